@@ -1,0 +1,59 @@
+# Needs make and Python 3.11 to 3.13; makes its own .venv. `make` alone lists the targets.
+SHELL := /bin/sh
+VENV := .venv
+READY := $(VENV)/.ready
+QUORUM := $(VENV)/bin/quorum
+# Another interpreter: make up PYTHON=/path/to/python3.12
+PYTHON ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv up down status test load bench-http
+# Options of the two, for example: make load LOAD="--users 200 --seconds 300"
+LOAD ?=
+BENCH ?= --no-op
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+venv: $(READY) ## Make .venv with the pinned dependencies
+
+up: $(READY) ## Start everything; again: use what is there
+	@$(QUORUM) up
+
+down: ## Stop everything that `make up` started
+	@if [ -x $(QUORUM) ]; then $(QUORUM) down; else echo "nothing was up: there is no $(VENV)"; fi
+
+status: $(READY) ## Say what is up
+	@$(QUORUM) status
+
+test: $(READY) ## Lint, types, imports, and every test
+	@.ci/test
+
+load: $(READY) ## One minute of load against a running Quorum, with a report
+	@$(VENV)/bin/python -m loadtests.load $(LOAD)
+
+bench-http: $(READY) ## Latency and speed of a running Quorum, beside a no-op on the same stack
+	@$(VENV)/bin/python -m loadtests.http_bench $(BENCH)
+
+# The stamp is as new as what was installed from. A run that was cut off leaves none.
+$(READY): pyproject.toml constraints.txt
+	@python=; \
+	for candidate in $(PYTHON) $(if $(PYTHON),,python3 python3.13 python3.12 python3.11); do \
+		if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+			>/dev/null 2>&1; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "error: no Python 3.11 to 3.13 here — install one, or name it: make up PYTHON=/path/to/python3.12" >&2; \
+		exit 1; \
+	fi; \
+	if ! said=$$("$$python" -m venv $(VENV) 2>&1); then \
+		echo "error: $$python cannot make $(VENV) — install its venv module (python3-venv); it said: $$(printf '%s' "$$said" | tail -n 1)" >&2; \
+		exit 1; \
+	fi; \
+	echo "Installing the pinned dependencies into $(VENV) with $$("$$python" --version): some minutes the first time" >&2; \
+	if ! $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+		-c constraints.txt -e '.[dev]' >$(VENV)/install.log 2>&1; then \
+		echo "error: pip failed: $$(grep -i error $(VENV)/install.log | tail -n 1) — see $(VENV)/install.log" >&2; \
+		exit 1; \
+	fi
+	@touch $@

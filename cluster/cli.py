@@ -1,0 +1,92 @@
+"""`quorum`: the command line. Each command is a module of `cluster/commands` with its noun.
+
+Command modules are imported for every command, so they import ray, mlflow, xgboost, pandas and
+the like inside their functions: `quorum --help` answers in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import typer
+
+from cluster.console import CommandFailed, fail
+from cluster.failures import explain, save_traceback
+
+app = typer.Typer(
+    name="quorum",
+    help="Real-time fraud decisions by a quorum of models, on Ray Serve.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+#: Command -> (panel of the help, name); the module and its function carry the command's name.
+COMMANDS = {
+    "up": "Run",
+    "down": "Run",
+    "status": "Run",
+    "deploy": "Run",
+    "migrate": "Run",
+    "generate": "Data and models",
+    "load": "Data and models",
+    "train": "Data and models",
+    "replay": "Decisions",
+}
+GROUPS = {"keys": "Decisions"}
+
+
+@app.callback()
+def _quorum() -> None:
+    """Real-time fraud decisions by a quorum of models, on Ray Serve."""
+
+
+def _register() -> None:
+    for name, panel in COMMANDS.items():
+        module = import_module(f"cluster.commands.{name}")
+        app.command(name, rich_help_panel=panel)(getattr(module, name))
+    for name, panel in GROUPS.items():
+        module = import_module(f"cluster.commands.{name}")
+        app.add_typer(module.app, name=name, rich_help_panel=panel)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command. Returns its exit code; no expected failure leaves a traceback."""
+    try:
+        outcome = app(arguments or ["--help"], prog_name="quorum", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        return fail(CommandFailed("interrupted", "run it again to go on", exit_code=130))
+    except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # the help has been shown
+            return 2
+        return fail(_explained(error))
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _explained(error: Exception) -> CommandFailed:
+    # Typer's own errors (usage): some releases vendor click, so they are known by their method.
+    message = getattr(error, "format_message", None)
+    if message is not None:
+        return CommandFailed(message(), "see --help", getattr(error, "exit_code", 2))
+    known = explain(error)
+    if known is not None:
+        return known
+    saved = save_traceback(error, Path(os.environ.get("QUORUM_HOME", ".quorum")))
+    what = f"{type(error).__name__}: {error}"
+    return CommandFailed(what, f"this is a defect; its traceback is in {saved}")
+
+
+def main() -> None:
+    """Entry point of `quorum`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+_register()
+
+if __name__ == "__main__":
+    main()

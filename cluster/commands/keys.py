@@ -1,0 +1,107 @@
+"""`quorum keys`: create, list, revoke."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cluster.console import JsonFlag, emit
+
+app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+
+TenantOption = Annotated[
+    str | None, typer.Option(help="Tenant the key works for; default: QUORUM_TENANT.")
+]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="Who uses the key.")],
+    tenant: TenantOption = None,
+    tier: Annotated[str, typer.Option(help="Tier of rate limits.")] = "standard",
+    expires_days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="Days it works; default: for good.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make an API key and show it, for the only time."""
+    import asyncio
+
+    from cluster import keyring
+    from cluster.connection import database, pepper
+    from fraud.settings import Settings
+
+    settings = Settings.load()
+
+    async def run() -> dict[str, Any]:
+        async with database(settings) as connection:
+            return await keyring.create(
+                connection,
+                pepper(settings),
+                tenant=tenant or settings.tenant,
+                name=name,
+                tier=tier,
+                expires_days=expires_days,
+            )
+
+    emit(asyncio.run(run()), as_json, lambda made: made["key"])
+
+
+@app.command("list")
+def list_keys(tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
+    """List a tenant's API keys. The keys themselves are stored nowhere."""
+    import asyncio
+
+    from cluster import keyring
+    from cluster.connection import database
+    from fraud.settings import Settings
+
+    settings = Settings.load()
+
+    async def run() -> list[dict[str, Any]]:
+        async with database(settings) as connection:
+            return await keyring.list_keys(connection, tenant or settings.tenant)
+
+    emit(asyncio.run(run()), as_json, _table)
+
+
+@app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The part between qk_ and the next underscore.")],
+    tenant: TenantOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Revoke an API key for good."""
+    import asyncio
+
+    from cluster import keyring
+    from cluster.connection import database
+    from fraud.settings import Settings
+
+    settings = Settings.load()
+
+    async def run() -> dict[str, Any]:
+        async with database(settings) as connection:
+            since = await keyring.revoke(connection, tenant or settings.tenant, key_id)
+            return {"key_id": key_id, "revoked_at": since}
+
+    emit(asyncio.run(run()), as_json, lambda done: f"revoked {done['key_id']}")
+
+
+def _table(keys: list[dict[str, Any]]) -> Any:
+    from rich.table import Table
+
+    if not keys:
+        return "no API keys; `quorum keys create --name NAME` makes one"
+    table = Table(box=None, pad_edge=False)
+    for title in ("id", "name", "tier", "state", "created", "expires"):
+        table.add_column(title)
+    for key in keys:
+        expires = key["expires_at"]
+        table.add_row(
+            *(key["key_id"], key["name"], key["tier"], key["state"]),
+            f"{key['created_at']:%Y-%m-%d %H:%M}",
+            "never" if expires is None else f"{expires:%Y-%m-%d %H:%M}",
+        )
+    return table

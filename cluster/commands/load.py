@@ -1,0 +1,121 @@
+"""`quorum load`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cluster.console import CommandFailed, JsonFlag, emit, progress
+
+if TYPE_CHECKING:
+    from training.data.loader import LoadReport
+
+
+def load(
+    file: Annotated[Path, typer.Argument(help="CSV (.csv, .csv.gz) or Parquet file of payments.")],
+    layout: Annotated[
+        str,
+        typer.Option(help="Which column is what: a layout's name, or your own TOML file."),
+    ] = "canonical",
+    tenant: Annotated[
+        str | None, typer.Option(help="Whose payments they are; QUORUM_TENANT if not given.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Stop after this many rows of the file.")
+    ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(help="CSV file for rows that were refused; under QUORUM_HOME if not given."),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read from the first row, whatever was loaded before.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Load payments and their labels into PostgreSQL.
+
+    Runs may be killed and repeated: each row is loaded once. Rows that break a rule are listed
+    with their line in a file of their own; the others are loaded.
+    """
+    import asyncio
+
+    from cluster.connection import database_url
+    from fraud.errors import QuorumError
+    from fraud.settings import Settings
+    from training.data.layout import LayoutInvalid, layout_names
+    from training.data.loader import LoadBusy, load_file
+    from training.data.source import SourceUnreadable
+
+    settings = Settings.load()
+    try:
+        with _Bar(file) as bar:
+            report = asyncio.run(
+                load_file(
+                    database_url(settings),
+                    file,
+                    layout,
+                    tenant=tenant or settings.tenant,
+                    rejects=rejects,
+                    rejects_folder=settings.home / "rejects",
+                    limit=limit,
+                    again=again,
+                    progress=bar.show,
+                )
+            )
+    except LayoutInvalid as error:
+        hint = f"layouts: {', '.join(layout_names())}, or your own (docs/layouts.md)"
+        raise CommandFailed(_said(error), hint) from None
+    except (SourceUnreadable, LoadBusy) as error:
+        hint = "wait for it" if isinstance(error, LoadBusy) else "check the file"
+        raise CommandFailed(_said(error), hint) from None
+    except QuorumError as error:
+        raise CommandFailed(_said(error), "see docs/layouts.md") from None
+    emit(report.as_dict(), as_json, _render)
+
+
+class _Bar:
+    """A progress bar on stderr: part of the file, rows, rows a second."""
+
+    def __init__(self, file: Path) -> None:
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+        self._bar = Progress(
+            TextColumn("loading {task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[rows]:,} rows, {task.fields[speed]:,.0f}/s"),
+            console=progress,
+            transient=True,
+        )
+        self._task = self._bar.add_task(file.name, total=1.0, rows=0, speed=0.0)
+
+    def __enter__(self) -> _Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, report: LoadReport, share: float) -> None:
+        self._bar.update(self._task, completed=share, rows=report.rows, speed=report.rows_per_s)
+
+
+def _said(error: Exception) -> str:
+    return str(error.args[0])
+
+
+def _render(report: dict[str, Any]) -> str:
+    lines = [
+        f"{report['rows']:,} rows read in {report['seconds']:.1f} s "
+        f"({report['rows_per_s']:,.0f} a second): {report['loaded']:,} loaded, "
+        f"{report['already_there']:,} there before, {report['labels']:,} labels"
+    ]
+    if report["resumed_after"]:
+        lines.append(f"{report['resumed_after']:,} rows were done by an earlier run")
+    if report["bad"]:
+        lines.append(f"{report['bad']:,} rows refused: see {report['rejects']}")
+    if not report["finished"]:
+        lines.append("the end of the file is not reached: run it again without --limit")
+    return "\n".join(lines)

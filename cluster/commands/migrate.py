@@ -1,0 +1,49 @@
+"""`quorum migrate`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from cluster.console import JsonFlag, emit
+
+
+class PhaseChoice(StrEnum):
+    """Which migrations to apply."""
+
+    PRE = "pre"
+    POST = "post"
+    ALL = "all"
+
+
+def migrate(
+    phase: Annotated[
+        PhaseChoice,
+        typer.Option(help="[b]pre[/b] before a roll-out, [b]post[/b] after it, or [b]all[/b]."),
+    ] = PhaseChoice.ALL,
+    as_json: JsonFlag = False,
+) -> None:
+    """Bring the database schema up to date."""
+    import asyncio
+
+    from cluster.connection import database_url
+    from cluster.migrate import migrate as apply
+    from fraud.settings import Settings
+
+    outcome = asyncio.run(apply(database_url(Settings.load()), phase.value))
+    report = {
+        "applied": [{"file": file, "seconds": round(took, 3)} for file, took in outcome.applied],
+        "present": outcome.present,
+        "unknown": list(outcome.unknown),
+    }
+    emit(report, as_json, _render)
+
+
+def _render(report: dict[str, Any]) -> str:
+    lines = [f"applied {item['file']} in {item['seconds']} s" for item in report["applied"]]
+    if not lines:
+        lines = [f"up to date: {report['present']} applied before"]
+    lines += [f"of a newer release, left alone: {name}" for name in report["unknown"]]
+    return "\n".join(lines)

@@ -1,0 +1,71 @@
+"""How a command reaches the stores."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from cluster.console import CommandFailed
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from fraud.settings import Settings
+
+
+def database_url(settings: Settings) -> str:
+    """URL of the system of record.
+
+    Raises:
+        CommandFailed: nothing names one.
+    """
+    return _revealed(settings.database_url, "DATABASE_URL")
+
+
+def redis_url(settings: Settings) -> str:
+    """URL of Redis.
+
+    Raises:
+        CommandFailed: nothing names one.
+    """
+    return _revealed(settings.redis_url, "REDIS_URL")
+
+
+def pepper(settings: Settings) -> str:
+    """The secret that API key hashes depend on.
+
+    Raises:
+        CommandFailed: there is none.
+    """
+    return _revealed(settings.key_pepper, "QUORUM_KEY_PEPPER")
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """One connection to the system of record, closed afterwards.
+
+    Raises:
+        CommandFailed: nothing names a database.
+        OSError, asyncpg.PostgresError: it does not answer.
+    """
+    import asyncpg
+
+    connection = await asyncpg.connect(
+        database_url(settings),
+        timeout=settings.database_timeout_s,
+        command_timeout=60,
+        server_settings={"application_name": "quorum"},
+    )
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _revealed(secret: SecretStr | None, variable: str) -> str:
+    if secret is None or not secret.get_secret_value():
+        raise CommandFailed(f"{variable} is not set", f"run `quorum up`, or set {variable}")
+    return secret.get_secret_value()

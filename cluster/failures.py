@@ -1,0 +1,75 @@
+"""Turns errors that are to be expected into one line and a hint, without importing their makers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cluster.console import CommandFailed
+
+_START = "`quorum up` starts everything; `quorum status` says what is up"
+
+
+def explain(error: BaseException) -> CommandFailed | None:
+    """The one line for an error a user can do something about; None for a defect of ours.
+
+    Drivers are told apart by the module of their exceptions: importing asyncpg, redis and ray
+    only to compare classes would cost every command a second.
+    """
+    if isinstance(error, CommandFailed):
+        return error
+    package = type(error).__module__.partition(".")[0]
+    name = type(error).__name__
+    said = _first_line(error)
+    if package in ("asyncpg", "redis"):
+        return _store_failure(package, name, said)
+    if package == "fraud":
+        return CommandFailed(said or name, _START)
+    if package == "ray":
+        return CommandFailed(f"Ray: {said or name}", _START)
+    if package == "pydantic_core" and name == "ValidationError":
+        wrong = _settings_at_fault(error)
+        return CommandFailed(f"a setting is wrong: {wrong}", "see fraud/settings.py")
+    if isinstance(error, ConnectionError | TimeoutError):
+        return CommandFailed(f"no connection: {said or name}", _START)
+    if isinstance(error, FileNotFoundError):
+        return CommandFailed(f"no such file: {error.filename or said}", "check the path")
+    if isinstance(error, PermissionError):
+        return CommandFailed(f"no permission: {error.filename or said}", "check the owner")
+    if isinstance(error, OSError):
+        return CommandFailed(said or name, _START)
+    return None
+
+
+def _store_failure(package: str, name: str, said: str) -> CommandFailed:
+    store = "PostgreSQL" if package == "asyncpg" else "Redis"
+    if name in ("UndefinedTableError", "UndefinedFunctionError", "UndefinedColumnError"):
+        return CommandFailed(f"{store}: {said}", "`quorum migrate` brings the schema up to date")
+    return CommandFailed(f"{store}: {said or name}", _START)
+
+
+def _settings_at_fault(error: BaseException) -> str:
+    """Names of the wrong settings and why, never their values."""
+    errors = getattr(error, "errors", None)
+    if errors is None:
+        return type(error).__name__
+    return "; ".join(
+        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+        for item in errors(include_input=False, include_url=False)
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    """First line of what the error says of itself; a `QuorumError` says it in `args[0]`."""
+    said = str(error.args[0]) if error.args and isinstance(error.args[0], str) else str(error)
+    return said.strip().splitlines()[0] if said.strip() else ""
+
+
+def save_traceback(error: BaseException, home: Path) -> Path:
+    """Keep the traceback of a defect for whoever reports it; returns the file."""
+    import traceback
+
+    folder = home / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "crash.log"
+    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return path

@@ -1,0 +1,66 @@
+"""API keys in the database: made, listed, revoked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from cluster.console import CommandFailed
+from cluster.statements import statement
+from fraud.keys import hash_key, new_key
+
+if TYPE_CHECKING:
+    import asyncpg
+
+
+async def create(
+    connection: asyncpg.Connection,
+    pepper: str,
+    *,
+    tenant: str,
+    name: str,
+    tier: str = "standard",
+    expires_days: int | None = None,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Make a key. What is returned is the only time that the whole key is seen.
+
+    Args:
+        expires_days: days from `now` after which it no longer works, > 0; None: never.
+        now: None: the clock.
+
+    Returns:
+        `key`, `key_id`, `tenant`, `name`, `tier`, `expires_at`.
+    """
+    key = new_key()
+    expires_at = None
+    if expires_days is not None:
+        expires_at = (now or datetime.now(UTC)) + timedelta(days=expires_days)
+    await connection.execute(
+        statement("key_insert"), key.key_id, tenant, name, hash_key(pepper, key), tier, expires_at
+    )
+    return {
+        "key": str(key),
+        "key_id": key.key_id,
+        "tenant": tenant,
+        "name": name,
+        "tier": tier,
+        "expires_at": expires_at,
+    }
+
+
+async def list_keys(connection: asyncpg.Connection, tenant: str) -> list[dict[str, Any]]:
+    """A tenant's keys, oldest first, each with its `state`; nothing secret is in it."""
+    return [dict(row) for row in await connection.fetch(statement("key_list"), tenant)]
+
+
+async def revoke(connection: asyncpg.Connection, tenant: str, key_id: str) -> datetime:
+    """Make a key useless, once and for all. Returns since when it is.
+
+    Raises:
+        CommandFailed: the tenant has no such key.
+    """
+    revoked_at: datetime | None = await connection.fetchval(statement("key_revoke"), tenant, key_id)
+    if revoked_at is None:
+        raise CommandFailed(f"no API key {key_id!r}", "`quorum keys list` shows them")
+    return revoked_at

@@ -1,0 +1,78 @@
+"""Whether there are models to serve, and the training that makes them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cluster.connection import database
+from cluster.console import CommandFailed
+from cluster.statements import statement
+
+if TYPE_CHECKING:
+    from fraud.settings import Settings
+
+
+def wanted(config: Mapping[str, Any]) -> set[str]:
+    """The variants that a Serve configuration has pools for."""
+    arguments = (application.get("args") or {} for application in config["applications"])
+    return {str(a["variant"]) for a in arguments if "variant" in a}
+
+
+def missing(settings: Settings, variants: set[str]) -> str | None:
+    """Why models have to be trained before `variants` can serve; None if they need not be."""
+    from features.definitions import SCHEMA_ID
+
+    for variant in sorted(variants):
+        found = _schema_of_champion(settings.artifacts, variant)
+        if found is None:
+            return f"{variant} has no champion"
+        if found != SCHEMA_ID:
+            return f"{variant} was trained on other features"
+    return None if asyncio.run(_has_plan(settings)) else "no plan is active"
+
+
+def train(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Run `quorum train` in a process of its own, which gives its memory back; its progress is
+    shown as it is.
+
+    Args:
+        environment: of the process; RAY_ADDRESS says which Ray.
+
+    Returns:
+        Its report.
+
+    Raises:
+        CommandFailed: it failed, and has said why.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "cluster.cli", "train", "--json"],
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise CommandFailed("training failed, as said above", "`quorum train` tries it again")
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def _schema_of_champion(root: Path, variant: str) -> str | None:
+    folder = root / variant
+    try:
+        alias = json.loads((folder / "aliases" / "champion.json").read_text(encoding="utf-8"))
+        manifest = json.loads((folder / alias["version"] / "manifest.json").read_text("utf-8"))
+        return str(manifest["schema_id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+async def _has_plan(settings: Settings) -> bool:
+    async with database(settings) as connection:
+        return await connection.fetchrow(statement("active_plan")) is not None

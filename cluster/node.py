@@ -1,0 +1,212 @@
+"""The Ray node of this machine: started with the flags Serve needs, stopped without the others.
+
+Every process of the node carries `QUORUM_NODE` in its environment, HAProxy included. That is how
+`stop` finds its own: `ray stop` ends every Ray cluster of the machine, but not HAProxy, which goes
+on holding the ports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from cluster.console import CommandFailed
+from cluster.dashboard import Dashboard
+from cluster.embedded import daemon
+
+if TYPE_CHECKING:
+    from fraud.settings import Settings
+
+HOST = "127.0.0.1"
+MARK = "QUORUM_NODE"
+OBJECT_STORE_BYTES = 256 * 1024**2
+_START_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The node that belongs to one `$QUORUM_HOME`."""
+
+    home: Path
+    http_port: int
+    dashboard_port: int
+    ray_port: int
+    haproxy_stats_port: int
+    haproxy_metrics_port: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Node:
+        """The node that the settings describe, whether it runs or not."""
+        return cls(
+            settings.home.resolve(),
+            settings.http_port,
+            settings.dashboard_port,
+            settings.ray_port,
+            settings.haproxy_stats_port,
+            settings.haproxy_metrics_port,
+        )
+
+    @property
+    def address(self) -> str:
+        """Value of RAY_ADDRESS: `ray.init(address=...)`."""
+        return f"{HOST}:{self.ray_port}"
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The dashboard's REST API, Serve's included."""
+        return Dashboard(f"http://{HOST}:{self.dashboard_port}")
+
+    @property
+    def ports(self) -> dict[int, str]:
+        """Ports that must be free before the node starts, and what each is for."""
+        return {
+            self.http_port: "HTTP front",
+            self.dashboard_port: "Ray dashboard",
+            self.ray_port: "Ray",
+            self.haproxy_stats_port: "HAProxy statistics",
+            self.haproxy_metrics_port: "HAProxy metrics",
+        }
+
+    @property
+    def mark(self) -> str:
+        """What tells our processes from those of other clusters: 8 hex digits of the home."""
+        return hashlib.sha256(str(self.home).encode()).hexdigest()[:8]
+
+    @property
+    def folder(self) -> Path:
+        """Ray's session folder. Short, and not where TMPDIR says: it holds sockets, whose paths
+        HAProxy limits to 97 bytes, of which Ray spends 57 on its node id."""
+        return Path("/tmp") / f"quorum-{self.mark}"  # noqa: S108 — the name is ours alone
+
+    def environment(self) -> dict[str, str]:
+        """The environment that the node and everything in it runs with. Holds no secret that was
+        not in ours: replicas read settings.env themselves."""
+        return {
+            **os.environ,
+            MARK: self.mark,
+            "QUORUM_HOME": str(self.home),
+            "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
+            # gRPC between replicas, user code on the replica's loop, buffered logs.
+            "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+            # HAProxy in front instead of Python proxies. One thread: it is never the bottleneck.
+            "RAY_SERVE_ENABLE_HA_PROXY": "1",
+            "RAY_SERVE_HAPROXY_NBTHREAD": "1",
+            "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+            "RAY_SERVE_HAPROXY_STATS_PORT": str(self.haproxy_stats_port),
+            "RAY_SERVE_HAPROXY_METRICS_PORT": str(self.haproxy_metrics_port),
+            # Not the shared default folder, which belongs to whoever came first.
+            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(self.folder / "haproxy.cfg"),
+            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(self.folder / "admin.sock"),
+            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(self.folder / "metrics.sock"),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(self.folder),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(self.folder / "server-state"),
+            "RAY_ADDRESS": self.address,
+            "RAY_USAGE_STATS_ENABLED": "0",
+            # Said outright: otherwise a token that any earlier `ray.init()` left in the user's home
+            # turns authentication on, and a plain `serve deploy`, which sends none, is refused.
+            "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "disabled"),
+        }
+
+    @property
+    def running(self) -> bool:
+        """Whether our node is up and its dashboard, which deploys, answers."""
+        return any(_is(p, "raylet") for p in self.processes()) and self.dashboard.answers()
+
+    def processes(self) -> list[psutil.Process]:
+        """Our processes: those with our mark or our folder in their command line, and below.
+
+        Workers rename themselves, which may wipe what their environment shows; they are children
+        of the raylet, which does not.
+        """
+        found: dict[int, psutil.Process] = {}
+        for process in psutil.process_iter():
+            if process.pid != os.getpid() and self._owns(process):
+                found[process.pid] = process
+                with contextlib.suppress(psutil.Error):
+                    found.update((child.pid, child) for child in process.children(recursive=True))
+        return list(found.values())
+
+    def _owns(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == self.mark:
+                return True
+            return any(str(self.folder) in part for part in process.cmdline())
+        return False
+
+    def start(self) -> bool:
+        """Start the node. False: it was up.
+
+        Raises:
+            CommandFailed: it does not start.
+        """
+        if self.running:
+            return False
+        self.stop()
+        metrics = self.home / "run" / "metrics"
+        # What counters of dead processes left would be added to the living ones'.
+        shutil.rmtree(metrics, ignore_errors=True)
+        metrics.mkdir(parents=True)
+        log = self.home / "logs" / "ray-start.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            done = subprocess.run(  # noqa: S603 — a program of our own environment
+                self._command(),
+                env=self.environment(),
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=_START_S,
+                start_new_session=True,
+            )
+        if done.returncode != 0:
+            self.stop()
+            raise CommandFailed(f"Ray does not start: {daemon.last_line(log)}", f"see {log}")
+        return True
+
+    def _command(self) -> list[str]:
+        # Logical CPUs are places for replicas, not cores: most of them wait most of the time.
+        places = max(16, 4 * (os.cpu_count() or 1))
+        return [
+            *(str(Path(sys.executable).with_name("ray")), "start", "--head"),
+            f"--port={self.ray_port}",
+            *(f"--dashboard-host={HOST}", f"--dashboard-port={self.dashboard_port}"),
+            *(f"--num-cpus={places}", f"--object-store-memory={OBJECT_STORE_BYTES}"),
+            *(f"--temp-dir={self.folder}", "--disable-usage-stats", "--log-style=record"),
+        ]
+
+    def stop(self, patience_s: float = 10.0) -> int:
+        """End every process of the node and remove its folder.
+
+        The raylet goes first, so that nothing is started again; the GCS after those that talk to
+        it; HAProxy last, when nobody can restart it.
+
+        Returns:
+            How many processes were ended.
+        """
+        processes = self.processes()
+        raylets = [p for p in processes if _is(p, "raylet")]
+        last = [p for p in processes if _is(p, "gcs_server") or _is(p, "haproxy")]
+        rest = [p for p in processes if p not in raylets and p not in last]
+        for group in (raylets, rest, last):
+            daemon.end(group, first=signal.SIGTERM, patience_s=patience_s)
+        # Whatever was being born meanwhile.
+        daemon.end(self.processes(), first=signal.SIGKILL, patience_s=patience_s)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return len(processes)
+
+
+def _is(process: psutil.Process, name: str) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return str(process.name()) == name
+    return False

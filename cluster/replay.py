@@ -1,0 +1,185 @@
+"""Replay: a decision made again out of its record, and compared."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cluster.statements import statement
+from fraud.errors import ArtifactRefused, NotFound, SchemaMismatch
+from fraud.ids import decided_at_ms
+from fraud.record import DecisionRecord, RecordedVote, plan_digest
+
+if TYPE_CHECKING:
+    import asyncpg
+
+_ROUNDING = 1e-9
+"""What may differ between sums over a micro-batch and over one row of it."""
+
+SAME, DIFFERS, UNCHECKED = "same", "differs", "unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing compared.
+
+    Attributes:
+        what: e.g. `outcome` or `score of xgboost 0123456789ab`.
+        recorded, recomputed: a number, a word or None.
+        verdict: `same`, `differs`, or `unchecked` where it cannot be recomputed here.
+        note: why it is unchecked or differs, "" if there is nothing to say.
+    """
+
+    what: str
+    recorded: float | str | None
+    recomputed: float | str | None
+    verdict: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of a replay. `matches`: nothing differs, whatever was unchecked."""
+
+    decision_id: str
+    tenant: str
+    transaction_id: str
+    decided_at_ms: int
+    code_version: str
+    plan: str
+    matches: bool
+    checks: tuple[Check, ...]
+
+    def to_document(self) -> dict[str, Any]:
+        """JSON-ready dict."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A decision as the system of record holds it: its record, and the columns beside it."""
+
+    record: DecisionRecord
+    plan_digest: str
+    outcome: str
+    probability: float
+    anomaly_score: float | None
+
+
+async def fetch(connection: asyncpg.Connection, tenant: str, decision_id: str) -> Stored:
+    """Read a decision.
+
+    Raises:
+        ValueError: `decision_id` is not one.
+        NotFound: the tenant has no such decision, or its plan is lost.
+    """
+    at_ms = decided_at_ms(decision_id)
+    row = await connection.fetchrow(statement("decision_record"), tenant, decision_id, at_ms)
+    if row is None:
+        raise NotFound(f"tenant {tenant} has no decision {decision_id}")
+    if row["plan"] is None:
+        raise NotFound(f"the plan of {decision_id} is not on record")
+    document, plan = json.loads(row["record"]), json.loads(row["plan"])
+    named, document["plan"] = document["plan"]["digest"], plan
+    record = DecisionRecord.from_document(document, row["features"])
+    return Stored(record, named, row["outcome"], row["probability"], row["anomaly_score"])
+
+
+def replay(stored: Stored, artifacts: Path) -> Replay:
+    """Make a decision again.
+
+    Its votes are combined under its plan, and where the artifacts of its votes are at hand its
+    features are scored again, to the tolerance that an artifact states for its golden rows.
+
+    Args:
+        stored: the decision.
+        artifacts: folder of the model artifacts.
+    """
+    record = stored.record
+    checks = (*_columns(stored), *_combined(record), *_rescored(record, artifacts))
+    return Replay(
+        decision_id=record.decision_id,
+        tenant=record.tenant,
+        transaction_id=record.transaction.transaction_id,
+        decided_at_ms=record.decided_at_ms,
+        code_version=record.code_version,
+        plan=f"{record.plan['name']} {record.plan['version']}",
+        matches=all(check.verdict != DIFFERS for check in checks),
+        checks=checks,
+    )
+
+
+def _columns(stored: Stored) -> Iterator[Check]:
+    """The plan and the columns that queries go by are those of the record."""
+    record = stored.record
+    yield _same("plan digest", stored.plan_digest, plan_digest(record.plan))
+    yield _same("outcome column", record.outcome, stored.outcome)
+    yield _close("probability column", record.probability, stored.probability, 0.0)
+    yield _close("anomaly score column", record.anomaly_score, stored.anomaly_score, 0.0)
+
+
+def _combined(record: DecisionRecord) -> Iterator[Check]:
+    import numpy as np
+
+    from features.definitions import NAMES, SCHEMA_ID
+    from fraud.batch import TransactionBatch
+    from fraud.combine.combine import combine, needs_rules
+    from fraud.combine.rules import judge
+    from fraud.decision import OUTCOMES
+    from fraud.plan import Plan
+
+    plan, votes = Plan.from_document(record.plan), record.batch_votes()
+    rules = None
+    note = ""
+    if needs_rules(plan, votes, 1):
+        note = "rules decided"
+        if record.schema_id != SCHEMA_ID:
+            yield Check("outcome", record.outcome, None, UNCHECKED, "rules of another schema")
+            return
+        batch = TransactionBatch.of(record.tenant, [record.transaction])
+        rules = judge(plan.thresholds, batch, record.values(), NAMES).probability
+    made = combine(plan, votes, 1, rules)
+    anomaly = float(made.anomaly[0])
+    yield _same("outcome", record.outcome, str(OUTCOMES[int(made.outcome[0])]), note)
+    yield _close("probability", record.probability, float(made.probability[0]), _ROUNDING, note)
+    yield _close(
+        "anomaly score", record.anomaly_score, None if np.isnan(anomaly) else anomaly, _ROUNDING
+    )
+
+
+def _rescored(record: DecisionRecord, artifacts: Path) -> Iterator[Check]:
+    for vote in record.votes:
+        if vote.status == "ok":
+            yield _vote(record, vote, artifacts)
+
+
+def _vote(record: DecisionRecord, vote: RecordedVote, artifacts: Path) -> Check:
+    from deployments.scorer import Scorer
+
+    what = f"score of {vote.variant} {vote.version}"
+    folder = artifacts / vote.variant / vote.version
+    if not vote.digest or not folder.is_dir():
+        return Check(what, vote.score, None, UNCHECKED, "the artifact is not here")
+    try:
+        scorer = Scorer.load(folder, vote.digest)
+        score = float(scorer.score(record.values(), record.schema_id)[0])
+    except (ArtifactRefused, SchemaMismatch) as error:
+        return Check(what, vote.score, None, DIFFERS, str(error))
+    return _close(what, vote.score, score, scorer.manifest.golden_tolerance)
+
+
+def _same(what: str, recorded: str, recomputed: str, note: str = "") -> Check:
+    return Check(what, recorded, recomputed, SAME if recorded == recomputed else DIFFERS, note)
+
+
+def _close(
+    what: str, recorded: float | None, recomputed: float | None, tolerance: float, note: str = ""
+) -> Check:
+    """Compare numbers; absent (None or NaN) is the same as absent and as nothing else."""
+    a, b = (None if v is None or math.isnan(v) else v for v in (recorded, recomputed))
+    same = a is b if a is None or b is None else abs(a - b) <= tolerance
+    return Check(what, a, b, SAME if same else DIFFERS, note)

@@ -1,0 +1,8 @@
+-- One decision with its plan. $3 (milliseconds) is the time part of its id: it leads to its partition.
+SELECT d.outcome, d.probability, d.anomaly_score, d.features, d.record::text AS record,
+       p.document::text AS plan
+FROM decisions d
+LEFT JOIN recorded_plans p ON p.digest = d.record -> 'plan' ->> 'digest'
+WHERE d.tenant = $1
+  AND d.decision_id = $2::text::uuid
+  AND d.decided_at = timestamptz 'epoch' + $3::bigint * interval '1 millisecond'

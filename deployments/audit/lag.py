@@ -1,0 +1,26 @@
+"""How far PostgreSQL is behind the decision log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far PostgreSQL is behind, and whether decisions can be given.
+
+    Attributes:
+        rows: records appended by this process that are not in PostgreSQL yet.
+        bytes: size of the segment files on disk, left-overs of an earlier run included.
+        seconds: age of the oldest of `rows`, an upper bound; 0.0 if there is none.
+        healthy: the log takes records. If not, no decision can be given.
+        shipping: PostgreSQL took the last batch.
+        reason: why not healthy or not shipping, None if both.
+    """
+
+    rows: int
+    bytes: int
+    seconds: float
+    healthy: bool
+    shipping: bool
+    reason: str | None

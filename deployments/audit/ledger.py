@@ -1,0 +1,178 @@
+"""The ledger: PostgreSQL as the decision log writes to it, over one connection of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import resources
+from typing import Any, Protocol
+
+import asyncpg
+
+from deployments.audit.columns import N_COLUMNS, columns, plans
+from features.store.postgres import DISCONNECTED
+from fraud.errors import QuorumError, StoreUnavailable
+from fraud.record import DecisionRecord
+
+logger = logging.getLogger(__name__)
+
+_SQL = resources.files("deployments.audit")
+_SHIP = _SQL.joinpath("ship.sql").read_text()
+_KEEP_PLAN = _SQL.joinpath("keep_plan.sql").read_text()
+_ENSURE_MONTH = _SQL.joinpath("ensure_month.sql").read_text()
+
+# SQLSTATE classes that are the fault of a row: data exception, constraint, limits of a row's size.
+_FAULTS_OF_DATA = ("22", "23", "54")
+
+_ROWS_AT_A_TIME = 64
+
+_Month = tuple[str, int, int]
+"""Table, year, month."""
+
+
+class RecordRefused(QuorumError):
+    """PostgreSQL will not have these records, however often they are sent."""
+
+
+class Ledger(Protocol):
+    """Where records go for good."""
+
+    async def insert(self, records: Sequence[DecisionRecord]) -> None:
+        """Insert all or none; those that are there stay as they are.
+
+        Raises:
+            RecordRefused: at least one of them can never be inserted.
+            StoreUnavailable: not now.
+        """
+
+    async def close(self) -> None:
+        """Let go of the connection. Idempotent."""
+
+
+class PostgresLedger:
+    """The ledger in PostgreSQL. Connects when first needed, and again after any failure."""
+
+    def __init__(self, database_url: str, timeout_s: float = 30.0) -> None:
+        self._url = database_url
+        self._timeout_s = timeout_s
+        self._connection: Any = None
+        self._months: set[_Month] = set()
+        self._plans: set[str] = set()
+
+    async def insert(self, records: Sequence[DecisionRecord]) -> None:
+        """See `Ledger.insert`."""
+        try:
+            arguments = await _arguments(records)
+            months, documents = _months(records), _plans(records)
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise RecordRefused(f"no columns: {type(error).__name__}") from error
+        connection = await self._connected()
+        try:
+            await self._ensure(connection, months)
+            await self._keep(connection, documents)
+            await connection.execute(_SHIP, *arguments, timeout=self._timeout_s)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if _is_fault_of_data(error):
+                raise RecordRefused(_why(error)) from error
+            await self.close()
+            raise StoreUnavailable(f"PostgreSQL: {_why(error)}") from error
+        except (OSError, TimeoutError, asyncpg.InternalClientError) as error:
+            await self.close()
+            raise StoreUnavailable(f"PostgreSQL: {_why(error)}") from error
+        except BaseException:
+            # Cancelled midway: what the server made of it is unknown, and so is the connection.
+            self._drop()
+            raise
+
+    async def close(self) -> None:
+        """See `Ledger.close`."""
+        connection, self._connection = self._connection, None
+        self._months.clear()
+        self._plans.clear()
+        if connection is None:
+            return
+        try:
+            await connection.close(timeout=1)
+        except (*DISCONNECTED, asyncpg.PostgresError):
+            connection.terminate()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    async def _connected(self) -> Any:
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        try:
+            self._connection = await asyncpg.connect(self._url, timeout=5)
+            # A segment is deleted once PostgreSQL has its rows, so a commit must mean its disk.
+            if await self._connection.fetchval("SHOW synchronous_commit") == "off":
+                await self._connection.execute("SET synchronous_commit = on")
+        except Exception as error:  # a wrong URL included: no record is to blame for any of them
+            self._drop()
+            raise StoreUnavailable(f"PostgreSQL: {_why(error)}") from error
+        return self._connection
+
+    async def _keep(self, connection: Any, documents: dict[str, str]) -> None:
+        """Keep plans before the decisions that name them: a reader never finds one missing."""
+        for digest in documents.keys() - self._plans:
+            await connection.execute(_KEEP_PLAN, digest, documents[digest], timeout=self._timeout_s)
+            self._plans.add(digest)
+
+    async def _ensure(self, connection: Any, months: dict[_Month, int]) -> None:
+        for month in months.keys() - self._months:
+            table, at_ms = month[0], months[month]
+            try:
+                await connection.execute(_ENSURE_MONTH, table, at_ms, timeout=self._timeout_s)
+            except asyncpg.PostgresError as error:
+                # Not fatal: such rows land in the default partition.
+                logger.warning("no partition of %s for %d-%02d: %s", *month, _why(error))
+            self._months.add(month)
+
+
+async def _arguments(records: Sequence[DecisionRecord]) -> list[list[Any]]:
+    """`columns`, some rows at a time: the loop is shared with those who decide."""
+    arguments: list[list[Any]] = [[] for _ in range(N_COLUMNS)]
+    for start in range(0, len(records), _ROWS_AT_A_TIME):
+        for column, more in zip(
+            arguments, columns(records[start : start + _ROWS_AT_A_TIME]), strict=True
+        ):
+            column += more
+        await asyncio.sleep(0)
+    return arguments
+
+
+def _plans(records: Sequence[DecisionRecord]) -> dict[str, str]:
+    """Digest and JSON of every plan that the records were made under."""
+    return {reference.digest: json.dumps(plan) for reference, plan in plans(records).values()}
+
+
+def _months(records: Sequence[DecisionRecord]) -> dict[_Month, int]:
+    """Every partition that the records want, with a moment in each."""
+    wanted: dict[_Month, int] = {}
+    for r in records:
+        wanted[("decisions", *_month(r.decided_at_ms))] = r.decided_at_ms
+        wanted[("transactions", *_month(r.transaction.timestamp_ms))] = r.transaction.timestamp_ms
+    return wanted
+
+
+def _month(at_ms: int) -> tuple[int, int]:
+    at = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return at.year, at.month
+
+
+def _is_fault_of_data(error: Exception) -> bool:
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate or "").startswith(_FAULTS_OF_DATA)
+    # Raised before anything is sent, for an argument that does not fit its type.
+    return isinstance(error, ValueError)
+
+
+def _why(error: Exception) -> str:
+    """What may be logged of a failure: PostgreSQL's own words can quote a row."""
+    state = getattr(error, "sqlstate", None)
+    return f"{type(error).__name__} {state}" if state else type(error).__name__

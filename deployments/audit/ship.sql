@@ -1,0 +1,45 @@
+-- One batch of records, whole or not at all, and as often as it likes: what is there stays as it is.
+-- $1..$28: one array a column. Milliseconds are exact: a float64 holds them and their microseconds.
+WITH shipped AS MATERIALIZED (
+    SELECT *, row_number() OVER () AS nth FROM unnest(
+        $1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
+        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+        $15::float8[], $16::float8[], $17::bigint[],
+        $18::text[], $19::bigint[], $20::text[], $21::float8[], $22::float8[], $23::text[],
+        $24::integer[], $25::text[], $26::text[], $27::bytea[], $28::text[]
+    ) AS s(
+        tenant, transaction_id, customer_id, occurred_ms, amount_minor, currency, type,
+        merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
+        latitude, longitude, amount_hundredths,
+        decision_id, decided_ms, outcome, probability, anomaly_score, plan,
+        plan_version, degraded, schema_id, features, record
+    )
+), kept AS (
+    -- In one order whoever ships, so that two who ship the same payment do not wait for each other.
+    INSERT INTO transactions (
+        tenant, transaction_id, occurred_at, received_at, customer_id, amount_minor, currency, type,
+        merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
+        latitude, longitude, amount_hundredths
+    )
+    SELECT
+        tenant, transaction_id,
+        timestamptz 'epoch' + occurred_ms * interval '1 millisecond',
+        timestamptz 'epoch' + decided_ms * interval '1 millisecond',
+        customer_id, amount_minor, currency, type,
+        merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
+        latitude, longitude, amount_hundredths
+    FROM shipped
+    ORDER BY tenant, transaction_id, occurred_ms, nth
+    ON CONFLICT DO NOTHING
+)
+INSERT INTO decisions (
+    tenant, decision_id, decided_at, transaction_id, customer_id, outcome, probability,
+    anomaly_score, plan, plan_version, degraded, schema_id, features, record
+)
+SELECT
+    tenant, decision_id::uuid, timestamptz 'epoch' + decided_ms * interval '1 millisecond',
+    transaction_id, customer_id, outcome, probability, anomaly_score, plan, plan_version,
+    string_to_array(degraded, E'\x1f'), schema_id, features, record::jsonb
+FROM shipped
+ORDER BY nth
+ON CONFLICT DO NOTHING

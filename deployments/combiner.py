@@ -1,0 +1,150 @@
+"""Combiner: asks for features and votes, decides, keeps the record."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from deployments import metrics
+from deployments.audit.log import DecisionLog
+from deployments.decider import Decider
+from deployments.drive import Driver
+from deployments.explainer import Explainer
+from deployments.plans import PlanFeed, PlanTable
+from deployments.pools import Remote, VariantPools
+from features.definitions import NAMES, reason_of
+from fraud.batch import TransactionBatch
+from fraud.decision import DecisionBatch
+from fraud.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_FETCH_MARGIN_MS = 100
+_READY_S = 0.4
+_LAG_INTERVAL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether decisions can be given, and what with.
+
+    Attributes:
+        ready: they can.
+        problems: why not, () if they can.
+        missing: variants of the plan that have no pool: answers are degraded, not absent.
+        plan, plan_version: what decides; "" and 0 if nothing does.
+    """
+
+    ready: bool
+    problems: tuple[str, ...]
+    missing: tuple[str, ...]
+    plan: str
+    plan_version: int
+
+
+@serve.deployment(
+    max_ongoing_requests=256,
+    max_queued_requests=512,
+    # Longer than the log's own drain: what is durable here should reach PostgreSQL first.
+    graceful_shutdown_timeout_s=20.0,
+    graceful_shutdown_wait_loop_s=0.5,
+    health_check_period_s=5.0,
+    ray_actor_options={"num_cpus": 0.2},
+)
+class Combiner:
+    """A thin shell that puts a Decider together.
+
+    Args:
+        features: handle on FeatureFetch.
+    """
+
+    # Serve awaits a constructor that is a coroutine.
+    async def __init__(self, features: DeploymentHandle[Any]) -> None:  # type: ignore[misc]
+        settings = Settings.load()
+        if settings.database_url is None:
+            raise ValueError("DATABASE_URL must be set")
+        url = settings.database_url.get_secret_value()
+        self._table = PlanTable(url, settings.database_timeout_s)
+        self._feed = PlanFeed(self._table.active)
+        await self._feed.start()
+        self._pools = VariantPools(self._wanted)
+        await self._pools.start()
+        replica = serve.get_replica_context().replica_id.unique_id
+        self._log = DecisionLog(settings.home / "wal", url, replica)
+        await self._log.start()
+        self._features_ready = Remote(features, "ready")
+        self._decider = Decider(
+            lambda: self._feed.current,
+            Remote(features, "fetch"),
+            Driver(self._pools),
+            Explainer(self._pools.explainer, NAMES, [reason_of(name) for name in NAMES]),
+            self._log,
+            settings.redis_timeout_ms + _FETCH_MARGIN_MS,
+        )
+        self._lag = asyncio.create_task(self._watch_lag(), name="log-lag")
+
+    async def decide(self, batch: TransactionBatch) -> DecisionBatch:
+        """See Decider.decide."""
+        return await self._decider.decide(batch)
+
+    async def ready(self) -> Readiness:
+        """Whether decisions can be given now."""
+        problems = []
+        active = self._feed.current
+        if active is None:
+            problems.append("no plan has been loaded")
+        lag = self._log.lag()
+        if not lag.healthy:
+            problems.append(f"the decision log takes no records: {lag.reason}")
+        if self._pools.missing:
+            # Whoever waits for a deployment asks here: look now, not at the next interval.
+            await asyncio.wait([asyncio.create_task(self._pools.refresh())], timeout=_READY_S)
+        try:
+            await asyncio.wait_for(self._features_ready(), _READY_S)
+        except Exception as error:  # whatever it is, features do not answer
+            problems.append(f"features do not answer: {type(error).__name__}")
+        return Readiness(
+            ready=not problems,
+            problems=tuple(problems),
+            missing=self._pools.missing,
+            plan="" if active is None else active.plan.name,
+            plan_version=0 if active is None else active.plan.version,
+        )
+
+    def check_health(self) -> None:
+        """Raises RuntimeError if something that should go on by itself has stopped: Serve then
+        starts another replica. A full disk or a dead PostgreSQL is no reason for that."""
+        watched = {
+            "plan": self._feed.alive,
+            "pools": self._pools.alive,
+            "lag": not self._lag.done(),
+        }
+        dead = [name for name, alive in watched.items() if not alive]
+        if dead:
+            raise RuntimeError(f"stopped: {', '.join(dead)}")
+
+    async def __del__(self) -> None:
+        # The constructor may have failed half way: close what there is.
+        for name in ("_pools", "_feed", "_table", "_log"):
+            part = getattr(self, name, None)
+            if part is not None:
+                await part.close()
+        if hasattr(self, "_lag"):
+            self._lag.cancel()
+
+    def _wanted(self) -> tuple[str, ...]:
+        active = self._feed.current
+        return () if active is None else active.plan.variants
+
+    async def _watch_lag(self) -> None:
+        while True:
+            lag = self._log.lag()
+            metrics.LOG_LAG_ROWS.set(lag.rows)
+            metrics.LOG_LAG_BYTES.set(lag.bytes)
+            metrics.LOG_LAG_SECONDS.set(lag.seconds)
+            await asyncio.sleep(_LAG_INTERVAL_S)

@@ -1,0 +1,169 @@
+"""From a micro-batch to its decisions, on record. Knows no Ray."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from deployments import metrics
+from deployments.breaker import Breaker
+from deployments.drive import Driver
+from deployments.explainer import Explainer
+from deployments.plans import ActivePlan
+from deployments.stages import Stages
+from features.assemble import without_history
+from fraud.batch import FeatureBatch, TransactionBatch
+from fraud.combine.combine import combine, needs_rules
+from fraud.decision import DecisionBatch, Vote
+from fraud.errors import LogUnavailable, Unavailable
+from fraud.ids import decision_ids
+from fraud.plan import Plan
+from fraud.record import DecisionRecord, records
+
+logger = logging.getLogger(__name__)
+
+FEATURES_UNAVAILABLE = "features_unavailable"
+
+
+class Log(Protocol):
+    """What makes records durable."""
+
+    async def append(self, records: Sequence[DecisionRecord]) -> None:
+        """Return once they are durable. Raises LogUnavailable if they are not."""
+        ...
+
+
+class Decider:
+    """Decides.
+
+    Args:
+        plan: the active plan now, None if none has been loaded.
+        fetch: features of a micro-batch.
+        driver: asks the variants.
+        explainer: finds reasons.
+        log: makes records durable.
+        fetch_timeout_ms: longest wait for features.
+        now_ms: milliseconds since the epoch.
+        randomness: k -> k random bytes.
+    """
+
+    def __init__(
+        self,
+        plan: Callable[[], ActivePlan | None],
+        fetch: Callable[[TransactionBatch], Awaitable[FeatureBatch]],
+        driver: Driver,
+        explainer: Explainer,
+        log: Log,
+        fetch_timeout_ms: float,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        randomness: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._plan = plan
+        self._fetch = fetch
+        self._driver = driver
+        self._explainer = explainer
+        self._log = log
+        self._fetch_timeout_s = fetch_timeout_ms / 1e3
+        self._fetch_breaker = Breaker()
+        self._now_ms = now_ms
+        self._randomness = randomness
+
+    async def decide(self, batch: TransactionBatch) -> DecisionBatch:
+        """Decide on n transactions and put the decisions on record.
+
+        A variant, Redis or PostgreSQL that does not answer makes the decisions degraded. What is
+        returned is durable.
+
+        Raises:
+            LogUnavailable: the decisions could not be made durable, so they are not given.
+            Unavailable: no plan has been loaded yet.
+        """
+        active = self._plan()
+        if active is None:
+            raise Unavailable("no plan has been loaded yet")
+        plan, stages = active.plan, Stages()
+        features = await self._features(batch)
+        stages.lap("features")
+        votes = await self._driver.drive(active.policy, features, plan.deadline_ms)
+        stages.lap("votes")
+        decisions = await self._combine(plan, batch, features, votes, stages)
+        kept = records(batch, features, decisions, plan)
+        try:
+            await self._log.append(kept)
+        except LogUnavailable:
+            metrics.LOG_REFUSED.inc(len(batch))
+            raise
+        stages.lap("log")
+        self._count(plan, decisions)
+        return decisions
+
+    async def _combine(
+        self,
+        plan: Plan,
+        batch: TransactionBatch,
+        features: FeatureBatch,
+        votes: tuple[Vote, ...],
+        stages: Stages,
+    ) -> DecisionBatch:
+        n = len(batch)
+        wanted = needs_rules(plan, votes, n)
+        verdict = self._explainer.rules(plan, batch, features) if wanted else None
+        combined = combine(plan, votes, n, None if verdict is None else verdict.probability)
+        stages.lap("combine")
+        reasons = await self._explainer.reasons(plan, batch, features, combined, votes, verdict)
+        stages.lap("explain")
+        now_ms = self._now_ms()
+        return DecisionBatch(
+            decision_id=decision_ids(n, now_ms, self._randomness),
+            transaction_id=batch.transaction_id,
+            outcome=combined.outcome.tolist(),
+            probability=combined.probability.tolist(),
+            anomaly_score=combined.anomaly.tolist(),
+            reasons=reasons,
+            votes=votes,
+            plan=plan.name,
+            plan_version=plan.version,
+            degraded=(*features.degraded, *combined.degraded),
+            feature_age_ms=features.age_ms.tolist(),
+            decided_at_ms=now_ms,
+            stage_ms=stages.ms,
+        )
+
+    async def _features(self, batch: TransactionBatch) -> FeatureBatch:
+        if not self._fetch_breaker.allows(time.monotonic()):
+            return without_history(batch, FEATURES_UNAVAILABLE)
+        try:
+            async with asyncio.timeout(self._fetch_timeout_s):
+                features = await self._fetch(batch)
+            if len(features) != len(batch):
+                raise ValueError(f"{len(batch)} rows were asked about, {len(features)} came")
+        except Exception as error:  # whatever the fetch does, the payment gets its decision
+            self._fetch_breaker.failed(time.monotonic(), "failed")
+            logger.warning("no features for %d rows: %s", len(batch), type(error).__name__)
+            return without_history(batch, FEATURES_UNAVAILABLE)
+        self._fetch_breaker.succeeded()
+        return features
+
+    @staticmethod
+    def _count(plan: Plan, decisions: DecisionBatch) -> None:
+        metrics.observe_stages(decisions.stage_ms)
+        metrics.observe_decisions(decisions.outcome, decisions.degraded)
+        for vote in decisions.votes:
+            rows = flagged = 0
+            if vote.scores is not None:
+                rows = int(np.count_nonzero(vote.scores == vote.scores))
+                flagged = int(np.count_nonzero(vote.scores >= _flag_at(plan, vote.variant)))
+            metrics.observe_vote(vote.variant, vote.status, vote.elapsed_ms, rows, flagged)
+
+
+def _flag_at(plan: Plan, variant: str) -> float:
+    """The score from which a variant's vote speaks for fraud."""
+    if variant == plan.anomaly:
+        return plan.thresholds.anomaly_challenge or 1.0
+    return plan.thresholds.challenge

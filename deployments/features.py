@@ -1,0 +1,37 @@
+"""FeatureFetch: the pool that reads and updates window state."""
+
+from __future__ import annotations
+
+from ray import serve
+
+from features.service import FeatureService
+from fraud.batch import FeatureBatch, TransactionBatch
+from fraud.settings import Settings
+
+
+@serve.deployment(
+    max_ongoing_requests=256,
+    max_queued_requests=512,
+    graceful_shutdown_timeout_s=10.0,
+    graceful_shutdown_wait_loop_s=0.5,
+    ray_actor_options={"num_cpus": 0.1},
+)
+class FeatureFetch:
+    """A thin shell over `features.service.FeatureService`."""
+
+    # Serve awaits a constructor that is a coroutine.
+    async def __init__(self) -> None:  # type: ignore[misc]
+        self._service = await FeatureService.connect(Settings.load())
+
+    async def fetch(self, batch: TransactionBatch) -> FeatureBatch:
+        """See FeatureService.fetch."""
+        return await self._service.fetch(batch)
+
+    async def ready(self) -> None:
+        """See FeatureService.ready."""
+        await self._service.ready()
+
+    async def __del__(self) -> None:
+        service = getattr(self, "_service", None)
+        if service is not None:
+            await service.close()

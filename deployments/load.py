@@ -1,0 +1,58 @@
+"""How much work a replica has at hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class Load:
+    """Rows in flight and processor time, averaged over the interval since somebody last asked.
+
+    Calls carry many rows, so calls say little about load; and work is done in bursts far shorter
+    than the interval at which anybody looks, so a momentary count of rows would mostly be zero.
+    The mean over the interval is exact: it is the area under the count. Rows that wait in a socket
+    are not seen; that the process has no time left for them is.
+
+    Args:
+        clock_s: monotonic seconds.
+        processor_s: seconds of processor time that this process has used.
+    """
+
+    def __init__(
+        self,
+        clock_s: Callable[[], float] = time.monotonic,
+        processor_s: Callable[[], float] = time.process_time,
+    ) -> None:
+        self._clock_s = clock_s
+        self._processor_s = processor_s
+        self._rows = 0
+        self._area = 0.0
+        self._changed_s = self._read_s = clock_s()
+        self._used_s = processor_s()
+
+    def arrived(self, rows: int) -> None:
+        """Rows came in."""
+        self._advance()
+        self._rows += rows
+
+    def left(self, rows: int) -> None:
+        """Rows were answered or given up."""
+        self._advance()
+        self._rows -= rows
+
+    def since_last(self) -> tuple[float, float]:
+        """Mean rows in flight and mean processors used since this was last asked, each >= 0."""
+        now_s, used_s = self._advance(), self._processor_s()
+        elapsed_s = now_s - self._read_s
+        if elapsed_s <= 0:
+            return float(self._rows), 0.0
+        found = self._area / elapsed_s, (used_s - self._used_s) / elapsed_s
+        self._area, self._read_s, self._used_s = 0.0, now_s, used_s
+        return found
+
+    def _advance(self) -> float:
+        now_s = self._clock_s()
+        self._area += self._rows * (now_s - self._changed_s)
+        self._changed_s = now_s
+        return now_s

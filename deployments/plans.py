@@ -1,0 +1,136 @@
+"""The active plan, and its exchange for a newer one while decisions are made. Knows no Ray."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib import resources
+
+import asyncpg
+
+from deployments import metrics
+from features.store.postgres import DISCONNECTED
+from fraud.errors import StoreUnavailable
+from fraud.plan import Plan
+from fraud.policy.choice import policy_of
+from fraud.policy.policy import Policy
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 2.0
+_SQL = (resources.files("deployments") / "active_plan.sql").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class ActivePlan:
+    """A plan and the policy that runs it."""
+
+    plan: Plan
+    policy: Policy
+
+
+class PlanTable:
+    """The `plans` table, read over one connection that is made again when it is lost.
+
+    Args:
+        url: PostgreSQL.
+        timeout_s: longest wait for it.
+    """
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+        self._connection: asyncpg.Connection | None = None
+
+    async def active(self) -> Plan | None:
+        """The active plan, None if there is none.
+
+        Raises:
+            StoreUnavailable: PostgreSQL does not answer.
+            ValueError: the document is not a plan.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                document = await self._document()
+        except (*DISCONNECTED, asyncpg.PostgresError) as error:
+            await self.close()
+            raise StoreUnavailable(f"plans: {type(error).__name__}") from error
+        if document is None:
+            return None
+        try:
+            return Plan.from_document(json.loads(document))
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"the active plan is not a plan: {error}") from error
+
+    async def close(self) -> None:
+        """Drop the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    async def _document(self) -> str | None:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self._url)
+        found: str | None = await self._connection.fetchval(_SQL)
+        return found
+
+
+class PlanFeed:
+    """Keeps the active plan at hand. Reading `current` costs nothing.
+
+    When the source fails or its document is wrong, the last plan goes on deciding.
+
+    Args:
+        load: reads the active plan, e.g. `PlanTable.active`.
+        interval_s: how often.
+    """
+
+    def __init__(
+        self, load: Callable[[], Awaitable[Plan | None]], interval_s: float = POLL_S
+    ) -> None:
+        self._load = load
+        self._interval_s = interval_s
+        self._task: asyncio.Task[None] | None = None
+        self._complaint = ""
+        self.current: ActivePlan | None = None
+
+    async def start(self) -> None:
+        """Read once, then go on reading. Never raises: see `current`."""
+        await self.refresh()
+        self._task = asyncio.create_task(self._run(), name="plan-feed")
+
+    async def refresh(self) -> None:
+        """Read once."""
+        try:
+            plan = await self._load()
+            if plan is None:
+                raise ValueError("no plan is active")
+            if self.current is None or plan != self.current.plan:
+                self.current = ActivePlan(plan, policy_of(plan))
+                metrics.PLAN_VERSION.labels(plan.name).set(plan.version)
+                logger.warning("plan %s version %d decides now", plan.name, plan.version)
+            self._complaint = ""
+        except (StoreUnavailable, ValueError) as error:
+            metrics.PLAN_ERRORS.inc()
+            if str(error) != self._complaint:
+                logger.error("the plan stays as it is: %s", error)
+            self._complaint = str(error)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on reading."""
+        return self._task is not None and not self._task.done()
+
+    async def close(self) -> None:
+        """Stop reading."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval_s)
+            await self.refresh()

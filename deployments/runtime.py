@@ -1,0 +1,108 @@
+"""The libraries that run model files, one thread each: a replica is one core's worth of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from fraud.artifact import Manifest
+from fraud.batch import Float32, Float64
+from fraud.errors import ArtifactRefused
+
+ONNX_FILE = "model.onnx"
+TREELITE_FILE = "model.tl"
+
+
+class Runtime(Protocol):
+    """A model file in memory."""
+
+    def raw(self, values: Float32) -> Float64:
+        """float32[n, n_features], C-contiguous, NaN allowed -> float64[n] raw scores."""
+        ...
+
+
+class OnnxRuntime:
+    """A scoring graph: `features` float32[n, n_features] -> `score` float32[n]."""
+
+    def __init__(self, path: Path, n_features: int) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        # Micro-batches differ in size: an arena would keep a block for each size it has met.
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
+        options.log_severity_level = 3
+        self._session = ort.InferenceSession(
+            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        (entry,) = self._session.get_inputs()
+        if entry.name != "features" or entry.shape[-1] != n_features:
+            raise ArtifactRefused(f"{path.parent.name}: the graph takes {entry.name}{entry.shape}")
+        if "score" not in {output.name for output in self._session.get_outputs()}:
+            raise ArtifactRefused(f"{path.parent.name}: the graph gives no `score`")
+
+    def raw(self, values: Float32) -> Float64:
+        (score,) = self._session.run(["score"], {"features": values})
+        return np.asarray(score, dtype=np.float64).reshape(len(values))
+
+
+class TreeliteRuntime:
+    """An isolation forest: raw score 2^(-depth / expected depth), higher is stranger."""
+
+    def __init__(self, path: Path, n_features: int) -> None:
+        import treelite
+
+        self._predict = treelite.gtil.predict
+        self._model: Any = treelite.Model.deserialize(str(path))
+        if self._model.num_feature != n_features:
+            raise ArtifactRefused(
+                f"{path.parent.name}: the forest takes {self._model.num_feature} features"
+            )
+
+    def raw(self, values: Float32) -> Float64:
+        scores = self._predict(self._model, values, nthread=1)
+        return np.asarray(scores, dtype=np.float64).reshape(len(values))
+
+
+class ContributionModel:
+    """An XGBoost model that says how much each feature added."""
+
+    def __init__(self, path: Path, n_features: int) -> None:
+        import xgboost  # here, not above: it brings pandas and scikit-learn into the process
+
+        self._xgboost = xgboost
+        self._booster = xgboost.Booster(params={"nthread": 1}, model_file=str(path))
+        if self._booster.num_features() != n_features:
+            raise ArtifactRefused(f"{path.parent.name}: {path.name} is of another width")
+
+    def __call__(self, values: Float32) -> Float64:
+        """float32[m, n_features] -> float64[m, n_features]: log-odds, without the bias."""
+        rows = self._xgboost.DMatrix(values, missing=np.nan, nthread=1)
+        found = self._booster.predict(rows, pred_contribs=True, validate_features=False)
+        return np.asarray(found[:, :-1], dtype=np.float64)
+
+
+def load_runtime(folder: Path, manifest: Manifest) -> Runtime:
+    """The runtime that the manifest names, over the file that it vouches for.
+
+    Raises:
+        ArtifactRefused: an unknown runtime, or its file has no digest in the manifest.
+    """
+    if manifest.runtime not in _KINDS:
+        raise ArtifactRefused(f"{folder.name}: unknown runtime {manifest.runtime!r}")
+    name, runtime = _KINDS[manifest.runtime]
+    if name not in manifest.files:
+        raise ArtifactRefused(f"{folder.name}: no {name}")
+    return runtime(folder / name, manifest.n_features)
+
+
+_KINDS: dict[str, tuple[str, Callable[[Path, int], Runtime]]] = {
+    "onnx": (ONNX_FILE, OnnxRuntime),
+    "treelite": (TREELITE_FILE, TreeliteRuntime),
+}

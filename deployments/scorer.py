@@ -1,0 +1,153 @@
+"""One model, loaded from its artifact: checked, warmed up and ready to score. Knows no Ray."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from deployments.runtime import ContributionModel, Runtime, load_runtime
+from fraud.artifact import Manifest, read_manifest, version_of
+from fraud.batch import Float32, Float64
+from fraud.combine.calibrate import Calibration
+from fraud.errors import ArtifactRefused, SchemaMismatch
+
+CONTRIBUTION_FILE = "model.ubj"
+GOLDEN_FILE = "golden.npz"
+_WARM_UP_ROWS = (1, 16, 64)
+
+
+class Scorer:
+    """A verified model. Make one with `load`. Scoring is safe from several threads.
+
+    Attributes:
+        manifest: what the artifact says of itself.
+        digest, version: which artifact this is.
+        row_seconds: what a row of a large batch costs here, measured while warming up.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, digest: str, runtime: Runtime) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.digest = digest
+        self.version = version_of(digest)
+        self._runtime = runtime
+        self._calibration = Calibration(manifest.calibration)
+        self._contributions: ContributionModel | None = None
+        self.row_seconds = 0.0
+
+    @classmethod
+    def load(cls, folder: Path, digest: str | None = None, schema_id: str | None = None) -> Scorer:
+        """Read, verify, try and warm up an artifact.
+
+        Args:
+            folder: the artifact's folder.
+            digest: the digest that it must have, if known.
+            schema_id: the feature schema that it must speak, if known.
+
+        Raises:
+            ArtifactRefused: damaged, unreadable, or its golden rows do not reproduce.
+            SchemaMismatch: it was trained on other features.
+        """
+        manifest, actual = read_manifest(folder, digest)
+        if schema_id is not None and manifest.schema_id != schema_id:
+            raise SchemaMismatch(manifest.schema_id, schema_id)
+        try:
+            runtime = load_runtime(folder, manifest)
+            scorer = cls(folder, manifest, actual, runtime)
+            scorer._prove()
+        except ArtifactRefused:
+            raise
+        except Exception as error:  # a runtime raises whatever it likes on a file it cannot read
+            raise ArtifactRefused(f"{folder.name}: {type(error).__name__} on loading") from error
+        return scorer
+
+    def score(self, values: Float32, schema_id: str) -> Float64:
+        """Calibrated scores.
+
+        Args:
+            values: float32[n, n_features], NaN allowed.
+            schema_id: which features these are.
+
+        Returns:
+            float64[n] in [0, 1]; NaN for a row that the model gives no number for.
+
+        Raises:
+            SchemaMismatch: the model was trained on other features.
+        """
+        self._check(schema_id)
+        return self._calibration(self._runtime.raw(values))
+
+    @property
+    def explains(self) -> bool:
+        """Whether the artifact carries a model for contributions."""
+        return CONTRIBUTION_FILE in self.manifest.files
+
+    def contributions(self, values: Float32, schema_id: str) -> Float64:
+        """Log-odds that each feature adds to each row (the bias left out).
+
+        The model behind it is another file, loaded on first use or by `prepare_contributions`.
+
+        Args:
+            values: float32[m, n_features].
+            schema_id: which features these are.
+
+        Returns:
+            float64[m, n_features].
+
+        Raises:
+            ArtifactRefused: the artifact has no such model, or it is of another width.
+            SchemaMismatch: the model was trained on other features.
+        """
+        self._check(schema_id)
+        return self.prepare_contributions()(values)
+
+    def prepare_contributions(self) -> ContributionModel:
+        """Load the model behind `contributions` now, so that its first caller does not wait.
+
+        Raises:
+            ArtifactRefused: see `contributions`.
+        """
+        if self._contributions is None:
+            if not self.explains:
+                raise ArtifactRefused(f"{self.folder.name}: no {CONTRIBUTION_FILE}")
+            path = self.folder / CONTRIBUTION_FILE
+            try:
+                self._contributions = ContributionModel(path, self.manifest.n_features)
+            except ArtifactRefused:
+                raise
+            except Exception as error:  # XGBoost's own errors: nobody above knows them
+                raise ArtifactRefused(f"{self.folder.name}: {path.name} is unreadable") from error
+        return self._contributions
+
+    def _check(self, schema_id: str) -> None:
+        if schema_id != self.manifest.schema_id:
+            raise SchemaMismatch(self.manifest.schema_id, schema_id)
+
+    def _prove(self) -> None:
+        """Score the golden rows, then the sizes that traffic will bring, so that buffers exist."""
+        features, expected = self._golden()
+        found = self.score(features, self.manifest.schema_id)
+        tolerance = self.manifest.golden_tolerance
+        if not np.allclose(found, expected, rtol=0.0, atol=tolerance, equal_nan=True):
+            worst = float(np.nanmax(np.abs(found - expected)))
+            raise ArtifactRefused(
+                f"{self.folder.name}: golden rows are off by {worst:.2g}, allowed {tolerance:.2g}"
+            )
+        for n in _WARM_UP_ROWS:
+            rows = np.resize(features, (n, features.shape[1]))
+            self._runtime.raw(rows)
+            began_s = time.perf_counter()
+            self._runtime.raw(rows)
+            self.row_seconds = (time.perf_counter() - began_s) / n
+
+    def _golden(self) -> tuple[Float32, Float64]:
+        if GOLDEN_FILE not in self.manifest.files:
+            raise ArtifactRefused(f"{self.folder.name}: no {GOLDEN_FILE}")
+        with np.load(self.folder / GOLDEN_FILE, allow_pickle=False) as golden:
+            features = np.ascontiguousarray(golden["features"], dtype=np.float32)
+            expected = np.asarray(golden["scores"], dtype=np.float64)
+        if features.shape != (len(expected), self.manifest.n_features) or not len(expected):
+            raise ArtifactRefused(f"{self.folder.name}: golden rows have the wrong shape")
+        return features, expected

@@ -1,0 +1,145 @@
+"""Variant: one pool of replicas a model. Each is an application of its own, so that each scales,
+fails and rolls out alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from ray import serve
+from ray.serve import Application
+
+from deployments import metrics
+from deployments.autoscaling import PROCESSORS, ROWS_IN_FLIGHT
+from deployments.load import Load
+from deployments.served_model import Description, ServedModel
+from features.definitions import SCHEMA_ID
+from fraud.batch import Float32, Float64
+from fraud.score import VariantScores
+from fraud.settings import Settings
+
+T = TypeVar("T")
+
+_INLINE_S = 0.001
+"""Work up to this long is done on the replica's loop: a thread switch costs a tenth of it."""
+
+
+class VariantArgs(BaseModel):
+    """Arguments of a variant's application.
+
+    Attributes:
+        variant: name of the variant, e.g. `xgboost`.
+        artifact: what it serves: an alias such as `champion`, which is followed when it moves, or
+            a version or digest, which stays.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    variant: str
+    artifact: str = "champion"
+
+
+@serve.deployment(
+    max_ongoing_requests=256,
+    max_queued_requests=512,
+    graceful_shutdown_timeout_s=10.0,
+    graceful_shutdown_wait_loop_s=0.5,
+    health_check_period_s=5.0,
+    ray_actor_options={"num_cpus": 0.1},
+)
+class Variant:
+    """A thin shell over ServedModel: threads, load and metrics.
+
+    Args:
+        variant, artifact: see VariantArgs.
+    """
+
+    def __init__(self, variant: str, artifact: str) -> None:
+        self._variant = variant
+        self._model = ServedModel(Settings.load().artifacts, variant, artifact, SCHEMA_ID)
+        self._model.follow()
+        # One thread for scores; contributions take milliseconds and must not hold up votes.
+        self._scoring = ThreadPoolExecutor(1, "scoring")
+        self._explaining = ThreadPoolExecutor(1, "explaining")
+        self._load = Load()
+        self._rows = metrics.VARIANT_ROWS.labels(variant)
+        self._busy = metrics.VARIANT_BUSY.labels(variant)
+
+    async def score(self, values: Float32, schema_id: str) -> VariantScores:
+        """Calibrated scores of float32[n, n_features].
+
+        Raises:
+            SchemaMismatch: the model was trained on other features.
+        """
+        scorer = self._model.scorer
+
+        def work() -> VariantScores:
+            began_s = time.perf_counter()
+            scores = scorer.score(values, schema_id)
+            self._busy.inc(time.perf_counter() - began_s)
+            return VariantScores(scorer.version, scorer.digest, scores)
+
+        if len(values) * scorer.row_seconds <= _INLINE_S:
+            return await self._counted(len(values), work, None)
+        return await self._counted(len(values), work, self._scoring)
+
+    async def explain(self, values: Float32, schema_id: str) -> Float64:
+        """Log-odds that each feature added: float64[m, n_features].
+
+        Raises:
+            ArtifactRefused: this model gives no contributions.
+            SchemaMismatch: the model was trained on other features.
+        """
+        scorer = self._model.scorer
+        return await self._counted(
+            0, lambda: scorer.contributions(values, schema_id), self._explaining
+        )
+
+    def describe(self) -> Description:
+        """What this replica serves."""
+        return self._model.describe()
+
+    def record_autoscaling_stats(self) -> dict[str, float]:
+        """What LoadPolicy scales by. Serve asks now and then."""
+        rows, processors = self._load.since_last()
+        return {ROWS_IN_FLIGHT: rows, PROCESSORS: processors}
+
+    def check_health(self) -> None:
+        """Raises RuntimeError if the watch over the alias has died."""
+        if not self._model.following:
+            raise RuntimeError(f"variant {self._variant} no longer follows its alias")
+
+    def __del__(self) -> None:
+        model = getattr(self, "_model", None)
+        if model is not None:
+            model.close()
+
+    async def _counted(
+        self, rows: int, work: Callable[[], T], executor: ThreadPoolExecutor | None
+    ) -> T:
+        self._load.arrived(rows)
+        try:
+            if executor is None:
+                return work()
+            return await asyncio.get_running_loop().run_in_executor(executor, work)
+        except Exception as error:
+            metrics.VARIANT_ERRORS.labels(self._variant, type(error).__name__).inc()
+            raise
+        finally:
+            self._load.left(rows)
+            self._rows.inc(rows)
+
+
+def build(args: dict[str, Any]) -> Application:
+    """The application of one variant: the import path in serve_config.yaml.
+
+    Args:
+        args: see VariantArgs.
+    """
+    wanted = VariantArgs.model_validate(args)
+    application: Application = Variant.bind(wanted.variant, wanted.artifact)  # type: ignore[attr-defined]
+    return application

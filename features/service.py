@@ -1,0 +1,125 @@
+"""The feature fetch of the serving path: store, transform, and what to do when a store is down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import asyncpg
+
+from features.assemble import assemble, rows_to_remember, without_history
+from features.events import Events, Key
+from features.store.postgres import PostgresHistory
+from features.store.protocol import FeatureStore, Observation
+from features.store.redis import RedisStore, connect
+from fraud.batch import FeatureBatch, TransactionBatch
+from fraud.errors import StoreUnavailable
+from fraud.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_RETRY_WAITS_S = (0.002, 0.004, 0.008, 0.016, 0.032)
+"""How long a retry that overtakes its first attempt waits for what that attempt computes."""
+
+
+class FeatureService:
+    """Features of micro-batches over one store.
+
+    Args:
+        store: where window state lives.
+        pool: PostgreSQL, if the service is to close it.
+    """
+
+    def __init__(self, store: FeatureStore, pool: asyncpg.Pool | None = None) -> None:
+        self._store = store
+        self._pool = pool
+        self._background: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def connect(cls, settings: Settings) -> FeatureService:
+        """A service on the stores that `settings` names. PostgreSQL need not be up yet.
+
+        Raises:
+            ValueError: a URL is not set.
+        """
+        if settings.redis_url is None or settings.database_url is None:
+            raise ValueError("REDIS_URL and DATABASE_URL must be set")
+        replica = settings.database_replica_url or settings.database_url
+        pool = asyncpg.create_pool(
+            replica.get_secret_value(),
+            min_size=0,
+            max_size=settings.database_pool_size,
+            command_timeout=settings.database_timeout_s,
+            timeout=settings.database_timeout_s,
+        )
+        await pool
+        store = RedisStore(
+            connect(settings.redis_url.get_secret_value(), settings.redis_timeout_ms),
+            PostgresHistory(pool),
+            timeout_ms=settings.redis_timeout_ms,
+            replay_ttl_s=settings.replay_ttl_s,
+        )
+        return cls(store, pool)
+
+    async def fetch(self, batch: TransactionBatch) -> FeatureBatch:
+        """Observe n transactions and return their features; never raises for a dead store.
+
+        The features of a row do not include the row itself. `degraded` of the result names
+        `features_unavailable` (Redis is gone: what the requests say is all there is),
+        `history_unavailable` (PostgreSQL is gone and an entity was cold) or `retry_in_flight` (a
+        retry overtook its first attempt).
+        """
+        events = Events.of(batch)
+        try:
+            observation = await self._store.observe_and_fetch(events)
+            observation = await self._settle(events, observation)
+        except StoreUnavailable as error:
+            _log.warning("no window state: %s", error)
+            return without_history(batch, "features_unavailable")
+        features = assemble(batch, events, observation)
+        self._remember(rows_to_remember(events, observation, features))
+        return features
+
+    async def _settle(self, events: Events, observation: Observation) -> Observation:
+        """Fill in what other attempts at the same transactions have computed meanwhile."""
+        repeats = events.first_of()
+        pending = [i for i in sorted(observation.repeated) if i not in repeats]
+        recorded = dict(observation.recorded)
+        for wait_s in _RETRY_WAITS_S:
+            if not pending:
+                break
+            await asyncio.sleep(wait_s)
+            found = await self._store.recorded([events.transaction[i] for i in pending])
+            recorded |= {i: row for i, row in zip(pending, found, strict=True) if row}
+            pending = [i for i in pending if i not in recorded]
+        degraded = (*observation.degraded, "retry_in_flight") if pending else observation.degraded
+        repeated = observation.repeated - recorded.keys()
+        return Observation(observation.states, recorded, repeated, degraded)
+
+    def _remember(self, rows: Mapping[Key, bytes]) -> None:
+        """Off the way of the answer: a retry finds it, and nobody waits for it."""
+        if rows:
+            task = asyncio.create_task(self._remember_now(rows))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    async def _remember_now(self, rows: Mapping[Key, bytes]) -> None:
+        try:
+            await self._store.remember(rows)
+        except StoreUnavailable as error:
+            _log.warning("features of %d transactions are not kept: %s", len(rows), error)
+
+    async def ready(self) -> None:
+        """Raises StoreUnavailable unless window state can be read now."""
+        if isinstance(self._store, RedisStore):
+            await self._store.ping()
+
+    async def close(self) -> None:
+        """Finish what is under way and close every connection."""
+        if self._background:
+            await asyncio.gather(*self._background)
+        if isinstance(self._store, RedisStore):
+            await self._store.close()
+        if self._pool is not None:
+            await self._pool.close()

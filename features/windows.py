@@ -1,0 +1,40 @@
+"""The windows that state is kept for, and the tiles that they are cut into.
+
+A window of span S cut into tiles of width w covers, at time t, the tiles
+`floor(t/w) - S/w + 1 .. floor(t/w)`: between S - w and S of history. What it approximates is
+therefore its old edge alone: an event may leave the window up to w too early, and never too late.
+The largest error is one tile: 5 minutes of 1 h, 1 h of 24 h, 6 h of 7 d, 1 d of 30 d and of 60 d.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SECOND_MS = 1000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A look back. `tile_ms` divides `span_ms`; windows of one tile width share a ring."""
+
+    name: str
+    span_ms: int
+    tile_ms: int
+
+    @property
+    def tiles(self) -> int:
+        """How many tiles the window covers."""
+        return self.span_ms // self.tile_ms
+
+
+H1 = Window("1h", HOUR_MS, 5 * MINUTE_MS)
+H24 = Window("24h", DAY_MS, HOUR_MS)
+D7 = Window("7d", 7 * DAY_MS, 6 * HOUR_MS)
+D30 = Window("30d", 30 * DAY_MS, DAY_MS)
+D60 = Window("60d", 60 * DAY_MS, DAY_MS)
+
+HORIZON_MS = 60 * DAY_MS
+"""Nothing older than this, counted back from an entity's newest event, is ever visible."""

@@ -1,0 +1,103 @@
+"""The micro-batch: the unit of flow. One request is a batch of one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fraud.currency import hundredths
+from fraud.transaction import Transaction
+
+Int64 = NDArray[np.int64]
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionBatch:
+    """n transactions as columns, n >= 0. `tenant[i]` owns row i; None means unknown.
+
+    Columns are plain lists: they pickle fast and hold what a JSON body held.
+    """
+
+    tenant: list[str]
+    transaction_id: list[str]
+    customer_id: list[str]
+    timestamp_ms: list[int]
+    amount_minor: list[int]
+    currency: list[str]
+    type: list[str]
+    merchant_id: list[str | None]
+    merchant_category: list[str | None]
+    counterparty_id: list[str | None]
+    device_id: list[str | None]
+    ip_address: list[str | None]
+    country: list[str | None]
+    channel: list[str | None]
+    latitude: list[float | None]
+    longitude: list[float | None]
+
+    def __len__(self) -> int:
+        return len(self.transaction_id)
+
+    @classmethod
+    def of(cls, tenant: str, rows: Iterable[Transaction]) -> TransactionBatch:
+        """Columns of `rows`, all of one tenant."""
+        rows = list(rows)
+        columns = {name: [getattr(r, name) for r in rows] for name in TRANSACTION_COLUMNS}
+        return cls(tenant=[tenant] * len(rows), **columns)
+
+    def row(self, i: int) -> Transaction:
+        """Row i as a Transaction (the tenant is left behind)."""
+        return Transaction(**{name: getattr(self, name)[i] for name in TRANSACTION_COLUMNS})
+
+    def take(self, indices: Sequence[int]) -> TransactionBatch:
+        """The rows at `indices`, in that order."""
+        return TransactionBatch(
+            *([column[i] for i in indices] for column in (getattr(self, n) for n in COLUMNS))
+        )
+
+    def slice(self, start: int, stop: int) -> TransactionBatch:
+        """Rows start .. stop-1."""
+        return TransactionBatch(*(getattr(self, n)[start:stop] for n in COLUMNS))
+
+    @classmethod
+    def concat(cls, batches: Sequence[TransactionBatch]) -> TransactionBatch:
+        """All rows of `batches`, in order."""
+        return cls(*([v for b in batches for v in getattr(b, n)] for n in COLUMNS))
+
+    def amount_hundredths(self) -> Int64:
+        """int64[n]: amounts in hundredths of a currency unit, comparable across currencies'
+        exponents (a yen is 100 hundredths, a fils of a dinar is rounded half up)."""
+        return np.array(
+            [hundredths(a, c) for a, c in zip(self.amount_minor, self.currency, strict=True)],
+            dtype=np.int64,
+        )
+
+
+COLUMNS = tuple(f.name for f in fields(TransactionBatch))
+TRANSACTION_COLUMNS = COLUMNS[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureBatch:
+    """What models see.
+
+    Attributes:
+        values: float32[n, n_features], C-contiguous; NaN where unknown.
+        schema_id: which features these are, in which order.
+        age_ms: int64[n], >= 0: how long before the transaction its customer's state was last
+            updated; -1 where the customer has no history or the state could not be read.
+        degraded: reasons why values are poorer than they should be, () if they are not.
+    """
+
+    values: Float32
+    schema_id: str
+    age_ms: Int64
+    degraded: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.values.shape[0])

@@ -1,0 +1,109 @@
+"""From votes to a decision: deterministic, so that a record can be recomputed years later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from fraud.batch import Float64
+from fraud.combine.average import has_gaps, weighted_mean
+from fraud.combine.calibrate import Calibration
+from fraud.combine.thresholds import REVIEW, Int8, outcomes
+from fraud.decision import Vote
+from fraud.plan import Plan
+
+RULES_ONLY = "rules_only"
+"""Degraded reason: no supervised variant answered for some row, so rules decided it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """What votes amount to.
+
+    Attributes:
+        probability: float64[n] in [0, 1]; NaN where nobody voted and no rules were given.
+        anomaly: float64[n] in [0, 1]; NaN where the anomaly variant did not answer.
+        outcome: int8[n], index into `fraud.decision.OUTCOMES`.
+        degraded: why this is poorer than the plan wants, in the plan's order; () if it is not:
+            `variant_<status>:<name>`, `variant_partial:<name>` (NaN for some rows), `rules_only`.
+    """
+
+    probability: Float64
+    anomaly: Float64
+    outcome: Int8
+    degraded: tuple[str, ...]
+
+
+def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = None) -> Combined:
+    """Combine the votes of n rows under a plan. The order of `votes` does not matter.
+
+    Args:
+        plan: weights, calibration and thresholds.
+        votes: at most one of each variant, `scores` float64[n] if `ok`; those of variants that
+            the plan does not name are ignored.
+        n: number of rows.
+        rules: float64[n]: probabilities for rows on which no supervised variant voted (see
+            `fraud.combine.rules`). Such a row is sent to review at most, never blocked. Without
+            rules it has probability NaN and is approved unless its anomaly score says otherwise;
+            the caller is told by `rules_only`.
+
+    Returns:
+        Probabilities, anomaly scores, outcomes and what was missing.
+    """
+    by_name = {vote.variant: vote for vote in votes}
+    cast = [(m.weight, by_name.get(m.variant)) for m in plan.members]
+    answered = [(w, v.scores) for w, v in cast if v is not None and v.scores is not None]
+    mean = weighted_mean([s for _, s in answered], [w for w, _ in answered], n)
+    probability = _calibration(plan.calibration)(mean)
+    anomaly = _anomaly(plan, by_name, n)
+    degraded = _degraded(plan, by_name) if n else ()
+
+    if not has_gaps(probability):
+        outcome = outcomes(plan.thresholds, probability, anomaly)
+        return Combined(probability, anomaly, outcome, degraded)
+    unvoted = np.isnan(probability)
+    if rules is not None:
+        probability = np.where(unvoted, rules, probability)
+    outcome = outcomes(plan.thresholds, probability, anomaly)
+    outcome = np.where(unvoted, np.minimum(outcome, REVIEW), outcome).astype(np.int8)
+    return Combined(probability, anomaly, outcome, (*degraded, RULES_ONLY))
+
+
+def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
+    """Whether some of the n rows has no supervised vote, so that `combine` wants rules."""
+    members = {m.variant for m in plan.members}
+    cast = [v.scores for v in votes if v.scores is not None and v.variant in members]
+    if any(not has_gaps(scores) for scores in cast):
+        return False
+    unvoted = np.ones(n, dtype=bool)
+    for scores in cast:
+        unvoted &= np.isnan(scores)
+    return bool(unvoted.any())
+
+
+@lru_cache(maxsize=64)
+def _calibration(knots: tuple[tuple[float, float], ...]) -> Calibration:
+    return Calibration(knots)
+
+
+def _anomaly(plan: Plan, by_name: dict[str, Vote], n: int) -> Float64:
+    vote = None if plan.anomaly is None else by_name.get(plan.anomaly)
+    if vote is None or vote.scores is None:
+        return np.full(n, np.nan)
+    return vote.scores
+
+
+def _degraded(plan: Plan, by_name: dict[str, Vote]) -> tuple[str, ...]:
+    found = []
+    for name in plan.variants:
+        vote = by_name.get(name)
+        if vote is None:
+            found.append(f"variant_missing:{name}")
+        elif vote.scores is None:
+            found.append(f"variant_{vote.status}:{name}")
+        elif has_gaps(vote.scores):
+            found.append(f"variant_partial:{name}")
+    return tuple(found)

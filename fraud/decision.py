@@ -1,0 +1,106 @@
+"""What Quorum answers, and what it keeps of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from fraud.batch import Float64
+
+
+class Outcome(StrEnum):
+    """What to do with the payment, mildest first."""
+
+    APPROVE = "approve"
+    CHALLENGE = "challenge"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+OUTCOMES = tuple(Outcome)
+RISK_LEVELS = ("low", "medium", "high", "critical")
+"""`RISK_LEVELS[i]` goes with `OUTCOMES[i]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a decision is not `approve`.
+
+    Attributes:
+        code: stable machine-readable code, e.g. `CUSTOMER_COUNT_24H`.
+        feature: name of the feature behind it, None for a rule.
+        detail: a sentence for an analyst.
+        contribution: log-odds that the feature added, > 0; 0.0 for a rule.
+    """
+
+    code: str
+    feature: str | None
+    detail: str
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one variant said of n rows.
+
+    Attributes:
+        variant: name of the variant.
+        version: its artifact version (first 12 hex digits of the digest); "" if it did not say.
+        status: `ok`, `missing` (no such pool), `late` (past the deadline), `failed`.
+        scores: float64[n]: calibrated probabilities in [0, 1] (supervised), anomaly scores in
+            [0, 1], higher is stranger (anomaly); NaN where there is none. None unless `ok`.
+        elapsed_ms: how long the answer took, as the asker saw it.
+        digest: full SHA-256 of the artifact's manifest; "" if it did not say.
+    """
+
+    variant: str
+    version: str
+    status: str
+    scores: Float64 | None
+    elapsed_ms: float
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionBatch:
+    """n decisions as columns, in the order of the rows that were asked about.
+
+    Attributes:
+        decision_id: UUIDv7 each; its time part is `decided_at_ms`.
+        outcome: int8 index into `OUTCOMES` each.
+        probability: calibrated probability of fraud in [0, 1].
+        anomaly_score: in [0, 1]; NaN where the anomaly variant did not answer.
+        reasons: strongest first; () exactly where the outcome is `approve`.
+        votes: one for each variant asked, columns of n rows.
+        plan, plan_version: which plan decided.
+        degraded: why the answers are poorer than the plan wants, () if they are not.
+        feature_age_ms: see FeatureBatch.age_ms.
+        stage_ms: milliseconds the batch spent in each stage.
+        decided_at_ms: milliseconds since the epoch.
+    """
+
+    decision_id: list[str]
+    transaction_id: list[str]
+    outcome: list[int]
+    probability: list[float]
+    anomaly_score: list[float]
+    reasons: list[tuple[Reason, ...]]
+    votes: tuple[Vote, ...]
+    plan: str
+    plan_version: int
+    degraded: tuple[str, ...]
+    feature_age_ms: list[int]
+    decided_at_ms: int
+    stage_ms: dict[str, float] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.decision_id)
+
+
+def risk_score(probability: float) -> int:
+    """Integer 0-99 on which humans rank.
+
+    >>> risk_score(0.0), risk_score(0.5), risk_score(1.0)
+    (0, 50, 99)
+    """
+    return min(99, int(probability * 100))

@@ -1,0 +1,97 @@
+"""Every error of the house, as a tree.
+
+Errors cross Ray by pickle, so every class passes all of its arguments positionally to
+`super().__init__`: an exception is rebuilt as `cls(*self.args)`.
+
+    QuorumError
+    ├── InvalidInput            the caller's request is wrong (4xx)
+    ├── Unavailable             a part the answer needs does not answer (503)
+    │   ├── StoreUnavailable    Redis or PostgreSQL
+    │   ├── VariantUnavailable  a model pool
+    │   └── LogUnavailable      the decision log cannot make a record durable
+    ├── Overloaded              too many requests are waiting (503 and Retry-After)
+    ├── NotFound
+    ├── ArtifactRefused         a model artifact is damaged, foreign or wrong
+    ├── NotTrainable            history or configuration that no model can be trained on
+    └── SchemaMismatch          features of one schema met a model of another
+"""
+
+from __future__ import annotations
+
+
+class QuorumError(Exception):
+    """Root of the tree. `args[0]` is a message fit for an operator, never for secrets."""
+
+
+class InvalidInput(QuorumError):
+    """A request that names a wrong field.
+
+    Args:
+        detail: one sentence about the request as a whole.
+        errors: `(pointer, code, detail)` for each wrong field; pointer is RFC 6901.
+    """
+
+    def __init__(self, detail: str, errors: tuple[tuple[str, str, str], ...] = ()) -> None:
+        super().__init__(detail, errors)
+        self.detail = detail
+        self.errors = errors
+
+
+class Unavailable(QuorumError):
+    """A part that the answer needs does not answer."""
+
+
+class StoreUnavailable(Unavailable):
+    """Redis or PostgreSQL does not answer."""
+
+
+class VariantUnavailable(Unavailable):
+    """A model pool does not answer."""
+
+
+class LogUnavailable(Unavailable):
+    """A decision cannot be made durable, so it must not be given."""
+
+
+class Overloaded(QuorumError):
+    """More requests wait than can be answered in time.
+
+    Args:
+        detail: what is full.
+        retry_after_s: seconds after which a retry makes sense, >= 0.
+    """
+
+    def __init__(self, detail: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(detail, retry_after_s)
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+class NotFound(QuorumError):
+    """No such thing, or not for this tenant."""
+
+
+class ArtifactRefused(QuorumError):
+    """An artifact is damaged, of a foreign schema, or its golden rows do not reproduce."""
+
+
+class NotTrainable(QuorumError):
+    """Too little history, no known fraud in a part of it, or a training configuration that
+    cannot be met. `args[0]` says which and what to do."""
+
+
+class SchemaMismatch(QuorumError):
+    """Features of one schema id met a model of another.
+
+    Args:
+        expected: schema id of the model.
+        got: schema id of the features.
+    """
+
+    def __init__(self, expected: str, got: str) -> None:
+        super().__init__(expected, got)
+        self.expected = expected
+        self.got = got
+
+    def __str__(self) -> str:
+        return f"the model was trained on feature schema {self.expected}, not {self.got}"

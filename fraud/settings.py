@@ -1,0 +1,80 @@
+"""Every setting of Quorum, once. Read in composition roots only and handed down.
+
+Each is an environment variable: `QUORUM_<NAME>`, but `DATABASE_URL`, `DATABASE_REPLICA_URL` and
+`REDIS_URL` carry no prefix, as platforms set them. `$QUORUM_HOME/settings.env`, which `quorum up`
+writes, is read first; the environment overrides it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults; each field's description says what it does."""
+
+    model_config = SettingsConfigDict(env_prefix="QUORUM_", extra="ignore")
+
+    home: Path = Field(Path(".quorum"), description="folder for everything Quorum keeps locally")
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="PostgreSQL; unset: the embedded one",
+    )
+    database_replica_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_REPLICA_URL", "database_replica_url"),
+        description="PostgreSQL for read queries; unset: DATABASE_URL",
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("REDIS_URL", "redis_url"),
+        description="Redis; unset: the embedded one",
+    )
+    mlflow_tracking_uri: str | None = Field(None, description="unset: SQLite under home")
+    artifact_root: Path | None = Field(None, description="unset: home/artifacts")
+    key_pepper: SecretStr | None = Field(None, description="secret that API key hashes depend on")
+    http_host: str = Field("127.0.0.1", description="address that the HTTP front listens at")
+    http_port: int = Field(8000, description="port of the HTTP front", ge=1, le=65535)
+    dashboard_port: int = Field(8265, description="port of the Ray dashboard", ge=1, le=65535)
+    ray_port: int = Field(6379, description="port of the Ray head node", ge=1, le=65535)
+    haproxy_stats_port: int = Field(8404, description="HAProxy's statistics", ge=1, le=65535)
+    haproxy_metrics_port: int = Field(9101, description="HAProxy's metrics", ge=1, le=65535)
+    tenant: str = Field("default", description="tenant that the command line works for")
+    database_pool_size: int = Field(4, ge=1, le=100)
+    database_timeout_s: float = Field(5.0, gt=0)
+    redis_timeout_ms: int = Field(250, gt=0, description="longest wait for one Redis answer")
+    max_body_bytes: int = Field(256 * 1024, gt=0)
+    max_batch_body_bytes: int = Field(1024 * 1024, gt=0)
+    max_batch_rows: int = Field(1000, gt=0)
+    max_future_s: int = Field(300, description="how far ahead a timestamp may lie", ge=0)
+    max_past_days: int = Field(
+        3650, description="how far back a timestamp may lie: history may be replayed", gt=0
+    )
+    replay_ttl_s: int = Field(
+        86_400, description="how long a transaction id is remembered as seen", gt=0
+    )
+    request_timeout_ms: int = Field(2_000, gt=0, description="longest wait for a decision")
+    max_queued_rows: int = Field(4_096, gt=0, description="rows that may wait at one ingress")
+    max_rows_per_call: int = Field(256, gt=0, description="rows of one micro-batch at most")
+    lanes: int = Field(2, gt=0, description="micro-batches in flight at one ingress")
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Settings of this process: `$QUORUM_HOME/settings.env`, then the environment."""
+        home = Path(os.environ.get("QUORUM_HOME", ".quorum")).absolute()
+        return cls(_env_file=home / "settings.env", home=home)  # type: ignore[call-arg]
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder of the model artifacts."""
+        return self.artifact_root or self.home / "artifacts"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's tracking URI."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"

@@ -1,0 +1,211 @@
+"""Payments of a file in canonical columns, as bodies to send.
+
+The tail of the file is played in its own order with its own gaps, moved in time so that its last
+payment happens now: customers then behave as they do in the file, whatever the rate of sending.
+They, their merchants, devices and counterparties are other ones than in the file, though: these
+have a history already, into which the same payments would fall late and a second time. After the
+last payment it begins again, moved once more, with other ones again. Every body has a fresh id.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+REQUIRED = ("customer_id", "timestamp", "amount", "currency", "type")
+_TEXTS = (
+    *("customer_id", "currency", "type", "merchant_id", "merchant_category"),
+    *("counterparty_id", "device_id", "ip_address", "country", "channel"),
+)
+_ENTITIES = frozenset({"customer_id", "merchant_id", "device_id", "counterparty_id"})
+_AGAIN = "~again~"
+_MARK = _AGAIN.encode()
+_MAX_ID_CHARS = 64 - len("~00000000")
+_NUMBERS = ("latitude", "longitude")
+_COLUMNS = (*_TEXTS, "timestamp", "amount", *_NUMBERS, "is_fraud")
+_TRUE = frozenset({"1", "1.0", "true", "True"})
+
+
+class Payment(NamedTuple):
+    """One payment of the file.
+
+    Attributes:
+        at_ms: when it happened in the file, milliseconds since 1970.
+        fields: its JSON members but id and time, without the opening brace; `~again~` ends the ids
+            of whoever takes part, and is replaced by what tells this playing from others.
+        is_fraud: what the file says it was; None if it does not say.
+    """
+
+    at_ms: int
+    fields: bytes
+    is_fraud: bool | None
+
+
+class Order(NamedTuple):
+    """A payment ready to be sent: `body` is a JSON object whose id is `transaction_id`."""
+
+    transaction_id: str
+    body: bytes
+    is_fraud: bool | None
+
+
+class Playlist:
+    """Payments without end.
+
+    Args:
+        payments: in order of time, at least one.
+        run: begins every transaction id; two runs must not share it.
+        now_ms: the clock: milliseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        payments: Sequence[Payment],
+        run: str | None = None,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        if not payments:
+            raise ValueError("there is no payment to play")
+        self._payments = payments
+        self._run = run or f"load-{uuid4().hex[:12]}"
+        self._now_ms = now_ms
+        self._played = 0
+        self._shift_ms = 0
+        self._again = b""
+
+    def take(self) -> Order:
+        """The next payment, under an id that was never sent before."""
+        place = self._played % len(self._payments)
+        if place == 0:
+            self._shift_ms = self._now_ms() - self._payments[-1].at_ms
+            self._again = b"~%08x" % secrets.randbits(32)
+        payment = self._payments[place]
+        transaction_id = f"{self._run}-{self._played:09d}"
+        self._played += 1
+        minute, ms = divmod(payment.at_ms + self._shift_ms, 60_000)
+        body = b'{"transaction_id":"%b","timestamp":"%b%02d.%03dZ",%b' % (
+            transaction_id.encode(),
+            _minute(minute),
+            ms // 1000,
+            ms % 1000,
+            payment.fields.replace(_MARK, self._again),
+        )
+        return Order(transaction_id, body, payment.is_fraud)
+
+    def take_batch(self, rows: int) -> tuple[list[Order], bytes]:
+        """The next `rows` payments and the body of a batch request that holds them."""
+        orders = [self.take() for _ in range(rows)]
+        return orders, b'{"transactions":[%b]}' % b",".join(order.body for order in orders)
+
+
+@lru_cache(maxsize=4096)
+def _minute(minute: int) -> bytes:
+    """RFC 3339 up to the seconds. Payments come in order of time: most share theirs with the last,
+    and writing it out would be half of what making a body costs."""
+    moment = datetime.fromtimestamp(minute * 60, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M}:".encode()
+
+
+def read_payments(path: Path, rows: int) -> list[Payment]:
+    """The last `rows` payments of a Parquet or CSV file, in order of time.
+
+    Raises:
+        ValueError: a column that every payment needs is missing; there are no rows.
+        OSError: the file cannot be read.
+    """
+    tables = _csv_tail(path, rows) if ".csv" in path.suffixes else _parquet_tail(path, rows)
+    payments = [payment for table in tables for payment in _payments(table, path)][-rows:]
+    if not payments:
+        raise ValueError(f"{path}: holds no payments")
+    payments.sort(key=lambda payment: payment.at_ms)
+    return payments
+
+
+def _parquet_tail(path: Path, rows: int) -> list[pa.Table]:
+    """Whole row groups from the end on: a huge file is not read, only its end."""
+    with pq.ParquetFile(path) as file:
+        columns = _known(file.schema_arrow.names, path)
+        found: deque[pa.Table] = deque()
+        for group in reversed(range(file.num_row_groups)):
+            if sum(len(table) for table in found) >= rows:
+                break
+            found.appendleft(file.read_row_group(group, columns=columns, use_threads=False))
+    return list(found)
+
+
+def _csv_tail(path: Path, rows: int) -> list[pa.Table]:
+    # As text: an id of digits must stay what it is.
+    options = pa_csv.ConvertOptions(
+        column_types=dict.fromkeys(_COLUMNS, pa.string()), strings_can_be_null=True
+    )
+    found: deque[pa.Table] = deque()
+    with pa_csv.open_csv(path, convert_options=options) as reader:
+        columns = _known(reader.schema.names, path)
+        for batch in reader:
+            found.append(pa.Table.from_batches([batch]).select(columns))
+            while sum(len(table) for table in found) - len(found[0]) >= rows:
+                found.popleft()
+    return list(found)
+
+
+def _known(names: Sequence[str], path: Path) -> list[str]:
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        raise ValueError(f"{path}: has no column {', '.join(missing)}; see the canonical layout")
+    return [name for name in _COLUMNS if name in names]
+
+
+def _payments(table: pa.Table, path: Path) -> Iterator[Payment]:
+    times = _times_ms(table.column("timestamp"), path)
+    rest = table.drop_columns(["timestamp"]).to_pylist()
+    for at_ms, row in zip(times, rest, strict=True):
+        label = row.pop("is_fraud", None)
+        yield Payment(at_ms, _fields(row), None if label is None else str(label) in _TRUE)
+
+
+def _times_ms(column: pa.ChunkedArray, path: Path) -> list[int]:
+    if pa.types.is_timestamp(column.type):
+        # Truncation to milliseconds is what the wire has.
+        moments = column.cast(pa.timestamp("ms", tz="UTC"), safe=False).cast(pa.int64())
+        return list(moments.to_pylist())
+    try:
+        texts = [datetime.fromisoformat(str(text)) for text in column.to_pylist()]
+    except ValueError:
+        raise ValueError(f"{path}: timestamp is neither a time nor RFC 3339") from None
+    zoned = [moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in texts]
+    return [int(moment.timestamp() * 1000) for moment in zoned]
+
+
+def _fields(row: dict[str, Any]) -> bytes:
+    """JSON members of a payment; what is missing is left out."""
+    fields: dict[str, Any] = {
+        name: str(row[name]) for name in _TEXTS if row.get(name) not in (None, "")
+    }
+    for name in _ENTITIES & fields.keys():
+        fields[name] = fields[name][:_MAX_ID_CHARS] + _AGAIN
+    fields["amount"] = _amount(row["amount"])
+    for name in _NUMBERS:
+        value = row.get(name)
+        if value not in (None, "") and not math.isnan(float(value)):
+            fields[name] = float(value)
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()[1:]
+
+
+def _amount(value: object) -> str:
+    """Decimals as they are written; no exponent, no zeros at the end."""
+    text = format(Decimal(str(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

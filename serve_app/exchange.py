@@ -1,0 +1,164 @@
+"""One HTTP exchange on raw ASGI: what a request's head says, its body under a cap, the reply."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from serve_app.problems import MEDIA_TYPE, Headers, HttpProblem, Problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+JSON = b"application/json"
+BODY_TIMEOUT_S = 15.0
+MAX_DISCARD_BYTES = 8 * 1024 * 1024
+"""What is read of a refused body, so that a client that is still sending hears the answer."""
+
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_ALWAYS: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+
+
+class ClientGone(Exception):
+    """The client went away before its body had arrived: there is nobody to answer."""
+
+
+class Head:
+    """The headers that count.
+
+    Attributes:
+        request_id: the client's `X-Request-ID` if it is 1-128 visible ASCII characters, else a
+            fresh one.
+        api_key, authorization, content_type, content_length, content_encoding: as sent, or None.
+    """
+
+    __slots__ = (
+        "api_key",
+        "authorization",
+        "content_encoding",
+        "content_length",
+        "content_type",
+        "request_id",
+    )
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.api_key: bytes | None = None
+        self.authorization: bytes | None = None
+        self.content_type: bytes | None = None
+        self.content_length: bytes | None = None
+        self.content_encoding: bytes | None = None
+        request_id: bytes | None = None
+        for name, value in headers:
+            if name == b"content-type":
+                self.content_type = value
+            elif name == b"content-length":
+                self.content_length = value
+            elif name == b"x-api-key":
+                self.api_key = value
+            elif name == b"authorization":
+                self.authorization = value
+            elif name == b"x-request-id":
+                request_id = value
+            elif name == b"content-encoding":
+                self.content_encoding = value
+        if request_id is not None and _REQUEST_ID.fullmatch(request_id):
+            self.request_id = request_id.decode("ascii")
+        else:
+            self.request_id = uuid.uuid4().hex
+
+    def require_json(self) -> None:
+        """Raises HttpProblem (415) unless the body is plain JSON by its headers."""
+        media_type = (self.content_type or b"").partition(b";")[0].strip().lower()
+        if media_type != JSON:
+            raise HttpProblem("unsupported-media-type", "send Content-Type: application/json")
+        if self.content_encoding not in (None, b"", b"identity"):
+            raise HttpProblem("unsupported-media-type", "send the body without Content-Encoding")
+
+
+class Body:
+    """A request body, read once and under a cap."""
+
+    __slots__ = ("_announced", "_finished", "_receive")
+
+    def __init__(self, receive: Receive, head: Head) -> None:
+        self._receive = receive
+        self._finished = False
+        length = head.content_length
+        self._announced = int(length) if length is not None and length.isdigit() else 0
+
+    async def read(self, max_bytes: int) -> bytes:
+        """All of it.
+
+        Raises:
+            HttpProblem: 413 past `max_bytes`, 408 if it does not arrive in time.
+            ClientGone: the client went away.
+        """
+        if self._announced > max_bytes:
+            raise _too_large(max_bytes)
+        message = await self._next()
+        chunk: bytes = message.get("body", b"")
+        if not self._finished:
+            chunk = await self._read_on(chunk, max_bytes)
+        if len(chunk) > max_bytes:
+            raise _too_large(max_bytes)
+        return chunk
+
+    async def discard(self) -> None:
+        """Read what is left, within reason, and forget it."""
+        if self._announced > MAX_DISCARD_BYTES:
+            return
+        left = MAX_DISCARD_BYTES
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                while not self._finished and left > 0:
+                    left -= len((await self._next()).get("body", b""))
+        except (TimeoutError, ClientGone):
+            return
+
+    async def _read_on(self, chunk: bytes, max_bytes: int) -> bytes:
+        chunks = [chunk]
+        size = len(chunk)
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                while not self._finished:
+                    chunk = (await self._next()).get("body", b"")
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > max_bytes:
+                        raise _too_large(max_bytes)
+        except TimeoutError:
+            detail = f"the body must arrive within {BODY_TIMEOUT_S:g} seconds"
+            raise HttpProblem("timeout-reading-body", detail) from None
+        return b"".join(chunks)
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._finished = True
+            raise ClientGone
+        self._finished = not message.get("more_body", False)
+        return message
+
+
+async def reply(
+    send: Send, status: int, body: bytes, media_type: bytes = JSON, headers: Headers = ()
+) -> None:
+    """Send a whole answer."""
+    head = [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), *_ALWAYS]
+    head.extend(headers)
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def reply_problem(send: Send, problem: Problem, headers: Headers = ()) -> None:
+    """Send an error as application/problem+json."""
+    await reply(send, problem.status, problem.body(), MEDIA_TYPE, problem.headers + headers)
+
+
+def _too_large(max_bytes: int) -> HttpProblem:
+    return HttpProblem("body-too-large", f"the body may have at most {max_bytes} bytes")

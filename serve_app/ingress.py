@@ -1,0 +1,87 @@
+"""Ingress: the deployment that speaks HTTP. A thin shell that puts a DecisionsApp together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from deployments.metrics import exposition
+from deployments.pools import Remote
+from fraud.settings import Settings
+from serve_app.asgi import DecisionsApp, FrontSettings
+from serve_app.auth import Authenticator
+from serve_app.combiner_client import CombinerClient
+from serve_app.database import open_pools
+from serve_app.pools import PoolBoard
+from serve_app.records import Records
+from serve_app.rest import build_rest
+from serve_app.services import Services
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@serve.deployment(
+    # Saturating this puts Serve's probes and back-off on the hot path: the coalescer's bound and
+    # the request timeout are the limits.
+    max_ongoing_requests=4096,
+    graceful_shutdown_timeout_s=15.0,
+    graceful_shutdown_wait_loop_s=0.5,
+    ray_actor_options={"num_cpus": 0.2},
+)
+@serve.ingress()
+class Ingress:
+    """The HTTP face.
+
+    Args:
+        combiner: handle on Combiner.
+    """
+
+    def __init__(self, combiner: DeploymentHandle[Any]) -> None:
+        # Built once: building a handle costs more than a call over it.
+        self._combiner = CombinerClient(Remote(combiner, "decide"), Remote(combiner, "ready"))
+
+    async def __serve_build_asgi_app__(self) -> DecisionsApp:
+        """The app, built in the replica: nothing of it is ever pickled. Serve calls this once,
+        after the constructor, and runs the app's lifespan."""
+        settings = Settings.load()
+        if settings.key_pepper is None:
+            raise ValueError("QUORUM_KEY_PEPPER must be set")
+        primary, replica = await open_pools(settings)
+        records = Records(primary, replica, now_ms)
+        authenticator = Authenticator(records.key, settings.key_pepper.get_secret_value())
+
+        @asynccontextmanager
+        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+            yield
+            for pool in (primary, replica):
+                if pool is not None:
+                    pool.terminate()
+
+        services = Services(
+            authenticate=authenticator.authenticate,
+            ledger=records,
+            pools=PoolBoard().pools,
+            ready=self._combiner.ready,
+            exposition=exposition,
+            now_ms=now_ms,
+            max_body_bytes=settings.max_body_bytes,
+            max_future_s=settings.max_future_s,
+        )
+        return DecisionsApp(
+            self._combiner.decide,
+            authenticator.authenticate,
+            FrontSettings.of(settings),
+            build_rest(services, lifespan),
+            now_ms=now_ms,
+            # Serve's own middleware puts X-Request-ID on every answer.
+            adds_request_id=False,
+        )

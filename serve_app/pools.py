@@ -1,0 +1,84 @@
+"""The variants' pools, as Ray Serve and their own replicas describe them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ray import serve
+from ray.serve.schema import ApplicationStatusOverview, ServeStatus
+
+from deployments.pools import Remote, app_name, find_app
+from serve_app.services import Pool
+
+REMEMBERED_S = 1.0
+ANSWER_S = 1.0
+_PREFIX = app_name("")
+
+
+class PoolBoard:
+    """Describes every variant's pool. Asks Serve's controller once a `REMEMBERED_S` at most.
+
+    Args:
+        status: Serve's status, blocking.
+        find: a handle on a variant's pool, blocking; None if there is none.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        status: Callable[[], ServeStatus] = serve.status,
+        find: Callable[[str], Any | None] = find_app,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._status = status
+        self._find = find
+        self._clock = clock
+        self._describe: dict[str, Remote] = {}
+        self._lock = asyncio.Lock()
+        self._pools: list[Pool] = []
+        self._read_at = -REMEMBERED_S
+
+    async def pools(self) -> list[Pool]:
+        """Every pool, sorted by name."""
+        async with self._lock:
+            if self._clock() - self._read_at >= REMEMBERED_S:
+                self._pools = await self._read()
+                self._read_at = self._clock()
+            return self._pools
+
+    async def _read(self) -> list[Pool]:
+        applications = (await asyncio.to_thread(self._status)).applications
+        names = sorted(name for name in applications if name.startswith(_PREFIX))
+        return list(await asyncio.gather(*(self._pool(n, applications[n]) for n in names)))
+
+    async def _pool(self, name: str, overview: ApplicationStatusOverview) -> Pool:
+        states: dict[str, int] = {}
+        for deployment in overview.deployments.values():
+            for state, count in deployment.replica_states.items():
+                states[state] = states.get(state, 0) + count
+        running = states.get("RUNNING", 0)
+        variant = name.removeprefix(_PREFIX)
+        return Pool(
+            variant,
+            overview.status.value,
+            running,
+            states.get("STARTING", 0) + states.get("UPDATING", 0),
+            await self._version(variant) if running else None,
+        )
+
+    async def _version(self, variant: str) -> str | None:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                if variant not in self._describe:
+                    handle = await asyncio.to_thread(self._find, variant)
+                    if handle is None:
+                        return None
+                    self._describe[variant] = Remote(handle, "describe")
+                version: str = (await self._describe[variant]()).version
+                return version
+        except Exception:  # whatever it is, this pool does not say what it serves
+            self._describe.pop(variant, None)
+            return None

@@ -1,0 +1,43 @@
+"""A request as the routes see it: who sends it, its body, the answer to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import Request, Response
+
+from serve_app.answers import encode
+from serve_app.auth import Principal
+from serve_app.exchange import Body, Head
+from serve_app.faults import read_json
+from serve_app.services import Services
+
+
+def services(request: Request) -> Services:
+    """The parts behind the routes."""
+    found: Services = request.app.state.services
+    return found
+
+
+async def principal(request: Request) -> Principal:
+    """Who sends the request; raises 401 or 503."""
+    head = Head(request.scope["headers"])
+    return await services(request).authenticate(head.api_key, head.authorization)
+
+
+async def json_body(request: Request) -> Any:
+    """The JSON body, numbers as `faults.Number`; raises 400, 408, 413 or 415."""
+    head = Head(request.scope["headers"])
+    head.require_json()
+    return read_json(await Body(request.receive, head).read(services(request).max_body_bytes))
+
+
+def answer(document: msgspec.Struct, status: int = 200) -> Response:
+    """A document as the answer."""
+    return Response(
+        encode(document),
+        status,
+        headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
+        media_type="application/json",
+    )

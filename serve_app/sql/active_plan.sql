@@ -1,0 +1,4 @@
+-- The plan that decides now.
+SELECT document
+FROM plans
+WHERE active

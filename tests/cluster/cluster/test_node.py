@@ -1,0 +1,118 @@
+"""A node of our own beside others': deploys, recovers from kill -9, leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cluster.console import CommandFailed
+from cluster.deploy import wait_ready, wait_running
+from cluster.node import MARK, Node
+from cluster.ports import require_free
+
+_APPLICATION = """
+import os
+from fastapi import FastAPI
+from ray import serve
+
+def build(args):
+    app = FastAPI()
+
+    @app.get("/v2/health/ready")
+    def ready() -> dict[str, str | None]:
+        names = ("QUORUM_HOME", "PROMETHEUS_MULTIPROC_DIR", "RAY_SERVE_THROUGHPUT_OPTIMIZED")
+        return {name: os.environ.get(name) for name in names}
+
+    @serve.deployment(ray_actor_options={"num_cpus": 0.1})
+    @serve.ingress(app)
+    class Front:
+        def __init__(self) -> None:
+            if args.get("broken"):
+                raise RuntimeError("the model is broken")
+
+    return Front.bind()
+"""
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    """A node that is not started, with ports and a folder of its own."""
+    home = Path(tempfile.mkdtemp(prefix="quorum-node-"))
+    (home / "noop_for_node_test.py").write_text(_APPLICATION)
+    monkeypatch.setenv("PYTHONPATH", str(home))
+    monkeypatch.delenv(MARK, raising=False)
+    node = Node(home, *_free_ports(5))
+    yield node
+    node.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _free_ports(n: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def _config(node: Node, **arguments: object) -> dict[str, Any]:
+    return {
+        "proxy_location": "EveryNode",
+        "http_options": {"host": "127.0.0.1", "port": node.http_port},
+        "applications": [
+            {"name": "noop", "import_path": "noop_for_node_test:build", "args": arguments}
+        ],
+    }
+
+
+def test_a_node_serves_recovers_and_goes(own: Node) -> None:
+    bystander = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)", "raylet gcs_server haproxy ray::"]
+    )
+    url = f"http://127.0.0.1:{own.http_port}"
+    try:
+        assert own.start()
+        assert not own.start()
+        own.dashboard.deploy(_config(own))
+        wait_running(own.dashboard, {"noop"}, timeout_s=120)
+        wait_ready(url, timeout_s=30)
+        with urllib.request.urlopen(f"{url}/v2/health/ready", timeout=10) as answer:
+            said = answer.read().decode()
+        assert str(own.home / "run" / "metrics") in said
+        assert '"RAY_SERVE_THROUGHPUT_OPTIMIZED":"1"' in said.replace(" ", "")
+        assert "haproxy" in {process.name() for process in own.processes()}
+
+        own.dashboard.deploy(_config(own, broken=True))
+        with pytest.raises(CommandFailed, match="RuntimeError: the model is broken"):
+            wait_running(own.dashboard, {"noop"}, timeout_s=120)
+
+        for process in own.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.name() in ("raylet", "gcs_server"):
+                    os.kill(process.pid, signal.SIGKILL)
+        assert not own.running
+        assert own.start()
+        assert own.dashboard.serve_details()["applications"] == {}
+
+        assert own.stop() > 0
+        assert own.processes() == []
+        require_free(own.ports)
+        assert not own.folder.exists()
+        assert own.stop() == 0
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()

@@ -1,0 +1,83 @@
+"""The no-op comes and goes beside what runs, which notices nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cluster.node import Node
+from loadtests.closed_loop import Endpoint, run
+from loadtests.memory import memory_by_role
+from loadtests.noop_app import ANSWER, APPLICATION, ROUTE
+from loadtests.processes import ray_environment
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Neighbour:
+    """An application at the root, as the decisions are."""
+
+    async def __call__(self, request: Any) -> str:
+        """Say who answers: another process would say another number."""
+        return f"neighbour {os.getpid()}"
+
+
+@pytest.fixture(scope="module")
+def url(node: Node) -> str:
+    from ray import cloudpickle, serve
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    serve.start(http_options={"host": "127.0.0.1", "port": node.http_port})
+    neighbour = serve.deployment(Neighbour).options(ray_actor_options={"num_cpus": 0})
+    serve.run(neighbour.bind(), name="neighbour", route_prefix="/")
+    return f"http://127.0.0.1:{node.http_port}"
+
+
+def command(node: Node, name: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "loadtests.noop_app", name],
+        check=True,
+        cwd=ROOT,
+        env=os.environ | ray_environment(node.home),
+        capture_output=True,
+        timeout=90,
+    )
+
+
+def until(url: str, text: str) -> str:
+    """What is answered, as soon as it holds `text`."""
+    for _ in range(100):
+        answer = httpx.get(url, timeout=5)
+        if text in answer.text:
+            return answer.text
+        time.sleep(0.1)
+    raise AssertionError(f"{answer.status_code} {answer.text}")
+
+
+def test_it_is_measured_and_removed_and_nobody_else_notices(node: Node, url: str) -> None:
+    neighbour = until(url, "neighbour")
+    command(node, "up")
+    until(url + ROUTE, ANSWER.decode())
+    endpoint = Endpoint(url + ROUTE, "", lambda: (b'{"a":1}', ANSWER))
+    figures = asyncio.run(run(endpoint, 4, seconds=0.5, warm_up_s=0.2))
+    assert figures.failures == {}
+    assert figures.requests > 50
+    assert httpx.get(url, timeout=5).text == neighbour
+    roles = {memory.role for memory in memory_by_role(node.home)}
+    assert {"Noop", "Neighbour", "HAProxy", "Ray raylet", "Ray GCS", "Serve controller"} <= roles
+
+    command(node, "down")
+    assert until(url + ROUTE, "neighbour") == neighbour
+    command(node, "down")  # twice is no error
+
+    from ray import serve
+
+    assert APPLICATION not in serve.status().applications

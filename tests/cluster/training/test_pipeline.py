@@ -1,0 +1,218 @@
+"""`quorum train` whole: real Ray Train, MLflow on SQLite, PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import numpy as np
+import psutil
+import pytest
+import ray
+from pydantic import SecretStr
+
+from features.definitions import SCHEMA_ID
+from fraud.artifact import read_manifest
+from fraud.errors import NotTrainable
+from fraud.plan import Plan
+from fraud.settings import Settings
+from training.config import TrainConfig
+from training.pipeline import train
+from training.report import TrainingReport
+
+ROWS = 6_000
+DAYS = 60
+SMALL = {
+    "xgboost": {"rounds": 20},
+    "random_forest": {"trees": 10},
+    "isolation_forest": {"trees": 10, "sample_rows": 64},
+    "split": {"warmup_days": 5},
+}
+
+
+async def _load(database_url: str, frauds: bool) -> None:
+    """Customers who pay small amounts, and one payment in fifty that is fraud: larger, by night."""
+    rng = np.random.default_rng(3)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    transactions, labels = [], []
+    for i in range(ROWS):
+        at = start + timedelta(milliseconds=int(i * DAYS * 86_400_000 / ROWS))
+        fraud = frauds and bool(rng.random() < 0.02)
+        amount = int(rng.lognormal(8.5 if fraud else 7.0, 0.7)) + 1
+        customer, merchant = f"c{rng.integers(80)}", f"m{rng.integers(30)}"
+        row = ("default", f"t{i}", at, customer, amount, "EUR", "purchase", merchant, amount)
+        transactions.append(row)
+        labels.append(("default", f"t{i}", fraud, at + timedelta(days=2), "history"))
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.copy_records_to_table(
+            "transactions",
+            records=transactions,
+            columns=[
+                "tenant", "transaction_id", "occurred_at", "customer_id", "amount_minor",
+                "currency", "type", "merchant_id", "amount_hundredths",
+            ],
+        )  # fmt: skip
+        await connection.copy_records_to_table(
+            "labels",
+            records=labels,
+            columns=["tenant", "transaction_id", "is_fraud", "known_at", "source"],
+        )
+    finally:
+        await connection.close()
+
+
+async def _plans(database_url: str) -> list[tuple[int, bool, str]]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        rows = await connection.fetch(
+            "SELECT version, active, document FROM plans ORDER BY version"
+        )
+    finally:
+        await connection.close()
+    return [(r["version"], r["active"], r["document"]) for r in rows]
+
+
+@pytest.fixture(scope="module")
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    asyncio.run(_load(database_url, frauds=True))
+    home = tmp_path_factory.mktemp("home")
+    return Settings(home=home, database_url=SecretStr(database_url))
+
+
+@pytest.fixture(scope="module")
+def told() -> list[tuple[str, int, int]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def report(settings: Settings, told: list[tuple[str, int, int]]) -> Iterator[TrainingReport]:
+    before = {p.pid for p in psutil.Process().children(recursive=True)}
+    yield train(
+        settings, TrainConfig.model_validate(SMALL), lambda *progress: told.append(progress)
+    )
+    assert not ray.is_initialized()
+    left = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
+    assert not [p for p in left if "ray" in p.name().lower()], "the private Ray is gone"
+
+
+def test_champions_are_whole_and_of_this_schema(settings: Settings, report: TrainingReport) -> None:
+    assert [v.name for v in report.variants] == [
+        "xgboost", "random-forest", "logistic", "isolation-forest",
+    ]  # fmt: skip
+    for variant in report.variants:
+        folder = settings.artifacts / variant.name
+        alias = json.loads((folder / "aliases" / "champion.json").read_text())
+        assert alias == {"version": variant.version, "digest": variant.digest}
+        manifest, _ = read_manifest(folder / variant.version, variant.digest)
+        assert manifest.schema_id == SCHEMA_ID
+        assert manifest.metrics == variant.metrics
+        assert manifest.training["rows"] == report.rows
+        assert "golden.npz" in manifest.files
+    assert (
+        "model.ubj"
+        in read_manifest(settings.artifacts / "xgboost" / report.variants[0].version)[0].files
+    )
+    assert not list(settings.artifacts.glob(".staging-*"))
+
+
+def test_models_find_what_there_is_to_find(report: TrainingReport) -> None:
+    for variant in report.variants:
+        floor = 0.8 if variant.family == "supervised" else 0.5
+        assert variant.metrics["roc_auc"] > floor, variant.name
+    assert report.ensemble["roc_auc"] > 0.85
+    assert report.ensemble["calibration_error"] < 0.02
+    assert report.ensemble["share_block"] <= report.ensemble["share_challenge"] < 0.05
+
+
+def test_the_plan_is_active(database_url: str, report: TrainingReport) -> None:
+    stored = asyncio.run(_plans(database_url))
+    assert [(version, active) for version, active, _ in stored][-1][0] >= report.plan.version
+    version, _, document = stored[report.plan.version - 1]
+    assert version == report.plan.version
+    assert Plan.from_document(json.loads(document)) == report.plan
+    assert report.plan.variants == ("xgboost", "random-forest", "logistic", "isolation-forest")
+
+
+def test_the_registry_knows_the_champions(settings: Settings, report: TrainingReport) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
+    for variant in report.variants:
+        found = client.get_model_version_by_alias(f"quorum-{variant.name}", "champion")
+        assert str(found.version) == variant.registered
+        assert found.tags["digest"] == variant.digest
+        run = client.get_run(found.run_id)
+        assert run.info.status == "FINISHED"
+        assert run.data.metrics == pytest.approx(variant.metrics)
+        assert run.data.tags["mlflow.parentRunId"]
+        names = {f.path for f in client.list_artifacts(found.run_id, "artifact")}
+        assert "artifact/manifest.json" in names
+
+
+def test_progress_tells_each_stage_to_its_end(
+    report: TrainingReport, told: list[tuple[str, int, int]]
+) -> None:
+    last = {stage: (done, total) for stage, done, total in told}
+    assert list(last) == ["history", "features", "fit", "judge", "publish"]
+    assert all(done == total for done, total in last.values())
+    assert last["features"] == (ROWS, ROWS)
+
+
+def test_same_seed_and_data_give_the_same_digests(
+    settings: Settings, database_url: str, report: TrainingReport
+) -> None:
+    again = train(settings, TrainConfig.model_validate(SMALL))
+    assert [v.digest for v in again.variants] == [v.digest for v in report.variants]
+    assert again.plan.version == report.plan.version + 1
+    assert again.ensemble == report.ensemble
+    active = [version for version, is_active, _ in asyncio.run(_plans(database_url)) if is_active]
+    assert active == [again.plan.version]
+
+
+def test_a_run_that_dies_while_registering_leaves_the_champions(
+    settings: Settings,
+    database_url: str,
+    report: TrainingReport,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from mlflow import MlflowClient
+
+    import training.publish
+
+    aliases = sorted(settings.artifacts.glob("*/aliases/champion.json"))
+    before = [path.read_bytes() for path in aliases], asyncio.run(_plans(database_url))
+    placed: list[str] = []
+
+    def interrupted(staged: Path, root: Path, variant: str, digest: str) -> Path:
+        if placed:
+            raise KeyboardInterrupt
+        placed.append(variant)
+        return training.artifacts.place(staged, root, variant, digest)
+
+    monkeypatch.setattr(training.publish, "place", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, TrainConfig.model_validate({**SMALL, "seed": 8}))
+    assert ([path.read_bytes() for path in aliases], asyncio.run(_plans(database_url))) == before
+    assert not list(settings.artifacts.glob(".staging-*"))
+    client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
+    for variant in report.variants:
+        name = f"quorum-{variant.name}"
+        newest = max(int(v.version) for v in client.search_model_versions(f"name='{name}'"))
+        champion = client.get_model_version_by_alias(name, "champion")
+        assert int(champion.version) == newest
+
+
+def test_too_short_a_history_is_said_in_a_sentence(settings: Settings) -> None:
+    config = TrainConfig.model_validate({"split": {"warmup_days": 100}})
+    with pytest.raises(NotTrainable, match="days of history leave nothing to train on"):
+        train(settings, config)
+
+
+def test_no_database_is_said_in_a_sentence(settings: Settings) -> None:
+    with pytest.raises(NotTrainable, match="DATABASE_URL"):
+        train(settings.model_copy(update={"database_url": None}), TrainConfig())

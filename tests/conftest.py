@@ -1,0 +1,100 @@
+"""Real stores for tests: one PostgreSQL and one Redis a run, on free ports, in their own folder.
+
+They die with the test process, however it ends; what killed runs left is removed by the next run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+import pytest
+
+from cluster.embedded import EmbeddedPostgres, EmbeddedRedis
+
+_PREFIX = "quorum-test-"
+
+
+@pytest.fixture(scope="session")
+def stores_folder() -> Iterator[Path]:
+    """A short folder for the stores' files, named after this process."""
+    root = Path(tempfile.gettempdir())
+    for left in root.glob(f"{_PREFIX}*"):
+        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=root))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(stores_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A running PostgreSQL whose database `quorum` is migrated and used as a template only."""
+    from cluster.migrate import migrate
+
+    server = EmbeddedPostgres(stores_folder / "pg", throwaway=True)
+    server.start()
+    asyncio.run(migrate(server.url))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(stores_folder: Path) -> Iterator[EmbeddedRedis]:
+    """A running Redis that keeps nothing on disk."""
+    server = EmbeddedRedis(stores_folder / "redis", throwaway=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """URL of a fresh, migrated database of this test module; dropped afterwards."""
+    name = f"t_{uuid4().hex[:12]}"
+    _execute(postgres.url, "postgres", f"CREATE DATABASE {name} TEMPLATE quorum")
+    yield _at(postgres.url, name)
+    _execute(postgres.url, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """URL of a fresh database of this test module with nothing in it; dropped afterwards."""
+    name = f"e_{uuid4().hex[:12]}"
+    _execute(postgres.url, "postgres", f"CREATE DATABASE {name}")
+    yield _at(postgres.url, name)
+    _execute(postgres.url, "postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def redis_url(redis_server: EmbeddedRedis) -> str:
+    """URL of a real Redis, empty when the test module begins."""
+    import redis
+
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    return redis_server.url
+
+
+def _at(url: str, database: str) -> str:
+    return f"{url.rpartition('/')[0]}/{database}"
+
+
+def _execute(url: str, database: str, statement: str) -> None:
+    import asyncpg
+
+    async def run() -> None:
+        connection = await asyncpg.connect(_at(url, database))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())

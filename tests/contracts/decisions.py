@@ -1,0 +1,87 @@
+"""Decided micro-batches, as a combiner hands them to the decision log."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from fraud.batch import FeatureBatch, TransactionBatch
+from fraud.combine.combine import combine
+from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.ids import decision_ids
+from fraud.plan import Member, Plan, Thresholds
+from fraud.record import DecisionRecord, records
+from fraud.transaction import Transaction
+
+N_FEATURES = 80
+DECIDED_AT_MS = 1_790_000_000_000
+PLAN = Plan(
+    name="default",
+    version=3,
+    kind="ensemble",
+    members=(Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
+    thresholds=Thresholds(0.1, 0.4, 0.8, anomaly_challenge=0.995),
+    anomaly="isolation-forest",
+    calibration=tuple((i / 40, (i / 40) ** 2) for i in range(41)),
+)
+
+
+def transactions(n: int, prefix: str = "t", at_ms: int = DECIDED_AT_MS) -> TransactionBatch:
+    """n payments of n customers, `<prefix>0`, `<prefix>1`, ..."""
+    rows = [
+        Transaction(
+            transaction_id=f"{prefix}{i}",
+            customer_id=f"c{i}",
+            timestamp_ms=at_ms - 1000 + i,
+            amount_minor=100 + i,
+            currency="JPY" if i % 2 else "USD",
+            type="purchase",
+            merchant_id=f"m{i}",
+            device_id=f"d{i}" if i % 3 else None,
+            country="DE",
+            channel="online",
+        )
+        for i in range(n)
+    ]
+    return TransactionBatch.of("default", rows)
+
+
+def decided(
+    batch: TransactionBatch, seed: int = 0, at_ms: int = DECIDED_AT_MS, plan: Plan = PLAN
+) -> tuple[FeatureBatch, DecisionBatch]:
+    """Made-up features and votes, and the decisions that `plan` makes of them."""
+    n = len(batch)
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(n, N_FEATURES)).astype(np.float32)
+    values[:, ::7] = np.nan
+    votes = tuple(
+        Vote(name, f"{k:012x}", "ok", rng.random(n), 1.0, f"{k:064x}")
+        for k, name in enumerate(plan.variants)
+    )
+    combined = combine(plan, votes, n)
+    why = (Reason("AMOUNT", "amount", "the amount is high", 1.25),)
+    decisions = DecisionBatch(
+        decision_id=decision_ids(n, at_ms, os.urandom),
+        transaction_id=batch.transaction_id,
+        outcome=combined.outcome.tolist(),
+        probability=combined.probability.tolist(),
+        anomaly_score=combined.anomaly.tolist(),
+        reasons=[why if outcome else () for outcome in combined.outcome.tolist()],
+        votes=votes,
+        plan=plan.name,
+        plan_version=plan.version,
+        degraded=("features_unavailable", "variant_late:x"),
+        feature_age_ms=[1000] * n,
+        decided_at_ms=at_ms,
+    )
+    return FeatureBatch(values, "0123456789ab", np.full(n, 1000, dtype=np.int64)), decisions
+
+
+def decision_records(
+    n: int, prefix: str = "t", seed: int = 0, at_ms: int = DECIDED_AT_MS, plan: Plan = PLAN
+) -> list[DecisionRecord]:
+    """The records of n decisions on `transactions(n, prefix)`, each call with new decision ids."""
+    batch = transactions(n, prefix, at_ms)
+    features, decisions = decided(batch, seed, at_ms, plan)
+    return records(batch, features, decisions, plan)

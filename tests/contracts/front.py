@@ -1,0 +1,195 @@
+"""A front without Ray and without stores: what decides and what remembers is in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import numpy as np
+
+from fraud.batch import TransactionBatch
+from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.errors import NotFound
+from fraud.keys import ApiKey, hash_key
+from fraud.plan import Member, Plan, Thresholds
+from serve_app.asgi import DecisionsApp, FrontSettings
+from serve_app.auth import Authenticator, KeyRecord
+from serve_app.records import Verdict
+from serve_app.rest import build_rest
+from serve_app.schemas import DecisionOut, LabelOut, PlanOut
+from serve_app.services import Pool, Services
+
+NOW_MS = 1_772_366_400_000  # 2026-03-01T12:00:00Z
+PEPPER = "pepper"
+SECRET = "a value that must not be told"
+KEY = ApiKey("abcdefghijkm", "s" * 43)
+DECISION_ID = "019caa6a-f000-7c11-9d0e-3f1f6c2b8a55"
+HEADERS = {"x-api-key": str(KEY)}
+PLAN = Plan(
+    name="default",
+    version=3,
+    kind="ensemble",
+    members=(Member("xgboost", 0.6), Member("logistic", 0.4)),
+    thresholds=Thresholds(0.3, 0.5, 0.9),
+    anomaly="isolation-forest",
+)
+
+
+def payment(**changes: Any) -> dict[str, Any]:
+    """A sound transaction as JSON; a change to `...` leaves the field out."""
+    sound = {
+        "transaction_id": "t-1",
+        "customer_id": "c-1",
+        "timestamp": "2026-03-01T12:00:00Z",
+        "amount": "129.90",
+        "currency": "EUR",
+        "type": "purchase",
+        "merchant_id": "m-1",
+        "merchant_category": "5732",
+        "device_id": "d-1",
+        "ip_address": "203.0.113.9",
+        "country": "DE",
+        "channel": "online",
+        "latitude": 52.52,
+        "longitude": 13.405,
+    }
+    return {name: value for name, value in (sound | changes).items() if value is not ...}
+
+
+def probability_of(transaction_id: str) -> float:
+    """What FakeCombiner says of a transaction: different for different ids."""
+    return (hash(transaction_id) % 10_000_019) / 10_000_019
+
+
+class FakeCombiner:
+    """Decides by transaction id alone. A row whose id holds `poison` fails its whole call."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+        self.errors: list[Exception] = []
+        self.gate: Callable[[], Awaitable[object]] | None = None
+        self.stage_ms = {"features": 0.5, "vote": 1.25}
+
+    async def decide(self, batch: TransactionBatch) -> DecisionBatch:
+        self.calls.append(list(batch.transaction_id))
+        if self.gate is not None:
+            await self.gate()
+        if self.errors:
+            raise self.errors.pop(0)
+        if any("poison" in i for i in batch.transaction_id):
+            raise ZeroDivisionError(SECRET)
+        return decided(batch.transaction_id, self.stage_ms)
+
+
+def decided(ids: list[str], stage_ms: dict[str, float]) -> DecisionBatch:
+    """Decisions on transactions, each a function of its id."""
+    probability = [probability_of(i) for i in ids]
+    outcome = [0 if p < 0.3 else 1 if p < 0.5 else 2 if p < 0.9 else 3 for p in probability]
+    reason = Reason("CUSTOMER_COUNT_1H", "customer_count_1h", "many payments", 1.5)
+    return DecisionBatch(
+        decision_id=[f"019caa6a-f000-7c11-9d0e-{i:012x}" for i in range(len(ids))],
+        transaction_id=list(ids),
+        outcome=outcome,
+        probability=probability,
+        anomaly_score=[0.25 if i % 2 else float("nan") for i in range(len(ids))],
+        reasons=[() if o == 0 else (reason,) for o in outcome],
+        votes=(
+            Vote("xgboost", "9c1f02ab77de", "ok", np.array(probability), 1.0, "9c" * 32),
+            Vote("logistic", "", "late", None, 100.0),
+        ),
+        plan="default",
+        plan_version=3,
+        degraded=("variant_late:logistic",),
+        feature_age_ms=[-1 if i % 2 else 42 for i in range(len(ids))],
+        decided_at_ms=NOW_MS + 250,
+        stage_ms=stage_ms,
+    )
+
+
+class FakeLedger:
+    """Holds one decision, `DECISION_ID` of tenant `acme`, and what was said of it."""
+
+    def __init__(self) -> None:
+        self.labels: list[Verdict] = []
+        self.plan: Plan | None = PLAN
+        self.error: Exception | None = None
+
+    async def decision(self, tenant: str, decision_id: str) -> DecisionOut:
+        if self.error is not None:
+            raise self.error
+        if (tenant, decision_id) != ("acme", DECISION_ID):
+            raise NotFound("no such decision")
+        plan = PlanOut("default", 3)
+        return DecisionOut(
+            *(DECISION_ID, "t-1", "approve", 1, 0.01, "low", [], [], None, plan),
+            *(False, [], None, {}, "2026-03-01T12:00:00.250Z"),
+        )
+
+    async def label(self, tenant: str, decision_id: str, verdict: Verdict) -> tuple[LabelOut, bool]:
+        decision = await self.decision(tenant, decision_id)
+        is_new = verdict not in self.labels
+        if is_new:
+            self.labels.append(verdict)
+        now = datetime.fromtimestamp(NOW_MS / 1000, UTC)
+        known_at = verdict.known_at or now
+        said = (verdict.is_fraud, verdict.source, known_at, now)
+        return LabelOut(decision.decision_id, "t-1", *said), is_new
+
+    async def active_plan(self) -> Plan | None:
+        if self.error is not None:
+            raise self.error
+        return self.plan
+
+
+class Front:
+    """A DecisionsApp with everything behind it in memory, and a client for it."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.combiner = FakeCombiner()
+        self.ledger = FakeLedger()
+        self.pool_list = [Pool("xgboost", "RUNNING", 1, 0, "9c1f02ab77de")]
+        self.unready: Exception | None = None
+        self.records = {
+            KEY.key_id: KeyRecord(KEY.key_id, "acme", "standard", hash_key(PEPPER, KEY), None, None)
+        }
+        self.store_error: Exception | None = None
+        authenticator = Authenticator(self.find, PEPPER)
+        self.services = Services(
+            authenticate=authenticator.authenticate,
+            ledger=self.ledger,
+            pools=self.pools,
+            ready=self.ready,
+            exposition=lambda: b"# TYPE fraud_x counter\n",
+            now_ms=lambda: NOW_MS,
+        )
+        self.app = DecisionsApp(
+            self.combiner.decide,
+            authenticator.authenticate,
+            FrontSettings(**settings),
+            build_rest(self.services),
+            now_ms=lambda: NOW_MS,
+        )
+
+    async def find(self, key_id: str) -> KeyRecord | None:
+        await asyncio.sleep(0)
+        if self.store_error is not None:
+            raise self.store_error
+        return self.records.get(key_id)
+
+    async def pools(self) -> list[Pool]:
+        return self.pool_list
+
+    async def ready(self) -> None:
+        if self.unready is not None:
+            raise self.unready
+
+    def client(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
+        """A client with a good key, unless other headers are given."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app),
+            base_url="http://front",
+            headers=HEADERS if headers is None else headers,
+        )

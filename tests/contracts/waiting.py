@@ -1,0 +1,17 @@
+"""Waiting for what happens elsewhere: in a thread, in another process, on a disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    """Look every few milliseconds until `condition` holds.
+
+    Raises:
+        TimeoutError: it did not in time.
+    """
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - nobody there could set an event
+            await asyncio.sleep(0.005)

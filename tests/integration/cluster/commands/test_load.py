@@ -1,0 +1,67 @@
+"""`quorum load`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cluster.cli import run
+
+CANONICAL = (
+    "transaction_id,customer_id,timestamp,amount,currency,type,is_fraud,label_known_at\n"
+    "1,c1,2026-01-05T10:00:00Z,10.00,EUR,purchase,0,2026-01-12T10:00:00Z\n"
+    "2,c1,2026-01-05T11:00:00Z,-1,EUR,purchase,1,2026-01-09T10:00:00Z\n"
+    "3,c2,2026-01-05T12:00:00Z,12.50,EUR,transfer,1,2026-01-08T10:00:00Z\n"
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Path:
+    monkeypatch.setenv("QUORUM_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    return tmp_path / "home"
+
+
+def test_it_loads_once_and_keeps_bad_rows_apart(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "pay.csv"
+    file.write_text(CANONICAL)
+    assert run(["load", str(file), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert {k: report[k] for k in ("rows", "loaded", "already_there", "bad", "labels")} == {
+        "rows": 3, "loaded": 2, "already_there": 0, "bad": 1, "labels": 2,
+    }  # fmt: skip
+    assert Path(report["rejects"]).parent == home / "rejects"
+    assert "3,amount,not_positive" in Path(report["rejects"]).read_text()
+    assert run(["load", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["loaded"] == 0
+    assert run(["load", str(file), "--again"]) == 0
+    assert "2 there before" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["{file}", "--layout", "handbok"], "no layout handbok"),
+        (["{file}", "--layout", "handbook"], "no column CUSTOMER_ID"),
+        (["{file}.gone"], "no such file"),
+        (["{file}", "--limit", "0"], "--limit"),
+    ],
+)
+def test_failures_are_one_line(
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    says: str,
+) -> None:
+    file = tmp_path / "pay.csv"
+    file.write_text(CANONICAL)
+    assert run(["load", *(a.format(file=file) for a in arguments)]) != 0
+    said = capsys.readouterr()
+    assert says in said.err
+    assert len(said.err.strip().splitlines()) == 1
+    assert said.out == ""

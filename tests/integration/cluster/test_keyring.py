@@ -1,0 +1,72 @@
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from cluster import demo, keyring
+from cluster.console import CommandFailed
+from fraud.keys import parse_key, verify_key
+from fraud.settings import Settings
+
+PEPPER = "test pepper"
+
+
+@pytest.fixture
+async def connection(database_url: str):
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("TRUNCATE api_keys")
+    yield connection
+    await connection.close()
+
+
+async def test_a_key_is_stored_as_its_hash_only(connection: asyncpg.Connection) -> None:
+    made = await keyring.create(connection, PEPPER, tenant="a", name="shop", tier="gold")
+    row = await connection.fetchrow("SELECT * FROM api_keys")
+    key = parse_key(made["key"])
+    assert key is not None
+    assert verify_key(PEPPER, key, row["hash"])
+    assert key.secret not in str(dict(row))
+    assert (row["tenant"], row["name"], row["tier"]) == ("a", "shop", "gold")
+    assert row["expires_at"] is None
+
+
+async def test_a_key_may_expire(connection: asyncpg.Connection) -> None:
+    now = datetime.now(UTC)
+    old = now - timedelta(days=8)
+    await keyring.create(connection, PEPPER, tenant="a", name="new", expires_days=7, now=now)
+    await keyring.create(connection, PEPPER, tenant="a", name="old", expires_days=7, now=old)
+    listed = {key["name"]: key["state"] for key in await keyring.list_keys(connection, "a")}
+    assert listed == {"new": "active", "old": "expired"}
+
+
+async def test_a_tenant_sees_and_revokes_its_own_keys_only(connection: asyncpg.Connection) -> None:
+    made = await keyring.create(connection, PEPPER, tenant="a", name="shop")
+    assert await keyring.list_keys(connection, "b") == []
+    with pytest.raises(CommandFailed, match="no API key"):
+        await keyring.revoke(connection, "b", made["key_id"])
+    since = await keyring.revoke(connection, "a", made["key_id"])
+    assert await keyring.revoke(connection, "a", made["key_id"]) == since
+    assert [key["state"] for key in await keyring.list_keys(connection, "a")] == ["revoked"]
+
+
+async def test_the_demo_key_is_kept_until_it_is_revoked(
+    connection: asyncpg.Connection, database_url: str, tmp_path
+) -> None:
+    import asyncio
+
+    settings = Settings(
+        home=tmp_path, database_url=database_url, key_pepper=PEPPER, tenant="default"
+    )
+
+    async def write() -> str:
+        return await asyncio.to_thread(demo.write, settings, "http://127.0.0.1:8000")
+
+    first = await write()
+    assert await write() == first
+    key = parse_key(first)
+    assert key is not None
+    await keyring.revoke(connection, "default", key.key_id)
+    second = await write()
+    assert second != first
+    assert (tmp_path / "demo.env").read_text().endswith(f"QUORUM_API_KEY={second}\n")
+    assert (tmp_path / "demo.env").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,178 @@
+"""What PostgreSQL makes of records."""
+
+from __future__ import annotations
+
+import json
+import random
+from contextlib import suppress
+from dataclasses import replace
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+import pytest
+
+from deployments.audit.ledger import PostgresLedger, RecordRefused
+from fraud.currency import hundredths
+from fraud.errors import StoreUnavailable
+from fraud.ids import decision_ids
+from fraud.plan import Plan
+from fraud.record import DecisionRecord, plan_digest
+from tests.contracts.decisions import DECIDED_AT_MS, PLAN, decision_records
+
+
+@pytest.fixture
+async def connection(database_url):
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def ledger(database_url):
+    ledger = PostgresLedger(database_url)
+    yield ledger
+    await ledger.close()
+
+
+def milliseconds(at) -> int:
+    return round(at.timestamp() * 1000)
+
+
+async def test_rows_say_what_the_records_say(ledger, connection):
+    written = decision_records(6, "say")
+    await ledger.insert(written)
+    for record in written:
+        key = record.transaction.transaction_id
+        row = await connection.fetchrow("SELECT * FROM transactions WHERE transaction_id = $1", key)
+        t = record.transaction
+        assert milliseconds(row["occurred_at"]) == t.timestamp_ms
+        assert row["amount_hundredths"] == hundredths(t.amount_minor, t.currency)
+        for name in ("customer_id", "amount_minor", "currency", "type", "device_id", "country"):
+            assert row[name] == getattr(t, name)
+        row = await connection.fetchrow("SELECT * FROM decisions WHERE transaction_id = $1", key)
+        assert row["decision_id"] == UUID(record.decision_id)
+        assert milliseconds(row["decided_at"]) == record.decided_at_ms == DECIDED_AT_MS
+        assert row["degraded"] == list(record.degraded)
+        assert (row["plan"], row["plan_version"]) == (PLAN.name, PLAN.version)
+        assert row["features"] == record.features
+        document = json.loads(row["record"])
+        assert (document["plan"]["name"], document["plan"]["version"]) == (PLAN.name, PLAN.version)
+        plan = await connection.fetchval(
+            "SELECT document FROM recorded_plans WHERE digest = $1", document["plan"]["digest"]
+        )
+        named, document["plan"] = document["plan"]["digest"], json.loads(plan)
+        read = DecisionRecord.from_document(document, row["features"])
+        assert read == replace(record, plan=json.loads(json.dumps(record.plan)))
+        assert Plan.from_document(read.plan) == PLAN
+        assert plan_digest(read.plan) == named
+        np.testing.assert_array_equal(read.values(), record.values())
+
+
+async def test_inserting_again_changes_nothing(ledger, connection):
+    written = decision_records(5, "again")
+    await ledger.insert(written)
+    await ledger.insert([*written[2:], *decision_records(2, "more"), *written])
+    count = "SELECT count(*) FROM {} WHERE transaction_id LIKE 'again%'"
+    assert await connection.fetchval(count.format("decisions")) == 5
+    assert await connection.fetchval(count.format("transactions")) == 5
+
+
+async def test_a_retried_transaction_is_one_transaction_and_two_decisions(ledger, connection):
+    first, second = decision_records(1, "retry"), decision_records(1, "retry")
+    await ledger.insert([*first, *second])
+    count = "SELECT count(*) FROM {} WHERE transaction_id LIKE 'retry%'"
+    assert await connection.fetchval(count.format("decisions")) == 2
+    assert await connection.fetchval(count.format("transactions")) == 1
+
+
+@pytest.mark.parametrize("at_ms", [978_307_200_001, 1_577_836_799_999, 4_102_444_800_000])
+async def test_a_month_that_nobody_announced_gets_its_partition(ledger, connection, at_ms):
+    (record,) = decision_records(1, f"m{at_ms}", at_ms=at_ms)
+    transaction = replace(record.transaction, timestamp_ms=at_ms)
+    await ledger.insert([replace(record, transaction=transaction)])
+    for table, column in (("transactions", "occurred_at"), ("decisions", "decided_at")):
+        row = await connection.fetchrow(
+            f"SELECT tableoid::regclass::text AS part, {column} AS at FROM {table}"
+            " WHERE transaction_id = $1",
+            transaction.transaction_id,
+        )
+        assert row["part"] == f"{table}_{row['at']:%Y_%m}"
+        assert milliseconds(row["at"]) == at_ms
+
+
+async def test_text_that_postgres_cannot_hold_is_held_all_the_same(ledger, connection):
+    (record,) = decision_records(1, "nul")
+    transaction = replace(record.transaction, customer_id="a\0b\\u0000", merchant_id="\U0001f600")
+    await ledger.insert([replace(record, transaction=transaction)])
+    row = await connection.fetchrow(
+        "SELECT customer_id, record FROM decisions WHERE transaction_id = 'nul0'"
+    )
+    assert row["customer_id"] == "a\ufffdb\\u0000"
+    assert json.loads(row["record"])["transaction"]["customer_id"] == "a\ufffdb\\u0000"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"decision_id": "not a uuid"},
+        {"outcome": "perhaps"},
+        {"probability": None},
+        {"tenant": None},
+        {"plan": {}},
+        {"decided_at_ms": 2**62},
+        {"tenant": "".join(decision_ids(400, 1, random.Random(1).randbytes))},  # too long to index
+    ],
+)
+async def test_what_can_never_be_inserted_is_told_apart(ledger, connection, change):
+    (good,) = decision_records(1, "good")
+    (bad,) = decision_records(1, "poison")
+    with pytest.raises(RecordRefused):
+        await ledger.insert([good, replace(bad, **change)])
+    assert (
+        await connection.fetchval("SELECT count(*) FROM decisions WHERE transaction_id = 'good0'")
+        == 0
+    )
+
+
+@pytest.mark.parametrize("minor", [2**63, 2**62])
+async def test_an_amount_out_of_range_is_told_apart(ledger, minor):
+    (record,) = decision_records(1, "big")
+    transaction = replace(record.transaction, amount_minor=minor, currency="JPY")
+    with pytest.raises(RecordRefused):
+        await ledger.insert([replace(record, transaction=transaction)])
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://quorum:x@127.0.0.1:1/quorum", "nonsense", "postgresql://[::1"]
+)
+async def test_a_database_that_is_not_there_is_no_fault_of_a_record(url):
+    ledger = PostgresLedger(url)
+    with pytest.raises(StoreUnavailable):
+        await ledger.insert(decision_records(1))
+    await ledger.close()
+
+
+async def test_a_missing_schema_is_no_fault_of_a_record(empty_database_url):
+    ledger = PostgresLedger(empty_database_url)
+    with pytest.raises(StoreUnavailable, match="UndefinedTable"):
+        await ledger.insert(decision_records(1))
+    await ledger.close()
+
+
+async def test_a_connection_that_is_cut_is_made_again(ledger, connection):
+    await ledger.insert(decision_records(1, "cut-a"))
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    # Whether the loop has heard of the end by now is chance: if not, this insert finds out.
+    with suppress(StoreUnavailable):
+        await ledger.insert(decision_records(1, "cut-b"))
+    await ledger.insert(decision_records(1, "cut-b"))
+    assert (
+        await connection.fetchval(
+            "SELECT count(*) FROM decisions WHERE transaction_id LIKE 'cut-%'"
+        )
+        == 2
+    )

@@ -1,0 +1,86 @@
+"""A server that answers like Quorum, or wrongly on purpose."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+Serve = Callable[[str], str]
+
+
+class FakeQuorum(BaseHTTPRequestHandler):
+    """Behaviours: `right`; `mixed-up` answers about another payment; `failing` sends 500;
+    `closing` hangs up instead of answering; `endless` does not say how long an answer is."""
+
+    protocol_version = "HTTP/1.1"
+    behaviour = "right"
+    made: dict[str, dict[str, Any]]
+
+    def do_POST(self) -> None:
+        """Decide or keep a label."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.behaviour == "closing":
+            self.close_connection = True
+        elif self.behaviour == "failing" or not self.headers["X-API-Key"]:
+            self._answer(500, {"title": "Out of order"})
+        elif self.path.endswith("/labels"):
+            self._answer(201, self.made[self.path.split("/")[3]] | body)
+        elif "transactions" in body:
+            self._answer(200, {"results": [self._decided(row) for row in body["transactions"]]})
+        else:
+            self._answer(200, self._decided(body))
+
+    def do_GET(self) -> None:
+        """Give a decision back."""
+        self._answer(200, self.made[self.path.split("/")[3]])
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _decided(self, row: dict[str, Any]) -> dict[str, Any]:
+        mixed_up = self.behaviour == "mixed-up" and row["transaction_id"].endswith("7")
+        decision = {
+            "decision_id": str(uuid4()),
+            "transaction_id": "somebody-else" if mixed_up else row["transaction_id"],
+            "decision": "approve",
+        }
+        self.made[decision["decision_id"]] = decision
+        return decision
+
+    def _answer(self, status: int, document: Any) -> None:
+        body = json.dumps(document, separators=(",", ":")).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        if self.behaviour != "endless":
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        # In two parts, as a network would deliver it.
+        with contextlib.suppress(BrokenPipeError):
+            self.wfile.write(body[:10])
+            self.wfile.write(body[10:])
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """behaviour -> base URL of a server that has it."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(behaviour: str) -> str:
+        handler = type("Handler", (FakeQuorum,), {"behaviour": behaviour, "made": {}})
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,117 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cluster.cli import COMMANDS, GROUPS, run
+from cluster.console import CommandFailed, emit
+from cluster.failures import explain
+
+
+@pytest.fixture(autouse=True)
+def _empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUORUM_HOME", str(tmp_path / "home"))
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in (*COMMANDS, *GROUPS))
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "keys create", "keys list", "keys revoke"])
+def test_every_command_explains_itself_and_reports_in_json(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command.split(), "--help"]) == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = [
+        "ray",
+        "mlflow",
+        "xgboost",
+        "pandas",
+        "pyarrow",
+        "sklearn",
+        "asyncpg",
+        "redis",
+        "pydantic",
+        "numpy",
+    ]
+    program = (
+        "import sys, cluster.cli as c; c.run(['--help']);"
+        f"sys.exit(' '.join(m for m in {heavy!r} if m in sys.modules) or 0)"
+    )
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert time.monotonic() - started < 5  # alone it is a fraction of a second
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["nonsense"], 2, "nonsense"),
+        (["keys", "create"], 2, "--name"),
+        (["migrate", "--phase", "sideways"], 2, "sideways"),
+        (["migrate"], 1, "DATABASE_URL is not set"),
+        (["deploy", "--config", "/nowhere.yaml"], 1, "/nowhere.yaml"),
+    ],
+)
+def test_a_failure_is_one_line(
+    arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == code
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert said in lines[0]
+
+
+def test_a_refused_connection_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:hidden@127.0.0.1:1/x")
+    assert run(["migrate"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "hidden" not in said
+
+
+def test_a_wrong_setting_is_named_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUORUM_HTTP_PORT", "seven")
+    assert run(["status"]) == 1
+    said = capsys.readouterr().err
+    assert "http_port" in said.lower()
+    assert "seven" not in said
+
+
+def test_a_defect_leaves_its_traceback_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cluster.overview.overview", lambda _: 1 // 0)
+    assert run(["status"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "ZeroDivisionError" in said
+    assert "Traceback" in (tmp_path / "home" / "logs" / "crash.log").read_text()
+
+
+def test_json_goes_to_stdout_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    emit({"path": Path("/x"), "n": 1}, True, lambda _: pytest.fail("rendered"))
+    assert json.loads(capsys.readouterr().out) == {"path": "/x", "n": 1}
+
+
+def test_what_nobody_expects_is_not_explained_away() -> None:
+    assert explain(ZeroDivisionError()) is None
+    assert explain(CommandFailed("a", "b")).hint == "b"

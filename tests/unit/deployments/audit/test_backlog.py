@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from deployments.audit.backlog import Backlog
+from deployments.audit.frame import frame
+from deployments.audit.position import Position, load_position, save_position
+from deployments.audit.segment import SegmentName, segments
+from deployments.audit.stats import LogStats
+
+SALT = b"abcd"
+
+
+def write(folder, number: int, *payloads: bytes, tail: bytes = b"") -> None:
+    name = str(SegmentName(number, SALT))
+    with (folder / name).open("ab") as file:
+        file.write(b"".join(frame(p, SALT) for p in payloads) + tail)
+
+
+def backlog(folder, *, live: bool, stats: LogStats | None = None) -> Backlog:
+    return Backlog(folder, folder / "aside", stats or LogStats(), live=live)
+
+
+def take(log: Backlog) -> list[bytes]:
+    found = []
+    while (payload := log.next()) is not None:
+        found.append(payload)
+    return found
+
+
+def test_a_live_folder_is_read_as_it_grows(tmp_path):
+    log = backlog(tmp_path, live=True)
+    assert take(log) == []
+    write(tmp_path, 1, b"a")
+    assert take(log) == [b"a"]
+    write(tmp_path, 1, b"b", b"c")
+    write(tmp_path, 2, b"d")
+    assert take(log) == [b"b", b"c", b"d"]
+    write(tmp_path, 5, b"e")
+    assert take(log) == [b"e"]
+    assert take(log) == []
+
+
+def test_half_a_frame_at_the_end_of_a_live_folder_is_waited_for(tmp_path):
+    whole = frame(b"payload", SALT)
+    write(tmp_path, 1, b"a", tail=whole[:9])
+    log = backlog(tmp_path, live=True)
+    assert take(log) == [b"a"]
+    write(tmp_path, 1, tail=whole[9:])
+    assert take(log) == [b"payload"]
+
+
+def test_what_is_committed_is_not_given_again_and_goes(tmp_path):
+    for number in (1, 2, 3):
+        write(tmp_path, number, b"%d" % number, b"x")
+    log = backlog(tmp_path, live=True)
+    assert [log.next() for _ in range(3)] == [b"1", b"x", b"2"]
+    log.commit()
+    assert [name.number for name in segments(tmp_path)] == [2, 3]
+    assert log.next() == b"x"
+    log.rewind()
+    assert log.next() == b"x"
+    assert take(backlog(tmp_path, live=True)) == [b"x", b"3", b"x"]
+
+
+def test_a_torn_tail_is_passed_once_and_counted(tmp_path):
+    stats = LogStats()
+    write(tmp_path, 1, b"a", tail=frame(b"torn", SALT)[:-1])
+    write(tmp_path, 2, b"b")
+    log = backlog(tmp_path, live=True, stats=stats)
+    assert take(log) == [b"a", b"b"]
+    assert (stats.torn_bytes, stats.damaged_bytes) == (15, 0)
+    stats = LogStats()
+    write(tmp_path, 2, tail=b"torn")
+    log = backlog(tmp_path, live=False, stats=stats)
+    assert take(log) == [b"a", b"b"]
+    assert take(log) == []
+    assert stats.torn_bytes == 19
+
+
+def test_a_damaged_segment_is_read_around_and_kept_aside(tmp_path):
+    stats = LogStats()
+    write(tmp_path, 1, b"a", tail=b"?" * 30)
+    write(tmp_path, 1, b"b")
+    write(tmp_path, 2, b"c")
+    log = backlog(tmp_path, live=True, stats=stats)
+    assert take(log) == [b"a", b"b", b"c"]
+    log.commit()
+    assert stats.damaged_bytes == 30
+    (aside,) = (tmp_path / "aside").iterdir()
+    assert aside.read_bytes() == frame(b"a", SALT) + b"?" * 30 + frame(b"b", SALT)
+
+
+def test_a_segment_that_was_cut_back_behind_us_is_over(tmp_path):
+    write(tmp_path, 1, b"a", b"never durable")
+    log = backlog(tmp_path, live=True)
+    assert take(log) == [b"a", b"never durable"]
+    name = tmp_path / str(SegmentName(1, SALT))
+    name.write_bytes(frame(b"a", SALT))
+    write(tmp_path, 2, b"b")
+    assert take(log) == [b"b"]
+
+
+def test_a_segment_that_is_given_up_while_open_is_passed(tmp_path):
+    write(tmp_path, 1, tail=bytes(1000))
+    log = backlog(tmp_path, live=True)
+    assert take(log) == []
+    (tmp_path / str(SegmentName(1, SALT))).unlink()
+    write(tmp_path, 2, b"a")
+    assert take(log) == [b"a"]
+
+
+def test_a_position_that_cannot_be_read_is_the_beginning(tmp_path):
+    save_position(tmp_path, Position(3, 40))
+    assert load_position(tmp_path) == Position(3, 40)
+    for text in ("", "{", "[]", '{"a": 1}'):
+        (tmp_path / "position.json").write_text(text)
+        assert load_position(tmp_path) == Position()

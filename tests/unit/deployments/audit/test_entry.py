@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from deployments.audit.columns import columns
+from deployments.audit.entry import MAX_ROWS, decode, encode, storable
+from fraud.record import DecisionRecord, plan_digest
+from tests.contracts.decisions import PLAN, decision_records
+
+
+def plain(record: DecisionRecord) -> bytes:
+    return msgspec.json.encode(record, order="deterministic")
+
+
+@pytest.mark.parametrize("n", [1, 2, MAX_ROWS, MAX_ROWS + 1, 3 * MAX_ROWS])
+def test_records_come_back_in_order(n):
+    written = decision_records(n)
+    entries = encode(written)
+    assert len(entries) == -(-n // MAX_ROWS)
+    read = [record for entry in entries for record in decode(entry)]
+    assert list(map(plain, read)) == list(map(plain, written))
+    assert [r.features for r in read] == [r.features for r in written]
+
+
+def test_records_of_several_plans_keep_their_own():
+    written = decision_records(2) + decision_records(1, plan=replace(PLAN, version=9))
+    read = [record for entry in encode(written) for record in decode(entry)]
+    assert [r.plan["version"] for r in read] == [3, 3, 9]
+
+
+def test_no_records_are_no_entries():
+    assert encode([]) == []
+
+
+def test_an_entry_of_a_later_format_is_refused():
+    (entry,) = encode(decision_records(1))
+    body = msgspec.msgpack.decode(entry)
+    with pytest.raises(ValueError, match="format 2"):
+        decode(msgspec.msgpack.encode([2, *body[1:]]))
+
+
+@pytest.mark.parametrize("junk", [b"\xc1", b"\x00", b"\x93", b"\x95\x01\x80\xa1\xff\xa1a\x90"])
+def test_what_is_no_entry_is_refused(junk):
+    with pytest.raises(ValueError, match="entry"):
+        decode(junk)
+
+
+def with_customer(record: DecisionRecord, customer: str) -> DecisionRecord:
+    return replace(record, transaction=replace(record.transaction, customer_id=customer))
+
+
+def test_a_lone_surrogate_in_one_row_spares_the_others():
+    good, bad = decision_records(2)
+    (entry,) = encode([good, with_customer(bad, "a\ud800b")])
+    first, second = decode(entry)
+    assert plain(first) == plain(good)
+    assert second.transaction.customer_id == "a?b"
+    assert second.features == bad.features
+
+
+def test_nul_is_replaced_and_nothing_else():
+    (record,) = decision_records(1)
+    bad = with_customer(record, "a\0b")
+    made = storable(bad)
+    assert made.transaction.customer_id == "a\ufffdb"
+    assert made.features == bad.features
+    assert plain(with_customer(made, "")) == plain(with_customer(record, ""))
+
+
+def test_columns_hold_no_nul_and_no_nan():
+    (record,) = decision_records(1)
+    bad = replace(with_customer(record, "a\0b"), probability=float("nan"))
+    values = columns([bad, record])
+    assert values[2] == ["a\ufffdb", record.transaction.customer_id]
+    assert '"probability":null' in values[-1][0]
+    assert "\\u0000" not in values[-1][0]
+    document = msgspec.json.decode(values[-1][1])
+    digest = plan_digest(record.plan)
+    assert document.pop("plan") == {"name": "default", "version": 3, "digest": digest}
+    whole = msgspec.json.decode(msgspec.json.encode(record.to_document()))
+    del whole["plan"]
+    assert document == whole

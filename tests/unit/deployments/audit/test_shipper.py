@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from deployments.audit.backlog import Backlog
+from deployments.audit.dead_letters import FOLDER, DeadLetters
+from deployments.audit.entry import decode, encode
+from deployments.audit.frame import frame
+from deployments.audit.ledger import RecordRefused
+from deployments.audit.segment import SegmentName, segments
+from deployments.audit.shipper import Pace, Shipper
+from deployments.audit.stats import LogStats
+from fraud.errors import StoreUnavailable
+from tests.contracts.decisions import decision_records
+from tests.contracts.waiting import until
+
+SALT = b"abcd"
+QUICK = Pace(max_rows=10, linger_s=0.0, retry_s=0.001, max_retry_s=0.01)
+
+
+class Memory:
+    """A ledger that refuses transactions named `bad...`, and is away for the first `away` calls."""
+
+    def __init__(self, away: int = 0, error: Exception | None = None) -> None:
+        self.away = away
+        self.error = error or StoreUnavailable("away")
+        self.kept: list[str] = []
+        self.batches: list[int] = []
+
+    async def insert(self, records) -> None:
+        if self.away:
+            self.away -= 1
+            raise self.error
+        if any(r.transaction.transaction_id.startswith("bad") for r in records):
+            raise RecordRefused("bad data")
+        self.batches.append(len(records))
+        self.kept += [r.decision_id for r in records if r.decision_id not in self.kept]
+
+    async def close(self) -> None:
+        pass
+
+
+class House:
+    def __init__(self, root, ledger: Memory, *, live: bool = False) -> None:
+        self.folder = root / "own"
+        self.folder.mkdir()
+        self.root = root
+        self.stats = LogStats()
+        self.backlog = Backlog(self.folder, root / FOLDER, self.stats, live=live)
+        self.dead = DeadLetters(root, self.stats)
+        self.gone: list[str] = []
+        self.shipper = Shipper(
+            self.backlog,
+            ledger,
+            self.dead,
+            self.stats,
+            QUICK,
+            lambda number, records: self.gone.extend(r.decision_id for r in records),
+        )
+
+    def write(self, records, number: int = 1) -> None:
+        self.write_payloads(encode(records), number)
+
+    def write_payloads(self, payloads, number: int = 1) -> None:
+        with (self.folder / str(SegmentName(number, SALT))).open("ab") as file:
+            file.write(b"".join(frame(p, SALT) for p in payloads))
+
+    def dead_letters(self) -> list[bytes]:
+        self.dead.close()
+        found = []
+        for name in segments(self.dead.folder):
+            alone = self.root / f"read-{name.number}"
+            alone.mkdir()
+            (self.dead.folder / str(name)).rename(alone / str(name))
+            log = Backlog(alone, alone, LogStats(), live=False)
+            while (payload := log.next()) is not None:
+                found.append(payload)
+        return found
+
+
+def ids(records) -> list[str]:
+    return [r.decision_id for r in records]
+
+
+async def test_everything_arrives_once_in_order_in_batches(tmp_path):
+    ledger = Memory()
+    house = House(tmp_path, ledger)
+    written = [decision_records(3, f"e{i}-") for i in range(11)]
+    for records in written:
+        house.write(records)
+    await house.shipper.drain()
+    flat = ids(r for records in written for r in records)
+    assert ledger.kept == house.gone == flat
+    assert ledger.batches == [12, 12, 9]
+    assert house.stats.shipped_rows == 33
+    await house.shipper.drain()
+    assert ledger.batches == [12, 12, 9]
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), OSError("x"), RuntimeError("defect")])
+async def test_a_ledger_that_is_away_costs_time_only(tmp_path, error):
+    ledger = Memory(away=4, error=error)
+    house = House(tmp_path, ledger)
+    records = decision_records(5)
+    house.write(records)
+    task = asyncio.create_task(house.shipper.drain())
+    await asyncio.sleep(0.002)
+    assert house.shipper.failure is not None
+    await task
+    assert ledger.kept == ids(records)
+    assert house.stats.ship_errors == 4
+    assert house.shipper.failure is None
+
+
+async def test_a_record_that_is_refused_is_set_aside_alone(tmp_path):
+    ledger = Memory()
+    house = House(tmp_path, ledger)
+    good = decision_records(7)
+    bad = decision_records(2, "bad")
+    house.write([*good[:3], bad[0], *good[3:6], bad[1], good[6]])
+    await house.shipper.drain()
+    assert sorted(ledger.kept) == sorted(ids(good))
+    assert ids(r for payload in house.dead_letters() for r in decode(payload)) == ids(bad)
+    assert (house.stats.dead_letters, house.stats.shipped_rows) == (2, 7)
+
+
+async def test_refused_records_are_set_aside_once_though_the_ledger_goes_away(tmp_path):
+    class Flaky(Memory):
+        async def insert(self, records) -> None:
+            if len(records) == 1 and self.away:
+                self.away -= 1
+                raise StoreUnavailable("away")
+            held, self.away = self.away, 0
+            try:
+                await super().insert(records)
+            finally:
+                self.away = held
+
+    ledger = Flaky(away=3)
+    house = House(tmp_path, ledger)
+    house.write([*decision_records(2, "bad"), *decision_records(2)])
+    await house.shipper.drain()
+    assert house.stats.dead_letters == 2
+    assert len(house.dead_letters()) == 2
+
+
+async def test_an_entry_that_cannot_be_read_is_set_aside(tmp_path):
+    ledger = Memory()
+    house = House(tmp_path, ledger)
+    records = decision_records(2)
+    house.write_payloads([b"\xc1", *encode(records), b"junk"])
+    await house.shipper.drain()
+    assert ledger.kept == ids(records)
+    assert house.dead_letters() == [b"\xc1", b"junk"]
+
+
+async def test_being_cancelled_midway_loses_nothing(tmp_path):
+    class Slow(Memory):
+        async def insert(self, records) -> None:
+            await asyncio.sleep(0.05)
+            await super().insert(records)
+
+    ledger = Slow()
+    house = House(tmp_path, ledger)
+    records = decision_records(3)
+    house.write(records)
+    task = asyncio.create_task(house.shipper.run())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert ledger.kept == []
+    await house.shipper.drain()
+    assert ledger.kept == ids(records)
+
+
+async def test_it_wakes_for_what_comes(tmp_path):
+    ledger = Memory()
+    house = House(tmp_path, ledger, live=True)
+    task = asyncio.create_task(house.shipper.run())
+    for i in range(20):
+        house.write(decision_records(1, f"{i}-"), 1 + i // 5)
+        house.shipper.notify()
+        await asyncio.sleep(0.001 * (i % 3))
+    await until(lambda: len(ledger.kept) == 20)
+    task.cancel()
+    assert [name.number for name in segments(house.folder)] == [4]

@@ -1,0 +1,277 @@
+"""Decisions over fakes: whatever dies, the payment gets a decision, a reason and a record."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deployments.decider import Decider
+from deployments.drive import Driver
+from deployments.explainer import Explainer
+from deployments.plans import ActivePlan
+from features.assemble import without_history
+from features.definitions import N_FEATURES, NAMES, SCHEMA_ID, reason_of
+from fraud.combine.combine import combine
+from fraud.combine.thresholds import REVIEW
+from fraud.errors import LogUnavailable, Unavailable
+from fraud.ids import decided_at_ms
+from fraud.plan import Member, Plan, Thresholds
+from fraud.policy.choice import policy_of
+from fraud.score import VariantScores
+from tests.contracts.decisions import transactions
+
+PLAN = Plan(
+    "default",
+    4,
+    "ensemble",
+    (Member("xgboost", 2.0), Member("logistic", 1.0)),
+    Thresholds(0.1, 0.5, 0.9, anomaly_challenge=0.99),
+    "isolation-forest",
+    deadline_ms=40,
+)
+NOW_MS = 1_790_000_000_000
+TEXTS = [reason_of(name) for name in NAMES]
+
+
+def scoring(score):
+    """A variant that gives every row the same score, or raises it."""
+
+    async def call(values, schema_id):
+        if isinstance(score, Exception):
+            raise score
+        return VariantScores("v1", "d" * 64, np.full(len(values), score))
+
+    return call
+
+
+class House:
+    """A Decider and everything around it."""
+
+    def __init__(
+        self,
+        *,
+        plan=PLAN,
+        xgboost=0.05,
+        logistic=0.05,
+        anomaly=0.5,
+        explain=None,
+        fetch_timeout_ms=50,
+    ):
+        self.plan = plan
+        self.calls = {
+            "xgboost": scoring(xgboost),
+            "logistic": scoring(logistic),
+            "isolation-forest": scoring(anomaly),
+        }
+        self.explained = []
+        self.explain = explain
+        self.kept = []
+        self.log_error = None
+        self.fetch = self.fetch_well
+        self.decider = Decider(
+            lambda: None if self.plan is None else ActivePlan(self.plan, policy_of(self.plan)),
+            lambda batch: self.fetch(batch),
+            Driver(self),
+            Explainer(self.explainer, NAMES, TEXTS),
+            self,
+            fetch_timeout_ms=fetch_timeout_ms,
+            now_ms=lambda: NOW_MS,
+            randomness=lambda k: bytes(range(k % 256)) + bytes(k - k % 256),
+        )
+
+    def scorer(self, variant):
+        return self.calls.get(variant)
+
+    def explainer(self, variant):
+        return self.contributions if variant == "xgboost" else None
+
+    async def contributions(self, values, schema_id):
+        self.explained.append(len(values))
+        if self.explain is None:
+            found = np.full((len(values), N_FEATURES), -0.1)
+            found[:, 3] = 0.7
+            return found
+        return await self.explain(values)
+
+    async def fetch_well(self, batch):
+        features = without_history(batch, "unused")
+        return type(features)(features.values, SCHEMA_ID, np.full(len(batch), 7))
+
+    async def append(self, records):
+        if self.log_error is not None:
+            raise self.log_error
+        self.kept += records
+
+    async def decide(self, n=3):
+        return await self.decider.decide(transactions(n))
+
+
+async def test_a_batch_is_decided_and_kept():
+    house = House()
+    decisions = await house.decide(3)
+    assert decisions.transaction_id == ["t0", "t1", "t2"]
+    assert decisions.outcome == [0, 0, 0]
+    assert decisions.probability == pytest.approx([0.05] * 3)
+    assert decisions.anomaly_score == [0.5] * 3
+    assert decisions.reasons == [(), (), ()]
+    assert decisions.degraded == ()
+    assert decisions.feature_age_ms == [7, 7, 7]
+    assert (decisions.plan, decisions.plan_version) == ("default", 4)
+    assert list(decisions.stage_ms) == ["features", "votes", "combine", "explain", "log"]
+    assert [r.decision_id for r in house.kept] == decisions.decision_id
+    assert all(decided_at_ms(i) == NOW_MS for i in decisions.decision_id)
+    assert house.explained == []
+
+
+async def test_a_record_replays_to_its_decision():
+    house = House(xgboost=0.7, logistic=0.4)
+    await house.decide(2)
+    for record in house.kept:
+        plan = Plan.from_document(record.plan)
+        again = combine(plan, record.batch_votes(), 1)
+        assert again.probability[0] == record.probability
+
+
+async def test_only_rows_that_are_not_approved_are_explained():
+    house = House()
+
+    async def by_row(values, schema_id):
+        scores = np.full(len(values), 0.05)
+        scores[1] = 0.95
+        return VariantScores("v1", "d" * 64, scores)
+
+    house.calls["xgboost"] = house.calls["logistic"] = by_row
+    decisions = await house.decide(3)
+    assert decisions.outcome == [0, 3, 0]
+    assert house.explained == [1]
+    (reason,) = decisions.reasons[1]
+    assert (reason.feature, reason.contribution) == (NAMES[3], 0.7)
+    assert decisions.reasons[0] == decisions.reasons[2] == ()
+
+
+async def test_an_anomaly_is_a_reason_of_its_own():
+    decisions = await House(anomaly=1.0).decide(1)
+    assert decisions.outcome == [1]
+    assert decisions.reasons[0][0].code == "ANOMALY"
+
+
+async def hang(*_):
+    await asyncio.sleep(30)
+
+
+async def fail(*_):
+    raise RuntimeError("secret 4111")
+
+
+async def nonsense(values):
+    return np.zeros((1, 2))
+
+
+@pytest.mark.parametrize("explain", [hang, fail, nonsense])
+async def test_without_contributions_there_is_still_a_reason(explain, caplog):
+    decisions = await House(xgboost=0.95, logistic=0.95, explain=explain).decide(2)
+    assert [[r.code for r in reasons] for reasons in decisions.reasons] == [["MODEL_SCORE"]] * 2
+    assert "4111" not in caplog.text
+
+
+@pytest.mark.parametrize("fetch", [hang, fail])
+async def test_dead_features_degrade(fetch):
+    house = House()
+    house.fetch = fetch
+    decisions = await house.decide(2)
+    assert decisions.degraded == ("features_unavailable",)
+    assert decisions.feature_age_ms == [-1, -1]
+    assert len(house.kept) == 2
+    assert np.isfinite(house.kept[0].values()[0, NAMES.index("request_amount")])
+
+
+async def test_dead_features_are_not_waited_for_every_time():
+    house, waits = House(), []
+
+    async def dead(batch):
+        waits.append(1)
+        await asyncio.sleep(30)
+
+    house.fetch = dead
+    for _ in range(8):
+        await house.decide(1)
+    assert len(waits) == 3
+
+
+async def test_one_dead_variant_degrades():
+    decisions = await House(logistic=RuntimeError()).decide(1)
+    assert decisions.degraded == ("variant_failed:logistic",)
+    assert decisions.probability == pytest.approx([0.05])
+
+
+async def test_all_models_down_the_rules_decide_and_never_block():
+    house = House()
+    house.calls = {}
+    decisions = await house.decide(4)
+    assert decisions.degraded[-1] == "rules_only"
+    assert max(decisions.outcome) <= REVIEW
+    assert all(0 <= p <= 1 for p in decisions.probability)
+    assert house.explained == []
+    rows = transactions(1)
+    rows.amount_minor[0] = 10**8
+    dear = await house.decider.decide(rows)
+    assert (dear.outcome, [r.code for r in dear.reasons[0]]) == ([1], ["RULE_HIGH_AMOUNT"])
+
+
+async def test_a_row_that_one_model_cannot_score_is_decided_by_the_others():
+    house = House()
+
+    async def gap(values, schema_id):
+        scores = np.full(len(values), 0.05)
+        scores[0] = np.nan
+        return VariantScores("v1", "d" * 64, scores)
+
+    house.calls["xgboost"] = gap
+    decisions = await house.decide(2)
+    assert decisions.degraded == ("variant_partial:xgboost",)
+    assert decisions.probability == pytest.approx([0.05, 0.05])
+    assert house.kept[0].votes[0].score is None
+
+
+async def test_what_is_not_durable_is_not_given():
+    house = House()
+    house.log_error = LogUnavailable("disk full")
+    with pytest.raises(LogUnavailable):
+        await house.decide(1)
+
+
+async def test_without_a_plan_nobody_decides():
+    with pytest.raises(Unavailable):
+        await House(plan=None).decide(1)
+
+
+async def test_no_rows():
+    decisions = await House().decide(0)
+    assert (len(decisions), decisions.degraded) == (0, ())
+
+
+async def test_batches_in_flight_keep_their_rows_apart():
+    # Patient: forty batches share one loop here, and lateness is not what is tested.
+    house = House(plan=replace(PLAN, deadline_ms=10_000), fetch_timeout_ms=10_000)
+
+    async def echo(values, schema_id):
+        await asyncio.sleep(0.001 * (len(values) % 3))
+        amount = values[:, NAMES.index("request_amount")].astype(np.float64)
+        return VariantScores("v1", "d" * 64, amount / 1e6)
+
+    house.calls["xgboost"] = house.calls["logistic"] = echo
+
+    async def one(k):
+        rows = transactions(1 + k % 5, prefix=f"b{k}-")
+        for i in range(len(rows)):
+            rows.currency[i] = "USD"
+            rows.amount_minor[i] = 1000 * (k + 1) + i
+        decisions = await house.decider.decide(rows)
+        assert decisions.transaction_id == rows.transaction_id
+        expected = [a / 100 / 1e6 for a in rows.amount_minor]
+        assert decisions.probability == pytest.approx(expected, rel=1e-5)
+
+    await asyncio.gather(*(one(k) for k in range(40)))

@@ -1,0 +1,107 @@
+"""Pools come and go while decisions are made."""
+
+from __future__ import annotations
+
+import asyncio
+
+from deployments.pools import VariantPools
+
+
+class Handle:
+    """Stands in for a Serve handle."""
+
+    def __init__(self, error=None):
+        self.error = error
+        self.cancelled = 0
+        self.warmed = 0
+
+    def options(self, *, method_name, **_):
+        other = Handle(self.error)
+        other.method, other.root = method_name, self
+        return other
+
+    def remote(self, *args):
+        return Response(self)
+
+
+class Response:
+    def __init__(self, handle):
+        self.handle = handle
+
+    def __await__(self):
+        return self._run().__await__()
+
+    async def _run(self):
+        if self.handle.method == "describe":
+            self.handle.root.warmed += 1
+        if self.handle.error is not None:
+            raise self.handle.error
+        if self.handle.method == "score":
+            await asyncio.sleep(30)
+
+    def cancel(self):
+        self.handle.root.cancelled += 1
+
+
+async def test_a_pool_is_found_warmed_used_and_forgotten():
+    there = {}
+    pools = VariantPools(lambda: ("a", "b"), there.get)
+    await pools.refresh()
+    assert (pools.scorer("a"), pools.missing) == (None, ("a", "b"))
+    there["a"] = Handle()
+    await pools.refresh()
+    await pools.refresh()
+    assert pools.scorer("a") is not None
+    assert pools.explainer("a") is not None
+    assert pools.missing == ("b",)
+    assert there["a"].warmed == 1
+    there.clear()
+    await pools.refresh()
+    assert pools.scorer("a") is None
+
+
+async def test_a_pool_that_does_not_answer_is_not_used():
+    pools = VariantPools(lambda: ("a",), lambda _: Handle(RuntimeError("no")))
+    await pools.refresh()
+    assert pools.missing == ("a",)
+
+
+async def test_a_controller_that_does_not_answer_changes_nothing():
+    handle, broken = Handle(), []
+
+    def find(variant):
+        if broken:
+            raise ConnectionError
+        return handle
+
+    pools = VariantPools(lambda: ("a",), find)
+    await pools.refresh()
+    broken.append(1)
+    await pools.refresh()
+    assert pools.scorer("a") is not None
+
+
+async def test_cancelling_a_call_cancels_it_at_the_other_end():
+    handle = Handle()
+    pools = VariantPools(lambda: ("a",), lambda _: handle)
+    await pools.refresh()
+    task = asyncio.ensure_future(pools.scorer("a")(None, ""))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert handle.cancelled == 1
+
+
+async def test_it_looks_by_itself():
+    there = {}
+    pools = VariantPools(lambda: ("a",), there.get, interval_s=0.01)
+    await pools.start()
+    there["a"] = Handle()
+    for _ in range(500):
+        if not pools.missing:
+            break
+        await asyncio.sleep(0.01)
+    assert pools.missing == ()
+    assert pools.alive
+    await pools.close()
+    assert not pools.alive

@@ -1,0 +1,112 @@
+"""Loading a model: what is damaged, foreign or wrong is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from deployments.scorer import Scorer
+from fraud.artifact import Manifest, sha256_of, write_manifest
+from fraud.errors import ArtifactRefused, SchemaMismatch
+from tests.contracts.artifacts import tiny_artifact
+
+N, SCHEMA = 5, "abcdefabcdef"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    version, _ = tiny_artifact(tmp_path, n_features=N, schema_id=SCHEMA)
+    return tmp_path / "xgboost" / version
+
+
+def rows(*first):
+    values = np.zeros((len(first), N), dtype=np.float32)
+    values[:, 0] = first
+    return values
+
+
+def test_scores_are_calibrated(folder):
+    scorer = Scorer.load(folder)
+    assert scorer.score(rows(0.0, np.nan, 100.0), SCHEMA).tolist() == pytest.approx(
+        [0.25, 0.25, 0.5]
+    )
+    assert scorer.version == folder.name
+    assert scorer.row_seconds > 0
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 300])
+def test_any_number_of_rows(folder, n):
+    assert Scorer.load(folder).score(rows(*[0.0] * n), SCHEMA).shape == (n,)
+
+
+def test_rows_do_not_depend_on_their_company(folder):
+    scorer, values = Scorer.load(folder), rows(*np.linspace(-3, 3, 50))
+    together = scorer.score(values, SCHEMA)
+    alone = [scorer.score(values[i : i + 1], SCHEMA)[0] for i in range(50)]
+    assert together.tolist() == pytest.approx(alone, abs=1e-7)
+
+
+def test_another_schema_is_refused(folder):
+    with pytest.raises(SchemaMismatch):
+        Scorer.load(folder, schema_id="000000000000")
+    with pytest.raises(SchemaMismatch):
+        Scorer.load(folder).score(rows(0.0), "000000000000")
+
+
+def test_another_digest_is_refused(folder):
+    with pytest.raises(ArtifactRefused):
+        Scorer.load(folder, "0" * 64)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "golden.npz"])
+def test_a_flipped_byte_is_refused(folder, name):
+    body = bytearray((folder / name).read_bytes())
+    body[len(body) // 2] ^= 1
+    (folder / name).write_bytes(body)
+    with pytest.raises(ArtifactRefused, match="digest"):
+        Scorer.load(folder)
+
+
+def test_wrong_golden_rows_are_refused(tmp_path):
+    version, _ = tiny_artifact(tmp_path, n_features=N, schema_id=SCHEMA, golden_shift=0.01)
+    with pytest.raises(ArtifactRefused, match="golden rows are off by"):
+        Scorer.load(tmp_path / "xgboost" / version)
+
+
+def rewritten(folder, **changes):
+    document = json.loads((folder / "manifest.json").read_bytes())
+    document.update(changes)
+    document["calibration"] = tuple(map(tuple, document["calibration"]))
+    write_manifest(folder, Manifest(**document))
+    return folder
+
+
+def test_garbage_with_the_right_digest_is_refused(folder):
+    (folder / "model.onnx").write_bytes(b"garbage")
+    files = {name: sha256_of(folder / name) for name in ("model.onnx", "golden.npz")}
+    with pytest.raises(ArtifactRefused, match="on loading"):
+        Scorer.load(rewritten(folder, files=files))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"runtime": "pickle"},
+        {"runtime": "treelite"},
+        {"n_features": N + 1},
+        {"files": {}},
+        {"calibration": [[0.0, 0.5], [1.0, 0.1]]},
+    ],
+)
+def test_a_manifest_that_lies_is_refused(folder, changes):
+    with pytest.raises(ArtifactRefused):
+        Scorer.load(rewritten(folder, **changes))
+
+
+def test_a_model_without_contributions_says_so(folder):
+    scorer = Scorer.load(folder)
+    assert not scorer.explains
+    with pytest.raises(ArtifactRefused):
+        scorer.contributions(rows(0.0), SCHEMA)

@@ -1,0 +1,130 @@
+"""Votes in, decisions out: what must hold whatever the votes are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fraud.combine.combine import RULES_ONLY, combine, needs_rules
+from fraud.combine.thresholds import REVIEW
+from fraud.decision import Vote
+from fraud.plan import Member, Plan, Thresholds
+
+NAMES = ("a", "b", "c")
+N = 5
+unit = st.floats(0, 1)
+cell = st.one_of(unit, st.just(float("nan")))
+column = st.lists(cell, min_size=N, max_size=N)
+weight = st.floats(0.01, 100)
+
+
+def plan(weights=(1.0, 1.0, 1.0), calibration=(), anomaly="odd", anomaly_challenge=0.99):
+    members = tuple(Member(n, w) for n, w in zip(NAMES, weights, strict=True))
+    thresholds = Thresholds(0.2, 0.5, 0.9, anomaly_challenge)
+    return Plan("p", 1, "ensemble", members, thresholds, anomaly, 100, calibration)
+
+
+def vote(name, scores):
+    if scores is None:
+        return Vote(name, "", "late", None, 100.0)
+    return Vote(name, "v1", "ok", np.array(scores, dtype=np.float64), 1.0)
+
+
+@st.composite
+def ballots(draw):
+    return [vote(name, draw(st.one_of(column, st.none()))) for name in (*NAMES, "odd")]
+
+
+@given(ballots(), st.tuples(weight, weight, weight))
+def test_probability_lies_between_the_lowest_and_the_highest_vote(votes, weights):
+    combined = combine(plan(weights), votes, N)
+    cast = np.array([v.scores for v in votes[:3] if v.scores is not None]).reshape(-1, N)
+    for i in range(N):
+        numbers = cast[:, i][~np.isnan(cast[:, i])]
+        if numbers.size:
+            assert numbers.min() - 1e-12 <= combined.probability[i] <= numbers.max() + 1e-12
+            assert 0 <= combined.probability[i] <= 1
+        else:
+            assert np.isnan(combined.probability[i])
+    assert needs_rules(plan(weights), votes, N) == bool(np.isnan(combined.probability).any())
+
+
+@given(ballots(), st.permutations(range(4)))
+def test_the_order_of_votes_changes_nothing(votes, order):
+    one, other = combine(plan(), votes, N), combine(plan(), [votes[i] for i in order], N)
+    assert one.probability.tobytes() == other.probability.tobytes()
+    assert one.outcome.tolist() == other.outcome.tolist()
+    assert one.degraded == other.degraded
+
+
+@given(ballots(), st.permutations(range(N)))
+def test_each_row_stands_alone(votes, rows):
+    index = np.array(rows)
+    shuffled = [
+        Vote(v.variant, v.version, v.status, None if v.scores is None else v.scores[index], 1.0)
+        for v in votes
+    ]
+    whole, moved = combine(plan(), votes, N), combine(plan(), shuffled, N)
+    assert whole.probability[index].tobytes() == moved.probability.tobytes()
+    assert whole.outcome[index].tolist() == moved.outcome.tolist()
+
+
+@given(ballots(), st.integers(0, 2), st.integers(0, N - 1), unit)
+def test_a_higher_vote_never_lowers_the_decision(votes, who, row, raised):
+    knots = ((0.0, 0.01), (0.3, 0.2), (0.8, 0.7))
+    before = combine(plan(calibration=knots), votes, N)
+    scores = votes[who].scores
+    if scores is None or not raised >= scores[row]:
+        return
+    higher = scores.copy()
+    higher[row] = raised
+    votes[who] = vote(NAMES[who], higher)
+    after = combine(plan(calibration=knots), votes, N)
+    assert after.probability[row] >= before.probability[row] - 1e-12
+
+
+@given(ballots())
+def test_adding_rules_changes_only_rows_without_a_vote(votes):
+    rules = np.full(N, 0.95)
+    plain, ruled = combine(plan(), votes, N), combine(plan(), votes, N, rules)
+    unvoted = np.isnan(plain.probability)
+    assert (ruled.probability[unvoted] == 0.95).all()
+    assert (ruled.outcome[unvoted] <= REVIEW).all()
+    assert (ruled.outcome[~unvoted] == plain.outcome[~unvoted]).all()
+    assert (RULES_ONLY in ruled.degraded) == bool(unvoted.any())
+
+
+def test_what_is_missing_is_said_in_the_order_of_the_plan():
+    votes = [vote("odd", None), vote("b", [0.1, np.nan, 0.1, 0.1, 0.1]), vote("a", [0.1] * N)]
+    assert combine(plan(), votes, N).degraded == (
+        "variant_partial:b",
+        "variant_missing:c",
+        "variant_late:odd",
+    )
+
+
+def test_votes_of_strangers_do_not_count():
+    votes = [*(vote(n, [0.1] * N) for n in (*NAMES, "odd")), vote("stranger", [1.0] * N)]
+    combined = combine(plan(), votes, N)
+    assert combined.probability.tolist() == pytest.approx([0.1] * N)
+    assert combined.degraded == ()
+
+
+def test_an_anomaly_challenges_and_no_more():
+    votes = [*(vote(n, [0.1, 0.6, 0.1, 0.1, 0.1]) for n in NAMES), vote("odd", [1.0] * N)]
+    assert combine(plan(), votes, N).outcome.tolist() == [1, 2, 1, 1, 1]
+    never = plan(anomaly_challenge=None)
+    assert combine(never, votes, N).outcome.tolist() == [0, 2, 0, 0, 0]
+
+
+def test_calibration_maps_the_mean():
+    votes = [vote(n, [0.5] * N) for n in (*NAMES, "odd")]
+    combined = combine(plan(calibration=((0.0, 0.0), (1.0, 0.2))), votes, N)
+    assert combined.probability.tolist() == pytest.approx([0.1] * N)
+
+
+def test_no_rows():
+    combined = combine(plan(), [vote(n, []) for n in (*NAMES, "odd")], 0)
+    assert (len(combined.probability), combined.degraded) == (0, ())

@@ -1,0 +1,90 @@
+"""The rules that stand in for the models."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from fraud.batch import TransactionBatch
+from fraud.combine.combine import combine
+from fraud.combine.rules import RULES, judge
+from fraud.combine.thresholds import REVIEW
+from fraud.plan import Member, Plan, Thresholds
+from fraud.transaction import Transaction
+
+NAMES = (
+    "customer_amount_zscore_30d",
+    "customer_amount_ratio_30d",
+    "customer_count_1h",
+    "customer_count_24h",
+    "customer_velocity_ratio_24h",
+    "customer_new_device",
+    "customer_new_counterparty",
+    "customer_distinct_merchants_1h",
+    "device_distinct_customers_24h",
+)
+THRESHOLDS = Thresholds(0.02, 0.3, 0.8)
+PLAN = Plan("p", 1, "ensemble", (Member("a", 1.0),), THRESHOLDS)
+
+
+def batch(*amounts_minor):
+    rows = [Transaction(f"t{i}", "c", 0, a, "USD", "payment") for i, a in enumerate(amounts_minor)]
+    return TransactionBatch.of("default", rows)
+
+
+def outcome_of(amount_minor=1_000, **features):
+    values = np.array([[features.get(name, np.nan) for name in NAMES]], dtype=np.float32)
+    verdict = judge(THRESHOLDS, batch(amount_minor), values, NAMES)
+    combined = combine(PLAN, [], 1, verdict.probability)
+    return int(combined.outcome[0]), [r.code for r in verdict.reasons[0]]
+
+
+def test_nothing_known_and_a_small_amount_is_approved():
+    assert outcome_of() == (0, [])
+
+
+def test_nothing_known_and_a_high_amount_is_challenged():
+    assert outcome_of(600_000) == (1, ["RULE_HIGH_AMOUNT"])
+
+
+def test_signs_add_up_to_a_review():
+    outcome, codes = outcome_of(
+        customer_amount_zscore_30d=9, customer_amount_ratio_30d=12, customer_new_device=1
+    )
+    assert outcome == REVIEW
+    assert codes == ["RULE_AMOUNT_FAR_ABOVE_USUAL", "RULE_NEW_DEVICE_HIGH_AMOUNT"]
+
+
+def test_a_usual_amount_from_a_new_device_is_approved():
+    assert outcome_of(customer_amount_ratio_30d=1, customer_new_device=1) == (0, [])
+
+
+def test_a_burst_is_challenged():
+    assert outcome_of(customer_count_1h=30) == (1, ["RULE_VELOCITY_BURST"])
+
+
+@given(
+    arrays(np.float32, (4, len(NAMES)), elements=st.floats(-1e6, 1e6, width=32) | st.just(np.nan)),
+    st.lists(st.integers(1, 10**15), min_size=4, max_size=4),
+    st.tuples(st.floats(0.001, 1), st.floats(0.001, 1), st.floats(0.001, 1)).map(sorted),
+)
+def test_rules_never_block_and_always_give_a_reason(values, amounts, cuts):
+    thresholds = Thresholds(*cuts)
+    plan = Plan("p", 1, "ensemble", (Member("a", 1.0),), thresholds)
+    verdict = judge(thresholds, batch(*amounts), values, NAMES)
+    outcome = combine(plan, [], 4, verdict.probability).outcome
+    assert (outcome <= REVIEW).all()
+    assert ((verdict.probability >= 0) & (verdict.probability <= 1)).all()
+    for level, reasons in zip(outcome.tolist(), verdict.reasons, strict=True):
+        assert level == 0 or reasons
+
+
+def test_rules_work_without_any_features():
+    verdict = judge(THRESHOLDS, batch(1, 10**9), np.empty((2, 0), dtype=np.float32), ())
+    assert [len(r) for r in verdict.reasons] == [0, 1]
+
+
+def test_codes_are_distinct():
+    assert len({rule.code for rule in RULES}) == len(RULES)

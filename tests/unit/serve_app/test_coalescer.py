@@ -1,0 +1,241 @@
+"""The coalescer: who travels together, and that nobody gets another's answer."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fraud.batch import TransactionBatch
+from fraud.errors import Overloaded, StoreUnavailable
+from fraud.transaction import Transaction
+from serve_app.coalescer import MAX_ISOLATION_CALLS, Coalescer, Decided
+from tests.contracts.front import FakeCombiner, probability_of
+
+
+def batch(*ids: str) -> TransactionBatch:
+    return TransactionBatch.of(
+        "acme", [Transaction(i, f"c-{i}", 0, 100, "EUR", "purchase") for i in ids]
+    )
+
+
+def coalescer(combiner: FakeCombiner, **changes: Any) -> Coalescer:
+    defaults = {"lanes": 1, "max_rows_per_call": 256, "max_queued_rows": 4096, "timeout_s": 5.0}
+    return Coalescer(combiner.decide, **(defaults | changes))  # type: ignore[arg-type]
+
+
+def ids_of(answers: Any) -> list[str]:
+    return [row.batch.transaction_id[row.row] for row in answers.rows]
+
+
+class Gate:
+    """Holds calls back until it is opened."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+
+    async def __call__(self) -> None:
+        await self.event.wait()
+
+
+async def test_a_lone_row_leaves_at_once() -> None:
+    combiner = FakeCombiner()
+    answers = await coalescer(combiner).submit(batch("a"))
+    assert ids_of(answers) == ["a"]
+    assert answers.wait_ms < 50
+
+
+async def test_arrivals_gather_while_the_lane_is_busy_and_leave_together() -> None:
+    combiner = FakeCombiner()
+    combiner.gate = gate = Gate()
+    lane = coalescer(combiner)
+    first = asyncio.create_task(lane.submit(batch("a")))
+    await asyncio.sleep(0.01)
+    rest = [asyncio.create_task(lane.submit(batch(i))) for i in "bcd"]
+    await asyncio.sleep(0.01)
+    assert combiner.calls == [["a"]]
+    gate.event.set()
+    results = await asyncio.gather(first, *rest)
+    assert combiner.calls == [["a"], ["b", "c", "d"]]
+    assert [ids_of(r) for r in results] == [["a"], ["b"], ["c"], ["d"]]
+    assert results[1].wait_ms >= 5
+
+
+async def test_no_more_lanes_than_allowed_and_no_more_rows_than_allowed() -> None:
+    running, most = 0, 0
+
+    class Counting(FakeCombiner):
+        async def decide(self, rows: TransactionBatch) -> Any:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.001)
+            running -= 1
+            return await super().decide(rows)
+
+    combiner = Counting()
+    lanes = coalescer(combiner, lanes=3, max_rows_per_call=10)
+    await asyncio.gather(*(lanes.submit(batch(f"r{i}", f"s{i}", f"u{i}")) for i in range(100)))
+    assert most == 3
+    assert max(map(len, combiner.calls)) <= 10
+
+
+async def test_a_full_queue_refuses_and_recovers() -> None:
+    combiner = FakeCombiner()
+    combiner.gate = gate = Gate()
+    lane = coalescer(combiner, max_queued_rows=2)
+    first = asyncio.create_task(lane.submit(batch("a")))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(lane.submit(batch(i))) for i in "bc"]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded) as caught:
+        await lane.submit(batch("d"))
+    assert caught.value.retry_after_s > 0
+    # Those that left make room at once, though their lane is still busy.
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    last = asyncio.create_task(lane.submit(batch("e")))
+    gate.event.set()
+    assert ids_of(await last) == ["e"]
+    await first
+    assert combiner.calls == [["a"], ["e"]]
+
+
+async def test_a_client_that_leaves_does_not_stop_its_batch() -> None:
+    combiner = FakeCombiner()
+    combiner.gate = gate = Gate()
+    lane = coalescer(combiner)
+    tasks = [asyncio.create_task(lane.submit(batch(i))) for i in "abc"]
+    await asyncio.sleep(0.01)
+    tasks[1].cancel()
+    gate.event.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert combiner.calls == [["a", "b", "c"]]
+    assert ids_of(results[0]) == ["a"]
+    assert isinstance(results[1], asyncio.CancelledError)
+    assert ids_of(results[2]) == ["c"]
+
+
+async def test_one_poisoned_row_fails_alone() -> None:
+    combiner = FakeCombiner()
+    lane = coalescer(combiner)
+    names = [f"r{i}" for i in range(200)]
+    names[77] = "poison"
+    results = await asyncio.gather(*(lane.submit(batch(name)) for name in names))
+    for name, result in zip(names, results, strict=True):
+        if name == "poison":
+            assert isinstance(result.rows[0], ZeroDivisionError)
+        else:
+            assert ids_of(result) == [name]
+    assert len(combiner.calls) <= 1 + 2 * 8
+
+
+async def test_a_combiner_that_is_always_wrong_is_not_asked_for_ever() -> None:
+    combiner = FakeCombiner()
+    lane = coalescer(combiner)
+    names = [f"poison{i}" for i in range(256)]
+    results = await asyncio.gather(*(lane.submit(batch(name)) for name in names))
+    assert all(isinstance(r.rows[0], ZeroDivisionError) for r in results)
+    assert len(combiner.calls) <= MAX_ISOLATION_CALLS + 1
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("down"), Overloaded("full"), TimeoutError()])
+async def test_a_part_that_is_down_is_not_asked_row_by_row(error: Exception) -> None:
+    combiner = FakeCombiner()
+    combiner.errors = [error]
+    lane = coalescer(combiner)
+    results = await asyncio.gather(*(lane.submit(batch(i)) for i in "abc"))
+    assert [r.rows for r in results] == [[error]] * 3
+    assert len(combiner.calls) == 1
+
+
+async def test_a_cancelled_call_is_heard_of() -> None:
+    async def decide(_: TransactionBatch) -> Any:
+        raise asyncio.CancelledError
+
+    lane = Coalescer(decide, lanes=1, max_rows_per_call=8, max_queued_rows=8, timeout_s=5)
+    async with asyncio.timeout(1):
+        answers = await lane.submit(batch("a"))
+    assert type(answers.rows[0]).__name__ == "Unavailable"
+
+
+async def test_an_answer_about_other_rows_is_no_answer() -> None:
+    combiner = FakeCombiner()
+
+    async def shuffled(rows: TransactionBatch) -> Any:
+        return await combiner.decide(rows.take(range(len(rows) - 1, -1, -1)))
+
+    lane = Coalescer(shuffled, lanes=1, max_rows_per_call=8, max_queued_rows=8, timeout_s=5)
+    answers = await lane.submit(batch("a", "b"))
+    # Halved, each row is its own order: both are right again.
+    assert ids_of(answers) == ["a", "b"]
+
+
+async def test_a_hung_call_gives_its_lane_back() -> None:
+    combiner = FakeCombiner()
+    combiner.gate = Gate()
+    lane = coalescer(combiner, timeout_s=0.05)
+    with pytest.raises(TimeoutError):
+        await lane.submit(batch("a"))
+    await asyncio.sleep(0.05)
+    combiner.gate = None
+    assert ids_of(await lane.submit(batch("b"))) == ["b"]
+    await lane.drain()
+    assert lane.queued_rows == 0
+
+
+async def test_errors_wrapped_by_ray_count_as_what_they_wrap() -> None:
+    class Wrapped(Exception):
+        def __init__(self, cause: Exception) -> None:
+            super().__init__(cause)
+            self.cause = cause
+
+    error = Wrapped(pickle.loads(pickle.dumps(StoreUnavailable("down"))))
+    combiner = FakeCombiner()
+    combiner.errors = [error]
+    results = await coalescer(combiner).submit(batch("a", "b"))
+    assert results.rows == [error, error]
+    assert len(combiner.calls) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(1, 12), min_size=1, max_size=60),
+    st.integers(1, 4),
+    st.integers(3, 32),
+    st.sets(st.integers(0, 59), max_size=4),
+    st.integers(0, 2**32),
+)
+async def test_everybody_gets_exactly_their_own(
+    sizes: list[int], lanes: int, max_rows: int, poisoned: set[int], seed: int
+) -> None:
+    rng = random.Random(seed)
+    combiner = FakeCombiner()
+    combiner.gate = lambda: asyncio.sleep(rng.choice([0, 0, 0.0005]))
+    lane = coalescer(combiner, lanes=lanes, max_rows_per_call=max_rows)
+
+    async def submitter(number: int, size: int) -> None:
+        names = [f"{number}-{k}" for k in range(size)]
+        if number in poisoned:
+            names[rng.randrange(size)] += "-poison"
+        await asyncio.sleep(rng.choice([0, 0, 0.0005, 0.001]))
+        answers = await lane.submit(batch(*names))
+        assert len(answers.rows) == size
+        for name, row in zip(names, answers.rows, strict=True):
+            if "poison" in name:
+                assert isinstance(row, ZeroDivisionError)
+            else:
+                assert isinstance(row, Decided)
+                assert row.batch.transaction_id[row.row] == name
+                assert row.batch.probability[row.row] == probability_of(name)
+
+    await asyncio.gather(*(submitter(i, size) for i, size in enumerate(sizes)))
+    await lane.drain()
+    assert lane.queued_rows == 0

@@ -1,0 +1,232 @@
+"""Mapping and checking rows: each broken rule is found, nothing sound is changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fraud import limits
+from fraud.currency import EXPONENT, hundredths, to_minor
+from training.data.canonical import canonical
+from training.data.layout import Layout, load_layout, parse_layout
+from training.data.source import Chunk
+
+COLUMNS = """
+name = "mine"
+[columns]
+transaction_id = "id"
+customer_id = "card"
+timestamp = "at"
+amount = "value"
+currency = "money"
+type = { column = "kind", values = { BUY = "purchase" } }
+merchant_id = { column = "to", matches = "^M", prefix = "shop-" }
+counterparty_id = { column = "to", matches = "^C" }
+country = "land"
+ip_address = "ip"
+latitude = "north"
+longitude = "east"
+[label]
+column = "y"
+delay_days = 2
+"""
+SOUND: dict[str, Any] = {
+    "id": "t1",
+    "card": "c1",
+    "at": "2024-02-29T12:00:00.123Z",
+    "value": "12.34",
+    "money": "USD",
+    "kind": "BUY",
+    "to": "M7",
+    "land": "US",
+    "ip": "8.8.8.8",
+    "north": "1.5",
+    "east": "-2",
+    "y": "0",
+}
+
+
+def chunk(*rows: dict[str, Any]) -> Chunk:
+    full = [{**SOUND, **row} for row in rows]
+    numbers = np.arange(1, len(rows) + 1)
+    columns = {name: pa.array([r[name] for r in full]) for name in SOUND}
+    return Chunk(numbers, numbers + 1, columns, [], len(rows), 1.0)
+
+
+def layout(change: tuple[str, str] = ("", "")) -> Layout:
+    return parse_layout(COLUMNS.replace(*change) if change[0] else COLUMNS, "mine.toml")
+
+
+def test_a_sound_row_is_mapped() -> None:
+    found = canonical(chunk({}, {"to": "C9", "y": None, "north": None}), layout(), "tag")
+    first, second = found.table.to_pylist()
+    at = datetime(2024, 2, 29, 12, 0, 0, 123000, tzinfo=UTC)
+    assert first["occurred_at"] == at
+    assert (first["amount_minor"], first["amount_hundredths"]) == (1234, 1234)
+    assert (first["merchant_id"], first["counterparty_id"]) == ("shop-M7", None)
+    assert (first["type"], first["latitude"], first["device_id"]) == ("purchase", 1.5, None)
+    assert first["is_fraud"] is False
+    assert (first["known_at"] - at).days == 2
+    assert (second["merchant_id"], second["counterparty_id"]) == (None, "C9")
+    assert (second["is_fraud"], second["known_at"], second["latitude"]) == (None, None, None)
+    assert found.bad == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "code"),
+    [
+        ({"id": ""}, "transaction_id", "missing"),
+        ({"id": " "}, "transaction_id", "missing"),
+        ({"card": None}, "customer_id", "missing"),
+        ({"card": "x" * 65}, "customer_id", "too_long"),
+        ({"card": "a\x00b"}, "customer_id", "unprintable"),
+        ({"at": "yesterday"}, "timestamp", "not_a_time"),
+        ({"at": "2024-02-30"}, "timestamp", "not_a_time"),
+        ({"at": None}, "timestamp", "missing"),
+        ({"at": "1970-01-02"}, "timestamp", "out_of_range"),
+        ({"at": "9999-12-31"}, "timestamp", "out_of_range"),
+        ({"value": "0"}, "amount", "not_positive"),
+        ({"value": "-5"}, "amount", "not_positive"),
+        ({"value": "nan"}, "amount", "not_a_number"),
+        ({"value": "inf"}, "amount", "not_a_number"),
+        ({"value": "1e400"}, "amount", "not_a_number"),
+        ({"value": "1_000"}, "amount", "not_a_number"),
+        ({"value": "12,34"}, "amount", "not_a_number"),
+        ({"value": "1e300"}, "amount", "too_large"),
+        ({"value": "10000000000.01"}, "amount", "too_large"),
+        ({"value": "1.005"}, "amount", "too_precise"),
+        ({"value": None}, "amount", "missing"),
+        ({"money": "XYZ"}, "currency", "unknown"),
+        ({"money": None}, "currency", "missing"),
+        ({"kind": "GIFT"}, "type", "unknown"),
+        ({"land": "ZZ"}, "country", "unknown"),
+        ({"ip": "8.8.8"}, "ip_address", "malformed"),
+        ({"north": "91"}, "latitude", "out_of_range"),
+        ({"east": "west"}, "longitude", "not_a_number"),
+        ({"y": "maybe"}, "is_fraud", "not_a_label"),
+    ],
+)
+def test_each_broken_rule_names_row_line_and_field(
+    change: dict[str, Any], field: str, code: str
+) -> None:
+    found = canonical(chunk({}, change, {"id": "t3"}), layout(), "tag")
+    [bad] = found.bad
+    assert (bad.row, bad.line, bad.field, bad.code) == (2, 3, field, code)
+    value = next(iter(change.values()))
+    assert not value or len(value) < 3 or value not in bad.detail
+    assert found.table["transaction_id"].to_pylist() == ["t1", "t3"]
+    assert found.n_bad == 1
+
+
+def test_a_row_that_breaks_two_rules_is_one_bad_row() -> None:
+    found = canonical(chunk({"land": "ZZ", "value": "0"}), layout(), "tag")
+    assert {b.field for b in found.bad} == {"amount", "country"}
+    assert found.n_bad == 1
+    assert found.table.num_rows == 0
+
+
+def test_amounts_that_a_layout_allows() -> None:
+    rounding = layout(('amount = "value"', 'amount = { column = "value", round = true }'))
+    rows = canonical(chunk({"value": "1.005"}, {"value": "0.001"}), rounding, "tag")
+    assert rows.table["amount_minor"].to_pylist() in ([101], [100])
+    assert [b.code for b in rows.bad] == ["not_positive"]
+    debit = layout(('amount = "value"', 'amount = { column = "value", absolute = true }'))
+    assert canonical(chunk({"value": "-5"}), debit, "t").table["amount_minor"][0].as_py() == 500
+    cents = layout(('amount = "value"', 'amount = { column = "value", unit = "minor" }'))
+    assert canonical(chunk({"value": "1234"}), cents, "t").table["amount_minor"][0].as_py() == 1234
+
+
+@given(
+    st.sampled_from(["USD", "JPY", "KWD"]),
+    st.integers(min_value=1, max_value=10**12),
+    st.sampled_from([pa.string(), pa.float64(), pa.decimal128(20, 3)]),
+)
+def test_amounts_are_exact_whatever_the_column_is(
+    currency: str, minor: int, kind: pa.DataType
+) -> None:
+    amount = Decimal(minor).scaleb(-EXPONENT[currency])
+    cells = [str(amount)] if kind == pa.string() else [amount]
+    value = pa.array([float(amount)]) if kind == pa.float64() else pa.array(cells, kind)
+    part = chunk({"money": currency})
+    found = canonical(Chunk(part.rows, part.lines, {**part.columns, "value": value}), layout(), "t")
+    if limits.amount_problem(minor, currency):
+        assert found.bad[0].code == "too_large"
+    else:
+        [row] = found.table.to_pylist()
+        assert row["amount_minor"] == minor == to_minor(amount, currency)
+        assert row["amount_hundredths"] == hundredths(minor, currency)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "cells", "expected"),
+    [
+        ('{ column = "at", unit = "hours", base = "2017-01-01" }', [36], "2017-01-02T12:00"),
+        ('{ column = "at", unit = "seconds" }', [1.5e9], "2017-07-14T02:40"),
+        ('{ column = "at", unit = "seconds" }', ["1500000000"], "2017-07-14T02:40"),
+        ('{ column = "at", zone = "Europe/Madrid" }', ["2017-07-14 04:40"], "2017-07-14T02:40"),
+        ('{ column = "at", zone = "Europe/Madrid" }', ["2017-07-14T02:40Z"], "2017-07-14T02:40"),
+        ('{ column = "at", format = "%d/%m/%Y %H:%M" }', ["14/07/2017 02:40"], "2017-07-14T02:40"),
+        (
+            '{ row_number = true, unit = "minutes", base = "2017-07-14T02:39" }',
+            [None],
+            "2017-07-14T02:40",
+        ),
+    ],
+)
+def test_times(timestamp: str, cells: list[Any], expected: str) -> None:
+    part = chunk({})
+    columns = {**part.columns, "at": pa.array(cells)}
+    plan = layout(('timestamp = "at"', f"timestamp = {timestamp}"))
+    found = canonical(Chunk(part.rows, part.lines, columns), plan, "tag")
+    assert found.table["occurred_at"][0].as_py() == datetime.fromisoformat(f"{expected}+00:00")
+
+
+def test_arrow_times_of_every_unit_and_zone() -> None:
+    at = datetime(2017, 7, 14, 2, 40, tzinfo=UTC)
+    part = chunk({})
+    for unit in ("s", "ms", "us", "ns"):
+        for tz in (None, "UTC", "Asia/Tokyo"):
+            value = at if tz else at.replace(tzinfo=None)
+            cells = pa.array([value], pa.timestamp(unit, tz))
+            columns = {**part.columns, "at": cells}
+            found = canonical(Chunk(part.rows, part.lines, columns), layout(), "tag")
+            assert found.table["occurred_at"][0].as_py() == at
+
+
+def test_ids_that_a_gap_turned_into_floats_keep_their_digits() -> None:
+    part = chunk({}, {})
+    columns = {**part.columns, "card": pa.array([2291163933867244.0, None])}
+    found = canonical(Chunk(part.rows, part.lines, columns), layout(), "tag")
+    assert found.table["customer_id"].to_pylist() == ["2291163933867244"]
+    assert found.bad[0].code == "missing"
+
+
+def test_row_numbers_as_ids_carry_the_tag_of_their_file() -> None:
+    part = chunk({})
+    cells = {"step": 1, "type": "DEBIT", "amount": 5.0, "nameOrig": "C1", "nameDest": "M2"}
+    columns = {k: pa.array([v]) for k, v in {**cells, "isFraud": 1.0}.items()}
+    found = canonical(Chunk(part.rows, part.lines, columns), load_layout("paysim"), "ab12cd34")
+    [row] = found.table.to_pylist()
+    assert row["transaction_id"] == "ps-ab12cd34-1"
+    assert (row["merchant_id"], row["counterparty_id"]) == ("M2", None)
+    assert row["is_fraud"] is True
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_joined_labels_need_every_column(both: bool) -> None:
+    part = chunk({})
+    cells = {"sourceNodeId": 1, "targetNodeId": 2, "value": 5.0, "time": 3}
+    columns = {k: pa.array([v]) for k, v in cells.items()}
+    joined = {"1": True, "2": both}
+    plan = load_layout("amlsim")
+    found = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", joined)
+    assert found.table["is_fraud"].to_pylist() == [both]
+    unknown = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", {"1": True})
+    assert unknown.table["is_fraud"].to_pylist() == [None]

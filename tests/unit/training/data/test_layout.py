@@ -1,0 +1,123 @@
+"""Layouts: those that come with Quorum are sound; wrong ones say file and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from training.data.layout import LayoutInvalid, layout_names, load_layout, parse_layout
+
+LEAKS = {"TX_FRAUD_SCENARIO", "isFlaggedFraud", "fraudStep", "fraud_kind"}
+MINIMAL = """
+name = "mine"
+[columns]
+transaction_id = "id"
+customer_id = "card"
+timestamp = "at"
+amount = "value"
+currency = { constant = "EUR" }
+type = { constant = "purchase" }
+"""
+
+
+@pytest.mark.parametrize("name", layout_names())
+def test_a_layout_that_comes_with_quorum_is_sound_and_maps_no_leak(name: str) -> None:
+    layout = load_layout(name)
+    assert layout.name == name
+    assert layout.label is not None
+    assert not layout.columns() & LEAKS
+
+
+def test_the_real_sets_each_have_one() -> None:
+    assert set(layout_names()) >= {
+        "canonical",
+        "handbook",
+        "sparkov",
+        "paysim",
+        "amlsim",
+        "ulb",
+        "uci-default",
+        "german-credit",
+    }
+
+
+def test_a_file_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(MINIMAL)
+    layout = load_layout(str(path))
+    assert layout.columns() == {"id", "card", "at", "value"}
+    assert layout.label is None
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("amount = ", "amonut = "), "columns.amount: is missing"),
+        (
+            ('amount = "value"', 'amount = "value"\nmerchnat_id = "m"'),
+            "columns.merchnat_id: no such key",
+        ),
+        (('amount = "value"', "amount = 3"), "columns.amount: must be a column's name or a table"),
+        (
+            ('timestamp = "at"', 'timestamp = { column = "at", unit = "weeks" }'),
+            "columns.timestamp.unit: must be one of",
+        ),
+        (
+            ('timestamp = "at"', 'timestamp = { column = "at", zone = "Mars" }'),
+            "columns.timestamp.zone: no such time zone",
+        ),
+        (
+            ('timestamp = "at"', "timestamp = { row_number = true }"),
+            "columns.timestamp.unit: is missing",
+        ),
+        (
+            ('timestamp = "at"', 'timestamp = { column = "at", base = "noon" }'),
+            "columns.timestamp.base: must be",
+        ),
+        (('{ constant = "EUR" }', '{ prefix = "E" }'), "columns.currency: needs one of column"),
+        (
+            ('"card"', '{ column = "card", matches = "(" }'),
+            "columns.customer_id.matches: not a regular",
+        ),
+        (("[columns]", '[file]\nencoding = "utf-16"\n[columns]'), "file.encoding: no encoding"),
+        (
+            ("[columns]", '[file]\ndelimiter = "ab"\n[columns]'),
+            "file.delimiter: must be one character",
+        ),
+        (("[columns]", '[label]\ncolumn = "y"\n[columns]'), "label.delay_days: is missing"),
+        (
+            ("[columns]", '[label]\ncolumn = "y"\ndelay_days = -1\n[columns]'),
+            "label.delay_days: must lie",
+        ),
+        (
+            ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\ngenuine = [1]\n[columns]'),
+            "label.genuine: 1 is also",
+        ),
+        (('name = "mine"', "name = "), "not TOML"),
+        (('name = "mine"', ""), "name: is missing"),
+        (("[columns]", "[colums]"), "columns: is missing"),
+    ],
+)
+def test_a_wrong_layout_names_the_file_and_the_key(change: tuple[str, str], says: str) -> None:
+    with pytest.raises(LayoutInvalid) as caught:
+        parse_layout(MINIMAL.replace(*change), "mine.toml")
+    assert str(caught.value).startswith("mine.toml: ")
+    assert says in str(caught.value)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(LayoutInvalid, match="handbook"):
+        load_layout("handbok")
+
+
+def test_columns_that_a_file_lacks() -> None:
+    layout = load_layout("canonical")
+    lean = layout.without(frozenset({"latitude", "device_id", "label_known_at"}))
+    assert "latitude" not in lean.degrees
+    assert "device_id" not in lean.text
+    assert lean.label is None
+    with pytest.raises(LayoutInvalid, match="no column amount"):
+        layout.without(frozenset({"amount"}))
+    with pytest.raises(LayoutInvalid, match="no column TERMINAL_ID"):
+        load_layout("handbook").without(frozenset({"TERMINAL_ID"}))

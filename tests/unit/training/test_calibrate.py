@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from training.calibrate import (
+    HIGHEST,
+    LOWEST,
+    anomaly_knots,
+    calibrated,
+    probability_knots,
+    rounding_reach,
+)
+
+
+def _drawn(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Scores whose fraud rate is the square of the score."""
+    rng = np.random.default_rng(seed)
+    raw = rng.beta(0.5, 4, n)
+    return raw, (rng.random(n) < raw**2).astype(np.float32)
+
+
+def _check_knots(knots: tuple[tuple[float, float], ...], lowest: float, highest: float) -> None:
+    x, y = np.array(knots).T
+    assert len(knots) <= 200
+    assert (np.diff(x) > 0).all()
+    assert (np.diff(y) >= 0).all()
+    assert y.min() >= lowest
+    assert y.max() <= highest
+
+
+def test_probabilities_come_out_right_on_other_rows() -> None:
+    knots = probability_knots(*_drawn(60_000))
+    _check_knots(knots, LOWEST, HIGHEST)
+    grid = np.linspace(0.05, 0.6, 12)
+    assert np.abs(calibrated(grid, knots) - grid**2).max() < 0.06
+
+
+def test_scores_that_a_model_tells_apart_stay_apart() -> None:
+    knots = probability_knots(*_drawn(20_000))
+    grid = np.linspace(0.001, 0.999, 500)
+    assert (np.diff(calibrated(grid, knots)) > 0).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=2, max_size=300),
+    st.integers(0, 2**32 - 1),
+)
+def test_any_scores_give_knots_that_a_manifest_takes(raw: list[float], seed: int) -> None:
+    scores = np.array(raw)
+    fraud = (np.random.default_rng(seed).random(len(raw)) < 0.3).astype(np.float32)
+    fraud[0], fraud[1] = 1, 0
+    knots = probability_knots(scores, fraud)
+    _check_knots(knots, LOWEST, HIGHEST)
+    _check_knots(anomaly_knots(scores), 0, 1)
+    assert np.isfinite(calibrated(scores, knots)).all()
+
+
+def test_anomaly_scores_become_quantiles() -> None:
+    rng = np.random.default_rng(1)
+    knots = anomaly_knots(rng.normal(0.4, 0.05, 50_000))
+    _check_knots(knots, 0, 1)
+    mapped = calibrated(rng.normal(0.4, 0.05, 50_000), knots)
+    for level in (0.1, 0.5, 0.9, 0.99, 0.999):
+        assert (mapped >= level).mean() == pytest.approx(1 - level, abs=0.01)
+
+
+def test_same_scores_give_the_same_knots() -> None:
+    assert probability_knots(*_drawn(5000)) == probability_knots(*_drawn(5000))
+
+
+def test_rounding_reach_follows_the_slope() -> None:
+    flat, steep = ((0.0, 0.1), (1.0, 0.2)), ((0.0, 0.0), (0.4999, 0.0), (0.5, 0.9), (1.0, 1.0))
+    raw = np.array([0.2, 0.49995])
+    assert rounding_reach(raw, flat) == 1e-5
+    assert 0.015 < rounding_reach(raw, steep) < 0.05

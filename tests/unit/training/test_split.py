@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fraud.errors import NotTrainable
+from training.config import SplitConfig
+from training.split import DAY_MS, split_by_time
+
+RNG = np.random.default_rng(0)
+N = 10_000
+START = 1_700_000_000_000
+
+
+def _history(days: float = 100, delay_days: float = 3, share: float = 0.05):
+    timestamp = np.sort(START + (RNG.random(N) * days * DAY_MS).astype(np.int64))
+    label = (RNG.random(N) < share).astype(np.int8)
+    return timestamp, label, timestamp + round(delay_days * DAY_MS)
+
+
+def test_parts_follow_each_other_with_gaps() -> None:
+    timestamp, label, known = _history()
+    split = split_by_time(timestamp, label, known, SplitConfig())
+    b = split.bounds
+    assert b.train_start_ms - b.history_start_ms == pytest.approx(20 * DAY_MS, rel=0.01)
+    for earlier, later in ((split.train, split.validation), (split.validation, split.test)):
+        distance = timestamp[later].min() - timestamp[earlier].max()
+        assert distance >= 3 * DAY_MS * 0.99
+    assert b.test_end_ms == timestamp.max() + 1
+    assert b.test_end_ms - b.test_start_ms == pytest.approx(15 * DAY_MS, rel=0.01)
+    for part in (split.train, split.validation, split.test):
+        assert (np.diff(part) > 0).all()
+
+
+def test_labels_that_were_not_known_at_the_cut_are_not_learnt_from() -> None:
+    timestamp, label, known = _history()
+    late = RNG.random(N) < 0.3
+    known = np.where(late, timestamp + 40 * DAY_MS, known)
+    split = split_by_time(timestamp, label, known, SplitConfig(gap_days=3))
+    b = split.bounds
+    assert (known[split.train] <= b.validation_start_ms).all()
+    assert (known[split.validation] <= b.test_start_ms).all()
+    # Hindsight judges: the test part keeps what became known after history's end.
+    in_test = (timestamp >= b.test_start_ms) & (timestamp < b.test_end_ms)
+    assert split.test.size == in_test.sum()
+
+
+def test_unknown_labels_are_in_no_part() -> None:
+    timestamp, label, known = _history()
+    label[::3] = -1
+    split = split_by_time(timestamp, label, known, SplitConfig())
+    for part in (split.train, split.validation, split.test):
+        assert (label[part] >= 0).all()
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    timestamp, label, known = _history()
+    order = RNG.permutation(N)
+    straight = split_by_time(timestamp, label, known, SplitConfig())
+    mixed = split_by_time(timestamp[order], label[order], known[order], SplitConfig())
+    assert np.array_equal(np.sort(order[mixed.train]), straight.train)
+
+
+def test_the_gap_is_what_most_frauds_took_but_not_too_much() -> None:
+    timestamp, label, known = _history(days=30, delay_days=60)
+    with pytest.raises(NotTrainable, match="0 known frauds"):
+        # labels that nobody could have known in time: capped gap, and then nothing to learn from
+        split_by_time(timestamp, label, known, SplitConfig())
+
+
+def test_too_short() -> None:
+    with pytest.raises(NotTrainable, match="load more history or shorten"):
+        split_by_time(*_history(days=5), SplitConfig(test_days=3, validation_days=2))
+
+
+def test_no_history() -> None:
+    empty = np.zeros(0, np.int64)
+    with pytest.raises(NotTrainable, match="no history"):
+        split_by_time(empty, empty.astype(np.int8), empty, SplitConfig())
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_a_part_without_fraud_is_named(part: str) -> None:
+    timestamp, label, known = _history()
+    bounds = split_by_time(timestamp, label, known, SplitConfig(gap_days=3)).bounds
+    start, end = getattr(bounds, f"{part}_start_ms"), getattr(bounds, f"{part}_end_ms")
+    label[(timestamp >= start) & (timestamp < end)] = 0
+    with pytest.raises(NotTrainable, match=f"the {part} part holds 0 known frauds"):
+        split_by_time(timestamp, label, known, SplitConfig(gap_days=3))
+
+
+def test_nothing_but_fraud_is_named() -> None:
+    timestamp, label, known = _history()
+    with pytest.raises(NotTrainable, match="nothing but fraud"):
+        split_by_time(timestamp, np.ones_like(label), known, SplitConfig())

@@ -1,0 +1,1 @@
+"""Data -> point-in-time features -> fitted, calibrated, judged and registered artifacts."""

@@ -1,0 +1,170 @@
+"""What `quorum train` is told: a TOML file, every key optional.
+
+seed = 7
+history_days = 90           # the newest days only
+[split]
+test_fraction = 0.15
+[rates]
+review = 0.005              # share of payments that go to review or worse
+[xgboost]
+rounds = 200
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fraud.errors import NotTrainable
+
+SUPERVISED = ("xgboost", "random-forest", "logistic")
+ANOMALY = "isolation-forest"
+VARIANTS = (*SUPERVISED, ANOMALY)
+BASELINE = "logistic"
+"""The supervised variant that the others are measured against."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SplitConfig(_Section):
+    """How time is cut: warm-up | train | gap | validation | gap | test. Never at random."""
+
+    warmup_days: float | None = Field(
+        default=None,
+        ge=0,
+        description="windows fill, nothing is learnt; unset: 20 % of the span, at most 30",
+    )
+    validation_fraction: float = Field(default=0.15, gt=0, lt=1, description="of the whole span")
+    test_fraction: float = Field(default=0.15, gt=0, lt=1, description="of the whole span")
+    validation_days: float | None = Field(default=None, gt=0, description="instead of the fraction")
+    test_days: float | None = Field(default=None, gt=0, description="instead of the fraction")
+    gap_days: float | None = Field(
+        default=None,
+        ge=0,
+        description="label delay; unset: what 90 % of frauds took to be known, at most 10 % of the"
+        " span",
+    )
+    min_train_frauds: int = Field(default=20, ge=1)
+    min_validation_frauds: int = Field(default=10, ge=1)
+    min_test_frauds: int = Field(default=1, ge=1)
+
+
+class RateConfig(_Section):
+    """Shares of all payments, cumulative: `review` counts what is blocked too."""
+
+    block: float = Field(default=0.001, gt=0, lt=1)
+    review: float = Field(default=0.005, gt=0, lt=1)
+    challenge: float = Field(default=0.01, gt=0, lt=1)
+    anomaly_challenge: float = Field(default=0.001, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RateConfig:
+        if not self.block <= self.review <= self.challenge:
+            raise ValueError("rates: block <= review <= challenge")
+        return self
+
+
+class XGBoostConfig(_Section):
+    """Gradient-boosted trees."""
+
+    rounds: int = Field(default=300, ge=1, le=5000)
+    early_stopping_rounds: int = Field(default=20, ge=1)
+    max_depth: int = Field(default=6, ge=1, le=12)
+    learning_rate: float = Field(default=0.05, gt=0, le=1)
+    min_child_weight: float = Field(default=2.0, ge=0)
+    subsample: float = Field(default=0.9, gt=0, le=1)
+    colsample_bytree: float = Field(default=0.6, gt=0, le=1)
+    reg_lambda: float = Field(default=2.0, ge=0)
+    workers: int = Field(default=1, ge=1, le=64, description="Ray Train workers")
+    threads: int = Field(
+        default=1, ge=1, le=64, description="of a worker; more only pay off on idle cores"
+    )
+
+
+class RandomForestConfig(_Section):
+    """Bagged trees of bounded size, so that the graph stays small."""
+
+    trees: int = Field(default=80, ge=1, le=500)
+    max_leaves: int = Field(default=192, ge=2, le=4096)
+    min_samples_leaf: int = Field(default=5, ge=1)
+    max_features: float = Field(default=0.1, gt=0, le=1)
+    max_rows: int = Field(
+        default=25_000, ge=100, description="every fraud, and others thinned to so many rows"
+    )
+
+
+class LogisticConfig(_Section):
+    """Ridge logistic regression on log-scaled, one-hot columns."""
+
+    inverse_penalty: float = Field(default=0.05, gt=0)
+    max_iterations: int = Field(default=200, ge=1)
+
+
+class IsolationForestConfig(_Section):
+    """Random isolation trees: how strange, whatever the label."""
+
+    trees: int = Field(default=100, ge=1, le=500)
+    sample_rows: int = Field(default=512, ge=16)
+
+
+class TrainConfig(_Section):
+    """Everything that decides, with the data, what comes out."""
+
+    seed: int = Field(default=7, ge=0, lt=2**31)
+    history_days: float | None = Field(default=None, gt=0, description="the newest days only")
+    max_training_rows: int = Field(
+        default=400_000, ge=100, description="beyond it non-fraud rows are thinned and weighted up"
+    )
+    variants: tuple[str, ...] = Field(default=VARIANTS)
+    deadline_ms: int = Field(
+        default=100, gt=0, description="the plan's: how long votes are waited for"
+    )
+    split: SplitConfig = SplitConfig()
+    rates: RateConfig = RateConfig()
+    xgboost: XGBoostConfig = XGBoostConfig()
+    random_forest: RandomForestConfig = RandomForestConfig()
+    logistic: LogisticConfig = LogisticConfig()
+    isolation_forest: IsolationForestConfig = IsolationForestConfig()
+
+    @model_validator(mode="after")
+    def _known_variants(self) -> TrainConfig:
+        unknown = sorted(set(self.variants) - set(VARIANTS))
+        if unknown:
+            raise ValueError(f"variants: {unknown[0]!r} is none of {', '.join(VARIANTS)}")
+        if len(set(self.variants)) != len(self.variants):
+            raise ValueError("variants: each once")
+        if not set(self.variants) & set(SUPERVISED):
+            raise ValueError("variants: at least one supervised variant must vote")
+        return self
+
+    @property
+    def supervised(self) -> tuple[str, ...]:
+        """The variants that vote, in their fixed order."""
+        return tuple(v for v in SUPERVISED if v in self.variants)
+
+    @property
+    def anomaly(self) -> str | None:
+        """The variant that stands beside the vote, None if it is not trained."""
+        return ANOMALY if ANOMALY in self.variants else None
+
+
+def read_config(path: Path) -> TrainConfig:
+    """Read a TOML file.
+
+    Raises:
+        NotTrainable: the file is missing, is not TOML, or says something that cannot be.
+    """
+    try:
+        return TrainConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise NotTrainable(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NotTrainable(f"{path}: not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise NotTrainable(f"{path}: {where or 'configuration'}: {first['msg']}") from error

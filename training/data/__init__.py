@@ -1,0 +1,1 @@
+"""Data: where payments come from (files, the generator) and how training reads them back."""

@@ -1,0 +1,272 @@
+"""Files -> PostgreSQL: checked, resumable, each row once, however often it is run."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from fraud.errors import QuorumError
+from training.data.canonical import Canonical, canonical
+from training.data.joined import joined_labels
+from training.data.layout import Layout, load_layout
+from training.data.rejects import Rejects
+from training.data.source import Chunk, Source, digest_of, open_source
+from training.data.sql import statement
+
+
+class LoadBusy(QuorumError):
+    """Another process is loading the same file for the same tenant."""
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """What a load did.
+
+    Attributes:
+        source: SHA-256 over layout and bytes: a file that changed is another source.
+        rows: rows of the file that were looked at in this run.
+        resumed_after: rows that an earlier run had done; they are not looked at again.
+        loaded: new transactions.
+        already_there: sound rows that the database held already.
+        bad: rows refused, all runs of this source together; `rejects` lists them.
+        labels: new labels.
+        finished: the end of the file is reached.
+        seconds, rows_per_s: of this run.
+        rejects: file of the bad rows, None if there are none.
+    """
+
+    file: str
+    layout: str
+    tenant: str
+    source: str
+    rows: int = 0
+    resumed_after: int = 0
+    loaded: int = 0
+    already_there: int = 0
+    bad: int = 0
+    labels: int = 0
+    finished: bool = False
+    seconds: float = 0.0
+    rows_per_s: float = 0.0
+    rejects: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report, JSON-ready."""
+        return asdict(self)
+
+
+Progress = Callable[[LoadReport, float], None]
+"""Called after every chunk with what is done and the part of the file behind us, in [0, 1]."""
+
+
+async def load_file(
+    database_url: str,
+    path: Path,
+    layout: str | Layout,
+    *,
+    tenant: str = "default",
+    rejects: Path | None = None,
+    rejects_folder: Path | None = None,
+    limit: int | None = None,
+    again: bool = False,
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Load a file into `transactions` and `labels`.
+
+    Rows and how far they reach are committed together, chunk by chunk, so a run that was killed
+    goes on where it stopped and a finished file is not read twice. Memory does not grow with the
+    file: about 250 MB.
+
+    Args:
+        layout: name of a layout, path of one, or a layout.
+        rejects: CSV file of the refused rows; None: a file of its own in `rejects_folder`, named
+            after the file and this source and tenant.
+        rejects_folder: None: the folder of the file.
+        limit: stop after this many rows of the file.
+        again: begin at the first row whatever was done; rows that are there stay as they are.
+
+    Raises:
+        LayoutInvalid: the layout is wrong, or the file lacks one of its columns.
+        SourceUnreadable: the file is missing, empty or damaged.
+        LoadBusy: another process is at it.
+        OSError, asyncpg.PostgresError: the database does not answer.
+    """
+    plan = layout if isinstance(layout, Layout) else load_layout(layout)
+    source = open_source(path, plan.delimiter, plan.encoding)
+    plan = plan.without(plan.columns() - frozenset(source.names()))
+    digest = await asyncio.to_thread(_source_id, path, plan)
+    report = LoadReport(str(path), plan.name, tenant, digest)
+    where = rejects or (rejects_folder or path.parent) / _rejects_name(path, tenant, digest)
+    connection = await asyncpg.connect(database_url)
+    try:
+        await _claim(connection, tenant, digest)
+        run = _Run(connection, plan, source, path, report, Rejects(where))
+        await run.begin(again)
+        await run.all(limit, progress)
+    finally:
+        await connection.close()
+    return report
+
+
+def _rejects_name(path: Path, tenant: str, source: str) -> str:
+    whose = hashlib.sha256(f"{tenant}\0{source}".encode()).hexdigest()[:8]
+    return f"{path.name}.{whose}.rejected.csv"
+
+
+def _source_id(path: Path, layout: Layout) -> str:
+    return hashlib.sha256(f"{digest_of(path)}\n{layout.digest_text}".encode()).hexdigest()
+
+
+async def _claim(connection: Any, tenant: str, source: str) -> None:
+    # Held by the session: it is free again the moment this process is gone.
+    key = int.from_bytes(
+        hashlib.sha256(f"load\0{tenant}\0{source}".encode()).digest()[:8], "big", signed=True
+    )
+    if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", key):
+        raise LoadBusy("another process is loading this file for this tenant")
+
+
+class _Run:
+    """One run over one file."""
+
+    def __init__(
+        self,
+        connection: Any,
+        layout: Layout,
+        source: Source,
+        path: Path,
+        report: LoadReport,
+        rejects: Rejects,
+    ) -> None:
+        self._connection = connection
+        self._layout = layout
+        self._source = source
+        self._path = path
+        self._report = report
+        self._rejects = rejects
+        self._months: set[datetime] = set()
+        self._done = 0
+
+    async def begin(self, again: bool) -> None:
+        """Find out how far earlier runs came."""
+        await self._connection.execute(statement("staging"))
+        found = await self._connection.fetchrow(
+            statement("progress_read"), self._report.tenant, self._report.source
+        )
+        if found is not None and not again:
+            self._done = self._report.resumed_after = found["rows_done"]
+            self._report.bad = found["rows_bad"]
+            self._report.finished = found["finished"]
+        self._rejects.resume(self._done)
+
+    async def all(self, limit: int | None, progress: Progress | None) -> None:
+        """Load what is left; the next chunk is read while PostgreSQL takes the current one."""
+        started = time.monotonic()
+        if not self._report.finished:
+            await self._chunks(limit, progress, started)
+        self._tick(started)
+        if self._report.bad:
+            self._report.rejects = str(self._rejects.path)
+
+    async def _chunks(self, limit: int | None, progress: Progress | None, started: float) -> None:
+        ready = self._ready(limit)
+        coming = asyncio.create_task(asyncio.to_thread(next, ready, None))
+        try:
+            while (item := await coming) is not None:
+                coming = asyncio.create_task(asyncio.to_thread(next, ready, None))
+                chunk, rows = item
+                await self._store(chunk, rows)
+                self._tick(started)
+                if progress is not None:
+                    progress(self._report, chunk.share)
+        finally:
+            # The thread reads on to the end of its chunk whatever happens here.
+            await asyncio.gather(coming, return_exceptions=True)
+        self._report.finished = limit is None or self._done < limit
+        await self._write_progress()
+
+    def _ready(self, limit: int | None) -> Iterator[tuple[Chunk, Canonical]]:
+        joined = joined_labels(self._path, self._layout)
+        # Short, but of the file's own bytes: row 7 of two files is not the same payment.
+        tag = self._report.source[:8]
+        for chunk in self._source.chunks(self._layout.columns(), self._done, limit):
+            yield chunk, canonical(chunk, self._layout, tag, joined)
+
+    async def _store(self, chunk: Chunk, rows: Canonical) -> None:
+        await self._ensure_months(rows.table)
+        self._rejects.add(rows.bad)
+        before, self._done = self._done, chunk.rows_done
+        async with self._connection.transaction():
+            await self._stage(rows.table)
+            loaded = _count(
+                await self._connection.execute(
+                    statement("insert_transactions"), self._report.tenant
+                )
+            )
+            labels = _count(await self._insert_labels())
+            self._report.bad += rows.n_bad
+            await self._write_progress()
+        self._report.rows += self._done - before
+        self._report.loaded += loaded
+        self._report.already_there += rows.table.num_rows - loaded
+        self._report.labels += labels
+
+    async def _insert_labels(self) -> str:
+        if self._layout.label is None:
+            return "INSERT 0 0"
+        status: str = await self._connection.execute(
+            statement("insert_labels"), self._report.tenant, self._layout.label.source
+        )
+        return status
+
+    async def _ensure_months(self, table: pa.Table) -> None:
+        # Outside the chunk's transaction: making a partition locks the whole table, and payments
+        # that are being decided on must not wait for a chunk.
+        months = pc.unique(pc.floor_temporal(table["occurred_at"], unit="month")).to_pylist()
+        for month in sorted(set(months) - self._months):
+            await self._connection.execute(
+                "SELECT ensure_month('transactions', $1::timestamptz)", month
+            )
+            self._months.add(month)
+
+    async def _stage(self, table: pa.Table) -> None:
+        if table.num_rows == 0:
+            return
+        text = io.BytesIO()
+        pacsv.write_csv(table, text, pacsv.WriteOptions(include_header=False))
+        text.seek(0)
+        await self._connection.copy_to_table(
+            "load_staging", source=text, columns=table.column_names, format="csv"
+        )
+
+    async def _write_progress(self) -> None:
+        report = self._report
+        await self._connection.execute(
+            statement("progress_write"),
+            report.tenant,
+            report.source,
+            self._done,
+            report.bad,
+            report.finished,
+        )
+
+    def _tick(self, started: float) -> None:
+        self._report.seconds = round(time.monotonic() - started, 3)
+        self._report.rows_per_s = round(self._report.rows / max(self._report.seconds, 1e-3), 1)
+
+
+def _count(status: str) -> int:
+    """Rows of a command tag such as `INSERT 0 17`."""
+    return int(status.rsplit(" ", 1)[1])

@@ -1,0 +1,32 @@
+-- A tenant's payments in the order in which they happened, each with its newest label that was
+-- known at $2. $1 tenant, $3 and $4 the span in time, end exclusive.
+SELECT
+    t.transaction_id,
+    t.customer_id,
+    (extract(epoch FROM t.occurred_at) * 1000)::bigint AS timestamp_ms,
+    t.amount_minor,
+    t.currency,
+    t.type,
+    t.merchant_id,
+    t.merchant_category,
+    t.counterparty_id,
+    t.device_id,
+    t.ip_address,
+    t.country,
+    t.channel,
+    t.latitude,
+    t.longitude,
+    l.is_fraud,
+    l.known_at_ms
+FROM transactions AS t
+LEFT JOIN (
+    SELECT DISTINCT ON (transaction_id)
+        transaction_id,
+        is_fraud,
+        (extract(epoch FROM known_at) * 1000)::bigint AS known_at_ms
+    FROM labels
+    WHERE tenant = $1 AND known_at <= $2
+    ORDER BY transaction_id, known_at DESC, label_id DESC
+) AS l ON l.transaction_id = t.transaction_id
+WHERE t.tenant = $1 AND t.occurred_at >= $3 AND t.occurred_at < $4
+ORDER BY t.occurred_at, t.transaction_id;

@@ -1,0 +1,126 @@
+"""Labelled history as a feature matrix, point in time, kept until history or code changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import asyncpg
+import numpy as np
+
+import features
+from features.definitions import N_FEATURES, SCHEMA_ID
+from features.replay import replay
+from fraud.batch import COLUMNS, Float32, Int64, TransactionBatch
+from training.data.history import History
+from training.split import Int8
+from training.sql import statement
+
+_KEPT = 3
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """n payments in the order of time.
+
+    Attributes:
+        values: float32[n, n_features], C-contiguous, perhaps read from disk as needed.
+        label: int8[n]: 1 fraud, 0 not, -1 unknown.
+        known_at_ms: int64[n]: from when on the label could have been known.
+        timestamp_ms: int64[n], rising.
+        customer_id: n ids.
+        schema_id: which features these are.
+    """
+
+    values: Float32
+    label: Int8
+    known_at_ms: Int64
+    timestamp_ms: Int64
+    customer_id: list[str]
+    schema_id: str
+
+
+def build_dataset(history: History, cache: Path, progress: Callable[[int, int], None]) -> Dataset:
+    """Replay history into features, or take them from the cache.
+
+    Args:
+        cache: folder for matrices; the newest few are kept.
+        progress: told rows done and rows in all.
+    """
+    batch = history.batch
+    path = cache / f"features-{_key(batch)}.npy"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        _replay_into(path, batch, progress)
+        _prune(cache)
+    progress(len(batch), len(batch))
+    return Dataset(
+        values=np.load(path, mmap_mode="r", allow_pickle=False),
+        label=history.label,
+        known_at_ms=history.known_at_ms,
+        timestamp_ms=np.array(batch.timestamp_ms, np.int64),
+        customer_id=batch.customer_id,
+        schema_id=SCHEMA_ID,
+    )
+
+
+def _replay_into(path: Path, batch: TransactionBatch, progress: Callable[[int, int], None]) -> None:
+    """Write the matrix row by row into a file that gets its name only when it is whole."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".features-", suffix=".tmp")
+    os.close(handle)
+    try:
+        values = np.lib.format.open_memmap(
+            name, mode="w+", dtype=np.float32, shape=(len(batch), N_FEATURES)
+        )
+        done = 0
+        for part in replay([batch]):
+            values[done : done + len(part)] = part.values
+            done += len(part)
+            progress(done, len(batch))
+        values.flush()
+        del values
+        os.replace(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _key(batch: TransactionBatch) -> str:
+    """Hash of everything the matrix depends on: every column, the schema and the feature code."""
+    key = hashlib.sha256(SCHEMA_ID.encode())
+    for name in COLUMNS:
+        key.update(_SEPARATOR.join(map(str, getattr(batch, name))).encode("utf-8", "replace"))
+        key.update(b"\x00")
+    for root in (files(features), files("fraud").joinpath("batch.py")):
+        for source in _sources(root):
+            key.update(source.read_bytes())
+    return key.hexdigest()[:24]
+
+
+def _sources(root: Traversable) -> list[Traversable]:
+    if root.is_file():
+        return [root] if root.name.endswith(".py") else []
+    children = sorted(root.iterdir(), key=lambda child: child.name)
+    return [source for child in children for source in _sources(child)]
+
+
+def _prune(cache: Path) -> None:
+    newest = sorted(cache.glob("features-*.npy"), key=lambda p: p.stat().st_mtime, reverse=True)
+    for path in newest[_KEPT:]:
+        path.unlink(missing_ok=True)
+
+
+async def newest_payment_ms(database_url: str, tenant: str) -> int | None:
+    """When a tenant's newest payment happened, None without payments."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        newest: int | None = await connection.fetchval(statement("newest_payment"), tenant)
+    finally:
+        await connection.close()
+    return newest

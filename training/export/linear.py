@@ -1,0 +1,162 @@
+"""Columns for a linear model, in numpy for fitting and as ONNX nodes for serving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from fraud.batch import Float32, Int64
+from training.export.graph import INPUT, model_bytes, probability_nodes
+
+_CLIP = 6.0
+_MAX_CODES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How a feature matrix becomes the columns of a linear model.
+
+    In this order: numeric columns (median where missing, signed log, standardised, clipped to
+    six deviations), one 0/1 column for each distinct pattern of missing values, one 0/1 column
+    for each code of a categorical feature.
+
+    Attributes:
+        numeric: int64[p] column numbers; median, mean, scale: float32[p] each.
+        missing: int64[q] column numbers whose NaN becomes a column.
+        coded, code: int64[r] and float32[r]: column r is `features[coded] == code`.
+    """
+
+    numeric: Int64
+    median: Float32
+    mean: Float32
+    scale: Float32
+    missing: Int64
+    coded: Int64
+    code: Float32
+
+    def transform(self, x: Float32) -> Float32:
+        """float32[n, n_features] -> float32[n, p + q + r]."""
+        numeric = x[:, self.numeric]
+        numeric = np.where(np.isnan(numeric), self.median, numeric)
+        numeric = (signed_log(numeric) - self.mean) * self.scale
+        return np.concatenate(
+            [
+                np.clip(numeric, -_CLIP, _CLIP),
+                np.isnan(x[:, self.missing]).astype(np.float32),
+                (x[:, self.coded] == self.code).astype(np.float32),
+            ],
+            axis=1,
+        )
+
+
+def signed_log(x: Float32) -> Float32:
+    """sign(x) * log(1 + |x|), float32: amounts and counts span orders of magnitude."""
+    return np.sign(x) * np.log(np.abs(x) + np.float32(1))
+
+
+def fit_columns(x: Float32, categorical: tuple[int, ...]) -> Columns:
+    """Choose columns and scales from training rows float32[n, n_features]."""
+    absent = np.isnan(x)
+    seen = np.asarray(~absent.all(axis=0))
+    numeric = np.array([i for i in range(x.shape[1]) if i not in categorical and seen[i]], np.int64)
+    median = np.nanmedian(x[:, numeric], axis=0).astype(np.float32)
+    logs = signed_log(np.where(absent[:, numeric], median, x[:, numeric]))
+    spread = logs.std(axis=0, dtype=np.float64)
+    varies = spread > 1e-6
+    coded, code = _codes(x, [c for c in categorical if seen[c]])
+    return Columns(
+        numeric=numeric[varies],
+        median=median[varies],
+        mean=logs.mean(axis=0, dtype=np.float64)[varies].astype(np.float32),
+        scale=(1 / spread[varies]).astype(np.float32),
+        missing=_distinct_patterns(absent),
+        coded=coded,
+        code=code,
+    )
+
+
+def _distinct_patterns(absent: NDArray[np.bool_]) -> Int64:
+    """Columns that are missing now and then, one for each set of rows: windows of one entity
+    go missing together, and equal columns help no linear model."""
+    chosen: dict[bytes, int] = {}
+    for column in range(absent.shape[1]):
+        share = absent[:, column].mean()
+        if 0.0005 <= share <= 0.9995:
+            chosen.setdefault(np.packbits(absent[:, column]).tobytes(), column)
+    return np.array(sorted(chosen.values()), np.int64)
+
+
+def _codes(x: Float32, categorical: list[int]) -> tuple[Int64, Float32]:
+    pairs: list[tuple[int, float]] = []
+    for column in categorical:
+        values, counts = np.unique(x[~np.isnan(x[:, column]), column], return_counts=True)
+        frequent = values[np.argsort(-counts, kind="stable")[:_MAX_CODES]]
+        pairs += [(column, float(v)) for v in np.sort(frequent)]
+    return (
+        np.array([p[0] for p in pairs], np.int64),
+        np.array([p[1] for p in pairs], np.float32),
+    )
+
+
+def linear_graph(
+    columns: Columns, coefficients: Float32, intercept: float, n_features: int
+) -> bytes:
+    """ONNX model: logistic of `columns.transform(features) @ coefficients + intercept`."""
+    constants = {
+        "numeric": columns.numeric,
+        "median": columns.median,
+        "mean": columns.mean,
+        "scale": columns.scale,
+        "missing": columns.missing,
+        "coded": columns.coded,
+        "code": columns.code,
+        "low": np.float32(-_CLIP),
+        "high": np.float32(_CLIP),
+        "one": np.float32(1),
+        "coefficients": coefficients.reshape(-1, 1).astype(np.float32),
+        "intercept": np.float32(intercept),
+    }
+    nodes = [
+        *_numeric_nodes(),
+        _node("Gather", ["missing"], "maybe", axis=1),
+        helper.make_node("IsNaN", ["maybe"], ["is_missing"]),
+        helper.make_node("Cast", ["is_missing"], ["missing_columns"], to=TensorProto.FLOAT),
+        _node("Gather", ["coded"], "codes", axis=1),
+        helper.make_node("Equal", ["codes", "code"], ["is_code"]),
+        helper.make_node("Cast", ["is_code"], ["code_columns"], to=TensorProto.FLOAT),
+        helper.make_node(
+            "Concat", ["numeric_columns", "missing_columns", "code_columns"], ["columns"], axis=1
+        ),
+        helper.make_node("MatMul", ["columns", "coefficients"], ["product"]),
+        helper.make_node("Add", ["product", "intercept"], ["margin"]),
+        *probability_nodes("margin"),
+    ]
+    tensors = [numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()]
+    return model_bytes(nodes, n_features, tensors)
+
+
+def _node(operator: str, inputs: list[str], output: str, **attributes: Any) -> NodeProto:
+    return helper.make_node(operator, [INPUT, *inputs], [output], **attributes)
+
+
+def _numeric_nodes() -> list[NodeProto]:
+    steps = [
+        ("IsNaN", ["gathered"], "unknown"),
+        ("Where", ["unknown", "median", "gathered"], "filled"),
+        ("Sign", ["filled"], "sign"),
+        ("Abs", ["filled"], "size"),
+        ("Add", ["size", "one"], "shifted"),
+        ("Log", ["shifted"], "log"),
+        ("Mul", ["sign", "log"], "signed_log"),
+        ("Sub", ["signed_log", "mean"], "centred"),
+        ("Mul", ["centred", "scale"], "scaled"),
+        ("Clip", ["scaled", "low", "high"], "numeric_columns"),
+    ]
+    return [
+        _node("Gather", ["numeric"], "gathered", axis=1),
+        *(helper.make_node(op, inputs, [output]) for op, inputs, output in steps),
+    ]

@@ -1,0 +1,35 @@
+"""Plans in PostgreSQL: a new one becomes the active one, or nothing changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import asyncpg
+
+from fraud.plan import Plan
+from training.sql import statement
+
+
+async def activate_plan(database_url: str, plan: Plan) -> Plan:
+    """Store a plan as the newest version of its name and make it the only active one, in one
+    transaction.
+
+    Returns:
+        The plan with the version that it was given.
+
+    Raises:
+        OSError, asyncpg.PostgresError: the database does not answer.
+    """
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute(statement("lock_plans"))
+            version = await connection.fetchval(statement("next_plan_version"), plan.name)
+            stored = replace(plan, version=version)
+            await connection.execute(statement("deactivate_plans"))
+            await connection.execute(
+                statement("insert_plan"), stored.name, version, stored.to_json()
+            )
+    finally:
+        await connection.close()
+    return stored

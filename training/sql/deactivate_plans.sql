@@ -1,0 +1,1 @@
+UPDATE plans SET active = false WHERE active

@@ -1,0 +1,59 @@
+"""Random forest, fitted by scikit-learn: bagged trees that see every fraud's weight."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+
+from fraud.batch import Float32
+from training.config import RandomForestConfig
+from training.export.trees import bagged_graph, forest_of_sklearn
+from training.sample import Sample, thin
+from training.variants.fitted import Fitted
+
+NAME = "random-forest"
+
+
+def fit(sample: Sample, config: RandomForestConfig, seed: int) -> Fitted:
+    """Fit and export."""
+    return fitted_of(train_forest(sample, config, seed), config, seed)
+
+
+def train_forest(sample: Sample, config: RandomForestConfig, seed: int) -> RandomForestClassifier:
+    """Fit; missing values take their own side of each split."""
+    # A copy, too, because rows in the object store are read-only, and scikit-learn's check of a
+    # matrix with NaN asks for a buffer that can be written to.
+    rows, stands_for = thin(sample.y_train > 0, config.max_rows, seed)
+    fraud = sample.y_train[rows]
+    forest = RandomForestClassifier(
+        n_estimators=config.trees,
+        max_leaf_nodes=config.max_leaves,
+        min_samples_leaf=config.min_samples_leaf,
+        max_features=config.max_features,
+        random_state=seed,
+        n_jobs=1,
+    )
+    weight = row_weight(fraud, sample.weight_train[rows] * stands_for)
+    return forest.fit(sample.x_train[rows], fraud, sample_weight=weight)
+
+
+def row_weight(fraud: Float32, weight: Float32) -> Float32:
+    """float32[n]: fraud weighs as the square root of how rare it is, so that it shapes splits
+    without drowning the rest."""
+    others = float(weight[fraud == 0].sum())
+    factor = np.float32(np.sqrt(others / float(weight[fraud > 0].sum())))
+    return np.where(fraud > 0, weight * factor, weight)
+
+
+def fitted_of(forest: RandomForestClassifier, config: RandomForestConfig, seed: int) -> Fitted:
+    """Files of a forest."""
+    graph = bagged_graph(forest_of_sklearn(forest.estimators_), forest.n_features_in_)
+    return Fitted(
+        variant=NAME,
+        family="supervised",
+        runtime="onnx",
+        files={"model.onnx": graph},
+        parameters={**config.model_dump(), "seed": seed},
+        imbalance="all frauds and thinned non-frauds that stand for the rest; fraud rows weigh"
+        " sqrt(non-fraud / fraud) more, calibration takes it out again",
+    )
