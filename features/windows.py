@@ -38,3 +38,21 @@ D60 = Window("60d", 60 * DAY_MS, DAY_MS)
 
 HORIZON_MS = 60 * DAY_MS
 """Nothing older than this, counted back from an entity's newest event, is ever visible."""
+
+LABEL_WINDOWS = (H24, D7, D30)
+"""What is kept of labels, by when they became known."""
+
+FLOW_WINDOWS = (H24, D7)
+"""What is kept of an account's flows."""
+
+LARGEST_WINDOWS = tuple(Window(w.name, w.span_ms, DAY_MS) for w in (D7, D30, D60))
+"""What is kept of largest amounts: daily tiles."""
+
+NEAR_WINDOWS = tuple(Window(w.name, w.span_ms, DAY_MS) for w in (D7, D30))
+"""What is kept of payments just under the threshold: daily tiles."""
+
+HABIT_WINDOWS = (Window("60d", D60.span_ms, 10 * DAY_MS),)
+"""What is kept of categories and positions: tiles of ten days."""
+
+RUN_GAP_DAYS = 10
+"""Frauds that become known at most so many days apart are one run."""
