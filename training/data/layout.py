@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -187,6 +188,10 @@ class Layout:
             if self.label.known_at is not None:
                 wanted.add(self.label.known_at.column)
         return frozenset(c for c in wanted if c is not None)
+
+    def source_id(self, file_digest: str) -> str:
+        """SHA-256, hex, over a file's own and the layout: either changed is another source."""
+        return hashlib.sha256(f"{file_digest}\n{self.digest_text}".encode()).hexdigest()
 
 
 def layout_names() -> list[str]:

@@ -126,7 +126,7 @@ def _rejects_name(path: Path, tenant: str, source: str) -> str:
 
 
 def _source_id(path: Path, layout: Layout) -> str:
-    return hashlib.sha256(f"{digest_of(path)}\n{layout.digest_text}".encode()).hexdigest()
+    return layout.source_id(digest_of(path))
 
 
 async def _claim(connection: Any, tenant: str, source: str) -> None:

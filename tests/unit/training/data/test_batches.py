@@ -1,0 +1,96 @@
+"""A file without a database: the same payments, in the same order, as the system of record has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from training.data.batches import read_payments
+from training.data.layout import LayoutInvalid
+
+HEADER = "transaction_id,customer_id,timestamp,amount,currency,type,merchant_id,is_fraud,known\n"
+LAYOUT = """
+name = "mine"
+[columns]
+transaction_id = "transaction_id"
+customer_id = "customer_id"
+timestamp = "timestamp"
+amount = "amount"
+currency = "currency"
+type = "type"
+merchant_id = "merchant_id"
+[label]
+column = "is_fraud"
+known_at = "known"
+"""
+ROWS = (
+    "c,k1,2026-01-05T11:00:00Z,10.00,EUR,purchase,m1,1,2026-01-06T00:00:00Z\n"
+    "b,k2,2026-01-05T10:00:00Z,12.50,JPY,transfer,,0,2026-01-05T12:00:00Z\n"
+    "a,k1,2026-01-05T11:00:00Z,3.20,KWD,purchase,m1,,\n"
+    "c,k1,2026-01-05T11:00:00Z,10.00,EUR,purchase,m1,1,2026-01-06T00:00:00Z\n"
+    "d,k1,2026-01-05T12:00:00Z,-1,EUR,purchase,m1,1,2026-01-06T00:00:00Z\n"
+    "c,k1,2026-01-05T13:00:00Z,11.00,EUR,purchase,m2,1,2026-01-07T00:00:00Z\n"
+)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> str:
+    path = tmp_path / "mine.toml"
+    path.write_text(LAYOUT)
+    return str(path)
+
+
+def test_rows_are_ordered_checked_and_taken_once(tmp_path: Path, layout: str) -> None:
+    file = tmp_path / "pay.csv"
+    file.write_text(HEADER + ROWS.replace("12.50,JPY", "1250,JPY"))
+    found = read_payments(file, layout, rejects=tmp_path / "bad.csv")
+    whole = next(found.batches("acme"))
+    assert whole.transaction_id == ["b", "a", "c", "c"]
+    assert whole.tenant == ["acme"] * 4
+    assert whole.merchant_id == [None, "m1", "m1", "m2"]
+    assert found.hundredths.tolist() == whole.amount_hundredths().tolist()
+    assert found.timestamp_ms.tolist() == whole.timestamp_ms
+    assert found.label.tolist() == [0, -1, 1, 1]
+    assert (found.known_at_ms - found.timestamp_ms).tolist()[0] == 2 * 3_600_000
+    assert found.known_at_ms[1] == -1
+    assert (found.rows, found.bad, found.repeated, found.labelled) == (6, 1, 1, True)
+    assert found.rejects is not None
+    assert "5,6,amount,not_positive" in found.rejects.read_text()
+
+
+def test_batches_of_any_size_are_the_same_rows(tmp_path: Path, layout: str) -> None:
+    file = tmp_path / "pay.csv"
+    file.write_text(HEADER + ROWS)
+    found = read_payments(file, layout)
+    one_by_one = [b.row(0) for b in found.batches(rows=1)]
+    whole = found.history()
+    assert one_by_one == [whole.batch.row(i) for i in range(len(whole))]
+    assert whole.label.tolist() == found.label.tolist()
+
+
+def test_the_label_may_be_absent_and_nothing_else(tmp_path: Path, layout: str) -> None:
+    file = tmp_path / "pay.csv"
+    bare = (HEADER + ROWS).splitlines()
+    file.write_text("\n".join(line.rsplit(",", 2)[0] for line in bare) + "\n")
+    found = read_payments(file, layout)
+    assert not found.labelled
+    assert set(found.label.tolist()) == {-1}
+    file.write_text(file.read_text().replace("merchant_id", "shop"))
+    with pytest.raises(LayoutInvalid, match="no column merchant_id"):
+        read_payments(file, layout)
+
+
+def test_a_file_without_rows_is_an_empty_one(tmp_path: Path, layout: str) -> None:
+    file = tmp_path / "pay.csv"
+    file.write_text(HEADER)
+    found = read_payments(file, layout)
+    assert len(found) == 0
+    assert list(found.batches()) == []
+    assert len(found.history()) == 0
+
+
+def test_a_limit_counts_rows_of_the_file(tmp_path: Path, layout: str) -> None:
+    file = tmp_path / "pay.csv"
+    file.write_text(HEADER + ROWS)
+    assert read_payments(file, layout, limit=3).rows == 3

@@ -1,0 +1,209 @@
+"""A file of payments as batches in the order of time, without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from fraud.batch import Int64, TransactionBatch
+from training.data.canonical import STAGED, canonical
+from training.data.history import History
+from training.data.joined import joined_labels
+from training.data.layout import TEXT_FIELDS, Layout, load_layout
+from training.data.rejects import Rejects
+from training.data.source import digest_of, open_source
+
+ROWS_PER_BATCH = 65_536
+
+# Ids repeat (a customer pays often): one object a distinct value, whatever the number of rows.
+_REPEATED = tuple(name for name in TEXT_FIELDS if name != "transaction_id")
+
+Progress = Callable[[int, float], None]
+"""Told rows read so far and the part of the file behind us, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class PaymentFile:
+    """The sound rows of a file, at about 100 bytes a row.
+
+    Attributes:
+        table: n rows in the order of the file, columns `canonical.STAGED`, times timestamp[ms],
+            repeated texts dictionary-encoded.
+        order: int64[n]: their order by (time, transaction id).
+        rows: rows of the file that were looked at.
+        bad: rows that were refused; `rejects` lists them, None if there are none.
+        repeated: rows left out because the same payment came before.
+        labelled: the file has the layout's label.
+    """
+
+    table: pa.Table
+    order: Int64
+    rows: int
+    bad: int
+    repeated: int
+    rejects: Path | None
+    labelled: bool
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def batches(
+        self, tenant: str = "default", rows: int = ROWS_PER_BATCH
+    ) -> Iterator[TransactionBatch]:
+        """All payments in order, `rows` at a time."""
+        for start in range(0, len(self), rows):
+            yield self._batch(tenant, self.table.take(self.order[start : start + rows]))
+
+    def history(self, tenant: str = "default") -> History:
+        """All payments in order with their labels, at about 700 bytes a row."""
+        columns = {name: [] for name in TransactionBatch.__dataclass_fields__}  # type: ignore[var-annotated]
+        for batch in self.batches(tenant):
+            for name, values in columns.items():
+                values.extend(getattr(batch, name))
+        return History(TransactionBatch(**columns), self.label, self.known_at_ms)
+
+    @cached_property
+    def label(self) -> NDArray[np.int8]:
+        """int8[n], in order: 1 fraud, 0 genuine, -1 unknown."""
+        column = self.table["is_fraud"].cast(pa.int8()).fill_null(-1)
+        values: NDArray[np.int8] = column.to_numpy()[self.order]
+        return values
+
+    @cached_property
+    def known_at_ms(self) -> Int64:
+        """int64[n], in order: from when on the label is known, -1 where there is none."""
+        column = self.table["known_at"].cast(pa.int64()).fill_null(-1)
+        values: Int64 = column.to_numpy()[self.order]
+        return np.where(self.label >= 0, values, -1)
+
+    @cached_property
+    def timestamp_ms(self) -> Int64:
+        """int64[n], rising: when each payment happened."""
+        values: Int64 = self.table["occurred_at"].cast(pa.int64()).to_numpy()[self.order]
+        return values
+
+    @cached_property
+    def hundredths(self) -> Int64:
+        """int64[n], in order: amounts in hundredths of a currency unit."""
+        values: Int64 = self.table["amount_hundredths"].to_numpy()[self.order]
+        return values
+
+    def texts(self, name: str, places: Int64) -> list[str | None]:
+        """Field `name` of the payments at `places` of the order."""
+        return _texts(self.table[name].take(pa.array(self.order[places])))
+
+    def _batch(self, tenant: str, part: pa.Table) -> TransactionBatch:
+        text = {name: _texts(part[name]) for name in TEXT_FIELDS}
+        return TransactionBatch(
+            tenant=[tenant] * part.num_rows,
+            timestamp_ms=part["occurred_at"].cast(pa.int64()).to_pylist(),
+            amount_minor=part["amount_minor"].to_pylist(),
+            latitude=part["latitude"].to_pylist(),
+            longitude=part["longitude"].to_pylist(),
+            **text,  # type: ignore[arg-type]
+        )
+
+
+def read_payments(
+    path: Path,
+    layout: str | Layout,
+    *,
+    limit: int | None = None,
+    rejects: Path | None = None,
+    progress: Progress | None = None,
+) -> PaymentFile:
+    """Read, map and check a file as `quorum load` does.
+
+    A label column that the file lacks is done without. A row that repeats a payment (the same id
+    at the same time) is left out, as the system of record would.
+
+    Args:
+        layout: name of a layout, path of one, or a layout.
+        limit: stop after this many rows of the file.
+        rejects: CSV file of the refused rows; None: they are counted only.
+
+    Raises:
+        LayoutInvalid: the layout is wrong, or the file lacks one of its columns.
+        SourceUnreadable: the file is missing, empty or damaged.
+    """
+    plan = layout if isinstance(layout, Layout) else load_layout(layout)
+    source = open_source(path, plan.delimiter, plan.encoding)
+    plan = _fitted(plan, frozenset(source.names()))
+    tag = plan.source_id(digest_of(path))[:8]
+    joined = joined_labels(path, plan)
+    kept = None if rejects is None else Rejects(rejects)
+    if kept is not None:
+        kept.resume(0)
+    parts, rows, bad = [], 0, 0
+    for chunk in source.chunks(plan.columns(), 0, limit):
+        found = canonical(chunk, plan, tag, joined)
+        if kept is not None:
+            kept.add(found.bad)
+        parts.append(_encoded(found.table))
+        rows, bad = chunk.rows_done, bad + found.n_bad
+        if progress is not None:
+            progress(rows, chunk.share)
+    table = pa.concat_tables(parts).unify_dictionaries() if parts else _nothing()
+    order, repeated = _order(table)
+    listed = kept.path if kept is not None and bad else None
+    return PaymentFile(table, order, rows, bad, repeated, listed, plan.label is not None)
+
+
+def _fitted(layout: Layout, names: frozenset[str]) -> Layout:
+    """The layout of a file with the columns `names`; only the label may be missing of a layout
+    that says nothing else."""
+    bare = replace(layout, label=None)
+    label_columns = layout.columns() - bare.columns()
+    kept = layout if label_columns <= names else bare
+    return kept.without(kept.columns() - names)
+
+
+def _encoded(table: pa.Table) -> pa.Table:
+    for name in _REPEATED:
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, table[name].dictionary_encode())
+    return table
+
+
+def _nothing() -> pa.Table:
+    """No rows, with the types of `canonical`."""
+    kinds = dict.fromkeys(STAGED, pa.int64())
+    kinds |= dict.fromkeys(TEXT_FIELDS, pa.string())
+    kinds |= dict.fromkeys(_REPEATED, pa.dictionary(pa.int32(), pa.string()))
+    kinds |= dict.fromkeys(("occurred_at", "known_at"), pa.timestamp("ms", tz="UTC"))
+    kinds |= dict.fromkeys(("latitude", "longitude"), pa.float64()) | {"is_fraud": pa.bool_()}
+    return pa.schema([(name, kinds[name]) for name in STAGED]).empty_table()
+
+
+def _order(table: pa.Table) -> tuple[Int64, int]:
+    """Order by (time, transaction id) without repeated payments, and how many these are."""
+    keys = [("occurred_at", "ascending"), ("transaction_id", "ascending")]
+    order = pc.sort_indices(table, sort_keys=keys).to_numpy().astype(np.int64)
+    if len(order) < 2:
+        return order, 0
+    at_ms = table["occurred_at"].cast(pa.int64()).to_numpy()[order]
+    fresh = np.ones(len(order), dtype=np.bool_)
+    near = np.flatnonzero(at_ms[1:] == at_ms[:-1]) + 1
+    ids = table["transaction_id"]
+    same = pc.equal(ids.take(pa.array(order[near])), ids.take(pa.array(order[near - 1])))
+    fresh[near] = ~same.to_numpy()
+    return order[fresh], int(np.count_nonzero(~fresh))
+
+
+def _texts(column: pa.ChunkedArray) -> list[str | None]:
+    """Values of a text column; those of a dictionary are shared objects."""
+    if not pa.types.is_dictionary(column.type):
+        plain: list[str | None] = column.to_pylist()
+        return plain
+    whole = column.combine_chunks()
+    values = np.array([*whole.dictionary.to_pylist(), None], dtype=object)
+    codes = whole.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
+    found: list[str | None] = values[codes].tolist()
+    return found
