@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from features.labels import LabelEvents
 from fraud.batch import Int64, TransactionBatch
 from training.data.canonical import STAGED, canonical
-from training.data.history import History
+from training.data.history import LABELLED, History, in_order_of_known
 from training.data.joined import joined_labels
 from training.data.layout import TEXT_FIELDS, Layout, load_layout
 from training.data.rejects import Rejects
@@ -68,6 +69,22 @@ class PaymentFile:
             for name, values in columns.items():
                 values.extend(getattr(batch, name))
         return History(TransactionBatch(**columns), self.label, self.known_at_ms)
+
+    def label_events(
+        self, tenant: str = "default", rows: int = ROWS_PER_BATCH
+    ) -> Iterator[LabelEvents]:
+        """All labels in the order in which they became known, `rows` at a time."""
+        places = in_order_of_known(self.timestamp_ms, self.label, self.known_at_ms)
+        for start in range(0, len(places), rows):
+            part = places[start : start + rows]
+            yield LabelEvents(
+                tenant=[tenant] * len(part),
+                known_at_ms=self.known_at_ms[part].tolist(),
+                fraud=(self.label[part] == 1).tolist(),
+                hundredths=self.hundredths[part].tolist(),
+                ids={name: self.texts(f"{name}_id", part) for name in LABELLED},
+                previous=[None] * len(part),
+            )
 
     @cached_property
     def label(self) -> NDArray[np.int8]:

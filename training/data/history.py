@@ -11,9 +11,14 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.batch import COLUMNS, TRANSACTION_COLUMNS, TransactionBatch
+from features.labels import REACH_DAYS, LabelEvents
+from features.windows import DAY_MS
+from fraud.batch import COLUMNS, TRANSACTION_COLUMNS, Int64, TransactionBatch
 from fraud.limits import MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS
 from training.data.sql import statement
+
+LABELLED = ("customer", "merchant", "device", "counterparty")
+"""Entities whose state labels go into."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _N_COLUMNS = len(TRANSACTION_COLUMNS)
@@ -40,6 +45,32 @@ class History:
 
     def __len__(self) -> int:
         return len(self.batch)
+
+    def label_events(self) -> LabelEvents:
+        """The labels as they became known, one a payment: what they corrected is not kept here."""
+        at_ms = np.array(self.batch.timestamp_ms, np.int64)
+        places = in_order_of_known(at_ms, self.label, self.known_at_ms)
+        hundredths = self.batch.amount_hundredths()[places]
+        ids = {name: getattr(self.batch, f"{name}_id") for name in LABELLED}
+        rows = places.tolist()
+        return LabelEvents(
+            tenant=[self.batch.tenant[i] for i in rows],
+            known_at_ms=self.known_at_ms[places].tolist(),
+            fraud=(self.label[places] == 1).tolist(),
+            hundredths=hundredths.tolist(),
+            ids={name: [column[i] for i in rows] for name, column in ids.items()},
+            previous=[None] * len(rows),
+        )
+
+
+def in_order_of_known(at_ms: Int64, label: NDArray[np.int8], known_at_ms: Int64) -> Int64:
+    """Rows whose labels are events (`features.labels.counts`), in the order in which they became
+    known; those of one moment in the order of the rows."""
+    reach_ms = REACH_DAYS * DAY_MS
+    counted = (label >= 0) & (known_at_ms > 0) & (known_at_ms - at_ms <= reach_ms)
+    rows = np.flatnonzero(counted)
+    ordered: Int64 = rows[np.argsort(known_at_ms[rows], kind="stable")]
+    return ordered
 
 
 async def read_history(

@@ -94,3 +94,23 @@ def test_a_limit_counts_rows_of_the_file(tmp_path: Path, layout: str) -> None:
     file = tmp_path / "pay.csv"
     file.write_text(HEADER + ROWS)
     assert read_payments(file, layout, limit=3).rows == 3
+
+
+def test_labels_are_events_in_the_order_in_which_they_became_known(
+    tmp_path: Path, layout: str
+) -> None:
+    file = tmp_path / "pay.csv"
+    late = "e,k3,2026-01-05T09:00:00Z,7.00,EUR,purchase,m3,1,2026-08-06T00:00:00Z\n"
+    file.write_text(HEADER + ROWS.replace("12.50,JPY", "1250,JPY") + late)
+    found = read_payments(file, layout)
+    whole = found.history().label_events()
+    assert whole.fraud == [False, True, True]  # that of e came after more than 180 days
+    assert whole.known_at_ms == sorted(whole.known_at_ms)
+    assert whole.ids["merchant"] == [None, "m1", "m2"]
+    assert whole.ids["customer"] == ["k2", "k1", "k1"]
+    assert whole.hundredths == [125_000, 1_000, 1_100]
+    assert whole.previous == [None] * 3
+    parts = list(found.label_events(rows=2))
+    assert [len(part) for part in parts] == [2, 1]
+    assert parts[0] == whole.slice(0, 2)
+    assert parts[1] == whole.slice(2, 3)
