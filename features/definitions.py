@@ -1,183 +1,156 @@
-"""Every feature a model sees, declared once: name, order, meaning. Hashed into the schema id.
+"""Every feature a model sees, declared once, in order. Hashed into the schema id.
 
-`transform.py` computes the columns; a test holds the two to the same names.
+A new feature is a declaration here and the function in `families/` that its family names: the
+matrix (`transform.py`), the schema id, reasons and `docs/features.md` follow from these.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple
 
+from features.declaration import Family, Feature, Subject
 from features.entities import (
     COUNTERPARTY,
     CUSTOMER,
     DEVICE,
-    ENTITIES,
     HEADER_BYTES,
     MERCHANT,
     Entity,
 )
-from features.windows import D30, H24, Window
+from features.families import (
+    recency,
+    relative,
+    request,
+    window,
+)
+from features.windows import D30, H24
 from fraud.transaction import CHANNELS, TYPES
 
-CATEGORY_BUCKETS = 64
-"""Free-form categories, countries and currencies are hashed into so many codes."""
+_PARTIES = (CUSTOMER, MERCHANT, DEVICE, COUNTERPARTY)
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """A column of the feature matrix.
-
-    Attributes:
-        name: `<entity>_<aggregate>_<window>`, or `request_<what>`.
-        family: `window`, `recency`, `novelty`, `relative`, `request` or `category`.
-        meaning: what it is, in its unit; the sentence that a reason shows.
-        missing: when it is NaN.
-        entity, window: what it looks at and how far back; None for what the request says.
-        cardinality: number of codes 0 .. cardinality-1 of a `category`; 0 for numbers.
-    """
-
-    name: str
-    family: str
-    meaning: str
-    missing: str
-    entity: str | None = None
-    window: str | None = None
-    cardinality: int = 0
+def _unknown(entity: str) -> str:
+    return f"the payment names no {entity}, or its history could not be read"
 
 
-_SPAN = {"1h": "hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days", "60d": "60 days"}
-
-
-def _window_features(entity: Entity, window: Window) -> list[Feature]:
-    def feature(aggregate: str, meaning: str, missing: str) -> Feature:
-        return Feature(
-            f"{entity.name}_{aggregate}_{window.name}",
-            "window",
-            f"{meaning} of this {entity.name} in the last {_SPAN[window.name]}",
-            missing,
-            entity.name,
-            window.name,
-        )
-
-    unknown = f"the payment names no {entity.name}, or its history could not be read"
-    return [
-        feature("count", "number of payments", unknown),
-        feature("sum_amount", "sum of amounts", unknown),
-        feature("mean_amount", "mean amount", f"{unknown}, or no payment in the window"),
-        feature("std_amount", "standard deviation of amounts", f"{unknown}, or fewer than two"),
-        *(
-            feature(f"distinct_{table.partner}", f"number of distinct {table.partner}", unknown)
-            for table in entity.tables
+def _numbers() -> Family:
+    about = Subject("request", "request", "never")
+    f = about.feature
+    return about.computed_by(
+        request.numbers,
+        f("amount", "amount in currency units"),
+        f("log_amount", "natural logarithm of 1 + amount"),
+        f(
+            "is_round_amount",
+            "1 if the amount is a whole multiple of 10 units, else 0",
+            dtype="bool",
         ),
-    ]
-
-
-def _recency_features(entity: Entity) -> list[Feature]:
-    unknown = f"no {entity.name}, or none within 60 days"
-    return [
-        Feature(
-            f"{entity.name}_seconds_since_last",
-            "recency",
-            f"seconds since the last payment of this {entity.name}",
-            unknown,
-            entity.name,
-        )
-    ]
-
-
-def _novelty_features() -> list[Feature]:
-    out = []
-    for table in CUSTOMER.tables:
-        one = table.column.removesuffix("_id")
-        out += [
-            Feature(
-                f"customer_new_{one}",
-                "novelty",
-                f"1 if this customer has not met this {one} within 60 days, else 0",
-                f"the payment names no {one}, or the history could not be read",
-                "customer",
-            ),
-            Feature(
-                f"customer_seconds_since_{one}",
-                "recency",
-                f"seconds since this customer last met this {one}",
-                f"no {one}, or not met within 60 days",
-                "customer",
-            ),
-        ]
-    return out
-
-
-def _relative_features(entity: Entity) -> list[Feature]:
-    unknown = f"no {entity.name}, or too little history"
-    return [
-        Feature(
-            f"{entity.name}_amount_ratio_30d",
-            "relative",
-            f"this amount divided by the mean amount of this {entity.name} in the last 30 days",
-            unknown,
-            entity.name,
-            D30.name,
-        ),
-        Feature(
-            f"{entity.name}_amount_zscore_30d",
-            "relative",
-            f"how many standard deviations this amount lies above the mean of this {entity.name} "
-            "in the last 30 days",
-            unknown,
-            entity.name,
-            D30.name,
-        ),
-        Feature(
-            f"{entity.name}_velocity_ratio_24h",
-            "relative",
-            f"payments of this {entity.name} in the last 24 hours divided by its daily mean of "
-            "30 days",
-            unknown,
-            entity.name,
-            H24.name,
-        ),
-    ]
-
-
-def _request(name: str, meaning: str, missing: str = "never") -> Feature:
-    return Feature(f"request_{name}", "request", meaning, missing)
-
-
-def _category(name: str, meaning: str, cardinality: int) -> Feature:
-    return Feature(
-        f"request_{name}_code",
-        "category",
-        meaning,
-        "the payment does not say",
-        cardinality=cardinality,
+        f("hour", "hour of the day in UTC, 0 to 24, with its fraction"),
+        f("weekday", "day of the week in UTC, Monday is 0", dtype="int"),
+        f("is_night", "1 from 23:00 to 06:00 UTC, else 0", dtype="bool"),
+        f("is_weekend", "1 on Saturday and Sunday in UTC, else 0", dtype="bool"),
     )
 
 
-FEATURES: tuple[Feature, ...] = (
-    _request("amount", "amount in currency units"),
-    _request("log_amount", "natural logarithm of 1 + amount"),
-    _request("is_round_amount", "1 if the amount is a whole multiple of 10 units, else 0"),
-    _request("hour", "hour of the day in UTC, 0 to 24, with its fraction"),
-    _request("weekday", "day of the week in UTC, Monday is 0"),
-    _request("is_night", "1 from 23:00 to 06:00 UTC, else 0"),
-    _request("is_weekend", "1 on Saturday and Sunday in UTC, else 0"),
-    _category("type", "kind of payment", len(TYPES)),
-    _category("channel", "channel of the payment", len(CHANNELS)),
-    _category("category", "merchant category, hashed", CATEGORY_BUCKETS),
-    _category("country", "country of the payment, hashed", CATEGORY_BUCKETS),
-    _category("currency", "currency, hashed", CATEGORY_BUCKETS),
-    *(f for e in ENTITIES for w in e.windows for f in _window_features(e, w)),
-    *(f for e in ENTITIES for f in _recency_features(e)),
-    *_novelty_features(),
-    *(f for e in (CUSTOMER, MERCHANT) for f in _relative_features(e)),
+def _codes() -> Family:
+    about = Subject("category", "request", "the payment does not say")
+
+    def f(name: str, meaning: str, cardinality: int = request.CATEGORY_BUCKETS) -> Feature:
+        return about.feature(f"{name}_code", meaning, dtype="category", cardinality=cardinality)
+
+    return about.computed_by(
+        request.codes,
+        f("type", "kind of payment", len(TYPES)),
+        f("channel", "channel of the payment", len(CHANNELS)),
+        f("category", "merchant category, hashed"),
+        f("country", "country of the payment, hashed"),
+        f("currency", "currency, hashed"),
+    )
+
+
+def _windows(entity: Entity) -> Family:
+    about = Subject("window", entity.name, _unknown(entity.name))
+    f, within = about.feature, "of this {entity} in the last {span}"
+    features: list[Feature] = []
+    for w in entity.windows:
+        features += [
+            f("count", f"number of payments {within}", w, dtype="int"),
+            f("sum_amount", f"sum of amounts {within}", w),
+            f("mean_amount", f"mean amount {within}", w, missing="no payment in the window"),
+            f("std_amount", f"standard deviation of amounts {within}", w, missing="fewer than two"),
+        ]
+        for partner, _, _ in entity.partners:
+            meaning = f"number of distinct {partner} {within}"
+            features.append(f(f"distinct_{partner}", meaning, w, dtype="int"))
+    return about.computed_by(window.columns, *features)
+
+
+def _last(entity: Entity) -> Family:
+    about = Subject("recency", entity.name, f"no {entity.name}, or none within 60 days")
+    return about.computed_by(
+        recency.last,
+        about.feature("seconds_since_last", "seconds since the last payment of this {entity}"),
+    )
+
+
+def _partners() -> Family:
+    features: list[Feature] = []
+    for _, column, _ in CUSTOMER.partners:
+        one = column.removesuffix("_id")
+        new = Subject("novelty", "customer", _unknown(one))
+        since = Subject("recency", "customer", f"no {one}, or not met within 60 days")
+        features += [
+            new.feature(
+                f"new_{one}",
+                f"1 if this customer has not met this {one} within 60 days, else 0",
+                dtype="bool",
+            ),
+            since.feature(
+                f"seconds_since_{one}",
+                f"seconds since this customer last met this {one}",
+                dtype="int",
+            ),
+        ]
+    return Family(tuple(features), recency.partners, ("customer",))
+
+
+_RATIO = "this amount divided by the mean amount of this {entity} in the last {span}"
+_ZSCORE = (
+    "how many standard deviations this amount lies above the mean of this {entity} in the last "
+    "{span}"
 )
 
+
+def _relative(entity: Entity) -> Family:
+    about = Subject("relative", entity.name, f"no {entity.name}, or too little history")
+    f = about.feature
+    return about.computed_by(
+        relative.columns,
+        f("amount_ratio", _RATIO, D30),
+        f("amount_zscore", _ZSCORE, D30),
+        f(
+            "velocity_ratio",
+            "payments of this {entity} in the last {span} divided by its daily mean of 30 days",
+            H24,
+        ),
+    )
+
+
+FAMILIES: tuple[Family, ...] = (
+    _numbers(),
+    _codes(),
+    *(_windows(entity) for entity in _PARTIES),
+    *(_last(entity) for entity in _PARTIES),
+    _partners(),
+    *(_relative(entity) for entity in (CUSTOMER, MERCHANT)),
+)
+FEATURES: tuple[Feature, ...] = tuple(f for family in FAMILIES for f in family.features)
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 N_FEATURES = len(FEATURES)
-CATEGORICAL: tuple[str, ...] = tuple(f.name for f in FEATURES if f.family == "category")
+CATEGORICAL: tuple[str, ...] = tuple(f.name for f in FEATURES if f.dtype == "category")
 CARDINALITY: dict[str, int] = {f.name: f.cardinality for f in FEATURES if f.cardinality}
 
 
@@ -190,7 +163,7 @@ def _layout() -> list[object]:
             [[ring.tile_ms, ring.slots] for ring in entity.rings],
             [[table.partner, table.column, table.capacity] for table in entity.tables],
         ]
-        for entity in (CUSTOMER, MERCHANT, DEVICE, COUNTERPARTY)
+        for entity in _PARTIES
     ]
 
 
@@ -201,8 +174,14 @@ def _digest(document: object) -> str:
 LAYOUT_ID = _digest(_layout())
 """Names the layout of state: states of another layout are never read."""
 
-SCHEMA_ID = _digest([_layout(), [[f.name, f.meaning, f.cardinality] for f in FEATURES]])
-"""Names the features and their order: a model trained on another schema is refused."""
+
+def schema_id_of(features: Sequence[Feature]) -> str:
+    """Names `features`, their order and the state they are read from, in 12 hexadecimal digits."""
+    return _digest([_layout(), [astuple(feature) for feature in features]])
+
+
+SCHEMA_ID = schema_id_of(FEATURES)
+"""The schema that is served: a model trained on another one is refused."""
 
 _BY_NAME = {feature.name: feature for feature in FEATURES}
 

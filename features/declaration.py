@@ -1,0 +1,104 @@
+"""What a feature is, before there is any: the declaration, and the family that computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from features.windows import Window
+from fraud.batch import Float64
+
+Dtype = Literal["float", "int", "bool", "category"]
+
+_SPAN = {"1h": "hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days", "60d": "60 days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A column of the feature matrix.
+
+    Attributes:
+        name: `<entity>_<aggregate>[_<window>]`, or `request_<what>`.
+        family: what it is about: `request`, `window`, `recency`, `novelty`, `relative`, ...
+        meaning: what it is, in its unit; the sentence that a reason shows.
+        missing: when it is NaN.
+        entity, window: whose state it looks at and how far back; None for what the request says.
+        dtype: what its float32 holds: a real number, a whole number, 0 or 1, or a code.
+        cardinality: number of codes 0 .. cardinality-1 of a `category`; 0 for the others.
+    """
+
+    name: str
+    family: str
+    meaning: str
+    missing: str
+    entity: str | None = None
+    window: str | None = None
+    dtype: Dtype = "float"
+    cardinality: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Features that one pure function computes together.
+
+    Attributes:
+        features: k declarations.
+        columns: `(Rows, History, ...) -> float64[n, k]`, a History for each of `needs`, in the
+            order of `features`; NaN where unknown. Element-wise float64 arithmetic alone: a row
+            must come out with the same bits whatever batch it travels in.
+        needs: roles (`entities`) without whose state nothing can be said: all of the family is
+            NaN in rows where one of them is not there, whatever the function says.
+    """
+
+    features: tuple[Feature, ...]
+    columns: Callable[..., Float64]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the features of a family have in common; makes their declarations, and the family.
+
+    Attributes:
+        family: their family.
+        entity: `request`, or the role whose state they look at.
+        missing: when all of them are NaN.
+    """
+
+    family: str
+    entity: str
+    missing: str
+
+    def feature(
+        self,
+        aggregate: str,
+        meaning: str,
+        window: Window | None = None,
+        *,
+        missing: str | None = None,
+        dtype: Dtype = "float",
+        cardinality: int = 0,
+    ) -> Feature:
+        """The declaration of one feature.
+
+        Args:
+            aggregate: what of the entity; the middle of the name.
+            meaning: `{entity}` and `{span}` stand for the entity and the window in words.
+            missing: when this one is NaN although the others are not.
+        """
+        parts = [self.entity, aggregate] + ([window.name] if window else [])
+        return Feature(
+            name="_".join(parts),
+            family=self.family,
+            meaning=meaning.format(entity=self.entity, span=_SPAN[window.name] if window else ""),
+            missing=f"{self.missing}, or {missing}" if missing else self.missing,
+            entity=None if self.entity == "request" else self.entity,
+            window=window.name if window else None,
+            dtype=dtype,
+            cardinality=cardinality,
+        )
+
+    def computed_by(self, columns: Callable[..., Float64], *features: Feature) -> Family:
+        """The family of `features`, which looks at this entity alone."""
+        return Family(features, columns, () if self.entity == "request" else (self.entity,))
