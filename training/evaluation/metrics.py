@@ -1,0 +1,129 @@
+"""The figures of one set of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fraud.batch import Float64, Int64
+from training.evaluation.calibration import BINS, Reliability, reliability
+from training.evaluation.cards import CardDays
+from training.evaluation.cases import Cases, cases
+from training.evaluation.ranking import (
+    Ranking,
+    Steps,
+    average_precision,
+    recall_at_fpr,
+    recall_at_review,
+    roc_auc,
+    share_within,
+)
+
+REVIEW_RATES = (0.005, 0.01, 0.02)
+_DIGITS = 9
+
+#: Figures that go by the order of scores alone.
+RANKED: dict[str, Callable[[Steps], float]] = {
+    "roc_auc": roc_auc,
+    "average_precision": average_precision,
+    **{f"recall_at_review_{r:g}": partial(recall_at_review, rate=r) for r in REVIEW_RATES},
+    "recall_at_1pct_fpr": partial(recall_at_fpr, rate=0.01),
+}
+
+
+class Gauge:
+    """All figures of n scores, for the rows as they are and for every resample of their clusters.
+
+    Args:
+        score: float64[n], higher is more suspicious; finite.
+        of: the rows.
+        probabilities: scores mean probabilities, so that calibration can be judged.
+    """
+
+    def __init__(self, score: Float64, of: Cases, probabilities: bool = True) -> None:
+        score = np.asarray(score, np.float64)
+        self._ranking = Ranking(score, of.fraud)
+        order, frauds = self._ranking.order, self._ranking.frauds
+        self._cluster = of.cluster[order]
+        self._lost = None if of.amount is None else of.amount[order][frauds]
+        self._probability = score[order] if probabilities else None
+        self._square = (score[order] - of.fraud[order]) ** 2
+        self._customers = of.cluster_of == "customer"
+        self._days = (
+            None if of.customer is None else CardDays(score, of.fraud, of.customer, of.timestamp_ms)
+        )
+
+    def figures(self, copies: Float64 | None = None) -> dict[str, float]:
+        """Every figure.
+
+        Args:
+            copies: float64[n_clusters], how often each cluster occurs; None: once.
+
+        Returns:
+            Those of `RANKED`; `card_precision_at_100` where there are customers;
+            `value_caught_at_review_<rate>` where there are amounts; of probabilities `brier` and
+            `calibration_error`. NaN where a resample holds no fraud, or nothing else.
+        """
+        return self.measure(copies)[0]
+
+    def measure(self, copies: Float64 | None = None) -> tuple[dict[str, float], Float64 | None]:
+        """`figures`, and of probabilities the weighted distance with its sign of each bin:
+        float64[bins], whose absolute values add up to the calibration error."""
+        weight = np.ones(self._cluster.size) if copies is None else copies[self._cluster]
+        steps = self._ranking.steps(weight)
+        figures = {name: figure(steps) for name, figure in RANKED.items()}
+        if self._days is not None:
+            # Resampled by time or by payment, a customer is still the one that it is.
+            per_card = copies if self._customers else None
+            figures["card_precision_at_100"] = self._days.precision(per_card)
+        if self._lost is not None:
+            lost = self._ranking.of_frauds(self._lost * weight[self._ranking.frauds])
+            for rate in REVIEW_RATES:
+                figures[f"value_caught_at_review_{rate:g}"] = share_within(steps, lost, rate)
+        if self._probability is None:
+            return figures, None
+        bins = reliability(self._probability, weight, steps)
+        figures["brier"] = float(np.dot(weight, self._square) / weight.sum())
+        figures["calibration_error"] = bins.error
+        return figures, bins.weight * (bins.said - bins.seen)
+
+    def steps(self) -> Steps:
+        """What reviewing from the top down finds."""
+        return self._ranking.steps()
+
+    def reliability(self, bins: int = BINS) -> Reliability | None:
+        """Bins of the probabilities; None of scores that mean none."""
+        if self._probability is None:
+            return None
+        ones = np.ones(self._cluster.size)
+        return reliability(self._probability, ones, self._ranking.steps(), bins)
+
+
+def evaluate(
+    score: Float64,
+    fraud: NDArray[np.generic],
+    customer_id: Sequence[str | None] | None,
+    timestamp_ms: Int64,
+    probabilities: bool = True,
+    amount: Float64 | None = None,
+) -> dict[str, float]:
+    """Figures of one variant on n rows, rounded to nine decimals: see `Gauge.figures`.
+
+    Args:
+        score: float64[n], higher is more suspicious.
+        fraud: number[n], 1 fraud and 0 not; both occur.
+        customer_id: n ids, the cards of card precision; None where payments name no customer.
+        timestamp_ms: int64[n].
+        probabilities: scores mean probabilities, so that calibration can be judged.
+        amount: float64[n] currency units, >= 0: what value caught is measured in.
+    """
+    gauge = Gauge(score, cases(fraud, customer_id, timestamp_ms, amount), probabilities)
+    return rounded(gauge.figures())
+
+
+def rounded(figures: dict[str, float]) -> dict[str, float]:
+    """Figures as they are reported."""
+    return {name: round(value, _DIGITS) for name, value in figures.items()}
