@@ -27,7 +27,7 @@ class Cases:
         timestamp_ms: int64[n].
         customer: int64[n] codes 0 .. n_customers - 1 in the order of the ids; None where payments
             name no customer.
-        amount: float64[n] currency units, >= 0; None where unknown.
+        amount: float64[n] currency units, >= 0; None where that of some fraud is unknown.
         segments: what payments can be told apart by -> object[n] of str or None.
         cluster: int64[n] codes 0 .. n_clusters - 1 of what is resampled as a whole.
         cluster_of: what a cluster is: `customer`, `day`, `hour` or `payment`.
@@ -49,6 +49,18 @@ class Cases:
     def __len__(self) -> int:
         return self.fraud.size
 
+    def take(self, rows: Int64) -> Cases:
+        """The payments `rows` int64[m] of these, as customers and clusters of their own."""
+        return Cases(
+            fraud=self.fraud[rows],
+            timestamp_ms=self.timestamp_ms[rows],
+            customer=None if self.customer is None else _renumbered(self.customer[rows]),
+            amount=None if self.amount is None else self.amount[rows],
+            segments={name: values[rows] for name, values in self.segments.items()},
+            cluster=_renumbered(self.cluster[rows]),
+            cluster_of=self.cluster_of,
+        )
+
 
 def cases(
     fraud: NDArray[np.generic],
@@ -66,14 +78,18 @@ def cases(
     Args:
         fraud: number or bool[n], 1 fraud and 0 not.
         customer_id: n ids; None, or the same id throughout, where payments name no customer.
+        amount: float64[n] currency units, NaN where unknown.
     """
+    labels = np.asarray(fraud, np.float64)
+    if amount is not None and not np.isfinite(amount[labels > 0]).all():
+        amount = None
     at = np.asarray(timestamp_ms, np.int64)
     customer = None if customer_id is None else codes(customer_id)
     if customer is not None and int(customer.max(initial=0)) == 0:
         customer = None
     cluster, cluster_of = _clusters(customer, at)
     return Cases(
-        fraud=np.asarray(fraud, np.float64),
+        fraud=labels,
         timestamp_ms=at,
         customer=customer,
         amount=None if amount is None else np.asarray(amount, np.float64),
@@ -85,15 +101,19 @@ def cases(
 
 def codes(ids: Sequence[str | None]) -> Int64:
     """Number of each id among all of them in order: int64[n]; None is an id of its own, ''."""
-    texts = np.array(["" if i is None else i for i in ids], dtype=np.str_)
-    return np.unique(texts, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return _renumbered(np.array(["" if i is None else i for i in ids], dtype=np.str_))
+
+
+def _renumbered(values: NDArray[np.generic]) -> Int64:
+    numbers: Int64 = np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return numbers
 
 
 def _clusters(customer: Int64 | None, timestamp_ms: Int64) -> tuple[Int64, str]:
     if customer is not None and int(customer.max(initial=-1)) + 1 >= _ENOUGH:
         return customer, "customer"
     for name, span_ms in (("day", DAY_MS), ("hour", _HOUR_MS)):
-        spans, span = np.unique(timestamp_ms // span_ms, return_inverse=True)
-        if spans.size >= _ENOUGH:
-            return span.reshape(-1).astype(np.int64), name
+        span = _renumbered(timestamp_ms // span_ms)
+        if int(span.max(initial=-1)) + 1 >= _ENOUGH:
+            return span, name
     return np.arange(timestamp_ms.size, dtype=np.int64), "payment"

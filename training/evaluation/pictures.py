@@ -1,0 +1,302 @@
+"""Pictures of a training run, as SVG that stands alone and that a page can inline.
+
+Colours are literal, those of a light page; `inline` turns them into the page's custom properties,
+so that the pictures follow its light and dark theme.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from fraud.batch import Float64
+from training.evaluation.breakdown import Slice
+from training.evaluation.calibration import Reliability
+from training.evaluation.effects import Effect
+from training.evaluation.ranking import Steps
+
+T = TypeVar("T")
+
+#: Custom property of the page -> colour on a light page. Each colour occurs once.
+COLOURS = {
+    "ink": "#1c2128",
+    "muted": "#667080",
+    "grid": "#dfe3e8",
+    "c0": "#1668dc",
+    "c1": "#d4561a",
+    "c2": "#2a8a43",
+    "c3": "#8f3fb0",
+    "c4": "#8a6d00",
+    "c5": "#5a6676",
+    "fraud": "#c62a2f",
+}
+_WIDTH, _HEIGHT = 4.7, 3.0
+_CURVE_POINTS = 400
+_STYLE = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.edgecolor": COLOURS["muted"],
+    "axes.labelcolor": COLOURS["ink"],
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": COLOURS["grid"],
+    "grid.linewidth": 0.6,
+    "xtick.color": COLOURS["muted"],
+    "ytick.color": COLOURS["muted"],
+    "text.color": COLOURS["ink"],
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "lines.linewidth": 1.5,
+}
+
+
+def palette(models: Sequence[str], first: str) -> dict[str, str]:
+    """A colour for each model: `first`, which matters most, gets the strongest."""
+    ordered = [first, *(name for name in models if name != first)]
+    return {name: COLOURS[f"c{min(i, 5)}"] for i, name in enumerate(ordered)}
+
+
+@contextmanager
+def _axes(drawn: list[str], name: str, height: float = _HEIGHT) -> Iterator[Axes]:
+    """Axes to draw on; their SVG is put into `drawn`."""
+    # The salt makes the same data the same bytes; a name of its own keeps pictures on one page
+    # from naming each other's parts.
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+        yield figure.add_subplot()
+        out = io.StringIO()
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None})
+    drawn.append(out.getvalue())
+
+
+def precision_recall(curves: Mapping[str, Steps], colours: Mapping[str, str]) -> str:
+    """Precision against recall; each line is as long as the model finds more fraud."""
+    drawn: list[str] = []
+    with _axes(drawn, "precision-recall") as axes:
+        for name, steps in _front_last(curves):
+            found = np.flatnonzero(np.diff(steps.caught) > 0) + 1
+            recall = steps.caught[found] / steps.caught[-1]
+            precision = steps.caught[found] / steps.reviewed[found]
+            at = _thinned(recall)
+            axes.plot(recall[at], precision[at], color=colours[name], label=name, zorder=3)
+        base = next(iter(curves.values()))
+        share = float(base.caught[-1] / base.reviewed[-1])
+        axes.axhline(share, color=COLOURS["muted"], linewidth=0.8, linestyle=(0, (3, 3)))
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
+        _legend(axes, "upper right")
+    return drawn[0]
+
+
+def roc(curves: Mapping[str, Steps], colours: Mapping[str, str]) -> str:
+    """Recall against the share of others that are taken for fraud, which is drawn as a logarithm:
+    only its low end can be afforded."""
+    drawn: list[str] = []
+    with _axes(drawn, "roc") as axes:
+        low = 1e-2
+        for name, steps in _front_last(curves):
+            false = steps.reviewed - steps.caught
+            low = min(low, max(1 / false[-1], 1e-4))
+            fpr, recall = false / false[-1], steps.caught / steps.caught[-1]
+            grid = np.geomspace(max(1 / false[-1], 1e-5), 1, _CURVE_POINTS)
+            axes.plot(grid, _after(grid, fpr, recall), color=colours[name], label=name, zorder=3)
+        ends = np.geomspace(low, 1, 50)
+        axes.plot(ends, ends, color=COLOURS["muted"], linewidth=0.8, linestyle=(0, (3, 3)))
+        axes.axvline(0.01, color=COLOURS["muted"], linewidth=0.6)
+        axes.set(xscale="log", xlim=(low, 1), ylim=(0, 1.02))
+        axes.set(xlabel="false positive rate", ylabel="recall")
+        _percent(axes, "x")
+        _legend(axes, "lower right")
+    return drawn[0]
+
+
+def reliability_diagram(bins: Mapping[str, Reliability], colours: Mapping[str, str]) -> str:
+    """Share of fraud seen against probability said; on the line a model means what it says.
+
+    Logarithmic, as most payments are safe. A bin without fraud lies on the floor.
+    """
+    drawn: list[str] = []
+    with _axes(drawn, "reliability", 3.4) as axes:
+        said_all = np.concatenate([b.said[b.said > 0] for b in bins.values()] or [np.ones(1)])
+        seen_all = np.concatenate([b.seen[b.seen > 0] for b in bins.values()] or [np.ones(1)])
+        floor = float(max(min(said_all.min(), seen_all.min()) / 2, 1e-6))
+        axes.plot(
+            [floor, 1], [floor, 1], color=COLOURS["muted"], linewidth=0.8, linestyle=(0, (3, 3))
+        )
+        for name, b in _front_last(bins):
+            axes.plot(
+                np.maximum(b.said, floor), np.maximum(b.seen, floor),
+                color=colours[name], label=name, marker="o", markersize=3.2, linewidth=1, zorder=3,
+            )  # fmt: skip
+        axes.set(xscale="log", yscale="log", xlim=(floor, 1.2), ylim=(floor / 1.2, 1.2))
+        axes.set(xlabel="probability said", ylabel="share of fraud seen")
+        _percent(axes, "x")
+        _percent(axes, "y")
+        _legend(axes, "upper left")
+    return drawn[0]
+
+
+def score_distribution(
+    probability: Float64, fraud: Float64, thresholds: Mapping[str, float]
+) -> str:
+    """Density of the ensemble's probability of frauds and of others, on the log-odds scale."""
+    drawn: list[str] = []
+    with _axes(drawn, "scores") as axes:
+        odds = np.log10(np.clip(probability, 1e-6, 1 - 1e-6))
+        odds = odds - np.log10(1 - np.clip(probability, 1e-6, 1 - 1e-6))
+        edges = np.linspace(min(odds.min(), -3), max(odds.max(), 0.5), 50)
+        for label, chosen, colour in (
+            ("not fraud", fraud <= 0, COLOURS["c0"]),
+            ("fraud", fraud > 0, COLOURS["fraud"]),
+        ):
+            counts = np.histogram(odds[chosen], edges)[0] / max(int(chosen.sum()), 1)
+            axes.stairs(counts, edges, color=colour, fill=True, alpha=0.35, label=label)
+            axes.stairs(counts, edges, color=colour, linewidth=1.1)
+        top = axes.get_ylim()[1]
+        for name, threshold in thresholds.items():
+            t = min(max(threshold, 1e-6), 1 - 1e-6)
+            x = np.log10(t / (1 - t))
+            axes.axvline(x, color=COLOURS["ink"], linewidth=0.8)
+            axes.text(x, top, f" {name}", rotation=90, va="top", ha="right", fontsize=7.5)
+        ticks = np.arange(np.ceil(edges[0]), np.floor(edges[-1]) + 1)
+        labels = [_short(1 / (1 + 10**-t)) for t in ticks]
+        axes.set_xticks(ticks, labels)
+        axes.set(xlabel="probability of the ensemble", ylabel="share of payments")
+        _percent(axes, "y")
+        _legend(axes, "upper center")
+    return drawn[0]
+
+
+def weekly(weeks: Sequence[Slice], models: Sequence[str], colours: Mapping[str, str]) -> str:
+    """Average precision by week; the bars are 95 % intervals."""
+    drawn: list[str] = []
+    with _axes(drawn, "weekly") as axes:
+        x = np.arange(len(weeks))
+        for model in reversed(models):
+            y = [week.models.get(model, {}).get("average_precision", np.nan) for week in weeks]
+            axes.plot(x, y, color=colours[model], marker="o", markersize=3.5, label=model, zorder=3)
+            for i, week in enumerate(weeks):
+                interval = week.intervals.get(model)
+                if interval is not None:
+                    ends = [interval.low, interval.high]
+                    axes.plot([i, i], ends, color=colours[model], linewidth=4, alpha=0.25)
+        every = max(1, len(weeks) // 8)
+        axes.set_xticks(x[::every], [week.name[5:] for week in weeks][::every])
+        axes.set(ylim=(0, 1), xlim=(-0.5, len(weeks) - 0.5))
+        axes.set(xlabel="week from (month-day)", ylabel="average precision")
+        _legend(axes, "lower left")
+    return drawn[0]
+
+
+def bars(names: Sequence[str], values: Sequence[float], label: str, name: str) -> str:
+    """Horizontal bars, largest on top."""
+    drawn: list[str] = []
+    with _axes(drawn, name, 0.6 + 0.2 * max(len(names), 1)) as axes:
+        y = np.arange(len(names))[::-1]
+        axes.barh(y, values, color=COLOURS["c0"], height=0.62)
+        axes.set_yticks(y, names, fontsize=8)
+        axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
+        axes.grid(False, axis="y")
+        axes.set(ylim=(-0.6, len(names) - 0.4), xlabel=label)
+    return drawn[0]
+
+
+def partial_effect(effect: Effect, feature: str) -> str:
+    """Odds of fraud against a feature's value; what payments have is drawn below: deciles as
+    ticks, codes by their share."""
+    drawn: list[str] = []
+    with _axes(drawn, f"effect-{feature}", 2.5) as axes:
+        axes.axhline(1, color=COLOURS["muted"], linewidth=0.8, linestyle=(0, (3, 3)))
+        if effect.is_code:
+            x = np.arange(effect.x.size)
+            axes.bar(x, effect.share / effect.share.max() * 0.9, width=0.5, bottom=0.0,
+                     transform=axes.get_xaxis_transform(), color=COLOURS["grid"])  # fmt: skip
+            axes.plot(x, effect.factor, "o", color=COLOURS["c0"], zorder=3)
+            axes.set_xticks(x, [f"{code:g}" for code in effect.x])
+        else:
+            axes.plot(effect.x, effect.factor, color=COLOURS["c0"], zorder=3)
+            axes.plot(effect.spread, np.full(effect.spread.size, 0.03), "|", markersize=9,
+                      color=COLOURS["ink"], transform=axes.get_xaxis_transform())  # fmt: skip
+            if effect.x[0] >= 0 and effect.x[-1] > 50 * max(float(np.median(effect.spread)), 1e-9):
+                axes.set_xscale("symlog", linthresh=max(float(np.median(effect.spread)), 1e-3))
+        if effect.missing is not None:
+            axes.axhline(effect.missing, color=COLOURS["c1"], linewidth=1)
+            axes.text(
+                1, effect.missing, f"unknown ({effect.missing_share:.0%})", ha="right", va="bottom",
+                transform=axes.get_yaxis_transform(), color=COLOURS["c1"], fontsize=8,
+            )  # fmt: skip
+        axes.set(yscale="log", xlabel=feature, ylabel="odds of fraud, × mean")
+        axes.yaxis.set_major_formatter(lambda v, _: f"×{v:g}")
+        axes.yaxis.set_minor_formatter(lambda v, _: "")
+    return drawn[0]
+
+
+def inline(svg: str, name: str, caption: str) -> str:
+    """A picture as a part of a page.
+
+    Args:
+        svg: what a function of this room drew.
+        name: a word that no other picture of the page has; the picture's ids begin with it.
+        caption: what is to be seen, for those who do not see it.
+
+    Returns:
+        An `<svg>` element without prolog, in the page's colours, its text in the page's fonts.
+    """
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', body)
+    body = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", body)
+    body = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{name}-\1"', body)
+    body = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", body)
+    body = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", body)
+    body = re.sub(r'<svg [^>]*?viewBox="([^"]+)"[^>]*>', r'<svg viewBox="\1" role="img">', body)
+    for variable, colour in COLOURS.items():
+        body = body.replace(colour, f"var(--{variable})")
+    title = re.sub(r"[<>&]", "", caption)
+    return body.replace('role="img">', f'role="img"><title>{title}</title>', 1)
+
+
+def _front_last(curves: Mapping[str, T]) -> Iterator[tuple[str, T]]:
+    """What comes first in the legend is drawn last, on top."""
+    return iter(reversed(list(curves.items())))
+
+
+def _legend(axes: Axes, place: str) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        axes.legend(handles[::-1], labels[::-1], loc=place, handlelength=1.2, labelspacing=0.25)
+
+
+def _thinned(x: Float64) -> np.ndarray:
+    if x.size <= _CURVE_POINTS:
+        return np.arange(x.size)
+    return np.unique(np.linspace(0, x.size - 1, _CURVE_POINTS).astype(np.int64))
+
+
+def _after(grid: Float64, xs: Float64, ys: Float64) -> Float64:
+    """Of several points at the same x the last, between points a straight line."""
+    last = np.append(np.diff(xs) > 0, True)
+    along: Float64 = np.interp(grid, xs[last], ys[last])
+    return along
+
+
+def _percent(axes: Axes, side: str) -> None:
+    (axes.xaxis if side == "x" else axes.yaxis).set_major_formatter(lambda v, _: _short(v))
+
+
+def _short(share: float) -> str:
+    percent = share * 100
+    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.3g} %"
