@@ -57,6 +57,8 @@ class Manifest:
         golden_tolerance: largest absolute difference allowed when golden rows are scored again.
         runtime_options: parameters that the runtime needs, e.g. isolation forest's
             `expected_path_length`.
+        columns: n_features names of a tabular set's own columns, in order; () where
+            `features.definitions` names them.
     """
 
     variant: str
@@ -70,6 +72,7 @@ class Manifest:
     training: dict[str, Any] = field(default_factory=dict)
     golden_tolerance: float = 1e-5
     runtime_options: dict[str, float] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
 
 def sha256_of(path: Path) -> str:
@@ -102,6 +105,7 @@ def read_manifest(folder: Path, digest: str | None = None) -> tuple[Manifest, st
         body = (folder / MANIFEST).read_bytes()
         document = json.loads(body)
         document["calibration"] = tuple((float(x), float(y)) for x, y in document["calibration"])
+        document["columns"] = tuple(document.get("columns", ()))
         manifest = Manifest(**document)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ArtifactRefused(f"{folder.name}: no readable manifest") from error

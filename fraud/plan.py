@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 KINDS = ("single", "ensemble")
+COMBINERS = ("mean", "stack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,10 @@ class Plan:
         anomaly: the variant whose score stands beside the probability, None for none.
         deadline_ms: how long votes are waited for, > 0.
         calibration: knots `(combined score, probability)` of a monotone piecewise linear map
-            from the weighted mean of votes to a probability; () is the identity.
+            from what the combiner makes of the votes to a probability; () is the identity.
+        combiner: `mean`, the weighted mean of votes (`fraud.combine.average`), or `stack`, their
+            weighted log-odds (`fraud.combine.stack`).
+        intercept: of the stack, in log-odds; 0 for a mean.
     """
 
     name: str
@@ -51,10 +56,16 @@ class Plan:
     anomaly: str | None = None
     deadline_ms: int = 100
     calibration: tuple[tuple[float, float], ...] = ()
+    combiner: str = "mean"
+    intercept: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        if self.combiner not in COMBINERS:
+            raise ValueError(f"combiner must be one of {', '.join(COMBINERS)}")
+        if not math.isfinite(self.intercept) or (self.combiner == "mean" and self.intercept):
+            raise ValueError("intercept: a finite number, and 0 for a mean")
         if not self.members or any(not m.weight > 0 for m in self.members):
             raise ValueError("members: at least one, each with a weight above zero")
         if len({m.variant for m in self.members}) != len(self.members):

@@ -17,6 +17,7 @@ import numpy as np
 from fraud.artifact import Manifest, read_manifest, sha256_of, version_of, write_manifest
 from fraud.batch import Float32, Float64
 from training.calibrate import Knots, rounding_reach
+from training.schema import FeatureSchema
 from training.variants.fitted import Fitted
 
 ALIAS = "champion"
@@ -34,7 +35,7 @@ def write_artifact(
     folder: Path,
     fitted: Fitted,
     *,
-    schema_id: str,
+    schema: FeatureSchema,
     knots: Knots,
     golden: tuple[Float32, Float64, Float64],
     metrics: dict[str, float],
@@ -59,7 +60,7 @@ def write_artifact(
             variant=fitted.variant,
             family=fitted.family,
             runtime=fitted.runtime,
-            schema_id=schema_id,
+            schema_id=schema.schema_id,
             n_features=features.shape[1],
             calibration=knots,
             files={name: sha256_of(folder / name) for name in sorted(files)},
@@ -67,6 +68,7 @@ def write_artifact(
             training=training,
             golden_tolerance=rounding_reach(raw, knots),
             runtime_options=fitted.runtime_options,
+            columns=schema.columns,
         ),
     )
     read_manifest(folder, digest)

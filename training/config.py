@@ -6,6 +6,9 @@ history_days = 90           # the newest days only
 test_fraction = 0.15
 [rates]
 review = 0.005              # share of payments that go to review or worse
+[costs]                     # instead of rates: thresholds that cost least
+review = 4.0
+false_block = 25.0
 [xgboost]
 rounds = 200
 """
@@ -14,8 +17,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fraud.errors import NotTrainable
 
@@ -31,16 +35,22 @@ class _Section(BaseModel):
 
 
 class SplitConfig(_Section):
-    """How time is cut: warm-up | train | gap | validation | gap | test. Never at random."""
+    """How time is cut: warm-up | train | gap | validation | calibration | gap | test. Never at
+    random."""
 
+    method: str = Field(default="time", description="`time`; nothing else is honest")
     warmup_days: float | None = Field(
         default=None,
         ge=0,
         description="windows fill, nothing is learnt; unset: 20 % of the span, at most 30",
     )
-    validation_fraction: float = Field(default=0.15, gt=0, lt=1, description="of the whole span")
+    validation_fraction: float = Field(default=0.1, gt=0, lt=1, description="of the whole span")
+    calibration_fraction: float = Field(default=0.1, gt=0, lt=1, description="of the whole span")
     test_fraction: float = Field(default=0.15, gt=0, lt=1, description="of the whole span")
     validation_days: float | None = Field(default=None, gt=0, description="instead of the fraction")
+    calibration_days: float | None = Field(
+        default=None, gt=0, description="instead of the fraction"
+    )
     test_days: float | None = Field(default=None, gt=0, description="instead of the fraction")
     gap_days: float | None = Field(
         default=None,
@@ -50,7 +60,24 @@ class SplitConfig(_Section):
     )
     min_train_frauds: int = Field(default=20, ge=1)
     min_validation_frauds: int = Field(default=10, ge=1)
+    min_calibration_frauds: int = Field(default=10, ge=1)
     min_test_frauds: int = Field(default=1, ge=1)
+    shared_calibration: bool = Field(
+        default=False,
+        description="with too few frauds for two slices, one serves validation and calibration",
+    )
+
+    @field_validator("method")
+    @classmethod
+    def _by_time(cls, method: str) -> str:
+        if method == "random":
+            raise ValueError(
+                "a random split is refused: payments of the same fraud would lie on both sides,"
+                ' and the figures would promise what no model keeps on later payments; "time"'
+            )
+        if method != "time":
+            raise ValueError('is none of "time"')
+        return method
 
 
 class RateConfig(_Section):
@@ -68,6 +95,23 @@ class RateConfig(_Section):
         return self
 
 
+class CostConfig(_Section):
+    """What outcomes cost, in currency units: thresholds then cost least, whatever they send to
+    review. A review is taken to find every fraud."""
+
+    review: float = Field(ge=0, description="of one review")
+    false_block: float = Field(ge=0, description="of blocking a payment that is not fraud")
+    missed_share: float = Field(
+        default=1.0, gt=0, le=100, description="share of a fraud's amount that is lost if approved"
+    )
+    challenge: float | None = Field(
+        default=None, ge=0, description="of one challenge; unset: nothing is challenged by score"
+    )
+    challenge_stops: float = Field(
+        default=0.8, ge=0, le=1, description="share of fraud that a challenge stops"
+    )
+
+
 class XGBoostConfig(_Section):
     """Gradient-boosted trees."""
 
@@ -80,6 +124,12 @@ class XGBoostConfig(_Section):
     colsample_bytree: float = Field(default=0.6, gt=0, le=1)
     reg_lambda: float = Field(default=2.0, ge=0)
     workers: int = Field(default=1, ge=1, le=64, description="Ray Train workers")
+    checkpoint_rounds: int = Field(
+        default=50, ge=1, description="every so many rounds the state is kept"
+    )
+    max_failures: int = Field(
+        default=3, ge=0, description="how often training goes on from there after a worker died"
+    )
     threads: int = Field(
         default=1, ge=1, le=64, description="of a worker; more only pay off on idle cores"
     )
@@ -111,6 +161,17 @@ class IsolationForestConfig(_Section):
     sample_rows: int = Field(default=512, ge=16)
 
 
+class ReportConfig(_Section):
+    """How closely the models are looked at when they are judged; costs time, changes no model."""
+
+    resamples: int = Field(default=200, ge=20, le=10_000, description="of each interval")
+    importance_features: int = Field(
+        default=30, ge=0, le=1000, description="features that are shuffled, strongest first; 0: none"
+    )
+    importance_rows: int = Field(default=2_000, ge=200, description="test rows they are shuffled on")
+    effects: int = Field(default=6, ge=0, le=100, description="features with a picture of effects")
+
+
 class TrainConfig(_Section):
     """Everything that decides, with the data, what comes out."""
 
@@ -125,10 +186,17 @@ class TrainConfig(_Section):
     )
     split: SplitConfig = SplitConfig()
     rates: RateConfig = RateConfig()
+    costs: CostConfig | None = Field(
+        default=None, description="thresholds by what outcomes cost, not by `rates`"
+    )
+    combiner: Literal["choose", "mean", "stack"] = Field(
+        default="choose", description="`choose`: whichever ranks later validation rows better"
+    )
     xgboost: XGBoostConfig = XGBoostConfig()
     random_forest: RandomForestConfig = RandomForestConfig()
     logistic: LogisticConfig = LogisticConfig()
     isolation_forest: IsolationForestConfig = IsolationForestConfig()
+    report: ReportConfig = ReportConfig()
 
     @model_validator(mode="after")
     def _known_variants(self) -> TrainConfig:
@@ -150,6 +218,14 @@ class TrainConfig(_Section):
     def anomaly(self) -> str | None:
         """The variant that stands beside the vote, None if it is not trained."""
         return ANOMALY if ANOMALY in self.variants else None
+
+
+def without_warmup(config: TrainConfig) -> TrainConfig:
+    """The same for a set without windows to fill, unless it asks for a warm-up."""
+    if config.split.warmup_days is not None:
+        return config
+    split = config.split.model_copy(update={"warmup_days": 0.0})
+    return config.model_copy(update={"split": split})
 
 
 def read_config(path: Path) -> TrainConfig:

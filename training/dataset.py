@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -17,8 +17,9 @@ import numpy as np
 import features
 from features.definitions import N_FEATURES, SCHEMA_ID
 from features.replay import replay
-from fraud.batch import COLUMNS, Float32, Int64, TransactionBatch
+from fraud.batch import COLUMNS, Float32, Float64, Int64, TransactionBatch
 from training.data.history import History
+from training.schema import FeatureSchema
 from training.split import Int8
 from training.sql import statement
 
@@ -35,16 +36,38 @@ class Dataset:
         label: int8[n]: 1 fraud, 0 not, -1 unknown.
         known_at_ms: int64[n]: from when on the label could have been known.
         timestamp_ms: int64[n], rising.
-        customer_id: n ids.
-        schema_id: which features these are.
+        customer_id: n ids; None of a set that knows no customers.
+        amount: float64[n] in currency units; NaN of a set that knows no amounts.
+        segment: what payments are told apart by (`channel`, `country`, `merchant_category`,
+            `type`) -> n values, None where unknown; only what has more than one value.
+        schema: the columns of `values`.
     """
 
     values: Float32
     label: Int8
     known_at_ms: Int64
     timestamp_ms: Int64
-    customer_id: list[str]
-    schema_id: str
+    customer_id: list[str] | None
+    amount: Float64
+    segment: dict[str, list[str | None]]
+    schema: FeatureSchema
+
+    @property
+    def schema_id(self) -> str:
+        """Which features these are."""
+        return self.schema.schema_id
+
+    def __len__(self) -> int:
+        return int(self.label.size)
+
+
+SEGMENTS = ("channel", "country", "merchant_category", "type")
+"""Fields of a payment by which figures are broken down."""
+
+
+def segments_of(columns: Mapping[str, list[str | None]]) -> dict[str, list[str | None]]:
+    """Those of `columns` that tell payments apart: more than one value is known."""
+    return {name: values for name, values in columns.items() if len(set(values) - {None}) > 1}
 
 
 def build_dataset(history: History, cache: Path, progress: Callable[[int, int], None]) -> Dataset:
@@ -67,7 +90,9 @@ def build_dataset(history: History, cache: Path, progress: Callable[[int, int], 
         known_at_ms=history.known_at_ms,
         timestamp_ms=np.array(batch.timestamp_ms, np.int64),
         customer_id=batch.customer_id,
-        schema_id=SCHEMA_ID,
+        amount=batch.amount_hundredths() / 100,
+        segment=segments_of({name: getattr(batch, name) for name in SEGMENTS}),
+        schema=FeatureSchema.served(),
     )
 
 

@@ -1,7 +1,13 @@
-"""The plan: weights, calibration and thresholds, fitted on the validation part."""
+"""The plan: who has how much say, what that means, where thresholds lie.
+
+Weights are fitted on the validation part alone; the map from the combined votes to a probability
+and the thresholds on the calibration part, which chose nothing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -10,58 +16,167 @@ from sklearn.metrics import average_precision_score
 from fraud.batch import Float32, Float64
 from fraud.combine.average import weighted_mean
 from fraud.combine.calibrate import Calibration
+from fraud.combine.combine import probability_of
+from fraud.combine.stack import logit, stacked
 from fraud.errors import NotTrainable
 from fraud.plan import Member, Plan, Thresholds
-from training.calibrate import probability_knots
-from training.config import RateConfig
+from training.calibrate import CalibrationFit, fit_calibration, fit_log_odds, time_folds
+from training.config import RateConfig, TrainConfig
+from training.costs import cheapest_thresholds, priced
 
 PLAN_NAME = "default"
 _GRID = 10
 """Weights are multiples of 1/10, each at least one of them: whoever votes has a say, so that the
 loss of any one model leaves a quorum."""
+_LEAST_WEIGHT = 0.02
+"""Of a stack's voter, for the same reason."""
+_PRIOR_FRAUDS = 50
+"""As much as so many frauds would say for it, weights are held to be equal: a few frauds settle
+little, and weights fitted to their chance would be worse than equal ones."""
+_RIDGE = 10.0
+"""The same for a stack: pull towards equal weights that sum to 1, in units of log-loss."""
+_FOLDS = 4
+_LEAST_FRAUDS = 5
+_CLEARLY = 0.0005
+"""Average precision by which a stack has to be better than a mean, which is easier to explain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """Votes on n labelled rows of one part, in the order of time.
+
+    Attributes:
+        votes: supervised variant -> float64[n] calibrated scores.
+        fraud: float32[n], 1 fraud and 0 not; both occur.
+        amount: float64[n] in currency units, NaN where unknown.
+        anomaly: float64[n] scores of the anomaly variant, None without one.
+    """
+
+    votes: Mapping[str, Float64]
+    fraud: Float32
+    amount: Float64
+    anomaly: Float64 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Combiner:
+    """How votes are combined.
+
+    Attributes:
+        kind: of `fraud.plan.COMBINERS`.
+        weights: variant -> weight > 0.
+        intercept: see `Plan`.
+        merits: kind -> average precision on later validation rows, on which the choice rests; {}
+            if there was nothing to choose by or from.
+    """
+
+    kind: str
+    weights: dict[str, float]
+    intercept: float
+    merits: dict[str, float]
+
+    def __call__(self, votes: Mapping[str, Float64]) -> Float64:
+        """float64[n]: what it makes of votes, before calibration."""
+        scores, weights = [votes[name] for name in self.weights], list(self.weights.values())
+        n = len(scores[0])
+        if self.kind == "stack":
+            return stacked(scores, weights, self.intercept, sum(weights), n)
+        return weighted_mean(scores, weights, n)
 
 
 def fit_plan(
-    votes: dict[str, Float64],
-    anomaly: tuple[str, Float64] | None,
-    fraud: Float32,
-    rates: RateConfig,
-    deadline_ms: int,
-) -> Plan:
-    """Fit a plan.
-
-    Args:
-        votes: supervised variant -> float64[n] calibrated scores of the validation rows.
-        anomaly: the anomaly variant and its float64[n] scores, None for none.
-        fraud: float32[n], 1 fraud and 0 not.
+    validation: Ballot, calibration: Ballot, config: TrainConfig
+) -> tuple[Plan, Combiner, CalibrationFit]:
+    """Fit a plan: weights on one part, calibration and thresholds on the other.
 
     Returns:
-        A plan of version 1; the registry gives it the version that is due.
+        A plan of version 1 (the registry gives it the version that is due), and how its combiner
+        and its calibration were chosen.
+
+    Raises:
+        NotTrainable: scores so equal that no threshold keeps to the stated rates.
     """
-    weights = fit_weights(votes, fraud)
-    mean = weighted_mean(list(votes.values()), list(weights.values()), len(fraud))
-    knots = probability_knots(mean, fraud)
-    probability = Calibration(knots)(mean)
-    return Plan(
+    combiner = fit_combiner(validation.votes, validation.fraud, config.combiner)
+    combined = combiner(calibration.votes)
+    fit = fit_calibration(combined, calibration.fraud)
+    probability = Calibration(fit.knots)(combined)
+    plan = Plan(
         name=PLAN_NAME,
         version=1,
         kind="ensemble",
-        members=tuple(Member(name, weight) for name, weight in weights.items()),
-        thresholds=fit_thresholds(probability, anomaly[1] if anomaly else None, rates),
-        anomaly=anomaly[0] if anomaly else None,
-        deadline_ms=deadline_ms,
-        calibration=knots,
+        members=tuple(Member(name, weight) for name, weight in combiner.weights.items()),
+        thresholds=_thresholds(probability, calibration, config),
+        anomaly=config.anomaly,
+        deadline_ms=config.deadline_ms,
+        calibration=fit.knots,
+        combiner=combiner.kind,
+        intercept=combiner.intercept,
     )
+    return plan, combiner, fit
 
 
-def ensemble_probability(plan: Plan, votes: dict[str, Float64]) -> Float64:
+def ensemble_probability(plan: Plan, votes: Mapping[str, Float64]) -> Float64:
     """Probabilities float64[n] that the plan makes of calibrated votes, as serving does."""
-    scores = [votes[m.variant] for m in plan.members]
-    mean = weighted_mean(scores, [m.weight for m in plan.members], len(scores[0]))
-    return Calibration(plan.calibration)(mean)
+    return probability_of(plan, votes, len(votes[plan.members[0].variant]))
 
 
-def fit_weights(votes: dict[str, Float64], fraud: Float32) -> dict[str, float]:
+def fit_combiner(votes: Mapping[str, Float64], fraud: Float32, wanted: str = "choose") -> Combiner:
+    """Fit a mean or a stack, whichever ranks later rows better.
+
+    Both are fitted on the rows before each of three folds in the order of time and judged on the
+    fold by average precision; the better is fitted on all rows. A single voter is a mean.
+
+    Args:
+        votes: supervised variant -> float64[n] calibrated scores in the order of time.
+        fraud: float32[n], 1 fraud and 0 not; both occur.
+        wanted: `choose`, or the kind that it must be.
+    """
+    fits: dict[str, Callable[[Mapping[str, Float64], Float32], Combiner]]
+    fits = {"mean": _fit_mean, "stack": _fit_stack}
+    if len(votes) == 1:
+        return fits["mean"](votes, fraud)
+    if wanted != "choose":
+        return fits[wanted](votes, fraud)
+    judged = {kind: _later_precision(fit, votes, fraud) for kind, fit in fits.items()}
+    merits = {kind: merit for kind, merit in judged.items() if merit is not None}
+    better = bool(merits) and merits["stack"] > merits["mean"] + _CLEARLY
+    return replace(fits["stack" if better else "mean"](votes, fraud), merits=merits)
+
+
+def _later_precision(
+    fit: Callable[[Mapping[str, Float64], Float32], Combiner],
+    votes: Mapping[str, Float64],
+    fraud: Float32,
+) -> float | None:
+    """Average precision on folds that the fit has not seen, each weighing as its frauds; None if
+    there are too few frauds for folds."""
+    found, weights = [], []
+    for before, fold in time_folds(fraud, _FOLDS, _LEAST_FRAUDS):
+        combiner = fit({name: v[before] for name, v in votes.items()}, fraud[before])
+        combined = combiner({name: v[fold] for name, v in votes.items()})
+        found.append(float(average_precision_score(fraud[fold], combined)))
+        weights.append(float(fraud[fold].sum()))
+    return round(float(np.average(found, weights=weights)), 9) if found else None
+
+
+def _fit_mean(votes: Mapping[str, Float64], fraud: Float32) -> Combiner:
+    best, frauds = fit_weights(votes, fraud), float(fraud.sum())
+    sure = frauds / (frauds + _PRIOR_FRAUDS)
+    weights = {n: round(sure * w + (1 - sure) / len(votes), 3) for n, w in best.items()}
+    return Combiner("mean", weights, 0.0, {})
+
+
+def _fit_stack(votes: Mapping[str, Float64], fraud: Float32) -> Combiner:
+    """Log-loss over the votes' log-odds; no weight below 0.02."""
+    columns = np.stack([logit(v) for v in votes.values()], axis=1)
+    bias, weights = fit_log_odds(
+        columns, fraud, least=_LEAST_WEIGHT, ridge=_RIDGE / fraud.size, towards=1 / len(votes)
+    )
+    found = dict(zip(votes, weights.tolist(), strict=True))
+    return Combiner("stack", found, bias, {})
+
+
+def fit_weights(votes: Mapping[str, Float64], fraud: Float32) -> dict[str, float]:
     """The grid point of the simplex with the best average precision; of equals, the evenest."""
     names = list(votes)
     scores = np.stack([votes[name] for name in names])
@@ -77,6 +192,15 @@ def fit_weights(votes: dict[str, Float64], fraud: Float32) -> dict[str, float]:
     return {name: part / _GRID for name, part in zip(names, chosen, strict=True)}
 
 
+def _thresholds(probability: Float64, on: Ballot, config: TrainConfig) -> Thresholds:
+    if config.costs is None:
+        return fit_thresholds(probability, on.anomaly, config.rates)
+    challenge, review, block = cheapest_thresholds(
+        probability, priced(on.fraud, on.amount, config.costs)
+    )
+    return Thresholds(challenge, review, block, _anomaly_threshold(on.anomaly, config.rates))
+
+
 def fit_thresholds(probability: Float64, anomaly: Float64 | None, rates: RateConfig) -> Thresholds:
     """Thresholds that at most the stated shares of `probability` float64[n] reach.
 
@@ -86,14 +210,11 @@ def fit_thresholds(probability: Float64, anomaly: Float64 | None, rates: RateCon
     challenge, review, block = (
         _reached_by(probability, share) for share in (rates.challenge, rates.review, rates.block)
     )
-    return Thresholds(
-        challenge=challenge,
-        review=review,
-        block=block,
-        anomaly_challenge=None
-        if anomaly is None
-        else _reached_by(anomaly, rates.anomaly_challenge),
-    )
+    return Thresholds(challenge, review, block, _anomaly_threshold(anomaly, rates))
+
+
+def _anomaly_threshold(anomaly: Float64 | None, rates: RateConfig) -> float | None:
+    return None if anomaly is None else _reached_by(anomaly, rates.anomaly_challenge)
 
 
 def _reached_by(scores: Float64, share: float) -> float:
@@ -103,7 +224,7 @@ def _reached_by(scores: Float64, share: float) -> float:
     inside = np.flatnonzero(reached <= max(1.0, share * scores.size))
     if not inside.size or levels.size < 2:
         raise NotTrainable(
-            f"more than {share:.2%} of validation payments share the highest score:"
+            f"more than {share:.2%} of calibration payments share the highest score:"
             " no threshold keeps to that review rate; load more history"
         )
     at = int(inside[0])

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud.batch import Float32, Float64, Int64
+from fraud.batch import Float32, Float64
 from fraud.plan import Plan
-from training.calibrate import Knots, anomaly_knots, calibrated, probability_knots
+from training.calibrate import CalibrationFit, anomaly_fit, calibrated, fit_calibration
 from training.config import TrainConfig
+from training.costs import priced, total_price
 from training.dataset import Dataset
-from training.ensemble import ensemble_probability, fit_plan
-from training.evaluate import evaluate
+from training.ensemble import Ballot, Combiner, ensemble_probability, fit_plan
+from training.evaluated import ENSEMBLE, Evaluated, Scored, scored
+from training.evaluation.metrics import evaluate
 from training.export.scoring import raw_scores
 from training.split import Split
 from training.variants.fitted import Fitted
 
 _GOLDEN_SPREAD, _GOLDEN_SPARSE = 24, 4
+_PARTS = ("validation", "calibration", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,76 +28,109 @@ class Judged:
     """A variant with its calibration and what it came to.
 
     Attributes:
-        knots: `Manifest.calibration`.
-        validation, test: float64[n] calibrated scores of each part.
+        calibration: the map to what is served, and how it was chosen.
+        scores: part -> float64[n] calibrated scores of its rows.
         metrics: figures on the test part.
         golden: features float32[k, n_features], raw scores, calibrated scores.
     """
 
     fitted: Fitted
-    knots: Knots
-    validation: Float64
-    test: Float64
+    calibration: CalibrationFit
+    scores: dict[str, Float64]
     metrics: dict[str, float]
     golden: tuple[Float32, Float64, Float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The plan and what it came to.
+
+    Attributes:
+        plan: see `fit_plan`.
+        combiner, calibration: how the plan's combiner and calibration were chosen.
+        metrics: figures of the plan on the test part.
+        evaluated: every model's scores on every part that was held back.
+    """
+
+    plan: Plan
+    combiner: Combiner
+    calibration: CalibrationFit
+    metrics: dict[str, float]
+    evaluated: Evaluated
+
+
 def judge_variants(models: dict[str, Fitted], dataset: Dataset, split: Split) -> dict[str, Judged]:
-    """Calibrate each variant on the validation part and judge it on the test part, through the
+    """Calibrate each variant on the calibration part and judge it on the test part, through the
     files that will be served."""
-    validation = np.ascontiguousarray(dataset.values[split.validation])
-    test = np.ascontiguousarray(dataset.values[split.test])
-    fraud = dataset.label[split.validation].astype(np.float32)
+    parts = split.parts()
+    values = {part: np.ascontiguousarray(dataset.values[parts[part]]) for part in _PARTS}
+    fraud = dataset.label[split.calibration].astype(np.float32)
     judged = {}
     for name, fitted in models.items():
-        raw = raw_scores(fitted, validation)
+        raw = {part: raw_scores(fitted, x) for part, x in values.items()}
         supervised = fitted.family == "supervised"
-        knots = probability_knots(raw, fraud) if supervised else anomaly_knots(raw)
-        scores = calibrated(raw_scores(fitted, test), knots)
+        on = raw["calibration"]
+        fit = fit_calibration(on, fraud) if supervised else anomaly_fit(on)
+        scores = {part: calibrated(r, fit.knots) for part, r in raw.items()}
         judged[name] = Judged(
             fitted=fitted,
-            knots=knots,
-            validation=calibrated(raw, knots),
-            test=scores,
-            metrics=_figures(scores, dataset, split.test, supervised),
-            golden=_golden(fitted, knots, validation, raw),
+            calibration=fit,
+            scores=scores,
+            metrics=_figures(scores["test"], scored(dataset, split.test, {}), supervised),
+            golden=_golden(fitted, fit, values["calibration"], on),
         )
     return judged
 
 
 def judge_ensemble(
     judged: dict[str, Judged], dataset: Dataset, split: Split, config: TrainConfig
-) -> tuple[Plan, dict[str, float]]:
-    """Fit the plan on the validation part and judge it on the test part."""
-    plan = fit_plan(
-        {name: judged[name].validation for name in config.supervised},
-        (config.anomaly, judged[config.anomaly].validation) if config.anomaly else None,
-        dataset.label[split.validation].astype(np.float32),
-        config.rates,
-        config.deadline_ms,
-    )
-    probability = ensemble_probability(plan, {n: judged[n].test for n in config.supervised})
-    figures = _figures(probability, dataset, split.test, True)
+) -> Judgement:
+    """Fit the plan on the validation and calibration parts and judge it on the test part."""
+    parts = split.parts()
+
+    def ballot(part: str) -> Ballot:
+        anomaly = judged[config.anomaly].scores[part] if config.anomaly else None
+        return Ballot(
+            votes={name: judged[name].scores[part] for name in config.supervised},
+            fraud=dataset.label[parts[part]].astype(np.float32),
+            amount=dataset.amount[parts[part]],
+            anomaly=anomaly,
+        )
+
+    ballots = {part: ballot(part) for part in _PARTS}
+    plan, combiner, fit = fit_plan(ballots["validation"], ballots["calibration"], config)
+    sides: dict[str, Scored] = {}
+    for part in _PARTS:
+        probability = ensemble_probability(plan, ballots[part].votes)
+        scores = {name: model.scores[part] for name, model in judged.items()}
+        sides[part] = scored(dataset, parts[part], {**scores, ENSEMBLE: probability})
+    evaluated = Evaluated(**sides, probabilities=frozenset((*config.supervised, ENSEMBLE)))
+    metrics = _plan_figures(plan, evaluated.test, config)
+    return Judgement(plan, combiner, fit, metrics, evaluated)
+
+
+def _plan_figures(plan: Plan, test: Scored, config: TrainConfig) -> dict[str, float]:
+    probability = test.scores[ENSEMBLE]
+    figures = _figures(probability, test, True)
+    t = plan.thresholds
     for outcome in ("challenge", "review", "block"):
-        reached = probability >= getattr(plan.thresholds, outcome)
+        reached = probability >= getattr(t, outcome)
         figures[f"share_{outcome}"] = round(float(reached.mean()), 9)
-    return plan, figures
+    if config.costs is not None:
+        price = priced(test.fraud, test.amount, config.costs)
+        cost = total_price(probability, (t.challenge, t.review, t.block), price)
+        figures["cost_per_payment"] = round(cost / probability.size, 9)
+        figures["cost_per_payment_unchecked"] = round(float(price.approve.mean()), 9)
+    return figures
 
 
-def _figures(
-    scores: Float64, dataset: Dataset, rows: Int64, probabilities: bool
-) -> dict[str, float]:
-    return evaluate(
-        scores,
-        dataset.label[rows].astype(np.float32),
-        [dataset.customer_id[i] for i in rows],
-        dataset.timestamp_ms[rows],
-        probabilities,
-    )
+def _figures(score: Float64, part: Scored, probabilities: bool) -> dict[str, float]:
+    amount = part.amount if np.isfinite(part.amount).all() else None
+    return evaluate(score, part.fraud, part.customer_id, part.timestamp_ms, probabilities, amount)
 
 
 def _golden(
-    fitted: Fitted, knots: Knots, values: Float32, raw: Float64
+    fitted: Fitted, fit: CalibrationFit, values: Float32, raw: Float64
 ) -> tuple[Float32, Float64, Float64]:
     """Rows over the whole range of scores, the sparsest ones, and one that knows nothing, which
     is what a model sees when the feature store is down."""
@@ -104,4 +140,4 @@ def _golden(
     nothing = np.full((1, values.shape[1]), np.nan, np.float32)
     features = np.concatenate([values[spread], values[sparse], nothing])
     scores = raw_scores(fitted, features)
-    return features, scores, calibrated(scores, knots)
+    return features, scores, calibrated(scores, fit.knots)

@@ -1,52 +1,50 @@
-"""`quorum train`: history -> features -> split -> fit -> judge -> publish."""
+"""`quorum train`: history or a table -> features -> split -> fit -> judge -> publish."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from importlib.metadata import version as version_of_package
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from features.definitions import CATEGORICAL, NAMES
 from fraud.artifact import version_of
 from fraud.errors import NotTrainable
 from fraud.plan import Plan
 from fraud.settings import Settings
-from training.config import BASELINE, TrainConfig
+from training.config import BASELINE, TrainConfig, without_warmup
 from training.data.history import History, read_history
+from training.data.layout import Layout
 from training.dataset import Dataset, build_dataset, newest_payment_ms
 from training.fitting import fit_variants
-from training.judge import Judged, judge_ensemble, judge_variants
+from training.judge import judge_ensemble, judge_variants
 from training.plans import activate_plan
+from training.progress import Progress, Stopwatch, quiet
 from training.publish import Published, publish
 from training.ray_session import ray_session
 from training.registry import Registry
 from training.report import TrainingReport, VariantReport
 from training.sample import Sample, draw_sample
-from training.split import DAY_MS, FRAUD, Split, split_by_time
+from training.split import DAY_MS, Split, split_by_time
+from training.tabular import read_table
+from training.trained import Trained, named_after
+from training.variants.fitted import Fitted
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "ray", "scikit-learn", "treelite", "xgboost")
+CHAMPION, CHALLENGER = "champion", "challenger"
 
 
-class Progress(Protocol):
-    """Told where a training run is."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What every stage is told."""
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Args:
-        stage: `history`, `features`, `fit`, `judge` or `publish`.
-        done, total: rows, models or steps of the stage; done == total: the stage has ended.
-        """
-        ...
-
-
-def quiet(stage: str, done: int, total: int) -> None:
-    """Progress that tells nobody."""
+    settings: Settings
+    config: TrainConfig
+    progress: Progress
+    ray_address: str | None
+    watch: Stopwatch = field(default_factory=Stopwatch)
 
 
 def train(
@@ -55,6 +53,7 @@ def train(
     progress: Progress = quiet,
     *,
     ray_address: str | None = None,
+    role: str = CHAMPION,
 ) -> TrainingReport:
     """Train every variant on the tenant's history and make the result count.
 
@@ -66,6 +65,8 @@ def train(
         config: what to train.
         progress: told how far it is, from this thread.
         ray_address: of a running Ray; None for a private one on this machine, stopped at the end.
+        role: the alias that the models get: `champion`, which serves from now on under the new
+            plan, or `challenger`, which changes nothing that serves.
 
     Raises:
         NotTrainable: too little history, or no database.
@@ -74,37 +75,75 @@ def train(
     if settings.database_url is None:
         raise NotTrainable("no database: set DATABASE_URL, or start Quorum with `quorum up`")
     database_url = settings.database_url.get_secret_value()
-    watch = _Stopwatch()
-    # MLflow takes seconds to import and to make its tables: meanwhile history is read.
-    with ThreadPoolExecutor(1, thread_name_prefix="registry") as background:
-        registry = background.submit(Registry, settings.tracking_uri, settings.home / "mlruns")
-        with watch.stage("history"):
+    run = _Run(settings, config, progress, ray_address)
+    activate = _activation(database_url) if role == CHAMPION else None
+
+    def dataset() -> Dataset:
+        with run.watch.stage("history"):
             progress("history", 0, 1)
             history = asyncio.run(_history(database_url, settings.tenant, config))
             progress("history", 1, 1)
-        with watch.stage("features"):
-            dataset = build_dataset(
+        with run.watch.stage("features"):
+            return build_dataset(
                 history, settings.home / "cache", lambda n, of: progress("features", n, of)
             )
-            split = split_by_time(
-                dataset.timestamp_ms, dataset.label, dataset.known_at_ms, config.split
-            )
-            del history
-        with watch.stage("fit"):
-            models = _fit(dataset, split, config, settings, progress, ray_address)
-        with watch.stage("judge"):
-            progress("judge", 0, 2)
-            judged = judge_variants(models, dataset, split)
-            progress("judge", 1, 2)
-            plan, ensemble = judge_ensemble(judged, dataset, split, config)
-            progress("judge", 2, 2)
-        with watch.stage("publish"):
-            progress("publish", 0, 1)
-            published = _publish(
-                judged, plan, ensemble, dataset, split, config, settings, registry, database_url
-            )
-            progress("publish", 1, 1)
-    return _report(judged, ensemble, published, dataset, split, config, watch.seconds)
+
+    return _trained(run, dataset, lambda trained: trained, role, activate)
+
+
+def train_tabular(
+    settings: Settings,
+    layout: Layout,
+    path: Path,
+    config: TrainConfig,
+    progress: Progress = quiet,
+    *,
+    ray_address: str | None = None,
+) -> TrainingReport:
+    """Train every variant on a table's own columns: no history, no features, no plan that serves.
+
+    The models are registered as champions under names of their own, `<layout>-<variant>`.
+
+    Args:
+        layout: with a section `[tabular]`.
+        path: the file.
+
+    Raises:
+        NotTrainable: too few rows, or the layout names no columns to train on.
+        SourceUnreadable, LayoutInvalid: the file is not what the layout says.
+    """
+    run = _Run(settings, without_warmup(config), progress, ray_address)
+
+    def dataset() -> Dataset:
+        with run.watch.stage("features"):
+            return read_table(path, layout, lambda n, of: progress("features", n, of))
+
+    return _trained(run, dataset, lambda t: named_after(t, layout.name), CHAMPION, None)
+
+
+def _trained(
+    run: _Run,
+    read: Callable[[], Dataset],
+    named: Callable[[Trained], Trained],
+    role: str,
+    activate: Callable[[Plan], Plan] | None,
+) -> TrainingReport:
+    """The stages that all kinds of sets go through."""
+    settings = run.settings
+    # MLflow takes seconds to import and to make its tables: meanwhile data is read.
+    with ThreadPoolExecutor(1, thread_name_prefix="registry") as background:
+        registry = background.submit(Registry, settings.tracking_uri, settings.home / "mlruns")
+        dataset = read()
+        split = split_by_time(
+            dataset.timestamp_ms, dataset.label, dataset.known_at_ms, run.config.split
+        )
+        models = _fit(dataset, split, run)
+        trained = named(_judge(models, dataset, split, run))
+        with run.watch.stage("publish"):
+            run.progress("publish", 0, 1)
+            published = _publish(trained, settings.artifacts, registry.result(), role, activate)
+            run.progress("publish", 1, 1)
+    return _report(trained, published, run.watch.seconds)
 
 
 async def _history(database_url: str, tenant: str, config: TrainConfig) -> History:
@@ -116,82 +155,82 @@ async def _history(database_url: str, tenant: str, config: TrainConfig) -> Histo
     return await read_history(database_url, tenant, since_ms=since_ms)
 
 
-def _fit(
-    dataset: Dataset,
-    split: Split,
-    config: TrainConfig,
-    settings: Settings,
-    progress: Progress,
-    ray_address: str | None,
-) -> dict[str, Any]:
-    total = len(config.variants)
-    progress("fit", 0, total)
-    sample = draw_sample(
-        dataset.values,
-        dataset.label,
-        split,
-        NAMES,
-        tuple(NAMES.index(name) for name in CATEGORICAL),
-        config.max_training_rows,
-        config.seed,
-    )
-    done = 0
+def _activation(database_url: str) -> Callable[[Plan], Plan]:
+    return lambda plan: asyncio.run(activate_plan(database_url, plan))
 
-    def fitted(_: str) -> None:
-        nonlocal done
-        done += 1
-        progress("fit", done, total)
 
-    storage = (settings.home / "cache" / "ray-train").absolute()
-    storage.mkdir(parents=True, exist_ok=True)
-    with ray_session(ray_address, _bytes(sample)):
-        return fit_variants(sample, config, storage, fitted)
+def _fit(dataset: Dataset, split: Split, run: _Run) -> dict[str, Fitted]:
+    """Fit every variant. What must not be learnt from is refused before this."""
+    config = run.config
+    with run.watch.stage("fit"):
+        total = len(config.variants)
+        run.progress("fit", 0, total)
+        sample = draw_sample(
+            dataset.values,
+            dataset.label,
+            split,
+            dataset.schema,
+            config.max_training_rows,
+            config.seed,
+        )
+        done = 0
+
+        def fitted(_: str) -> None:
+            nonlocal done
+            done += 1
+            run.progress("fit", done, total)
+
+        storage = (run.settings.home / "cache" / "ray-train").absolute()
+        storage.mkdir(parents=True, exist_ok=True)
+        with ray_session(run.ray_address, _bytes(sample)):
+            return fit_variants(sample, config, storage, fitted)
 
 
 def _bytes(sample: Sample) -> int:
     return int(sample.x_train.nbytes + sample.x_validation.nbytes)
 
 
+def _judge(models: dict[str, Fitted], dataset: Dataset, split: Split, run: _Run) -> Trained:
+    with run.watch.stage("judge"):
+        run.progress("judge", 0, 2)
+        judged = judge_variants(models, dataset, split)
+        run.progress("judge", 1, 2)
+        judgement = judge_ensemble(judged, dataset, split, run.config)
+        run.progress("judge", 2, 2)
+    return Trained(dataset, split, run.config, judged, judgement)
+
+
 def _publish(
-    judged: dict[str, Judged],
-    plan: Plan,
-    ensemble: dict[str, float],
-    dataset: Dataset,
-    split: Split,
-    config: TrainConfig,
-    settings: Settings,
-    registry: Future[Registry],
-    database_url: str,
+    trained: Trained,
+    root: Path,
+    registry: Registry,
+    role: str,
+    activate: Callable[[Plan], Plan] | None,
 ) -> Published:
-    rows, frauds = _counts(dataset, split)
+    rows, frauds = trained.split.counts(trained.dataset.label)
+    training: dict[str, Any] = {
+        "seed": trained.config.seed,
+        "window": trained.split.bounds.window(),
+        "rows": rows,
+        "frauds": frauds,
+        "shared_calibration": trained.split.shared,
+        "libraries": {name: version_of_package(name) for name in LIBRARIES},
+    }
     return publish(
-        judged,
-        plan,
-        schema_id=dataset.schema_id,
-        training={
-            "seed": config.seed,
-            "window": _window(split),
-            "rows": rows,
-            "frauds": frauds,
-            "libraries": {name: version_of_package(name) for name in LIBRARIES},
-        },
-        ensemble=ensemble,
-        root=settings.artifacts,
-        registry=registry.result(),
-        activate=lambda p: asyncio.run(activate_plan(database_url, p)),
+        trained.judged,
+        trained.judgement.plan,
+        schema=trained.dataset.schema,
+        training=training,
+        ensemble=trained.judgement.metrics,
+        root=root,
+        registry=registry,
+        role=role,
+        activate=activate,
     )
 
 
-def _report(
-    judged: dict[str, Judged],
-    ensemble: dict[str, float],
-    published: Published,
-    dataset: Dataset,
-    split: Split,
-    config: TrainConfig,
-    seconds: dict[str, float],
-) -> TrainingReport:
-    rows, frauds = _counts(dataset, split)
+def _report(trained: Trained, published: Published, seconds: dict[str, float]) -> TrainingReport:
+    rows, frauds = trained.split.counts(trained.dataset.label)
     variants = tuple(
         VariantReport(
             name=name,
@@ -202,53 +241,19 @@ def _report(
             bytes=max(len(body) for body in model.fitted.files.values()),
             metrics=model.metrics,
         )
-        for name, model in judged.items()
+        for name, model in trained.judged.items()
     )
+    baseline = next((name for name in trained.judged if name.endswith(BASELINE)), None)
     return TrainingReport(
         variants=variants,
-        ensemble=ensemble,
+        ensemble=trained.judgement.metrics,
         plan=published.plan,
-        baseline=BASELINE if BASELINE in judged else None,
+        baseline=baseline,
         rows=rows,
         frauds=frauds,
-        window=_window(split),
-        schema_id=dataset.schema_id,
-        seed=config.seed,
+        window=trained.split.bounds.window(),
+        schema_id=trained.dataset.schema_id,
+        seed=trained.config.seed,
         seconds=seconds,
+        choices=trained.choices(),
     )
-
-
-def _counts(dataset: Dataset, split: Split) -> tuple[dict[str, int], dict[str, int]]:
-    parts = {"train": split.train, "validation": split.validation, "test": split.test}
-    rows = {"history": len(dataset.label), **{k: int(v.size) for k, v in parts.items()}}
-    frauds = {k: int((dataset.label[v] == FRAUD).sum()) for k, v in parts.items()}
-    return rows, {"history": int((np.asarray(dataset.label) == FRAUD).sum()), **frauds}
-
-
-def _window(split: Split) -> dict[str, str]:
-    b = split.bounds
-    return {
-        name: datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
-        for name, at in (
-            ("history_start", b.history_start_ms),
-            ("train_start", b.train_start_ms),
-            ("train_end", b.train_end_ms),
-            ("validation_start", b.validation_start_ms),
-            ("validation_end", b.validation_end_ms),
-            ("test_start", b.test_start_ms),
-            ("test_end", b.test_end_ms),
-        )
-    }
-
-
-class _Stopwatch:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
-        yield
-        self.seconds[name] = round(time.monotonic() - started, 2)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from fraud.plan import Plan
-from training.artifacts import ALIAS, place, point_alias, staging, write_artifact
+from training.artifacts import place, point_alias, staging, write_artifact
 from training.judge import Judged
 from training.registry import Registry
+from training.schema import FeatureSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +28,24 @@ def publish(
     judged: dict[str, Judged],
     plan: Plan,
     *,
-    schema_id: str,
+    schema: FeatureSchema,
     training: dict[str, Any],
     ensemble: dict[str, float],
     root: Path,
     registry: Registry,
-    activate: Callable[[Plan], Plan],
+    role: str,
+    activate: Callable[[Plan], Plan] | None,
 ) -> Published:
     """Write and register everything.
 
     Args:
+        schema: the columns that the models see.
         training: `Manifest.training` that all variants share.
         ensemble: figures of the plan.
         root: of the artifacts.
-        activate: stores the plan as the active one; the very last step.
+        role: the alias that the models get, here and in the registry.
+        activate: stores the plan as the active one, the very last step; None: the plan that
+            serves goes on.
     """
     digests: dict[str, str] = {}
     with staging(root) as stage:
@@ -48,22 +53,28 @@ def publish(
             digests[name] = write_artifact(
                 stage / name,
                 model.fitted,
-                schema_id=schema_id,
-                knots=model.knots,
+                schema=schema,
+                knots=model.calibration.knots,
                 golden=model.golden,
                 metrics=model.metrics,
                 training={
                     **training,
                     "parameters": model.fitted.parameters,
                     "imbalance": model.fitted.imbalance,
+                    "calibration": {
+                        "method": model.calibration.method,
+                        "errors": model.calibration.errors,
+                    },
                 },
             )
-        versions = _register(judged, digests, stage, root, registry, training, ensemble, schema_id)
+        versions = _register(
+            judged, digests, stage, root, registry, training, ensemble, schema.schema_id
+        )
     for name, version in versions.items():
-        registry.set_alias(name, ALIAS, version)
+        registry.set_alias(name, role, version)
     for name, digest in digests.items():
-        point_alias(root, name, digest)
-    return Published(digests, versions, activate(plan))
+        point_alias(root, name, digest, role)
+    return Published(digests, versions, plan if activate is None else activate(plan))
 
 
 def _register(

@@ -37,14 +37,15 @@ class TrainingReport:
         variants: in the order in which they were trained.
         ensemble: figures of the plan on the test part, and the share of test payments that
             reaches each of its thresholds.
-        plan: the plan, active now.
+        plan: the plan; active now, unless challengers or a tabular set were trained.
         baseline: the variant that the others are measured against, None if it was not trained.
-        rows, frauds: of `history`, `train`, `validation` and `test`; unlabelled rows count only
-            in `rows["history"]`.
+        rows, frauds: of `history`, `train`, `validation`, `calibration` and `test`; unlabelled
+            rows count only in `rows["history"]`.
         window: first and last moment of each part, RFC 3339.
         schema_id: of the features.
         seed: what the randomness began with.
         seconds: time by stage.
+        choices: how calibration and combiner were chosen, see `Trained.choices`.
     """
 
     variants: tuple[VariantReport, ...]
@@ -57,6 +58,7 @@ class TrainingReport:
     schema_id: str
     seed: int
     seconds: dict[str, float] = field(default_factory=dict)
+    choices: dict[str, Any] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
         """JSON-ready dict; `models` holds the figures of each variant and of `ensemble`."""

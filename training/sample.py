@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.batch import Float32, Int64
+from training.schema import FeatureSchema
 from training.split import FRAUD, Int8, Split
 
 Bools = NDArray[np.bool_]
@@ -38,8 +39,7 @@ def draw_sample(
     values: Float32,
     label: Int8,
     split: Split,
-    feature_names: tuple[str, ...],
-    categorical: tuple[int, ...],
+    schema: FeatureSchema,
     max_rows: int,
     seed: int,
 ) -> Sample:
@@ -56,8 +56,8 @@ def draw_sample(
         weight_train=weight,
         x_validation=np.ascontiguousarray(values[split.validation]),
         y_validation=label[split.validation].astype(np.float32),
-        feature_names=feature_names,
-        categorical=categorical,
+        feature_names=schema.names,
+        categorical=schema.categorical,
     )
 
 

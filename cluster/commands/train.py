@@ -109,8 +109,9 @@ def render(document: dict[str, Any]) -> Table:
     table = Table(
         title=f"On the test part: {window['test_start'][:10]} to {window['test_end'][:10]}",
         caption=(
-            f"trained on {rows['train']:,} payments ({frauds['train']:,} frauds), calibrated on"
-            f" {rows['validation']:,} ({frauds['validation']:,}), judged on {rows['test']:,}"
+            f"trained on {rows['train']:,} payments ({frauds['train']:,} frauds), chosen by"
+            f" {rows['validation']:,} ({frauds['validation']:,}), calibrated on"
+            f" {rows['calibration']:,} ({frauds['calibration']:,}), judged on {rows['test']:,}"
             f" ({frauds['test']:,}); plan {plan['name']} v{plan['version']},"
             f" {sum(document['seconds'].values()):.0f} s"
         ),
@@ -136,4 +137,5 @@ def _cells(metrics: dict[str, float]) -> list[str]:
 
 
 def _weights(plan: dict[str, Any]) -> str:
-    return " + ".join(f"{m['weight']:.1f}" for m in plan["members"])
+    said = " + ".join(f"{m['weight']:.2f}" for m in plan["members"])
+    return f"{plan['combiner']} {said}"

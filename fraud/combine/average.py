@@ -39,26 +39,30 @@ def weighted_mean(scores: Sequence[Float64], weights: Sequence[float], n: int) -
     >>> weighted_mean([a, b], [1.0, 3.0], 3).round(3).tolist()
     [0.65, 0.2, nan]
     """
-    if not scores:
-        return np.full(n, np.nan)
-    # Summed one by one in the order given, never by a BLAS: the same bits on every machine.
-    total = weights[0] * scores[0]
-    for s, w in zip(scores[1:], weights[1:], strict=True):
-        total = total + w * s
-    weight = 0.0
-    for w in weights:
-        weight += w
-    mean = _mean_of_present(scores, weights, n) if has_gaps(total) else total / weight
+    mean = mean_of_votes(scores, weights, n)
     # Rounding may leave [0, 1] by one unit in the last place.
     return np.minimum(np.maximum(mean, 0.0), 1.0)
 
 
-def _mean_of_present(scores: Sequence[Float64], weights: Sequence[float], n: int) -> Float64:
+def mean_of_votes(values: Sequence[Float64], weights: Sequence[float], n: int) -> Float64:
+    """The mean of `weighted_mean` over votes on any scale: float64[n], NaN where nobody voted."""
+    if not values:
+        return np.full(n, np.nan)
+    # Summed one by one in the order given, never by a BLAS: the same bits on every machine.
+    total = weights[0] * values[0]
+    weight = weights[0]
+    for v, w in zip(values[1:], weights[1:], strict=True):
+        total = total + w * v
+        weight += w
+    return _mean_of_present(values, weights, n) if has_gaps(total) else total / weight
+
+
+def _mean_of_present(values: Sequence[Float64], weights: Sequence[float], n: int) -> Float64:
     total = np.zeros(n)
     weight = np.zeros(n)
-    for s, w in zip(scores, weights, strict=True):
-        cast = s == s  # False exactly where NaN
-        total[cast] += w * s[cast]
+    for v, w in zip(values, weights, strict=True):
+        cast = v == v  # False exactly where NaN
+        total[cast] += w * v[cast]
         weight[cast] += w
     mean = np.full(n, np.nan)
     np.divide(total, weight, out=mean, where=weight > 0)

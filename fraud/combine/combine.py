@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,6 +11,7 @@ import numpy as np
 from fraud.batch import Float64
 from fraud.combine.average import has_gaps, weighted_mean
 from fraud.combine.calibrate import Calibration
+from fraud.combine.stack import stacked
 from fraud.combine.thresholds import REVIEW, Int8, outcomes
 from fraud.decision import Vote
 from fraud.plan import Plan
@@ -54,10 +55,9 @@ def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = N
         Probabilities, anomaly scores, outcomes and what was missing.
     """
     by_name = {vote.variant: vote for vote in votes}
-    cast = [(m.weight, by_name.get(m.variant)) for m in plan.members]
-    answered = [(w, v.scores) for w, v in cast if v is not None and v.scores is not None]
-    mean = weighted_mean([s for _, s in answered], [w for w, _ in answered], n)
-    probability = _calibration(plan.calibration)(mean)
+    cast = [(m.variant, by_name.get(m.variant)) for m in plan.members]
+    answered = {name: v.scores for name, v in cast if v is not None and v.scores is not None}
+    probability = probability_of(plan, answered, n)
     anomaly = _anomaly(plan, by_name, n)
     degraded = _degraded(plan, by_name) if n else ()
 
@@ -70,6 +70,27 @@ def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = N
     outcome = outcomes(plan.thresholds, probability, anomaly)
     outcome = np.where(unvoted, np.minimum(outcome, REVIEW), outcome).astype(np.int8)
     return Combined(probability, anomaly, outcome, (*degraded, RULES_ONLY))
+
+
+def probability_of(plan: Plan, scores: Mapping[str, Float64], n: int) -> Float64:
+    """What a plan makes of its members' scores: combined as it says, then calibrated.
+
+    Args:
+        scores: variant -> float64[n] in [0, 1], NaN where it has none; members that are not
+            there did not answer.
+        n: number of rows.
+
+    Returns:
+        float64[n] in [0, 1]; NaN where nobody voted.
+    """
+    cast = [(m.weight, scores[m.variant]) for m in plan.members if m.variant in scores]
+    weights, votes = [w for w, _ in cast], [s for _, s in cast]
+    if plan.combiner == "stack":
+        whole = sum(m.weight for m in plan.members)
+        combined = stacked(votes, weights, plan.intercept, whole, n)
+    else:
+        combined = weighted_mean(votes, weights, n)
+    return _calibration(plan.calibration)(combined)
 
 
 def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:

@@ -128,6 +128,19 @@ class LabelField:
 
 
 @dataclass(frozen=True, slots=True)
+class TabularFields:
+    """The columns that a model sees of a set without entities, in their order.
+
+    Attributes:
+        numeric: columns of numbers.
+        categorical: columns whose values are names, even if they are written as numbers.
+    """
+
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """A checked layout.
 
@@ -137,6 +150,7 @@ class Layout:
         delimiter, encoding: of CSV files.
         may_lack: a file may lack the columns of optional fields and of the label.
         digest_text: the TOML itself: a changed layout makes another source.
+        tabular: the columns that `quorum train --tabular` learns from; None: no such columns.
     """
 
     name: str
@@ -150,6 +164,7 @@ class Layout:
     encoding: str
     may_lack: bool
     digest_text: str
+    tabular: TabularFields | None = None
 
     def without(self, absent: frozenset[str]) -> Layout:
         """The layout of a file that lacks the columns `absent`.
@@ -256,12 +271,28 @@ def _layout(document: Table, toml: str) -> Layout:
         encoding=file.codec("encoding", "utf-8"),
         may_lack=file.one_of("missing_columns", ("refuse", "ignore")) == "ignore",
         digest_text=toml,
+        tabular=_tabular(document.table("tabular")) if "tabular" in document else None,
     )
     if len(layout.delimiter) != 1:
         raise ValueError(f"{file.where}.delimiter: must be one character")
     for part in (document, columns, file):
         part.refuse_unread()
     return layout
+
+
+def _tabular(entry: Table) -> TabularFields:
+    found = TabularFields(
+        numeric=tuple(entry.text_list("numeric") if "numeric" in entry else ()),
+        categorical=tuple(entry.text_list("categorical") if "categorical" in entry else ()),
+    )
+    named = (*found.numeric, *found.categorical)
+    if not named:
+        raise ValueError(f"{entry.where}: needs a column in numeric or categorical")
+    twice = sorted({name for name in named if named.count(name) > 1})
+    if twice:
+        raise ValueError(f"{entry.where}: {twice[0]} is listed twice")
+    entry.refuse_unread()
+    return found
 
 
 def _text(entry: Table) -> TextField:

@@ -13,11 +13,13 @@ from training.calibrate import anomaly_knots, calibrated, probability_knots
 from training.config import IsolationForestConfig, LogisticConfig, RandomForestConfig, XGBoostConfig
 from training.export.scoring import raw_scores
 from training.sample import Sample
+from training.schema import FeatureSchema
 from training.variants import isolation_forest, logistic, random_forest
 from training.variants import xgboost as boosted
 from training.variants.fitted import Fitted
 
 SCHEMA = "0123456789ab"
+COLUMNS = FeatureSchema(SCHEMA, tuple("abcdef"), ())
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def _write(folder: Path, fitted: Fitted, sample: Sample) -> str:
     knots = probability_knots(raw, sample.y_train) if supervised else anomaly_knots(raw)
     golden = (sample.x_train[:20], raw[:20], calibrated(raw[:20], knots))
     return write_artifact(
-        folder, fitted, schema_id=SCHEMA, knots=knots, golden=golden, metrics={}, training={}
+        folder, fitted, schema=COLUMNS, knots=knots, golden=golden, metrics={}, training={}
     )
 
 

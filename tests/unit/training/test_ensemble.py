@@ -5,8 +5,16 @@ import pytest
 
 from fraud.combine.thresholds import outcomes
 from fraud.errors import NotTrainable
-from training.config import RateConfig
-from training.ensemble import ensemble_probability, fit_plan, fit_thresholds, fit_weights
+from training.config import CostConfig, RateConfig, TrainConfig
+from training.costs import priced, total_price
+from training.ensemble import (
+    Ballot,
+    ensemble_probability,
+    fit_combiner,
+    fit_plan,
+    fit_thresholds,
+    fit_weights,
+)
 
 N = 20_000
 RNG = np.random.default_rng(4)
@@ -35,19 +43,63 @@ def test_equal_voters_weigh_as_evenly_as_they_can() -> None:
     assert sorted(weights.values()) == [0.3, 0.3, 0.4]
 
 
+def _plan(config: TrainConfig):
+    votes, anomaly = _votes(), RNG.random(N)
+    amount = RNG.lognormal(3, 1, N)
+    half = N // 2
+    ballots = [
+        Ballot({n: v[rows] for n, v in votes.items()}, FRAUD[rows], amount[rows], anomaly[rows])
+        for rows in (slice(0, half), slice(half, N))
+    ]
+    return ballots[1], *fit_plan(*ballots, config)
+
+
 def test_the_plan_keeps_to_its_rates() -> None:
-    votes = _votes()
-    anomaly = RNG.random(N)
-    plan = fit_plan(votes, ("strange", anomaly), FRAUD, RateConfig(), 100)
-    probability = ensemble_probability(plan, votes)
-    reached = outcomes(plan.thresholds, probability, np.full(N, np.nan))
+    ballot, plan, _, _ = _plan(TrainConfig())
+    probability = ensemble_probability(plan, ballot.votes)
+    reached = outcomes(plan.thresholds, probability, np.full(N // 2, np.nan))
     shares = [float((reached >= outcome).mean()) for outcome in (1, 2, 3)]
     assert shares == pytest.approx([0.01, 0.005, 0.001], rel=0.05)
     t = plan.thresholds
     assert t.anomaly_challenge is not None
-    assert (anomaly >= t.anomaly_challenge).mean() == pytest.approx(0.001, rel=0.1)
-    assert plan.variants == ("knows", "guesses", "strange")
-    assert abs(float(probability.mean()) - float(FRAUD.mean())) < 0.002
+    assert ballot.anomaly is not None
+    assert (ballot.anomaly >= t.anomaly_challenge).mean() == pytest.approx(0.001, rel=0.1)
+    assert plan.variants == ("knows", "guesses", "isolation-forest")
+    assert abs(float(probability.mean()) - float(ballot.fraud.mean())) < 0.002
+
+
+def test_costs_set_the_thresholds_where_they_are_given() -> None:
+    costs = CostConfig(review=2.0, false_block=20.0)
+    ballot, plan, _, _ = _plan(TrainConfig(costs=costs))
+    probability = ensemble_probability(plan, ballot.votes)
+    price = priced(ballot.fraud, ballot.amount, costs)
+    t = plan.thresholds
+    cost = total_price(probability, (t.challenge, t.review, t.block), price)
+    by_rates = fit_thresholds(probability, None, RateConfig())
+    r = (by_rates.challenge, by_rates.review, by_rates.block)
+    assert cost < total_price(probability, r, price)
+    assert cost < price.approve.sum()
+
+
+def test_a_stack_is_chosen_where_the_mean_of_probabilities_loses() -> None:
+    # Two halves of the evidence: log-odds add up, probabilities do not.
+    rng = np.random.default_rng(9)
+    a, b = rng.normal(size=(2, N)) * 2.2
+    fraud = (rng.random(N) < 1 / (1 + np.exp(-(a + b - 7)))).astype(np.float32)
+    votes = {n: 1 / (1 + np.exp(-(e - 4.5))) for n, e in (("a", a), ("b", b))}
+    combiner = fit_combiner(votes, fraud)
+    assert combiner.kind == "stack"
+    assert combiner.merits["stack"] > combiner.merits["mean"]
+    assert combiner.weights["a"] == pytest.approx(combiner.weights["b"], abs=0.15)
+    assert fit_combiner(votes, fraud, "mean").kind == "mean"
+
+
+def test_a_few_frauds_leave_the_weights_nearly_even() -> None:
+    fraud = np.zeros(400, np.float32)
+    fraud[::50] = 1
+    votes = {"knows": np.where(fraud > 0, 0.9, 0.1), "guesses": RNG.random(400)}
+    weights = fit_combiner(votes, fraud, "mean").weights
+    assert 0.5 < weights["knows"] < 0.6
 
 
 def test_thresholds_lie_between_scores_not_on_them() -> None:

@@ -23,12 +23,13 @@ def test_parts_follow_each_other_with_gaps() -> None:
     split = split_by_time(timestamp, label, known, SplitConfig())
     b = split.bounds
     assert b.train_start_ms - b.history_start_ms == pytest.approx(20 * DAY_MS, rel=0.01)
-    for earlier, later in ((split.train, split.validation), (split.validation, split.test)):
+    assert timestamp[split.calibration].min() > timestamp[split.validation].max()
+    for earlier, later in ((split.train, split.validation), (split.calibration, split.test)):
         distance = timestamp[later].min() - timestamp[earlier].max()
         assert distance >= 3 * DAY_MS * 0.99
     assert b.test_end_ms == timestamp.max() + 1
     assert b.test_end_ms - b.test_start_ms == pytest.approx(15 * DAY_MS, rel=0.01)
-    for part in (split.train, split.validation, split.test):
+    for part in split.parts().values():
         assert (np.diff(part) > 0).all()
 
 
@@ -40,6 +41,7 @@ def test_labels_that_were_not_known_at_the_cut_are_not_learnt_from() -> None:
     b = split.bounds
     assert (known[split.train] <= b.validation_start_ms).all()
     assert (known[split.validation] <= b.test_start_ms).all()
+    assert (known[split.calibration] <= b.test_start_ms).all()
     # Hindsight judges: the test part keeps what became known after history's end.
     in_test = (timestamp >= b.test_start_ms) & (timestamp < b.test_end_ms)
     assert split.test.size == in_test.sum()
@@ -49,7 +51,7 @@ def test_unknown_labels_are_in_no_part() -> None:
     timestamp, label, known = _history()
     label[::3] = -1
     split = split_by_time(timestamp, label, known, SplitConfig())
-    for part in (split.train, split.validation, split.test):
+    for part in split.parts().values():
         assert (label[part] >= 0).all()
 
 
@@ -79,7 +81,7 @@ def test_no_history() -> None:
         split_by_time(empty, empty.astype(np.int8), empty, SplitConfig())
 
 
-@pytest.mark.parametrize("part", ["train", "validation", "test"])
+@pytest.mark.parametrize("part", ["train", "validation", "calibration", "test"])
 def test_a_part_without_fraud_is_named(part: str) -> None:
     timestamp, label, known = _history()
     bounds = split_by_time(timestamp, label, known, SplitConfig(gap_days=3)).bounds
@@ -93,3 +95,30 @@ def test_nothing_but_fraud_is_named() -> None:
     timestamp, label, known = _history()
     with pytest.raises(NotTrainable, match="nothing but fraud"):
         split_by_time(timestamp, np.ones_like(label), known, SplitConfig())
+
+
+def test_one_slice_may_serve_twice_where_frauds_are_few() -> None:
+    timestamp, label, known = _history()
+    bounds = split_by_time(timestamp, label, known, SplitConfig(gap_days=3)).bounds
+    held_back = (timestamp >= bounds.validation_start_ms) & (timestamp < bounds.test_start_ms)
+    label[held_back] = 0
+    label[np.flatnonzero(held_back)[::60][:12]] = 1
+    with pytest.raises(NotTrainable, match=r"split\.shared_calibration"):
+        split_by_time(timestamp, label, known, SplitConfig(gap_days=3))
+    split = split_by_time(timestamp, label, known, SplitConfig(gap_days=3, shared_calibration=True))
+    assert split.shared
+    assert np.array_equal(split.validation, split.calibration)
+    assert split.bounds.validation_end_ms == bounds.calibration_end_ms
+    assert split.counts(label)[1]["validation"] == 12
+
+
+def test_enough_frauds_keep_the_slices_apart_even_if_they_need_not() -> None:
+    timestamp, label, known = _history()
+    split = split_by_time(timestamp, label, known, SplitConfig(shared_calibration=True))
+    assert not split.shared
+    assert not np.isin(split.validation, split.calibration).any()
+
+
+def test_a_random_split_is_refused_with_the_reason() -> None:
+    with pytest.raises(ValueError, match="payments of the same fraud would lie on both sides"):
+        SplitConfig(method="random")

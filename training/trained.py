@@ -1,0 +1,60 @@
+"""Everything that a training run knows before it is made to count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from training.config import TrainConfig
+from training.dataset import Dataset
+from training.judge import Judged, Judgement
+from training.split import Split
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A run's data, models and figures.
+
+    Attributes:
+        dataset, split, config: what was trained on, and how.
+        judged: variant -> its model, calibration and figures, in the order of `config.variants`.
+        judgement: the plan, its figures, and every model's scores on what was held back.
+    """
+
+    dataset: Dataset
+    split: Split
+    config: TrainConfig
+    judged: dict[str, Judged]
+    judgement: Judgement
+
+    def choices(self) -> dict[str, Any]:
+        """How calibration and combiner were chosen, JSON-ready."""
+        j = self.judgement
+        fits = {name: model.calibration for name, model in self.judged.items()}
+        fits["ensemble"] = j.calibration
+        return {
+            "calibration": {n: {"method": f.method, "errors": f.errors} for n, f in fits.items()},
+            "combiner": {"kind": j.combiner.kind, "merits": j.combiner.merits},
+            "shared_calibration": self.split.shared,
+        }
+
+
+def named_after(trained: Trained, tabular_set: str) -> Trained:
+    """The same run under names of a tabular set's own: `<set>-<variant>`, so that its models never
+    take the place of those that serve payments."""
+
+    def name(variant: str) -> str:
+        return f"{tabular_set}-{variant}"
+
+    judged = {
+        name(variant): replace(model, fitted=replace(model.fitted, variant=name(variant)))
+        for variant, model in trained.judged.items()
+    }
+    plan = trained.judgement.plan
+    plan = replace(
+        plan,
+        name=tabular_set,
+        members=tuple(replace(m, variant=name(m.variant)) for m in plan.members),
+        anomaly=None if plan.anomaly is None else name(plan.anomaly),
+    )
+    return replace(trained, judged=judged, judgement=replace(trained.judgement, plan=plan))
