@@ -2,35 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+
+import numpy as np
 
 from features.assemble import assemble, rows_to_remember
+from features.entities import ENTITIES
 from features.events import Events
+from features.labels import LabelEvents
 from features.store.memory import MemoryStore
-from fraud.batch import FeatureBatch, TransactionBatch
+from fraud.batch import FeatureBatch, Int64, TransactionBatch
 
 CHUNK_ROWS = 4096
 """Rows whose states are read out together: bounds memory to some 40 MB."""
 
 
 def replay(
-    batches: Iterable[TransactionBatch], store: MemoryStore | None = None
+    batches: Iterable[TransactionBatch],
+    labels: Iterable[LabelEvents] = (),
+    store: MemoryStore | None = None,
 ) -> Iterator[FeatureBatch]:
     """Features of every row as they would have been served on arrival.
 
+    A label is learnt before the first payment that happened when it was known or later.
+
     Args:
         batches: history in the order of arrival; pass large ones freely.
+        labels: label events in the order in which they became known, in parts of any size. What
+            became known after the newest payment is not learnt.
         store: state to go on from; None: nothing has happened yet.
 
     Yields:
         Features in the order of the rows, in chunks of at most `CHUNK_ROWS`.
     """
     store = store or MemoryStore()
+    waiting = _Waiting(labels)
+    newest_ms = 0
     for batch in batches:
         for start in range(0, len(batch), CHUNK_ROWS):
             part = batch.slice(start, start + CHUNK_ROWS)
-            events = Events.of(part)
-            observation = store.observe(events)
-            features = assemble(part, events, observation)
-            store.keep(rows_to_remember(events, observation, features))
-            yield features
+            clock = np.maximum.accumulate(np.array([newest_ms, *part.timestamp_ms], np.int64))[1:]
+            newest_ms = int(clock[-1])
+            known = waiting.until(newest_ms)
+            before = np.searchsorted(clock, np.array(known.known_at_ms, np.int64), side="left")
+            yield replay_chunk(store, part, known, before)
+
+
+def replay_chunk(
+    store: MemoryStore, batch: TransactionBatch, labels: LabelEvents, before: Int64
+) -> FeatureBatch:
+    """Features of n rows, m labels learnt among them.
+
+    Args:
+        store: the state so far; it has seen the rows and learnt the labels afterwards.
+        batch: n payments in the order of arrival.
+        labels: m label events.
+        before: int64[m], rising, in [0, n]: label j is learnt before row `before[j]`.
+    """
+    events = Events.of(batch)
+    observation = store.observe(events, labels, before)
+    features = assemble(batch, events, observation)
+    store.keep(rows_to_remember(events, observation, features))
+    return features
+
+
+class _Waiting:
+    """Label events that are not known yet, read as far as needed."""
+
+    def __init__(self, parts: Iterable[LabelEvents]) -> None:
+        self._parts = iter(parts)
+        self._part = joined(())
+        self._known_at_ms: Int64 = np.empty(0, np.int64)
+        self._start = 0
+
+    def until(self, at_ms: int) -> LabelEvents:
+        """Take the events that are known at `at_ms`."""
+        found: list[LabelEvents] = []
+        while self._left() or self._read():
+            stop = int(np.searchsorted(self._known_at_ms, at_ms, side="right"))
+            if stop > self._start:
+                found.append(self._part.slice(self._start, stop))
+                self._start = stop
+            if self._left():
+                break
+        return joined(found)
+
+    def _left(self) -> int:
+        return len(self._known_at_ms) - self._start
+
+    def _read(self) -> bool:
+        part = next(self._parts, None)
+        if part is None:
+            return False
+        self._part, self._start = part, 0
+        self._known_at_ms = np.array(part.known_at_ms, np.int64)
+        return True
+
+
+def joined(parts: Sequence[LabelEvents]) -> LabelEvents:
+    """All events of `parts`, in order; no parts: none."""
+    if len(parts) == 1:
+        return parts[0]
+    columns = {
+        f.name: [value for part in parts for value in getattr(part, f.name)]
+        for f in fields(LabelEvents)
+        if f.name != "ids"
+    }
+    ids = {e.name: [value for part in parts for value in part.ids[e.name]] for e in ENTITIES}
+    return LabelEvents(ids=ids, **columns)

@@ -17,7 +17,7 @@ import numpy as np
 import features
 from features.definitions import N_FEATURES, SCHEMA_ID
 from features.replay import replay
-from fraud.batch import COLUMNS, Float32, Float64, Int64, TransactionBatch
+from fraud.batch import COLUMNS, Float32, Float64, Int64
 from training.data.history import History
 from training.schema import FeatureSchema
 from training.split import Int8
@@ -78,10 +78,10 @@ def build_dataset(history: History, cache: Path, progress: Callable[[int, int], 
         progress: told rows done and rows in all.
     """
     batch = history.batch
-    path = cache / f"features-{_key(batch)}.npy"
+    path = cache / f"features-{_key(history)}.npy"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        _replay_into(path, batch, progress)
+        _replay_into(path, history, progress)
         _prune(cache)
     progress(len(batch), len(batch))
     return Dataset(
@@ -96,19 +96,19 @@ def build_dataset(history: History, cache: Path, progress: Callable[[int, int], 
     )
 
 
-def _replay_into(path: Path, batch: TransactionBatch, progress: Callable[[int, int], None]) -> None:
+def _replay_into(path: Path, history: History, progress: Callable[[int, int], None]) -> None:
     """Write the matrix row by row into a file that gets its name only when it is whole."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".features-", suffix=".tmp")
     os.close(handle)
     try:
         values = np.lib.format.open_memmap(
-            name, mode="w+", dtype=np.float32, shape=(len(batch), N_FEATURES)
+            name, mode="w+", dtype=np.float32, shape=(len(history), N_FEATURES)
         )
         done = 0
-        for part in replay([batch]):
+        for part in replay([history.batch], [history.label_events()]):
             values[done : done + len(part)] = part.values
             done += len(part)
-            progress(done, len(batch))
+            progress(done, len(history))
         values.flush()
         del values
         os.replace(name, path)
@@ -116,12 +116,16 @@ def _replay_into(path: Path, batch: TransactionBatch, progress: Callable[[int, i
         Path(name).unlink(missing_ok=True)
 
 
-def _key(batch: TransactionBatch) -> str:
-    """Hash of everything the matrix depends on: every column, the schema and the feature code."""
+def _key(history: History) -> str:
+    """Hash of everything the matrix depends on: every column, the labels and since when they are
+    known, the schema and the feature code."""
     key = hashlib.sha256(SCHEMA_ID.encode())
     for name in COLUMNS:
-        key.update(_SEPARATOR.join(map(str, getattr(batch, name))).encode("utf-8", "replace"))
+        column = getattr(history.batch, name)
+        key.update(_SEPARATOR.join(map(str, column)).encode("utf-8", "replace"))
         key.update(b"\x00")
+    key.update(history.label.tobytes())
+    key.update(history.known_at_ms.tobytes())
     for root in (files(features), files("fraud").joinpath("batch.py")):
         for source in _sources(root):
             key.update(source.read_bytes())
