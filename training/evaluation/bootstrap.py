@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud.batch import Float64
+from fraud.batch import Float64, Int64
 from training.evaluation.metrics import Gauge
+from training.evaluation.ranking import Ranking, average_precision
 
 LEVEL = 0.95
 RESAMPLES = 200
@@ -59,6 +60,23 @@ def intervals(
         for spread in spreads.values():
             spread.resample(copies)
     return {name: spread.intervals() for name, spread in spreads.items()}
+
+
+def precision_interval(
+    ranking: Ranking, cluster: Int64, resamples: int, seed: int
+) -> Interval | None:
+    """Percentile interval of the average precision alone; None with too few frauds.
+
+    Args:
+        cluster: int64[n] codes from 0 on, in the order given to the ranking.
+    """
+    ranked = cluster[ranking.order]
+    n_clusters = int(cluster.max()) + 1
+    values = [
+        average_precision(ranking.steps(np.take(copies, ranked, mode="clip")))
+        for copies in draws(n_clusters, resamples, seed)
+    ]
+    return interval_of(np.array(values))
 
 
 class _Spread:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from fraud.batch import Float64, Int64
-from training.evaluation.bootstrap import Interval, intervals
+from training.evaluation.bootstrap import Interval, precision_interval
 from training.evaluation.cases import Cases
 from training.evaluation.metrics import Gauge, rounded
+from training.evaluation.ranking import Ranking
 from training.split import DAY_MS
 
 WEEK_MS = 7 * DAY_MS
@@ -99,17 +100,12 @@ class Breakdown:
             for model, score in self.scores.items()
         }
         models = {model: _chosen(gauge) for model, gauge in gauges.items()}
-        spread = intervals(
-            {model: gauges[model] for model in self.with_intervals},
-            of.n_clusters,
-            self.resamples,
-            self.seed,
-        )
-        precision = {
-            model: found["average_precision"]
-            for model, found in spread.items()
-            if "average_precision" in found
-        }
+        precision = {}
+        for model in self.with_intervals:
+            ranking = Ranking(self.scores[model][rows], of.fraud)
+            found = precision_interval(ranking, of.cluster, self.resamples, self.seed)
+            if found is not None:
+                precision[model] = found
         return Slice(name, int(rows.size), frauds, models, precision)
 
 

@@ -10,6 +10,7 @@ from fraud.batch import Float64
 from training.evaluation.ranking import Steps
 
 BINS = 20
+_BLOCK_ROWS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,50 @@ def reliability(
             >= 0, and not all of them 0.
         steps: of the ranking with these weights.
     """
-    rows = np.cumsum(weight)
-    edges = np.linspace(0.0, rows[-1], bins + 1)
-    expected = np.cumsum(weight * probability)
-    said = np.diff(_along(edges, rows, expected))
+    edges = np.linspace(0.0, steps.reviewed[-1], bins + 1)
+    said = np.diff(_along_rows(edges, weight, weight * probability))
     seen = np.diff(_along(edges, steps.reviewed, steps.caught))
     width = np.diff(edges)
-    return Reliability(width / rows[-1], said / width, seen / width)
+    return Reliability(width / edges[-1], said / width, seen / width)
+
+
+def _along_rows(edges: Float64, weight: Float64, mass: Float64) -> Float64:
+    """Sum of `mass` over the first rows whose weight adds up to each edge; of the row that lies
+    across it, the share.
+
+    Only the blocks in which edges lie are added up row by row: a running sum of all rows would
+    cost more than everything else that a resample needs.
+    """
+    weights, masses = _blocks(weight), _blocks(mass)
+    before_weight, before_mass = _before(weights.sum(axis=1)), _before(masses.sum(axis=1))
+    block = np.minimum(np.searchsorted(before_weight[1:], edges), len(weights) - 1)
+    within = before_weight[block, None] + np.cumsum(weights[block], axis=1)
+    row = np.minimum((within < edges[:, None]).sum(axis=1), _BLOCK_ROWS - 1)
+    each = np.arange(edges.size)
+    beyond = np.maximum(within[each, row] - edges, 0.0)
+    size = weights[block, row]
+    share = np.divide(beyond, size, out=np.zeros_like(beyond), where=size > 0)
+    upto = before_mass[block] + np.cumsum(masses[block], axis=1)[each, row]
+    along: Float64 = upto - np.minimum(share, 1.0) * masses[block, row]
+    return along
+
+
+def _blocks(rows: Float64) -> Float64:
+    """float64[n] as float64[n_blocks, rows a block], the last one filled up with zeros."""
+    n_blocks = -(-rows.size // _BLOCK_ROWS)
+    blocks = np.zeros((n_blocks, _BLOCK_ROWS))
+    blocks.reshape(-1)[: rows.size] = rows
+    return blocks
+
+
+def _before(sums: Float64) -> Float64:
+    return np.concatenate([[0.0], np.cumsum(sums)])
 
 
 def _along(edges: Float64, xs: Float64, ys: Float64) -> Float64:
-    """`ys` at `edges` on the polyline from (0, 0) through (xs, ys), xs never falling."""
-    right = np.minimum(np.searchsorted(xs, edges, side="left"), xs.size - 1)
-    x0 = np.where(right > 0, xs[right - 1], 0.0)
-    y0 = np.where(right > 0, ys[right - 1], 0.0)
-    step = np.where(xs[right] > x0, xs[right] - x0, 1.0)
-    along: Float64 = y0 + (ys[right] - y0) * (np.minimum(edges, xs[right]) - x0) / step
+    """`ys` at `edges` on the polyline through (xs, ys), xs from 0 on and never falling."""
+    right = np.clip(np.searchsorted(xs, edges, side="left"), 1, xs.size - 1)
+    left = right - 1
+    step = np.where(xs[right] > xs[left], xs[right] - xs[left], 1.0)
+    along: Float64 = ys[left] + (ys[right] - ys[left]) * (edges - xs[left]) / step
     return along

@@ -51,7 +51,8 @@ class Gauge:
         self._lost = None if of.amount is None else of.amount[order][frauds]
         self._probability = score[order] if probabilities else None
         self._square = (score[order] - of.fraud[order]) ** 2
-        self._customers = of.cluster_of == "customer"
+        self._by_customer = of.cluster_of == "customer"
+        self._n_clusters = of.n_clusters
         self._days = (
             None if of.customer is None else CardDays(score, of.fraud, of.customer, of.timestamp_ms)
         )
@@ -72,12 +73,14 @@ class Gauge:
     def measure(self, copies: Float64 | None = None) -> tuple[dict[str, float], Float64 | None]:
         """`figures`, and of probabilities the weighted distance with its sign of each bin:
         float64[bins], whose absolute values add up to the calibration error."""
-        weight = np.ones(self._cluster.size) if copies is None else copies[self._cluster]
+        if copies is None:
+            copies = np.ones(self._n_clusters)
+        weight = np.take(copies, self._cluster, mode="clip")  # twice as fast as an index
         steps = self._ranking.steps(weight)
         figures = {name: figure(steps) for name, figure in RANKED.items()}
         if self._days is not None:
             # Resampled by time or by payment, a customer is still the one that it is.
-            per_card = copies if self._customers else None
+            per_card = copies if self._by_customer else None
             figures["card_precision_at_100"] = self._days.precision(per_card)
         if self._lost is not None:
             lost = self._ranking.of_frauds(self._lost * weight[self._ranking.frauds])
@@ -86,7 +89,7 @@ class Gauge:
         if self._probability is None:
             return figures, None
         bins = reliability(self._probability, weight, steps)
-        figures["brier"] = float(np.dot(weight, self._square) / weight.sum())
+        figures["brier"] = float((weight * self._square).sum() / weight.sum())
         figures["calibration_error"] = bins.error
         return figures, bins.weight * (bins.said - bins.seen)
 

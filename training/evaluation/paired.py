@@ -57,7 +57,7 @@ def paired_difference(
     of_a, of_b = cluster[a.order], cluster[b.order]
     moved = np.array(
         [
-            figure(a.steps(copies[of_a])) - figure(b.steps(copies[of_b]))
+            figure(a.steps(np.take(copies, of_a))) - figure(b.steps(np.take(copies, of_b)))
             for copies in draws(n_clusters, resamples, seed)
         ]
     )

@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -41,7 +41,7 @@ COLOURS = {
 }
 _WIDTH, _HEIGHT = 4.7, 3.0
 _CURVE_POINTS = 400
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -79,7 +79,8 @@ def _axes(drawn: list[str], name: str, height: float = _HEIGHT) -> Iterator[Axes
         figure = Figure(figsize=(_WIDTH, height), layout="constrained")
         yield figure.add_subplot()
         out = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None})
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(out, metadata={"Date": None, "Creator": None})
     drawn.append(out.getvalue())
 
 
@@ -274,7 +275,7 @@ def _front_last(curves: Mapping[str, T]) -> Iterator[tuple[str, T]]:
     return iter(reversed(list(curves.items())))
 
 
-def _legend(axes: Axes, place: str) -> None:
+def _legend(axes: Any, place: str) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         axes.legend(handles[::-1], labels[::-1], loc=place, handlelength=1.2, labelspacing=0.25)
