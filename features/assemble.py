@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from features.definitions import N_FEATURES, SCHEMA_ID
-from features.entities import ENTITIES
 from features.events import Events, Key
 from features.store.protocol import Observation
-from features.tiles import read
 from features.transform import transform
 from fraud.batch import FeatureBatch, TransactionBatch
 
@@ -17,14 +15,7 @@ _ROW_BYTES = N_FEATURES * 4
 
 def assemble(batch: TransactionBatch, events: Events, observation: Observation) -> FeatureBatch:
     """Features of n rows. A row that repeats a transaction gets what that got the first time."""
-    at_ms = np.array(batch.timestamp_ms, dtype=np.int64)
-    aggregates = {
-        entity.name: read(
-            entity, observation.states[entity.name], at_ms, events.partner_columns(entity)
-        )
-        for entity in ENTITIES
-        if any(state is not None for state in observation.states[entity.name])
-    }
+    aggregates = observation.aggregates(events)
     values = transform(batch, aggregates)
     customer = aggregates.get("customer")
     age_ms = np.full(len(batch), -1, dtype=np.int64)
@@ -55,5 +46,4 @@ def rows_to_remember(
 
 def without_history(batch: TransactionBatch, reason: str) -> FeatureBatch:
     """Features of what the requests say alone; everything that needs state is NaN."""
-    nothing: dict[str, list[bytes | None]] = {e.name: [None] * len(batch) for e in ENTITIES}
-    return assemble(batch, Events.of(batch), Observation(nothing, degraded=(reason,)))
+    return assemble(batch, Events.of(batch), Observation.blind(len(batch), reason))

@@ -1,15 +1,20 @@
-"""A micro-batch as the stores see it: who is touched by each row, when, with how much, by whom."""
+"""A micro-batch as the stores see it: who is touched by each row, when, with what, by whom."""
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.entities import ENTITIES, Entity
-from features.tiles import partner_hash, squares_of
-from fraud.batch import TransactionBatch
+from features.entities import KEPT, ROLES, Entity, Role
+from features.rings import CATEGORY_SLOTS, LAT_SHIFT, LON_SHIFT, SATURATION, SOURCES
+from features.state import partner_hash
+from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
+from fraud.batch import Int64, TransactionBatch
 
 _ID_COLUMNS = ("customer_id", "merchant_id", "device_id", "counterparty_id")
 
@@ -17,46 +22,66 @@ Key = tuple[str, str]
 """(tenant, id) of an entity or of a transaction."""
 
 
+@lru_cache(maxsize=4096)
+def category_slot(category: str) -> int:
+    """Which of an entity's category counters a merchant category is counted in, from 0."""
+    return zlib.crc32(category.encode()) % CATEGORY_SLOTS
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
-    """n rows. `ids[entity][i]` is None where row i names no such entity; `hashes[column][i]` is
-    0 there."""
+    """n rows. `ids[role][i]` is None where row i touches no entity in that role;
+    `hashes[column][i]` is 0 where it names none; `values` has a column for each of
+    `rings.SOURCES`."""
 
     tenant: list[str]
     transaction: list[Key]
-    at_ms: list[int]
-    hundredths: list[int]
-    squares: list[int]
+    values: dict[str, list[int]]
     ids: dict[str, list[str | None]]
     hashes: dict[str, list[int]]
 
     def __len__(self) -> int:
         return len(self.transaction)
 
+    @property
+    def at_ms(self) -> list[int]:
+        """When, ms since the epoch."""
+        return self.values["at_ms"]
+
+    @property
+    def hundredths(self) -> list[int]:
+        """Amounts in hundredths of a currency unit."""
+        return self.values["hundredths"]
+
     @classmethod
     def of(cls, batch: TransactionBatch) -> Events:
-        hundredths = batch.amount_hundredths().tolist()
         return cls(
             tenant=batch.tenant,
             transaction=list(zip(batch.tenant, batch.transaction_id, strict=True)),
-            at_ms=batch.timestamp_ms,
-            hundredths=hundredths,
-            squares=[squares_of(amount) for amount in hundredths],
-            ids={entity.name: getattr(batch, entity.column) for entity in ENTITIES},
+            values=_values(batch),
+            ids={role.name: _ids(batch, role) for role in ROLES},
             hashes={
                 column: [partner_hash(v) for v in getattr(batch, column)] for column in _ID_COLUMNS
             },
         )
 
-    def partners(self, entity: Entity, i: int) -> list[int]:
-        """Partner hashes of row i, one for each of the entity's tables; 0 for none."""
-        return [self.hashes[table.column][i] for table in entity.tables]
+    def rows(self) -> list[tuple[int, ...]]:
+        """What each row says to a ring: a value for each of `rings.SOURCES`."""
+        return list(zip(*(self.values[source] for source in SOURCES), strict=True))
 
-    def partner_columns(self, entity: Entity) -> dict[str, NDArray[np.uint32]]:
-        """partner -> uint32[n]."""
+    def row(self, i: int) -> tuple[int, ...]:
+        """What row i says to a ring."""
+        return tuple(self.values[source][i] for source in SOURCES)
+
+    def partners(self, role: Role, i: int) -> list[int]:
+        """Hashes of row i that go into the role's tables; 0 for none."""
+        return [self.hashes[table.column][i] for table in role.tables]
+
+    def asked(self, role: Role) -> dict[str, NDArray[np.uint32]]:
+        """partner -> uint32[n]: hashes that are looked up in each of the entity's tables."""
         return {
-            table.partner: np.array(self.hashes[table.column], dtype=np.uint32)
-            for table in entity.tables
+            table.partner: np.array(self.hashes[role.asks(table)], dtype=np.uint32)
+            for table in role.entity.tables
         }
 
     def first_of(self) -> dict[int, int]:
@@ -65,3 +90,53 @@ class Events:
         return {
             i: first[key] for i, key in enumerate(self.transaction) if first.setdefault(key, i) != i
         }
+
+
+def roles_of(entity: Entity) -> tuple[Role, ...]:
+    """The roles in which rows touch an entity."""
+    return _ROLES_OF[entity.name]
+
+
+_ROLES_OF = {e.name: tuple(r for r in ROLES if r.entity.name == e.name) for e in KEPT}
+
+
+def _ids(batch: TransactionBatch, role: Role) -> list[str | None]:
+    ids: list[str | None] = getattr(batch, role.column)
+    if not role.transfer:
+        return ids
+    ends = zip(batch.customer_id, batch.counterparty_id, ids, strict=True)
+    return [None if other is None or other == one else own for one, other, own in ends]
+
+
+def _values(batch: TransactionBatch) -> dict[str, list[int]]:
+    amounts = batch.amount_hundredths()
+    units = amounts.astype(np.float64)
+    # As `state.squares_of`, for all rows at once.
+    squares = np.minimum(np.floor(units * units / 100.0 + 0.5), SATURATION).astype(np.int64)
+    near = (amounts >= BAND_START_HUNDREDTHS) & (amounts < THRESHOLD_HUNDREDTHS)
+    n = len(batch)
+    located, lat, lon = _places(batch.latitude, batch.longitude)
+    return {
+        "at_ms": batch.timestamp_ms,
+        "one": [1] * n,
+        "hundredths": amounts.tolist(),
+        "squares": squares.tolist(),
+        "near": near.astype(np.int64).tolist(),
+        "located": located.tolist(),
+        "lat": lat.tolist(),
+        "lon": lon.tolist(),
+        "bucket": [0 if c is None else category_slot(c) + 1 for c in batch.merchant_category],
+    }
+
+
+def _places(
+    latitude: Sequence[float | None], longitude: Sequence[float | None]
+) -> tuple[Int64, Int64, Int64]:
+    """int64[n] each: whether there are coordinates, and these as rings add them up."""
+    degrees = np.array([latitude, longitude], dtype=np.float64)  # None becomes NaN
+    finite = np.isfinite(degrees)
+    located = finite[0] & finite[1]
+    micro = np.rint(np.where(located, degrees, 0.0) * 1e6)
+    shift = np.array([[LAT_SHIFT], [LON_SHIFT]])
+    places = np.where(located, np.clip(micro, -shift, shift).astype(np.int64) + shift, 0)
+    return located.astype(np.int64), places[0], places[1]

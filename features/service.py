@@ -45,9 +45,8 @@ class FeatureService:
         """
         if settings.redis_url is None or settings.database_url is None:
             raise ValueError("REDIS_URL and DATABASE_URL must be set")
-        replica = settings.database_replica_url or settings.database_url
         pool = asyncpg.create_pool(
-            replica.get_secret_value(),
+            settings.database_url.get_secret_value(),
             min_size=0,
             max_size=settings.database_pool_size,
             command_timeout=settings.database_timeout_s,

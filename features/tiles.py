@@ -1,117 +1,57 @@
-"""Window state of one entity: put an event in, read every window out.
+"""Read every window out of the state of n entities at once, each at its own moment: numpy alone.
 
-`observe` is the reference of what `store/observe.lua` does inside Redis; the contract suite of the
-stores holds them to the same bytes. Reading is numpy alone, for n states at once.
+Putting events in is `state.py`. This is the only code that reads, online and offline.
 """
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.entities import PARTNER_BYTES, SATURATION, TILE_BYTES, Entity, Ring, Table
-from features.windows import HORIZON_MS, SECOND_MS
+from features.entities import Entity, Role
+from features.rings import LAT_SHIFT, LON_SHIFT, Group
+from features.windows import DAY_MS, HORIZON_MS, RUN_GAP_DAYS, SECOND_MS
 from fraud.batch import Int64
 
-_TILE = struct.Struct("<IIqq")
-_PARTNER = struct.Struct("<II")
-_LAST = struct.Struct("<q")
+Bools = NDArray[np.bool_]
 
 
-def partner_hash(identity: str | None) -> int:
-    """32-bit hash that stands for a partner in a table; 0 means none.
+@dataclass(frozen=True, slots=True)
+class States:
+    """State of one role's entity for n rows, as it was before each.
 
-    Two of 64 partners share a hash once in two million customers: they then count as one.
+    Attributes:
+        present: bool[n]: the row touches an entity in this role, and its state could be had.
+        matrix: uint8[n, entity.size], C-contiguous; zeros where nothing is present.
     """
-    return 0 if identity is None else zlib.crc32(identity.encode()) or 1
 
+    present: Bools
+    matrix: NDArray[np.uint8]
 
-def squares_of(hundredths: int) -> int:
-    """The square of an amount in hundredths of a squared currency unit, rounded, saturating.
+    @classmethod
+    def of(cls, entity: Entity, states: Sequence[bytes | None]) -> States:
+        """From n values, None where there is none."""
+        if not any(states):
+            return cls.none(entity, len(states))
+        blank = bytes(entity.size)
+        joined = b"".join([blank if state is None else state for state in states])
+        matrix = np.frombuffer(joined, dtype=np.uint8).reshape(len(states), entity.size)
+        return cls(np.array([state is not None for state in states], dtype=np.bool_), matrix)
 
-    In float64 arithmetic on purpose: Lua and PostgreSQL compute the very same bits.
+    @classmethod
+    def none(cls, entity: Entity, n: int) -> States:
+        """n rows without a state."""
+        return cls(np.zeros(n, dtype=np.bool_), np.zeros((n, entity.size), dtype=np.uint8))
 
-    >>> squares_of(1234)  # 12.34 squared is 152.2756
-    15228
-    """
-    value = float(hundredths)
-    return int(min(np.floor(value * value / 100.0 + 0.5), SATURATION))
+    def __len__(self) -> int:
+        return len(self.present)
 
-
-def empty(entity: Entity) -> bytes:
-    """State of an entity without history."""
-    return bytes(entity.size)
-
-
-def observe(
-    entity: Entity, state: bytearray, at_ms: int, hundredths: int, partners: Sequence[int]
-) -> None:
-    """Add one event to `state`, in place. Any order of the same events gives the same state.
-
-    Args:
-        entity: whose state it is.
-        state: `entity.size` bytes.
-        at_ms: when the event happened, ms since the epoch, > 0; late events are welcome.
-        hundredths: amount in hundredths of a currency unit, > 0.
-        partners: `partner_hash` for each of `entity.tables`, 0 for none.
-    """
-    if at_ms > _LAST.unpack_from(state)[0]:
-        _LAST.pack_into(state, 0, at_ms)
-    squares = squares_of(hundredths)
-    for ring in entity.rings:
-        _add(state, ring, at_ms // ring.tile_ms, hundredths, squares)
-    for table, partner in zip(entity.tables, partners, strict=True):
-        if partner:
-            _touch(state, table, partner, at_ms // SECOND_MS)
-
-
-def _add(state: bytearray, ring: Ring, tile: int, hundredths: int, squares: int) -> None:
-    offset = ring.offset + tile % ring.slots * TILE_BYTES
-    epoch, count, total, total_squares = _TILE.unpack_from(state, offset)
-    if epoch > tile:
-        return  # the slot has moved on: this event is older than the ring reaches
-    if epoch < tile:
-        count = total = total_squares = 0
-    _TILE.pack_into(
-        state,
-        offset,
-        tile,
-        count + 1,
-        min(total + hundredths, SATURATION),
-        min(total_squares + squares, SATURATION),
-    )
-
-
-def _touch(state: bytearray, table: Table, partner: int, at_s: int) -> None:
-    start, stop = table.offset, table.offset + table.capacity * PARTNER_BYTES
-    found = _find(state, partner.to_bytes(4, "little"), start, stop)
-    if found >= 0:
-        if _PARTNER.unpack_from(state, found)[1] >= at_s:
-            return
-        stop = found + PARTNER_BYTES
-    at = start
-    while at < stop:
-        other, seen_s = _PARTNER.unpack_from(state, at)
-        if (at_s, partner) > (seen_s, other):
-            break
-        at += PARTNER_BYTES
-    else:
-        return  # older than every partner of a full table
-    # Shift what is older by one place; the last one, or the partner's old place, falls out.
-    state[at + PARTNER_BYTES : stop] = state[at : stop - PARTNER_BYTES]
-    _PARTNER.pack_into(state, at, partner, at_s)
-
-
-def _find(state: bytearray, needle: bytes, start: int, stop: int) -> int:
-    found = state.find(needle, start, stop)
-    while found >= 0 and (found - start) % PARTNER_BYTES:
-        found = state.find(needle, found + 1, stop)
-    return found
+    def __getitem__(self, i: int) -> bytes | None:
+        return self.matrix[i].tobytes() if self.present[i] else None
 
 
 def _absent() -> Int64:
@@ -207,78 +147,215 @@ class WindowAggregates:
 
 
 def read(
-    entity: Entity,
-    states: Sequence[bytes | None],
+    role: Role,
+    states: States,
     at_ms: Int64,
-    partners: dict[str, NDArray[np.uint32]],
+    asked: dict[str, NDArray[np.uint32]],
+    bucket: Int64,
 ) -> WindowAggregates:
     """Every window of n states, each at its own moment.
 
     Args:
-        entity: whose states they are.
-        states: n states; None where the transaction names no such entity.
+        role: whose states they are.
+        states: n states.
         at_ms: int64[n], ms since the epoch.
-        partners: partner -> uint32[n]: hash of the partner that each transaction names.
+        asked: partner -> uint32[n]: hash of the partner that is looked up, 0 for none.
+        bucket: int64[n]: 1 + the counter of the category that each row names, 0 for none.
     """
-    present = np.array([state is not None for state in states], dtype=np.bool_)
-    blank = empty(entity)
-    joined = b"".join(blank if state is None else state for state in states)
-    records = np.frombuffer(joined, dtype=entity.dtype)
-    last_ms = np.ascontiguousarray(records["last_ms"])
-    count, total, squares = _windows(entity, records["tiles"], at_ms, last_ms)
-    distinct, partner_since = _partners(entity, records["partners"], at_ms, last_ms, partners)
-    since = np.maximum(at_ms - last_ms, 0)
-    known = (last_ms > 0) & (since < HORIZON_MS)
+    entity = role.entity
+    seen = _Seen(entity, states.matrix.view(entity.dtype)[:, 0], at_ms)
+    none = np.empty((len(at_ms), 0), dtype=np.int64)
+    count, total, squares = none, none, none
+    if "amounts" in entity.groups:
+        count, total, squares = seen.sums("amounts")
+    distinct, partner_since = _partners(seen, asked)
     return WindowAggregates(
-        present, count, total, squares, distinct, np.where(known, since, -1), partner_since
+        states.present,
+        count,
+        total,
+        squares,
+        distinct,
+        seen.since(seen.last_ms),
+        partner_since,
+        **_others(seen, bucket),
     )
 
 
-def _windows(
-    entity: Entity, tiles: NDArray[np.void], at_ms: Int64, last_ms: Int64
-) -> tuple[Int64, Int64, Int64]:
-    epoch = tiles["epoch"].astype(np.int64)
-    now = at_ms[:, None] // entity.tile_ms
-    # What a full ring has let go of stays invisible wherever a stale slot still holds it: a state
-    # rebuilt from the newest 60 days must read the same.
-    floor = np.maximum(now, last_ms[:, None] // entity.tile_ms) - entity.tile_slots
-    visible = (epoch <= now) & (epoch > floor)
-    masked = [np.where(visible, tiles[name], 0) for name in ("count", "sum", "squares")]
-    firsts = [ring.first for ring in entity.rings]
-    whole = [np.add.reduceat(part, firsts, axis=1, dtype=np.int64) for part in masked]
-    out = [np.empty((len(at_ms), len(entity.windows)), dtype=np.int64) for _ in masked]
-    for w, window in enumerate(entity.windows):
-        r = entity.rings.index(ring := entity.ring_of(window))
-        if window.tiles == ring.slots:
-            for target, sums in zip(out, whole, strict=True):
-                target[:, w] = sums[:, r]
-        else:  # a shorter window on a longer one's ring
-            part = slice(ring.first, ring.first + ring.slots)
-            within = epoch[:, part] > now[:, part] - window.tiles
-            for target, values in zip(out, masked, strict=True):
-                target[:, w] = (values[:, part] * within).sum(axis=1, dtype=np.int64)
-    return out[0], out[1], out[2]
+def _others(seen: _Seen, bucket: Int64) -> dict[str, Any]:
+    """What the entity keeps besides amounts, by field of `WindowAggregates`."""
+    groups = seen.entity.groups
+    found: dict[str, Any] = {}
+    if "labels" in groups:
+        found |= _labels(seen)
+    if "largest" in groups:
+        (found["largest"],) = seen.sums("largest")
+    if "near" in groups:
+        (found["near"],) = seen.sums("near")
+    if "categories" in groups:
+        found |= _categories(seen, bucket)
+    if seen.entity.located:
+        found["position"] = _position(seen)
+    if "inflow" in groups:
+        found["flow"] = _flow(seen)
+    return found
+
+
+class _Seen:
+    """n states of an entity and the moments at which they are read.
+
+    What a full ring has let go of stays invisible wherever a stale slot still holds it, so that a
+    state that was rebuilt from the newest 60 days reads the same: a tile shows if it lies within
+    the ring's length of the later of the moment and the entity's newest event.
+    """
+
+    def __init__(self, entity: Entity, records: NDArray[np.void], at_ms: Int64) -> None:
+        self.entity = entity
+        self.records = records
+        self.at_ms = at_ms
+        self.last_ms: Int64 = np.ascontiguousarray(records["last_ms"])
+        self.newest_ms: Int64 = np.maximum(at_ms, self.last_ms)
+
+    def since(self, then_ms: Int64) -> Int64:
+        """int64[n]: since the newest event of some kind, -1 if not within 60 days."""
+        visible = (then_ms > 0) & (then_ms > self.newest_ms - HORIZON_MS)
+        return np.where(visible, np.maximum(self.at_ms - then_ms, 0), -1)
+
+    def ages(self, group: Group, newest: bool = False) -> tuple[NDArray[np.uint32], Bools]:
+        """uint32[n, n_tiles]: how many tiles ago each tile was; bool[n, n_tiles]: whether it shows.
+
+        Args:
+            newest: count a ring's own newest tile among the newest events: labels come later than
+                the last payment.
+        """
+        epoch = self.records[group.name]["epoch"]
+        now = self.at_ms[:, None] // group.tile_ms
+        last = self.newest_ms[:, None] // group.tile_ms
+        if newest:
+            last = np.maximum(last, np.maximum.reduceat(epoch, group.firsts, axis=1))
+        reach = np.maximum(group.slots + now - last, 0)
+        # Unsigned: what lies ahead of the moment becomes very old.
+        age = np.repeat(now.astype(np.uint32), group.slots, axis=1) - epoch
+        return age, age < np.repeat(reach.astype(np.uint32), group.slots, axis=1)
+
+    def sums(
+        self, name: str, shown: tuple[NDArray[np.uint32], Bools] | None = None
+    ) -> tuple[Int64, ...]:
+        """int64[n, n_windows] for each field of a group: its sum, or its maximum."""
+        group = self.entity.groups[name]
+        age, visible = self.ages(group) if shown is None else shown
+        out = []
+        for declared in group.kind.fields:
+            reduce = np.maximum.reduceat if declared.how == "max" else np.add.reduceat
+            values = self.records[name][declared.name] * visible.astype(np.int64)
+            whole = reduce(values, group.firsts, axis=1)
+            windows = np.empty((len(age), len(group.windows)), dtype=np.int64)
+            for w, window in enumerate(group.windows):
+                r = group.ring_of(window)
+                ring = group.rings[r]
+                if window.tiles == ring.slots:
+                    windows[:, w] = whole[:, r]
+                else:  # a shorter window on a longer one's ring
+                    part = slice(ring.first, ring.first + ring.slots)
+                    within = values[:, part] * (age[:, part] < window.tiles)
+                    windows[:, w] = reduce(within, [0], axis=1)[:, 0]
+            out.append(windows)
+        return tuple(out)
+
+
+def _labels(seen: _Seen) -> dict[str, Int64]:
+    group = seen.entity.groups["labels"]
+    age, visible = seen.ages(group, newest=True)
+    known, frauds, total = seen.sums("labels", (age, visible))
+    tiles = seen.records["labels"]
+    marked = visible & (tiles["frauds"] > 0)
+    width = np.repeat(group.tile_ms, group.slots)
+    start = np.where(marked, tiles["epoch"] * width, -1).max(axis=1)
+    days = group.rings[-1]
+    run = _run(marked[:, days.first :], age[:, days.first :])
+    today = seen.at_ms // DAY_MS
+    return {
+        "known": known,
+        "frauds": frauds,
+        "fraud_total": total,
+        "fraud_known_age_ms": np.where(start >= 0, seen.at_ms - start, -1),
+        "fraud_run_age_ms": np.where(run >= 0, seen.at_ms - (today - run) * DAY_MS, -1),
+    }
+
+
+def _run(marked: Bools, age: NDArray[np.uint32]) -> Int64:
+    """int64[n]: how many days ago the current run of marked days began, -1 if there is none."""
+    n, days = marked.shape
+    found = np.full(n, -1, dtype=np.int64)
+    if not marked.any():
+        return found
+    rows = np.flatnonzero(marked.any(axis=1))
+    by_age = np.full((len(rows), days), False)
+    i, j = np.nonzero(marked[rows])
+    by_age[i, age[rows][i, j]] = True
+    began = np.full(len(rows), -1, dtype=np.int64)
+    for day in range(days):
+        goes_on = (began < 0) | (day - began <= RUN_GAP_DAYS)
+        began[by_age[:, day] & goes_on] = day
+    found[rows] = began
+    return found
+
+
+def _categories(seen: _Seen, bucket: Int64) -> dict[str, Int64]:
+    _, visible = seen.ages(seen.entity.groups["categories"])
+    counts = (seen.records["categories"]["counts"] * visible[:, :, None]).sum(
+        axis=1, dtype=np.int64
+    )
+    own = counts[np.arange(len(counts)), np.maximum(bucket - 1, 0)]
+    return {
+        "category_count": np.where(bucket > 0, own, -1),
+        "category_total": counts.sum(axis=1),
+    }
+
+
+def _position(seen: _Seen) -> Position:
+    newest = seen.records["position"]
+    since = seen.since(newest["at_ms"])
+    lat = newest["lat"].astype(np.int64) - LAT_SHIFT
+    lon = newest["lon"].astype(np.int64) - LON_SHIFT
+    n, lats, lons = (part[:, 0] for part in seen.sums("positions"))
+    known = since >= 0
+    return Position(
+        np.where(known, lat, 0),
+        np.where(known, lon, 0),
+        since,
+        n,
+        lats - n * LAT_SHIFT,
+        lons - n * LON_SHIFT,
+    )
+
+
+def _flow(seen: _Seen) -> Flow:
+    in_count, in_total, _ = seen.sums("inflow")
+    out_count, out_total, _ = seen.sums("outflow")
+    since = [seen.since(np.ascontiguousarray(seen.records[s])) for s in seen.entity.stamps]
+    return Flow(in_count, in_total, out_count, out_total, since[0], since[1])
 
 
 def _partners(
-    entity: Entity,
-    entries: NDArray[np.void],
-    at_ms: Int64,
-    last_ms: Int64,
-    partners: dict[str, NDArray[np.uint32]],
+    seen: _Seen, asked: dict[str, NDArray[np.uint32]]
 ) -> tuple[dict[str, Int64], dict[str, Int64]]:
+    entity = seen.entity
     if not entity.tables:
         return {}, {}
     names = [table.partner for table in entity.tables]
     firsts = [table.first for table in entity.tables]
-    at_s = (at_ms // SECOND_MS)[:, None]
-    horizon_s = np.maximum(at_ms, last_ms)[:, None] // SECOND_MS - HORIZON_MS // SECOND_MS
-    seen_s = entries["last_s"].astype(np.int64)
-    seen_s = np.where(seen_s > horizon_s, seen_s, 0)
-    within = seen_s[:, None, :] > np.maximum(at_s - entity.spans_s, 0)[:, :, None]
-    distinct = np.add.reduceat(within, firsts, axis=2, dtype=np.int64)
-    asked = np.stack([partners[name] for name in names], axis=1)[:, entity.table_of_entry]
-    met_s = np.maximum.reduceat(np.where(entries["id"] == asked, seen_s, 0), firsts, axis=1)
+    at_s = (seen.at_ms // SECOND_MS)[:, None]
+    horizon_s = seen.newest_ms[:, None] // SECOND_MS - HORIZON_MS // SECOND_MS
+    entries = seen.records["partners"]
+    last_s = (entries >> np.uint64(32)).astype(np.int64)
+    last_s *= last_s > horizon_s
+    distinct = np.empty((len(at_s), len(entity.spans_s), len(names)), dtype=np.int64)
+    for w, span_s in enumerate(entity.spans_s):
+        within = last_s > np.maximum(at_s - span_s, 0)
+        distinct[:, w] = np.add.reduceat(within, firsts, axis=1, dtype=np.int64)
+    wanted = np.stack([asked[name] for name in names], axis=1)[:, entity.table_of_entry]
+    same = entries.astype(np.uint32) == wanted
+    met_s = np.maximum.reduceat(last_s * same, firsts, axis=1)
     since = np.where(met_s > 0, np.maximum(at_s - met_s, 0), -1)
     return (
         {name: distinct[:, :, i] for i, name in enumerate(names)},

@@ -1,15 +1,40 @@
-"""The feature store in a dict: for replaying history and for tests. Not a toy: the same contract
-as the store on Redis, in one process."""
+"""The feature store in one process: for replaying history and for tests. Not a toy: the same
+contract as the store on Redis.
+
+Takes 6.8 KB for each customer, 3.9 for each merchant, 3.7 for each device, 4.1 for each
+counterparty and 3.0 for each account, and half as much again at most while a table grows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from features.entities import ENTITIES
-from features.events import Events, Key
-from features.store.protocol import Observation, StateSource
-from features.tiles import empty, observe
+import numpy as np
+from numpy.typing import NDArray
+
+from features.entities import ENTITIES, KEPT, ROLES, Entity
+from features.events import Events, Key, roles_of
+from features.labels import LabelEvents
+from features.rings import SOURCES
+from features.state import empty, learn, observe
+from features.store.protocol import NO_LABELS, Cursor, Observation, StateSource
+from features.tiles import States
+from features.waves import LabelColumns, RowColumns, learn_rows, observe_rows
+from fraud.batch import Int64
 from fraud.errors import StoreUnavailable
+
+_FEW = 24
+"""So many states at once are not worth a vectorised step."""
+
+_NO_EVENTS = Events(
+    [],
+    [],
+    {source: [] for source in SOURCES},
+    {role.name: [] for role in ROLES},
+    {role.column: [] for role in ROLES},
+)
+_NO_LABELS = LabelEvents([], [], [], [], {entity.name: [] for entity in ENTITIES}, [])
 
 
 class MemoryStore:
@@ -18,13 +43,20 @@ class MemoryStore:
     Args:
         source: where an unknown entity's state comes from; None: it has no history.
         remembered: how many transaction ids are kept, the oldest forgotten first.
+        until: up to where states from `source` count labels.
     """
 
-    def __init__(self, source: StateSource | None = None, remembered: int = 100_000) -> None:
-        self._states: dict[str, dict[Key, bytearray]] = {e.name: {} for e in ENTITIES}
+    def __init__(
+        self,
+        source: StateSource | None = None,
+        remembered: int = 100_000,
+        until: Cursor = NO_LABELS,
+    ) -> None:
+        self._tables = {entity.name: _Table(entity) for entity in KEPT}
         self._seen: dict[Key, bytes] = {}
         self._source = source
         self._remembered = remembered
+        self._until = until
 
     async def observe_and_fetch(self, events: Events) -> Observation:
         """See `FeatureStore`."""
@@ -34,57 +66,75 @@ class MemoryStore:
             return observation
         return Observation(observation.states, observation.recorded, observation.repeated, degraded)
 
-    def observe(self, events: Events) -> Observation:
-        """`observe_and_fetch` with every unknown entity taken as new."""
-        states: dict[str, list[bytes | None]] = {e.name: [] for e in ENTITIES}
+    def observe(
+        self,
+        events: Events,
+        labels: LabelEvents = _NO_LABELS,
+        before: Sequence[int] | Int64 = (),
+    ) -> Observation:
+        """`observe_and_fetch` with every unknown entity taken as new, and labels learnt on the way.
+
+        Args:
+            events: n rows.
+            labels: m label events.
+            before: m numbers in [0, n], rising: label j is learnt before row `before[j]`.
+        """
+        fresh, recorded, repeated = self._note(events)
+        rows, learnt = RowColumns.of(events), LabelColumns.of(labels)
+        touched = _Touched(events, fresh, rows, labels, learnt, np.array(before, dtype=np.int64))
+        states: dict[str, States] = {}
+        for entity in KEPT:
+            states |= self._tables[entity.name].run(touched, create=self._source is None)
+        return Observation(states, recorded, repeated)
+
+    async def learn(self, labels: LabelEvents) -> None:
+        """See `FeatureStore`."""
+        self.learn_now(labels)
+
+    def learn_now(self, labels: LabelEvents) -> None:
+        """`learn`, without waiting. Without a source an unknown entity is taken as new."""
+        self.observe(_NO_EVENTS, labels, [0] * len(labels))
+
+    def _note(self, events: Events) -> tuple[NDArray[np.bool_], dict[int, bytes], frozenset[int]]:
+        """Which rows are new; what is recorded of the others; the others without a record."""
+        fresh = np.ones(len(events), dtype=np.bool_)
         recorded: dict[int, bytes] = {}
         repeated = []
+        seen = self._seen
         for i, transaction in enumerate(events.transaction):
-            kept = self._seen.get(transaction)
+            kept = seen.get(transaction)
+            if kept is None:
+                seen[transaction] = b""
+                if len(seen) > self._remembered:
+                    del seen[next(iter(seen))]
+                continue
+            fresh[i] = False
             if kept:
                 recorded[i] = kept
-            elif kept is not None:
+            else:
                 repeated.append(i)
-            for entity in ENTITIES:
-                identity = events.ids[entity.name][i]
-                if identity is None:
-                    states[entity.name].append(None)
-                    continue
-                state = self._state(entity.name, (events.tenant[i], identity), entity.size)
-                states[entity.name].append(bytes(state))
-                if kept is None:
-                    partners = events.partners(entity, i)
-                    observe(entity, state, events.at_ms[i], events.hundredths[i], partners)
-            if kept is None:
-                self._note(transaction)
-        return Observation(states, recorded, frozenset(repeated))
-
-    def _state(self, name: str, key: Key, size: int) -> bytearray:
-        states = self._states[name]
-        state = states.get(key)
-        if state is None:
-            state = states[key] = bytearray(size)
-        return state
-
-    def _note(self, transaction: Key) -> None:
-        self._seen[transaction] = b""
-        if len(self._seen) > self._remembered:
-            del self._seen[next(iter(self._seen))]
+        return fresh, recorded, frozenset(repeated)
 
     async def _warm(self, events: Events) -> tuple[str, ...]:
         if self._source is None:
             return ()
-        for entity in ENTITIES:
-            known = self._states[entity.name]
-            wanted = zip(events.tenant, events.ids[entity.name], strict=True)
-            cold = {(t, i) for t, i in wanted if i is not None and (t, i) not in known}
+        for entity in KEPT:
+            table = self._tables[entity.name]
+            cold = {
+                (tenant, identity)
+                for role in roles_of(entity)
+                for tenant, identity in zip(events.tenant, events.ids[role.name], strict=True)
+                if identity is not None and (tenant, identity) not in table.places
+            }
             if cold:
                 keys = sorted(cold)
                 try:
-                    found = await self._source.rebuild(entity, keys, events.transaction)
+                    found = await self._source.rebuild(
+                        entity, keys, events.transaction, self._until
+                    )
                 except StoreUnavailable:
                     return ("history_unavailable",)
-                known.update((k, bytearray(s)) for k, s in zip(keys, found, strict=True))
+                table.put(keys, found)
         return ()
 
     async def remember(self, rows: Mapping[Key, bytes]) -> None:
@@ -103,5 +153,166 @@ class MemoryStore:
 
     def state(self, name: str, key: Key) -> bytes:
         """State of one entity, empty if it was never seen."""
-        entity = next(e for e in ENTITIES if e.name == name)
-        return bytes(self._states[name].get(key, empty(entity)))
+        return self._tables[name].state(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """A micro-batch of rows, and label events among them."""
+
+    events: Events
+    fresh: NDArray[np.bool_]
+    rows: RowColumns
+    labels: LabelEvents
+    learnt: LabelColumns
+    before: Int64
+
+
+@dataclass(frozen=True, slots=True)
+class _Items:
+    """What happens to the states of one entity, as columns int64[m].
+
+    Attributes:
+        place: which state.
+        order: the order in which it happens.
+        role: index of the role in which a row touches the state; -1: a label event.
+        source: number of the row or of the label event.
+    """
+
+    place: Int64
+    order: Int64
+    role: Int64
+    source: Int64
+
+    def take(self, which: Int64) -> _Items:
+        return _Items(self.place[which], self.order[which], self.role[which], self.source[which])
+
+
+class _Table:
+    """Every state of one kind of entity: rows of one array that grows."""
+
+    def __init__(self, entity: Entity) -> None:
+        self.places: dict[Key, int] = {}
+        self._entity = entity
+        self._roles = roles_of(entity)
+        self._bytes = np.zeros((0, entity.size), dtype=np.uint8)
+        self._records = self._bytes.view(entity.dtype)[:, 0]
+
+    def state(self, key: Key) -> bytes:
+        place = self.places.get(key)
+        return empty(self._entity) if place is None else self._bytes[place].tobytes()
+
+    def put(self, keys: Sequence[Key], states: Sequence[bytes]) -> None:
+        """Set states; those that are there already are replaced."""
+        for key, state in zip(keys, states, strict=True):
+            place = self.places.setdefault(key, len(self.places))
+            self._grow()
+            self._bytes[place] = np.frombuffer(state, dtype=np.uint8)
+
+    def _grow(self) -> None:
+        if len(self.places) <= len(self._bytes):
+            return
+        wider = np.zeros((len(self.places) * 3 // 2 + 16, self._entity.size), dtype=np.uint8)
+        wider[: len(self._bytes)] = self._bytes
+        self._bytes = wider
+        self._records = wider.view(self._entity.dtype)[:, 0]
+
+    def _find(self, tenants: list[str], ids: list[str | None], create: bool) -> Int64:
+        """int64[n]: place of each state, -1 where there is none."""
+        places = self.places
+        found = []
+        for tenant, identity in zip(tenants, ids, strict=True):
+            if identity is None:
+                found.append(-1)
+            elif create:
+                found.append(places.setdefault((tenant, identity), len(places)))
+            else:
+                found.append(places.get((tenant, identity), -1))
+        return np.array(found, dtype=np.int64)
+
+    def run(self, touched: _Touched, create: bool) -> dict[str, States]:
+        """Let everything happen, in order. Returns what each row saw.
+
+        Args:
+            create: whether label events make unknown entities known.
+        """
+        items = self._items(touched, create)
+        self._grow()
+        seen = {}
+        for r, role in enumerate(self._roles):
+            present = np.zeros(len(touched.events), dtype=np.bool_)
+            present[items.source[items.role == r]] = True
+            make = np.empty if present.all() else np.zeros
+            shape = (len(present), self._entity.size)
+            seen[role.name] = States(present, make(shape, dtype=np.uint8))
+        # In a wave each state occurs once; what happens to one state happens in its order.
+        waves, rest = _waves(items)
+        for wave in waves:
+            self._together(wave, touched, seen)
+        self._one_by_one(rest, touched, seen)
+        return seen
+
+    def _items(self, touched: _Touched, create: bool) -> _Items:
+        events, labels = touched.events, touched.labels
+        parts = []
+        for r, role in enumerate(self._roles):
+            place = self._find(events.tenant, events.ids[role.name], create=True)
+            rows = np.flatnonzero(place >= 0)
+            order = (2 * rows + 1) * len(self._roles) + r
+            parts.append(_Items(place[rows], order, np.full(len(rows), r), rows))
+        if len(labels) and "labels" in self._entity.groups:
+            place = self._find(labels.tenant, labels.ids[self._entity.name], create)
+            rows = np.flatnonzero(place >= 0)
+            order = 2 * touched.before[rows] * len(self._roles)
+            parts.append(_Items(place[rows], order, np.full(len(rows), -1), rows))
+        columns = zip(*((p.place, p.order, p.role, p.source) for p in parts), strict=True)
+        return _Items(*(np.concatenate(column) for column in columns))
+
+    def _together(self, wave: _Items, touched: _Touched, seen: dict[str, States]) -> None:
+        for r, role in enumerate(self._roles):
+            mine = wave.take(np.flatnonzero(wave.role == r))
+            seen[role.name].matrix[mine.source] = self._bytes[mine.place]
+            mine = mine.take(np.flatnonzero(touched.fresh[mine.source]))
+            observe_rows(role, self._records, mine.place, touched.rows.take(mine.source))
+        mine = wave.take(np.flatnonzero(wave.role < 0))
+        if len(mine.place):
+            learnt = touched.learnt.take(mine.source)
+            learn_rows(self._entity, self._records, mine.place, learnt)
+
+    def _one_by_one(self, items: _Items, touched: _Touched, seen: dict[str, States]) -> None:
+        columns = (items.place, items.role, items.source)
+        for place, r, i in zip(*(column.tolist() for column in columns), strict=True):
+            state = self._bytes[place]
+            if r < 0:
+                self._learn(memoryview(state), touched.labels, i)
+                continue
+            role = self._roles[r]
+            seen[role.name].matrix[i] = state
+            if touched.fresh[i]:
+                row = touched.events.row(i)
+                observe(role, memoryview(state), row, touched.events.partners(role, i))
+
+    def _learn(self, state: memoryview, labels: LabelEvents, i: int) -> None:
+        learn(
+            self._entity,
+            state,
+            labels.known_at_ms[i],
+            labels.fraud[i],
+            labels.hundredths[i],
+            labels.previous[i],
+        )
+
+
+def _waves(items: _Items) -> tuple[list[_Items], _Items]:
+    """Parts in which each state occurs once, one after the other; and what remains of states that
+    occur so often that few others keep them company, in order."""
+    by_state = np.lexsort((items.order, items.place))
+    place = items.place[by_state]
+    first = np.ones(len(place), dtype=np.bool_)
+    first[1:] = place[1:] != place[:-1]
+    starts = np.flatnonzero(first)
+    nth = np.arange(len(place)) - np.repeat(starts, np.diff(np.append(starts, len(place))))
+    big = int((np.bincount(nth) >= _FEW).sum())  # sizes never rise
+    waves = [items.take(by_state[nth == w]) for w in range(big)]
+    rest = by_state[nth >= big]
+    return waves, items.take(rest[np.argsort(items.order[rest], kind="stable")])

@@ -2,25 +2,31 @@
 -- One call is one micro-batch: atomic, and once for each transaction id.
 --
 -- KEYS  1 .. n_states: state keys, each once; then one marker key for each row
--- ARGV  1: msgpack {n_states, state_ttl_s, marker_ttl_s, layouts}
---          layout: {rings: {{offset, tile_ms, slots}, ...}, tables: {{offset, capacity}, ...}}
---       2: msgpack rows: {at_ms, hundredths, squares, touched}
+-- ARGV  1: msgpack {n_states, state_ttl_s, marker_ttl_s, n_values, layouts}
+--          layout, one for each role:
+--            {stamps: {offset, ...}, position: offset or 0,
+--             rings: {{offset, tile_ms, slots, format, tile_bytes, when, fields}, ...},
+--             tables: {{offset, capacity}, ...}}, offsets from 1 and rising;
+--          when: the value of the row that must not be 0; fields: {{how, value, limit}, ...}
+--       2: msgpack rows: {value 1, ..., value n_values, touched}; value 1 is the time in ms, the
+--          three from `position` on are whether there are coordinates, and these
 --          touched: {{layout, state key, partner hash, ...}, ...}, indices from 1, hash 0 is none
 --
 -- Returns {0, {indices of state keys that do not exist}} and changes nothing if there is one; else
 -- {1, {reply, ...}} with a reply for each row: {recorded or false, state, ...}, the states in the
 -- order of `touched`; recorded is false for a row that is new, '' for one seen before.
 --
--- The layout of the bytes is told in features/entities.py, the arithmetic in features/tiles.py.
+-- The layout of the bytes is told in features/entities.py, the arithmetic in features/state.py.
 
 local unpack_bytes, pack_bytes = struct.unpack, struct.pack
-local sub, find, floor, min = string.sub, string.find, math.floor, math.min
-local SATURATION = 9007199254740992
-local TILE, TILE_BYTES = '<I4I4i8i8', 24
+local sub, find, rep = string.sub, string.find, string.rep
+local floor, min, max = math.floor, math.min, math.max
 local PARTNER, PARTNER_BYTES = '<I4I4', 8
+local LOCATED, LAT, LON = 6, 7, 8
 
 local head, rows = cmsgpack.unpack(ARGV[1]), cmsgpack.unpack(ARGV[2])
-local n_states, state_ttl_s, marker_ttl_s, layouts = head[1], head[2], head[3], head[4]
+local n_states, state_ttl_s, marker_ttl_s = head[1], head[2], head[3]
+local n_values, layouts = head[4], head[5]
 
 local function touch(entries, capacity, hash, at_s)
   local needle = pack_bytes('<I4', hash)
@@ -44,30 +50,80 @@ local function touch(entries, capacity, hash, at_s)
   return sub(entries, 1, capacity * PARTNER_BYTES)
 end
 
-local function observe(state, layout, row, touched)
-  local at_ms, hundredths, squares = row[1], row[2], row[3]
-  local pieces, n, at = {}, 1, 9
-  local last_ms = unpack_bytes('<i8', state, 1)
-  pieces[1] = at_ms > last_ms and pack_bytes('<i8', at_ms) or sub(state, 1, 8)
-  for _, ring in ipairs(layout[1]) do
-    local tile = floor(at_ms / ring[2])
-    local offset = ring[1] + tile % ring[3] * TILE_BYTES
-    local epoch, count, total, total_squares = unpack_bytes(TILE, state, offset)
-    if epoch < tile then count, total, total_squares = 0, 0, 0 end
-    if epoch <= tile then
-      pieces[n + 1] = sub(state, at, offset - 1)
-      pieces[n + 2] = pack_bytes(TILE, tile, count + 1,
-        min(total + hundredths, SATURATION), min(total_squares + squares, SATURATION))
-      n, at = n + 2, offset + TILE_BYTES
+-- Where bytes of a tile change, and what they become; nil if the tile does not.
+local function tally(state, offset, tile, tile_bytes, counter, limit)
+  local epoch = unpack_bytes('<I4', state, offset)
+  if epoch > tile then return nil end
+  local place = 4 + 2 * (counter - 1)
+  if epoch < tile then
+    return offset, pack_bytes('<I4', tile) .. rep('\0', place - 4) .. pack_bytes('<I2', 1)
+      .. rep('\0', tile_bytes - place - 2)
+  end
+  local count = unpack_bytes('<I2', state, offset + place)
+  return offset + place, pack_bytes('<I2', min(count + 1, limit))
+end
+
+local function add(state, ring, row)
+  local tile = floor(row[1] / ring[2])
+  local tile_bytes, fields = ring[5], ring[7]
+  local offset = ring[1] + tile % ring[3] * tile_bytes
+  local first = fields[1]
+  if first[1] == 'tally' then
+    return tally(state, offset, tile, tile_bytes, row[first[2]], first[3])
+  end
+  local tile_now = {unpack_bytes(ring[4], state, offset)}
+  local epoch = tile_now[1]
+  if epoch > tile then return nil end
+  tile_now[1] = tile
+  for f = 1, #fields do
+    local field = fields[f]
+    local now, value = epoch < tile and 0 or tile_now[f + 1], row[field[2]]
+    if field[1] == 'add' then
+      tile_now[f + 1] = min(now + value, field[3])
+    else
+      tile_now[f + 1] = max(now, min(value, field[3]))
     end
   end
-  for i, spec in ipairs(layout[2]) do
-    local offset, stop = spec[1], spec[1] + spec[2] * PARTNER_BYTES
+  return offset, pack_bytes(ring[4], unpack(tile_now, 1, #fields + 1))
+end
+
+local function later(row, state, offset)
+  local at_ms, lat, lon = unpack_bytes('<i8I4I4', state, offset)
+  if row[1] ~= at_ms then return row[1] > at_ms end
+  if row[LAT] ~= lat then return row[LAT] > lat end
+  return row[LON] > lon
+end
+
+local function observe(state, layout, row, touched)
+  local pieces, n, at = {}, 0, 1
+  local function put(offset, bytes)
+    if offset > at then
+      n = n + 1
+      pieces[n] = sub(state, at, offset - 1)
+    end
+    n = n + 1
+    pieces[n] = bytes
+    at = offset + #bytes
+  end
+  for _, offset in ipairs(layout[1]) do
+    if row[1] > unpack_bytes('<i8', state, offset) then
+      put(offset, pack_bytes('<i8', row[1]))
+    end
+  end
+  if layout[2] > 0 and row[LOCATED] ~= 0 and later(row, state, layout[2]) then
+    put(layout[2], pack_bytes('<i8I4I4', row[1], row[LAT], row[LON]))
+  end
+  for _, ring in ipairs(layout[3]) do
+    if row[ring[6]] ~= 0 then
+      local offset, bytes = add(state, ring, row)
+      if offset then put(offset, bytes) end
+    end
+  end
+  for i, spec in ipairs(layout[4]) do
     local hash = touched[i + 2]
     if hash ~= 0 then
-      pieces[n + 1] = sub(state, at, offset - 1)
-      pieces[n + 2] = touch(sub(state, offset, stop - 1), spec[2], hash, floor(at_ms / 1000))
-      n, at = n + 2, stop
+      local entries = sub(state, spec[1], spec[1] + spec[2] * PARTNER_BYTES - 1)
+      put(spec[1], touch(entries, spec[2], hash, floor(row[1] / 1000)))
     end
   end
   pieces[n + 1] = sub(state, at)
@@ -91,7 +147,7 @@ for r, row in ipairs(rows) do
   local marker = KEYS[n_states + r]
   local is_new = redis.call('SET', marker, '', 'NX', 'EX', marker_ttl_s)
   local reply = {not is_new and redis.call('GET', marker)}
-  for i, touched in ipairs(row[4]) do
+  for i, touched in ipairs(row[n_values + 1]) do
     local k = touched[2]
     reply[i + 1] = states[k]
     if is_new then

@@ -1,4 +1,4 @@
-"""What a feature store promises. Every store passes `tests/*/features/store/contract.py`."""
+"""What a feature store promises. Every store passes `tests/contracts/feature_store.py`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from features.entities import Entity
+import numpy as np
+
+from features.entities import ROLES, Entity
 from features.events import Events, Key
+from features.labels import LabelEvents
+from features.tiles import States, WindowAggregates, read
+
+Cursor = tuple[int, int]
+"""How far label events have been learnt: effective time in microseconds since the epoch, label id.
+What is at or before it, in this order, counts."""
+
+NO_LABELS: Cursor = (0, 0)
+"""Before every label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +26,34 @@ class Observation:
     """What the store knew before each of n rows, as it observed them in order.
 
     Attributes:
-        states: entity name -> n states as they were before the row; None where the row names no
-            such entity, or its state could not be had.
+        states: role name (`entities.ROLES`) -> n states as they were before the row; absent where
+            the row touches nothing in that role, or its state could not be had.
         recorded: row -> what `remember` kept when this transaction id was first observed: the row
             was not observed again.
         repeated: rows seen before of which nothing is recorded yet: not observed again either.
         degraded: why states are missing, () if none is.
     """
 
-    states: Mapping[str, Sequence[bytes | None]]
+    states: Mapping[str, States]
     recorded: Mapping[int, bytes] = field(default_factory=dict)
     repeated: frozenset[int] = frozenset()
     degraded: tuple[str, ...] = ()
+
+    @classmethod
+    def blind(cls, n: int, reason: str) -> Observation:
+        """n rows of which nothing is known."""
+        return cls({role.name: States.none(role.entity, n) for role in ROLES}, degraded=(reason,))
+
+    def aggregates(self, events: Events) -> dict[str, WindowAggregates]:
+        """role name -> every window of its states at the time of each row; roles in which no row
+        touches anything are left out."""
+        at_ms = np.array(events.at_ms, dtype=np.int64)
+        bucket = np.array(events.values["bucket"], dtype=np.int64)
+        return {
+            role.name: read(role, self.states[role.name], at_ms, events.asked(role), bucket)
+            for role in ROLES
+            if self.states[role.name].present.any()
+        }
 
 
 class FeatureStore(Protocol):
@@ -38,6 +65,16 @@ class FeatureStore(Protocol):
 
         Raises:
             StoreUnavailable: nothing can be read. Whether rows were added is then unknown.
+        """
+        ...
+
+    async def learn(self, labels: LabelEvents) -> None:
+        """Put label events into the states of what the labelled payments name, all or nothing. A
+        state that the store does not hold is left alone where it is rebuilt from a source: the
+        rebuild brings the label.
+
+        Raises:
+            StoreUnavailable: whether the events were learnt is unknown.
         """
         ...
 
@@ -55,10 +92,19 @@ class StateSource(Protocol):
     """Where the state of an entity that the store does not hold is rebuilt from."""
 
     async def rebuild(
-        self, entity: Entity, keys: Sequence[Key], without: Iterable[Key]
+        self, entity: Entity, keys: Sequence[Key], without: Iterable[Key], until: Cursor
     ) -> list[bytes]:
         """State of each key from the system of record, as if the transactions of `without` had
-        not happened; an empty state for an entity that was never seen.
+        not happened, with the labels up to `until`; an empty state for an entity that was never
+        seen.
+
+        Raises:
+            StoreUnavailable: the system of record does not answer.
+        """
+        ...
+
+    async def newest(self) -> Cursor:
+        """A cursor at the present: no label at or before it can appear any more.
 
         Raises:
             StoreUnavailable: the system of record does not answer.

@@ -5,33 +5,60 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from importlib.resources import files
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
-from features.definitions import LAYOUT_ID, SCHEMA_ID
-from features.entities import ENTITIES, Entity
+from features.definitions import SCHEMA_ID
+from features.entities import ENTITIES, KEPT, LAYOUT_ID, ROLES, Entity, Role
 from features.events import Events, Key
-from features.store.protocol import Observation, StateSource
+from features.labels import LabelEvents
+from features.rings import SOURCES, Ring
+from features.store.protocol import Cursor, Observation, StateSource
+from features.store.script import Script
+from features.tiles import States
 from fraud.errors import StoreUnavailable
 
 STATE_TTL_S = 14 * 86_400
 """An entity that nobody touches for two weeks is let go: PostgreSQL has its history."""
 
 _MOST_UNSEEN = 100_000
-_MOST_TRIES = 4
-"""A batch may find an entity cold, and another one let go meanwhile; more is an eviction storm."""
-_SCRIPT = files("features.store").joinpath("observe.lua").read_text()
-_LAYOUTS = [
-    [
-        [[ring.offset + 1, ring.tile_ms, ring.slots] for ring in entity.rings],
-        [[table.offset + 1, table.capacity] for table in entity.tables],
+_MOST_TRIES = 6
+"""A batch may find an entity cold, another one let go meanwhile, and labels learnt while it
+rebuilt them; more is an eviction storm."""
+_CURSOR = f"q:c:{LAYOUT_ID}"
+_LUA_CODES = {"I": "I4", "q": "i8", "H": "I2"}
+
+
+def _ring_layout(ring: Ring) -> list[Any]:
+    fields = ring.kind.fields
+    return [
+        ring.offset + 1,
+        ring.tile_ms,
+        ring.slots,
+        "<I4" + "".join(_LUA_CODES[field.code] * field.width for field in fields),
+        ring.kind.struct.size,
+        ring.kind.when_index + 1,
+        [[field.how, field.index + 1, field.limit] for field in fields],
     ]
+
+
+def _layout(role: Role) -> list[Any]:
+    return [
+        [offset + 1 for offset in role.stamp_offsets],
+        role.entity.position_offset + 1 if role.entity.located else 0,
+        [_ring_layout(ring) for ring in role.rings],
+        [[table.offset + 1, table.capacity] for table in role.tables],
+    ]
+
+
+_LAYOUTS = [_layout(role) for role in ROLES]
+_LABEL_LAYOUTS = [
+    [[ring.offset, ring.tile_ms, ring.slots] for ring in entity.groups["labels"].rings]
     for entity in ENTITIES
 ]
 _encode = msgspec.msgpack.Encoder().encode
@@ -51,7 +78,8 @@ def connect(url: str, timeout_ms: int) -> Redis:
 
 class RedisStore:
     """See `FeatureStore`. Keys: `q:s:<layout>:<entity>:<tenant>:<id>` hold states,
-    `q:t:<schema>:<tenant>:<transaction>` what was computed for a transaction.
+    `q:t:<schema>:<tenant>:<transaction>` what was computed for a transaction, `q:c:<layout>` how
+    far labels are learnt. The last one never expires: Redis must not evict keys without an expiry.
 
     Args:
         client: from `connect`; closed by `close`.
@@ -67,7 +95,8 @@ class RedisStore:
         self._source = source
         self._timeout_s = timeout_ms / 1000
         self._replay_ttl_s = replay_ttl_s
-        self._sha = ""
+        self._observe, self._learn = Script("observe"), Script("learn")
+        self._install = Script("install")
         self._unseen: set[str] = set()
 
     async def observe_and_fetch(self, events: Events) -> Observation:
@@ -92,36 +121,84 @@ class RedisStore:
             raise
 
     async def _run(self, call: _Call) -> tuple[int, list[Any]]:
-        head = _encode([len(call.names), STATE_TTL_S, self._replay_ttl_s, _LAYOUTS])
+        head = _encode([len(call.names), STATE_TTL_S, self._replay_ttl_s, len(SOURCES), _LAYOUTS])
         keys = [*call.names, *call.markers]
-        arguments: list[str | bytes] = [*keys, head, _encode(call.rows)]
         async with self._answering():
-            try:
-                reply = await self._client.evalsha(self._sha, len(keys), *arguments)
-            except NoScriptError:
-                self._sha = await self._client.script_load(_SCRIPT)
-                reply = await self._client.evalsha(self._sha, len(keys), *arguments)
+            reply = await self._observe.run(self._client, keys, head, _encode(call.rows))
         return int(reply[0]), reply[1]
 
     async def _warm(self, cold: Sequence[tuple[Entity, Key]], events: Events) -> frozenset[str]:
         """Rebuild states from the source; returns the state keys that cannot be had now."""
         fresh: dict[str, bytes] = {}
         lost: set[str] = set()
-        for entity in ENTITIES:
+        try:
+            until = await self.cursor()
+        except _SourceUnavailable:
+            return frozenset(_state_key(*key) for key in cold)
+        for entity in KEPT:
             keys = [key for e, key in cold if e is entity]
             if not keys:
                 continue
             names = [_state_key(entity, key) for key in keys]
             try:
-                states = await self._source.rebuild(entity, keys, events.transaction)
+                states = await self._source.rebuild(entity, keys, events.transaction, until)
             except StoreUnavailable:
                 lost.update(names)
                 continue
             fresh.update(zip(names, states, strict=True))
-        await self._pipeline(
-            [("SET", name, state, "EX", STATE_TTL_S, "NX") for name, state in fresh.items()]
-        )
+        if fresh:
+            async with self._answering():
+                # Refused if labels were learnt meanwhile: the states are still missing then.
+                await self._install.run(
+                    self._client, [_CURSOR, *fresh], _text(until), STATE_TTL_S, *fresh.values()
+                )
         return frozenset(lost)
+
+    async def cursor(self) -> Cursor:
+        """How far labels are learnt. Without one, all that count until now count in states that
+        are yet to be rebuilt, and it is put there.
+
+        Raises:
+            StoreUnavailable: Redis or, without a cursor, the source does not answer.
+        """
+        async with self._answering():
+            kept: Any = await self._client.get(_CURSOR)
+        if kept is None:
+            try:
+                newest = await self._source.newest()
+            except StoreUnavailable as error:
+                raise _SourceUnavailable(str(error)) from error
+            async with self._answering():
+                await self._client.set(_CURSOR, _text(newest), nx=True)
+                kept = await self._client.get(_CURSOR)
+        effective_us, label_id = bytes(kept or b"0:0").split(b":")
+        return int(effective_us), int(label_id)
+
+    async def learn(self, labels: LabelEvents) -> None:
+        """See `FeatureStore`."""
+        await self._learn_now(labels, "", "")
+
+    async def learn_until(self, labels: LabelEvents, after: Cursor, until: Cursor) -> bool:
+        """`learn`, and move the cursor from `after` to `until`, all at once. False, and nothing is
+        learnt, if it does not stand there any more."""
+        return await self._learn_now(labels, _text(after), _text(until))
+
+    async def _learn_now(self, labels: LabelEvents, after: str, until: str) -> bool:
+        names: dict[str, int] = {}
+        rows: list[list[Any]] = []
+        for i in range(len(labels)):
+            touched = []
+            for kind, entity in enumerate(ENTITIES, start=1):
+                identity = labels.ids[entity.name][i]
+                if identity is not None:
+                    name = _state_key(entity, (labels.tenant[i], identity))
+                    touched.append([kind, names.setdefault(name, len(names) + 2)])
+            previous_ms, previous_fraud = labels.previous[i] or (0, False)
+            event = [labels.known_at_ms[i], int(labels.fraud[i]), labels.hundredths[i]]
+            rows.append([*event, previous_ms, int(previous_fraud), touched])
+        arguments = (after, until, _encode(_LABEL_LAYOUTS), _encode(rows))
+        async with self._answering():
+            return bool(await self._learn.run(self._client, [_CURSOR, *names], *arguments))
 
     async def _forget_unseen(self) -> None:
         names = list(self._unseen)
@@ -184,39 +261,46 @@ class _Call:
         self.rows: list[list[Any]] = []
         self._touched: list[list[str]] = []
         place: dict[str, int] = {}
-        for i in range(len(events)):
-            touched, names = [], []
-            for kind, entity in enumerate(ENTITIES, start=1):
-                identity = events.ids[entity.name][i]
+        for i, row in enumerate(events.rows()):
+            touched, roles = [], []
+            for kind, role in enumerate(ROLES, start=1):
+                identity = events.ids[role.name][i]
                 if identity is None:
                     continue
                 key = (events.tenant[i], identity)
-                name = _state_key(entity, key)
+                name = _state_key(role.entity, key)
                 if name in without:
                     continue
                 if name not in place:
                     self.names.append(name)
-                    self.keys.append((entity, key))
+                    self.keys.append((role.entity, key))
                     place[name] = len(self.names)
-                touched.append([kind, place[name], *events.partners(entity, i)])
-                names.append(entity.name)
-            self.rows.append([events.at_ms[i], events.hundredths[i], events.squares[i], touched])
-            self._touched.append(names)
+                touched.append([kind, place[name], *events.partners(role, i)])
+                roles.append(role.name)
+            self.rows.append([*row, touched])
+            self._touched.append(roles)
 
     def observation(self, replies: list[Any], degraded: tuple[str, ...]) -> Observation:
-        states: dict[str, list[bytes | None]] = {
-            entity.name: [None] * len(replies) for entity in ENTITIES
-        }
+        states: dict[str, list[bytes | None]] = {role.name: [None] * len(replies) for role in ROLES}
         recorded: dict[int, bytes] = {}
         repeated = []
-        for i, (reply, names) in enumerate(zip(replies, self._touched, strict=True)):
-            for name, state in zip(names, reply[1:], strict=True):
+        for i, (reply, roles) in enumerate(zip(replies, self._touched, strict=True)):
+            for name, state in zip(roles, reply[1:], strict=True):
                 states[name][i] = state
             if reply[0]:
                 recorded[i] = reply[0]
             elif reply[0] is not None:
                 repeated.append(i)
-        return Observation(states, recorded, frozenset(repeated), degraded)
+        found = {role.name: States.of(role.entity, states[role.name]) for role in ROLES}
+        return Observation(found, recorded, frozenset(repeated), degraded)
+
+
+class _SourceUnavailable(StoreUnavailable):
+    """The source of states does not answer, and Redis does."""
+
+
+def _text(cursor: Cursor) -> str:
+    return f"{cursor[0]}:{cursor[1]}"
 
 
 def _state_key(entity: Entity, key: Key) -> str:

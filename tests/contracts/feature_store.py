@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from features.assemble import assemble, rows_to_remember
-from features.entities import ENTITIES
+from features.entities import ENTITIES, ROLES, Entity
 from features.events import Events
+from features.labels import LabelEvents
+from features.state import empty, learn, observe
 from features.store.protocol import FeatureStore
-from features.tiles import empty, observe
 from fraud.batch import FeatureBatch, TransactionBatch
-from tests.contracts.payments import payments
+from tests.contracts.payments import DAY_MS, labels_of, payments
 
 StoreMaker = Callable[[], Awaitable[FeatureStore]]
 
@@ -32,35 +33,117 @@ def bits(features: FeatureBatch) -> bytes:
     return features.values.tobytes() + features.age_ms.tobytes()
 
 
+class Reference:
+    """What every store must hold: one state after the other, by the scalar code."""
+
+    def __init__(self) -> None:
+        self.states: dict[tuple[str, str, str], bytearray] = {}
+
+    def _state(self, entity: Entity, tenant: str, identity: str) -> bytearray:
+        return self.states.setdefault((entity.name, tenant, identity), bytearray(entity.size))
+
+    def observe(self, events: Events) -> list[dict[str, bytes | None]]:
+        """Role -> state before the row, for each row."""
+        seen = []
+        for i, row in enumerate(events.rows()):
+            before: dict[str, bytes | None] = {}
+            for role in ROLES:
+                identity = events.ids[role.name][i]
+                if identity is None:
+                    before[role.name] = None
+                    continue
+                state = self._state(role.entity, events.tenant[i], identity)
+                before[role.name] = bytes(state)
+                observe(role, state, row, events.partners(role, i))
+            seen.append(before)
+        return seen
+
+    def learn(self, labels: LabelEvents) -> None:
+        """Learn labels, one after the other; every entity of theirs must be known."""
+        for i, tenant in enumerate(labels.tenant):
+            for entity in ENTITIES:
+                identity = labels.ids[entity.name][i]
+                if identity is not None:
+                    learn(
+                        entity,
+                        self.states[(entity.name, tenant, identity)],
+                        labels.known_at_ms[i],
+                        labels.fraud[i],
+                        labels.hundredths[i],
+                        labels.previous[i],
+                    )
+
+
+def at_the_end(batch: TransactionBatch) -> TransactionBatch:
+    """The same payments again, under other names, six days after the last one."""
+    at_ms = max(batch.timestamp_ms) + 6 * DAY_MS
+    names = [f"again-{name}" for name in batch.transaction_id]
+    return replace(batch, transaction_id=names, timestamp_ms=[at_ms] * len(batch))
+
+
+def shuffled(labels: LabelEvents, seed: int) -> LabelEvents:
+    """The same events in another order; those of one payment stay in theirs."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(labels))
+    # A payment's first label and its correction change places with others, not with each other.
+    firsts = [i for i in order if labels.previous[i] is None]
+    corrections = [i for i in order if labels.previous[i] is not None]
+    return labels.take([int(i) for i in firsts + corrections])
+
+
 class FeatureStoreContract:
     """Subclasses give the fixture `store`: an empty store."""
 
     async def test_first_sight_of_an_entity_is_an_empty_state(self, store: FeatureStore) -> None:
         events = Events.of(payments(1, seed=1))
         observation = await store.observe_and_fetch(events)
-        for entity in ENTITIES:
-            named = events.ids[entity.name][0] is not None
-            assert observation.states[entity.name][0] == (empty(entity) if named else None)
+        for role in ROLES:
+            named = events.ids[role.name][0] is not None
+            assert observation.states[role.name][0] == (empty(role.entity) if named else None)
 
-    async def test_states_are_those_of_the_reference(self, store: FeatureStore) -> None:
-        batch = payments(600, seed=2, duplicate=0.0)
-        events = Events.of(batch)
-        expected: dict[tuple[str, str], bytearray] = {}
-        observation = await store.observe_and_fetch(events)
-        for i in range(len(batch)):
-            for entity in ENTITIES:
-                identity = events.ids[entity.name][i]
-                if identity is None:
-                    continue
-                state = expected.setdefault((entity.name, identity), bytearray(entity.size))
-                assert observation.states[entity.name][i] == bytes(state), (i, entity.name)
-                observe(
-                    entity,
-                    state,
-                    events.at_ms[i],
-                    events.hundredths[i],
-                    events.partners(entity, i),
-                )
+    @pytest.mark.parametrize("customers", [7, 200])
+    async def test_states_are_those_of_the_reference(
+        self, store: FeatureStore, customers: int
+    ) -> None:
+        batch = payments(600, seed=2, duplicate=0.0, customers=customers)
+        reference = Reference()
+        for start in range(0, len(batch), 150):
+            part = batch.slice(start, start + 150)
+            events = Events.of(part)
+            observation = await store.observe_and_fetch(events)
+            for i, expected in enumerate(reference.observe(events)):
+                for name, state in expected.items():
+                    assert observation.states[name][i] == state, (start + i, name)
+            learnt = labels_of(part, seed=start)
+            await store.learn(learnt)
+            reference.learn(learnt)
+
+    async def test_labels_in_any_order_of_payments_give_the_same_state(
+        self, store: FeatureStore
+    ) -> None:
+        one, other = (payments(60, seed=8, tenant=t, duplicate=0.0) for t in ("one", "other"))
+        seen = []
+        for batch, mixed in ((one, False), (other, True)):
+            await store.observe_and_fetch(Events.of(batch))
+            labels = labels_of(batch, seed=3, days=5.0, corrected=0.5)
+            await store.learn(shuffled(labels, seed=1) if mixed else labels)
+            later = at_the_end(batch)
+            observation = await store.observe_and_fetch(Events.of(later))
+            seen.append(observation.aggregates(Events.of(later)))
+        for name, aggregates in seen[0].items():
+            for told in ("known", "frauds", "fraud_total", "fraud_known_age_ms"):
+                mine, yours = getattr(aggregates, told), getattr(seen[1][name], told)
+                assert np.array_equal(mine, yours), (name, told)
+        assert seen[0]["customer"].known.sum() > 0
+
+    async def test_a_label_of_another_tenant_changes_nothing(self, store: FeatureStore) -> None:
+        mine, yours = (payments(20, seed=9, tenant=t, duplicate=0.0) for t in ("a", "b"))
+        await store.observe_and_fetch(Events.of(mine))
+        await store.observe_and_fetch(Events.of(yours))
+        await store.learn(labels_of(yours, seed=1))
+        later = Events.of(at_the_end(mine))
+        aggregates = (await store.observe_and_fetch(later)).aggregates(later)
+        assert all(not seen.known.any() for seen in aggregates.values())
 
     @pytest.mark.parametrize("rows", [1, 7, 64])
     async def test_cutting_into_batches_changes_nothing(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from features.entities import ENTITIES
+from features.labels import LabelEvents
 from fraud.batch import TransactionBatch
 from fraud.transaction import CHANNELS, TYPES, Transaction
 
@@ -23,7 +25,8 @@ def payments(
     prefix: str = "t",
 ) -> TransactionBatch:
     """n payments in the order of arrival: some late by up to three days, some sent twice, some
-    without merchant, device or counterparty, amounts over eight orders of magnitude."""
+    without merchant, device, counterparty or coordinates, some between customers or to oneself,
+    some just under the reporting threshold, amounts over eight orders of magnitude."""
     rng = np.random.default_rng(seed)
     at = np.sort(rng.integers(0, int(days * DAY_MS), n))
     at = np.where(rng.random(n) < late, at - rng.integers(0, 3 * DAY_MS, n), at)
@@ -41,15 +44,53 @@ def payments(
                 transaction_id=f"{prefix}{i}",
                 customer_id=f"c{rng.integers(customers)}",
                 timestamp_ms=START_MS + int(at[i]),
-                amount_minor=int(10 ** rng.uniform(0, 10)),
+                amount_minor=_amount(rng),
                 currency=str(rng.choice(["USD", "JPY", "KWD"])),
                 type=str(rng.choice(TYPES)),
                 merchant_id=some("m", 90),
                 merchant_category=some("cat", 5),
                 device_id=some("d", 20),
-                counterparty_id=some("p", 40),
+                counterparty_id=some("c", customers + 3) if rng.random() < 0.3 else some("p", 40),
                 channel=str(rng.choice(CHANNELS)),
                 country=str(rng.choice(["DE", "FR"])) if rng.random() < 0.5 else None,
+                latitude=float(rng.uniform(-90, 90)) if rng.random() < 0.9 else None,
+                longitude=float(rng.uniform(-180, 180)) if rng.random() < 0.9 else None,
             )
         )
     return TransactionBatch.of(tenant, rows)
+
+
+def _amount(rng: np.random.Generator) -> int:
+    if rng.random() < 0.1:
+        return int(rng.integers(890_000, 1_010_000))  # around the threshold, in cents
+    return int(10 ** rng.uniform(0, 10))
+
+
+def labels_of(
+    batch: TransactionBatch, seed: int, *, days: float = 20.0, corrected: float = 0.2
+) -> LabelEvents:
+    """Label events of some payments of a batch, known up to `days` later; some are corrected."""
+    rng = np.random.default_rng(seed)
+    amounts = batch.amount_hundredths().tolist()
+    seen: set[str] = set()
+    found: list[tuple[int, int, bool, tuple[int, bool] | None]] = []
+    for i, transaction in enumerate(batch.transaction_id):
+        if transaction in seen or rng.random() < 0.3:
+            continue
+        seen.add(transaction)
+        known_at = batch.timestamp_ms[i] + int(rng.integers(0, days * DAY_MS))
+        fraud = bool(rng.random() < 0.3)
+        found.append((known_at, i, fraud, None))
+        if rng.random() < corrected:
+            later = known_at + int(rng.integers(1, days * DAY_MS))
+            found.append((later, i, not fraud, (known_at, fraud)))
+    found.sort(key=lambda event: event[0])
+    rows = [event[1] for event in found]
+    return LabelEvents(
+        tenant=[batch.tenant[i] for i in rows],
+        known_at_ms=[event[0] for event in found],
+        fraud=[event[2] for event in found],
+        hundredths=[amounts[i] for i in rows],
+        ids={e.name: [getattr(batch, e.column)[i] for i in rows] for e in ENTITIES},
+        previous=[event[3] for event in found],
+    )

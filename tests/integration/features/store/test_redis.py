@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from features.definitions import NAMES
-from features.entities import ENTITIES
+from features.entities import ROLES
 from features.events import Events
 from features.replay import replay
 from features.service import FeatureService
@@ -116,11 +116,14 @@ async def test_postgres_gone_hides_cold_entities_and_does_not_spoil_them(
     observation = await broken.observe_and_fetch(events)
     await broken.close()
     assert observation.degraded == ("history_unavailable",)
-    known = {e.name: set(Events.of(warm).ids[e.name]) for e in ENTITIES}
-    for entity in ENTITIES:
-        for i, identity in enumerate(events.ids[entity.name]):
-            warm_one = identity is not None and identity in known[entity.name]
-            assert (observation.states[entity.name][i] is not None) == warm_one
+    warmed = Events.of(warm)
+    known: dict[str, set[str | None]] = {}
+    for role in ROLES:
+        known.setdefault(role.entity.name, set()).update(warmed.ids[role.name])
+    for role in ROLES:
+        for i, identity in enumerate(events.ids[role.name]):
+            warm_one = identity is not None and identity in known[role.entity.name]
+            assert (observation.states[role.name][i] is not None) == warm_one
 
 
 async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(

@@ -1,0 +1,47 @@
+-- The labels that took effect after a moment, in order, each with its payment and with the label
+-- that was in force before it.
+-- $1, $2 the last label that was learnt (effective_at, label_id); $3 how far to look; $4 how many
+-- labels at most; $5 how long after its payment a label still counts.
+--
+-- is_event: the payment is on record, the label counts, and none in force is newer;
+-- is_early: the payment is not on record.
+WITH due AS (
+    SELECT *
+    FROM labels
+    WHERE (effective_at, label_id) > ($1, $2) AND effective_at <= $3
+    ORDER BY effective_at, label_id
+    LIMIT $4
+)
+SELECT
+    d.label_id,
+    d.effective_at,
+    d.tenant,
+    (extract(epoch FROM d.known_at) * 1000)::bigint AS known_at_ms,
+    d.is_fraud,
+    t.amount_hundredths,
+    t.customer_id,
+    t.merchant_id,
+    t.device_id,
+    t.counterparty_id,
+    (extract(epoch FROM o.known_at) * 1000)::bigint AS previous_ms,
+    o.is_fraud AS previous_fraud,
+    t.tenant IS NOT NULL
+        AND (o.label_id IS NULL OR (d.known_at, d.label_id) > (o.known_at, o.label_id)) AS is_event,
+    CASE WHEN t.tenant IS NULL THEN NOT EXISTS (
+        SELECT FROM transactions x
+        WHERE x.tenant = d.tenant AND x.transaction_id = d.transaction_id
+    ) ELSE false END AS is_early
+FROM due d
+LEFT JOIN transactions t
+    ON t.tenant = d.tenant AND t.transaction_id = d.transaction_id
+    AND t.occurred_at >= d.known_at - $5::interval
+LEFT JOIN LATERAL (
+    SELECT l.label_id, l.known_at, l.is_fraud
+    FROM labels l
+    WHERE l.tenant = d.tenant AND l.transaction_id = d.transaction_id
+      AND (l.effective_at, l.label_id) < (d.effective_at, d.label_id)
+      AND l.known_at <= t.occurred_at + $5::interval
+    ORDER BY l.known_at DESC, l.label_id DESC
+    LIMIT 1
+) o ON true
+ORDER BY d.effective_at, d.label_id
