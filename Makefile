@@ -7,7 +7,7 @@ QUORUM := $(VENV)/bin/quorum
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status test load bench-http
+.PHONY: help venv up down status test load bench-http docs
 # Options of the two, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?= --no-op
@@ -34,6 +34,10 @@ load: $(READY) ## One minute of load against a running Quorum, with a report
 
 bench-http: $(READY) ## Latency and speed of a running Quorum, beside a no-op on the same stack
 	@$(VENV)/bin/python -m loadtests.http_bench $(BENCH)
+
+docs: $(READY) ## Write docs/features.md from the declarations of the features
+	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new
+	@mv docs/features.md.new docs/features.md
 
 # The stamp is as new as what was installed from. A run that was cut off leaves none.
 $(READY): pyproject.toml constraints.txt

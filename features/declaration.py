@@ -45,8 +45,8 @@ class Family:
     Attributes:
         features: k declarations.
         columns: `(Rows, History, ...) -> float64[n, k]`, a History for each of `needs`, in the
-            order of `features`; NaN where unknown. Element-wise float64 arithmetic alone: a row
-            must come out with the same bits whatever batch it travels in.
+            order of `features`; NaN, or divided by zero, where unknown. Element-wise float64
+            arithmetic alone: a row has the same bits whatever batch it travels in.
         needs: roles (`entities`) without whose state nothing can be said: all of the family is
             NaN in rows where one of them is not there, whatever the function says.
     """

@@ -12,15 +12,16 @@ import numpy as np
 
 from features.declaration import Family
 from features.definitions import FAMILIES
-from features.entities import COUNTERPARTY, CUSTOMER, DEVICE, MERCHANT
+from features.entities import ROLES
 from features.families.history import History
 from features.families.rows import Rows
 from features.tiles import WindowAggregates
-from features.windows import FLOW_WINDOWS
 from fraud.batch import Float32, TransactionBatch
 
-_WINDOWS = {entity.name: entity.windows for entity in (CUSTOMER, MERCHANT, DEVICE, COUNTERPARTY)}
-_WINDOWS |= {"payer": FLOW_WINDOWS, "payee": FLOW_WINDOWS}
+PLACES = {
+    role.name: {window.name: i for i, window in enumerate(role.entity.windows)} for role in ROLES
+}
+"""Role -> names of its entity's windows -> columns of its aggregates."""
 
 
 def transform(
@@ -37,16 +38,21 @@ def transform(
         families: what to compute.
     """
     rows = Rows.of(batch)
-    histories = {role: History(_WINDOWS[role], seen) for role, seen in aggregates.items()}
+    histories = {role: History(PLACES[role], seen) for role, seen in aggregates.items()}
     values = np.full((len(rows), sum(len(f.features) for f in families)), np.nan, dtype=np.float32)
     stop = 0
-    for family in families:
-        start, stop = stop, stop + len(family.features)
-        if not all(role in histories for role in family.needs):
-            continue
-        needed = [histories[role] for role in family.needs]
-        values[:, start:stop] = family.columns(rows, *needed)
-        for history in needed:
-            if history.absent is not None:
-                values[history.absent, start:stop] = np.nan
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for family in families:
+            start, stop = stop, stop + len(family.features)
+            if all(role in histories for role in family.needs):
+                needed = [histories[role] for role in family.needs]
+                _fill(values[:, start:stop], family, rows, needed)
+    values[np.isinf(values)] = np.nan  # what was divided by nothing says nothing
     return values
+
+
+def _fill(block: Float32, family: Family, rows: Rows, histories: Sequence[History]) -> None:
+    block[:] = family.columns(rows, *histories)
+    for history in histories:
+        if history.absent is not None:
+            block[history.absent] = np.nan

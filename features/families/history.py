@@ -1,7 +1,11 @@
-"""What the state of an entity said, and what several families derive from it."""
+"""What the state of an entity said, and what several families derive from it.
+
+Families divide by what may be zero: `transform` takes what is not finite for unknown.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -16,17 +20,17 @@ class History:
     """Aggregates of n rows over the windows of one entity.
 
     Args:
-        windows: the entity's windows, in the order of the aggregates' columns.
+        places: names of the entity's windows -> columns of the aggregates.
         seen: what its state said.
     """
 
-    def __init__(self, windows: tuple[Window, ...], seen: WindowAggregates) -> None:
-        self.windows = windows
+    def __init__(self, places: Mapping[str, int], seen: WindowAggregates) -> None:
+        self._places = places
         self.seen = seen
 
     def at(self, window: Window) -> int:
         """Column of `window` in `count`, `total`, `mean` and `deviation`."""
-        return self.windows.index(window)
+        return self._places[window.name]
 
     @cached_property
     def absent(self) -> NDArray[np.bool_] | None:
@@ -44,8 +48,13 @@ class History:
         with fewer than two events."""
         # Squares are rounded to hundredths each: what remains below that is not a deviation.
         variance = self.seen.squares / self._hundred_counts - self.mean * self.mean
-        variance = np.where(variance < 0.01, 0.0, variance)
-        return np.where(self.seen.count > 1, np.sqrt(variance), np.nan)
+        deviation: Float64 = np.sqrt(np.where(variance < 0.01, 0.0, variance))
+        return np.where(self.seen.count > 1, deviation, np.nan)
+
+    @cached_property
+    def _hundred_counts(self) -> Float64:
+        hundred: Float64 = np.multiply(self.seen.count, 100.0)
+        return hundred
 
     @property
     def flow(self) -> Flow:
@@ -59,16 +68,8 @@ class History:
         assert self.seen.position is not None
         return self.seen.position
 
-    @cached_property
-    def _hundred_counts(self) -> Float64:
-        return np.where(self.seen.count > 0, self.seen.count, np.nan) * 100.0
 
-
-def seconds(elapsed_ms: Int64) -> Float64:
-    """float64, of the same shape: seconds; NaN for what is negative: never."""
-    return np.where(elapsed_ms >= 0, elapsed_ms / 1000.0, np.nan)
-
-
-def positive(values: NDArray[np.int64] | Float64) -> Float64:
-    """float64, of the same shape: a divisor; NaN where it is not above zero."""
-    return np.where(values > 0, values, np.nan)
+def elapsed(since: Int64, per_second: float = 1000.0) -> Float64:
+    """float64[n]: seconds; NaN for what is negative: never."""
+    seconds: Float64 = np.where(since >= 0, since / per_second, np.nan)
+    return seconds

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.entities import CUSTOMER
-from features.families.history import History, seconds
+from features.families.history import History, elapsed
 from features.families.rows import Rows
 from fraud.batch import Float64
 
 
 def last(rows: Rows, history: History) -> Float64:
     """float64[n, 1]: seconds since the entity's newest payment."""
-    return seconds(history.seen.since_ms)[:, None]
+    return elapsed(history.seen.since_ms)[:, None]
 
 
 def partners(rows: Rows, customer: History) -> Float64:
@@ -23,7 +23,7 @@ def partners(rows: Rows, customer: History) -> Float64:
     for i, table in enumerate(CUSTOMER.tables):
         since_s = customer.seen.partner_since_s[table.partner]
         block[:, 2 * i] = since_s < 0
-        block[:, 2 * i + 1] = np.where(since_s >= 0, since_s, np.nan)
+        block[:, 2 * i + 1] = elapsed(since_s, 1.0)
         if (unnamed := _unnamed(getattr(rows.batch, table.column))) is not None:
             block[unnamed, 2 * i : 2 * i + 2] = np.nan
     return block

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.families.history import History, positive
+from features.families.history import History
 from features.families.rows import Rows
 from features.windows import D30, DAY_MS, H24
 from fraud.batch import Float64
@@ -17,7 +17,7 @@ def columns(rows: Rows, history: History) -> Float64:
     mean = history.mean[:, month]
     count = history.seen.count
     block = np.empty((len(rows), 3))
-    block[:, 0] = rows.units / positive(mean)
-    block[:, 1] = (rows.units - mean) / positive(history.deviation[:, month])
-    block[:, 2] = count[:, day] / (positive(count[:, month]) / (D30.span_ms / DAY_MS))
+    block[:, 0] = rows.units / mean
+    block[:, 1] = (rows.units - mean) / history.deviation[:, month]
+    block[:, 2] = count[:, day] / (count[:, month] / (D30.span_ms / DAY_MS))
     return block

@@ -1,15 +1,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from features.assemble import without_history
-from features.definitions import FEATURES, N_FEATURES, NAMES, SCHEMA_ID, reason_of
+from features.declaration import Subject
+from features.definitions import FAMILIES, FEATURES, NAMES
+from features.families.rows import Rows
 from features.replay import replay
-from fraud.batch import TransactionBatch
+from features.transform import transform
+from fraud.batch import Float64, TransactionBatch
 from fraud.transaction import Transaction
+from tests.contracts.aggregates import (
+    features_of,
+    located,
+    payment,
+    random_histories,
+    rows_of,
+    saw,
+)
 from tests.contracts.payments import payments
 
 
@@ -26,19 +38,13 @@ def rows(*amounts_and_seconds: tuple[int, int]) -> TransactionBatch:
     )
 
 
-def features_of(batch: TransactionBatch) -> dict[str, list[float]]:
+def replayed(batch: TransactionBatch) -> dict[str, list[float]]:
     values = np.concatenate([f.values for f in replay([batch])])
     return {name: values[:, j].tolist() for j, name in enumerate(NAMES)}
 
 
-def test_every_feature_is_declared_once_and_has_a_reason() -> None:
-    assert len(set(NAMES)) == N_FEATURES
-    assert all(reason_of(f.name)[1] for f in FEATURES)
-    assert len(SCHEMA_ID) == 12
-
-
 def test_a_history_worked_out_by_hand() -> None:
-    got = features_of(rows((1000, 0), (2000, 60), (6000, 120)))
+    got = replayed(rows((1000, 0), (2000, 60), (6000, 120)))
     assert got["request_amount"] == [10.0, 20.0, 60.0]
     assert got["customer_count_1h"] == [0, 1, 2]
     assert got["customer_sum_amount_24h"] == [0, 10, 30]
@@ -61,7 +67,7 @@ def test_a_history_worked_out_by_hand() -> None:
 
 
 def test_equal_amounts_have_no_deviation() -> None:
-    got = features_of(rows(*((1999, 60 * i) for i in range(5))))
+    got = replayed(rows(*((1999, 60 * i) for i in range(5))))
     assert got["customer_std_amount_24h"][4] == 0
     assert math.isnan(got["customer_amount_zscore_30d"][4])
 
@@ -84,11 +90,44 @@ def test_without_history_only_the_request_speaks() -> None:
     assert (features.age_ms == -1).all()
 
 
-def test_every_declared_feature_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A column that nobody writes keeps what it was filled with."""
-    untouched, full = 123456.0, np.full
-    monkeypatch.setattr(
-        "features.transform.np.full", lambda shape, _, dtype: full(shape, untouched, dtype=dtype)
-    )
-    values = np.concatenate([f.values for f in replay([payments(50, seed=1)])])
-    assert not [name for j, name in enumerate(NAMES) if (values[:, j] == untouched).any()]
+@pytest.mark.parametrize("rows", [1, 3, 7, 1000])
+def test_every_family_gives_a_row_the_same_bits_in_any_batch(rows: int) -> None:
+    """The trigonometry of distances and logarithms among them."""
+    n = 4096
+    batch, seen = located(payments(n, seed=2), seed=3), random_histories(n, seed=4)
+    whole = transform(batch, seen)
+    for start in range(0, n, rows):
+        stop = min(start + rows, n)
+        part = {role: rows_of(said, start, stop) for role, said in seen.items()}
+        assert transform(batch.slice(start, stop), part).tobytes() == whole[start:stop].tobytes()
+
+
+def test_a_new_feature_is_one_declaration_and_one_function() -> None:
+    def cents(rows: Rows) -> Float64:
+        return (rows.hundredths % 100).astype(np.float64)[:, None]
+
+    about = Subject("request", "request", "never")
+    more = about.computed_by(cents, about.feature("cents", "cents of the amount", dtype="int"))
+    batch = payments(50, seed=2)
+    values = transform(batch, {}, (*FAMILIES, more))
+    assert values[:, -1].tolist() == (batch.amount_hundredths() % 100).tolist()
+    assert values[:, :-1].tobytes() == transform(batch, {}).tobytes()
+
+
+def test_what_an_unreadable_state_would_say_is_missing() -> None:
+    said = random_histories(40, seed=3)
+    said["merchant"] = replace(said["merchant"], present=np.arange(40) % 2 == 0)
+    values = transform(payments(40, seed=2), said)
+    merchant = [j for j, f in enumerate(FEATURES) if f.entity == "merchant"]
+    assert np.isnan(values[1::2, merchant]).all()
+    known = values[0::2, NAMES.index("merchant_count_30d")]
+    assert not np.isnan(known).any()
+
+
+def test_what_is_divided_by_nothing_is_missing_not_infinite() -> None:
+    """An amount of a hundredth of a fils, and a history of such amounts."""
+    batch = payment(amount_minor=10_000)
+    values = features_of(batch, saw("merchant", count=[3] * 4, total=[0] * 4))
+    assert np.isnan(values["merchant_amount_ratio_30d"]).all()
+    assert np.isnan(values["merchant_amount_zscore_30d"]).all()
+    assert values["merchant_mean_amount_30d"] == [0]

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from features.catalogue import markdown
+from features.declaration import Family, Feature
+from features.definitions import (
+    CARDINALITY,
+    CATEGORICAL,
+    FAMILIES,
+    FEATURES,
+    N_FEATURES,
+    NAMES,
+    SCHEMA_ID,
+    reason_of,
+    schema_id_of,
+)
+from features.entities import ROLES
+from features.families.history import History
+from features.families.rows import Rows
+from features.transform import PLACES, transform
+from fraud.batch import Float32
+from tests.contracts.aggregates import located, random_histories
+from tests.contracts.payments import payments
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def values() -> Float32:
+    """float32[2000, N_FEATURES] of histories of every kind."""
+    batch = located(payments(2000, seed=5), seed=6)
+    batch = replace(batch, channel=[None, *batch.channel[1:]])
+    return transform(batch, random_histories(2000, seed=7))
+
+
+def test_every_feature_is_declared_once_and_has_a_reason() -> None:
+    assert len(set(NAMES)) == N_FEATURES
+    assert all(reason_of(f.name) == (f.name.upper(), f.meaning) for f in FEATURES)
+    assert all(f.meaning and f.missing and "{" not in f.meaning for f in FEATURES)
+
+
+def test_a_name_says_entity_and_window() -> None:
+    for f in FEATURES:
+        assert f.name.startswith(f.entity or "request")
+        assert f.window is None or f.name.endswith(f"_{f.window}")
+        assert f.entity is None or f.entity in {role.name for role in ROLES}
+
+
+def test_every_feature_is_known_of_some_rows_and_tells_rows_apart(values: Float32) -> None:
+    for j, name in enumerate(NAMES):
+        known = values[:, j][~np.isnan(values[:, j])]
+        assert len(np.unique(known)) > 1, name
+
+
+def test_what_is_never_missing_never_is(values: Float32) -> None:
+    for j, f in enumerate(FEATURES):
+        assert np.isnan(values[:, j]).any() == (f.missing != "never"), f.name
+
+
+def test_columns_hold_what_is_declared(values: Float32) -> None:
+    for j, f in enumerate(FEATURES):
+        known = values[:, j][~np.isnan(values[:, j])]
+        whole = (known == np.floor(known)).all()
+        assert whole == (f.dtype != "float"), f.name
+        if f.dtype == "bool":
+            assert set(known.tolist()) <= {0.0, 1.0}, f.name
+        if f.dtype == "category":
+            assert (known >= 0).all(), f.name
+            assert (known < f.cardinality).all(), f.name
+    assert set(CATEGORICAL) == set(CARDINALITY)
+
+
+def test_the_schema_id_changes_with_any_word_of_a_declaration() -> None:
+    assert len(SCHEMA_ID) == 12
+    ids = {SCHEMA_ID, schema_id_of(FEATURES[::-1]), schema_id_of(FEATURES[:-1])}
+    changed = Feature("n", "f", "m", "x", "e", "w", "int", 3)
+    for field in fields(Feature):
+        ids.add(schema_id_of((replace(FEATURES[0], **{field.name: getattr(changed, field.name)}),)))
+    assert len(ids) == 3 + len(fields(Feature))
+
+
+def test_the_schema_id_changes_with_the_state_that_features_are_read_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("features.definitions.LAYOUT_ID", "another")
+    assert schema_id_of(FEATURES) != SCHEMA_ID
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.features[0].name)
+def test_a_function_fills_as_many_columns_as_are_declared(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, rows = random_histories(30, seed=1), Rows.of(located(payments(30, seed=2), seed=3))
+    blocks, full = [], np.full
+    for untouched in (1.0, 2.0):
+        monkeypatch.setattr(np, "empty", lambda shape, fill=untouched: full(shape, fill))
+        needed = [History(PLACES[role], said[role]) for role in family.needs]
+        with np.errstate(all="ignore"):
+            blocks.append(family.columns(rows, *needed))
+    assert blocks[0].shape == (30, len(family.features))
+    assert blocks[0].dtype == np.float64
+    assert blocks[0].tobytes() == blocks[1].tobytes()
+
+
+def test_the_document_is_made_of_the_declarations() -> None:
+    """`make docs` writes it."""
+    assert (ROOT / "docs" / "features.md").read_text(encoding="utf-8") == markdown()
