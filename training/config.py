@@ -80,6 +80,22 @@ class SplitConfig(_Section):
         return method
 
 
+class CrossFitConfig(_Section):
+    """Fitting several times over time instead of holding slices back: what chooses and calibrates
+    are scores of models that had not seen the row, and the models that serve see every row."""
+
+    use: Literal["never", "tables", "always"] = Field(
+        default="tables", description="`tables`: for tabular sets, which are small"
+    )
+    folds: int = Field(default=4, ge=2, le=20)
+    first: float = Field(
+        default=0.4, gt=0, lt=1, description="share of rows, the oldest, that are never held back"
+    )
+    label_delay: bool = Field(
+        default=True, description="a fold is fitted on labels known when its held back rows begin"
+    )
+
+
 class RateConfig(_Section):
     """Shares of all payments, cumulative: `review` counts what is blocked too."""
 
@@ -166,9 +182,14 @@ class ReportConfig(_Section):
 
     resamples: int = Field(default=200, ge=20, le=10_000, description="of each interval")
     importance_features: int = Field(
-        default=30, ge=0, le=1000, description="features that are shuffled, strongest first; 0: none"
+        default=30,
+        ge=0,
+        le=1000,
+        description="features that are shuffled, strongest first; 0: none",
     )
-    importance_rows: int = Field(default=2_000, ge=200, description="test rows they are shuffled on")
+    importance_rows: int = Field(
+        default=2_000, ge=200, description="test rows they are shuffled on"
+    )
     effects: int = Field(default=6, ge=0, le=100, description="features with a picture of effects")
 
 
@@ -185,6 +206,7 @@ class TrainConfig(_Section):
         default=100, gt=0, description="the plan's: how long votes are waited for"
     )
     split: SplitConfig = SplitConfig()
+    cross_fit: CrossFitConfig = CrossFitConfig()
     rates: RateConfig = RateConfig()
     costs: CostConfig | None = Field(
         default=None, description="thresholds by what outcomes cost, not by `rates`"

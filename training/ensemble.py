@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from fraud.batch import Float32, Float64
 from fraud.combine.average import weighted_mean
@@ -37,8 +37,8 @@ _RIDGE = 10.0
 """The same for a stack: pull towards equal weights that sum to 1, in units of log-loss."""
 _FOLDS = 4
 _LEAST_FRAUDS = 5
-_CLEARLY = 0.0005
-"""Average precision by which a stack has to be better than a mean, which is easier to explain."""
+_TIE = 0.002
+"""Average precisions closer than this are taken as equal; then ROC-AUC decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,14 @@ class Combiner:
         kind: of `fraud.plan.COMBINERS`.
         weights: variant -> weight > 0.
         intercept: see `Plan`.
-        merits: kind -> average precision on later validation rows, on which the choice rests; {}
-            if there was nothing to choose by or from.
+        merits: kind -> average precision and ROC-AUC on later validation rows, on which the
+            choice rests; {} if there was nothing to choose by or from.
     """
 
     kind: str
     weights: dict[str, float]
     intercept: float
-    merits: dict[str, float]
+    merits: dict[str, dict[str, float]]
 
     def __call__(self, votes: Mapping[str, Float64]) -> Float64:
         """float64[n]: what it makes of votes, before calibration."""
@@ -124,7 +124,8 @@ def fit_combiner(votes: Mapping[str, Float64], fraud: Float32, wanted: str = "ch
     """Fit a mean or a stack, whichever ranks later rows better.
 
     Both are fitted on the rows before each of three folds in the order of time and judged on the
-    fold by average precision; the better is fitted on all rows. A single voter is a mean.
+    fold by average precision, or where that is as good as equal by ROC-AUC; the better is fitted
+    on all rows. A single voter is a mean.
 
     Args:
         votes: supervised variant -> float64[n] calibrated scores in the order of time.
@@ -137,26 +138,39 @@ def fit_combiner(votes: Mapping[str, Float64], fraud: Float32, wanted: str = "ch
         return fits["mean"](votes, fraud)
     if wanted != "choose":
         return fits[wanted](votes, fraud)
-    judged = {kind: _later_precision(fit, votes, fraud) for kind, fit in fits.items()}
+    judged = {kind: _later_merits(fit, votes, fraud) for kind, fit in fits.items()}
     merits = {kind: merit for kind, merit in judged.items() if merit is not None}
-    better = bool(merits) and merits["stack"] > merits["mean"] + _CLEARLY
-    return replace(fits["stack" if better else "mean"](votes, fraud), merits=merits)
+    kind = _better(merits["mean"], merits["stack"]) if merits else "mean"
+    return replace(fits[kind](votes, fraud), merits=merits)
 
 
-def _later_precision(
+def _better(mean: dict[str, float], stack: dict[str, float]) -> str:
+    gain = stack["average_precision"] - mean["average_precision"]
+    if abs(gain) < _TIE:
+        gain = stack["roc_auc"] - mean["roc_auc"]
+    return "stack" if gain > 0 else "mean"
+
+
+def _later_merits(
     fit: Callable[[Mapping[str, Float64], Float32], Combiner],
     votes: Mapping[str, Float64],
     fraud: Float32,
-) -> float | None:
-    """Average precision on folds that the fit has not seen, each weighing as its frauds; None if
-    there are too few frauds for folds."""
+) -> dict[str, float] | None:
+    """Figures on folds that the fit has not seen, each weighing as its frauds; None if there are
+    too few frauds for folds."""
     found, weights = [], []
     for before, fold in time_folds(fraud, _FOLDS, _LEAST_FRAUDS):
+        if not 0 < fraud[fold].sum() < fraud[fold].size:
+            continue
         combiner = fit({name: v[before] for name, v in votes.items()}, fraud[before])
         combined = combiner({name: v[fold] for name, v in votes.items()})
-        found.append(float(average_precision_score(fraud[fold], combined)))
+        precision = average_precision_score(fraud[fold], combined)
+        found.append((float(precision), float(roc_auc_score(fraud[fold], combined))))
         weights.append(float(fraud[fold].sum()))
-    return round(float(np.average(found, weights=weights)), 9) if found else None
+    if not found:
+        return None
+    precision, auc = np.average(np.array(found), axis=0, weights=weights).round(9).tolist()
+    return {"average_precision": precision, "roc_auc": auc}
 
 
 def _fit_mean(votes: Mapping[str, Float64], fraud: Float32) -> Combiner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,15 +60,29 @@ class Judgement:
     evaluated: Evaluated
 
 
-def judge_variants(models: dict[str, Fitted], dataset: Dataset, split: Split) -> dict[str, Judged]:
+def judge_variants(
+    models: dict[str, Fitted],
+    dataset: Dataset,
+    split: Split,
+    held_back: Mapping[str, Float64] | None = None,
+) -> dict[str, Judged]:
     """Calibrate each variant on the calibration part and judge it on the test part, through the
-    files that will be served."""
+    files that will be served.
+
+    Args:
+        held_back: variant -> float64[n] raw scores of the validation part, which is the
+            calibration part too, by models that had not seen it; None: `models` have not.
+    """
     parts = split.parts()
     values = {part: np.ascontiguousarray(dataset.values[parts[part]]) for part in _PARTS}
     fraud = dataset.label[split.calibration].astype(np.float32)
     judged = {}
     for name, fitted in models.items():
-        raw = {part: raw_scores(fitted, x) for part, x in values.items()}
+        if held_back is None:
+            raw = {part: raw_scores(fitted, x) for part, x in values.items()}
+        else:
+            raw = dict.fromkeys(_PARTS[:2], held_back[name])
+            raw["test"] = raw_scores(fitted, values["test"])
         supervised = fitted.family == "supervised"
         on = raw["calibration"]
         fit = fit_calibration(on, fraud) if supervised else anomaly_fit(on)
@@ -77,7 +92,7 @@ def judge_variants(models: dict[str, Fitted], dataset: Dataset, split: Split) ->
             calibration=fit,
             scores=scores,
             metrics=_figures(scores["test"], scored(dataset, split.test, {}), supervised),
-            golden=_golden(fitted, fit, values["calibration"], on),
+            golden=_golden(fitted, fit, values["calibration"]),
         )
     return judged
 
@@ -130,11 +145,11 @@ def _figures(score: Float64, part: Scored, probabilities: bool) -> dict[str, flo
 
 
 def _golden(
-    fitted: Fitted, fit: CalibrationFit, values: Float32, raw: Float64
+    fitted: Fitted, fit: CalibrationFit, values: Float32
 ) -> tuple[Float32, Float64, Float64]:
     """Rows over the whole range of scores, the sparsest ones, and one that knows nothing, which
     is what a model sees when the feature store is down."""
-    ranked = np.argsort(raw, kind="stable")
+    ranked = np.argsort(raw_scores(fitted, values), kind="stable")
     spread = ranked[np.linspace(0, len(ranked) - 1, min(_GOLDEN_SPREAD, len(ranked))).astype(int)]
     sparse = np.argsort(-np.isnan(values).sum(axis=1), kind="stable")[:_GOLDEN_SPARSE]
     nothing = np.full((1, values.shape[1]), np.nan, np.float32)

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from fraud.artifact import version_of
+from fraud.batch import Float64
 from fraud.errors import NotTrainable
 from fraud.plan import Plan
 from fraud.settings import Settings
 from training.config import BASELINE, TrainConfig, without_warmup
+from training.crossfit import cross_split, crossfit, held_back
 from training.data.history import History, read_history
 from training.data.layout import Layout
 from training.dataset import Dataset, build_dataset, newest_payment_ms
@@ -44,7 +46,24 @@ class _Run:
     config: TrainConfig
     progress: Progress
     ray_address: str | None
+    tabular: bool = False
     watch: Stopwatch = field(default_factory=Stopwatch)
+
+    @property
+    def crosses(self) -> bool:
+        """Whether variants are fitted several times over time, not once beside slices."""
+        use = self.config.cross_fit.use
+        return use == "always" or (use == "tables" and self.tabular)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fits:
+    """Fitted variants, the split that they belong to, and, if they were cross-fitted, raw scores
+    of its validation part by models that had not seen it."""
+
+    models: dict[str, Fitted]
+    split: Split
+    held_back: dict[str, Float64] | None = None
 
 
 def train(
@@ -112,7 +131,7 @@ def train_tabular(
         NotTrainable: too few rows, or the layout names no columns to train on.
         SourceUnreadable, LayoutInvalid: the file is not what the layout says.
     """
-    run = _Run(settings, without_warmup(config), progress, ray_address)
+    run = _Run(settings, without_warmup(config), progress, ray_address, tabular=True)
 
     def dataset() -> Dataset:
         with run.watch.stage("features"):
@@ -137,8 +156,7 @@ def _trained(
         split = split_by_time(
             dataset.timestamp_ms, dataset.label, dataset.known_at_ms, run.config.split
         )
-        models = _fit(dataset, split, run)
-        trained = named(_judge(models, dataset, split, run))
+        trained = named(_judge(_fit(dataset, split, run), dataset, run))
         with run.watch.stage("publish"):
             run.progress("publish", 0, 1)
             published = _publish(trained, settings.artifacts, registry.result(), role, activate)
@@ -159,41 +177,58 @@ def _activation(database_url: str) -> Callable[[Plan], Plan]:
     return lambda plan: asyncio.run(activate_plan(database_url, plan))
 
 
-def _fit(dataset: Dataset, split: Split, run: _Run) -> dict[str, Fitted]:
+def _fit(dataset: Dataset, split: Split, run: _Run) -> _Fits:
     """Fit every variant. What must not be learnt from is refused before this."""
     config = run.config
+    storage = (run.settings.home / "cache" / "ray-train").absolute()
+    storage.mkdir(parents=True, exist_ok=True)
     with run.watch.stage("fit"):
-        total = len(config.variants)
-        run.progress("fit", 0, total)
-        sample = draw_sample(
-            dataset.values,
-            dataset.label,
-            split,
-            dataset.schema,
-            config.max_training_rows,
-            config.seed,
-        )
-        done = 0
+        if run.crosses:
+            return _cross_fit(dataset, split, run, storage)
+        total, done = len(config.variants), 0
 
         def fitted(_: str) -> None:
             nonlocal done
             done += 1
             run.progress("fit", done, total)
 
-        storage = (run.settings.home / "cache" / "ray-train").absolute()
-        storage.mkdir(parents=True, exist_ok=True)
+        run.progress("fit", 0, total)
+        sample = draw_sample(
+            dataset.values,
+            dataset.label,
+            split.train,
+            split.validation,
+            dataset.schema,
+            config.max_training_rows,
+            config.seed,
+        )
         with ray_session(run.ray_address, _bytes(sample)):
-            return fit_variants(sample, config, storage, fitted)
+            return _Fits(fit_variants(sample, config, storage, fitted), split)
+
+
+def _cross_fit(dataset: Dataset, split: Split, run: _Run, storage: Path) -> _Fits:
+    split = cross_split(dataset, split)
+    rows = min(split.train.size, run.config.max_training_rows) + split.train.size // 2
+    with ray_session(run.ray_address, rows * len(dataset.schema) * 4):
+        found = crossfit(
+            dataset,
+            split.train,
+            run.config,
+            lambda sample, config: fit_variants(sample, config, storage, lambda _: None),
+            lambda done, total: run.progress("fit", done, total),
+        )
+    return _Fits(found.models, held_back(split, dataset, found.rows), found.raw)
 
 
 def _bytes(sample: Sample) -> int:
     return int(sample.x_train.nbytes + sample.x_validation.nbytes)
 
 
-def _judge(models: dict[str, Fitted], dataset: Dataset, split: Split, run: _Run) -> Trained:
+def _judge(fits: _Fits, dataset: Dataset, run: _Run) -> Trained:
+    split = fits.split
     with run.watch.stage("judge"):
         run.progress("judge", 0, 2)
-        judged = judge_variants(models, dataset, split)
+        judged = judge_variants(fits.models, dataset, split, fits.held_back)
         run.progress("judge", 1, 2)
         judgement = judge_ensemble(judged, dataset, split, run.config)
         run.progress("judge", 2, 2)

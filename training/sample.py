@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fraud.batch import Float32, Int64
 from training.schema import FeatureSchema
-from training.split import FRAUD, Int8, Split
+from training.split import FRAUD, Int8
 
 Bools = NDArray[np.bool_]
 
@@ -38,24 +38,25 @@ class Sample:
 def draw_sample(
     values: Float32,
     label: Int8,
-    split: Split,
+    train: Int64,
+    validation: Int64,
     schema: FeatureSchema,
     max_rows: int,
     seed: int,
 ) -> Sample:
-    """Take the rows of `split` out of the whole matrix.
+    """Take the rows `train` and `validation` out of the whole matrix.
 
     Beyond `max_rows` every fraud is kept and non-fraud is thinned at random; what is kept of it
     weighs so much more that sums, and with them probabilities, stay unbiased.
     """
-    chosen, weight = thin(label[split.train] == FRAUD, max_rows, seed)
-    rows = split.train[chosen]
+    chosen, weight = thin(label[train] == FRAUD, max_rows, seed)
+    rows = train[chosen]
     return Sample(
         x_train=np.ascontiguousarray(values[rows]),
         y_train=label[rows].astype(np.float32),
         weight_train=weight,
-        x_validation=np.ascontiguousarray(values[split.validation]),
-        y_validation=label[split.validation].astype(np.float32),
+        x_validation=np.ascontiguousarray(values[validation]),
+        y_validation=label[validation].astype(np.float32),
         feature_names=schema.names,
         categorical=schema.categorical,
     )
