@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,6 +28,7 @@ _LOCATED, _LAT, _LON = (SOURCES.index(name) for name in ("located", "lat", "lon"
 _MOST = 2**32 - 1
 
 
+@lru_cache(maxsize=1 << 16)
 def partner_hash(identity: str | None) -> int:
     """32-bit hash that stands for a partner in a table; 0 means none.
 

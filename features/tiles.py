@@ -266,38 +266,41 @@ def _labels(seen: _Seen) -> dict[str, Int64]:
     group = seen.entity.groups["labels"]
     age, visible = seen.ages(group, newest=True)
     known, frauds, total = seen.sums("labels", (age, visible))
-    tiles = seen.records["labels"]
-    marked = visible & (tiles["frauds"] > 0)
-    width = np.repeat(group.tile_ms, group.slots)
-    start = np.where(marked, tiles["epoch"] * width, -1).max(axis=1)
-    days = group.rings[-1]
-    run = _run(marked[:, days.first :], age[:, days.first :])
-    today = seen.at_ms // DAY_MS
+    fraud_age = np.full(len(age), -1, dtype=np.int64)
+    run_age = fraud_age.copy()
+    rows = np.flatnonzero(frauds.any(axis=1))
+    if len(rows):
+        tiles = seen.records["labels"][rows]
+        marked, at_ms = visible[rows] & (tiles["frauds"] > 0), seen.at_ms[rows]
+        start = tiles["epoch"] * np.repeat(group.tile_ms, group.slots)
+        fraud_age[rows] = at_ms - np.where(marked, start, 0).max(axis=1)
+        days = group.rings[-1].first
+        run = _run(marked[:, days:], age[rows, days:])
+        run_age[rows] = at_ms - (at_ms // DAY_MS - run) * DAY_MS
     return {
         "known": known,
         "frauds": frauds,
         "fraud_total": total,
-        "fraud_known_age_ms": np.where(start >= 0, seen.at_ms - start, -1),
-        "fraud_run_age_ms": np.where(run >= 0, seen.at_ms - (today - run) * DAY_MS, -1),
+        "fraud_known_age_ms": fraud_age,
+        "fraud_run_age_ms": run_age,
     }
 
 
 def _run(marked: Bools, age: NDArray[np.uint32]) -> Int64:
-    """int64[n]: how many days ago the current run of marked days began, -1 if there is none."""
-    n, days = marked.shape
-    found = np.full(n, -1, dtype=np.int64)
-    if not marked.any():
-        return found
-    rows = np.flatnonzero(marked.any(axis=1))
-    by_age = np.full((len(rows), days), False)
-    i, j = np.nonzero(marked[rows])
-    by_age[i, age[rows][i, j]] = True
-    began = np.full(len(rows), -1, dtype=np.int64)
-    for day in range(days):
+    """int64[n]: how many days ago the current run of marked days began; each row has one.
+
+    Args:
+        marked: bool[n, days]: which daily tiles count.
+        age: uint32[n, days]: how many days ago each of these was.
+    """
+    by_age = np.zeros(marked.shape, dtype=np.bool_)
+    i, j = np.nonzero(marked)
+    by_age[i, age[i, j]] = True
+    began = np.full(len(marked), -1, dtype=np.int64)
+    for day in range(marked.shape[1]):
         goes_on = (began < 0) | (day - began <= RUN_GAP_DAYS)
         began[by_age[:, day] & goes_on] = day
-    found[rows] = began
-    return found
+    return began
 
 
 def _categories(seen: _Seen, bucket: Int64) -> dict[str, Int64]:

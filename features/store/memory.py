@@ -7,6 +7,7 @@ counterparty and 3.0 for each account, and half as much again at most while a ta
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -54,6 +55,7 @@ class MemoryStore:
     ) -> None:
         self._tables = {entity.name: _Table(entity) for entity in KEPT}
         self._seen: dict[Key, bytes] = {}
+        self._oldest: deque[Key] = deque()
         self._source = source
         self._remembered = remembered
         self._until = until
@@ -105,8 +107,9 @@ class MemoryStore:
             kept = seen.get(transaction)
             if kept is None:
                 seen[transaction] = b""
+                self._oldest.append(transaction)
                 if len(seen) > self._remembered:
-                    del seen[next(iter(seen))]
+                    del seen[self._oldest.popleft()]
                 continue
             fresh[i] = False
             if kept:
@@ -219,6 +222,8 @@ class _Table:
 
     def _find(self, tenants: list[str], ids: list[str | None], create: bool) -> Int64:
         """int64[n]: place of each state, -1 where there is none."""
+        if not any(ids):
+            return np.full(len(ids), -1, dtype=np.int64)
         places = self.places
         found = []
         for tenant, identity in zip(tenants, ids, strict=True):
