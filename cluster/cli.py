@@ -38,7 +38,7 @@ COMMANDS = {
     "train": "Data and models",
     "replay": "Decisions",
 }
-GROUPS = {"keys": "Decisions"}
+GROUPS = {"features": "Data and models", "keys": "Decisions"}
 
 
 @app.callback()
