@@ -136,9 +136,14 @@ class XGBoostConfig(_Section):
     max_depth: int = Field(default=6, ge=1, le=12)
     learning_rate: float = Field(default=0.05, gt=0, le=1)
     min_child_weight: float = Field(default=2.0, ge=0)
+    min_split_gain: float = Field(default=0.0, ge=0)
     subsample: float = Field(default=0.9, gt=0, le=1)
-    colsample_bytree: float = Field(default=0.6, gt=0, le=1)
+    colsample_bytree: float = Field(default=1.0, gt=0, le=1)
+    colsample_bynode: float = Field(default=0.3, gt=0, le=1)
     reg_lambda: float = Field(default=2.0, ge=0)
+    max_bin: int = Field(
+        default=512, ge=16, le=4096, description="cuts a feature; few miss thresholds in the tails"
+    )
     workers: int = Field(default=1, ge=1, le=64, description="Ray Train workers")
     checkpoint_rounds: int = Field(
         default=50, ge=1, description="every so many rounds the state is kept"
@@ -151,22 +156,52 @@ class XGBoostConfig(_Section):
     )
 
 
-class RandomForestConfig(_Section):
-    """Bagged trees of bounded size, so that the graph stays small."""
+FraudWeight = Literal["none", "sqrt", "balanced"]
+"""How much more a fraud weighs: nothing, sqrt(non-fraud / fraud), non-fraud / fraud."""
 
-    trees: int = Field(default=80, ge=1, le=500)
-    max_leaves: int = Field(default=192, ge=2, le=4096)
-    min_samples_leaf: int = Field(default=5, ge=1)
-    max_features: float = Field(default=0.1, gt=0, le=1)
-    max_rows: int = Field(
-        default=25_000, ge=100, description="every fraud, and others thinned to so many rows"
+
+class RandomForestConfig(_Section):
+    """Many trees of bounded size, so that the graph stays small."""
+
+    splits: Literal["best", "random"] = Field(
+        default="best",
+        description="`best`: of bootstrapped rows; `random`: the best of random cuts of all rows"
+        " (extremely randomised trees), for small sets",
     )
+    trees: int = Field(default=100, ge=1, le=200)
+    max_leaves: int = Field(default=512, ge=2, le=512)
+    min_samples_leaf: int = Field(default=5, ge=1)
+    max_features: float | Literal["sqrt"] = Field(
+        default="sqrt", description="looked at by a split: a share, or the square root"
+    )
+    fraud_weight: FraudWeight = "sqrt"
+    max_rows: int = Field(
+        default=50_000, ge=100, description="every fraud, and others thinned to so many rows"
+    )
+
+    @field_validator("max_features")
+    @classmethod
+    def _share(cls, value: float | str) -> float | str:
+        if isinstance(value, float) and not 0 < value <= 1:
+            raise ValueError('"sqrt", or a share above 0 and at most 1')
+        return value
 
 
 class LogisticConfig(_Section):
-    """Ridge logistic regression on log-scaled, one-hot columns."""
+    """Ridge logistic regression on scaled, stepped and one-hot columns."""
 
     inverse_penalty: float = Field(default=0.05, gt=0)
+    scaling: Literal["log", "robust"] = Field(
+        default="log",
+        description="`log`: standardised signed logs, for amounts and counts; `robust`: by median"
+        " and quartiles, for what is on a scale of its own already",
+    )
+    steps: bool = Field(default=True, description="0/1 columns: above a quantile")
+    squares: bool = Field(default=False, description="squares of the scaled columns")
+    fraud_weight: float = Field(default=1.0, gt=0, description="weight of a fraud row")
+    max_rows: int = Field(
+        default=40_000, ge=100, description="every fraud, and others thinned to so many rows"
+    )
     max_iterations: int = Field(default=200, ge=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from training.sample import Sample
 from training.variants import isolation_forest, logistic, random_forest, xgboost
 from training.variants.fitted import Fitted
 
-# Three tasks and a training worker share two cores; the shares only say who runs beside whom.
-_CPUS = {random_forest.NAME: 0.4, logistic.NAME: 0.3, isolation_forest.NAME: 0.3}
+# Shares of half of all CPUs; the other half is XGBoost's. Everything has its place at once, so that
+# nothing waits for what waits for it; who runs when on which core the system knows better.
+_SHARES = {random_forest.NAME: 0.4, logistic.NAME: 0.3, isolation_forest.NAME: 0.3}
 
 
 def fit_variants(
@@ -32,15 +34,17 @@ def fit_variants(
         Whatever a fit raised; the other fits are cancelled.
     """
     rows = ray.put(sample)
+    half = ray.cluster_resources()["CPU"] / 2  # type: ignore[no-untyped-call]
     tasks = {
-        name: _task.options(num_cpus=_CPUS[name]).remote(name, rows, config)
+        name: _task.options(num_cpus=_cpus(_SHARES[name] * half)).remote(name, rows, config)
         for name in config.variants
-        if name in _CPUS
+        if name in _SHARES
     }
     try:
         done: dict[str, Fitted] = {}
         if xgboost.NAME in config.variants:
-            done[xgboost.NAME] = xgboost.fit(rows, config.xgboost, config.seed, storage)
+            cpus = _cpus(half / config.xgboost.workers)
+            done[xgboost.NAME] = xgboost.fit(rows, config.xgboost, config.seed, storage, cpus)
             fitted(xgboost.NAME)
         for name, task in tasks.items():
             done[name] = ray.get(task)
@@ -52,6 +56,11 @@ def fit_variants(
             raise error.cause from error  # what went wrong, not where
         raise
     return {name: done[name] for name in config.variants}
+
+
+def _cpus(share: float) -> float:
+    """At most one; Ray counts CPUs below one in ten-thousandths."""
+    return min(1.0, math.floor(share * 1000) / 1000) or 0.001
 
 
 @ray.remote(max_retries=2)

@@ -9,23 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from fraud.batch import Float32, Int64
+from fraud.batch import Float32, Float64, Int64
 from training.export.graph import INPUT, model_bytes, probability_nodes
 
-_CLIP = 6.0
+_CLIP = 8.0
 _MAX_CODES = 64
+# Where steps lie: fraud is in the tails, mostly in the upper ones.
+_LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998)
+_IQR_OF_NORMAL = 1.349
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """How a feature matrix becomes the columns of a linear model.
 
-    In this order: numeric columns (median where missing, signed log, standardised, clipped to
-    six deviations), one 0/1 column for each distinct pattern of missing values, one 0/1 column
-    for each code of a categorical feature.
+    In this order: numeric columns (median where missing, signed log or as they are, centred,
+    scaled, clipped to eight deviations), their squares over eight, 0/1 columns that step up where
+    a feature exceeds an edge, one 0/1 column for each distinct pattern of missing values, one 0/1
+    column for each code of a categorical feature.
 
     Attributes:
         numeric: int64[p] column numbers; median, mean, scale: float32[p] each.
+        logs: numeric columns are signed logs.
+        squares: there are p columns of squares, otherwise none.
+        stepped, edge: int64[s] and float32[s]: column s is `features[stepped] > edge`.
         missing: int64[q] column numbers whose NaN becomes a column.
         coded, code: int64[r] and float32[r]: column r is `features[coded] == code`.
     """
@@ -34,18 +41,25 @@ class Columns:
     median: Float32
     mean: Float32
     scale: Float32
+    logs: bool
+    squares: bool
+    stepped: Int64
+    edge: Float32
     missing: Int64
     coded: Int64
     code: Float32
 
     def transform(self, x: Float32) -> Float32:
-        """float32[n, n_features] -> float32[n, p + q + r]."""
+        """float32[n, n_features] -> float32[n, p (+ p) + s + q + r]."""
         numeric = x[:, self.numeric]
         numeric = np.where(np.isnan(numeric), self.median, numeric)
-        numeric = (signed_log(numeric) - self.mean) * self.scale
+        numeric = signed_log(numeric) if self.logs else numeric
+        numeric = np.clip((numeric - self.mean) * self.scale, -_CLIP, _CLIP)
         return np.concatenate(
             [
-                np.clip(numeric, -_CLIP, _CLIP),
+                numeric,
+                numeric * numeric / np.float32(_CLIP) if self.squares else numeric[:, :0],
+                (x[:, self.stepped] > self.edge).astype(np.float32),
                 np.isnan(x[:, self.missing]).astype(np.float32),
                 (x[:, self.coded] == self.code).astype(np.float32),
             ],
@@ -58,25 +72,71 @@ def signed_log(x: Float32) -> Float32:
     return np.sign(x) * np.log(np.abs(x) + np.float32(1))
 
 
-def fit_columns(x: Float32, categorical: tuple[int, ...]) -> Columns:
-    """Choose columns and scales from training rows float32[n, n_features]."""
+def fit_columns(
+    x: Float32,
+    categorical: tuple[int, ...],
+    *,
+    robust: bool = False,
+    steps: bool = False,
+    squares: bool = False,
+) -> Columns:
+    """Choose columns and scales from training rows float32[n, n_features].
+
+    Args:
+        categorical: column numbers of integer codes.
+        robust: scale features as they are by median and quartiles, not logs by mean and deviation.
+        steps, squares: whether there are such columns.
+    """
     absent = np.isnan(x)
     seen = np.asarray(~absent.all(axis=0))
     numeric = np.array([i for i in range(x.shape[1]) if i not in categorical and seen[i]], np.int64)
     median = np.nanmedian(x[:, numeric], axis=0).astype(np.float32)
-    logs = signed_log(np.where(absent[:, numeric], median, x[:, numeric]))
-    spread = logs.std(axis=0, dtype=np.float64)
+    filled = np.where(absent[:, numeric], median, x[:, numeric])
+    centre, spread = _robust(filled) if robust else _moments(signed_log(filled))
     varies = spread > 1e-6
+    numeric = numeric[varies]
+    stepped, edge = _edges(x, numeric) if steps else _NO_COLUMNS
     coded, code = _codes(x, [c for c in categorical if seen[c]])
     return Columns(
-        numeric=numeric[varies],
+        numeric=numeric,
         median=median[varies],
-        mean=logs.mean(axis=0, dtype=np.float64)[varies].astype(np.float32),
+        mean=centre[varies].astype(np.float32),
         scale=(1 / spread[varies]).astype(np.float32),
+        logs=not robust,
+        squares=squares,
+        stepped=stepped,
+        edge=edge,
         missing=_distinct_patterns(absent),
         coded=coded,
         code=code,
     )
+
+
+def _moments(x: Float32) -> tuple[Float64, Float64]:
+    return x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+
+
+def _robust(x: Float32) -> tuple[Float64, Float64]:
+    """Median and what the quartiles say the deviation is; of columns that are mostly one value
+    the deviation itself."""
+    lower, middle, upper = np.quantile(x, (0.25, 0.5, 0.75), axis=0)
+    spread = (upper - lower) / _IQR_OF_NORMAL
+    return middle, np.where(spread > 1e-6, spread, x.std(axis=0, dtype=np.float64))
+
+
+_NO_COLUMNS = np.zeros(0, np.int64), np.zeros(0, np.float32)
+
+
+def _edges(x: Float32, numeric: Int64) -> tuple[Int64, Float32]:
+    """Quantiles of known values, each once; none above which nothing lies."""
+    stepped, edges = [_NO_COLUMNS[0]], [_NO_COLUMNS[1]]
+    for column in numeric:
+        known = x[~np.isnan(x[:, column]), column]
+        edge = np.unique(np.quantile(known, _LEVELS, method="lower"))
+        edge = edge[edge < known.max()].astype(np.float32)
+        stepped.append(np.full(edge.size, column, np.int64))
+        edges.append(edge)
+    return np.concatenate(stepped), np.concatenate(edges)
 
 
 def _distinct_patterns(absent: NDArray[np.bool_]) -> Int64:
@@ -108,6 +168,8 @@ def linear_graph(
     """ONNX model: logistic of `columns.transform(features) @ coefficients + intercept`."""
     constants = {
         "numeric": columns.numeric,
+        "stepped": columns.stepped,
+        "edge": columns.edge,
         "median": columns.median,
         "mean": columns.mean,
         "scale": columns.scale,
@@ -121,7 +183,10 @@ def linear_graph(
         "intercept": np.float32(intercept),
     }
     nodes = [
-        *_numeric_nodes(),
+        *_numeric_nodes(columns.logs, columns.squares),
+        _node("Gather", ["stepped"], "stepping", axis=1),
+        helper.make_node("Greater", ["stepping", "edge"], ["is_above"]),
+        helper.make_node("Cast", ["is_above"], ["step_columns"], to=TensorProto.FLOAT),
         _node("Gather", ["missing"], "maybe", axis=1),
         helper.make_node("IsNaN", ["maybe"], ["is_missing"]),
         helper.make_node("Cast", ["is_missing"], ["missing_columns"], to=TensorProto.FLOAT),
@@ -129,7 +194,16 @@ def linear_graph(
         helper.make_node("Equal", ["codes", "code"], ["is_code"]),
         helper.make_node("Cast", ["is_code"], ["code_columns"], to=TensorProto.FLOAT),
         helper.make_node(
-            "Concat", ["numeric_columns", "missing_columns", "code_columns"], ["columns"], axis=1
+            "Concat",
+            [
+                "numeric_columns",
+                *(["square_columns"] if columns.squares else []),
+                "step_columns",
+                "missing_columns",
+                "code_columns",
+            ],
+            ["columns"],
+            axis=1,
         ),
         helper.make_node("MatMul", ["columns", "coefficients"], ["product"]),
         helper.make_node("Add", ["product", "intercept"], ["margin"]),
@@ -143,19 +217,26 @@ def _node(operator: str, inputs: list[str], output: str, **attributes: Any) -> N
     return helper.make_node(operator, [INPUT, *inputs], [output], **attributes)
 
 
-def _numeric_nodes() -> list[NodeProto]:
-    steps = [
-        ("IsNaN", ["gathered"], "unknown"),
-        ("Where", ["unknown", "median", "gathered"], "filled"),
-        ("Sign", ["filled"], "sign"),
-        ("Abs", ["filled"], "size"),
-        ("Add", ["size", "one"], "shifted"),
-        ("Log", ["shifted"], "log"),
-        ("Mul", ["sign", "log"], "signed_log"),
-        ("Sub", ["signed_log", "mean"], "centred"),
+def _numeric_nodes(logs: bool, squares: bool) -> list[NodeProto]:
+    steps = [("IsNaN", ["gathered"], "unknown"), ("Where", ["unknown", "median", "gathered"], "x")]
+    if logs:
+        steps += [
+            ("Sign", ["x"], "sign"),
+            ("Abs", ["x"], "size"),
+            ("Add", ["size", "one"], "shifted"),
+            ("Log", ["shifted"], "log"),
+            ("Mul", ["sign", "log"], "signed_log"),
+        ]
+    steps += [
+        ("Sub", ["signed_log" if logs else "x", "mean"], "centred"),
         ("Mul", ["centred", "scale"], "scaled"),
         ("Clip", ["scaled", "low", "high"], "numeric_columns"),
     ]
+    if squares:
+        steps += [
+            ("Mul", ["numeric_columns", "numeric_columns"], "squared"),
+            ("Div", ["squared", "high"], "square_columns"),
+        ]
     return [
         _node("Gather", ["numeric"], "gathered", axis=1),
         *(helper.make_node(op, inputs, [output]) for op, inputs, output in steps),

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from training.config import LogisticConfig
 from training.export.linear import Columns, fit_columns, linear_graph
-from training.sample import Sample
+from training.sample import Sample, thin
 from training.variants.fitted import Fitted
 
 NAME = "logistic"
@@ -16,22 +16,33 @@ NAME = "logistic"
 
 def fit(sample: Sample, config: LogisticConfig, seed: int) -> Fitted:
     """Fit and export."""
-    columns, model = train_logistic(sample, config)
+    columns, model = train_logistic(sample, config, seed)
     return fitted_of(columns, model, sample.x_train.shape[1], config, seed)
 
 
-def train_logistic(sample: Sample, config: LogisticConfig) -> tuple[Columns, LogisticRegression]:
-    """Choose columns and fit; the solver is deterministic and needs no seed."""
-    columns = fit_columns(sample.x_train, sample.categorical)
+def train_logistic(
+    sample: Sample, config: LogisticConfig, seed: int
+) -> tuple[Columns, LogisticRegression]:
+    """Choose columns and fit; the solver is deterministic, the seed chooses rows."""
+    rows, stands_for = thin(sample.y_train > 0, config.max_rows, seed)
+    x, fraud = sample.x_train[rows], sample.y_train[rows]
+    columns = fit_columns(
+        x,
+        sample.categorical,
+        robust=config.scaling == "robust",
+        steps=config.steps,
+        squares=config.squares,
+    )
     model = LogisticRegression(
         C=config.inverse_penalty, max_iter=config.max_iterations, tol=1e-4, solver="lbfgs"
     )
+    weight = sample.weight_train[rows] * stands_for
     # One thread: the order of additions, and so the last bits, must not depend on the machine.
     with threadpool_limits(1):
         model.fit(
-            columns.transform(sample.x_train),
-            sample.y_train.astype(np.int8),
-            sample_weight=sample.weight_train,
+            columns.transform(x),
+            fraud.astype(np.int8),
+            sample_weight=np.where(fraud > 0, weight * config.fraud_weight, weight),
         )
     return columns, model
 
@@ -53,6 +64,14 @@ def fitted_of(
         runtime="onnx",
         files={"model.onnx": graph},
         parameters={**config.model_dump(), "seed": seed, "columns": int(model.coef_.size)},
-        imbalance="no reweighting: the likelihood of the data as it is, thresholds follow review"
-        " rates",
+        imbalance=_imbalance(config),
     )
+
+
+def _imbalance(config: LogisticConfig) -> str:
+    if config.fraud_weight == 1:
+        return (
+            "no reweighting: the likelihood of the data as it is, thinned rows weighted back;"
+            " thresholds follow review rates"
+        )
+    return f"fraud rows weigh {config.fraud_weight:g} times; calibration takes it out again"

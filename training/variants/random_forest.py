@@ -1,17 +1,24 @@
-"""Random forest, fitted by scikit-learn: bagged trees that see every fraud's weight."""
+"""Random forest, fitted by scikit-learn: bagged or extremely randomised trees."""
 
 from __future__ import annotations
 
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from fraud.batch import Float32
-from training.config import RandomForestConfig
+from training.config import FraudWeight, RandomForestConfig
 from training.export.trees import bagged_graph, forest_of_sklearn
 from training.sample import Sample, thin
 from training.variants.fitted import Fitted
 
 NAME = "random-forest"
+
+_WEIGHING = {
+    "none": "frauds weigh what others do",
+    "sqrt": "fraud rows weigh sqrt(non-fraud / fraud) more, so that they shape splits without"
+    " drowning the rest; calibration takes it out again",
+    "balanced": "fraud rows weigh as much as all others; calibration takes it out again",
+}
 
 
 def fit(sample: Sample, config: RandomForestConfig, seed: int) -> Fitted:
@@ -19,13 +26,16 @@ def fit(sample: Sample, config: RandomForestConfig, seed: int) -> Fitted:
     return fitted_of(train_forest(sample, config, seed), config, seed)
 
 
-def train_forest(sample: Sample, config: RandomForestConfig, seed: int) -> RandomForestClassifier:
+def train_forest(
+    sample: Sample, config: RandomForestConfig, seed: int
+) -> RandomForestClassifier | ExtraTreesClassifier:
     """Fit; missing values take their own side of each split."""
     # A copy, too, because rows in the object store are read-only, and scikit-learn's check of a
     # matrix with NaN asks for a buffer that can be written to.
     rows, stands_for = thin(sample.y_train > 0, config.max_rows, seed)
     fraud = sample.y_train[rows]
-    forest = RandomForestClassifier(
+    family = RandomForestClassifier if config.splits == "best" else ExtraTreesClassifier
+    forest = family(
         n_estimators=config.trees,
         max_leaf_nodes=config.max_leaves,
         min_samples_leaf=config.min_samples_leaf,
@@ -33,19 +43,20 @@ def train_forest(sample: Sample, config: RandomForestConfig, seed: int) -> Rando
         random_state=seed,
         n_jobs=1,
     )
-    weight = row_weight(fraud, sample.weight_train[rows] * stands_for)
+    weight = row_weight(fraud, sample.weight_train[rows] * stands_for, config.fraud_weight)
     return forest.fit(sample.x_train[rows], fraud, sample_weight=weight)
 
 
-def row_weight(fraud: Float32, weight: Float32) -> Float32:
-    """float32[n]: fraud weighs as the square root of how rare it is, so that it shapes splits
-    without drowning the rest."""
-    others = float(weight[fraud == 0].sum())
-    factor = np.float32(np.sqrt(others / float(weight[fraud > 0].sum())))
+def row_weight(fraud: Float32, weight: Float32, fraud_weight: FraudWeight) -> Float32:
+    """float32[n]: `weight`, with that of frauds raised."""
+    ratio = np.float32(weight[fraud == 0].sum() / weight[fraud > 0].sum())
+    factor = {"none": np.float32(1), "sqrt": np.sqrt(ratio), "balanced": ratio}[fraud_weight]
     return np.where(fraud > 0, weight * factor, weight)
 
 
-def fitted_of(forest: RandomForestClassifier, config: RandomForestConfig, seed: int) -> Fitted:
+def fitted_of(
+    forest: RandomForestClassifier | ExtraTreesClassifier, config: RandomForestConfig, seed: int
+) -> Fitted:
     """Files of a forest."""
     graph = bagged_graph(forest_of_sklearn(forest.estimators_), forest.n_features_in_)
     return Fitted(
@@ -54,6 +65,6 @@ def fitted_of(forest: RandomForestClassifier, config: RandomForestConfig, seed: 
         runtime="onnx",
         files={"model.onnx": graph},
         parameters={**config.model_dump(), "seed": seed},
-        imbalance="all frauds and thinned non-frauds that stand for the rest; fraud rows weigh"
-        " sqrt(non-fraud / fraud) more, calibration takes it out again",
+        imbalance="all frauds, and others thinned and weighted back; "
+        + _WEIGHING[config.fraud_weight],
     )

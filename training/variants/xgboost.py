@@ -1,119 +1,140 @@
-"""XGBoost, fitted by Ray Train: boosted trees with early stopping on the validation part."""
+"""XGBoost, fitted by Ray Train: boosted trees with early stopping on the validation part.
+
+Several workers each hold a share of the rows and agree on every split. The state of boosting is
+kept every few rounds; when a worker dies, all of them begin again from there.
+"""
 
 from __future__ import annotations
 
 import shutil
+import signal
+import tempfile
+import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import ray
 import ray.train
 import xgboost as xgb
-from ray.train.xgboost import RayTrainReportCallback, XGBoostTrainer
+from ray.train.xgboost import XGBoostTrainer
 
 from training.config import XGBoostConfig
 from training.export.trees import boosted_graph, forest_of_booster
 from training.sample import Sample
+from training.variants.boosting import AfterRound, BoostingState, boost, silent
 from training.variants.fitted import Fitted
 
 NAME = "xgboost"
 
 
-def fit(sample: ray.ObjectRef[Sample], config: XGBoostConfig, seed: int, storage: Path) -> Fitted:
+def fit(
+    sample: ray.ObjectRef[Sample],
+    config: XGBoostConfig,
+    seed: int,
+    storage: Path,
+    cpus: float = 1.0,
+    after_round: AfterRound = silent,
+) -> Fitted:
     """Fit on every worker's share of the rows that lie in the object store.
 
     Args:
         sample: where the rows are; they are never copied into the call.
         storage: folder that all nodes see, for checkpoints; emptied again.
+        cpus: share of a CPU that each worker asks Ray for.
+        after_round: called on each worker.
+
+    Raises:
+        ray.train.TrainingFailedError: a worker failed more than `config.max_failures` times.
+        KeyboardInterrupt: SIGINT; the workers are gone.
     """
     name = f"xgboost-{uuid.uuid4().hex[:12]}"
     trainer = XGBoostTrainer(
         _train_loop,
-        train_loop_config={"sample": [sample], "config": config.model_dump(), "seed": seed},
-        scaling_config=ray.train.ScalingConfig(num_workers=config.workers),
-        run_config=ray.train.RunConfig(name=name, storage_path=str(storage)),
+        train_loop_config={
+            "sample": [sample],
+            "config": config.model_dump(),
+            "seed": seed,
+            "after_round": after_round,
+        },
+        scaling_config=ray.train.ScalingConfig(
+            num_workers=config.workers, resources_per_worker={"CPU": cpus}
+        ),
+        run_config=ray.train.RunConfig(
+            name=name,
+            storage_path=str(storage),
+            failure_config=ray.train.FailureConfig(max_failures=config.max_failures),
+            checkpoint_config=ray.train.CheckpointConfig(num_to_keep=1),
+        ),
     )
     try:
-        result = trainer.fit()
-        if result.error is not None:
-            raise result.error
-        assert result.checkpoint is not None, "the callback reports one at the end"
-        booster = RayTrainReportCallback.get_model(result.checkpoint)
+        with _interruptible():
+            result = trainer.fit()
+        assert result.checkpoint is not None, "the loop reports one at its end"
+        with result.checkpoint.as_directory() as folder:
+            state = BoostingState.read(Path(folder))
     finally:
         shutil.rmtree(storage / name, ignore_errors=True)
-    return fitted_of(booster, config, seed)
+    return fitted_of(state.best(), config, seed)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Make SIGINT a KeyboardInterrupt while Ray Train works and afterwards.
+
+    In the main thread Ray Train answers it by ending the workers and then this process with exit
+    code 0, and never takes that back.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _train_loop(loop: dict[str, Any]) -> None:
     config = XGBoostConfig.model_validate(loop["config"])
     rows: Sample = ray.get(loop["sample"][0])
     context = ray.train.get_context()
-    # Every n-th row: each worker sees the whole time span.
-    share = slice(context.get_world_rank(), None, context.get_world_size())
-    train_booster(rows, share, config, loop["seed"], [_OncePerRun()])
+    rank = context.get_world_rank()
 
-
-class _OncePerRun(RayTrainReportCallback):
-    """Reports the final model with its metrics; a report each round costs more than the round."""
-
-    def _report_metrics(self, report_dict: dict[str, float]) -> None:
-        pass
-
-
-def train_booster(
-    rows: Sample,
-    share: slice,
-    config: XGBoostConfig,
-    seed: int,
-    callbacks: list[xgb.callback.TrainingCallback],
-) -> xgb.Booster:
-    """Fit on `rows[share]`; what comes back ends at its best round on the validation part."""
-    train = xgb.DMatrix(
-        rows.x_train[share],
-        label=rows.y_train[share],
-        weight=rows.weight_train[share],
-        nthread=config.threads,
+    state = boost(
+        rows,
+        # Every n-th row: each worker sees the whole time span.
+        slice(rank, None, context.get_world_size()),
+        config,
+        loop["seed"],
+        _kept_state(),
+        keep=lambda state: _report(state, rank),
+        after_round=loop["after_round"],
     )
-    validation = xgb.DMatrix(
-        rows.x_validation[share], label=rows.y_validation[share], nthread=config.threads
-    )
-    stopping = xgb.callback.EarlyStopping(
-        rounds=config.early_stopping_rounds, metric_name="logloss", save_best=True
-    )
-    return xgb.train(
-        _parameters(config, seed, prior(rows)),
-        train,
-        num_boost_round=config.rounds,
-        evals=[(validation, "validation")],
-        verbose_eval=False,
-        # The early stop first: the report that follows then carries the best model.
-        callbacks=[stopping, *callbacks],
-    )
+    _report(state, rank)
 
 
-def prior(rows: Sample) -> float:
-    """Share of fraud in the training part, in (0, 1): where boosting starts."""
-    share = float(np.average(rows.y_train, weights=rows.weight_train))
-    return float(np.clip(share, 1e-6, 1 - 1e-6))
+def _kept_state() -> BoostingState | None:
+    checkpoint = ray.train.get_checkpoint()
+    if checkpoint is None:
+        return None
+    with checkpoint.as_directory() as folder:
+        return BoostingState.read(Path(folder))
 
 
-def _parameters(config: XGBoostConfig, seed: int, start: float) -> dict[str, Any]:
-    return {
-        "objective": "binary:logistic",
-        "eval_metric": ["aucpr", "logloss"],
-        "tree_method": "hist",
-        "max_depth": config.max_depth,
-        "eta": config.learning_rate,
-        "min_child_weight": config.min_child_weight,
-        "subsample": config.subsample,
-        "colsample_bytree": config.colsample_bytree,
-        "lambda": config.reg_lambda,
-        "base_score": start,
-        "nthread": config.threads,
-        "seed": seed,
-    }
+def _report(state: BoostingState, rank: int) -> None:
+    """Keep the state, of which all workers have the same: the first one's is written."""
+    metrics = {"rounds": len(state.losses), "validation_logloss": state.losses[-1]}
+    if rank > 0:
+        ray.train.report(metrics)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        state.write(Path(folder))
+        ray.train.report(metrics, checkpoint=ray.train.Checkpoint.from_directory(folder))
 
 
 def fitted_of(booster: xgb.Booster, config: XGBoostConfig, seed: int) -> Fitted:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 import xgboost as xgb
@@ -18,6 +20,7 @@ from training.export.trees import float32_at_most
 from training.sample import Sample
 from training.variants import isolation_forest, logistic, random_forest
 from training.variants import xgboost as boosted
+from training.variants.boosting import boost
 
 FEATURES = 12
 CATEGORICAL = (3, 7)
@@ -64,7 +67,7 @@ def _unseen() -> np.ndarray:
 
 def test_xgboost_graph_scores_like_the_booster(sample: Sample) -> None:
     config = XGBoostConfig(rounds=60, threads=1)
-    booster = boosted.train_booster(sample, slice(None), config, 5, [])
+    booster = boost(sample, slice(None), config, 5).best()
     fitted = boosted.fitted_of(booster, config, 5)
     x = _unseen()
     native = booster.predict(xgb.DMatrix(x))
@@ -76,7 +79,7 @@ def test_xgboost_graph_scores_like_the_booster(sample: Sample) -> None:
 
 def test_xgboost_thresholds_are_strict(sample: Sample) -> None:
     config = XGBoostConfig(rounds=40, threads=1)
-    booster = boosted.train_booster(sample, slice(None), config, 5, [])
+    booster = boost(sample, slice(None), config, 5).best()
     fitted = boosted.fitted_of(booster, config, 5)
     # Rows that lie on thresholds: x < t sends them right.
     cuts = booster.trees_to_dataframe().query("Feature != 'Leaf'")
@@ -86,23 +89,39 @@ def test_xgboost_thresholds_are_strict(sample: Sample) -> None:
     assert np.abs(raw_scores(fitted, x) - native).max() < 1e-6
 
 
-def test_random_forest_graph_scores_like_the_forest(sample: Sample) -> None:
-    config = RandomForestConfig(trees=30, max_leaves=64)
+@pytest.mark.parametrize("splits", ["best", "random"])
+def test_random_forest_graph_scores_like_the_forest(
+    sample: Sample, splits: Literal["best", "random"]
+) -> None:
+    config = RandomForestConfig(trees=30, max_leaves=64, splits=splits)
     forest = random_forest.train_forest(sample, config, 5)
     fitted = random_forest.fitted_of(forest, config, 5)
     x = _unseen()
     assert np.abs(raw_scores(fitted, x) - forest.predict_proba(x)[:, 1]).max() < 1e-6
 
 
-def test_logistic_graph_scores_like_the_regression(sample: Sample) -> None:
-    config = LogisticConfig()
-    columns, model = logistic.train_logistic(sample, config)
+@pytest.mark.parametrize(
+    "config",
+    [
+        LogisticConfig(),
+        LogisticConfig(steps=False),
+        LogisticConfig(scaling="robust", steps=False, squares=True, fraud_weight=5),
+    ],
+)
+def test_logistic_graph_scores_like_the_regression(sample: Sample, config: LogisticConfig) -> None:
+    columns, model = logistic.train_logistic(sample, config, 5)
     fitted = logistic.fitted_of(columns, model, FEATURES, config, 5)
     x = _unseen()
+    # Rows that lie on edges: they are not above.
+    x[100 : 100 + columns.edge.size, columns.stepped] = columns.edge
     native = model.predict_proba(columns.transform(x))[:, 1]
     assert np.abs(raw_scores(fitted, x) - native).max() < 1e-6
     assert columns.coded.size == 18
     assert columns.missing.size == FEATURES
+    numeric = FEATURES - len(CATEGORICAL)
+    assert (columns.stepped.size > 5 * numeric) == config.steps
+    width = (1 + config.squares) * numeric + columns.stepped.size + FEATURES + 18
+    assert columns.transform(x).shape == (len(x), width)
 
 
 def test_isolation_checkpoint_scores_like_the_imputed_forest(sample: Sample) -> None:
@@ -133,23 +152,16 @@ def test_isolation_takes_a_column_that_is_never_known(sample: Sample) -> None:
     assert np.isfinite(raw_scores(logistic.fit(blind, LogisticConfig(), 1), x)).all()
 
 
-@pytest.mark.parametrize("variant", ["random-forest", "logistic", "isolation-forest"])
+@pytest.mark.parametrize("variant", ["xgboost", "random-forest", "logistic", "isolation-forest"])
 def test_same_seed_gives_the_same_bytes(sample: Sample, variant: str) -> None:
+    quick = XGBoostConfig(rounds=10)
     fits = {
+        "xgboost": lambda: boosted.fitted_of(boost(sample, slice(None), quick, 9).best(), quick, 9),
         "random-forest": lambda: random_forest.fit(sample, RandomForestConfig(trees=5), 9),
         "logistic": lambda: logistic.fit(sample, LogisticConfig(), 9),
         "isolation-forest": lambda: isolation_forest.fit(sample, IsolationForestConfig(), 9),
     }
     assert fits[variant]().files == fits[variant]().files
-
-
-def test_xgboost_same_seed_gives_the_same_bytes(sample: Sample) -> None:
-    config = XGBoostConfig(rounds=10)
-    first, second = (
-        boosted.fitted_of(boosted.train_booster(sample, slice(None), config, 9, []), config, 9)
-        for _ in range(2)
-    )
-    assert first.files == second.files
 
 
 def test_one_row_scores_as_it_does_among_many(sample: Sample) -> None:
