@@ -28,6 +28,7 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
 COPY README.md ./
 COPY fraud fraud
 COPY features features
+COPY artifacts artifacts
 COPY deployments deployments
 COPY training training
 COPY serve_app serve_app

@@ -15,6 +15,7 @@ from cluster.console import CommandFailed
 from cluster.statements import statement
 
 if TYPE_CHECKING:
+    from artifacts.store import ArtifactStore
     from fraud.settings import Settings
 
 
@@ -26,10 +27,12 @@ def wanted(config: Mapping[str, Any]) -> set[str]:
 
 def missing(settings: Settings, variants: set[str]) -> str | None:
     """Why models have to be trained before `variants` can serve; None if they need not be."""
+    from artifacts.location import store_of
     from features.definitions import SCHEMA_ID
 
+    store = store_of(settings)
     for variant in sorted(variants):
-        found = _schema_of_champion(settings.artifacts, variant)
+        found = _schema_of_champion(store, variant)
         if found is None:
             return f"{variant} has no champion"
         if found != SCHEMA_ID:
@@ -63,13 +66,14 @@ def train(environment: Mapping[str, str]) -> dict[str, Any]:
     return report
 
 
-def _schema_of_champion(root: Path, variant: str) -> str | None:
-    folder = root / variant
+def _schema_of_champion(store: ArtifactStore, variant: str) -> str | None:
+    from artifacts.alias import CHAMPION
+    from fraud.errors import ArtifactRefused
+
     try:
-        alias = json.loads((folder / "aliases" / "champion.json").read_text(encoding="utf-8"))
-        manifest = json.loads((folder / alias["version"] / "manifest.json").read_text("utf-8"))
-        return str(manifest["schema_id"])
-    except (OSError, ValueError, KeyError, TypeError):
+        alias = store.alias(variant, CHAMPION)
+        return None if alias is None else store.manifest(variant, alias.version)[0].schema_id
+    except ArtifactRefused:
         return None
 
 

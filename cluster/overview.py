@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.connection import database
@@ -16,6 +14,7 @@ from cluster.statements import statement
 from cluster.stores import stores
 
 if TYPE_CHECKING:
+    from artifacts.store import ArtifactStore
     from fraud.settings import Settings
 
 
@@ -24,6 +23,9 @@ def overview(settings: Settings) -> dict[str, Any]:
 
     A part that does not answer has `error` instead of what it would have said; nothing is raised.
     """
+    from artifacts.location import store_of
+    from fraud.errors import ArtifactsUnavailable, InvalidInput
+
     node = Node.of(settings)
     raylet = node.running
     document: dict[str, Any] = {
@@ -36,8 +38,12 @@ def overview(settings: Settings) -> dict[str, Any]:
             "dashboard": f"http://{HOST}:{settings.dashboard_port}",
         },
         "applications": _deployed(node) if raylet else [],
-        "models": champions(settings.artifacts),
+        "models": [],
     }
+    try:
+        document["models"] = champions(store_of(settings))
+    except (ArtifactsUnavailable, InvalidInput) as error:
+        document["models_error"] = str(error.args[0])
     try:
         document["records"] = asyncio.run(_records(settings))
     except Exception as error:
@@ -67,16 +73,22 @@ def applications(details: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def champions(root: Path) -> list[dict[str, Any]]:
-    """The champion of each variant under an artifact folder: its name, version and digest."""
+def champions(store: ArtifactStore) -> list[dict[str, Any]]:
+    """The champion of each variant in a store: its name, version and digest, None for both where
+    the alias is broken."""
+    from artifacts.alias import CHAMPION
+    from fraud.errors import ArtifactRefused
+
     found = []
-    for alias in sorted(root.glob("*/aliases/champion.json")):
+    for variant, shelf in store.shelves().items():
+        if CHAMPION not in shelf.aliases:
+            continue
         try:
-            document = json.loads(alias.read_text(encoding="utf-8"))
-            version, digest = document["version"], document["digest"]
-        except (OSError, ValueError, KeyError, TypeError):
-            version, digest = None, None
-        found.append({"variant": alias.parent.parent.name, "version": version, "digest": digest})
+            alias = store.alias(variant, CHAMPION)
+        except ArtifactRefused:
+            alias = None
+        version, digest = (alias.version, alias.digest) if alias else (None, None)
+        found.append({"variant": variant, "version": version, "digest": digest})
     return found
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cluster.statements import statement
-from fraud.errors import ArtifactRefused, NotFound, SchemaMismatch
+from fraud.errors import ArtifactRefused, ArtifactsUnavailable, NotFound, SchemaMismatch
 from fraud.ids import decided_at_ms
 from fraud.record import DecisionRecord, RecordedVote, plan_digest
 
 if TYPE_CHECKING:
     import asyncpg
+
+    from artifacts.store import ArtifactStore
 
 _ROUNDING = 1e-9
 """What may differ between sums over a micro-batch and over one row of it."""
@@ -89,7 +90,7 @@ async def fetch(connection: asyncpg.Connection, tenant: str, decision_id: str) -
     return Stored(record, named, row["outcome"], row["probability"], row["anomaly_score"])
 
 
-def replay(stored: Stored, artifacts: Path) -> Replay:
+def replay(stored: Stored, artifacts: ArtifactStore) -> Replay:
     """Make a decision again.
 
     Its votes are combined under its plan, and where the artifacts of its votes are at hand its
@@ -97,7 +98,7 @@ def replay(stored: Stored, artifacts: Path) -> Replay:
 
     Args:
         stored: the decision.
-        artifacts: folder of the model artifacts.
+        artifacts: the models.
     """
     record = stored.record
     checks = (*_columns(stored), *_combined(record), *_rescored(record, artifacts))
@@ -151,19 +152,25 @@ def _combined(record: DecisionRecord) -> Iterator[Check]:
     )
 
 
-def _rescored(record: DecisionRecord, artifacts: Path) -> Iterator[Check]:
+def _rescored(record: DecisionRecord, artifacts: ArtifactStore) -> Iterator[Check]:
     for vote in record.votes:
         if vote.status == "ok":
             yield _vote(record, vote, artifacts)
 
 
-def _vote(record: DecisionRecord, vote: RecordedVote, artifacts: Path) -> Check:
+def _vote(record: DecisionRecord, vote: RecordedVote, artifacts: ArtifactStore) -> Check:
     from deployments.scorer import Scorer
 
     what = f"score of {vote.variant} {vote.version}"
-    folder = artifacts / vote.variant / vote.version
-    if not vote.digest or not folder.is_dir():
-        return Check(what, vote.score, None, UNCHECKED, "the artifact is not here")
+    absent = Check(what, vote.score, None, UNCHECKED, "the artifact is not here")
+    try:
+        if not vote.digest or vote.version not in artifacts.versions(vote.variant):
+            return absent
+        folder = artifacts.fetch(vote.variant, vote.version, vote.digest)
+    except ArtifactsUnavailable as error:
+        return replace(absent, note=str(error))
+    except ArtifactRefused as error:
+        return Check(what, vote.score, None, DIFFERS, str(error))
     try:
         scorer = Scorer.load(folder, vote.digest)
         score = float(scorer.score(record.values(), record.schema_id)[0])

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
+from artifacts.store import ArtifactStore, Reference
 from deployments import metrics
-from deployments.catalog import Reference, resolve
 from deployments.scorer import Scorer
-from fraud.errors import ArtifactRefused, QuorumError
+from fraud.errors import ArtifactRefused, QuorumError, Unavailable
 
 logger = logging.getLogger(__name__)
 
-POLL_S = 2.0
+_LONGEST_POLL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,45 +48,67 @@ class ServedModel:
     refused and the old one goes on serving.
 
     Args:
-        root: folder of all artifacts.
+        store: all artifacts.
         variant: whose model.
         artifact: an alias, a version or a digest.
         schema_id: the feature schema that this house speaks.
     """
 
-    def __init__(self, root: Path, variant: str, artifact: str, schema_id: str) -> None:
-        self._root = root
+    def __init__(self, store: ArtifactStore, variant: str, artifact: str, schema_id: str) -> None:
+        self._store = store
         self._variant = variant
         self._artifact = artifact
         self._schema_id = schema_id
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._seen = resolve(root, variant, artifact)
+        self._seen = store.resolve(variant, artifact)
         self._refused: str | None = None
+        self._unreached = False
         self.scorer = self._load(self._seen)
 
-    def follow(self, interval_s: float = POLL_S) -> None:
-        """Look for changes every `interval_s` in a thread of its own, until `close`."""
+    def follow(self, interval_s: float | None = None) -> None:
+        """Look for changes in a thread of its own, until `close`.
+
+        Args:
+            interval_s: how often; None: as often as the store bears. While the store does not
+                answer, ever more seldom, down to once a minute.
+        """
         self._thread = threading.Thread(
-            target=self._run, args=(interval_s,), name="artifact-watch", daemon=True
+            target=self._run,
+            args=(self._store.poll_s if interval_s is None else interval_s,),
+            name="artifact-watch",
+            daemon=True,
         )
         self._thread.start()
 
     def refresh(self) -> bool:
         """Look once. Returns whether another model serves now; never raises."""
         try:
-            reference = resolve(self._root, self._variant, self._artifact)
-            if reference == self._seen:
-                return False
-            # Seen before it is tried: a bad artifact is refused once, not every two seconds.
-            self._seen = reference
-            if reference.digest == self.scorer.digest:
-                self._refused = None
-                return False
-            self.scorer = self._load(reference)
+            return self._taken(self._store.resolve(self._variant, self._artifact))
         except QuorumError as error:
             self._refuse(str(error))
+        except OSError as error:  # of a disk or a share: the model in memory serves on
+            self._refuse(f"{type(error).__name__} while looking for a newer model")
+        return False
+
+    def _taken(self, reference: Reference) -> bool:
+        if reference == self._seen and not self._unreached:
             return False
+        # Seen before it is tried: a bad artifact is refused once, not at every look. One that
+        # could not be reached is tried again.
+        self._seen = reference
+        if reference.digest == self.scorer.digest:
+            self._refused, self._unreached = None, False
+            return False
+        try:
+            self.scorer = self._load(reference)
+        except Unavailable:
+            self._unreached = True
+            raise
+        except QuorumError:
+            self._unreached = False
+            raise
+        self._unreached = False
         self._refused = None
         metrics.VARIANT_SWAPS.labels(self._variant, "taken").inc()
         logger.warning("variant %s now serves %s", self._variant, self.scorer.version)
@@ -120,7 +141,8 @@ class ServedModel:
             self._thread.join(timeout=5.0)
 
     def _load(self, reference: Reference) -> Scorer:
-        scorer = Scorer.load(reference.folder, reference.digest, self._schema_id)
+        folder = self._store.fetch(self._variant, reference.version, reference.digest)
+        scorer = Scorer.load(folder, reference.digest, self._schema_id)
         if scorer.manifest.variant != self._variant:
             raise ArtifactRefused(f"{scorer.manifest.variant} is not {self._variant}")
         if scorer.explains:
@@ -134,5 +156,8 @@ class ServedModel:
         self._refused = why
 
     def _run(self, interval_s: float) -> None:
-        while not self._stop.wait(interval_s):
+        wait_s = interval_s
+        while not self._stop.wait(wait_s):
             self.refresh()
+            silent = self._unreached or self._store.offline
+            wait_s = min(2 * wait_s, max(_LONGEST_POLL_S, interval_s)) if silent else interval_s

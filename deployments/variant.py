@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from ray import serve
 from ray.serve import Application
 
+from artifacts.location import store_of
 from deployments import metrics
 from deployments.autoscaling import PROCESSORS, ROWS_IN_FLIGHT
 from deployments.load import Load
@@ -60,7 +61,7 @@ class Variant:
 
     def __init__(self, variant: str, artifact: str) -> None:
         self._variant = variant
-        self._model = ServedModel(Settings.load().artifacts, variant, artifact, SCHEMA_ID)
+        self._model = ServedModel(store_of(Settings.load()), variant, artifact, SCHEMA_ID)
         self._model.follow()
         # One thread for scores; contributions take milliseconds and must not hold up votes.
         self._scoring = ThreadPoolExecutor(1, "scoring")

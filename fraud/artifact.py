@@ -6,7 +6,7 @@
         model.tl          a treelite checkpoint (isolation forest: path lengths)
         model.ubj         XGBoost only: for contributions
         golden.npz        features float32[k, n_features], scores float64[k]: must reproduce
-    <root>/<variant>/aliases/<alias>.json      {"version", "digest"}
+    <root>/<variant>/aliases/<alias>.json      {"version", "digest"}, see artifacts/alias.py
 
 How an artifact is scored (the whole of it; training checks it, serving does it):
 
@@ -92,6 +92,24 @@ def write_manifest(folder: Path, manifest: Manifest) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
+def parse_manifest(name: str, body: bytes) -> Manifest:
+    """Read the text of a `manifest.json`.
+
+    Args:
+        name: of the artifact, for what is said of a broken one.
+
+    Raises:
+        ArtifactRefused: it is no manifest.
+    """
+    try:
+        document = json.loads(body)
+        document["calibration"] = tuple((float(x), float(y)) for x, y in document["calibration"])
+        document["columns"] = tuple(document.get("columns", ()))
+        return Manifest(**document)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ArtifactRefused(f"{name}: no readable manifest") from error
+
+
 def read_manifest(folder: Path, digest: str | None = None) -> tuple[Manifest, str]:
     """Read and verify an artifact: its own digest if given, and every file it names.
 
@@ -103,12 +121,9 @@ def read_manifest(folder: Path, digest: str | None = None) -> tuple[Manifest, st
     """
     try:
         body = (folder / MANIFEST).read_bytes()
-        document = json.loads(body)
-        document["calibration"] = tuple((float(x), float(y)) for x, y in document["calibration"])
-        document["columns"] = tuple(document.get("columns", ()))
-        manifest = Manifest(**document)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except OSError as error:
         raise ArtifactRefused(f"{folder.name}: no readable manifest") from error
+    manifest = parse_manifest(folder.name, body)
     actual = hashlib.sha256(body).hexdigest()
     if digest is not None and actual != digest:
         raise ArtifactRefused(f"{folder.name}: manifest is {actual[:12]}, not {digest[:12]}")

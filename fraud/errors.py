@@ -7,10 +7,12 @@ Errors cross Ray by pickle, so every class passes all of its arguments positiona
     ├── InvalidInput            the caller's request is wrong (4xx)
     ├── Unavailable             a part the answer needs does not answer (503)
     │   ├── StoreUnavailable    Redis or PostgreSQL
+    │   ├── ArtifactsUnavailable  where model artifacts lie
     │   ├── VariantUnavailable  a model pool
     │   └── LogUnavailable      the decision log cannot make a record durable
     ├── Overloaded              too many requests are waiting (503 and Retry-After)
     ├── NotFound
+    ├── Busy                    another process is at the same work
     ├── ArtifactRefused         a model artifact is damaged, foreign or wrong
     ├── NotTrainable            history or configuration that no model can be trained on
     └── SchemaMismatch          features of one schema met a model of another
@@ -45,6 +47,10 @@ class StoreUnavailable(Unavailable):
     """Redis or PostgreSQL does not answer."""
 
 
+class ArtifactsUnavailable(Unavailable):
+    """The place where model artifacts lie does not answer, or lets nobody in."""
+
+
 class VariantUnavailable(Unavailable):
     """A model pool does not answer."""
 
@@ -69,6 +75,10 @@ class Overloaded(QuorumError):
 
 class NotFound(QuorumError):
     """No such thing, or not for this tenant."""
+
+
+class Busy(QuorumError):
+    """Another process is at work that only one may do at a time."""
 
 
 class ArtifactRefused(QuorumError):

@@ -1,8 +1,8 @@
 """Every setting of Quorum, once. Read in composition roots only and handed down.
 
-Each is an environment variable: `QUORUM_<NAME>`, but `DATABASE_URL`, `DATABASE_REPLICA_URL` and
-`REDIS_URL` carry no prefix, as platforms set them. `$QUORUM_HOME/settings.env`, which `quorum up`
-writes, is read first; the environment overrides it.
+Each is an environment variable: `QUORUM_<NAME>`, but `DATABASE_URL`, `DATABASE_REPLICA_URL`,
+`REDIS_URL` and AWS's own carry no prefix, as platforms set them. `$QUORUM_HOME/settings.env`,
+which `quorum up` writes, is read first; the environment overrides it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,20 @@ class Settings(BaseSettings):
         description="Redis; unset: the embedded one",
     )
     mlflow_tracking_uri: str | None = Field(None, description="unset: SQLite under home")
-    artifact_root: Path | None = Field(None, description="unset: home/artifacts")
+    artifacts_at: str | None = Field(
+        None,
+        validation_alias=AliasChoices("QUORUM_ARTIFACTS", "artifacts_at"),
+        description="where models lie: a folder, file:///folder or s3://bucket/prefix; unset:"
+        " home/artifacts",
+    )
+    artifact_cache_mib: int = Field(
+        2048, gt=0, description="copies of models that lie elsewhere, on this machine's disk"
+    )
+    s3_endpoint_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "s3_endpoint_url"),
+        description="of another server that speaks S3; unset: AWS",
+    )
     key_pepper: SecretStr | None = Field(None, description="secret that API key hashes depend on")
     http_host: str = Field("127.0.0.1", description="address that the HTTP front listens at")
     http_port: int = Field(8000, description="port of the HTTP front", ge=1, le=65535)
@@ -70,9 +83,14 @@ class Settings(BaseSettings):
         return cls(_env_file=home / "settings.env", home=home)  # type: ignore[call-arg]
 
     @property
+    def artifacts_url(self) -> str:
+        """Where the model artifacts lie; `artifacts.location.store_of` opens it."""
+        return self.artifacts_at or str(self.artifacts)
+
+    @property
     def artifacts(self) -> Path:
-        """Folder of the model artifacts."""
-        return self.artifact_root or self.home / "artifacts"
+        """The folder of the model artifacts where nothing names another place."""
+        return self.home / "artifacts"
 
     @property
     def tracking_uri(self) -> str:

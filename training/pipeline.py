@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from importlib.metadata import version as version_of_package
 from pathlib import Path
 from typing import Any
 
+from artifacts.alias import CHAMPION, moment
+from artifacts.location import store_of
 from fraud.artifact import version_of
 from fraud.batch import Float64
 from fraud.errors import NotTrainable
@@ -22,9 +25,10 @@ from training.data.layout import Layout
 from training.dataset import Dataset, build_dataset, newest_payment_ms
 from training.fitting import fit_variants
 from training.judge import judge_ensemble, judge_variants
+from training.locks import registry_lock
 from training.plans import activate_plan
 from training.progress import Progress, Stopwatch, quiet
-from training.publish import Published, publish
+from training.publish import Destination, Published, publish
 from training.ray_session import ray_session
 from training.registry import Registry
 from training.report import TrainingReport, VariantReport
@@ -35,7 +39,6 @@ from training.trained import Trained, named_after
 from training.variants.fitted import Fitted
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "ray", "scikit-learn", "treelite", "xgboost")
-CHAMPION, CHALLENGER = "champion", "challenger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,9 @@ def _trained(
     activate: Callable[[Plan], Plan] | None,
 ) -> TrainingReport:
     """The stages that all kinds of sets go through."""
-    settings = run.settings
+    settings, store = run.settings, store_of(run.settings)
+    # Before anything is read: what is labelled meanwhile is new to the next run.
+    as_of = moment(time.time())
     # MLflow takes seconds to import and to make its tables: meanwhile data is read.
     with ThreadPoolExecutor(1, thread_name_prefix="registry") as background:
         registry = background.submit(Registry, settings.tracking_uri, settings.home / "mlruns")
@@ -159,7 +164,15 @@ def _trained(
         trained = named(_judge(_fit(dataset, split, run), dataset, run))
         with run.watch.stage("publish"):
             run.progress("publish", 0, 1)
-            published = _publish(trained, settings.artifacts, registry.result(), role, activate)
+            to = Destination(
+                store=store,
+                registry=registry.result(),
+                role=role,
+                lock=lambda: registry_lock(settings),
+                activate=activate,
+                tags={"tenant": settings.tenant, "as_of": as_of},
+            )
+            published = _publish(trained, to)
             run.progress("publish", 1, 1)
     return _report(trained, published, run.watch.seconds)
 
@@ -235,13 +248,7 @@ def _judge(fits: _Fits, dataset: Dataset, run: _Run) -> Trained:
     return Trained(dataset, split, run.config, judged, judgement)
 
 
-def _publish(
-    trained: Trained,
-    root: Path,
-    registry: Registry,
-    role: str,
-    activate: Callable[[Plan], Plan] | None,
-) -> Published:
+def _publish(trained: Trained, to: Destination) -> Published:
     rows, frauds = trained.split.counts(trained.dataset.label)
     training: dict[str, Any] = {
         "seed": trained.config.seed,
@@ -257,10 +264,7 @@ def _publish(
         schema=trained.dataset.schema,
         training=training,
         ensemble=trained.judgement.metrics,
-        root=root,
-        registry=registry,
-        role=role,
-        activate=activate,
+        to=to,
     )
 
 

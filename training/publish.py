@@ -1,27 +1,66 @@
-"""Making a training run count: registry, artifacts, aliases, plan. In that order, so that a run
+"""Making a training run count: artifacts, registry, aliases, plan. In that order, so that a run
 that is killed on the way leaves nothing that anybody would load."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from artifacts.alias import TRAINED, Move, moment
+from artifacts.store import ArtifactStore
 from fraud.plan import Plan
-from training.artifacts import place, point_alias, staging, write_artifact
+from training.artifacts import staging, write_artifact
+from training.champions import align, moving
 from training.judge import Judged
-from training.registry import Registry
+from training.registry import PLAN_FILE, RUN_NAME, Registry
 from training.schema import FeatureSchema
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Digest and MLflow version number of each variant, and the plan as it was stored."""
+    """What was made to count.
+
+    Attributes:
+        digests, versions: of each variant, of its artifact and MLflow's number.
+        plan: as it was stored.
+        run_id: MLflow's, of the training as a whole.
+    """
 
     digests: dict[str, str]
     versions: dict[str, str]
     plan: Plan
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a run goes.
+
+    Attributes:
+        store: takes the artifacts and their aliases.
+        registry: takes the runs.
+        role: the alias that the models get, in both.
+        lock: held while versions are registered and aliases moved.
+        activate: stores the plan as the active one, the last step that counts; None: the plan
+            that serves goes on.
+        tags: of the run: `tenant`, and `as_of`, the moment up to which labels were read.
+        clock_s: seconds since 1970.
+    """
+
+    store: ArtifactStore
+    registry: Registry
+    role: str
+    lock: Callable[[], AbstractContextManager[None]]
+    activate: Callable[[Plan], Plan] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    clock_s: Callable[[], float] = time.time
 
 
 def publish(
@@ -31,86 +70,111 @@ def publish(
     schema: FeatureSchema,
     training: dict[str, Any],
     ensemble: dict[str, float],
-    root: Path,
-    registry: Registry,
-    role: str,
-    activate: Callable[[Plan], Plan] | None,
+    to: Destination,
 ) -> Published:
     """Write and register everything.
+
+    Cut off at any moment by an exception or Ctrl-C, nothing is registered and every alias names
+    what it named before. Killed while it registers, the next run takes back what it left.
 
     Args:
         schema: the columns that the models see.
         training: `Manifest.training` that all variants share.
         ensemble: figures of the plan.
-        root: of the artifacts.
-        role: the alias that the models get, here and in the registry.
-        activate: stores the plan as the active one, the very last step; None: the plan that
-            serves goes on.
+
+    Raises:
+        Busy: another process has been registering for minutes.
     """
-    digests: dict[str, str] = {}
-    with staging(root) as stage:
-        for name, model in judged.items():
-            digests[name] = write_artifact(
-                stage / name,
-                model.fitted,
-                schema=schema,
-                knots=model.calibration.knots,
-                golden=model.golden,
-                metrics=model.metrics,
-                training={
-                    **training,
-                    "parameters": model.fitted.parameters,
-                    "imbalance": model.fitted.imbalance,
-                    "calibration": {
-                        "method": model.calibration.method,
-                        "errors": model.calibration.errors,
-                    },
-                },
-            )
-        versions = _register(
-            judged, digests, stage, root, registry, training, ensemble, schema.schema_id
-        )
-    for name, version in versions.items():
-        registry.set_alias(name, role, version)
-    for name, digest in digests.items():
-        point_alias(root, name, digest, role)
-    return Published(digests, versions, plan if activate is None else activate(plan))
+    with staging() as stage, ExitStack() as alone:
+        digests = _write(judged, stage, schema, training)
+        tags = {"schema_id": schema.schema_id, "role": to.role, **to.tags}
+        run = _Run(judged, digests, tags, _flat(training), to)
+        with to.registry.run(RUN_NAME, tags) as whole:
+            to.registry.log(whole, run.parameters, ensemble)
+            to.registry.log_document(whole, plan.to_document(), PLAN_FILE)
+            logged = {name: run.log(name, stage / name, whole) for name in judged}
+            alone.enter_context(to.lock())
+            to.registry.sweep(whole.info.run_id)
+            versions = run.register(logged, whole)
+        stored = _point(digests, plan, whole.info.run_id, to)
+        align(to.registry, to.store, judged)
+    return Published(digests, versions, stored, whole.info.run_id)
 
 
-def _register(
-    judged: dict[str, Judged],
-    digests: dict[str, str],
-    stage: Path,
-    root: Path,
-    registry: Registry,
-    training: dict[str, Any],
-    ensemble: dict[str, float],
-    schema_id: str,
+def _write(
+    judged: dict[str, Judged], stage: Path, schema: FeatureSchema, training: dict[str, Any]
 ) -> dict[str, str]:
-    """Log each variant as a run of its own under one run of the whole, and register it."""
-    tags = {"schema_id": schema_id}
-    versions: dict[str, str] = {}
-    try:
-        with registry.run("train", tags) as whole:
-            registry.log(whole, _flat(training), ensemble)
-            for name, model in judged.items():
-                own = {
-                    **tags,
-                    "variant": name,
-                    "digest": digests[name],
-                    "imbalance": model.fitted.imbalance,
-                }
-                parent = {"mlflow.parentRunId": whole.info.run_id}
-                with registry.run(name, {**own, **parent}) as run:
-                    registry.log(run, {**_flat(training), **model.fitted.parameters}, model.metrics)
-                    registry.log_folder(run, stage / name, "artifact")
-                    place(stage / name, root, name, digests[name])
-                    versions[name] = registry.register(run, name, own, "artifact")
-    except BaseException:
-        for name, version in versions.items():
-            registry.withdraw(name, version)
-        raise
-    return versions
+    """Write every variant's artifact into a folder of its own. Returns their digests."""
+    return {
+        name: write_artifact(
+            stage / name,
+            model.fitted,
+            schema=schema,
+            knots=model.calibration.knots,
+            golden=model.golden,
+            metrics=model.metrics,
+            training={
+                **training,
+                "parameters": model.fitted.parameters,
+                "imbalance": model.fitted.imbalance,
+                "calibration": {
+                    "method": model.calibration.method,
+                    "errors": model.calibration.errors,
+                },
+            },
+        )
+        for name, model in judged.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run on its way into the registry."""
+
+    judged: dict[str, Judged]
+    digests: dict[str, str]
+    tags: dict[str, str]
+    parameters: dict[str, Any]
+    to: Destination
+
+    def log(self, name: str, folder: Path, whole: Run) -> Run:
+        """Log a variant as a run of its own under that of the whole, and store its artifact."""
+        model, registry = self.judged[name], self.to.registry
+        with registry.run(name, {**self._of(name), "mlflow.parentRunId": whole.info.run_id}) as run:
+            registry.log(run, {**self.parameters, **model.fitted.parameters}, model.metrics)
+            registry.log_folder(run, folder, "artifact")
+            self.to.store.put(folder, name, self.digests[name])
+        return run
+
+    def register(self, logged: dict[str, Run], whole: Run) -> dict[str, str]:
+        """Register every variant, or none. Returns their version numbers."""
+        versions: dict[str, str] = {}
+        try:
+            for name, run in logged.items():
+                own = {**self._of(name), "run": whole.info.run_id}
+                versions[name] = self.to.registry.register(run, name, own, "artifact")
+        except BaseException:
+            for name, version in versions.items():
+                self.to.registry.withdraw(name, version)
+            raise
+        return versions
+
+    def _of(self, name: str) -> dict[str, str]:
+        imbalance = self.judged[name].fitted.imbalance
+        return {
+            **self.tags,
+            "variant": name,
+            "digest": self.digests[name],
+            "imbalance": imbalance,
+        }
+
+
+def _point(digests: dict[str, str], plan: Plan, run_id: str, to: Destination) -> Plan:
+    """Let the aliases name the new models, and the plan decide: both or neither."""
+    at = moment(to.clock_s())
+    moves = {name: Move(digest, at, TRAINED, run=run_id) for name, digest in digests.items()}
+    with moving(to.store, to.role, moves):
+        return plan if to.activate is None else to.activate(plan)
 
 
 def _flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:

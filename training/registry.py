@@ -5,15 +5,53 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from fraud.errors import NotFound
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
 EXPERIMENT = "quorum"
+RUN_NAME = "train"
+PLAN_FILE = "plan.json"
+_PREFIX = "quorum-"
 _PARAMETER_LENGTH = 500
+_RUNS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A version of a registered model.
+
+    Attributes:
+        number: MLflow's, rising.
+        digest: of the artifact.
+        run_id: the training run of all variants that it came from, "" if that is unknown.
+        registered_at_ms: when, milliseconds since 1970.
+    """
+
+    variant: str
+    number: int
+    digest: str
+    run_id: str
+    registered_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """A training run that came to its end.
+
+    Attributes:
+        tags: what it was told and found, e.g. `schema_id`, `tenant`, `as_of`.
+    """
+
+    run_id: str
+    ended_at_ms: int
+    tags: dict[str, str]
 
 
 class Registry:
@@ -72,6 +110,10 @@ class Registry:
         """Copy a folder's files into the run as `name`."""
         self._client.log_artifacts(run.info.run_id, str(folder), name)
 
+    def log_document(self, run: Run, document: Mapping[str, Any], name: str) -> None:
+        """Keep a JSON document in a run as the file `name`."""
+        self._client.log_dict(run.info.run_id, dict(document), name)
+
     def register(self, run: Run, variant: str, tags: Mapping[str, str], path: str) -> str:
         """Make what the run holds at `path` the newest version of `quorum-<variant>`.
 
@@ -101,6 +143,84 @@ class Registry:
         """Let `quorum-<variant>@<alias>` name a version."""
         self._client.set_registered_model_alias(model_name(variant), alias, version)
 
+    def aliases(self) -> dict[str, dict[str, int]]:
+        """Variant -> alias -> number of the version that it names."""
+        return {
+            model.name.removeprefix(_PREFIX): {a: int(v) for a, v in model.aliases.items()}
+            for model in self._client.search_registered_models(f"name LIKE '{_PREFIX}%'")
+        }
+
+    def versions(self, variant: str | None = None) -> list[Registered]:
+        """Versions of a variant, or of all, oldest first. Those of a training that did not come
+        to its end are left out."""
+        cut_off = {run.run_id for run in self._runs("!= 'FINISHED'")}
+        return [v for v in self._all_versions(variant) if v.run_id not in cut_off]
+
+    def newest_run(self, tags: Mapping[str, str]) -> TrainingRun | None:
+        """The training run with these tags that ended last; None if none did."""
+        found = [
+            run
+            for run in self._runs("= 'FINISHED'")
+            if all(run.tags.get(name) == value for name, value in tags.items())
+        ]
+        return max(found, key=lambda run: run.ended_at_ms, default=None)
+
+    def document(self, run_id: str, name: str) -> dict[str, Any]:
+        """A JSON document of a run.
+
+        Raises:
+            NotFound: no such run, or it has no such document.
+        """
+        import json
+        import tempfile
+
+        from mlflow.exceptions import MlflowException
+
+        with tempfile.TemporaryDirectory(prefix="quorum-") as folder:
+            try:
+                path = self._client.download_artifacts(run_id, name, folder)
+                found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+            except (MlflowException, OSError, ValueError) as error:
+                raise NotFound(f"the training run {run_id} has no {name}") from error
+        return found
+
+    def sweep(self, mine: str) -> None:
+        """Take back what trainings that were killed while registering have left. Only for whoever
+        holds the lock under which versions are registered.
+
+        Args:
+            mine: the run that is registering now.
+        """
+        left = {run.run_id for run in self._runs("!= 'FINISHED'")} - {mine}
+        abandoned = [v for v in self._all_versions(None) if v.run_id in left]
+        for version in abandoned:
+            self.withdraw(version.variant, str(version.number))
+        for run_id in {version.run_id for version in abandoned}:
+            self._client.set_terminated(run_id, "KILLED")
+
+    def _runs(self, status: str) -> list[TrainingRun]:
+        found = self._client.search_runs(
+            [self._experiment_id],
+            f"attributes.run_name = '{RUN_NAME}' AND attributes.status {status}",
+            max_results=_RUNS,
+            order_by=["attributes.start_time DESC"],
+        )
+        return [TrainingRun(r.info.run_id, r.info.end_time or 0, dict(r.data.tags)) for r in found]
+
+    def _all_versions(self, variant: str | None) -> list[Registered]:
+        wanted = f"name LIKE '{_PREFIX}%'" if variant is None else f"name='{model_name(variant)}'"
+        found = [
+            Registered(
+                variant=v.name.removeprefix(_PREFIX),
+                number=int(v.version),
+                digest=v.tags.get("digest", ""),
+                run_id=v.tags.get("run", ""),
+                registered_at_ms=int(v.creation_timestamp or 0),
+            )
+            for v in self._client.search_model_versions(wanted, max_results=10_000)
+        ]
+        return sorted(found, key=lambda v: (v.variant, v.number))
+
     def _experiment(self, files: Path | None) -> str:
         from mlflow.exceptions import MlflowException
 
@@ -118,7 +238,7 @@ class Registry:
 
 def model_name(variant: str) -> str:
     """Name of a variant's registered model."""
-    return f"quorum-{variant}"
+    return f"{_PREFIX}{variant}"
 
 
 def _is_local(tracking_uri: str) -> bool:

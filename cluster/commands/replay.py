@@ -19,6 +19,7 @@ def replay(
     """Make a decision again out of its record and say whether it matches (exit code 1 if not)."""
     import asyncio
 
+    from artifacts.location import store_of
     from cluster import replay as again
     from cluster.connection import database
     from fraud.errors import NotFound
@@ -40,7 +41,7 @@ def replay(
         raise CommandFailed(
             str(error), "see --tenant; the last seconds may not be stored yet"
         ) from error
-    made = again.replay(found, settings.artifacts)
+    made = again.replay(found, store_of(settings))
     emit(made.to_document(), as_json, _render)
     if not made.matches:
         raise typer.Exit(1)

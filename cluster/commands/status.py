@@ -29,7 +29,8 @@ def _render(report: dict[str, Any]) -> Any:
     for label, said in _records(report["records"]):
         facts.add_row(label, said)
     models = [f"{model['variant']} {model['version']}" for model in report["models"]]
-    facts.add_row("Models", ", ".join(models) or "none; `quorum train` makes them")
+    said = report.get("models_error") or ", ".join(models) or "none; `quorum train` makes them"
+    facts.add_row("Models", said)
     if not report["applications"]:
         return facts
     return Group(facts, "", applications_table(report["applications"]))

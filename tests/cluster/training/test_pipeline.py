@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Any
 
 import asyncpg
 import numpy as np
-import psutil
 import pytest
-import ray
 from pydantic import SecretStr
 
 from features.definitions import SCHEMA_ID
@@ -22,6 +19,7 @@ from fraud.plan import Plan
 from fraud.settings import Settings
 from training.config import TrainConfig
 from training.pipeline import train
+from training.registry import Registry
 from training.report import TrainingReport
 
 ROWS = 6_000
@@ -90,14 +88,12 @@ def told() -> list[tuple[str, int, int]]:
 
 
 @pytest.fixture(scope="module")
-def report(settings: Settings, told: list[tuple[str, int, int]]) -> Iterator[TrainingReport]:
-    before = {p.pid for p in psutil.Process().children(recursive=True)}
-    yield train(
+def report(
+    settings: Settings, told: list[tuple[str, int, int]], training_ray: None
+) -> TrainingReport:
+    return train(
         settings, TrainConfig.model_validate(SMALL), lambda *progress: told.append(progress)
     )
-    assert not ray.is_initialized()
-    left = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
-    assert not [p for p in left if "ray" in p.name().lower()], "the private Ray is gone"
 
 
 def test_champions_are_whole_and_of_this_schema(settings: Settings, report: TrainingReport) -> None:
@@ -107,7 +103,8 @@ def test_champions_are_whole_and_of_this_schema(settings: Settings, report: Trai
     for variant in report.variants:
         folder = settings.artifacts / variant.name
         alias = json.loads((folder / "aliases" / "champion.json").read_text())
-        assert alias == {"version": variant.version, "digest": variant.digest}
+        assert (alias["version"], alias["digest"]) == (variant.version, variant.digest)
+        assert [(m["digest"], m["how"]) for m in alias["moves"]] == [(variant.digest, "trained")]
         manifest, _ = read_manifest(folder / variant.version, variant.digest)
         assert manifest.schema_id == SCHEMA_ID
         assert manifest.metrics == variant.metrics
@@ -117,7 +114,6 @@ def test_champions_are_whole_and_of_this_schema(settings: Settings, report: Trai
         "model.ubj"
         in read_manifest(settings.artifacts / "xgboost" / report.variants[0].version)[0].files
     )
-    assert not list(settings.artifacts.glob(".staging-*"))
 
 
 def test_models_find_what_there_is_to_find(report: TrainingReport) -> None:
@@ -182,23 +178,19 @@ def test_a_run_that_dies_while_registering_leaves_the_champions(
 ) -> None:
     from mlflow import MlflowClient
 
-    import training.publish
-
     aliases = sorted(settings.artifacts.glob("*/aliases/champion.json"))
     before = [path.read_bytes() for path in aliases], asyncio.run(_plans(database_url))
-    placed: list[str] = []
+    register = Registry.register
 
-    def interrupted(staged: Path, root: Path, variant: str, digest: str) -> Path:
-        if placed:
+    def interrupted(self: Registry, run: Any, variant: str, *rest: Any) -> str:
+        if variant == "logistic":
             raise KeyboardInterrupt
-        placed.append(variant)
-        return training.artifacts.place(staged, root, variant, digest)
+        return register(self, run, variant, *rest)
 
-    monkeypatch.setattr(training.publish, "place", interrupted)
+    monkeypatch.setattr(Registry, "register", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(settings, TrainConfig.model_validate({**SMALL, "seed": 8}))
     assert ([path.read_bytes() for path in aliases], asyncio.run(_plans(database_url))) == before
-    assert not list(settings.artifacts.glob(".staging-*"))
     client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
     for variant in report.variants:
         name = f"quorum-{variant.name}"

@@ -7,12 +7,17 @@ import time
 
 import pytest
 
-from deployments.catalog import resolve
+from artifacts.objects import FolderObjects
+from artifacts.store import ArtifactStore
 from deployments.served_model import ServedModel
 from fraud.errors import ArtifactRefused, SchemaMismatch
 from tests.contracts.artifacts import point_alias, tiny_artifact
 
 N, SCHEMA = 4, "abcdefabcdef"
+
+
+def store(root):
+    return ArtifactStore(FolderObjects(root), None, 2.0)
 
 
 def publish(root, **options):
@@ -23,7 +28,7 @@ def publish(root, **options):
 
 def test_the_alias_moves_and_the_model_with_it(tmp_path):
     first, _ = publish(tmp_path)
-    model = ServedModel(tmp_path, "xgboost", "champion", SCHEMA)
+    model = ServedModel(store(tmp_path), "xgboost", "champion", SCHEMA)
     assert (model.describe().version, model.refresh()) == (first, False)
     second, _ = publish(tmp_path, slope=2.0)
     assert model.refresh()
@@ -32,7 +37,7 @@ def test_the_alias_moves_and_the_model_with_it(tmp_path):
 
 def test_a_bad_artifact_is_refused_and_the_next_good_one_taken(tmp_path):
     first, _ = publish(tmp_path)
-    model = ServedModel(tmp_path, "xgboost", "champion", SCHEMA)
+    model = ServedModel(store(tmp_path), "xgboost", "champion", SCHEMA)
     publish(tmp_path, slope=3.0, golden_shift=0.1)
     assert not model.refresh()
     assert model.describe().version == first
@@ -45,7 +50,7 @@ def test_a_bad_artifact_is_refused_and_the_next_good_one_taken(tmp_path):
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b'{"version": "../x", "digest": ""}'])
 def test_a_broken_alias_changes_nothing(tmp_path, body):
     first, _ = publish(tmp_path)
-    model = ServedModel(tmp_path, "xgboost", "champion", SCHEMA)
+    model = ServedModel(store(tmp_path), "xgboost", "champion", SCHEMA)
     (tmp_path / "xgboost" / "aliases" / "champion.json").write_bytes(body)
     assert not model.refresh()
     assert model.describe().version == first
@@ -54,7 +59,7 @@ def test_a_broken_alias_changes_nothing(tmp_path, body):
 
 def test_back_to_what_is_served_is_no_complaint(tmp_path):
     version, digest = publish(tmp_path)
-    model = ServedModel(tmp_path, "xgboost", "champion", SCHEMA)
+    model = ServedModel(store(tmp_path), "xgboost", "champion", SCHEMA)
     publish(tmp_path, slope=3.0, golden_shift=0.1)
     model.refresh()
     point_alias(tmp_path, "xgboost", version, digest)
@@ -64,23 +69,23 @@ def test_back_to_what_is_served_is_no_complaint(tmp_path):
 
 def test_nothing_to_start_with_is_an_error(tmp_path):
     with pytest.raises(ArtifactRefused):
-        ServedModel(tmp_path, "xgboost", "champion", SCHEMA)
+        ServedModel(store(tmp_path), "xgboost", "champion", SCHEMA)
 
 
 def test_another_schema_or_another_variant_is_no_start(tmp_path):
     _, digest = publish(tmp_path)
     with pytest.raises(SchemaMismatch):
-        ServedModel(tmp_path, "xgboost", "champion", "000000000000")
+        ServedModel(store(tmp_path), "xgboost", "champion", "000000000000")
     (tmp_path / "xgboost").rename(tmp_path / "logistic")
     with pytest.raises(ArtifactRefused):
-        ServedModel(tmp_path, "logistic", digest, SCHEMA)
+        ServedModel(store(tmp_path), "logistic", digest, SCHEMA)
 
 
 def test_versions_and_digests_stay(tmp_path):
     version, digest = publish(tmp_path)
-    assert resolve(tmp_path, "xgboost", version).folder.name == version
-    assert resolve(tmp_path, "xgboost", digest).digest == digest
-    model = ServedModel(tmp_path, "xgboost", version, SCHEMA)
+    assert store(tmp_path).resolve("xgboost", version).version == version
+    assert store(tmp_path).resolve("xgboost", digest).digest == digest
+    model = ServedModel(store(tmp_path), "xgboost", version, SCHEMA)
     publish(tmp_path, slope=2.0)
     assert not model.refresh()
 
@@ -88,14 +93,14 @@ def test_versions_and_digests_stay(tmp_path):
 @pytest.mark.parametrize("name", ["..", "../x", "", "a/b", "A" * 70, "/etc"])
 def test_names_do_not_leave_the_folder(tmp_path, name):
     with pytest.raises(ArtifactRefused):
-        resolve(tmp_path, name, "champion")
+        store(tmp_path).resolve(name, "champion")
     with pytest.raises(ArtifactRefused):
-        resolve(tmp_path, "xgboost", name)
+        store(tmp_path).resolve("xgboost", name)
 
 
 def test_following_takes_up_a_change_and_ends(tmp_path):
     publish(tmp_path)
-    model = ServedModel(tmp_path, "xgboost", "champion", SCHEMA)
+    model = ServedModel(store(tmp_path), "xgboost", "champion", SCHEMA)
     before = threading.active_count()
     model.follow(0.01)
     second, _ = publish(tmp_path, slope=2.0)

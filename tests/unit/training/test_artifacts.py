@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deployments.scorer import Scorer
-from fraud.artifact import read_manifest, version_of
-from training.artifacts import place, point_alias, staging, write_artifact
+from training.artifacts import write_artifact
 from training.calibrate import anomaly_knots, calibrated, probability_knots
 from training.config import IsolationForestConfig, LogisticConfig, RandomForestConfig, XGBoostConfig
 from training.export.scoring import raw_scores
@@ -63,29 +61,3 @@ def test_serving_takes_what_training_writes(tmp_path: Path, sample: Sample, vari
     assert np.abs(scorer.score(sample.x_train, SCHEMA) - expected).max() < 1e-5
     assert scorer.explains == (variant == "xgboost")
     assert _write(tmp_path / "b", _fit(variant, sample), sample) == digest
-
-
-def test_a_placed_artifact_is_whole_and_stays(tmp_path: Path, sample: Sample) -> None:
-    fitted = _fit("logistic", sample)
-    root = tmp_path / "artifacts"
-    for _ in range(2):
-        with staging(root) as stage:
-            digest = _write(stage / "logistic", fitted, sample)
-            folder = place(stage / "logistic", root, "logistic", digest)
-    assert folder == root / "logistic" / version_of(digest)
-    read_manifest(folder, digest)
-    assert [p.name for p in root.iterdir()] == ["logistic"]
-    (folder / "model.onnx").write_bytes(b"damaged")
-    with staging(root) as stage:
-        _write(stage / "logistic", fitted, sample)
-        place(stage / "logistic", root, "logistic", digest)
-    read_manifest(folder, digest)
-
-
-def test_an_alias_is_replaced_in_one_step(tmp_path: Path) -> None:
-    for digest in ("a" * 64, "b" * 64):
-        point_alias(tmp_path, "logistic", digest)
-    folder = tmp_path / "logistic" / "aliases"
-    assert [p.name for p in folder.iterdir()] == ["champion.json"]
-    alias = json.loads((folder / "champion.json").read_text())
-    assert alias == {"version": "b" * 12, "digest": "b" * 64}

@@ -1,0 +1,56 @@
+"""From a setting to a store."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from artifacts.cache import Cache
+from artifacts.objects import FolderObjects
+from artifacts.store import ArtifactStore
+from fraud.errors import InvalidInput
+from fraud.settings import Settings
+
+POLL_S, REMOTE_POLL_S = 2.0, 10.0
+"""How often a replica looks at its alias: a file here, a request elsewhere."""
+
+
+def store_of(settings: Settings) -> ArtifactStore:
+    """The store that the settings name.
+
+    Raises:
+        InvalidInput: they name a place of an unknown kind.
+    """
+    return open_store(settings.artifacts_url, settings)
+
+
+def open_store(url: str, settings: Settings) -> ArtifactStore:
+    """The store at a URL.
+
+    Args:
+        url: a folder's path, `file:///folder` or `s3://bucket/prefix`.
+        settings: where copies are kept and how many, and the S3 endpoint.
+
+    Raises:
+        InvalidInput: the URL is of another kind, or names no bucket.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        if not parts.netloc or parts.query or parts.fragment:
+            raise InvalidInput(f"{url!r} is no place for artifacts: s3://bucket/prefix is one")
+        from artifacts.s3 import S3Objects
+
+        objects = S3Objects(parts.netloc, parts.path.strip("/"), settings.s3_endpoint_url)
+        # By endpoint too: buckets of two servers may have one name.
+        place = hashlib.sha256(f"{settings.s3_endpoint_url} {objects.url}".encode()).hexdigest()
+        cache = Cache(
+            settings.home / "cache" / "artifacts" / place[:12],
+            settings.artifact_cache_mib * 1024 * 1024,
+        )
+        return ArtifactStore(objects, cache, REMOTE_POLL_S)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return ArtifactStore(FolderObjects(Path(unquote(parts.path))), None, POLL_S)
+    if not parts.scheme and url:
+        return ArtifactStore(FolderObjects(Path(url).absolute()), None, POLL_S)
+    raise InvalidInput(f"{url!r} is no place for artifacts: a folder, file:// and s3:// are")

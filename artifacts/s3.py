@@ -1,0 +1,112 @@
+"""Files under a prefix of a bucket, by Arrow's S3 client."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fraud.errors import ArtifactsUnavailable
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S, REQUEST_TIMEOUT_S, ATTEMPTS = 2.0, 10.0, 3
+_DEFAULT_REGION = "us-east-1"
+_REASON_LENGTH = 200
+
+
+class S3Objects:
+    """Objects under `s3://bucket/prefix`. Credentials and region come from where AWS's own tools
+    look for them: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, profiles, roles.
+
+    Args:
+        bucket: must be there.
+        prefix: "" for the bucket itself.
+        endpoint_url: of another server that speaks S3, None for AWS.
+    """
+
+    def __init__(self, bucket: str, prefix: str, endpoint_url: str | None) -> None:
+        from pyarrow import fs  # seconds and megabytes that a local folder does without
+
+        options: dict[str, Any] = {}
+        if endpoint_url is not None:
+            options["endpoint_override"] = endpoint_url
+            if not any(os.environ.get(n) for n in ("AWS_REGION", "AWS_DEFAULT_REGION")):
+                options["region"] = _DEFAULT_REGION  # or AWS's metadata service is asked for it
+        self._fs = fs
+        self._s3 = fs.S3FileSystem(
+            connect_timeout=CONNECT_TIMEOUT_S,
+            request_timeout=REQUEST_TIMEOUT_S,
+            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+            **options,
+        )
+        self._root = f"{bucket}/{prefix}".rstrip("/")
+
+    @property
+    def url(self) -> str:
+        return f"s3://{self._root}"
+
+    @property
+    def folder(self) -> Path | None:
+        return None
+
+    def read(self, name: str) -> bytes | None:
+        with self._answering():
+            try:
+                with self._s3.open_input_file(self._path(name)) as source:
+                    return bytes(source.read())
+            except FileNotFoundError:
+                return None
+
+    def write(self, name: str, body: bytes) -> None:
+        # One object comes to be with the last part: nobody sees half of it.
+        with self._answering(), self._s3.open_output_stream(self._path(name)) as target:
+            target.write(body)
+
+    def receive(self, name: str, path: Path) -> bool:
+        with self._answering():
+            try:
+                with self._s3.open_input_file(self._path(name)) as source, path.open("wb") as file:
+                    shutil.copyfileobj(source, file)
+            except FileNotFoundError:
+                return False
+            return True
+
+    def send(self, path: Path, name: str) -> None:
+        with (
+            self._answering(),
+            path.open("rb") as file,
+            self._s3.open_output_stream(self._path(name)) as target,
+        ):
+            shutil.copyfileobj(file, target)
+
+    def remove(self, name: str) -> None:
+        with self._answering():
+            try:
+                self._s3.delete_file(self._path(name))
+            except FileNotFoundError:
+                return
+
+    def sizes(self, prefix: str = "") -> dict[str, int]:
+        chosen = self._fs.FileSelector(
+            self._path(prefix).rstrip("/"), recursive=True, allow_not_found=True
+        )
+        with self._answering():
+            found = self._s3.get_file_info(chosen)
+        skip = len(self._root) + 1
+        return {i.path[skip:]: int(i.size) for i in found if i.type == self._fs.FileType.File}
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            said = str(error).splitlines()[0][:_REASON_LENGTH] if str(error) else ""
+            raise ArtifactsUnavailable(f"{self.url}: {said or type(error).__name__}") from error
