@@ -15,7 +15,7 @@ _BLOCK_ROWS = 512
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Rows in order of probability, cut into bins of equal weight.
+    """Rows in order of probability, cut into bins.
 
     Attributes:
         weight: float64[bins], share of all rows in each, in (0, 1].
@@ -38,7 +38,7 @@ class Reliability:
 def reliability(
     probability: Float64, weight: Float64, steps: Steps, bins: int = BINS
 ) -> Reliability:
-    """Bins of ranked probabilities.
+    """Bins of ranked probabilities, each with as much weight.
 
     A tie that lies across an edge is shared out by weight: the order of equal rows does not
     matter.
@@ -49,6 +49,27 @@ def reliability(
         steps: of the ranking with these weights.
     """
     edges = np.linspace(0.0, steps.reviewed[-1], bins + 1)
+    return _between(edges, probability, weight, steps)
+
+
+def reliability_of_fraud(probability: Float64, steps: Steps, bins: int = BINS) -> Reliability:
+    """Bins in each of which as much fraud was expected: small ones where probabilities are high,
+    which bins of equal weight leave to the last of them.
+
+    Args:
+        probability: float64[n] in ranked order, each row of weight 1, not all of them 0.
+        steps: of the ranking.
+    """
+    expected = np.concatenate([[0.0], np.cumsum(probability)])
+    wanted = np.linspace(0.0, expected[-1], bins + 1)
+    edges = np.unique(np.interp(wanted, expected, np.arange(expected.size)))
+    edges[-1] = steps.reviewed[-1]
+    return _between(edges, probability, np.ones(probability.size), steps)
+
+
+def _between(edges: Float64, probability: Float64, weight: Float64, steps: Steps) -> Reliability:
+    """Bins between weights reviewed from the top down, `edges` float64[bins + 1] rising from 0 to
+    the whole."""
     said = np.diff(_along_rows(edges, weight, weight * probability))
     seen = np.diff(_along(edges, steps.reviewed, steps.caught))
     width = np.diff(edges)

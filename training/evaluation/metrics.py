@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.batch import Float64, Int64
-from training.evaluation.calibration import BINS, Reliability, reliability
+from training.evaluation.calibration import Reliability, reliability, reliability_of_fraud
 from training.evaluation.cards import CardDays
 from training.evaluation.cases import Cases, cases
 from training.evaluation.ranking import (
@@ -97,12 +97,11 @@ class Gauge:
         """What reviewing from the top down finds."""
         return self._ranking.steps()
 
-    def reliability(self, bins: int = BINS) -> Reliability | None:
-        """Bins of the probabilities; None of scores that mean none."""
+    def reliability(self) -> Reliability | None:
+        """Bins of equally much expected fraud; None of scores that mean no probabilities."""
         if self._probability is None:
             return None
-        ones = np.ones(self._cluster.size)
-        return reliability(self._probability, ones, self._ranking.steps(), bins)
+        return reliability_of_fraud(self._probability, self._ranking.steps())
 
 
 def evaluate(

@@ -91,7 +91,7 @@ def render(
     names = trained.dataset.schema.names
     choices = trained.choices()
     baseline = next((n for n in evaluation.models if n.endswith(BASELINE)), None)
-    return _template().render(
+    html: str = _template().render(
         css=Markup(_text("page.css")),  # noqa: S704  our own file
         facts={
             "run_id": facts.run_id,
@@ -140,6 +140,7 @@ def render(
             for name, model in trained.judged.items()
         ],
     )
+    return html
 
 
 _OUTCOMES = ("challenge", "review", "block")

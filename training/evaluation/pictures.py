@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from fraud.batch import Float64
 from training.evaluation.breakdown import Slice
@@ -39,13 +39,18 @@ COLOURS = {
     "c5": "#5a6676",
     "fraud": "#c62a2f",
 }
-_WIDTH, _HEIGHT = 4.7, 3.0
+_WIDTH, _HEIGHT = 5.0, 3.5
 _CURVE_POINTS = 400
+_TAILED = 12
+_SHOWN_SHARE = 0.005
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
     "axes.edgecolor": COLOURS["muted"],
     "axes.labelcolor": COLOURS["ink"],
     "axes.linewidth": 0.6,
@@ -71,7 +76,7 @@ def palette(models: Sequence[str], first: str) -> dict[str, str]:
 
 
 @contextmanager
-def _axes(drawn: list[str], name: str, height: float = _HEIGHT) -> Iterator[Axes]:
+def _axes(drawn: list[str], name: str, height: float = _HEIGHT) -> Iterator[Any]:
     """Axes to draw on; their SVG is put into `drawn`."""
     # The salt makes the same data the same bytes; a name of its own keeps pictures on one page
     # from naming each other's parts.
@@ -98,7 +103,7 @@ def precision_recall(curves: Mapping[str, Steps], colours: Mapping[str, str]) ->
         share = float(base.caught[-1] / base.reviewed[-1])
         axes.axhline(share, color=COLOURS["muted"], linewidth=0.8, linestyle=(0, (3, 3)))
         axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
-        _legend(axes, "upper right")
+        _legend(axes)
     return drawn[0]
 
 
@@ -120,7 +125,7 @@ def roc(curves: Mapping[str, Steps], colours: Mapping[str, str]) -> str:
         axes.set(xscale="log", xlim=(low, 1), ylim=(0, 1.02))
         axes.set(xlabel="false positive rate", ylabel="recall")
         _percent(axes, "x")
-        _legend(axes, "lower right")
+        _legend(axes)
     return drawn[0]
 
 
@@ -130,7 +135,7 @@ def reliability_diagram(bins: Mapping[str, Reliability], colours: Mapping[str, s
     Logarithmic, as most payments are safe. A bin without fraud lies on the floor.
     """
     drawn: list[str] = []
-    with _axes(drawn, "reliability", 3.4) as axes:
+    with _axes(drawn, "reliability") as axes:
         said_all = np.concatenate([b.said[b.said > 0] for b in bins.values()] or [np.ones(1)])
         seen_all = np.concatenate([b.seen[b.seen > 0] for b in bins.values()] or [np.ones(1)])
         floor = float(max(min(said_all.min(), seen_all.min()) / 2, 1e-6))
@@ -146,7 +151,7 @@ def reliability_diagram(bins: Mapping[str, Reliability], colours: Mapping[str, s
         axes.set(xlabel="probability said", ylabel="share of fraud seen")
         _percent(axes, "x")
         _percent(axes, "y")
-        _legend(axes, "upper left")
+        _legend(axes)
     return drawn[0]
 
 
@@ -172,12 +177,13 @@ def score_distribution(
             x = np.log10(t / (1 - t))
             axes.axvline(x, color=COLOURS["ink"], linewidth=0.8)
             axes.text(x, top, f" {name}", rotation=90, va="top", ha="right", fontsize=7.5)
-        ticks = np.arange(np.ceil(edges[0]), np.floor(edges[-1]) + 1)
-        labels = [_short(1 / (1 + 10**-t)) for t in ticks]
-        axes.set_xticks(ticks, labels)
+        levels = np.array([1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999])
+        ticks = np.log10(levels / (1 - levels))
+        shown = (ticks >= edges[0]) & (ticks <= edges[-1])
+        axes.set_xticks(ticks[shown], [_short(level) for level in levels[shown]])
         axes.set(xlabel="probability of the ensemble", ylabel="share of payments")
         _percent(axes, "y")
-        _legend(axes, "upper center")
+        _legend(axes)
     return drawn[0]
 
 
@@ -198,7 +204,7 @@ def weekly(weeks: Sequence[Slice], models: Sequence[str], colours: Mapping[str, 
         axes.set_xticks(x[::every], [week.name[5:] for week in weeks][::every])
         axes.set(ylim=(0, 1), xlim=(-0.5, len(weeks) - 0.5))
         axes.set(xlabel="week from (month-day)", ylabel="average precision")
-        _legend(axes, "lower left")
+        _legend(axes)
     return drawn[0]
 
 
@@ -212,6 +218,7 @@ def bars(names: Sequence[str], values: Sequence[float], label: str, name: str) -
         axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
         axes.grid(False, axis="y")
         axes.set(ylim=(-0.6, len(names) - 0.4), xlabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
     return drawn[0]
 
 
@@ -219,7 +226,8 @@ def partial_effect(effect: Effect, feature: str) -> str:
     """Odds of fraud against a feature's value; what payments have is drawn below: deciles as
     ticks, codes by their share."""
     drawn: list[str] = []
-    with _axes(drawn, f"effect-{feature}", 2.5) as axes:
+    with _axes(drawn, f"effect-{feature}", 2.9) as axes:
+        axes.margins(y=0.15)
         axes.axhline(1, color=COLOURS["muted"], linewidth=0.8, linestyle=(0, (3, 3)))
         if effect.is_code:
             x = np.arange(effect.x.size)
@@ -231,17 +239,24 @@ def partial_effect(effect: Effect, feature: str) -> str:
             axes.plot(effect.x, effect.factor, color=COLOURS["c0"], zorder=3)
             axes.plot(effect.spread, np.full(effect.spread.size, 0.03), "|", markersize=9,
                       color=COLOURS["ink"], transform=axes.get_xaxis_transform())  # fmt: skip
-            if effect.x[0] >= 0 and effect.x[-1] > 50 * max(float(np.median(effect.spread)), 1e-9):
-                axes.set_xscale("symlog", linthresh=max(float(np.median(effect.spread)), 1e-3))
-        if effect.missing is not None:
+            middle = float(effect.spread[7] - effect.spread[3]) or 1.0
+            if np.ptp(effect.x) > _TAILED * middle:
+                # Straight in the middle of the payments, logarithmic in the tails.
+                axes.set_xscale("asinh", linear_width=middle)
+                axes.set_xticks(_asinh_ticks(effect.x, middle))
+                axes.xaxis.set_minor_locator(NullLocator())
+                axes.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
+        if effect.missing is not None and effect.missing_share >= _SHOWN_SHARE:
             axes.axhline(effect.missing, color=COLOURS["c1"], linewidth=1)
             axes.text(
                 1, effect.missing, f"unknown ({effect.missing_share:.0%})", ha="right", va="bottom",
                 transform=axes.get_yaxis_transform(), color=COLOURS["c1"], fontsize=8,
             )  # fmt: skip
         axes.set(yscale="log", xlabel=feature, ylabel="odds of fraud, × mean")
+        low, high = axes.get_ylim()
+        axes.set_yticks(_factor_ticks(low, high))
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(lambda v, _: f"×{v:g}")
-        axes.yaxis.set_minor_formatter(lambda v, _: "")
     return drawn[0]
 
 
@@ -270,15 +285,44 @@ def inline(svg: str, name: str, caption: str) -> str:
     return body.replace('role="img">', f'role="img"><title>{title}</title>', 1)
 
 
+def _factor_ticks(low: float, high: float) -> list[float]:
+    """Round factors between two: the more of them, the closer the two lie."""
+    every: tuple[float, ...] = (1,)
+    for reach, steps in ((500, (1, 3)), (50, (1, 2, 5)), (4, (1, 1.2, 1.5, 2, 3, 5, 7))):
+        every = steps if high / low < reach else every
+    ticks = [m * 10.0**e for e in range(-7, 8) for m in every]
+    return [tick for tick in ticks if low <= tick <= high]
+
+
+def _asinh_ticks(x: Float64, linear_width: float) -> list[float]:
+    """Round values in the range of x, none too close to another on an asinh scale."""
+    low, high = float(x[0]), float(x[-1])
+
+    def place(value: float) -> float:
+        return float(np.arcsinh(value / linear_width))
+
+    apart = (place(high) - place(low)) / 7
+    powers = [10.0**e for e in range(9, -7, -1)]
+    rounds = [0.0, *powers, *(2 * p for p in powers), *(5 * p for p in powers)]
+    ticks: list[float] = []
+    for tick in (sign * value for value in rounds for sign in (1.0, -1.0)):
+        if low <= tick <= high and all(abs(place(tick) - place(t)) >= apart for t in ticks):
+            ticks.append(tick)
+    return sorted(ticks)
+
+
 def _front_last(curves: Mapping[str, T]) -> Iterator[tuple[str, T]]:
     """What comes first in the legend is drawn last, on top."""
     return iter(reversed(list(curves.items())))
 
 
-def _legend(axes: Any, place: str) -> None:
+def _legend(axes: Any, columns: int = 3) -> None:
+    """Below the axes, where it hides nothing."""
     handles, labels = axes.get_legend_handles_labels()
-    if handles:
-        axes.legend(handles[::-1], labels[::-1], loc=place, handlelength=1.2, labelspacing=0.25)
+    axes.figure.legend(
+        handles[::-1], labels[::-1], loc="outside lower center", ncols=min(columns, len(labels)),
+        handlelength=1.2, columnspacing=1.4, labelspacing=0.25,
+    )  # fmt: skip
 
 
 def _thinned(x: Float64) -> np.ndarray:
@@ -294,10 +338,10 @@ def _after(grid: Float64, xs: Float64, ys: Float64) -> Float64:
     return along
 
 
-def _percent(axes: Axes, side: str) -> None:
+def _percent(axes: Any, side: str) -> None:
     (axes.xaxis if side == "x" else axes.yaxis).set_major_formatter(lambda v, _: _short(v))
 
 
 def _short(share: float) -> str:
     percent = share * 100
-    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.3g} %"
+    return f"{percent:.3g} %"
