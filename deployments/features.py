@@ -1,12 +1,17 @@
-"""FeatureFetch: the pool that reads and updates window state."""
+"""FeatureFetch: the pool that reads and updates window state, and learns labels."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from ray import serve
 
 from features.service import FeatureService
 from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.settings import Settings
+
+LABELS_EVERY_S = 1.0
+"""How often a replica looks for labels; replicas that do so at once take turns."""
 
 
 @serve.deployment(
@@ -22,6 +27,7 @@ class FeatureFetch:
     # Serve awaits a constructor that is a coroutine.
     async def __init__(self) -> None:  # type: ignore[misc]
         self._service = await FeatureService.connect(Settings.load())
+        self._service.feed_labels(LABELS_EVERY_S, lambda: datetime.now(UTC))
 
     async def fetch(self, batch: TransactionBatch) -> FeatureBatch:
         """See FeatureService.fetch."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import asyncpg
 
 from features.assemble import assemble, rows_to_remember, without_history
 from features.events import Events, Key
+from features.label_feed import LabelFeed
 from features.store.postgres import PostgresHistory
 from features.store.protocol import FeatureStore, Observation
 from features.store.redis import RedisStore, connect
@@ -29,11 +31,19 @@ class FeatureService:
     Args:
         store: where window state lives.
         pool: PostgreSQL, if the service is to close it.
+        feed: what brings labels into the store, if the service is to run it.
     """
 
-    def __init__(self, store: FeatureStore, pool: asyncpg.Pool | None = None) -> None:
+    def __init__(
+        self,
+        store: FeatureStore,
+        pool: asyncpg.Pool | None = None,
+        feed: LabelFeed | None = None,
+    ) -> None:
         self._store = store
         self._pool = pool
+        self._feed = feed
+        self._feeding: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -59,7 +69,12 @@ class FeatureService:
             timeout_ms=settings.redis_timeout_ms,
             replay_ttl_s=settings.replay_ttl_s,
         )
-        return cls(store, pool)
+        return cls(store, pool, LabelFeed(pool, store))
+
+    def feed_labels(self, every_s: float, clock: Callable[[], datetime]) -> None:
+        """Learn labels in the background, until `close`; see `LabelFeed.run`."""
+        if self._feed is not None and self._feeding is None:
+            self._feeding = asyncio.create_task(self._feed.run(every_s, clock))
 
     async def fetch(self, batch: TransactionBatch) -> FeatureBatch:
         """Observe n transactions and return their features; never raises for a dead store.
@@ -116,6 +131,9 @@ class FeatureService:
 
     async def close(self) -> None:
         """Finish what is under way and close every connection."""
+        if self._feeding is not None:
+            self._feeding.cancel()
+            await asyncio.gather(self._feeding, return_exceptions=True)
         if self._background:
             await asyncio.gather(*self._background)
         if isinstance(self._store, RedisStore):

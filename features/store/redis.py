@@ -30,7 +30,9 @@ _MOST_UNSEEN = 100_000
 _MOST_TRIES = 6
 """A batch may find an entity cold, another one let go meanwhile, and labels learnt while it
 rebuilt them; more is an eviction storm."""
-_CURSOR = f"q:c:{LAYOUT_ID}"
+_CURSOR, _LOG = f"q:c:{LAYOUT_ID}", f"q:l:{LAYOUT_ID}"
+_LOG_BATCHES, _LOG_TTL_S = 64, 60
+"""What the feed learns while a state is rebuilt, a second or so."""
 _LUA_CODES = {"I": "I4", "q": "i8", "H": "I2"}
 
 
@@ -79,7 +81,8 @@ def connect(url: str, timeout_ms: int) -> Redis:
 class RedisStore:
     """See `FeatureStore`. Keys: `q:s:<layout>:<entity>:<tenant>:<id>` hold states,
     `q:t:<schema>:<tenant>:<transaction>` what was computed for a transaction, `q:c:<layout>` how
-    far labels are learnt. The last one never expires: Redis must not evict keys without an expiry.
+    far labels are learnt, `q:l:<layout>` the labels learnt last. The cursor never expires: Redis
+    must not evict keys without an expiry.
 
     Args:
         client: from `connect`; closed by `close`.
@@ -95,8 +98,8 @@ class RedisStore:
         self._source = source
         self._timeout_s = timeout_ms / 1000
         self._replay_ttl_s = replay_ttl_s
-        self._observe, self._learn = Script("observe"), Script("learn")
-        self._install = Script("install")
+        self._observe, self._learn = Script("observe"), Script("label_tiles", "learn")
+        self._install = Script("label_tiles", "install")
         self._unseen: set[str] = set()
 
     async def observe_and_fetch(self, events: Events) -> Observation:
@@ -148,9 +151,10 @@ class RedisStore:
             fresh.update(zip(names, states, strict=True))
         if fresh:
             async with self._answering():
-                # Refused if labels were learnt meanwhile: the states are still missing then.
+                # Refused if too many labels were learnt meanwhile: the states are still missing.
+                head = (_text(until), STATE_TTL_S, _encode(_LABEL_LAYOUTS))
                 await self._install.run(
-                    self._client, [_CURSOR, *fresh], _text(until), STATE_TTL_S, *fresh.values()
+                    self._client, [_CURSOR, _LOG, *fresh], *head, *fresh.values()
                 )
         return frozenset(lost)
 
@@ -192,13 +196,14 @@ class RedisStore:
                 identity = labels.ids[entity.name][i]
                 if identity is not None:
                     name = _state_key(entity, (labels.tenant[i], identity))
-                    touched.append([kind, names.setdefault(name, len(names) + 2)])
+                    touched.append([kind, names.setdefault(name, len(names) + 3)])
             previous_ms, previous_fraud = labels.previous[i] or (0, False)
             event = [labels.known_at_ms[i], int(labels.fraud[i]), labels.hundredths[i]]
             rows.append([*event, previous_ms, int(previous_fraud), touched])
-        arguments = (after, until, _encode(_LABEL_LAYOUTS), _encode(rows))
+        head = _encode([_LOG_BATCHES, _LOG_TTL_S, _LABEL_LAYOUTS])
+        arguments = (after, until, head, _encode(rows))
         async with self._answering():
-            return bool(await self._learn.run(self._client, [_CURSOR, *names], *arguments))
+            return bool(await self._learn.run(self._client, [_CURSOR, _LOG, *names], *arguments))
 
     async def _forget_unseen(self) -> None:
         names = list(self._unseen)

@@ -14,11 +14,12 @@ class Script:
     """A script of this folder, loaded into Redis when it is first needed.
 
     Args:
-        name: of the file, without `.lua`.
+        names: of its files, without `.lua`, one after the other.
     """
 
-    def __init__(self, name: str) -> None:
-        self._text = files("features.store").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+    def __init__(self, *names: str) -> None:
+        folder = files("features.store")
+        self._text = "\n".join(folder.joinpath(f"{n}.lua").read_text("utf-8") for n in names)
         self._sha = ""
 
     async def run(self, client: Redis, keys: Sequence[str], *arguments: str | bytes | int) -> Any:

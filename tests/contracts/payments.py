@@ -66,14 +66,17 @@ def _amount(rng: np.random.Generator) -> int:
     return int(10 ** rng.uniform(0, 10))
 
 
-def labels_of(
+LabelRow = tuple[int, int, bool, tuple[int, bool] | None]
+"""known_at_ms, row of the payment, verdict, what it replaces."""
+
+
+def label_rows(
     batch: TransactionBatch, seed: int, *, days: float = 20.0, corrected: float = 0.2
-) -> LabelEvents:
-    """Label events of some payments of a batch, known up to `days` later; some are corrected."""
+) -> list[LabelRow]:
+    """Labels of some payments of a batch, known up to `days` later; some are corrected."""
     rng = np.random.default_rng(seed)
-    amounts = batch.amount_hundredths().tolist()
     seen: set[str] = set()
-    found: list[tuple[int, int, bool, tuple[int, bool] | None]] = []
+    found: list[LabelRow] = []
     for i, transaction in enumerate(batch.transaction_id):
         if transaction in seen or rng.random() < 0.3:
             continue
@@ -84,7 +87,15 @@ def labels_of(
         if rng.random() < corrected:
             later = known_at + int(rng.integers(1, days * DAY_MS))
             found.append((later, i, not fraud, (known_at, fraud)))
-    found.sort(key=lambda event: event[0])
+    return sorted(found, key=lambda event: event[0])
+
+
+def labels_of(
+    batch: TransactionBatch, seed: int, *, days: float = 20.0, corrected: float = 0.2
+) -> LabelEvents:
+    """`label_rows` as label events."""
+    found = label_rows(batch, seed, days=days, corrected=corrected)
+    amounts = batch.amount_hundredths().tolist()
     rows = [event[1] for event in found]
     return LabelEvents(
         tenant=[batch.tenant[i] for i in rows],

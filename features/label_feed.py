@@ -1,0 +1,133 @@
+"""Labels from PostgreSQL into window state: each once, in the order in which they take effect."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+
+from features.entities import ENTITIES
+from features.labels import LabelEvents
+from features.store.postgres import REACH, PostgresHistory, answering, to_microseconds, to_time
+from features.store.redis import RedisStore
+from fraud.errors import StoreUnavailable
+
+PAYMENT_WAIT = timedelta(seconds=60)
+"""How long a label waits for a payment that is not on record yet."""
+
+BATCH_LABELS = 250
+"""Labels of one step: a script call of some milliseconds, so that payments need not wait."""
+
+_log = logging.getLogger(__name__)
+_FEED = files("features.store").joinpath("label_feed.sql").read_text(encoding="utf-8")
+_DUE = files("features.store").joinpath("label_due.sql").read_text(encoding="utf-8")
+
+
+class LabelFeed:
+    """Learns what took effect since the cursor, which Redis keeps beside the states.
+
+    A label takes effect when it is known and here (`labels.effective_at`). Labels are learnt in
+    the order of (effective_at, label_id), and one script call learns a batch and moves the cursor
+    past it, if the cursor still stands where the batch began: so each label is learnt once,
+    whatever is restarted and however many feeds run. States that Redis does not hold are left
+    out: they are rebuilt with the labels up to the cursor.
+
+    A label whose payment is not on record holds up the feed, `PAYMENT_WAIT` at most from when it
+    took effect: payments reach PostgreSQL within seconds. After that it is passed by with a
+    warning; should its payment come later still, it counts in states that are rebuilt from then.
+
+    Args:
+        pool: the primary: the order of labels is settled there.
+        store: whose states learn.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, store: RedisStore) -> None:
+        self._pool = pool
+        self._store = store
+        self._history = PostgresHistory(pool)
+
+    async def step(self, now: datetime) -> int:
+        """Learn the next batch of what took effect by `now`.
+
+        Returns:
+            How many labels are behind us that were not; 0: none is due, the next one waits for its
+            payment, or another feed was faster.
+
+        Raises:
+            StoreUnavailable: PostgreSQL or Redis does not answer; nothing is lost.
+        """
+        cursor = await self._store.cursor()
+        after = (to_time(cursor[0]), cursor[1])
+        async with answering():
+            if not await self._pool.fetchval(_DUE, *after, now):
+                return 0
+        newest, _ = await self._history.newest()
+        until = min(newest, to_microseconds(now))
+        async with answering():
+            rows = await self._pool.fetch(_FEED, *after, to_time(until), BATCH_LABELS, REACH)
+        rows = _until_waiting(rows, to_time(until))
+        if not rows:
+            return 0
+        last = (to_microseconds(rows[-1]["effective_at"]), rows[-1]["label_id"])
+        events = _events([row for row in rows if row["is_event"]])
+        if not await self._store.learn_until(events, cursor, last):
+            return 0
+        return len({row["label_id"] for row in rows})
+
+    async def run(self, every_s: float, clock: Callable[[], datetime]) -> None:
+        """Step for good: again at once while labels are due, else every `every_s` seconds.
+
+        An outage is logged once when it begins and once when it is over.
+
+        Args:
+            clock: () -> the present, a datetime with a time zone.
+        """
+        broken = False
+        while True:
+            learnt = 0
+            try:
+                learnt = await self.step(clock())
+                if broken:
+                    _log.warning("labels are learnt again")
+                broken = False
+            except Exception as error:
+                if not broken:
+                    known = isinstance(error, StoreUnavailable)
+                    _log.warning("labels are not learnt: %s", error, exc_info=not known)
+                broken = True
+            if not learnt:
+                await asyncio.sleep(every_s)
+
+
+def _until_waiting(rows: Sequence[Any], now: datetime) -> Sequence[Any]:
+    """The rows before the first one that waits for its payment."""
+    for i, row in enumerate(rows):
+        if not row["is_early"]:
+            continue
+        if row["effective_at"] > now - PAYMENT_WAIT:
+            return rows[:i]
+        _log.warning(
+            "label %d of tenant %s is of no payment on record: passed by",
+            row["label_id"],
+            row["tenant"],
+        )
+    return rows
+
+
+def _events(rows: Sequence[Any]) -> LabelEvents:
+    return LabelEvents(
+        tenant=[row["tenant"] for row in rows],
+        known_at_ms=[row["known_at_ms"] for row in rows],
+        fraud=[row["is_fraud"] for row in rows],
+        hundredths=[row["amount_hundredths"] for row in rows],
+        ids={entity.name: [row[entity.column] for row in rows] for entity in ENTITIES},
+        previous=[
+            None if row["previous_ms"] is None else (row["previous_ms"], row["previous_fraud"])
+            for row in rows
+        ],
+    )
