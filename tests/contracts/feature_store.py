@@ -58,15 +58,24 @@ class Reference:
             seen.append(before)
         return seen
 
+    def look(self, events: Events) -> dict[str, bytes | None]:
+        """Role -> state before the one row, which is not observed."""
+        return {
+            role.name: None
+            if (identity := events.ids[role.name][0]) is None
+            else bytes(self._state(role.entity, events.tenant[0], identity))
+            for role in ROLES
+        }
+
     def learn(self, labels: LabelEvents) -> None:
-        """Learn labels, one after the other; every entity of theirs must be known."""
+        """Learn labels, one after the other."""
         for i, tenant in enumerate(labels.tenant):
             for entity in ENTITIES:
                 identity = labels.ids[entity.name][i]
                 if identity is not None:
                     learn(
                         entity,
-                        self.states[(entity.name, tenant, identity)],
+                        self._state(entity, tenant, identity),
                         labels.known_at_ms[i],
                         labels.fraud[i],
                         labels.hundredths[i],

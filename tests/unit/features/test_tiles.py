@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.entities import CUSTOMER, SATURATION
-from features.tiles import WindowAggregates, observe, partner_hash, read, squares_of
+from features.entities import CUSTOMER, KEPT, ROLES, Entity
+from features.events import roles_of
+from features.rings import PARTNER_BYTES, SATURATION
+from features.state import observe, partner_hash, squares_of
+from features.tiles import States, WindowAggregates, read
 from features.windows import DAY_MS, HORIZON_MS
 
 START = 1_700_000_000_000
+(ROLE,) = roles_of(CUSTOMER)
 events_of = st.lists(
     st.tuples(
         st.integers(0, 80 * DAY_MS),  # when
@@ -25,14 +29,19 @@ events_of = st.lists(
 def state_of(events: list[tuple[int, int, int]]) -> bytes:
     state = bytearray(CUSTOMER.size)
     for at, amount, merchant in events:
-        observe(CUSTOMER, state, START + at, amount, [merchant, 0, 0])
+        put(state, START + at, amount, merchant)
     return bytes(state)
+
+
+def put(state: bytearray, at_ms: int, amount: int, merchant: int) -> None:
+    observe(ROLE, state, (at_ms, 1, amount, squares_of(amount), 0, 0, 0, 0, 0), [merchant, 0, 0])
 
 
 def read_at(state: bytes, at: int, merchant: int = 0) -> WindowAggregates:
     partners = {t.partner: np.zeros(1, dtype=np.uint32) for t in CUSTOMER.tables}
     partners["merchants"][0] = merchant
-    return read(CUSTOMER, [state], np.array([START + at], dtype=np.int64), partners)
+    at_ms, bucket = np.array([START + at], dtype=np.int64), np.zeros(1, dtype=np.int64)
+    return read(ROLE, States.of(CUSTOMER, [state]), at_ms, partners, bucket)
 
 
 @given(events_of, st.integers(0, 90 * DAY_MS))
@@ -78,7 +87,7 @@ def test_the_order_of_arrival_changes_nothing(
 def test_sums_saturate_rather_than_round() -> None:
     state = bytearray(CUSTOMER.size)
     for _ in range(3):
-        observe(CUSTOMER, state, START, SATURATION - 1, [0, 0, 0])
+        put(state, START, SATURATION - 1, 0)
     seen = read_at(bytes(state), 0)
     assert seen.count[0].tolist() == [3] * 5
     assert seen.total[0].tolist() == [SATURATION] * 5
@@ -89,7 +98,7 @@ def test_a_full_table_lets_go_of_the_oldest() -> None:
     state = bytearray(CUSTOMER.size)
     capacity = CUSTOMER.tables[0].capacity
     for i in range(capacity + 5):
-        observe(CUSTOMER, state, START + i * 1000, 1, [i + 1, 0, 0])
+        put(state, START + i * 1000, 1, i + 1)
     at = (capacity + 5) * 1000
     assert read_at(bytes(state), at).distinct["merchants"][0, 1] == capacity
     assert read_at(bytes(state), at, merchant=5).partner_since_s["merchants"][0] == -1
@@ -115,9 +124,24 @@ def test_partner_hash_tells_none_from_everything() -> None:
     assert all(partner_hash(str(i)) > 0 for i in range(1000))
 
 
-def test_rings_and_tables_lie_side_by_side() -> None:
-    edges = [(r.offset, r.offset + r.slots * 24) for r in CUSTOMER.rings]
-    edges += [(t.offset, t.offset + t.capacity * 8) for t in CUSTOMER.tables]
+@pytest.mark.parametrize("entity", KEPT, ids=lambda e: e.name)
+def test_rings_and_tables_lie_side_by_side(entity: Entity) -> None:
+    edges = [(r.offset, r.offset + r.slots * r.kind.struct.size) for r in entity.rings]
+    edges += [(t.offset, t.offset + t.capacity * PARTNER_BYTES) for t in entity.tables]
     assert all(a[1] == b[0] for a, b in pairwise(edges))
-    assert edges[0][0] == 8
-    assert edges[-1][1] == CUSTOMER.size
+    assert edges[0][0] == entity.position_offset + 16 * entity.located
+    assert edges[-1][1] == entity.size
+    for group in entity.groups.values():
+        assert entity.dtype.fields[group.name][1] == group.offset
+        assert group.kind.struct.size == group.kind.dtype.itemsize
+
+
+def test_a_row_touches_every_part_that_takes_rows() -> None:
+    for entity in KEPT:
+        roles = [role for role in ROLES if role.entity is entity]
+        assert sorted(name for role in roles for name in role.groups) == sorted(
+            g.name for g in entity.groups.values() if g.kind.when
+        )
+        assert sorted(name for role in roles for name in role.partners) == sorted(
+            t.partner for t in entity.tables
+        )
