@@ -24,7 +24,10 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in said for name in (*COMMANDS, *GROUPS))
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "keys create", "keys list", "keys revoke"])
+@pytest.mark.parametrize(
+    "command",
+    [*COMMANDS, "features write", "features check", "keys create", "keys list", "keys revoke"],
+)
 def test_every_command_explains_itself_and_reports_in_json(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
