@@ -38,10 +38,10 @@ def transform(
         families: what to compute.
     """
     rows = Rows.of(batch)
-    histories = {role: History(PLACES[role], seen) for role, seen in aggregates.items()}
     values = np.full((len(rows), sum(len(f.features) for f in families)), np.nan, dtype=np.float32)
     stop = 0
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        histories = {role: History(PLACES[role], seen) for role, seen in aggregates.items()}
         for family in families:
             start, stop = stop, stop + len(family.features)
             if all(role in histories for role in family.needs):

@@ -19,9 +19,10 @@ from features.definitions import (
     reason_of,
     schema_id_of,
 )
-from features.entities import ROLES
+from features.entities import LAYOUT, ROLES
 from features.families.history import History
 from features.families.rows import Rows
+from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from features.transform import PLACES, transform
 from fraud.batch import Float32
 from tests.contracts.aggregates import located, random_histories
@@ -89,6 +90,7 @@ def test_the_schema_id_changes_with_the_state_that_features_are_read_from(
 ) -> None:
     monkeypatch.setattr("features.definitions.LAYOUT_ID", "another")
     assert schema_id_of(FEATURES) != SCHEMA_ID
+    assert [BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS] in LAYOUT
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.features[0].name)
@@ -99,8 +101,8 @@ def test_a_function_fills_as_many_columns_as_are_declared(
     blocks, full = [], np.full
     for untouched in (1.0, 2.0):
         monkeypatch.setattr(np, "empty", lambda shape, fill=untouched: full(shape, fill))
-        needed = [History(PLACES[role], said[role]) for role in family.needs]
         with np.errstate(all="ignore"):
+            needed = [History(PLACES[role], said[role]) for role in family.needs]
             blocks.append(family.columns(rows, *needed))
     assert blocks[0].shape == (30, len(family.features))
     assert blocks[0].dtype == np.float64
