@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,28 +11,34 @@ import typer
 from cluster.console import CommandFailed, JsonFlag, emit, progress
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
+
+    from training.config import TrainConfig
 
 _STAGES = {
     "history": "Read history",
     "features": "Replay features",
     "fit": "Fit models",
     "judge": "Calibrate and judge",
+    "report": "Evaluate and draw",
     "publish": "Register",
 }
 _COLUMNS = {
     "roc_auc": "ROC-AUC",
     "average_precision": "avg precision",
-    "card_precision_at_100": "card prec@100",
+    "card_precision_at_100": "card p@100",
     "recall_at_review_0.005": "recall 0.5 %",
     "recall_at_review_0.01": "recall 1 %",
     "recall_at_review_0.02": "recall 2 %",
-    "brier": "Brier",
+    "value_caught_at_review_0.01": "value 1 %",
     "calibration_error": "calib. error",
 }
 
 
 def train(
+    file: Annotated[
+        Path | None, typer.Argument(help="With --tabular: CSV or Parquet file of the set.")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file of what differs from the defaults.")
     ] = None,
@@ -41,6 +48,22 @@ def train(
     tenant: Annotated[
         str | None, typer.Option(help="Whose history; QUORUM_TENANT if not given.")
     ] = None,
+    tabular: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYOUT",
+            help="Train on FILE's own columns: a layout with a section [tabular], or your own TOML"
+            " file. The models are named <layout>-<variant>; no plan changes.",
+        ),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="Run a published protocol: handbook, ulb or sparkov. Registers nothing."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="With --protocol: folder of the data sets. [../shared/data]"),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Train the variants on history, register them as champions and activate their plan.
@@ -48,27 +71,90 @@ def train(
     History is cut by time: what is judged happened after everything that was learnt from, with a
     gap as long as labels take. Runs on the Ray that RAY_ADDRESS names, else on one of its own.
     """
-    import os
-
-    from cluster.connection import database_url
+    _check_usage(file, tabular, protocol, data)
     from fraud.errors import NotTrainable
-    from fraud.settings import Settings
     from training.config import TrainConfig, read_config
+
+    try:
+        told = TrainConfig() if config is None else read_config(config)
+        if seed is not None:
+            told = told.model_copy(update={"seed": seed})
+        if protocol is not None:
+            from cluster.protocols import render as render_protocol
+
+            emit(_protocol(protocol, data, told), as_json, render_protocol)
+        elif tabular is not None and file is not None:
+            emit(_tabular(tabular, file, told), as_json, render)
+        else:
+            emit(_history(tenant, told), as_json, render)
+    except NotTrainable as error:
+        hint = "`quorum load` and `quorum generate` bring history; --config changes the split"
+        known = tabular is not None or protocol is not None
+        raise CommandFailed(str(error), "" if known else hint) from None
+
+
+def _check_usage(
+    file: Path | None, tabular: str | None, protocol: str | None, data: Path | None
+) -> None:
+    def wrong(what: str, hint: str) -> CommandFailed:
+        return CommandFailed(what, hint, exit_code=2)
+
+    if tabular is not None and protocol is not None:
+        raise wrong("--tabular and --protocol do not go together", "give one of them")
+    if tabular is not None and file is None:
+        raise wrong("--tabular needs the FILE of the set", "quorum train --tabular ulb FILE")
+    if tabular is None and file is not None:
+        hint = "`quorum load` brings payments, then `quorum train`; or name --tabular LAYOUT"
+        raise wrong("a FILE is trained on with --tabular only", hint)
+    if data is not None and protocol is None:
+        raise wrong("--data goes with --protocol", "quorum train --protocol handbook --data FOLDER")
+
+
+def _history(tenant: str | None, config: TrainConfig) -> dict[str, Any]:
+    from cluster.connection import database_url
+    from fraud.settings import Settings
     from training.pipeline import train as run
 
     settings = Settings.load()
     database_url(settings)  # says what to do if nothing names a database
     settings = settings.model_copy(update={"tenant": tenant or settings.tenant})
+    with _Bars() as bars:
+        report = run(settings, config, bars.show, ray_address=os.environ.get("RAY_ADDRESS"))
+    return report.to_document()
+
+
+def _tabular(layout: str, file: Path, config: TrainConfig) -> dict[str, Any]:
+    from fraud.settings import Settings
+    from training.data.layout import LayoutInvalid, load_layout
+    from training.data.source import SourceUnreadable
+    from training.pipeline import train_tabular
+
+    address = os.environ.get("RAY_ADDRESS")
     try:
-        told = TrainConfig() if config is None else read_config(config)
-        if seed is not None:
-            told = told.model_copy(update={"seed": seed})
         with _Bars() as bars:
-            report = run(settings, told, bars.show, ray_address=os.environ.get("RAY_ADDRESS"))
-    except NotTrainable as error:
-        hint = "`quorum load` and `quorum generate` bring history; --config changes the split"
-        raise CommandFailed(str(error), hint) from None
-    emit(report.to_document(), as_json, render)
+            report = train_tabular(
+                Settings.load(), load_layout(layout), file, config, bars.show, ray_address=address
+            )
+    except (LayoutInvalid, SourceUnreadable) as error:
+        raise CommandFailed(str(error), "docs/layouts.md shows [tabular]") from None
+    return report.to_document()
+
+
+def _protocol(name: str, data: Path | None, config: TrainConfig) -> dict[str, Any]:
+    from cluster.project import data_folder
+    from fraud.settings import Settings
+    from training.data.source import SourceUnreadable
+    from training.protocols.catalog import PROTOCOLS
+    from training.protocols.protocol import run_protocol
+
+    if name not in PROTOCOLS:
+        raise CommandFailed(f"no protocol {name}", f"one of {', '.join(PROTOCOLS)}", exit_code=2)
+    cache = Settings.load().home / "cache"
+    try:
+        with _Bars() as bars:
+            return run_protocol(PROTOCOLS[name], data or data_folder(), cache, config, bars.show)
+    except SourceUnreadable as error:
+        raise CommandFailed(str(error), "--data names the folder of the data sets") from None
 
 
 class _Bars:
@@ -100,8 +186,10 @@ class _Bars:
         self._bars.update(self._tasks[stage], completed=done, total=total)
 
 
-def render(document: dict[str, Any]) -> Table:
-    """A report's figures on the test part, a line a model and one for the ensemble."""
+def render(document: dict[str, Any]) -> RenderableType:
+    """A report's figures on the test part, a line a model, and where its page is."""
+    from rich.console import Group
+    from rich.markup import escape
     from rich.table import Table
 
     rows, frauds, window = document["rows"], document["frauds"], document["window"]
@@ -125,15 +213,27 @@ def render(document: dict[str, Any]) -> Table:
         table.add_row(
             variant["name"] + (" (baseline)" if baseline else ""),
             variant["version"],
-            *_cells(variant["metrics"]),
+            *_cells(document, variant["name"]),
         )
+    if "one-rule" in document["models"]:
+        table.add_row("one-rule (baseline)", "-", *_cells(document, "one-rule"))
     table.add_section()
-    table.add_row("ensemble", _weights(plan), *_cells(document["ensemble"]), style="bold")
-    return table
+    table.add_row("ensemble", _weights(plan), *_cells(document, "ensemble"), style="bold")
+    said = "average precision with its 95 % interval"
+    if document["one_rule"]:
+        said += f"; one-rule: {document['one_rule']}"
+    return Group(table, escape(said), escape(f"report: {document['report']}"))
 
 
-def _cells(metrics: dict[str, float]) -> list[str]:
-    return [f"{metrics[name]:.4f}" if name in metrics else "-" for name in _COLUMNS]
+def _cells(document: dict[str, Any], model: str) -> list[str]:
+    metrics, cells = document["models"][model], []
+    for name in _COLUMNS:
+        cell = f"{metrics[name]:.4f}" if name in metrics else "-"
+        if name == "average_precision" and name in document["intervals"][model]:
+            low, high = document["intervals"][model][name]
+            cell = f"{metrics[name]:.3f} ({low:.3f}–{high:.3f})"
+        cells.append(cell)
+    return cells
 
 
 def _weights(plan: dict[str, Any]) -> str:

@@ -9,9 +9,12 @@ from training.calibrate import (
     HIGHEST,
     LOWEST,
     anomaly_knots,
+    beta_knots,
     calibrated,
+    fit_calibration,
     probability_knots,
     rounding_reach,
+    time_folds,
 )
 
 
@@ -77,3 +80,50 @@ def test_rounding_reach_follows_the_slope() -> None:
     raw = np.array([0.2, 0.49995])
     assert rounding_reach(raw, flat) == 1e-5
     assert 0.015 < rounding_reach(raw, steep) < 0.05
+
+
+def test_beta_knots_follow_the_curve() -> None:
+    # A beta calibrated score: what the family is made for.
+    rng = np.random.default_rng(2)
+    raw = rng.beta(0.6, 1.5, 80_000)
+    truth = 1 / (1 + np.exp(-(-1.0 + 0.8 * np.log(raw + 1e-9) - 0.5 * np.log1p(-raw))))
+    fraud = (rng.random(raw.size) < truth).astype(np.float32)
+    knots = beta_knots(raw, fraud)
+    _check_knots(knots, LOWEST, HIGHEST)
+    grid = np.linspace(0.01, 0.8, 60)
+    expected = 1 / (1 + np.exp(-(-1.0 + 0.8 * np.log(grid) - 0.5 * np.log1p(-grid))))
+    assert np.abs(calibrated(grid, knots) - expected).max() < 0.03
+    assert (np.diff(calibrated(np.linspace(0.001, 0.999, 500), knots)) > 0).all()
+
+
+def test_the_method_that_errs_less_on_later_rows_is_taken() -> None:
+    rng = np.random.default_rng(3)
+    raw = rng.random(40_000)
+    stairs = (rng.random(raw.size) < np.where(raw > 0.7, 0.6, 0.05)).astype(np.float32)
+    found = fit_calibration(raw, stairs)
+    assert found.method == "isotonic"
+    assert found.errors["isotonic"] < found.errors["beta"]
+    few = raw[:600] ** 3
+    curve = (rng.random(few.size) < few).astype(np.float32)
+    chosen = fit_calibration(few, curve)
+    assert chosen.method == min(chosen.errors, key=lambda m: chosen.errors[m])
+    assert chosen.knots == (beta_knots if chosen.method == "beta" else probability_knots)(
+        few, curve
+    )
+
+
+def test_too_few_frauds_to_choose_by_take_the_map_with_fewer_numbers() -> None:
+    fraud = np.zeros(300, np.float32)
+    fraud[[50, 200, 290]] = 1
+    found = fit_calibration(np.linspace(0, 1, 300), fraud)
+    assert (found.method, found.errors) == ("beta", {})
+
+
+def test_folds_hold_equally_many_frauds_and_follow_each_other() -> None:
+    fraud = (np.random.default_rng(5).random(5000) < 0.02).astype(np.float32)
+    folds = time_folds(fraud, 4, 3)
+    assert len(folds) == 3
+    for before, fold in folds:
+        assert before.stop == fold.start
+        assert fraud[fold].sum() == pytest.approx(fraud.sum() / 4, abs=1)
+    assert folds[-1][1].stop == fraud.size

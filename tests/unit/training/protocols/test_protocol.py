@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fraud.errors import NotTrainable
+from training.config import TrainConfig
+from training.progress import quiet
+from training.protocols.catalog import PROTOCOLS
+from training.protocols.protocol import data_file, run_protocol, tuned
+from training.protocols.published import published
+from training.protocols.ulb import ULB
+
+SMALL = {
+    "xgboost": {"rounds": 15},
+    "random_forest": {"trees": 6, "max_leaves": 32},
+    "isolation_forest": {"trees": 6, "sample_rows": 64},
+    "report": {"resamples": 20},
+    "cross_fit": {"folds": 2, "first": 0.5},
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set in the columns of ULB, in which two of them tell something."""
+    rng = np.random.default_rng(0)
+    n = 5000
+    columns = {f"V{i}": rng.normal(size=n).astype(np.float32) for i in range(1, 29)}
+    odds = 2 * columns["V3"] - 1.5 * columns["V7"] - 4.5
+    fraud = (rng.random(n) < 1 / (1 + np.exp(-odds))).astype(np.int64)
+    time = np.sort(rng.integers(0, 172_800, n)).astype(float)
+    columns |= {"Time": time, "Amount": rng.lognormal(3, 1, n).round(2), "Class": fraud}
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "ulb_creditcard").mkdir()
+    pq.write_table(pa.table(columns), folder / "ulb_creditcard" / "made.parquet")
+    return folder
+
+
+def test_a_run_sets_our_figures_beside_the_published_ones(data: Path, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    document = run_protocol(
+        ULB, data, tmp_path, TrainConfig.model_validate(SMALL), lambda *t: told.append(t)
+    )
+    assert list(document["models"]) == [
+        "xgboost", "random-forest", "logistic", "isolation-forest", "ensemble",
+    ]  # fmt: skip
+    ensemble = document["models"]["ensemble"]
+    assert ensemble["roc_auc"] > 0.85
+    assert set(ensemble) >= {
+        "average_precision", "roc_auc", "recall_at_1pct_fpr", "calibration_error",
+    }  # fmt: skip
+    low, high = document["intervals"]["ensemble"]["average_precision"]
+    assert low < ensemble["average_precision"] < high
+    assert document["rows"] == {"train": 4000, "held_back": 2000, "test": 1000}
+    assert document["published"] == published("ulb")
+    assert told[-1] == ("fit", 3, 3)
+
+
+def test_the_same_seed_gives_the_same_figures(data: Path, tmp_path: Path) -> None:
+    config = TrainConfig.model_validate({**SMALL, "variants": ("xgboost", "logistic")})
+    one, other = (run_protocol(ULB, data, tmp_path, config, quiet) for _ in range(2))
+    assert one["models"] == other["models"]
+    assert one["plan"] == other["plan"]
+
+
+def test_the_test_rows_choose_nothing(data: Path, tmp_path: Path) -> None:
+    """Labels of the test turned round change its figures, and no model, weight or map."""
+    config = TrainConfig.model_validate({**SMALL, "variants": ("xgboost", "logistic")})
+    straight = run_protocol(ULB, data, tmp_path, config, quiet)
+
+    def turned(path: Path, cache: Path, progress: object):
+        dataset = ULB.read(path, cache, quiet)
+        label = dataset.label.copy()
+        label[4000:] = 1 - label[4000:]
+        return replace(dataset, label=label)
+
+    other = run_protocol(replace(ULB, read=turned), data, tmp_path, config, quiet)
+    assert other["plan"] == straight["plan"]
+    assert other["choices"] == straight["choices"]
+    assert other["models"]["ensemble"] != straight["models"]["ensemble"]
+
+
+def test_a_set_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotTrainable, match=r"no Parquet file in .*handbook_raw: --data names"):
+        data_file(tmp_path, "handbook_raw")
+
+
+def test_what_a_configuration_says_wins_over_the_protocol() -> None:
+    changes = {"xgboost": {"rounds": 7, "max_depth": 3}}
+    config = tuned(TrainConfig.model_validate({"xgboost": {"rounds": 9}}), changes)
+    assert (config.xgboost.rounds, config.xgboost.max_depth) == (9, 3)
+    assert config.xgboost.learning_rate == TrainConfig().xgboost.learning_rate
+    assert tuned(TrainConfig(), {}) == TrainConfig()
+
+
+def test_every_published_row_names_a_split_and_figures_that_we_give() -> None:
+    figures = {
+        "average_precision", "roc_auc", "card_precision_at_100", "recall_at_1pct_fpr",
+    }  # fmt: skip
+    for name in PROTOCOLS:
+        rows = published(name)
+        assert rows
+        for row in rows:
+            said = set(row) - {"split", "model", "source"}
+            assert said
+            assert said <= figures
+            assert all(0 < row[figure] < 1 for figure in said)
