@@ -36,9 +36,14 @@ COMMANDS = {
     "generate": "Data and models",
     "load": "Data and models",
     "train": "Data and models",
+    "retrain": "Data and models",
     "replay": "Decisions",
 }
-GROUPS = {"features": "Data and models", "keys": "Decisions"}
+GROUPS = {
+    "features": "Data and models",
+    "models": "Data and models",
+    "keys": "Decisions",
+}
 
 
 @app.callback()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import asyncpg
 
+from fraud.errors import NotFound
 from fraud.plan import Plan
 from training.sql import statement
 
@@ -33,3 +35,35 @@ async def activate_plan(database_url: str, plan: Plan) -> Plan:
     finally:
         await connection.close()
     return stored
+
+
+async def active_plan(database_url: str) -> Plan | None:
+    """The plan that decides now, None if none does.
+
+    Raises:
+        OSError, asyncpg.PostgresError: the database does not answer.
+    """
+    connection = await asyncpg.connect(database_url)
+    try:
+        document: str | None = await connection.fetchval(statement("active_plan"))
+    finally:
+        await connection.close()
+    return None if document is None else Plan.from_document(json.loads(document))
+
+
+async def reactivate_plan(database_url: str, name: str, version: int) -> None:
+    """Let a stored plan decide again, or change nothing.
+
+    Raises:
+        NotFound: there is no such plan.
+        OSError, asyncpg.PostgresError: the database does not answer.
+    """
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute(statement("lock_plans"))
+            await connection.execute(statement("deactivate_plans"))
+            if await connection.fetchval(statement("activate_plan"), name, version) is None:
+                raise NotFound(f"there is no plan {name} v{version} to go back to")
+    finally:
+        await connection.close()

@@ -1,0 +1,1 @@
+SELECT document::text FROM plans WHERE active
