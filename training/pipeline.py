@@ -13,16 +13,17 @@ from typing import Any
 
 from artifacts.alias import CHAMPION, moment
 from artifacts.location import store_of
-from fraud.artifact import version_of
 from fraud.batch import Float64
 from fraud.errors import NotTrainable
 from fraud.plan import Plan
+from fraud.record import CODE_VERSION
 from fraud.settings import Settings
-from training.config import BASELINE, TrainConfig, without_warmup
+from training.config import TrainConfig, without_warmup
 from training.crossfit import cross_split, crossfit, held_back
 from training.data.history import History, read_history
 from training.data.layout import Layout
 from training.dataset import Dataset, build_dataset, newest_payment_ms
+from training.evaluation.story import Story, tell
 from training.fitting import fit_variants
 from training.judge import judge_ensemble, judge_variants
 from training.locks import registry_lock
@@ -31,7 +32,7 @@ from training.progress import Progress, Stopwatch, quiet
 from training.publish import Destination, Published, publish
 from training.ray_session import ray_session
 from training.registry import Registry
-from training.report import TrainingReport, VariantReport
+from training.report import TrainingReport, report_of
 from training.sample import Sample, draw_sample
 from training.split import DAY_MS, Split, split_by_time
 from training.tabular import read_table
@@ -162,6 +163,10 @@ def _trained(
             dataset.timestamp_ms, dataset.label, dataset.known_at_ms, run.config.split
         )
         trained = named(_judge(_fit(dataset, split, run), dataset, run))
+        with run.watch.stage("report"):
+            run.progress("report", 0, 1)
+            story = tell(trained, run.watch.seconds)
+            run.progress("report", 1, 1)
         with run.watch.stage("publish"):
             run.progress("publish", 0, 1)
             to = Destination(
@@ -172,9 +177,9 @@ def _trained(
                 activate=activate,
                 tags={"tenant": settings.tenant, "as_of": as_of},
             )
-            published = _publish(trained, to)
+            published = _publish(story, to)
             run.progress("publish", 1, 1)
-    return _report(trained, published, run.watch.seconds)
+    return report_of(story, published, settings.home / "reports", run.watch.seconds)
 
 
 async def _history(database_url: str, tenant: str, config: TrainConfig) -> History:
@@ -248,7 +253,8 @@ def _judge(fits: _Fits, dataset: Dataset, run: _Run) -> Trained:
     return Trained(dataset, split, run.config, judged, judgement)
 
 
-def _publish(trained: Trained, to: Destination) -> Published:
+def _publish(story: Story, to: Destination) -> Published:
+    trained = story.trained
     rows, frauds = trained.split.counts(trained.dataset.label)
     training: dict[str, Any] = {
         "seed": trained.config.seed,
@@ -256,6 +262,7 @@ def _publish(trained: Trained, to: Destination) -> Published:
         "rows": rows,
         "frauds": frauds,
         "shared_calibration": trained.split.shared,
+        "code": CODE_VERSION,
         "libraries": {name: version_of_package(name) for name in LIBRARIES},
     }
     return publish(
@@ -265,34 +272,5 @@ def _publish(trained: Trained, to: Destination) -> Published:
         training=training,
         ensemble=trained.judgement.metrics,
         to=to,
-    )
-
-
-def _report(trained: Trained, published: Published, seconds: dict[str, float]) -> TrainingReport:
-    rows, frauds = trained.split.counts(trained.dataset.label)
-    variants = tuple(
-        VariantReport(
-            name=name,
-            family=model.fitted.family,
-            version=version_of(published.digests[name]),
-            digest=published.digests[name],
-            registered=published.versions[name],
-            bytes=max(len(body) for body in model.fitted.files.values()),
-            metrics=model.metrics,
-        )
-        for name, model in trained.judged.items()
-    )
-    baseline = next((name for name in trained.judged if name.endswith(BASELINE)), None)
-    return TrainingReport(
-        variants=variants,
-        ensemble=trained.judgement.metrics,
-        plan=published.plan,
-        baseline=baseline,
-        rows=rows,
-        frauds=frauds,
-        window=trained.split.bounds.window(),
-        schema_id=trained.dataset.schema_id,
-        seed=trained.config.seed,
-        seconds=seconds,
-        choices=trained.choices(),
+        story=story,
     )

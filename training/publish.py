@@ -7,14 +7,21 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artifacts.alias import TRAINED, Move, moment
 from artifacts.store import ArtifactStore
+from fraud.artifact import version_of
 from fraud.plan import Plan
 from training.artifacts import staging, write_artifact
 from training.champions import align, moving
+from training.evaluated import ENSEMBLE
+from training.evaluation.baselines import ONE_RULE
+from training.evaluation.page import Facts
+from training.evaluation.signature import EXAMPLE_FILE, input_example, model_file
+from training.evaluation.story import Story
 from training.judge import Judged
 from training.registry import PLAN_FILE, RUN_NAME, Registry
 from training.schema import FeatureSchema
@@ -31,12 +38,14 @@ class Published:
         digests, versions: of each variant, of its artifact and MLflow's number.
         plan: as it was stored.
         run_id: MLflow's, of the training as a whole.
+        page: HTML of the run's report, None if there was nothing to tell.
     """
 
     digests: dict[str, str]
     versions: dict[str, str]
     plan: Plan
     run_id: str
+    page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ def publish(
     training: dict[str, Any],
     ensemble: dict[str, float],
     to: Destination,
+    story: Story | None = None,
 ) -> Published:
     """Write and register everything.
 
@@ -81,6 +91,7 @@ def publish(
         schema: the columns that the models see.
         training: `Manifest.training` that all variants share.
         ensemble: figures of the plan.
+        story: what the registry is told besides: intervals, pictures, a page.
 
     Raises:
         Busy: another process has been registering for minutes.
@@ -88,17 +99,18 @@ def publish(
     with staging() as stage, ExitStack() as alone:
         digests = _write(judged, stage, schema, training)
         tags = {"schema_id": schema.schema_id, "role": to.role, **to.tags}
-        run = _Run(judged, digests, tags, _flat(training), to)
+        run = _Run(judged, digests, tags, _flat(training), to, schema.names, story)
         with to.registry.run(RUN_NAME, tags) as whole:
-            to.registry.log(whole, run.parameters, ensemble)
+            to.registry.log(whole, run.parameters, {**ensemble, **run.bounds(ENSEMBLE)})
             to.registry.log_document(whole, plan.to_document(), PLAN_FILE)
             logged = {name: run.log(name, stage / name, whole) for name in judged}
+            page = None if story is None else _told(story, whole, digests, training, stage, to)
             alone.enter_context(to.lock())
             to.registry.sweep(whole.info.run_id)
             versions = run.register(logged, whole)
         stored = _point(digests, plan, whole.info.run_id, to)
         align(to.registry, to.store, judged)
-    return Published(digests, versions, stored, whole.info.run_id)
+    return Published(digests, versions, stored, whole.info.run_id, page)
 
 
 def _write(
@@ -136,13 +148,26 @@ class _Run:
     tags: dict[str, str]
     parameters: dict[str, Any]
     to: Destination
+    columns: tuple[str, ...]
+    story: Story | None
+
+    def bounds(self, model: str) -> dict[str, float]:
+        """Ends of the intervals of a model's figures."""
+        return {} if self.story is None else self.story.evaluation.bounds(model)
 
     def log(self, name: str, folder: Path, whole: Run) -> Run:
         """Log a variant as a run of its own under that of the whole, and store its artifact."""
         model, registry = self.judged[name], self.to.registry
         with registry.run(name, {**self._of(name), "mlflow.parentRunId": whole.info.run_id}) as run:
-            registry.log(run, {**self.parameters, **model.fitted.parameters}, model.metrics)
+            parameters = {**self.parameters, **model.fitted.parameters}
+            registry.log(run, parameters, {**model.metrics, **self.bounds(name)})
             registry.log_folder(run, folder, "artifact")
+            features, raw, _ = model.golden
+            # Beside the artifact, of which they are no part: what MLflow shows of a version.
+            described = model_file(model.fitted, self.columns, features, raw, run.info.run_id)
+            registry.log_text(run, described, "artifact/MLmodel")
+            example = input_example(self.columns, features)
+            registry.log_document(run, example, f"artifact/{EXAMPLE_FILE}")
             self.to.store.put(folder, name, self.digests[name])
         return run
 
@@ -167,6 +192,52 @@ class _Run:
             "digest": self.digests[name],
             "imbalance": imbalance,
         }
+
+
+def _told(
+    story: Story,
+    whole: Run,
+    digests: dict[str, str],
+    training: dict[str, Any],
+    stage: Path,
+    to: Destination,
+) -> str:
+    """Log what a run is told by: its configuration, baseline, pictures and page. Returns the
+    page."""
+    registry, evaluation = to.registry, story.evaluation
+    pictures = stage / "pictures"
+    pictures.mkdir()
+    for name, svg in story.pictures.items():
+        (pictures / f"{name}.svg").write_text(svg, encoding="utf-8")
+    registry.log_folder(whole, pictures, "pictures")
+    if ONE_RULE in evaluation.models:
+        rule = {f"{ONE_RULE}/{name}": v for name, v in story.figures(ONE_RULE).items()}
+        registry.log(whole, {}, rule)
+    registry.log_document(whole, story.trained.config.model_dump(mode="json"), "config.json")
+    registry.log_document(whole, evaluation.to_document(), "evaluation.json")
+    page = story.page(
+        Facts(
+            run_id=whole.info.run_id,
+            made_at=datetime.fromtimestamp(to.clock_s(), UTC),
+            role=to.role,
+            versions={name: version_of(digest) for name, digest in digests.items()},
+            seconds=dict(story.seconds),
+            environment={**to.tags, **_environment(story, training)},
+        )
+    )
+    registry.log_text(whole, page, "report.html")
+    return page
+
+
+def _environment(story: Story, training: dict[str, Any]) -> dict[str, Any]:
+    """What a run depended on besides its data."""
+    libraries = training.get("libraries", {})
+    return {
+        "schema": story.trained.dataset.schema_id,
+        "seed": story.trained.config.seed,
+        "code": training.get("code", ""),
+        **libraries,
+    }
 
 
 def _point(digests: dict[str, str], plan: Plan, run_id: str, to: Destination) -> Plan:

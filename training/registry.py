@@ -110,6 +110,10 @@ class Registry:
         """Copy a folder's files into the run as `name`."""
         self._client.log_artifacts(run.info.run_id, str(folder), name)
 
+    def log_text(self, run: Run, text: str, name: str) -> None:
+        """Keep a text in a run as the file `name`."""
+        self._client.log_text(run.info.run_id, text, name)
+
     def log_document(self, run: Run, document: Mapping[str, Any], name: str) -> None:
         """Keep a JSON document in a run as the file `name`."""
         self._client.log_dict(run.info.run_id, dict(document), name)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from fraud.artifact import version_of
 from fraud.plan import Plan
+from training.config import BASELINE
+from training.evaluated import ENSEMBLE
+from training.evaluation.story import Story
+from training.publish import Published
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,10 @@ class TrainingReport:
         seed: what the randomness began with.
         seconds: time by stage.
         choices: how calibration and combiner were chosen, see `Trained.choices`.
+        run_id: MLflow's, of the training as a whole.
+        report: path of the run's page.
+        figures: model -> figures on the test part: the variants, `ensemble` and `one-rule`.
+        details: intervals, weeks, segments and the rest of `Evaluation.to_document`.
     """
 
     variants: tuple[VariantReport, ...]
@@ -59,10 +69,66 @@ class TrainingReport:
     seed: int
     seconds: dict[str, float] = field(default_factory=dict)
     choices: dict[str, Any] = field(default_factory=dict)
+    run_id: str = ""
+    report: str | None = None
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
-        """JSON-ready dict; `models` holds the figures of each variant and of `ensemble`."""
+        """JSON-ready dict; `models` holds `figures`, and `details` lie beside it."""
         document = asdict(self)
-        figures = {v.name: v.metrics for v in self.variants}
-        document["models"] = {**figures, "ensemble": self.ensemble}
-        return document
+        document["models"] = document.pop("figures")
+        details = document.pop("details")
+        return {**document, **details}
+
+
+def report_of(
+    story: Story, published: Published, folder: Path, seconds: dict[str, float]
+) -> TrainingReport:
+    """What a published run came to.
+
+    Args:
+        folder: gets the run's page, `train-<run>.html`.
+        seconds: by stage.
+    """
+    trained = story.trained
+    rows, frauds = trained.split.counts(trained.dataset.label)
+    variants = tuple(
+        VariantReport(
+            name=name,
+            family=model.fitted.family,
+            version=version_of(published.digests[name]),
+            digest=published.digests[name],
+            registered=published.versions[name],
+            bytes=max(len(body) for body in model.fitted.files.values()),
+            metrics=model.metrics,
+        )
+        for name, model in trained.judged.items()
+    )
+    return TrainingReport(
+        variants=variants,
+        ensemble=story.evaluation.models[ENSEMBLE],
+        plan=published.plan,
+        baseline=next((name for name in trained.judged if name.endswith(BASELINE)), None),
+        rows=rows,
+        frauds=frauds,
+        window=trained.split.bounds.window(),
+        schema_id=trained.dataset.schema_id,
+        seed=trained.config.seed,
+        seconds=seconds,
+        choices=trained.choices(),
+        run_id=published.run_id,
+        report=_written(published, folder),
+        figures=story.evaluation.models,
+        details=story.evaluation.to_document(),
+    )
+
+
+def _written(published: Published, folder: Path) -> str | None:
+    """Write a run's page; its path."""
+    if published.page is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"train-{published.run_id}.html"
+    path.write_text(published.page, encoding="utf-8")
+    return str(path)

@@ -28,6 +28,7 @@ _TILES = (
     ("roc_auc", "ROC-AUC"),
     ("calibration_error", "calibration error"),
 )
+OUTCOMES = ("challenge", "review", "block")
 _COLUMNS = (
     ("average_precision", "avg precision"),
     ("roc_auc", "ROC-AUC"),
@@ -66,7 +67,6 @@ class Facts:
         versions: variant -> version of its artifact.
         environment: name -> value: seed, code and library versions.
         seconds: by stage, so far.
-        findings: of the leak guard; None if it did not run.
     """
 
     run_id: str
@@ -75,16 +75,20 @@ class Facts:
     versions: Mapping[str, str]
     environment: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
-    findings: Sequence[Finding] | None = None
 
 
 def render(
-    trained: Trained, evaluation: Evaluation, pictures: Mapping[str, str], facts: Facts
+    trained: Trained,
+    evaluation: Evaluation,
+    pictures: Mapping[str, str],
+    facts: Facts,
+    findings: Sequence[Finding] | None,
 ) -> str:
     """HTML of a run.
 
     Args:
         pictures: name -> SVG, see `album`.
+        findings: of the leak guard; None if it did not run.
     """
     judgement, explanation = trained.judgement, evaluation.explanation
     rows, frauds = trained.split.counts(trained.dataset.label)
@@ -98,9 +102,9 @@ def render(
             "made_at": facts.made_at.strftime("%Y-%m-%d %H:%M UTC"),
             "role": facts.role,
             "seconds": facts.seconds,
-            "guarded": facts.findings is not None,
+            "guarded": findings is not None,
         },
-        findings=list(facts.findings or ()),
+        findings=list(findings or ()),
         evaluation=evaluation,
         explanation=explanation,
         models=[n for n in evaluation.models if n != ONE_RULE],
@@ -122,13 +126,17 @@ def render(
         },
         calibration={n: f for n, f in choices["calibration"].items() if n in evaluation.models},
         combiner=choices["combiner"],
+        merits=[
+            (kind, " and ".join(f"{v:.4f} {n.replace('_', ' ')}" for n, v in merit.items()))
+            for kind, merit in choices["combiner"]["merits"].items()
+        ],
         features=_features(explanation, names),
         effects=[
-            {"picture": effect_name(names[e.column]), "caption": _meaning(names[e.column])}
+            {"picture": effect_name(names[e.column]), "caption": _MEANINGS.get(names[e.column], "")}
             for e in (explanation.effects if explanation else ())
         ],
         plan=judgement.plan,
-        thresholds={o: getattr(judgement.plan.thresholds, o) for o in _OUTCOMES},
+        thresholds={o: getattr(judgement.plan.thresholds, o) for o in OUTCOMES},
         environment=list(facts.environment.items()),
         variants=[
             {
@@ -143,7 +151,6 @@ def render(
     return html
 
 
-_OUTCOMES = ("challenge", "review", "block")
 _VARIABLES = {colour: name for name, colour in COLOURS.items()}
 _MEANINGS = {feature.name: feature.meaning for feature in FEATURES}
 
@@ -160,10 +167,6 @@ def _template() -> Any:
 
 def _text(name: str) -> str:
     return files("training.evaluation").joinpath(name).read_text(encoding="utf-8")
-
-
-def _meaning(feature: str) -> str:
-    return _MEANINGS.get(feature, feature)
 
 
 def _notes(evaluation: Evaluation, facts: Facts, baseline: str | None) -> dict[str, str]:

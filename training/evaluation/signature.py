@@ -1,0 +1,54 @@
+"""What MLflow is told of a model's inputs and outputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from fraud.batch import Float32, Float64
+from training.variants.fitted import Fitted
+
+EXAMPLE_ROWS = 5
+EXAMPLE_FILE = "input_example.json"
+
+
+def model_file(
+    fitted: Fitted, names: Sequence[str], features: Float32, scores: Float64, run_id: str
+) -> str:
+    """An `MLmodel` document: the signature of a model whose files lie beside it.
+
+    A model that ONNX Runtime scores is one that MLflow itself can load; what it loads gives raw
+    scores, not calibrated ones.
+
+    Args:
+        names: n_features names of columns.
+        features: float32[k, n_features] of which the example is made.
+        scores: float64[k] raw scores of these rows.
+    """
+    import pandas as pd
+    from mlflow.models import Model, infer_signature
+
+    example = pd.DataFrame(features, columns=list(names))
+    model = Model(
+        artifact_path="artifact",
+        run_id=run_id,
+        signature=infer_signature(example, scores),
+        saved_input_example_info={
+            "artifact_path": EXAMPLE_FILE,
+            "type": "dataframe",
+            "pandas_orient": "split",
+        },
+    )
+    model.add_flavor("quorum", manifest="manifest.json", runtime=fitted.runtime)
+    if fitted.runtime == "onnx":
+        model.add_flavor("onnx", data="model.onnx")
+    text: str = model.to_yaml()
+    return text
+
+
+def input_example(names: Sequence[str], features: Float32) -> dict[str, Any]:
+    """The first rows of float32[k, n_features], as pandas' `split` form; null where unknown."""
+    rows = features[:EXAMPLE_ROWS].tolist()
+    data = [[None if math.isnan(cell) else cell for cell in row] for row in rows]
+    return {"columns": list(names), "data": data}
