@@ -7,13 +7,14 @@ with the same bits whatever batch it travels in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 
 from features.declaration import Family
 from features.definitions import FAMILIES
 from features.entities import ROLES
-from features.families.history import History
+from features.families.history import History, histories
 from features.families.rows import Rows
 from features.tiles import WindowAggregates
 from fraud.batch import Float32, TransactionBatch
@@ -38,15 +39,14 @@ def transform(
         families: what to compute.
     """
     rows = Rows.of(batch)
-    values = np.full((len(rows), sum(len(f.features) for f in families)), np.nan, dtype=np.float32)
-    stop = 0
+    ends = list(accumulate(len(family.features) for family in families))
+    values = np.full((len(rows), ends[-1]), np.nan, dtype=np.float32)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        histories = {role: History(PLACES[role], seen) for role, seen in aggregates.items()}
-        for family in families:
-            start, stop = stop, stop + len(family.features)
-            if all(role in histories for role in family.needs):
-                needed = [histories[role] for role in family.needs]
-                _fill(values[:, start:stop], family, rows, needed)
+        known = histories(PLACES, aggregates)
+        for family, end in zip(families, ends, strict=True):
+            needed = [known[role] for role in family.needs if role in known]
+            if len(needed) == len(family.needs):
+                _fill(values[:, end - len(family.features) : end], family, rows, needed)
     values[np.isinf(values)] = np.nan  # what was divided by nothing says nothing
     return values
 

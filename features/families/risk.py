@@ -29,8 +29,9 @@ def columns(rows: Rows, history: History) -> Float64:
     block[:, 3:5] = seen.frauds[:, 1:3]
     block[:, 5] = seen.known[:, 2]
     block[:, 6] = (frauds + PRIOR_LABELS * PRIOR_RATE) / (seen.known[:, 2] + PRIOR_LABELS)
-    block[:, 7] = elapsed(seen.fraud_known_age_ms)
-    block[:, 8] = elapsed(seen.fraud_run_age_ms)
+    block[:, 7] = seen.fraud_known_age_ms
+    block[:, 8] = seen.fraud_run_age_ms
+    block[:, 7:9] = elapsed(block[:, 7:9])
     usual = history.mean[:, history.at(D30)] * 100.0
     block[:, 9] = seen.fraud_total[:, 2] / frauds / usual
     return block

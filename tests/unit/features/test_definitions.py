@@ -20,7 +20,7 @@ from features.definitions import (
     schema_id_of,
 )
 from features.entities import LAYOUT, ROLES
-from features.families.history import History
+from features.families.history import histories
 from features.families.rows import Rows
 from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from features.transform import PLACES, transform
@@ -102,7 +102,8 @@ def test_a_function_fills_as_many_columns_as_are_declared(
     for untouched in (1.0, 2.0):
         monkeypatch.setattr(np, "empty", lambda shape, fill=untouched: full(shape, fill))
         with np.errstate(all="ignore"):
-            needed = [History(PLACES[role], said[role]) for role in family.needs]
+            known = histories(PLACES, said)
+            needed = [known[role] for role in family.needs]
             blocks.append(family.columns(rows, *needed))
     assert blocks[0].shape == (30, len(family.features))
     assert blocks[0].dtype == np.float64
