@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.entities import Entity, Role
-from features.rings import LAT_SHIFT, LON_SHIFT, Group
+from features.entities import KEPT, Entity, Role
+from features.rings import LAT_SHIFT, LON_SHIFT
+from features.segments import Segments
 from features.windows import DAY_MS, HORIZON_MS, RUN_GAP_DAYS, SECOND_MS
 from fraud.batch import Int64
 
 Bools = NDArray[np.bool_]
+
+_SEGMENTS = {entity.name: Segments(entity) for entity in KEPT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,18 +165,15 @@ def read(
         asked: partner -> uint32[n]: hash of the partner that is looked up, 0 for none.
         bucket: int64[n]: 1 + the counter of the category that each row names, 0 for none.
     """
-    entity = role.entity
-    seen = _Seen(entity, states.matrix.view(entity.dtype)[:, 0], at_ms)
+    seen = _Seen(role.entity, states.matrix, at_ms)
     none = np.empty((len(at_ms), 0), dtype=np.int64)
-    count, total, squares = none, none, none
-    if "amounts" in entity.groups:
-        count, total, squares = seen.sums("amounts")
+    amounts = "amounts" in role.entity.groups
     distinct, partner_since = _partners(seen, asked)
     return WindowAggregates(
         states.present,
-        count,
-        total,
-        squares,
+        seen.sum("amounts", "count") if amounts else none,
+        seen.sum("amounts", "sum") if amounts else none,
+        seen.sum("amounts", "squares") if amounts else none,
         distinct,
         seen.since(seen.last_ms),
         partner_since,
@@ -188,9 +188,9 @@ def _others(seen: _Seen, bucket: Int64) -> dict[str, Any]:
     if "labels" in groups:
         found |= _labels(seen)
     if "largest" in groups:
-        (found["largest"],) = seen.sums("largest")
+        found["largest"] = _largest(seen)
     if "near" in groups:
-        (found["near"],) = seen.sums("near")
+        found["near"] = seen.sum("near", "count")
     if "categories" in groups:
         found |= _categories(seen, bucket)
     if seen.entity.located:
@@ -201,86 +201,66 @@ def _others(seen: _Seen, bucket: Int64) -> dict[str, Any]:
 
 
 class _Seen:
-    """n states of an entity and the moments at which they are read.
+    """n states of an entity and the moments at which they are read."""
 
-    What a full ring has let go of stays invisible wherever a stale slot still holds it, so that a
-    state that was rebuilt from the newest 60 days reads the same: a tile shows if it lies within
-    the ring's length of the later of the moment and the entity's newest event.
-    """
-
-    def __init__(self, entity: Entity, records: NDArray[np.void], at_ms: Int64) -> None:
+    def __init__(self, entity: Entity, matrix: NDArray[np.uint8], at_ms: Int64) -> None:
         self.entity = entity
-        self.records = records
+        self.records = matrix.view(entity.dtype)[:, 0]
         self.at_ms = at_ms
-        self.last_ms: Int64 = np.ascontiguousarray(records["last_ms"])
+        self.last_ms: Int64 = np.ascontiguousarray(self.records["last_ms"])
         self.newest_ms: Int64 = np.maximum(at_ms, self.last_ms)
+        self._segments = _SEGMENTS[entity.name]
+        words = matrix.view("<u4")
+        read = self._segments.read(words, at_ms, self.newest_ms)
+        self._age, self._visible, self._sums = read
 
     def since(self, then_ms: Int64) -> Int64:
         """int64[n]: since the newest event of some kind, -1 if not within 60 days."""
         visible = (then_ms > 0) & (then_ms > self.newest_ms - HORIZON_MS)
         return np.where(visible, np.maximum(self.at_ms - then_ms, 0), -1)
 
-    def ages(self, group: Group, newest: bool = False) -> tuple[NDArray[np.uint32], Bools]:
-        """uint32[n, n_tiles]: how many tiles ago each tile was; bool[n, n_tiles]: whether it shows.
+    def tiles(self, name: str) -> tuple[NDArray[np.uint32], Bools]:
+        """Of the tiles of a group's windows, one window after the other: uint32[n, n_tiles], how
+        many tiles ago each was; bool[n, n_tiles], whether it shows."""
+        start, stop = self._segments.tiles[name]
+        return self._age[:, start:stop], self._visible[:, start:stop]
 
-        Args:
-            newest: count a ring's own newest tile among the newest events: labels come later than
-                the last payment.
-        """
-        epoch = self.records[group.name]["epoch"]
-        now = self.at_ms[:, None] // group.tile_ms
-        last = self.newest_ms[:, None] // group.tile_ms
-        if newest:
-            last = np.maximum(last, np.maximum.reduceat(epoch, group.firsts, axis=1))
-        reach = np.maximum(group.slots + now - last, 0)
-        # Unsigned: what lies ahead of the moment becomes very old.
-        age = np.repeat(now.astype(np.uint32), group.slots, axis=1) - epoch
-        return age, age < np.repeat(reach.astype(np.uint32), group.slots, axis=1)
+    def sum(self, group: str, field: str) -> Int64:
+        """int64[n, n_windows]: sum of a field that adds."""
+        where = self._segments.sums[group, field]
+        low = self._sums[:, where.first : where.first + where.n_windows]
+        if where.high is None:
+            return low
+        return low + (self._sums[:, where.high : where.high + where.n_windows] << 32)
 
-    def sums(
-        self, name: str, shown: tuple[NDArray[np.uint32], Bools] | None = None
-    ) -> tuple[Int64, ...]:
-        """int64[n, n_windows] for each field of a group: its sum, or its maximum."""
-        group = self.entity.groups[name]
-        age, visible = self.ages(group) if shown is None else shown
-        out = []
-        for declared in group.kind.fields:
-            reduce = np.maximum.reduceat if declared.how == "max" else np.add.reduceat
-            values = self.records[name][declared.name] * visible.astype(np.int64)
-            whole = reduce(values, group.firsts, axis=1)
-            windows = np.empty((len(age), len(group.windows)), dtype=np.int64)
-            for w, window in enumerate(group.windows):
-                r = group.ring_of(window)
-                ring = group.rings[r]
-                if window.tiles == ring.slots:
-                    windows[:, w] = whole[:, r]
-                else:  # a shorter window on a longer one's ring
-                    part = slice(ring.first, ring.first + ring.slots)
-                    within = values[:, part] * (age[:, part] < window.tiles)
-                    windows[:, w] = reduce(within, [0], axis=1)[:, 0]
-            out.append(windows)
-        return tuple(out)
+
+def _largest(seen: _Seen) -> Int64:
+    group = seen.entity.groups["largest"]
+    _, visible = seen.tiles("largest")
+    values = seen.records["largest"]["largest"]
+    shown = visible.reshape(-1, len(group.windows), group.n_tiles)  # windows of one ring
+    return np.asarray((values[:, None, :] * shown).max(axis=2), dtype=np.int64)
 
 
 def _labels(seen: _Seen) -> dict[str, Int64]:
     group = seen.entity.groups["labels"]
-    age, visible = seen.ages(group, newest=True)
-    known, frauds, total = seen.sums("labels", (age, visible))
-    fraud_age = np.full(len(age), -1, dtype=np.int64)
+    frauds = seen.sum("labels", "frauds")
+    fraud_age = np.full(len(frauds), -1, dtype=np.int64)
     run_age = fraud_age.copy()
     rows = np.flatnonzero(frauds.any(axis=1))
     if len(rows):
+        age, visible = seen.tiles("labels")
         tiles = seen.records["labels"][rows]
         marked, at_ms = visible[rows] & (tiles["frauds"] > 0), seen.at_ms[rows]
-        start = tiles["epoch"] * np.repeat(group.tile_ms, group.slots)
-        fraud_age[rows] = at_ms - np.where(marked, start, 0).max(axis=1)
+        start = tiles["epoch"] * group.tile_ms[group.ring_of_tile]
+        fraud_age[rows] = at_ms - (start * marked).max(axis=1)
         days = group.rings[-1].first
         run = _run(marked[:, days:], age[rows, days:])
         run_age[rows] = at_ms - (at_ms // DAY_MS - run) * DAY_MS
     return {
-        "known": known,
+        "known": seen.sum("labels", "known"),
         "frauds": frauds,
-        "fraud_total": total,
+        "fraud_total": seen.sum("labels", "sum"),
         "fraud_known_age_ms": fraud_age,
         "fraud_run_age_ms": run_age,
     }
@@ -293,18 +273,20 @@ def _run(marked: Bools, age: NDArray[np.uint32]) -> Int64:
         marked: bool[n, days]: which daily tiles count.
         age: uint32[n, days]: how many days ago each of these was.
     """
-    by_age = np.zeros(marked.shape, dtype=np.bool_)
+    by_age: Bools = np.zeros(marked.shape, dtype=np.bool_)
     i, j = np.nonzero(marked)
     by_age[i, age[i, j]] = True
-    began = np.full(len(marked), -1, dtype=np.int64)
-    for day in range(marked.shape[1]):
-        goes_on = (began < 0) | (day - began <= RUN_GAP_DAYS)
-        began[by_age[:, day] & goes_on] = day
-    return began
+    day = np.arange(marked.shape[1])
+    newest = np.maximum.accumulate(np.where(by_age, day, -1), axis=1)  # marked day up to each
+    before = np.concatenate([np.full((len(marked), 1), -1), newest[:, :-1]], axis=1)
+    ends = by_age & (before >= 0) & (day - before > RUN_GAP_DAYS)
+    rows = np.arange(len(marked))
+    first = ends.argmax(axis=1)
+    return np.where(ends[rows, first], before[rows, first], newest[:, -1])
 
 
 def _categories(seen: _Seen, bucket: Int64) -> dict[str, Int64]:
-    _, visible = seen.ages(seen.entity.groups["categories"])
+    _, visible = seen.tiles("categories")
     counts = (seen.records["categories"]["counts"] * visible[:, :, None]).sum(
         axis=1, dtype=np.int64
     )
@@ -320,7 +302,7 @@ def _position(seen: _Seen) -> Position:
     since = seen.since(newest["at_ms"])
     lat = newest["lat"].astype(np.int64) - LAT_SHIFT
     lon = newest["lon"].astype(np.int64) - LON_SHIFT
-    n, lats, lons = (part[:, 0] for part in seen.sums("positions"))
+    n, lats, lons = (seen.sum("positions", name)[:, 0] for name in ("count", "lat", "lon"))
     known = since >= 0
     return Position(
         np.where(known, lat, 0),
@@ -333,10 +315,14 @@ def _position(seen: _Seen) -> Position:
 
 
 def _flow(seen: _Seen) -> Flow:
-    in_count, in_total, _ = seen.sums("inflow")
-    out_count, out_total, _ = seen.sums("outflow")
-    since = [seen.since(np.ascontiguousarray(seen.records[s])) for s in seen.entity.stamps]
-    return Flow(in_count, in_total, out_count, out_total, since[0], since[1])
+    return Flow(
+        seen.sum("inflow", "count"),
+        seen.sum("inflow", "sum"),
+        seen.sum("outflow", "count"),
+        seen.sum("outflow", "sum"),
+        seen.since(seen.records["in_last_ms"]),
+        seen.since(seen.records["out_last_ms"]),
+    )
 
 
 def _partners(
@@ -352,10 +338,8 @@ def _partners(
     entries = seen.records["partners"]
     last_s = (entries >> np.uint64(32)).astype(np.int64)
     last_s *= last_s > horizon_s
-    distinct = np.empty((len(at_s), len(entity.spans_s), len(names)), dtype=np.int64)
-    for w, span_s in enumerate(entity.spans_s):
-        within = last_s > np.maximum(at_s - span_s, 0)
-        distinct[:, w] = np.add.reduceat(within, firsts, axis=1, dtype=np.int64)
+    within = last_s[:, None, :] > np.maximum(at_s - entity.spans_s, 0)[:, :, None]
+    distinct = np.add.reduceat(within, firsts, axis=2, dtype=np.int64)
     wanted = np.stack([asked[name] for name in names], axis=1)[:, entity.table_of_entry]
     same = entries.astype(np.uint32) == wanted
     met_s = np.maximum.reduceat(last_s * same, firsts, axis=1)

@@ -18,6 +18,7 @@ from features.entities import ENTITIES, KEPT
 from features.events import Events
 from features.label_feed import LabelFeed
 from features.labels import REACH_DAYS
+from features.service import FeatureService
 from features.store.memory import MemoryStore
 from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore, connect
@@ -25,6 +26,7 @@ from features.tiles import WindowAggregates
 from fraud.batch import TransactionBatch
 from fraud.errors import StoreUnavailable
 from tests.contracts.payments import DAY_MS, label_rows, labels_of, payments
+from tests.contracts.waiting import until
 from tests.integration.features.store.test_redis import insert
 
 SOON = timedelta(days=1)
@@ -342,6 +344,29 @@ def assert_same(one: object, other: object, where: str) -> None:
             assert_same(mine, yours, f"{where}.{name}")
         else:
             assert np.array_equal(mine, yours), (where, name)
+
+
+async def test_the_service_learns_labels_in_the_background_and_outlives_an_outage(
+    pool: asyncpg.Pool, store: RedisStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = payments(10, seed=18, duplicate=0.0, days=1)
+    await insert(pool, batch)
+    service = FeatureService(store, feed=LabelFeed(pool, store))
+    first = await store.cursor()
+    with caplog.at_level(logging.WARNING):
+        healthy, store._client = store._client, connect("redis://127.0.0.1:1", 200)
+        service.feed_labels(0.01, lambda: datetime.now(UTC) + SOON)
+        await until(lambda: "labels are not learnt" in caplog.text)
+        await label_all(pool, batch, seed=6)
+        await asyncio.sleep(0.1)
+        gone, store._client = store._client, healthy
+        await until(lambda: "labels are learnt again" in caplog.text)
+    assert caplog.text.count("labels are not learnt") == 1
+    await drained(LabelFeed(pool, store))  # the service may be half way
+    assert await store.cursor() > first
+    await check(pool, batch, await look(store, batch, "look"))
+    await gone.aclose()
+    await service.close()
 
 
 def test_every_entity_with_labels_is_taught() -> None:
