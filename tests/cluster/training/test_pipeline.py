@@ -29,6 +29,7 @@ SMALL = {
     "random_forest": {"trees": 10},
     "isolation_forest": {"trees": 10, "sample_rows": 64},
     "split": {"warmup_days": 5},
+    "report": {"resamples": 20, "importance_features": 6, "effects": 2},
 }
 
 
@@ -144,17 +145,40 @@ def test_the_registry_knows_the_champions(settings: Settings, report: TrainingRe
         assert found.tags["digest"] == variant.digest
         run = client.get_run(found.run_id)
         assert run.info.status == "FINISHED"
-        assert run.data.metrics == pytest.approx(variant.metrics)
+        logged = run.data.metrics
+        assert {n: logged[n] for n in variant.metrics} == pytest.approx(variant.metrics)
+        assert logged["roc_auc_low"] < logged["roc_auc"] < logged["roc_auc_high"]
         assert run.data.tags["mlflow.parentRunId"]
         names = {f.path for f in client.list_artifacts(found.run_id, "artifact")}
-        assert "artifact/manifest.json" in names
+        assert {"artifact/manifest.json", "artifact/MLmodel"} <= names
+
+
+def test_the_run_is_told_in_the_registry_and_on_a_page(
+    settings: Settings, report: TrainingReport
+) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
+    run = client.get_run(report.run_id)
+    assert run.data.params["window.test_end"] == report.window["test_end"]
+    assert run.data.params["rows.train"] == str(report.rows["train"])
+    assert run.data.params["code"]
+    assert run.data.tags["schema_id"] == report.schema_id
+    assert run.data.metrics["average_precision_high"] > run.data.metrics["average_precision"]
+    assert {f.path for f in client.list_artifacts(report.run_id)} >= {
+        "config.json", "evaluation.json", "pictures", "plan.json", "report.html",
+    }  # fmt: skip
+    assert report.report == str(settings.home / "reports" / f"train-{report.run_id}.html")
+    page = Path(report.report).read_text(encoding="utf-8")
+    assert report.run_id in page
+    assert all(variant.version in page for variant in report.variants)
 
 
 def test_progress_tells_each_stage_to_its_end(
     report: TrainingReport, told: list[tuple[str, int, int]]
 ) -> None:
     last = {stage: (done, total) for stage, done, total in told}
-    assert list(last) == ["history", "features", "fit", "judge", "publish"]
+    assert list(last) == ["history", "features", "fit", "judge", "report", "publish"]
     assert all(done == total for done, total in last.values())
     assert last["features"] == (ROWS, ROWS)
 
