@@ -212,6 +212,28 @@ class IsolationForestConfig(_Section):
     sample_rows: int = Field(default=512, ge=16)
 
 
+class SearchConfig(_Section):
+    """Search of hyper-parameters before fitting: by average precision on the validation part.
+    Unset budgets: none."""
+
+    trials: int = Field(default=0, ge=0, le=10_000, description="of each variant; 0: no limit")
+    minutes: float | None = Field(default=None, gt=0, description="of each variant; all at once")
+    variants: tuple[str, ...] = SUPERVISED
+
+    @field_validator("variants")
+    @classmethod
+    def _supervised(cls, variants: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(variants) - set(SUPERVISED))
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(SUPERVISED)}")
+        return variants
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is a budget."""
+        return self.trials > 0 or self.minutes is not None
+
+
 class ReportConfig(_Section):
     """How closely the models are looked at when they are judged; costs time, changes no model."""
 
@@ -253,6 +275,7 @@ class TrainConfig(_Section):
     random_forest: RandomForestConfig = RandomForestConfig()
     logistic: LogisticConfig = LogisticConfig()
     isolation_forest: IsolationForestConfig = IsolationForestConfig()
+    search: SearchConfig = SearchConfig()
     report: ReportConfig = ReportConfig()
 
     @model_validator(mode="after")

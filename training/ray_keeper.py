@@ -22,8 +22,6 @@ from types import FrameType
 
 import psutil
 
-_LOOPBACK = "127.0.0.1"
-
 
 def end_session(session: int, patience_s: float = 10.0) -> int:
     """Kill every process of a session but this one, and what they start meanwhile.
@@ -80,8 +78,6 @@ def main(folder: str, store_bytes: int) -> None:
         object_store_memory=store_bytes,
         logging_level=logging.ERROR,
         log_to_driver=False,
-        # Not the address of some network, which may be gone before the training is.
-        _node_ip_address=_LOOPBACK,
         _temp_dir=folder,
     )
 

@@ -7,7 +7,7 @@ on its share of the rows, and returns the same on all of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import xgboost as xgb
 from fraud.batch import Float32
 from training.config import XGBoostConfig
 from training.sample import Sample
+from training.variants.rung import EFFORTS, Rung, part
 
 _MODEL, _LOSSES = "model.ubj", "losses.json"
 _STOP_METRIC = "logloss"
@@ -120,6 +121,18 @@ def boost(
 
 def _ended(losses: Sequence[float], config: XGBoostConfig) -> bool:
     return len(losses) >= config.rounds or stalled(losses, config.early_stopping_rounds)
+
+
+def rungs(sample: Sample, config: XGBoostConfig, seed: int) -> Iterator[Rung]:
+    """A trial: more and more rounds, in this process alone."""
+    state = None
+    x = _matrix(sample.x_validation, sample.y_validation, config)
+    for effort in EFFORTS:
+        whole = config.model_copy(update={"rounds": part(config.rounds, effort)})
+        state = boost(sample, slice(None), whole, seed, state)
+        best = state.best()
+        best.set_param({"nthread": config.threads})
+        yield Rung(effort, best.predict(x).astype(np.float64), best.num_boosted_rounds())
 
 
 def stalled(losses: Sequence[float], patience_rounds: int) -> bool:

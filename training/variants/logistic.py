@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+from ray import tune
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
@@ -10,8 +13,17 @@ from training.config import LogisticConfig
 from training.export.linear import Columns, fit_columns, linear_graph
 from training.sample import Sample, thin
 from training.variants.fitted import Fitted
+from training.variants.rung import EFFORTS, Rung, part
 
 NAME = "logistic"
+SPACE = {
+    "inverse_penalty": tune.loguniform(0.003, 1),
+    "scaling": tune.choice(["log", "robust"]),
+    "steps": tune.choice([True, False]),
+    "squares": tune.choice([False, True]),
+    "fraud_weight": tune.choice([1.0, 5.0]),
+}
+"""What a search may change."""
 
 
 def fit(sample: Sample, config: LogisticConfig, seed: int) -> Fitted:
@@ -45,6 +57,16 @@ def train_logistic(
             sample_weight=np.where(fraud > 0, weight * config.fraud_weight, weight),
         )
     return columns, model
+
+
+def rungs(sample: Sample, config: LogisticConfig, seed: int) -> Iterator[Rung]:
+    """A trial: more and more rows; it begins anew each time."""
+    for effort in EFFORTS:
+        most = min(config.max_rows, sample.y_train.size)
+        fewer = config.model_copy(update={"max_rows": part(most, effort)})
+        columns, model = train_logistic(sample, fewer, seed)
+        scores = model.decision_function(columns.transform(sample.x_validation))
+        yield Rung(effort, scores.astype(np.float64), fewer.max_rows)
 
 
 def fitted_of(

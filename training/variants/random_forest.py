@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeAlias
+
 import numpy as np
+from ray import tune
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from fraud.batch import Float32
@@ -10,9 +14,19 @@ from training.config import FraudWeight, RandomForestConfig
 from training.export.trees import bagged_graph, forest_of_sklearn
 from training.sample import Sample, thin
 from training.variants.fitted import Fitted
+from training.variants.rung import EFFORTS, Rung, part
 
 NAME = "random-forest"
+SPACE = {
+    "splits": tune.choice(["best", "random"]),
+    "max_leaves": tune.choice([128, 256, 512]),
+    "min_samples_leaf": tune.lograndint(2, 40),
+    "max_features": tune.choice(["sqrt", 0.1, 0.2, 0.3]),
+    "fraud_weight": tune.choice(["none", "sqrt", "balanced"]),
+}
+"""What a search may change. The number of trees is a matter of latency."""
 
+_Forest: TypeAlias = RandomForestClassifier | ExtraTreesClassifier
 _WEIGHING = {
     "none": "frauds weigh what others do",
     "sqrt": "fraud rows weigh sqrt(non-fraud / fraud) more, so that they shape splits without"
@@ -26,16 +40,25 @@ def fit(sample: Sample, config: RandomForestConfig, seed: int) -> Fitted:
     return fitted_of(train_forest(sample, config, seed), config, seed)
 
 
-def train_forest(
-    sample: Sample, config: RandomForestConfig, seed: int
-) -> RandomForestClassifier | ExtraTreesClassifier:
+def train_forest(sample: Sample, config: RandomForestConfig, seed: int) -> _Forest:
     """Fit; missing values take their own side of each split."""
-    # A copy, too, because rows in the object store are read-only, and scikit-learn's check of a
-    # matrix with NaN asks for a buffer that can be written to.
-    rows, stands_for = thin(sample.y_train > 0, config.max_rows, seed)
-    fraud = sample.y_train[rows]
+    return _forest(config, seed).fit(*_rows(sample, config, seed))
+
+
+def rungs(sample: Sample, config: RandomForestConfig, seed: int) -> Iterator[Rung]:
+    """A trial: more and more trees; those that have grown stay."""
+    forest = _forest(config, seed).set_params(warm_start=True)
+    x, fraud, weight = _rows(sample, config, seed)
+    for effort in EFFORTS:
+        forest.set_params(n_estimators=part(config.trees, effort)).fit(x, fraud, weight)
+        yield Rung(
+            effort, forest.predict_proba(sample.x_validation.copy())[:, 1], forest.n_estimators
+        )
+
+
+def _forest(config: RandomForestConfig, seed: int) -> _Forest:
     family = RandomForestClassifier if config.splits == "best" else ExtraTreesClassifier
-    forest = family(
+    return family(
         n_estimators=config.trees,
         max_leaf_nodes=config.max_leaves,
         min_samples_leaf=config.min_samples_leaf,
@@ -43,8 +66,18 @@ def train_forest(
         random_state=seed,
         n_jobs=1,
     )
+
+
+def _rows(
+    sample: Sample, config: RandomForestConfig, seed: int
+) -> tuple[Float32, Float32, Float32]:
+    """Features, labels and weights to fit on."""
+    # A copy, too, because rows in the object store are read-only, and scikit-learn's check of a
+    # matrix with NaN asks for a buffer that can be written to.
+    rows, stands_for = thin(sample.y_train > 0, config.max_rows, seed)
+    fraud = sample.y_train[rows]
     weight = row_weight(fraud, sample.weight_train[rows] * stands_for, config.fraud_weight)
-    return forest.fit(sample.x_train[rows], fraud, sample_weight=weight)
+    return sample.x_train[rows], fraud, weight
 
 
 def row_weight(fraud: Float32, weight: Float32, fraud_weight: FraudWeight) -> Float32:
@@ -54,9 +87,7 @@ def row_weight(fraud: Float32, weight: Float32, fraud_weight: FraudWeight) -> Fl
     return np.where(fraud > 0, weight * factor, weight)
 
 
-def fitted_of(
-    forest: RandomForestClassifier | ExtraTreesClassifier, config: RandomForestConfig, seed: int
-) -> Fitted:
+def fitted_of(forest: _Forest, config: RandomForestConfig, seed: int) -> Fitted:
     """Files of a forest."""
     graph = bagged_graph(forest_of_sklearn(forest.estimators_), forest.n_features_in_)
     return Fitted(

@@ -19,6 +19,7 @@ from typing import Any
 import ray
 import ray.train
 import xgboost as xgb
+from ray import tune
 from ray.train.xgboost import XGBoostTrainer
 
 from training.config import XGBoostConfig
@@ -28,6 +29,16 @@ from training.variants.boosting import AfterRound, BoostingState, boost, silent
 from training.variants.fitted import Fitted
 
 NAME = "xgboost"
+SPACE = {
+    "max_depth": tune.randint(3, 9),
+    "learning_rate": tune.loguniform(0.02, 0.2),
+    "min_child_weight": tune.loguniform(0.1, 20),
+    "min_split_gain": tune.choice([0.0, 0.5, 1.0]),
+    "subsample": tune.uniform(0.6, 1),
+    "colsample_bynode": tune.loguniform(0.1, 1),
+    "reg_lambda": tune.loguniform(0.5, 20),
+}
+"""What a search may change. The number of rounds is found by early stopping."""
 
 
 def fit(
