@@ -37,6 +37,15 @@ def replay(
         Features in the order of the rows, in chunks of at most `CHUNK_ROWS`.
     """
     store = store or MemoryStore()
+    for arrival in arrivals(batches, labels):
+        yield replay_chunk(store, *arrival)
+
+
+def arrivals(
+    batches: Iterable[TransactionBatch], labels: Iterable[LabelEvents] = ()
+) -> Iterator[tuple[TransactionBatch, LabelEvents, Int64]]:
+    """History in chunks of at most `CHUNK_ROWS`, each with the labels that are learnt among its
+    rows and where: what `replay_chunk` takes. Arguments as of `replay`."""
     waiting = _Waiting(labels)
     newest_ms = 0
     for batch in batches:
@@ -46,7 +55,7 @@ def replay(
             newest_ms = int(clock[-1])
             known = waiting.until(newest_ms)
             before = np.searchsorted(clock, np.array(known.known_at_ms, np.int64), side="left")
-            yield replay_chunk(store, part, known, before)
+            yield part, known, before
 
 
 def replay_chunk(

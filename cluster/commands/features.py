@@ -59,17 +59,29 @@ def write(
         typer.Option(help="CSV file for rows that were refused; beside the output if not given."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the output.")] = False,
+    on_ray: Annotated[
+        bool,
+        typer.Option("--ray", help="Work on the Ray of RAY_ADDRESS, or one of its own."),
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="With --ray: CPUs besides this process.")] = 1,
     as_json: JsonFlag = False,
 ) -> None:
     """Write offline features: a row a payment, in the order of time, with its id and label.
 
     Each row holds what would have been served at that moment: payments before it, and labels
-    that were known by then. Needs no database.
+    that were known by then. Needs no database. The rows are the same with --ray.
     """
     from training.data.layout import LayoutInvalid, layout_names
     from training.data.source import SourceUnreadable
-    from training.offline import OutputExists, write_features
+    from training.offline import OutputExists, Replayed, in_process, write_features
 
+    replayed: Replayed = in_process
+    if on_ray:
+        import os
+
+        from training import offline_ray
+
+        replayed = offline_ray.on_ray(os.environ.get("RAY_ADDRESS"), workers)
     try:
         with _Bars() as bars:
             report = write_features(
@@ -80,6 +92,7 @@ def write(
                 rejects=rejects,
                 force=force,
                 progress=bars.show,
+                replayed=replayed,
             )
     except OutputExists as error:
         raise CommandFailed(str(error), "--force replaces it") from None
