@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper
@@ -21,6 +23,8 @@ def tiny_artifact(
     slope: float = 1.0,
     work: int = 0,
     golden_shift: float = 0.0,
+    knots: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 0.5)),
+    training: dict[str, Any] | None = None,
 ) -> tuple[str, str]:
     """Write an artifact whose raw score is logistic(slope * first feature), NaN read as 0.
 
@@ -29,6 +33,8 @@ def tiny_artifact(
         slope: tells versions apart.
         work: matrix products of no effect, to make scoring slow.
         golden_shift: makes golden rows wrong by so much.
+        knots: its calibration.
+        training: what its manifest says of its training.
 
     Returns:
         Version and digest.
@@ -40,14 +46,25 @@ def tiny_artifact(
     features[0, :] = np.nan
     first = np.nan_to_num(features[:, 0])
     raw = 1 / (1 + np.exp(-slope * first.astype(np.float64)))
-    knots = ((0.0, 0.0), (1.0, 0.5))
-    scores = np.interp(raw, [0.0, 1.0], [0.0, 0.5]) + golden_shift
+    scores = np.interp(raw, *zip(*knots, strict=True)) + golden_shift
     np.savez(folder / "golden.npz", features=features, scores=scores)
     files = {name: sha256_of(folder / name) for name in ("model.onnx", "golden.npz")}
-    manifest = Manifest(variant, "supervised", "onnx", schema_id, n_features, knots, files)
+    manifest = Manifest(
+        variant,
+        "supervised",
+        "onnx",
+        schema_id,
+        n_features,
+        knots,
+        files,
+        training=training or {},
+    )
     digest = write_manifest(folder, manifest)
     version = version_of(digest)
-    folder.rename(root / variant / version)
+    if (root / variant / version).exists():
+        shutil.rmtree(folder)
+    else:
+        folder.rename(root / variant / version)
     return version, digest
 
 

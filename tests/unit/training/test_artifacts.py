@@ -14,6 +14,7 @@ from training.sample import Sample
 from training.schema import FeatureSchema
 from training.variants import isolation_forest, logistic, random_forest
 from training.variants import xgboost as boosted
+from training.variants.boosting import boost
 from training.variants.fitted import Fitted
 
 SCHEMA = "0123456789ab"
@@ -32,7 +33,7 @@ def sample() -> Sample:
 def _fit(variant: str, sample: Sample) -> Fitted:
     if variant == "xgboost":
         config = XGBoostConfig(rounds=10)
-        booster = boosted.train_booster(sample, slice(None), config, 1, [])
+        booster = boost(sample, slice(None), config, 1).best()
         return boosted.fitted_of(booster, config, 1)
     if variant == "random-forest":
         return random_forest.fit(sample, RandomForestConfig(trees=5), 1)
