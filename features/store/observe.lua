@@ -2,15 +2,16 @@
 -- One call is one micro-batch: atomic, and once for each transaction id.
 --
 -- KEYS  1 .. n_states: state keys, each once; then one marker key for each row
--- ARGV  1: msgpack {n_states, state_ttl_s, marker_ttl_s, n_values, layouts}
---          layout, one for each role:
---            {stamps: {offset, ...}, position: offset or 0,
---             rings: {{offset, tile_ms, slots, format, tile_bytes, when, fields}, ...},
---             tables: {{offset, capacity}, ...}}, offsets from 1 and rising;
---          when: the value of the row that must not be 0; fields: {{how, value, limit}, ...}
---       2: msgpack rows: {value 1, ..., value n_values, touched}; value 1 is the time in ms, the
---          three from `position` on are whether there are coordinates, and these
+-- ARGV  1: msgpack {n_states, state_ttl_s, marker_ttl_s, n_values}
+--       2: msgpack rows: {value 1, ..., value n_values, touched}; value 1 is the time in ms, those
+--          at LOCATED, LAT and LON are whether there are coordinates, and these
 --          touched: {{layout, state key, partner hash, ...}, ...}, indices from 1, hash 0 is none
+--
+-- LAYOUTS, above, has a layout for each role:
+--   {stamps: {offset, ...}, position: offset or 0, rings: {ring, ...},
+--    tables: {{offset, capacity}, ...}}, offsets from 1 and rising;
+--   ring: {offset, tile_ms, slots, tile_bytes, when, format, how, value, limit, ...}; when: the value
+--   of the row that must not be 0; (how, value, limit) of each field, one or three
 --
 -- Returns {0, {indices of state keys that do not exist}} and changes nothing if there is one; else
 -- {1, {reply, ...}} with a reply for each row: {recorded or false, state, ...}, the states in the
@@ -25,8 +26,7 @@ local PARTNER, PARTNER_BYTES = '<I4I4', 8
 local LOCATED, LAT, LON = 6, 7, 8
 
 local head, rows = cmsgpack.unpack(ARGV[1]), cmsgpack.unpack(ARGV[2])
-local n_states, state_ttl_s, marker_ttl_s = head[1], head[2], head[3]
-local n_values, layouts = head[4], head[5]
+local n_states, state_ttl_s, marker_ttl_s, n_values = head[1], head[2], head[3], head[4]
 
 local function touch(entries, capacity, hash, at_s)
   local needle = pack_bytes('<I4', hash)
@@ -63,28 +63,26 @@ local function tally(state, offset, tile, tile_bytes, counter, limit)
   return offset + place, pack_bytes('<I2', min(count + 1, limit))
 end
 
+local function grow(how, now, value, limit)
+  if how == 'add' then return min(now + value, limit) end
+  return max(now, min(value, limit))
+end
+
 local function add(state, ring, row)
   local tile = floor(row[1] / ring[2])
-  local tile_bytes, fields = ring[5], ring[7]
+  local tile_bytes, form = ring[4], ring[6]
   local offset = ring[1] + tile % ring[3] * tile_bytes
-  local first = fields[1]
-  if first[1] == 'tally' then
-    return tally(state, offset, tile, tile_bytes, row[first[2]], first[3])
+  if ring[7] == 'tally' then
+    return tally(state, offset, tile, tile_bytes, row[ring[8]], ring[9])
   end
-  local tile_now = {unpack_bytes(ring[4], state, offset)}
-  local epoch = tile_now[1]
+  local epoch, a, b, c = unpack_bytes(form, state, offset)
   if epoch > tile then return nil end
-  tile_now[1] = tile
-  for f = 1, #fields do
-    local field = fields[f]
-    local now, value = epoch < tile and 0 or tile_now[f + 1], row[field[2]]
-    if field[1] == 'add' then
-      tile_now[f + 1] = min(now + value, field[3])
-    else
-      tile_now[f + 1] = max(now, min(value, field[3]))
-    end
-  end
-  return offset, pack_bytes(ring[4], unpack(tile_now, 1, #fields + 1))
+  local fresh = epoch < tile
+  a = grow(ring[7], fresh and 0 or a, row[ring[8]], ring[9])
+  if not ring[10] then return offset, pack_bytes(form, tile, a) end
+  b = grow(ring[10], fresh and 0 or b, row[ring[11]], ring[12])
+  c = grow(ring[13], fresh and 0 or c, row[ring[14]], ring[15])
+  return offset, pack_bytes(form, tile, a, b, c)
 end
 
 local function later(row, state, offset)
@@ -114,7 +112,7 @@ local function observe(state, layout, row, touched)
     put(layout[2], pack_bytes('<i8I4I4', row[1], row[LAT], row[LON]))
   end
   for _, ring in ipairs(layout[3]) do
-    if row[ring[6]] ~= 0 then
+    if row[ring[5]] ~= 0 then
       local offset, bytes = add(state, ring, row)
       if offset then put(offset, bytes) end
     end
@@ -151,7 +149,7 @@ for r, row in ipairs(rows) do
     local k = touched[2]
     reply[i + 1] = states[k]
     if is_new then
-      states[k] = observe(states[k], layouts[touched[1]], row, touched)
+      states[k] = observe(states[k], LAYOUTS[touched[1]], row, touched)
       dirty[k] = true
     end
   end

@@ -42,10 +42,10 @@ def _ring_layout(ring: Ring) -> list[Any]:
         ring.offset + 1,
         ring.tile_ms,
         ring.slots,
-        "<I4" + "".join(_LUA_CODES[field.code] * field.width for field in fields),
         ring.kind.struct.size,
         ring.kind.when_index + 1,
-        [[field.how, field.index + 1, field.limit] for field in fields],
+        "<I4" + "".join(_LUA_CODES[field.code] for field in fields),
+        *(v for field in fields for v in (field.how, field.index + 1, field.limit)),
     ]
 
 
@@ -98,8 +98,9 @@ class RedisStore:
         self._source = source
         self._timeout_s = timeout_ms / 1000
         self._replay_ttl_s = replay_ttl_s
-        self._observe, self._learn = Script("observe"), Script("label_tiles", "learn")
-        self._install = Script("label_tiles", "install")
+        self._observe = Script("observe", LAYOUTS=_LAYOUTS)
+        self._learn = Script("label_tiles", "learn", LAYOUTS=_LABEL_LAYOUTS)
+        self._install = Script("label_tiles", "install", LAYOUTS=_LABEL_LAYOUTS)
         self._unseen: set[str] = set()
 
     async def observe_and_fetch(self, events: Events) -> Observation:
@@ -152,7 +153,7 @@ class RedisStore:
         if fresh:
             async with self._answering():
                 # Refused if too many labels were learnt meanwhile: the states are still missing.
-                head = (_text(until), STATE_TTL_S, _encode(_LABEL_LAYOUTS))
+                head = (_text(until), STATE_TTL_S)
                 await self._install.run(
                     self._client, [_CURSOR, _LOG, *fresh], *head, *fresh.values()
                 )
@@ -200,8 +201,7 @@ class RedisStore:
             previous_ms, previous_fraud = labels.previous[i] or (0, False)
             event = [labels.known_at_ms[i], int(labels.fraud[i]), labels.hundredths[i]]
             rows.append([*event, previous_ms, int(previous_fraud), touched])
-        head = _encode([_LOG_BATCHES, _LOG_TTL_S, _LABEL_LAYOUTS])
-        arguments = (after, until, head, _encode(rows))
+        arguments = (after, until, _LOG_BATCHES, _LOG_TTL_S, _encode(rows))
         async with self._answering():
             return bool(await self._learn.run(self._client, [_CURSOR, _LOG, *names], *arguments))
 

@@ -15,11 +15,14 @@ class Script:
 
     Args:
         names: of its files, without `.lua`, one after the other.
+        constants: what the files find defined, lists of lists of numbers and plain words.
     """
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, **constants: Sequence[Any]) -> None:
         folder = files("features.store")
-        self._text = "\n".join(folder.joinpath(f"{n}.lua").read_text("utf-8") for n in names)
+        parts = [f"local {name} = {_literal(value)}" for name, value in constants.items()]
+        parts += [folder.joinpath(f"{name}.lua").read_text("utf-8") for name in names]
+        self._text = "\n".join(parts)
         self._sha = ""
 
     async def run(self, client: Redis, keys: Sequence[str], *arguments: str | bytes | int) -> Any:
@@ -33,3 +36,11 @@ class Script:
         except NoScriptError:
             self._sha = await client.script_load(self._text)
             return await client.evalsha(self._sha, len(keys), *keys, *arguments)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, str):
+        return f"'{value}'"
+    if isinstance(value, int):
+        return str(value)
+    return "{" + ", ".join(_literal(v) for v in value) + "}"
