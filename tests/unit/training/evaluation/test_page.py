@@ -21,6 +21,7 @@ class Found:
     severity: str
     code: str
     sentence: str
+    allowed: bool = False
 
 
 class Page(HTMLParser):
@@ -59,8 +60,9 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="session")
 def story(trained: Trained) -> Story:
-    finding = Found("warn", "identical-rows", "<script>3</script> rows & more are the same")
-    return tell(trained, {"fit": 12.3}, [finding])
+    same = Found("warn", "identical-rows", "<script>3</script> rows & more are the same")
+    leak = Found("refuse", "tells-label", "scenario tells the label", allowed=True)
+    return tell(trained, {"fit": 12.3}, [same, leak])
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +103,7 @@ def test_the_page_says_what_was_found(html: str, story: Story) -> None:
     for said in ("0a1b2c", "challenger", "2026-01-02 03:04 UTC", "1f2e3d", "12.3", "By week"):
         assert said in text
     assert "<script>3</script> rows & more are the same" in text, "as text, not as markup"
+    assert "refuse, let through on purpose" in text
     assert "<b>travel</b>" in text
     assert {"fraud", "xgboost", "amount"} <= set(text.split())
 
