@@ -31,8 +31,32 @@ ULB = Protocol(
     read=read,
     cases=cases,
     means={},
-    # Chosen by average precision and ROC-AUC on five expanding folds of the first 80 %.
+    # Chosen by average precision and ROC-AUC on five expanding folds of the first 80 %: 28 columns
+    # that are on a scale already, and few frauds.
     tuned={
         "cross_fit": {"folds": 5, "first": 0.3},
+        "xgboost": {
+            "rounds": 400,
+            "early_stopping_rounds": 100,
+            "learning_rate": 0.03,
+            "max_depth": 8,
+            "min_child_weight": 0.1,
+            "subsample": 0.8,
+            "colsample_bynode": 0.15,
+        },
+        "random_forest": {
+            "splits": "random",
+            "trees": 200,
+            "min_samples_leaf": 3,
+            "max_features": 0.3,
+            "fraud_weight": "balanced",
+            "max_rows": 15_000,
+        },
+        "logistic": {
+            "scaling": "robust",
+            "squares": True,
+            "steps": False,
+            "max_rows": 400_000,
+        },
     },
 )
