@@ -20,10 +20,12 @@ def partners(rows: Rows, customer: History) -> Float64:
     """float64[n, 2 * n_tables]: for each kind of partner of a customer, whether this one is new,
     and seconds since they last met; NaN where the payment names none."""
     block = np.empty((len(rows), 2 * len(CUSTOMER.tables)))
+    since_s = block[:, 1::2]
     for i, table in enumerate(CUSTOMER.tables):
-        since_s = customer.seen.partner_since_s[table.partner]
-        block[:, 2 * i] = since_s < 0
-        block[:, 2 * i + 1] = elapsed(since_s, 1.0)
+        since_s[:, i] = customer.seen.partner_since_s[table.partner]
+    block[:, 0::2] = since_s < 0
+    since_s[:] = elapsed(since_s, 1.0)
+    for i, table in enumerate(CUSTOMER.tables):
         if (unnamed := _unnamed(getattr(rows.batch, table.column))) is not None:
             block[unnamed, 2 * i : 2 * i + 2] = np.nan
     return block
