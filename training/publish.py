@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 
+SEARCH_FILE = "search.json"
+"""Every trial of the search that a run's parameters come from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """What was made to count.
@@ -59,6 +63,7 @@ class Destination:
         lock: held while versions are registered and aliases moved.
         activate: stores the plan as the active one, the last step that counts; None: the plan
             that serves goes on.
+        active: the plan that decides before, which a rollback brings back; asked with `activate`.
         tags: of the run: `tenant`, and `as_of`, the moment up to which labels were read.
         clock_s: seconds since 1970.
     """
@@ -68,6 +73,7 @@ class Destination:
     role: str
     lock: Callable[[], AbstractContextManager[None]]
     activate: Callable[[Plan], Plan] | None = None
+    active: Callable[[], Plan | None] = lambda: None
     tags: Mapping[str, str] = field(default_factory=dict)
     clock_s: Callable[[], float] = time.time
 
@@ -103,6 +109,9 @@ def publish(
         with to.registry.run(RUN_NAME, tags) as whole:
             to.registry.log(whole, run.parameters, {**ensemble, **run.bounds(ENSEMBLE)})
             to.registry.log_document(whole, plan.to_document(), PLAN_FILE)
+            if story is not None and story.trained.trials:
+                trials = [trial.row() for trial in story.trained.trials]
+                to.registry.log_document(whole, {"trials": trials}, SEARCH_FILE)
             logged = {name: run.log(name, stage / name, whole) for name in judged}
             page = None if story is None else _told(story, whole, digests, training, stage, to)
             alone.enter_context(to.lock())
@@ -243,7 +252,12 @@ def _environment(story: Story, training: dict[str, Any]) -> dict[str, Any]:
 def _point(digests: dict[str, str], plan: Plan, run_id: str, to: Destination) -> Plan:
     """Let the aliases name the new models, and the plan decide: both or neither."""
     at = moment(to.clock_s())
-    moves = {name: Move(digest, at, TRAINED, run=run_id) for name, digest in digests.items()}
+    was = None if to.activate is None else to.active()
+    before = None if was is None else (was.name, was.version)
+    moves = {
+        name: Move(digest, at, TRAINED, run=run_id, plan_before=before)
+        for name, digest in digests.items()
+    }
     with moving(to.store, to.role, moves):
         return plan if to.activate is None else to.activate(plan)
 
