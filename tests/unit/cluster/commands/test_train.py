@@ -1,0 +1,108 @@
+"""`quorum train`: what does not need a database."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from cluster.cli import run
+from cluster.protocols import render
+
+SMALL = """
+[xgboost]
+rounds = 12
+[random_forest]
+trees = 6
+max_leaves = 32
+[isolation_forest]
+trees = 6
+sample_rows = 64
+[report]
+resamples = 20
+[cross_fit]
+folds = 2
+first = 0.5
+"""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("QUORUM_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--tabular", "ulb"], "--tabular needs the FILE"),
+        (["payments.csv"], "with --tabular only"),
+        (["--tabular", "ulb", "--protocol", "ulb", "x.csv"], "do not go together"),
+        (["--data", "folder"], "--data goes with --protocol"),
+        (["--protocol", "kaggle"], "no protocol kaggle — one of handbook, ulb, sparkov"),
+    ],
+)
+def test_what_does_not_go_together_is_said(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_set_that_is_not_there_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--protocol", "sparkov", "--data", str(home)]) == 1
+    assert "--data names the folder that holds sparkov_gen_A_kaggle_layout/" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_random_split_is_refused_with_the_reason(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = home / "train.toml"
+    config.write_text('[split]\nmethod = "random"\n')
+    assert run(["train", "--config", str(config)]) == 1
+    said = capsys.readouterr().err
+    assert "split.method" in said
+    assert "payments of the same fraud would lie on both sides" in said
+
+
+def test_a_protocol_reports_in_json_and_as_a_table(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _ulb_like(home)
+    config = home / "small.toml"
+    config.write_text(SMALL)
+    told = ["train", "--protocol", "ulb", "--data", str(home), "--config", str(config), "--json"]
+    assert run(told) == 0
+    document = json.loads(capsys.readouterr().out)
+    for figure in ("average_precision", "roc_auc", "recall_at_1pct_fpr", "calibration_error"):
+        assert 0 <= document["models"]["ensemble"][figure] <= 1
+    shown = _shown(document)
+    assert "Quorum ensemble" in shown
+    assert "AutoGluon" in shown
+    assert "0.990" in shown
+
+
+def _ulb_like(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    n = 3000
+    columns: dict[str, Any] = {f"V{i}": rng.normal(size=n).astype(np.float32) for i in range(1, 29)}
+    fraud = rng.random(n) < 1 / (1 + np.exp(4.0 - 2.5 * columns["V3"]))
+    columns |= {"Time": np.arange(n) * 50.0, "Amount": np.ones(n), "Class": fraud.astype(np.int64)}
+    (folder / "ulb_creditcard").mkdir()
+    pq.write_table(pa.table(columns), folder / "ulb_creditcard" / "made.parquet")
+
+
+def _shown(document: dict[str, Any]) -> str:
+    out = io.StringIO()
+    Console(file=out, width=200).print(render(document))
+    return out.getvalue()
