@@ -22,6 +22,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fraud.errors import NotTrainable
+from training.guard.finding import CODES as LEAKS
 
 SUPERVISED = ("xgboost", "random-forest", "logistic")
 ANOMALY = "isolation-forest"
@@ -259,6 +260,9 @@ class TrainConfig(_Section):
         default=400_000, ge=100, description="beyond it non-fraud rows are thinned and weighted up"
     )
     variants: tuple[str, ...] = Field(default=VARIANTS)
+    allow_leaks: tuple[str, ...] = Field(
+        default=(), description="codes of the leak guard that are told, not refused"
+    )
     deadline_ms: int = Field(
         default=100, gt=0, description="the plan's: how long votes are waited for"
     )
@@ -288,6 +292,14 @@ class TrainConfig(_Section):
         if not set(self.variants) & set(SUPERVISED):
             raise ValueError("variants: at least one supervised variant must vote")
         return self
+
+    @field_validator("allow_leaks")
+    @classmethod
+    def _known_leaks(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(codes) - set(LEAKS))
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(LEAKS)}")
+        return codes
 
     @property
     def supervised(self) -> tuple[str, ...]:

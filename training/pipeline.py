@@ -11,32 +11,39 @@ from importlib.metadata import version as version_of_package
 from pathlib import Path
 from typing import Any
 
+import ray
+
 from artifacts.alias import CHAMPION, moment
 from artifacts.location import store_of
-from fraud.batch import Float64
+from fraud.batch import Float64, Int64
 from fraud.errors import NotTrainable
 from fraud.plan import Plan
 from fraud.record import CODE_VERSION
 from fraud.settings import Settings
 from training.config import TrainConfig, without_warmup
-from training.crossfit import cross_split, crossfit, held_back
+from training.crossfit import cross_split, crossfit, cut, held_back
 from training.data.history import History, read_history
 from training.data.layout import Layout
 from training.dataset import Dataset, build_dataset, newest_payment_ms
 from training.evaluation.story import Story, tell
 from training.fitting import fit_variants
+from training.guard.finding import Finding
+from training.guard.guard import inspect_dataset, inspect_history, inspect_layout, inspect_replay
+from training.guard.rounds import Rounds
 from training.judge import judge_ensemble, judge_variants
 from training.locks import registry_lock
-from training.plans import activate_plan
+from training.plans import activate_plan, active_plan
 from training.progress import Progress, Stopwatch, quiet
 from training.publish import Destination, Published, publish
 from training.ray_session import ray_session
 from training.registry import Registry
 from training.report import TrainingReport, report_of
 from training.sample import Sample, draw_sample
+from training.search import SearchResult, search
 from training.split import DAY_MS, Split, split_by_time
 from training.tabular import read_table
 from training.trained import Trained, named_after
+from training.trial import Trial
 from training.variants.fitted import Fitted
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "ray", "scikit-learn", "treelite", "xgboost")
@@ -52,6 +59,14 @@ class _Run:
     ray_address: str | None
     tabular: bool = False
     watch: Stopwatch = field(default_factory=Stopwatch)
+    rounds: Rounds = field(default_factory=Rounds)
+
+    def guard(self, inspect: Callable[[], list[Finding]]) -> None:
+        """One round of the leak guard. Raises LeakFound."""
+        with self.watch.stage("guard"):
+            self.progress("guard", 0, 1)
+            self.rounds.take(inspect())
+            self.progress("guard", 1, 1)
 
     @property
     def crosses(self) -> bool:
@@ -63,10 +78,13 @@ class _Run:
 @dataclass(frozen=True, slots=True)
 class _Fits:
     """Fitted variants, the split that they belong to, and, if they were cross-fitted, raw scores
-    of its validation part by models that had not seen it."""
+    of its validation part by models that had not seen it. `config` is what they were fitted with,
+    `trials` the search that it comes from."""
 
     models: dict[str, Fitted]
     split: Split
+    config: TrainConfig
+    trials: tuple[Trial, ...] = ()
     held_back: dict[str, Float64] | None = None
 
 
@@ -92,13 +110,14 @@ def train(
             plan, or `challenger`, which changes nothing that serves.
 
     Raises:
-        NotTrainable: too little history, or no database.
+        NotTrainable: too little history, no database, or data that leaks (`LeakFound`).
         OSError, asyncpg.PostgresError: the database does not answer.
     """
     if settings.database_url is None:
         raise NotTrainable("no database: set DATABASE_URL, or start Quorum with `quorum up`")
     database_url = settings.database_url.get_secret_value()
-    run = _Run(settings, config, progress, ray_address)
+    rounds = Rounds(config.allow_leaks)
+    run = _Run(settings, config, progress, ray_address, rounds=rounds)
     activate = _activation(database_url) if role == CHAMPION else None
 
     def dataset() -> Dataset:
@@ -106,10 +125,13 @@ def train(
             progress("history", 0, 1)
             history = asyncio.run(_history(database_url, settings.tenant, config))
             progress("history", 1, 1)
+        run.guard(lambda: inspect_history(history, config.seed))
         with run.watch.stage("features"):
-            return build_dataset(
+            found = build_dataset(
                 history, settings.home / "cache", lambda n, of: progress("features", n, of)
             )
+        run.guard(lambda: inspect_replay(history, found, config.seed))
+        return found
 
     return _trained(run, dataset, lambda trained: trained, role, activate)
 
@@ -132,12 +154,15 @@ def train_tabular(
         path: the file.
 
     Raises:
-        NotTrainable: too few rows, or the layout names no columns to train on.
+        NotTrainable: too few rows, the layout names no columns to train on, or data that leaks
+            (`LeakFound`).
         SourceUnreadable, LayoutInvalid: the file is not what the layout says.
     """
-    run = _Run(settings, without_warmup(config), progress, ray_address, tabular=True)
+    rounds = Rounds(config.allow_leaks)
+    run = _Run(settings, without_warmup(config), progress, ray_address, True, rounds=rounds)
 
     def dataset() -> Dataset:
+        run.guard(lambda: inspect_layout(layout))
         with run.watch.stage("features"):
             return read_table(path, layout, lambda n, of: progress("features", n, of))
 
@@ -162,10 +187,11 @@ def _trained(
         split = split_by_time(
             dataset.timestamp_ms, dataset.label, dataset.known_at_ms, run.config.split
         )
+        run.guard(lambda: inspect_dataset(dataset, split, run.config.seed))
         trained = named(_judge(_fit(dataset, split, run), dataset, run))
         with run.watch.stage("report"):
             run.progress("report", 0, 1)
-            story = tell(trained, run.watch.seconds)
+            story = tell(trained, run.watch.seconds, run.rounds.findings)
             run.progress("report", 1, 1)
         with run.watch.stage("publish"):
             run.progress("publish", 0, 1)
@@ -175,7 +201,8 @@ def _trained(
                 role=role,
                 lock=lambda: registry_lock(settings),
                 activate=activate,
-                tags={"tenant": settings.tenant, "as_of": as_of},
+                active=lambda: _active(settings),
+                tags={"tenant": settings.tenant, "as_of": as_of, **run.rounds.tags()},
             )
             published = _publish(story, to)
             run.progress("publish", 1, 1)
@@ -189,6 +216,11 @@ async def _history(database_url: str, tenant: str, config: TrainConfig) -> Histo
         if newest_ms is not None:
             since_ms = newest_ms - round(config.history_days * DAY_MS)
     return await read_history(database_url, tenant, since_ms=since_ms)
+
+
+def _active(settings: Settings) -> Plan | None:
+    url = settings.database_url
+    return None if url is None else asyncio.run(active_plan(url.get_secret_value()))
 
 
 def _activation(database_url: str) -> Callable[[Plan], Plan]:
@@ -210,32 +242,53 @@ def _fit(dataset: Dataset, split: Split, run: _Run) -> _Fits:
             done += 1
             run.progress("fit", done, total)
 
-        run.progress("fit", 0, total)
-        sample = draw_sample(
-            dataset.values,
-            dataset.label,
-            split.train,
-            split.validation,
-            dataset.schema,
-            config.max_training_rows,
-            config.seed,
-        )
+        sample = _sample(dataset, split.train, split.validation, config)
         with ray_session(run.ray_address, _bytes(sample)):
-            return _Fits(fit_variants(sample, config, storage, fitted), split)
+            found = _searched(sample, run, storage)
+            run.progress("fit", 0, total)
+            models = fit_variants(sample, found.config, storage, fitted)
+        return _Fits(models, split, found.config, found.trials)
 
 
 def _cross_fit(dataset: Dataset, split: Split, run: _Run, storage: Path) -> _Fits:
     split = cross_split(dataset, split)
     rows = min(split.train.size, run.config.max_training_rows) + split.train.size // 2
     with ray_session(run.ray_address, rows * len(dataset.schema) * 4):
+        chosen = SearchResult(run.config, ())
+        if run.config.search.wanted:
+            # On the newest fold and what lies before it, the nearest to what the models will meet.
+            sample = _sample(dataset, *cut(dataset, split.train, run.config)[-1], run.config)
+            chosen = _searched(sample, run, storage)
         found = crossfit(
             dataset,
             split.train,
-            run.config,
+            chosen.config,
             lambda sample, config: fit_variants(sample, config, storage, lambda _: None),
             lambda done, total: run.progress("fit", done, total),
         )
-    return _Fits(found.models, held_back(split, dataset, found.rows), found.raw)
+    held = held_back(split, dataset, found.rows)
+    return _Fits(found.models, held, chosen.config, chosen.trials, found.raw)
+
+
+def _searched(sample: Sample, run: _Run, storage: Path) -> SearchResult:
+    """The configuration to fit with: what a search finds, if one is asked for."""
+    if not run.config.search.wanted:
+        return SearchResult(run.config, ())
+    return search(
+        ray.put(sample), run.config, storage, lambda done, of: run.progress("search", done, of)
+    )
+
+
+def _sample(dataset: Dataset, train: Int64, validation: Int64, config: TrainConfig) -> Sample:
+    return draw_sample(
+        dataset.values,
+        dataset.label,
+        train,
+        validation,
+        dataset.schema,
+        config.max_training_rows,
+        config.seed,
+    )
 
 
 def _bytes(sample: Sample) -> int:
@@ -248,9 +301,9 @@ def _judge(fits: _Fits, dataset: Dataset, run: _Run) -> Trained:
         run.progress("judge", 0, 2)
         judged = judge_variants(fits.models, dataset, split, fits.held_back)
         run.progress("judge", 1, 2)
-        judgement = judge_ensemble(judged, dataset, split, run.config)
+        judgement = judge_ensemble(judged, dataset, split, fits.config)
         run.progress("judge", 2, 2)
-    return Trained(dataset, split, run.config, judged, judgement)
+    return Trained(dataset, split, fits.config, judged, judgement, fits.trials)
 
 
 def _publish(story: Story, to: Destination) -> Published:

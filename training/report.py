@@ -11,6 +11,7 @@ from fraud.plan import Plan
 from training.config import BASELINE
 from training.evaluated import ENSEMBLE
 from training.evaluation.story import Story
+from training.guard.finding import Finding
 from training.publish import Published
 
 
@@ -55,6 +56,7 @@ class TrainingReport:
         run_id: MLflow's, of the training as a whole.
         report: path of the run's page.
         figures: model -> figures on the test part: the variants, `ensemble` and `one-rule`.
+        findings: of the leak guard: `severity`, `code`, `sentence` and `allowed`.
         details: intervals, weeks, segments and the rest of `Evaluation.to_document`.
     """
 
@@ -72,6 +74,7 @@ class TrainingReport:
     run_id: str = ""
     report: str | None = None
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
@@ -120,6 +123,7 @@ def report_of(
         run_id=published.run_id,
         report=_written(published, folder),
         figures=story.evaluation.models,
+        findings=tuple(story.findings or ()),
         details=story.evaluation.to_document(),
     )
 

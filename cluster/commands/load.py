@@ -50,6 +50,7 @@ def load(
 
     settings = Settings.load()
     try:
+        _shout(layout)
         with _Bar(file) as bar:
             report = asyncio.run(
                 load_file(
@@ -73,6 +74,15 @@ def load(
     except QuorumError as error:
         raise CommandFailed(_said(error), "see docs/layouts.md") from None
     emit(report.as_dict(), as_json, _render)
+
+
+def _shout(layout: str) -> None:
+    """Say on stderr which columns of the layout may leak; `quorum train` judges their values."""
+    from training.data.layout import load_layout
+    from training.guard.guard import inspect_layout
+
+    for finding in inspect_layout(load_layout(layout)):
+        progress.print(f"warning: {finding.sentence}", highlight=False, soft_wrap=True)
 
 
 class _Bar:

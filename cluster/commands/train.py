@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _STAGES = {
     "history": "Read history",
     "features": "Replay features",
+    "guard": "Look for leaks",
+    "search": "Search parameters",
     "fit": "Fit models",
     "judge": "Calibrate and judge",
     "report": "Evaluate and draw",
@@ -64,6 +66,20 @@ def train(
         Path | None,
         typer.Option(help="With --protocol: folder of the data sets. [../shared/data]"),
     ] = None,
+    allow_leaks: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CODE",
+            help="Train although the leak guard refuses it with CODE; recorded with the run.",
+        ),
+    ] = None,
+    search_trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Search parameters of each variant first: so many trials."),
+    ] = None,
+    search_minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Search them for so long, all at once.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Train the variants on history, register them as champions and activate their plan.
@@ -74,11 +90,17 @@ def train(
     _check_usage(file, tabular, protocol, data)
     from fraud.errors import NotTrainable
     from training.config import TrainConfig, read_config
+    from training.guard.finding import LeakFound
 
     try:
         told = TrainConfig() if config is None else read_config(config)
         if seed is not None:
             told = told.model_copy(update={"seed": seed})
+        budget = {"trials": search_trials, "minutes": search_minutes}
+        given = {name: value for name, value in budget.items() if value is not None}
+        search = told.search.model_copy(update=given)
+        told = told.model_copy(update={"search": search})
+        told = _allowing(told, allow_leaks or [])
         if protocol is not None:
             from cluster.protocols import render as render_protocol
 
@@ -87,10 +109,24 @@ def train(
             emit(_tabular(tabular, file, told), as_json, render)
         else:
             emit(_history(tenant, told), as_json, render)
+    except LeakFound as error:
+        raise CommandFailed(str(error), "") from None
     except NotTrainable as error:
         hint = "`quorum load` and `quorum generate` bring history; --config changes the split"
         known = tabular is not None or protocol is not None
         raise CommandFailed(str(error), "" if known else hint) from None
+
+
+def _allowing(config: TrainConfig, codes: list[str]) -> TrainConfig:
+    """The configuration with more of the leak guard's codes let through."""
+    from training.guard.finding import CODES
+
+    unknown = sorted(set(codes) - set(CODES))
+    if unknown:
+        raise CommandFailed(
+            f"--allow-leaks: no code {unknown[0]}", f"one of {', '.join(CODES)}", exit_code=2
+        )
+    return config.model_copy(update={"allow_leaks": (*config.allow_leaks, *codes)})
 
 
 def _check_usage(
@@ -201,7 +237,7 @@ def render(document: dict[str, Any]) -> RenderableType:
             f" {rows['validation']:,} ({frauds['validation']:,}), calibrated on"
             f" {rows['calibration']:,} ({frauds['calibration']:,}), judged on {rows['test']:,}"
             f" ({frauds['test']:,}); plan {plan['name']} v{plan['version']},"
-            f" {sum(document['seconds'].values()):.0f} s"
+            f" {sum(document['seconds'].values()):.0f} s{_leaks(document.get('findings', []))}"
         ),
     )
     table.add_column("model")
@@ -234,6 +270,10 @@ def _cells(document: dict[str, Any], model: str) -> list[str]:
             cell = f"{metrics[name]:.3f} ({low:.3f}–{high:.3f})"
         cells.append(cell)
     return cells
+
+
+def _leaks(findings: list[dict[str, Any]]) -> str:
+    return "".join(f"\nleak guard: {f['code']}: {f['sentence']}" for f in findings)
 
 
 def _weights(plan: dict[str, Any]) -> str:

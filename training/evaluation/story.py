@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from training.evaluation.album import album
 from training.evaluation.evaluation import Evaluation, evaluate_run
-from training.evaluation.page import OUTCOMES, Facts, Finding, render
+from training.evaluation.page import OUTCOMES, Facts, render
+from training.guard.finding import Finding
 from training.trained import Trained
 
 

@@ -1,0 +1,72 @@
+"""The labelled rows that the guard looks at: every fraud it can, and enough of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fraud.batch import Float64, Int64
+from training.split import FRAUD, UNKNOWN, Int8
+
+MAX_FRAUDS = 20_000
+MAX_OTHERS = 100_000
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRows:
+    """n rows, rising.
+
+    Attributes:
+        rows: int64[n], in the dataset.
+        fraud: float64[n], 1 fraud and 0 not.
+        weight: float64[n], how many rows of the dataset each stands for.
+        earlier: bool[n], the older half of the frauds and what happened by then; what is learnt
+            from these is judged on the others.
+    """
+
+    rows: Int64
+    fraud: Float64
+    weight: Float64
+    earlier: Bools
+
+    @property
+    def judged_frauds(self) -> int:
+        """Frauds among the later rows."""
+        return int(self.fraud[~self.earlier].sum())
+
+
+def guard_rows(
+    label: Int8,
+    timestamp_ms: Int64,
+    seed: int,
+    max_frauds: int = MAX_FRAUDS,
+    max_others: int = MAX_OTHERS,
+) -> GuardRows:
+    """Draw rows.
+
+    Args:
+        label: int8[n]: 1 fraud, 0 not, -1 unknown.
+        timestamp_ms: int64[n].
+    """
+    rng = np.random.default_rng(seed)
+    rows, weights = [], []
+    for which, limit in (
+        (label == FRAUD, max_frauds),
+        (~np.isin(label, (FRAUD, UNKNOWN)), max_others),
+    ):
+        there = np.flatnonzero(which)
+        kept = there if there.size <= limit else rng.choice(there, limit, replace=False)
+        rows.append(kept)
+        weights.append(np.full(kept.size, there.size / max(kept.size, 1)))
+    drawn = np.concatenate(rows)
+    order = np.argsort(drawn)
+    drawn, weight = drawn[order], np.concatenate(weights)[order]
+    fraud = (label[drawn] == FRAUD).astype(np.float64)
+    at_ms = timestamp_ms[drawn]
+    of_frauds = at_ms[fraud > 0]
+    middle = np.median(of_frauds) if of_frauds.size else 0.0
+    return GuardRows(drawn, fraud, weight, at_ms < middle)
