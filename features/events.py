@@ -77,12 +77,10 @@ class Events:
         """Hashes of row i that go into the role's tables; 0 for none."""
         return [self.hashes[table.column][i] for table in role.tables]
 
-    def asked(self, role: Role) -> dict[str, NDArray[np.uint32]]:
-        """partner -> uint32[n]: hashes that are looked up in each of the entity's tables."""
-        return {
-            table.partner: np.array(self.hashes[role.asks(table)], dtype=np.uint32)
-            for table in role.entity.tables
-        }
+    def asked(self, role: Role) -> NDArray[np.uint32]:
+        """uint32[n, n_tables]: hashes that are looked up in each of the entity's tables."""
+        columns = [self.hashes[role.asks(table)] for table in role.entity.tables]
+        return np.array(columns, dtype=np.uint32).reshape(len(columns), len(self)).T
 
     def first_of(self) -> dict[int, int]:
         """Rows that repeat a transaction of an earlier row of this batch -> that earlier row."""

@@ -153,7 +153,7 @@ def read(
     role: Role,
     states: States,
     at_ms: Int64,
-    asked: dict[str, NDArray[np.uint32]],
+    asked: NDArray[np.uint32],
     bucket: Int64,
 ) -> WindowAggregates:
     """Every window of n states, each at its own moment.
@@ -162,7 +162,8 @@ def read(
         role: whose states they are.
         states: n states.
         at_ms: int64[n], ms since the epoch.
-        asked: partner -> uint32[n]: hash of the partner that is looked up, 0 for none.
+        asked: uint32[n, n_tables]: hash of the partner that is looked up in each of the entity's
+            tables, 0 for none.
         bucket: int64[n]: 1 + the counter of the category that each row names, 0 for none.
     """
     seen = _Seen(role.entity, states.matrix, at_ms)
@@ -325,9 +326,7 @@ def _flow(seen: _Seen) -> Flow:
     )
 
 
-def _partners(
-    seen: _Seen, asked: dict[str, NDArray[np.uint32]]
-) -> tuple[dict[str, Int64], dict[str, Int64]]:
+def _partners(seen: _Seen, asked: NDArray[np.uint32]) -> tuple[dict[str, Int64], dict[str, Int64]]:
     entity = seen.entity
     if not entity.tables:
         return {}, {}
@@ -340,8 +339,7 @@ def _partners(
     last_s *= last_s > horizon_s
     within = last_s[:, None, :] > np.maximum(at_s - entity.spans_s, 0)[:, :, None]
     distinct = np.add.reduceat(within, firsts, axis=2, dtype=np.int64)
-    wanted = np.stack([asked[name] for name in names], axis=1)[:, entity.table_of_entry]
-    same = entries.astype(np.uint32) == wanted
+    same = entries.astype(np.uint32) == asked[:, entity.table_of_entry]
     met_s = np.maximum.reduceat(last_s * same, firsts, axis=1)
     since = np.where(met_s > 0, np.maximum(at_s - met_s, 0), -1)
     return (

@@ -187,7 +187,7 @@ def told(
             after, verdict = correction
             learn(CUSTOMER, state, START + known + after, verdict, amount, (START + known, fraud))
     (role,) = roles_of(CUSTOMER)
-    asked = {table.partner: np.zeros(1, dtype=np.uint32) for table in CUSTOMER.tables}
+    asked = np.zeros((1, len(CUSTOMER.tables)), dtype=np.uint32)
     at_ms = np.array([START + at], dtype=np.int64)
     return read(role, States.of(CUSTOMER, [bytes(state)]), at_ms, asked, at_ms * 0)
 

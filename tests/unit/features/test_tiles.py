@@ -38,8 +38,7 @@ def put(state: bytearray, at_ms: int, amount: int, merchant: int) -> None:
 
 
 def read_at(state: bytes, at: int, merchant: int = 0) -> WindowAggregates:
-    partners = {t.partner: np.zeros(1, dtype=np.uint32) for t in CUSTOMER.tables}
-    partners["merchants"][0] = merchant
+    partners = np.array([[merchant, 0, 0]], dtype=np.uint32)
     at_ms, bucket = np.array([START + at], dtype=np.int64), np.zeros(1, dtype=np.int64)
     return read(ROLE, States.of(CUSTOMER, [state]), at_ms, partners, bucket)
 
