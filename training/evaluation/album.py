@@ -45,9 +45,10 @@ def album(
         "precision-recall": precision_recall(curves, colours),
         "roc": roc(curves, colours),
         "scores": score_distribution(evaluation.probability, evaluation.fraud, thresholds),
-        "weekly": weekly(evaluation.weeks, ranked, colours),
         "reliability": reliability_diagram(probable, colours),
     }
+    if len(evaluation.weeks) > 1:
+        drawn["weekly"] = weekly(evaluation.weeks, ranked, colours)
     explanation = evaluation.explanation
     if explanation is None:
         return drawn

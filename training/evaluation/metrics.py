@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.batch import Float64, Int64
-from training.evaluation.calibration import Reliability, reliability, reliability_of_fraud
+from training.evaluation.calibration import BINS, Reliability, reliability, reliability_of_fraud
 from training.evaluation.cards import CardDays
 from training.evaluation.cases import Cases, cases
 from training.evaluation.ranking import (
@@ -24,6 +24,7 @@ from training.evaluation.ranking import (
 
 REVIEW_RATES = (0.005, 0.01, 0.02)
 _DIGITS = 9
+_FRAUDS_A_BIN = 10
 
 #: Figures that go by the order of scores alone.
 RANKED: dict[str, Callable[[Steps], float]] = {
@@ -98,10 +99,12 @@ class Gauge:
         return self._ranking.steps()
 
     def reliability(self) -> Reliability | None:
-        """Bins of equally much expected fraud; None of scores that mean no probabilities."""
+        """Bins of equally much expected fraud, fewer where there is little fraud; None of scores
+        that mean no probabilities."""
         if self._probability is None:
             return None
-        return reliability_of_fraud(self._probability, self._ranking.steps())
+        bins = int(np.clip(self._ranking.frauds.size // _FRAUDS_A_BIN, 4, BINS))
+        return reliability_of_fraud(self._probability, self._ranking.steps(), bins)
 
 
 def evaluate(

@@ -17,7 +17,7 @@ from training.evaluation.album import colours_of, effect_name
 from training.evaluation.baselines import ONE_RULE
 from training.evaluation.evaluation import Evaluation, Explanation
 from training.evaluation.pictures import COLOURS, inline
-from training.split import DAY_MS, Bounds
+from training.split import Bounds
 from training.trained import Trained
 
 _TILES = (
@@ -122,6 +122,7 @@ def render(
         rows=rows,
         frauds=frauds,
         shared=trained.split.shared,
+        crossed=_is_crossed(trained.split.bounds),
         pictures={
             name: Markup(inline(svg, name, name))  # noqa: S704  text in it is escaped by its maker
             for name, svg in pictures.items()
@@ -194,6 +195,11 @@ def _sections(evaluation: Evaluation) -> list[tuple[str, str]]:
     ]
 
 
+def _is_crossed(bounds: Bounds) -> bool:
+    """Parts of the training time took turns at being held back."""
+    return bounds.validation_start_ms < bounds.train_end_ms
+
+
 def _timeline(bounds: Bounds) -> list[dict[str, Any]]:
     """Stretches of time from the start of history to its end; those of no length are left out."""
     b, window = bounds, bounds.window()
@@ -216,7 +222,9 @@ def _timeline(bounds: Bounds) -> list[dict[str, Any]]:
                 {
                     "name": name,
                     "kind": name,
-                    "days": (to_ms - from_ms) / DAY_MS,
+                    "share": round(
+                        100 * (to_ms - from_ms) / (b.test_end_ms - b.history_start_ms), 2
+                    ),
                     "start": _minute(window[start]),
                     "end": _minute(window[end]),
                 }

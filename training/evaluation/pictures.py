@@ -43,6 +43,7 @@ _WIDTH, _HEIGHT = 5.0, 3.5
 _CURVE_POINTS = 400
 _TAILED = 12
 _SHOWN_SHARE = 0.005
+_SHORT_NAME = 18
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -163,7 +164,7 @@ def score_distribution(
     with _axes(drawn, "scores") as axes:
         odds = np.log10(np.clip(probability, 1e-6, 1 - 1e-6))
         odds = odds - np.log10(1 - np.clip(probability, 1e-6, 1 - 1e-6))
-        edges = np.linspace(min(odds.min(), -3), max(odds.max(), 0.5), 50)
+        edges = np.linspace(min(odds.min(), -3), max(odds.max(), 0.5), 40)
         for label, chosen, colour in (
             ("not fraud", fraud <= 0, COLOURS["c0"]),
             ("fraud", fraud > 0, COLOURS["fraud"]),
@@ -172,11 +173,19 @@ def score_distribution(
             axes.stairs(counts, edges, color=colour, fill=True, alpha=0.35, label=label)
             axes.stairs(counts, edges, color=colour, linewidth=1.1)
         top = axes.get_ylim()[1]
-        for name, threshold in thresholds.items():
+        for number, (name, threshold) in enumerate(thresholds.items()):
             t = min(max(threshold, 1e-6), 1 - 1e-6)
             x = np.log10(t / (1 - t))
             axes.axvline(x, color=COLOURS["ink"], linewidth=0.8)
-            axes.text(x, top, f" {name}", rotation=90, va="top", ha="right", fontsize=7.5)
+            axes.text(
+                x,
+                top * (1 - 0.2 * number),
+                f" {name}",
+                rotation=90,
+                va="top",
+                ha="right",
+                fontsize=7.5,
+            )
         levels = np.array([1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999])
         ticks = np.log10(levels / (1 - levels))
         shown = (ticks >= edges[0]) & (ticks <= edges[-1])
@@ -316,9 +325,10 @@ def _front_last(curves: Mapping[str, T]) -> Iterator[tuple[str, T]]:
     return iter(reversed(list(curves.items())))
 
 
-def _legend(axes: Any, columns: int = 3) -> None:
+def _legend(axes: Any) -> None:
     """Below the axes, where it hides nothing."""
     handles, labels = axes.get_legend_handles_labels()
+    columns = 3 if max(map(len, labels), default=0) <= _SHORT_NAME else 2
     axes.figure.legend(
         handles[::-1], labels[::-1], loc="outside lower center", ncols=min(columns, len(labels)),
         handlelength=1.2, columnspacing=1.4, labelspacing=0.25,
