@@ -13,7 +13,7 @@ class Progress(Protocol):
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Args:
-        stage: `history`, `features`, `guard`, `fit`, `judge`, `report` or `publish`.
+        stage: `history`, `features`, `guard`, `search`, `fit`, `judge`, `report` or `publish`.
         done, total: rows, models or steps of the stage; done == total: the stage has ended.
         """
         ...

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from training.config import TrainConfig
 from training.dataset import Dataset
+from training.evaluated import ENSEMBLE, Evaluated, Scored
 from training.judge import Judged, Judgement
 from training.split import Split
+from training.trial import Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Trained:
         dataset, split, config: what was trained on, and how.
         judged: variant -> its model, calibration and figures, in the order of `config.variants`.
         judgement: the plan, its figures, and every model's scores on what was held back.
+        trials: of the search that `config` comes from; none if there was no search.
     """
 
     dataset: Dataset
@@ -26,9 +30,10 @@ class Trained:
     config: TrainConfig
     judged: dict[str, Judged]
     judgement: Judgement
+    trials: tuple[Trial, ...] = ()
 
     def choices(self) -> dict[str, Any]:
-        """How calibration and combiner were chosen, JSON-ready."""
+        """How parameters, calibration and combiner were chosen, JSON-ready."""
         j = self.judgement
         fits = {name: model.calibration for name, model in self.judged.items()}
         fits["ensemble"] = j.calibration
@@ -36,6 +41,7 @@ class Trained:
             "calibration": {n: {"method": f.method, "errors": f.errors} for n, f in fits.items()},
             "combiner": {"kind": j.combiner.kind, "merits": j.combiner.merits},
             "shared_calibration": self.split.shared,
+            "search": [trial.row() for trial in self.trials],
         }
 
 
@@ -57,4 +63,24 @@ def named_after(trained: Trained, tabular_set: str) -> Trained:
         members=tuple(replace(m, variant=name(m.variant)) for m in plan.members),
         anomaly=None if plan.anomaly is None else name(plan.anomaly),
     )
-    return replace(trained, judged=judged, judgement=replace(trained.judgement, plan=plan))
+    evaluated = trained.judgement.evaluated
+    combiner = trained.judgement.combiner
+    judgement = replace(
+        trained.judgement,
+        plan=plan,
+        combiner=replace(combiner, weights={name(v): w for v, w in combiner.weights.items()}),
+        evaluated=Evaluated(
+            test=_renamed(evaluated.test, name),
+            validation=_renamed(evaluated.validation, name),
+            calibration=_renamed(evaluated.calibration, name),
+            probabilities=frozenset(
+                v if v == ENSEMBLE else name(v) for v in evaluated.probabilities
+            ),
+        ),
+    )
+    return replace(trained, judged=judged, judgement=judgement)
+
+
+def _renamed(part: Scored, name: Callable[[str], str]) -> Scored:
+    scores = {v if v == ENSEMBLE else name(v): s for v, s in part.scores.items()}
+    return replace(part, scores=scores)

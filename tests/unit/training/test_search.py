@@ -15,7 +15,8 @@ from training.config import (
     XGBoostConfig,
 )
 from training.sample import Sample
-from training.search import SearchResult, Trial, merged
+from training.search import SearchResult, merged
+from training.trial import Trial
 from training.variants import boosting, logistic, random_forest
 from training.variants import xgboost as boosted
 from training.variants.rung import EFFORTS, Rung
