@@ -33,6 +33,24 @@ class GuardRows:
     weight: Float64
     earlier: Bools
 
+    def every_nth(self, keep: int) -> tuple[Int64, GuardRows]:
+        """At most `keep` or so frauds and twice `keep` others, evenly over time: their places
+        among these rows, and the rows."""
+        kept = np.zeros(self.rows.size, bool)
+        for which, limit in ((self.fraud > 0, keep), (self.fraud == 0, 2 * keep)):
+            there = np.flatnonzero(which)
+            kept[there[:: max(1, there.size // limit)]] = True
+        places = np.flatnonzero(kept)
+        # Weights are relative: thinning both kinds differently changes them.
+        weight = self.weight[places]
+        for which in (self.fraud > 0, self.fraud == 0):
+            chosen = which[places]
+            if chosen.any():
+                weight[chosen] *= which.sum() / chosen.sum()
+        return places, GuardRows(
+            self.rows[places], self.fraud[places], weight, self.earlier[places]
+        )
+
     @property
     def judged_frauds(self) -> int:
         """Frauds among the later rows."""

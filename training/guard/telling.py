@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud.batch import Float64
+from fraud.batch import Float64, Int64
 from training.evaluation.ranking import Ranking, average_precision, roc_auc
 from training.guard.finding import Finding
 from training.guard.rows import Bools, GuardRows
@@ -25,6 +25,8 @@ WARNED_AUC = 0.99
 LEAST_FRAUDS = 10
 """With fewer frauds among the later rows no column is judged by its ranking."""
 
+_GLANCE_FRAUDS = 3_000
+_GLANCE_AUC = 0.95
 _FEW_VALUES = 256
 _FLAG_VALUES = 8
 _LEAST_PURE = 5
@@ -72,11 +74,15 @@ class Column:
 
 def telling(columns: Iterable[Column], rows: GuardRows) -> list[Finding]:
     """What the columns tell of the label, a finding a column at most of each kind."""
-    return [finding for column in columns for finding in _of(column, rows)]
+    places, few = rows.every_nth(_GLANCE_FRAUDS)
+    return [finding for c in columns for finding in _of(c, rows, places, few)]
 
 
-def _of(column: Column, rows: GuardRows) -> Iterator[Finding]:
-    auc, precision = strength(column.values, column.categorical, rows)
+def _of(column: Column, rows: GuardRows, places: Int64, few: GuardRows) -> Iterator[Finding]:
+    # A glance at some rows spares most columns the close look at all.
+    auc, precision = strength(column.values[places], column.categorical, few)
+    if auc >= _GLANCE_AUC:
+        auc, precision = strength(column.values, column.categorical, rows)
     said = (
         f"{column.name} alone finds fraud with ROC-AUC {auc:.4f} and average precision"
         f" {precision:.3f} on later payments"
@@ -152,9 +158,9 @@ def _pure(column: Column, rows: GuardRows) -> Finding | None:
     best: tuple[int, float | None] = (0, None)
     if not known.all() and known.any() and not (known & ~fraud).any():
         best = (int((known & fraud).sum()), None)
-    found, code = np.unique(values[known], return_inverse=True)
     # Numbers have tails, and the end of one may be fraud alone: a flag has two values or some.
-    if column.categorical or (column.foreign and found.size <= _FLAG_VALUES):
+    if column.categorical or (column.foreign and _is_flag(values)):
+        found, code = np.unique(values[known], return_inverse=True)
         frauds = np.bincount(code, fraud[known], minlength=found.size)
         pure = np.bincount(code, ~fraud[known], minlength=found.size) == 0
         if pure.any():
@@ -174,3 +180,11 @@ def _pure(column: Column, rows: GuardRows) -> Finding | None:
         "fraud-only",
         f"{what} for {told:.1%} of frauds ({count:,}) and for no genuine payment",
     )
+
+
+def _is_flag(values: Float64) -> bool:
+    """Whether there are so few values that each means something."""
+    for part in (values[:1_000], values):
+        if np.unique(part[~np.isnan(part)]).size > _FLAG_VALUES:
+            return False
+    return True
