@@ -76,6 +76,7 @@ class Registry:
         # After the import, which sets levels of its own: table by table is not news.
         for name in ("mlflow", "mlflow.store.db.utils", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        self.tracking_uri = tracking_uri
         self._client: MlflowClient = MlflowClient(tracking_uri, tracking_uri)
         self._experiment_id = self._experiment(files if _is_local(tracking_uri) else None)
 

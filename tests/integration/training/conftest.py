@@ -1,0 +1,13 @@
+"""One MLflow for all tests of the registry: SQLite takes seconds to get its tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from training.registry import Registry
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    folder = tmp_path_factory.mktemp("mlflow")
+    return Registry(f"sqlite:///{folder / 'mlflow.db'}", folder / "mlruns")
