@@ -4,6 +4,10 @@ Clusters are drawn with replacement, whole: payments of one customer resemble ea
 single payments drawn one by one would promise too narrow an interval (Davison and Hinkley 1997,
 section 3.8). A resample is a number of copies for each cluster; every model is judged on the same
 resamples, so that their intervals can be held against each other.
+
+Percentile intervals of few clusters are too narrow rather than too wide: with most frauds
+in thirty of 150 customers, a stated 95 % held in 88 to 96 % of simulated worlds by figure, and in
+only 69 to 78 % for value caught where the amounts too go by customer, with heavy tails.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ def world(seed: int, customers: int, each: int) -> tuple[np.ndarray, Cases]:
     score = 1.5 * fraud + habit + rng.normal(0, 1, risk.size)
     ids = np.repeat([f"c{i:05d}" for i in range(customers)], each)
     at = rng.integers(0, 7 * DAY_MS, risk.size)
-    return score, cases(fraud, ids.tolist(), at, np.exp(habit))
+    return score, cases(fraud, ids.tolist(), at, rng.lognormal(3, 0.5, risk.size))
 
 
 def test_a_draw_is_a_resample_of_whole_clusters() -> None:
@@ -50,23 +50,22 @@ def test_a_resample_is_judged_as_the_rows_that_it_draws() -> None:
         assert gauge.figures(copies) == pytest.approx(drawn, abs=1e-8)
 
 
-@pytest.mark.parametrize(
-    "figure", ["average_precision", "recall_at_review_0.02", "card_precision_at_100"]
-)
-def test_intervals_hold_what_is_true_about_as_often_as_they_say(figure: str) -> None:
+def test_intervals_hold_what_is_true_about_as_often_as_they_say() -> None:
     # What is true: the same figure of very many customers. Card precision counts a day's customers,
     # so that its truth is that of worlds of the same size.
-    if figure == "card_precision_at_100":
-        many = [Gauge(*world(s, 150, 20), False).figures()[figure] for s in range(1000, 1200)]
-        truth = float(np.mean(many))
-    else:
-        truth = Gauge(*world(999, 20_000, 20), False).figures()[figure]
-    held = 0
-    for seed in range(100):
+    truth = Gauge(*world(999, 20_000, 20), False).figures()
+    same_size = [Gauge(*world(s, 150, 20), False).figures() for s in range(1000, 1150)]
+    truth["card_precision_at_100"] = float(
+        np.mean([figures["card_precision_at_100"] for figures in same_size])
+    )
+    held = dict.fromkeys(truth, 0)
+    for seed in range(80):
         score, of = world(seed, 150, 20)
-        found = intervals({"m": Gauge(score, of, False)}, of.n_clusters, 100, seed)["m"][figure]
-        held += found.low <= truth <= found.high
-    assert 85 <= held <= 100
+        for name, found in intervals({"m": Gauge(score, of, False)}, of.n_clusters, 80, seed)[
+            "m"
+        ].items():
+            held[name] += found.low <= truth[name] <= found.high
+    assert min(held.values()) >= 0.85 * 80, held
 
 
 def test_rows_drawn_one_by_one_would_promise_too_much() -> None:
