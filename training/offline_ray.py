@@ -22,6 +22,7 @@ from features.replay import CHUNK_ROWS, arrivals
 from features.store.memory import MemoryStore
 from fraud.batch import FeatureBatch, Float32, TransactionBatch
 from training.data.batches import PaymentFile
+from training.offline import passing
 from training.ray_session import ray_session
 
 _CHUNK_BYTES = CHUNK_ROWS * 24_000
@@ -49,7 +50,7 @@ def _replayed(payments: PaymentFile, most_waiting: int) -> Iterator[FeatureBatch
     store = MemoryStore()
     repeats = _Repeats(payments)
     under_way: deque[tuple[TransactionBatch, frozenset[int], Any]] = deque()
-    for batch, labels, before in arrivals(payments.batches(), payments.label_events()):
+    for batch, labels, before in arrivals(passing(payments, store), payments.label_events()):
         events = Events.of(batch)
         observation = store.observe(events, labels, before)
         under_way.append((batch, observation.repeated, task.remote(batch, events, observation)))

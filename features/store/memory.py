@@ -8,7 +8,7 @@ counterparty and 3.0 for each account, and half as much again at most while a ta
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +96,11 @@ class MemoryStore:
     def learn_now(self, labels: LabelEvents) -> None:
         """`learn`, without waiting. Without a source an unknown entity is taken as new."""
         self.observe(_NO_EVENTS, labels, [0] * len(labels))
+
+    def forget(self, name: str, keys: Iterable[Key]) -> None:
+        """Let go of states of entities of kind `name` that nothing will ask for any more, as who
+        replays a whole file knows. One that is touched nevertheless may be as good as new."""
+        self._tables[name].forget(keys)
 
     def _note(self, events: Events) -> tuple[NDArray[np.bool_], dict[int, bytes], frozenset[int]]:
         """Which rows are new; what is recorded of the others; the others without a record."""
@@ -200,6 +205,7 @@ class _Table:
         self._roles = roles_of(entity)
         self._bytes = np.zeros((0, entity.size), dtype=np.uint8)
         self._records = self._bytes.view(entity.dtype)[:, 0]
+        self._gone: set[Key] = set()
 
     def state(self, key: Key) -> bytes:
         place = self.places.get(key)
@@ -211,6 +217,18 @@ class _Table:
             place = self.places.setdefault(key, len(self.places))
             self._grow()
             self._bytes[place] = np.frombuffer(state, dtype=np.uint8)
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Leave states out when the table is written anew: as soon as half of it may go."""
+        self._gone.update(key for key in keys if key in self.places)
+        if 2 * len(self._gone) <= len(self.places):
+            return
+        kept = [key for key in self.places if key not in self._gone]
+        rows = np.array([self.places[key] for key in kept], dtype=np.int64)
+        self._bytes = self._bytes[rows]
+        self._records = self._bytes.view(self._entity.dtype)[:, 0]
+        self.places = {key: place for place, key in enumerate(kept)}
+        self._gone = set()
 
     def _grow(self) -> None:
         if len(self.places) <= len(self._bytes):

@@ -21,3 +21,28 @@ def test_the_oldest_transaction_ids_are_forgotten_first() -> None:
     again = store.observe(Events.of(batch.slice(2, 3)))
     assert again.repeated == {0}
     assert store.observe(Events.of(batch.slice(0, 1))).repeated == frozenset()
+
+
+def test_what_is_forgotten_makes_room_and_touches_nothing_else() -> None:
+    batch = payments(400, seed=1, customers=40, duplicate=0.0)
+    store = MemoryStore()
+    store.observe(Events.of(batch))
+    keys = [("default", f"c{i}") for i in range(40)]
+    before = {key: store.state("customer", key) for key in keys}
+    assert all(any(state) for state in before.values())
+    gone = keys[:15], keys[15:30]
+    for some in gone:
+        store.forget("customer", [*some, ("default", "nobody")])
+    assert {key: store.state("customer", key) for key in keys[30:]} == {
+        key: before[key] for key in keys[30:]
+    }
+    assert not any(any(store.state("customer", key)) for key in keys[:30])
+    merchant = ("default", "m0")
+    untouched = store.state("merchant", merchant)
+    assert any(untouched)
+    later = payments(50, seed=2, customers=40, duplicate=0.0, prefix="later")
+    fresh = MemoryStore()
+    fresh.observe(Events.of(later))
+    store.observe(Events.of(later))
+    for key in keys[:30]:
+        assert store.state("customer", key) == fresh.state("customer", key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,5 +113,37 @@ def test_labels_are_events_in_the_order_in_which_they_became_known(
     assert whole.previous == [None] * 3
     parts = list(found.label_events(rows=2))
     assert [len(part) for part in parts] == [2, 1]
-    assert parts[0] == whole.slice(0, 2)
-    assert parts[1] == whole.slice(2, 3)
+    for part, wanted in zip(parts, (whole.slice(0, 2), whole.slice(2, 3)), strict=True):
+        # Nobody pays after these labels: nothing asks for what they say of whom.
+        nobody = {name: [None] * len(part) for name in whole.ids}
+        assert part == replace(wanted, ids=nobody)
+
+
+def test_who_is_named_for_the_last_time_leaves(tmp_path: Path) -> None:
+    file = tmp_path / "pay.csv"
+    columns = "transaction_id,customer_id,counterparty_id,merchant_id,is_fraud,label_known_at"
+    rows = [
+        "1,a,b,,1,2026-01-05T10:03:00Z",
+        "2,c,,m,0,2026-01-05T10:03:00Z",
+        "3,b,a,,0,2026-01-05T10:04:00Z",
+        "4,a,,n,0,2026-01-05T10:04:00Z",
+        "5,d,d,m,0,2026-01-05T10:04:00Z",
+    ]
+    lines = [f"{columns},timestamp,amount,currency,type"]
+    lines += [f"{row},2026-01-05T10:0{i}:00Z,5.00,EUR,transfer" for i, row in enumerate(rows)]
+    file.write_text("\n".join(lines) + "\n")
+    found = read_payments(file, "canonical")
+    leaving = [{k: set(v) for k, v in found.leaving(i, i + 1).items() if v} for i in range(5)]
+    assert leaving == [
+        {"counterparty": {"b"}},
+        {"customer": {"c"}},
+        {"customer": {"b"}, "counterparty": {"a"}, "account": {"a", "b"}},
+        {"customer": {"a"}, "merchant": {"n"}},
+        {"customer": {"d"}, "merchant": {"m"}, "counterparty": {"d"}, "account": {"d"}},
+    ]
+    assert [sorted(v) for v in found.leaving(0, 5).values()] == [
+        ["a", "b", "c", "d"], ["m", "n"], [], ["a", "b", "d"], ["a", "b", "d", "d"],
+    ]  # fmt: skip
+    (labels,) = found.label_events()
+    assert labels.ids["customer"] == ["a", None, None, None, "d"]
+    assert labels.ids["merchant"] == [None, "m", None, None, "m"]
