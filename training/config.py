@@ -177,7 +177,7 @@ class RandomForestConfig(_Section):
     )
     fraud_weight: FraudWeight = "sqrt"
     max_rows: int = Field(
-        default=50_000, ge=100, description="every fraud, and others thinned to so many rows"
+        default=30_000, ge=100, description="every fraud, and others thinned to so many rows"
     )
 
     @field_validator("max_features")
