@@ -18,17 +18,14 @@ SELECT
     t.latitude,
     t.longitude
 FROM transactions AS t
+LEFT JOIN (
+    SELECT d.transaction_id, min(d.decided_at) AS first_at
+    FROM decisions AS d
+    WHERE d.tenant = $1
+    GROUP BY d.transaction_id
+) AS decided ON decided.transaction_id = t.transaction_id
 WHERE t.tenant = $1
   AND t.received_at < $2
   AND t.occurred_at >= $3
-  AND (
-      NOT EXISTS (
-          SELECT FROM decisions AS d
-          WHERE d.tenant = $1 AND d.transaction_id = t.transaction_id AND d.decided_at >= $2
-      )
-      OR EXISTS (
-          SELECT FROM decisions AS d
-          WHERE d.tenant = $1 AND d.transaction_id = t.transaction_id AND d.decided_at < $2
-      )
-  )
+  AND (decided.first_at IS NULL OR decided.first_at < $2)
 ORDER BY t.occurred_at;
