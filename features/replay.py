@@ -15,7 +15,7 @@ from features.store.memory import MemoryStore
 from fraud.batch import FeatureBatch, Int64, TransactionBatch
 
 CHUNK_ROWS = 4096
-"""Rows whose states are read out together: bounds memory to some 40 MB."""
+"""Rows whose states are read out together: 100 MB at most."""
 
 
 def replay(
