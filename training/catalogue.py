@@ -67,6 +67,11 @@ class Catalogue:
     def __init__(self, store: ArtifactStore, registry: Registry | None) -> None:
         self._store = store
         self._shelves = store.shelves()
+        self._aliased = {
+            (variant, version): named
+            for variant, shelf in self._shelves.items()
+            for version, named in _by_version(store, variant, shelf).items()
+        }
         self._numbers: dict[tuple[str, str], Registered] = {}
         self._named: dict[str, dict[str, int]] = {}
         if registry is not None:
@@ -123,7 +128,7 @@ class Catalogue:
         return [{"version": move.version, **asdict(move)} for move in alias.moves]
 
     def _entry(self, variant: str, version: str, shelf: Shelf) -> Entry:
-        aliases = [a for a in shelf.aliases if self._names(variant, a) == version]
+        aliases = self._aliased.get((variant, version), [])
         known = self._numbers.get((variant, version))
         common: dict[str, Any] = {"aliases": aliases, "size_bytes": shelf.versions[version]}
         if known is not None:
@@ -150,12 +155,18 @@ class Catalogue:
             **common,
         )
 
-    def _names(self, variant: str, alias: str) -> str | None:
+
+def _by_version(store: ArtifactStore, variant: str, shelf: Shelf) -> dict[str, list[str]]:
+    """Version -> the aliases that name it; a broken alias names nothing."""
+    found: dict[str, list[str]] = {}
+    for alias in shelf.aliases:
         try:
-            found = self._store.alias(variant, alias)
+            named = store.alias(variant, alias)
         except ArtifactRefused:
-            return None
-        return None if found is None else found.version
+            continue
+        if named is not None:
+            found.setdefault(named.version, []).append(alias)
+    return found
 
 
 def data_until(manifest: Manifest) -> str | None:

@@ -11,6 +11,7 @@ import typer
 from cluster.console import CommandFailed, JsonFlag, emit, step
 
 if TYPE_CHECKING:
+    from fraud.settings import Settings
     from training.retrain import Retrained
 
 BUSY_EXIT_CODE = 75
@@ -38,11 +39,16 @@ def retrain(
     it, and `quorum models promote --run latest` lets them serve. With too few new labels it says
     so and ends with 0; while another one of the tenant runs, on whichever machine, with 75.
     """
+    from cluster.connection import database_url
     from fraud.errors import Busy, QuorumError
+    from fraud.settings import Settings
 
+    settings = Settings.load()
+    database_url(settings)  # says what to do if nothing names a database
+    settings = settings.model_copy(update={"tenant": tenant or settings.tenant})
     try:
         with step("Retrain") as going_on:
-            done = _retrained(config, min_labels, gates, tenant, going_on.note)
+            done = _retrained(settings, config, min_labels, gates, going_on.note)
             going_on.result = "challengers registered" if done.trained else "nothing to do"
     except Busy as error:
         what = "another retraining of this tenant is going on"
@@ -53,12 +59,10 @@ def retrain(
 
 
 def _retrained(
-    config: Path | None, min_labels: int, gates: Path | None, tenant: str | None, note: Any
+    settings: Settings, config: Path | None, min_labels: int, gates: Path | None, note: Any
 ) -> Retrained:
     from artifacts.location import store_of
-    from cluster.connection import database_url
     from deployments.scorer import Scorer
-    from fraud.settings import Settings
     from training.assessment import Assessor
     from training.config import TrainConfig, read_config
     from training.gates import GateConfig, read_gates
@@ -66,9 +70,6 @@ def _retrained(
     from training.retrain import retrain as run
     from training.retrain import training_of
 
-    settings = Settings.load()
-    database_url(settings)  # says what to do if nothing names a database
-    settings = settings.model_copy(update={"tenant": tenant or settings.tenant})
     told = TrainConfig() if config is None else read_config(config)
 
     def progress(stage: str, done: int, total: int) -> None:

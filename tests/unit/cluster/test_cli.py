@@ -10,6 +10,8 @@ from cluster.cli import COMMANDS, GROUPS, run
 from cluster.console import CommandFailed, emit
 from cluster.failures import explain
 
+MODELS = [f"models {name}" for name in ("list", "show", "compare", "promote", "rollback", "push")]
+
 
 @pytest.fixture(autouse=True)
 def _empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +28,15 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [*COMMANDS, "features write", "features check", "keys create", "keys list", "keys revoke"],
+    [
+        *COMMANDS,
+        *MODELS,
+        "features write",
+        "features check",
+        "keys create",
+        "keys list",
+        "keys revoke",
+    ],
 )
 def test_every_command_explains_itself_and_reports_in_json(
     command: str, capsys: pytest.CaptureFixture[str]
@@ -64,6 +74,12 @@ def test_help_imports_nothing_heavy() -> None:
     [
         (["nonsense"], 2, "nonsense"),
         (["keys", "create"], 2, "--name"),
+        (["models", "promote"], 2, "--run"),
+        (["models", "promote", "xgboost", "--reason", "x"], 2, "--force"),
+        (["models", "rollback", "xgboost", "--run"], 2, "--run"),
+        (["models", "push", "gs://bucket"], 1, "no place for artifacts"),
+        (["models", "push", "x", "--estimate", "--verify"], 2, "--verify"),
+        (["retrain"], 1, "DATABASE_URL is not set"),
         (["migrate", "--phase", "sideways"], 2, "sideways"),
         (["migrate"], 1, "DATABASE_URL is not set"),
         (["deploy", "--config", "/nowhere.yaml"], 1, "/nowhere.yaml"),
