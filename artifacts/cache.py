@@ -48,20 +48,18 @@ class Cache:
             ArtifactRefused: what was fetched does not have its digest.
         """
         target = self._folder / variant / version
-        if target.exists():
-            try:
-                _verify(target, version, digest)
-                os.utime(target)
-                return target
-            except ArtifactRefused as error:
-                logger.warning("cache: %s; it is fetched again", error)
+        if self._whole(target, version, digest):
+            os.utime(target)
+            return target
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=_FETCHING, dir=self._folder) as made:
             fresh = Path(made) / version
             fresh.mkdir()
             fill(fresh)
             _verify(fresh, version, digest)
-            self._place(fresh, target, Path(made) / "damaged")
+            # Another process may have been quicker, and be reading what it fetched.
+            if not self._whole(target, version, digest):
+                self._place(fresh, target, Path(made) / "damaged")
         self._prune(target)
         return target
 
@@ -87,8 +85,20 @@ class Cache:
         except FileNotFoundError:
             return None
 
-    def _place(self, fresh: Path, target: Path, aside: Path) -> None:
-        """Put a whole artifact where a damaged one, none, or by now another's stands."""
+    @staticmethod
+    def _whole(target: Path, version: str, digest: str | None) -> bool:
+        if not target.exists():
+            return False
+        try:
+            _verify(target, version, digest)
+        except ArtifactRefused as error:
+            logger.warning("cache: %s; it is fetched again", error)
+            return False
+        return True
+
+    @staticmethod
+    def _place(fresh: Path, target: Path, aside: Path) -> None:
+        """Put a whole artifact where a damaged one or none stands."""
         if target.exists():
             with contextlib.suppress(FileNotFoundError):  # another process was first
                 os.replace(target, aside)
