@@ -26,12 +26,10 @@ _STAGES = {
     "publish": "Register",
 }
 _COLUMNS = {
-    "roc_auc": "ROC-AUC",
-    "average_precision": "avg precision",
+    "average_precision": "average precision",
+    "roc_auc": "ROC AUC",
     "card_precision_at_100": "card p@100",
-    "recall_at_review_0.005": "recall 0.5 %",
     "recall_at_review_0.01": "recall 1 %",
-    "recall_at_review_0.02": "recall 2 %",
     "value_caught_at_review_0.01": "value 1 %",
     "calibration_error": "calib. error",
 }
@@ -224,41 +222,42 @@ class _Bars:
 
 def render(document: dict[str, Any]) -> RenderableType:
     """A report's figures on the test part, a line a model, and where its page is."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Group
     from rich.markup import escape
     from rich.table import Table
 
-    rows, frauds, window = document["rows"], document["frauds"], document["window"]
-    plan = document["plan"]
+    window, plan = document["window"], document["plan"]
     table = Table(
         title=f"On the test part: {window['test_start'][:10]} to {window['test_end'][:10]}",
-        caption=(
-            f"trained on {rows['train']:,} payments ({frauds['train']:,} frauds), chosen by"
-            f" {rows['validation']:,} ({frauds['validation']:,}), calibrated on"
-            f" {rows['calibration']:,} ({frauds['calibration']:,}), judged on {rows['test']:,}"
-            f" ({frauds['test']:,}); plan {plan['name']} v{plan['version']},"
-            f" {sum(document['seconds'].values()):.0f} s{_leaks(document.get('findings', []))}"
-        ),
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("model")
-    table.add_column("version")
-    for title in _COLUMNS.values():
-        table.add_column(title, justify="right")
-    for variant in document["variants"]:
-        baseline = variant["name"] == document["baseline"]
-        table.add_row(
-            variant["name"] + (" (baseline)" if baseline else ""),
-            variant["version"],
-            *_cells(document, variant["name"]),
-        )
-    if "one-rule" in document["models"]:
-        table.add_row("one-rule (baseline)", "-", *_cells(document, "one-rule"))
+    table.add_column("model", no_wrap=True)
+    for name, title in _COLUMNS.items():
+        table.add_column(title, justify="right", no_wrap=name == "average_precision")
+    baselines = {document["baseline"], "one-rule"}
+    for model in (name for name in document["models"] if name != "ensemble"):
+        said = f"{model} °" if model in baselines else model
+        table.add_row(said, *_cells(document, model))
     table.add_section()
-    table.add_row("ensemble", _weights(plan), *_cells(document, "ensemble"), style="bold")
-    said = "average precision with its 95 % interval"
-    if document["one_rule"]:
-        said += f"; one-rule: {document['one_rule']}"
-    return Group(table, escape(said), escape(f"report: {document['report']}"))
+    table.add_row("ensemble", *_cells(document, "ensemble"), style="bold")
+    return Group(table, *(escape(line) for line in _notes(document, plan)))
+
+
+def _notes(document: dict[str, Any], plan: dict[str, Any]) -> list[str]:
+    rows, frauds = document["rows"], document["frauds"]
+    rule = f"; one-rule: {document['one_rule']}" if document["one_rule"] else ""
+    parts = (("train", "trained on"), ("validation", "chosen by"), ("calibration", "calibrated on"),
+             ("test", "judged on"))  # fmt: skip
+    return [
+        f"average precision with its 95 % interval; °: baseline{rule}",
+        ", ".join(f"{verb} {rows[part]:,} ({frauds[part]:,} frauds)" for part, verb in parts),
+        f"plan {plan['name']} v{plan['version']}: {_weights(plan)};"
+        f" {sum(document['seconds'].values()):.0f} s",
+        *(f"leak guard: {f['code']}: {f['sentence']}" for f in document.get("findings", [])),
+        f"report: {document['report']}",
+    ]
 
 
 def _cells(document: dict[str, Any], model: str) -> list[str]:
@@ -270,10 +269,6 @@ def _cells(document: dict[str, Any], model: str) -> list[str]:
             cell = f"{metrics[name]:.3f} ({low:.3f}–{high:.3f})"
         cells.append(cell)
     return cells
-
-
-def _leaks(findings: list[dict[str, Any]]) -> str:
-    return "".join(f"\nleak guard: {f['code']}: {f['sentence']}" for f in findings)
 
 
 def _weights(plan: dict[str, Any]) -> str:
