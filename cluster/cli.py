@@ -37,6 +37,7 @@ COMMANDS = {
     "load": "Data and models",
     "train": "Data and models",
     "retrain": "Data and models",
+    "drift": "Data and models",
     "replay": "Decisions",
 }
 GROUPS = {

@@ -6,6 +6,7 @@
         model.tl          a treelite checkpoint (isolation forest: path lengths)
         model.ubj         XGBoost only: for contributions
         golden.npz        features float32[k, n_features], scores float64[k]: must reproduce
+        reference.npz     how features and scores were spread, see fraud/drift.py
     <root>/<variant>/aliases/<alias>.json      {"version", "digest"}, see artifacts/alias.py
 
 How an artifact is scored (the whole of it; training checks it, serving does it):

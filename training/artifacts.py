@@ -13,6 +13,7 @@ import numpy as np
 
 from fraud.artifact import Manifest, read_manifest, sha256_of, write_manifest
 from fraud.batch import Float32, Float64
+from fraud.drift import REFERENCE_FILE, References
 from training.calibrate import Knots, rounding_reach
 from training.schema import FeatureSchema
 from training.variants.fitted import Fitted
@@ -34,11 +35,13 @@ def write_artifact(
     golden: tuple[Float32, Float64, Float64],
     metrics: dict[str, float],
     training: dict[str, Any],
+    reference: References | None = None,
 ) -> str:
     """Write one artifact into `folder`, which is made, and read it back.
 
     Args:
         golden: features float32[k, n_features], their raw scores and calibrated scores.
+        reference: how the run's features and scores were spread.
 
     Returns:
         The artifact's digest; equal models, data and figures give equal digests.
@@ -46,6 +49,8 @@ def write_artifact(
     features, raw, scores = golden
     folder.mkdir(parents=True)
     files = {**fitted.files, "golden.npz": _golden_bytes(features, scores)}
+    if reference is not None:
+        files[REFERENCE_FILE] = reference.to_bytes()
     for name, body in files.items():
         (folder / name).write_bytes(body)
     digest = write_manifest(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from artifacts.alias import TRAINED, Move, moment
 from artifacts.store import ArtifactStore
 from fraud.artifact import version_of
+from fraud.drift import References
 from fraud.plan import Plan
 from training.artifacts import staging, write_artifact
 from training.champions import align, moving
@@ -23,6 +24,7 @@ from training.evaluation.page import Facts
 from training.evaluation.signature import EXAMPLE_FILE, input_example, model_file
 from training.evaluation.story import Story
 from training.judge import Judged
+from training.reference import references
 from training.registry import PLAN_FILE, RUN_NAME, Registry
 from training.schema import FeatureSchema
 
@@ -103,7 +105,7 @@ def publish(
         Busy: another process has been registering for minutes.
     """
     with staging() as stage, ExitStack() as alone:
-        digests = _write(judged, stage, schema, training)
+        digests = _write(judged, stage, schema, training, _references(story))
         tags = {"schema_id": schema.schema_id, "role": to.role, **to.tags}
         run = _Run(judged, digests, tags, _flat(training), to, schema.names, story)
         with to.registry.run(RUN_NAME, tags) as whole:
@@ -122,8 +124,20 @@ def publish(
     return Published(digests, versions, stored, whole.info.run_id, page)
 
 
+def _references(story: Story | None) -> References | None:
+    if story is None:
+        return None
+    trained = story.trained
+    held_back = trained.judgement.evaluated.calibration
+    return references(trained.dataset, trained.split, held_back)
+
+
 def _write(
-    judged: dict[str, Judged], stage: Path, schema: FeatureSchema, training: dict[str, Any]
+    judged: dict[str, Judged],
+    stage: Path,
+    schema: FeatureSchema,
+    training: dict[str, Any],
+    reference: References | None,
 ) -> dict[str, str]:
     """Write every variant's artifact into a folder of its own. Returns their digests."""
     return {
@@ -133,6 +147,7 @@ def _write(
             schema=schema,
             knots=model.calibration.knots,
             golden=model.golden,
+            reference=reference,
             metrics=model.metrics,
             training={
                 **training,

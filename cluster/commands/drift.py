@@ -1,0 +1,144 @@
+"""`quorum drift`."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cluster.console import CommandFailed, JsonFlag, emit
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from training.drift import DriftReport
+
+_SHOWN = 20
+_STYLES = {"steady": "green", "moderate": "yellow", "large": "red", "few": "dim"}
+
+
+def drift(
+    days: Annotated[
+        float, typer.Option(min=0.001, max=3650, help="Decisions of so many last days.")
+    ] = 7.0,
+    tenant: Annotated[
+        str | None, typer.Option(help="Whose decisions; QUORUM_TENANT if not given.")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw it, into a .svg or .png file.")] = None,
+    fail_above: Annotated[
+        float | None,
+        typer.Option(min=0, help="Exit with 1 if any PSI is above this: for schedules."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compare what served decisions saw and said with what their models were trained on.
+
+    PSI of each feature and score against the training window (below 0.1 steady, above 0.25 large),
+    and probabilities beside the labels that arrived.
+    """
+    from fraud.errors import NotFound
+
+    if picture is not None and picture.suffix not in (".svg", ".png"):
+        raise CommandFailed(f"--picture {picture}: .svg or .png", "name such a file", exit_code=2)
+    try:
+        report = asyncio.run(_measure(tenant, days))
+    except NotFound as error:
+        hint = "`quorum train` makes models, `quorum replay` sends payments; --days looks back"
+        raise CommandFailed(str(error), hint) from None
+    if picture is not None:
+        _draw(report, picture)
+    emit(report.to_document(), as_json, render)
+    if fail_above is not None and report.largest_psi > fail_above:
+        what = f"a PSI of {report.largest_psi:.3f} is above {fail_above:g}"
+        raise CommandFailed(what, "see what moved; `quorum retrain` learns the new")
+
+
+async def _measure(tenant: str | None, days: float) -> DriftReport:
+    from artifacts.location import store_of
+    from artifacts.origin import origin_of
+    from cluster.connection import database_url
+    from fraud.errors import NotFound
+    from fraud.settings import Settings
+    from training.drift import measure
+    from training.plans import active_plan
+
+    settings = Settings.load()
+    replica = settings.database_replica_url
+    url = database_url(settings) if replica is None else replica.get_secret_value()
+    plan = await active_plan(url)
+    if plan is None:
+        raise NotFound("no plan is active")
+    origin = origin_of(plan, store_of(settings))
+    now = datetime.now(UTC)
+    return await measure(url, tenant or settings.tenant, plan, origin, now=now, days=days)
+
+
+def _draw(report: DriftReport, path: Path) -> None:
+    from training.drift_picture import draw
+
+    try:
+        draw(report, path)
+    except OSError as error:
+        raise CommandFailed(
+            f"{path}: {error.strerror}", "name a file in a folder there is"
+        ) from None
+
+
+def render(document: dict[str, Any]) -> Group:
+    """Scores, the features that moved farthest, and calibration."""
+    from rich.console import Group
+    from rich.table import Table
+
+    moved = Table(
+        title=f"{document['decisions']:,} decisions against the training of"
+        f" {document['reference']}",
+        caption=_caption(document),
+    )
+    for title in ("", "PSI", "by chance", "rows", "no value", "now", "verdict"):
+        words = title in ("", "verdict")
+        moved.add_column(title, justify="left" if words else "right", no_wrap=words)
+    for shift in document["scores"]:
+        moved.add_row(f"score of {shift['name']}", *_cells(shift))
+    moved.add_section()
+    for shift in document["features"][:_SHOWN]:
+        moved.add_row(shift["name"], *_cells(shift))
+    truth = Table(title=f"Calibration on {document['labelled']:,} labelled decisions")
+    for title in ("model", "calib. error", "said", "seen"):
+        truth.add_column(title, justify="left" if title == "model" else "right")
+    for name, found in document["calibration"].items():
+        truth.add_row(name, *_calibration(found))
+    return Group(moved, truth)
+
+
+def _caption(document: dict[str, Any]) -> str:
+    said = f"{document['since'][:16]} to {document['until'][:16]}"
+    if document["sampled"] < document["decisions"]:
+        said += f", a sample of {document['sampled']:,}"
+    if document["foreign"]:
+        said += f"; {document['foreign']:,} saw features of another schema"
+    more = len(document["features"]) - _SHOWN
+    return said + (f"; {more} features that moved less are in --json" if more > 0 else "")
+
+
+def _cells(shift: dict[str, Any]) -> list[str]:
+    style = _STYLES[shift["verdict"]]
+    psi = "-" if shift["psi"] is None else f"{shift['psi']:.3f}"
+    return [
+        psi,
+        f"{shift['chance']:.3f}" if shift["rows"] else "-",
+        f"{shift['rows']:,}",
+        f"{shift['missing_then']:.1%}",
+        f"{shift['missing_now']:.1%}",
+        f"[{style}]{shift['verdict']}[/]",
+    ]
+
+
+def _calibration(found: dict[str, Any]) -> list[str]:
+    if found["error"] is None:
+        return ["-", "-", "-"]
+    rows = sum(b["rows"] for b in found["bins"])
+    means = (sum(b[key] * b["rows"] for b in found["bins"]) / rows for key in ("mean", "observed"))
+    return [f"{found['error']:.4f}", *(f"{mean:.4f}" for mean in means)]

@@ -1,0 +1,32 @@
+-- Decisions on tenant $1's payments of the newest $2 labels known by now, the newest decision of
+-- each; without features.
+WITH newest AS (
+    SELECT n.transaction_id, n.is_fraud, n.known_at, n.label_id
+    FROM labels AS n
+    WHERE n.tenant = $1 AND n.known_at <= now()
+    ORDER BY n.known_at DESC
+    LIMIT $2
+),
+
+held AS (
+    SELECT DISTINCT ON (n.transaction_id) n.transaction_id, n.is_fraud, n.known_at
+    FROM newest AS n
+    ORDER BY n.transaction_id, n.known_at DESC, n.label_id DESC
+)
+
+SELECT
+    (extract(epoch FROM d.decided_at) * 1000)::bigint AS decided_ms,
+    d.schema_id,
+    ''::bytea AS features,
+    d.probability,
+    (d.record -> 'votes')::text AS votes,
+    h.is_fraud,
+    (extract(epoch FROM h.known_at) * 1000)::bigint AS known_ms
+FROM held AS h
+CROSS JOIN LATERAL (
+    SELECT e.*
+    FROM decisions AS e
+    WHERE e.tenant = $1 AND e.transaction_id = h.transaction_id
+    ORDER BY e.decided_at DESC
+    LIMIT 1
+) AS d;

@@ -1,0 +1,13 @@
+-- Tenant $1's newest $2 decisions, made at $3 or later.
+SELECT
+    (extract(epoch FROM d.decided_at) * 1000)::bigint AS decided_ms,
+    d.schema_id,
+    d.features,
+    d.probability,
+    (d.record -> 'votes')::text AS votes,
+    NULL::boolean AS is_fraud,
+    NULL::bigint AS known_ms
+FROM decisions AS d
+WHERE d.tenant = $1 AND d.decided_at >= $3
+ORDER BY d.decision_id DESC
+LIMIT $2;

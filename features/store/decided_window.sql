@@ -1,0 +1,20 @@
+-- A sample of tenant $1's decisions made at $2 or later, and what is known of them by now. $3: how
+-- many of 65,536 payments are taken; the same ones each time.
+SELECT
+    (extract(epoch FROM d.decided_at) * 1000)::bigint AS decided_ms,
+    d.schema_id,
+    d.features,
+    d.probability,
+    (d.record -> 'votes')::text AS votes,
+    l.is_fraud,
+    (extract(epoch FROM l.known_at) * 1000)::bigint AS known_ms
+FROM decisions AS d
+LEFT JOIN LATERAL (
+    SELECT n.is_fraud, n.known_at
+    FROM labels AS n
+    WHERE n.tenant = d.tenant AND n.transaction_id = d.transaction_id
+    ORDER BY n.known_at DESC, n.label_id DESC
+    LIMIT 1
+) AS l ON TRUE
+WHERE d.tenant = $1 AND d.decided_at >= $2 AND (hashtext(d.transaction_id) & 65535) < $3
+ORDER BY d.decision_id;
