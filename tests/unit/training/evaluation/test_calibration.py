@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.evaluation.calibration import Reliability, reliability
@@ -17,6 +17,7 @@ def bins_of(
     return reliability(probability[ranking.order], ranked, ranking.steps(ranked), bins)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from([1, 3, 20]))
 def test_bins_are_equal_parts_of_the_ordered_rows(seed: int, bins: int) -> None:
     rng = np.random.default_rng(seed)
@@ -31,6 +32,7 @@ def test_bins_are_equal_parts_of_the_ordered_rows(seed: int, bins: int) -> None:
     assert found.error == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_weight_is_so_many_copies_and_order_does_not_matter(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.evaluation.cards import CardDays
@@ -29,6 +29,7 @@ def row_by_row(
     return float(np.mean(shares)) if shares else 0.0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 12), st.integers(1, 300))
 def test_it_is_what_a_loop_over_the_rows_finds(seed: int, cards: int, n: int) -> None:
     rng = np.random.default_rng(seed)
@@ -41,6 +42,7 @@ def test_it_is_what_a_loop_over_the_rows_finds(seed: int, cards: int, n: int) ->
     assert days.precision(cards=cards) == pytest.approx(expected, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 5))
 def test_copies_are_customers_who_behave_alike(seed: int, cards: int) -> None:
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
@@ -31,6 +31,7 @@ ROWS = (
 RATE = st.floats(0.001, 1)
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_the_figures_are_those_of_scikit_learn(rows: tuple[np.ndarray, ...]) -> None:
     score, fraud, weight = rows
@@ -45,6 +46,7 @@ def test_the_figures_are_those_of_scikit_learn(rows: tuple[np.ndarray, ...]) -> 
         assert average_precision(steps) == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(ROWS, RATE)
 def test_a_weight_is_so_many_copies(rows: tuple[np.ndarray, ...], rate: float) -> None:
     score, fraud, weight = rows
@@ -58,6 +60,7 @@ def test_a_weight_is_so_many_copies(rows: tuple[np.ndarray, ...], rate: float) -
         assert figure(weighted, rate) == pytest.approx(figure(copied, rate))
 
 
+@settings(deadline=None)
 @given(ROWS, RATE)
 def test_recall_is_its_mean_over_all_orders_of_equal_rows(
     rows: tuple[np.ndarray, ...], rate: float
@@ -71,6 +74,7 @@ def test_recall_is_its_mean_over_all_orders_of_equal_rows(
     assert recall_at_review(steps, rate) == pytest.approx(found / fraud.sum())
 
 
+@settings(deadline=None)
 @given(ROWS, RATE)
 def test_recall_at_false_positives_lies_on_the_roc_curve(
     rows: tuple[np.ndarray, ...], rate: float
@@ -85,6 +89,7 @@ def test_recall_at_false_positives_lies_on_the_roc_curve(
     assert recall == pytest.approx(expected, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(ROWS, RATE, st.integers(0, 2**32))
 def test_the_order_of_rows_does_not_matter(
     rows: tuple[np.ndarray, ...], rate: float, seed: int
