@@ -6,7 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version as version_of_package
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from training.data.history import History, read_history
 from training.data.layout import Layout
 from training.dataset import Dataset, build_dataset, newest_payment_ms
 from training.evaluation.story import Story, tell
+from training.fit_here import fit_here
 from training.fitting import fit_variants
 from training.guard.finding import Finding
 from training.guard.guard import inspect_dataset, inspect_history, inspect_layout, inspect_replay
@@ -73,6 +76,12 @@ class _Run:
         """Whether variants are fitted several times over time, not once beside slices."""
         use = self.config.cross_fit.use
         return use == "always" or (use == "tables" and self.tabular)
+
+    @property
+    def fits_here(self) -> bool:
+        """Whether that is done in this process: tables are small, and starting Ray is not."""
+        alone = self.config.xgboost.workers == 1 and not self.config.search.wanted
+        return self.tabular and alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +261,13 @@ def _fit(dataset: Dataset, split: Split, run: _Run) -> _Fits:
 
 def _cross_fit(dataset: Dataset, split: Split, run: _Run, storage: Path) -> _Fits:
     split = cross_split(dataset, split)
-    rows = min(split.train.size, run.config.max_training_rows) + split.train.size // 2
-    with ray_session(run.ray_address, rows * len(dataset.schema) * 4):
-        chosen = SearchResult(run.config, ())
+    with ExitStack() as stack:
+        chosen, fit = SearchResult(run.config, ()), fit_here
+        if not run.fits_here:
+            rows = min(split.train.size, run.config.max_training_rows) + split.train.size // 2
+            size = rows * len(dataset.schema) * 4
+            stack.enter_context(ray_session(run.ray_address, size))
+            fit = partial(fit_variants, storage=storage, fitted=lambda _: None)
         if run.config.search.wanted:
             # On the newest fold and what lies before it, the nearest to what the models will meet.
             sample = _sample(dataset, *cut(dataset, split.train, run.config)[-1], run.config)
@@ -263,7 +276,7 @@ def _cross_fit(dataset: Dataset, split: Split, run: _Run, storage: Path) -> _Fit
             dataset,
             split.train,
             chosen.config,
-            lambda sample, config: fit_variants(sample, config, storage, lambda _: None),
+            fit,
             lambda done, total: run.progress("fit", done, total),
         )
     held = held_back(split, dataset, found.rows)

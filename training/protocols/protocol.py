@@ -11,9 +11,9 @@ from fraud.errors import NotTrainable
 from training.config import TrainConfig
 from training.crossfit import Fit
 from training.dataset import Dataset
+from training.fit_here import fit_here
 from training.progress import Progress
 from training.protocols.case import Case, Outcome, mean_models, run_case
-from training.protocols.fit import fit_here
 from training.protocols.published import published
 
 

@@ -7,8 +7,8 @@ from fraud.errors import NotTrainable
 from training.config import TrainConfig
 from training.crossfit import cross_split, crossfit, cut, held_back
 from training.dataset import Dataset
+from training.fit_here import fit_here
 from training.judge import judge_ensemble, judge_variants
-from training.protocols.fit import fit_here
 from training.schema import FeatureSchema
 from training.split import DAY_MS, split_by_time
 from training.trained import Trained, named_after
@@ -99,6 +99,7 @@ def test_a_cross_fitted_run_is_judged_and_named_like_any_other() -> None:
     )  # fmt: skip
     assert [m.fitted.variant for m in trained.judged.values()] == list(trained.judged)
     assert trained.choices()["shared_calibration"]
+    assert set(trained.judgement.evaluated.test.scores) == {*trained.judged, "ensemble"}
 
 
 def test_too_few_frauds_in_a_fold_is_said() -> None:

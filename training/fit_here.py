@@ -1,5 +1,5 @@
-"""Fitting a sample in this process: protocols fit small samples many times, and starting a Ray
-for each would take longer than the fits."""
+"""Fitting a sample in this process: tables and protocols fit small samples many times, and to
+start a Ray and its workers for each takes longer than the fits."""
 
 from __future__ import annotations
 
