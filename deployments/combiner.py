@@ -10,9 +10,12 @@ from typing import Any
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from artifacts.location import store_of
+from artifacts.origin import origin_of
 from deployments import metrics
 from deployments.audit.log import DecisionLog
 from deployments.decider import Decider
+from deployments.drift import DriftWatch
 from deployments.drive import Driver
 from deployments.explainer import Explainer
 from deployments.plans import PlanFeed, PlanTable
@@ -20,6 +23,7 @@ from deployments.pools import Remote, VariantPools
 from features.definitions import NAMES, reason_of
 from fraud.batch import TransactionBatch
 from fraud.decision import DecisionBatch
+from fraud.plan import Plan
 from fraud.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -86,6 +90,9 @@ class Combiner:
             self._log,
             settings.redis_timeout_ms + _FETCH_MARGIN_MS,
         )
+        self._drift = _drift_watch(settings, url, self._feed)
+        if settings.drift_interval_s:
+            self._drift.start()
         self._lag = asyncio.create_task(self._watch_lag(), name="log-lag")
 
     async def decide(self, batch: TransactionBatch) -> DecisionBatch:
@@ -130,7 +137,7 @@ class Combiner:
 
     async def __del__(self) -> None:
         # The constructor may have failed half way: close what there is.
-        for name in ("_pools", "_feed", "_table", "_log"):
+        for name in ("_drift", "_pools", "_feed", "_table", "_log"):
             part = getattr(self, name, None)
             if part is not None:
                 await part.close()
@@ -148,3 +155,20 @@ class Combiner:
             metrics.LOG_LAG_BYTES.set(lag.bytes)
             metrics.LOG_LAG_SECONDS.set(lag.seconds)
             await asyncio.sleep(_LAG_INTERVAL_S)
+
+
+def _drift_watch(settings: Settings, url: str, feed: PlanFeed) -> DriftWatch:
+    """What measures drift on the decisions of this house."""
+    replica = settings.database_replica_url
+
+    def plan() -> Plan | None:
+        return None if feed.current is None else feed.current.plan
+
+    return DriftWatch(
+        url if replica is None else replica.get_secret_value(),
+        settings.tenant,
+        plan,
+        lambda plan: origin_of(plan, store_of(settings)),
+        settings.drift_interval_s,
+        settings.database_timeout_s,
+    )

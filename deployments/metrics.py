@@ -112,6 +112,30 @@ LOG_LAG_SECONDS = Gauge(
     "Age of the oldest record that PostgreSQL does not have yet.",
     multiprocess_mode="livemax",
 )
+FEATURE_PSI = Gauge(
+    "fraud_feature_psi",
+    "Population stability index of a feature of recent decisions against the training.",
+    ["feature"],
+    multiprocess_mode="livemostrecent",
+)
+SCORE_PSI = Gauge(
+    "fraud_score_psi",
+    "The same of a model's score; the model `ensemble` is the combination.",
+    ["model"],
+    multiprocess_mode="livemostrecent",
+)
+CALIBRATION_ERROR = Gauge(
+    "fraud_calibration_error",
+    "Mean distance between a model's probabilities and the labels that arrived.",
+    ["model"],
+    multiprocess_mode="livemostrecent",
+)
+DRIFT_AT = Gauge(
+    "fraud_drift_computed_timestamp_seconds",
+    "When drift was computed last, seconds since 1970.",
+    multiprocess_mode="livemostrecent",
+)
+DRIFT_ERRORS = Counter("fraud_drift_errors_total", "Attempts to compute drift that failed.")
 LOG_REFUSED = Counter("fraud_log_refused_rows_total", "Decisions not given: no durable record.")
 
 

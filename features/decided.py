@@ -17,8 +17,8 @@ from fraud.drift import Reference
 ENSEMBLE = "ensemble"
 """The plan's probability, beside the variants' scores."""
 
-ROWS_PER_PART = 256
-"""Small enough that a part is worked on in a millisecond or two: decisions wait meanwhile."""
+ROWS_PER_PART = 128
+"""Small enough that a part is worked on in some two milliseconds: decisions wait meanwhile."""
 
 _SAMPLED = 65_536
 
@@ -66,7 +66,7 @@ class Decided:
             [r["schema_id"] == schema_id and len(r["features"]) == size for r in rows], np.bool_
         )
         body = b"".join(r["features"] for r, good in zip(rows, seen, strict=True) if good)
-        values[seen] = np.frombuffer(body, "<f4").reshape(-1, n_features)
+        values[seen] = np.frombuffer(body, "<f4").reshape(int(seen.sum()), n_features)
         scores: dict[str, Float64] = {ENSEMBLE: np.array([r["probability"] for r in rows], float)}
         for i, row in enumerate(rows):
             for vote in _votes(row["votes"]):

@@ -42,9 +42,9 @@ class Reference:
     Attributes:
         names: k names.
         categorical: bool[k]: the column holds codes.
-        cuts: float64[k, 9]: rising inner edges of the bins [cut, next cut) of numbers, the
-            deciles, a value that is several of them between two cuts; of codes the most frequent ones, each a bin, others share the tenth.
-            Behind the last: +inf.
+        cuts: float64[k, 9]: rising inner edges of the bins [cut, next cut) of numbers: the
+            deciles, a value that is several of them between two cuts. Of codes: the most frequent
+            ones, each a bin; others share the tenth. Behind the last: +inf.
         counts: int64[k, 11]: rows of each bin, then those without a value.
     """
 

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     )
     request_timeout_ms: int = Field(2_000, gt=0, description="longest wait for a decision")
     max_queued_rows: int = Field(4_096, gt=0, description="rows that may wait at one ingress")
+    drift_interval_s: float = Field(
+        60.0, ge=0, description="how often drift is measured for the metrics; 0: never"
+    )
     max_rows_per_call: int = Field(256, gt=0, description="rows of one micro-batch at most")
     lanes: int = Field(2, gt=0, description="micro-batches in flight at one ingress")
 

@@ -1,0 +1,213 @@
+"""Drift of what is served, as gauges: measured on decisions on record, by one replica at a time.
+
+Decisions do not wait for it and are not touched by it: it reads what the decision log has shipped,
+part by part, and lets go of the event loop between parts. Knows no Ray.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from typing import Any
+
+import asyncpg
+import numpy as np
+
+from artifacts.origin import Origin
+from deployments import metrics
+from features.decided import ENSEMBLE, Decided, joined, labelled, newest
+from fraud.batch import Float64, Int64
+from fraud.drift import LEAST_ROWS, Reference, calibration, matured
+from fraud.plan import Plan
+
+logger = logging.getLogger(__name__)
+
+RECENT = timedelta(days=7)
+MAX_ROWS = 5_000
+"""Newest decisions, and newest labels, of all tenants together."""
+
+_LOCK = 7_301_993
+"""Advisory: whoever holds it measures."""
+_PAUSE_S = 0.02
+_TENANTS = (resources.files("deployments") / "tenants.sql").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found.
+
+    Attributes:
+        features, scores: name -> PSI, of those with enough rows.
+        errors: model -> calibration error, likewise.
+    """
+
+    features: dict[str, float]
+    scores: dict[str, float]
+    errors: dict[str, float]
+
+
+class DriftWatch:
+    """Measures every `interval_s` seconds, if no other replica does.
+
+    Args:
+        url: PostgreSQL; a replica will do.
+        tenant: measured besides those that have keys.
+        plan: the active one now, None if none has been loaded.
+        origin: reads what the plan's models were trained on; may block.
+        interval_s: > 0.
+        timeout_s: longest wait for one answer of PostgreSQL.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        tenant: str,
+        plan: Callable[[], Plan | None],
+        origin: Callable[[Plan], Origin],
+        interval_s: float,
+        timeout_s: float,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._url = url
+        self._tenant = tenant
+        self._plan = plan
+        self._origin = origin
+        self._interval_s = interval_s
+        self._timeout_s = timeout_s
+        self._now = now
+        self._connection: asyncpg.Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._complaint = ""
+        self._shown: set[tuple[Any, str]] = set()
+
+    def start(self) -> None:
+        """Measure from now on. Nothing that fails ends it."""
+        self._task = asyncio.create_task(self._run(), name="drift")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on measuring."""
+        return self._task is not None and not self._task.done()
+
+    async def close(self) -> None:
+        """Stop measuring."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._drop()
+
+    async def refresh(self) -> Measured | None:
+        """Measure once and show it; None if another replica does, or there is no plan. Never
+        raises: what fails is counted and logged once."""
+        try:
+            plan = self._plan()
+            if plan is None or not await self._leads():
+                return None
+            measured = await self._measure(plan)
+        except Exception as error:  # whatever it is, decisions go on
+            self._drop()
+            metrics.DRIFT_ERRORS.inc()
+            said = f"{type(error).__name__}: {error}"
+            if said != self._complaint:
+                logger.warning("drift is not measured: %s", said)
+            self._complaint = said
+            return None
+        self._complaint = ""
+        self._show(measured)
+        return measured
+
+    async def _leads(self) -> bool:
+        """Whether this replica is the one that measures: it keeps the lock with its connection."""
+        if self._connection is not None and not self._connection.is_closed():
+            return True
+        connection = await asyncpg.connect(
+            self._url, timeout=self._timeout_s, command_timeout=self._timeout_s
+        )
+        if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+            self._connection = connection
+            return True
+        connection.terminate()
+        return False
+
+    async def _measure(self, plan: Plan) -> Measured:
+        assert self._connection is not None
+        origin = await asyncio.to_thread(self._origin, plan)
+        features, scores = origin.references.features, origin.references.scores
+        width = len(features.names)
+        of_features, of_scores = np.zeros_like(features.counts), np.zeros_like(scores.counts)
+        known: list[Decided] = []
+        tenants = [row[0] for row in await self._connection.fetch(_TENANTS, self._tenant)]
+        limit = -(-MAX_ROWS // len(tenants))
+        since = self._now() - RECENT
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            for tenant in tenants:
+                recent = newest(self._connection, tenant, limit, since)
+                async for part in _decided(recent, origin.schema_id, width):
+                    of_features += features.count(part.values[part.seen])
+                    of_scores += part.score_counts(scores)
+                of_labels = labelled(self._connection, tenant, limit)
+                known += [part async for part in _decided(of_labels, "", 0)]
+        models = [ENSEMBLE, *(member.variant for member in plan.members)]
+        return Measured(
+            _enough(features, of_features),
+            _enough(scores, of_scores),
+            _errors(joined(known, 0), models, round(self._now().timestamp() * 1000)),
+        )
+
+    def _show(self, measured: Measured) -> None:
+        shown = set()
+        for gauge, values in (
+            (metrics.FEATURE_PSI, measured.features),
+            (metrics.SCORE_PSI, measured.scores),
+            (metrics.CALIBRATION_ERROR, measured.errors),
+        ):
+            for name, value in values.items():
+                gauge.labels(name).set(value)
+                shown.add((gauge, name))
+        # What can no longer be said must not stand there as if it could.
+        for gauge, name in self._shown - shown:
+            gauge.labels(name).set(float("nan"))
+        self._shown = shown
+        metrics.DRIFT_AT.set(time.time())
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval_s)
+            await self.refresh()
+
+
+async def _decided(
+    parts: AsyncIterator[list[Any]], schema_id: str, width: int
+) -> AsyncIterator[Decided]:
+    async for rows in parts:
+        yield Decided.of(rows, schema_id, width)
+        await asyncio.sleep(_PAUSE_S)
+
+
+def _enough(reference: Reference, counts: Int64) -> dict[str, float]:
+    """PSI of the columns with enough rows, by name."""
+    psi, rows = reference.psi(counts), counts.sum(axis=1)
+    return {name: float(psi[i]) for i, name in enumerate(reference.names) if rows[i] >= LEAST_ROWS}
+
+
+def _errors(decided: Decided, models: list[str], now_ms: int) -> dict[str, float]:
+    """Calibration error of the models with enough labelled decisions, by name."""
+    old = matured(decided.decided_ms, decided.known_ms, now_ms)
+    found = {}
+    for name in models:
+        if name not in decided.scores:
+            continue
+        said: Float64 = decided.scores[name][old]
+        if np.count_nonzero(~np.isnan(said)) >= LEAST_ROWS:
+            found[name] = calibration(said, decided.fraud[old]).error
+    return found

@@ -1,0 +1,69 @@
+"""A champion that says what it was trained on, and decisions of which two features have moved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import numpy as np
+
+from deployments.audit.ledger import PostgresLedger
+from fraud.artifact import read_manifest, sha256_of, version_of, write_manifest
+from fraud.drift import REFERENCE_FILE, Reference, References
+from fraud.record import records
+from tests.contracts.artifacts import point_alias, tiny_artifact
+from tests.contracts.decisions import N_FEATURES, PLAN, decided, transactions
+
+SCHEMA_ID = "0123456789ab"
+NAMES = tuple(f"f{i}" for i in range(N_FEATURES))
+SERVED = 600
+MOVED, GONE = 3, 5
+
+
+def train_champion(root: Path) -> None:
+    """A champion whose training saw what `decided` makes up, and models that say anything."""
+    rng = np.random.default_rng(99)
+    values = rng.normal(size=(20_000, N_FEATURES)).astype(np.float32)
+    values[:, ::7] = np.nan
+    models = ("ensemble", *PLAN.variants)
+    references = References(
+        Reference.of(NAMES, values), Reference.of(models, rng.random((5_000, len(models))))
+    )
+    tiny_artifact(root, "xgboost", n_features=N_FEATURES, schema_id=SCHEMA_ID)
+    (folder,) = (root / "xgboost").iterdir()
+    (folder / REFERENCE_FILE).write_bytes(references.to_bytes())
+    manifest, _ = read_manifest(folder)
+    files = {**manifest.files, REFERENCE_FILE: sha256_of(folder / REFERENCE_FILE)}
+    digest = write_manifest(folder, replace(manifest, files=files))
+    folder.rename(root / "xgboost" / version_of(digest))
+    point_alias(root, "xgboost", version_of(digest), digest)
+
+
+async def serve_moved(database_url: str, now: datetime) -> None:
+    """600 decisions of the last three hours and one long ago; every payment of the last ones
+    labelled half an hour after its decision, by its probability."""
+    now_ms = round(now.timestamp() * 1000)
+    connection, ledger = await asyncpg.connect(database_url), PostgresLedger(database_url)
+    await connection.execute("TRUNCATE decisions, labels, plans")
+    rng = np.random.default_rng(11)
+    for hour in (1, 2, 3):
+        at_ms = now_ms - hour * 3_600_000
+        batch = transactions(SERVED // 3, f"h{hour}-", at_ms)
+        features, decisions = decided(batch, seed=hour, at_ms=at_ms)
+        features.values[:, MOVED] += 1.0
+        features.values[::2, GONE] = np.nan
+        await ledger.insert(records(batch, features, decisions, PLAN))
+        fraud = rng.random(len(batch)) < np.array(decisions.probability)
+        known = now - timedelta(hours=hour) + timedelta(minutes=30)
+        await connection.executemany(
+            "INSERT INTO labels (tenant, transaction_id, is_fraud, known_at, source)"
+            " VALUES ('default', $1, $2, $3, 'test')",
+            [(t, bool(f), known) for t, f in zip(batch.transaction_id, fraud, strict=True)],
+        )
+    old = transactions(1, "old-", now_ms - 40 * 86_400_000)
+    features, decisions = decided(old, at_ms=now_ms - 40 * 86_400_000)
+    await ledger.insert(records(old, features, decisions, PLAN))
+    await ledger.close()
+    await connection.close()
