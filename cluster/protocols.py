@@ -28,7 +28,7 @@ def render(document: dict[str, Any]) -> Table:
     table = Table(
         title=document["title"],
         caption=f"{document['file']}, {document['rows_read']:,} rows, {document['features']}"
-        f" features; brackets: 95 % of resamples; {seconds:.0f} s",
+        f" features; in brackets: 95 % of resamples; {seconds:.0f} s",
     )
     table.add_column("model")
     for title in columns.values():
@@ -61,7 +61,8 @@ def _ours(table: Table, split: dict[str, Any], columns: dict[str, str]) -> None:
         cells = []
         for figure in columns:
             cell = f"{figures[figure]:.4f}" if figure in figures else "-"
-            between = intervals.get(model, {}).get(figure) if whole else None
+            shown = whole and figure == "average_precision"
+            between = intervals.get(model, {}).get(figure) if shown else None
             cells.append(f"{cell} [{between[0]:.3f}, {between[1]:.3f}]" if between else cell)
         # Brackets of an interval are not markup.
         cells = [cell.replace("[", r"\[") for cell in cells]
