@@ -111,7 +111,7 @@ def test_champions_are_whole_and_of_this_schema(settings: Settings, report: Trai
         assert manifest.schema_id == SCHEMA_ID
         assert manifest.metrics == variant.metrics
         assert manifest.training["rows"] == report.rows
-        assert "golden.npz" in manifest.files
+        assert {"golden.npz", "reference.npz"} <= set(manifest.files)
     assert (
         "model.ubj"
         in read_manifest(settings.artifacts / "xgboost" / report.variants[0].version)[0].files
@@ -165,6 +165,8 @@ def test_the_run_is_told_in_the_registry_and_on_a_page(
     assert run.data.params["rows.train"] == str(report.rows["train"])
     assert run.data.params["code"]
     assert run.data.tags["schema_id"] == report.schema_id
+    assert run.data.tags["leak_guard"] == "clean"
+    assert report.to_document()["findings"] == ()
     assert run.data.metrics["average_precision_high"] > run.data.metrics["average_precision"]
     assert {f.path for f in client.list_artifacts(report.run_id)} >= {
         "config.json", "evaluation.json", "pictures", "plan.json", "report.html",
