@@ -9,11 +9,11 @@ from training.dataset import Dataset
 from training.evaluated import Scored
 from training.split import Split
 
-MAX_ROWS = 100_000
+MAX_ROWS = 50_000
 
 
 def references(dataset: Dataset, split: Split, held_back: Scored) -> References:
-    """Measure the features of the rows that were trained on, evenly thinned to 100,000, and every
+    """Measure the features of the rows that were trained on, evenly thinned to 50,000, and every
     model's scores on `held_back`, which they had not seen."""
     rows = split.train[:: max(1, -(-split.train.size // MAX_ROWS))]
     schema = dataset.schema
