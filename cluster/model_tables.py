@@ -12,7 +12,7 @@ _FIGURES = {
     "brier": "Brier",
     "calibration_error": "calib. error",
 }
-_LISTED = ("average_precision", "roc_auc", "calibration_error")
+_LISTED = {"average_precision": "avg prec", "calibration_error": "calib"}
 
 
 def versions_table(document: dict[str, Any]) -> Any:
@@ -23,26 +23,24 @@ def versions_table(document: dict[str, Any]) -> Any:
         return f"no models in {document['store']}; `quorum train` makes them"
     table = Table(box=None, pad_edge=False)
     for title in ("variant", "version", "aliases"):
-        table.add_column(title)
-    for name in _LISTED:
-        table.add_column(_FIGURES[name], justify="right")
-    for title in ("schema", "no.", "trained", "size"):
-        table.add_column(title)
+        table.add_column(title, no_wrap=True)
+    for title in _LISTED.values():
+        table.add_column(title, justify="right", no_wrap=True)
+    for title in ("schema", "no.", "trained"):
+        table.add_column(title, no_wrap=True)
     before = None
     for model in document["models"]:
         first = model["variant"] != before
         before = model["variant"]
         aliases = ", ".join(model["aliases"]) + ("" if model["in_step"] else " (MLflow lags)")
-        schema = model["schema_id"] or "-"
         table.add_row(
             model["variant"] if first else "",
             model["version"],
             aliases,
             *(_figure(model["metrics"], name) for name in _LISTED),
-            schema if model["served"] else f"{schema} (not served)",
+            "damaged" if model["fault"] else "served" if model["served"] else "not served",
             str(model["registered"] or "-"),
-            (model["trained_at"] or "-")[:16].replace("T", " "),
-            size(model["size_bytes"]) if model["fault"] is None else model["fault"],
+            (model["trained_at"] or "-")[:10],
         )
     return table
 
@@ -71,6 +69,8 @@ def model_table(document: dict[str, Any]) -> Any:
     }
     for name, said in facts.items():
         table.add_row(name, said)
+    if not document["metrics"]:
+        return Group(table, "", _history(document["champions"]))
     figures = Table(box=None, pad_edge=False)
     figures.add_column("figure")
     figures.add_column("", justify="right")
