@@ -93,8 +93,10 @@ def told() -> list[tuple[str, int, int]]:
 def report(
     settings: Settings, told: list[tuple[str, int, int]], training_ray: None
 ) -> TrainingReport:
+    # A search of one trial tries the parameters as they are told: the models stay the same.
+    searched = {**SMALL, "search": {"trials": 1, "variants": ["logistic"]}}
     return train(
-        settings, TrainConfig.model_validate(SMALL), lambda *progress: told.append(progress)
+        settings, TrainConfig.model_validate(searched), lambda *progress: told.append(progress)
     )
 
 
@@ -125,6 +127,13 @@ def test_models_find_what_there_is_to_find(report: TrainingReport) -> None:
     assert report.ensemble["roc_auc"] > 0.85
     assert report.ensemble["calibration_error"] < 0.02
     assert report.ensemble["share_block"] <= report.ensemble["share_challenge"] < 0.05
+
+
+def test_the_search_is_told(report: TrainingReport) -> None:
+    (trial,) = report.choices["search"]
+    assert (trial["variant"], trial["trial"], trial["effort"]) == ("logistic", 0, 1.0)
+    assert 0 < trial["average_precision"] <= 1
+    assert trial["parameter.inverse_penalty"] == TrainConfig().logistic.inverse_penalty
 
 
 def test_the_plan_is_active(database_url: str, report: TrainingReport) -> None:
@@ -169,7 +178,7 @@ def test_the_run_is_told_in_the_registry_and_on_a_page(
     assert report.to_document()["findings"] == ()
     assert run.data.metrics["average_precision_high"] > run.data.metrics["average_precision"]
     assert {f.path for f in client.list_artifacts(report.run_id)} >= {
-        "config.json", "evaluation.json", "pictures", "plan.json", "report.html",
+        "config.json", "evaluation.json", "pictures", "plan.json", "report.html", "search.json",
     }  # fmt: skip
     assert report.report == str(settings.home / "reports" / f"train-{report.run_id}.html")
     page = Path(report.report).read_text(encoding="utf-8")
@@ -181,7 +190,16 @@ def test_progress_tells_each_stage_to_its_end(
     report: TrainingReport, told: list[tuple[str, int, int]]
 ) -> None:
     last = {stage: (done, total) for stage, done, total in told}
-    assert list(last) == ["history", "guard", "features", "fit", "judge", "report", "publish"]
+    assert list(last) == [
+        "history",
+        "guard",
+        "features",
+        "search",
+        "fit",
+        "judge",
+        "report",
+        "publish",
+    ]
     assert all(done == total for done, total in last.values())
     assert last["features"] == (ROWS, ROWS)
 
