@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from artifacts.alias import CHAMPION
+
 _FIGURES = {
     "average_precision": "avg precision",
     "roc_auc": "ROC-AUC",
@@ -22,23 +24,25 @@ def versions_table(document: dict[str, Any]) -> Any:
     if not document["models"]:
         return f"no models in {document['store']}; `quorum train` makes them"
     table = Table(box=None, pad_edge=False)
-    for title in ("variant", "version", "aliases"):
-        table.add_column(title, no_wrap=True)
+    table.add_column("variant", no_wrap=True)
+    table.add_column("version", no_wrap=True)
+    table.add_column("aliases")
     for title in _LISTED.values():
         table.add_column(title, justify="right", no_wrap=True)
-    for title in ("schema", "no.", "trained"):
+    for title in ("no.", "trained"):
         table.add_column(title, no_wrap=True)
     before = None
     for model in document["models"]:
         first = model["variant"] != before
         before = model["variant"]
-        aliases = ", ".join(model["aliases"]) + ("" if model["in_step"] else " (MLflow lags)")
+        said = sorted(model["aliases"], key=lambda alias: (alias != CHAMPION, alias))
+        said += [] if model["in_step"] else ["MLflow lags"]
+        said += ["damaged"] if model["fault"] else [] if model["served"] else ["other features"]
         table.add_row(
             model["variant"] if first else "",
             model["version"],
-            aliases,
+            ", ".join(said),
             *(_figure(model["metrics"], name) for name in _LISTED),
-            "damaged" if model["fault"] else "served" if model["served"] else "not served",
             str(model["registered"] or "-"),
             (model["trained_at"] or "-")[:10],
         )
