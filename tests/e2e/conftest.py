@@ -97,6 +97,7 @@ def _environment(home: Path) -> dict[str, str]:
         "QUORUM_RAY_PORT": str(ray),
         "QUORUM_HAPROXY_STATS_PORT": str(stats),
         "QUORUM_HAPROXY_METRICS_PORT": str(metrics),
+        "QUORUM_DRIFT_INTERVAL_S": "5",
     }
 
 
