@@ -221,21 +221,28 @@ def fit_thresholds(probability: Float64, anomaly: Float64 | None, rates: RateCon
     Raises:
         NotTrainable: scores so equal that no threshold below one keeps to the rates.
     """
-    challenge, review, block = (
-        _reached_by(probability, share) for share in (rates.challenge, rates.review, rates.block)
+    challenge, review = (
+        _reached_by(probability, share) for share in (rates.challenge, rates.review)
     )
+    block = _reached_by(probability, rates.block, or_nobody=True)
     return Thresholds(challenge, review, block, _anomaly_threshold(anomaly, rates))
 
 
 def _anomaly_threshold(anomaly: Float64 | None, rates: RateConfig) -> float | None:
-    return None if anomaly is None else _reached_by(anomaly, rates.anomaly_challenge)
+    if anomaly is None:
+        return None
+    return _reached_by(anomaly, rates.anomaly_challenge, or_nobody=True)
 
 
-def _reached_by(scores: Float64, share: float) -> float:
-    """Half way between the last score inside the share and the next one below it."""
+def _reached_by(scores: Float64, share: float, or_nobody: bool = False) -> float:
+    """Half way between the last score inside the share and the next one below it. Of a short
+    slice more than the share may have the highest score: then `or_nobody` keeps to the rate by a
+    threshold between that score and 1."""
     levels, counts = np.unique(scores, return_counts=True)
     reached = np.cumsum(counts[::-1])[::-1]
     inside = np.flatnonzero(reached <= max(1.0, share * scores.size))
+    if not inside.size and or_nobody and levels.size > 1 and levels[-1] < 1:
+        return float((levels[-1] + 1) / 2)
     if not inside.size or levels.size < 2:
         raise NotTrainable(
             f"more than {share:.2%} of calibration payments share the highest score:"

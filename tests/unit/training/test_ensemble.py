@@ -110,6 +110,13 @@ def test_thresholds_lie_between_scores_not_on_them() -> None:
     assert not np.isin([thresholds.challenge, thresholds.review, thresholds.block], scores).any()
 
 
+def test_a_highest_score_that_too_many_share_blocks_nobody():
+    scores = np.r_[np.linspace(0.0, 0.3, 996), np.full(4, 0.6)]
+    thresholds = fit_thresholds(scores, scores, RateConfig())
+    assert thresholds.review < 0.6 < thresholds.block < 1
+    assert thresholds.anomaly_challenge == thresholds.block
+
+
 def test_scores_that_are_all_equal_have_no_threshold() -> None:
     with pytest.raises(NotTrainable, match="share the highest score"):
         fit_thresholds(np.full(1000, 0.2), None, RateConfig())
