@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cluster.console import CommandFailed, JsonFlag, emit, progress
+from cluster.bars import StageBars
+from cluster.console import CommandFailed, JsonFlag, emit
 
 _TITLES = {
     "read": "Read the file",
@@ -83,7 +84,7 @@ def write(
 
         replayed = offline_ray.on_ray(os.environ.get("RAY_ADDRESS"), workers)
     try:
-        with _Bars() as bars:
+        with StageBars(_TITLES) as bars:
             report = write_features(
                 file,
                 layout,
@@ -155,7 +156,7 @@ def check(
     settings = Settings.load()
     if since is not None and since.tzinfo is None:
         since = since.replace(tzinfo=UTC)
-    with _Bars() as bars:
+    with StageBars(_TITLES) as bars:
         report = asyncio.run(
             check_served(
                 database_url(settings),
@@ -219,33 +220,3 @@ def _verdict(report: dict[str, Any]) -> str:
         f" {report['since'][:19]} to {report['until'][:19]},"
         f" {report['labels']:,} labels, {report['seconds']:.1f} s"
     )
-
-
-class _Bars:
-    """One bar a stage on stderr."""
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self._bars = Progress(
-            TextColumn("{task.description:<18}"),
-            BarColumn(30),
-            TextColumn("{task.fields[said]}"),
-            TimeElapsedColumn(),
-            console=progress,
-        )
-        self._tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> _Bars:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def show(self, stage: str, done: int, total: int) -> None:
-        """Rows done of a stage, and in all; 0: not known."""
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(_TITLES[stage], total=None, said="")
-        said = f"{done:,}/{total:,}" if total else f"{done:,}"
-        self._bars.update(self._tasks[stage], completed=done, total=total or None, said=said)

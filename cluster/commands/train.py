@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.console import CommandFailed, JsonFlag, emit, progress
+from cluster.bars import StageBars
+from cluster.console import CommandFailed, JsonFlag, emit
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -52,8 +53,8 @@ def train(
         str | None,
         typer.Option(
             metavar="LAYOUT",
-            help="Train on FILE's own columns: a layout with a section [tabular], or your own TOML"
-            " file. The models are named <layout>-<variant>; no plan changes.",
+            help="Train on FILE's own columns: a layout with a section \\[tabular], or your own"
+            " TOML file. The models are named <layout>-<variant>; no plan changes.",
         ),
     ] = None,
     protocol: Annotated[
@@ -152,7 +153,7 @@ def _history(tenant: str | None, config: TrainConfig) -> dict[str, Any]:
     settings = Settings.load()
     database_url(settings)  # says what to do if nothing names a database
     settings = settings.model_copy(update={"tenant": tenant or settings.tenant})
-    with _Bars() as bars:
+    with StageBars(_STAGES) as bars:
         report = run(settings, config, bars.show, ray_address=os.environ.get("RAY_ADDRESS"))
     return report.to_document()
 
@@ -165,7 +166,7 @@ def _tabular(layout: str, file: Path, config: TrainConfig) -> dict[str, Any]:
 
     address = os.environ.get("RAY_ADDRESS")
     try:
-        with _Bars() as bars:
+        with StageBars(_STAGES) as bars:
             report = train_tabular(
                 Settings.load(), load_layout(layout), file, config, bars.show, ray_address=address
             )
@@ -185,39 +186,10 @@ def _protocol(name: str, data: Path | None, config: TrainConfig) -> dict[str, An
         raise CommandFailed(f"no protocol {name}", f"one of {', '.join(PROTOCOLS)}", exit_code=2)
     cache = Settings.load().home / "cache"
     try:
-        with _Bars() as bars:
+        with StageBars(_STAGES) as bars:
             return run_protocol(PROTOCOLS[name], data or data_folder(), cache, config, bars.show)
     except SourceUnreadable as error:
         raise CommandFailed(str(error), "--data names the folder of the data sets") from None
-
-
-class _Bars:
-    """One bar a stage on stderr; a stage that is done stays on its line with its seconds."""
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self._bars = Progress(
-            TextColumn("{task.description:<20}"),
-            BarColumn(30),
-            TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-            TimeElapsedColumn(),
-            console=progress,
-        )
-        self._tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> _Bars:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def show(self, stage: str, done: int, total: int) -> None:
-        """Progress of `training.pipeline.train`."""
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(_STAGES[stage], total=total)
-        self._bars.update(self._tasks[stage], completed=done, total=total)
 
 
 def render(document: dict[str, Any]) -> RenderableType:
