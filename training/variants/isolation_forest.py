@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from sklearn.ensemble import IsolationForest
 
@@ -32,9 +30,9 @@ def train_isolation(
     Returns:
         The forest, and float32[n_features] medians on the raw scale.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a column that is never known
-        median = np.nan_to_num(np.nanmedian(sample.x_train, axis=0)).astype(np.float32)
+    seen = ~np.isnan(sample.x_train).all(axis=0)
+    median = np.zeros(seen.size, np.float32)
+    median[seen] = np.nanmedian(sample.x_train[:, seen], axis=0)
     # Each tree needs few rows: drawing them all once keeps memory at a fraction of the matrix.
     rows = np.random.default_rng(seed).permutation(sample.y_train.size)
     rows = np.sort(rows[: config.trees * config.sample_rows])
