@@ -129,6 +129,7 @@ def _matrix_columns(dataset: Dataset, rows: GuardRows) -> Iterator[Column]:
             i in dataset.schema.categorical,
             partial(_genuine, whole, genuine),
             foreign=dataset.schema.is_tabular,
+            computed=not dataset.schema.is_tabular,
         )
 
 

@@ -60,6 +60,8 @@ class Column:
         genuine_with: how many genuine rows of the whole set have a value (None: are known);
             what is pure among drawn rows need not be so among all.
         foreign: the name is of somebody else's choosing, and may speak.
+        computed: a feature of this house, which another round holds to what was known then: risk
+            is known only of whom labels have named, so that it is known tells little.
         identity: the values name somebody; that a thief's device meets fraud alone is no leak,
             unless it is that of most frauds.
     """
@@ -69,6 +71,7 @@ class Column:
     categorical: bool
     genuine_with: Callable[[float | None], int]
     foreign: bool = True
+    computed: bool = False
     identity: bool = False
 
 
@@ -173,6 +176,8 @@ def _pure(column: Column, rows: GuardRows) -> Finding | None:
     what = f"{column.name} is known" if value is None else f"{column.name} has one value"
     told = count / n_frauds
     if column.identity and value is not None and told < _HALF:
+        return None
+    if column.computed and value is None and told < _HALF:
         return None
     severe = told >= _HALF or (column.foreign and speaks(column.name))
     return Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -104,6 +105,24 @@ def test_a_value_of_some_frauds_alone_is_told_and_refused_if_its_name_speaks() -
 def test_a_name_that_speaks_is_told() -> None:
     data = table(chargeback_days=lambda y, rng: rng.normal(0, 1, y.size))
     assert found(data) == [("warn", "speaking-name")]
+
+
+def test_risk_that_is_known_of_some_frauds_alone_is_told_of_foreign_columns_only() -> None:
+    """A feature of this house is known only of whom labels have named: no leak, unless it is
+    known of most frauds."""
+
+    def known(share: float) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
+        return lambda y, rng: np.where(
+            (y == 1) & (rng.random(y.size) < share), rng.random(y.size), np.nan
+        )
+
+    few, most = (table(risk_days=known(share)) for share in (0.2, 0.7))
+    assert "fraud-only" in {code for _, code in found(few)}
+    ours = [replace(d, schema=replace(d.schema, is_tabular=False)) for d in (few, most)]
+    assert [{f for f in found(d) if f[1] == "fraud-only"} for d in ours] == [
+        set(),
+        {("refuse", "fraud-only")},
+    ]
 
 
 def test_purity_among_drawn_rows_is_checked_among_all() -> None:
