@@ -166,10 +166,11 @@ async def test_a_connection_that_is_cut_is_made_again(ledger, connection):
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
+    records = decision_records(1, "cut-b")
     # Whether the loop has heard of the end by now is chance: if not, this insert finds out.
     with suppress(StoreUnavailable):
-        await ledger.insert(decision_records(1, "cut-b"))
-    await ledger.insert(decision_records(1, "cut-b"))
+        await ledger.insert(records)
+    await ledger.insert(records)
     assert (
         await connection.fetchval(
             "SELECT count(*) FROM decisions WHERE transaction_id LIKE 'cut-%'"
