@@ -35,10 +35,14 @@ def payment(**changes: object) -> dict[str, object]:
 
 def test_the_line_that_up_prints_can_be_pasted(quorum: Quorum) -> None:
     report = quorum.up()  # a second `up` uses what is there
-    done = subprocess.run(
-        ["bash", "-c", report["curl"]], capture_output=True, text=True, check=True, timeout=30
-    )
-    answer = json.loads(done.stdout)
+    # A vote may come late while a busy machine is still starting; it does not stay so.
+    for _ in range(3):
+        done = subprocess.run(
+            ["bash", "-c", report["curl"]], capture_output=True, text=True, check=True, timeout=30
+        )
+        answer = json.loads(done.stdout)
+        if not answer["degraded"]:
+            break
     assert answer["decision"] in ("approve", "challenge", "review", "block")
     assert 0 <= answer["risk_score"] <= 99
     assert answer["risk_level"] in ("low", "medium", "high", "critical")
