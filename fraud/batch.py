@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,12 +92,14 @@ class FeatureBatch:
         age_ms: int64[n], >= 0: how long before the transaction its customer's state was last
             updated; -1 where the customer has no history or the state could not be read.
         degraded: reasons why values are poorer than they should be, () if they are not.
+        stage_ms: where the time of the fetch went: stage -> milliseconds; {} if nobody measured.
     """
 
     values: Float32
     schema_id: str
     age_ms: Int64
     degraded: tuple[str, ...] = ()
+    stage_ms: dict[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
