@@ -70,24 +70,6 @@ class TreeliteRuntime:
         return np.asarray(scores, dtype=np.float64).reshape(len(values))
 
 
-class ContributionModel:
-    """An XGBoost model that says how much each feature added."""
-
-    def __init__(self, path: Path, n_features: int) -> None:
-        import xgboost  # here, not above: it brings pandas and scikit-learn into the process
-
-        self._xgboost = xgboost
-        self._booster = xgboost.Booster(params={"nthread": 1}, model_file=str(path))
-        if self._booster.num_features() != n_features:
-            raise ArtifactRefused(f"{path.parent.name}: {path.name} is of another width")
-
-    def __call__(self, values: Float32) -> Float64:
-        """float32[m, n_features] -> float64[m, n_features]: log-odds, without the bias."""
-        rows = self._xgboost.DMatrix(values, missing=np.nan, nthread=1)
-        found = self._booster.predict(rows, pred_contribs=True, validate_features=False)
-        return np.asarray(found[:, :-1], dtype=np.float64)
-
-
 def load_runtime(folder: Path, manifest: Manifest) -> Runtime:
     """The runtime that the manifest names, over the file that it vouches for.
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deployments.runtime import ContributionModel, Runtime, load_runtime
+from deployments.contributions import ContributionModel
+from deployments.runtime import Runtime, load_runtime
 from fraud.artifact import Manifest, read_manifest, version_of
 from fraud.batch import Float32, Float64
 from fraud.combine.calibrate import Calibration
@@ -117,7 +118,7 @@ class Scorer:
                 self._contributions = ContributionModel(path, self.manifest.n_features)
             except ArtifactRefused:
                 raise
-            except Exception as error:  # XGBoost's own errors: nobody above knows them
+            except Exception as error:  # whatever the library does: nobody above knows it
                 raise ArtifactRefused(f"{self.folder.name}: {path.name} is unreadable") from error
         return self._contributions
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from artifacts.store import ArtifactStore, Reference
 from deployments import metrics
+from deployments.memory import give_back
 from deployments.scorer import Scorer
 from fraud.errors import ArtifactRefused, QuorumError, Unavailable
 
@@ -147,6 +148,7 @@ class ServedModel:
             raise ArtifactRefused(f"{scorer.manifest.variant} is not {self._variant}")
         if scorer.explains:
             scorer.prepare_contributions()
+        give_back()
         return scorer
 
     def _refuse(self, why: str) -> None:
