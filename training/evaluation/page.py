@@ -28,6 +28,7 @@ _TILES = (
     ("roc_auc", "ROC-AUC"),
     ("calibration_error", "calibration error"),
 )
+_TITLES = dict(_TILES)
 OUTCOMES = ("challenge", "review", "block")
 _COLUMNS = (
     ("average_precision", "avg precision"),
@@ -130,7 +131,7 @@ def render(
         calibration={n: f for n, f in choices["calibration"].items() if n in evaluation.models},
         combiner=choices["combiner"],
         merits=[
-            (kind, " and ".join(f"{v:.4f} {n.replace('_', ' ')}" for n, v in merit.items()))
+            (kind, " and ".join(f"{v:.4f} {_TITLES[n]}" for n, v in merit.items()))
             for kind, merit in choices["combiner"]["merits"].items()
         ],
         features=_features(explanation, names),
@@ -164,7 +165,7 @@ def _template() -> Any:
     )
     environment.filters["fixed"] = lambda value, digits: f"{value:.{digits}f}"
     environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", " ")
-    environment.filters["percent"] = lambda share: f"{share * 100:.3g} %"
+    environment.filters["percent"] = lambda share: f"{share * 100:.3g}\N{NO-BREAK SPACE}%"
     return environment.from_string(_text("page.html.j2"))
 
 

@@ -44,6 +44,7 @@ _CURVE_POINTS = 400
 _TAILED = 12
 _SHOWN_SHARE = 0.005
 _SHORT_NAME = 18
+_LABELS = 8
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -188,7 +189,7 @@ def score_distribution(
             )
         levels = np.array([1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999])
         ticks = np.log10(levels / (1 - levels))
-        shown = (ticks >= edges[0]) & (ticks <= edges[-1])
+        shown = _legible(ticks, float(edges[0]), float(edges[-1]))
         axes.set_xticks(ticks[shown], [_short(level) for level in levels[shown]])
         axes.set(xlabel="probability of the ensemble", ylabel="share of payments")
         _percent(axes, "y")
@@ -254,7 +255,7 @@ def partial_effect(effect: Effect, feature: str) -> str:
                 axes.set_xscale("asinh", linear_width=middle)
                 axes.set_xticks(_asinh_ticks(effect.x, middle))
                 axes.xaxis.set_minor_locator(NullLocator())
-                axes.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
+            axes.xaxis.set_major_formatter(lambda v, _: _number(v))
         if effect.missing is not None and effect.missing_share >= _SHOWN_SHARE:
             axes.axhline(effect.missing, color=COLOURS["c1"], linewidth=1)
             axes.text(
@@ -350,6 +351,26 @@ def _after(grid: Float64, xs: Float64, ys: Float64) -> Float64:
 
 def _percent(axes: Any, side: str) -> None:
     (axes.xaxis if side == "x" else axes.yaxis).set_major_formatter(lambda v, _: _short(v))
+
+
+def _legible(ticks: Float64, low: float, high: float) -> list[int]:
+    """Which of rising `ticks` lie between two ends, and so far apart that labels do not touch."""
+    shown: list[int] = []
+    for i in np.flatnonzero((ticks >= low) & (ticks <= high)).tolist():
+        if not shown or ticks[i] - ticks[shown[-1]] >= (high - low) / _LABELS:
+            shown.append(i)
+    return shown
+
+
+def _number(value: float) -> str:
+    """
+    >>> _number(0.5), _number(20_000.0), _number(-2_500_000.0)
+    ('0.5', '20k', '-2.5M')
+    """
+    for least, unit, letter in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
+            return f"{value / unit:g}{letter}"
+    return f"{value:g}"
 
 
 def _short(share: float) -> str:
