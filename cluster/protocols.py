@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
 _COLUMNS = {
@@ -17,8 +18,17 @@ _COLUMNS = {
 _ENSEMBLE = "ensemble"
 
 
-def render(document: dict[str, Any]) -> Table:
-    """A section a split: ours, the ensemble last and bold, then what was published."""
+def render(document: dict[str, Any]) -> RenderableType:
+    """A section a split: ours, the ensemble last and bold, then what was published; below it what
+    the leak guard found."""
+    from rich.console import Group
+    from rich.markup import escape
+
+    said = (f"leak guard: {f['code']}: {f['sentence']}" for f in document["findings"])
+    return Group(_table(document), *map(escape, said))
+
+
+def _table(document: dict[str, Any]) -> Table:
     from rich.table import Table
 
     columns = {k: v for k, v in _COLUMNS.items() if k in document["models"][_ENSEMBLE]}

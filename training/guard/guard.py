@@ -52,8 +52,14 @@ def inspect_replay(history: History, dataset: Dataset, seed: int) -> list[Findin
 
 
 def inspect_dataset(dataset: Dataset, split: Split, seed: int) -> list[Finding]:
-    """Look at a matrix and how it is cut: each column against the label, and identical rows on
-    both sides. A table's own columns are also looked at for moments and labels of later."""
+    """Look at a matrix and how it is cut: its columns, and identical rows on both sides."""
+    learnt = np.unique(np.concatenate([split.train, split.validation, split.calibration]))
+    return [*inspect_columns(dataset, seed), *identical_rows(dataset.values, learnt, split.test)]
+
+
+def inspect_columns(dataset: Dataset, seed: int) -> list[Finding]:
+    """Look at each column of a matrix against the label. A table's own columns are also looked at
+    for moments and labels of later."""
     rows = guard_rows(dataset.label, dataset.timestamp_ms, seed)
     found = telling(_matrix_columns(dataset, rows), rows)
     if dataset.schema.is_tabular:
@@ -64,8 +70,7 @@ def inspect_dataset(dataset: Dataset, split: Split, seed: int) -> list[Finding]:
         for i, name in enumerate(dataset.schema.names):
             if i not in dataset.schema.categorical:
                 found += later_time(name, dataset.values[rows.rows, i].astype(np.float64), at_ms)
-    learnt = np.unique(np.concatenate([split.train, split.validation, split.calibration]))
-    return [*found, *identical_rows(dataset.values, learnt, split.test)]
+    return found
 
 
 def inspect_layout(layout: Layout) -> list[Finding]:

@@ -18,11 +18,10 @@ import pyarrow.parquet as pq
 from fraud.batch import Int64
 from fraud.errors import NotTrainable
 from training.config import TrainConfig
-from training.data.batches import read_payments
-from training.dataset import Dataset, build_dataset
-from training.progress import Progress
+from training.dataset import Dataset
 from training.protocols.case import Case
 from training.protocols.protocol import Protocol
+from training.protocols.reading import Reading
 from training.split import DAY_MS, FRAUD, UNKNOWN
 
 _FIRST_DAY = 17_622  # 2018-04-01, days since 1970
@@ -33,7 +32,7 @@ _WEEKS_BACK = (2, 4, 6, 8)
 _CENT = 0.01
 
 
-def read(path: Path, cache: Path, progress: Progress) -> Dataset:
+def read(path: Path, reading: Reading) -> Dataset:
     """Every payment with its features."""
     with tempfile.TemporaryDirectory(prefix="quorum-handbook-") as folder:
         sound = Path(folder) / path.name
@@ -42,8 +41,7 @@ def read(path: Path, cache: Path, progress: Progress) -> Dataset:
         least = pc.max_element_wise(amounts, pa.scalar(_CENT))
         place = table.schema.get_field_index("TX_AMOUNT")
         pq.write_table(table.set_column(place, "TX_AMOUNT", least), sound)
-        history = read_payments(sound, "handbook").history()
-    return build_dataset(history, cache, lambda n, of: progress("features", n, of))
+        return reading.history("handbook", sound)
 
 
 def cases(dataset: Dataset, config: TrainConfig) -> list[Case]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,14 @@ from training.config import TrainConfig
 from training.crossfit import Fit
 from training.dataset import Dataset
 from training.fit_here import fit_here
+from training.guard.finding import Finding
+from training.guard.guard import inspect_columns
+from training.guard.rounds import Rounds
+from training.guard.twins import identical_rows
 from training.progress import Progress
 from training.protocols.case import Case, Outcome, mean_models, run_case
 from training.protocols.published import published
+from training.protocols.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class Protocol:
     Attributes:
         name, title: what it is called.
         folder: of the data set, inside the folder of all sets.
-        read: file, cache folder, progress -> the data set.
+        read: file -> the data set, past the leak guard.
         cases: data set, configuration -> its splits, the main one first.
         means: name and title of a mean -> the cases it is taken over.
         tuned: what the configuration changes against the defaults, as a document for
@@ -34,7 +39,7 @@ class Protocol:
     name: str
     title: str
     folder: str
-    read: Callable[[Path, Path, Progress], Dataset]
+    read: Callable[[Path, Reading], Dataset]
     cases: Callable[[Dataset, TrainConfig], list[Case]]
     means: dict[tuple[str, str], tuple[str, ...]]
     tuned: dict[str, Any]
@@ -54,19 +59,21 @@ def run_protocol(
         data: folder of all sets.
         cache: folder for feature matrices.
         config: what differs here from the protocol's own configuration wins over it.
-        progress: stages `features`, and `fit` over all cases.
+        progress: stages `features`, `guard`, and `fit` over all cases.
 
     Returns:
         JSON-ready: `models` of the main split, every other one under `splits.<name>`, and
-        `published`, the figures to hold them against.
+        `published`, the figures to hold them against; `findings` of the leak guard.
 
     Raises:
-        NotTrainable: the data set is not there.
+        NotTrainable: the data set is not there, or leaks (`LeakFound`).
         SourceUnreadable, LayoutInvalid: its file is not what the layout says.
     """
     path = data_file(data, protocol.folder)
-    dataset = protocol.read(path, cache, progress)
+    reading = Reading(cache, progress, Rounds(config.allow_leaks), config.seed)
+    dataset = protocol.read(path, reading)
     cases = protocol.cases(dataset, tuned(config, protocol.tuned))
+    reading.inspect(lambda: _leaks(dataset, cases, config.seed))
     fits = [case.config.cross_fit.folds + 1 for case in cases]
     outcomes: dict[str, Outcome] = {}
     for number, case in enumerate(cases):
@@ -76,7 +83,19 @@ def run_protocol(
             progress("fit", before + done, total)
 
         outcomes[case.name] = run_case(dataset, case, fit, told)
-    return _document(protocol, path, dataset, cases, outcomes)
+    found = [asdict(finding) for finding in reading.rounds.findings]
+    return {**_document(protocol, path, dataset, cases, outcomes), "findings": found}
+
+
+def _leaks(dataset: Dataset, cases: list[Case], seed: int) -> list[Finding]:
+    """Columns that tell the label, and test rows that were learnt from, of each case."""
+    found = inspect_columns(dataset, seed)
+    for case in cases:
+        found += [
+            replace(finding, sentence=f"{case.title}: {finding.sentence}")
+            for finding in identical_rows(dataset.values, case.train, case.test)
+        ]
+    return found
 
 
 def data_file(data: Path, folder: str) -> Path:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.config import TrainConfig
-from training.data.batches import read_payments
-from training.dataset import Dataset, build_dataset
-from training.progress import Progress
+from training.dataset import Dataset
 from training.protocols.case import Case
 from training.protocols.fifth import last_fifth
 from training.protocols.protocol import Protocol
+from training.protocols.reading import Reading
 
 _WARMUP_DAYS = 30
 
 
-def read(path: Path, cache: Path, progress: Progress) -> Dataset:
+def read(path: Path, reading: Reading) -> Dataset:
     """Every payment with its features."""
-    history = read_payments(path, "sparkov").history()
-    return build_dataset(history, cache, lambda n, of: progress("features", n, of))
+    return reading.history("sparkov", path)
 
 
 def cases(dataset: Dataset, config: TrainConfig) -> list[Case]:

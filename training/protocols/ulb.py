@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.config import TrainConfig
-from training.data.layout import load_layout
 from training.dataset import Dataset
-from training.progress import Progress
 from training.protocols.case import Case
 from training.protocols.fifth import last_fifth
 from training.protocols.protocol import Protocol
-from training.tabular import read_table
+from training.protocols.reading import Reading
 
 
-def read(path: Path, _: Path, progress: Progress) -> Dataset:
-    """The table's own columns; nothing of it is worth a cache."""
-    return read_table(path, load_layout("ulb"), lambda n, of: progress("features", n, of))
+def read(path: Path, reading: Reading) -> Dataset:
+    """The table's own columns."""
+    return reading.table("ulb", path)
 
 
 def cases(dataset: Dataset, config: TrainConfig) -> list[Case]:

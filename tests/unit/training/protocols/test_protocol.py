@@ -10,10 +10,13 @@ import pytest
 
 from fraud.errors import NotTrainable
 from training.config import TrainConfig
+from training.dataset import Dataset
+from training.guard.finding import LeakFound
 from training.progress import quiet
 from training.protocols.catalog import PROTOCOLS
 from training.protocols.protocol import data_file, run_protocol, tuned
 from training.protocols.published import published
+from training.protocols.reading import Reading
 from training.protocols.ulb import ULB
 
 SMALL = {
@@ -58,6 +61,7 @@ def test_a_run_sets_our_figures_beside_the_published_ones(data: Path, tmp_path: 
     assert low < ensemble["average_precision"] < high
     assert document["rows"] == {"train": 4000, "held_back": 2000, "test": 1000}
     assert document["published"] == published("ulb")
+    assert document["findings"] == []
     assert told[-1] == ("fit", 3, 3)
 
 
@@ -73,8 +77,8 @@ def test_the_test_rows_choose_nothing(data: Path, tmp_path: Path) -> None:
     config = TrainConfig.model_validate({**SMALL, "variants": ("xgboost", "logistic")})
     straight = run_protocol(ULB, data, tmp_path, config, quiet)
 
-    def turned(path: Path, cache: Path, progress: object):
-        dataset = ULB.read(path, cache, quiet)
+    def turned(path: Path, reading: Reading):
+        dataset = ULB.read(path, reading)
         label = dataset.label.copy()
         label[4000:] = 1 - label[4000:]
         return replace(dataset, label=label)
@@ -83,6 +87,61 @@ def test_the_test_rows_choose_nothing(data: Path, tmp_path: Path) -> None:
     assert other["plan"] == straight["plan"]
     assert other["choices"] == straight["choices"]
     assert other["models"]["ensemble"] != straight["models"]["ensemble"]
+
+
+def leaking(data: Path, folder: Path) -> Path:
+    """The set of `data` with a column that tells the label, under an innocent name."""
+    table = pq.read_table(data / "ulb_creditcard" / "made.parquet")
+    noise = np.random.default_rng(1).normal(0, 0.6, table.num_rows)
+    told = pa.array(table["Class"].to_numpy() * 3.0 + noise, pa.float32())
+    (folder / "ulb_creditcard").mkdir()
+    place = table.schema.get_field_index("V14")
+    path = folder / "ulb_creditcard" / "made.parquet"
+    pq.write_table(table.set_column(place, "V14", told), path)
+    return folder
+
+
+def test_a_column_that_tells_the_label_is_refused(data: Path, tmp_path: Path) -> None:
+    config = TrainConfig.model_validate({**SMALL, "variants": ("xgboost", "logistic")})
+    bad = leaking(data, tmp_path)
+    with pytest.raises(LeakFound, match=r"V14 alone finds fraud.*--allow-leaks tells-label"):
+        run_protocol(ULB, bad, tmp_path, config, quiet)
+    allowed = config.model_copy(update={"allow_leaks": ("tells-label",)})
+    (finding,) = run_protocol(ULB, bad, tmp_path, allowed, quiet)["findings"]
+    assert (finding["code"], finding["allowed"]) == ("tells-label", True)
+
+
+def test_test_rows_that_were_learnt_from_are_refused(data: Path, tmp_path: Path) -> None:
+    config = TrainConfig.model_validate({**SMALL, "variants": ("xgboost", "logistic")})
+
+    def repeated(path: Path, reading: Reading) -> Dataset:
+        dataset = ULB.read(path, reading)
+        values = dataset.values.copy()
+        values[4000:] = values[:1000]
+        return replace(dataset, values=values)
+
+    with pytest.raises(LeakFound, match=r"last 20 % by time.*1,000 of 1,000 test rows"):
+        run_protocol(replace(ULB, read=repeated), data, tmp_path, config, quiet)
+
+
+def test_a_scenario_left_in_among_payments_is_refused(tmp_path: Path) -> None:
+    """In the handbook's columns, the scenario of its simulator in the terminal's place."""
+    rng = np.random.default_rng(2)
+    n = 4_000
+    fraud = (rng.random(n) < 0.05).astype(np.int64)
+    at_ms = 1_522_540_800_000 + np.arange(n) * 60_000
+    columns = {
+        "TRANSACTION_ID": np.arange(n),
+        "TX_DATETIME": pa.array(at_ms, pa.timestamp("ms")),
+        "CUSTOMER_ID": rng.integers(0, 50, n),
+        "TERMINAL_ID": fraud * rng.integers(1, 4, n),
+        "TX_AMOUNT": rng.lognormal(3, 1, n).round(2),
+        "TX_FRAUD": fraud,
+    }
+    (tmp_path / "handbook_raw").mkdir()
+    pq.write_table(pa.table(columns), tmp_path / "handbook_raw" / "made.parquet")
+    with pytest.raises(LeakFound, match="merchant_id"):
+        run_protocol(PROTOCOLS["handbook"], tmp_path, tmp_path, TrainConfig(), quiet)
 
 
 def test_a_set_that_is_not_there_is_named(tmp_path: Path) -> None:
