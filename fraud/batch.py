@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import chain
+from operator import attrgetter
+from pickle import PickleBuffer
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +20,9 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+# Batches cross processes at every hop. They are not frozen, as that costs a call a field each time
+# one is made; nobody changes one all the same.
+@dataclass(slots=True)
 class TransactionBatch:
     """n transactions as columns, n >= 0. `tenant[i]` owns row i; None means unknown.
 
@@ -56,18 +62,19 @@ class TransactionBatch:
 
     def take(self, indices: Sequence[int]) -> TransactionBatch:
         """The rows at `indices`, in that order."""
-        return TransactionBatch(
-            *([column[i] for i in indices] for column in (getattr(self, n) for n in COLUMNS))
-        )
+        return TransactionBatch(*([column[i] for i in indices] for column in _columns(self)))
 
     def slice(self, start: int, stop: int) -> TransactionBatch:
         """Rows start .. stop-1."""
-        return TransactionBatch(*(getattr(self, n)[start:stop] for n in COLUMNS))
+        return TransactionBatch(*(column[start:stop] for column in _columns(self)))
 
     @classmethod
     def concat(cls, batches: Sequence[TransactionBatch]) -> TransactionBatch:
         """All rows of `batches`, in order."""
-        return cls(*([v for b in batches for v in getattr(b, n)] for n in COLUMNS))
+        if not batches:
+            return cls.of("", ())
+        parts = zip(*map(_columns, batches), strict=True)
+        return cls(*map(list, map(chain.from_iterable, parts)))
 
     def amount_hundredths(self) -> Int64:
         """int64[n]: amounts in hundredths of a currency unit, comparable across currencies'
@@ -77,12 +84,17 @@ class TransactionBatch:
             dtype=np.int64,
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TransactionBatch, _columns(self)
+
 
 COLUMNS = tuple(f.name for f in fields(TransactionBatch))
 TRANSACTION_COLUMNS = COLUMNS[1:]
 
+_columns: Callable[[TransactionBatch], tuple[list[Any], ...]] = attrgetter(*COLUMNS)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class FeatureBatch:
     """What models see.
 
@@ -103,3 +115,36 @@ class FeatureBatch:
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        shape = self.values.shape
+        return _features, (
+            packed(self.values),
+            shape,
+            self.schema_id,
+            packed(self.age_ms),
+            self.degraded,
+            self.stage_ms,
+        )
+
+
+def packed(array: NDArray[Any]) -> PickleBuffer:
+    """An array's bytes, pickled without a copy (protocol 5). `numpy.frombuffer` reads them."""
+    return PickleBuffer(np.ascontiguousarray(array).data)
+
+
+def _features(
+    values: bytes,
+    shape: tuple[int, int],
+    schema_id: str,
+    age_ms: bytes,
+    degraded: tuple[str, ...],
+    stage_ms: dict[str, float],
+) -> FeatureBatch:
+    return FeatureBatch(
+        np.frombuffer(values, np.float32).reshape(shape),
+        schema_id,
+        np.frombuffer(age_ms, np.int64),
+        degraded,
+        stage_ms,
+    )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
-from fraud.batch import Float64
+import numpy as np
+
+from fraud.batch import Float64, packed
 
 
 class Outcome(StrEnum):
@@ -38,8 +43,11 @@ class Reason:
     detail: str
     contribution: float
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Reason, (self.code, self.feature, self.detail, self.contribution)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)  # see TransactionBatch
 class Vote:
     """What one variant said of n rows.
 
@@ -60,8 +68,26 @@ class Vote:
     elapsed_ms: float
     digest: str = ""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        scores = None if self.scores is None else packed(self.scores)
+        return _vote, (
+            self.variant,
+            self.version,
+            self.status,
+            scores,
+            self.elapsed_ms,
+            self.digest,
+        )
 
-@dataclass(frozen=True, slots=True)
+
+def _vote(
+    variant: str, version: str, status: str, scores: bytes | None, elapsed_ms: float, digest: str
+) -> Vote:
+    said = None if scores is None else np.frombuffer(scores, np.float64)
+    return Vote(variant, version, status, said, elapsed_ms, digest)
+
+
+@dataclass(slots=True)
 class DecisionBatch:
     """n decisions as columns, in the order of the rows that were asked about.
 
@@ -95,6 +121,14 @@ class DecisionBatch:
 
     def __len__(self) -> int:
         return len(self.decision_id)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DecisionBatch, _parts(self)
+
+
+_parts: Callable[[DecisionBatch], tuple[Any, ...]] = attrgetter(
+    *(f.name for f in fields(DecisionBatch))
+)
 
 
 def risk_score(probability: float) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from fraud.batch import Float64
+import numpy as np
+
+from fraud.batch import Float64, packed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # see TransactionBatch
 class VariantScores:
     """Scores of one variant.
 
@@ -21,3 +24,10 @@ class VariantScores:
     version: str
     digest: str
     scores: Float64
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _scores, (self.version, self.digest, packed(self.scores))
+
+
+def _scores(version: str, digest: str, scores: bytes) -> VariantScores:
+    return VariantScores(version, digest, np.frombuffer(scores, np.float64))
