@@ -1,57 +1,72 @@
-"""Decisions to bytes: one row of a DecisionBatch as the answer that a client reads."""
+"""Decisions to bytes: one row of a DecisionBatch as the answer that a client reads.
+
+What the rows of a micro-batch share (the plan, the variants' names, stages, the moment) is encoded
+once; a row is that template with its own values put in. All values go through one JSON encoder,
+column by column.
+"""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, risk_score
-from serve_app.schemas import DecisionOut, PlanOut, ProblemOut, ReasonOut, ResultsOut, VoteOut
+from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason, risk_score
+from serve_app.schemas import DecisionOut, PlanOut, ProblemOut, ReasonOut, ResultsOut
+
+OWN_STAGES: Final = frozenset({"auth", "parse", "limit", "wait"})
+"""Stages that the ingress itself times, for each request."""
+
+_REMEMBERED_BATCHES = 16
 
 _encoder = msgspec.json.Encoder()
-_OUTCOME_NAMES = tuple(outcome.value for outcome in OUTCOMES)
+_OUTCOMES = tuple(_encoder.encode(outcome.value) for outcome in OUTCOMES)
+_RISK_LEVELS = tuple(_encoder.encode(level) for level in RISK_LEVELS)
 
 
-def decision_out(batch: DecisionBatch, i: int, stage_ms: dict[str, float]) -> DecisionOut:
-    """Row i of `batch` as it goes out.
+class _Encoded(NamedTuple):
+    """A micro-batch: row i is `rows[i] + own stages + end`."""
 
-    Args:
-        batch: what the combiner answered.
-        i: 0 <= i < len(batch).
-        stage_ms: milliseconds that the ingress itself spent; the batch's own are added.
+    rows: list[bytes]
+    end: bytes
+
+
+class DecisionEncoder:
+    """Encodes rows of micro-batches as `DecisionOut`s.
+
+    Rows of one micro-batch answer many requests, so the last few batches are remembered encoded.
     """
-    outcome = batch.outcome[i]
-    probability = float(batch.probability[i])
-    age_ms = int(batch.feature_age_ms[i])
-    return DecisionOut(
-        decision_id=batch.decision_id[i],
-        transaction_id=batch.transaction_id[i],
-        decision=_OUTCOME_NAMES[outcome],  # type: ignore[arg-type]
-        risk_score=risk_score(probability),
-        probability=probability,
-        risk_level=RISK_LEVELS[outcome],  # type: ignore[arg-type]
-        reasons=[
-            ReasonOut(r.code, r.feature, r.detail, float(r.contribution)) for r in batch.reasons[i]
-        ],
-        variants=[
-            VoteOut(
-                vote.variant,
-                vote.version,
-                vote.status,  # type: ignore[arg-type]
-                None if vote.scores is None else _finite(vote.scores[i]),
-            )
-            for vote in batch.votes
-        ],
-        anomaly_score=_finite(batch.anomaly_score[i]),
-        plan=PlanOut(batch.plan, batch.plan_version),
-        degraded=bool(batch.degraded),
-        degraded_reasons=list(batch.degraded),
-        feature_age_ms=None if age_ms < 0 else age_ms,
-        stage_ms={name: round(ms, 3) for name, ms in (batch.stage_ms | stage_ms).items()},
-        decided_at=rfc3339(batch.decided_at_ms),
-    )
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[DecisionBatch, _Encoded]] = deque(maxlen=_REMEMBERED_BATCHES)
+
+    def encode(self, batch: DecisionBatch, i: int, own_stages: bytes) -> bytes:
+        """Row i of `batch`, UTF-8 JSON.
+
+        Args:
+            batch: what the combiner answered, n >= 1 rows.
+            i: 0 <= i < n.
+            own_stages: what `encode_stages` made of the ingress' own stages.
+        """
+        rows, end = self._encoded(batch)
+        return rows[i] + own_stages + end
+
+    def _encoded(self, batch: DecisionBatch) -> _Encoded:
+        for known, encoded in self._recent:
+            if known is batch:
+                return encoded
+        encoded = _encode_batch(batch)
+        self._recent.appendleft((batch, encoded))
+        return encoded
+
+
+def encode_stages(stage_ms: dict[str, float]) -> bytes:
+    """Stages of the ingress (`OWN_STAGES`) as members of a JSON object; milliseconds."""
+    return _encoder.encode({name: round(ms, 3) for name, ms in stage_ms.items()})[1:-1]
 
 
 def encode(answer: DecisionOut | ResultsOut | ProblemOut | msgspec.Struct) -> bytes:
@@ -70,6 +85,81 @@ def rfc3339(ms: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
 
 
-def _finite(value: float) -> float | None:
-    # NaN is how columns say "none"; JSON says null.
-    return float(value) if value == value else None
+def _encode_batch(batch: DecisionBatch) -> _Encoded:
+    template = _template(
+        batch.plan,
+        batch.plan_version,
+        batch.degraded,
+        tuple([(v.variant, v.version, v.status, v.scores is not None) for v in batch.votes]),
+    )
+    probability = list(map(float, batch.probability))
+    columns: list[Iterable[Any]] = [
+        _texts(batch.decision_id),
+        _texts(batch.transaction_id),
+        [_OUTCOMES[outcome] for outcome in batch.outcome],
+        map(risk_score, probability),
+        _numbers(probability),
+        [_RISK_LEVELS[outcome] for outcome in batch.outcome],
+        [_reasons(reasons) if reasons else b"[]" for reasons in batch.reasons],
+        *[_numbers(vote.scores.tolist()) for vote in batch.votes if vote.scores is not None],
+        _numbers(list(map(float, batch.anomaly_score))),
+        _numbers([None if age_ms < 0 else int(age_ms) for age_ms in batch.feature_age_ms]),
+    ]
+    stages = {k: round(ms, 3) for k, ms in batch.stage_ms.items() if k not in OWN_STAGES}
+    middle = _encoder.encode(stages)[1:-1] + b"," if stages else b""
+    end = b'},"decided_at":"%b"}' % rfc3339(batch.decided_at_ms).encode()
+    return _Encoded([template % row + middle for row in zip(*columns, strict=True)], end)
+
+
+@lru_cache(maxsize=64)  # plans, roll-outs and outages change it, payments do not
+def _template(
+    plan: str,
+    plan_version: int,
+    degraded: tuple[str, ...],
+    votes: tuple[tuple[str, str, str, bool], ...],
+) -> bytes:
+    """What all rows say alike, `%b` where a row has its own; the order is DecisionOut's.
+
+    Args:
+        votes: (variant, version, status, whether there are scores) each.
+    """
+    return (
+        b'{"decision_id":%b,"transaction_id":%b,"decision":%b,"risk_score":%d,"probability":%b,'
+        b'"risk_level":%b,"reasons":%b,"variants":['
+        + b",".join(
+            b'{"name":%b,"version":%b,"status":%b,"score":%b}'
+            % (
+                _constant(variant),
+                _constant(version),
+                _constant(status),
+                b"%b" if scored else b"null",
+            )
+            for variant, version, status, scored in votes
+        )
+        + b'],"anomaly_score":%b,"plan":'
+        + _constant(PlanOut(plan, plan_version))
+        + (b',"degraded":true' if degraded else b',"degraded":false')
+        + b',"degraded_reasons":'
+        + _constant(degraded)
+        + b',"feature_age_ms":%b,"stage_ms":{'
+    )
+
+
+def _reasons(reasons: tuple[Reason, ...]) -> bytes:
+    return _encoder.encode(
+        [ReasonOut(r.code, r.feature, r.detail, float(r.contribution)) for r in reasons]
+    )
+
+
+def _constant(value: Any) -> bytes:
+    return _encoder.encode(value).replace(b"%", b"%%")
+
+
+def _texts(values: Sequence[str]) -> list[bytes]:
+    # A newline inside of a text is escaped, so that only the ones between are there.
+    return _encoder.encode_lines(values)[:-1].split(b"\n")
+
+
+def _numbers(values: Sequence[float | None]) -> list[bytes]:
+    """JSON of each; NaN, which is how columns say "none", is null."""
+    return _encoder.encode(values)[1:-1].split(b",")

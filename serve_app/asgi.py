@@ -14,7 +14,7 @@ from functools import lru_cache
 from deployments import metrics
 from fraud.errors import InvalidInput
 from fraud.settings import Settings
-from serve_app.answers import decision_out, encode
+from serve_app.answers import DecisionEncoder, encode_stages
 from serve_app.auth import Principal
 from serve_app.coalescer import Coalescer, Decide, Decided, RowAnswer
 from serve_app.exchange import (
@@ -84,6 +84,7 @@ class DecisionsApp:
         self._settings = settings
         self._rest = rest
         self._adds_request_id = adds_request_id
+        self._encoder = DecisionEncoder()
         self._intake = Intake(
             max_batch_rows=settings.max_batch_rows,
             max_future_ms=settings.max_future_s * 1000,
@@ -165,7 +166,7 @@ class DecisionsApp:
             "parse": (t3 - t2) * 1000,
             "wait": answers.wait_ms,
         }
-        return encode(decision_out(row.batch, row.row, stage_ms))
+        return self._encoder.encode(row.batch, row.row, encode_stages(stage_ms))
 
     async def _decide_batch(self, head: Head, body: Body) -> bytes | Problem:
         clock = time.perf_counter
@@ -183,7 +184,32 @@ class DecisionsApp:
             answers, stage_ms["wait"] = await self.coalescer.submit(batch)
             if problem := _common_outage(answers, head.request_id):
                 return problem
-        return await _results(answers, verdicts, stage_ms, head.request_id)
+        own_stages = encode_stages(stage_ms)
+        return await self._results(answers, verdicts, own_stages, head.request_id)
+
+    async def _results(
+        self,
+        answers: list[RowAnswer],
+        verdicts: list[InvalidInput | None],
+        own_stages: bytes,
+        request_id: str,
+    ) -> bytes:
+        """The batch answer; gives way to other requests every `ROWS_A_TURN` rows."""
+        parts: list[bytes] = []
+        failures: dict[int, bytes] = {}
+        rest = iter(answers)
+        for verdict in verdicts:
+            answer = verdict if verdict is not None else next(rest)
+            if isinstance(answer, Decided):
+                parts.append(self._encoder.encode(answer.batch, answer.row, own_stages))
+            else:
+                # Rows that failed together share their error: it is told, and logged, once.
+                if id(answer) not in failures:
+                    failures[id(answer)] = problem_of(answer, request_id).body()
+                parts.append(failures[id(answer)])
+            if len(parts) % ROWS_A_TURN == 0:
+                await asyncio.sleep(0)
+        return b'{"results":[%b]}' % b",".join(parts)
 
     async def _fall_through(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = Head(scope["headers"]).request_id
@@ -222,27 +248,3 @@ def _common_outage(answers: list[RowAnswer], request_id: str) -> Problem | None:
         if problem.status != 503:
             return None
     return problem
-
-
-async def _results(
-    answers: list[RowAnswer],
-    verdicts: list[InvalidInput | None],
-    stage_ms: dict[str, float],
-    request_id: str,
-) -> bytes:
-    """The batch answer; gives way to other requests every `ROWS_A_TURN` rows."""
-    parts: list[bytes] = []
-    failures: dict[int, bytes] = {}
-    rest = iter(answers)
-    for verdict in verdicts:
-        answer = verdict if verdict is not None else next(rest)
-        if isinstance(answer, Decided):
-            parts.append(encode(decision_out(answer.batch, answer.row, stage_ms)))
-        else:
-            # Rows that failed together share their error: it is told, and logged, once.
-            if id(answer) not in failures:
-                failures[id(answer)] = problem_of(answer, request_id).body()
-            parts.append(failures[id(answer)])
-        if len(parts) % ROWS_A_TURN == 0:
-            await asyncio.sleep(0)
-    return b'{"results":[%b]}' % b",".join(parts)
