@@ -12,9 +12,10 @@ import asyncpg
 from features.assemble import assemble, rows_to_remember, without_history
 from features.events import Events, Key
 from features.label_feed import LabelFeed
+from features.store.link import Link
 from features.store.postgres import PostgresHistory
 from features.store.protocol import FeatureStore, Observation
-from features.store.redis import RedisStore, connect
+from features.store.redis import RedisStore
 from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.errors import StoreUnavailable
 from fraud.settings import Settings
@@ -64,9 +65,8 @@ class FeatureService:
         )
         await pool
         store = RedisStore(
-            connect(settings.redis_url.get_secret_value(), settings.redis_timeout_ms),
+            Link(settings.redis_url.get_secret_value(), settings.redis_timeout_ms),
             PostgresHistory(pool),
-            timeout_ms=settings.redis_timeout_ms,
             replay_ttl_s=settings.replay_ttl_s,
         )
         return cls(store, pool, LabelFeed(pool, store))

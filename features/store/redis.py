@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from features.definitions import SCHEMA_ID
-from features.entities import ENTITIES, KEPT, LAYOUT_ID, ROLES, Entity, Role
+from features.entities import ENTITIES, KEPT, LAYOUT_ID, ROLES, Entity
 from features.events import Events, Key
 from features.labels import LabelEvents
-from features.rings import SOURCES, Ring
+from features.store.link import Link
 from features.store.protocol import Cursor, Observation, StateSource
-from features.store.script import Script
+from features.store.script import Script, constant, source
+from features.store.steps import steps
 from features.tiles import States
 from fraud.errors import StoreUnavailable
 
@@ -33,49 +28,11 @@ rebuilt them; more is an eviction storm."""
 _CURSOR, _LOG = f"q:c:{LAYOUT_ID}", f"q:l:{LAYOUT_ID}"
 _LOG_BATCHES, _LOG_TTL_S = 64, 60
 """What the feed learns while a state is rebuilt, a second or so."""
-_LUA_CODES = {"I": "I4", "q": "i8", "H": "I2"}
-
-
-def _ring_layout(ring: Ring) -> list[Any]:
-    fields = ring.kind.fields
-    return [
-        ring.offset + 1,
-        ring.tile_ms,
-        ring.slots,
-        ring.kind.struct.size,
-        ring.kind.when_index + 1,
-        "<I4" + "".join(_LUA_CODES[field.code] for field in fields),
-        *(v for field in fields for v in (field.how, field.index + 1, field.limit)),
-    ]
-
-
-def _layout(role: Role) -> list[Any]:
-    return [
-        [offset + 1 for offset in role.stamp_offsets],
-        role.entity.position_offset + 1 if role.entity.located else 0,
-        [_ring_layout(ring) for ring in role.rings],
-        [[table.offset + 1, table.capacity] for table in role.tables],
-    ]
-
-
-_LAYOUTS = [_layout(role) for role in ROLES]
 _LABEL_LAYOUTS = [
     [[ring.offset, ring.tile_ms, ring.slots] for ring in entity.groups["labels"].rings]
     for entity in ENTITIES
 ]
 _encode = msgspec.msgpack.Encoder().encode
-
-
-def connect(url: str, timeout_ms: int) -> Redis:
-    """A client that never hangs: no retries of its own, every wait bounded by `timeout_ms`."""
-    seconds = timeout_ms / 1000
-    return Redis.from_url(
-        url,
-        socket_timeout=seconds,
-        socket_connect_timeout=seconds,
-        retry=Retry(NoBackoff(), 0),
-        max_connections=64,
-    )
 
 
 class RedisStore:
@@ -85,22 +42,19 @@ class RedisStore:
     must not evict keys without an expiry.
 
     Args:
-        client: from `connect`; closed by `close`.
-        source: where states that Redis does not hold are rebuilt from.
-        timeout_ms: longest wait for one call.
+        link: to Redis; closed by `close`.
+        history: where states that Redis does not hold are rebuilt from.
         replay_ttl_s: how long a transaction id is remembered.
     """
 
-    def __init__(
-        self, client: Redis, source: StateSource, *, timeout_ms: int, replay_ttl_s: int
-    ) -> None:
-        self._client = client
-        self._source = source
-        self._timeout_s = timeout_ms / 1000
+    def __init__(self, link: Link, history: StateSource, *, replay_ttl_s: int) -> None:
+        self._link = link
+        self._history = history
         self._replay_ttl_s = replay_ttl_s
-        self._observe = Script("observe", LAYOUTS=_LAYOUTS)
-        self._learn = Script("label_tiles", "learn", LAYOUTS=_LABEL_LAYOUTS)
-        self._install = Script("label_tiles", "install", LAYOUTS=_LABEL_LAYOUTS)
+        self._observe = Script(source("observe_steps"), steps(ROLES), source("observe"))
+        labels = constant("LAYOUTS", _LABEL_LAYOUTS), source("label_tiles")
+        self._learn = Script(*labels, source("learn"))
+        self._install = Script(*labels, source("install"))
         self._unseen: set[str] = set()
 
     async def observe_and_fetch(self, events: Events) -> Observation:
@@ -125,10 +79,8 @@ class RedisStore:
             raise
 
     async def _run(self, call: _Call) -> tuple[int, list[Any]]:
-        head = _encode([len(call.names), STATE_TTL_S, self._replay_ttl_s, len(SOURCES), _LAYOUTS])
-        keys = [*call.names, *call.markers]
-        async with self._answering():
-            reply = await self._observe.run(self._client, keys, head, _encode(call.rows))
+        arguments = len(call.names), STATE_TTL_S, self._replay_ttl_s, _encode(call.rows)
+        reply = await self._observe.run(self._link, [*call.names, *call.markers], *arguments)
         return int(reply[0]), reply[1]
 
     async def _warm(self, cold: Sequence[tuple[Entity, Key]], events: Events) -> frozenset[str]:
@@ -145,18 +97,15 @@ class RedisStore:
                 continue
             names = [_state_key(entity, key) for key in keys]
             try:
-                states = await self._source.rebuild(entity, keys, events.transaction, until)
+                states = await self._history.rebuild(entity, keys, events.transaction, until)
             except StoreUnavailable:
                 lost.update(names)
                 continue
             fresh.update(zip(names, states, strict=True))
         if fresh:
-            async with self._answering():
-                # Refused if too many labels were learnt meanwhile: the states are still missing.
-                head = (_text(until), STATE_TTL_S)
-                await self._install.run(
-                    self._client, [_CURSOR, _LOG, *fresh], *head, *fresh.values()
-                )
+            # Refused if too many labels were learnt meanwhile: the states are still missing.
+            head = (_text(until), STATE_TTL_S)
+            await self._install.run(self._link, [_CURSOR, _LOG, *fresh], *head, *fresh.values())
         return frozenset(lost)
 
     async def cursor(self) -> Cursor:
@@ -166,16 +115,14 @@ class RedisStore:
         Raises:
             StoreUnavailable: Redis or, without a cursor, the source does not answer.
         """
-        async with self._answering():
-            kept: Any = await self._client.get(_CURSOR)
+        kept = await self._link.call("GET", _CURSOR)
         if kept is None:
             try:
-                newest = await self._source.newest()
+                newest = await self._history.newest()
             except StoreUnavailable as error:
                 raise _SourceUnavailable(str(error)) from error
-            async with self._answering():
-                await self._client.set(_CURSOR, _text(newest), nx=True)
-                kept = await self._client.get(_CURSOR)
+            await self._link.call("SET", _CURSOR, _text(newest), "NX")
+            kept = await self._link.call("GET", _CURSOR)
         effective_us, label_id = bytes(kept or b"0:0").split(b":")
         return int(effective_us), int(label_id)
 
@@ -202,53 +149,32 @@ class RedisStore:
             event = [labels.known_at_ms[i], int(labels.fraud[i]), labels.hundredths[i]]
             rows.append([*event, previous_ms, int(previous_fraud), touched])
         arguments = (after, until, _LOG_BATCHES, _LOG_TTL_S, _encode(rows))
-        async with self._answering():
-            return bool(await self._learn.run(self._client, [_CURSOR, _LOG, *names], *arguments))
+        return bool(await self._learn.run(self._link, [_CURSOR, _LOG, *names], *arguments))
 
     async def _forget_unseen(self) -> None:
         names = list(self._unseen)
-        await self._pipeline([("UNLINK", *names[i : i + 1000]) for i in range(0, len(names), 1000)])
+        pieces = range(0, len(names), 1000)
+        await self._link.calls([("UNLINK", *names[i : i + 1000]) for i in pieces])
         self._unseen.difference_update(names)
 
     async def remember(self, rows: Mapping[Key, bytes]) -> None:
         """See `FeatureStore`."""
-        ttl_s = self._replay_ttl_s
-        await self._pipeline(
-            [("SET", _marker(key), row, "XX", "EX", ttl_s) for key, row in rows.items()]
+        await self._link.calls(
+            [("SET", _marker(key), row, "XX", "KEEPTTL") for key, row in rows.items()]
         )
 
     async def recorded(self, transactions: Sequence[Key]) -> list[bytes | None]:
         """See `FeatureStore`."""
-        markers = [_marker(key) for key in transactions]
-        async with self._answering():
-            reply: Any = await self._client.mget(markers)
+        reply = await self._link.call("MGET", *(_marker(key) for key in transactions))
         return [value or None for value in reply]
-
-    async def _pipeline(self, commands: Sequence[tuple[Any, ...]]) -> None:
-        if not commands:
-            return
-        async with self._answering():
-            pipeline = self._client.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            await pipeline.execute()
-
-    @asynccontextmanager
-    async def _answering(self) -> AsyncIterator[None]:
-        """Bound the wait; what goes wrong inside becomes StoreUnavailable."""
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                yield
-        except (RedisError, OSError, TimeoutError) as error:
-            raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
 
     async def ping(self) -> None:
         """Raises StoreUnavailable if Redis does not answer."""
-        await self._pipeline([("PING",)])
+        await self._link.call("PING")
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._client.aclose()
+        """Close the connection."""
+        await self._link.close()
 
 
 class _Call:

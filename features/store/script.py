@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
+from features.store.link import Link, Refused
 
 
 class Script:
-    """A script of this folder, loaded into Redis when it is first needed.
+    """A script, loaded into Redis when it is first needed.
 
     Args:
-        names: of its files, without `.lua`, one after the other.
-        constants: what the files find defined, lists of lists of numbers and plain words.
+        parts: its text, one after the other; see `source` and `constant`.
     """
 
-    def __init__(self, *names: str, **constants: Sequence[Any]) -> None:
-        folder = files("features.store")
-        parts = [f"local {name} = {_literal(value)}" for name, value in constants.items()]
-        parts += [folder.joinpath(f"{name}.lua").read_text("utf-8") for name in names]
+    def __init__(self, *parts: str) -> None:
         self._text = "\n".join(parts)
-        self._sha = ""
+        # Redis names scripts so; nothing secret hangs on it.
+        self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    async def run(self, client: Redis, keys: Sequence[str], *arguments: str | bytes | int) -> Any:
+    async def run(self, link: Link, keys: Sequence[str], *arguments: str | bytes | int) -> Any:
         """Its answer.
 
         Raises:
-            redis.exceptions.RedisError, OSError: Redis does not answer, or refuses.
+            StoreUnavailable: Redis does not answer, or refuses.
         """
         try:
-            return await client.evalsha(self._sha, len(keys), *keys, *arguments)
-        except NoScriptError:
-            self._sha = await client.script_load(self._text)
-            return await client.evalsha(self._sha, len(keys), *keys, *arguments)
+            return await link.call("EVALSHA", self._sha, len(keys), *keys, *arguments)
+        except Refused as refused:
+            if not refused.unknown_script:
+                raise
+        await link.call("SCRIPT", "LOAD", self._text)
+        return await link.call("EVALSHA", self._sha, len(keys), *keys, *arguments)
+
+
+def source(name: str) -> str:
+    """The text of `<name>.lua` of this folder."""
+    return files("features.store").joinpath(f"{name}.lua").read_text("utf-8")
+
+
+def constant(name: str, value: Sequence[Any]) -> str:
+    """Lua that defines `name` as lists of lists of numbers and plain words."""
+    return f"local {name} = {_literal(value)}"
 
 
 def _literal(value: Any) -> str:

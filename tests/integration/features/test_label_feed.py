@@ -19,9 +19,10 @@ from features.events import Events
 from features.label_feed import LabelFeed
 from features.labels import REACH_DAYS
 from features.service import FeatureService
+from features.store.link import Link
 from features.store.memory import MemoryStore
 from features.store.postgres import PostgresHistory
-from features.store.redis import RedisStore, connect
+from features.store.redis import RedisStore
 from features.tiles import WindowAggregates
 from fraud.batch import TransactionBatch
 from fraud.errors import StoreUnavailable
@@ -41,9 +42,9 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 async def store(redis_url: str, pool: asyncpg.Pool) -> AsyncIterator[RedisStore]:
-    client = connect(redis_url, timeout_ms=5_000)
-    await client.flushall()
-    store = RedisStore(client, PostgresHistory(pool), timeout_ms=5_000, replay_ttl_s=600)
+    link = Link(redis_url, timeout_ms=5_000)
+    await link.call("FLUSHALL")
+    store = RedisStore(link, PostgresHistory(pool), replay_ttl_s=600)
     yield store
     await store.close()
 
@@ -160,9 +161,7 @@ async def test_two_feeds_at_once_and_payments_in_between(
     pool: asyncpg.Pool, store: RedisStore, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(label_feed, "BATCH_LABELS", 3)
-    other = RedisStore(
-        connect(redis_url, 5_000), PostgresHistory(pool), timeout_ms=5_000, replay_ttl_s=600
-    )
+    other = RedisStore(Link(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
     batch = payments(60, seed=11, duplicate=0.0, days=10)
     await insert(pool, batch)
     await store.cursor()
@@ -194,7 +193,7 @@ async def test_a_flushed_redis_knows_the_same_labels(pool: asyncpg.Pool, store: 
     await look(store, batch, "warm")
     await label_all(pool, batch.slice(0, 40), seed=1)
     await drained(LabelFeed(pool, store))
-    await store._client.flushall()
+    await store._link.call("FLUSHALL")
     await label_all(pool, batch.slice(40, 60), seed=2)  # before anybody sets a cursor
     await look(store, batch.slice(0, 20), "some")
     await drained(LabelFeed(pool, store))
@@ -229,7 +228,7 @@ async def test_labels_learnt_while_a_state_is_rebuilt_are_in_it(
             return states
 
     source = Slow(pool)
-    slow = RedisStore(connect(redis_url, 5_000), source, timeout_ms=5_000, replay_ttl_s=600)
+    slow = RedisStore(Link(redis_url, 5_000), source, replay_ttl_s=600)
     await check(pool, batch, await look(slow, batch, "look"))
     assert source.rebuilt == (len(KEPT) if batch_labels > 1 else 2 * len(KEPT))
     await slow.close()
@@ -354,18 +353,18 @@ async def test_the_service_learns_labels_in_the_background_and_outlives_an_outag
     service = FeatureService(store, feed=LabelFeed(pool, store))
     first = await store.cursor()
     with caplog.at_level(logging.WARNING):
-        healthy, store._client = store._client, connect("redis://127.0.0.1:1", 200)
+        healthy, store._link = store._link, Link("redis://127.0.0.1:1", 200)
         service.feed_labels(0.01, lambda: datetime.now(UTC) + SOON)
         await until(lambda: "labels are not learnt" in caplog.text)
         await label_all(pool, batch, seed=6)
         await asyncio.sleep(0.1)
-        gone, store._client = store._client, healthy
+        gone, store._link = store._link, healthy
         await until(lambda: "labels are learnt again" in caplog.text)
     assert caplog.text.count("labels are not learnt") == 1
     await drained(LabelFeed(pool, store))  # the service may be half way
     assert await store.cursor() > first
     await check(pool, batch, await look(store, batch, "look"))
-    await gone.aclose()
+    await gone.close()
     await service.close()
 
 

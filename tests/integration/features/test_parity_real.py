@@ -18,8 +18,9 @@ from features.events import Events, Key
 from features.labels import LabelEvents
 from features.replay import joined, replay
 from features.state import empty
+from features.store.link import Link
 from features.store.protocol import Cursor, Observation
-from features.store.redis import RedisStore, connect
+from features.store.redis import RedisStore
 from fraud.batch import Float32, Int64, TransactionBatch
 from training.data.batches import read_payments
 
@@ -41,11 +42,11 @@ class NoHistory:
 
 @pytest.fixture
 async def store(redis_url: str) -> AsyncIterator[RedisStore]:
-    client = connect(redis_url, timeout_ms=20_000)
-    await client.flushall()
-    store = RedisStore(client, NoHistory(), timeout_ms=20_000, replay_ttl_s=600)
+    link = Link(redis_url, timeout_ms=20_000)
+    await link.call("FLUSHALL")
+    store = RedisStore(link, NoHistory(), replay_ttl_s=600)
     yield store
-    await client.flushall()
+    await link.call("FLUSHALL")
     await store.close()
 
 

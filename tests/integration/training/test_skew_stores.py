@@ -11,8 +11,9 @@ import asyncpg
 from deployments.audit.ledger import PostgresLedger
 from features.label_feed import LabelFeed
 from features.service import FeatureService
+from features.store.link import Link
 from features.store.postgres import PostgresHistory
-from features.store.redis import RedisStore, connect
+from features.store.redis import RedisStore
 from fraud.batch import TRANSACTION_COLUMNS, TransactionBatch
 from fraud.record import records
 from tests.contracts.decisions import PLAN, decided
@@ -66,9 +67,7 @@ async def test_what_the_stores_served_is_what_the_record_says(
     )
     ledger = PostgresLedger(database_url)
     async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
-        store = RedisStore(
-            connect(redis_url, 5_000), PostgresHistory(pool), timeout_ms=5_000, replay_ttl_s=600
-        )
+        store = RedisStore(Link(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
         service, feed = FeatureService(store), LabelFeed(pool, store)
         await load(pool, ending(history, now_ms() - HOUR_MS, HOUR_MS))
         await label(pool, history.transaction_id[::3], fraud=True)  # before anything is served
@@ -87,7 +86,7 @@ async def test_what_the_stores_served_is_what_the_record_says(
             while await feed.step(datetime.now(UTC)):
                 pass
             if n == 5:  # Redis loses everything: states are rebuilt, labels included
-                await store._client.flushdb()
+                await store._link.call("FLUSHDB")
         await service.close()
     await ledger.close()
     report = await check_served(database_url, TENANT)

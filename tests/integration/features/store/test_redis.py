@@ -16,9 +16,10 @@ from features.entities import ROLES
 from features.events import Events
 from features.replay import replay
 from features.service import FeatureService
+from features.store.link import Link
 from features.store.memory import MemoryStore
 from features.store.postgres import PostgresHistory
-from features.store.redis import RedisStore, connect
+from features.store.redis import RedisStore
 from fraud.batch import TRANSACTION_COLUMNS, TransactionBatch
 from fraud.errors import StoreUnavailable
 from tests.contracts.feature_store import FeatureStoreContract, bits, serve
@@ -36,9 +37,9 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 async def store(redis_url: str, pool: asyncpg.Pool) -> AsyncIterator[RedisStore]:
-    client = connect(redis_url, timeout_ms=5_000)
-    await client.flushall()
-    store = RedisStore(client, PostgresHistory(pool), timeout_ms=5_000, replay_ttl_s=600)
+    link = Link(redis_url, timeout_ms=5_000)
+    await link.call("FLUSHALL")
+    store = RedisStore(link, PostgresHistory(pool), replay_ttl_s=600)
     yield store
     await store.close()
 
@@ -111,7 +112,7 @@ async def test_postgres_gone_hides_cold_entities_and_does_not_spoil_them(
     batch = payments(40, seed=2, duplicate=0.0)
     warm, cold = batch.slice(0, 20), batch.slice(20, 40)
     await serve(store, warm)
-    broken = RedisStore(connect(redis_url, 5_000), Gone(pool), timeout_ms=5_000, replay_ttl_s=600)
+    broken = RedisStore(Link(redis_url, 5_000), Gone(pool), replay_ttl_s=600)
     events = Events.of(cold)
     observation = await broken.observe_and_fetch(events)
     await broken.close()
@@ -136,12 +137,12 @@ async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(
         memory.observe(Events.of(part))
     await serve(store, past)
     service = FeatureService(store)
-    healthy, store._client = store._client, connect("redis://127.0.0.1:1", 200)
+    healthy, store._link = store._link, Link("redis://127.0.0.1:1", 200)
     lost = await service.fetch(missed)
     assert lost.degraded == ("features_unavailable",)
     assert np.isnan(lost.values[:, NAMES.index("customer_count_24h")]).all()
-    await store._client.aclose()
-    store._client = healthy
+    await store._link.close()
+    store._link = healthy
     await insert(pool, past)
     await insert(pool, missed)  # decided without history, but on record
     assert bits(await service.fetch(now)) == bits(await serve(memory, now))

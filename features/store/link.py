@@ -1,0 +1,178 @@
+"""One connection to Redis, shared by all who ask: commands go out as they come, answers come back
+in their order.
+
+`redis.asyncio` opens it (TCP, TLS or a socket file, password, database) and is out of the way from
+then on: its pool, locks and retries cost more than what Redis does for a micro-batch of one row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import hiredis
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from fraud.errors import StoreUnavailable
+
+Command = Sequence[str | bytes | int]
+
+# Their annotations are narrower than what they take.
+_pack: Callable[[tuple[str | bytes | int, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
+_READ_BYTES = 256 * 1024
+_KEPT_BYTES = 8 * 1024 * 1024
+"""A buffer of this size is not given back between answers: those of large batches are megabytes."""
+
+
+class Refused(StoreUnavailable):
+    """Redis answered with an error: the message is its own."""
+
+    @property
+    def unknown_script(self) -> bool:
+        """Whether it does not know the script that it was to run."""
+        return "NOSCRIPT" in str(self)
+
+
+class Link:
+    """A connection that never hangs, and is opened when it is needed.
+
+    Args:
+        url: `redis://`, `rediss://` or `unix://`.
+        timeout_ms: longest wait for an answer, opening the connection included. An answer that does
+            not come in time closes the connection: all who wait for it go without.
+    """
+
+    def __init__(self, url: str, timeout_ms: int) -> None:
+        self._timeout_s = timeout_ms / 1000
+        self._pool = ConnectionPool.from_url(
+            url,
+            protocol=2,
+            socket_timeout=self._timeout_s,
+            socket_connect_timeout=self._timeout_s,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._answers: _Answers | None = None
+        self._opening: asyncio.Future[_Answers] | None = None
+
+    async def call(self, *command: str | bytes | int) -> Any:
+        """The answer to one command.
+
+        Raises:
+            Refused: Redis says no.
+            StoreUnavailable: no answer: whether the command was carried out is unknown.
+        """
+        return (await self._ask(_pack(command), 1))[0]
+
+    async def calls(self, commands: Sequence[Command]) -> list[Any]:
+        """The answers to commands that are sent together. Raises as `call`, for the first error."""
+        if not commands:
+            return []
+        packed = b"".join([_pack(tuple(command)) for command in commands])
+        return await self._ask(packed, len(commands))
+
+    async def close(self) -> None:
+        """Close the connection; the next call opens another one."""
+        if self._answers is not None:
+            self._answers.end()
+            self._answers = None
+        await self._pool.disconnect()
+
+    async def _ask(self, packed: bytes, n: int) -> list[Any]:
+        answers = self._answers
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                if answers is None or answers.ended:
+                    answers = await self._open()
+                replies = await answers.ask(packed, n)
+        except (RedisError, OSError, TimeoutError) as error:
+            if answers is not None and isinstance(error, TimeoutError):
+                answers.end()
+            raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
+        for reply in replies:
+            if isinstance(reply, hiredis.ReplyError):
+                raise Refused(f"Redis: {reply}")
+        return replies
+
+    async def _open(self) -> _Answers:
+        """The connection that is being opened; one is, however many ask."""
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.ensure_future(self._dial())
+            self._opening.add_done_callback(_look)
+        # Shielded: who gives up does not take it from the others.
+        return await asyncio.shield(self._opening)
+
+    async def _dial(self) -> _Answers:
+        connection: Any = self._pool.make_connection()  # type: ignore[no-untyped-call]
+        async with asyncio.timeout(self._timeout_s):
+            await connection.connect()
+        writer = connection._writer
+        answers = _Answers(connection, writer.transport)
+        writer.transport.set_protocol(answers)
+        self._answers = answers
+        return answers
+
+
+def _look(opening: asyncio.Future[_Answers]) -> None:
+    """An error is taken note of even if all who asked have gone."""
+    if not opening.cancelled():
+        opening.exception()
+
+
+class _Answers(asyncio.BufferedProtocol):
+    """Gives answers to those who wait for them, first come, first served.
+
+    Args:
+        connection: kept alive as long as its transport is used.
+    """
+
+    def __init__(self, connection: object, transport: asyncio.WriteTransport) -> None:
+        self.ended = False
+        self._connection = connection
+        self._transport = transport
+        self._reader = hiredis.Reader()
+        self._reader.setmaxbuf(_KEPT_BYTES)
+        self._buffer = bytearray(_READ_BYTES)
+        self._waiting: deque[tuple[asyncio.Future[list[Any]], int]] = deque()
+        self._replies: list[Any] = []
+
+    def ask(self, packed: bytes, n: int) -> asyncio.Future[list[Any]]:
+        """Send commands. The future of their n answers."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((future, n))
+        self._transport.write(packed)
+        return future
+
+    def end(self) -> None:
+        """Close the connection."""
+        self.ended = True
+        self._transport.abort()
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """See asyncio.BufferedProtocol."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """See asyncio.BufferedProtocol."""
+        reader, replies = self._reader, self._replies
+        reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]
+        while (reply := reader.gets()) is not False:
+            replies.append(reply)
+            future, n = self._waiting[0]
+            if len(replies) == n:
+                self._waiting.popleft()
+                if not future.done():
+                    future.set_result(replies)
+                self._replies = replies = []
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See asyncio.BaseProtocol: nobody waits for what will not come."""
+        self.ended = True
+        for future, _ in self._waiting:
+            if not future.done():
+                future.set_exception(ConnectionResetError("the connection is gone"))
+        self._waiting.clear()
