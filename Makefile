@@ -7,10 +7,10 @@ QUORUM := $(VENV)/bin/quorum
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status test load bench-http docs
+.PHONY: help venv up down status test load bench bench-http docs
 # Options of the two, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
-BENCH ?= --no-op
+BENCH ?=
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -33,7 +33,10 @@ load: $(READY) ## One minute of load against a running Quorum, with a report
 	@$(VENV)/bin/python -m loadtests.load $(LOAD)
 
 bench-http: $(READY) ## Latency and speed of a running Quorum, beside a no-op on the same stack
-	@$(VENV)/bin/python -m loadtests.http_bench $(BENCH)
+	@$(VENV)/bin/python -m loadtests.http_bench --no-op
+
+bench: $(READY) ## Quorum beside apps that do the same work; see docs/benchmarks.md
+	@$(VENV)/bin/python -m loadtests.bench $(BENCH)
 
 docs: $(READY) ## Write docs/features.md from the declarations of the features
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new

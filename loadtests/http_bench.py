@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from loadtests.closed_loop import Endpoint, Figures, run
+from loadtests.closed_loop import Figures, run
 from loadtests.history import payments_to_play
 from loadtests.memory import memory_by_role
 from loadtests.noop_app import ANSWER, ROUTE
@@ -31,6 +31,7 @@ from loadtests.payments import Playlist
 from loadtests.processes import NoNode, ray_environment
 from loadtests.report import document, markdown
 from loadtests.target import NoTarget, Target, find_target
+from loadtests.wire import Endpoint
 
 PATH = "/v1/decisions"
 _NOOP_S = 120

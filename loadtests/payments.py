@@ -5,6 +5,7 @@ payment happens now: customers then behave as they do in the file, whatever the 
 They, their merchants, devices and counterparties are other ones than in the file, though: these
 have a history already, into which the same payments would fall late and a second time. After the
 last payment it begins again, moved once more, with other ones again. Every body has a fresh id.
+With `passes` the same customers go on for longer: their payments come again, so much later.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ class Playlist:
         payments: in order of time, at least one.
         run: begins every transaction id; two runs must not share it.
         now_ms: the clock: milliseconds since 1970.
+        passes: how often customers live through the payments, one time after the other without a
+            gap, before others take their place.
     """
 
     def __init__(
@@ -77,12 +80,15 @@ class Playlist:
         payments: Sequence[Payment],
         run: str | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        passes: int = 1,
     ) -> None:
         if not payments:
             raise ValueError("there is no payment to play")
         self._payments = payments
         self._run = run or f"load-{uuid4().hex[:12]}"
         self._now_ms = now_ms
+        self._passes = passes
+        self._pass_ms = payments[-1].at_ms - payments[0].at_ms + 1000
         self._played = 0
         self._shift_ms = 0
         self._again = b""
@@ -91,8 +97,7 @@ class Playlist:
         """The next payment, under an id that was never sent before."""
         place = self._played % len(self._payments)
         if place == 0:
-            self._shift_ms = self._now_ms() - self._payments[-1].at_ms
-            self._again = b"~%08x" % secrets.randbits(32)
+            self._begin_pass()
         payment = self._payments[place]
         transaction_id = f"{self._run}-{self._played:09d}"
         self._played += 1
@@ -105,6 +110,16 @@ class Playlist:
             payment.fields.replace(_MARK, self._again),
         )
         return Order(transaction_id, body, payment.is_fraud)
+
+    def _begin_pass(self) -> None:
+        number = self._played // len(self._payments) % self._passes
+        if number == 0:
+            # The last pass ends now.
+            before_ms = (self._passes - 1) * self._pass_ms
+            self._shift_ms = self._now_ms() - self._payments[-1].at_ms - before_ms
+            self._again = b"~%08x" % secrets.randbits(32)
+        else:
+            self._shift_ms += self._pass_ms
 
     def take_batch(self, rows: int) -> tuple[list[Order], bytes]:
         """The next `rows` payments and the body of a batch request that holds them."""

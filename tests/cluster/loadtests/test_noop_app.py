@@ -14,10 +14,11 @@ import httpx
 import pytest
 
 from cluster.node import Node
-from loadtests.closed_loop import Endpoint, run
+from loadtests.closed_loop import run
 from loadtests.memory import memory_by_role
 from loadtests.noop_app import ANSWER, APPLICATION, ROUTE
 from loadtests.processes import ray_environment
+from loadtests.wire import Endpoint
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -7,7 +7,8 @@ from itertools import count
 
 import pytest
 
-from loadtests.closed_loop import Endpoint, Figures, run
+from loadtests.closed_loop import Figures, run
+from loadtests.wire import Endpoint
 
 from .conftest import Serve
 

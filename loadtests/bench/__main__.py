@@ -1,0 +1,187 @@
+"""`make bench`: Quorum beside apps that do the same work.
+
+    python -m loadtests.bench --rounds 3
+
+Everything is measured in one run, in turn, on one machine; see docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+import asyncpg
+import psutil
+import redis
+import uvloop
+
+from fraud.settings import Settings
+from loadtests.bench import launch
+from loadtests.bench.agreement import Agreement, Disagreement, ask, compare, of_few_customers
+from loadtests.bench.app import NO_OP, QUORUM, TUNED, App
+from loadtests.bench.cost import Meter, resident_mib
+from loadtests.bench.found import Found
+from loadtests.bench.growth import Growth, total_mib
+from loadtests.bench.medians import medians
+from loadtests.bench.options import options
+from loadtests.bench.rounds import (
+    BATCH,
+    BATCH_CONNECTIONS,
+    CLOSED,
+    OPEN,
+    Field,
+    Load,
+    Timing,
+    prelude,
+    rounds,
+    say,
+)
+from loadtests.bench.table import markdown
+from loadtests.bench.targets import targets
+from loadtests.history import history_file
+from loadtests.memory import memory_by_role
+from loadtests.payments import Payment, Playlist, read_payments
+from loadtests.processes import NoNode
+from loadtests.target import NoTarget, Target
+
+PAYMENTS = 20_000
+"""The end of the history that is played: ten days of two thousand customers."""
+_IDLE_S = 3.0
+_UNMEASURABLE = (
+    *(NoTarget, NoNode, launch.NotStarted, Disagreement, ValueError, OSError),
+    *(subprocess.SubprocessError, asyncpg.PostgresError, redis.RedisError),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and report. Returns 1 if a request failed or an app says something else than
+    Quorum, 2 if nothing can be measured."""
+    chosen = options(arguments)
+    # The default for SIGTERM would leave everything running that was started here.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        target = launch.quorum_target()
+        os.environ["QUORUM_HOME"] = str(target.home)
+        payments = read_payments(history_file(target.home), PAYMENTS)
+        with ExitStack() as stack:
+            apps = _started(chosen, target, payments, stack)
+            found = uvloop.run(_measured(chosen, target, payments, apps))
+    except _UNMEASURABLE as error:
+        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    text = markdown(found)
+    _write(found, text, target.home / "reports")
+    print(json.dumps(found.document(), indent=2) if chosen.json else text)
+    failed = any(run.failures for run in found.runs)
+    return 1 if failed or not all(agreement.holds for agreement in found.agreements) else 0
+
+
+def _started(
+    chosen: argparse.Namespace, target: Target, payments: list[Payment], stack: ExitStack
+) -> dict[str, App]:
+    settings = Settings.load()
+    apps = {QUORUM: launch.quorum(target, payments)}
+    makers = {
+        TUNED: lambda: launch.tuned(target, payments, settings, chosen.port),
+        NO_OP: lambda: launch.no_op(target, payments),
+    }
+    for name in chosen.apps:
+        if name in makers:
+            say(f"starting {name}")
+            apps[name] = stack.enter_context(makers[name]())
+    return apps
+
+
+async def _measured(
+    chosen: argparse.Namespace, target: Target, payments: list[Payment], apps: dict[str, App]
+) -> Found:
+    meters = {name: Meter(_with_stores(app, target.home)) for name, app in apps.items()}
+    field = Field(apps, meters)
+    agreements = await _agreements(field, payments, chosen.agree_on)
+    for name, app in apps.items():
+        if app.takes_batches:
+            with field.alone(name):
+                await prelude(app, chosen.prelude)
+    idle = {name: await field.idle_cores(name, _IDLE_S) for name in apps}
+    timing = Timing(chosen.seconds, chosen.warm_up)
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    runs = await rounds(field, _loads(chosen), chosen.rounds, timing)
+    memory = {name: resident_mib(app.processes()) for name, app in apps.items()}
+    roles = memory_by_role(target.home)
+    growth: list[Growth] = []
+    found = medians(runs)
+    variants = [m.rss_mib / m.processes for m in roles if m.role.startswith("variant-")]
+    return Found(
+        {
+            "measured": began,
+            "processors": f"{os.cpu_count()}, the load generator among what runs on them",
+            "rounds": str(chosen.rounds),
+            "seconds of a measurement": f"{chosen.seconds:g} after {chosen.warm_up:g}",
+        },
+        targets(found, max(variants, default=math.nan) * 2**20 / 1e6, _total(growth)),
+        found,
+        runs,
+        agreements,
+        memory,
+        idle,
+        roles,
+        growth,
+    )
+
+
+def _with_stores(app: App, home: Path) -> Callable[[], list[psutil.Process]]:
+    return lambda: [*app.processes(), *launch.store_processes(home)]
+
+
+def _total(growth: Sequence[Growth]) -> float:
+    return total_mib(growth) if growth else math.nan
+
+
+def _loads(chosen: argparse.Namespace) -> list[Load]:
+    return [
+        *(Load(CLOSED, connections) for connections in chosen.connections),
+        Load(BATCH, BATCH_CONNECTIONS),
+        *(Load(OPEN, rate) for rate in chosen.rates),
+    ]
+
+
+async def _agreements(field: Field, payments: list[Payment], number: int) -> list[Agreement]:
+    """Each app that decides, against Quorum."""
+    few = of_few_customers(payments, number)
+    playlist = Playlist(few)
+    orders = [playlist.take() for _ in few]
+    said = {}
+    for name, app in field.apps.items():
+        if app.decides:
+            with field.alone(name):
+                said[name] = await ask(app, orders)
+    found = [compare(name, said[QUORUM], those) for name, those in said.items() if name != QUORUM]
+    for agreement in found:
+        say(f"{agreement.app} differs in {agreement.differing} of {agreement.payments} payments")
+    return found
+
+
+def _write(found: Found, text: str, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"bench-{time.strftime('%Y%m%d-%H%M%S')}.md"
+    path.write_text(text)
+    path.with_suffix(".json").write_text(json.dumps(found.document(), indent=2))
+    say(f"report: {path}")
+
+
+def _interrupt(*_: int | FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

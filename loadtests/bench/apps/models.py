@@ -1,0 +1,99 @@
+"""The models that the active plan asks, in this process, and what it makes of their scores."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from artifacts.location import store_of
+from deployments.scorer import Scorer
+from features.definitions import NAMES, SCHEMA_ID, reason_of
+from fraud.batch import FeatureBatch, Float64, TransactionBatch
+from fraud.combine.combine import combine
+from fraud.combine.reasons import top_reasons
+from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.ids import decision_ids
+from fraud.plan import Plan
+from fraud.settings import Settings
+
+ALIAS = "champion"
+EXPLAINER = "xgboost"
+_TEXTS = [reason_of(name) for name in NAMES]
+_SCORE = Reason("MODEL_SCORE", None, "the models together see a probability above the plan's", 0.0)
+
+
+def load(settings: Settings, variant: str) -> Scorer:
+    """The champion of a variant, ready to score."""
+    store = store_of(settings)
+    reference = store.resolve(variant, ALIAS)
+    folder = store.fetch(variant, reference.version, reference.digest)
+    return Scorer.load(folder, reference.digest, SCHEMA_ID)
+
+
+def load_all(settings: Settings, plan: Plan) -> dict[str, Scorer]:
+    """The champions of every variant that a plan asks."""
+    return {variant: load(settings, variant) for variant in plan.variants}
+
+
+def decide(
+    plan: Plan,
+    batch: TransactionBatch,
+    features: FeatureBatch,
+    scorers: Mapping[str, Scorer],
+) -> DecisionBatch:
+    """Ask every model, combine by the plan, give reasons for what is not approved."""
+    scores = {
+        variant: scorer.score(features.values, features.schema_id)
+        for variant, scorer in scorers.items()
+    }
+    versions = {variant: (s.version, s.digest) for variant, s in scorers.items()}
+    decided = combined(plan, batch, features, scores, versions)
+    rows = np.flatnonzero(np.array(decided.outcome))
+    if rows.size:
+        found = scorers[EXPLAINER].contributions(features.values[rows], features.schema_id)
+        explain(decided, rows.tolist(), found)
+    return decided
+
+
+def combined(
+    plan: Plan,
+    batch: TransactionBatch,
+    features: FeatureBatch,
+    scores: Mapping[str, Float64],
+    versions: Mapping[str, tuple[str, str]],
+) -> DecisionBatch:
+    """Decisions without their reasons.
+
+    Args:
+        scores: variant -> float64[n], of each variant of the plan.
+        versions: variant -> version and digest of its artifact.
+    """
+    votes = tuple(
+        Vote(variant, versions[variant][0], "ok", scores[variant], 0.0, versions[variant][1])
+        for variant in plan.variants
+    )
+    found = combine(plan, votes, len(batch))
+    now_ms = time.time_ns() // 1_000_000
+    return DecisionBatch(
+        decision_id=decision_ids(len(batch), now_ms, os.urandom),
+        transaction_id=batch.transaction_id,
+        outcome=found.outcome.tolist(),
+        probability=found.probability.tolist(),
+        anomaly_score=found.anomaly.tolist(),
+        reasons=[()] * len(batch),
+        votes=votes,
+        plan=plan.name,
+        plan_version=plan.version,
+        degraded=(*features.degraded, *found.degraded),
+        feature_age_ms=features.age_ms.tolist(),
+        decided_at_ms=now_ms,
+    )
+
+
+def explain(decided: DecisionBatch, rows: list[int], contributions: Float64) -> None:
+    """Put reasons to the decisions of `rows`: float64[m, n_features], log-odds of each."""
+    for row, reasons in zip(rows, top_reasons(contributions, NAMES, _TEXTS), strict=True):
+        decided.reasons[row] = reasons or (_SCORE,)

@@ -1,0 +1,4 @@
+-- The plan that decides.
+SELECT document
+FROM plans
+WHERE active

@@ -1,0 +1,88 @@
+"""What deciding costs: processor time and memory of an app and of the stores that work for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+
+import psutil
+
+SETTLED_CORES = 0.1
+"""Above what it takes when idle: from there on an app has done what it had left to do."""
+_LONGEST_SETTLING_S = 5.0
+_LOOK_S = 0.25
+
+
+class Meter:
+    """Processor time of some processes.
+
+    Args:
+        processes: those that count, as they are now.
+    """
+
+    def __init__(self, processes: Callable[[], Iterable[psutil.Process]]) -> None:
+        self._processes = processes
+        self._known: set[psutil.Process] = set()
+        self._idle_cores = 0.0
+
+    def look(self) -> None:
+        """Find processes that came since the last time. Takes a while: not while one measures."""
+        self._known = {p for p in self._known if p.is_running()} | set(self._processes())
+
+    def read_s(self) -> float:
+        """Seconds that the known ones have used so far, children that have ended included: only
+        the difference of two readings says something."""
+        return sum(_used_s(process) for process in self._known)
+
+    async def learn_idle(self, seconds: float) -> float:
+        """Look for a while at what they take when nobody asks. Returns cores."""
+        self.look()
+        before, began = self.read_s(), time.perf_counter()
+        await asyncio.sleep(seconds)
+        self._idle_cores = (self.read_s() - before) / (time.perf_counter() - began)
+        return self._idle_cores
+
+    async def settle(self) -> float:
+        """Wait until they have done what was left to do when the load ended: records on their
+        way, say. Returns the seconds of processor time that it took beyond idling."""
+        begin_s = before_s = self.read_s()
+        began = before = time.perf_counter()
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            used_s, now = self.read_s(), time.perf_counter()
+            cores = (used_s - before_s) / (now - before)
+            quiet = cores <= self._idle_cores + SETTLED_CORES
+            if quiet or now - began > _LONGEST_SETTLING_S:
+                return max(0.0, used_s - begin_s - self._idle_cores * (now - began))
+            before_s, before = used_s, now
+
+
+def tree(root: psutil.Process) -> list[psutil.Process]:
+    """A process and everything below it."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [root, *root.children(recursive=True)]
+    return []
+
+
+def resident_mib(processes: Iterable[psutil.Process]) -> float:
+    """Memory in MiB, pages that several share divided among them."""
+    return sum(_resident(process) for process in processes) / 2**20
+
+
+def _used_s(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.Error):
+        times = process.cpu_times()
+        # Of children too, but only of those that have ended and been waited for: servers that
+        # fork for each task would hide their work otherwise.
+        ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+        return float(times.user + times.system + ended)
+    return 0.0
+
+
+def _resident(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.Error):
+        full = process.memory_full_info()
+        return float(getattr(full, "pss", full.rss))
+    return 0.0

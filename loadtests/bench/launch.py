@@ -1,0 +1,186 @@
+"""Starts the apps, each when it is asked for, and ends them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from fraud.settings import Settings
+from loadtests.bench.app import NO_OP, QUORUM, TUNED, App
+from loadtests.bench.cost import tree
+from loadtests.bench.stores import Stores, stores_of
+from loadtests.noop_app import ROUTE
+from loadtests.payments import Payment, Playlist
+from loadtests.processes import STORES, node_processes, processes, ray_environment
+from loadtests.target import NoTarget, Target, find_target
+
+PASSES = 40
+"""Customers go on for so long: after the first pass nobody measured is new."""
+_PATH = "/v1/decisions"
+_ROOT = Path(__file__).resolve().parents[2]
+_UP_S, _START_S, _STOP_S, _NOOP_S = 1200, 120, 30, 120
+
+
+class NotStarted(Exception):
+    """An app does not come up. The message says which, and where its log is."""
+
+
+def quorum_target() -> Target:
+    """The Quorum that runs; `quorum up` first if none answers.
+
+    Raises:
+        NoTarget, subprocess.CalledProcessError: it cannot be started.
+    """
+    try:
+        target = find_target()
+        if _answers(f"{target.url}/v2/health/live"):
+            return target
+    except NoTarget:
+        pass
+    command = [str(Path(sys.executable).with_name("quorum")), "up"]
+    subprocess.run(command, check=True, timeout=_UP_S, stdout=sys.stderr)
+    return find_target()
+
+
+def quorum(target: Target, payments: list[Payment]) -> App:
+    """The Quorum at `target`."""
+    url = target.url + _PATH
+    return App(
+        QUORUM, url, target.api_key, lambda: node_processes(target.home), _played(payments), "ray"
+    )
+
+
+@contextmanager
+def no_op(target: Target, payments: list[Payment]) -> Iterator[App]:
+    """An app that does nothing, on Quorum's node.
+
+    Raises:
+        NoNode, subprocess.SubprocessError: it cannot be deployed there.
+    """
+    ray = ray_environment(target.home)
+    try:
+        # In the `try`: a deployment that fails halfway is removed too.
+        _noop_command("up", ray)
+        url = target.url + ROUTE
+        yield App(
+            *(NO_OP, url, "", lambda: node_processes(target.home), _played(payments), "ray"),
+            decides=False,
+            takes_batches=False,
+        )
+    finally:
+        _noop_command("down", ray)
+
+
+@contextmanager
+def tuned(target: Target, payments: list[Payment], settings: Settings, port: int) -> Iterator[App]:
+    """FastAPI on two uvicorn processes.
+
+    Raises:
+        NotStarted: it does not come up.
+    """
+    with ExitStack() as stack:
+        stores = stack.enter_context(stores_of("tuned", 11, settings))
+        metrics = stack.enter_context(tempfile.TemporaryDirectory(prefix="quorum-bench-"))
+        module = "loadtests.bench.apps.tuned"
+        environment = {"PROMETHEUS_MULTIPROC_DIR": metrics}
+        process = stack.enter_context(_started(module, port, stores, settings, environment))
+        root = psutil.Process(process.pid)
+        url = f"http://127.0.0.1:{port}{_PATH}"
+        yield App(TUNED, url, target.api_key, lambda: tree(root), _played(payments), TUNED)
+
+
+def store_processes(home: Path) -> list[psutil.Process]:
+    """PostgreSQL and Redis, if `quorum up` started them here."""
+    return [process for process in processes(home) if _name(process) in STORES]
+
+
+@contextmanager
+def _started(
+    module: str, port: int, stores: Stores, settings: Settings, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that serves at `port`, until the end; it is asked to end first."""
+    log = settings.home / "logs" / f"bench-{module.rpartition('.')[2]}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, "--port", str(port)],
+            cwd=_ROOT,
+            env={
+                **inherited,
+                **stores.environment,
+                "QUORUM_HOME": str(settings.home),
+                "PYTHONPATH": str(_ROOT),
+                **environment,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            _await(f"http://127.0.0.1:{port}/health", process, log)
+            yield process
+        finally:
+            _end(process)
+
+
+def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while not _answers(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise NotStarted(f"{url} does not answer: see {log}")
+        time.sleep(0.25)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    below = tree(psutil.Process(process.pid)) if process.poll() is None else []
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for left in below:
+        if left.is_running():
+            left.kill()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _played(payments: list[Payment]) -> Playlist:
+    return Playlist(payments, passes=PASSES)
+
+
+def _name(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        return str(process.name())
+    return ""
+
+
+def _noop_command(command: str, ray: dict[str, str]) -> None:
+    # A process of its own: a Ray driver's threads would share this one's time.
+    subprocess.run(
+        [sys.executable, "-m", "loadtests.noop_app", command],
+        check=True,
+        timeout=_NOOP_S,
+        cwd=_ROOT,
+        env=os.environ | ray,
+        stdout=subprocess.DEVNULL,
+    )

@@ -1,0 +1,175 @@
+"""The rounds: every app at every load, again and again, in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from loadtests import closed_loop, open_loop
+from loadtests.bench.app import BATCH_ROWS, App
+from loadtests.bench.cost import Meter
+from loadtests.bench.pausing import Pause
+
+CLOSED, BATCH, OPEN = "closed", "batch", "open"
+BATCH_CONNECTIONS = 4
+_PRELUDE_S = 120.0
+_BREATH_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What an app is put under.
+
+    Attributes:
+        mode: `CLOSED` and `BATCH`: so many connections, each with a request under way always;
+            `OPEN`: so many requests a second.
+        amount: of connections, or of requests a second.
+    """
+
+    mode: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one measurement found.
+
+    Attributes:
+        app, load: of whom, under what.
+        per_s: decisions a second: rows, not requests.
+        p50_ms, p90_ms, p99_ms: of a request; under an open load from the intended start.
+        cpu_ms: processor time a decision, of the app, PostgreSQL and Redis together, whatever was
+            left to do after the load included; NaN without decisions.
+        failures: what went wrong -> how often.
+        client_cores: that this client kept busy.
+    """
+
+    app: str
+    load: Load
+    per_s: float
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    cpu_ms: float
+    failures: Mapping[str, int]
+    client_cores: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a measurement takes: `seconds` after `warm_up_s` that do not count."""
+
+    seconds: float
+    warm_up_s: float
+
+
+class Field:
+    """The apps that are up, and a meter on each.
+
+    Args:
+        apps: by name.
+        meters: of each app and the stores.
+    """
+
+    def __init__(self, apps: Mapping[str, App], meters: Mapping[str, Meter]) -> None:
+        self.apps = apps
+        self._meters = meters
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[App]:
+        """An app, while all others are held still."""
+        app = self.apps[name]
+        others = {other.node: other for other in self.apps.values() if other.node != app.node}
+        pauses: list[Pause] = []
+        try:
+            pauses += [Pause(other.processes()) for other in others.values()]
+            yield app
+        finally:
+            for pause in pauses:
+                pause.end()
+
+    async def idle_cores(self, name: str, seconds: float) -> float:
+        """What an app takes when nobody asks."""
+        with self.alone(name):
+            await self._meters[name].settle()
+            return await self._meters[name].learn_idle(seconds)
+
+    async def measure(self, name: str, load: Load, timing: Timing) -> Run:
+        """Put an app under a load."""
+        meter = self._meters[name]
+        with self.alone(name) as app:
+            await asyncio.sleep(_BREATH_S)
+            meter.look()
+            before_s = meter.read_s()
+            figures, rows = await _under(app, load, timing)
+            # Those that came meanwhile count from their beginning.
+            meter.look()
+            used_s = meter.read_s() - before_s
+            used_s += await meter.settle()
+        decided = figures.answered * rows
+        return Run(
+            name,
+            load,
+            figures.per_s * rows,
+            figures.p50_ms,
+            figures.p90_ms,
+            figures.p99_ms,
+            used_s * 1000 / decided if decided else float("nan"),
+            figures.failures,
+            figures.client_cpu,
+        )
+
+
+async def rounds(field: Field, loads: Sequence[Load], number: int, timing: Timing) -> list[Run]:
+    """Measure every app under every load that it can take, `number` times."""
+    found = []
+    for nth in range(number):
+        for load in loads:
+            # Whoever came first last time comes last now.
+            for name in list(field.apps)[:: 1 if nth % 2 == 0 else -1]:
+                if can_take(field.apps[name], load):
+                    run = await field.measure(name, load, timing)
+                    found.append(run)
+                    say(f"round {nth + 1}: {line(run)}")
+    return found
+
+
+def can_take(app: App, load: Load) -> bool:
+    """Whether a load is one for this app."""
+    return app.takes_batches if load.mode == BATCH else load.mode == CLOSED or app.decides
+
+
+async def prelude(app: App, payments: int) -> None:
+    """Give customers a history: the first payment of each finds none, which costs a look into
+    PostgreSQL and is not what is measured."""
+    endpoint = app.batch()
+    requests = -(-payments // BATCH_ROWS)
+    figures = await closed_loop.run_number(endpoint, 2, requests, _PRELUDE_S)
+    say(f"{app.name}: {figures.answered * BATCH_ROWS:,} payments before; {figures.failures or ''}")
+
+
+def line(run: Run) -> str:
+    """A run in a line."""
+    return (
+        f"{run.app} {run.load.mode} {run.load.amount}: {run.per_s:,.0f}/s, p50 {run.p50_ms:.2f} "
+        f"p99 {run.p99_ms:.2f} ms, {run.cpu_ms:.2f} ms CPU"
+        + (f", failures {dict(run.failures)}" if run.failures else "")
+    )
+
+
+def say(text: str) -> None:
+    """Tell whoever waits."""
+    print(text, file=sys.stderr, flush=True)
+
+
+async def _under(
+    app: App, load: Load, timing: Timing
+) -> tuple[closed_loop.Figures | open_loop.OpenFigures, int]:
+    if load.mode == OPEN:
+        opened = await open_loop.run(app.single(), load.amount, timing.seconds, timing.warm_up_s)
+        return opened, 1
+    endpoint, rows = (app.batch(), BATCH_ROWS) if load.mode == BATCH else (app.single(), 1)
+    return await closed_loop.run(endpoint, load.amount, timing.seconds, timing.warm_up_s), rows
