@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 
-from deployments import metrics
 from fraud.errors import InvalidInput
 from fraud.settings import Settings
 from serve_app.answers import DecisionEncoder, encode_stages
@@ -31,11 +30,12 @@ from serve_app.exchange import (
 from serve_app.intake import ROWS_A_TURN, Intake
 from serve_app.problems import Headers, HttpProblem, Problem, problem_of
 from serve_app.rest import REQUEST_ID
+from serve_app.tally import Tally
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Authenticate = Callable[[bytes | None, bytes | None], Awaitable[Principal]]
 
-_requests = lru_cache(maxsize=256)(metrics.REQUESTS.labels)
+_clock = time.perf_counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,10 @@ class DecisionsApp:
         rest: everything that is not the hot path; also gets the lifespan.
         now_ms: wall clock, milliseconds since the epoch.
         adds_request_id: whether to put X-Request-ID on answers; Serve's own proxy does.
+
+    Attributes:
+        express: path -> ASGI app for its HTTP requests, with X-Request-ID on the answers in any
+            case: for a server that knows the way itself (`serve_app.express`).
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class DecisionsApp:
         self._rest = rest
         self._adds_request_id = adds_request_id
         self._encoder = DecisionEncoder()
+        self._tally = Tally()
         self._intake = Intake(
             max_batch_rows=settings.max_batch_rows,
             max_future_ms=settings.max_future_s * 1000,
@@ -98,94 +103,78 @@ class DecisionsApp:
             max_queued_rows=settings.max_queued_rows,
             timeout_s=settings.request_timeout_ms / 1000,
         )
+        self._hot: dict[str, _Answer] = {
+            "/v1/decisions": self._decide,
+            "/v1/decisions/batch": self._decide_batch,
+        }
+        self.express: dict[str, App] = {
+            path: partial(self._serve, answer, True) for path, answer in self._hot.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
+            self._tally.flush()  # the lifespan is over, or a socket was refused
             return
-        path = scope["path"]
-        metrics.REQUESTS_IN_PROGRESS.inc()
-        try:
-            if path == "/v1/decisions":
-                await self._hot(scope, receive, send, self._decide)
-            elif path == "/v1/decisions/batch":
-                await self._hot(scope, receive, send, self._decide_batch)
-            else:
-                await self._fall_through(scope, receive, send)
-        finally:
-            metrics.REQUESTS_IN_PROGRESS.dec()
-
-    async def _hot(
-        self,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        answer: Callable[[Head, Body], Awaitable[bytes | Problem]],
-    ) -> None:
-        started = time.perf_counter()
-        head = Head(scope["headers"])
-        body = Body(receive, head)
-        headers: Headers = ()
-        if self._adds_request_id:
-            headers = ((b"x-request-id", head.request_id.encode()),)
-        try:
-            if scope["method"] != "POST":
-                detail = "decisions are asked for with POST"
-                raise HttpProblem("method-not-allowed", detail, ((b"allow", b"POST"),))
-            result = await answer(head, body)
-        except ClientGone:
-            return
-        except Exception as error:
-            result = problem_of(error, head.request_id)
-            await body.discard()
-        if isinstance(result, Problem):
-            status = result.status
-            await reply_problem(send, result, headers)
+        answer = self._hot.get(scope["path"])
+        if answer is None:
+            await self._fall_through(scope, receive, send)
         else:
-            status = 200
-            await reply(send, 200, result, headers=headers)
-        _requests(scope["path"], str(status)).inc()
-        metrics.PREDICTION_LATENCY.observe(time.perf_counter() - started)
+            await self._serve(answer, self._adds_request_id, scope, receive, send)
 
-    async def _decide(self, head: Head, body: Body) -> bytes | Problem:
-        clock = time.perf_counter
-        t0 = clock()
-        principal = await self._authenticate(head.api_key, head.authorization)
-        t1 = clock()
-        head.require_json()
-        raw = await body.read(self._settings.max_body_bytes)
-        t2 = clock()
-        batch = self._intake.transaction(raw, principal.tenant)
-        t3 = clock()
+    async def _serve(
+        self, answer: _Answer, adds_request_id: bool, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        began = _clock()
+        self._tally.began()
+        try:
+            exchange = _Exchange(scope["headers"], receive)
+            if adds_request_id:
+                exchange.headers = ((b"x-request-id", exchange.head.request_id.encode()),)
+            status = await _answer(answer, exchange, scope["method"], send)
+            if status is None:
+                return
+            ended = _clock()
+            exchange.stage_ms["reply"] = (ended - exchange.since) * 1000
+            self._tally.answered(scope["path"], status)
+            self._tally.decided(ended - began, exchange.stage_ms)
+        finally:
+            self._tally.ended()
+
+    async def _decide(self, exchange: _Exchange) -> bytes | Problem:
+        batch = self._intake.transaction(*await self._read(exchange, self._settings.max_body_bytes))
+        exchange.lap("parse")
         answers = await self.coalescer.submit(batch)
+        exchange.since = _clock()
         row = answers.rows[0]
         if not isinstance(row, Decided):
-            return problem_of(row, head.request_id)
-        stage_ms = {
-            "auth": (t1 - t0) * 1000,
-            "parse": (t3 - t2) * 1000,
-            "wait": answers.wait_ms,
-        }
-        return self._encoder.encode(row.batch, row.row, encode_stages(stage_ms))
+            return problem_of(row, exchange.head.request_id)
+        exchange.stage_ms["wait"] = answers.wait_ms
+        return self._encoder.encode(row.batch, row.row, encode_stages(exchange.stage_ms))
 
-    async def _decide_batch(self, head: Head, body: Body) -> bytes | Problem:
-        clock = time.perf_counter
-        t0 = clock()
-        principal = await self._authenticate(head.api_key, head.authorization)
-        t1 = clock()
-        head.require_json()
-        raw = await body.read(self._settings.max_batch_body_bytes)
-        t2 = clock()
-        batch, verdicts = await self._intake.batch(raw, principal.tenant)
-        t3 = clock()
+    async def _decide_batch(self, exchange: _Exchange) -> bytes | Problem:
+        request_id = exchange.head.request_id
+        raw, tenant = await self._read(exchange, self._settings.max_batch_body_bytes)
+        batch, verdicts = await self._intake.batch(raw, tenant)
+        exchange.lap("parse")
         answers: list[RowAnswer] = []
-        stage_ms = {"auth": (t1 - t0) * 1000, "parse": (t3 - t2) * 1000}
         if len(batch):
-            answers, stage_ms["wait"] = await self.coalescer.submit(batch)
-            if problem := _common_outage(answers, head.request_id):
+            answers, exchange.stage_ms["wait"] = await self.coalescer.submit(batch)
+            if problem := _common_outage(answers, request_id):
                 return problem
-        own_stages = encode_stages(stage_ms)
-        return await self._results(answers, verdicts, own_stages, head.request_id)
+        exchange.since = _clock()
+        return await self._results(answers, verdicts, encode_stages(exchange.stage_ms), request_id)
+
+    async def _read(self, exchange: _Exchange, max_bytes: int) -> tuple[bytes, str]:
+        """The body and the tenant who sends it."""
+        head = exchange.head
+        exchange.since = _clock()
+        principal = await self._authenticate(head.api_key, head.authorization)
+        exchange.lap("auth")
+        head.require_json()
+        raw = await exchange.body.read(max_bytes)
+        exchange.since = _clock()  # how long the client takes to send is no stage of ours
+        return raw, principal.tenant
 
     async def _results(
         self,
@@ -215,6 +204,7 @@ class DecisionsApp:
         request_id = Head(scope["headers"]).request_id
         scope[REQUEST_ID] = request_id
         status = 0
+        self._tally.began()
 
         async def send_on(message: Message) -> None:
             nonlocal status
@@ -233,8 +223,60 @@ class DecisionsApp:
             # FastAPI raises what it has already answered with a 500.
             if not status:
                 await reply_problem(send_on, problem_of(error, request_id))
+        finally:
+            self._tally.ended()
         route = getattr(scope.get("route"), "path", "other")
-        _requests(route, str(status)).inc()
+        self._tally.answered(route, str(status))
+
+
+class _Exchange:
+    """What is known of one request for decisions while it is answered.
+
+    Attributes:
+        head, body: what the client sends.
+        headers: further headers of the answer, whatever it will be.
+        stage_ms: milliseconds spent in each stage so far.
+        since: when the current stage began; in the end, when the answer was known.
+    """
+
+    __slots__ = ("body", "head", "headers", "since", "stage_ms")
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> None:
+        self.head = Head(headers)
+        self.body = Body(receive, self.head)
+        self.headers: Headers = ()
+        self.stage_ms: dict[str, float] = {}
+        self.since = _clock()
+
+    def lap(self, stage: str) -> None:
+        """`stage` ends now, the next one begins."""
+        now = _clock()
+        self.stage_ms[stage] = (now - self.since) * 1000
+        self.since = now
+
+
+_Answer = Callable[[_Exchange], Awaitable[bytes | Problem]]
+
+
+async def _answer(answer: _Answer, exchange: _Exchange, method: str, send: Send) -> str | None:
+    """Send what `answer` makes of a request; the status, or None if the client went away."""
+    result: bytes | Problem
+    try:
+        if method != "POST":
+            detail = "decisions are asked for with POST"
+            raise HttpProblem("method-not-allowed", detail, ((b"allow", b"POST"),))
+        result = await answer(exchange)
+    except ClientGone:
+        return None
+    except Exception as error:
+        exchange.since = _clock()
+        result = problem_of(error, exchange.head.request_id)
+        await exchange.body.discard()
+    if isinstance(result, Problem):
+        await reply_problem(send, result, exchange.headers)
+        return str(result.status)
+    await reply(send, 200, result, headers=exchange.headers)
+    return "200"
 
 
 def _common_outage(answers: list[RowAnswer], request_id: str) -> Problem | None:

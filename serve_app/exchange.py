@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -47,32 +47,22 @@ class Head:
     )
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        self.api_key: bytes | None = None
-        self.authorization: bytes | None = None
-        self.content_type: bytes | None = None
-        self.content_length: bytes | None = None
-        self.content_encoding: bytes | None = None
-        request_id: bytes | None = None
-        for name, value in headers:
-            if name == b"content-type":
-                self.content_type = value
-            elif name == b"content-length":
-                self.content_length = value
-            elif name == b"x-api-key":
-                self.api_key = value
-            elif name == b"authorization":
-                self.authorization = value
-            elif name == b"x-request-id":
-                request_id = value
-            elif name == b"content-encoding":
-                self.content_encoding = value
+        get = dict(headers).get  # of a repeated header the last one
+        self.api_key = get(b"x-api-key")
+        self.authorization = get(b"authorization")
+        self.content_type = get(b"content-type")
+        self.content_length = get(b"content-length")
+        self.content_encoding = get(b"content-encoding")
+        request_id = get(b"x-request-id")
         if request_id is not None and _REQUEST_ID.fullmatch(request_id):
             self.request_id = request_id.decode("ascii")
         else:
-            self.request_id = uuid.uuid4().hex
+            self.request_id = os.urandom(16).hex()
 
     def require_json(self) -> None:
         """Raises HttpProblem (415) unless the body is plain JSON by its headers."""
+        if self.content_type == JSON and self.content_encoding is None:
+            return
         media_type = (self.content_type or b"").partition(b";")[0].strip().lower()
         if media_type != JSON:
             raise HttpProblem("unsupported-media-type", "send Content-Type: application/json")
@@ -149,8 +139,8 @@ async def reply(
     send: Send, status: int, body: bytes, media_type: bytes = JSON, headers: Headers = ()
 ) -> None:
     """Send a whole answer."""
-    head = [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), *_ALWAYS]
-    head.extend(headers)
+    length = (b"content-length", b"%d" % len(body))
+    head = [(b"content-type", media_type), length, *_ALWAYS, *headers]
     await send({"type": "http.response.start", "status": status, "headers": head})
     await send({"type": "http.response.body", "body": body})
 

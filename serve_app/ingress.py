@@ -18,6 +18,7 @@ from serve_app.asgi import DecisionsApp, FrontSettings
 from serve_app.auth import Authenticator
 from serve_app.combiner_client import CombinerClient
 from serve_app.database import open_pools
+from serve_app.express import open_lane
 from serve_app.pools import PoolBoard
 from serve_app.records import Records
 from serve_app.rest import build_rest
@@ -76,7 +77,7 @@ class Ingress:
             max_body_bytes=settings.max_body_bytes,
             max_future_s=settings.max_future_s,
         )
-        return DecisionsApp(
+        app = DecisionsApp(
             self._combiner.decide,
             authenticator.authenticate,
             FrontSettings.of(settings),
@@ -85,3 +86,5 @@ class Ingress:
             # Serve's own middleware puts X-Request-ID on every answer.
             adds_request_id=False,
         )
+        open_lane(app.express)
+        return app
