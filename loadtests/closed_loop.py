@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loadtests.wire import Connection, Endpoint, Requests, connect
+from loadtests.wire import Connection, Endpoint, Requests, connect, degraded_in
 
 GRACE_S = 30.0
 
@@ -28,6 +28,7 @@ class Figures:
         failures: what went wrong -> how often; the warm-up counts too.
         client_cpu: cores that this client kept busy, 1.0 being all it can have.
         answered: answered well in all, warm-up included.
+        degraded: decisions that were poorer than the plan wants.
     """
 
     connections: int
@@ -39,6 +40,7 @@ class Figures:
     failures: dict[str, int]
     client_cpu: float
     answered: int = 0
+    degraded: int = 0
 
 
 async def run(
@@ -90,6 +92,7 @@ class _Loop:
         self._took_s = array("d")
         self._failures: Counter[str] = Counter()
         self._answered = 0
+        self._degraded = 0
         self._open = 0
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -106,6 +109,7 @@ class _Loop:
             self._failures[fault] += 1
         else:
             self._answered += 1
+            self._degraded += degraded_in(answer)
             if connection.since_s >= self._begin and now <= self._until:
                 self._took_s.append(now - connection.since_s)
         self._send(connection)
@@ -129,6 +133,7 @@ class _Loop:
             dict(self._failures.most_common()),
             client_cpu,
             self._answered,
+            self._degraded,
         )
 
     def _send(self, connection: Connection) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loadtests.wire import Connection, Endpoint, Requests, connect
+from loadtests.wire import Connection, Endpoint, Requests, connect, degraded_in
 
 GRACE_S = 10.0
 """How long answers are waited for after the last intended start."""
@@ -33,6 +33,7 @@ class OpenFigures:
         failures: what went wrong -> how often; `unanswered` among them.
         client_cpu: cores that this client kept busy.
         answered: answered well in all, warm-up included.
+        degraded: decisions that were poorer than the plan wants.
     """
 
     offered_per_s: float
@@ -43,6 +44,7 @@ class OpenFigures:
     failures: dict[str, int]
     client_cpu: float
     answered: int = 0
+    degraded: int = 0
 
 
 class Schedule:
@@ -115,6 +117,7 @@ class _Loop:
         self._took_s = array("d")
         self._in_time = 0
         self._answered = 0
+        self._degraded = 0
         self._failures: Counter[str] = Counter()
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -136,6 +139,7 @@ class _Loop:
             self._failures[fault] += 1
         else:
             self._answered += 1
+            self._degraded += degraded_in(answer)
             self._in_time += self._begin <= now <= self._until
             if connection.since_s >= self._begin:
                 self._took_s.append(now - connection.since_s)
@@ -171,6 +175,7 @@ class _Loop:
             dict(failures.most_common()),
             client_cpu,
             self._answered,
+            self._degraded,
         )
 
     def _tick(self) -> None:

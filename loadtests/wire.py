@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 _ONE_DECISION = b'"decision_id":'
+_DEGRADED = b'"degraded":true'
 
 Prepare = Callable[[], tuple[bytes, bytes]]
 """Makes a request: its body, and what its answer must contain."""
@@ -80,6 +81,11 @@ class Requests:
         if answer.count(_ONE_DECISION) != self._rows:
             return "not every row was decided"
         return None
+
+
+def degraded_in(answer: bytes) -> int:
+    """How many of its decisions are poorer than the plan wants: they were cheaper, too."""
+    return answer.count(_DEGRADED)
 
 
 class Connection(asyncio.Protocol):

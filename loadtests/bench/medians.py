@@ -18,6 +18,7 @@ class Median:
         per_s, p50_ms, p90_ms, p99_ms, cpu_ms, client_cores: medians of the rounds' figures.
         least_per_s, most_per_s: how far the rounds lie apart.
         failures: of all rounds together.
+        degraded: share of decisions, of the worst round.
     """
 
     app: str
@@ -31,6 +32,7 @@ class Median:
     least_per_s: float
     most_per_s: float
     failures: int
+    degraded: float
 
 
 def medians(runs: Iterable[Run]) -> list[Median]:
@@ -68,4 +70,5 @@ def _median(app: str, load: Load, runs: Sequence[Run]) -> Median:
         min(speeds),
         max(speeds),
         sum(sum(run.failures.values()) for run in runs),
+        max(run.degraded for run in runs),
     )

@@ -45,6 +45,7 @@ class Run:
             left to do after the load included; NaN without decisions.
         failures: what went wrong -> how often.
         client_cores: that this client kept busy.
+        degraded: share of decisions that were poorer than the plan wants, in [0, 1].
     """
 
     app: str
@@ -56,6 +57,7 @@ class Run:
     cpu_ms: float
     failures: Mapping[str, int]
     client_cores: float
+    degraded: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class Field:
             used_s * 1000 / decided if decided else float("nan"),
             figures.failures,
             figures.client_cpu,
+            figures.degraded / decided if decided else 0.0,
         )
 
 
@@ -156,6 +159,7 @@ def line(run: Run) -> str:
     return (
         f"{run.app} {run.load.mode} {run.load.amount}: {run.per_s:,.0f}/s, p50 {run.p50_ms:.2f} "
         f"p99 {run.p99_ms:.2f} ms, {run.cpu_ms:.2f} ms CPU"
+        + (f", {run.degraded:.0%} degraded" if run.degraded else "")
         + (f", failures {dict(run.failures)}" if run.failures else "")
     )
 

@@ -58,7 +58,7 @@ def _goals(targets: Iterable[Target]) -> str:
 def _speed(found: Sequence[Median]) -> str:
     titles = [
         *("app", "load", "decisions/s", "p50 ms", "p90 ms", "p99 ms", "CPU ms a decision"),
-        *("client cores", "failures"),
+        *("client cores", "failures", "degraded"),
     ]
     loads = dict.fromkeys(median.load for median in found)
     return table(titles, [_figures(m) for load in loads for m in found if m.load == load])
@@ -72,6 +72,7 @@ def _figures(median: Median) -> list[str]:
         *(f"{v:.2f}" for v in (median.p50_ms, median.p90_ms, median.p99_ms)),
         *(f"{v:.2f}" for v in (median.cpu_ms, median.client_cores)),
         str(median.failures),
+        f"{median.degraded:.1%}",
     ]
 
 

@@ -82,7 +82,7 @@ class Decisions:
         """Features, votes, decision; the record is on its way."""
         features = await self._features.fetch(batch)
         decided = models.decide(self._plan, batch, features, self._scorers)
-        await self._recorder.put(batch, features, decided, self._plan)
+        await self._recorder.put(batch, features, decided)
         return decided
 
     async def close(self) -> None:
