@@ -62,18 +62,18 @@ class TransactionBatch:
 
     def take(self, indices: Sequence[int]) -> TransactionBatch:
         """The rows at `indices`, in that order."""
-        return TransactionBatch(*([column[i] for i in indices] for column in _columns(self)))
+        return TransactionBatch(*([column[i] for i in indices] for column in columns_of(self)))
 
     def slice(self, start: int, stop: int) -> TransactionBatch:
         """Rows start .. stop-1."""
-        return TransactionBatch(*(column[start:stop] for column in _columns(self)))
+        return TransactionBatch(*(column[start:stop] for column in columns_of(self)))
 
     @classmethod
     def concat(cls, batches: Sequence[TransactionBatch]) -> TransactionBatch:
         """All rows of `batches`, in order."""
         if not batches:
             return cls.of("", ())
-        parts = zip(*map(_columns, batches), strict=True)
+        parts = zip(*map(columns_of, batches), strict=True)
         return cls(*map(list, map(chain.from_iterable, parts)))
 
     def amount_hundredths(self) -> Int64:
@@ -85,13 +85,14 @@ class TransactionBatch:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return TransactionBatch, _columns(self)
+        return TransactionBatch, columns_of(self)
 
 
 COLUMNS = tuple(f.name for f in fields(TransactionBatch))
 TRANSACTION_COLUMNS = COLUMNS[1:]
 
-_columns: Callable[[TransactionBatch], tuple[list[Any], ...]] = attrgetter(*COLUMNS)
+columns_of: Callable[[TransactionBatch], tuple[list[Any], ...]] = attrgetter(*COLUMNS)
+"""All columns of a batch, in the order of `COLUMNS`."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from itertools import repeat
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fraud.batch import TRANSACTION_COLUMNS, FeatureBatch, Float32, TransactionBatch
-from fraud.decision import OUTCOMES, DecisionBatch, Outcome, Reason, Vote
+from fraud.decision import OUTCOMES, DecisionBatch, Reason, Vote
 from fraud.plan import Plan
 from fraud.transaction import Transaction
 
@@ -115,10 +116,96 @@ class DecisionRecord:
         return cls(features=features, **fields)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanDocument:
+    """A plan as records keep it: `document` is `Plan.to_document()`, `digest` its `plan_digest`."""
+
+    name: str
+    version: int
+    digest: str
+    document: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)  # see TransactionBatch
+class RecordBatch:
+    """The records of one micro-batch as columns, which is how they are written and shipped.
+
+    Iterating gives each row as a DecisionRecord.
+
+    Attributes:
+        transactions: n transactions.
+        schema_id: see DecisionRecord.
+        features: `DecisionRecord.features` of n rows, one after the other.
+        decisions: n decisions on them.
+        plan: what decided, shared by the batches that it decided.
+        code_version: see DecisionRecord.
+    """
+
+    transactions: TransactionBatch
+    schema_id: str
+    features: bytes
+    decisions: DecisionBatch
+    plan: PlanDocument
+    code_version: str = CODE_VERSION
+
+    def __len__(self) -> int:
+        return len(self.transactions)
+
+    def __iter__(self) -> Iterator[DecisionRecord]:
+        d, n = self.decisions, len(self)
+        columns = (getattr(self.transactions, name) for name in TRANSACTION_COLUMNS)
+        return map(
+            DecisionRecord,
+            self.transactions.tenant,
+            map(Transaction, *columns),
+            repeat(self.schema_id),
+            self.rows_of_features(),
+            _votes(d.votes, n),
+            repeat(self.plan.document),
+            d.decision_id,
+            [OUTCOME_TEXT[outcome] for outcome in d.outcome],
+            d.probability,
+            map(finite, d.anomaly_score),
+            d.reasons,
+            repeat(d.degraded),
+            d.feature_age_ms,
+            repeat(d.decided_at_ms),
+            repeat(self.code_version),
+        )
+
+    def rows_of_features(self) -> list[bytes]:
+        """`DecisionRecord.features` of each row."""
+        n, data = len(self), self.features
+        width = len(data) // n if n else 1
+        return [data[start : start + width] for start in range(0, width * n, width)]
+
+    def slice(self, start: int, stop: int) -> RecordBatch:
+        """Rows start .. stop-1, 0 <= start <= stop <= n."""
+        d, width = self.decisions, len(self.features) // max(1, len(self))
+        rows = slice(start, stop)
+        votes = (v if v.scores is None else replace(v, scores=v.scores[rows]) for v in d.votes)
+        return replace(
+            self,
+            transactions=self.transactions.slice(start, stop),
+            features=self.features[start * width : stop * width],
+            decisions=replace(
+                d,
+                decision_id=d.decision_id[rows],
+                transaction_id=d.transaction_id[rows],
+                outcome=d.outcome[rows],
+                probability=d.probability[rows],
+                anomaly_score=d.anomaly_score[rows],
+                reasons=d.reasons[rows],
+                feature_age_ms=d.feature_age_ms[rows],
+                votes=tuple(votes),
+            ),
+        )
+
+
 def records(
     batch: TransactionBatch, features: FeatureBatch, decisions: DecisionBatch, plan: Plan
-) -> list[DecisionRecord]:
-    """The records of a decided micro-batch, in its order; they share one plan document.
+) -> RecordBatch:
+    """The records of a decided micro-batch, in its order.
 
     Args:
         batch: n transactions.
@@ -136,38 +223,27 @@ def records(
         )
     if (decisions.plan, decisions.plan_version) != (plan.name, plan.version):
         raise ValueError("the decisions were made by another plan")
-    # Column by column, and rows by position: this is on the way of every answer.
-    columns = (getattr(batch, name) for name in TRANSACTION_COLUMNS)
-    return list(
-        map(
-            DecisionRecord,
-            batch.tenant,
-            map(Transaction, *columns),
-            repeat(features.schema_id),
-            _rows(features.values),
-            _votes(decisions.votes, n),
-            repeat(plan.to_document()),
-            decisions.decision_id,
-            [_OUTCOME_TEXT[outcome] for outcome in decisions.outcome],
-            map(float, decisions.probability),
-            [_finite(score) for score in decisions.anomaly_score],
-            decisions.reasons,
-            repeat(decisions.degraded),
-            map(int, decisions.feature_age_ms),
-            repeat(decisions.decided_at_ms),
-        )
-    )
+    data = np.ascontiguousarray(features.values, dtype="<f4").tobytes()
+    return RecordBatch(batch, features.schema_id, data, decisions, plan_document(plan))
 
 
-def _rows(values: Float32) -> list[bytes]:
-    """Each row of float32[n, n_features], little-endian."""
-    data = np.ascontiguousarray(values, dtype="<f4").tobytes()
-    width = 4 * values.shape[1]
-    return [data[start : start + width] for start in range(0, width * len(values), width)]
+_newest: tuple[Plan, PlanDocument] | None = None
 
 
-_OUTCOME_TEXT = tuple(str(outcome) for outcome in OUTCOMES)
-assert set(_OUTCOME_TEXT) == {o.value for o in Outcome}
+def plan_document(plan: Plan) -> PlanDocument:
+    """The plan as records keep it. The one of the plan that was asked about last is kept at hand:
+    writing it out takes longer than all else about a record."""
+    global _newest
+    newest = _newest
+    if newest is None or newest[0] is not plan:
+        document = plan.to_document()
+        kept = PlanDocument(plan.name, plan.version, plan_digest(document), document)
+        _newest = newest = (plan, kept)
+    return newest[1]
+
+
+OUTCOME_TEXT = tuple(outcome.value for outcome in OUTCOMES)
+"""`OUTCOME_TEXT[i]`: what records call outcome i."""
 
 
 def _votes(votes: tuple[Vote, ...], n: int) -> list[tuple[RecordedVote, ...]]:
@@ -181,10 +257,10 @@ def _column(vote: Vote, n: int) -> list[RecordedVote]:
     said = vote.variant, vote.version, vote.digest, vote.status
     if vote.scores is None:
         return [RecordedVote(*said, None)] * n
-    return [RecordedVote(*said, _finite(score)) for score in vote.scores.tolist()]
+    return [RecordedVote(*said, finite(score)) for score in vote.scores.tolist()]
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
     """None for what JSON cannot say."""
     return float(value) if math.isfinite(value) else None
 

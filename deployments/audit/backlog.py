@@ -30,6 +30,7 @@ class Backlog:
         self._open: SegmentName | None = None
         self._fd = -1
         self._damaged: set[int] = set()
+        self._swept_to = -1
 
     @property
     def number(self) -> int:
@@ -63,9 +64,12 @@ class Backlog:
             return
         save_position(self._folder, self._read)
         self._committed = self._read
+        if self._swept_to == self._read.number:
+            return
         for name in segments(self._folder):
             if name.number < self._read.number:
                 self._retire(name)
+        self._swept_to = self._read.number
 
     def rewind(self) -> None:
         """Give everything since the last `commit` again."""

@@ -2,69 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from collections.abc import Iterable
+from itertools import repeat
 from typing import Any
 
 import msgspec
 
 from deployments.audit.entry import storable
+from fraud.batch import columns_of
 from fraud.currency import hundredths
-from fraud.record import DecisionRecord, plan_digest
+from fraud.decision import Reason, Vote
+from fraud.record import OUTCOME_TEXT, RecordBatch, finite
+
+N_COLUMNS = 28
+"""How many arguments `ship.sql` takes."""
 
 _SEPARATOR = "\x1f"
 _NUL = b"\\u0000"
 
-_TRANSACTION: tuple[Callable[[DecisionRecord], Any], ...] = tuple(
-    attrgetter(name)
-    for name in (
-        "tenant",
-        "transaction.transaction_id",
-        "transaction.customer_id",
-        "transaction.timestamp_ms",
-        "transaction.amount_minor",
-        "transaction.currency",
-        "transaction.type",
-        "transaction.merchant_id",
-        "transaction.merchant_category",
-        "transaction.counterparty_id",
-        "transaction.device_id",
-        "transaction.ip_address",
-        "transaction.country",
-        "transaction.channel",
-        "transaction.latitude",
-        "transaction.longitude",
-    )
-)
-_COLUMNS: tuple[Callable[[DecisionRecord], Any], ...] = (
-    *_TRANSACTION,
-    lambda r: hundredths(r.transaction.amount_minor, r.transaction.currency),
-    attrgetter("decision_id"),
-    attrgetter("decided_at_ms"),
-    attrgetter("outcome"),
-    attrgetter("probability"),
-    attrgetter("anomaly_score"),
-    lambda r: r.plan["name"],
-    lambda r: r.plan["version"],
-    lambda r: _SEPARATOR.join(r.degraded),
-    attrgetter("schema_id"),
-    attrgetter("features"),
-)
 
-N_COLUMNS = len(_COLUMNS) + 1
-"""How many arguments `ship.sql` takes."""
+class _Transaction(msgspec.Struct, omit_defaults=True, gc=False):
+    """A Transaction; what is unknown is left out."""
 
-# What the document takes from the record; features are bytes and have a column of their own.
-_DOCUMENT = tuple(
-    name for name in DecisionRecord.__dataclass_fields__ if name not in ("features", "plan")
-)
-_values = attrgetter(*_DOCUMENT)
-_encoder = msgspec.json.Encoder()
+    transaction_id: str
+    customer_id: str
+    timestamp_ms: int
+    amount_minor: int
+    currency: str
+    type: str
+    merchant_id: str | None = None
+    merchant_category: str | None = None
+    counterparty_id: str | None = None
+    device_id: str | None = None
+    ip_address: str | None = None
+    country: str | None = None
+    channel: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanReference:
+class _Vote(msgspec.Struct, gc=False):
+    variant: str
+    version: str
+    digest: str
+    status: str
+    score: float | None
+
+
+class _Plan(msgspec.Struct, gc=False):
     """How a stored record names its plan: the document is kept once, under its digest."""
 
     name: str
@@ -72,40 +57,80 @@ class PlanReference:
     digest: str
 
 
-def plans(records: Sequence[DecisionRecord]) -> dict[int, tuple[PlanReference, dict[str, Any]]]:
-    """The plan documents of records, with how to name them, by identity of `record.plan`.
+class _Document(msgspec.Struct, gc=False):
+    """`DecisionRecord.to_document()`, its plan named only; what is not finite becomes null."""
+
+    tenant: str
+    transaction: _Transaction
+    schema_id: str
+    votes: tuple[_Vote, ...]
+    plan: _Plan
+    decision_id: str
+    outcome: str
+    probability: float
+    anomaly_score: float | None
+    reasons: tuple[Reason, ...]
+    degraded: tuple[str, ...]
+    feature_age_ms: int
+    decided_at_ms: int
+    code_version: str
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def columns(records: RecordBatch) -> list[list[Any]]:
+    """The arguments of `ship.sql`, `N_COLUMNS` lists of n.
 
     Raises:
-        KeyError: a document has no name or version.
+        LookupError, TypeError, ValueError: a record has no such column.
     """
-    found = {id(record.plan): record.plan for record in records}
-    return {
-        key: (PlanReference(plan["name"], plan["version"], plan_digest(plan)), plan)
-        for key, plan in found.items()
-    }
+    documents = list(map(_encode, _documents(records)))
+    if any(_NUL in document for document in documents):
+        records = storable(records)
+        documents = list(map(_encode, _documents(records)))
+    transactions, d, n = records.transactions, records.decisions, len(records)
+    return [
+        *columns_of(transactions),
+        list(map(hundredths, transactions.amount_minor, transactions.currency)),
+        d.decision_id,
+        [d.decided_at_ms] * n,
+        [OUTCOME_TEXT[outcome] for outcome in d.outcome],
+        d.probability,
+        list(map(finite, d.anomaly_score)),
+        [records.plan.name] * n,
+        [records.plan.version] * n,
+        [_SEPARATOR.join(d.degraded)] * n,
+        [records.schema_id] * n,
+        records.rows_of_features(),
+        [document.decode() for document in documents],
+    ]
 
 
-def columns(records: Sequence[DecisionRecord]) -> list[list[Any]]:
-    """The arguments of `ship.sql`, one list a column.
+def _documents(records: RecordBatch) -> Iterable[_Document]:
+    tenants, *columns = columns_of(records.transactions)
+    d, plan, n = records.decisions, records.plan, len(records)
+    return map(
+        _Document,
+        tenants,
+        map(_Transaction, *columns),
+        repeat(records.schema_id),
+        zip(*(_votes(vote, n) for vote in d.votes), strict=True) if d.votes else repeat(()),
+        repeat(_Plan(plan.name, plan.version, plan.digest)),
+        d.decision_id,
+        [OUTCOME_TEXT[outcome] for outcome in d.outcome],
+        d.probability,
+        d.anomaly_score,
+        d.reasons,
+        repeat(d.degraded),
+        d.feature_age_ms,
+        repeat(d.decided_at_ms),
+        repeat(records.code_version),
+    )
 
-    Raises:
-        KeyError, TypeError, ValueError: a record has no such column.
-    """
-    references = {key: reference for key, (reference, _) in plans(records).items()}
-    kept, documents = [], []
-    for record in records:
-        document = _document(record, references[id(record.plan)])
-        if _NUL in document:
-            plan = references[id(record.plan)]
-            record = storable(record)
-            document = _document(record, plan)
-        kept.append(record)
-        documents.append(document.decode())
-    return [*(list(map(column, kept)) for column in _COLUMNS), documents]
 
-
-def _document(record: DecisionRecord, plan: PlanReference) -> bytes:
-    """`record.to_document()` as JSON, its plan named only; what is not finite becomes null."""
-    document = dict(zip(_DOCUMENT, _values(record), strict=True))
-    document["plan"] = plan
-    return _encoder.encode(document)
+def _votes(vote: Vote, n: int) -> Iterable[_Vote]:
+    said = vote.variant, vote.version, vote.digest, vote.status
+    if vote.scores is None:
+        return [_Vote(*said, None)] * n
+    return map(_Vote, *map(repeat, said), vote.scores.tolist())

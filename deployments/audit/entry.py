@@ -1,128 +1,178 @@
-"""Entries: what a frame holds. The records of one micro-batch, what they share written once."""
+"""Entries: what a frame holds. The records of one micro-batch, column by column."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+import numpy as np
 
-from fraud.decision import Reason
-from fraud.record import DecisionRecord, RecordedVote
-from fraud.transaction import Transaction
+from fraud.batch import TransactionBatch, columns_of
+from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.record import PlanDocument, RecordBatch
 
-FORMAT = 1
-MAX_ROWS = 128
+FORMAT = 2
+MAX_ROWS = 256
 """Rows of an entry at most: it is what a shipper must hold in memory at once."""
 
 
-class _Row(msgspec.Struct, array_like=True, gc=False):
-    """A DecisionRecord without what its entry says for all. Append fields at the end only."""
+class _Vote(msgspec.Struct, array_like=True, gc=False):
+    variant: str
+    version: str
+    digest: str
+    status: str
+    scores: bytes | None  # float64 little-endian
 
-    tenant: str
-    transaction: Transaction
-    features: bytes
-    votes: tuple[RecordedVote, ...]
-    decision_id: str
-    outcome: str
-    probability: float
-    anomaly_score: float | None
-    reasons: tuple[Reason, ...]
-    degraded: tuple[str, ...]
-    feature_age_ms: int
-    decided_at_ms: int
+
+class _Plan(msgspec.Struct, array_like=True, gc=False):
+    name: str
+    version: int
+    digest: str
+    document: dict[str, Any]
 
 
 class _Entry(msgspec.Struct, array_like=True, gc=False):
+    """A RecordBatch. Whoever changes this counts `FORMAT` up."""
+
     format: int
-    plan: dict[str, Any]
+    plan: msgspec.Raw  # _Plan
     schema_id: str
     code_version: str
-    rows: list[_Row]
+    transactions: tuple[list[Any], ...]
+    features: bytes
+    votes: list[_Vote]
+    decision_id: list[str]
+    outcome: list[int]
+    probability: list[float | None]
+    anomaly_score: list[float]
+    reasons: dict[int, tuple[Reason, ...]]  # of the rows that have any
+    degraded: tuple[str, ...]
+    feature_age_ms: list[int]
+    decided_at_ms: int
+
+
+class _Head(msgspec.Struct, array_like=True, gc=False):
+    format: int
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Entry)
-_ROW_FIELDS = _Row.__struct_fields__
+_head_decoder = msgspec.msgpack.Decoder(_Head)
 
 
-def encode(records: Sequence[DecisionRecord]) -> list[bytes]:
+def encode(records: RecordBatch) -> list[bytes]:
     """Payloads that hold `records` in order, at most `MAX_ROWS` each."""
-    return [_payload(group) for group in _groups(records)]
+    n = len(records)
+    if n <= MAX_ROWS:
+        return [_payload(records)] if n else []
+    starts = range(0, n, MAX_ROWS)
+    return [_payload(records.slice(start, min(start + MAX_ROWS, n))) for start in starts]
 
 
-def decode(payload: bytes) -> list[DecisionRecord]:
+def decode(payload: bytes) -> RecordBatch:
     """Invert `encode` for one payload.
 
     Raises:
         ValueError: written by code that this code does not understand.
     """
     try:
-        entry = _decoder.decode(payload)
+        head = _head_decoder.decode(payload)
+        if head.format != FORMAT:
+            raise ValueError(f"entry of format {head.format}, this code reads {FORMAT}")
+        return _batch(_decoder.decode(payload))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError("not an entry of the decision log") from error
-    if entry.format != FORMAT:
-        raise ValueError(f"entry of format {entry.format}, this code reads {FORMAT}")
-    return [
-        DecisionRecord(
-            plan=entry.plan,
-            schema_id=entry.schema_id,
-            code_version=entry.code_version,
-            **{name: getattr(row, name) for name in _ROW_FIELDS},
-        )
-        for row in entry.rows
-    ]
 
 
-def _groups(records: Sequence[DecisionRecord]) -> Iterator[list[DecisionRecord]]:
-    # By identity of the plan: the records of a micro-batch hold the same dict.
-    for _, same in groupby(records, key=lambda r: (id(r.plan), r.schema_id, r.code_version)):
-        group = list(same)
-        for start in range(0, len(group), MAX_ROWS):
-            yield group[start : start + MAX_ROWS]
-
-
-def _payload(group: list[DecisionRecord]) -> bytes:
-    first = group[0]
-    entry = _Entry(
-        FORMAT, first.plan, first.schema_id, first.code_version, [_row(r) for r in group]
-    )
+def _payload(records: RecordBatch) -> bytes:
     try:
-        return _encoder.encode(entry)
+        return _encoder.encode(_entry(records))
     except UnicodeEncodeError:
         # A lone surrogate in one row's text must not cost its whole batch the record.
-        entry.rows = [msgspec.convert(_storable(msgspec.to_builtins(r)), _Row) for r in entry.rows]
-        return _encoder.encode(entry)
+        return _encoder.encode(_entry(storable(records)))
 
 
-def _row(r: DecisionRecord) -> _Row:
-    return _Row(
-        r.tenant,
-        r.transaction,
-        r.features,
-        r.votes,
-        r.decision_id,
-        r.outcome,
-        r.probability,
-        r.anomaly_score,
-        r.reasons,
-        r.degraded,
-        r.feature_age_ms,
-        r.decided_at_ms,
+def _entry(records: RecordBatch) -> _Entry:
+    d = records.decisions
+    return _Entry(
+        FORMAT,
+        _written(records.plan),
+        records.schema_id,
+        records.code_version,
+        columns_of(records.transactions),
+        records.features,
+        [_vote(vote) for vote in d.votes],
+        d.decision_id,
+        d.outcome,
+        d.probability,  # type: ignore[arg-type]
+        d.anomaly_score,
+        {i: reasons for i, reasons in enumerate(d.reasons) if reasons},
+        d.degraded,
+        d.feature_age_ms,
+        d.decided_at_ms,
     )
 
 
-def storable(record: DecisionRecord) -> DecisionRecord:
-    """The record with U+FFFD for every character that PostgreSQL cannot hold (NUL, surrogates)."""
-    return msgspec.convert(_storable(msgspec.to_builtins(record)), DecisionRecord)
+def _vote(vote: Vote) -> _Vote:
+    scores = None if vote.scores is None else vote.scores.astype("<f8", copy=False).tobytes()
+    return _Vote(vote.variant, vote.version, vote.digest, vote.status, scores)
+
+
+def _batch(entry: _Entry) -> RecordBatch:
+    plan = _read(bytes(entry.plan))
+    transactions = TransactionBatch(*entry.transactions)
+    n = len(transactions)
+    decisions = DecisionBatch(
+        entry.decision_id,
+        transactions.transaction_id,
+        entry.outcome,
+        entry.probability,  # type: ignore[arg-type]
+        entry.anomaly_score,
+        [entry.reasons.get(i, ()) for i in range(n)] if entry.reasons else [()] * n,
+        tuple(map(_heard, entry.votes)),
+        plan.name,
+        plan.version,
+        entry.degraded,
+        entry.feature_age_ms,
+        entry.decided_at_ms,
+    )
+    return RecordBatch(
+        transactions, entry.schema_id, entry.features, decisions, plan, entry.code_version
+    )
+
+
+def _heard(vote: _Vote) -> Vote:
+    scores = None if vote.scores is None else np.frombuffer(vote.scores, "<f8")
+    return Vote(vote.variant, vote.version, vote.status, scores, 0.0, vote.digest)
+
+
+# One plan decides for weeks: the last one is kept as it is written, and as it was read.
+@lru_cache(maxsize=4)
+def _written(plan: PlanDocument) -> msgspec.Raw:
+    return msgspec.Raw(_encoder.encode(_Plan(plan.name, plan.version, plan.digest, plan.document)))
+
+
+@lru_cache(maxsize=4)
+def _read(plan: bytes) -> PlanDocument:
+    found = msgspec.msgpack.decode(plan, type=_Plan)
+    return PlanDocument(found.name, found.version, found.digest, found.document)
+
+
+def storable(records: RecordBatch) -> RecordBatch:
+    """The records with U+FFFD for every character that PostgreSQL cannot hold (NUL, surrogates)."""
+    held = (list(map(_storable, column)) for column in columns_of(records.transactions))
+    transactions = TransactionBatch(*held)
+    ids = transactions.transaction_id
+    return replace(
+        records,
+        transactions=transactions,
+        decisions=replace(records.decisions, transaction_id=ids),
+    )
 
 
 def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_storable(k): _storable(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_storable(v) for v in value]
-    return value
+    if not isinstance(value, str):
+        return value
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

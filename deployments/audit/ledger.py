@@ -7,15 +7,16 @@ import json
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import resources
 from typing import Any, Protocol
 
 import asyncpg
 
-from deployments.audit.columns import N_COLUMNS, columns, plans
+from deployments.audit.columns import N_COLUMNS, columns
 from features.store.postgres import DISCONNECTED
 from fraud.errors import QuorumError, StoreUnavailable
-from fraud.record import DecisionRecord
+from fraud.record import PlanDocument, RecordBatch
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ _ENSURE_MONTH = _SQL.joinpath("ensure_month.sql").read_text()
 _FAULTS_OF_DATA = ("22", "23", "54")
 
 _ROWS_AT_A_TIME = 64
+_DAY_MS = 86_400_000
 
 _Month = tuple[str, int, int]
 """Table, year, month."""
@@ -40,7 +42,7 @@ class RecordRefused(QuorumError):
 class Ledger(Protocol):
     """Where records go for good."""
 
-    async def insert(self, records: Sequence[DecisionRecord]) -> None:
+    async def insert(self, batches: Sequence[RecordBatch]) -> None:
         """Insert all or none; those that are there stay as they are.
 
         Raises:
@@ -62,17 +64,17 @@ class PostgresLedger:
         self._months: set[_Month] = set()
         self._plans: set[str] = set()
 
-    async def insert(self, records: Sequence[DecisionRecord]) -> None:
+    async def insert(self, batches: Sequence[RecordBatch]) -> None:
         """See `Ledger.insert`."""
         try:
-            arguments = await _arguments(records)
-            months, documents = _months(records), _plans(records)
-        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            arguments = await _arguments(batches)
+            months = _months(batches)
+        except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise RecordRefused(f"no columns: {type(error).__name__}") from error
         connection = await self._connected()
         try:
             await self._ensure(connection, months)
-            await self._keep(connection, documents)
+            await self._keep(connection, {batch.plan.digest: batch.plan for batch in batches})
             await connection.execute(_SHIP, *arguments, timeout=self._timeout_s)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if _is_fault_of_data(error):
@@ -117,10 +119,11 @@ class PostgresLedger:
             raise StoreUnavailable(f"PostgreSQL: {_why(error)}") from error
         return self._connection
 
-    async def _keep(self, connection: Any, documents: dict[str, str]) -> None:
+    async def _keep(self, connection: Any, plans: dict[str, PlanDocument]) -> None:
         """Keep plans before the decisions that name them: a reader never finds one missing."""
-        for digest in documents.keys() - self._plans:
-            await connection.execute(_KEEP_PLAN, digest, documents[digest], timeout=self._timeout_s)
+        for digest in plans.keys() - self._plans:
+            text = json.dumps(plans[digest].document)
+            await connection.execute(_KEEP_PLAN, digest, text, timeout=self._timeout_s)
             self._plans.add(digest)
 
     async def _ensure(self, connection: Any, months: dict[_Month, int]) -> None:
@@ -134,34 +137,42 @@ class PostgresLedger:
             self._months.add(month)
 
 
-async def _arguments(records: Sequence[DecisionRecord]) -> list[list[Any]]:
-    """`columns`, some rows at a time: the loop is shared with those who decide."""
+async def _arguments(batches: Sequence[RecordBatch]) -> list[list[Any]]:
+    """`columns` of all, some rows at a time: the loop is shared with those who decide."""
     arguments: list[list[Any]] = [[] for _ in range(N_COLUMNS)]
-    for start in range(0, len(records), _ROWS_AT_A_TIME):
-        for column, more in zip(
-            arguments, columns(records[start : start + _ROWS_AT_A_TIME]), strict=True
-        ):
+    rows = 0
+    for batch in batches:
+        for column, more in zip(arguments, columns(batch), strict=True):
             column += more
-        await asyncio.sleep(0)
+        rows += len(batch)
+        if rows >= _ROWS_AT_A_TIME:
+            rows = 0
+            await asyncio.sleep(0)
     return arguments
 
 
-def _plans(records: Sequence[DecisionRecord]) -> dict[str, str]:
-    """Digest and JSON of every plan that the records were made under."""
-    return {reference.digest: json.dumps(plan) for reference, plan in plans(records).values()}
-
-
-def _months(records: Sequence[DecisionRecord]) -> dict[_Month, int]:
+def _months(batches: Sequence[RecordBatch]) -> dict[_Month, int]:
     """Every partition that the records want, with a moment in each."""
     wanted: dict[_Month, int] = {}
-    for r in records:
-        wanted[("decisions", *_month(r.decided_at_ms))] = r.decided_at_ms
-        wanted[("transactions", *_month(r.transaction.timestamp_ms))] = r.transaction.timestamp_ms
+    for batch in batches:
+        decided_at_ms = batch.decisions.decided_at_ms
+        wanted[("decisions", *_month(decided_at_ms))] = decided_at_ms
+        times_ms = batch.transactions.timestamp_ms
+        ends = min(times_ms), max(times_ms)
+        # A micro-batch is of one moment, nearly always.
+        for at_ms in ends if _month(ends[0]) == _month(ends[1]) else times_ms:
+            wanted[("transactions", *_month(at_ms))] = at_ms
     return wanted
 
 
 def _month(at_ms: int) -> tuple[int, int]:
-    at = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return _month_of_day(at_ms // _DAY_MS)
+
+
+@lru_cache(maxsize=4096)
+def _month_of_day(day: int) -> tuple[int, int]:
+    """Year and month of a day since 1970-01-01."""
+    at = datetime.fromtimestamp(day * _DAY_MS // 1000, UTC)
     return at.year, at.month
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from deployments.audit.shipper import Pace, Shipper
 from deployments.audit.stats import LogStats
 from deployments.audit.wal import Wal, WalLimits
 from fraud.errors import LogUnavailable
-from fraud.record import DecisionRecord
+from fraud.record import RecordBatch
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class DecisionLog:
             _watched(orphans.run(self._orphans_s), "decision-log-orphans"),
         ]
 
-    async def append(self, records: Sequence[DecisionRecord]) -> None:
+    async def append(self, records: RecordBatch) -> None:
         """Return once the records are durable. Only then may their decisions be told.
 
         Raises:
@@ -147,11 +147,11 @@ class DecisionLog:
     def _waiting_rows(self) -> int:
         return max(0, self.stats.appended_rows - self.stats.own_shipped_rows)
 
-    def _gone(self, number: int, records: list[DecisionRecord]) -> None:
+    def _gone(self, number: int, records: RecordBatch) -> None:
         if self._wal is not None and number < self._wal.first_number:
             return  # left by an earlier run: not among the appended
         self.stats.own_shipped_rows += len(records)
-        self._behind_since_ms = records[-1].decided_at_ms
+        self._behind_since_ms = records.decisions.decided_at_ms
 
     async def _claimed(self) -> Claim:
         """Our folder. One that has just died may still be in the hands of a neighbour."""

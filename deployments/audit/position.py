@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 _FILE = "position.json"
@@ -30,5 +30,5 @@ def load_position(folder: Path) -> Position:
 def save_position(folder: Path, position: Position) -> None:
     """Replace the position, atomically. Not synced: see `load_position`."""
     draft = folder / f"{_FILE}.new"
-    draft.write_text(json.dumps(asdict(position)))
+    draft.write_text(f'{{"number": {position.number}, "offset": {position.offset}}}')
     os.replace(draft, folder / _FILE)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 
@@ -11,7 +13,14 @@ from fraud.combine.combine import combine
 from fraud.decision import DecisionBatch, Reason, Vote
 from fraud.ids import decision_ids
 from fraud.plan import Member, Plan, Thresholds
-from fraud.record import DecisionRecord, records
+from fraud.record import (
+    OUTCOME_TEXT,
+    DecisionRecord,
+    PlanDocument,
+    RecordBatch,
+    plan_digest,
+    records,
+)
 from fraud.transaction import Transaction
 
 N_FEATURES = 80
@@ -84,4 +93,69 @@ def decision_records(
     """The records of n decisions on `transactions(n, prefix)`, each call with new decision ids."""
     batch = transactions(n, prefix, at_ms)
     features, decisions = decided(batch, seed, at_ms, plan)
-    return records(batch, features, decisions, plan)
+    return list(records(batch, features, decisions, plan))
+
+
+def gathered(written: Sequence[DecisionRecord]) -> list[RecordBatch]:
+    """Records as the batches that hold them: neighbours that share what a batch says once."""
+    return [
+        _batch(list(group))
+        for _, group in groupby(
+            written,
+            lambda r: (
+                id(r.plan),
+                r.schema_id,
+                r.code_version,
+                r.degraded,
+                r.decided_at_ms,
+                *_said(r),
+            ),
+        )
+    ]
+
+
+def _said(r: DecisionRecord) -> list[tuple[str, str, str, str]]:
+    return [(v.variant, v.version, v.digest, v.status) for v in r.votes]
+
+
+def _batch(rows: list[DecisionRecord]) -> RecordBatch:
+    first = rows[0]
+    transactions = TransactionBatch.of("", [r.transaction for r in rows])
+    transactions.tenant = [r.tenant for r in rows]
+    votes = (
+        Vote(
+            v.variant,
+            v.version,
+            v.status,
+            None if v.status != "ok" else np.array([_nan(r.votes[k].score) for r in rows]),
+            0.0,
+            v.digest,
+        )
+        for k, v in enumerate(first.votes)
+    )
+    decisions = DecisionBatch(
+        decision_id=[r.decision_id for r in rows],
+        transaction_id=transactions.transaction_id,
+        outcome=[_OUTCOMES.get(r.outcome, len(_OUTCOMES)) for r in rows],
+        probability=[r.probability for r in rows],
+        anomaly_score=[_nan(r.anomaly_score) for r in rows],
+        reasons=[r.reasons for r in rows],
+        votes=tuple(votes),
+        plan=first.plan["name"],
+        plan_version=first.plan["version"],
+        degraded=first.degraded,
+        feature_age_ms=[r.feature_age_ms for r in rows],
+        decided_at_ms=first.decided_at_ms,
+    )
+    plan = PlanDocument(
+        first.plan["name"], first.plan["version"], plan_digest(first.plan), first.plan
+    )
+    features = b"".join(r.features for r in rows)
+    return RecordBatch(transactions, first.schema_id, features, decisions, plan, first.code_version)
+
+
+_OUTCOMES = {text: i for i, text in enumerate(OUTCOME_TEXT)}
+
+
+def _nan(value: float | None) -> float:
+    return np.nan if value is None else value

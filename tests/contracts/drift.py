@@ -54,7 +54,7 @@ async def serve_moved(database_url: str, now: datetime) -> None:
         features, decisions = decided(batch, seed=hour, at_ms=at_ms)
         features.values[:, MOVED] += 1.0
         features.values[::2, GONE] = np.nan
-        await ledger.insert(records(batch, features, decisions, PLAN))
+        await ledger.insert([records(batch, features, decisions, PLAN)])
         fraud = rng.random(len(batch)) < np.array(decisions.probability)
         known = now - timedelta(hours=hour) + timedelta(minutes=30)
         await connection.executemany(
@@ -64,6 +64,6 @@ async def serve_moved(database_url: str, now: datetime) -> None:
         )
     old = transactions(1, "old-", now_ms - 40 * 86_400_000)
     features, decisions = decided(old, at_ms=now_ms - 40 * 86_400_000)
-    await ledger.insert(records(old, features, decisions, PLAN))
+    await ledger.insert([records(old, features, decisions, PLAN)])
     await ledger.close()
     await connection.close()

@@ -22,7 +22,7 @@ from fraud.ids import decision_ids
 from fraud.plan import Member, Plan, Thresholds
 from fraud.record import DecisionRecord, plan_digest, records
 from tests.contracts.artifacts import tiny_artifact
-from tests.contracts.decisions import DECIDED_AT_MS, decision_records, transactions
+from tests.contracts.decisions import DECIDED_AT_MS, decision_records, gathered, transactions
 
 PLAN = Plan(
     "default",
@@ -77,13 +77,13 @@ def made(batch, values, votes: tuple[Vote, ...]) -> list[DecisionRecord]:
         DECIDED_AT_MS,
     )
     features = FeatureBatch(values, SCHEMA_ID, np.full(n, -1, dtype=np.int64))
-    return records(batch, features, decisions, PLAN)
+    return list(records(batch, features, decisions, PLAN))
 
 
 def store(written: list[DecisionRecord]) -> list[DecisionRecord]:
     async def insert() -> None:
         ledger = PostgresLedger(os.environ["DATABASE_URL"])
-        await ledger.insert(written)
+        await ledger.insert(gathered(written))
         await ledger.close()
 
     asyncio.run(insert())

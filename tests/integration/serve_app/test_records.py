@@ -27,7 +27,7 @@ from serve_app.problems import Conflict
 from serve_app.records import Records, Verdict
 from serve_app.rest import build_rest
 from serve_app.services import Services
-from tests.contracts.decisions import PLAN, decision_records
+from tests.contracts.decisions import PLAN, decision_records, gathered
 from tests.contracts.front import PEPPER, FakeCombiner, payment
 
 
@@ -62,7 +62,7 @@ async def kept(database_url: str) -> DecisionRecord:
 
 async def ship(database_url: str, record: DecisionRecord) -> None:
     ledger = PostgresLedger(database_url)
-    await ledger.insert([record])
+    await ledger.insert(gathered([record]))
     await ledger.close()
 
 

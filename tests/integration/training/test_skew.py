@@ -155,7 +155,7 @@ async def world(database_url: str, request: pytest.FixtureRequest) -> World:
         _, decisions = decided(part, at_ms=now_ms)
         decisions = replace(decisions, degraded=features.degraded)
         written = records(part, features, decisions, PLAN)
-        await ledger.insert(written)
+        await ledger.insert([written])
         ids += [record.decision_id for record in written]
     await connection.executemany(
         "INSERT INTO labels (tenant, transaction_id, is_fraud, known_at, received_at, source)"

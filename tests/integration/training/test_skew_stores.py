@@ -77,7 +77,7 @@ async def test_what_the_stores_served_is_what_the_record_says(
             assert features.degraded == ()
             _, decisions = decided(part, at_ms=now_ms())
             decisions = replace(decisions, degraded=())
-            await ledger.insert(records(part, features, decisions, PLAN))
+            await ledger.insert([records(part, features, decisions, PLAN)])
             # Some are corrected by the next micro-batch but one.
             for back, fraud in ((0, n % 2 == 0), (2, n % 2 == 1)):
                 if n >= back:

@@ -98,7 +98,9 @@ class House:
 
     async def fetch_well(self, batch):
         features = without_history(batch, "unused")
-        return type(features)(features.values, SCHEMA_ID, np.full(len(batch), 7))
+        return type(features)(
+            features.values, SCHEMA_ID, np.full(len(batch), 7), stage_ms={"redis": 0.25}
+        )
 
     async def append(self, records):
         if self.log_error is not None:
@@ -120,7 +122,11 @@ async def test_a_batch_is_decided_and_kept():
     assert decisions.degraded == ()
     assert decisions.feature_age_ms == [7, 7, 7]
     assert (decisions.plan, decisions.plan_version) == ("default", 4)
-    assert list(decisions.stage_ms) == ["features", "votes", "combine", "explain", "log"]
+    assert list(decisions.stage_ms) == [
+        *("features", "redis", "votes", "variant:xgboost", "variant:logistic"),
+        *("variant:isolation-forest", "combine", "explain", "log"),
+    ]
+    assert all(ms >= 0 for ms in decisions.stage_ms.values())
     assert [r.decision_id for r in house.kept] == decisions.decision_id
     assert all(decided_at_ms(i) == NOW_MS for i in decisions.decision_id)
     assert house.explained == []

@@ -8,7 +8,7 @@ import pytest
 
 from fraud.decision import OUTCOMES, Vote
 from fraud.plan import Plan
-from fraud.record import DecisionRecord, records
+from fraud.record import DecisionRecord, plan_digest, records
 from tests.contracts.decisions import PLAN, decided, decision_records, transactions
 
 
@@ -64,4 +64,22 @@ def test_parts_that_do_not_belong_together_are_refused():
 
 def test_an_empty_batch_has_no_records():
     batch = transactions(0)
-    assert records(batch, *decided(batch), PLAN) == []
+    assert list(records(batch, *decided(batch), PLAN)) == []
+
+
+def test_a_slice_holds_the_records_of_its_rows():
+    batch = transactions(5)
+    whole = records(batch, *decided(batch), PLAN)
+    assert list(whole.slice(1, 4)) == list(whole)[1:4]
+    assert list(whole.slice(2, 2)) == []
+    assert list(whole.slice(0, 0).slice(0, 0)) == []
+
+
+def test_batches_of_one_plan_share_its_document():
+    batch = transactions(1)
+    first, second = (records(batch, *decided(batch), PLAN).plan for _ in range(2))
+    assert first is second
+    assert first.digest == plan_digest(PLAN.to_document())
+    newer = replace(PLAN, version=4)
+    other = records(batch, *decided(batch, plan=newer), newer).plan
+    assert (other.version, other.digest) == (4, plan_digest(newer.to_document()))

@@ -18,7 +18,7 @@ from fraud.errors import StoreUnavailable
 from fraud.ids import decision_ids
 from fraud.plan import Plan
 from fraud.record import DecisionRecord, plan_digest
-from tests.contracts.decisions import DECIDED_AT_MS, PLAN, decision_records
+from tests.contracts.decisions import DECIDED_AT_MS, PLAN, decision_records, gathered
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def milliseconds(at) -> int:
 
 async def test_rows_say_what_the_records_say(ledger, connection):
     written = decision_records(6, "say")
-    await ledger.insert(written)
+    await ledger.insert(gathered(written))
     for record in written:
         key = record.transaction.transaction_id
         row = await connection.fetchrow("SELECT * FROM transactions WHERE transaction_id = $1", key)
@@ -71,8 +71,8 @@ async def test_rows_say_what_the_records_say(ledger, connection):
 
 async def test_inserting_again_changes_nothing(ledger, connection):
     written = decision_records(5, "again")
-    await ledger.insert(written)
-    await ledger.insert([*written[2:], *decision_records(2, "more"), *written])
+    await ledger.insert(gathered(written))
+    await ledger.insert(gathered([*written[2:], *decision_records(2, "more"), *written]))
     count = "SELECT count(*) FROM {} WHERE transaction_id LIKE 'again%'"
     assert await connection.fetchval(count.format("decisions")) == 5
     assert await connection.fetchval(count.format("transactions")) == 5
@@ -80,7 +80,7 @@ async def test_inserting_again_changes_nothing(ledger, connection):
 
 async def test_a_retried_transaction_is_one_transaction_and_two_decisions(ledger, connection):
     first, second = decision_records(1, "retry"), decision_records(1, "retry")
-    await ledger.insert([*first, *second])
+    await ledger.insert(gathered([*first, *second]))
     count = "SELECT count(*) FROM {} WHERE transaction_id LIKE 'retry%'"
     assert await connection.fetchval(count.format("decisions")) == 2
     assert await connection.fetchval(count.format("transactions")) == 1
@@ -90,7 +90,7 @@ async def test_a_retried_transaction_is_one_transaction_and_two_decisions(ledger
 async def test_a_month_that_nobody_announced_gets_its_partition(ledger, connection, at_ms):
     (record,) = decision_records(1, f"m{at_ms}", at_ms=at_ms)
     transaction = replace(record.transaction, timestamp_ms=at_ms)
-    await ledger.insert([replace(record, transaction=transaction)])
+    await ledger.insert(gathered([replace(record, transaction=transaction)]))
     for table, column in (("transactions", "occurred_at"), ("decisions", "decided_at")):
         row = await connection.fetchrow(
             f"SELECT tableoid::regclass::text AS part, {column} AS at FROM {table}"
@@ -104,7 +104,7 @@ async def test_a_month_that_nobody_announced_gets_its_partition(ledger, connecti
 async def test_text_that_postgres_cannot_hold_is_held_all_the_same(ledger, connection):
     (record,) = decision_records(1, "nul")
     transaction = replace(record.transaction, customer_id="a\0b\\u0000", merchant_id="\U0001f600")
-    await ledger.insert([replace(record, transaction=transaction)])
+    await ledger.insert(gathered([replace(record, transaction=transaction)]))
     row = await connection.fetchrow(
         "SELECT customer_id, record FROM decisions WHERE transaction_id = 'nul0'"
     )
@@ -119,7 +119,6 @@ async def test_text_that_postgres_cannot_hold_is_held_all_the_same(ledger, conne
         {"outcome": "perhaps"},
         {"probability": None},
         {"tenant": None},
-        {"plan": {}},
         {"decided_at_ms": 2**62},
         {"tenant": "".join(decision_ids(400, 1, random.Random(1).randbytes))},  # too long to index
     ],
@@ -128,7 +127,7 @@ async def test_what_can_never_be_inserted_is_told_apart(ledger, connection, chan
     (good,) = decision_records(1, "good")
     (bad,) = decision_records(1, "poison")
     with pytest.raises(RecordRefused):
-        await ledger.insert([good, replace(bad, **change)])
+        await ledger.insert(gathered([good, replace(bad, **change)]))
     assert (
         await connection.fetchval("SELECT count(*) FROM decisions WHERE transaction_id = 'good0'")
         == 0
@@ -140,7 +139,7 @@ async def test_an_amount_out_of_range_is_told_apart(ledger, minor):
     (record,) = decision_records(1, "big")
     transaction = replace(record.transaction, amount_minor=minor, currency="JPY")
     with pytest.raises(RecordRefused):
-        await ledger.insert([replace(record, transaction=transaction)])
+        await ledger.insert(gathered([replace(record, transaction=transaction)]))
 
 
 @pytest.mark.parametrize(
@@ -149,19 +148,19 @@ async def test_an_amount_out_of_range_is_told_apart(ledger, minor):
 async def test_a_database_that_is_not_there_is_no_fault_of_a_record(url):
     ledger = PostgresLedger(url)
     with pytest.raises(StoreUnavailable):
-        await ledger.insert(decision_records(1))
+        await ledger.insert(gathered(decision_records(1)))
     await ledger.close()
 
 
 async def test_a_missing_schema_is_no_fault_of_a_record(empty_database_url):
     ledger = PostgresLedger(empty_database_url)
     with pytest.raises(StoreUnavailable, match="UndefinedTable"):
-        await ledger.insert(decision_records(1))
+        await ledger.insert(gathered(decision_records(1)))
     await ledger.close()
 
 
 async def test_a_connection_that_is_cut_is_made_again(ledger, connection):
-    await ledger.insert(decision_records(1, "cut-a"))
+    await ledger.insert(gathered(decision_records(1, "cut-a")))
     await connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -169,8 +168,8 @@ async def test_a_connection_that_is_cut_is_made_again(ledger, connection):
     records = decision_records(1, "cut-b")
     # Whether the loop has heard of the end by now is chance: if not, this insert finds out.
     with suppress(StoreUnavailable):
-        await ledger.insert(records)
-    await ledger.insert(records)
+        await ledger.insert(gathered(records))
+    await ledger.insert(gathered(records))
     assert (
         await connection.fetchval(
             "SELECT count(*) FROM decisions WHERE transaction_id LIKE 'cut-%'"

@@ -5,10 +5,10 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from deployments.audit.columns import columns
-from deployments.audit.entry import MAX_ROWS, decode, encode, storable
+from deployments.audit.columns import N_COLUMNS, columns
+from deployments.audit.entry import FORMAT, MAX_ROWS, decode, encode, storable
 from fraud.record import DecisionRecord, plan_digest
-from tests.contracts.decisions import PLAN, decision_records
+from tests.contracts.decisions import PLAN, decision_records, gathered
 
 
 def plain(record: DecisionRecord) -> bytes:
@@ -18,7 +18,8 @@ def plain(record: DecisionRecord) -> bytes:
 @pytest.mark.parametrize("n", [1, 2, MAX_ROWS, MAX_ROWS + 1, 3 * MAX_ROWS])
 def test_records_come_back_in_order(n):
     written = decision_records(n)
-    entries = encode(written)
+    (batch,) = gathered(written)
+    entries = encode(batch)
     assert len(entries) == -(-n // MAX_ROWS)
     read = [record for entry in entries for record in decode(entry)]
     assert list(map(plain, read)) == list(map(plain, written))
@@ -27,19 +28,22 @@ def test_records_come_back_in_order(n):
 
 def test_records_of_several_plans_keep_their_own():
     written = decision_records(2) + decision_records(1, plan=replace(PLAN, version=9))
-    read = [record for entry in encode(written) for record in decode(entry)]
+    read = [r for batch in gathered(written) for entry in encode(batch) for r in decode(entry)]
     assert [r.plan["version"] for r in read] == [3, 3, 9]
 
 
 def test_no_records_are_no_entries():
-    assert encode([]) == []
+    (batch,) = gathered(decision_records(1))
+    assert encode(batch.slice(0, 0)) == []
 
 
 def test_an_entry_of_a_later_format_is_refused():
-    (entry,) = encode(decision_records(1))
+    (batch,) = gathered(decision_records(1))
+    (entry,) = encode(batch)
     body = msgspec.msgpack.decode(entry)
-    with pytest.raises(ValueError, match="format 2"):
-        decode(msgspec.msgpack.encode([2, *body[1:]]))
+    for other in ([FORMAT + 1, *body[1:]], [FORMAT + 1], [1, {}, "s", "v", []]):
+        with pytest.raises(ValueError, match=f"format {other[0]}"):
+            decode(msgspec.msgpack.encode(other))
 
 
 @pytest.mark.parametrize("junk", [b"\xc1", b"\x00", b"\x93", b"\x95\x01\x80\xa1\xff\xa1a\x90"])
@@ -54,7 +58,8 @@ def with_customer(record: DecisionRecord, customer: str) -> DecisionRecord:
 
 def test_a_lone_surrogate_in_one_row_spares_the_others():
     good, bad = decision_records(2)
-    (entry,) = encode([good, with_customer(bad, "a\ud800b")])
+    (batch,) = gathered([good, with_customer(bad, "a\ud800b")])
+    (entry,) = encode(batch)
     first, second = decode(entry)
     assert plain(first) == plain(good)
     assert second.transaction.customer_id == "a?b"
@@ -64,7 +69,8 @@ def test_a_lone_surrogate_in_one_row_spares_the_others():
 def test_nul_is_replaced_and_nothing_else():
     (record,) = decision_records(1)
     bad = with_customer(record, "a\0b")
-    made = storable(bad)
+    (batch,) = gathered([bad])
+    (made,) = storable(batch)
     assert made.transaction.customer_id == "a\ufffdb"
     assert made.features == bad.features
     assert plain(with_customer(made, "")) == plain(with_customer(record, ""))
@@ -73,7 +79,8 @@ def test_nul_is_replaced_and_nothing_else():
 def test_columns_hold_no_nul_and_no_nan():
     (record,) = decision_records(1)
     bad = replace(with_customer(record, "a\0b"), probability=float("nan"))
-    values = columns([bad, record])
+    (batch,) = gathered([bad, record])
+    values = columns(batch)
     assert values[2] == ["a\ufffdb", record.transaction.customer_id]
     assert '"probability":null' in values[-1][0]
     assert "\\u0000" not in values[-1][0]
@@ -82,4 +89,7 @@ def test_columns_hold_no_nul_and_no_nan():
     assert document.pop("plan") == {"name": "default", "version": 3, "digest": digest}
     whole = msgspec.json.decode(msgspec.json.encode(record.to_document()))
     del whole["plan"]
+    whole["transaction"] = {k: v for k, v in whole["transaction"].items() if v is not None}
     assert document == whole
+    assert len(values) == N_COLUMNS
+    assert all(len(column) == 2 for column in values)

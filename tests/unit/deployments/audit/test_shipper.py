@@ -13,7 +13,7 @@ from deployments.audit.segment import SegmentName, segments
 from deployments.audit.shipper import Pace, Shipper
 from deployments.audit.stats import LogStats
 from fraud.errors import StoreUnavailable
-from tests.contracts.decisions import decision_records
+from tests.contracts.decisions import decision_records, gathered
 from tests.contracts.waiting import until
 
 SALT = b"abcd"
@@ -29,7 +29,8 @@ class Memory:
         self.kept: list[str] = []
         self.batches: list[int] = []
 
-    async def insert(self, records) -> None:
+    async def insert(self, batches) -> None:
+        records = [record for batch in batches for record in batch]
         if self.away:
             self.away -= 1
             raise self.error
@@ -61,7 +62,7 @@ class House:
         )
 
     def write(self, records, number: int = 1) -> None:
-        self.write_payloads(encode(records), number)
+        self.write_payloads(payloads(records), number)
 
     def write_payloads(self, payloads, number: int = 1) -> None:
         with (self.folder / str(SegmentName(number, SALT))).open("ab") as file:
@@ -78,6 +79,10 @@ class House:
             while (payload := log.next()) is not None:
                 found.append(payload)
         return found
+
+
+def payloads(records) -> list[bytes]:
+    return [payload for batch in gathered(records) for payload in encode(batch)]
 
 
 def ids(records) -> list[str]:
@@ -128,13 +133,13 @@ async def test_a_record_that_is_refused_is_set_aside_alone(tmp_path):
 
 async def test_refused_records_are_set_aside_once_though_the_ledger_goes_away(tmp_path):
     class Flaky(Memory):
-        async def insert(self, records) -> None:
-            if len(records) == 1 and self.away:
+        async def insert(self, batches) -> None:
+            if sum(map(len, batches)) == 1 and self.away:
                 self.away -= 1
                 raise StoreUnavailable("away")
             held, self.away = self.away, 0
             try:
-                await super().insert(records)
+                await super().insert(batches)
             finally:
                 self.away = held
 
@@ -150,7 +155,7 @@ async def test_an_entry_that_cannot_be_read_is_set_aside(tmp_path):
     ledger = Memory()
     house = House(tmp_path, ledger)
     records = decision_records(2)
-    house.write_payloads([b"\xc1", *encode(records), b"junk"])
+    house.write_payloads([b"\xc1", *payloads(records), b"junk"])
     await house.shipper.drain()
     assert ledger.kept == ids(records)
     assert house.dead_letters() == [b"\xc1", b"junk"]
@@ -158,9 +163,9 @@ async def test_an_entry_that_cannot_be_read_is_set_aside(tmp_path):
 
 async def test_being_cancelled_midway_loses_nothing(tmp_path):
     class Slow(Memory):
-        async def insert(self, records) -> None:
+        async def insert(self, batches) -> None:
             await asyncio.sleep(0.05)
-            await super().insert(records)
+            await super().insert(batches)
 
     ledger = Slow()
     house = House(tmp_path, ledger)
