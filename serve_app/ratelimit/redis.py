@@ -1,0 +1,61 @@
+"""Rate limits that all ingresses share: counters in Redis, one script call a micro-batch."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from features.store.link import Link
+from features.store.script import Script
+from serve_app.ratelimit.ask import BUCKETS, Ask, Verdict
+
+REMEMBERED_US = 5_000_000
+"""How long a limiter that no longer registers counts as one that shares the limits."""
+
+_FRONTS = "q:r:fronts"
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[list[int], list[int]]).decode
+
+
+class RedisLimiter:
+    """See `Limiter`. Keys: `q:r:key:<window>:<id>` and `q:r:customer:<window>:<tenant>:<id>` hold
+    counters and expire with their last row; `q:r:fronts` holds who asks.
+
+    Args:
+        link: to Redis; closed by `close`.
+        clock: Lua that defines NOW, microseconds; default: Redis' own clock.
+    """
+
+    def __init__(self, link: Link, clock: str | None = None) -> None:
+        self._link = link
+        clock = source("clock") if clock is None else clock
+        self._admit = Script(clock, f"local BUCKETS = {BUCKETS}", source("admit"))
+        self._register = Script(clock, source("register"))
+
+    async def admit(self, ask: Ask) -> Verdict:
+        """See `Limiter`."""
+        reply: Any = await self._admit.run(self._link, ask.counters, _encode(_arguments(ask)))
+        return ask.verdict(*_decode(reply))
+
+    async def register(self, who: str) -> int:
+        """Say that `who` is here. How many are, itself included.
+
+        Raises:
+            StoreUnavailable: Redis does not answer.
+        """
+        return int(await self._register.run(self._link, [_FRONTS], who, REMEMBERED_US))
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._link.close()
+
+
+def source(name: str) -> str:
+    """The text of `<name>.lua` of this folder."""
+    return files("serve_app.ratelimit").joinpath(f"{name}.lua").read_text("utf-8")
+
+
+def _arguments(ask: Ask) -> tuple[object, ...]:
+    return ask.spans_us, ask.quotas, ask.rows, list(ask.keys)
