@@ -139,6 +139,16 @@ DRIFT_AT = Gauge(
 )
 DRIFT_ERRORS = Counter("fraud_drift_errors_total", "Attempts to compute drift that failed.")
 LOG_REFUSED = Counter("fraud_log_refused_rows_total", "Decisions not given: no durable record.")
+RATE_LIMITED = Counter(
+    "fraud_rate_limited_rows_total",
+    "Rows over a limit of their key's tier; a request that is refused unread counts as one.",
+    ["limit"],
+)
+LIMITS_LOCAL = Gauge(
+    "fraud_rate_limits_local",
+    "Ingresses that keep rate limits by themselves: Redis does not answer them.",
+    multiprocess_mode="livesum",
+)
 
 
 _predictions = lru_cache(maxsize=None)(PREDICTIONS.labels)

@@ -11,6 +11,7 @@ Errors cross Ray by pickle, so every class passes all of its arguments positiona
     │   ├── VariantUnavailable  a model pool
     │   └── LogUnavailable      the decision log cannot make a record durable
     ├── Overloaded              too many requests are waiting (503 and Retry-After)
+    ├── RateLimited             more rows than the key's tier allows (429 and Retry-After)
     ├── NotFound
     ├── Busy                    another process is at the same work
     ├── ArtifactRefused         a model artifact is damaged, foreign or wrong
@@ -71,6 +72,27 @@ class Overloaded(QuorumError):
         super().__init__(detail, retry_after_s)
         self.detail = detail
         self.retry_after_s = retry_after_s
+
+
+class RateLimited(QuorumError):
+    """More rows than a limit allows.
+
+    Args:
+        limit: its name: `key` or `customer`.
+        rows: the limit: rows in any window.
+        window_s: length of a window, seconds.
+        wait_s: seconds until one more row is let in, > 0.
+    """
+
+    def __init__(self, limit: str, rows: int, window_s: int, wait_s: float) -> None:
+        super().__init__(limit, rows, window_s, wait_s)
+        self.limit = limit
+        self.rows = rows
+        self.window_s = window_s
+        self.wait_s = wait_s
+
+    def __str__(self) -> str:
+        return f"more than {self.rows} rows of one {self.limit} in {self.window_s} s"
 
 
 class NotFound(QuorumError):

@@ -19,6 +19,7 @@ from fraud.errors import (
     LogUnavailable,
     NotFound,
     Overloaded,
+    RateLimited,
     StoreUnavailable,
     Unavailable,
 )
@@ -42,6 +43,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "body-too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "The body must be application/json"),
     "invalid-input": (422, "The request names a wrong field"),
+    "rate-limited": (429, "More transactions than the key's tier allows"),
     "internal": (500, "The service made a mistake"),
     "overloaded": (503, "Too many requests are waiting"),
     "unavailable": (503, "A part that the answer needs does not answer"),
@@ -111,6 +113,8 @@ def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
         return _problem(
             "overloaded", error.detail, request_id, headers=_retry_after(error.retry_after_s)
         )
+    if isinstance(error, RateLimited):
+        return _problem("rate-limited", _limit_detail(error), request_id, headers=_limited(error))
     if isinstance(error, TimeoutError):
         detail = "no decision was reached in time; retrying with the same transaction_id is safe"
         return _problem("timeout", detail, request_id, headers=_retry_after(1.0))
@@ -163,6 +167,20 @@ def _unavailable_detail(error: Unavailable) -> str:
     if isinstance(error, StoreUnavailable):
         return "a store does not answer"
     return "a part that the answer needs does not answer"
+
+
+def _limit_detail(error: RateLimited) -> str:
+    whose = "customer" if error.limit == "customer" else "API key"
+    seconds = "second" if error.window_s == 1 else f"{error.window_s} seconds"
+    return (
+        f"at most {error.rows} transactions of one {whose} are decided in any {seconds}; "
+        f"this one will be after {max(1, math.ceil(error.wait_s))} s"
+    )
+
+
+def _limited(error: RateLimited) -> Headers:
+    state = b'"%b";r=0;t=%d' % (error.limit.encode(), max(1, math.ceil(error.wait_s)))
+    return (*_retry_after(error.wait_s), (b"ratelimit", state))
 
 
 def _retry_after(seconds: float) -> Headers:

@@ -15,6 +15,7 @@ from serve_app.problems import KINDS, Conflict, HttpProblem, MalformedBody, prob
 ARGS = {
     "InvalidInput": ("wrong", (("/a", "missing", "is required"),)),
     "Overloaded": ("full", 2.5),
+    "RateLimited": ("customer", 60, 60, 3.2),
     "SchemaMismatch": ("a", "b"),
 }
 
@@ -33,7 +34,7 @@ def test_every_error_of_the_house_becomes_a_document(error: Exception) -> None:
     slug = document["type"].removeprefix("urn:quorum:problem:")
     assert KINDS[slug] == (problem.status, document["title"])
     assert document["request_id"] == "r-1"
-    assert (b"retry-after" in dict(problem.headers)) == (problem.status == 503)
+    assert (b"retry-after" in dict(problem.headers)) == (problem.status in (429, 503))
 
 
 @pytest.mark.parametrize(
