@@ -1,0 +1,37 @@
+"""A replica's process."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from deployments.process import GC_THRESHOLDS, settle
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+
+
+class Node:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_is_alive_is_not_looked_through_again() -> None:
+    alive = Node()
+    settle()
+    assert gc.get_threshold() == GC_THRESHOLDS
+    assert gc.get_freeze_count() > 0
+    assert not any(found is alive for found in gc.get_objects())
+
+
+def test_garbage_made_later_is_still_collected() -> None:
+    settle()
+    Node()
+    assert gc.collect() > 0
