@@ -101,6 +101,24 @@ async def test_a_month_that_nobody_announced_gets_its_partition(ledger, connecti
         assert milliseconds(row["at"]) == at_ms
 
 
+async def test_a_decision_lies_in_its_page_as_it_is(ledger, connection):
+    at_ms = 1_896_134_400_000  # a month of its own
+    await ledger.insert(gathered(decision_records(3, "plain", at_ms=at_ms)))
+    found = await connection.fetch(
+        "SELECT d.tableoid::regclass::text AS part,"
+        " pg_column_compression(d.record) AS squeezed, pg_column_size(d.features) AS size,"
+        " pg_relation_size(c.reltoastrelid) AS aside"
+        " FROM decisions d JOIN pg_class c ON c.oid = d.tableoid"
+        " WHERE d.transaction_id LIKE 'plain%'"
+    )
+    width = len(decision_records(1)[0].features)
+    assert len(found) == 3
+    for row in found:
+        assert row["part"] == "decisions_2030_02"
+        assert (row["squeezed"], row["aside"]) == (None, 0)
+        assert row["size"] >= width
+
+
 async def test_text_that_postgres_cannot_hold_is_held_all_the_same(ledger, connection):
     (record,) = decision_records(1, "nul")
     transaction = replace(record.transaction, customer_id="a\0b\\u0000", merchant_id="\U0001f600")
