@@ -95,6 +95,8 @@ class Node:
             **os.environ,
             MARK: self.mark,
             "QUORUM_HOME": str(self.home),
+            # Short, as a socket's path must be, and gone with the node.
+            "QUORUM_LINKS": str(self.folder / "links"),
             "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
             # gRPC between replicas, user code on the replica's loop, buffered logs.
             "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",

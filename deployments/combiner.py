@@ -18,8 +18,12 @@ from deployments.decider import Decider
 from deployments.drift import DriftWatch
 from deployments.drive import Driver
 from deployments.explainer import Explainer
+from deployments.links.linked import Linked
+from deployments.links.replica import open_links
+from deployments.links.switchboard import Switchboard, pool_name
 from deployments.plans import PlanFeed, PlanTable
-from deployments.pools import Remote, VariantPools
+from deployments.pools import VariantPools
+from deployments.remote import Remote
 from features.definitions import NAMES, reason_of
 from fraud.batch import TransactionBatch
 from fraud.decision import DecisionBatch
@@ -76,7 +80,10 @@ class Combiner:
         self._table = PlanTable(url, settings.database_timeout_s)
         self._feed = PlanFeed(self._table.active)
         await self._feed.start()
-        self._pools = VariantPools(self._wanted)
+        self._switchboard = Switchboard(settings.links)
+        await self._switchboard.start()
+        await self._switchboard.want(pool_name(features.app_name, features.deployment_name))
+        self._pools = VariantPools(self._wanted, self._switchboard)
         await self._pools.start()
         replica = serve.get_replica_context().replica_id.unique_id
         self._log = DecisionLog(settings.home / "wal", url, replica)
@@ -84,7 +91,7 @@ class Combiner:
         self._features_ready = Remote(features, "ready")
         self._decider = Decider(
             lambda: self._feed.current,
-            Remote(features, "fetch"),
+            Linked.on(self._switchboard, features, "fetch"),
             Driver(self._pools),
             Explainer(self._pools.explainer, NAMES, [reason_of(name) for name in NAMES]),
             self._log,
@@ -94,6 +101,7 @@ class Combiner:
         if settings.drift_interval_s:
             self._drift.start()
         self._lag = asyncio.create_task(self._watch_lag(), name="log-lag")
+        self._links = await open_links(settings.links, {"decide": self._decider.decide})
 
     async def decide(self, batch: TransactionBatch) -> DecisionBatch:
         """See Decider.decide."""
@@ -129,6 +137,7 @@ class Combiner:
         watched = {
             "plan": self._feed.alive,
             "pools": self._pools.alive,
+            "links": self._switchboard.alive,
             "lag": not self._lag.done(),
         }
         dead = [name for name, alive in watched.items() if not alive]
@@ -136,8 +145,8 @@ class Combiner:
             raise RuntimeError(f"stopped: {', '.join(dead)}")
 
     async def __del__(self) -> None:
-        # The constructor may have failed half way: close what there is.
-        for name in ("_drift", "_pools", "_feed", "_table", "_log"):
+        # The constructor may have failed half way: close what there is, links first.
+        for name in ("_links", "_drift", "_pools", "_switchboard", "_feed", "_table", "_log"):
             part = getattr(self, name, None)
             if part is not None:
                 await part.close()

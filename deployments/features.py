@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from ray import serve
 
+from deployments.links.replica import open_links
 from features.service import FeatureService
 from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.settings import Settings
@@ -26,8 +27,10 @@ class FeatureFetch:
 
     # Serve awaits a constructor that is a coroutine.
     async def __init__(self) -> None:  # type: ignore[misc]
-        self._service = await FeatureService.connect(Settings.load())
+        settings = Settings.load()
+        self._service = await FeatureService.connect(settings)
         self._service.feed_labels(LABELS_EVERY_S, lambda: datetime.now(UTC))
+        self._links = await open_links(settings.links, {"fetch": self._service.fetch})
 
     async def fetch(self, batch: TransactionBatch) -> FeatureBatch:
         """See FeatureService.fetch."""
@@ -38,6 +41,8 @@ class FeatureFetch:
         await self._service.ready()
 
     async def __del__(self) -> None:
-        service = getattr(self, "_service", None)
-        if service is not None:
-            await service.close()
+        # The constructor may have failed half way: close what there is, links first.
+        for name in ("_links", "_service"):
+            part = getattr(self, name, None)
+            if part is not None:
+                await part.close()

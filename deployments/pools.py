@@ -10,6 +10,9 @@ from typing import Any
 from ray import serve
 from ray.serve.exceptions import RayServeException
 
+from deployments.links.linked import Linked
+from deployments.links.switchboard import Switchboard, pool_name
+from deployments.remote import Remote
 from fraud.batch import Float32, Float64
 from fraud.score import VariantScores
 
@@ -32,40 +35,14 @@ def find_app(variant: str) -> Any | None:
         return None
 
 
-class Remote:
-    """One method of another deployment, over gRPC. Cancelling the caller cancels the call.
-
-    Building a handle costs more than calling it: build it once.
-
-    Args:
-        handle: any handle on the deployment.
-        method: name of the method.
-    """
-
-    def __init__(self, handle: Any, method: str) -> None:
-        self._handle = handle.options(
-            method_name=method,
-            _by_reference=False,
-            # What crosses is arrays and dataclasses of modules that both ends have.
-            request_serialization="pickle",
-            response_serialization="pickle",
-        )
-
-    async def __call__(self, *args: Any) -> Any:
-        response = self._handle.remote(*args)
-        try:
-            return await response
-        except asyncio.CancelledError:
-            response.cancel()
-            raise
-
-
 class _Pool:
-    """Handles on one pool."""
+    """Ways to ask one pool."""
 
-    def __init__(self, handle: Any) -> None:
-        self.score: Callable[[Float32, str], Awaitable[VariantScores]] = Remote(handle, "score")
-        self.explain: Callable[[Float32, str], Awaitable[Float64]] = Remote(handle, "explain")
+    def __init__(self, handle: Any, switchboard: Switchboard) -> None:
+        self.score: Callable[[Float32, str], Awaitable[VariantScores]]
+        self.explain: Callable[[Float32, str], Awaitable[Float64]]
+        self.score = Linked.on(switchboard, handle, "score")
+        self.explain = Linked.on(switchboard, handle, "explain")
         self.describe = Remote(handle, "describe")
 
 
@@ -77,6 +54,7 @@ class VariantPools:
 
     Args:
         wanted: names of the variants to look for now.
+        switchboard: links to their replicas.
         find: blocking lookup of a pool, None if there is none.
         interval_s: time between lookups.
     """
@@ -84,10 +62,12 @@ class VariantPools:
     def __init__(
         self,
         wanted: Callable[[], Iterable[str]],
+        switchboard: Switchboard,
         find: Callable[[str], Any | None] = find_app,
         interval_s: float = LOOKUP_S,
     ) -> None:
         self._wanted = wanted
+        self._switchboard = switchboard
         self._find = find
         self._interval_s = interval_s
         self._pools: dict[str, _Pool] = {}
@@ -135,7 +115,8 @@ class VariantPools:
                 if self._pools.pop(variant, None) is not None:
                     logger.warning("the pool of variant %s is gone", variant)
             elif variant not in self._pools:
-                pool = _Pool(handle)
+                pool = _Pool(handle, self._switchboard)
+                await self._switchboard.want(pool_name(handle.app_name, handle.deployment_name))
                 # The first call makes connections: this one pays for it, not a payment.
                 await asyncio.wait_for(pool.describe(), _WARM_UP_S)
                 self._pools[variant] = pool

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +17,7 @@ from ray.serve import Application
 from artifacts.location import store_of
 from deployments import metrics
 from deployments.autoscaling import PROCESSORS, ROWS_IN_FLIGHT
+from deployments.links.replica import open_links
 from deployments.load import Load
 from deployments.served_model import Description, ServedModel
 from features.definitions import SCHEMA_ID
@@ -59,9 +61,11 @@ class Variant:
         variant, artifact: see VariantArgs.
     """
 
-    def __init__(self, variant: str, artifact: str) -> None:
+    # Serve awaits a constructor that is a coroutine.
+    async def __init__(self, variant: str, artifact: str) -> None:  # type: ignore[misc]
+        settings = Settings.load()
         self._variant = variant
-        self._model = ServedModel(store_of(Settings.load()), variant, artifact, SCHEMA_ID)
+        self._model = ServedModel(store_of(settings), variant, artifact, SCHEMA_ID)
         self._model.follow()
         # One thread for scores; contributions take milliseconds and must not hold up votes.
         self._scoring = ThreadPoolExecutor(1, "scoring")
@@ -69,9 +73,18 @@ class Variant:
         self._load = Load()
         self._rows = metrics.VARIANT_ROWS.labels(variant)
         self._busy = metrics.VARIANT_BUSY.labels(variant)
+        methods = {"score": self.score_now, "explain": self.explain}
+        self._links = await open_links(settings.links, methods)
 
     async def score(self, values: Float32, schema_id: str) -> VariantScores:
-        """Calibrated scores of float32[n, n_features].
+        """See `score_now`."""
+        found = self.score_now(values, schema_id)
+        return found if isinstance(found, VariantScores) else await found
+
+    def score_now(
+        self, values: Float32, schema_id: str
+    ) -> VariantScores | Coroutine[Any, Any, VariantScores]:
+        """Calibrated scores of float32[n, n_features]; something to await if they take a while.
 
         Raises:
             SchemaMismatch: the model was trained on other features.
@@ -84,9 +97,10 @@ class Variant:
             self._busy.inc(time.perf_counter() - began_s)
             return VariantScores(scorer.version, scorer.digest, scores)
 
-        if len(values) * scorer.row_seconds <= _INLINE_S:
-            return await self._counted(len(values), work, None)
-        return await self._counted(len(values), work, self._scoring)
+        if len(values) * scorer.row_seconds > _INLINE_S:
+            return self._in_thread(self._scoring, len(values), work)
+        with self._counted(len(values)):
+            return work()
 
     async def explain(self, values: Float32, schema_id: str) -> Float64:
         """Log-odds that each feature added: float64[m, n_features].
@@ -96,8 +110,8 @@ class Variant:
             SchemaMismatch: the model was trained on other features.
         """
         scorer = self._model.scorer
-        return await self._counted(
-            0, lambda: scorer.contributions(values, schema_id), self._explaining
+        return await self._in_thread(
+            self._explaining, 0, lambda: scorer.contributions(values, schema_id)
         )
 
     def describe(self) -> Description:
@@ -114,19 +128,22 @@ class Variant:
         if not self._model.following:
             raise RuntimeError(f"variant {self._variant} no longer follows its alias")
 
-    def __del__(self) -> None:
-        model = getattr(self, "_model", None)
-        if model is not None:
-            model.close()
+    async def __del__(self) -> None:
+        # The constructor may have failed half way: close what there is, links first.
+        if hasattr(self, "_links"):
+            await self._links.close()
+        if hasattr(self, "_model"):
+            await asyncio.to_thread(self._model.close)
 
-    async def _counted(
-        self, rows: int, work: Callable[[], T], executor: ThreadPoolExecutor | None
-    ) -> T:
+    async def _in_thread(self, executor: ThreadPoolExecutor, rows: int, work: Callable[[], T]) -> T:
+        with self._counted(rows):
+            return await asyncio.get_running_loop().run_in_executor(executor, work)
+
+    @contextmanager
+    def _counted(self, rows: int) -> Iterator[None]:
         self._load.arrived(rows)
         try:
-            if executor is None:
-                return work()
-            return await asyncio.get_running_loop().run_in_executor(executor, work)
+            yield
         except Exception as error:
             metrics.VARIANT_ERRORS.labels(self._variant, type(error).__name__).inc()
             raise

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     tenant: str = Field("default", description="tenant that the command line works for")
     database_pool_size: int = Field(4, ge=1, le=100)
     database_timeout_s: float = Field(5.0, gt=0)
+    links: Path | None = Field(
+        None,
+        description="folder of the sockets by which replicas of one machine ask each other, for "
+        "this user alone, with a short path; unset: they ask over Serve's handles",
+    )
     redis_timeout_ms: int = Field(250, gt=0, description="longest wait for one Redis answer")
     max_body_bytes: int = Field(256 * 1024, gt=0)
     max_batch_body_bytes: int = Field(1024 * 1024, gt=0)

@@ -6,13 +6,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from deployments.links.linked import Linked
+from deployments.links.switchboard import Switchboard, pool_name
 from deployments.metrics import exposition
-from deployments.pools import Remote
+from deployments.remote import Remote
+from features.store.link import Link
 from fraud.settings import Settings
 from serve_app.asgi import DecisionsApp, FrontSettings
 from serve_app.auth import Authenticator
@@ -20,9 +24,15 @@ from serve_app.combiner_client import CombinerClient
 from serve_app.database import open_pools
 from serve_app.express import open_lane
 from serve_app.pools import PoolBoard
+from serve_app.ratelimit.limits import RateLimits
+from serve_app.ratelimit.redis import RedisLimiter
 from serve_app.records import Records
 from serve_app.rest import build_rest
 from serve_app.services import Services
+
+
+MOST_LIMIT_WAIT_MS = 100
+"""Longest wait for Redis to say which rows are within their limits."""
 
 
 def now_ms() -> int:
@@ -48,7 +58,11 @@ class Ingress:
 
     def __init__(self, combiner: DeploymentHandle[Any]) -> None:
         # Built once: building a handle costs more than a call over it.
-        self._combiner = CombinerClient(Remote(combiner, "decide"), Remote(combiner, "ready"))
+        self._switchboard = Switchboard(Settings.load().links)
+        self._combiner = CombinerClient(
+            Linked.on(self._switchboard, combiner, "decide"), Remote(combiner, "ready")
+        )
+        self._pool = pool_name(combiner.app_name, combiner.deployment_name)
 
     async def __serve_build_asgi_app__(self) -> DecisionsApp:
         """The app, built in the replica: nothing of it is ever pickled. Serve calls this once,
@@ -56,13 +70,25 @@ class Ingress:
         settings = Settings.load()
         if settings.key_pepper is None:
             raise ValueError("QUORUM_KEY_PEPPER must be set")
+        await self._switchboard.start()
+        await self._switchboard.want(self._pool)
         primary, replica = await open_pools(settings)
         records = Records(primary, replica, now_ms)
         authenticator = Authenticator(records.key, settings.key_pepper.get_secret_value())
 
+        if settings.redis_url is None:
+            raise ValueError("REDIS_URL must be set")
+        # Small: while Redis does not answer, limits are kept here.
+        patience_ms = min(settings.redis_timeout_ms, MOST_LIMIT_WAIT_MS)
+        link = Link(settings.redis_url.get_secret_value(), patience_ms)
+        limits = RateLimits(RedisLimiter(link), who=uuid4().hex)
+        limits.start()
+
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
             yield
+            await limits.close()
+            await self._switchboard.close()
             for pool in (primary, replica):
                 if pool is not None:
                     pool.terminate()
@@ -80,6 +106,7 @@ class Ingress:
         app = DecisionsApp(
             self._combiner.decide,
             authenticator.authenticate,
+            limits,
             FrontSettings.of(settings),
             build_rest(services, lifespan),
             now_ms=now_ms,

@@ -10,7 +10,8 @@ from typing import Any
 from ray import serve
 from ray.serve.schema import ApplicationStatusOverview, ServeStatus
 
-from deployments.pools import Remote, app_name, find_app
+from deployments.pools import app_name, find_app
+from deployments.remote import Remote
 from serve_app.services import Pool
 
 REMEMBERED_S = 1.0

@@ -18,6 +18,7 @@ from cluster.deploy import wait_running
 from cluster.node import Node
 from features.definitions import N_FEATURES, SCHEMA_ID
 from fraud.errors import ArtifactRefused, SchemaMismatch
+from fraud.settings import Settings
 from tests.contracts.artifacts import point_alias, tiny_artifact
 
 T = TypeVar("T")
@@ -109,15 +110,28 @@ def eventually(check: Callable[[], bool], timeout_s: float = 60.0) -> None:
 class Caller:
     """Calls one pool, as the combiner does. Made and used on the `Loop`."""
 
-    def __init__(self, variant: str) -> None:
-        from deployments.pools import Remote, find_app
-
-        handle = find_app(variant)
-        assert handle is not None
-        self.score, self.describe = Remote(handle, "score"), Remote(handle, "describe")
-        self.explain = Remote(handle, "explain")
+    def __init__(self, score: Any, explain: Any, describe: Any, switchboard: Any) -> None:
+        self.score, self.explain, self.describe = score, explain, describe
+        self.switchboard = switchboard
         self.versions: list[str] = []
         self.errors: list[Exception] = []
+
+    @classmethod
+    async def of(cls, variant: str) -> Caller:
+        from ray import serve
+
+        from deployments.links.switchboard import Switchboard
+        from deployments.pools import VariantPools, app_name
+        from deployments.remote import Remote
+
+        switchboard = Switchboard(Settings.load().links)
+        await switchboard.start()
+        pools = VariantPools(lambda: (variant,), switchboard)
+        await pools.refresh()
+        assert switchboard.best(f"{app_name(variant)}~Variant") is not None, "no link"
+        handle = serve.get_app_handle(app_name(variant))
+        describe = Remote(handle, "describe")
+        return cls(pools.scorer(variant), pools.explainer(variant), describe, switchboard)
 
     async def call(self, rows: int) -> None:
         values = np.full((rows, N_FEATURES), 0.5, dtype=np.float32)
@@ -150,10 +164,7 @@ class Loop:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def caller(self, variant: str) -> Caller:
-        async def make() -> Caller:
-            return Caller(variant)
-
-        return self.start(make()).result(60)
+        return self.start(Caller.of(variant)).result(60)
 
     def served(self, variant: str) -> Any:
         return self.start(self.caller(variant).describe()).result(60)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+from deployments.links.switchboard import Switchboard
 from deployments.pools import VariantPools
 
 
 class Handle:
     """Stands in for a Serve handle."""
+
+    app_name, deployment_name = "variant-a", "Variant"
 
     def __init__(self, error=None):
         self.error = error
@@ -45,7 +48,7 @@ class Response:
 
 async def test_a_pool_is_found_warmed_used_and_forgotten():
     there = {}
-    pools = VariantPools(lambda: ("a", "b"), there.get)
+    pools = VariantPools(lambda: ("a", "b"), Switchboard(None), there.get)
     await pools.refresh()
     assert (pools.scorer("a"), pools.missing) == (None, ("a", "b"))
     there["a"] = Handle()
@@ -61,7 +64,7 @@ async def test_a_pool_is_found_warmed_used_and_forgotten():
 
 
 async def test_a_pool_that_does_not_answer_is_not_used():
-    pools = VariantPools(lambda: ("a",), lambda _: Handle(RuntimeError("no")))
+    pools = VariantPools(lambda: ("a",), Switchboard(None), lambda _: Handle(RuntimeError("no")))
     await pools.refresh()
     assert pools.missing == ("a",)
 
@@ -74,7 +77,7 @@ async def test_a_controller_that_does_not_answer_changes_nothing():
             raise ConnectionError
         return handle
 
-    pools = VariantPools(lambda: ("a",), find)
+    pools = VariantPools(lambda: ("a",), Switchboard(None), find)
     await pools.refresh()
     broken.append(1)
     await pools.refresh()
@@ -83,7 +86,7 @@ async def test_a_controller_that_does_not_answer_changes_nothing():
 
 async def test_cancelling_a_call_cancels_it_at_the_other_end():
     handle = Handle()
-    pools = VariantPools(lambda: ("a",), lambda _: handle)
+    pools = VariantPools(lambda: ("a",), Switchboard(None), lambda _: handle)
     await pools.refresh()
     task = asyncio.ensure_future(pools.scorer("a")(None, ""))
     await asyncio.sleep(0.01)
@@ -94,7 +97,7 @@ async def test_cancelling_a_call_cancels_it_at_the_other_end():
 
 async def test_it_looks_by_itself():
     there = {}
-    pools = VariantPools(lambda: ("a",), there.get, interval_s=0.01)
+    pools = VariantPools(lambda: ("a",), Switchboard(None), there.get, interval_s=0.01)
     await pools.start()
     there["a"] = Handle()
     for _ in range(500):

@@ -1,0 +1,108 @@
+"""All links of this process, found in the folder where replicas put their sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+from deployments.links.link import Link
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.25
+_SUFFIX = ".sock"
+
+
+def socket_path(folder: Path, application: str, deployment: str, replica: str) -> Path:
+    """Where a replica listens: the name says which pool it belongs to."""
+    return folder / f"{pool_name(application, deployment)}~{replica}{_SUFFIX}"
+
+
+def pool_name(application: str, deployment: str) -> str:
+    """Name of a pool of replicas."""
+    return f"{application}~{deployment}"
+
+
+class Switchboard:
+    """Links to every replica of the pools that are wanted.
+
+    Args:
+        folder: where sockets are; None: there are no links, and that is no error.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._wanted: set[str] = set()
+        self._links: dict[str, Link] = {}
+        self._pools: dict[str, list[Link]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def want(self, pool: str) -> None:
+        """Keep links to all replicas of `pool` from now on."""
+        if pool not in self._wanted:
+            self._wanted.add(pool)
+            await self.look()
+
+    def best(self, pool: str) -> Link | None:
+        """The link of `pool` with the fewest rows in hand; None: there is none."""
+        found: Link | None = None
+        for link in self._pools.get(pool, ()):
+            if link.open and (found is None or link.rows < found.rows):
+                found = link
+        return found
+
+    async def look(self) -> None:
+        """Look once for replicas that came or went; never raises."""
+        if self._folder is None:
+            return
+        try:
+            names = os.listdir(self._folder)
+        except OSError:
+            names = []
+        for name in names:
+            pool, _, replica = name.rpartition("~")
+            if pool in self._wanted and replica.endswith(_SUFFIX) and name not in self._links:
+                await self._connect(self._folder / name, name, pool)
+        for name in [name for name, link in self._links.items() if not link.open]:
+            pool = name.rpartition("~")[0]
+            self._pools[pool].remove(self._links.pop(name))
+
+    async def start(self) -> None:
+        """Go on looking, until `close`."""
+        if self._folder is not None:
+            self._task = asyncio.create_task(self._run(), name="links")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on looking, if there is anything to look at."""
+        return self._folder is None or (self._task is not None and not self._task.done())
+
+    async def close(self) -> None:
+        """Stop looking and hang up."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for link in self._links.values():
+            link.hang_up()
+
+    async def _connect(self, path: Path, name: str, pool: str) -> None:
+        try:
+            link = await Link.to(path)
+        except ConnectionRefusedError:
+            _remove(path)  # left by a replica that was killed
+        except OSError as error:
+            logger.debug("no link at %s: %s", name, type(error).__name__)
+        else:
+            self._links[name] = link
+            self._pools.setdefault(pool, []).append(link)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await self.look()
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
