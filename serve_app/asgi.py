@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from fraud.errors import InvalidInput
+from fraud.errors import InvalidInput, RateLimited
 from fraud.settings import Settings
 from serve_app.answers import DecisionEncoder, encode_stages
 from serve_app.auth import Principal
-from serve_app.coalescer import Coalescer, Decide, Decided, RowAnswer
+from serve_app.coalescer import Answers, Coalescer, Decide, Decided, RowAnswer
 from serve_app.exchange import (
     Body,
     ClientGone,
@@ -29,6 +29,7 @@ from serve_app.exchange import (
 )
 from serve_app.intake import ROWS_A_TURN, Intake
 from serve_app.problems import Headers, HttpProblem, Problem, problem_of
+from serve_app.ratelimit.limits import RateLimits
 from serve_app.rest import REQUEST_ID
 from serve_app.tally import Tally
 
@@ -64,6 +65,7 @@ class DecisionsApp:
     Args:
         decide: answers a micro-batch; raises errors of `fraud.errors`, perhaps wrapped by Ray.
         authenticate: (X-API-Key, Authorization) -> Principal, or raises.
+        limits: how much a key may have decided.
         settings: caps and times.
         rest: everything that is not the hot path; also gets the lifespan.
         now_ms: wall clock, milliseconds since the epoch.
@@ -78,6 +80,7 @@ class DecisionsApp:
         self,
         decide: Decide,
         authenticate: Authenticate,
+        limits: RateLimits,
         settings: FrontSettings,
         rest: App,
         *,
@@ -85,6 +88,7 @@ class DecisionsApp:
         adds_request_id: bool = True,
     ) -> None:
         self._authenticate = authenticate
+        self._limits = limits
         self._settings = settings
         self._rest = rest
         self._adds_request_id = adds_request_id
@@ -98,6 +102,7 @@ class DecisionsApp:
         )
         self.coalescer = Coalescer(
             decide,
+            limits.admit,
             lanes=settings.lanes,
             max_rows_per_call=settings.max_rows_per_call,
             max_queued_rows=settings.max_queued_rows,
@@ -131,7 +136,7 @@ class DecisionsApp:
             exchange = _Exchange(scope["headers"], receive)
             if adds_request_id:
                 exchange.headers = ((b"x-request-id", exchange.head.request_id.encode()),)
-            status = await _answer(answer, exchange, scope["method"], send)
+            status = await self._answer(answer, exchange, scope["method"], send)
             if status is None:
                 return
             ended = _clock()
@@ -141,40 +146,73 @@ class DecisionsApp:
         finally:
             self._tally.ended()
 
+    async def _answer(
+        self, answer: _Answer, exchange: _Exchange, method: str, send: Send
+    ) -> str | None:
+        """Send what `answer` makes of a request; the status, or None if the client went away."""
+        result: bytes | Problem
+        try:
+            if method != "POST":
+                detail = "decisions are asked for with POST"
+                raise HttpProblem("method-not-allowed", detail, ((b"allow", b"POST"),))
+            result = await answer(exchange)
+        except ClientGone:
+            return None
+        except Exception as error:
+            exchange.since = _clock()
+            result = problem_of(error, exchange.head.request_id)
+            await exchange.body.discard()
+        headers = exchange.headers
+        if isinstance(result, Problem):
+            if exchange.caller is not None:
+                # A 429 says itself which limit is used up.
+                tell = self._limits.policy if result.status == 429 else self._limits.headers
+                headers = headers + tell(exchange.caller)
+            await reply_problem(send, result, headers)
+            return str(result.status)
+        assert exchange.caller is not None
+        await reply(send, 200, result, headers=headers + self._limits.headers(exchange.caller))
+        return "200"
+
     async def _decide(self, exchange: _Exchange) -> bytes | Problem:
-        batch = self._intake.transaction(*await self._read(exchange, self._settings.max_body_bytes))
+        raw, caller = await self._read(exchange, self._settings.max_body_bytes)
+        batch = self._intake.transaction(raw, caller.tenant)
         exchange.lap("parse")
-        answers = await self.coalescer.submit(batch)
+        answers = await self.coalescer.submit(batch, caller)
         exchange.since = _clock()
         row = answers.rows[0]
         if not isinstance(row, Decided):
             return problem_of(row, exchange.head.request_id)
-        exchange.stage_ms["wait"] = answers.wait_ms
+        exchange.waited(answers)
         return self._encoder.encode(row.batch, row.row, encode_stages(exchange.stage_ms))
 
     async def _decide_batch(self, exchange: _Exchange) -> bytes | Problem:
         request_id = exchange.head.request_id
-        raw, tenant = await self._read(exchange, self._settings.max_batch_body_bytes)
-        batch, verdicts = await self._intake.batch(raw, tenant)
+        raw, caller = await self._read(exchange, self._settings.max_batch_body_bytes)
+        batch, verdicts = await self._intake.batch(raw, caller.tenant)
         exchange.lap("parse")
-        answers: list[RowAnswer] = []
+        rows: list[RowAnswer] = []
         if len(batch):
-            answers, exchange.stage_ms["wait"] = await self.coalescer.submit(batch)
-            if problem := _common_outage(answers, request_id):
+            answers = await self.coalescer.submit(batch, caller)
+            rows = answers.rows
+            if problem := _common_problem(rows, request_id):
                 return problem
+            exchange.waited(answers)
         exchange.since = _clock()
-        return await self._results(answers, verdicts, encode_stages(exchange.stage_ms), request_id)
+        return await self._results(rows, verdicts, encode_stages(exchange.stage_ms), request_id)
 
-    async def _read(self, exchange: _Exchange, max_bytes: int) -> tuple[bytes, str]:
-        """The body and the tenant who sends it."""
+    async def _read(self, exchange: _Exchange, max_bytes: int) -> tuple[bytes, Principal]:
+        """The body and who sends it."""
         head = exchange.head
         exchange.since = _clock()
-        principal = await self._authenticate(head.api_key, head.authorization)
+        caller = await self._authenticate(head.api_key, head.authorization)
+        exchange.caller = caller
         exchange.lap("auth")
+        self._limits.refuse_exhausted(caller)
         head.require_json()
         raw = await exchange.body.read(max_bytes)
         exchange.since = _clock()  # how long the client takes to send is no stage of ours
-        return raw, principal.tenant
+        return raw, caller
 
     async def _results(
         self,
@@ -235,16 +273,18 @@ class _Exchange:
     Attributes:
         head, body: what the client sends.
         headers: further headers of the answer, whatever it will be.
+        caller: who sends it, once that is known.
         stage_ms: milliseconds spent in each stage so far.
         since: when the current stage began; in the end, when the answer was known.
     """
 
-    __slots__ = ("body", "head", "headers", "since", "stage_ms")
+    __slots__ = ("body", "caller", "head", "headers", "since", "stage_ms")
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> None:
         self.head = Head(headers)
         self.body = Body(receive, self.head)
         self.headers: Headers = ()
+        self.caller: Principal | None = None
         self.stage_ms: dict[str, float] = {}
         self.since = _clock()
 
@@ -254,38 +294,27 @@ class _Exchange:
         self.stage_ms[stage] = (now - self.since) * 1000
         self.since = now
 
+    def waited(self, answers: Answers) -> None:
+        """Take over the times that the coalescer measured."""
+        self.stage_ms["wait"] = answers.wait_ms
+        self.stage_ms["limit"] = answers.admit_ms
+
 
 _Answer = Callable[[_Exchange], Awaitable[bytes | Problem]]
 
 
-async def _answer(answer: _Answer, exchange: _Exchange, method: str, send: Send) -> str | None:
-    """Send what `answer` makes of a request; the status, or None if the client went away."""
-    result: bytes | Problem
-    try:
-        if method != "POST":
-            detail = "decisions are asked for with POST"
-            raise HttpProblem("method-not-allowed", detail, ((b"allow", b"POST"),))
-        result = await answer(exchange)
-    except ClientGone:
-        return None
-    except Exception as error:
-        exchange.since = _clock()
-        result = problem_of(error, exchange.head.request_id)
-        await exchange.body.discard()
-    if isinstance(result, Problem):
-        await reply_problem(send, result, exchange.headers)
-        return str(result.status)
-    await reply(send, 200, result, headers=exchange.headers)
-    return "200"
-
-
-def _common_outage(answers: list[RowAnswer], request_id: str) -> Problem | None:
-    """One 503 for the request if not one row was decided, and all for want of a part."""
+def _common_problem(answers: list[RowAnswer], request_id: str) -> Problem | None:
+    """One problem for the request if not one row was decided, all for want of a part (503) or all
+    over a limit (429): the one with the longest wait."""
     if any(isinstance(answer, Decided) for answer in answers):
         return None
+    errors = {id(answer): answer for answer in answers if isinstance(answer, Exception)}.values()
+    limited = [error for error in errors if isinstance(error, RateLimited)]
+    if limited:
+        longest = max(limited, key=lambda error: error.wait_s)
+        return problem_of(longest, request_id) if len(limited) == len(errors) else None
     problem: Problem | None = None
-    for error in {id(answer): answer for answer in answers}.values():
-        assert isinstance(error, Exception)
+    for error in errors:
         problem = problem_of(error, request_id)
         if problem.status != 503:
             return None

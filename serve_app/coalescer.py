@@ -3,9 +3,12 @@
 At most `lanes` micro-batches are in flight. While all lanes are busy arrivals gather; the moment
 one is free, all that wait leave in it. Nothing ever waits for company: there is no timer.
 
+A micro-batch is first shown to `admit`, whole: rows that it refuses stay behind, the others go on.
+
 Promises: a row gets its own answer or its own error, in order. A submitter that goes away does
 not stop the batch it travels in. A batch that fails for a reason that may lie in its rows is
 halved until the poisoned row stands alone; a part that is down or overloaded is not asked again.
+A submitter hears in time, whatever happens to its rows.
 """
 
 from __future__ import annotations
@@ -13,19 +16,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fraud.batch import TransactionBatch
 from fraud.decision import DecisionBatch
 from fraud.errors import Overloaded, Unavailable
+from serve_app.auth import Principal
 from serve_app.problems import unwrapped
 
 MAX_ISOLATION_CALLS = 64
 """Calls spent on finding the rows that made one micro-batch fail."""
 
 Decide = Callable[[TransactionBatch], Awaitable[DecisionBatch]]
+Admit = Callable[[Sequence[tuple[Principal, TransactionBatch]]], Awaitable[dict[int, Exception]]]
+"""Which rows of some submissions, numbered through, may not be decided, and why."""
 
 
 class Decided(NamedTuple):
@@ -44,15 +50,18 @@ class Answers(NamedTuple):
     Attributes:
         rows: one for each row submitted, in order; an exception is that row's own.
         wait_ms: how long the submission waited for a lane.
+        admit_ms: how long its micro-batch waited for `admit`.
     """
 
     rows: list[RowAnswer]
     wait_ms: float
+    admit_ms: float
 
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
     batch: TransactionBatch
+    caller: Principal
     future: asyncio.Future[Answers]
     since: float
     rows: int = field(init=False)
@@ -66,6 +75,7 @@ class Coalescer:
 
     Args:
         decide: answers a micro-batch, row by row, or raises.
+        admit: says which rows may not be decided.
         lanes: micro-batches in flight at most.
         max_rows_per_call: rows of a micro-batch at most.
         max_queued_rows: rows that may wait; more are refused.
@@ -76,6 +86,7 @@ class Coalescer:
     def __init__(
         self,
         decide: Decide,
+        admit: Admit,
         *,
         lanes: int,
         max_rows_per_call: int,
@@ -84,6 +95,7 @@ class Coalescer:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._decide = decide
+        self._admit = admit
         self._free_lanes = lanes
         self._max_rows = max_rows_per_call
         self._max_queued = max_queued_rows
@@ -91,6 +103,9 @@ class Coalescer:
         self._clock = clock
         self._queue: deque[_Waiting] = deque()
         self._queued_rows = 0
+        # All that are not answered, oldest first, among some that are.
+        self._unanswered: deque[_Waiting] = deque()
+        self._sweep_due = False
         self._dispatch_due = False
         self._flights: set[asyncio.Task[None]] = set()
 
@@ -99,8 +114,8 @@ class Coalescer:
         """Rows that wait for a lane."""
         return self._queued_rows
 
-    async def submit(self, batch: TransactionBatch) -> Answers:
-        """Answers to the rows of `batch`.
+    async def submit(self, batch: TransactionBatch, caller: Principal) -> Answers:
+        """Answers to the rows of `batch`, which `caller` sends.
 
         Raises:
             Overloaded: too many rows are waiting; nothing of the batch was taken.
@@ -112,12 +127,12 @@ class Coalescer:
             if self._queued_rows + rows > self._max_queued:
                 raise Overloaded("too many transactions are waiting for a decision", 1.0)
         if rows <= self._max_rows:
-            return await self._enqueue(batch)
+            return await self._enqueue(batch, caller)
         # A large submission travels in parts, all queued before any is awaited.
         starts = range(0, rows, self._max_rows)
         parts = [batch.take(range(at, min(at + self._max_rows, rows))) for at in starts]
         answers = await asyncio.gather(
-            *[self._enqueue(part) for part in parts], return_exceptions=True
+            *[self._enqueue(part, caller) for part in parts], return_exceptions=True
         )
         return _joined(parts, answers)
 
@@ -126,18 +141,32 @@ class Coalescer:
         while self._flights:
             await asyncio.wait(self._flights)
 
-    def _enqueue(self, batch: TransactionBatch) -> asyncio.Future[Answers]:
+    def _enqueue(self, batch: TransactionBatch, caller: Principal) -> asyncio.Future[Answers]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answers] = loop.create_future()
-        self._queue.append(_Waiting(batch, future, self._clock()))
-        self._queued_rows += len(batch)
-        deadline = loop.call_later(self._timeout_s, _expire, future)
-        future.add_done_callback(lambda _: deadline.cancel())
+        waiting = _Waiting(batch, caller, future, self._clock())
+        self._queue.append(waiting)
+        self._queued_rows += waiting.rows
+        self._unanswered.append(waiting)
+        if not self._sweep_due:
+            self._sweep_due = True
+            loop.call_later(self._timeout_s, self._sweep)
         if self._free_lanes and not self._dispatch_due:
             # At the end of this turn of the loop: what arrived in the same turn comes along.
             self._dispatch_due = True
             loop.call_soon(self._dispatch)
         return future
+
+    def _sweep(self) -> None:
+        """Tell those whose time is up. One timer for all: they are in the order of their time."""
+        unanswered, due = self._unanswered, self._clock() - self._timeout_s
+        while unanswered and (unanswered[0].future.done() or unanswered[0].since <= due):
+            future = unanswered.popleft().future
+            if not future.done():
+                future.set_exception(TimeoutError("no decision in time"))
+        self._sweep_due = bool(unanswered)
+        if unanswered:
+            asyncio.get_running_loop().call_later(unanswered[0].since - due, self._sweep)
 
     def _dispatch(self) -> None:
         self._dispatch_due = False
@@ -165,9 +194,12 @@ class Coalescer:
         self._flights.discard(flight)
         self._free_lanes += 1
         self._dispatch()
+        unanswered = self._unanswered
+        while unanswered and unanswered[0].future.done():
+            unanswered.popleft()
 
     async def _fly(self, group: list[_Waiting]) -> None:
-        departed = self._clock()
+        departed = admitted = self._clock()
         rows: list[RowAnswer]
         whole = group[0].batch
         if len(group) > 1:
@@ -175,7 +207,9 @@ class Coalescer:
         try:
             # After this long every submitter is gone: the lane must not stay with a hung call.
             async with asyncio.timeout(self._timeout_s):
-                rows = await self._answer(whole, _Budget(MAX_ISOLATION_CALLS))
+                refused = await self._admit([(w.caller, w.batch) for w in group])
+                admitted = self._clock()
+                rows = await self._answer_but(refused, whole)
         except asyncio.CancelledError:
             # The combiner's replica was stopped under the call, or this task was: those who wait
             # must hear of it, and the task ends here anyway.
@@ -183,11 +217,26 @@ class Coalescer:
         except Exception as error:
             rows = [error] * len(whole)
         at = 0
+        admit_ms = (admitted - departed) * 1000
         for waiting in group:
             if not waiting.future.done():
                 wait_ms = (departed - waiting.since) * 1000
-                waiting.future.set_result(Answers(rows[at : at + waiting.rows], wait_ms))
+                own = rows[at : at + waiting.rows]
+                waiting.future.set_result(Answers(own, wait_ms, admit_ms))
             at += waiting.rows
+
+    async def _answer_but(
+        self, refused: dict[int, Exception], batch: TransactionBatch
+    ) -> list[RowAnswer]:
+        budget = _Budget(MAX_ISOLATION_CALLS)
+        if not refused:
+            return await self._answer(batch, budget)
+        rows: list[RowAnswer] = []
+        admitted = [i for i in range(len(batch)) if i not in refused]
+        if admitted:
+            rows = await self._answer(batch.take(admitted), budget)
+        answers = iter(rows)
+        return [refused[i] if i in refused else next(answers) for i in range(len(batch))]
 
     async def _answer(self, batch: TransactionBatch, budget: _Budget) -> list[RowAnswer]:
         rows = len(batch)
@@ -223,20 +272,16 @@ def _may_lie_in_rows(error: Exception) -> bool:
     return not isinstance(unwrapped(error), Unavailable | Overloaded | TimeoutError)
 
 
-def _expire(future: asyncio.Future[Answers]) -> None:
-    if not future.done():
-        future.set_exception(TimeoutError("no decision in time"))
-
-
 def _joined(parts: list[TransactionBatch], answers: list[Answers | BaseException]) -> Answers:
     rows: list[RowAnswer] = []
-    wait_ms = 0.0
+    wait_ms = admit_ms = 0.0
     for part, answer in zip(parts, answers, strict=True):
         if isinstance(answer, Answers):
             rows.extend(answer.rows)
             wait_ms = max(wait_ms, answer.wait_ms)
+            admit_ms = max(admit_ms, answer.admit_ms)
         elif isinstance(answer, Exception):
             rows.extend([answer] * len(part))
         else:
             raise answer
-    return Answers(rows, wait_ms)
+    return Answers(rows, wait_ms, admit_ms)

@@ -30,7 +30,6 @@ from serve_app.records import Records
 from serve_app.rest import build_rest
 from serve_app.services import Services
 
-
 MOST_LIMIT_WAIT_MS = 100
 """Longest wait for Redis to say which rows are within their limits."""
 

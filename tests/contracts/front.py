@@ -17,6 +17,10 @@ from fraud.keys import ApiKey, hash_key
 from fraud.plan import Member, Plan, Thresholds
 from serve_app.asgi import DecisionsApp, FrontSettings
 from serve_app.auth import Authenticator, KeyRecord
+from serve_app.ratelimit.ask import Ask
+from serve_app.ratelimit.ask import Verdict as Admission
+from serve_app.ratelimit.limits import RateLimits
+from serve_app.ratelimit.local import LocalLimiter
 from serve_app.records import Verdict
 from serve_app.rest import build_rest
 from serve_app.schemas import DecisionOut, LabelOut, PlanOut
@@ -144,6 +148,32 @@ class FakeLedger:
         return self.plan
 
 
+class FakeRedisLimiter:
+    """Counts in memory; raises `error` if there is one."""
+
+    def __init__(self) -> None:
+        self.limiter = LocalLimiter()
+        self.error: Exception | None = None
+        self.asked = 0
+        self.sharers = 1
+        self.closed = False
+
+    async def admit(self, ask: Ask) -> Admission:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self.error is not None:
+            raise self.error
+        return await self.limiter.admit(ask)
+
+    async def register(self, who: str) -> int:
+        if self.error is not None:
+            raise self.error
+        return self.sharers
+
+    async def close(self) -> None:
+        self.closed = True
+
+
 class Front:
     """A DecisionsApp with everything behind it in memory, and a client for it."""
 
@@ -165,9 +195,12 @@ class Front:
             exposition=lambda: b"# TYPE fraud_x counter\n",
             now_ms=lambda: NOW_MS,
         )
+        self.limiter = FakeRedisLimiter()
+        self.limits = RateLimits(self.limiter, "front")
         self.app = DecisionsApp(
             self.combiner.decide,
             authenticator.authenticate,
+            self.limits,
             FrontSettings(**settings),
             build_rest(self.services),
             now_ms=lambda: NOW_MS,

@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from cluster import keyring
-from cluster.embedded import EmbeddedPostgres
 from cluster.node import Node
 from fraud.errors import LogUnavailable
 from tests.contracts import front
@@ -51,16 +50,14 @@ class MadeUp:
 
 
 @pytest.fixture(scope="module")
-def served(
-    node: Node, postgres: EmbeddedPostgres, database_url: str, tmp_path_factory: Any
-) -> Iterator[str]:
+def served(node: Node, database_url: str, redis_url: str, tmp_path_factory: Any) -> Iterator[str]:
     """URL of the running front. Its settings are the node's, as in production."""
     from ray import cloudpickle, serve
 
     from serve_app.ingress import Ingress
 
     (node.home / "settings.env").write_text(
-        f"DATABASE_URL={database_url}\nQUORUM_KEY_PEPPER={PEPPER}\n"
+        f"DATABASE_URL={database_url}\nREDIS_URL={redis_url}\nQUORUM_KEY_PEPPER={PEPPER}\n"
     )
     for module in (sys.modules[__name__], front):
         # Replicas do not have the tests on their path.
@@ -115,6 +112,8 @@ def test_a_payment_is_decided_over_every_hop(client: httpx.Client) -> None:
     assert response.status_code == 200, response.text
     assert response.json()["transaction_id"] == "t-1"
     assert response.headers.get_list("x-request-id") == ["mine-1"]
+    assert response.headers["ratelimit-policy"] == '"key";q=5000;w=1, "customer";q=6000;w=60'
+    assert response.headers["ratelimit"].startswith('"key";r=4999;t=')
 
 
 def test_problems_arrive_as_they_were_sent(client: httpx.Client, served: str) -> None:
@@ -153,8 +152,9 @@ def test_a_client_that_leaves_stops_nobody(client: httpx.Client) -> None:
     assert pay(client, "after").status_code == 200
 
 
-def test_too_slow_is_503_with_a_time(client: httpx.Client) -> None:
-    response = pay(client, "slow", timeout=10)
+def test_too_slow_is_503_with_a_time_and_serve_does_not_cut_in(client: httpx.Client) -> None:
+    # Serve's own way would answer this with 408: decisions do not take it.
+    response = pay(client, "slow", timeout=10, headers={"x-request-timeout-seconds": "0.1"})
     assert_problem(response, 503, "timeout")
     assert int(response.headers["retry-after"]) >= 1
 

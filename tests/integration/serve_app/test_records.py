@@ -24,11 +24,12 @@ from serve_app.asgi import DecisionsApp, FrontSettings
 from serve_app.auth import Authenticator
 from serve_app.database import open_pools
 from serve_app.problems import Conflict
+from serve_app.ratelimit.limits import RateLimits
 from serve_app.records import Records, Verdict
 from serve_app.rest import build_rest
 from serve_app.services import Services
 from tests.contracts.decisions import PLAN, decision_records, gathered
-from tests.contracts.front import PEPPER, FakeCombiner, payment
+from tests.contracts.front import PEPPER, FakeCombiner, FakeRedisLimiter, payment
 
 
 def now_ms() -> int:
@@ -202,7 +203,11 @@ async def test_a_real_key_decides_and_reads_and_a_revoked_one_does_not(
 
     services = Services(authenticator.authenticate, records, nothing, nothing, lambda: b"", now_ms)
     app = DecisionsApp(
-        combiner.decide, authenticator.authenticate, FrontSettings(), build_rest(services)
+        combiner.decide,
+        authenticator.authenticate,
+        RateLimits(FakeRedisLimiter(), "front"),
+        FrontSettings(),
+        build_rest(services),
     )
     now = datetime.now(UTC).isoformat()
     async with httpx.AsyncClient(

@@ -50,7 +50,7 @@ async def test_a_payment_gets_a_decision(front: Front) -> None:
     assert answer["feature_age_ms"] == 42
     assert answer["degraded"] is True
     assert answer["degraded_reasons"] == ["variant_late:logistic"]
-    assert answer["stage_ms"].keys() == {"auth", "parse", "wait", "features", "vote"}
+    assert answer["stage_ms"].keys() == {"auth", "parse", "wait", "limit", "features", "vote"}
     assert answer["decided_at"] == "2026-03-01T12:00:00.250Z"
 
 

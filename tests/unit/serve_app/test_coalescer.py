@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraud.batch import TransactionBatch
-from fraud.errors import Overloaded, StoreUnavailable
+from fraud.errors import Overloaded, RateLimited, StoreUnavailable
 from fraud.transaction import Transaction
-from serve_app.coalescer import MAX_ISOLATION_CALLS, Coalescer, Decided
+from serve_app.auth import Principal
+from serve_app.coalescer import MAX_ISOLATION_CALLS, Answers, Coalescer, Decided
 from tests.contracts.front import FakeCombiner, probability_of
 
 
@@ -24,9 +25,35 @@ def batch(*ids: str) -> TransactionBatch:
     )
 
 
-def coalescer(combiner: FakeCombiner, **changes: Any) -> Coalescer:
+CALLER = Principal("abcdefghijkm", "acme", "standard")
+FULL = RateLimited("customer", 1, 1, 0.5)
+
+
+async def admit_all(_: Any) -> dict[int, Exception]:
+    return {}
+
+
+async def admit_but_full(submissions: Any) -> dict[int, Exception]:
+    """Refuses rows whose id holds `full`."""
+    ids = [i for _, rows in submissions for i in rows.transaction_id]
+    await asyncio.sleep(0)
+    return {at: FULL for at, i in enumerate(ids) if "full" in i}
+
+
+class Lanes(Coalescer):
+    """One caller for all."""
+
+    async def submit(self, batch: TransactionBatch, caller: Principal = CALLER) -> Answers:
+        return await super().submit(batch, caller)
+
+
+def lanes_of(decide: Any, admit: Any = admit_all, **changes: Any) -> Lanes:
     defaults = {"lanes": 1, "max_rows_per_call": 256, "max_queued_rows": 4096, "timeout_s": 5.0}
-    return Coalescer(combiner.decide, **(defaults | changes))  # type: ignore[arg-type]
+    return Lanes(decide, admit, **(defaults | changes))  # type: ignore[arg-type]
+
+
+def coalescer(combiner: FakeCombiner, **changes: Any) -> Lanes:
+    return lanes_of(combiner.decide, **changes)
 
 
 def ids_of(answers: Any) -> list[str]:
@@ -160,7 +187,7 @@ async def test_a_cancelled_call_is_heard_of() -> None:
     async def decide(_: TransactionBatch) -> Any:
         raise asyncio.CancelledError
 
-    lane = Coalescer(decide, lanes=1, max_rows_per_call=8, max_queued_rows=8, timeout_s=5)
+    lane = lanes_of(decide)
     async with asyncio.timeout(1):
         answers = await lane.submit(batch("a"))
     assert type(answers.rows[0]).__name__ == "Unavailable"
@@ -172,7 +199,7 @@ async def test_an_answer_about_other_rows_is_no_answer() -> None:
     async def shuffled(rows: TransactionBatch) -> Any:
         return await combiner.decide(rows.take(range(len(rows) - 1, -1, -1)))
 
-    lane = Coalescer(shuffled, lanes=1, max_rows_per_call=8, max_queued_rows=8, timeout_s=5)
+    lane = lanes_of(shuffled)
     answers = await lane.submit(batch("a", "b"))
     # Halved, each row is its own order: both are right again.
     assert ids_of(answers) == ["a", "b"]
@@ -205,31 +232,99 @@ async def test_errors_wrapped_by_ray_count_as_what_they_wrap() -> None:
     assert len(combiner.calls) == 1
 
 
+async def test_rows_that_are_refused_stay_behind_and_the_others_go_on() -> None:
+    combiner = FakeCombiner()
+    lane = coalescer(combiner, admit=admit_but_full)
+    first, second, third = await asyncio.gather(
+        *(lane.submit(batch(*ids)) for ids in (["a", "b-full", "c"], ["d-full"], ["poison", "e"]))
+    )
+    assert combiner.calls[0] == ["a", "c", "poison", "e"]
+    assert first.rows[1] is FULL
+    assert second.rows == [FULL]
+    assert ids_of(Answers([first.rows[0], first.rows[2], third.rows[1]], 0, 0)) == ["a", "c", "e"]
+    assert isinstance(third.rows[0], ZeroDivisionError)
+
+
+async def test_nobody_is_asked_about_a_batch_that_is_refused_whole() -> None:
+    combiner = FakeCombiner()
+    answers = await coalescer(combiner, admit=admit_but_full).submit(batch("a-full", "b-full"))
+    assert answers.rows == [FULL, FULL]
+    assert not combiner.calls
+
+
+async def test_rows_are_shown_to_admission_once_with_those_who_send_them() -> None:
+    shown: list[Any] = []
+
+    async def admit(submissions: Any) -> dict[int, Exception]:
+        shown.append([(who.key_id, rows.transaction_id) for who, rows in submissions])
+        return {}
+
+    lane = coalescer(FakeCombiner(), admit=admit)
+    other = Principal("other", "acme", "free")
+    await asyncio.gather(lane.submit(batch("poison", "a")), lane.submit(batch("b"), other))
+    # Once, though the batch was halved afterwards to find the poisoned row.
+    assert shown == [[(CALLER.key_id, ["poison", "a"]), ("other", ["b"])]]
+
+
+async def test_each_hears_when_its_own_time_is_up() -> None:
+    combiner = FakeCombiner()
+    combiner.gate = Gate()
+    lane = coalescer(combiner, lanes=3, timeout_s=0.1)
+    loop = asyncio.get_running_loop()
+
+    async def submitter(i: int) -> float:
+        await asyncio.sleep(i * 0.02)
+        began = loop.time()
+        with pytest.raises(TimeoutError):
+            await lane.submit(batch(f"r{i}"))
+        return loop.time() - began
+
+    # Some wait for a lane, some for an answer: no one longer for who came before or after.
+    for elapsed in await asyncio.gather(*(submitter(i) for i in range(8))):
+        assert elapsed >= 0.099
+    await lane.drain()
+    assert not lane._unanswered
+
+
+async def test_who_was_answered_is_not_kept_until_the_time_is_up() -> None:
+    lane = coalescer(FakeCombiner(), timeout_s=60)
+    for i in range(50):
+        await asyncio.gather(*(lane.submit(batch(f"{i}-{k}")) for k in range(10)))
+    await lane.drain()
+    await asyncio.sleep(0)
+    assert not lane._unanswered
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(1, 12), min_size=1, max_size=60),
     st.integers(1, 4),
     st.integers(3, 32),
     st.sets(st.integers(0, 59), max_size=4),
+    st.sets(st.integers(0, 59), max_size=20),
     st.integers(0, 2**32),
 )
 async def test_everybody_gets_exactly_their_own(
-    sizes: list[int], lanes: int, max_rows: int, poisoned: set[int], seed: int
+    sizes: list[int], lanes: int, max_rows: int, poisoned: set[int], full: set[int], seed: int
 ) -> None:
     rng = random.Random(seed)
     combiner = FakeCombiner()
     combiner.gate = lambda: asyncio.sleep(rng.choice([0, 0, 0.0005]))
-    lane = coalescer(combiner, lanes=lanes, max_rows_per_call=max_rows)
+    lane = coalescer(combiner, admit=admit_but_full, lanes=lanes, max_rows_per_call=max_rows)
 
     async def submitter(number: int, size: int) -> None:
         names = [f"{number}-{k}" for k in range(size)]
         if number in poisoned:
             names[rng.randrange(size)] += "-poison"
+        if number in full:
+            names[rng.randrange(size)] += "-full"
         await asyncio.sleep(rng.choice([0, 0, 0.0005, 0.001]))
         answers = await lane.submit(batch(*names))
         assert len(answers.rows) == size
         for name, row in zip(names, answers.rows, strict=True):
-            if "poison" in name:
+            if "full" in name:
+                assert row is FULL
+            elif "poison" in name:
                 assert isinstance(row, ZeroDivisionError)
             else:
                 assert isinstance(row, Decided)
