@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-_RANDOM_BITS = 74
-_RANDOM_MASK = (1 << _RANDOM_BITS) - 1
-_LOW_MASK = (1 << 62) - 1
 _MAX_MS = (1 << 48) - 1
+_VARIANT = {f"{digit:x}": f"{0b1000 | digit & 0b11:x}" for digit in range(16)}
+"""Two random bits of a hex digit behind the two that say RFC 9562."""
 
 
 def decision_ids(n: int, now_ms: int, randomness: Callable[[int], bytes]) -> list[str]:
@@ -24,19 +23,17 @@ def decision_ids(n: int, now_ms: int, randomness: Callable[[int], bytes]) -> lis
     """
     if not 0 <= now_ms <= _MAX_MS:
         raise ValueError("now_ms: from 0 to 2**48 - 1")
-    pool = randomness(10 * n)
+    digits = randomness(10 * n).hex()
     # Sorted, so that ids rise within a batch: an index that takes them in order stays compact.
-    tails = sorted(
-        int.from_bytes(pool[10 * i : 10 * i + 10], "big") & _RANDOM_MASK for i in range(n)
-    )
+    tails = sorted([_tail(digits[at : at + 19]) for at in range(0, 20 * n, 20)])
     head = f"{now_ms:012x}"
     prefix = f"{head[:8]}-{head[8:]}-7"
-    return [prefix + _tail(tail) for tail in tails]
+    return [prefix + tail for tail in tails]
 
 
-def _tail(random: int) -> str:
-    low = f"{(0b10 << 62) | (random & _LOW_MASK):016x}"
-    return f"{random >> 62:03x}-{low[:4]}-{low[4:]}"
+def _tail(digits: str) -> str:
+    """19 random hex digits, 74 of their bits, as what follows the version."""
+    return f"{digits[:3]}-{_VARIANT[digits[3]]}{digits[4:7]}-{digits[7:]}"
 
 
 def decided_at_ms(decision_id: str) -> int:

@@ -82,6 +82,10 @@ class Plan:
         if xs != sorted(set(xs)) or ys != sorted(ys) or any(not 0 <= y <= 1 for y in ys):
             raise ValueError("calibration: knots rise in x and never fall in y, y in [0, 1]")
 
+    def __hash__(self) -> int:
+        # What is derived from a plan is kept by plan: the whole document takes too long to hash.
+        return hash((self.name, self.version))
+
     @property
     def variants(self) -> tuple[str, ...]:
         """Every variant that is asked, voters first."""

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from importlib import metadata
 from itertools import repeat
 from typing import Any
@@ -227,19 +228,11 @@ def records(
     return RecordBatch(batch, features.schema_id, data, decisions, plan_document(plan))
 
 
-_newest: tuple[Plan, PlanDocument] | None = None
-
-
+@lru_cache(maxsize=16)
 def plan_document(plan: Plan) -> PlanDocument:
-    """The plan as records keep it. The one of the plan that was asked about last is kept at hand:
-    writing it out takes longer than all else about a record."""
-    global _newest
-    newest = _newest
-    if newest is None or newest[0] is not plan:
-        document = plan.to_document()
-        kept = PlanDocument(plan.name, plan.version, plan_digest(document), document)
-        _newest = newest = (plan, kept)
-    return newest[1]
+    """The plan as records keep it, made once: that takes longer than all else about a record."""
+    document = plan.to_document()
+    return PlanDocument(plan.name, plan.version, plan_digest(document), document)
 
 
 OUTCOME_TEXT = tuple(outcome.value for outcome in OUTCOMES)

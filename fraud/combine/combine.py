@@ -83,14 +83,14 @@ def probability_of(plan: Plan, scores: Mapping[str, Float64], n: int) -> Float64
     Returns:
         float64[n] in [0, 1]; NaN where nobody voted.
     """
-    cast = [(m.weight, scores[m.variant]) for m in plan.members if m.variant in scores]
-    weights, votes = [w for w, _ in cast], [s for _, s in cast]
+    cast = [m for m in plan.members if m.variant in scores]
+    weights, votes = [m.weight for m in cast], [scores[m.variant] for m in cast]
     if plan.combiner == "stack":
         whole = sum(m.weight for m in plan.members)
         combined = stacked(votes, weights, plan.intercept, whole, n)
     else:
         combined = weighted_mean(votes, weights, n)
-    return _calibration(plan.calibration)(combined)
+    return _calibration(plan)(combined)
 
 
 def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
@@ -106,8 +106,8 @@ def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _calibration(knots: tuple[tuple[float, float], ...]) -> Calibration:
-    return Calibration(knots)
+def _calibration(plan: Plan) -> Calibration:
+    return Calibration(plan.calibration)
 
 
 def _anomaly(plan: Plan, by_name: dict[str, Vote], n: int) -> Float64:
