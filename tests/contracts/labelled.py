@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -9,23 +10,44 @@ import numpy as np
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
+Paid = tuple[datetime, str, str, int, bool]
+"""When, customer, merchant, amount in minor units, whether it is fraud."""
+
 
 async def load_labelled(
-    database_url: str, rows: int, days: float, *, seed: int = 3, first: int = 0
+    database_url: str,
+    rows: int,
+    days: float,
+    *,
+    seed: int = 3,
+    first: int = 0,
+    fraud_share: float = 0.04,
+    fraud_log_amount: float = 8.3,
+    customers: int = 60,
+    merchants: int = 20,
 ) -> None:
     """Insert payments and a label of each, known two days later.
 
     Args:
         rows: payments, evenly over `days` from START on.
         first: number of the first; ids begin there.
+        fraud_share: of payments, at random.
+        fraud_log_amount: mean logarithm of a fraud's amount; that of others is 7.
     """
     rng = np.random.default_rng(seed)
+    paid: list[Paid] = []
+    for i in range(rows):
+        at = START + timedelta(milliseconds=int(i * days * 86_400_000 / rows))
+        fraud = bool(rng.random() < fraud_share)
+        amount = int(rng.lognormal(fraud_log_amount if fraud else 7.0, 0.7)) + 1
+        customer, merchant = f"c{rng.integers(customers)}", f"m{rng.integers(merchants)}"
+        paid.append((at, customer, merchant, amount, fraud))
+    await _insert(database_url, paid, first)
+
+
+async def _insert(database_url: str, paid: Iterable[Paid], first: int) -> None:
     transactions, labels = [], []
-    for i in range(first, first + rows):
-        at = START + timedelta(milliseconds=int((i - first) * days * 86_400_000 / rows))
-        fraud = bool(rng.random() < 0.04)
-        amount = int(rng.lognormal(8.3 if fraud else 7.0, 0.7)) + 1
-        customer, merchant = f"c{rng.integers(60)}", f"m{rng.integers(20)}"
+    for i, (at, customer, merchant, amount, fraud) in enumerate(paid, start=first):
         row = ("default", f"t{i}", at, customer, amount, "EUR", "purchase", merchant, amount)
         transactions.append(row)
         labels.append(("default", f"t{i}", fraud, at + timedelta(days=2), "history"))

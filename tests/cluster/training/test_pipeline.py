@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import numpy as np
 import pytest
 from pydantic import SecretStr
 
@@ -18,6 +16,7 @@ from fraud.artifact import read_manifest
 from fraud.errors import NotTrainable
 from fraud.plan import Plan
 from fraud.settings import Settings
+from tests.contracts.labelled import load_labelled
 from training.config import TrainConfig
 from training.pipeline import train
 from training.registry import Registry
@@ -34,38 +33,6 @@ SMALL = {
 }
 
 
-async def _load(database_url: str, frauds: bool) -> None:
-    """Customers who pay small amounts, and one payment in fifty that is fraud: larger, by night."""
-    rng = np.random.default_rng(3)
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    transactions, labels = [], []
-    for i in range(ROWS):
-        at = start + timedelta(milliseconds=int(i * DAYS * 86_400_000 / ROWS))
-        fraud = frauds and bool(rng.random() < 0.02)
-        amount = int(rng.lognormal(8.5 if fraud else 7.0, 0.7)) + 1
-        customer, merchant = f"c{rng.integers(80)}", f"m{rng.integers(30)}"
-        row = ("default", f"t{i}", at, customer, amount, "EUR", "purchase", merchant, amount)
-        transactions.append(row)
-        labels.append(("default", f"t{i}", fraud, at + timedelta(days=2), "history"))
-    connection = await asyncpg.connect(database_url)
-    try:
-        await connection.copy_records_to_table(
-            "transactions",
-            records=transactions,
-            columns=[
-                "tenant", "transaction_id", "occurred_at", "customer_id", "amount_minor",
-                "currency", "type", "merchant_id", "amount_hundredths",
-            ],
-        )  # fmt: skip
-        await connection.copy_records_to_table(
-            "labels",
-            records=labels,
-            columns=["tenant", "transaction_id", "is_fraud", "known_at", "source"],
-        )
-    finally:
-        await connection.close()
-
-
 async def _plans(database_url: str) -> list[tuple[int, bool, str]]:
     connection = await asyncpg.connect(database_url)
     try:
@@ -79,7 +46,16 @@ async def _plans(database_url: str) -> list[tuple[int, bool, str]]:
 
 @pytest.fixture(scope="module")
 def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    asyncio.run(_load(database_url, frauds=True))
+    paid = load_labelled(
+        database_url,
+        ROWS,
+        DAYS,
+        fraud_share=0.02,
+        fraud_log_amount=8.5,
+        customers=80,
+        merchants=30,
+    )
+    asyncio.run(paid)
     home = tmp_path_factory.mktemp("home")
     return Settings(home=home, database_url=SecretStr(database_url))
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from artifacts.alias import TRAINED, Alias, Move, moment
@@ -144,6 +145,20 @@ def test_replicas_follow_an_alias_behind_s3(endpoint: str, home: Path, tmp_path:
     model.close()
     assert model.describe().version == challenger.version
     assert model.describe().refused is None
+
+
+def test_a_champion_behind_s3_scores_as_it_does_here(
+    endpoint: str, home: Path, tmp_path: Path
+) -> None:
+    here, there = store_of(Settings(home=home)), remote(home, tmp_path)
+    Push(here, there).send(reread=False)
+    values = np.random.default_rng(0).normal(0, 2, (50, N)).astype(np.float32)
+    values[::7, 0] = np.nan
+    for variant in ("xgboost", "logistic"):
+        models = [ServedModel(store, variant, "champion", SCHEMA_ID) for store in (here, there)]
+        at_home, behind_s3 = (model.scorer.score(values, SCHEMA_ID) for model in models)
+        assert np.array_equal(at_home, behind_s3)
+        assert models[0].describe() == models[1].describe()
 
 
 def test_a_full_cache_serves_while_s3_is_away(
