@@ -27,7 +27,13 @@ _TYPES = (
 _DESCRIPTION = """Decides whether a payment is fraud, by several models over its customer's live
 history. Every error is `application/problem+json` (RFC 9457) with a stable `type`; a wrong field is
 named by a JSON pointer and its value is never repeated. Retrying with the same `transaction_id` is
-safe: it is counted once. A 503 carries `Retry-After`."""
+safe: it is counted once by the models. A 503 carries `Retry-After`.
+
+Each transaction counts as one against the limits of its key's tier: one for the key, one for each
+customer of its tenant; no window of time ever holds more. One over a limit gets a 429, which says
+in `Retry-After` when it would be decided; answers about decisions say in `RateLimit-Policy` and
+`RateLimit` what the limits are and how the key stands."""
+_LIMITS = ("RateLimit-Policy", "RateLimit")
 _SECURED: list[dict[str, list[str]]] = [{"apiKey": []}, {"bearer": []}]
 _ID_PARAMETER = {
     "name": "decision_id",
@@ -63,6 +69,18 @@ def document() -> Json:
                     "description": "the request's own, or one made for it",
                     "schema": {"type": "string"},
                 },
+                "RateLimit-Policy": {
+                    "description": "the limits of the key's tier: at most `q` transactions in any "
+                    "`w` seconds (draft-ietf-httpapi-ratelimit-headers-09)",
+                    "schema": {"type": "string"},
+                    "example": '"key";q=5000;w=1, "customer";q=6000;w=60',
+                },
+                "RateLimit": {
+                    "description": "how a limit stands: `r` transactions are left, more are back "
+                    "in `t` seconds",
+                    "schema": {"type": "string"},
+                    "example": '"key";r=4987;t=1',
+                },
                 "Retry-After": {
                     "description": "seconds after which a retry makes sense",
                     "schema": {"type": "integer", "minimum": 1},
@@ -95,8 +113,8 @@ def _decide() -> Json:
         "security": _SECURED,
         "requestBody": _body("TransactionIn", TRANSACTION),
         "responses": {
-            "200": _ok("The decision", "DecisionOut", DECISION),
-            **_problems(400, 401, 408, 413, 415, 422, 500, 503),
+            "200": _ok("The decision", "DecisionOut", DECISION, _LIMITS),
+            **_problems(400, 401, 408, 413, 415, 422, 429, 500, 503, limited=True),
         },
     }
 
@@ -107,13 +125,16 @@ def _decide_batch() -> Json:
         "operationId": "decideBatch",
         "summary": "Decide on up to 1,000 payments",
         "description": "Answers come in the order of the transactions: a decision each, or a "
-        "problem. A wrong row does not stop the others; 503 means that none was decided.",
+        "problem. A row that is wrong or over a limit does not stop the others; 429 and 503 mean "
+        "that none was decided.",
         "tags": ["decisions"],
         "security": _SECURED,
         "requestBody": _body("BatchIn", {"transactions": [TRANSACTION]}),
         "responses": {
-            "200": _ok("An answer for each row", "ResultsOut", {"results": [DECISION, wrong_row]}),
-            **_problems(400, 401, 408, 413, 415, 422, 500, 503),
+            "200": _ok(
+                "An answer for each row", "ResultsOut", {"results": [DECISION, wrong_row]}, _LIMITS
+            ),
+            **_problems(400, 401, 408, 413, 415, 422, 429, 500, 503, limited=True),
         },
     }
 
@@ -204,20 +225,24 @@ def _body(name: str, example: Json) -> Json:
     return {"required": True, "content": content}
 
 
-def _ok(description: str, name: str, example: Json) -> Json:
+def _ok(description: str, name: str, example: Json, headers: tuple[str, ...] = ()) -> Json:
     content = {"schema": {"$ref": f"#/components/schemas/{name}"}, "example": example}
     return {
         "description": description,
-        "headers": _headers(),
+        "headers": _headers(*headers),
         "content": {"application/json": content},
     }
 
 
-def _problems(*statuses: int) -> Json:
-    return {str(status): _problem(status) for status in statuses}
+def _problems(*statuses: int, limited: bool = False) -> Json:
+    # Who asks is not known yet where there is a 401.
+    return {
+        str(status): _problem(status, _LIMITS if limited and status != 401 else ())
+        for status in statuses
+    }
 
 
-def _problem(status: int) -> Json:
+def _problem(status: int, headers: tuple[str, ...]) -> Json:
     kinds = [(slug, title) for slug, (code, title) in KINDS.items() if code == status]
     examples = {
         slug: {"value": {**PROBLEM, "type": URN + slug, "title": title, "status": status}}
@@ -229,7 +254,7 @@ def _problem(status: int) -> Json:
             example["value"]["detail"] = "one sentence on what is wrong"
     return {
         "description": "; ".join(title for _, title in kinds),
-        "headers": _headers(*(["Retry-After"] if status == 503 else [])),
+        "headers": _headers(*headers, *(["Retry-After"] if status in (429, 503) else [])),
         "content": {
             "application/problem+json": {
                 "schema": {"$ref": "#/components/schemas/ProblemOut"},

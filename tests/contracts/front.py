@@ -32,6 +32,7 @@ SECRET = "a value that must not be told"
 KEY = ApiKey("abcdefghijkm", "s" * 43)
 DECISION_ID = "019caa6a-f000-7c11-9d0e-3f1f6c2b8a55"
 HEADERS = {"x-api-key": str(KEY)}
+FREE_KEY = ApiKey("mkjihgfedcba", "f" * 43)
 PLAN = Plan(
     name="default",
     version=3,
@@ -149,10 +150,11 @@ class FakeLedger:
 
 
 class FakeRedisLimiter:
-    """Counts in memory; raises `error` if there is one."""
+    """Counts in memory, on a clock that stands still; raises `error` if there is one."""
 
     def __init__(self) -> None:
-        self.limiter = LocalLimiter()
+        self.now_us = NOW_MS * 1000
+        self.limiter = LocalLimiter(lambda: self.now_us)
         self.error: Exception | None = None
         self.asked = 0
         self.sharers = 1
@@ -183,7 +185,8 @@ class Front:
         self.pool_list = [Pool("xgboost", "RUNNING", 1, 0, "9c1f02ab77de")]
         self.unready: Exception | None = None
         self.records = {
-            KEY.key_id: KeyRecord(KEY.key_id, "acme", "standard", hash_key(PEPPER, KEY), None, None)
+            key.key_id: KeyRecord(key.key_id, "acme", tier, hash_key(PEPPER, key), None, None)
+            for key, tier in ((KEY, "standard"), (FREE_KEY, "free"))
         }
         self.store_error: Exception | None = None
         authenticator = Authenticator(self.find, PEPPER)
@@ -196,7 +199,12 @@ class Front:
             now_ms=lambda: NOW_MS,
         )
         self.limiter = FakeRedisLimiter()
-        self.limits = RateLimits(self.limiter, "front")
+        self.limits = RateLimits(
+            self.limiter,
+            "front",
+            LocalLimiter(lambda: self.limiter.now_us),
+            lambda: self.limiter.now_us / 1e6,
+        )
         self.app = DecisionsApp(
             self.combiner.decide,
             authenticator.authenticate,
