@@ -130,7 +130,7 @@ class Coalescer:
             return await self._enqueue(batch, caller)
         # A large submission travels in parts, all queued before any is awaited.
         starts = range(0, rows, self._max_rows)
-        parts = [batch.take(range(at, min(at + self._max_rows, rows))) for at in starts]
+        parts = [batch.slice(at, at + self._max_rows) for at in starts]
         answers = await asyncio.gather(
             *[self._enqueue(part, caller) for part in parts], return_exceptions=True
         )
@@ -250,8 +250,8 @@ class Coalescer:
                 return [error] * rows
         half = rows // 2
         return [
-            *await self._answer(batch.take(range(half)), budget),
-            *await self._answer(batch.take(range(half, rows)), budget),
+            *await self._answer(batch.slice(0, half), budget),
+            *await self._answer(batch.slice(half, rows), budget),
         ]
 
     def _forget_the_gone(self) -> None:

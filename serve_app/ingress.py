@@ -15,6 +15,7 @@ from ray.serve.handle import DeploymentHandle
 from deployments.links.linked import Linked
 from deployments.links.switchboard import Switchboard, pool_name
 from deployments.metrics import exposition
+from deployments.process import settle
 from deployments.remote import Remote
 from features.store.link import Link
 from fraud.settings import Settings
@@ -113,4 +114,5 @@ class Ingress:
             adds_request_id=False,
         )
         open_lane(app.express)
+        settle()
         return app
