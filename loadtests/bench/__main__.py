@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import FrameType
 
@@ -28,12 +28,13 @@ import uvloop
 from fraud.settings import Settings
 from loadtests.bench import launch
 from loadtests.bench.agreement import Agreement, Disagreement, ask, compare, of_few_customers
-from loadtests.bench.app import NO_OP, QUORUM, TUNED, App
+from loadtests.bench.app import DOCS, NO_OP, QUORUM, TUNED, App
 from loadtests.bench.cost import Meter, resident_mib
 from loadtests.bench.found import Found
-from loadtests.bench.growth import Growth, total_mib
+from loadtests.bench.growth import Growth, grow, total_mib
 from loadtests.bench.medians import medians
 from loadtests.bench.options import options
+from loadtests.bench.picture import draw
 from loadtests.bench.rounds import (
     BATCH,
     BATCH_CONNECTIONS,
@@ -91,8 +92,9 @@ def _started(
 ) -> dict[str, App]:
     settings = Settings.load()
     apps = {QUORUM: launch.quorum(target, payments)}
-    makers = {
+    makers: dict[str, Callable[[], AbstractContextManager[App]]] = {
         TUNED: lambda: launch.tuned(target, payments, settings, chosen.port),
+        DOCS: lambda: launch.docs(target, payments, settings, chosen.port + 1),
         NO_OP: lambda: launch.no_op(target, payments),
     }
     for name in chosen.apps:
@@ -109,7 +111,7 @@ async def _measured(
     field = Field(apps, meters)
     agreements = await _agreements(field, payments, chosen.agree_on)
     for name, app in apps.items():
-        if app.takes_batches:
+        if app.decides:
             with field.alone(name):
                 await prelude(app, chosen.prelude)
     idle = {name: await field.idle_cores(name, _IDLE_S) for name in apps}
@@ -119,6 +121,9 @@ async def _measured(
     memory = {name: resident_mib(app.processes()) for name, app in apps.items()}
     roles = memory_by_role(target.home)
     growth: list[Growth] = []
+    if chosen.growth:
+        with field.alone(QUORUM) as app:
+            growth = await grow(app, target.home, chosen.growth)
     found = medians(runs)
     variants = [m.rss_mib / m.processes for m in roles if m.role.startswith("variant-")]
     return Found(
@@ -127,6 +132,7 @@ async def _measured(
             "processors": f"{os.cpu_count()}, the load generator among what runs on them",
             "rounds": str(chosen.rounds),
             "seconds of a measurement": f"{chosen.seconds:g} after {chosen.warm_up:g}",
+            "payments": f"{PAYMENTS:,}, again and again, of customers who are known",
         },
         targets(found, max(variants, default=math.nan) * 2**20 / 1e6, _total(growth)),
         found,
@@ -176,6 +182,7 @@ def _write(found: Found, text: str, folder: Path) -> None:
     path = folder / f"bench-{time.strftime('%Y%m%d-%H%M%S')}.md"
     path.write_text(text)
     path.with_suffix(".json").write_text(json.dumps(found.document(), indent=2))
+    draw(found.medians, path.with_suffix(".png"))
     say(f"report: {path}")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import psutil
 
@@ -30,6 +30,7 @@ class App:
         node: apps of one node are held still together, or not at all.
         decides: whether it answers with decisions.
         takes_batches: whether it has `<url>/batch`.
+        environment: of a process that works on its stores, where it has ones of its own.
     """
 
     name: str
@@ -40,6 +41,7 @@ class App:
     node: str
     decides: bool = True
     takes_batches: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def single(self) -> Endpoint:
         """A payment a request."""

@@ -11,15 +11,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
 from fraud.settings import Settings
-from loadtests.bench.app import NO_OP, QUORUM, TUNED, App
+from loadtests.bench.app import DOCS, NO_OP, QUORUM, TUNED, App
 from loadtests.bench.cost import tree
-from loadtests.bench.stores import Stores, stores_of
+from loadtests.bench.stores import stores_of
 from loadtests.noop_app import ROUTE
 from loadtests.payments import Payment, Playlist
 from loadtests.processes import STORES, node_processes, processes, ray_environment
@@ -89,16 +89,30 @@ def tuned(target: Target, payments: list[Payment], settings: Settings, port: int
     Raises:
         NotStarted: it does not come up.
     """
-    with ExitStack() as stack:
-        stores = stack.enter_context(stores_of("tuned", 11, settings))
-        metrics = stack.enter_context(tempfile.TemporaryDirectory(prefix="quorum-bench-"))
-        module = "loadtests.bench.apps.tuned"
-        # With a loop that many requests share, Redis seems late when it is the loop that is.
-        environment = {"PROMETHEUS_MULTIPROC_DIR": metrics, "QUORUM_REDIS_TIMEOUT_MS": "2000"}
-        process = stack.enter_context(_started(module, port, stores, settings, environment))
-        root = psutil.Process(process.pid)
-        url = f"http://127.0.0.1:{port}{_PATH}"
-        yield App(TUNED, url, target.api_key, lambda: tree(root), _played(payments), TUNED)
+    with tempfile.TemporaryDirectory(prefix="quorum-bench-") as metrics:
+        shared = {"PROMETHEUS_MULTIPROC_DIR": metrics}
+        with _own(TUNED, 11, target, settings, port, shared) as (root, environment):
+            yield App(
+                *(TUNED, f"http://127.0.0.1:{port}{_PATH}", target.api_key, lambda: tree(root)),
+                *(_played(payments), TUNED),
+                environment=environment,
+            )
+
+
+@contextmanager
+def docs(target: Target, payments: list[Payment], settings: Settings, port: int) -> Iterator[App]:
+    """Ray Serve as its documentation writes it, on a node of its own.
+
+    Raises:
+        NotStarted: it does not come up.
+    """
+    with _own(DOCS, 12, target, settings, port, {}) as (root, environment):
+        yield App(
+            *(DOCS, f"http://127.0.0.1:{port}{_PATH}", target.api_key, lambda: tree(root)),
+            *(_played(payments), DOCS),
+            takes_batches=False,
+            environment=environment,
+        )
 
 
 def store_processes(home: Path) -> list[psutil.Process]:
@@ -107,33 +121,43 @@ def store_processes(home: Path) -> list[psutil.Process]:
 
 
 @contextmanager
-def _started(
-    module: str, port: int, stores: Stores, settings: Settings, environment: dict[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that serves at `port`, until the end; it is asked to end first."""
-    log = settings.home / "logs" / f"bench-{module.rpartition('.')[2]}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, "--port", str(port)],
-            cwd=_ROOT,
-            env={
-                **inherited,
-                **stores.environment,
-                "QUORUM_HOME": str(settings.home),
-                "PYTHONPATH": str(_ROOT),
-                **environment,
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            _await(f"http://127.0.0.1:{port}/health", process, log)
-            yield process
-        finally:
-            _end(process)
+def _own(
+    name: str,
+    redis_number: int,
+    target: Target,
+    settings: Settings,
+    port: int,
+    more: dict[str, str],
+) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+    """An app on stores of its own, serving at `port` until the end. It is asked to end first.
+
+    Yields its process, and the environment of whoever works on its stores.
+    """
+    with stores_of(name, redis_number, settings) as stores:
+        environment = {
+            **stores.environment,
+            # With a loop that many requests share, Redis seems late when it is the loop that is.
+            "QUORUM_REDIS_TIMEOUT_MS": "2000",
+            "QUORUM_HOME": str(target.home),
+            "PYTHONPATH": str(_ROOT),
+        }
+        log = target.home / "logs" / f"bench-{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", f"loadtests.bench.apps.{name}", "--port", str(port)],
+                cwd=_ROOT,
+                env={**inherited, **environment, **more},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+            try:
+                _await(f"http://127.0.0.1:{port}/health", process, log)
+                yield psutil.Process(process.pid), environment
+            finally:
+                _end(process)
 
 
 def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -22,6 +22,9 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--warm-up", type=float, default=1.0, help="seconds that do not count")
     parser.add_argument("--prelude", type=_positive, default=20_000, help="payments before")
     parser.add_argument("--agree-on", type=_positive, default=300, help="payments to agree on")
+    parser.add_argument(
+        "--growth", type=_positive, metavar="N", help="memory before and after N decisions more"
+    )
     parser.add_argument("--port", type=_positive, default=8100, help="of tuned; docs has the next")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     return parser.parse_args(arguments)

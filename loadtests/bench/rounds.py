@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -148,10 +150,25 @@ def can_take(app: App, load: Load) -> bool:
 async def prelude(app: App, payments: int) -> None:
     """Give customers a history: the first payment of each finds none, which costs a look into
     PostgreSQL and is not what is measured."""
-    endpoint = app.batch()
     requests = -(-payments // BATCH_ROWS)
-    figures = await closed_loop.run_number(endpoint, 2, requests, _PRELUDE_S)
-    say(f"{app.name}: {figures.answered * BATCH_ROWS:,} payments before; {figures.failures or ''}")
+    if not app.takes_batches:
+        await asyncio.to_thread(_warm, app, requests)
+        return
+    figures = await closed_loop.run_number(app.batch(), 2, requests, _PRELUDE_S)
+    if figures.failures:
+        say(f"{app.name}: of {requests} batches before failed: {figures.failures}")
+
+
+def _warm(app: App, requests: int) -> None:
+    bodies = [app.playlist.take_batch(BATCH_ROWS)[1] for _ in range(requests)]
+    subprocess.run(
+        [sys.executable, "-m", "loadtests.bench.apps.warm"],
+        check=True,
+        timeout=_PRELUDE_S,
+        input=b"\n".join(bodies),
+        env={**os.environ, **app.environment},
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def line(run: Run) -> str:

@@ -1,0 +1,204 @@
+"""The Ray Serve composition as its documentation writes it.
+
+    python -m loadtests.bench.apps.docs --port 8101
+
+A FastAPI ingress with handles on a deployment of features and one a variant, `@serve.batch` on the
+variants, default flags, on a Ray cluster of its own. Settings are Quorum's (`fraud.settings`):
+DATABASE_URL and REDIS_URL must name stores of the app's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Annotated, Any
+
+import asyncpg
+import numpy as np
+import ray
+from fastapi import FastAPI, Header, Response
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+from redis.asyncio import Redis
+
+from features.definitions import SCHEMA_ID
+from features.service import FeatureService
+from fraud.batch import FeatureBatch, Float32, Float64, TransactionBatch
+from fraud.plan import Plan
+from fraud.settings import Settings
+from loadtests.bench.apps import counters, models
+from loadtests.bench.apps.access import Access, Refused
+from loadtests.bench.apps.answer import answer
+from loadtests.bench.apps.payment import Payment, to_batch
+from loadtests.bench.apps.recorder import Recorder
+
+_PLAN = (files("loadtests.bench.apps") / "plan.sql").read_text()
+_LABELS_EVERY_S = 1.0
+_MOST_ONGOING = 256
+"""The default of five would refuse most of what is measured here to get going at once."""
+
+app = FastAPI(openapi_url=None)
+
+
+@serve.deployment(max_ongoing_requests=_MOST_ONGOING)
+class Features:
+    """Reads and updates what is remembered of customers."""
+
+    async def __init__(self) -> None:  # type: ignore[misc]
+        self._service = await FeatureService.connect(Settings.load())
+        self._service.feed_labels(_LABELS_EVERY_S, lambda: datetime.now(UTC))
+
+    async def fetch(self, batch: TransactionBatch) -> FeatureBatch:
+        """See `FeatureService.fetch`."""
+        return await self._service.fetch(batch)
+
+
+@serve.deployment(max_ongoing_requests=_MOST_ONGOING)
+class Model:
+    """A variant.
+
+    Args:
+        variant: its name.
+    """
+
+    def __init__(self, variant: str) -> None:
+        self._scorer = models.load(Settings.load(), variant)
+
+    @serve.batch(max_batch_size=32)
+    async def _score(self, rows: list[Float32]) -> list[float]:
+        scores = self._scorer.score(np.concatenate(rows), SCHEMA_ID)
+        return [float(score) for score in scores]
+
+    async def score(self, row: Float32) -> float:
+        """float32[1, n_features] -> its score."""
+        return float(await self._score(row))
+
+    def explain(self, row: Float32) -> Float64:
+        """float32[1, n_features] -> float64[1, n_features] contributions."""
+        return self._scorer.contributions(row, SCHEMA_ID)
+
+    def version(self) -> tuple[str, str]:
+        """Version and digest of the artifact."""
+        return self._scorer.version, self._scorer.digest
+
+
+@serve.deployment(max_ongoing_requests=_MOST_ONGOING)
+@serve.ingress(app)
+class Ingress:
+    """Who may ask, what is asked, who is asked, what they said.
+
+    Args:
+        features: handle on Features.
+        variants: variant -> handle on its Model.
+        document: the plan's.
+    """
+
+    async def __init__(  # type: ignore[misc]
+        self,
+        features: DeploymentHandle[Any],
+        variants: dict[str, DeploymentHandle[Any]],
+        document: dict[str, Any],
+    ) -> None:
+        settings = Settings.load()
+        assert settings.database_url is not None
+        assert settings.redis_url is not None
+        assert settings.key_pepper is not None
+        pool = await asyncpg.create_pool(
+            settings.database_url.get_secret_value(), min_size=1, max_size=4
+        )
+        redis = Redis.from_url(settings.redis_url.get_secret_value())
+        self._access = Access(pool, redis, settings.key_pepper.get_secret_value())
+        self._recorder = Recorder(pool)
+        self._features = features
+        self._variants = variants
+        self._plan = Plan.from_document(document)
+        self._versions = {name: await handle.version.remote() for name, handle in variants.items()}
+
+    @app.post("/v1/decisions")
+    async def decide(
+        self, payment: Payment, x_api_key: Annotated[str, Header(alias="X-API-Key")] = ""
+    ) -> Response:
+        """One payment."""
+        began_s = time.perf_counter()
+        try:
+            tenant = await self._access.admit(x_api_key)
+        except Refused as refused:
+            return Response(b'{"title":"refused"}', refused.status)
+        batch = to_batch([payment], tenant)
+        features: FeatureBatch = await self._features.fetch.remote(batch)
+        asked = [handle.score.remote(features.values) for handle in self._variants.values()]
+        found = await asyncio.gather(*asked)
+        scores = {
+            name: np.array([score]) for name, score in zip(self._variants, found, strict=True)
+        }
+        decided = models.combined(self._plan, batch, features, scores, self._versions)
+        if decided.outcome[0]:
+            explainer = self._variants[models.EXPLAINER]
+            models.explain(decided, [0], await explainer.explain.remote(features.values))
+        await self._recorder.put(batch, features, decided)
+        counters.observe(decided, time.perf_counter() - began_s)
+        return Response(answer(decided, 0), media_type="application/json")
+
+    @app.get("/health")
+    async def health(self) -> dict[str, bool]:
+        """That it is up."""
+        return {"ok": True}
+
+
+async def _active_plan(settings: Settings) -> dict[str, Any]:
+    if settings.database_url is None:
+        raise ValueError("DATABASE_URL must be set")
+    connection = await asyncpg.connect(settings.database_url.get_secret_value())
+    try:
+        found: dict[str, Any] = json.loads(await connection.fetchval(_PLAN))
+    finally:
+        await connection.close()
+    return found
+
+
+def main() -> None:
+    """Serve until told to end."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.bench.apps.docs")
+    parser.add_argument("--port", type=int, default=8101)
+    options = parser.parse_args()
+    document = asyncio.run(_active_plan(Settings.load()))
+    over = threading.Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: over.set())
+    # Short: it holds sockets, whose paths are limited.
+    with tempfile.TemporaryDirectory(prefix="qb-", dir="/tmp") as folder:
+        ray.init(
+            "local",
+            num_cpus=16,
+            include_dashboard=False,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            _temp_dir=folder,
+        )
+        try:
+            serve.start(http_options={"host": "127.0.0.1", "port": options.port})
+            variants = {
+                name: Model.options(name=name).bind(name)  # type: ignore[attr-defined]
+                for name in Plan.from_document(document).variants
+            }
+            serve.run(Ingress.bind(Features.bind(), variants, document))  # type: ignore[attr-defined]
+            over.wait()
+            serve.shutdown()  # type: ignore[no-untyped-call]
+        finally:
+            ray.shutdown()
+
+
+if __name__ == "__main__":
+    # By its name: of what is defined in `__main__`, replicas would get copies that have lost what
+    # annotations name.
+    from loadtests.bench.apps import docs
+
+    docs.main()

@@ -1,0 +1,36 @@
+"""Gives the customers of an app without batches a history, by what the app itself uses for that.
+
+    python -m loadtests.bench.apps.warm < batches
+
+A line is the body of a batch request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterable
+
+from features.service import FeatureService
+from fraud.settings import Settings
+from loadtests.bench.apps.payment import Payments, to_batch
+
+
+async def warm(settings: Settings, bodies: Iterable[bytes]) -> int:
+    """Observe every payment of the bodies, in order. Returns how many."""
+    service = await FeatureService.connect(settings)
+    seen = 0
+    try:
+        for body in bodies:
+            batch = to_batch(Payments.model_validate_json(body).transactions, settings.tenant)
+            features = await service.fetch(batch)
+            if features.degraded:
+                raise RuntimeError(f"the stores do not take payments: {features.degraded}")
+            seen += len(batch)
+    finally:
+        await service.close()
+    return seen
+
+
+if __name__ == "__main__":
+    print(asyncio.run(warm(Settings.load(), sys.stdin.buffer)))
