@@ -16,7 +16,7 @@ from deployments.audit.entry import encode
 from deployments.audit.lag import Lag
 from deployments.audit.ledger import PostgresLedger
 from deployments.audit.orphans import Orphans
-from deployments.audit.segment import folder_bytes
+from deployments.audit.segment import folder_bytes, sync_folder
 from deployments.audit.shipper import Pace, Shipper
 from deployments.audit.stats import LogStats
 from deployments.audit.wal import Wal, WalLimits
@@ -76,6 +76,9 @@ class DecisionLog:
         """
         try:
             self._claim = await self._claimed()
+            # Segments are durable in their folder, and that must be in its own.
+            for folder in (self._root, self._root.parent):
+                sync_folder(folder)
         except OSError as error:
             raise LogUnavailable(f"the decision log: {error.strerror}") from error
         self._wal = Wal(self._folder, self.stats, self._limits)
