@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from fraud.settings import Settings
 
+_TIER = "demo"
 _HEADER = "# Written by `quorum up`: the address and a key of this Quorum.\n"
 
 
@@ -44,9 +45,12 @@ def curl(url: str, key: str) -> str:
 async def _working_key(settings: Settings, before: str) -> str:
     async with database(settings) as connection:
         if await _works(connection, settings, before):
+            key = parse_key(before)
+            assert key is not None
+            await keyring.set_tier(connection, settings.tenant, key.key_id, _TIER)
             return before
         made = await keyring.create(
-            connection, pepper(settings), tenant=settings.tenant, name="demo"
+            connection, pepper(settings), tenant=settings.tenant, name="demo", tier=_TIER
         )
         return str(made["key"])
 

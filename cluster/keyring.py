@@ -1,4 +1,4 @@
-"""API keys in the database: made, listed, revoked."""
+"""API keys in the database: made, listed, given another tier, revoked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cluster.console import CommandFailed
 from cluster.statements import statement
 from fraud.keys import hash_key, new_key
+from fraud.tiers import DEFAULT_TIER, TIERS
 
 if TYPE_CHECKING:
     import asyncpg
@@ -19,19 +20,24 @@ async def create(
     *,
     tenant: str,
     name: str,
-    tier: str = "standard",
+    tier: str = DEFAULT_TIER,
     expires_days: int | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
     """Make a key. What is returned is the only time that the whole key is seen.
 
     Args:
+        tier: one of `fraud.tiers.TIERS`.
         expires_days: days from `now` after which it no longer works, > 0; None: never.
         now: None: the clock.
 
     Returns:
         `key`, `key_id`, `tenant`, `name`, `tier`, `expires_at`.
+
+    Raises:
+        CommandFailed: there is no such tier.
     """
+    _check(tier)
     key = new_key()
     expires_at = None
     if expires_days is not None:
@@ -54,6 +60,17 @@ async def list_keys(connection: asyncpg.Connection, tenant: str) -> list[dict[st
     return [dict(row) for row in await connection.fetch(statement("key_list"), tenant)]
 
 
+async def set_tier(connection: asyncpg.Connection, tenant: str, key_id: str, tier: str) -> None:
+    """Give a key another tier; the front learns of it within half a minute.
+
+    Raises:
+        CommandFailed: the tenant has no such key, or there is no such tier.
+    """
+    _check(tier)
+    if await connection.fetchval(statement("key_tier"), tenant, key_id, tier) is None:
+        raise CommandFailed(f"no API key {key_id!r}", "`quorum keys list` shows them")
+
+
 async def revoke(connection: asyncpg.Connection, tenant: str, key_id: str) -> datetime:
     """Make a key useless, once and for all. Returns since when it is.
 
@@ -64,3 +81,8 @@ async def revoke(connection: asyncpg.Connection, tenant: str, key_id: str) -> da
     if revoked_at is None:
         raise CommandFailed(f"no API key {key_id!r}", "`quorum keys list` shows them")
     return revoked_at
+
+
+def _check(tier: str) -> None:
+    if tier not in TIERS:
+        raise CommandFailed(f"no tier {tier!r}", f"there are {', '.join(TIERS)}", 2)

@@ -1,4 +1,4 @@
-"""`quorum keys`: create, list, revoke."""
+"""`quorum keys`: create, list, tier, revoke."""
 
 from __future__ import annotations
 
@@ -7,19 +7,35 @@ from typing import Annotated, Any
 import typer
 
 from cluster.console import JsonFlag, emit
+from fraud.tiers import DEFAULT_TIER, TIERS
 
-app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer(help="Make, list, change and revoke API keys.", no_args_is_help=True)
 
 TenantOption = Annotated[
     str | None, typer.Option(help="Tenant the key works for; default: QUORUM_TENANT.")
 ]
+
+KeyId = Annotated[
+    str, typer.Argument(help="The part between qk_ and the next underscore.", metavar="ID")
+]
+
+
+def _limits() -> str:
+    return "; ".join(
+        f"{tier.name}: "
+        + ", ".join(f"{quota.rows:,} a {name} in {quota.window_s} s" for name, quota in tier.limits)
+        for tier in TIERS.values()
+    )
+
+
+_TIER_HELP = f"Tier of rate limits, in transactions. {_limits()}."
 
 
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="Who uses the key.")],
     tenant: TenantOption = None,
-    tier: Annotated[str, typer.Option(help="Tier of rate limits.")] = "standard",
+    tier: Annotated[str, typer.Option(help=_TIER_HELP)] = DEFAULT_TIER,
     expires_days: Annotated[
         int | None, typer.Option(min=1, max=3650, help="Days it works; default: for good.")
     ] = None,
@@ -66,9 +82,33 @@ def list_keys(tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
     emit(asyncio.run(run()), as_json, _table)
 
 
+@app.command("tier")
+def change_tier(
+    key_id: KeyId,
+    tier: Annotated[str, typer.Argument(help=_TIER_HELP)],
+    tenant: TenantOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Give an API key another tier. It counts within half a minute."""
+    import asyncio
+
+    from cluster import keyring
+    from cluster.connection import database
+    from fraud.settings import Settings
+
+    settings = Settings.load()
+
+    async def run() -> dict[str, Any]:
+        async with database(settings) as connection:
+            await keyring.set_tier(connection, tenant or settings.tenant, key_id, tier)
+            return {"key_id": key_id, "tier": tier}
+
+    emit(asyncio.run(run()), as_json, lambda done: f"{done['key_id']} is now {done['tier']}")
+
+
 @app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="The part between qk_ and the next underscore.")],
+    key_id: KeyId,
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:

@@ -20,13 +20,13 @@ async def connection(database_url: str):
 
 
 async def test_a_key_is_stored_as_its_hash_only(connection: asyncpg.Connection) -> None:
-    made = await keyring.create(connection, PEPPER, tenant="a", name="shop", tier="gold")
+    made = await keyring.create(connection, PEPPER, tenant="a", name="shop", tier="premium")
     row = await connection.fetchrow("SELECT * FROM api_keys")
     key = parse_key(made["key"])
     assert key is not None
     assert verify_key(PEPPER, key, row["hash"])
     assert key.secret not in str(dict(row))
-    assert (row["tenant"], row["name"], row["tier"]) == ("a", "shop", "gold")
+    assert (row["tenant"], row["name"], row["tier"]) == ("a", "shop", "premium")
     assert row["expires_at"] is None
 
 
@@ -49,6 +49,23 @@ async def test_a_tenant_sees_and_revokes_its_own_keys_only(connection: asyncpg.C
     assert [key["state"] for key in await keyring.list_keys(connection, "a")] == ["revoked"]
 
 
+async def test_a_key_may_be_given_another_tier_that_there_is(
+    connection: asyncpg.Connection,
+) -> None:
+    made = await keyring.create(connection, PEPPER, tenant="a", name="shop")
+    await keyring.set_tier(connection, "a", made["key_id"], "free")
+    assert [key["tier"] for key in await keyring.list_keys(connection, "a")] == ["free"]
+    with pytest.raises(CommandFailed, match="no API key"):
+        await keyring.set_tier(connection, "b", made["key_id"], "premium")
+    for attempt in (
+        keyring.set_tier(connection, "a", made["key_id"], "gold"),
+        keyring.create(connection, PEPPER, tenant="a", name="shop", tier="gold"),
+    ):
+        with pytest.raises(CommandFailed, match="free, standard, premium, demo"):
+            await attempt
+    assert [key["tier"] for key in await keyring.list_keys(connection, "a")] == ["free"]
+
+
 async def test_the_demo_key_is_kept_until_it_is_revoked(
     connection: asyncpg.Connection, database_url: str, tmp_path
 ) -> None:
@@ -62,9 +79,12 @@ async def test_the_demo_key_is_kept_until_it_is_revoked(
         return await asyncio.to_thread(demo.write, settings, "http://127.0.0.1:8000")
 
     first = await write()
-    assert await write() == first
     key = parse_key(first)
     assert key is not None
+    # One of an older release is made a demo key.
+    await keyring.set_tier(connection, "default", key.key_id, "standard")
+    assert await write() == first
+    assert [key["tier"] for key in await keyring.list_keys(connection, "default")] == ["demo"]
     await keyring.revoke(connection, "default", key.key_id)
     second = await write()
     assert second != first
