@@ -53,6 +53,9 @@ from features.windows import (
 )
 
 HEADER_BYTES = 8
+ID_COLUMNS = ("customer_id", "merchant_id", "device_id", "counterparty_id")
+"""The columns of a row that name entities, and partners of entities."""
+
 POSITION_DTYPE = np.dtype([("at_ms", "<i8"), ("lat", "<u4"), ("lon", "<u4")])
 
 

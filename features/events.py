@@ -10,13 +10,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from features.entities import KEPT, ROLES, Entity, Role
+from features.entities import ID_COLUMNS, KEPT, ROLES, Entity, Role
 from features.rings import CATEGORY_SLOTS, LAT_SHIFT, LON_SHIFT, SATURATION, SOURCES
 from features.state import partner_hash
 from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from fraud.batch import Int64, TransactionBatch
-
-_ID_COLUMNS = ("customer_id", "merchant_id", "device_id", "counterparty_id")
 
 Key = tuple[str, str]
 """(tenant, id) of an entity or of a transaction."""
@@ -61,7 +59,7 @@ class Events:
             values=_values(batch),
             ids={role.name: _ids(batch, role) for role in ROLES},
             hashes={
-                column: [partner_hash(v) for v in getattr(batch, column)] for column in _ID_COLUMNS
+                column: [partner_hash(v) for v in getattr(batch, column)] for column in ID_COLUMNS
             },
         )
 
@@ -77,10 +75,10 @@ class Events:
         """Hashes of row i that go into the role's tables; 0 for none."""
         return [self.hashes[table.column][i] for table in role.tables]
 
-    def asked(self, role: Role) -> NDArray[np.uint32]:
-        """uint32[n, n_tables]: hashes that are looked up in each of the entity's tables."""
-        columns = [self.hashes[role.asks(table)] for table in role.entity.tables]
-        return np.array(columns, dtype=np.uint32).reshape(len(columns), len(self)).T
+    def asked(self) -> NDArray[np.uint32]:
+        """uint32[n, len(ID_COLUMNS)]: hashes that are looked up in tables of partners."""
+        columns = [self.hashes[column] for column in ID_COLUMNS]
+        return np.array(columns, dtype=np.uint32).T
 
     def first_of(self) -> dict[int, int]:
         """Rows that repeat a transaction of an earlier row of this batch -> that earlier row."""

@@ -111,6 +111,11 @@ class Kind:
             ]
         )
 
+    def word_of(self, field: Field) -> int:
+        """Which 32-bit word after the epoch a field begins with."""
+        at: int = self.dtype.fields[field.name][1]  # type: ignore[index]
+        return at // 4 - 1
+
     @cached_property
     def when_index(self) -> int:
         """Place of `when` in a row."""

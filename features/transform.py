@@ -7,7 +7,6 @@ with the same bits whatever batch it travels in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from features.entities import ROLES
 from features.families.history import History, histories
 from features.families.rows import Rows
 from features.tiles import WindowAggregates
-from fraud.batch import Float32, TransactionBatch
+from fraud.batch import Float32, Float64, TransactionBatch
 
 PLACES = {
     role.name: {window.name: i for i, window in enumerate(role.entity.windows)} for role in ROLES
@@ -39,20 +38,31 @@ def transform(
         families: what to compute.
     """
     rows = Rows.of(batch)
-    ends = list(accumulate(len(family.features) for family in families))
-    values = np.full((len(rows), ends[-1]), np.nan, dtype=np.float32)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         known = histories(PLACES, aggregates)
-        for family, end in zip(families, ends, strict=True):
-            needed = [known[role] for role in family.needs if role in known]
-            if len(needed) == len(family.needs):
-                _fill(values[:, end - len(family.features) : end], family, rows, needed)
+        blocks = [_block(family, rows, known) for family in families]
+        values: Float32 = np.concatenate(blocks, axis=1, dtype=np.float32, casting="same_kind")
+    _hide(values, families, known)
     values[np.isinf(values)] = np.nan  # what was divided by nothing says nothing
     return values
 
 
-def _fill(block: Float32, family: Family, rows: Rows, histories: Sequence[History]) -> None:
-    block[:] = family.columns(rows, *histories)
-    for history in histories:
-        if history.absent is not None:
-            block[history.absent] = np.nan
+def _block(family: Family, rows: Rows, known: Mapping[str, History]) -> Float64:
+    """float64[n, k]: the features of one family."""
+    needed = [known[role] for role in family.needs if role in known]
+    if len(needed) < len(family.needs):
+        return np.full((len(rows), len(family.features)), np.nan)
+    return family.columns(rows, *needed)
+
+
+def _hide(values: Float32, families: Sequence[Family], known: Mapping[str, History]) -> None:
+    """What a family says of rows whose state is not there is not known."""
+    absent = {role: h.absent for role, h in known.items() if h.absent is not None}
+    if not absent:
+        return
+    stop = 0
+    for family in families:
+        start, stop = stop, stop + len(family.features)
+        for role in family.needs:
+            if role in absent:
+                values[absent[role], start:stop] = np.nan

@@ -18,9 +18,9 @@ from features.entities import ENTITIES, KEPT, ROLES, Entity
 from features.events import Events, Key, roles_of
 from features.labels import LabelEvents
 from features.rings import SOURCES
+from features.snapshot import Snapshot, States
 from features.state import empty, learn, observe
 from features.store.protocol import NO_LABELS, Cursor, Observation, StateSource
-from features.tiles import States
 from features.waves import LabelColumns, RowColumns, learn_rows, observe_rows
 from fraud.batch import Int64
 from fraud.errors import StoreUnavailable
@@ -84,9 +84,9 @@ class MemoryStore:
         fresh, recorded, repeated = self._note(events)
         rows, learnt = RowColumns.of(events), LabelColumns.of(labels)
         touched = _Touched(events, fresh, rows, labels, learnt, np.array(before, dtype=np.int64))
-        states: dict[str, States] = {}
+        states = Snapshot.none(len(events))
         for entity in KEPT:
-            states |= self._tables[entity.name].run(touched, create=self._source is None)
+            self._tables[entity.name].run(touched, states, create=self._source is None)
         return Observation(states, recorded, repeated)
 
     async def learn(self, labels: LabelEvents) -> None:
@@ -253,27 +253,24 @@ class _Table:
                 found.append(places.get((tenant, identity), -1))
         return np.array(found, dtype=np.int64)
 
-    def run(self, touched: _Touched, create: bool) -> dict[str, States]:
-        """Let everything happen, in order. Returns what each row saw.
+    def run(self, touched: _Touched, states: Snapshot, create: bool) -> None:
+        """Let everything happen, in order.
 
         Args:
+            states: what each row saw goes here.
             create: whether label events make unknown entities known.
         """
         items = self._items(touched, create)
         self._grow()
         seen = {}
         for r, role in enumerate(self._roles):
-            present = np.zeros(len(touched.events), dtype=np.bool_)
-            present[items.source[items.role == r]] = True
-            make = np.empty if present.all() else np.zeros
-            shape = (len(present), self._entity.size)
-            seen[role.name] = States(present, make(shape, dtype=np.uint8))
+            seen[role.name] = states[role.name]
+            seen[role.name].present[items.source[items.role == r]] = True
         # In a wave each state occurs once; what happens to one state happens in its order.
         waves, rest = _waves(items)
         for wave in waves:
             self._together(wave, touched, seen)
         self._one_by_one(rest, touched, seen)
-        return seen
 
     def _items(self, touched: _Touched, create: bool) -> _Items:
         events, labels = touched.events, touched.labels

@@ -8,10 +8,12 @@ from typing import Protocol
 
 import numpy as np
 
-from features.entities import ROLES, Entity
+from features.entities import Entity
 from features.events import Events, Key
 from features.labels import LabelEvents
-from features.tiles import States, WindowAggregates, read
+from features.reading import read
+from features.snapshot import Snapshot
+from features.tiles import WindowAggregates
 
 Cursor = tuple[int, int]
 """How far label events have been learnt: effective time in microseconds since the epoch, label id.
@@ -34,7 +36,7 @@ class Observation:
         degraded: why states are missing, () if none is.
     """
 
-    states: Mapping[str, States]
+    states: Snapshot
     recorded: Mapping[int, bytes] = field(default_factory=dict)
     repeated: frozenset[int] = frozenset()
     degraded: tuple[str, ...] = ()
@@ -42,18 +44,14 @@ class Observation:
     @classmethod
     def blind(cls, n: int, reason: str) -> Observation:
         """n rows of which nothing is known."""
-        return cls({role.name: States.none(role.entity, n) for role in ROLES}, degraded=(reason,))
+        return cls(Snapshot.none(n), degraded=(reason,))
 
     def aggregates(self, events: Events) -> dict[str, WindowAggregates]:
         """role name -> every window of its states at the time of each row; roles in which no row
         touches anything are left out."""
         at_ms = np.array(events.at_ms, dtype=np.int64)
         bucket = np.array(events.values["bucket"], dtype=np.int64)
-        return {
-            role.name: read(role, self.states[role.name], at_ms, events.asked(role), bucket)
-            for role in ROLES
-            if self.states[role.name].present.any()
-        }
+        return read(self.states, at_ms, events.asked(), bucket)
 
 
 class FeatureStore(Protocol):

@@ -11,11 +11,11 @@ from features.definitions import SCHEMA_ID
 from features.entities import ENTITIES, KEPT, LAYOUT_ID, ROLES, Entity
 from features.events import Events, Key
 from features.labels import LabelEvents
+from features.snapshot import N_ROLES, Snapshot
 from features.store.link import Link
 from features.store.protocol import Cursor, Observation, StateSource
 from features.store.script import Script, constant, source
 from features.store.steps import steps
-from features.tiles import States
 from fraud.errors import StoreUnavailable
 
 STATE_TTL_S = 14 * 86_400
@@ -190,7 +190,7 @@ class _Call:
         self.keys: list[tuple[Entity, Key]] = []
         self.markers = [_marker(key) for key in events.transaction]
         self.rows: list[list[Any]] = []
-        self._touched: list[list[str]] = []
+        self._touched: list[list[int]] = []
         place: dict[str, int] = {}
         for i, row in enumerate(events.rows()):
             touched, roles = [], []
@@ -207,23 +207,22 @@ class _Call:
                     self.keys.append((role.entity, key))
                     place[name] = len(self.names)
                 touched.append([kind, place[name], *events.partners(role, i)])
-                roles.append(role.name)
+                roles.append(i * N_ROLES + kind - 1)
             self.rows.append([*row, touched])
             self._touched.append(roles)
 
     def observation(self, replies: list[Any], degraded: tuple[str, ...]) -> Observation:
-        states: dict[str, list[bytes | None]] = {role.name: [None] * len(replies) for role in ROLES}
+        states: list[bytes | None] = [None] * (N_ROLES * len(replies))
         recorded: dict[int, bytes] = {}
         repeated = []
-        for i, (reply, roles) in enumerate(zip(replies, self._touched, strict=True)):
-            for name, state in zip(roles, reply[1:], strict=True):
-                states[name][i] = state
+        for i, (reply, places) in enumerate(zip(replies, self._touched, strict=True)):
+            for place, state in zip(places, reply[1:], strict=True):
+                states[place] = state
             if reply[0]:
                 recorded[i] = reply[0]
             elif reply[0] is not None:
                 repeated.append(i)
-        found = {role.name: States.of(role.entity, states[role.name]) for role in ROLES}
-        return Observation(found, recorded, frozenset(repeated), degraded)
+        return Observation(Snapshot.of(states), recorded, frozenset(repeated), degraded)
 
 
 class _SourceUnavailable(StoreUnavailable):

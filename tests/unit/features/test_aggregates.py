@@ -9,13 +9,15 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.entities import ACCOUNT, CUSTOMER
+from features.entities import ACCOUNT, CUSTOMER, ID_COLUMNS
 from features.events import Events, category_slot, roles_of
 from features.labels import LabelEvents
+from features.reading import read
+from features.snapshot import Snapshot
 from features.state import learn
 from features.store.memory import MemoryStore
 from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS, near
-from features.tiles import States, WindowAggregates, read
+from features.tiles import WindowAggregates
 from features.windows import (
     DAY_MS,
     FLOW_WINDOWS,
@@ -187,9 +189,9 @@ def told(
             after, verdict = correction
             learn(CUSTOMER, state, START + known + after, verdict, amount, (START + known, fraud))
     (role,) = roles_of(CUSTOMER)
-    asked = np.zeros((1, len(CUSTOMER.tables)), dtype=np.uint32)
+    asked = np.zeros((1, len(ID_COLUMNS)), dtype=np.uint32)
     at_ms = np.array([START + at], dtype=np.int64)
-    return read(role, States.of(CUSTOMER, [bytes(state)]), at_ms, asked, at_ms * 0)
+    return read(Snapshot.only(role, [bytes(state)]), at_ms, asked, at_ms * 0)["customer"]
 
 
 @settings(deadline=None)

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from features.entities import CUSTOMER, KEPT, ROLES, Entity
 from features.events import roles_of
+from features.reading import read
 from features.rings import PARTNER_BYTES, SATURATION
+from features.snapshot import Snapshot
 from features.state import observe, partner_hash, squares_of
-from features.tiles import States, WindowAggregates, read
+from features.tiles import WindowAggregates
 from features.windows import DAY_MS, HORIZON_MS
 
 START = 1_700_000_000_000
@@ -38,9 +40,9 @@ def put(state: bytearray, at_ms: int, amount: int, merchant: int) -> None:
 
 
 def read_at(state: bytes, at: int, merchant: int = 0) -> WindowAggregates:
-    partners = np.array([[merchant, 0, 0]], dtype=np.uint32)
+    partners = np.array([[0, merchant, 0, 0]], dtype=np.uint32)
     at_ms, bucket = np.array([START + at], dtype=np.int64), np.zeros(1, dtype=np.int64)
-    return read(ROLE, States.of(CUSTOMER, [state]), at_ms, partners, bucket)
+    return read(Snapshot.only(ROLE, [state]), at_ms, partners, bucket)["customer"]
 
 
 @given(events_of, st.integers(0, 90 * DAY_MS))
