@@ -178,7 +178,7 @@ def linear_graph(
         "code": columns.code,
         "low": np.float32(-_CLIP),
         "high": np.float32(_CLIP),
-        "one": np.float32(1),
+        **({"one": np.float32(1)} if columns.logs else {}),
         "coefficients": coefficients.reshape(-1, 1).astype(np.float32),
         "intercept": np.float32(intercept),
     }

@@ -1,0 +1,24 @@
+"""The graph of the logistic model holds what it uses, and nothing else."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import onnx
+import pytest
+
+from training.export.linear import fit_columns, linear_graph
+
+
+@pytest.mark.parametrize(("robust", "steps", "squares"), product([False, True], repeat=3))
+def test_every_constant_is_used(robust: bool, steps: bool, squares: bool) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(200, 4)).astype(np.float32)
+    x[:, 3] = rng.integers(0, 3, 200)
+    x[rng.random(200) < 0.3, 1] = np.nan
+    columns = fit_columns(x, (3,), robust=robust, steps=steps, squares=squares)
+    width = columns.transform(x).shape[1]
+    model = onnx.load_from_string(linear_graph(columns, np.ones(width, np.float32), 0.5, 4))
+    used = {name for node in model.graph.node for name in node.input}
+    assert {constant.name for constant in model.graph.initializer} <= used
