@@ -68,6 +68,7 @@ class DecisionsApp:
         limits: how much a key may have decided.
         settings: caps and times.
         rest: everything that is not the hot path; also gets the lifespan.
+        combiners: replicas of what decides, > 0; there are `settings.lanes` lanes for each.
         now_ms: wall clock, milliseconds since the epoch.
         adds_request_id: whether to put X-Request-ID on answers; Serve's own proxy does.
 
@@ -84,6 +85,7 @@ class DecisionsApp:
         settings: FrontSettings,
         rest: App,
         *,
+        combiners: Callable[[], int] = lambda: 1,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         adds_request_id: bool = True,
     ) -> None:
@@ -103,7 +105,7 @@ class DecisionsApp:
         self.coalescer = Coalescer(
             decide,
             limits.admit,
-            lanes=settings.lanes,
+            lanes=lambda: settings.lanes * combiners(),
             max_rows_per_call=settings.max_rows_per_call,
             max_queued_rows=settings.max_queued_rows,
             timeout_s=settings.request_timeout_ms / 1000,

@@ -1,7 +1,8 @@
 """The drain-when-free coalescer: requests that arrive together travel together.
 
 At most `lanes` micro-batches are in flight. While all lanes are busy arrivals gather; the moment
-one is free, all that wait leave in it. Nothing ever waits for company: there is no timer.
+one is free, all that wait leave in it. Nothing ever waits for company: there is no timer. Where
+calls end badly there are fewer lanes and smaller micro-batches for a while (`serve_app.pace`).
 
 A micro-batch is first shown to `admit`, whole: rows that it refuses stay behind, the others go on.
 
@@ -24,6 +25,7 @@ from fraud.batch import TransactionBatch
 from fraud.decision import DecisionBatch
 from fraud.errors import Overloaded, Unavailable
 from serve_app.auth import Principal
+from serve_app.pace import Pace
 from serve_app.problems import unwrapped
 
 MAX_ISOLATION_CALLS = 64
@@ -76,7 +78,7 @@ class Coalescer:
     Args:
         decide: answers a micro-batch, row by row, or raises.
         admit: says which rows may not be decided.
-        lanes: micro-batches in flight at most.
+        lanes: micro-batches in flight at most, now.
         max_rows_per_call: rows of a micro-batch at most.
         max_queued_rows: rows that may wait; more are refused.
         timeout_s: longest time from submission to answer.
@@ -88,7 +90,7 @@ class Coalescer:
         decide: Decide,
         admit: Admit,
         *,
-        lanes: int,
+        lanes: Callable[[], int],
         max_rows_per_call: int,
         max_queued_rows: int,
         timeout_s: float,
@@ -96,8 +98,8 @@ class Coalescer:
     ) -> None:
         self._decide = decide
         self._admit = admit
-        self._free_lanes = lanes
-        self._max_rows = max_rows_per_call
+        # A call of half the time leaves those who waited meanwhile the other half.
+        self._pace = Pace(lanes, max_rows_per_call, timeout_s / 2)
         self._max_queued = max_queued_rows
         self._timeout_s = timeout_s
         self._clock = clock
@@ -126,11 +128,11 @@ class Coalescer:
             self._forget_the_gone()
             if self._queued_rows + rows > self._max_queued:
                 raise Overloaded("too many transactions are waiting for a decision", 1.0)
-        if rows <= self._max_rows:
+        most = self._pace.rows
+        if rows <= most:
             return await self._enqueue(batch, caller)
         # A large submission travels in parts, all queued before any is awaited.
-        starts = range(0, rows, self._max_rows)
-        parts = [batch.slice(at, at + self._max_rows) for at in starts]
+        parts = [batch.slice(at, at + most) for at in range(0, rows, most)]
         answers = await asyncio.gather(
             *[self._enqueue(part, caller) for part in parts], return_exceptions=True
         )
@@ -151,7 +153,7 @@ class Coalescer:
         if not self._sweep_due:
             self._sweep_due = True
             loop.call_later(self._timeout_s, self._sweep)
-        if self._free_lanes and not self._dispatch_due:
+        if not self._dispatch_due and len(self._flights) < self._pace.lanes:
             # At the end of this turn of the loop: what arrived in the same turn comes along.
             self._dispatch_due = True
             loop.call_soon(self._dispatch)
@@ -170,8 +172,7 @@ class Coalescer:
 
     def _dispatch(self) -> None:
         self._dispatch_due = False
-        while self._free_lanes and (group := self._next_group()):
-            self._free_lanes -= 1
+        while len(self._flights) < self._pace.lanes and (group := self._next_group()):
             flight = asyncio.get_running_loop().create_task(self._fly(group))
             self._flights.add(flight)
             flight.add_done_callback(self._landed)
@@ -182,7 +183,7 @@ class Coalescer:
         while self._queue:
             head = self._queue[0]
             if not head.future.done():
-                if rows + head.rows > self._max_rows:
+                if group and rows + head.rows > self._pace.rows:
                     break
                 rows += head.rows
                 group.append(head)
@@ -192,7 +193,6 @@ class Coalescer:
 
     def _landed(self, flight: asyncio.Task[None]) -> None:
         self._flights.discard(flight)
-        self._free_lanes += 1
         self._dispatch()
         unanswered = self._unanswered
         while unanswered and unanswered[0].future.done():
@@ -201,6 +201,7 @@ class Coalescer:
     async def _fly(self, group: list[_Waiting]) -> None:
         departed = admitted = self._clock()
         rows: list[RowAnswer]
+        budget = _Budget(MAX_ISOLATION_CALLS)
         whole = group[0].batch
         if len(group) > 1:
             whole = TransactionBatch.concat([waiting.batch for waiting in group])
@@ -209,13 +210,14 @@ class Coalescer:
             async with asyncio.timeout(self._timeout_s):
                 refused = await self._admit([(w.caller, w.batch) for w in group])
                 admitted = self._clock()
-                rows = await self._answer_but(refused, whole)
+                rows = await self._answer_but(refused, whole, budget)
         except asyncio.CancelledError:
             # The combiner's replica was stopped under the call, or this task was: those who wait
             # must hear of it, and the task ends here anyway.
             rows = [Unavailable("the call was cancelled")] * len(whole)
         except Exception as error:
             rows = [error] * len(whole)
+        self._pace.landed(len(whole), self._clock() - departed, overloaded=budget.overloaded)
         at = 0
         admit_ms = (admitted - departed) * 1000
         for waiting in group:
@@ -226,9 +228,8 @@ class Coalescer:
             at += waiting.rows
 
     async def _answer_but(
-        self, refused: dict[int, Exception], batch: TransactionBatch
+        self, refused: dict[int, Exception], batch: TransactionBatch, budget: _Budget
     ) -> list[RowAnswer]:
-        budget = _Budget(MAX_ISOLATION_CALLS)
         if not refused:
             return await self._answer(batch, budget)
         rows: list[RowAnswer] = []
@@ -246,6 +247,7 @@ class Coalescer:
                 raise RuntimeError("the answer is not about the rows that were asked about")
             return [Decided(decided, i) for i in range(rows)]
         except Exception as error:
+            budget.overloaded |= isinstance(unwrapped(error), Overloaded)
             if rows == 1 or not _may_lie_in_rows(error) or not budget.take(2):
                 return [error] * rows
         half = rows // 2
@@ -262,6 +264,7 @@ class Coalescer:
 @dataclass(slots=True)
 class _Budget:
     calls: int
+    overloaded: bool = False
 
     def take(self, calls: int) -> bool:
         self.calls -= calls

@@ -47,9 +47,9 @@ class Lanes(Coalescer):
         return await super().submit(batch, caller)
 
 
-def lanes_of(decide: Any, admit: Any = admit_all, **changes: Any) -> Lanes:
-    defaults = {"lanes": 1, "max_rows_per_call": 256, "max_queued_rows": 4096, "timeout_s": 5.0}
-    return Lanes(decide, admit, **(defaults | changes))  # type: ignore[arg-type]
+def lanes_of(decide: Any, admit: Any = admit_all, lanes: int = 1, **changes: Any) -> Lanes:
+    defaults = {"max_rows_per_call": 256, "max_queued_rows": 4096, "timeout_s": 5.0}
+    return Lanes(decide, admit, lanes=lambda: lanes, **(defaults | changes))  # type: ignore[arg-type]
 
 
 def coalescer(combiner: FakeCombiner, **changes: Any) -> Lanes:
@@ -264,6 +264,64 @@ async def test_rows_are_shown_to_admission_once_with_those_who_send_them() -> No
     await asyncio.gather(lane.submit(batch("poison", "a")), lane.submit(batch("b"), other))
     # Once, though the batch was halved afterwards to find the poisoned row.
     assert shown == [[(CALLER.key_id, ["poison", "a"]), ("other", ["b"])]]
+
+
+async def test_a_pool_that_grows_gets_more_lanes_at_once() -> None:
+    combiner = FakeCombiner()
+    combiner.gate = gate = Gate()
+    replicas = 1
+    lane = Lanes(
+        combiner.decide,
+        admit_all,
+        lanes=lambda: replicas,
+        max_rows_per_call=1,
+        max_queued_rows=100,
+        timeout_s=5,
+    )
+    tasks = [asyncio.create_task(lane.submit(batch(i))) for i in "ab"]
+    await asyncio.sleep(0.01)
+    assert combiner.calls == [["a"]]
+    replicas = 3
+    tasks.append(asyncio.create_task(lane.submit(batch("c"))))
+    await asyncio.sleep(0.01)
+    assert combiner.calls == [["a"], ["b"], ["c"]]
+    gate.event.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_rows_that_are_too_many_for_the_time_travel_in_smaller_batches() -> None:
+    combiner = FakeCombiner()
+
+    async def decide(rows: TransactionBatch) -> Any:
+        await asyncio.sleep(10 if len(rows) > 40 else 0)
+        return await combiner.decide(rows)
+
+    lane = lanes_of(decide, max_rows_per_call=64, timeout_s=0.5)
+    with pytest.raises(TimeoutError):
+        await lane.submit(batch(*(f"a{i}" for i in range(64))))
+    await lane.drain()
+    names = [f"b{i}" for i in range(64)]
+    assert ids_of(await lane.submit(batch(*names))) == names
+    assert max(map(len, combiner.calls)) <= 40
+
+
+async def test_a_pool_that_takes_no_more_gets_fewer_calls_at_a_time() -> None:
+    running, most = 0, 0
+
+    async def decide(rows: TransactionBatch) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.001)
+        running -= 1
+        raise Overloaded("full")
+
+    lane = lanes_of(decide, lanes=8, max_rows_per_call=1)
+    await asyncio.gather(*(lane.submit(batch(f"a{i}")) for i in range(30)))
+    assert most == 8
+    most = 0
+    await asyncio.gather(*(lane.submit(batch(f"b{i}")) for i in range(30)))
+    assert most == 1
 
 
 async def test_each_hears_when_its_own_time_is_up() -> None:
