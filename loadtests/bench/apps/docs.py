@@ -7,7 +7,8 @@ variants, default flags, on a Ray cluster of its own. Settings are Quorum's (`fr
 DATABASE_URL and REDIS_URL must name stores of the app's own.
 """
 
-from __future__ import annotations
+# Without `from __future__ import annotations`: FastAPI looks at the annotations in the replica, to
+# which Serve hands the routes by value, without the names that annotations as text would need.
 
 import argparse
 import asyncio
@@ -197,8 +198,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # By its name: of what is defined in `__main__`, replicas would get copies that have lost what
-    # annotations name.
+    # By its name: replicas have no such `__main__`.
     from loadtests.bench.apps import docs
 
     docs.main()

@@ -53,7 +53,10 @@ def decide(
     decided = combined(plan, batch, features, scores, versions)
     rows = np.flatnonzero(np.array(decided.outcome))
     if rows.size:
-        found = scorers[EXPLAINER].contributions(features.values[rows], features.schema_id)
+        explainer = scorers[EXPLAINER]
+        found = np.zeros((rows.size, features.values.shape[1]))
+        if explainer.explains:
+            found = explainer.contributions(features.values[rows], features.schema_id)
         explain(decided, rows.tolist(), found)
     return decided
 

@@ -55,7 +55,8 @@ class Decisions:
         self._features = features
         self._plan = plan
         self._scorers = models.load_all(settings, plan)
-        self._scorers[models.EXPLAINER].prepare_contributions()
+        if self._scorers[models.EXPLAINER].explains:
+            self._scorers[models.EXPLAINER].prepare_contributions()
         self._recorder = Recorder(pool)
 
     @classmethod

@@ -156,3 +156,16 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
         read_payments(path, 1)
     with pytest.raises(ValueError, match="no payment"):
         Playlist([])
+
+
+def test_passes_go_on_with_the_same_customers_and_later_times() -> None:
+    payments = [Payment(at, b'"customer_id":"c~again~"}', None) for at in (1000, 4000)]
+    playlist = Playlist(payments, "r", now_ms=lambda: 1_000_000, passes=3)
+    bodies = [json.loads(playlist.take().body) for _ in range(8)]
+    at = [datetime.fromisoformat(body["timestamp"]).timestamp() * 1000 for body in bodies]
+    # The last payment of the third pass happens now; a second lies between two passes.
+    assert at[:6] == [989_000, 992_000, 993_000, 996_000, 997_000, 1_000_000]
+    assert at[6:] == at[:2]
+    assert len({body["customer_id"] for body in bodies[:6]}) == 1
+    assert bodies[6]["customer_id"] != bodies[0]["customer_id"]
+    assert len({body["transaction_id"] for body in bodies}) == 8
