@@ -23,6 +23,7 @@ import psutil
 from cluster.console import CommandFailed
 from cluster.dashboard import Dashboard
 from cluster.embedded import daemon
+from cluster.ray_environment import START_OPTIONS, TUNING
 
 if TYPE_CHECKING:
     from fraud.settings import Settings
@@ -92,18 +93,13 @@ class Node:
         """The environment that the node and everything in it runs with. Holds no secret that was
         not in ours: replicas read settings.env themselves."""
         return {
+            **TUNING,
             **os.environ,
             MARK: self.mark,
             "QUORUM_HOME": str(self.home),
             # Short, as a socket's path must be, and gone with the node.
             "QUORUM_LINKS": str(self.folder / "links"),
             "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
-            # gRPC between replicas, user code on the replica's loop, buffered logs.
-            "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-            # HAProxy in front instead of Python proxies. One thread: it is never the bottleneck.
-            "RAY_SERVE_ENABLE_HA_PROXY": "1",
-            "RAY_SERVE_HAPROXY_NBTHREAD": "1",
-            "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
             "RAY_SERVE_HAPROXY_STATS_PORT": str(self.haproxy_stats_port),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(self.haproxy_metrics_port),
             # Not the shared default folder, which belongs to whoever came first.
@@ -112,8 +108,6 @@ class Node:
             "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(self.folder / "metrics.sock"),
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(self.folder),
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(self.folder / "server-state"),
-            # Decisions pass by what Serve does around each request of an ingress.
-            "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve_app.express:middlewares",
             "RAY_ADDRESS": self.address,
             "RAY_USAGE_STATS_ENABLED": "0",
             # Said outright: otherwise a token that any earlier `ray.init()` left in the user's home
@@ -187,6 +181,7 @@ class Node:
             *(f"--dashboard-host={HOST}", f"--dashboard-port={self.dashboard_port}"),
             *(f"--num-cpus={places}", f"--object-store-memory={OBJECT_STORE_BYTES}"),
             *(f"--temp-dir={self.folder}", "--disable-usage-stats", "--log-style=record"),
+            *START_OPTIONS,
         ]
 
     def stop(self, patience_s: float = 10.0) -> int:

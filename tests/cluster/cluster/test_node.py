@@ -25,6 +25,7 @@ from cluster.ports import require_free
 
 _APPLICATION = """
 import os
+import sys
 from fastapi import FastAPI
 from ray import serve
 
@@ -34,7 +35,8 @@ def build(args):
     @app.get("/v2/health/ready")
     def ready() -> dict[str, str | None]:
         names = ("QUORUM_HOME", "PROMETHEUS_MULTIPROC_DIR", "RAY_SERVE_THROUGHPUT_OPTIMIZED")
-        return {name: os.environ.get(name) for name in names}
+        found = {name: os.environ.get(name) for name in names}
+        return {**found, "pandas": "there" if "pandas" in sys.modules else "not there"}
 
     @serve.deployment(ray_actor_options={"num_cpus": 0.1})
     @serve.ingress(app)
@@ -93,6 +95,7 @@ def test_a_node_serves_recovers_and_goes(own: Node) -> None:
             said = answer.read().decode()
         assert str(own.home / "run" / "metrics") in said
         assert '"RAY_SERVE_THROUGHPUT_OPTIMIZED":"1"' in said.replace(" ", "")
+        assert "not there" in said
         assert "haproxy" in {process.name() for process in own.processes()}
 
         own.dashboard.deploy(_config(own, broken=True))
