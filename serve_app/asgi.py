@@ -31,7 +31,7 @@ from serve_app.intake import ROWS_A_TURN, Intake
 from serve_app.problems import Headers, HttpProblem, Problem, problem_of
 from serve_app.ratelimit.limits import RateLimits
 from serve_app.rest import REQUEST_ID
-from serve_app.tally import Tally
+from serve_app.traffic import Traffic
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Authenticate = Callable[[bytes | None, bytes | None], Awaitable[Principal]]
@@ -95,7 +95,7 @@ class DecisionsApp:
         self._rest = rest
         self._adds_request_id = adds_request_id
         self._encoder = DecisionEncoder()
-        self._tally = Tally()
+        self._traffic = Traffic()
         self._intake = Intake(
             max_batch_rows=settings.max_batch_rows,
             max_future_ms=settings.max_future_s * 1000,
@@ -121,7 +121,6 @@ class DecisionsApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
-            self._tally.flush()  # the lifespan is over, or a socket was refused
             return
         answer = self._hot.get(scope["path"])
         if answer is None:
@@ -133,7 +132,7 @@ class DecisionsApp:
         self, answer: _Answer, adds_request_id: bool, scope: Scope, receive: Receive, send: Send
     ) -> None:
         began = _clock()
-        self._tally.began()
+        self._traffic.began()
         try:
             exchange = _Exchange(scope["headers"], receive)
             if adds_request_id:
@@ -143,10 +142,10 @@ class DecisionsApp:
                 return
             ended = _clock()
             exchange.stage_ms["reply"] = (ended - exchange.since) * 1000
-            self._tally.answered(scope["path"], status)
-            self._tally.decided(ended - began, exchange.stage_ms)
+            self._traffic.answered(scope["path"], status)
+            self._traffic.decided(ended - began, exchange.stage_ms)
         finally:
-            self._tally.ended()
+            self._traffic.ended()
 
     async def _answer(
         self, answer: _Answer, exchange: _Exchange, method: str, send: Send
@@ -244,7 +243,7 @@ class DecisionsApp:
         request_id = Head(scope["headers"]).request_id
         scope[REQUEST_ID] = request_id
         status = 0
-        self._tally.began()
+        self._traffic.began()
 
         async def send_on(message: Message) -> None:
             nonlocal status
@@ -264,9 +263,9 @@ class DecisionsApp:
             if not status:
                 await reply_problem(send_on, problem_of(error, request_id))
         finally:
-            self._tally.ended()
+            self._traffic.ended()
         route = getattr(scope.get("route"), "path", "other")
-        self._tally.answered(route, str(status))
+        self._traffic.answered(route, str(status))
 
 
 class _Exchange:
