@@ -11,7 +11,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
-from fraud.batch import Float32, Int64
+from fraud.batch import Float32, Float64, Int64
 from training.export.graph import INPUT, model_bytes, probability_nodes
 
 Bools = NDArray[np.bool_]
@@ -74,7 +74,13 @@ def _booster_tree(number: int, tree: dict[str, Any]) -> dict[str, NDArray[Any]]:
 
 def forest_of_sklearn(estimators: list[Any]) -> Forest:
     """The trees of a scikit-learn random forest classifier of two classes; their leaves add up
-    to the mean probability of the second class."""
+    to the mean probability of the second class.
+
+    A leaf says what its rows say and one more row, which is as often of the second class as all
+    rows of its tree: the m-estimate of Cestnik (1990) with m = 1, which Provost and Domingos
+    ("Tree Induction for Probability-Based Ranking", 2003) found to rank better. Without it most
+    rows of a set with few frauds meet pure leaves alone, and all of them score zero.
+    """
     parts = [
         _sklearn_tree(number, estimator.tree_, len(estimators))
         for number, estimator in enumerate(estimators)
@@ -85,8 +91,7 @@ def forest_of_sklearn(estimators: list[Any]) -> Forest:
 def _sklearn_tree(number: int, tree: Any, n_trees: int) -> dict[str, NDArray[Any]]:
     left = tree.children_left.astype(np.int64)
     leaf = left < 0
-    votes = tree.value[:, 0, :]
-    value = votes[:, 1] / votes.sum(axis=1) / n_trees
+    value = leaf_share(tree) / n_trees
     return {
         "tree": np.full(left.size, number, np.int64),
         "node": np.arange(left.size, dtype=np.int64),
@@ -98,6 +103,17 @@ def _sklearn_tree(number: int, tree: Any, n_trees: int) -> dict[str, NDArray[Any
         "leaf": leaf,
         "value": np.where(leaf, value, 0).astype(np.float32),
     }
+
+
+def leaf_share(tree: Any) -> Float64:
+    """float64[n_nodes]: share of the second class in each node of a scikit-learn tree, one row at
+    the share of the root added."""
+    votes = tree.value[:, 0, :]
+    share: Float64 = votes[:, 1] / votes.sum(axis=1)
+    weight = tree.weighted_n_node_samples
+    row = weight[0] / tree.n_node_samples[0]
+    found: Float64 = (share * weight + share[0] * row) / (weight + row)
+    return found
 
 
 def float32_at_most(threshold: NDArray[np.float64]) -> Float32:

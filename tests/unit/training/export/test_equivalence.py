@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import xgboost as xgb
+from sklearn.tree import DecisionTreeClassifier
 
 from training.config import (
     IsolationForestConfig,
@@ -16,7 +17,7 @@ from training.config import (
 )
 from training.export.linear import signed_log
 from training.export.scoring import raw_scores
-from training.export.trees import float32_at_most
+from training.export.trees import float32_at_most, leaf_share
 from training.sample import Sample
 from training.variants import isolation_forest, logistic, random_forest
 from training.variants import xgboost as boosted
@@ -97,7 +98,20 @@ def test_random_forest_graph_scores_like_the_forest(
     forest = random_forest.train_forest(sample, config, 5)
     fitted = random_forest.fitted_of(forest, config, 5)
     x = _unseen()
-    assert np.abs(raw_scores(fitted, x) - forest.predict_proba(x)[:, 1]).max() < 1e-6
+    trees = [estimator.tree_ for estimator in forest.estimators_]
+    native = np.mean([leaf_share(tree)[tree.apply(x)] for tree in trees], axis=0)
+    assert np.abs(raw_scores(fitted, x) - native).max() < 1e-6
+    assert np.abs(native - forest.predict_proba(x)[:, 1]).max() < 0.1
+
+
+def test_a_leaf_is_the_surer_the_more_rows_it_has_seen() -> None:
+    x = np.arange(8, dtype=np.float32).reshape(-1, 1)
+    fraud = np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    tree = DecisionTreeClassifier(max_depth=1).fit(x, fraud).tree_
+    # 6 of 6 genuine, 2 of 2 fraud, and to each a quarter of a fraud in one row more.
+    assert leaf_share(tree)[tree.apply(x[[0, 7]])].tolist() == pytest.approx([0.25 / 7, 2.25 / 3])
+    doubled = DecisionTreeClassifier(max_depth=1).fit(x, fraud, sample_weight=np.full(8, 2.0)).tree_
+    assert leaf_share(doubled).tolist() == pytest.approx(leaf_share(tree).tolist())
 
 
 @pytest.mark.parametrize(
