@@ -12,31 +12,36 @@
 -- Returns msgpack: { used rows of each counter told of, us until the oldest of these is forgotten,
 -- ... } and { row, which of its quotas refused it, us until one of these rows is let in, ... }.
 local spans, policies, rows, told = unpack(cmsgpack.unpack(ARGV[1]))
-local floor, ceil = math.floor, math.ceil
+local call, decode, encode = redis.call, cmsgpack.unpack, cmsgpack.pack
+local floor, ceil, min = math.floor, math.ceil, math.min
 local rings, used, added, moved = {}, {}, {}, {}
 
 local function load(c, value)
   local newest = floor(NOW / spans[c])
-  local ring, sum = {newest, 0}, 0
-  if value then
-    local old = cmsgpack.unpack(value)
-    local was = old[1]
-    -- A clock that was set back: nothing is forgotten before its time, nor much after it.
-    if was > newest + BUCKETS then was, moved[c] = newest + 1, true end
-    if was > newest then
-      newest = was
-      ring[1] = was
-    end
-    local shift = newest - was
-    if shift <= BUCKETS then
-      for i = 2, shift + 1 do ring[i] = 0 end
-      for i = 2, math.min(#old, BUCKETS + 2 - shift) do
-        ring[i + shift] = old[i]
-        sum = sum + old[i]
-      end
+  added[c] = 0
+  if not value then
+    rings[c], used[c] = {newest, 0}, 0
+    return
+  end
+  local old, sum = decode(value), 0
+  local was = old[1]
+  -- A clock that was set back: nothing is forgotten before its time, nor much after it.
+  if was > newest + BUCKETS then was, moved[c] = newest + 1, true end
+  if was >= newest then
+    old[1] = was
+    for i = 2, #old do sum = sum + old[i] end
+    rings[c], used[c] = old, sum
+    return
+  end
+  local shift, ring = newest - was, {newest, 0}
+  if shift <= BUCKETS then
+    for i = 3, shift + 1 do ring[i] = 0 end
+    for i = 2, min(#old, BUCKETS + 2 - shift) do
+      ring[i + shift] = old[i]
+      sum = sum + old[i]
     end
   end
-  rings[c], used[c], added[c] = ring, sum, 0
+  rings[c], used[c] = ring, sum
 end
 
 -- Microseconds until at least `rows` rows of a counter are forgotten.
@@ -52,7 +57,7 @@ local function back(c, rows)
 end
 
 for first = 1, #KEYS, 1000 do
-  local values = redis.call('MGET', unpack(KEYS, first, math.min(first + 999, #KEYS)))
+  local values = call('MGET', unpack(KEYS, first, min(first + 999, #KEYS)))
   for i = 1, #values do load(first + i - 1, values[i]) end
 end
 
@@ -92,7 +97,7 @@ for c = 1, #KEYS do
     local ring = rings[c]
     ring[2] = ring[2] + added[c]
     local lasts = (ring[1] + BUCKETS + 1) * spans[c] - NOW
-    redis.call('SET', KEYS[c], cmsgpack.pack(ring), 'PX', ceil(lasts / 1000) + 1)
+    call('PSETEX', KEYS[c], ceil(lasts / 1000) + 1, encode(ring))
   end
 end
-return cmsgpack.pack({report, refused})
+return encode({report, refused})
