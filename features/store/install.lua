@@ -1,13 +1,17 @@
--- Put rebuilt states where there is none yet, and into these the labels that were learnt since.
+-- Put rebuilt states where there is none yet, and into these the rows that were put aside for them
+-- and the labels that were learnt since.
 --
--- KEYS  1: the cursor; 2: the log of labels; 3 .. : state keys
+-- KEYS  1: the cursor; 2: the log of labels; then n state keys; then n keys of rows put aside
 -- ARGV  1: where the cursor stood when the states were rebuilt; 2: how long a state is kept,
---       seconds; 3 .. : the states
+--       seconds; 3: msgpack {[tenant] = {[transaction id] = true}}: which were left out of them;
+--       4 .. : the states
 --
--- LAYOUTS, above, as in learn.lua
+-- LAYOUTS, above, as in learn.lua; STEPS as in observe.lua
 --
--- Returns 0 and changes nothing if the log does not reach back to then, else 1.
+-- Returns 0 and changes nothing if the log does not reach back to then, else {index of a state that
+-- was not put, ...}: a row was put aside for it that may be in it already.
 
+local n = (#KEYS - 2) / 2
 local missed, at = {}, ARGV[1]
 if redis.call('GET', KEYS[1]) ~= at then
   for _, text in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
@@ -20,9 +24,31 @@ if redis.call('GET', KEYS[1]) ~= at then
   if redis.call('GET', KEYS[1]) ~= at then return 0 end
 end
 
-local installed = {}
-for k = 3, #KEYS do
-  if redis.call('SET', KEYS[k], ARGV[k], 'EX', ARGV[2], 'NX') then installed[KEYS[k]] = true end
+local left_out = cmsgpack.unpack(ARGV[3])
+
+-- The state with the rows that were put aside; nil if one of them may be in it already.
+local function with_rows(state, key)
+  for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
+    local id, row, touched = unpack(cmsgpack.unpack(text))
+    if not (left_out[id[1]] and left_out[id[1]][id[2]]) then return nil end
+    state = STEPS[touched[1]](state, row, touched)
+  end
+  return state
+end
+
+local installed, refused = {}, {}
+for i = 1, n do
+  local key, aside = KEYS[2 + i], KEYS[2 + n + i]
+  if redis.call('EXISTS', key) == 0 then
+    local state = with_rows(ARGV[3 + i], aside)
+    if state then
+      redis.call('SET', key, state, 'EX', ARGV[2])
+      redis.call('DEL', aside)
+      installed[key] = true
+    else
+      refused[#refused + 1] = i
+    end
+  end
 end
 for _, entry in ipairs(missed) do
   for _, event in ipairs(entry[4]) do
@@ -32,4 +58,4 @@ for _, entry in ipairs(missed) do
     end
   end
 end
-return 1
+return refused

@@ -2,129 +2,130 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from features.definitions import SCHEMA_ID
-from features.entities import ENTITIES, KEPT, LAYOUT_ID, ROLES, Entity
+from features.entities import ENTITIES, ROLES, Entity
 from features.events import Events, Key
 from features.labels import LabelEvents
 from features.snapshot import N_ROLES, Snapshot
 from features.store.link import Link
+from features.store.names import (
+    CURSOR,
+    LABEL_LOG,
+    STATE_TTL_S,
+    aside_key,
+    marker,
+    state_key,
+    text,
+)
 from features.store.protocol import Cursor, Observation, StateSource
-from features.store.script import Script, constant, source
+from features.store.script import Script, source
 from features.store.steps import steps
+from features.store.warming import LABEL_LAYOUTS, Warming
 from fraud.errors import StoreUnavailable
-
-STATE_TTL_S = 14 * 86_400
-"""An entity that nobody touches for two weeks is let go: PostgreSQL has its history."""
 
 _MOST_UNSEEN = 100_000
 _MOST_TRIES = 6
 """A batch may find an entity cold, another one let go meanwhile, and labels learnt while it
 rebuilt them; more is an eviction storm."""
-_CURSOR, _LOG = f"q:c:{LAYOUT_ID}", f"q:l:{LAYOUT_ID}"
 _LOG_BATCHES, _LOG_TTL_S = 64, 60
 """What the feed learns while a state is rebuilt, a second or so."""
-_LABEL_LAYOUTS = [
-    [[ring.offset, ring.tile_ms, ring.slots] for ring in entity.groups["labels"].rings]
-    for entity in ENTITIES
-]
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class RedisStore:
     """See `FeatureStore`. Keys: `q:s:<layout>:<entity>:<tenant>:<id>` hold states,
     `q:t:<schema>:<tenant>:<transaction>` what was computed for a transaction, `q:c:<layout>` how
-    far labels are learnt, `q:l:<layout>` the labels learnt last. The cursor never expires: Redis
+    far labels are learnt, `q:l:<layout>` the labels learnt last, and `q:a:`, named as the state is,
+    rows that were answered while it was not there (`Warming`). The cursor never expires: Redis
     must not evict keys without an expiry.
 
     Args:
         link: to Redis; closed by `close`.
         history: where states that Redis does not hold are rebuilt from.
         replay_ttl_s: how long a transaction id is remembered.
+        rebuild_wait_ms: longest wait for states that are rebuilt: who would wait longer is answered
+            without them.
     """
 
-    def __init__(self, link: Link, history: StateSource, *, replay_ttl_s: int) -> None:
+    def __init__(
+        self,
+        link: Link,
+        history: StateSource,
+        *,
+        replay_ttl_s: int,
+        rebuild_wait_ms: float = 5_000.0,
+    ) -> None:
         self._link = link
-        self._history = history
+        self._warming = Warming(link, history)
         self._replay_ttl_s = replay_ttl_s
+        self._rebuild_wait_s = rebuild_wait_ms / 1000
         self._observe = Script(source("observe_steps"), steps(ROLES), source("observe"))
-        labels = constant("LAYOUTS", _LABEL_LAYOUTS), source("label_tiles")
-        self._learn = Script(*labels, source("learn"))
-        self._install = Script(*labels, source("install"))
+        self._learn = Script(LABEL_LAYOUTS, source("label_tiles"), source("learn"))
         self._unseen: set[str] = set()
+        self._waiting: set[asyncio.Task[Observation]] = set()
 
     async def observe_and_fetch(self, events: Events) -> Observation:
-        """See `FeatureStore`."""
+        """See `FeatureStore`. Rows that wait for states are added to them even if the caller stops
+        waiting."""
         call = _Call(events)
-        lost: frozenset[str] = frozenset()
         try:
             if self._unseen:
                 await self._forget_unseen()
+            found = await self._run(call)
+        except StoreUnavailable:
+            self._miss(call)
+            raise
+        if found[0]:
+            return call.observation(found[1])
+        waiting = asyncio.create_task(self._observe_cold(call, found))
+        self._waiting.add(waiting)
+        waiting.add_done_callback(self._waiting.discard)
+        return await asyncio.shield(waiting)
+
+    async def _observe_cold(self, call: _Call, found: list[Any]) -> Observation:
+        """Wait for the states that are missing, but not for long."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._rebuild_wait_s
+        late: frozenset[str] = frozenset()
+        try:
             for _ in range(_MOST_TRIES):
-                found, body = await self._run(call)
-                if found:
-                    return call.observation(body, ("history_unavailable",) if lost else ())
-                lost |= await self._warm([call.keys[i - 1] for i in body], events)
-                call = _Call(events, lost)
+                _, missing, seen = found
+                cold = [call.keys[i - 1] for i in missing]
+                late |= await self._warming.warm(cold, call.without(seen), deadline - clock())
+                found = await self._run(call, late)
+                if found[0]:
+                    return call.observation(found[1])
             raise StoreUnavailable("Redis: states vanish as soon as they are rebuilt")
         except StoreUnavailable:
-            # Rows that were decided unseen would be missing from warm states for good: these
-            # states are dropped when Redis is back, and rebuilt from PostgreSQL.
-            if len(self._unseen) < _MOST_UNSEEN:
-                self._unseen.update(call.names)
+            self._miss(call)
             raise
 
-    async def _run(self, call: _Call) -> tuple[int, list[Any]]:
-        arguments = len(call.names), STATE_TTL_S, self._replay_ttl_s, _encode(call.rows)
-        reply = await self._observe.run(self._link, [*call.names, *call.markers], *arguments)
-        return int(reply[0]), reply[1]
+    def _miss(self, call: _Call) -> None:
+        """Rows that were decided unseen would be missing from warm states for good: these states
+        are dropped when Redis is back, and rebuilt from PostgreSQL."""
+        if len(self._unseen) < _MOST_UNSEEN:
+            self._unseen.update(call.names)
 
-    async def _warm(self, cold: Sequence[tuple[Entity, Key]], events: Events) -> frozenset[str]:
-        """Rebuild states from the source; returns the state keys that cannot be had now."""
-        fresh: dict[str, bytes] = {}
-        lost: set[str] = set()
-        try:
-            until = await self.cursor()
-        except _SourceUnavailable:
-            return frozenset(_state_key(*key) for key in cold)
-        for entity in KEPT:
-            keys = [key for e, key in cold if e is entity]
-            if not keys:
-                continue
-            names = [_state_key(entity, key) for key in keys]
-            try:
-                states = await self._history.rebuild(entity, keys, events.transaction, until)
-            except StoreUnavailable:
-                lost.update(names)
-                continue
-            fresh.update(zip(names, states, strict=True))
-        if fresh:
-            # Refused if too many labels were learnt meanwhile: the states are still missing.
-            head = (_text(until), STATE_TTL_S)
-            await self._install.run(self._link, [_CURSOR, _LOG, *fresh], *head, *fresh.values())
-        return frozenset(lost)
+    async def _run(self, call: _Call, late: frozenset[str] = frozenset()) -> list[Any]:
+        """The script's answer; states of the keys `late` may be missing."""
+        keys: Sequence[str] = [*call.names, *call.markers]
+        optional: tuple[bytes | str, bytes | str] = ("", "")
+        if late:
+            places = [i for i, name in enumerate(call.names, start=1) if name in late]
+            keys = [*keys, *(aside_key(call.names[i - 1]) for i in places)]
+            optional = (_encode(places), _encode(call.transactions))
+        arguments = len(call.names), STATE_TTL_S, self._replay_ttl_s, call.rows
+        reply: list[Any] = await self._observe.run(self._link, keys, *arguments, *optional)
+        return reply
 
     async def cursor(self) -> Cursor:
-        """How far labels are learnt. Without one, all that count until now count in states that
-        are yet to be rebuilt, and it is put there.
-
-        Raises:
-            StoreUnavailable: Redis or, without a cursor, the source does not answer.
-        """
-        kept = await self._link.call("GET", _CURSOR)
-        if kept is None:
-            try:
-                newest = await self._history.newest()
-            except StoreUnavailable as error:
-                raise _SourceUnavailable(str(error)) from error
-            await self._link.call("SET", _CURSOR, _text(newest), "NX")
-            kept = await self._link.call("GET", _CURSOR)
-        effective_us, label_id = bytes(kept or b"0:0").split(b":")
-        return int(effective_us), int(label_id)
+        """How far labels are learnt; see `Warming.cursor`."""
+        return await self._warming.cursor()
 
     async def learn(self, labels: LabelEvents) -> None:
         """See `FeatureStore`."""
@@ -133,7 +134,7 @@ class RedisStore:
     async def learn_until(self, labels: LabelEvents, after: Cursor, until: Cursor) -> bool:
         """`learn`, and move the cursor from `after` to `until`, all at once. False, and nothing is
         learnt, if it does not stand there any more."""
-        return await self._learn_now(labels, _text(after), _text(until))
+        return await self._learn_now(labels, text(after), text(until))
 
     async def _learn_now(self, labels: LabelEvents, after: str, until: str) -> bool:
         names: dict[str, int] = {}
@@ -143,13 +144,13 @@ class RedisStore:
             for kind, entity in enumerate(ENTITIES, start=1):
                 identity = labels.ids[entity.name][i]
                 if identity is not None:
-                    name = _state_key(entity, (labels.tenant[i], identity))
+                    name = state_key(entity, (labels.tenant[i], identity))
                     touched.append([kind, names.setdefault(name, len(names) + 3)])
             previous_ms, previous_fraud = labels.previous[i] or (0, False)
             event = [labels.known_at_ms[i], int(labels.fraud[i]), labels.hundredths[i]]
             rows.append([*event, previous_ms, int(previous_fraud), touched])
         arguments = (after, until, _LOG_BATCHES, _LOG_TTL_S, _encode(rows))
-        return bool(await self._learn.run(self._link, [_CURSOR, _LOG, *names], *arguments))
+        return bool(await self._learn.run(self._link, [CURSOR, LABEL_LOG, *names], *arguments))
 
     async def _forget_unseen(self) -> None:
         names = list(self._unseen)
@@ -160,12 +161,12 @@ class RedisStore:
     async def remember(self, rows: Mapping[Key, bytes]) -> None:
         """See `FeatureStore`."""
         await self._link.calls(
-            [("SET", _marker(key), row, "XX", "KEEPTTL") for key, row in rows.items()]
+            [("SET", marker(key), row, "XX", "KEEPTTL") for key, row in rows.items()]
         )
 
     async def recorded(self, transactions: Sequence[Key]) -> list[bytes | None]:
         """See `FeatureStore`."""
-        reply = await self._link.call("MGET", *(_marker(key) for key in transactions))
+        reply = await self._link.call("MGET", *(marker(key) for key in transactions))
         return [value or None for value in reply]
 
     async def ping(self) -> None:
@@ -173,7 +174,9 @@ class RedisStore:
         await self._link.call("PING")
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Finish what is under way and close the connection."""
+        await asyncio.gather(*self._waiting, return_exceptions=True)
+        await self._warming.close()
         await self._link.close()
 
 
@@ -182,15 +185,15 @@ class _Call:
 
     Args:
         events: the rows.
-        without: state keys to leave out: neither read nor written.
     """
 
-    def __init__(self, events: Events, without: frozenset[str] = frozenset()) -> None:
+    def __init__(self, events: Events) -> None:
         self.names: list[str] = []
         self.keys: list[tuple[Entity, Key]] = []
-        self.markers = [_marker(key) for key in events.transaction]
-        self.rows: list[list[Any]] = []
+        self.transactions = events.transaction
+        self.markers = [marker(key) for key in events.transaction]
         self._touched: list[list[int]] = []
+        rows: list[list[Any]] = []
         place: dict[str, int] = {}
         for i, row in enumerate(events.rows()):
             touched, roles = [], []
@@ -199,43 +202,35 @@ class _Call:
                 if identity is None:
                     continue
                 key = (events.tenant[i], identity)
-                name = _state_key(role.entity, key)
-                if name in without:
-                    continue
+                name = state_key(role.entity, key)
                 if name not in place:
                     self.names.append(name)
                     self.keys.append((role.entity, key))
                     place[name] = len(self.names)
                 touched.append([kind, place[name], *events.partners(role, i)])
                 roles.append(i * N_ROLES + kind - 1)
-            self.rows.append([*row, touched])
+            rows.append([*row, touched])
             self._touched.append(roles)
+        self.rows = _encode(rows)
 
-    def observation(self, replies: list[Any], degraded: tuple[str, ...]) -> Observation:
+    def without(self, seen: Sequence[int]) -> list[Key]:
+        """The transactions that are not among the rows `seen` before, which count from 1."""
+        known = set(seen)
+        return [key for i, key in enumerate(self.transactions, start=1) if i not in known]
+
+    def observation(self, replies: list[Any]) -> Observation:
+        """What the script replied of each row."""
         states: list[bytes | None] = [None] * (N_ROLES * len(replies))
         recorded: dict[int, bytes] = {}
         repeated = []
+        whole = True
         for i, (reply, places) in enumerate(zip(replies, self._touched, strict=True)):
             for place, state in zip(places, reply[1:], strict=True):
                 states[place] = state
+                whole = whole and state is not None
             if reply[0]:
                 recorded[i] = reply[0]
             elif reply[0] is not None:
                 repeated.append(i)
+        degraded = () if whole else ("history_unavailable",)
         return Observation(Snapshot.of(states), recorded, frozenset(repeated), degraded)
-
-
-class _SourceUnavailable(StoreUnavailable):
-    """The source of states does not answer, and Redis does."""
-
-
-def _text(cursor: Cursor) -> str:
-    return f"{cursor[0]}:{cursor[1]}"
-
-
-def _state_key(entity: Entity, key: Key) -> str:
-    return f"q:s:{LAYOUT_ID}:{entity.name}:{key[0]}:{key[1]}"
-
-
-def _marker(key: Key) -> str:
-    return f"q:t:{SCHEMA_ID}:{key[0]}:{key[1]}"

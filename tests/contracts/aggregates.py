@@ -168,3 +168,17 @@ def located(batch: TransactionBatch, seed: int) -> TransactionBatch:
         ]
 
     return replace(batch, latitude=degrees(90.0), longitude=degrees(180.0))
+
+
+def assert_same(one: object, other: object, where: str) -> None:
+    """Every array of two aggregates is the same."""
+    names = type(one).__dataclass_fields__  # type: ignore[attr-defined]
+    for name in names:
+        mine, yours = getattr(one, name), getattr(other, name)
+        if isinstance(mine, dict):
+            for key, value in mine.items():
+                assert np.array_equal(value, yours[key]), (where, name, key)
+        elif hasattr(mine, "__dataclass_fields__"):
+            assert_same(mine, yours, f"{where}.{name}")
+        else:
+            assert np.array_equal(mine, yours), (where, name)

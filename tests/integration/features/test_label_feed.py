@@ -26,9 +26,10 @@ from features.store.redis import RedisStore
 from features.tiles import WindowAggregates
 from fraud.batch import TransactionBatch
 from fraud.errors import StoreUnavailable
+from tests.contracts.aggregates import assert_same
 from tests.contracts.payments import DAY_MS, label_rows, labels_of, payments
 from tests.contracts.waiting import until
-from tests.integration.features.store.test_redis import insert
+from tests.integration.features.store.test_redis import insert, relink
 
 SOON = timedelta(days=1)
 
@@ -230,7 +231,9 @@ async def test_labels_learnt_while_a_state_is_rebuilt_are_in_it(
     source = Slow(pool)
     slow = RedisStore(Link(redis_url, 5_000), source, replay_ttl_s=600)
     await check(pool, batch, await look(slow, batch, "look"))
-    assert source.rebuilt == (len(KEPT) if batch_labels > 1 else 2 * len(KEPT))
+    # All kinds at once: some may have been done before the labels came.
+    more = source.rebuilt - len(KEPT)
+    assert more == 0 if batch_labels > 1 else 1 <= more <= len(KEPT)
     await slow.close()
 
 
@@ -331,20 +334,6 @@ async def test_a_cold_state_says_all_that_a_warm_one_does(
         assert_same(warm[role], cold[role], role)
 
 
-def assert_same(one: object, other: object, where: str) -> None:
-    """Every array of two aggregates is the same."""
-    names = type(one).__dataclass_fields__  # type: ignore[attr-defined]
-    for name in names:
-        mine, yours = getattr(one, name), getattr(other, name)
-        if isinstance(mine, dict):
-            for key, value in mine.items():
-                assert np.array_equal(value, yours[key]), (where, name, key)
-        elif hasattr(mine, "__dataclass_fields__"):
-            assert_same(mine, yours, f"{where}.{name}")
-        else:
-            assert np.array_equal(mine, yours), (where, name)
-
-
 async def test_the_service_learns_labels_in_the_background_and_outlives_an_outage(
     pool: asyncpg.Pool, store: RedisStore, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -353,12 +342,12 @@ async def test_the_service_learns_labels_in_the_background_and_outlives_an_outag
     service = FeatureService(store, feed=LabelFeed(pool, store))
     first = await store.cursor()
     with caplog.at_level(logging.WARNING):
-        healthy, store._link = store._link, Link("redis://127.0.0.1:1", 200)
+        healthy = relink(store, Link("redis://127.0.0.1:1", 200))
         service.feed_labels(0.01, lambda: datetime.now(UTC) + SOON)
         await until(lambda: "labels are not learnt" in caplog.text)
         await label_all(pool, batch, seed=6)
         await asyncio.sleep(0.1)
-        gone, store._link = store._link, healthy
+        gone = relink(store, healthy)
         await until(lambda: "labels are learnt again" in caplog.text)
     assert caplog.text.count("labels are not learnt") == 1
     await drained(LabelFeed(pool, store))  # the service may be half way

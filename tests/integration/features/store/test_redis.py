@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,18 +13,21 @@ import numpy as np
 import pytest
 
 from features.definitions import NAMES
-from features.entities import ROLES
-from features.events import Events
+from features.entities import ROLES, Entity
+from features.events import Events, Key
 from features.replay import replay
 from features.service import FeatureService
 from features.store.link import Link
 from features.store.memory import MemoryStore
 from features.store.postgres import PostgresHistory
+from features.store.protocol import Cursor
 from features.store.redis import RedisStore
 from fraud.batch import TRANSACTION_COLUMNS, TransactionBatch
 from fraud.errors import StoreUnavailable
+from tests.contracts.aggregates import assert_same
 from tests.contracts.feature_store import FeatureStoreContract, bits, serve
 from tests.contracts.payments import payments
+from tests.contracts.waiting import until
 
 HANDBOOK = Path("../shared/data/handbook_raw/dev_2018-04-01_to_2018-08-14.parquet")
 
@@ -60,6 +64,13 @@ async def insert(pool: asyncpg.Pool, batch: TransactionBatch) -> None:
         records=records,
         columns=["tenant", "occurred_at", "amount_hundredths", *columns],
     )
+
+
+def relink(store: RedisStore, link: Link) -> Link:
+    """Let a store ask another Redis, or none. Returns the link that it had."""
+    had = store._link
+    store._link = store._warming._link = link
+    return had
 
 
 class TestRedisStore(FeatureStoreContract):
@@ -137,12 +148,11 @@ async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(
         memory.observe(Events.of(part))
     await serve(store, past)
     service = FeatureService(store)
-    healthy, store._link = store._link, Link("redis://127.0.0.1:1", 200)
+    healthy = relink(store, Link("redis://127.0.0.1:1", 200))
     lost = await service.fetch(missed)
     assert lost.degraded == ("features_unavailable",)
     assert np.isnan(lost.values[:, NAMES.index("customer_count_24h")]).all()
-    await store._link.close()
-    store._link = healthy
+    await relink(store, healthy).close()
     await insert(pool, past)
     await insert(pool, missed)  # decided without history, but on record
     assert bits(await service.fetch(now)) == bits(await serve(memory, now))
@@ -180,3 +190,168 @@ async def test_parity_on_real_payments(store: RedisStore) -> None:
     assert b"".join(f.values.tobytes() for f in online) == b"".join(
         f.values.tobytes() for f in offline
     )
+
+
+class Late(PostgresHistory):
+    """Rebuilds when it is told to."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        super().__init__(pool)
+        self.told = asyncio.Event()
+        self.asked = 0
+
+    async def rebuild(
+        self, entity: Entity, keys: Sequence[Key], without: Iterable[Key], until: Cursor
+    ) -> list[bytes]:
+        self.asked += 1
+        await self.told.wait()
+        return await super().rebuild(entity, keys, without, until)
+
+
+def late_store(redis_url: str, source: PostgresHistory, wait_ms: float = 1.0) -> RedisStore:
+    link = Link(redis_url, 5_000)
+    return RedisStore(link, source, replay_ttl_s=600, rebuild_wait_ms=wait_ms)
+
+
+def of_customer(batch: TransactionBatch, customer: str, merchant: str) -> TransactionBatch:
+    """The same payments, all of one customer at one merchant."""
+    n = len(batch)
+    nobody: list[str | None] = [None] * n
+    return replace(
+        batch,
+        customer_id=[customer] * n,
+        merchant_id=[merchant] * n,
+        device_id=nobody,
+        counterparty_id=nobody,
+    )
+
+
+@pytest.mark.parametrize("on_record", ["before", "after", "never"])
+async def test_who_does_not_wait_for_a_cold_customer_is_counted_once(
+    redis_url: str, pool: asyncpg.Pool, store: RedisStore, on_record: str
+) -> None:
+    """Whether a payment that was answered meanwhile gets on record before the state is rebuilt,
+    after, or not at all yet."""
+    batch = payments(60, seed=5, duplicate=0.0)
+    past, unseen = (of_customer(batch.slice(*r), "cold", "cold") for r in ((0, 40), (40, 50)))
+    warm, now = of_customer(batch.slice(40, 50), "w", "w"), batch.slice(50, 60)
+    warm = replace(warm, transaction_id=[f"w{i}" for i in range(10)])
+    now = of_customer(now, "cold", "cold")
+    await insert(pool, past)
+    await serve(store, warm)
+    source = Late(pool)
+    late = late_store(redis_url, source)
+    mixed = TransactionBatch.concat([unseen, replace(warm, transaction_id=["x"] * 10)])
+
+    events = Events.of(mixed)
+    observation = await late.observe_and_fetch(events)
+    assert observation.degraded == ("history_unavailable",)
+    assert observation.states["customer"].present.tolist() == [False] * 10 + [True] * 10
+    again = await late.observe_and_fetch(Events.of(unseen))  # all of them retried
+    assert again.repeated == set(range(10))
+    if on_record == "before":
+        await insert(pool, unseen)
+    source.told.set()
+    await late._warming.close()
+    if on_record == "after":
+        await insert(pool, unseen)
+
+    served = await late.observe_and_fetch(Events.of(now))
+    assert served.degraded == ()
+    seen = served.aggregates(Events.of(now))["customer"]
+    wanted = memory_of(past, unseen).observe(Events.of(now))
+    assert_same(seen, wanted.aggregates(Events.of(now))["customer"], "customer")
+    assert await late._link.call("KEYS", "q:a:*") == []
+    await late.close()
+
+
+def memory_of(*parts: TransactionBatch) -> MemoryStore:
+    memory = MemoryStore()
+    for part in parts:
+        memory.observe(Events.of(part))
+    return memory
+
+
+async def test_rows_that_come_while_another_replica_rebuilds_are_counted_once(
+    redis_url: str, pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    batch = of_customer(payments(40, seed=6, duplicate=0.0), "cold", "cold")
+    past, mine, yours, now = (batch.slice(i, i + 10) for i in range(0, 40, 10))
+    await insert(pool, past)
+    sources = Late(pool), Late(pool)
+    replicas = [late_store(redis_url, source) for source in sources]
+    for replica, part in zip(replicas, (mine, yours), strict=True):
+        assert (await replica.observe_and_fetch(Events.of(part))).degraded
+    await insert(pool, mine)
+    for source, replica in zip(reversed(sources), reversed(replicas), strict=True):
+        source.told.set()  # who was asked last is the first to answer
+        await replica._warming.close()
+    served = (await store.observe_and_fetch(Events.of(now))).aggregates(Events.of(now))
+    wanted = memory_of(past, mine, yours).observe(Events.of(now))
+    for role, seen in served.items():
+        assert_same(seen, wanted.aggregates(Events.of(now))[role], role)
+    for replica in replicas:
+        await replica.close()
+
+
+async def test_rows_that_outpace_a_rebuild_wait_for_the_next_one(
+    redis_url: str, pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    batch = of_customer(payments(40, seed=7, duplicate=0.0), "cold", "cold")
+    parts = [batch.slice(i, i + 10) for i in range(0, 40, 10)]
+    source = Late(pool)
+    late = late_store(redis_url, source)
+    for part in parts[:2]:  # the second joins a task that does not know of it
+        assert (await late.observe_and_fetch(Events.of(part))).degraded
+        await until(lambda: source.asked == 2)  # customer and merchant
+    source.told.set()
+    await late._warming.close()
+    assert source.asked == 4
+    served = await late.observe_and_fetch(Events.of(parts[2]))
+    assert served.degraded == ()
+    wanted = memory_of(*parts[:2]).observe(Events.of(parts[2]))
+    for role, seen in served.aggregates(Events.of(parts[2])).items():
+        assert_same(seen, wanted.aggregates(Events.of(parts[2]))[role], role)
+    await late.close()
+
+
+async def test_who_stops_waiting_is_counted_nevertheless(
+    redis_url: str, pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    batch = of_customer(payments(20, seed=8, duplicate=0.0), "cold", "cold")
+    first, now = batch.slice(0, 10), batch.slice(10, 20)
+    source = Late(pool)
+    late = late_store(redis_url, source, wait_ms=5_000)
+    asking = asyncio.create_task(late.observe_and_fetch(Events.of(first)))
+    await until(lambda: source.asked == 2)
+    asking.cancel()
+    source.told.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await late.close()
+    served = (await store.observe_and_fetch(Events.of(now))).aggregates(Events.of(now))
+    wanted = memory_of(first).observe(Events.of(now)).aggregates(Events.of(now))
+    assert_same(served["customer"], wanted["customer"], "customer")
+
+
+async def test_a_payment_known_to_redis_alone_survives_a_retry_while_its_customer_is_cold(
+    pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    """Its marker says that it was observed: the rebuilt state has it from the record."""
+    batch = of_customer(payments(20, seed=9, duplicate=0.0), "c", "m")
+    first, now = batch.slice(0, 10), batch.slice(10, 20)
+    await serve(store, first)
+    await insert(pool, first)
+    await store._link.call("DEL", *await store._link.call("KEYS", "q:s:*"))  # let go
+    await store.observe_and_fetch(Events.of(first))
+    served = (await store.observe_and_fetch(Events.of(now))).aggregates(Events.of(now))
+    wanted = memory_of(first).observe(Events.of(now)).aggregates(Events.of(now))
+    assert_same(served["customer"], wanted["customer"], "customer")
+
+
+async def test_the_fetch_says_where_its_time_went(store: RedisStore) -> None:
+    service = FeatureService(store)
+    features = await service.fetch(payments(5, seed=1))
+    assert features.stage_ms.keys() == {"redis", "assemble"}
+    assert all(ms > 0 for ms in features.stage_ms.values())
+    await service.close()

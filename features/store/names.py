@@ -1,0 +1,33 @@
+"""What things are called in Redis."""
+
+from __future__ import annotations
+
+from features.definitions import SCHEMA_ID
+from features.entities import LAYOUT_ID, Entity
+from features.events import Key
+from features.store.protocol import Cursor
+
+STATE_TTL_S = 14 * 86_400
+"""An entity that nobody touches for two weeks is let go: PostgreSQL has its history."""
+
+CURSOR, LABEL_LOG = f"q:c:{LAYOUT_ID}", f"q:l:{LAYOUT_ID}"
+
+
+def state_key(entity: Entity, key: Key) -> str:
+    """Of the state of one entity."""
+    return f"q:s:{LAYOUT_ID}:{entity.name}:{key[0]}:{key[1]}"
+
+
+def aside_key(state: str) -> str:
+    """Of the rows that are put aside for a state that is not there."""
+    return f"q:a{state[3:]}"
+
+
+def marker(transaction: Key) -> str:
+    """Of what is remembered of a transaction."""
+    return f"q:t:{SCHEMA_ID}:{transaction[0]}:{transaction[1]}"
+
+
+def text(cursor: Cursor) -> str:
+    """A cursor as Redis keeps it."""
+    return f"{cursor[0]}:{cursor[1]}"

@@ -1,0 +1,160 @@
+"""States that Redis does not hold are rebuilt, and nobody waits for that longer than told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import msgspec
+
+from features.entities import ENTITIES, KEPT, ROLES, Entity
+from features.events import Key
+from features.store.link import Link
+from features.store.names import CURSOR, LABEL_LOG, STATE_TTL_S, aside_key, state_key, text
+from features.store.protocol import Cursor, StateSource
+from features.store.script import Script, constant, source
+from features.store.steps import steps
+from fraud.errors import StoreUnavailable
+
+_log = logging.getLogger(__name__)
+
+LABEL_LAYOUTS = constant(
+    "LAYOUTS",
+    [
+        [[ring.offset, ring.tile_ms, ring.slots] for ring in entity.groups["labels"].rings]
+        for entity in ENTITIES
+    ],
+)
+_MOST_TRIES = 6
+"""Labels may be learnt, and rows put aside, while a state is rebuilt."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class Warming:
+    """Rebuilds states from the system of record, each by one task at a time.
+
+    A row that does not wait is put aside in Redis, by the call that answers it: the task leaves its
+    transaction out of what it rebuilds, on record or not, and the script that puts the state there
+    puts the rows in. So each row counts once, whoever rebuilds, and whenever it gets on record.
+
+    Args:
+        link: to Redis.
+        history: the system of record.
+    """
+
+    def __init__(self, link: Link, history: StateSource) -> None:
+        self._link = link
+        self._history = history
+        self._install = Script(
+            source("observe_steps"),
+            steps(ROLES),
+            LABEL_LAYOUTS,
+            source("label_tiles"),
+            source("install"),
+        )
+        self._tasks: dict[str, asyncio.Task[frozenset[str]]] = {}
+        self._pressed: set[str] = set()
+
+    async def warm(
+        self, cold: Iterable[tuple[Entity, Key]], without: Sequence[Key], wait_s: float
+    ) -> frozenset[str]:
+        """Have states rebuilt. Returns the keys of those that are not there after `wait_s`, or
+        cannot be had now; their rebuilding goes on.
+
+        Args:
+            cold: entities whose states are missing.
+            without: transactions that have not been observed yet: they may be on record, and are
+                not put into the states.
+        """
+        wanted = {state_key(*found): found for found in cold}
+        for entity in KEPT:
+            keys = {
+                name: key
+                for name, (kind, key) in wanted.items()
+                if kind is entity and name not in self._tasks
+            }
+            if keys:
+                self._start(entity, keys, without)
+        tasks = {name: self._tasks[name] for name in wanted}
+        pressed = {task for name, task in tasks.items() if name in self._pressed}
+        if pressed:
+            # Rows come faster than the state is rebuilt: this time they wait until it is.
+            await asyncio.wait(pressed)
+        await asyncio.wait(tasks.values(), timeout=max(wait_s, 0.0))
+        return frozenset(
+            name for name, task in tasks.items() if not task.done() or name in task.result()
+        )
+
+    def _start(self, entity: Entity, keys: Mapping[str, Key], without: Sequence[Key]) -> None:
+        task = asyncio.create_task(self._rebuild(entity, keys, without))
+        self._tasks.update(dict.fromkeys(keys, task))
+        task.add_done_callback(lambda _: self._finished(keys))
+
+    def _finished(self, names: Collection[str]) -> None:
+        self._pressed.difference_update(names)
+        for name in names:
+            del self._tasks[name]
+
+    async def _rebuild(
+        self, entity: Entity, keys: Mapping[str, Key], without: Sequence[Key]
+    ) -> frozenset[str]:
+        """Put states there. Returns the keys of those that cannot be had now."""
+        left = dict(keys)
+        try:
+            for _ in range(_MOST_TRIES):
+                left = await self._install_once(entity, left, without)
+                if not left:
+                    break
+                self._pressed.update(left)
+        except StoreUnavailable as error:
+            _log.warning("%d states are not rebuilt: %s", len(left), error)
+        return frozenset(left)
+
+    async def _install_once(
+        self, entity: Entity, keys: dict[str, Key], without: Sequence[Key]
+    ) -> dict[str, Key]:
+        """Those that must be rebuilt again."""
+        until = await self.cursor()
+        names = list(keys)
+        asides = [aside_key(name) for name in names]
+        lists = await self._link.calls([("LRANGE", aside, 0, -1) for aside in asides])
+        waiting = (_decode(entry)[0] for entries in lists for entry in entries)
+        left_out = {*without, *((tenant, identity) for tenant, identity in waiting)}
+        states = await self._history.rebuild(entity, list(keys.values()), left_out, until)
+        known: dict[str, dict[str, bool]] = {}
+        for tenant, identity in left_out:
+            known.setdefault(tenant, {})[identity] = True
+        refused = await self._install.run(
+            self._link,
+            [CURSOR, LABEL_LOG, *names, *asides],
+            text(until),
+            STATE_TTL_S,
+            _encode(known),
+            *states,
+        )
+        if refused == 0:  # too many labels were learnt meanwhile
+            return keys
+        return {names[i - 1]: keys[names[i - 1]] for i in refused}
+
+    async def cursor(self) -> Cursor:
+        """How far labels are learnt. Without one, all that count until now count in states that
+        are yet to be rebuilt, and it is put there.
+
+        Raises:
+            StoreUnavailable: Redis or, without a cursor, the source does not answer.
+        """
+        kept = await self._link.call("GET", CURSOR)
+        if kept is None:
+            newest = await self._history.newest()
+            await self._link.call("SET", CURSOR, text(newest), "NX")
+            kept = await self._link.call("GET", CURSOR)
+        effective_us, label_id = bytes(kept or b"0:0").split(b":")
+        return int(effective_us), int(label_id)
+
+    async def close(self) -> None:
+        """Finish what is under way."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks.values()))
