@@ -77,9 +77,10 @@ class Explainer:
         if not rows.size:
             return found
         pushes = await self._pushes(features, rows, votes)
-        fallback = verdict or self.rules(plan, batch, features)
+        if verdict is None and not all(pushes):
+            verdict = self.rules(plan, batch, features)
         for k, i in enumerate(rows.tolist()):
-            strongest = pushes[k] or fallback.reasons[i]
+            strongest = pushes[k] or (() if verdict is None else verdict.reasons[i])
             strange = self._is_strange(plan, combined, i)
             if strange or not strongest:
                 strongest = ((ANOMALY if strange else MODEL_SCORE), *strongest)
