@@ -8,7 +8,7 @@ column by column.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -21,7 +21,7 @@ from serve_app.schemas import DecisionOut, PlanOut, ProblemOut, ReasonOut, Resul
 OWN_STAGES: Final = frozenset({"auth", "parse", "limit", "wait"})
 """Stages that the ingress itself times, for each request."""
 
-_REMEMBERED_BATCHES = 16
+_REMEMBERED_BATCHES = 8
 
 _encoder = msgspec.json.Encoder()
 _OUTCOMES = tuple(_encoder.encode(outcome.value) for outcome in OUTCOMES)
@@ -66,7 +66,16 @@ class DecisionEncoder:
 
 def encode_stages(stage_ms: dict[str, float]) -> bytes:
     """Stages of the ingress (`OWN_STAGES`) as members of a JSON object; milliseconds."""
-    return _encoder.encode({name: round(ms, 3) for name, ms in stage_ms.items()})[1:-1]
+    return _encoder.encode({name: thousandths(ms) for name, ms in stage_ms.items()})[1:-1]
+
+
+def thousandths(value: float) -> float:
+    """A number >= 0 to three decimals: a third of what `round` costs, which rounds halves right.
+
+    >>> thousandths(1.23456)
+    1.235
+    """
+    return int(value * 1000 + 0.5) / 1000
 
 
 def encode(answer: DecisionOut | ResultsOut | ProblemOut | msgspec.Struct) -> bytes:
@@ -92,20 +101,20 @@ def _encode_batch(batch: DecisionBatch) -> _Encoded:
         batch.degraded,
         tuple([(v.variant, v.version, v.status, v.scores is not None) for v in batch.votes]),
     )
-    probability = list(map(float, batch.probability))
+    n = len(batch)
+    texts = _lines(batch.decision_id + batch.transaction_id)
+    numbers = _numbers(batch)
     columns: list[Iterable[Any]] = [
-        _texts(batch.decision_id),
-        _texts(batch.transaction_id),
+        texts[:n],
+        texts[n:],
         [_OUTCOMES[outcome] for outcome in batch.outcome],
-        map(risk_score, probability),
-        _numbers(probability),
+        map(risk_score, batch.probability),
+        numbers[:n],
         [_RISK_LEVELS[outcome] for outcome in batch.outcome],
         [_reasons(reasons) if reasons else b"[]" for reasons in batch.reasons],
-        *[_numbers(vote.scores.tolist()) for vote in batch.votes if vote.scores is not None],
-        _numbers(list(map(float, batch.anomaly_score))),
-        _numbers([None if age_ms < 0 else int(age_ms) for age_ms in batch.feature_age_ms]),
+        *[numbers[at : at + n] for at in range(n, len(numbers), n)],
     ]
-    stages = {k: round(ms, 3) for k, ms in batch.stage_ms.items() if k not in OWN_STAGES}
+    stages = {k: thousandths(ms) for k, ms in batch.stage_ms.items() if k not in OWN_STAGES}
     middle = _encoder.encode(stages)[1:-1] + b"," if stages else b""
     end = b'},"decided_at":"%b"}' % rfc3339(batch.decided_at_ms).encode()
     return _Encoded([template % row + middle for row in zip(*columns, strict=True)], end)
@@ -155,11 +164,18 @@ def _constant(value: Any) -> bytes:
     return _encoder.encode(value).replace(b"%", b"%%")
 
 
-def _texts(values: Sequence[str]) -> list[bytes]:
+def _lines(values: list[str]) -> list[bytes]:
     # A newline inside of a text is escaped, so that only the ones between are there.
     return _encoder.encode_lines(values)[:-1].split(b"\n")
 
 
-def _numbers(values: Sequence[float | None]) -> list[bytes]:
-    """JSON of each; NaN, which is how columns say "none", is null."""
+def _numbers(batch: DecisionBatch) -> list[bytes]:
+    """JSON of the probabilities, of each variant's scores, of the anomaly scores and of the ages of
+    features, all in one list; NaN, which is how columns say "none", is null."""
+    values: list[float | None] = list(map(float, batch.probability))
+    for vote in batch.votes:
+        if vote.scores is not None:
+            values += vote.scores.tolist()
+    values += map(float, batch.anomaly_score)
+    values += [None if age_ms < 0 else int(age_ms) for age_ms in batch.feature_age_ms]
     return _encoder.encode(values)[1:-1].split(b",")

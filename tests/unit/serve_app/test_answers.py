@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason, Vote, risk_score
-from serve_app.answers import DecisionEncoder, encode, encode_stages, rfc3339
+from serve_app.answers import DecisionEncoder, encode, encode_stages, rfc3339, thousandths
 from serve_app.schemas import DecisionOut, PlanOut, ReasonOut, VoteOut
 from tests.contracts.front import decided
 
@@ -81,7 +82,7 @@ def plain(batch: DecisionBatch, i: int, own_ms: dict[str, float]) -> DecisionOut
         degraded=bool(batch.degraded),
         degraded_reasons=list(batch.degraded),
         feature_age_ms=None if age_ms < 0 else age_ms,
-        stage_ms={name: round(ms, 3) for name, ms in (batch.stage_ms | own_ms).items()},
+        stage_ms={name: thousandths(ms) for name, ms in (batch.stage_ms | own_ms).items()},
         decided_at=rfc3339(batch.decided_at_ms),
     )
 
@@ -127,3 +128,9 @@ def test_an_answer_reads_back_as_its_type(batch: DecisionBatch) -> None:
 def test_times_are_in_utc_to_the_millisecond() -> None:
     assert rfc3339(0) == "1970-01-01T00:00:00.000Z"
     assert rfc3339(1_772_366_400_007) == "2026-03-01T12:00:00.007Z"
+
+
+@given(milliseconds)
+def test_stages_are_told_in_microseconds(ms: float) -> None:
+    assert thousandths(ms) == pytest.approx(ms, abs=0.0005001)
+    assert len(repr(thousandths(ms)).partition(".")[2]) <= 3
