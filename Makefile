@@ -7,7 +7,7 @@ QUORUM := $(VENV)/bin/quorum
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status test load bench bench-http docs
+.PHONY: help venv up down status test load bench docs
 # Options of the two, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
@@ -31,9 +31,6 @@ test: $(READY) ## Lint, types, imports, and every test
 
 load: $(READY) ## One minute of load against a running Quorum, with a report
 	@$(VENV)/bin/python -m loadtests.load $(LOAD)
-
-bench-http: $(READY) ## Latency and speed of a running Quorum, beside a no-op on the same stack
-	@$(VENV)/bin/python -m loadtests.http_bench --no-op
 
 bench: $(READY) ## Quorum beside apps that do the same work; see docs/benchmarks.md
 	@$(VENV)/bin/python -m loadtests.bench $(BENCH)

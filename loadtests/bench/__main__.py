@@ -68,8 +68,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and report. Returns 1 if a request failed or an app says something else than
     Quorum, 2 if nothing can be measured."""
     chosen = options(arguments)
-    # The default for SIGTERM would leave everything running that was started here.
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         target = launch.quorum_target()
         os.environ["QUORUM_HOME"] = str(target.home)
@@ -80,6 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
     except _UNMEASURABLE as error:
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     text = markdown(found)
     _write(found, text, target.home / "reports")
     print(json.dumps(found.document(), indent=2) if chosen.json else text)
@@ -191,4 +191,6 @@ def _interrupt(*_: int | FrameType | None) -> None:
 
 
 if __name__ == "__main__":
+    # The default for SIGTERM would leave everything running that was started here.
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())

@@ -38,7 +38,10 @@ class FakeQuorum(BaseHTTPRequestHandler):
             self._answer(200, self._decided(body))
 
     def do_GET(self) -> None:
-        """Give a decision back."""
+        """Give a decision back, or say that it is up."""
+        if self.path == "/v2/health/live":
+            self._answer(200, {"live": True})
+            return
         self._answer(200, self.made[self.path.split("/")[3]])
 
     def log_message(self, *_: object) -> None:
@@ -50,6 +53,8 @@ class FakeQuorum(BaseHTTPRequestHandler):
             "decision_id": str(uuid4()),
             "transaction_id": "somebody-else" if mixed_up else row["transaction_id"],
             "decision": "approve",
+            "probability": 0.25,
+            "degraded": False,
         }
         self.made[decision["decision_id"]] = decision
         return decision
@@ -67,6 +72,11 @@ class FakeQuorum(BaseHTTPRequestHandler):
             self.wfile.write(body[10:])
 
 
+class _Server(ThreadingHTTPServer):
+    # Whoever opens hundreds of connections at once would be put off for seconds.
+    request_queue_size = 512
+
+
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """behaviour -> base URL of a server that has it."""
@@ -74,7 +84,7 @@ def serve() -> Iterator[Serve]:
 
     def start(behaviour: str) -> str:
         handler = type("Handler", (FakeQuorum,), {"behaviour": behaviour, "made": {}})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server = _Server(("127.0.0.1", 0), handler)
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
