@@ -41,9 +41,8 @@ _COLUMNS = (
     ("value_caught_at_review_0.005", "value 0.5 %"),
     ("value_caught_at_review_0.01", "value 1 %"),
     ("value_caught_at_review_0.02", "value 2 %"),
-    ("brier", "Brier"),
-    ("calibration_error", "calib. error"),
 )
+"""Calibration error and Brier score stand under Calibration."""
 
 
 class Finding(Protocol):
