@@ -40,18 +40,19 @@ def transform(
     rows = Rows.of(batch)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         known = histories(PLACES, aggregates)
-        blocks = [_block(family, rows, known) for family in families]
+        unknown = np.full((len(rows), max(len(f.features) for f in families)), np.nan)
+        blocks = [_block(family, rows, known, unknown) for family in families]
         values: Float32 = np.concatenate(blocks, axis=1, dtype=np.float32, casting="same_kind")
     _hide(values, families, known)
     values[np.isinf(values)] = np.nan  # what was divided by nothing says nothing
     return values
 
 
-def _block(family: Family, rows: Rows, known: Mapping[str, History]) -> Float64:
-    """float64[n, k]: the features of one family."""
+def _block(family: Family, rows: Rows, known: Mapping[str, History], unknown: Float64) -> Float64:
+    """float64[n, k]: the features of one family; `unknown` where a state is missing."""
     needed = [known[role] for role in family.needs if role in known]
     if len(needed) < len(family.needs):
-        return np.full((len(rows), len(family.features)), np.nan)
+        return unknown[:, : len(family.features)]
     return family.columns(rows, *needed)
 
 

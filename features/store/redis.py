@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -35,6 +36,18 @@ rebuilt them; more is an eviction storm."""
 _LOG_BATCHES, _LOG_TTL_S = 64, 60
 """What the feed learns while a state is rebuilt, a second or so."""
 _encode = msgspec.msgpack.Encoder().encode
+
+
+_ROLES = [
+    (
+        role.entity,
+        role.name,
+        state_key(role.entity, ("", ""))[:-1],
+        [table.column for table in role.tables],
+    )
+    for role in ROLES
+]
+_NONE: repeat[tuple[int, ...]] = repeat(())
 
 
 class RedisStore:
@@ -95,8 +108,9 @@ class RedisStore:
         try:
             for _ in range(_MOST_TRIES):
                 _, missing, seen = found
-                cold = [call.keys[i - 1] for i in missing]
-                late |= await self._warming.warm(cold, call.without(seen), deadline - clock())
+                late |= await self._warming.warm(
+                    call.entities(missing), call.without(seen), deadline - clock()
+                )
                 found = await self._run(call, late)
                 if found[0]:
                     return call.observation(found[1])
@@ -189,29 +203,31 @@ class _Call:
 
     def __init__(self, events: Events) -> None:
         self.names: list[str] = []
-        self.keys: list[tuple[Entity, Key]] = []
         self.transactions = events.transaction
         self.markers = [marker(key) for key in events.transaction]
-        self._touched: list[list[int]] = []
-        rows: list[list[Any]] = []
+        self._keys: list[tuple[Entity, str, str]] = []
+        self._touched: list[list[list[int]]] = [[] for _ in range(len(events))]
         place: dict[str, int] = {}
-        for i, row in enumerate(events.rows()):
-            touched, roles = [], []
-            for kind, role in enumerate(ROLES, start=1):
-                identity = events.ids[role.name][i]
+        for kind, (entity, role, prefix, tables) in enumerate(_ROLES, start=1):
+            columns = [events.hashes[column] for column in tables]
+            hashes: Iterable[tuple[int, ...]] = zip(*columns, strict=True) if columns else _NONE
+            rows = zip(events.tenant, events.ids[role], hashes, self._touched, strict=False)
+            for tenant, identity, partners, touched in rows:
                 if identity is None:
                     continue
-                key = (events.tenant[i], identity)
-                name = state_key(role.entity, key)
-                if name not in place:
+                name = f"{prefix}{tenant}:{identity}"
+                k = place.get(name)
+                if k is None:
                     self.names.append(name)
-                    self.keys.append((role.entity, key))
-                    place[name] = len(self.names)
-                touched.append([kind, place[name], *events.partners(role, i)])
-                roles.append(i * N_ROLES + kind - 1)
-            rows.append([*row, touched])
-            self._touched.append(roles)
-        self.rows = _encode(rows)
+                    self._keys.append((entity, tenant, identity))
+                    place[name] = k = len(self.names)
+                touched.append([kind, k, *partners])
+        told = zip(events.rows(), self._touched, strict=True)
+        self.rows = _encode([[*row, touched] for row, touched in told])
+
+    def entities(self, places: Sequence[int]) -> list[tuple[Entity, Key]]:
+        """Whose states the state keys `places` are, which count from 1."""
+        return [(self._keys[k - 1][0], self._keys[k - 1][1:]) for k in places]
 
     def without(self, seen: Sequence[int]) -> list[Key]:
         """The transactions that are not among the rows `seen` before, which count from 1."""
@@ -224,13 +240,15 @@ class _Call:
         recorded: dict[int, bytes] = {}
         repeated = []
         whole = True
-        for i, (reply, places) in enumerate(zip(replies, self._touched, strict=True)):
-            for place, state in zip(places, reply[1:], strict=True):
-                states[place] = state
-                whole = whole and state is not None
-            if reply[0]:
-                recorded[i] = reply[0]
-            elif reply[0] is not None:
+        for i, (reply, touched) in enumerate(zip(replies, self._touched, strict=True)):
+            first = i * N_ROLES - 1
+            kept, *found = reply
+            for (kind, *_), state in zip(touched, found, strict=True):
+                states[first + kind] = state
+            whole = whole and None not in found
+            if kept:
+                recorded[i] = kept
+            elif kept is not None:
                 repeated.append(i)
         degraded = () if whole else ("history_unavailable",)
         return Observation(Snapshot.of(states), recorded, frozenset(repeated), degraded)
