@@ -1,4 +1,4 @@
-"""Contributions by XGBoost's C interface are those of its own Python."""
+"""Contributions, by tables and by the library's C interface, are those of XGBoost's own Python."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ import numpy as np
 from deployments.contributions import ContributionModel
 ContributionModel(Path(sys.argv[1]), 6)(np.zeros((1, 6), np.float32))
 print(sorted({"xgboost", "pandas", "scipy", "sklearn"} & set(sys.modules)))
+print("libxgboost" in Path("/proc/self/maps").read_text())
 """
 
 
@@ -46,35 +47,42 @@ def path(booster, tmp_path_factory):
     return path
 
 
+@pytest.fixture(params=[True, False], ids=["tables", "library"])
+def model(request, path, monkeypatch):
+    if not request.param:
+        monkeypatch.setattr("deployments.shapley.MOST_BYTES", 0)
+    model = ContributionModel(path, N)
+    assert model.looked_up is request.param
+    return model
+
+
 def of_package(booster, values):
     return booster.predict(xgboost.DMatrix(values, missing=np.nan), pred_contribs=True)
 
 
-def test_they_are_those_of_the_package(booster, path, values):
-    found = ContributionModel(path, N)(values)
+def test_they_are_those_of_the_package(booster, model, values):
+    found = model(values)
     expected = of_package(booster, values)[:, :-1]
     assert found.shape == (400, N)
     assert found.dtype == np.float64
-    assert np.abs(expected).max() > 0.1
-    assert np.allclose(found, expected, rtol=0, atol=1e-6)
+    # The library adds in single precision.
+    assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
 
 
-def test_with_the_bias_they_add_up_to_the_margin(booster, path, values):
+def test_with_the_bias_they_add_up_to_the_margin(booster, model, values):
     margin = booster.predict(xgboost.DMatrix(values, missing=np.nan), output_margin=True)
-    assert np.ptp(margin - ContributionModel(path, N)(values).sum(axis=1)) < 1e-4
+    assert np.ptp(margin - model(values).sum(axis=1)) < 1e-4
 
 
 @pytest.mark.parametrize("m", [0, 1, 3])
-def test_few_rows_in_any_layout(path, values, m):
-    model = ContributionModel(path, N)
+def test_few_rows_in_any_layout(model, values, m):
     expected = model(values)[:m]
     assert model(values[:m]).tolist() == expected.tolist()
     assert model(np.asfortranarray(values)[:m]).tolist() == expected.tolist()
     assert model(values[: 2 * m : 2]).shape == (m, N)
 
 
-def test_answers_of_threads_do_not_mix(path, values):
-    model = ContributionModel(path, N)
+def test_answers_of_threads_do_not_mix(model, values):
     slices = [values[i : i + 10] for i in range(0, 400, 10)]
     expected = [model(rows).tolist() for rows in slices]
     with ThreadPoolExecutor(4) as threads:
@@ -112,8 +120,29 @@ def test_a_model_of_several_classes_is_refused(values, tmp_path):
         ContributionModel(tmp_path / "model.ubj", N)
 
 
-def test_the_package_s_python_is_not_run(path):
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"booster": "dart", "rate_drop": 0.5, "seed": 1},
+        {"booster": "gblinear"},
+        {"max_depth": 12, "min_child_weight": 0},
+    ],
+)
+def test_what_has_no_tables_is_asked_of_the_library(tmp_path, parameters):
+    rng = np.random.default_rng(1)
+    wide = rng.normal(size=(400, 20)).astype(np.float32)
+    data = xgboost.DMatrix(wide, rng.integers(0, 2, 400))
+    asked = {"objective": "binary:logistic", "nthread": 1, **parameters}
+    booster = xgboost.train(asked, data, 5)
+    booster.save_model(tmp_path / "model.ubj")
+    model = ContributionModel(tmp_path / "model.ubj", 20)
+    assert not model.looked_up
+    expected = booster.predict(data, pred_contribs=True)[:, :-1]
+    assert np.allclose(model(wide), expected, rtol=0, atol=1e-6)
+
+
+def test_tables_need_neither_the_package_nor_the_library(path):
     done = subprocess.run(
         [sys.executable, "-c", _ABROAD, str(path)], capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.split() == ["[]", "False"]
