@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     )
     redis_timeout_ms: int = Field(250, gt=0, description="longest wait for one Redis answer")
     rebuild_wait_ms: int = Field(
-        50, gt=0, description="longest wait for the history of a customer that Redis does not know"
+        100, gt=0, description="longest wait for the history of a customer that Redis does not know"
     )
     max_body_bytes: int = Field(256 * 1024, gt=0)
     max_batch_body_bytes: int = Field(1024 * 1024, gt=0)

@@ -98,6 +98,7 @@ def _environment(home: Path) -> dict[str, str]:
         "QUORUM_HAPROXY_STATS_PORT": str(stats),
         "QUORUM_HAPROXY_METRICS_PORT": str(metrics),
         "QUORUM_DRIFT_INTERVAL_S": "5",
+        "QUORUM_REBUILD_WAIT_MS": "300",  # history that comes late on a busy machine
     }
 
 
