@@ -7,10 +7,11 @@ QUORUM := $(VENV)/bin/quorum
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status test load bench docs
-# Options of the two, for example: make load LOAD="--users 200 --seconds 300"
+.PHONY: help venv up down status test load bench bench-scale docs
+# Options of theirs, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
+SCALE ?=
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -34,6 +35,9 @@ load: $(READY) ## One minute of load against a running Quorum, with a report
 
 bench: $(READY) ## Quorum beside apps that do the same work; see docs/benchmarks.md
 	@$(VENV)/bin/python -m loadtests.bench $(BENCH)
+
+bench-scale: $(READY) ## How cost grows with replicas, variants, customers and their history
+	@$(VENV)/bin/python -m loadtests.bench.scale $(SCALE)
 
 docs: $(READY) ## Write docs/features.md from the declarations of the features
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new

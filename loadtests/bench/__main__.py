@@ -186,11 +186,12 @@ def _write(found: Found, text: str, folder: Path) -> None:
     say(f"report: {path}")
 
 
-def _interrupt(*_: int | FrameType | None) -> None:
+def interrupt(*_: int | FrameType | None) -> None:
+    """A signal handler that lets everything be put away."""
     raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
     # The default for SIGTERM would leave everything running that was started here.
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     sys.exit(main())

@@ -1,0 +1,1 @@
+"""How what a decision costs grows: with replicas, variants, customers and their history."""

@@ -1,0 +1,2 @@
+-- Let no plan decide.
+UPDATE plans SET active = false WHERE active

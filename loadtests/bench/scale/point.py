@@ -1,0 +1,33 @@
+"""What was measured at one size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+REPLICAS, VARIANTS = "replicas a pool", "variants in the plan"
+CUSTOMERS, HISTORY = "customers of state", "payments of one customer"
+DIMENSIONS = (REPLICAS, VARIANTS, CUSTOMERS, HISTORY)
+FLAT = 1.25
+"""A measure that grows by less than this over a thousandfold is flat: the rest is noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One size of one dimension.
+
+    Attributes:
+        dimension: one of `DIMENSIONS`.
+        size: how many.
+        values: measure -> value; the same measures at every size of a dimension.
+    """
+
+    dimension: str
+    size: int
+    values: Mapping[str, float]
+
+
+def growth(points: Sequence[Point], measure: str) -> float:
+    """What a measure is at the largest size, by what it is at the smallest."""
+    ordered = sorted(points, key=lambda point: point.size)
+    return ordered[-1].values[measure] / ordered[0].values[measure]

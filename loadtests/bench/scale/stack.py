@@ -1,0 +1,211 @@
+"""The running Quorum with other numbers of replicas and variants; as it was afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import yaml
+
+from artifacts.alias import CHAMPION, Alias
+from artifacts.location import store_of
+from fraud.artifact import read_manifest, version_of, write_manifest
+from fraud.plan import Member, Plan
+from fraud.settings import Settings
+
+PLAN = "bench-scale"
+_COPY_OF = "xgboost"
+_DEPLOY_S = 400
+_PLAN_S = 5.0
+"""Longer than any combiner takes to see that another plan is active."""
+
+_FOLDER = files("loadtests.bench.scale")
+_ACTIVE = files("loadtests.bench.apps").joinpath("plan.sql").read_text()
+_ACTIVATE = _FOLDER.joinpath("activate.sql").read_text()
+_DEACTIVATE = _FOLDER.joinpath("deactivate.sql").read_text()
+_FORGET = _FOLDER.joinpath("forget_plans.sql").read_text()
+
+Applications = list[dict[str, Any]]
+
+
+def with_replicas(applications: Applications, replicas: int) -> Applications:
+    """The same applications, each variant's pool of a fixed size."""
+    found = copy.deepcopy(applications)
+    for application in found:
+        if application["name"].startswith("variant-"):
+            for deployment in application["deployments"]:
+                deployment.pop("autoscaling_config", None)
+                deployment["num_replicas"] = replicas
+    return found
+
+
+def with_copies(applications: Applications, copies: Sequence[str]) -> Applications:
+    """The same applications and one more for each copy, like that of the variant it copies."""
+    model = next(a for a in applications if a["name"] == f"variant-{_COPY_OF}")
+    more = []
+    for name in copies:
+        application = copy.deepcopy(model)
+        application["name"] = f"variant-{name}"
+        application["args"] = {**application["args"], "variant": name, "artifact": CHAMPION}
+        more.append(application)
+    return [*copy.deepcopy(applications), *more]
+
+
+def plan_of(plan: Plan, variants: int, version: int) -> tuple[Plan, tuple[str, ...]]:
+    """A plan that asks so many variants: those of `plan` first, its anomaly variant last among
+    them, then copies of one. Returns it and the copies' names.
+
+    Raises:
+        ValueError: fewer than one.
+    """
+    own = plan.members[:variants]
+    anomaly = plan.anomaly if variants > len(own) else None
+    names = tuple(
+        f"{_COPY_OF}-copy-{i + 1}" for i in range(variants - len(own) - (anomaly is not None))
+    )
+    members = (*own, *(Member(name, own[0].weight) for name in names))
+    kind = "single" if len(members) == 1 else "ensemble"
+    return replace(
+        plan, name=PLAN, version=version, kind=kind, members=members, anomaly=anomaly
+    ), names
+
+
+class Stack:
+    """The Serve applications of a running Quorum.
+
+    Args:
+        settings: of that Quorum.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def applications(self) -> Applications:
+        """What is deployed, as it was asked for."""
+        url = f"http://127.0.0.1:{self._settings.dashboard_port}/api/serve/applications/"
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            found = json.load(answer)["applications"]
+        return [application["deployed_app_config"] for application in found.values()]
+
+    def deploy(self, applications: Applications, config: Path) -> None:
+        """Deploy these applications and wait until they decide.
+
+        Args:
+            applications: all that are to run.
+            config: a Serve configuration, for all else that it says.
+
+        Raises:
+            subprocess.CalledProcessError: they do not come up; it has said why.
+        """
+        document = yaml.safe_load(config.read_text())
+        document["applications"] = applications
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            yaml.safe_dump(document, file)
+            file.flush()
+            subprocess.run(
+                [str(Path(sys.executable).with_name("quorum")), "deploy", "--config", file.name],
+                check=True,
+                timeout=_DEPLOY_S,
+                stdout=subprocess.DEVNULL,
+            )
+
+    @contextmanager
+    def restored(self, config: Path) -> Iterator[Applications]:
+        """The applications as they are; deployed again as they were at the end."""
+        before = self.applications()
+        try:
+            yield before
+        finally:
+            self.deploy(before, config)
+
+    @contextmanager
+    def plans(self) -> Iterator[Plan]:
+        """The active plan; active again at the end, with the ones made here gone."""
+        plan = asyncio.run(self._active())
+        try:
+            yield plan
+        finally:
+            asyncio.run(self._activate(plan))
+            asyncio.run(self._execute(_FORGET, PLAN))
+
+    def switch(self, plan: Plan) -> None:
+        """Let a plan decide, and wait until every combiner has seen it."""
+        asyncio.run(self._activate(plan))
+        time.sleep(_PLAN_S)
+
+    @contextmanager
+    def copies(self, names: Sequence[str]) -> Iterator[None]:
+        """Artifacts for copies of a variant, gone at the end.
+
+        Raises:
+            ValueError: the artifacts do not lie on this machine.
+        """
+        root = self._settings.artifacts
+        if self._settings.artifacts_at is not None:
+            raise ValueError("artifacts lie elsewhere: copies are made on this machine alone")
+        try:
+            for name in names:
+                self._copy(root, name)
+            yield
+        finally:
+            for name in names:
+                shutil.rmtree(root / name, ignore_errors=True)
+
+    def _copy(self, root: Path, name: str) -> None:
+        store = store_of(self._settings)
+        source = store.resolve(_COPY_OF, CHAMPION)
+        folder = root / name / "being-copied"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(store.fetch(_COPY_OF, source.version, source.digest), folder)
+        manifest, _ = read_manifest(folder)
+        digest = write_manifest(folder, replace(manifest, variant=name))
+        target = folder.with_name(version_of(digest))
+        shutil.rmtree(target, ignore_errors=True)
+        folder.rename(target)
+        store.point(name, CHAMPION, Alias(digest))
+
+    async def _active(self) -> Plan:
+        connection = await self._connected()
+        try:
+            document = await connection.fetchval(_ACTIVE)
+        finally:
+            await connection.close()
+        return Plan.from_document(json.loads(document))
+
+    async def _activate(self, plan: Plan) -> None:
+        connection = await self._connected()
+        try:
+            async with connection.transaction():
+                await connection.execute(_DEACTIVATE)
+                await connection.execute(
+                    _ACTIVATE,
+                    *(plan.name, plan.version, plan.to_json()),
+                )
+        finally:
+            await connection.close()
+
+    async def _execute(self, statement: str, *arguments: Any) -> None:
+        connection = await self._connected()
+        try:
+            await connection.execute(statement, *arguments)
+        finally:
+            await connection.close()
+
+    async def _connected(self) -> Any:
+        if self._settings.database_url is None:
+            raise ValueError("DATABASE_URL must be set")
+        return await asyncpg.connect(self._settings.database_url.get_secret_value())

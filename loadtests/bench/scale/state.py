@@ -1,0 +1,225 @@
+"""The feature store by itself, where state would grow: micro-batches against a Redis of its own.
+
+Populations of customers lie side by side, each in a database of its own, and are measured in turn:
+what else the machine does meanwhile weighs on all of them alike.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from importlib.resources import files
+from statistics import median
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import psutil
+import redis
+from pydantic import SecretStr
+
+from features.service import FeatureService
+from fraud.batch import TransactionBatch
+from fraud.settings import Settings
+from fraud.transaction import Transaction
+from loadtests.bench.rounds import say
+from loadtests.bench.scale.point import CUSTOMERS, HISTORY, Point
+
+ROWS = 64
+BATCHES_A_TURN = 10
+_SEED = "seed-customer"
+_MERCHANTS = 100
+_DAY_MS = 86_400_000
+_DAYS = 59
+"""State looks back sixty days."""
+_CHUNK = 10_000
+_OVERHEAD = 1.3
+_COPY = files("loadtests.bench.scale").joinpath("copy_states.lua").read_text()
+
+
+class Population:
+    """Customers with the same history, in a Redis database of their own. Make one with `settle`.
+
+    Args:
+        settings: whose Redis database is empty.
+        customers: how many.
+        history: payments that each has had, over 60 days.
+        again: whether a customer may pay more than once while it is measured.
+    """
+
+    def __init__(
+        self, settings: Settings, service: FeatureService, customers: int, history: int, again: bool
+    ) -> None:
+        assert settings.redis_url is not None
+        self.customers = customers
+        self.history = history
+        self._client = redis.Redis.from_url(settings.redis_url.get_secret_value())
+        self._service = service
+        self._again = again
+        self._rng = np.random.default_rng(7)
+        self._now_ms = time.time_ns() // 1_000_000 - _DAYS * _DAY_MS
+        self._made = self._paid = 0
+
+    @classmethod
+    async def settle(
+        cls, settings: Settings, customers: int, history: int, again: bool
+    ) -> Population:
+        """A population that is there.
+
+        Raises:
+            MemoryError: it would take half of the memory that is free.
+        """
+        service = await FeatureService.connect(settings)
+        made = cls(settings, service, customers, history, again)
+        # Merchants are known before anything is measured.
+        await made._fetch([f"first-{i}" for i in range(_MERCHANTS)], 1)
+        step_ms = _DAYS * _DAY_MS // (history + 1)
+        for start in range(0, history, ROWS):
+            await made._fetch([_SEED] * min(ROWS, history - start), step_ms)
+        made._copy()
+        return made
+
+    @property
+    def state_bytes(self) -> int:
+        """What is kept of a customer."""
+        return int(self._client.strlen(self._seed_key()))
+
+    async def turn(self) -> tuple[float, float, float]:
+        """Decide on some micro-batches: microseconds of processor time a row in Redis and here,
+        and milliseconds that a micro-batch took."""
+        batches = [self._batch(self._next_customers(), 1) for _ in range(BATCHES_A_TURN)]
+        redis_s, ours_s, began = self._redis_cpu_s(), time.thread_time(), time.perf_counter()
+        for batch in batches:
+            await self._observe(batch)
+        took_ms = (time.perf_counter() - began) * 1000 / BATCHES_A_TURN
+        ours_s = time.thread_time() - ours_s
+        a_row = 1e6 / (ROWS * BATCHES_A_TURN)
+        return (self._redis_cpu_s() - redis_s) * a_row, ours_s * a_row, took_ms
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._service.close()
+        self._client.close()
+
+    def _next_customers(self) -> list[str]:
+        if self._again:
+            return [f"c{i}" for i in self._rng.integers(self.customers, size=ROWS)]
+        first = self._paid
+        self._paid += ROWS
+        if self._paid > self.customers:
+            raise ValueError("every customer has paid")
+        return [f"c{i}" for i in range(first, self._paid)]
+
+    async def _fetch(self, customers: Sequence[str], step_ms: int) -> None:
+        await self._observe(self._batch(customers, step_ms))
+
+    async def _observe(self, batch: TransactionBatch) -> None:
+        features = await self._service.fetch(batch)
+        if features.degraded:
+            raise RuntimeError(f"the stores take no payments: {', '.join(features.degraded)}")
+
+    def _batch(self, customers: Sequence[str], step_ms: int) -> TransactionBatch:
+        """A payment of each customer, `step_ms` apart."""
+        merchants = self._rng.integers(_MERCHANTS, size=len(customers))
+        amounts = self._rng.integers(100, 50_000, size=len(customers))
+        chosen = zip(customers, merchants, amounts, strict=True)
+        return TransactionBatch.of("scale", [self._one(*of, step_ms) for of in chosen])
+
+    def _one(self, customer: str, merchant: int, amount: int, step_ms: int) -> Transaction:
+        self._made += 1
+        self._now_ms += step_ms
+        return Transaction(
+            transaction_id=f"t-{self._made}",
+            customer_id=customer,
+            timestamp_ms=self._now_ms,
+            amount_minor=int(amount),
+            currency="EUR",
+            type="purchase",
+            merchant_id=f"m{merchant}",
+        )
+
+    def _copy(self) -> None:
+        """Give every customer the state of the seed."""
+        key = self._seed_key()
+        wanted = float(self._client.memory_usage(key) or 0) * self.customers * _OVERHEAD
+        if wanted > psutil.virtual_memory().available / 2:
+            raise MemoryError(f"{self.customers:,} customers want {wanted / 2**30:.1f} GiB")
+        copy = self._client.register_script(_COPY)
+        for start in range(0, self.customers, _CHUNK):
+            last = min(start + _CHUNK, self.customers) - 1
+            copy(keys=[key], args=[_SEED, start, last])
+
+    def _seed_key(self) -> bytes:
+        (key,) = self._client.scan_iter(f"*:{_SEED}", count=10_000)
+        return bytes(key)
+
+    def _redis_cpu_s(self) -> float:
+        info: dict[str, Any] = self._client.info("cpu")
+        return float(info["used_cpu_user"]) + float(info["used_cpu_sys"])
+
+
+async def many_customers(settings: Settings, sizes: Sequence[int], turns: int) -> list[Point]:
+    """What a row costs among more and more customers of sixty payments each.
+
+    Args:
+        settings: PostgreSQL that knows none of them, and an empty Redis.
+        sizes: numbers of customers, rising; those that memory has no room for are left out.
+        turns: how often each is measured.
+    """
+    populations: list[Population] = []
+    for size in sizes:
+        own = _database(settings, len(populations))
+        try:
+            populations.append(await Population.settle(own, size, 60, again=True))
+        except MemoryError as error:
+            say(f"left out: {error}")
+            break
+    found = await _in_turn(populations, turns)
+    return [
+        Point(CUSTOMERS, p.customers, values) for p, values in zip(populations, found, strict=True)
+    ]
+
+
+async def long_history(settings: Settings, sizes: Sequence[int], turns: int) -> list[Point]:
+    """What a row costs of customers who have had more and more payments.
+
+    Args:
+        settings: PostgreSQL that knows none of them, and an empty Redis.
+        sizes: payments that a customer has had.
+        turns: how often each is measured.
+    """
+    # Each pays once: then all have had as many payments as it says.
+    customers = (turns + 1) * BATCHES_A_TURN * ROWS
+    populations = [
+        await Population.settle(_database(settings, number), customers, size, again=False)
+        for number, size in enumerate(sizes)
+    ]
+    bytes_each = [population.state_bytes for population in populations]
+    found = await _in_turn(populations, turns)
+    return [
+        Point(HISTORY, size, values | {"state bytes": float(kept)})
+        for size, values, kept in zip(sizes, found, bytes_each, strict=True)
+    ]
+
+
+async def _in_turn(populations: Sequence[Population], turns: int) -> list[dict[str, float]]:
+    """Medians over the turns, of each population; the first turn of each does not count."""
+    taken: list[list[tuple[float, float, float]]] = [[] for _ in populations]
+    try:
+        for _ in range(turns + 1):
+            for population, those in zip(populations, taken, strict=True):
+                those.append(await population.turn())
+    finally:
+        for population in populations:
+            await population.close()
+    names = ("Redis µs a row", "client µs a row", f"ms a batch of {ROWS}")
+    return [
+        dict(zip(names, map(median, zip(*those[1:], strict=True)), strict=True)) for those in taken
+    ]
+
+
+def _database(settings: Settings, number: int) -> Settings:
+    """The same stores, but another database of Redis."""
+    assert settings.redis_url is not None
+    url = urlsplit(settings.redis_url.get_secret_value())._replace(path=f"/{number}").geturl()
+    return settings.model_copy(update={"redis_url": SecretStr(url)})

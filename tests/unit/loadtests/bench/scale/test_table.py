@@ -1,0 +1,42 @@
+"""What grows is said to grow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from loadtests.bench.scale.point import CUSTOMERS, HISTORY, REPLICAS, Point, growth
+from loadtests.bench.scale.table import draw, flat, markdown
+
+
+def customers(first: float, last: float) -> list[Point]:
+    return [
+        Point(CUSTOMERS, 1_000_000, {"Redis µs a row": last, "client µs a row": 50.0}),
+        Point(CUSTOMERS, 1_000, {"Redis µs a row": first, "client µs a row": 50.0}),
+    ]
+
+
+def test_growth_is_from_the_smallest_to_the_largest_whatever_the_order() -> None:
+    assert growth(customers(40.0, 80.0), "Redis µs a row") == 2.0
+
+
+def test_flat_is_flat_but_for_noise() -> None:
+    assert flat(customers(40.0, 48.0))
+    assert flat(customers(40.0, 20.0))
+    assert not flat(customers(40.0, 60.0))
+    assert flat(customers(40.0, 80.0)[:1])
+    assert flat([Point(REPLICAS, 1, {"x": 1.0}), Point(REPLICAS, 4, {"x": 9.0})])
+    assert not flat(
+        [Point(HISTORY, 10, {"Redis µs a row": 1.0}), Point(HISTORY, 99, {"Redis µs a row": 2.0})]
+    )
+
+
+def test_tables_say_so() -> None:
+    text = markdown(customers(40.0, 80.0))
+    assert "| 1,000 | 40 | 50 |\n| 1,000,000 | 80 | 50 |" in text
+    assert "Redis µs a row: GROWS, x 2.00; client µs a row: flat, x 1.00" in text
+    assert REPLICAS not in text
+
+
+def test_the_picture_is_one(tmp_path: Path) -> None:
+    draw([*customers(1.0, 2.0), Point(REPLICAS, 1, {"x": 1.0})], tmp_path / "scale.png")
+    assert (tmp_path / "scale.png").read_bytes().startswith(b"\x89PNG")
