@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FILE = "position.json"
+_BYTES = 128
+"""What the file holds, blanks at its end: a shorter position leaves nothing of a longer one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,7 +30,14 @@ def load_position(folder: Path) -> Position:
 
 
 def save_position(folder: Path, position: Position) -> None:
-    """Replace the position, atomically. Not synced: see `load_position`."""
-    draft = folder / f"{_FILE}.new"
-    draft.write_text(f'{{"number": {position.number}, "offset": {position.offset}}}')
-    os.replace(draft, folder / _FILE)
+    """Keep the position. Not synced: see `load_position`.
+
+    Written over the old one, in one piece that lies within a sector: no file is made and renamed,
+    as that would hold up the loop that decides whenever the disk is busy.
+    """
+    text = f'{{"number": {position.number}, "offset": {position.offset}}}'
+    fd = os.open(folder / _FILE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.pwrite(fd, text.ljust(_BYTES).encode(), 0)
+    finally:
+        os.close(fd)

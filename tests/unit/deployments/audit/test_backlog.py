@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from deployments.audit.backlog import Backlog
 from deployments.audit.frame import frame
 from deployments.audit.position import Position, load_position, save_position
@@ -108,9 +110,14 @@ def test_a_segment_that_is_given_up_while_open_is_passed(tmp_path):
     assert take(log) == [b"a"]
 
 
-def test_a_position_that_cannot_be_read_is_the_beginning(tmp_path):
-    save_position(tmp_path, Position(3, 40))
-    assert load_position(tmp_path) == Position(3, 40)
-    for text in ("", "{", "[]", '{"a": 1}'):
-        (tmp_path / "position.json").write_text(text)
-        assert load_position(tmp_path) == Position()
+def test_a_position_replaces_a_longer_one(tmp_path):
+    for position in (Position(2**40, 2**45), Position(1, 2), Position(10, 0)):
+        save_position(tmp_path, position)
+        assert load_position(tmp_path) == position
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 128, b'{"number": 1, "off', b"[1, 2]"])
+def test_a_position_that_cannot_be_read_is_the_beginning(tmp_path, damage):
+    save_position(tmp_path, Position(3, 4))
+    (tmp_path / "position.json").write_bytes(damage)
+    assert load_position(tmp_path) == Position()
