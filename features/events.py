@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,21 @@ class Events:
             hashes={
                 column: [partner_hash(v) for v in getattr(batch, column)] for column in ID_COLUMNS
             },
+        )
+
+    def take(self, rows: Sequence[int]) -> Events:
+        """The rows at these places, in this order."""
+
+        def some(column: Sequence[Any]) -> list[Any]:
+            return [column[i] for i in rows]
+
+        return Events(
+            some(self.tenant),
+            some(self.transaction),
+            *(
+                {name: some(column) for name, column in table.items()}
+                for table in (self.values, self.ids, self.hashes)
+            ),
         )
 
     def rows(self) -> list[tuple[int, ...]]:

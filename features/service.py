@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import asyncpg
+import numpy as np
 
 from features.assemble import assemble, rows_to_remember, without_history
+from features.definitions import N_FEATURES, SCHEMA_ID
 from features.events import Events, Key
 from features.label_feed import LabelFeed
 from features.store.link import Link
@@ -78,7 +80,7 @@ class FeatureService:
         if self._feed is not None and self._feeding is None:
             self._feeding = asyncio.create_task(self._feed.run(every_s, clock))
 
-    async def fetch(self, batch: TransactionBatch) -> FeatureBatch:
+    async def fetch(self, batch: TransactionBatch, patient: bool = True) -> FeatureBatch:
         """Observe n transactions and return their features; never raises for a dead store.
 
         The features of a row do not include the row itself. `degraded` of the result names
@@ -86,11 +88,22 @@ class FeatureService:
         `history_unavailable` (an entity was cold, and PostgreSQL is gone or slow) or
         `retry_in_flight` (a retry overtook its first attempt). `stage_ms` has `redis`, the wait for
         states that are rebuilt included, and `assemble`.
+
+        Args:
+            batch: n transactions.
+            patient: whether rows of entities that Redis does not know wait until their history is
+                there; else they are left out: see `FeatureBatch.pending`.
         """
         began = time.perf_counter()
         events = Events.of(batch)
         try:
-            observation = await self._store.observe_and_fetch(events)
+            observation = await self._store.observe_and_fetch(events, patient)
+            if observation.pending:
+                left = set(observation.pending)
+                rows = [i for i in range(len(batch)) if i not in left]
+                if not rows:
+                    return _none(observation.pending)
+                batch, events = batch.take(rows), events.take(rows)
             if observation.repeated:
                 observation = await self._settle(events, observation)
         except StoreUnavailable as error:
@@ -99,6 +112,7 @@ class FeatureService:
         seen = time.perf_counter()
         features = assemble(batch, events, observation)
         self._remember(rows_to_remember(events, observation, features))
+        features.pending = observation.pending
         features.stage_ms["redis"] = round((seen - began) * 1e3, 3)
         features.stage_ms["assemble"] = round((time.perf_counter() - seen) * 1e3, 3)
         return features
@@ -148,3 +162,8 @@ class FeatureService:
             await self._store.close()
         if self._pool is not None:
             await self._pool.close()
+
+
+def _none(pending: tuple[int, ...]) -> FeatureBatch:
+    values = np.empty((0, N_FEATURES), dtype=np.float32)
+    return FeatureBatch(values, SCHEMA_ID, np.empty(0, dtype=np.int64), pending=pending)

@@ -60,7 +60,7 @@ class MemoryStore:
         self._remembered = remembered
         self._until = until
 
-    async def observe_and_fetch(self, events: Events) -> Observation:
+    async def observe_and_fetch(self, events: Events, patient: bool = True) -> Observation:
         """See `FeatureStore`."""
         degraded = await self._warm(events)
         observation = self.observe(events)

@@ -34,12 +34,15 @@ class Observation:
             was not observed again.
         repeated: rows seen before of which nothing is recorded yet: not observed again either.
         degraded: why states are missing, () if none is.
+        pending: rows, as they were numbered in what was asked, that are not among the n and have
+            not been observed.
     """
 
     states: Snapshot
     recorded: Mapping[int, bytes] = field(default_factory=dict)
     repeated: frozenset[int] = frozenset()
     degraded: tuple[str, ...] = ()
+    pending: tuple[int, ...] = ()
 
     @classmethod
     def blind(cls, n: int, reason: str) -> Observation:
@@ -57,9 +60,14 @@ class Observation:
 class FeatureStore(Protocol):
     """Window state of every entity."""
 
-    async def observe_and_fetch(self, events: Events) -> Observation:
+    async def observe_and_fetch(self, events: Events, patient: bool = True) -> Observation:
         """Row by row: read each entity's state as it is, then add the row to it; once for each
         transaction id, however often it comes.
+
+        Args:
+            events: the rows.
+            patient: whether to wait for states that must be fetched from elsewhere first; else
+                rows that need them are left out: see `Observation.pending`.
 
         Raises:
             StoreUnavailable: nothing can be read. Whether rows were added is then unknown.

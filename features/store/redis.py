@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
@@ -82,7 +83,7 @@ class RedisStore:
         self._unseen: set[str] = set()
         self._waiting: set[asyncio.Task[Observation]] = set()
 
-    async def observe_and_fetch(self, events: Events) -> Observation:
+    async def observe_and_fetch(self, events: Events, patient: bool = True) -> Observation:
         """See `FeatureStore`. Rows that wait for states are added to them even if the caller stops
         waiting."""
         call = _Call(events)
@@ -95,10 +96,32 @@ class RedisStore:
             raise
         if found[0]:
             return call.observation(found[1])
+        if not patient:
+            return await self._observe_warm(events, call, found)
         waiting = asyncio.create_task(self._observe_cold(call, found))
         self._waiting.add(waiting)
         waiting.add_done_callback(self._waiting.discard)
         return await asyncio.shield(waiting)
+
+    async def _observe_warm(self, events: Events, whole: _Call, found: list[Any]) -> Observation:
+        """Leave out the rows whose states are missing, and have these rebuilt meanwhile."""
+        call, rows = whole, list(range(len(events)))
+        try:
+            while not found[0]:
+                _, missing, seen = found
+                self._warming.start(call.entities(missing), call.without(seen))
+                rows = [rows[i] for i in call.untouched_by(missing)]
+                if not rows:
+                    break
+                call = _Call(events.take(rows))
+                found = await self._run(call)
+        except StoreUnavailable:
+            self._miss(whole)
+            raise
+        observation = call.observation(found[1]) if rows else Observation(Snapshot.none(0))
+        observed = set(rows)
+        pending = tuple(i for i in range(len(events)) if i not in observed)
+        return replace(observation, pending=pending)
 
     async def _observe_cold(self, call: _Call, found: list[Any]) -> Observation:
         """Wait for the states that are missing, but not for long."""
@@ -228,6 +251,15 @@ class _Call:
     def entities(self, places: Sequence[int]) -> list[tuple[Entity, Key]]:
         """Whose states the state keys `places` are, which count from 1."""
         return [(self._keys[k - 1][0], self._keys[k - 1][1:]) for k in places]
+
+    def untouched_by(self, places: Sequence[int]) -> list[int]:
+        """The rows that touch none of the state keys `places`, which count from 1."""
+        missing = set(places)
+        return [
+            i
+            for i, touched in enumerate(self._touched)
+            if missing.isdisjoint([k for _, k, *_ in touched])
+        ]
 
     def without(self, seen: Sequence[int]) -> list[Key]:
         """The transactions that are not among the rows `seen` before, which count from 1."""

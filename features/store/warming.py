@@ -62,13 +62,27 @@ class Warming:
         self, cold: Iterable[tuple[Entity, Key]], without: Sequence[Key], wait_s: float
     ) -> frozenset[str]:
         """Have states rebuilt. Returns the keys of those that are not there after `wait_s`, or
-        cannot be had now; their rebuilding goes on.
+        cannot be had now; their rebuilding goes on. Twice as long is waited for states that rows
+        have outpaced before: while they wait, none is put aside.
 
         Args:
             cold: entities whose states are missing.
             without: transactions that have not been observed yet: they may be on record, and are
                 not put into the states.
         """
+        wanted = self.start(cold, without)
+        tasks = {name: self._tasks[name] for name in wanted}
+        pressed = {task for name, task in tasks.items() if name in self._pressed}
+        wait_s = max(wait_s, 0.0)
+        if pressed:
+            await asyncio.wait(pressed, timeout=wait_s)
+        await asyncio.wait(tasks.values(), timeout=wait_s)
+        return frozenset(
+            name for name, task in tasks.items() if not task.done() or name in task.result()
+        )
+
+    def start(self, cold: Iterable[tuple[Entity, Key]], without: Sequence[Key]) -> Collection[str]:
+        """Have states rebuilt that are not being rebuilt yet; see `warm`. Returns their keys."""
         wanted = {state_key(*found): found for found in cold}
         for entity in KEPT:
             keys = {
@@ -78,15 +92,7 @@ class Warming:
             }
             if keys:
                 self._start(entity, keys, without)
-        tasks = {name: self._tasks[name] for name in wanted}
-        pressed = {task for name, task in tasks.items() if name in self._pressed}
-        if pressed:
-            # Rows come faster than the state is rebuilt: this time they wait until it is.
-            await asyncio.wait(pressed)
-        await asyncio.wait(tasks.values(), timeout=max(wait_s, 0.0))
-        return frozenset(
-            name for name, task in tasks.items() if not task.done() or name in task.result()
-        )
+        return wanted
 
     def _start(self, entity: Entity, keys: Mapping[str, Key], without: Sequence[Key]) -> None:
         task = asyncio.create_task(self._rebuild(entity, keys, without))
