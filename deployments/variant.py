@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 from ray import serve
 from ray.serve import Application
@@ -69,13 +70,13 @@ class Variant:
         self._variant = variant
         self._model = ServedModel(store_of(settings), variant, artifact, SCHEMA_ID)
         self._model.follow()
-        # One thread for scores; contributions take milliseconds and must not hold up votes.
+        # One thread for scores; contributions may take longer and must not hold up votes.
         self._scoring = ThreadPoolExecutor(1, "scoring")
         self._explaining = ThreadPoolExecutor(1, "explaining")
         self._load = Load()
         self._rows = metrics.VARIANT_ROWS.labels(variant)
         self._busy = metrics.VARIANT_BUSY.labels(variant)
-        methods = {"score": self.score_now, "explain": self.explain}
+        methods = {"score": self.score_now, "explain": self.explain_now}
         self._links = await open_links(settings.links, methods)
         settle()
 
@@ -106,16 +107,29 @@ class Variant:
             return work()
 
     async def explain(self, values: Float32, schema_id: str) -> Float64:
-        """Log-odds that each feature added: float64[m, n_features].
+        """See `explain_now`."""
+        found = self.explain_now(values, schema_id)
+        return found if isinstance(found, np.ndarray) else await found
+
+    def explain_now(
+        self, values: Float32, schema_id: str
+    ) -> Float64 | Coroutine[Any, Any, Float64]:
+        """Log-odds that each feature added: float64[m, n_features]; something to await if they
+        take a while.
 
         Raises:
             ArtifactRefused: this model gives no contributions.
             SchemaMismatch: the model was trained on other features.
         """
         scorer = self._model.scorer
-        return await self._in_thread(
-            self._explaining, 0, lambda: scorer.contributions(values, schema_id)
-        )
+
+        def work() -> Float64:
+            return scorer.contributions(values, schema_id)
+
+        if len(values) * scorer.explain_row_seconds > _INLINE_S:
+            return self._in_thread(self._explaining, 0, work)
+        with self._counted(0):
+            return work()
 
     def describe(self) -> Description:
         """What this replica serves."""

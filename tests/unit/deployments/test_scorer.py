@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import xgboost
 
 from deployments.scorer import Scorer
 from fraud.artifact import Manifest, sha256_of, write_manifest
@@ -110,3 +111,27 @@ def test_a_model_without_contributions_says_so(folder):
     assert not scorer.explains
     with pytest.raises(ArtifactRefused):
         scorer.contributions(rows(0.0), SCHEMA)
+
+
+def with_contributions(folder, body):
+    (folder / "model.ubj").write_bytes(body)
+    names = ("model.onnx", "golden.npz", "model.ubj")
+    return rewritten(folder, files={name: sha256_of(folder / name) for name in names})
+
+
+def test_contributions_come_from_the_other_model(folder):
+    values = np.random.default_rng(1).normal(size=(100, N)).astype(np.float32)
+    data = xgboost.DMatrix(values, (values[:, 0] > 0).astype(int))
+    booster = xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 3)
+    scorer = Scorer.load(with_contributions(folder, bytes(booster.save_raw("ubj"))))
+    assert scorer.explains
+    assert scorer.explain_row_seconds == 0.0
+    expected = booster.predict(data, pred_contribs=True)[:, :-1]
+    assert np.allclose(scorer.contributions(values, SCHEMA), expected, rtol=0, atol=1e-6)
+    assert scorer.explain_row_seconds > 0
+
+
+def test_contributions_of_garbage_are_refused(folder):
+    scorer = Scorer.load(with_contributions(folder, b"garbage"))
+    with pytest.raises(ArtifactRefused, match="unreadable"):
+        scorer.prepare_contributions()
