@@ -116,7 +116,9 @@ def test_a_position_replaces_a_longer_one(tmp_path):
         assert load_position(tmp_path) == position
 
 
-@pytest.mark.parametrize("damage", [b"", b"\0" * 128, b'{"number": 1, "off', b"[1, 2]"])
+@pytest.mark.parametrize(
+    "damage", [b"", b'{"a": 1}', b"\0" * 128, b'{"number": 1, "off', b"[1, 2]"]
+)
 def test_a_position_that_cannot_be_read_is_the_beginning(tmp_path, damage):
     save_position(tmp_path, Position(3, 4))
     (tmp_path / "position.json").write_bytes(damage)
