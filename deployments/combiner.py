@@ -103,9 +103,9 @@ class Combiner:
         self._lag = asyncio.create_task(self._watch_lag(), name="log-lag")
         self._links = await open_links(settings.links, {"decide": self._decider.decide})
 
-    async def decide(self, batch: TransactionBatch) -> DecisionBatch:
+    async def decide(self, batch: TransactionBatch, patient: bool = True) -> DecisionBatch:
         """See Decider.decide."""
-        return await self._decider.decide(batch)
+        return await self._decider.decide(batch, patient)
 
     async def ready(self) -> Readiness:
         """Whether decisions can be given now."""

@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Decider:
     def __init__(
         self,
         plan: Callable[[], ActivePlan | None],
-        fetch: Callable[[TransactionBatch], Awaitable[FeatureBatch]],
+        fetch: Callable[[TransactionBatch, bool], Awaitable[FeatureBatch]],
         driver: Driver,
         explainer: Explainer,
         log: Log,
@@ -76,11 +76,16 @@ class Decider:
         self._now_ms = now_ms
         self._randomness = randomness
 
-    async def decide(self, batch: TransactionBatch) -> DecisionBatch:
+    async def decide(self, batch: TransactionBatch, patient: bool = True) -> DecisionBatch:
         """Decide on n transactions and put the decisions on record.
 
         A variant, Redis or PostgreSQL that does not answer makes the decisions degraded. What is
         returned is durable.
+
+        Args:
+            batch: the transactions.
+            patient: whether those of customers whose history must be fetched first wait for it;
+                else they are left out: see `DecisionBatch.pending`.
 
         Raises:
             LogUnavailable: the decisions could not be made durable, so they are not given.
@@ -90,7 +95,12 @@ class Decider:
         if active is None:
             raise Unavailable("no plan has been loaded yet")
         plan, stages = active.plan, Stages()
-        features = await self._features(batch)
+        features = await self._features(batch, patient)
+        if features.pending:
+            left = set(features.pending)
+            batch = batch.take([i for i in range(len(batch)) if i not in left])
+            if not len(batch):
+                return _nothing_yet(plan, features.pending)
         stages.lap(FEATURES)
         stages.within(features.stage_ms)
         votes = await self._driver.drive(active.policy, features, plan.deadline_ms)
@@ -105,6 +115,7 @@ class Decider:
             raise
         stages.lap(LOG)
         self._count(plan, decisions)
+        decisions.pending = features.pending
         return decisions
 
     async def _combine(
@@ -139,14 +150,15 @@ class Decider:
             stage_ms=stages.ms,
         )
 
-    async def _features(self, batch: TransactionBatch) -> FeatureBatch:
+    async def _features(self, batch: TransactionBatch, patient: bool) -> FeatureBatch:
         if not self._fetch_breaker.allows(time.monotonic()):
             return without_history(batch, FEATURES_UNAVAILABLE)
         try:
             async with asyncio.timeout(self._fetch_timeout_s):
-                features = await self._fetch(batch)
-            if len(features) != len(batch):
-                raise ValueError(f"{len(batch)} rows were asked about, {len(features)} came")
+                features = await self._fetch(batch, patient)
+            came = len(features) + len(features.pending)
+            if came != len(batch):
+                raise ValueError(f"{len(batch)} rows were asked about, {came} came")
         except Exception as error:  # whatever the fetch does, the payment gets its decision
             self._fetch_breaker.failed(time.monotonic(), "failed")
             logger.warning("no features for %d rows: %s", len(batch), type(error).__name__)
@@ -161,6 +173,14 @@ class Decider:
         for vote in decisions.votes:
             rows, flagged = _said(vote.scores, _flag_at(plan, vote.variant))
             metrics.observe_vote(vote.variant, vote.status, vote.elapsed_ms, rows, flagged)
+
+
+def _nothing_yet(plan: Plan, pending: tuple[int, ...]) -> DecisionBatch:
+    none: list[Any] = []
+    columns = (none, none, none, none, none, none)
+    return DecisionBatch(
+        *columns, (), plan.name, plan.version, (), none, 0, stage_ms={}, pending=pending
+    )
 
 
 def _flag_at(plan: Plan, variant: str) -> float:

@@ -32,9 +32,9 @@ class FeatureFetch:
         self._service.feed_labels(LABELS_EVERY_S, lambda: datetime.now(UTC))
         self._links = await open_links(settings.links, {"fetch": self._service.fetch})
 
-    async def fetch(self, batch: TransactionBatch) -> FeatureBatch:
+    async def fetch(self, batch: TransactionBatch, patient: bool = True) -> FeatureBatch:
         """See FeatureService.fetch."""
-        return await self._service.fetch(batch)
+        return await self._service.fetch(batch, patient)
 
     async def ready(self) -> None:
         """See FeatureService.ready."""

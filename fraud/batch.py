@@ -106,6 +106,8 @@ class FeatureBatch:
             updated; -1 where the customer has no history or the state could not be read.
         degraded: reasons why values are poorer than they should be, () if they are not.
         stage_ms: where the time of the fetch went: stage -> milliseconds; {} if nobody measured.
+        pending: transactions, as they were numbered in what was asked, that are not among the n:
+            their history is on its way.
     """
 
     values: Float32
@@ -113,6 +115,7 @@ class FeatureBatch:
     age_ms: Int64
     degraded: tuple[str, ...] = ()
     stage_ms: dict[str, float] = field(default_factory=dict)
+    pending: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
@@ -126,6 +129,7 @@ class FeatureBatch:
             packed(self.age_ms),
             self.degraded,
             self.stage_ms,
+            self.pending,
         )
 
 
@@ -141,6 +145,7 @@ def _features(
     age_ms: bytes,
     degraded: tuple[str, ...],
     stage_ms: dict[str, float],
+    pending: tuple[int, ...],
 ) -> FeatureBatch:
     return FeatureBatch(
         np.frombuffer(values, np.float32).reshape(shape),
@@ -148,4 +153,5 @@ def _features(
         np.frombuffer(age_ms, np.int64),
         degraded,
         stage_ms,
+        pending,
     )

@@ -103,6 +103,8 @@ class DecisionBatch:
         feature_age_ms: see FeatureBatch.age_ms.
         stage_ms: milliseconds the batch spent in each stage.
         decided_at_ms: milliseconds since the epoch.
+        pending: rows, as they were numbered in what was asked, that are not among the n: they have
+            not been decided, and may be asked about again, patiently.
     """
 
     decision_id: list[str]
@@ -118,6 +120,7 @@ class DecisionBatch:
     feature_age_ms: list[int]
     decided_at_ms: int
     stage_ms: dict[str, float] = field(default_factory=dict)
+    pending: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.decision_id)

@@ -5,6 +5,8 @@ one is free, all that wait leave in it. Nothing ever waits for company: there is
 calls end badly there are fewer lanes and smaller micro-batches for a while (`serve_app.pace`).
 
 A micro-batch is first shown to `admit`, whole: rows that it refuses stay behind, the others go on.
+Rows whose history must be fetched first come back undecided, and travel again, patiently and beside
+the lanes: cold customers do not hold warm ones back.
 
 Promises: a row gets its own answer or its own error, in order. A submitter that goes away does
 not stop the batch it travels in. A batch that fails for a reason that may lie in its rows is
@@ -17,23 +19,30 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import count
+from typing import Any, NamedTuple
 
 from fraud.batch import TransactionBatch
 from fraud.decision import DecisionBatch
 from fraud.errors import Overloaded, Unavailable
 from serve_app.auth import Principal
+from serve_app.exchange import ClientGone
 from serve_app.pace import Pace
 from serve_app.problems import unwrapped
 
 MAX_ISOLATION_CALLS = 64
 """Calls spent on finding the rows that made one micro-batch fail."""
 
-Decide = Callable[[TransactionBatch], Awaitable[DecisionBatch]]
+Decide = Callable[[TransactionBatch, bool], Awaitable[DecisionBatch]]
+"""(rows, whether all of them wait for what must be fetched first) -> decisions."""
 Admit = Callable[[Sequence[tuple[Principal, TransactionBatch]]], Awaitable[dict[int, Exception]]]
 """Which rows of some submissions, numbered through, may not be decided, and why."""
+
+
+def _never() -> bool:
+    return False
 
 
 class Decided(NamedTuple):
@@ -44,6 +53,9 @@ class Decided(NamedTuple):
 
 
 RowAnswer = Decided | Exception
+
+_LATER = Unavailable("its history is on its way")
+"""Stands where a row's answer will be."""
 
 
 class Answers(NamedTuple):
@@ -64,6 +76,7 @@ class Answers(NamedTuple):
 class _Waiting:
     batch: TransactionBatch
     caller: Principal
+    has_left: Callable[[], bool]
     future: asyncio.Future[Answers]
     since: float
     rows: int = field(init=False)
@@ -110,16 +123,25 @@ class Coalescer:
         self._sweep_due = False
         self._dispatch_due = False
         self._flights: set[asyncio.Task[None]] = set()
+        self._patient: set[asyncio.Task[None]] = set()
 
     @property
     def queued_rows(self) -> int:
         """Rows that wait for a lane."""
         return self._queued_rows
 
-    async def submit(self, batch: TransactionBatch, caller: Principal) -> Answers:
+    async def submit(
+        self, batch: TransactionBatch, caller: Principal, has_left: Callable[[], bool] = _never
+    ) -> Answers:
         """Answers to the rows of `batch`, which `caller` sends.
 
+        Args:
+            batch: n >= 1 rows.
+            caller: who sends them.
+            has_left: whether nobody waits for the answers any more; asked when a lane is free.
+
         Raises:
+            ClientGone: the caller had left before its rows did.
             Overloaded: too many rows are waiting; nothing of the batch was taken.
             TimeoutError: no answer within `timeout_s`; the rows may still be decided.
         """
@@ -130,23 +152,25 @@ class Coalescer:
                 raise Overloaded("too many transactions are waiting for a decision", 1.0)
         most = self._pace.rows
         if rows <= most:
-            return await self._enqueue(batch, caller)
+            return await self._enqueue(batch, caller, has_left)
         # A large submission travels in parts, all queued before any is awaited.
         parts = [batch.slice(at, at + most) for at in range(0, rows, most)]
         answers = await asyncio.gather(
-            *[self._enqueue(part, caller) for part in parts], return_exceptions=True
+            *[self._enqueue(part, caller, has_left) for part in parts], return_exceptions=True
         )
         return _joined(parts, answers)
 
     async def drain(self) -> None:
         """Wait until nothing is in flight and nothing waits."""
-        while self._flights:
-            await asyncio.wait(self._flights)
+        while flights := self._flights | self._patient:
+            await asyncio.wait(flights)
 
-    def _enqueue(self, batch: TransactionBatch, caller: Principal) -> asyncio.Future[Answers]:
+    def _enqueue(
+        self, batch: TransactionBatch, caller: Principal, has_left: Callable[[], bool]
+    ) -> asyncio.Future[Answers]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answers] = loop.create_future()
-        waiting = _Waiting(batch, caller, future, self._clock())
+        waiting = _Waiting(batch, caller, has_left, future, self._clock())
         self._queue.append(waiting)
         self._queued_rows += waiting.rows
         self._unanswered.append(waiting)
@@ -182,7 +206,11 @@ class Coalescer:
         rows = 0
         while self._queue:
             head = self._queue[0]
-            if not head.future.done():
+            if head.future.done():
+                pass
+            elif head.has_left():
+                head.future.set_exception(ClientGone())
+            else:
                 if group and rows + head.rows > self._pace.rows:
                     break
                 rows += head.rows
@@ -200,32 +228,47 @@ class Coalescer:
 
     async def _fly(self, group: list[_Waiting]) -> None:
         departed = admitted = self._clock()
-        rows: list[RowAnswer]
         budget = _Budget(MAX_ISOLATION_CALLS)
         whole = group[0].batch
         if len(group) > 1:
             whole = TransactionBatch.concat([waiting.batch for waiting in group])
+
+        async def answers() -> list[RowAnswer]:
+            nonlocal admitted
+            refused = await self._admit([(w.caller, w.batch) for w in group])
+            admitted = self._clock()
+            return await self._answer_but(refused, whole, budget)
+
+        rows = await self._in_time(answers(), len(whole))
+        self._pace.landed(len(whole), self._clock() - departed, overloaded=budget.overloaded)
+        flight = _Flight(group, rows, departed, (admitted - departed) * 1000)
+        flight.hand_out()
+        if later := [i for i, row in enumerate(rows) if row is _LATER]:
+            task = asyncio.get_running_loop().create_task(self._fly_on(flight, whole, later))
+            self._patient.add(task)
+            task.add_done_callback(self._patient.discard)
+
+    async def _fly_on(self, flight: _Flight, whole: TransactionBatch, later: list[int]) -> None:
+        """Answer the rows `later` of a flight that has landed."""
+        coming = self._answer(whole.take(later), _Budget(MAX_ISOLATION_CALLS), patient=True)
+        for i, row in zip(later, await self._in_time(coming, len(later)), strict=True):
+            flight.rows[i] = row
+        flight.hand_out()
+
+    async def _in_time(
+        self, coming: Coroutine[Any, Any, list[RowAnswer]], n: int
+    ) -> list[RowAnswer]:
+        """The answers to n rows, errors where none come."""
         try:
             # After this long every submitter is gone: the lane must not stay with a hung call.
             async with asyncio.timeout(self._timeout_s):
-                refused = await self._admit([(w.caller, w.batch) for w in group])
-                admitted = self._clock()
-                rows = await self._answer_but(refused, whole, budget)
+                return await coming
         except asyncio.CancelledError:
             # The combiner's replica was stopped under the call, or this task was: those who wait
-            # must hear of it, and the task ends here anyway.
-            rows = [Unavailable("the call was cancelled")] * len(whole)
+            # must hear of it, and the task ends soon anyway.
+            return [Unavailable("the call was cancelled")] * n
         except Exception as error:
-            rows = [error] * len(whole)
-        self._pace.landed(len(whole), self._clock() - departed, overloaded=budget.overloaded)
-        at = 0
-        admit_ms = (admitted - departed) * 1000
-        for waiting in group:
-            if not waiting.future.done():
-                wait_ms = (departed - waiting.since) * 1000
-                own = rows[at : at + waiting.rows]
-                waiting.future.set_result(Answers(own, wait_ms, admit_ms))
-            at += waiting.rows
+            return [error] * n
 
     async def _answer_but(
         self, refused: dict[int, Exception], batch: TransactionBatch, budget: _Budget
@@ -239,26 +282,45 @@ class Coalescer:
         answers = iter(rows)
         return [refused[i] if i in refused else next(answers) for i in range(len(batch))]
 
-    async def _answer(self, batch: TransactionBatch, budget: _Budget) -> list[RowAnswer]:
+    async def _answer(
+        self, batch: TransactionBatch, budget: _Budget, patient: bool = False
+    ) -> list[RowAnswer]:
         rows = len(batch)
         try:
-            decided = await self._decide(batch)
-            if decided.transaction_id != batch.transaction_id:
-                raise RuntimeError("the answer is not about the rows that were asked about")
-            return [Decided(decided, i) for i in range(rows)]
+            return _answers_of(await self._decide(batch, patient), batch)
         except Exception as error:
             budget.overloaded |= isinstance(unwrapped(error), Overloaded)
             if rows == 1 or not _may_lie_in_rows(error) or not budget.take(2):
                 return [error] * rows
         half = rows // 2
         return [
-            *await self._answer(batch.slice(0, half), budget),
-            *await self._answer(batch.slice(half, rows), budget),
+            *await self._answer(batch.slice(0, half), budget, patient),
+            *await self._answer(batch.slice(half, rows), budget, patient),
         ]
 
     def _forget_the_gone(self) -> None:
         self._queue = deque(w for w in self._queue if not w.future.done())
         self._queued_rows = sum(w.rows for w in self._queue)
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A micro-batch that was answered: `rows` in the order of those who submitted them."""
+
+    group: list[_Waiting]
+    rows: list[RowAnswer]
+    departed: float
+    admit_ms: float
+
+    def hand_out(self) -> None:
+        """Tell everybody all of whose rows are answered."""
+        at = 0
+        for waiting in self.group:
+            own = self.rows[at : at + waiting.rows]
+            if not waiting.future.done() and _LATER not in own:
+                wait_ms = (self.departed - waiting.since) * 1000
+                waiting.future.set_result(Answers(own, wait_ms, self.admit_ms))
+            at += waiting.rows
 
 
 @dataclass(slots=True)
@@ -269,6 +331,19 @@ class _Budget:
     def take(self, calls: int) -> bool:
         self.calls -= calls
         return self.calls >= 0
+
+
+def _answers_of(decided: DecisionBatch, batch: TransactionBatch) -> list[RowAnswer]:
+    asked = batch.transaction_id
+    if not decided.pending:
+        rows: list[RowAnswer] = [Decided(decided, i) for i in range(len(asked))]
+    else:
+        left, places = set(decided.pending), count()
+        rows = [_LATER if i in left else Decided(decided, next(places)) for i in range(len(asked))]
+        asked = [name for i, name in enumerate(asked) if i not in left]
+    if decided.transaction_id != asked:
+        raise RuntimeError("the answer is not about the rows that were asked about")
+    return rows
 
 
 def _may_lie_in_rows(error: Exception) -> bool:

@@ -30,13 +30,13 @@ class CombinerClient:
 
     def __init__(
         self,
-        decide: Callable[[TransactionBatch], Awaitable[DecisionBatch]],
+        decide: Callable[[TransactionBatch, bool], Awaitable[DecisionBatch]],
         ready: Callable[[], Awaitable[Readiness]],
     ) -> None:
         self._decide = decide
         self._ready = ready
 
-    async def decide(self, batch: TransactionBatch) -> DecisionBatch:
+    async def decide(self, batch: TransactionBatch, patient: bool) -> DecisionBatch:
         """See Decider.decide.
 
         A replica that died may have decided without answering. Asking another is safe: features
@@ -47,10 +47,10 @@ class CombinerClient:
             Exception: whatever it raised, as Ray hands it over.
         """
         try:
-            return await _translated(self._decide(batch))
+            return await _translated(self._decide(batch, patient))
         except _Lost:
             logger.warning("a call was lost with its replica of the combiner; asking another")
-            return await _translated(self._decide(batch))
+            return await _translated(self._decide(batch, patient))
 
     async def ready(self) -> Readiness:
         """What the combiner says of itself.

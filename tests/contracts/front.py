@@ -78,7 +78,7 @@ class FakeCombiner:
         self.gate: Callable[[], Awaitable[object]] | None = None
         self.stage_ms = {"features": 0.5, "vote": 1.25}
 
-    async def decide(self, batch: TransactionBatch) -> DecisionBatch:
+    async def decide(self, batch: TransactionBatch, patient: bool = False) -> DecisionBatch:
         self.calls.append(list(batch.transaction_id))
         if self.gate is not None:
             await self.gate()

@@ -27,7 +27,7 @@ class MadeUp:
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
 
-    async def decide(self, batch: Any) -> Any:
+    async def decide(self, batch: Any, patient: bool) -> Any:
         ids = batch.transaction_id
         if "full-disk" in ids:
             raise LogUnavailable("no space left")

@@ -71,9 +71,10 @@ class House:
         self.kept = []
         self.log_error = None
         self.fetch = self.fetch_well
+        self.tells_patience = 0
         self.decider = Decider(
             lambda: None if self.plan is None else ActivePlan(self.plan, policy_of(self.plan)),
-            lambda batch: self.fetch(batch),
+            lambda batch, patient: self.fetch(batch, *[patient][: self.tells_patience]),
             Driver(self),
             Explainer(self.explainer, NAMES, TEXTS),
             self,
@@ -107,8 +108,8 @@ class House:
             raise self.log_error
         self.kept += records
 
-    async def decide(self, n=3):
-        return await self.decider.decide(transactions(n))
+    async def decide(self, n=3, patient=True):
+        return await self.decider.decide(transactions(n), patient)
 
 
 async def test_a_batch_is_decided_and_kept():
@@ -281,3 +282,37 @@ async def test_batches_in_flight_keep_their_rows_apart():
         assert decisions.probability == pytest.approx(expected, rel=1e-5)
 
     await asyncio.gather(*(one(k) for k in range(40)))
+
+
+async def test_rows_without_their_history_are_left_out_unless_they_wait():
+    house = House()
+    house.tells_patience = 1
+
+    async def fetch(batch, patient):
+        if patient:
+            return await house.fetch_well(batch)
+        features = await house.fetch_well(batch.take([1, 3]))
+        features.pending = (0, 2)
+        return features
+
+    house.fetch = fetch
+    decisions = await house.decide(4, patient=False)
+    assert decisions.pending == (0, 2)
+    assert decisions.transaction_id == ["t1", "t3"]
+    assert len(decisions.outcome) == len(decisions.votes[0].scores) == 2
+    assert len(house.kept) == 2
+    assert len(await house.decide(4, patient=True)) == 4
+
+
+async def test_nothing_is_asked_or_kept_where_every_row_is_left_out():
+    house = House()
+    house.tells_patience = 1
+
+    async def fetch(batch, patient):
+        features = await house.fetch_well(batch.take([]))
+        features.pending = tuple(range(len(batch)))
+        return features
+
+    house.fetch = fetch
+    decisions = await house.decide(2, patient=False)
+    assert (len(decisions), decisions.pending, house.kept) == (0, (0, 1), [])

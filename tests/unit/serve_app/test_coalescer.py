@@ -97,7 +97,7 @@ async def test_no_more_lanes_than_allowed_and_no_more_rows_than_allowed() -> Non
     running, most = 0, 0
 
     class Counting(FakeCombiner):
-        async def decide(self, rows: TransactionBatch) -> Any:
+        async def decide(self, rows: TransactionBatch, patient: bool = False) -> Any:
             nonlocal running, most
             running += 1
             most = max(most, running)
@@ -184,7 +184,7 @@ async def test_a_part_that_is_down_is_not_asked_row_by_row(error: Exception) -> 
 
 
 async def test_a_cancelled_call_is_heard_of() -> None:
-    async def decide(_: TransactionBatch) -> Any:
+    async def decide(_: TransactionBatch, patient: bool) -> Any:
         raise asyncio.CancelledError
 
     lane = lanes_of(decide)
@@ -196,7 +196,7 @@ async def test_a_cancelled_call_is_heard_of() -> None:
 async def test_an_answer_about_other_rows_is_no_answer() -> None:
     combiner = FakeCombiner()
 
-    async def shuffled(rows: TransactionBatch) -> Any:
+    async def shuffled(rows: TransactionBatch, patient: bool) -> Any:
         return await combiner.decide(rows.take(range(len(rows) - 1, -1, -1)))
 
     lane = lanes_of(shuffled)
@@ -292,7 +292,7 @@ async def test_a_pool_that_grows_gets_more_lanes_at_once() -> None:
 async def test_rows_that_are_too_many_for_the_time_travel_in_smaller_batches() -> None:
     combiner = FakeCombiner()
 
-    async def decide(rows: TransactionBatch) -> Any:
+    async def decide(rows: TransactionBatch, patient: bool) -> Any:
         await asyncio.sleep(10 if len(rows) > 40 else 0)
         return await combiner.decide(rows)
 
@@ -308,7 +308,7 @@ async def test_rows_that_are_too_many_for_the_time_travel_in_smaller_batches() -
 async def test_a_pool_that_takes_no_more_gets_fewer_calls_at_a_time() -> None:
     running, most = 0, 0
 
-    async def decide(rows: TransactionBatch) -> Any:
+    async def decide(rows: TransactionBatch, patient: bool) -> Any:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -392,3 +392,32 @@ async def test_everybody_gets_exactly_their_own(
     await asyncio.gather(*(submitter(i, size) for i, size in enumerate(sizes)))
     await lane.drain()
     assert lane.queued_rows == 0
+
+
+async def test_rows_that_wait_for_their_history_hold_nobody_back() -> None:
+    combiner = FakeCombiner()
+    history = asyncio.Event()
+    patiently: list[list[str]] = []
+
+    async def decide(rows: TransactionBatch, patient: bool) -> Any:
+        if patient:
+            patiently.append(rows.transaction_id)
+            await history.wait()
+            return await combiner.decide(rows)
+        cold = [i for i, name in enumerate(rows.transaction_id) if name.startswith("cold")]
+        found = await combiner.decide(rows.take([i for i in range(len(rows)) if i not in cold]))
+        found.pending = tuple(cold)
+        return found
+
+    lane = lanes_of(decide)
+    names = [("cold0",), ("warm0",), ("warm1", "cold1", "warm2"), ("warm3", "warm4")]
+    early = [asyncio.create_task(lane.submit(batch(*each), CALLER)) for each in names]
+    await asyncio.sleep(0.01)
+    assert [task.done() for task in early] == [False, True, False, True]
+    assert patiently == [["cold0", "cold1"]]
+    # The lane is free while they wait.
+    assert ids_of(await lane.submit(batch("warm5"), CALLER)) == ["warm5"]
+    history.set()
+    answers = await asyncio.gather(*early)
+    assert [tuple(ids_of(answer)) for answer in answers] == names
+    await lane.drain()

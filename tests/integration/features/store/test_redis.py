@@ -355,3 +355,34 @@ async def test_the_fetch_says_where_its_time_went(store: RedisStore) -> None:
     assert features.stage_ms.keys() == {"redis", "assemble"}
     assert all(ms > 0 for ms in features.stage_ms.values())
     await service.close()
+
+
+async def test_cold_rows_are_left_out_and_nothing_of_theirs_counts_until_they_come_again(
+    pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    batch = payments(60, seed=21, duplicate=0.0, late=0.0)
+    past, now = batch.slice(0, 30), batch.slice(30, 60)
+    await insert(pool, past)
+    known = of_customer(payments(4, seed=22, duplicate=0.0), "known", "m")
+    await serve(store, known)
+    mixed = TransactionBatch.concat([now.slice(0, 5), known.slice(0, 2), now.slice(5, 10)])
+    fresh = replace(mixed, transaction_id=[f"again-{i}" for i in range(len(mixed))])
+    service = FeatureService(store)
+    first = await service.fetch(fresh, patient=False)
+    assert first.pending == (0, 1, 2, 3, 4, 7, 8, 9, 10, 11)
+    assert (len(first), first.degraded) == (2, ())
+    rest = fresh.take(first.pending)
+    second = await service.fetch(rest)
+    assert (second.pending, second.degraded) == ((), ())
+    memory = memory_of(past)
+    assert bits(second) == bits(await serve(memory, rest))
+    await service.close()
+
+
+async def test_a_batch_of_cold_rows_alone_comes_back_empty(store: RedisStore) -> None:
+    service = FeatureService(store)
+    batch = payments(3, seed=23, duplicate=0.0)
+    first = await service.fetch(batch, patient=False)
+    assert (len(first), first.pending) == (0, (0, 1, 2))
+    assert len(await service.fetch(batch)) == 3
+    await service.close()
