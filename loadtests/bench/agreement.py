@@ -15,6 +15,7 @@ from loadtests.wire import Connection, Endpoint, Requests, connect
 
 TOLERANCE = 1e-6
 _ANSWER_S = 30.0
+_MOST_DEGRADED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,9 @@ class Agreement:
         app: the other one.
         payments: that both were asked about.
         differing: of those, payments with another decision, or a probability further off than
-            `TOLERANCE`; degraded answers included.
-        degraded: answers of either that were poorer than the plan wants.
-        worst: largest difference of probabilities.
+            `TOLERANCE`, that neither app gave a degraded answer to.
+        degraded: payments that either gave a poorer answer to than the plan wants.
+        worst: largest difference of probabilities, degraded answers left out.
         flagged: payments that were not approved: where all are, agreeing is easy.
     """
 
@@ -49,8 +50,9 @@ class Agreement:
 
     @property
     def holds(self) -> bool:
-        """Whether they say the same."""
-        return self.differing == 0 and self.payments > 0
+        """Whether they say the same; of what is degraded nobody can tell, so it must be little."""
+        little = self.degraded <= self.payments * _MOST_DEGRADED
+        return self.differing == 0 and self.payments > 0 and little
 
 
 class Disagreement(Exception):
@@ -59,7 +61,8 @@ class Disagreement(Exception):
 
 def compare(app: str, ours: Sequence[Said], theirs: Sequence[Said]) -> Agreement:
     """Two apps' answers to the same payments, in the same order."""
-    pairs = list(zip(ours, theirs, strict=True))
+    asked = list(zip(ours, theirs, strict=True))
+    pairs = [(a, b) for a, b in asked if not (a.degraded or b.degraded)]
     apart = [abs(a.probability - b.probability) for a, b in pairs]
     differing = sum(
         a.decision != b.decision or not gap <= TOLERANCE
@@ -67,9 +70,9 @@ def compare(app: str, ours: Sequence[Said], theirs: Sequence[Said]) -> Agreement
     )
     return Agreement(
         app,
-        len(pairs),
+        len(asked),
         differing,
-        sum(a.degraded or b.degraded for a, b in pairs),
+        len(asked) - len(pairs),
         max(apart, default=0.0),
         sum(a.decision != "approve" for a in ours),
     )

@@ -166,7 +166,8 @@ def _warm(app: App, requests: int) -> None:
         check=True,
         timeout=_PRELUDE_S,
         input=b"\n".join(bodies),
-        env={**os.environ, **app.environment},
+        # Here nobody waits for an answer.
+        env={**os.environ, **app.environment, "QUORUM_REBUILD_WAIT_MS": "60000"},
         stdout=subprocess.DEVNULL,
     )
 

@@ -111,6 +111,7 @@ def _own(settings: Settings, redis_url: str, database_url: str) -> Settings:
             "database_url": SecretStr(database_url),
             # What is measured is work, not patience.
             "redis_timeout_ms": 10_000,
+            "rebuild_wait_ms": 60_000,
         }
     )
 

@@ -28,8 +28,11 @@ def test_another_decision_or_probability_is_none() -> None:
     assert not compare("a", [], []).holds
 
 
-def test_degraded_answers_are_told() -> None:
-    assert compare("a", [SAME, SAME], [SAME, Said(0.25, "challenge", True)]).degraded == 1
+def test_degraded_answers_say_nothing_and_must_be_few() -> None:
+    poorer = Said(0.75, "block", True)
+    found = compare("a", [SAME, SAME], [SAME, poorer])
+    assert (found.degraded, found.differing, found.worst, found.holds) == (1, 0, 0.0, False)
+    assert compare("a", [SAME] * 20, [*[SAME] * 19, poorer]).holds
 
 
 def test_an_answer_is_read() -> None:

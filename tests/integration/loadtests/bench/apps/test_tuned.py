@@ -52,6 +52,7 @@ async def tuned(
         "QUORUM_KEY_PEPPER": PEPPER,
         # A busy machine is not what this is about.
         "QUORUM_REDIS_TIMEOUT_MS": "20000",
+        "QUORUM_REBUILD_WAIT_MS": "20000",
     }.items():
         monkeypatch.setenv(name, value)
     for variant, slope in (("xgboost", 1.0), ("logistic", 2.0)):
