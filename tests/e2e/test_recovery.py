@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
+import secrets
 import signal
 import socket
+import threading
+import time
 
+import asyncpg
+import httpx
 import psutil
 
 from tests.e2e.conftest import Quorum
@@ -40,6 +47,70 @@ def test_up_after_everything_was_killed(quorum: Quorum) -> None:
             assert kept.status_code == 200
             assert kept.json()["decision"] == answer["decision"]
         assert client.post("/v1/decisions", json=payment()).status_code == 200
+
+
+def combiners(quorum: Quorum) -> list[psutil.Process]:
+    """The replicas of the combiner that run now."""
+    return [p for p in everything_of(quorum) if "ServeReplica:decisions:Combiner" in p.name()]
+
+
+def keep_paying(quorum: Quorum, stop: threading.Event, told: list[str]) -> None:
+    """A client that goes on whatever it is told, and keeps the ids of its decisions."""
+    with quorum.client() as client:
+        while not stop.is_set():
+            try:
+                answer = client.post("/v1/decisions", json=payment())
+            except httpx.HTTPError:
+                continue
+            if answer.status_code == 200:
+                told.append(answer.json()["decision_id"])
+
+
+async def counts(url: str, ids: list[str]) -> list[int]:
+    """How often each of the decisions is in PostgreSQL."""
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch(
+            "SELECT decision_id::text AS id, count(*) AS n FROM decisions"
+            " WHERE decision_id = ANY($1::text[]::uuid[]) GROUP BY decision_id",
+            ids,
+        )
+    finally:
+        await connection.close()
+    found = {row["id"]: row["n"] for row in rows}
+    return [found.get(i, 0) for i in ids]
+
+
+def test_the_combiner_killed_under_load(quorum: Quorum) -> None:
+    seed = int(os.environ.get("QUORUM_TEST_SEED", secrets.randbits(32)))
+    print(f"QUORUM_TEST_SEED={seed} makes the same pauses")  # shown if it fails
+    rng, stop, told = random.Random(seed), threading.Event(), []
+    clients = [threading.Thread(target=keep_paying, args=(quorum, stop, told)) for _ in range(8)]
+    for client in clients:
+        client.start()
+    try:
+        for _ in range(2):
+            before = len(told)
+            wait_for(lambda at_least=before + 20: len(told) > at_least)
+            time.sleep(rng.uniform(0.0, 0.3))
+            replicas = combiners(quorum)
+            assert replicas
+            for process in replicas:
+                process.send_signal(signal.SIGKILL)
+        before = len(told)
+        wait_for(lambda: len(told) > before + 20)
+    finally:
+        stop.set()
+        for client in clients:
+            client.join()
+    wait_for(lambda: set(asyncio.run(counts(quorum.database_url, told))) == {1})
+
+
+def wait_for(condition, timeout_s: float = 60.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_a_taken_port_is_told_in_one_line(quorum: Quorum) -> None:
