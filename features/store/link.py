@@ -111,7 +111,9 @@ class Link:
         async with asyncio.timeout(self._timeout_s):
             await connection.connect()
         writer = connection._writer
-        answers = _Answers(connection, writer.transport)
+        # From here on it is ours: the object that opened it must not close it when it goes.
+        connection._reader = connection._writer = None
+        answers = _Answers(writer)
         writer.transport.set_protocol(answers)
         self._answers = answers
         return answers
@@ -127,13 +129,13 @@ class _Answers(asyncio.BufferedProtocol):
     """Gives answers to those who wait for them, first come, first served.
 
     Args:
-        connection: kept alive as long as its transport is used.
+        writer: of the connection; kept as long as its transport is used.
     """
 
-    def __init__(self, connection: object, transport: asyncio.WriteTransport) -> None:
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.ended = False
-        self._connection = connection
-        self._transport = transport
+        self._writer = writer
+        self._transport = writer.transport
         self._reader = hiredis.Reader()
         self._reader.setmaxbuf(_KEPT_BYTES)
         self._buffer = bytearray(_READ_BYTES)
