@@ -18,8 +18,8 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--connections", type=_numbers, default=[1, 32, 128], metavar="N,N,...")
     parser.add_argument("--rates", type=_numbers, default=[250, 500, 1000], metavar="N,N,...")
     parser.add_argument("--rounds", type=_positive, default=3, help="medians are over these")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
-    parser.add_argument("--warm-up", type=float, default=1.0, help="seconds that do not count")
+    parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement")
+    parser.add_argument("--warm-up", type=float, default=0.5, help="seconds that do not count")
     parser.add_argument("--prelude", type=_positive, default=20_000, help="payments before")
     parser.add_argument("--agree-on", type=_positive, default=300, help="payments to agree on")
     parser.add_argument(

@@ -25,9 +25,8 @@ def test_flat_is_flat_but_for_noise() -> None:
     assert not flat(customers(40.0, 60.0))
     assert flat(customers(40.0, 80.0)[:1])
     assert flat([Point(REPLICAS, 1, {"x": 1.0}), Point(REPLICAS, 4, {"x": 9.0})])
-    assert not flat(
-        [Point(HISTORY, 10, {"Redis µs a row": 1.0}), Point(HISTORY, 99, {"Redis µs a row": 2.0})]
-    )
+    costs = ({"Redis µs a row": 9.0, "client µs a row": ours} for ours in (1.0, 2.0))
+    assert not flat([Point(HISTORY, size, of) for size, of in zip((10, 99), costs, strict=True)])
 
 
 def test_tables_say_so() -> None:
