@@ -67,8 +67,10 @@ def draw(points: Sequence[Point], path: Path) -> None:
     panels = figure.subplots(1, len(dimensions), squeeze=False)[0]
     for panel, dimension in zip(panels, dimensions, strict=True):
         those = sorted((p for p in points if p.dimension == dimension), key=lambda p: p.size)
-        for measure in those[0].values:
-            relative = [point.values[measure] / those[0].values[measure] for point in those]
+        for measure, base in those[0].values.items():
+            if not base:
+                continue
+            relative = [point.values[measure] / base for point in those]
             panel.plot([point.size for point in those], relative, "o-", label=measure)
         panel.set(xlabel=dimension, ylabel="by the value at the smallest size")
         panel.set_ylim(bottom=0)

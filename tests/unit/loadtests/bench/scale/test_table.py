@@ -37,5 +37,6 @@ def test_tables_say_so() -> None:
 
 
 def test_the_picture_is_one(tmp_path: Path) -> None:
-    draw([*customers(1.0, 2.0), Point(REPLICAS, 1, {"x": 1.0})], tmp_path / "scale.png")
+    replicas = [Point(REPLICAS, n, {"x": 1.0, "none at first": n - 1.0}) for n in (1, 2)]
+    draw([*customers(1.0, 2.0), *replicas], tmp_path / "scale.png")
     assert (tmp_path / "scale.png").read_bytes().startswith(b"\x89PNG")
