@@ -32,14 +32,15 @@ class WalLimits:
     """Bounds of a write-ahead log.
 
     Attributes:
-        segment_bytes: a segment is closed once it holds that much.
+        segment_bytes: a segment is closed once it holds that much. Removing one that is shipped
+            holds up the loop that decides, for a third of a millisecond a MiB.
         folder_bytes: what the folder may hold at most; beyond, records are refused. The disk is
             often PostgreSQL's own: filling it to the brim would stop what empties the log.
         pending_bytes: what may wait for the disk at most.
         probe_interval_s: how often a log that refuses tries whether the disk is back.
     """
 
-    segment_bytes: int = 32 * MIB
+    segment_bytes: int = 8 * MIB
     folder_bytes: int = 8 * 1024 * MIB
     pending_bytes: int = 64 * MIB
     probe_interval_s: float = 0.25
