@@ -8,6 +8,7 @@ import os
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import CoroutineType
 from typing import Any, cast
 
 from deployments.links.frame import ANSWER, ASK, ERROR, LEAVING, BadFrame, Reader, pack
@@ -88,7 +89,7 @@ class LinkServer:
         except Exception as error:
             peer.send(_refusal(call, error))
             return
-        if asyncio.iscoroutine(result):
+        if isinstance(result, CoroutineType):
             task = asyncio.create_task(self._finish(peer, call, result))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
