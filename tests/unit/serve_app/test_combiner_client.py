@@ -35,11 +35,11 @@ ANSWER = decided(["a"], {})
 
 async def test_a_call_lost_with_its_replica_is_made_again_once() -> None:
     combiner, asked = client(RayActorError(), ANSWER)
-    assert await combiner.decide(batch("a")) is ANSWER
+    assert await combiner.decide(batch("a"), False) is ANSWER
     combiner, asked = client(RayActorError(), RayActorError(), ANSWER)
     with pytest.raises(Unavailable):
-        await combiner.decide(batch("a"))
-    assert len(asked) == 2
+        await combiner.decide(batch("a"), False)
+    assert [patient for _, patient in asked] == [False, False]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ async def test_a_call_lost_with_its_replica_is_made_again_once() -> None:
 async def test_a_refusal_is_not_asked_about_again(error: Exception, kind: type) -> None:
     combiner, asked = client(error, ANSWER)
     with pytest.raises(kind) as caught:
-        await combiner.decide(batch("a"))
+        await combiner.decide(batch("a"), False)
     assert problem_of(caught.value).status == 503
     assert len(asked) == 1
 
@@ -61,7 +61,7 @@ async def test_what_the_combiner_raised_keeps_its_meaning() -> None:
     raised = RayTaskError("decide", "traceback", LogUnavailable("disk full")).as_instanceof_cause()
     combiner, asked = client(raised)
     with pytest.raises(LogUnavailable) as caught:
-        await combiner.decide(batch("a"))
+        await combiner.decide(batch("a"), False)
     problem = problem_of(caught.value)
     assert problem.status == 503
     assert "durable" in problem.document.detail
