@@ -358,7 +358,7 @@ def _joined(parts: list[TransactionBatch], answers: list[Answers | BaseException
             rows.extend(answer.rows)
             wait_ms = max(wait_ms, answer.wait_ms)
             admit_ms = max(admit_ms, answer.admit_ms)
-        elif isinstance(answer, Exception):
+        elif isinstance(answer, Exception) and not isinstance(answer, ClientGone):
             rows.extend([answer] * len(part))
         else:
             raise answer

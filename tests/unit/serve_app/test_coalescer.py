@@ -16,6 +16,7 @@ from fraud.errors import Overloaded, RateLimited, StoreUnavailable
 from fraud.transaction import Transaction
 from serve_app.auth import Principal
 from serve_app.coalescer import MAX_ISOLATION_CALLS, Answers, Coalescer, Decided
+from serve_app.exchange import ClientGone
 from tests.contracts.front import FakeCombiner, probability_of
 
 
@@ -43,8 +44,10 @@ async def admit_but_full(submissions: Any) -> dict[int, Exception]:
 class Lanes(Coalescer):
     """One caller for all."""
 
-    async def submit(self, batch: TransactionBatch, caller: Principal = CALLER) -> Answers:
-        return await super().submit(batch, caller)
+    async def submit(
+        self, batch: TransactionBatch, caller: Principal = CALLER, has_left: Any = lambda: False
+    ) -> Answers:
+        return await super().submit(batch, caller, has_left)
 
 
 def lanes_of(decide: Any, admit: Any = admit_all, lanes: int = 1, **changes: Any) -> Lanes:
@@ -148,6 +151,28 @@ async def test_a_client_that_leaves_does_not_stop_its_batch() -> None:
     assert ids_of(results[0]) == ["a"]
     assert isinstance(results[1], asyncio.CancelledError)
     assert ids_of(results[2]) == ["c"]
+
+
+async def test_who_has_left_by_the_time_of_departure_stays_behind() -> None:
+    combiner = FakeCombiner()
+    combiner.gate = gate = Gate()
+    lane = coalescer(combiner, max_rows_per_call=2)
+    first = asyncio.create_task(lane.submit(batch("a")))
+    await asyncio.sleep(0.01)
+    ways: list[tuple[TransactionBatch, Any]] = [
+        (batch("b"), lambda: False),
+        (batch("c"), lambda: True),
+        (batch("d", "e", "f"), lambda: True),
+    ]
+    tasks = [asyncio.create_task(lane.submit(rows, CALLER, left)) for rows, left in ways]
+    await asyncio.sleep(0.01)
+    gate.event.set()
+    results = await asyncio.gather(first, *tasks, return_exceptions=True)
+    assert combiner.calls == [["a"], ["b"]]
+    assert [ids_of(result) for result in results[:2]] == [["a"], ["b"]]
+    assert [type(result) for result in results[2:]] == [ClientGone, ClientGone]
+    await lane.drain()
+    assert lane.queued_rows == 0
 
 
 async def test_one_poisoned_row_fails_alone() -> None:
