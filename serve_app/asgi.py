@@ -179,7 +179,7 @@ class DecisionsApp:
         raw, caller = await self._read(exchange, self._settings.max_body_bytes)
         batch = self._intake.transaction(raw, caller.tenant)
         exchange.lap("parse")
-        answers = await self.coalescer.submit(batch, caller)
+        answers = await self.coalescer.submit(batch, caller, exchange.body.client_has_left)
         exchange.since = _clock()
         row = answers.rows[0]
         if not isinstance(row, Decided):
@@ -194,7 +194,7 @@ class DecisionsApp:
         exchange.lap("parse")
         rows: list[RowAnswer] = []
         if len(batch):
-            answers = await self.coalescer.submit(batch, caller)
+            answers = await self.coalescer.submit(batch, caller, exchange.body.client_has_left)
             rows = answers.rows
             if problem := _common_problem(rows, request_id):
                 return problem

@@ -91,3 +91,20 @@ async def test_a_client_that_hangs_up_does_not_stop_the_batch_it_travels_in() ->
         assert (await stayer).json()["transaction_id"] == "stayer"
     assert sorted(front.combiner.calls[1]) == ["leaver", "stayer"]
     assert len(front.combiner.calls) == 2
+
+
+async def test_a_client_that_hung_up_while_it_waited_is_not_decided_on() -> None:
+    front = Front(lanes=1)
+    gate = Gate(front)
+    async with served(front) as (server, _, url):
+        first = asyncio.ensure_future(post(url, "t-0"))
+        await gate.entered.wait()
+        leaver = asyncio.ensure_future(post(url, "leaver"))
+        stayer = asyncio.ensure_future(post(url, "stayer"))
+        await until(lambda: front.app.coalescer.queued_rows == 2)
+        leaver.cancel()
+        await until(lambda: len(server.server_state.connections) == 2)
+        gate.opened.set()
+        assert (await first).json()["transaction_id"] == "t-0"
+        assert (await stayer).json()["transaction_id"] == "stayer"
+    assert front.combiner.calls == [["t-0"], ["stayer"]]
