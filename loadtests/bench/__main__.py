@@ -55,8 +55,6 @@ from loadtests.payments import Payment, Playlist, read_payments
 from loadtests.processes import NoNode
 from loadtests.target import NoTarget, Target
 
-PAYMENTS = 20_000
-"""The end of the history that is played: ten days of two thousand customers."""
 _IDLE_S = 3.0
 _UNMEASURABLE = (
     *(NoTarget, NoNode, launch.NotStarted, Disagreement, ValueError, OSError),
@@ -71,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         target = launch.quorum_target()
         os.environ["QUORUM_HOME"] = str(target.home)
-        payments = read_payments(history_file(target.home), PAYMENTS)
+        payments = read_payments(history_file(target.home), chosen.payments)
         with ExitStack() as stack:
             apps = _started(chosen, target, payments, stack)
             found = uvloop.run(_measured(chosen, target, payments, apps))
@@ -113,7 +111,7 @@ async def _measured(
     for name, app in apps.items():
         if app.decides:
             with field.alone(name):
-                await prelude(app, chosen.prelude)
+                await prelude(app, len(payments))
     idle = {name: await field.idle_cores(name, _IDLE_S) for name in apps}
     timing = Timing(chosen.seconds, chosen.warm_up)
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -132,7 +130,7 @@ async def _measured(
             "processors": f"{os.cpu_count()}, the load generator among what runs on them",
             "rounds": str(chosen.rounds),
             "seconds of a measurement": f"{chosen.seconds:g} after {chosen.warm_up:g}",
-            "payments": f"{PAYMENTS:,}, again and again, of customers who are known",
+            "payments": f"{chosen.payments:,}, again and again, of customers who are known",
         },
         targets(found, max(variants, default=math.nan) * 2**20 / 1e6, _total(growth)),
         found,

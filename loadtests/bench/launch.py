@@ -25,8 +25,8 @@ from loadtests.payments import Payment, Playlist
 from loadtests.processes import STORES, node_processes, processes, ray_environment
 from loadtests.target import NoTarget, Target, find_target
 
-PASSES = 40
-"""Customers go on for so long: after the first pass nobody measured is new."""
+PLAYED = 800_000
+"""Payments until other customers take the place of those that are known."""
 _PATH = "/v1/decisions"
 _ROOT = Path(__file__).resolve().parents[2]
 _UP_S, _START_S, _STOP_S, _NOOP_S = 1200, 120, 30, 120
@@ -190,7 +190,7 @@ def _answers(url: str) -> bool:
 
 
 def _played(payments: list[Payment]) -> Playlist:
-    return Playlist(payments, passes=PASSES)
+    return Playlist(payments, passes=max(1, PLAYED // len(payments)))
 
 
 def _name(process: psutil.Process) -> str:

@@ -6,6 +6,9 @@ import argparse
 
 from loadtests.bench.app import APPS, QUORUM
 
+PAYMENTS = 20_000
+"""Ten days of the two thousand customers that `quorum up` makes up."""
+
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options of the command line."""
@@ -20,7 +23,12 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=_positive, default=3, help="medians are over these")
     parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement")
     parser.add_argument("--warm-up", type=float, default=0.5, help="seconds that do not count")
-    parser.add_argument("--prelude", type=_positive, default=20_000, help="payments before")
+    parser.add_argument(
+        "--payments",
+        type=_positive,
+        default=PAYMENTS,
+        help="of the history's end: played once before, and then again and again",
+    )
     parser.add_argument("--agree-on", type=_positive, default=300, help="payments to agree on")
     parser.add_argument(
         "--growth", type=_positive, metavar="N", help="memory before and after N decisions more"

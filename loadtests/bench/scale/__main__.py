@@ -28,7 +28,7 @@ from pydantic import SecretStr
 
 from fraud.settings import Settings
 from loadtests.bench import launch
-from loadtests.bench.__main__ import PAYMENTS, interrupt
+from loadtests.bench.__main__ import interrupt
 from loadtests.bench.app import QUORUM, App
 from loadtests.bench.cost import Meter
 from loadtests.bench.rounds import CLOSED, Field, Load, Run, Timing, prelude, say
@@ -47,7 +47,7 @@ NAMES = ("replicas", "variants", "customers", "history")
 _CUSTOMERS = (1_000, 10_000, 100_000, 1_000_000)
 _HISTORY = (10, 100, 1_000, 10_000)
 _REDIS_NUMBER = 13
-_PRELUDE = 5_000
+_PAYMENTS = 5_000
 _ONE, _MANY = Load(CLOSED, 1), Load(CLOSED, 128)
 _UNMEASURABLE = (
     *(NoTarget, NoNode, ValueError, RuntimeError, OSError),
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         if {"customers", "history"} & set(chosen.dimensions):
             points += _state(chosen, settings)
         if {"replicas", "variants"} & set(chosen.dimensions):
-            app = launch.quorum(target, read_payments(history_file(target.home), PAYMENTS))
+            app = launch.quorum(target, read_payments(history_file(target.home), _PAYMENTS))
             points += _stack(chosen, settings, app)
     except _UNMEASURABLE as error:
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
@@ -121,7 +121,7 @@ def _stack(chosen: argparse.Namespace, settings: Settings, app: App) -> list[Poi
     stack = Stack(settings)
     timing = Timing(chosen.seconds, 1.0)
     found: list[Point] = []
-    asyncio.run(prelude(app, _PRELUDE))
+    asyncio.run(prelude(app, _PAYMENTS))
     with stack.restored(chosen.config) as applications:
         if "replicas" in chosen.dimensions:
             for number in range(1, chosen.replicas + 1):

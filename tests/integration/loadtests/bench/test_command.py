@@ -14,7 +14,7 @@ from loadtests.bench.__main__ import main
 from tests.integration.loadtests.conftest import Serve
 
 BRIEF = ["--apps", "quorum", "--rounds", "1", "--seconds", "0.2", "--warm-up", "0"]
-BRIEF += ["--connections", "1,3", "--rates", "50", "--prelude", "500", "--agree-on", "2"]
+BRIEF += ["--connections", "1,3", "--rates", "50", "--payments", "500", "--agree-on", "2"]
 
 
 @pytest.fixture
