@@ -67,7 +67,7 @@ def test_it_is_measured_and_removed_and_nobody_else_notices(node: Node, url: str
     neighbour = until(url, "neighbour")
     command(node, "up")
     until(url + ROUTE, ANSWER.decode())
-    endpoint = Endpoint(url + ROUTE, "", lambda: (b'{"a":1}', ANSWER))
+    endpoint = Endpoint(url + ROUTE, "", lambda: (b'{"a":1}', ANSWER), rows=0)
     figures = asyncio.run(run(endpoint, 4, seconds=0.5, warm_up_s=0.2))
     assert figures.failures == {}
     assert figures.requests > 50
