@@ -62,7 +62,7 @@ async def test_what_is_in_flight_is_answered_before_the_server_ends() -> None:
     gate = Gate(front)
     async with served(front) as (server, running, url):
         asked = asyncio.ensure_future(post(url, "t-1"))
-        await gate.entered.wait()
+        await until(gate.entered.is_set)
         server.should_exit = True  # how Serve begins to drain a replica
         await asyncio.sleep(0.3)
         assert not running.done()
@@ -77,7 +77,7 @@ async def test_a_client_that_hangs_up_does_not_stop_the_batch_it_travels_in() ->
     gate = Gate(front)
     async with served(front) as (_, _, url):
         first = asyncio.ensure_future(post(url, "t-0"))
-        await gate.entered.wait()
+        await until(gate.entered.is_set)
         leaver = asyncio.ensure_future(post(url, "leaver"))
         stayer = asyncio.ensure_future(post(url, "stayer"))
         await until(lambda: front.app.coalescer.queued_rows == 2)
@@ -98,7 +98,7 @@ async def test_a_client_that_hung_up_while_it_waited_is_not_decided_on() -> None
     gate = Gate(front)
     async with served(front) as (server, _, url):
         first = asyncio.ensure_future(post(url, "t-0"))
-        await gate.entered.wait()
+        await until(gate.entered.is_set)
         leaver = asyncio.ensure_future(post(url, "leaver"))
         stayer = asyncio.ensure_future(post(url, "stayer"))
         await until(lambda: front.app.coalescer.queued_rows == 2)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.front import KEY, Front, payment, probability_of
+from tests.contracts.waiting import until
 
 HEADERS = [(b"x-api-key", str(KEY).encode()), (b"content-type", b"application/json")]
 
@@ -107,7 +108,7 @@ async def test_a_client_that_leaves_does_not_stop_the_batch_it_travels_in(leaver
 
     front.combiner.gate = gate
     clients = [single(front, f"t-{i}") for i in range(3)]
-    await arrived.wait()
+    await until(arrived.is_set)
     assert front.combiner.calls == [["t-0", "t-1", "t-2"]]
     clients[leaver].task.cancel()
     await turns(3)
