@@ -26,23 +26,28 @@ end
 
 local left_out = cmsgpack.unpack(ARGV[3])
 
--- The state with the rows that were put aside; nil if one of them may be in it already.
-local function with_rows(state, key)
-  for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
+-- The rows that were put aside; nil if one of them may be in the state already.
+local function rows_aside(key)
+  local rows = {}
+  for i, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
     local id, row, touched = unpack(cmsgpack.unpack(text))
     if not (left_out[id[1]] and left_out[id[1]][id[2]]) then return nil end
-    state = STEPS[touched[1]](state, row, touched)
+    rows[i] = {row, touched}
   end
-  return state
+  return rows
 end
 
 local installed, refused = {}, {}
 for i = 1, n do
   local key, aside = KEYS[2 + i], KEYS[2 + n + i]
   if redis.call('EXISTS', key) == 0 then
-    local state = with_rows(ARGV[3 + i], aside)
-    if state then
-      redis.call('SET', key, state, 'EX', ARGV[2])
+    local rows = rows_aside(aside)
+    if rows then
+      redis.call('SET', key, ARGV[3 + i], 'EX', ARGV[2])
+      for _, entry in ipairs(rows) do
+        local row, touched = entry[1], entry[2]
+        STEPS[touched[1]](key, redis.call('GET', key), row, touched)
+      end
       redis.call('DEL', aside)
       installed[key] = true
     else

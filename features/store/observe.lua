@@ -10,18 +10,20 @@
 --       5: msgpack {state key, ...}: indices of those that may be missing, or ''
 --       6: msgpack {{tenant, transaction id}, ...} of the rows, or '' if none may be missing
 --
--- STEPS, above, has a function for each role: (state, row, touched) -> the state with the row in it.
+-- STEPS, above, has a function for each role: (key, state, row, touched) puts the row into the
+-- state at the key, which is `state` now. What changes is written, not the whole: less is
+-- copied, and less goes into Redis' own log of writes.
 --
--- Returns {0, {index of a state key that does not exist, ...}, {index of a row seen before, ...}} and
--- changes nothing if there is a state that may not be missing and is; else {1, {reply, ...}} with a reply for each row: {recorded or false, state or
--- false, ...}, the states in the order of `touched`; recorded is false for a row that is new, '' for
--- one seen before. A row that is new is put aside for the states that are missing: who rebuilds one
--- puts the row into it (install.lua).
+-- Returns {0, {index of a state key that does not exist, ...}, {index of a row seen before, ...}}
+-- and changes nothing if there is a state that may not be missing and is; else {1, {reply, ...}}
+-- with a reply for each row: {recorded or false, state or false, ...}, the states in the order of
+-- `touched`; recorded is false for a row that is new, '' for one seen before. A row that is new is
+-- put aside for the states that are missing: who rebuilds one puts the row into it (install.lua).
 
-local TOUCHED = 10
+local TOUCHED, DAY_MS = 10, 86400000
+local CHANGED = true  -- in the place of a state that must be read again
 local n_states, state_ttl_s, marker_ttl_s = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local rows = cmsgpack.unpack(ARGV[4])
-local call = redis.call
 
 local aside, ids = {}, nil
 if ARGV[5] ~= '' then
@@ -52,7 +54,16 @@ local function put_aside(key, id, row, touched)
   call('EXPIRE', key, state_ttl_s)
 end
 
-local replies, dirty = {}, {}
+-- A state is let go some time after it was touched last: by the day is near enough.
+local function put(k, state, row, touched)
+  STEPS[touched[1]](KEYS[k], state, row, touched)
+  states[k] = CHANGED
+  if floor(row[1] / DAY_MS) > floor(struct.unpack('<i8', state) / DAY_MS) then
+    call('EXPIRE', KEYS[k], state_ttl_s)
+  end
+end
+
+local replies = {}
 for r, row in ipairs(rows) do
   local marker = KEYS[n_states + r]
   local is_new = call('SET', marker, '', 'NX', 'EX', marker_ttl_s)
@@ -60,17 +71,17 @@ for r, row in ipairs(rows) do
   for i, touched in ipairs(row[TOUCHED]) do
     local k = touched[2]
     local state = states[k]
+    if state == CHANGED then
+      state = call('GET', KEYS[k])
+      states[k] = state
+    end
     reply[i + 1] = state
     if is_new and state then
-      states[k] = STEPS[touched[1]](state, row, touched)
-      dirty[k] = true
+      put(k, state, row, touched)
     elseif is_new then
       put_aside(aside[k], ids[r], row, touched)
     end
   end
   replies[r] = reply
-end
-for k in pairs(dirty) do
-  call('SET', KEYS[k], states[k], 'EX', state_ttl_s)
 end
 return {1, replies}

@@ -1,8 +1,9 @@
--- What the generated steps of observe.lua are made of (steps.py): where bytes of a state change, and
--- what they become. The arithmetic is told in features/state.py.
+-- What the generated steps of observe.lua are made of (steps.py): where bytes of a state change,
+-- and what they become. The arithmetic is told in features/state.py.
 
+local call = redis.call
 local unpack_bytes, pack_bytes = struct.unpack, struct.pack
-local sub, find, rep, concat = string.sub, string.find, string.rep, table.concat
+local sub, find, rep = string.sub, string.find, string.rep
 local floor, min = math.floor, math.min
 local PARTNER, PARTNER_BYTES = '<I4I4', 8
 local LOCATED, LAT, LON = 6, 7, 8

@@ -1,4 +1,4 @@
-"""The Lua that puts a row into the state of one role: `observe.lua` runs it.
+"""The Lua that puts a row into the state of one role, in place: `observe.lua` runs it.
 
 Written out for each role, every offset in its place: a script's tables are built anew in each call,
 and looking things up in them took longer than the arithmetic. The arithmetic is told in
@@ -14,20 +14,15 @@ from features.rings import PARTNER_BYTES, Field, Ring, Table
 
 _LUA_CODES = {"I": "I4", "q": "i8", "H": "I2"}
 
-_STEP = """local function observe_{role}(state, row, touched)
-local out, n, at = {{}}, 0, 1
+_STEP = """local function observe_{role}(key, state, row, touched)
 local at_ms = row[1]
 {parts}
-out[n + 1] = sub(state, at)
-return concat(out)
 end"""
 _STAMP = """if at_ms > unpack_bytes('<i8', state, {offset}) then
-out[n + 1], out[n + 2] = sub(state, at, {before}), pack_bytes('<i8', at_ms)
-n, at = n + 2, {after}
+call('SETRANGE', key, {offset} - 1, pack_bytes('<i8', at_ms))
 end"""
 _POSITION = """if row[LOCATED] ~= 0 and later(row, state, {offset}) then
-out[n + 1], out[n + 2] = sub(state, at, {before}), pack_bytes('<i8I4I4', at_ms, row[LAT], row[LON])
-n, at = n + 2, {after}
+call('SETRANGE', key, {offset} - 1, pack_bytes('<i8I4I4', at_ms, row[LAT], row[LON]))
 end"""
 _RING = """{when}
 local tile = floor(at_ms / {tile_ms})
@@ -36,25 +31,18 @@ local epoch, {names} = unpack_bytes('{form}', state, offset)
 if epoch <= tile then
 if epoch < tile then {names} = {zeros} end
 {grow}
-out[n + 1], out[n + 2] = sub(state, at, offset - 1), pack_bytes('{form}', tile, {names})
-n, at = n + 2, offset + {tile_bytes}
+call('SETRANGE', key, offset - 1, pack_bytes('{form}', tile, {names}))
 end
 end"""
 _TALLY = """{when}
 local tile = floor(at_ms / {tile_ms})
 local offset, bytes = tally(state, {offset} + tile % {slots} * {tile_bytes}, tile, {tile_bytes},
   row[{source}], {limit})
-if offset then
-out[n + 1], out[n + 2] = sub(state, at, offset - 1), bytes
-n, at = n + 2, offset + #bytes
-end
+if offset then call('SETRANGE', key, offset - 1, bytes) end
 end"""
 _TABLE = """if touched[{place}] ~= 0 then
 local offset, bytes = touch(state, {first}, {last}, touched[{place}], floor(at_ms / 1000))
-if offset then
-out[n + 1], out[n + 2] = sub(state, at, offset - 1), bytes
-n, at = n + 2, offset + #bytes
-end
+if offset then call('SETRANGE', key, offset - 1, bytes) end
 end"""
 
 
@@ -66,12 +54,11 @@ def steps(roles: Sequence[Role]) -> str:
 
 
 def _parts(role: Role) -> Iterator[str]:
-    """In the order of the bytes. Offsets count from 1 in Lua."""
+    """Offsets count from 1 in strings of Lua, from 0 in commands."""
     for offset in role.stamp_offsets:
-        yield _STAMP.format(offset=offset + 1, before=offset, after=offset + 9)
+        yield _STAMP.format(offset=offset + 1)
     if role.entity.located:
-        offset = role.entity.position_offset
-        yield _POSITION.format(offset=offset + 1, before=offset, after=offset + 17)
+        yield _POSITION.format(offset=role.entity.position_offset + 1)
     for ring in role.rings:
         yield _ring(ring)
     for place, table in enumerate(role.tables, start=3):

@@ -19,6 +19,7 @@ from features.replay import replay
 from features.service import FeatureService
 from features.store.link import Link
 from features.store.memory import MemoryStore
+from features.store.names import STATE_TTL_S
 from features.store.postgres import PostgresHistory
 from features.store.protocol import Cursor
 from features.store.redis import RedisStore
@@ -26,7 +27,7 @@ from fraud.batch import TRANSACTION_COLUMNS, TransactionBatch
 from fraud.errors import StoreUnavailable
 from tests.contracts.aggregates import assert_same
 from tests.contracts.feature_store import FeatureStoreContract, bits, serve
-from tests.contracts.payments import payments
+from tests.contracts.payments import DAY_MS, payments
 from tests.contracts.waiting import until
 
 HANDBOOK = Path("../shared/data/handbook_raw/dev_2018-04-01_to_2018-08-14.parquet")
@@ -386,3 +387,21 @@ async def test_a_batch_of_cold_rows_alone_comes_back_empty(store: RedisStore) ->
     assert (len(first), first.pending) == (0, (0, 1, 2))
     assert len(await service.fetch(batch)) == 3
     await service.close()
+
+
+async def test_a_state_that_is_touched_on_another_day_is_kept_for_two_weeks_from_then(
+    store: RedisStore,
+) -> None:
+    one = of_customer(payments(1, seed=3), "c", "m")
+    noon_ms = one.timestamp_ms[0] // DAY_MS * DAY_MS + DAY_MS // 2
+    one = replace(one, timestamp_ms=[noon_ms])
+    await store.observe_and_fetch(Events.of(one))
+    (key,) = await store._link.call("KEYS", "q:s:*:customer:*")
+    left_s = []
+    for name, at_ms in (("same", noon_ms + 1), ("next", noon_ms + DAY_MS)):
+        await store._link.call("EXPIRE", key, 100)
+        other = replace(one, transaction_id=[name], timestamp_ms=[at_ms])
+        await store.observe_and_fetch(Events.of(other))
+        left_s.append(await store._link.call("TTL", key))
+    assert left_s[0] <= 100
+    assert left_s[1] > STATE_TTL_S - 100
