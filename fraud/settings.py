@@ -85,7 +85,9 @@ class Settings(BaseSettings):
         60.0, ge=0, description="how often drift is measured for the metrics; 0: never"
     )
     max_rows_per_call: int = Field(256, gt=0, description="rows of one micro-batch at most")
-    lanes: int = Field(2, gt=0, description="micro-batches in flight at one ingress")
+    lanes: int = Field(
+        2, gt=0, description="micro-batches in flight from one ingress, for each combiner"
+    )
 
     @classmethod
     def load(cls) -> Settings:

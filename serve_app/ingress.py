@@ -112,6 +112,8 @@ class Ingress:
             now_ms=now_ms,
             # Serve's own middleware puts X-Request-ID on every answer.
             adds_request_id=False,
+            # Without links Serve's handle spreads the calls, and nobody here knows over how many.
+            combiners=lambda: max(1, self._switchboard.size(self._pool)),
         )
         open_lane(app.express)
         settle()

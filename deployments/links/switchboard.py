@@ -53,6 +53,10 @@ class Switchboard:
                 found = link
         return found
 
+    def size(self, pool: str) -> int:
+        """How many replicas of `pool` may be asked."""
+        return sum(link.open for link in self._pools.get(pool, ()))
+
     async def look(self) -> None:
         """Look once for replicas that came or went; never raises."""
         if self._folder is None:

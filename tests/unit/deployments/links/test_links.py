@@ -118,6 +118,7 @@ def test_the_replica_with_the_fewest_rows_in_hand_is_asked(folder, run):
         for replica in replicas:
             await replica.open(folder)
         switchboard = await board(folder)
+        assert switchboard.size(POOL) == 2
         later = Linked(switchboard, POOL, "later", never)
         first = asyncio.ensure_future(later([1, 2, 3]))
         others = []
@@ -147,6 +148,7 @@ def test_a_replica_that_leaves_answers_what_it_was_asked_and_is_asked_no_more(fo
         await switchboard.look()
         closing = asyncio.ensure_future(leaving.server.close())
         await asyncio.sleep(0.05)
+        assert switchboard.size(POOL) == 1
         now = Linked(switchboard, POOL, "now", never)
         assert [await now([i]) for i in range(5)] == [("b", [i]) for i in range(5)]
         assert not under_way.done()
