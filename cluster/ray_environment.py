@@ -1,8 +1,8 @@
 """What Ray and Serve are tuned by: the variables that every process of every node must see before
 Ray starts there, on this machine as in a container.
 
-Costs are processor seconds a minute of an idle node with the shipped deployments, 13.3 in all
-before and 10.0 after; a node that decides pays them all the same. What stays: 0.4 for each Python
+Costs are processor seconds a minute of an idle node with seven replicas, four of them in pools that
+scale: 13.3 in all before and 10.0 after. A node that decides pays them all the same. What stays: 0.4 for each Python
 worker (Ray looks for signals every 10 ms, which nothing turns off), 2.5 for dashboard and agent.
 
 Tried without gain: `RAY_event_stats`, `RAY_task_events_report_interval_ms`, `MALLOC_ARENA_MAX`;

@@ -1,7 +1,7 @@
 """Ray Serve without pandas: imported for its effect, before `ray.serve` is.
 
 `ray.serve._private.utils` imports pandas if it is installed, for an encoder of data frames that
-nothing here uses: 66 MB in every process of Serve. Training needs the package, so it is installed.
+nothing here uses: 40 MB in every process of Serve. Training needs the package, so it is installed.
 This module has that one import find no pandas; whoever imports it afterwards gets it.
 
 Ray imports it at the start of every worker by `RAY_preload_python_modules`. Should a later Serve
