@@ -2,8 +2,9 @@
 Ray starts there, on this machine as in a container.
 
 Costs are processor seconds a minute of an idle node with seven replicas, four of them in pools that
-scale: 13.3 in all before and 10.0 after. A node that decides pays them all the same. What stays: 0.4 for each Python
-worker (Ray looks for signals every 10 ms, which nothing turns off), 2.5 for dashboard and agent.
+scale: 13.3 in all before and 10.0 after. A node that decides pays them all the same. What stays:
+0.4 for each Python worker (Ray looks for signals every 10 ms, which nothing turns off), 2.5 for
+dashboard and agent.
 
 Tried without gain: `RAY_event_stats`, `RAY_task_events_report_interval_ms`, `MALLOC_ARENA_MAX`;
 `RAY_enable_metrics_collection=0` saves 0.3 of the agent and takes Ray's own metrics away.
