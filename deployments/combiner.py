@@ -23,6 +23,7 @@ from deployments.links.replica import open_links
 from deployments.links.switchboard import Switchboard, pool_name
 from deployments.plans import PlanFeed, PlanTable
 from deployments.pools import VariantPools
+from deployments.process import settle
 from deployments.remote import Remote
 from features.definitions import NAMES, reason_of
 from fraud.batch import TransactionBatch
@@ -101,6 +102,7 @@ class Combiner:
         if settings.drift_interval_s:
             self._drift.start()
         self._lag = asyncio.create_task(self._watch_lag(), name="log-lag")
+        settle()
         self._links = await open_links(settings.links, {"decide": self._decider.decide})
 
     async def decide(self, batch: TransactionBatch, patient: bool = True) -> DecisionBatch:

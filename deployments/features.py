@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ray import serve
 
 from deployments.links.replica import open_links
+from deployments.process import settle
 from features.service import FeatureService
 from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.settings import Settings
@@ -30,6 +31,7 @@ class FeatureFetch:
         settings = Settings.load()
         self._service = await FeatureService.connect(settings)
         self._service.feed_labels(LABELS_EVERY_S, lambda: datetime.now(UTC))
+        settle()
         self._links = await open_links(settings.links, {"fetch": self._service.fetch})
 
     async def fetch(self, batch: TransactionBatch, patient: bool = True) -> FeatureBatch:

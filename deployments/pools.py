@@ -39,6 +39,7 @@ class _Pool:
     """Ways to ask one pool."""
 
     def __init__(self, handle: Any, switchboard: Switchboard) -> None:
+        self.name = pool_name(handle.app_name, handle.deployment_name)
         self.score: Callable[[Float32, str], Awaitable[VariantScores]]
         self.explain: Callable[[Float32, str], Awaitable[Float64]]
         self.score = Linked.on(switchboard, handle, "score")
@@ -109,6 +110,9 @@ class VariantPools:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _look(self, variant: str) -> None:
+        pool = self._pools.get(variant)
+        if pool is not None and self._switchboard.best(pool.name) is not None:
+            return  # its replicas are connected: the controller need not be asked
         try:
             handle = await asyncio.to_thread(self._find, variant)
             if handle is None:
@@ -116,7 +120,7 @@ class VariantPools:
                     logger.warning("the pool of variant %s is gone", variant)
             elif variant not in self._pools:
                 pool = _Pool(handle, self._switchboard)
-                await self._switchboard.want(pool_name(handle.app_name, handle.deployment_name))
+                await self._switchboard.want(pool.name)
                 # The first call makes connections: this one pays for it, not a payment.
                 await asyncio.wait_for(pool.describe(), _WARM_UP_S)
                 self._pools[variant] = pool

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ _MAX_CODES = 64
 # Where steps lie: fraud is in the tails, mostly in the upper ones.
 _LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998)
 _IQR_OF_NORMAL = 1.349
+_BY_COLUMN = "by_column"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,31 +166,36 @@ def linear_graph(
     columns: Columns, coefficients: Float32, intercept: float, n_features: int
 ) -> bytes:
     """ONNX model: logistic of `columns.transform(features) @ coefficients + intercept`."""
-    constants = {
-        "numeric": columns.numeric,
-        "stepped": columns.stepped,
+    # Columns lie side by side in memory here: each step runs over whole columns.
+    vectors = {
         "edge": columns.edge,
         "median": columns.median,
         "mean": columns.mean,
         "scale": columns.scale,
+        "code": columns.code,
+    }
+    constants = {
+        **{name: vector.reshape(-1, 1) for name, vector in vectors.items()},
+        "numeric": columns.numeric,
+        "stepped": columns.stepped,
         "missing": columns.missing,
         "coded": columns.coded,
-        "code": columns.code,
         "low": np.float32(-_CLIP),
         "high": np.float32(_CLIP),
         **({"one": np.float32(1)} if columns.logs else {}),
-        "coefficients": coefficients.reshape(-1, 1).astype(np.float32),
+        "coefficients": coefficients.reshape(1, -1).astype(np.float32),
         "intercept": np.float32(intercept),
     }
     nodes = [
+        helper.make_node("Transpose", [INPUT], [_BY_COLUMN], perm=[1, 0]),
         *_numeric_nodes(columns.logs, columns.squares),
-        _node("Gather", ["stepped"], "stepping", axis=1),
+        _gather("stepped", "stepping"),
         helper.make_node("Greater", ["stepping", "edge"], ["is_above"]),
         helper.make_node("Cast", ["is_above"], ["step_columns"], to=TensorProto.FLOAT),
-        _node("Gather", ["missing"], "maybe", axis=1),
+        _gather("missing", "maybe"),
         helper.make_node("IsNaN", ["maybe"], ["is_missing"]),
         helper.make_node("Cast", ["is_missing"], ["missing_columns"], to=TensorProto.FLOAT),
-        _node("Gather", ["coded"], "codes", axis=1),
+        _gather("coded", "codes"),
         helper.make_node("Equal", ["codes", "code"], ["is_code"]),
         helper.make_node("Cast", ["is_code"], ["code_columns"], to=TensorProto.FLOAT),
         helper.make_node(
@@ -203,9 +208,9 @@ def linear_graph(
                 "code_columns",
             ],
             ["columns"],
-            axis=1,
+            axis=0,
         ),
-        helper.make_node("MatMul", ["columns", "coefficients"], ["product"]),
+        helper.make_node("MatMul", ["coefficients", "columns"], ["product"]),
         helper.make_node("Add", ["product", "intercept"], ["margin"]),
         *probability_nodes("margin"),
     ]
@@ -213,8 +218,8 @@ def linear_graph(
     return model_bytes(nodes, n_features, tensors)
 
 
-def _node(operator: str, inputs: list[str], output: str, **attributes: Any) -> NodeProto:
-    return helper.make_node(operator, [INPUT, *inputs], [output], **attributes)
+def _gather(indices: str, output: str) -> NodeProto:
+    return helper.make_node("Gather", [_BY_COLUMN, indices], [output], axis=0)
 
 
 def _numeric_nodes(logs: bool, squares: bool) -> list[NodeProto]:
@@ -238,6 +243,6 @@ def _numeric_nodes(logs: bool, squares: bool) -> list[NodeProto]:
             ("Div", ["squared", "high"], "square_columns"),
         ]
     return [
-        _node("Gather", ["numeric"], "gathered", axis=1),
+        _gather("numeric", "gathered"),
         *(helper.make_node(op, inputs, [output]) for op, inputs, output in steps),
     ]
