@@ -11,7 +11,7 @@ import pytest
 from training.export.linear import fit_columns, linear_graph
 
 
-@pytest.mark.parametrize(("robust", "steps", "squares"), product([False, True], repeat=3))
+@pytest.mark.parametrize(("robust", "steps", "squares"), list(product([False, True], repeat=3)))
 def test_every_constant_is_used(robust: bool, steps: bool, squares: bool) -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(200, 4)).astype(np.float32)
