@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ from serve_app.records import Records
 from serve_app.rest import build_rest
 from serve_app.services import Services
 
+_WARM_UP_S = 5.0
 MOST_LIMIT_WAIT_MS = 100
 """Longest wait for Redis to say which rows are within their limits."""
 
@@ -72,6 +74,10 @@ class Ingress:
             raise ValueError("QUORUM_KEY_PEPPER must be set")
         await self._switchboard.start()
         await self._switchboard.want(self._pool)
+        # The first call makes connections: no payment should wait for that. It may fail, and the
+        # combiner may yet be starting: readiness is what `/v2/health/ready` tells.
+        with suppress(Exception):
+            await asyncio.wait_for(self._combiner.ready(), _WARM_UP_S)
         primary, replica = await open_pools(settings)
         records = Records(primary, replica, now_ms)
         authenticator = Authenticator(records.key, settings.key_pepper.get_secret_value())
