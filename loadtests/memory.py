@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from loadtests.processes import processes
+from loadtests.processes import STORES, name_of, node_processes, processes
 
 _REPLICA = "ray::ServeReplica:"
 # First match counts: (what a command line contains, role).
@@ -51,7 +51,9 @@ class RoleMemory:
 def memory_by_role(home: Path) -> list[RoleMemory]:
     """Roles of the Quorum whose `$QUORUM_HOME` is `home` (see `processes`), the largest first."""
     sizes: dict[str, list[tuple[int, int | None]]] = {}
-    for process in processes(home):
+    # Other commands have the same home: what they take is not the house's.
+    stores = (p for p in processes(home) if name_of(p) in STORES)
+    for process in (*node_processes(home), *stores):
         with contextlib.suppress(psutil.Error):
             role = role_of(process.name(), " ".join(process.cmdline()))
             if role is not None:

@@ -64,6 +64,13 @@ def ray_environment(home: Path) -> dict[str, str]:
     raise NoNode(f"no Ray node of {home} runs on this machine: a no-op needs one")
 
 
+def name_of(process: psutil.Process) -> str:
+    """Of its executable, "" if it is gone."""
+    with contextlib.suppress(psutil.Error):
+        return str(process.name())
+    return ""
+
+
 def _of_node(process: psutil.Process, home: str) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         environment = process.environ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from loadtests.bench.cost import tree
 from loadtests.bench.stores import stores_of
 from loadtests.noop_app import ROUTE
 from loadtests.payments import Payment, Playlist
-from loadtests.processes import STORES, node_processes, processes, ray_environment
+from loadtests.processes import STORES, name_of, node_processes, processes, ray_environment
 from loadtests.target import NoTarget, Target, find_target
 
 PLAYED = 800_000
@@ -117,7 +116,7 @@ def docs(target: Target, payments: list[Payment], settings: Settings, port: int)
 
 def store_processes(home: Path) -> list[psutil.Process]:
     """PostgreSQL and Redis, if `quorum up` started them here."""
-    return [process for process in processes(home) if _name(process) in STORES]
+    return [process for process in processes(home) if name_of(process) in STORES]
 
 
 @contextmanager
@@ -191,12 +190,6 @@ def _answers(url: str) -> bool:
 
 def _played(payments: list[Payment]) -> Playlist:
     return Playlist(payments, passes=max(1, PLAYED // len(payments)))
-
-
-def _name(process: psutil.Process) -> str:
-    with contextlib.suppress(psutil.Error):
-        return str(process.name())
-    return ""
 
 
 def _noop_command(command: str, ray: dict[str, str]) -> None:
