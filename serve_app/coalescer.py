@@ -35,6 +35,10 @@ from serve_app.problems import unwrapped
 MAX_ISOLATION_CALLS = 64
 """Calls spent on finding the rows that made one micro-batch fail."""
 
+_COLD_LANES, _COLD_ROWS = 2, 64
+"""Micro-batches of rows whose history is fetched, at once, and their size: to fetch it is dear, and
+who fetches is needed by the warm ones, too."""
+
 Decide = Callable[[TransactionBatch, bool], Awaitable[DecisionBatch]]
 """(rows, whether all of them wait for what must be fetched first) -> decisions."""
 Admit = Callable[[Sequence[tuple[Principal, TransactionBatch]]], Awaitable[dict[int, Exception]]]
@@ -124,6 +128,7 @@ class Coalescer:
         self._dispatch_due = False
         self._flights: set[asyncio.Task[None]] = set()
         self._patient: set[asyncio.Task[None]] = set()
+        self._cold_lanes = asyncio.Semaphore(_COLD_LANES)
 
     @property
     def queued_rows(self) -> int:
@@ -243,15 +248,23 @@ class Coalescer:
         self._pace.landed(len(whole), self._clock() - departed, overloaded=budget.overloaded)
         flight = _Flight(group, rows, departed, (admitted - departed) * 1000)
         flight.hand_out()
-        if later := [i for i, row in enumerate(rows) if row is _LATER]:
-            task = asyncio.get_running_loop().create_task(self._fly_on(flight, whole, later))
+        later = [i for i, row in enumerate(rows) if row is _LATER]
+        for at in range(0, len(later), _COLD_ROWS):
+            coming = self._fly_on(flight, whole, later[at : at + _COLD_ROWS])
+            task = asyncio.get_running_loop().create_task(coming)
             self._patient.add(task)
             task.add_done_callback(self._patient.discard)
 
     async def _fly_on(self, flight: _Flight, whole: TransactionBatch, later: list[int]) -> None:
         """Answer the rows `later` of a flight that has landed."""
-        coming = self._answer(whole.take(later), _Budget(MAX_ISOLATION_CALLS), patient=True)
-        for i, row in zip(later, await self._in_time(coming, len(later)), strict=True):
+        async with self._cold_lanes:
+            wanted = flight.wanted()
+            later = [i for i in later if wanted[i]]
+            if not later:
+                return
+            coming = self._answer(whole.take(later), _Budget(MAX_ISOLATION_CALLS), patient=True)
+            answers = await self._in_time(coming, len(later))
+        for i, row in zip(later, answers, strict=True):
             flight.rows[i] = row
         flight.hand_out()
 
@@ -311,6 +324,10 @@ class _Flight:
     rows: list[RowAnswer]
     departed: float
     admit_ms: float
+
+    def wanted(self) -> list[bool]:
+        """For each row, whether anybody still waits for it."""
+        return [not w.future.done() for w in self.group for _ in range(w.rows)]
 
     def hand_out(self) -> None:
         """Tell everybody all of whose rows are answered."""

@@ -30,6 +30,8 @@ from features.store.steps import steps
 from features.store.warming import LABEL_LAYOUTS, Warming
 from fraud.errors import StoreUnavailable
 
+_MOST_EAGER = 500
+"""While so many states are being rebuilt, others wait until somebody waits for them."""
 _MOST_UNSEEN = 100_000
 _MOST_TRIES = 6
 """A batch may find an entity cold, another one let go meanwhile, and labels learnt while it
@@ -109,7 +111,8 @@ class RedisStore:
         try:
             while not found[0]:
                 _, missing, seen = found
-                self._warming.start(call.entities(missing), call.without(seen))
+                if self._warming.under_way < _MOST_EAGER:
+                    self._warming.start(call.entities(missing), call.without(seen))
                 rows = [rows[i] for i in call.untouched_by(missing)]
                 if not rows:
                     break

@@ -81,6 +81,11 @@ class Warming:
             name for name, task in tasks.items() if not task.done() or name in task.result()
         )
 
+    @property
+    def under_way(self) -> int:
+        """How many states are being rebuilt."""
+        return len(self._tasks)
+
     def start(self, cold: Iterable[tuple[Entity, Key]], without: Sequence[Key]) -> Collection[str]:
         """Have states rebuilt that are not being rebuilt yet; see `warm`. Returns their keys."""
         wanted = {state_key(*found): found for found in cold}
