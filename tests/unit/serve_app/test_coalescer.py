@@ -446,3 +446,34 @@ async def test_rows_that_wait_for_their_history_hold_nobody_back() -> None:
     answers = await asyncio.gather(*early)
     assert [tuple(ids_of(answer)) for answer in answers] == names
     await lane.drain()
+
+
+async def test_cold_rows_travel_few_at_once_and_only_while_somebody_waits() -> None:
+    combiner = FakeCombiner()
+    history = asyncio.Event()
+    patiently: list[list[str]] = []
+
+    async def decide(rows: TransactionBatch, patient: bool) -> Any:
+        if patient:
+            patiently.append(rows.transaction_id)
+            await history.wait()
+            return await combiner.decide(rows)
+        found = await combiner.decide(rows.take([]))
+        found.pending = tuple(range(len(rows)))
+        return found
+
+    lane = lanes_of(decide)
+    tasks = [asyncio.create_task(lane.submit(batch(f"cold{i}"), CALLER)) for i in range(256)]
+    await asyncio.sleep(0.05)
+    assert [len(rows) for rows in patiently] == [64, 64]
+    for task in tasks[128:200]:
+        task.cancel()
+    await asyncio.sleep(0)
+    history.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await lane.drain()
+    assert [ids_of(task.result()) for task in tasks[200:]] == [
+        [f"cold{i}"] for i in range(200, 256)
+    ]
+    asked = [name for rows in patiently for name in rows]
+    assert asked == [f"cold{i}" for i in (*range(128), *range(200, 256))]
