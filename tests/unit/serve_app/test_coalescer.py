@@ -419,61 +419,53 @@ async def test_everybody_gets_exactly_their_own(
     assert lane.queued_rows == 0
 
 
-async def test_rows_that_wait_for_their_history_hold_nobody_back() -> None:
-    combiner = FakeCombiner()
-    history = asyncio.Event()
-    patiently: list[list[str]] = []
+class ColdCombiner(FakeCombiner):
+    """Leaves out rows called cold... unless it is asked patiently; then they wait for `history`."""
 
-    async def decide(rows: TransactionBatch, patient: bool) -> Any:
+    def __init__(self) -> None:
+        super().__init__()
+        self.history = asyncio.Event()
+        self.patiently: list[list[str]] = []
+
+    async def decide(self, rows: TransactionBatch, patient: bool = False) -> Any:
         if patient:
-            patiently.append(rows.transaction_id)
-            await history.wait()
-            return await combiner.decide(rows)
+            self.patiently.append(rows.transaction_id)
+            await self.history.wait()
+            return await super().decide(rows)
         cold = [i for i, name in enumerate(rows.transaction_id) if name.startswith("cold")]
-        found = await combiner.decide(rows.take([i for i in range(len(rows)) if i not in cold]))
+        found = await super().decide(rows.take([i for i in range(len(rows)) if i not in cold]))
         found.pending = tuple(cold)
         return found
 
-    lane = lanes_of(decide)
+
+async def test_rows_that_wait_for_their_history_hold_nobody_back() -> None:
+    combiner = ColdCombiner()
+    lane = coalescer(combiner)
     names = [("cold0",), ("warm0",), ("warm1", "cold1", "warm2"), ("warm3", "warm4")]
-    early = [asyncio.create_task(lane.submit(batch(*each), CALLER)) for each in names]
+    early = [asyncio.create_task(lane.submit(batch(*each))) for each in names]
     await asyncio.sleep(0.01)
     assert [task.done() for task in early] == [False, True, False, True]
-    assert patiently == [["cold0", "cold1"]]
+    assert combiner.patiently == [["cold0", "cold1"]]
     # The lane is free while they wait.
-    assert ids_of(await lane.submit(batch("warm5"), CALLER)) == ["warm5"]
-    history.set()
+    assert ids_of(await lane.submit(batch("warm5"))) == ["warm5"]
+    combiner.history.set()
     answers = await asyncio.gather(*early)
     assert [tuple(ids_of(answer)) for answer in answers] == names
     await lane.drain()
 
 
 async def test_cold_rows_travel_few_at_once_and_only_while_somebody_waits() -> None:
-    combiner = FakeCombiner()
-    history = asyncio.Event()
-    patiently: list[list[str]] = []
-
-    async def decide(rows: TransactionBatch, patient: bool) -> Any:
-        if patient:
-            patiently.append(rows.transaction_id)
-            await history.wait()
-            return await combiner.decide(rows)
-        found = await combiner.decide(rows.take([]))
-        found.pending = tuple(range(len(rows)))
-        return found
-
-    lane = lanes_of(decide)
-    tasks = [asyncio.create_task(lane.submit(batch(f"cold{i}"), CALLER)) for i in range(256)]
+    combiner = ColdCombiner()
+    lane = coalescer(combiner)
+    tasks = [asyncio.create_task(lane.submit(batch(f"cold{i}"))) for i in range(256)]
     await asyncio.sleep(0.05)
-    assert [len(rows) for rows in patiently] == [64, 64]
+    assert [len(rows) for rows in combiner.patiently] == [64, 64]
     for task in tasks[128:200]:
         task.cancel()
     await asyncio.sleep(0)
-    history.set()
+    combiner.history.set()
     await asyncio.gather(*tasks, return_exceptions=True)
     await lane.drain()
-    assert [ids_of(task.result()) for task in tasks[200:]] == [
-        [f"cold{i}"] for i in range(200, 256)
-    ]
-    asked = [name for rows in patiently for name in rows]
-    assert asked == [f"cold{i}" for i in (*range(128), *range(200, 256))]
+    stayed = [*range(128), *range(200, 256)]
+    assert [ids_of(tasks[i].result()) for i in stayed] == [[f"cold{i}"] for i in stayed]
+    assert [name for rows in combiner.patiently for name in rows] == [f"cold{i}" for i in stayed]
