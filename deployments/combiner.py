@@ -96,7 +96,8 @@ class Combiner:
             Driver(self._pools),
             Explainer(self._pools.explainer, NAMES, [reason_of(name) for name in NAMES]),
             self._log,
-            settings.redis_timeout_ms + _FETCH_MARGIN_MS,
+            # History is waited for twice as long where rows outpace its coming.
+            settings.redis_timeout_ms + 2 * settings.rebuild_wait_ms + _FETCH_MARGIN_MS,
         )
         self._drift = _drift_watch(settings, url, self._feed)
         if settings.drift_interval_s:

@@ -102,13 +102,19 @@ class DecisionsApp:
             max_past_ms=settings.max_past_days * 86_400_000,
             now_ms=now_ms,
         )
-        self.coalescer = Coalescer(
-            decide,
-            limits.admit,
-            lanes=lambda: settings.lanes * combiners(),
-            max_rows_per_call=settings.max_rows_per_call,
-            max_queued_rows=settings.max_queued_rows,
-            timeout_s=settings.request_timeout_ms / 1000,
+        # Payments that were sent together stay together, in their order, in lanes of their own:
+        # neither their number nor the history that one of them needs holds up who comes alone.
+        self._alone, self._together = (
+            Coalescer(
+                decide,
+                limits.admit,
+                patient=patient,
+                lanes=lambda: settings.lanes * combiners(),
+                max_rows_per_call=settings.max_rows_per_call,
+                max_queued_rows=settings.max_queued_rows,
+                timeout_s=settings.request_timeout_ms / 1000,
+            )
+            for patient in (False, True)
         )
         self._hot: dict[str, _Answer] = {
             "/v1/decisions": self._decide,
@@ -179,7 +185,7 @@ class DecisionsApp:
         raw, caller = await self._read(exchange, self._settings.max_body_bytes)
         batch = self._intake.transaction(raw, caller.tenant)
         exchange.lap("parse")
-        answers = await self.coalescer.submit(batch, caller, exchange.body.client_has_left)
+        answers = await self._alone.submit(batch, caller, exchange.body.client_has_left)
         exchange.since = _clock()
         row = answers.rows[0]
         if not isinstance(row, Decided):
@@ -194,7 +200,7 @@ class DecisionsApp:
         exchange.lap("parse")
         rows: list[RowAnswer] = []
         if len(batch):
-            answers = await self.coalescer.submit(batch, caller, exchange.body.client_has_left)
+            answers = await self._together.submit(batch, caller, exchange.body.client_has_left)
             rows = answers.rows
             if problem := _common_problem(rows, request_id):
                 return problem

@@ -6,7 +6,8 @@ calls end badly there are fewer lanes and smaller micro-batches for a while (`se
 
 A micro-batch is first shown to `admit`, whole: rows that it refuses stay behind, the others go on.
 Rows whose history must be fetched first come back undecided, and travel again, patiently and beside
-the lanes: cold customers do not hold warm ones back.
+the lanes: cold customers do not hold warm ones back. A patient coalescer does not part them: all
+rows of a micro-batch wait, and are counted in their order.
 
 Promises: a row gets its own answer or its own error, in order. A submitter that goes away does
 not stop the batch it travels in. A batch that fails for a reason that may lie in its rows is
@@ -95,6 +96,7 @@ class Coalescer:
     Args:
         decide: answers a micro-batch, row by row, or raises.
         admit: says which rows may not be decided.
+        patient: whether a micro-batch waits for the history of all of its rows.
         lanes: micro-batches in flight at most, now.
         max_rows_per_call: rows of a micro-batch at most.
         max_queued_rows: rows that may wait; more are refused.
@@ -107,6 +109,7 @@ class Coalescer:
         decide: Decide,
         admit: Admit,
         *,
+        patient: bool = False,
         lanes: Callable[[], int],
         max_rows_per_call: int,
         max_queued_rows: int,
@@ -117,6 +120,7 @@ class Coalescer:
         self._admit = admit
         # A call of half the time leaves those who waited meanwhile the other half.
         self._pace = Pace(lanes, max_rows_per_call, timeout_s / 2)
+        self._is_patient = patient
         self._max_queued = max_queued_rows
         self._timeout_s = timeout_s
         self._clock = clock
@@ -287,16 +291,16 @@ class Coalescer:
         self, refused: dict[int, Exception], batch: TransactionBatch, budget: _Budget
     ) -> list[RowAnswer]:
         if not refused:
-            return await self._answer(batch, budget)
+            return await self._answer(batch, budget, self._is_patient)
         rows: list[RowAnswer] = []
         admitted = [i for i in range(len(batch)) if i not in refused]
         if admitted:
-            rows = await self._answer(batch.take(admitted), budget)
+            rows = await self._answer(batch.take(admitted), budget, self._is_patient)
         answers = iter(rows)
         return [refused[i] if i in refused else next(answers) for i in range(len(batch))]
 
     async def _answer(
-        self, batch: TransactionBatch, budget: _Budget, patient: bool = False
+        self, batch: TransactionBatch, budget: _Budget, patient: bool
     ) -> list[RowAnswer]:
         rows = len(batch)
         try:

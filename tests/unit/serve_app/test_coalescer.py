@@ -469,3 +469,13 @@ async def test_cold_rows_travel_few_at_once_and_only_while_somebody_waits() -> N
     stayed = [*range(128), *range(200, 256)]
     assert [ids_of(tasks[i].result()) for i in stayed] == [[f"cold{i}"] for i in stayed]
     assert [name for rows in combiner.patiently for name in rows] == [f"cold{i}" for i in stayed]
+
+
+async def test_a_patient_coalescer_keeps_rows_together_and_in_order() -> None:
+    combiner = ColdCombiner()
+    lane = coalescer(combiner, patient=True)
+    task = asyncio.create_task(lane.submit(batch("warm0", "cold0", "warm1")))
+    await asyncio.sleep(0.01)
+    assert combiner.patiently == [["warm0", "cold0", "warm1"]]
+    combiner.history.set()
+    assert ids_of(await task) == ["warm0", "cold0", "warm1"]
