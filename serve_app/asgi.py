@@ -104,7 +104,7 @@ class DecisionsApp:
         )
         # Payments that were sent together stay together, in their order, in lanes of their own:
         # neither their number nor the history that one of them needs holds up who comes alone.
-        self._alone, self._together = (
+        self.alone, self.together = (
             Coalescer(
                 decide,
                 limits.admit,
@@ -185,7 +185,7 @@ class DecisionsApp:
         raw, caller = await self._read(exchange, self._settings.max_body_bytes)
         batch = self._intake.transaction(raw, caller.tenant)
         exchange.lap("parse")
-        answers = await self._alone.submit(batch, caller, exchange.body.client_has_left)
+        answers = await self.alone.submit(batch, caller, exchange.body.client_has_left)
         exchange.since = _clock()
         row = answers.rows[0]
         if not isinstance(row, Decided):
@@ -200,7 +200,7 @@ class DecisionsApp:
         exchange.lap("parse")
         rows: list[RowAnswer] = []
         if len(batch):
-            answers = await self._together.submit(batch, caller, exchange.body.client_has_left)
+            answers = await self.together.submit(batch, caller, exchange.body.client_has_left)
             rows = answers.rows
             if problem := _common_problem(rows, request_id):
                 return problem
