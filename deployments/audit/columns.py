@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import MISSING, fields
 from itertools import repeat
 from typing import Any
 
@@ -13,6 +14,7 @@ from fraud.batch import columns_of
 from fraud.currency import hundredths
 from fraud.decision import Reason, Vote
 from fraud.record import OUTCOME_TEXT, RecordBatch, finite
+from fraud.transaction import Transaction
 
 N_COLUMNS = 28
 """How many arguments `ship.sql` takes."""
@@ -21,24 +23,16 @@ _SEPARATOR = "\x1f"
 _NUL = b"\\u0000"
 
 
-class _Transaction(msgspec.Struct, omit_defaults=True, gc=False):
-    """A Transaction; what is unknown is left out."""
-
-    transaction_id: str
-    customer_id: str
-    timestamp_ms: int
-    amount_minor: int
-    currency: str
-    type: str
-    merchant_id: str | None = None
-    merchant_category: str | None = None
-    counterparty_id: str | None = None
-    device_id: str | None = None
-    ip_address: str | None = None
-    country: str | None = None
-    channel: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
+# A Transaction; what is unknown is left out.
+_Transaction: type[msgspec.Struct] = msgspec.defstruct(
+    "_Transaction",
+    [
+        (f.name, Any) if f.default is MISSING else (f.name, Any, f.default)
+        for f in fields(Transaction)
+    ],
+    omit_defaults=True,
+    gc=False,
+)
 
 
 class _Vote(msgspec.Struct, gc=False):
@@ -61,7 +55,7 @@ class _Document(msgspec.Struct, gc=False):
     """`DecisionRecord.to_document()`, its plan named only; what is not finite becomes null."""
 
     tenant: str
-    transaction: _Transaction
+    transaction: Any  # _Transaction
     schema_id: str
     votes: tuple[_Vote, ...]
     plan: _Plan
