@@ -38,6 +38,7 @@ class Switchboard:
         self._links: dict[str, Link] = {}
         self._pools: dict[str, list[Link]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
 
     async def want(self, pool: str) -> None:
         """Keep links to all replicas of `pool` from now on."""
@@ -61,14 +62,9 @@ class Switchboard:
         """Look once for replicas that came or went; never raises."""
         if self._folder is None:
             return
-        try:
-            names = os.listdir(self._folder)
-        except OSError:
-            names = []
-        for name in names:
-            pool, _, replica = name.rpartition("~")
-            if pool in self._wanted and replica.endswith(_SUFFIX) and name not in self._links:
-                await self._connect(self._folder / name, name, pool)
+        # Of two that look at once each would connect to whom it finds.
+        async with self._looking:
+            await self._connect_to_new(self._folder)
         for name in [name for name, link in self._links.items() if not link.open]:
             pool = name.rpartition("~")[0]
             self._pools[pool].remove(self._links.pop(name))
@@ -90,6 +86,16 @@ class Switchboard:
             await asyncio.gather(self._task, return_exceptions=True)
         for link in self._links.values():
             link.hang_up()
+
+    async def _connect_to_new(self, folder: Path) -> None:
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            return
+        for name in names:
+            pool, _, replica = name.rpartition("~")
+            if pool in self._wanted and replica.endswith(_SUFFIX) and name not in self._links:
+                await self._connect(folder / name, name, pool)
 
     async def _connect(self, path: Path, name: str, pool: str) -> None:
         try:

@@ -228,3 +228,16 @@ def test_asking_a_replica_that_is_gone_says_so(folder, run):
             await link.ask("now", ([1],), 1)
 
     run(test())
+
+
+def test_all_who_look_at_once_share_one_link_to_a_replica(folder, run):
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(folder)
+        switchboard = Switchboard(folder)
+        await asyncio.gather(switchboard.want(POOL), *[switchboard.look() for _ in range(5)])
+        assert switchboard.size(POOL) == 1
+        await switchboard.close()
+        await replica.server.close()
+
+    run(test())
