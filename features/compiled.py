@@ -11,6 +11,14 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
+import numpy as np
+
+Number = Any
+"""A number in such a function: mypy does not know which ones numba mixes."""
+
+signed: Any = np.int64
+"""An element of an array as a number that may be negative."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -1,28 +1,24 @@
-"""Read every window out of the states of n rows at once, each at its own moment: numpy alone.
+"""Read every window out of the states of n rows, each at its own moment: one compiled loop.
 
-All roles are read together: a step over the records of one row costs what a step over those of
-thirty does. Putting events in is `state.py`. This is the only code that reads, online and offline.
+Putting events in is `folding.py`. This is the only code that reads, online and offline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.entities import HEADER_BYTES, ROLES, Role
-from features.rings import LABELS, LAT_SHIFT, LON_SHIFT
-from features.segments import Segments, Windows, Words
-from features.snapshot import OFFSETS, Bools, Snapshot
-from features.tables import Tables
+from features.compiled import Compiled, Number, signed
+from features.entities import ROLES, Role
+from features.lens import HEAD, LENS
+from features.snapshot import Snapshot
 from features.tiles import Flow, Position, WindowAggregates
-from features.windows import DAY_MS, HORIZON_MS, RUN_GAP_DAYS
 from fraud.batch import Int64
 
-_FRAUDS = LABELS.word_of(LABELS.fields[1])
+Words = NDArray[np.uint32]
+Bools = NDArray[np.bool_]
 
 
 def read(
@@ -30,6 +26,11 @@ def read(
 ) -> dict[str, WindowAggregates]:
     """Role -> every window of n states, each at its own moment; roles in which no row has a state
     are left out.
+
+    A window shows the tiles of its ring that are younger than it is long. What a full ring has let
+    go of stays invisible wherever a stale slot still holds it, so that a state that was rebuilt
+    from the newest 60 days reads the same: a tile shows if it lies within the ring's length of the
+    later of the moment and the entity's newest event.
 
     Args:
         snapshot: n rows.
@@ -39,201 +40,257 @@ def read(
         bucket: int64[n]: 1 + the counter of the category that each row names, 0 for none.
     """
     named = snapshot.named
-    return _plan(named).read(snapshot, at_ms, hashes, bucket) if any(named) else {}
-
-
-class _Plan:
-    """Where everything lies in the records of rows that touch entities in some roles."""
-
-    def __init__(self, roles: Sequence[Role]) -> None:
-        self._roles = roles
-        self._segments = Segments(roles)
-        self._tables = Tables(roles)
-        starts = [OFFSETS[role.name] // 8 for role in roles]
-        # Times: of the newest event of each role, then those that some roles keep besides.
-        times, owners = list(starts), list(range(len(roles)))
-        self._times: dict[tuple[str, str], int] = {}
-        for r, role in enumerate(roles):
-            kept = [(s, HEADER_BYTES + 8 * i) for i, s in enumerate(role.entity.stamps)]
-            if role.entity.located:
-                kept.append(("position", role.entity.position_offset))
-            for name, offset in kept:
-                self._times[role.name, name] = len(times)
-                times.append(starts[r] + offset // 8)
-                owners.append(r)
-        self._times_at, self._owners = np.array(times), np.array(owners)
-
-    def read(
-        self, snapshot: Snapshot, at_ms: Int64, hashes: NDArray[np.uint32], bucket: Int64
-    ) -> dict[str, WindowAggregates]:
-        words = snapshot.records.view("<u4")
-        times = snapshot.records.view("<i8").take(self._times_at, axis=1)
-        newest = np.maximum(at_ms[:, None], times[:, : len(self._roles)])
-        # Since each time; -1 if it lies more than 60 days before the newest event.
-        oldest = np.maximum(newest - HORIZON_MS, 0).take(self._owners, axis=1)
-        since = np.where(times > oldest, np.maximum(at_ms[:, None] - times, 0), -1)
-        windows = self._segments.read(words, at_ms, newest)
-        seen = _Seen(self._segments, windows, snapshot, at_ms)
-        distinct, partner_since = self._tables.read(words, at_ms, newest, hashes)
-        found = {}
-        for r, role in enumerate(self._roles):
-            name = role.name
-            found[name] = WindowAggregates(
-                snapshot[name].present,
-                seen.sums(role, "amounts", "count"),
-                seen.sums(role, "amounts", "sum"),
-                seen.sums(role, "amounts", "squares"),
-                distinct[name],
-                since[:, r],
-                partner_since[name],
-                **self._others(role, seen, since, bucket),
-            )
-        return found
-
-    def _others(self, role: Role, seen: _Seen, since: Int64, bucket: Int64) -> dict[str, Any]:
-        """What the entity keeps besides amounts, by field of `WindowAggregates`."""
-        groups, name = role.entity.groups, role.name
-        found: dict[str, Any] = {}
-        if "labels" in groups:
-            found |= _labels(role, seen)
-        if "largest" in groups:
-            found["largest"] = seen.largest(role, "largest")
-        if "near" in groups:
-            found["near"] = seen.sums(role, "near", "count")
-        if "categories" in groups:
-            found |= _categories(role, seen, bucket)
-        if role.entity.located:
-            found["position"] = _position(role, seen, since[:, self._times[name, "position"]])
-        if "inflow" in groups:
-            found["flow"] = Flow(
-                seen.sums(role, "inflow", "count"),
-                seen.sums(role, "inflow", "sum"),
-                seen.sums(role, "outflow", "count"),
-                seen.sums(role, "outflow", "sum"),
-                since[:, self._times[name, "in_last_ms"]],
-                since[:, self._times[name, "out_last_ms"]],
-            )
-        return found
-
-
-@cache
-def _plan(named: tuple[bool, ...]) -> _Plan:
-    return _Plan([role for role, is_named in zip(ROLES, named, strict=True) if is_named])
-
-
-class _Seen:
-    """What was read of n rows."""
-
-    def __init__(
-        self, segments: Segments, windows: Windows, snapshot: Snapshot, at_ms: Int64
-    ) -> None:
-        self._segments = segments
-        self._windows = windows
-        self._records = snapshot.records
-        self.at_ms = at_ms
-        # Most batches have no fraud in them.
-        labels = windows.sums[:, slice(*segments.labels), _FRAUDS]
-        self.any_fraud = bool(labels.any())
-
-    def sums(self, role: Role, group: str, field: str) -> Int64:
-        """int64[n, n_windows]: sums of a field; [n, 0] if the role has no such group."""
-        found = self._segments.fields.get((role.name, group, field))
-        if found is None:
-            return self._windows.largest[:, :0]
-        start, stop, word, code = found
-        sums = self._windows.wide if code == "q" else self._windows.sums
-        return sums[:, start:stop, word]
-
-    def largest(self, role: Role, group: str) -> Int64:
-        """int64[n, n_windows]: maxima of the first field."""
-        start, stop = self._segments.of[role.name, group]
-        return self._windows.largest[:, start:stop]
-
-    def visible(self, role: Role, group: str, epoch: Words, now: Int64) -> Bools:
-        """bool[n, n_tiles]: which tiles of a group show, one window after the other.
-
-        Args:
-            epoch: uint32[n, n_tiles] of these tiles.
-            now: int64[n, n_tiles]: that of the moment, in tiles of the same width.
-        """
-        start, stop = self._segments.tiles[role.name, group]
-        return self._windows.recent[:, start:stop] & (epoch <= now)
-
-    def records(self, role: Role) -> Any:
-        """Records[n]: the whole states."""
-        start = OFFSETS[role.name]
-        return self._records[:, start : start + role.entity.size].view(role.entity.dtype)[:, 0]
-
-
-def _labels(role: Role, seen: _Seen) -> dict[str, Int64]:
-    frauds = seen.sums(role, "labels", "frauds")
-    fraud_age = run_age = np.full(len(frauds), -1, dtype=np.int64)
-    if seen.any_fraud and len(rows := np.flatnonzero(frauds.any(axis=1))):
-        fraud_age, run_age = fraud_age.copy(), fraud_age.copy()
-        fraud_age[rows], run_age[rows] = _fraud_ages(role, seen, rows)
-    return {
-        "known": seen.sums(role, "labels", "known"),
-        "frauds": frauds,
-        "fraud_total": seen.sums(role, "labels", "sum"),
-        "fraud_known_age_ms": fraud_age,
-        "fraud_run_age_ms": run_age,
-    }
-
-
-def _fraud_ages(role: Role, seen: _Seen, rows: Int64) -> tuple[Int64, Int64]:
-    """int64[n_rows] each: since the newest label tile with a fraud in it; since the run began."""
-    group = role.entity.groups["labels"]
-    tiles, at_ms = seen.records(role)["labels"], seen.at_ms
-    tile_ms = group.tile_ms[group.ring_of_tile]
-    now = at_ms[:, None] // tile_ms
-    marked = seen.visible(role, "labels", tiles["epoch"], now) & (tiles["frauds"] > 0)
-    start = (tiles["epoch"] * tile_ms * marked).max(axis=1)
-    days = group.rings[-1].first
-    run = _run(marked[rows, days:], (now - tiles["epoch"])[rows, days:])
-    return (at_ms - start)[rows], at_ms[rows] - (at_ms[rows] // DAY_MS - run) * DAY_MS
-
-
-def _run(marked: Bools, age: Int64) -> Int64:
-    """int64[n]: how many days ago the current run of marked days began; each row has one.
-
-    Args:
-        marked: bool[n, days]: which daily tiles count.
-        age: int64[n, days]: how many days ago each of these was.
-    """
-    by_age: Bools = np.zeros(marked.shape, dtype=np.bool_)
-    i, j = np.nonzero(marked)
-    by_age[i, age[i, j]] = True
-    day = np.arange(marked.shape[1])
-    newest = np.maximum.accumulate(np.where(by_age, day, -1), axis=1)  # marked day up to each
-    before = np.concatenate([np.full((len(marked), 1), -1), newest[:, :-1]], axis=1)
-    ends = by_age & (before >= 0) & (day - before > RUN_GAP_DAYS)
-    rows = np.arange(len(marked))
-    first = ends.argmax(axis=1)
-    return np.where(ends[rows, first], before[rows, first], newest[:, -1])
-
-
-def _categories(role: Role, seen: _Seen, bucket: Int64) -> dict[str, Int64]:
-    tiles, (ring,) = seen.records(role)["categories"], role.entity.groups["categories"].rings
-    now = seen.at_ms[:, None] // ring.tile_ms
-    visible = seen.visible(role, "categories", tiles["epoch"], now)
-    counts = tiles["counts"] * visible[:, :, None]
-    in_all = counts.sum(axis=1, dtype=np.int64)
-    own = in_all[np.arange(len(in_all)), np.maximum(bucket - 1, 0)]
-    return {
-        "category_count": np.where(bucket > 0, own, -1),
-        "category_total": in_all.sum(axis=1),
-    }
-
-
-def _position(role: Role, seen: _Seen, since_ms: Int64) -> Position:
-    newest = seen.records(role)["position"]
-    known = since_ms >= 0
-    n = seen.sums(role, "positions", "count")[:, 0]
-    return Position(
-        np.where(known, newest["lat"].astype(np.int64) - LAT_SHIFT, 0),
-        np.where(known, newest["lon"].astype(np.int64) - LON_SHIFT, 0),
-        since_ms,
-        n,
-        seen.sums(role, "positions", "lat")[:, 0] - n * LAT_SHIFT,
-        seen.sums(role, "positions", "lon")[:, 0] - n * LON_SHIFT,
+    if not any(named):
+        return {}
+    seen = np.empty((len(snapshot), len(LENS.blank)), dtype=np.int64)
+    seen[:] = LENS.blank
+    _read(
+        LENS.numbers,
+        snapshot.records.view(np.uint32),
+        snapshot.present,
+        np.ascontiguousarray(at_ms),
+        np.ascontiguousarray(hashes),
+        np.ascontiguousarray(bucket),
+        seen,
     )
+    return {
+        role.name: _aggregates(role, seen, snapshot)
+        for role, is_named in zip(ROLES, named, strict=True)
+        if is_named
+    }
+
+
+def _aggregates(role: Role, seen: Int64, snapshot: Snapshot) -> WindowAggregates:
+    def columns(name: str) -> Int64:
+        first, stop = LENS.columns.get((role.name, name), (0, 0))
+        return seen[:, first:stop]
+
+    def column(name: str) -> Int64:
+        return seen[:, LENS.columns[role.name, name][0]]
+
+    tables, groups = role.entity.tables, role.entity.groups
+    others: dict[str, Any] = {}
+    if "labels" in groups:
+        for name in ("known", "frauds", "fraud_total"):
+            others[name] = columns(name)
+        for name in ("fraud_known_age_ms", "fraud_run_age_ms"):
+            others[name] = column(name)
+    if "largest" in groups:
+        others["largest"] = columns("largest:largest")
+    if "near" in groups:
+        others["near"] = columns("near")
+    if "categories" in groups:
+        others["category_count"] = column("category_count")
+        others["category_total"] = column("category_total")
+    if role.entity.located:
+        names = ("lat", "lon", "since:position", "home_n", "home_lat", "home_lon")
+        others["position"] = Position(*map(column, names))
+    if "inflow" in groups:
+        sums = ("inflow:count", "inflow:sum", "outflow:count", "outflow:sum")
+        times = ("since:in_last_ms", "since:out_last_ms")
+        others["flow"] = Flow(*map(columns, sums), *map(column, times))
+    return WindowAggregates(
+        snapshot[role.name].present,
+        columns("count"),
+        columns("total"),
+        columns("squares"),
+        {table.partner: columns(f"distinct:{table.partner}") for table in tables},
+        column("since_ms"),
+        {table.partner: column(f"since:{table.partner}") for table in tables},
+        **others,
+    )
+
+
+@Compiled
+def _load(words: Words, at: Number) -> Number:
+    return signed(words[at]) | (signed(words[at + 1]) << 32)
+
+
+@Compiled
+def _oldest(
+    at_ms: Number, newest_ms: Number, tile_ms: Number, slots: Number, tiles: Number
+) -> Number:
+    """The oldest tile that shows in a window of so many tiles; tile 0 was never used."""
+    return max(newest_ms // tile_ms - slots + 1, at_ms // tile_ms - tiles + 1, 1)
+
+
+@Compiled
+def _newest_label(state: Words, first: Number, tile_words: Number, slots: Number) -> Number:
+    """Labels come later than the last payment: their own newest tile counts too."""
+    newest = 0
+    for s in range(slots):
+        newest = max(newest, signed(state[first + s * tile_words]))
+    return newest
+
+
+@Compiled
+def _add_up(
+    lens: Int64, p: Number, state: Words, at_ms: Number, newest_ms: Number, seen: Int64
+) -> Number:
+    """All segments; returns where their numbers end."""
+    n, p = lens[p], p + 1
+    for _ in range(n):
+        first, tile_words, tile_ms, slots = lens[p], lens[p + 1], lens[p + 2], lens[p + 3]
+        own_newest_ms, fields = newest_ms, p + 7
+        if lens[p + 5] != 0:
+            label = _newest_label(state, first, tile_words, slots)
+            own_newest_ms = max(newest_ms, label * tile_ms)
+        oldest = _oldest(at_ms, own_newest_ms, tile_ms, slots, lens[p + 4])
+        now, p = at_ms // tile_ms, fields + 4 * lens[p + 6]
+        for s in range(slots):
+            at = first + s * tile_words
+            if oldest <= signed(state[at]) <= now:
+                for f in range(fields, p, 4):
+                    word = at + lens[f + 2]
+                    value = signed(state[word]) if lens[f + 1] == 0 else _load(state, word)
+                    column = lens[f + 3]
+                    if lens[f] == 0:
+                        seen[column] += value
+                    else:
+                        seen[column] = max(seen[column], value)
+    return p
+
+
+@Compiled
+def _meet(
+    lens: Int64, p: Number, state: Words, at_s: Number, newest_s: Number, hashes: Words, seen: Int64
+) -> Number:
+    """All tables of partners; returns where their numbers end."""
+    n, p = lens[p], p + 1
+    horizon_s = lens[0] // 1000
+    for _ in range(n):
+        first, capacity, asked = lens[p], lens[p + 1], signed(hashes[lens[p + 2]])
+        since, distinct, n_spans = lens[p + 3], lens[p + 4], lens[p + 5]
+        spans, p = p + 6, p + 6 + n_spans
+        for e in range(first, first + 2 * capacity, 2):
+            last_s = signed(state[e + 1])
+            if last_s <= max(newest_s - horizon_s, 0):
+                break  # newest first
+            for w in range(n_spans):
+                seen[distinct + w] += last_s > max(at_s - lens[spans + w], 0)
+            if signed(state[e]) == asked:
+                seen[since] = max(at_s - last_s, 0)
+    return p
+
+
+@Compiled
+def _frauds(
+    lens: Int64, p: Number, state: Words, at_ms: Number, newest_ms: Number, seen: Int64
+) -> Number:
+    """Since the start of the newest label tile with a fraud in it; since the run of frauds began:
+    back from the newest day with one over gaps of a few days. Returns where the numbers end."""
+    n, p = lens[p], p + 1
+    if n == 0:
+        return p
+    known_age, run_age = lens[p], lens[p + 1]
+    any_fraud = False
+    for column in range(lens[p + 2], lens[p + 3]):
+        any_fraud = any_fraud or seen[column] != 0
+    p += 4
+    if not any_fraud:
+        return p + 3 * n
+    start_ms = 0
+    run = -1
+    for r in range(n):
+        first, tile_ms, slots = lens[p], lens[p + 1], lens[p + 2]
+        p += 3
+        label = _newest_label(state, first, 5, slots)
+        oldest = _oldest(at_ms, max(newest_ms, label * tile_ms), tile_ms, slots, slots)
+        now = at_ms // tile_ms
+        marked = np.zeros(slots, np.bool_)
+        for s in range(slots):
+            epoch = signed(state[first + 5 * s])
+            if oldest <= epoch <= now and state[first + 5 * s + 2] > 0:
+                start_ms = max(start_ms, epoch * tile_ms)
+                marked[now - epoch] = True
+        if r == n - 1:
+            for age in range(slots):
+                if marked[age]:
+                    if run >= 0 and age - run > lens[1]:
+                        break
+                    run = age
+    seen[known_age] = at_ms - start_ms
+    seen[run_age] = at_ms - (at_ms // lens[2] - run) * lens[2]
+    return p
+
+
+@Compiled
+def _mix(
+    lens: Int64,
+    p: Number,
+    state: Words,
+    at_ms: Number,
+    newest_ms: Number,
+    bucket: Number,
+    seen: Int64,
+) -> Number:
+    """Payments by category; returns where the numbers end."""
+    if lens[p] == 0:
+        return p + 1
+    first, tile_words, tile_ms, slots = lens[p + 1], lens[p + 2], lens[p + 3], lens[p + 4]
+    oldest, now = _oldest(at_ms, newest_ms, tile_ms, slots, slots), at_ms // tile_ms
+    own = total = 0
+    for s in range(slots):
+        at = first + s * tile_words
+        if oldest <= signed(state[at]) <= now:
+            for c in range(lens[p + 5]):
+                count = (signed(state[at + 1 + c // 2]) >> (16 * (c % 2))) & 0xFFFF
+                total += count
+                if c == bucket - 1:
+                    own += count
+    seen[lens[p + 6]] = own if bucket > 0 else -1
+    seen[lens[p + 7]] = total
+    return p + 8
+
+
+@Compiled
+def _place(lens: Int64, p: Number, state: Words, seen: Int64) -> Number:
+    """Where it was last, and what its home adds up to; returns where the numbers end."""
+    if lens[p] == 0:
+        return p + 1
+    lat_shift, lon_shift = lens[p + 8], lens[p + 9]
+    if seen[lens[p + 2]] >= 0:
+        seen[lens[p + 3]] = signed(state[lens[p + 1] + 2]) - lat_shift
+        seen[lens[p + 4]] = signed(state[lens[p + 1] + 3]) - lon_shift
+    n = seen[lens[p + 5]]
+    seen[lens[p + 6]] -= n * lat_shift
+    seen[lens[p + 7]] -= n * lon_shift
+    return p + 10
+
+
+@Compiled
+def _read(
+    lens: Int64,
+    records: Words,
+    present: Bools,
+    at_ms: Int64,
+    hashes: Words,
+    bucket: Int64,
+    seen: Int64,
+) -> None:
+    """Every number of every row: `lens.LENS` says which, and where in `seen` they go."""
+    n, n_roles = present.shape
+    starts = np.empty(n_roles, np.int64)
+    p = HEAD
+    for r in range(n_roles):
+        starts[r] = p + 1
+        p += 1 + lens[p]
+    for i in range(n):
+        own = seen[i]
+        for r in range(n_roles):
+            if not present[i, r]:
+                continue
+            p = starts[r]
+            state = records[i, lens[p] :]
+            newest_ms = max(at_ms[i], _load(state, 0))
+            n_times, p = lens[p + 1], p + 2
+            for _ in range(n_times):
+                time = _load(state, lens[p])
+                if time > max(newest_ms - lens[0], 0):
+                    own[lens[p + 1]] = max(at_ms[i] - time, 0)
+                p += 2
+            p = _add_up(lens, p, state, at_ms[i], newest_ms, own)
+            p = _meet(lens, p, state, at_ms[i] // 1000, newest_ms // 1000, hashes[i], own)
+            p = _frauds(lens, p, state, at_ms[i], newest_ms, own)
+            p = _mix(lens, p, state, at_ms[i], newest_ms, bucket[i], own)
+            p = _place(lens, p, state, own)

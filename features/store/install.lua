@@ -1,16 +1,15 @@
--- Put rebuilt states where there is none yet, and into these the rows that were put aside for them
--- and the labels that were learnt since.
+-- Put rebuilt journals where there is none yet, and after them the rows that were put aside and the
+-- labels that were learnt since.
 --
--- KEYS  1: the cursor; 2: the log of labels; then n state keys; then n keys of rows put aside
--- ARGV  1: where the cursor stood when the states were rebuilt; 2: how long a state is kept,
---       seconds; 3: msgpack {[tenant] = {[transaction id] = true}}: which were left out of them;
---       4 .. : the states
+-- KEYS  1: the cursor; 2: the log of labels; then n journals; then n lists of rows put aside
+-- ARGV  1: where the cursor stood when they were rebuilt; 2: how long a journal is kept, seconds
+--       3: msgpack {[tenant] = {[transaction id] = true}}: which were left out of them
+--       4 .. : the journals
 --
--- LAYOUTS, above, as in learn.lua; STEPS as in observe.lua
---
--- Returns 0 and changes nothing if the log does not reach back to then, else {index of a state that
--- was not put, ...}: a row was put aside for it that may be in it already.
+-- Returns 0 and changes nothing if the log does not reach back to then, else {number of a journal
+-- that was not put, ...}: a row was put aside for it that may be in it already.
 
+local EVENT_BYTES = 48
 local n = (#KEYS - 2) / 2
 local missed, at = {}, ARGV[1]
 if redis.call('GET', KEYS[1]) ~= at then
@@ -26,13 +25,15 @@ end
 
 local left_out = cmsgpack.unpack(ARGV[3])
 
--- The rows that were put aside; nil if one of them may be in the state already.
+-- The rows that were put aside; nil if one of them may be in the journal already.
 local function rows_aside(key)
   local rows = {}
   for i, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
-    local id, row, touched = unpack(cmsgpack.unpack(text))
-    if not (left_out[id[1]] and left_out[id[1]][id[2]]) then return nil end
-    rows[i] = {row, touched}
+    local size = struct.unpack('<I4', text, EVENT_BYTES + 1)
+    local tenant = string.sub(text, EVENT_BYTES + 5, EVENT_BYTES + 4 + size)
+    local id = string.sub(text, EVENT_BYTES + 5 + size)
+    if not (left_out[tenant] and left_out[tenant][id]) then return nil end
+    rows[i] = string.sub(text, 1, EVENT_BYTES)
   end
   return rows
 end
@@ -43,11 +44,7 @@ for i = 1, n do
   if redis.call('EXISTS', key) == 0 then
     local rows = rows_aside(aside)
     if rows then
-      redis.call('SET', key, ARGV[3 + i], 'EX', ARGV[2])
-      for _, entry in ipairs(rows) do
-        local row, touched = entry[1], entry[2]
-        STEPS[touched[1]](key, redis.call('GET', key), row, touched)
-      end
+      redis.call('SET', key, ARGV[3 + i] .. table.concat(rows), 'EX', ARGV[2])
       redis.call('DEL', aside)
       installed[key] = true
     else
@@ -56,11 +53,8 @@ for i = 1, n do
   end
 end
 for _, entry in ipairs(missed) do
-  for _, event in ipairs(entry[4]) do
-    for _, touched in ipairs(event[6]) do
-      local key = entry[3][touched[2]]
-      if installed[key] then learn(key, LAYOUTS[touched[1]], event) end
-    end
+  for j, key in ipairs(entry[3]) do
+    if installed[key] then redis.call('APPEND', key, entry[4][j]) end
   end
 end
 return refused

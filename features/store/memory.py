@@ -16,25 +16,15 @@ from numpy.typing import NDArray
 
 from features.entities import ENTITIES, KEPT, ROLES, Entity
 from features.events import Events, Key, roles_of
+from features.folding import run
 from features.labels import LabelEvents
-from features.rings import SOURCES
-from features.snapshot import Snapshot, States
-from features.state import empty, learn, observe
+from features.program import PROGRAM
+from features.snapshot import Snapshot
+from features.state import empty
 from features.store.protocol import NO_LABELS, Cursor, Observation, StateSource
-from features.waves import LabelColumns, RowColumns, learn_rows, observe_rows
 from fraud.batch import Int64
 from fraud.errors import StoreUnavailable
 
-_FEW = 24
-"""So many states at once are not worth a vectorised step."""
-
-_NO_EVENTS = Events(
-    [],
-    [],
-    {source: [] for source in SOURCES},
-    {role.name: [] for role in ROLES},
-    {role.column: [] for role in ROLES},
-)
 _NO_LABELS = LabelEvents([], [], [], [], {entity.name: [] for entity in ENTITIES}, [])
 
 
@@ -82,8 +72,8 @@ class MemoryStore:
             before: m numbers in [0, n], rising: label j is learnt before row `before[j]`.
         """
         fresh, recorded, repeated = self._note(events)
-        rows, learnt = RowColumns.of(events), LabelColumns.of(labels)
-        touched = _Touched(events, fresh, rows, labels, learnt, np.array(before, dtype=np.int64))
+        moments = np.array(before, dtype=np.int64)
+        touched = _Touched(events, fresh, labels, _columns(labels), moments)
         states = Snapshot.none(len(events))
         for entity in KEPT:
             self._tables[entity.name].run(touched, states, create=self._source is None)
@@ -95,7 +85,7 @@ class MemoryStore:
 
     def learn_now(self, labels: LabelEvents) -> None:
         """`learn`, without waiting. Without a source an unknown entity is taken as new."""
-        self.observe(_NO_EVENTS, labels, [0] * len(labels))
+        self.observe(Events.none(), labels, [0] * len(labels))
 
     def forget(self, name: str, keys: Iterable[Key]) -> None:
         """Let go of states of entities of kind `name` that nothing will ask for any more, as who
@@ -170,30 +160,9 @@ class _Touched:
 
     events: Events
     fresh: NDArray[np.bool_]
-    rows: RowColumns
     labels: LabelEvents
-    learnt: LabelColumns
+    columns: Int64
     before: Int64
-
-
-@dataclass(frozen=True, slots=True)
-class _Items:
-    """What happens to the states of one entity, as columns int64[m].
-
-    Attributes:
-        place: which state.
-        order: the order in which it happens.
-        role: index of the role in which a row touches the state; -1: a label event.
-        source: number of the row or of the label event.
-    """
-
-    place: Int64
-    order: Int64
-    role: Int64
-    source: Int64
-
-    def take(self, which: Int64) -> _Items:
-        return _Items(self.place[which], self.order[which], self.role[which], self.source[which])
 
 
 class _Table:
@@ -202,21 +171,19 @@ class _Table:
     def __init__(self, entity: Entity) -> None:
         self.places: dict[Key, int] = {}
         self._entity = entity
-        self._roles = roles_of(entity)
-        self._bytes = np.zeros((0, entity.size), dtype=np.uint8)
-        self._records = self._bytes.view(entity.dtype)[:, 0]
+        self._states = np.zeros((0, entity.size // 4), dtype=np.uint32)
         self._gone: set[Key] = set()
 
     def state(self, key: Key) -> bytes:
         place = self.places.get(key)
-        return empty(self._entity) if place is None else self._bytes[place].tobytes()
+        return empty(self._entity) if place is None else self._states[place].tobytes()
 
     def put(self, keys: Sequence[Key], states: Sequence[bytes]) -> None:
         """Set states; those that are there already are replaced."""
         for key, state in zip(keys, states, strict=True):
             place = self.places.setdefault(key, len(self.places))
             self._grow()
-            self._bytes[place] = np.frombuffer(state, dtype=np.uint8)
+            self._states[place] = np.frombuffer(state, dtype=np.uint32)
 
     def forget(self, keys: Iterable[Key]) -> None:
         """Leave states out when the table is written anew: as soon as half of it may go."""
@@ -225,18 +192,16 @@ class _Table:
             return
         kept = [key for key in self.places if key not in self._gone]
         rows = np.array([self.places[key] for key in kept], dtype=np.int64)
-        self._bytes = self._bytes[rows]
-        self._records = self._bytes.view(self._entity.dtype)[:, 0]
+        self._states = self._states[rows]
         self.places = {key: place for place, key in enumerate(kept)}
         self._gone = set()
 
     def _grow(self) -> None:
-        if len(self.places) <= len(self._bytes):
+        if len(self.places) <= len(self._states):
             return
-        wider = np.zeros((len(self.places) * 3 // 2 + 16, self._entity.size), dtype=np.uint8)
-        wider[: len(self._bytes)] = self._bytes
-        self._bytes = wider
-        self._records = wider.view(self._entity.dtype)[:, 0]
+        wider = np.zeros((len(self.places) * 3 // 2 + 16, self._states.shape[1]), dtype=np.uint32)
+        wider[: len(self._states)] = self._states
+        self._states = wider
 
     def _find(self, tenants: list[str], ids: list[str | None], create: bool) -> Int64:
         """int64[n]: place of each state, -1 where there is none."""
@@ -262,77 +227,43 @@ class _Table:
         """
         items = self._items(touched, create)
         self._grow()
-        seen = {}
-        for r, role in enumerate(self._roles):
-            seen[role.name] = states[role.name]
-            seen[role.name].present[items.source[items.role == r]] = True
-        # In a wave each state occurs once; what happens to one state happens in its order.
-        waves, rest = _waves(items)
-        for wave in waves:
-            self._together(wave, touched, seen)
-        self._one_by_one(rest, touched, seen)
+        run(
+            PROGRAM,
+            KEPT.index(self._entity),
+            self._states,
+            items,
+            touched.fresh,
+            touched.events.numbers,
+            touched.events.hashes,
+            touched.columns,
+            states.records.view(np.uint32),
+            states.present,
+        )
 
-    def _items(self, touched: _Touched, create: bool) -> _Items:
+    def _items(self, touched: _Touched, create: bool) -> Int64:
+        """What happens to states, in its order: see `folding.run`."""
         events, labels = touched.events, touched.labels
-        parts = []
-        for r, role in enumerate(self._roles):
+        parts, orders = [], []
+        for role in roles_of(self._entity):
             place = self._find(events.tenant, events.ids[role.name], create=True)
             rows = np.flatnonzero(place >= 0)
-            order = (2 * rows + 1) * len(self._roles) + r
-            parts.append(_Items(place[rows], order, np.full(len(rows), r), rows))
+            number = np.full(len(rows), ROLES.index(role))
+            parts.append(np.stack([place[rows], number, rows], axis=1))
+            orders.append(2 * rows + 1)
         if len(labels) and "labels" in self._entity.groups:
             place = self._find(labels.tenant, labels.ids[self._entity.name], create)
             rows = np.flatnonzero(place >= 0)
-            order = 2 * touched.before[rows] * len(self._roles)
-            parts.append(_Items(place[rows], order, np.full(len(rows), -1), rows))
-        columns = zip(*((p.place, p.order, p.role, p.source) for p in parts), strict=True)
-        return _Items(*(np.concatenate(column) for column in columns))
-
-    def _together(self, wave: _Items, touched: _Touched, seen: dict[str, States]) -> None:
-        for r, role in enumerate(self._roles):
-            mine = wave.take(np.flatnonzero(wave.role == r))
-            seen[role.name].matrix[mine.source] = self._bytes[mine.place]
-            mine = mine.take(np.flatnonzero(touched.fresh[mine.source]))
-            observe_rows(role, self._records, mine.place, touched.rows.take(mine.source))
-        mine = wave.take(np.flatnonzero(wave.role < 0))
-        if len(mine.place):
-            learnt = touched.learnt.take(mine.source)
-            learn_rows(self._entity, self._records, mine.place, learnt)
-
-    def _one_by_one(self, items: _Items, touched: _Touched, seen: dict[str, States]) -> None:
-        columns = (items.place, items.role, items.source)
-        for place, r, i in zip(*(column.tolist() for column in columns), strict=True):
-            state = self._bytes[place]
-            if r < 0:
-                self._learn(memoryview(state), touched.labels, i)
-                continue
-            role = self._roles[r]
-            seen[role.name].matrix[i] = state
-            if touched.fresh[i]:
-                row = touched.events.row(i)
-                observe(role, memoryview(state), row, touched.events.partners(role, i))
-
-    def _learn(self, state: memoryview, labels: LabelEvents, i: int) -> None:
-        learn(
-            self._entity,
-            state,
-            labels.known_at_ms[i],
-            labels.fraud[i],
-            labels.hundredths[i],
-            labels.previous[i],
-        )
+            parts.append(np.stack([place[rows], np.full(len(rows), -1), rows], axis=1))
+            orders.append(2 * touched.before[rows])
+        if len(parts) == 1:
+            return np.ascontiguousarray(parts[0])
+        order = np.argsort(np.concatenate(orders), kind="stable")
+        return np.concatenate(parts)[order]
 
 
-def _waves(items: _Items) -> tuple[list[_Items], _Items]:
-    """Parts in which each state occurs once, one after the other; and what remains of states that
-    occur so often that few others keep them company, in order."""
-    by_state = np.lexsort((items.order, items.place))
-    place = items.place[by_state]
-    first = np.ones(len(place), dtype=np.bool_)
-    first[1:] = place[1:] != place[:-1]
-    starts = np.flatnonzero(first)
-    nth = np.arange(len(place)) - np.repeat(starts, np.diff(np.append(starts, len(place))))
-    big = int((np.bincount(nth) >= _FEW).sum())  # sizes never rise
-    waves = [items.take(by_state[nth == w]) for w in range(big)]
-    rest = by_state[nth >= big]
-    return waves, items.take(rest[np.argsort(items.order[rest], kind="stable")])
+def _columns(labels: LabelEvents) -> Int64:
+    """int64[m, 5]: labels as `folding.run` takes them."""
+    previous = [(0, False) if p is None else p for p in labels.previous]
+    columns = zip(labels.known_at_ms, labels.fraud, labels.hundredths, previous, strict=True)
+    rows = [(at_ms, fraud, amount, *replaced) for at_ms, fraud, amount, replaced in columns]
+    return np.array(rows, dtype=np.int64).reshape(-1, 5)

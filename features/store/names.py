@@ -5,17 +5,20 @@ from __future__ import annotations
 from features.definitions import SCHEMA_ID
 from features.entities import LAYOUT_ID, Entity
 from features.events import Key
+from features.journal import FORMAT
 from features.store.protocol import Cursor
 
 STATE_TTL_S = 14 * 86_400
 """An entity that nobody touches for two weeks is let go: PostgreSQL has its history."""
 
-CURSOR, LABEL_LOG = f"q:c:{LAYOUT_ID}", f"q:l:{LAYOUT_ID}"
+_LAYOUT = f"{LAYOUT_ID}.{FORMAT}"
+
+CURSOR, LABEL_LOG = f"q:c:{_LAYOUT}", f"q:l:{_LAYOUT}"
 
 
 def state_key(entity: Entity, key: Key) -> str:
-    """Of the state of one entity."""
-    return f"q:s:{LAYOUT_ID}:{entity.name}:{key[0]}:{key[1]}"
+    """Of the journal of one entity."""
+    return f"q:s:{_LAYOUT}:{entity.name}:{key[0]}:{key[1]}"
 
 
 def aside_key(state: str) -> str:

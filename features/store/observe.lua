@@ -1,87 +1,72 @@
--- Read the state of every entity that the rows touch, as it is, and add each row to it, in order.
--- One call is one micro-batch: atomic, and once for each transaction id.
+-- Read the journal of every entity that some rows touch, as it is, and append the rows to it. One
+-- call is one micro-batch: atomic, and once for each transaction id.
 --
--- KEYS  1 .. n_states: state keys, each once; then one marker key for each row; then one key for
---       each state that may be missing: rows are put aside there
--- ARGV  1: n_states; 2: how long a state is kept, seconds; 3: how long a marker is kept, seconds
---       4: msgpack rows: {value 1, ..., value 9, touched}; value 1 is the time in ms, the others as
---          in rings.SOURCES
---          touched: {{role, state key, partner hash, ...}, ...}, indices from 1, hash 0 is none
---       5: msgpack {state key, ...}: indices of those that may be missing, or ''
---       6: msgpack {{tenant, transaction id}, ...} of the rows, or '' if none may be missing
+-- KEYS  1 .. n: journals, each once; then one marker for each of m rows that are to be appended, no
+--       transaction twice; then, for each journal that may be missing, the list of rows put aside
+-- ARGV  1: n; 2: m; 3: how long a journal is kept, seconds; 4: how long a marker is kept, seconds
+--       5: msgpack {day of the newest row that is appended, ...} for each journal
+--       6: msgpack {journal, ...}: numbers of those that may be missing, or ''
+--       7 .. 6 + n: what is appended to each journal, perhaps ''
+--       then, for each that may be missing, what is put aside in its place: each after its length
 --
--- STEPS, above, has a function for each role: (key, state, row, touched) puts the row into the
--- state at the key, which is `state` now. What changes is written, not the whole: less is
--- copied, and less goes into Redis' own log of writes.
---
--- Returns {0, {index of a state key that does not exist, ...}, {index of a row seen before, ...}}
--- and changes nothing if there is a state that may not be missing and is; else {1, {reply, ...}}
--- with a reply for each row: {recorded or false, state or false, ...}, the states in the order of
--- `touched`; recorded is false for a row that is new, '' for one seen before. A row that is new is
--- put aside for the states that are missing: who rebuilds one puts the row into it (install.lua).
+-- Returns {2, marker, what it holds, ...} if rows were seen before, {0, journal, ...} if journals are
+-- missing that may not be, all by number: nothing is changed then. Else {1, {journal, ...}}, as they
+-- were, false for those that are missing: for these the rows are put aside (install.lua).
 
-local TOUCHED, DAY_MS = 10, 86400000
-local CHANGED = true  -- in the place of a state that must be read again
-local n_states, state_ttl_s, marker_ttl_s = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-local rows = cmsgpack.unpack(ARGV[4])
+local call, unpack_bytes = redis.call, struct.unpack
+local min = math.min
+local n, m, keep_s, keep_marker_s = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local DAY_AT = 13
 
-local aside, ids = {}, nil
-if ARGV[5] ~= '' then
-  ids = cmsgpack.unpack(ARGV[6])
-  for i, k in ipairs(cmsgpack.unpack(ARGV[5])) do aside[k] = KEYS[n_states + #rows + i] end
-end
-
-local states, missing = {}, {}
-for from = 1, n_states, 1000 do
-  local till = min(from + 999, n_states)
-  local got = call('MGET', unpack(KEYS, from, till))
-  for i = from, till do
-    local state = got[i - from + 1]
-    states[i] = state
-    if not state and not aside[i] then missing[#missing + 1] = i end
-  end
-end
-if #missing > 0 then
-  local seen = {}
-  for r = 1, #rows do
-    if call('EXISTS', KEYS[n_states + r]) == 1 then seen[#seen + 1] = r end
-  end
-  return {0, missing, seen}
-end
-
-local function put_aside(key, id, row, touched)
-  call('RPUSH', key, cmsgpack.pack({id, {unpack(row, 1, TOUCHED - 1)}, touched}))
-  call('EXPIRE', key, state_ttl_s)
-end
-
--- A state is let go some time after it was touched last: by the day is near enough.
-local function put(k, state, row, touched)
-  STEPS[touched[1]](KEYS[k], state, row, touched)
-  states[k] = CHANGED
-  if floor(row[1] / DAY_MS) > floor(struct.unpack('<i8', state) / DAY_MS) then
-    call('EXPIRE', KEYS[k], state_ttl_s)
+local function get(first, last, each)
+  for from = first, last, 1000 do
+    local till = min(from + 999, last)
+    local got = call('MGET', unpack(KEYS, from, till))
+    for i = 1, till - from + 1 do each(from - first + i, got[i]) end
   end
 end
 
-local replies = {}
-for r, row in ipairs(rows) do
-  local marker = KEYS[n_states + r]
-  local is_new = call('SET', marker, '', 'NX', 'EX', marker_ttl_s)
-  local reply = {not is_new and call('GET', marker)}
-  for i, touched in ipairs(row[TOUCHED]) do
-    local k = touched[2]
-    local state = states[k]
-    if state == CHANGED then
-      state = call('GET', KEYS[k])
-      states[k] = state
-    end
-    reply[i + 1] = state
-    if is_new and state then
-      put(k, state, row, touched)
-    elseif is_new then
-      put_aside(aside[k], ids[r], row, touched)
+local seen, missing, journals, aside = {2}, {0}, {}, {}
+get(n + 1, n + m, function(i, value)
+  if value then
+    seen[#seen + 1] = i
+    seen[#seen + 1] = value
+  end
+end)
+if #seen > 1 then return seen end
+
+if ARGV[6] ~= '' then
+  for i, k in ipairs(cmsgpack.unpack(ARGV[6])) do aside[k] = i end
+end
+get(1, n, function(k, value)
+  journals[k] = value
+  if not value and not aside[k] then missing[#missing + 1] = k end
+end)
+if #missing > 1 then return missing end
+
+local function put_aside(key, rows)
+  local at = 1
+  while at <= #rows do
+    local size = unpack_bytes('<I4', rows, at)
+    call('RPUSH', key, string.sub(rows, at + 4, at + 3 + size))
+    at = at + 4 + size
+  end
+  call('EXPIRE', key, keep_s)
+end
+
+local days = cmsgpack.unpack(ARGV[5])
+for k = 1, n do
+  local journal, events = journals[k], ARGV[6 + k]
+  if not journal then
+    put_aside(KEYS[n + m + aside[k]], ARGV[6 + n + aside[k]])
+  elseif events ~= '' then
+    call('APPEND', KEYS[k], events)
+    -- A journal is let go some time after it was touched last: by the day is near enough.
+    if days[k] > unpack_bytes('<I4', journal, DAY_AT) then
+      call('SETRANGE', KEYS[k], DAY_AT - 1, struct.pack('<I4', days[k]))
+      call('EXPIRE', KEYS[k], keep_s)
     end
   end
-  replies[r] = reply
 end
-return {1, replies}
+for r = n + 1, n + m do call('SET', KEYS[r], '', 'EX', keep_marker_s) end
+return {1, journals}

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-
 from features.entities import Entity
 from features.events import Events, Key
 from features.labels import LabelEvents
@@ -52,9 +50,7 @@ class Observation:
     def aggregates(self, events: Events) -> dict[str, WindowAggregates]:
         """role name -> every window of its states at the time of each row; roles in which no row
         touches anything are left out."""
-        at_ms = np.array(events.at_ms, dtype=np.int64)
-        bucket = np.array(events.values["bucket"], dtype=np.int64)
-        return read(self.states, at_ms, events.asked(), bucket)
+        return read(self.states, events.at_ms, events.hashes, events.bucket)
 
 
 class FeatureStore(Protocol):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
-from itertools import repeat
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from features.entities import ENTITIES, ROLES, Entity
+from features.entities import KEPT, ROLES, Entity
 from features.events import Events, Key
+from features.folding import events_of, fold
+from features.journal import DAY_AT, EVENT_BYTES, aside_of, head, labels_of, with_lengths
 from features.labels import LabelEvents
+from features.program import PROGRAM
 from features.snapshot import N_ROLES, Snapshot
 from features.store.link import Link
 from features.store.names import (
@@ -26,10 +32,15 @@ from features.store.names import (
 )
 from features.store.protocol import Cursor, Observation, StateSource
 from features.store.script import Script, source
-from features.store.steps import steps
-from features.store.warming import LABEL_LAYOUTS, Warming
+from features.store.warming import Warming
+from features.windows import DAY_MS
 from fraud.errors import StoreUnavailable
 
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+_MISSING, _DONE = 0, 1
+"""What the script replies; anything else: rows were seen before."""
 _MOST_EAGER = 500
 """While so many states are being rebuilt, others wait until somebody waits for them."""
 _MOST_UNSEEN = 100_000
@@ -38,19 +49,10 @@ _MOST_TRIES = 6
 rebuilt them; more is an eviction storm."""
 _LOG_BATCHES, _LOG_TTL_S = 64, 60
 """What the feed learns while a state is rebuilt, a second or so."""
+_MOST_EVENTS = 16
+"""Journals with so many events or more are given a new base: fewer are sooner read than written."""
 _encode = msgspec.msgpack.Encoder().encode
-
-
-_ROLES = [
-    (
-        role.entity,
-        role.name,
-        state_key(role.entity, ("", ""))[:-1],
-        [table.column for table in role.tables],
-    )
-    for role in ROLES
-]
-_NONE: repeat[tuple[int, ...]] = repeat(())
+_ROLES = [(KEPT.index(r.entity), r.name, state_key(r.entity, ("", ""))[:-1]) for r in ROLES]
 
 
 class RedisStore:
@@ -80,10 +82,11 @@ class RedisStore:
         self._warming = Warming(link, history)
         self._replay_ttl_s = replay_ttl_s
         self._rebuild_wait_s = rebuild_wait_ms / 1000
-        self._observe = Script(source("observe_steps"), steps(ROLES), source("observe"))
-        self._learn = Script(LABEL_LAYOUTS, source("label_tiles"), source("learn"))
+        self._observe = Script(source("observe"))
+        self._learn = Script(source("learn"))
+        self._rebase = Script(source("rebase"))
         self._unseen: set[str] = set()
-        self._waiting: set[asyncio.Task[Observation]] = set()
+        self._waiting: set[asyncio.Task[Any]] = set()
 
     async def observe_and_fetch(self, events: Events, patient: bool = True) -> Observation:
         """See `FeatureStore`. Rows that wait for states are added to them even if the caller stops
@@ -92,54 +95,49 @@ class RedisStore:
         try:
             if self._unseen:
                 await self._forget_unseen()
-            found = await self._run(call)
+            missing = await self._run(call)
         except StoreUnavailable:
             self._miss(call)
             raise
-        if found[0]:
-            return call.observation(found[1])
+        if not missing:
+            return self._seen(call)
         if not patient:
-            return await self._observe_warm(events, call, found)
-        waiting = asyncio.create_task(self._observe_cold(call, found))
-        self._waiting.add(waiting)
-        waiting.add_done_callback(self._waiting.discard)
-        return await asyncio.shield(waiting)
+            return await self._observe_warm(events, call, missing)
+        return await asyncio.shield(self._later(self._observe_cold(call, missing)))
 
-    async def _observe_warm(self, events: Events, whole: _Call, found: list[Any]) -> Observation:
+    async def _observe_warm(self, events: Events, whole: _Call, missing: list[int]) -> Observation:
         """Leave out the rows whose states are missing, and have these rebuilt meanwhile."""
         call, rows = whole, list(range(len(events)))
         try:
-            while not found[0]:
-                _, missing, seen = found
+            while missing:
                 if self._warming.under_way < _MOST_EAGER:
-                    self._warming.start(call.entities(missing), call.without(seen))
+                    self._warming.start(call.entities(missing), call.new_transactions())
                 rows = [rows[i] for i in call.untouched_by(missing)]
                 if not rows:
                     break
                 call = _Call(events.take(rows))
-                found = await self._run(call)
+                missing = await self._run(call)
         except StoreUnavailable:
             self._miss(whole)
             raise
-        observation = call.observation(found[1]) if rows else Observation(Snapshot.none(0))
+        observation = self._seen(call) if rows else Observation(Snapshot.none(0))
         observed = set(rows)
         pending = tuple(i for i in range(len(events)) if i not in observed)
         return replace(observation, pending=pending)
 
-    async def _observe_cold(self, call: _Call, found: list[Any]) -> Observation:
+    async def _observe_cold(self, call: _Call, missing: list[int]) -> Observation:
         """Wait for the states that are missing, but not for long."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._rebuild_wait_s
         late: frozenset[str] = frozenset()
         try:
             for _ in range(_MOST_TRIES):
-                _, missing, seen = found
                 late |= await self._warming.warm(
-                    call.entities(missing), call.without(seen), deadline - clock()
+                    call.entities(missing), call.new_transactions(), deadline - clock()
                 )
-                found = await self._run(call, late)
-                if found[0]:
-                    return call.observation(found[1])
+                missing = await self._run(call, late)
+                if not missing:
+                    return self._seen(call)
             raise StoreUnavailable("Redis: states vanish as soon as they are rebuilt")
         except StoreUnavailable:
             self._miss(call)
@@ -151,17 +149,47 @@ class RedisStore:
         if len(self._unseen) < _MOST_UNSEEN:
             self._unseen.update(call.names)
 
-    async def _run(self, call: _Call, late: frozenset[str] = frozenset()) -> list[Any]:
-        """The script's answer; states of the keys `late` may be missing."""
-        keys: Sequence[str] = [*call.names, *call.markers]
-        optional: tuple[bytes | str, bytes | str] = ("", "")
-        if late:
-            places = [i for i, name in enumerate(call.names, start=1) if name in late]
-            keys = [*keys, *(aside_key(call.names[i - 1]) for i in places)]
-            optional = (_encode(places), _encode(call.transactions))
-        arguments = len(call.names), STATE_TTL_S, self._replay_ttl_s, call.rows
-        reply: list[Any] = await self._observe.run(self._link, keys, *arguments, *optional)
-        return reply
+    async def _run(self, call: _Call, late: frozenset[str] = frozenset()) -> list[int]:
+        """Have the script read, and append what is new: see `_Call.take`. Journals that must be
+        there and are not, by number; then nothing was appended. Those of `late` may be missing."""
+        while True:
+            keys, arguments = call.asks(late)
+            counts = len(call.names), len(keys) - len(call.names)
+            asides = [aside_key(name) for name in call.names if name in late]
+            reply: list[Any] = await self._observe.run(
+                self._link,
+                [*keys, *asides],
+                *counts,
+                STATE_TTL_S,
+                self._replay_ttl_s,
+                *arguments,
+            )
+            if reply[0] == _MISSING:
+                return [k - 1 for k in reply[1:]]
+            if reply[0] == _DONE:
+                call.journals = reply[1]
+                return []
+            call.seen_before(reply[1::2], reply[2::2])
+
+    def _seen(self, call: _Call) -> Observation:
+        """What the script has found; journals that have grown long get a new base meanwhile."""
+        observation, grown = call.observation()
+        if grown:
+            self._later(self._give_bases(grown))
+        return observation
+
+    async def _give_bases(self, grown: Sequence[_Grown]) -> None:
+        arguments = [part for journal in grown for part in journal[1:]]
+        try:
+            await self._rebase.run(self._link, [name for name, *_ in grown], *arguments)
+        except StoreUnavailable as error:
+            _log.warning("%d journals stay long: %s", len(grown), error)
+
+    def _later(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+        return task
 
     async def cursor(self) -> Cursor:
         """How far labels are learnt; see `Warming.cursor`."""
@@ -177,20 +205,13 @@ class RedisStore:
         return await self._learn_now(labels, text(after), text(until))
 
     async def _learn_now(self, labels: LabelEvents, after: str, until: str) -> bool:
-        names: dict[str, int] = {}
-        rows: list[list[Any]] = []
-        for i in range(len(labels)):
-            touched = []
-            for kind, entity in enumerate(ENTITIES, start=1):
-                identity = labels.ids[entity.name][i]
-                if identity is not None:
-                    name = state_key(entity, (labels.tenant[i], identity))
-                    touched.append([kind, names.setdefault(name, len(names) + 3)])
-            previous_ms, previous_fraud = labels.previous[i] or (0, False)
-            event = [labels.known_at_ms[i], int(labels.fraud[i]), labels.hundredths[i]]
-            rows.append([*event, previous_ms, int(previous_fraud), touched])
-        arguments = (after, until, _LOG_BATCHES, _LOG_TTL_S, _encode(rows))
-        return bool(await self._learn.run(self._link, [CURSOR, LABEL_LOG, *names], *arguments))
+        journals: dict[str, list[bytes]] = {}
+        for entity, tenant, identity, event in labels_of(labels):
+            journals.setdefault(state_key(entity, (tenant, identity)), []).append(event)
+        keys = [CURSOR, LABEL_LOG, *journals]
+        events = map(b"".join, journals.values())
+        log = _LOG_BATCHES, _LOG_TTL_S
+        return bool(await self._learn.run(self._link, keys, after, until, *log, *events))
 
     async def _forget_unseen(self) -> None:
         names = list(self._unseen)
@@ -220,70 +241,141 @@ class RedisStore:
         await self._link.close()
 
 
+class _Grown(NamedTuple):
+    """A journal that has grown long, and its new base: arguments of `rebase.lua`."""
+
+    name: str
+    old_head: bytes
+    covers: int
+    new_head: bytes
+    base: bytes
+
+
 class _Call:
-    """The arguments of one script call, and the way back from its answer to rows.
+    """One micro-batch on its way to the script and back.
 
     Args:
         events: the rows.
+
+    Attributes:
+        names: keys of the journals that the rows touch.
+        transactions: of the rows.
+        journals: what the script found under each name, None for nothing.
     """
 
     def __init__(self, events: Events) -> None:
         self.names: list[str] = []
         self.transactions = events.transaction
-        self.markers = [marker(key) for key in events.transaction]
-        self._keys: list[tuple[Entity, str, str]] = []
-        self._touched: list[list[list[int]]] = [[] for _ in range(len(events))]
-        place: dict[str, int] = {}
-        for kind, (entity, role, prefix, tables) in enumerate(_ROLES, start=1):
-            columns = [events.hashes[column] for column in tables]
-            hashes: Iterable[tuple[int, ...]] = zip(*columns, strict=True) if columns else _NONE
-            rows = zip(events.tenant, events.ids[role], hashes, self._touched, strict=False)
-            for tenant, identity, partners, touched in rows:
-                if identity is None:
-                    continue
-                name = f"{prefix}{tenant}:{identity}"
-                k = place.get(name)
-                if k is None:
-                    self.names.append(name)
-                    self._keys.append((entity, tenant, identity))
-                    place[name] = k = len(self.names)
-                touched.append([kind, k, *partners])
-        told = zip(events.rows(), self._touched, strict=True)
-        self.rows = _encode([[*row, touched] for row, touched in told])
+        self.journals: list[bytes | None] = []
+        self._events = events
+        self._kinds: list[int] = []
+        self._keys: list[Key] = []
+        self._recorded: dict[int, bytes] = {}
+        self._repeated = set(events.first_of())
+        n = len(events)
+        places = [-1] * (n * N_ROLES)
+        known: dict[str, int] = {}
+        for r, (kind, role, prefix) in enumerate(_ROLES):
+            at = r
+            for tenant, identity in zip(events.tenant, events.ids[role], strict=True):
+                if identity is not None:
+                    name = f"{prefix}{tenant}:{identity}"
+                    k = known.setdefault(name, len(known))
+                    if k == len(self.names):
+                        self.names.append(name)
+                        self._kinds.append(kind)
+                        self._keys.append((tenant, identity))
+                    places[at] = k
+                at += N_ROLES
+        self._places = np.array(places, dtype=np.int64).reshape(n, N_ROLES)
 
-    def entities(self, places: Sequence[int]) -> list[tuple[Entity, Key]]:
-        """Whose states the state keys `places` are, which count from 1."""
-        return [(self._keys[k - 1][0], self._keys[k - 1][1:]) for k in places]
+    def asks(self, late: frozenset[str]) -> tuple[list[str], list[bytes | str]]:
+        """Keys and arguments of `observe.lua`, from the fifth on: what the rows that are new add to
+        the journals, of which those of `late` may be missing."""
+        events = self._events
+        fresh = self._fresh()
+        added, starts, newest = events_of(
+            self._places, fresh, events.numbers, events.hashes, len(self.names)
+        )
+        days: list[int] = (newest // DAY_MS).tolist()
+        data, ends = added.tobytes(), (starts * EVENT_BYTES).tolist()
+        parts = [data[a:b] for a, b in pairwise(ends)]
+        markers = [marker(self.transactions[i]) for i in np.flatnonzero(fresh).tolist()]
+        places = [k for k, name in enumerate(self.names) if name in late]
+        named = _encode([k + 1 for k in places]) if places else ""
+        asides = [with_lengths(self._aside(k, parts[k], fresh)) for k in places]
+        return [*self.names, *markers], [_encode(days), named, *parts, *asides]
 
-    def untouched_by(self, places: Sequence[int]) -> list[int]:
-        """The rows that touch none of the state keys `places`, which count from 1."""
-        missing = set(places)
+    def seen_before(self, rows: Sequence[int], kept: Sequence[bytes]) -> None:
+        """The script has seen rows before: by number among those that were new, from 1, and what it
+        remembers of them."""
+        new = self._new()
+        of = {self.transactions[new[row - 1]]: text for row, text in zip(rows, kept, strict=True)}
+        for i, transaction in enumerate(self.transactions):
+            text = of.get(transaction)
+            if text:
+                self._recorded[i] = text
+                self._repeated.discard(i)
+            elif text is not None:
+                self._repeated.add(i)
+
+    def entities(self, missing: Sequence[int]) -> list[tuple[Entity, Key]]:
+        """Whose journals these are."""
+        return [(KEPT[self._kinds[k]], self._keys[k]) for k in missing]
+
+    def untouched_by(self, missing: Sequence[int]) -> list[int]:
+        """The rows that touch none of these journals."""
+        found: list[int] = np.flatnonzero(~np.isin(self._places, missing).any(axis=1)).tolist()
+        return found
+
+    def new_transactions(self) -> list[Key]:
+        """Those that have not been observed before."""
+        return [self.transactions[i] for i in self._new()]
+
+    def observation(self) -> tuple[Observation, list[_Grown]]:
+        """What the rows saw, and the journals that have grown long."""
+        events, found = self._events, [journal or b"" for journal in self.journals]
+        states = Snapshot.none(len(events))
+        bases, ends = fold(
+            PROGRAM,
+            np.frombuffer(b"".join(found), dtype=np.uint32),
+            np.array([len(journal) // 4 for journal in found], dtype=np.int64),
+            np.array(self._kinds, dtype=np.int64),
+            self._places,
+            self._fresh(),
+            events.numbers,
+            events.hashes,
+            states.records.view(np.uint32),
+            states.present,
+            _MOST_EVENTS,
+        )
+        grown = []
+        if len(bases):
+            for k, (start, end) in enumerate(pairwise(ends.tolist())):
+                if end > start:
+                    base, journal = bases[start:end].tobytes(), found[k]
+                    heads = journal[:DAY_AT], len(journal), head(end - start)
+                    grown.append(_Grown(self.names[k], *heads, base))
+        degraded = ("history_unavailable",) if None in self.journals else ()
+        repeated = frozenset(self._repeated)
+        return Observation(states, self._recorded, repeated, degraded), grown
+
+    def _new(self) -> list[int]:
         return [
             i
-            for i, touched in enumerate(self._touched)
-            if missing.isdisjoint([k for _, k, *_ in touched])
+            for i in range(len(self.transactions))
+            if i not in self._repeated and i not in self._recorded
         ]
 
-    def without(self, seen: Sequence[int]) -> list[Key]:
-        """The transactions that are not among the rows `seen` before, which count from 1."""
-        known = set(seen)
-        return [key for i, key in enumerate(self.transactions, start=1) if i not in known]
+    def _fresh(self) -> NDArray[np.bool_]:
+        fresh = np.zeros(len(self.transactions), dtype=np.bool_)
+        fresh[self._new()] = True
+        return fresh
 
-    def observation(self, replies: list[Any]) -> Observation:
-        """What the script replied of each row."""
-        states: list[bytes | None] = [None] * (N_ROLES * len(replies))
-        recorded: dict[int, bytes] = {}
-        repeated = []
-        whole = True
-        for i, (reply, touched) in enumerate(zip(replies, self._touched, strict=True)):
-            first = i * N_ROLES - 1
-            kept, *found = reply
-            for (kind, *_), state in zip(touched, found, strict=True):
-                states[first + kind] = state
-            whole = whole and None not in found
-            if kept:
-                recorded[i] = kept
-            elif kept is not None:
-                repeated.append(i)
-        degraded = () if whole else ("history_unavailable",)
-        return Observation(Snapshot.of(states), recorded, frozenset(repeated), degraded)
+    def _aside(self, k: int, added: bytes, fresh: NDArray[np.bool_]) -> list[bytes]:
+        """What is added to a journal, each with its transaction, as it is put aside."""
+        rows = [i for i, _ in np.argwhere((self._places == k) & fresh[:, None]).tolist()]
+        return [
+            aside_of(added[at : at + EVENT_BYTES], self.transactions[i])
+            for i, at in zip(rows, range(0, len(added), EVENT_BYTES), strict=True)
+        ]

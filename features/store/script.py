@@ -14,7 +14,7 @@ class Script:
     """A script, loaded into Redis when it is first needed.
 
     Args:
-        parts: its text, one after the other; see `source` and `constant`.
+        parts: its text, one after the other; see `source`.
     """
 
     def __init__(self, *parts: str) -> None:
@@ -40,16 +40,3 @@ class Script:
 def source(name: str) -> str:
     """The text of `<name>.lua` of this folder."""
     return files("features.store").joinpath(f"{name}.lua").read_text("utf-8")
-
-
-def constant(name: str, value: Sequence[Any]) -> str:
-    """Lua that defines `name` as lists of lists of numbers and plain words."""
-    return f"local {name} = {_literal(value)}"
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, str):
-        return f"'{value}'"
-    if isinstance(value, int):
-        return str(value)
-    return "{" + ", ".join(_literal(v) for v in value) + "}"

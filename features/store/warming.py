@@ -8,29 +8,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from features.entities import ENTITIES, KEPT, ROLES, Entity
+from features.entities import KEPT, Entity
 from features.events import Key
+from features.journal import journal_of, transaction_of
 from features.store.link import Link
 from features.store.names import CURSOR, LABEL_LOG, STATE_TTL_S, aside_key, state_key, text
 from features.store.protocol import Cursor, StateSource
-from features.store.script import Script, constant, source
-from features.store.steps import steps
+from features.store.script import Script, source
 from fraud.errors import StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
-LABEL_LAYOUTS = constant(
-    "LAYOUTS",
-    [
-        [[ring.offset, ring.tile_ms, ring.slots] for ring in entity.groups["labels"].rings]
-        for entity in ENTITIES
-    ],
-)
 _MOST_TRIES = 6
 """Labels may be learnt, and rows put aside, while a state is rebuilt."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder().decode
 
 
 class Warming:
@@ -48,13 +40,7 @@ class Warming:
     def __init__(self, link: Link, history: StateSource) -> None:
         self._link = link
         self._history = history
-        self._install = Script(
-            source("observe_steps"),
-            steps(ROLES),
-            LABEL_LAYOUTS,
-            source("label_tiles"),
-            source("install"),
-        )
+        self._install = Script(source("install"))
         self._tasks: dict[str, asyncio.Task[frozenset[str]]] = {}
         self._pressed: set[str] = set()
 
@@ -132,8 +118,7 @@ class Warming:
         names = list(keys)
         asides = [aside_key(name) for name in names]
         lists = await self._link.calls([("LRANGE", aside, 0, -1) for aside in asides])
-        waiting = (_decode(entry)[0] for entries in lists for entry in entries)
-        left_out = {*without, *((tenant, identity) for tenant, identity in waiting)}
+        left_out = {*without, *(transaction_of(aside) for asides in lists for aside in asides)}
         states = await self._history.rebuild(entity, list(keys.values()), left_out, until)
         known: dict[str, dict[str, bool]] = {}
         for tenant, identity in left_out:
@@ -144,7 +129,7 @@ class Warming:
             text(until),
             STATE_TTL_S,
             _encode(known),
-            *states,
+            *map(journal_of, states),
         )
         if refused == 0:  # too many labels were learnt meanwhile
             return keys

@@ -45,7 +45,8 @@ class Reference:
     def observe(self, events: Events) -> list[dict[str, bytes | None]]:
         """Role -> state before the row, for each row."""
         seen = []
-        for i, row in enumerate(events.rows()):
+        for i in range(len(events)):
+            row = events.row(i)
             before: dict[str, bytes | None] = {}
             for role in ROLES:
                 identity = events.ids[role.name][i]
