@@ -54,51 +54,74 @@ def read(
         seen,
     )
     return {
-        role.name: _aggregates(role, seen, snapshot)
-        for role, is_named in zip(ROLES, named, strict=True)
-        if is_named
+        view.role.name: view.of(seen, snapshot.present[:, r])
+        for r, view in enumerate(_VIEWS)
+        if named[r]
     }
 
 
-def _aggregates(role: Role, seen: Int64, snapshot: Snapshot) -> WindowAggregates:
-    def columns(name: str) -> Int64:
-        first, stop = LENS.columns.get((role.name, name), (0, 0))
-        return seen[:, first:stop]
+class _View:
+    """Where the numbers of one role lie in what is read: found once, since slicing is all that is
+    left to do for a batch of one row."""
 
-    def column(name: str) -> Int64:
-        return seen[:, LENS.columns[role.name, name][0]]
+    def __init__(self, role: Role) -> None:
+        self.role = role
+        groups = role.entity.groups
+        self._sums = [self._columns(name) for name in ("count", "total", "squares")]
+        self._since = self._column("since_ms")
+        partners = [table.partner for table in role.entity.tables]
+        self._distinct = [(p, self._columns(f"distinct:{p}")) for p in partners]
+        self._met = [(p, self._column(f"since:{p}")) for p in partners]
+        others: list[tuple[str, Any]] = []
+        if "labels" in groups:
+            others += [(name, self._columns(name)) for name in ("known", "frauds", "fraud_total")]
+            ages = "fraud_known_age_ms", "fraud_run_age_ms"
+            others += [(name, self._column(name)) for name in ages]
+        if "largest" in groups:
+            others.append(("largest", self._columns("largest:largest")))
+        if "near" in groups:
+            others.append(("near", self._columns("near")))
+        if "categories" in groups:
+            counts = "category_count", "category_total"
+            others += [(name, self._column(name)) for name in counts]
+        self._others = others
+        place = "lat", "lon", "since:position", "home_n", "home_lat", "home_lon"
+        self._place = [self._column(name) for name in place] if role.entity.located else None
+        sums = "inflow:count", "inflow:sum", "outflow:count", "outflow:sum"
+        times = "since:in_last_ms", "since:out_last_ms"
+        self._flow = (
+            [*map(self._columns, sums), *map(self._column, times)] if "inflow" in groups else None
+        )
 
-    tables, groups = role.entity.tables, role.entity.groups
-    others: dict[str, Any] = {}
-    if "labels" in groups:
-        for name in ("known", "frauds", "fraud_total"):
-            others[name] = columns(name)
-        for name in ("fraud_known_age_ms", "fraud_run_age_ms"):
-            others[name] = column(name)
-    if "largest" in groups:
-        others["largest"] = columns("largest:largest")
-    if "near" in groups:
-        others["near"] = columns("near")
-    if "categories" in groups:
-        others["category_count"] = column("category_count")
-        others["category_total"] = column("category_total")
-    if role.entity.located:
-        names = ("lat", "lon", "since:position", "home_n", "home_lat", "home_lon")
-        others["position"] = Position(*map(column, names))
-    if "inflow" in groups:
-        sums = ("inflow:count", "inflow:sum", "outflow:count", "outflow:sum")
-        times = ("since:in_last_ms", "since:out_last_ms")
-        others["flow"] = Flow(*map(columns, sums), *map(column, times))
-    return WindowAggregates(
-        snapshot[role.name].present,
-        columns("count"),
-        columns("total"),
-        columns("squares"),
-        {table.partner: columns(f"distinct:{table.partner}") for table in tables},
-        column("since_ms"),
-        {table.partner: column(f"since:{table.partner}") for table in tables},
-        **others,
-    )
+    def of(self, seen: Int64, present: Bools) -> WindowAggregates:
+        """What was read of n rows."""
+        count, total, squares = [seen[at] for at in self._sums]
+        others: dict[str, Any] = {name: seen[at] for name, at in self._others}
+        if self._place is not None:
+            others["position"] = Position(*[seen[at] for at in self._place])
+        if self._flow is not None:
+            others["flow"] = Flow(*[seen[at] for at in self._flow])
+        return WindowAggregates(
+            present,
+            count,
+            total,
+            squares,
+            {partner: seen[at] for partner, at in self._distinct},
+            seen[self._since],
+            {partner: seen[at] for partner, at in self._met},
+            **others,
+        )
+
+    def _columns(self, name: str) -> tuple[slice, slice]:
+        """Of all rows those called `name`; none if there are none."""
+        return slice(None), slice(*LENS.columns.get((self.role.name, name), (0, 0)))
+
+    def _column(self, name: str) -> Any:
+        """Of all rows the one called `name`."""
+        return slice(None), LENS.columns[self.role.name, name][0]
+
+
+_VIEWS = [_View(role) for role in ROLES]
 
 
 @Compiled

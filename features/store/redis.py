@@ -49,7 +49,7 @@ _MOST_TRIES = 6
 rebuilt them; more is an eviction storm."""
 _LOG_BATCHES, _LOG_TTL_S = 64, 60
 """What the feed learns while a state is rebuilt, a second or so."""
-_MOST_EVENTS = 16
+_MOST_EVENTS = 8
 """Journals with so many events or more are given a new base: fewer are sooner read than written."""
 _encode = msgspec.msgpack.Encoder().encode
 _ROLES = [(KEPT.index(r.entity), r.name, state_key(r.entity, ("", ""))[:-1]) for r in ROLES]
