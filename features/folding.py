@@ -402,11 +402,12 @@ def fold(
         places, fresh, numbers, hashes: of the rows: see `events_of`; rows that are not fresh see
             states and change nothing.
         records, present: uint32[n, words of a record], bool[n, n_roles]: what rows saw goes here.
-        most_events: journals with so many events after their base, or more, are given a new one.
+        most_events: journals with so many events after their base, those of the rows included, are
+            given a new one.
 
     Returns:
-        New bases, one after the other; int64[n_keys + 1]: where each begins. A base is the state of
-        what was read, without the rows; it has no words where no new one is due.
+        New bases, one after the other; int64[n_keys + 1]: where each begins. A base is the state
+        after the rows; it has no words where no new one is due.
     """
     n_roles, entities = program[N_ROLES], program[ENTITY_AT]
     row, source = np.zeros(6, np.int64), np.zeros(_N_SOURCES, np.int64)
@@ -420,13 +421,6 @@ def fold(
             words = program[entities + ENTITY_NUMBERS * kinds[k]]
             state = np.empty(words, np.uint32)
             n = _open(journals, begin, stop, program, kinds[k], state, row, source)
-            if n >= most_events:
-                room = used + words + words // 2 + 2
-                if room > len(bases):
-                    wider = np.empty(2 * room, np.uint32)
-                    wider[:used] = bases[:used]
-                    bases = wider
-                used = pack(state, bases, used)
             for t in range(starts[k], starts[k + 1]):
                 i, r = touched[t] // n_roles, touched[t] % n_roles
                 start = program[program[ROLE_AT] + ROLE_NUMBERS * r + 2]
@@ -435,6 +429,14 @@ def fold(
                 if fresh[i]:
                     _source(program, numbers[i], source)
                     _put(state, program, r, source, hashes[i])
+                    n += 1
+            if n >= most_events:
+                room = used + words + words // 2 + 2
+                if room > len(bases):
+                    wider = np.empty(2 * room, np.uint32)
+                    wider[:used] = bases[:used]
+                    bases = wider
+                used = pack(state, bases, used)
         begin = stop
         ends[k + 1] = used
     return bases[:used], ends

@@ -268,6 +268,7 @@ class _Call:
         self.transactions = events.transaction
         self.journals: list[bytes | None] = []
         self._events = events
+        self._added: list[bytes] = []
         self._kinds: list[int] = []
         self._keys: list[Key] = []
         self._recorded: dict[int, bytes] = {}
@@ -300,6 +301,7 @@ class _Call:
         days: list[int] = (newest // DAY_MS).tolist()
         data, ends = added.tobytes(), (starts * EVENT_BYTES).tolist()
         parts = [data[a:b] for a, b in pairwise(ends)]
+        self._added = parts
         markers = [marker(self.transactions[i]) for i in np.flatnonzero(fresh).tolist()]
         places = [k for k, name in enumerate(self.names) if name in late]
         named = _encode([k + 1 for k in places]) if places else ""
@@ -354,7 +356,8 @@ class _Call:
             for k, (start, end) in enumerate(pairwise(ends.tolist())):
                 if end > start:
                     base, journal = bases[start:end].tobytes(), found[k]
-                    heads = journal[:DAY_AT], len(journal), head(end - start)
+                    covers = len(journal) + len(self._added[k])
+                    heads = journal[:DAY_AT], covers, head(end - start)
                     grown.append(_Grown(self.names[k], *heads, base))
         degraded = ("history_unavailable",) if None in self.journals else ()
         repeated = frozenset(self._repeated)

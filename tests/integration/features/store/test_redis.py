@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import numpy as np
 import pytest
 
 from features.definitions import NAMES
-from features.entities import ROLES, Entity
+from features.entities import KEPT, ROLES, Entity
 from features.events import Events, Key
+from features.journal import EVENT_BYTES
 from features.replay import replay
 from features.service import FeatureService
 from features.store.link import Link
@@ -405,3 +407,60 @@ async def test_a_state_that_is_touched_on_another_day_is_kept_for_two_weeks_from
         left_s.append(await store._link.call("TTL", key))
     assert left_s[0] <= 100
     assert left_s[1] > STATE_TTL_S - 100
+
+
+async def journal_lengths(store: RedisStore) -> list[int]:
+    keys = await store._link.call("KEYS", "q:s:*")
+    return [int(n) for n in await store._link.calls([("STRLEN", key) for key in keys])]
+
+
+async def test_journals_that_grow_long_are_given_new_bases_and_say_the_same(
+    store: RedisStore,
+) -> None:
+    batch = payments(400, seed=31, duplicate=0.0, customers=2)
+    for start in range(0, 300, 20):
+        await serve(store, batch.slice(start, start + 20))
+    await asyncio.gather(*store._waiting)
+    rest = batch.slice(300, 400)
+    memory = memory_of(batch.slice(0, 300))
+    # Of fifteen micro-batches the events of one remain at most, in journals that had few.
+    longest = max(entity.size for entity in KEPT) + 20 * EVENT_BYTES
+    assert max(await journal_lengths(store)) <= longest
+    assert bits(await serve(store, rest)) == bits(await serve(memory, rest))
+
+
+async def test_what_is_appended_while_a_new_base_is_on_its_way_is_not_lost(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = of_customer(payments(60, seed=32, duplicate=0.0, late=0.0), "c", "m")
+    sent: list[Sequence[Any]] = []
+    now = store._give_bases
+
+    async def hold(grown: Sequence[Any]) -> None:
+        sent.append(grown)
+
+    monkeypatch.setattr(store, "_give_bases", hold)
+    for start in range(0, 50, 10):
+        await serve(store, batch.slice(start, start + 10))
+    await asyncio.gather(*store._waiting)
+    assert len(sent) == 5
+    await now(sent[2])  # two micro-batches came after it
+    lengths = await journal_lengths(store)
+    for late in (sent[0], sent[2], sent[4]):  # of bases that are no more
+        await now(late)
+    assert await journal_lengths(store) == lengths
+    memory = memory_of(batch.slice(0, 50))
+    last = batch.slice(50, 60)
+    assert bits(await serve(store, last)) == bits(await serve(memory, last))
+
+
+async def test_a_repeat_that_another_process_took_meanwhile_is_not_appended(
+    redis_url: str, store: RedisStore, pool: asyncpg.Pool
+) -> None:
+    batch = payments(30, seed=33, duplicate=0.0)
+    other = RedisStore(Link(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+    await asyncio.gather(*(serve(s, batch) for s in (store, other, store, other)))
+    memory = memory_of(batch)
+    later = replace(batch, transaction_id=[f"later-{i}" for i in range(30)])
+    assert bits(await serve(store, later)) == bits(await serve(memory, later))
+    await other.close()
