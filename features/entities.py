@@ -1,6 +1,6 @@
 """Which entities have state, in which roles a row touches them, and how their bytes are laid out.
 
-The state of one entity is one value of fixed size, little-endian:
+The state of one entity is one record of fixed size, little-endian:
 
     last_ms   int64              time of the newest event, 0 if none
     stamps    S x int64          the same by role
@@ -10,7 +10,7 @@ The state of one entity is one value of fixed size, little-endian:
     partners  P x (id hash u32, last seen second u32)            tables, one after the other
 
 Amounts are in hundredths of a currency unit, squares in hundredths of a squared unit, each event's
-rounded to an integer: integers below 2**53 add exactly in Python, numpy and Lua alike, and saturate
+rounded to an integer: integers below 2**53 add exactly in Python, numpy and SQL alike, and saturate
 there, so the order in which events arrive changes nothing.
 """
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from features.windows import Window
 
 SATURATION = 2**53
-"""Integers up to here are exact in Python, numpy, Lua and PostgreSQL alike."""
+"""Integers up to here are exact in Python, numpy, compiled loops and PostgreSQL alike."""
 
 CATEGORY_SLOTS = 32
 """Merchant categories are hashed into so many counters."""

@@ -14,7 +14,10 @@ import numpy as np
 from features.assemble import assemble, rows_to_remember, without_history
 from features.definitions import N_FEATURES, SCHEMA_ID
 from features.events import Events, Key
+from features.journal import journal_of
 from features.label_feed import LabelFeed
+from features.state import empty
+from features.store.call import Call
 from features.store.link import Link
 from features.store.postgres import PostgresHistory
 from features.store.protocol import FeatureStore, Observation
@@ -22,6 +25,7 @@ from features.store.redis import RedisStore
 from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.errors import StoreUnavailable
 from fraud.settings import Settings
+from fraud.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +56,8 @@ class FeatureService:
 
     @classmethod
     async def connect(cls, settings: Settings) -> FeatureService:
-        """A service on the stores that `settings` names. PostgreSQL need not be up yet.
+        """A service on the stores that `settings` names, ready to answer. PostgreSQL need not be up
+        yet.
 
         Raises:
             ValueError: a URL is not set.
@@ -67,6 +72,7 @@ class FeatureService:
             timeout=settings.database_timeout_s,
         )
         await pool
+        _rehearse()
         store = RedisStore(
             Link(settings.redis_url.get_secret_value(), settings.redis_timeout_ms),
             PostgresHistory(pool),
@@ -162,6 +168,22 @@ class FeatureService:
             await self._store.close()
         if self._pool is not None:
             await self._pool.close()
+
+
+def _rehearse() -> None:
+    """Go through one payment that names everything, without a store: compiled code is loaded, or
+    made, before anybody waits for it."""
+    payment = Transaction(
+        *("rehearsal", "customer", 0, 1, "USD", "transfer", "merchant", "category", "counterparty"),
+        *("device", None, None, None, 0.0, 0.0),
+    )
+    batch = TransactionBatch.of("rehearsal", [payment])
+    events = Events.of(batch)
+    call = Call(events)
+    keys, _ = call.asks(frozenset())
+    call.journals = [journal_of(empty(entity)) for entity, _ in call.entities(range(len(keys) - 1))]
+    observation, _ = call.observation()
+    assemble(batch, events, observation)
 
 
 def _none(pending: tuple[int, ...]) -> FeatureBatch:

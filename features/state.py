@@ -1,7 +1,6 @@
 """State of one entity: put an event or a label in.
 
-The scalar reference: what `store/observe.lua` and `store/learn.lua` do inside Redis, and
-`waves.py` for many states at once; the contract suite of the stores holds them to the same bytes.
+The scalar reference: what `folding.py` does for many; tests hold it to the same bytes.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def partner_hash(identity: str | None) -> int:
 def squares_of(hundredths: int) -> int:
     """The square of an amount in hundredths of a squared currency unit, rounded, saturating.
 
-    In float64 arithmetic on purpose: Lua and PostgreSQL compute the very same bits.
+    In float64 arithmetic on purpose: compiled code and PostgreSQL compute the very same bits.
 
     >>> squares_of(1234)  # 12.34 squared is 152.2756
     15228

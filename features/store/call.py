@@ -1,0 +1,170 @@
+"""One micro-batch on its way to `observe.lua` and back: from rows to keys and events, from journals
+to what the rows saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from features.entities import KEPT, ROLES, Entity
+from features.events import Events, Key
+from features.folding import events_of, fold
+from features.journal import DAY_AT, EVENT_BYTES, aside_of, head, with_lengths
+from features.program import PROGRAM
+from features.snapshot import N_ROLES, Snapshot
+from features.store.names import marker, state_key
+from features.store.protocol import Observation
+from features.windows import DAY_MS
+
+_MOST_EVENTS = 8
+"""Journals with so many events or more are given a new base: fewer are sooner read than written."""
+_encode = msgspec.msgpack.Encoder().encode
+_ROLES = [(KEPT.index(r.entity), r.name, state_key(r.entity, ("", ""))[:-1]) for r in ROLES]
+
+
+class Grown(NamedTuple):
+    """A journal that has grown long, and its new base: arguments of `rebase.lua`."""
+
+    name: str
+    old_head: bytes
+    covers: int
+    new_head: bytes
+    base: bytes
+
+
+class Call:
+    """One micro-batch on its way to the script and back.
+
+    Args:
+        events: the rows.
+
+    Attributes:
+        names: keys of the journals that the rows touch.
+        transactions: of the rows.
+        journals: what the script found under each name, None for nothing.
+    """
+
+    def __init__(self, events: Events) -> None:
+        self.names: list[str] = []
+        self.transactions = events.transaction
+        self.journals: list[bytes | None] = []
+        self._events = events
+        self._added: list[bytes] = []
+        self._kinds: list[int] = []
+        self._keys: list[Key] = []
+        self._recorded: dict[int, bytes] = {}
+        self._repeated = set(events.first_of())
+        n = len(events)
+        places = [-1] * (n * N_ROLES)
+        known: dict[str, int] = {}
+        for r, (kind, role, prefix) in enumerate(_ROLES):
+            at = r
+            for tenant, identity in zip(events.tenant, events.ids[role], strict=True):
+                if identity is not None:
+                    name = f"{prefix}{tenant}:{identity}"
+                    k = known.setdefault(name, len(known))
+                    if k == len(self.names):
+                        self.names.append(name)
+                        self._kinds.append(kind)
+                        self._keys.append((tenant, identity))
+                    places[at] = k
+                at += N_ROLES
+        self._places = np.array(places, dtype=np.int64).reshape(n, N_ROLES)
+
+    def asks(self, late: frozenset[str]) -> tuple[list[str], list[bytes | str]]:
+        """Keys and arguments of `observe.lua`, from the fifth on: what the rows that are new add to
+        the journals, of which those of `late` may be missing."""
+        events = self._events
+        fresh = self._fresh()
+        added, starts, newest = events_of(
+            self._places, fresh, events.numbers, events.hashes, len(self.names)
+        )
+        days: list[int] = (newest // DAY_MS).tolist()
+        data, ends = added.tobytes(), (starts * EVENT_BYTES).tolist()
+        parts = [data[a:b] for a, b in pairwise(ends)]
+        self._added = parts
+        markers = [marker(self.transactions[i]) for i in np.flatnonzero(fresh).tolist()]
+        places = [k for k, name in enumerate(self.names) if name in late]
+        named = _encode([k + 1 for k in places]) if places else ""
+        asides = [with_lengths(self._aside(k, parts[k], fresh)) for k in places]
+        return [*self.names, *markers], [_encode(days), named, *parts, *asides]
+
+    def seen_before(self, rows: Sequence[int], kept: Sequence[bytes]) -> None:
+        """The script has seen rows before: by number among those that were new, from 1, and what it
+        remembers of them."""
+        new = self._new()
+        of = {self.transactions[new[row - 1]]: text for row, text in zip(rows, kept, strict=True)}
+        for i, transaction in enumerate(self.transactions):
+            text = of.get(transaction)
+            if text:
+                self._recorded[i] = text
+                self._repeated.discard(i)
+            elif text is not None:
+                self._repeated.add(i)
+
+    def entities(self, missing: Sequence[int]) -> list[tuple[Entity, Key]]:
+        """Whose journals these are."""
+        return [(KEPT[self._kinds[k]], self._keys[k]) for k in missing]
+
+    def untouched_by(self, missing: Sequence[int]) -> list[int]:
+        """The rows that touch none of these journals."""
+        found: list[int] = np.flatnonzero(~np.isin(self._places, missing).any(axis=1)).tolist()
+        return found
+
+    def new_transactions(self) -> list[Key]:
+        """Those that have not been observed before."""
+        return [self.transactions[i] for i in self._new()]
+
+    def observation(self) -> tuple[Observation, list[Grown]]:
+        """What the rows saw, and the journals that have grown long."""
+        events, found = self._events, [journal or b"" for journal in self.journals]
+        states = Snapshot.none(len(events))
+        bases, ends = fold(
+            PROGRAM,
+            np.frombuffer(b"".join(found), dtype=np.uint32),
+            np.array([len(journal) // 4 for journal in found], dtype=np.int64),
+            np.array(self._kinds, dtype=np.int64),
+            self._places,
+            self._fresh(),
+            events.numbers,
+            events.hashes,
+            states.records.view(np.uint32),
+            states.present,
+            _MOST_EVENTS,
+        )
+        grown = []
+        if len(bases):
+            for k, (start, end) in enumerate(pairwise(ends.tolist())):
+                if end > start:
+                    base, journal = bases[start:end].tobytes(), found[k]
+                    covers = len(journal) + len(self._added[k])
+                    heads = journal[:DAY_AT], covers, head(end - start)
+                    grown.append(Grown(self.names[k], *heads, base))
+        degraded = ("history_unavailable",) if None in self.journals else ()
+        repeated = frozenset(self._repeated)
+        return Observation(states, self._recorded, repeated, degraded), grown
+
+    def _new(self) -> list[int]:
+        return [
+            i
+            for i in range(len(self.transactions))
+            if i not in self._repeated and i not in self._recorded
+        ]
+
+    def _fresh(self) -> NDArray[np.bool_]:
+        fresh = np.zeros(len(self.transactions), dtype=np.bool_)
+        fresh[self._new()] = True
+        return fresh
+
+    def _aside(self, k: int, added: bytes, fresh: NDArray[np.bool_]) -> list[bytes]:
+        """What is added to a journal, each with its transaction, as it is put aside."""
+        rows = [i for i, _ in np.argwhere((self._places == k) & fresh[:, None]).tolist()]
+        return [
+            aside_of(added[at : at + EVENT_BYTES], self.transactions[i])
+            for i, at in zip(rows, range(0, len(added), EVENT_BYTES), strict=True)
+        ]
