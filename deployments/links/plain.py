@@ -50,7 +50,10 @@ _KINDS: dict[type, Callable[[Any], Plain]] = {
     VariantScores: lambda scores: (4, scores.parts()),
     DecisionBatch: lambda batch: (5, batch.parts()),
 }
-_MAKERS: tuple[Callable[..., Any], ...] = (
-    *(lambda value: value, _read_array),
-    *(TransactionBatch, feature_batch, variant_scores, decision_batch),
-)
+_MAKERS: dict[int, Callable[..., Any]] = {
+    1: _read_array,
+    2: TransactionBatch,
+    3: feature_batch,
+    4: variant_scores,
+    5: decision_batch,
+}
