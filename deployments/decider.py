@@ -114,7 +114,7 @@ class Decider:
             metrics.LOG_REFUSED.inc(len(batch))
             raise
         stages.lap(LOG)
-        self._count(plan, decisions)
+        metrics.tally.later(self._count, plan, decisions)
         decisions.pending = features.pending
         return decisions
 

@@ -63,21 +63,18 @@ class Driver:
         """
         asks = policy.ask(len(features))
         began_s = self._clock_s()
-        calls = {a.variant: self._begin(a, features, began_s) for a in asks}
-        running = [task for task in calls.values() if task is not None]
-        if running:
-            try:
-                await asyncio.wait(running, timeout=deadline_ms / 1e3)
-            finally:
-                # Cancelled from above, or late: either way nobody reads what would still come.
-                for task in running:
-                    task.cancel()
-        late_ms = (self._clock_s() - began_s) * 1e3
-        return tuple(self._vote(a, calls[a.variant], len(features), late_ms) for a in asks)
+        calls = [self._begin(ask, features, began_s) for ask in asks]
+        heard_s = await self._wait([call for call in calls if call is not None], deadline_ms / 1e3)
+        over_s = self._clock_s()
+        votes = []
+        for ask, call in zip(asks, calls, strict=True):
+            elapsed_ms = (heard_s.get(call, over_s) - began_s) * 1e3
+            votes.append(self._vote(ask, call, len(features), elapsed_ms))
+        return tuple(votes)
 
     def _begin(
         self, ask: Ask, features: FeatureBatch, now_s: float
-    ) -> asyncio.Task[tuple[VariantScores, float]] | None:
+    ) -> asyncio.Future[VariantScores] | None:
         call = self._pools.scorer(ask.variant)
         if call is None:
             self._breakers.pop(ask.variant, None)
@@ -85,40 +82,67 @@ class Driver:
         if not self._breakers.setdefault(ask.variant, Breaker()).allows(now_s):
             return None
         values = features.values if ask.rows is None else features.values[ask.rows]
-        return asyncio.ensure_future(self._timed(call, values, features.schema_id, now_s))
+        # What a link gives is a future already: no task is made for it.
+        return asyncio.ensure_future(call(values, features.schema_id))
 
-    async def _timed(
-        self, call: Call, values: Float32, schema_id: str, began_s: float
-    ) -> tuple[VariantScores, float]:
-        answer = await call(values, schema_id)
-        if answer.scores.shape != (len(values),):
-            raise ValueError(f"{len(values)} rows were asked about, {answer.scores.shape} came")
-        return answer, (self._clock_s() - began_s) * 1e3
+    async def _wait(
+        self, calls: list[asyncio.Future[VariantScores]], patience_s: float
+    ) -> dict[asyncio.Future[VariantScores] | None, float]:
+        """When each was answered. Returns when all are, or patience ends; nothing goes on then."""
+        heard_s: dict[asyncio.Future[VariantScores] | None, float] = {}
+        if not calls:
+            return heard_s
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()
+
+        def heard(call: asyncio.Future[VariantScores]) -> None:
+            heard_s[call] = self._clock_s()
+            if len(heard_s) == len(calls):
+                _end(over)
+
+        for call in calls:
+            call.add_done_callback(heard)
+        timer = loop.call_later(patience_s, _end, over)
+        try:
+            await over
+        finally:
+            timer.cancel()
+            # Cancelled from above, or late: either way nobody reads what would still come.
+            for call in calls:
+                call.cancel()
+        return heard_s
 
     def _vote(
-        self,
-        ask: Ask,
-        task: asyncio.Task[tuple[VariantScores, float]] | None,
-        n: int,
-        late_ms: float,
+        self, ask: Ask, call: asyncio.Future[VariantScores] | None, n: int, elapsed_ms: float
     ) -> Vote:
         breaker = self._breakers.get(ask.variant)
         if breaker is None:
             return Vote(ask.variant, "", "missing", None, 0.0)
-        if task is None:
+        if call is None:
             return Vote(ask.variant, "", breaker.why, None, 0.0)
-        if not task.done() or task.cancelled():
+        if not call.done() or call.cancelled():
             breaker.failed(self._clock_s(), "late")
-            return Vote(ask.variant, "", "late", None, late_ms)
-        error = task.exception()
-        if error is not None:
+            return Vote(ask.variant, "", "late", None, elapsed_ms)
+        try:
+            answer = call.result()
+            _check(answer, n if ask.rows is None else len(ask.rows))
+        except Exception as error:  # whatever it is, the others decide
             breaker.failed(self._clock_s(), "failed")
             _report(ask.variant, error)
-            return Vote(ask.variant, "", "failed", None, late_ms)
+            return Vote(ask.variant, "", "failed", None, elapsed_ms)
         breaker.succeeded()
-        answer, elapsed_ms = task.result()
         scores = answer.scores if ask.rows is None else _scatter(answer.scores, ask.rows, n)
         return Vote(ask.variant, answer.version, "ok", scores, elapsed_ms, answer.digest)
+
+
+def _end(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
+
+
+def _check(answer: VariantScores, rows: int) -> None:
+    if answer.scores.shape != (rows,):
+        raise ValueError(f"{rows} rows were asked about, {answer.scores.shape} came")
 
 
 def _scatter(

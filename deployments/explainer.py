@@ -73,7 +73,7 @@ class Explainer:
             verdict: the rules' if they were asked already.
         """
         found: list[tuple[Reason, ...]] = [()] * len(batch)
-        rows = np.flatnonzero(combined.outcome)
+        rows = combined.outcome.nonzero()[0]
         if not rows.size:
             return found
         pushes = await self._pushes(features, rows, votes)

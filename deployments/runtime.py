@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -57,8 +58,12 @@ class TreeliteRuntime:
 
     def __init__(self, path: Path, n_features: int) -> None:
         import treelite
+        from treelite.gtil import gtil
 
-        self._predict = treelite.gtil.predict
+        # `treelite.gtil.predict` writes and reads its settings as JSON for each call: a third of
+        # what one row takes. Beneath it they are an argument.
+        settings = gtil.GTILConfig(predict_type="default", nthread=1)
+        self._predict = partial(gtil._predict_impl, config=settings)
         self._model: Any = treelite.Model.deserialize(str(path))
         if self._model.num_feature != n_features:
             raise ArtifactRefused(
@@ -66,7 +71,7 @@ class TreeliteRuntime:
             )
 
     def raw(self, values: Float32) -> Float64:
-        scores = self._predict(self._model, values, nthread=1)
+        scores = self._predict(self._model, values)
         return np.asarray(scores, dtype=np.float64).reshape(len(values))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import lru_cache, partial
+from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +21,9 @@ from deployments import metrics
 from deployments.autoscaling import PROCESSORS, ROWS_IN_FLIGHT
 from deployments.links.replica import open_links
 from deployments.load import Load
+from deployments.metrics import tally
 from deployments.process import settle
+from deployments.scorer import Scorer
 from deployments.served_model import Description, ServedModel
 from features.definitions import SCHEMA_ID
 from fraud.batch import Float32, Float64
@@ -28,6 +31,8 @@ from fraud.score import VariantScores
 from fraud.settings import Settings
 
 T = TypeVar("T")
+
+_rows = lru_cache(maxsize=8)(metrics.VARIANT_ROWS.labels)
 
 _INLINE_S = 0.003
 """Work up to this long is done on the replica's loop: votes are scored one after the other in any
@@ -74,7 +79,6 @@ class Variant:
         self._scoring = ThreadPoolExecutor(1, "scoring")
         self._explaining = ThreadPoolExecutor(1, "explaining")
         self._load = Load()
-        self._rows = metrics.VARIANT_ROWS.labels(variant)
         self._busy = metrics.VARIANT_BUSY.labels(variant)
         methods = {"score": self.score_now, "explain": self.explain_now}
         self._links = await open_links(settings.links, methods)
@@ -95,16 +99,12 @@ class Variant:
         """
         scorer = self._model.scorer
 
-        def work() -> VariantScores:
-            began_s = time.perf_counter()
-            scores = scorer.score(values, schema_id)
-            self._busy.inc(time.perf_counter() - began_s)
-            return VariantScores(scorer.version, scorer.digest, scores)
-
         if len(values) * scorer.row_seconds > _INLINE_S:
-            return self._in_thread(self._scoring, len(values), work)
-        with self._counted(len(values)):
-            return work()
+            return self._score_in_thread(scorer, values, schema_id)
+        with _Counted(self._load, self._variant, len(values)):
+            scores, busy_s = _score(scorer, values, schema_id)
+        tally.count(self._busy, busy_s)
+        return scores
 
     async def explain(self, values: Float32, schema_id: str) -> Float64:
         """See `explain_now`."""
@@ -128,7 +128,7 @@ class Variant:
 
         if len(values) * scorer.explain_row_seconds > _INLINE_S:
             return self._in_thread(self._explaining, 0, work)
-        with self._counted(0):
+        with _Counted(self._load, self._variant, 0):
             return work()
 
     def describe(self) -> Description:
@@ -152,21 +152,47 @@ class Variant:
         if hasattr(self, "_model"):
             await asyncio.to_thread(self._model.close)
 
+    async def _score_in_thread(
+        self, scorer: Scorer, values: Float32, schema_id: str
+    ) -> VariantScores:
+        work = partial(_score, scorer, values, schema_id)
+        scores, busy_s = await self._in_thread(self._scoring, len(values), work)
+        tally.count(self._busy, busy_s)
+        return scores
+
     async def _in_thread(self, executor: ThreadPoolExecutor, rows: int, work: Callable[[], T]) -> T:
-        with self._counted(rows):
+        with _Counted(self._load, self._variant, rows):
             return await asyncio.get_running_loop().run_in_executor(executor, work)
 
-    @contextmanager
-    def _counted(self, rows: int) -> Iterator[None]:
-        self._load.arrived(rows)
-        try:
-            yield
-        except Exception as error:
+
+class _Counted:
+    """Rows are in flight within; what goes wrong there is counted, too."""
+
+    __slots__ = ("_load", "_rows", "_variant")
+
+    def __init__(self, load: Load, variant: str, rows: int) -> None:
+        self._load = load
+        self._variant = variant
+        self._rows = rows
+
+    def __enter__(self) -> None:
+        self._load.arrived(self._rows)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception):
             metrics.VARIANT_ERRORS.labels(self._variant, type(error).__name__).inc()
-            raise
-        finally:
-            self._load.left(rows)
-            self._rows.inc(rows)
+        self._load.left(self._rows)
+        tally.count(_rows(self._variant), self._rows)
+        tally.arm()
+
+
+def _score(scorer: Scorer, values: Float32, schema_id: str) -> tuple[VariantScores, float]:
+    """Scores, and the seconds that they took."""
+    began_s = time.perf_counter()
+    scores = scorer.score(values, schema_id)
+    return VariantScores(scorer.version, scorer.digest, scores), time.perf_counter() - began_s
 
 
 def build(args: dict[str, Any]) -> Application:

@@ -120,11 +120,11 @@ class FeatureBatch:
     def __len__(self) -> int:
         return int(self.values.shape[0])
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        shape = self.values.shape
-        return _features, (
+    def parts(self) -> tuple[Any, ...]:
+        """Plain values that pickle fast (protocol 5); `feature_batch` inverts it."""
+        return (
             packed(self.values),
-            shape,
+            self.values.shape,
             self.schema_id,
             packed(self.age_ms),
             self.degraded,
@@ -132,13 +132,16 @@ class FeatureBatch:
             self.pending,
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return feature_batch, self.parts()
+
 
 def packed(array: NDArray[Any]) -> PickleBuffer:
     """An array's bytes, pickled without a copy (protocol 5). `numpy.frombuffer` reads them."""
     return PickleBuffer(np.ascontiguousarray(array).data)
 
 
-def _features(
+def feature_batch(
     values: bytes,
     shape: tuple[int, int],
     schema_id: str,
@@ -147,6 +150,7 @@ def _features(
     stage_ms: dict[str, float],
     pending: tuple[int, ...],
 ) -> FeatureBatch:
+    """The batch of these `parts`."""
     return FeatureBatch(
         np.frombuffer(values, np.float32).reshape(shape),
         schema_id,

@@ -68,21 +68,19 @@ class Vote:
     elapsed_ms: float
     digest: str = ""
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def parts(self) -> tuple[Any, ...]:
+        """Plain values that pickle fast (protocol 5); `vote` inverts it."""
         scores = None if self.scores is None else packed(self.scores)
-        return _vote, (
-            self.variant,
-            self.version,
-            self.status,
-            scores,
-            self.elapsed_ms,
-            self.digest,
-        )
+        return self.variant, self.version, self.status, scores, self.elapsed_ms, self.digest
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return vote, self.parts()
 
 
-def _vote(
+def vote(
     variant: str, version: str, status: str, scores: bytes | None, elapsed_ms: float, digest: str
 ) -> Vote:
+    """The vote of these `parts`."""
     said = None if scores is None else np.frombuffer(scores, np.float64)
     return Vote(variant, version, status, said, elapsed_ms, digest)
 
@@ -125,13 +123,27 @@ class DecisionBatch:
     def __len__(self) -> int:
         return len(self.decision_id)
 
+    def parts(self) -> tuple[Any, ...]:
+        """Plain values that pickle fast (protocol 5), but for reasons; `decision_batch` inverts
+        it."""
+        parts = list(_columns(self))
+        parts[_VOTES] = [vote.parts() for vote in self.votes]
+        return tuple(parts)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return DecisionBatch, _parts(self)
+        return decision_batch, self.parts()
 
 
-_parts: Callable[[DecisionBatch], tuple[Any, ...]] = attrgetter(
-    *(f.name for f in fields(DecisionBatch))
-)
+_COLUMNS = tuple(f.name for f in fields(DecisionBatch))
+_VOTES = _COLUMNS.index("votes")
+_columns: Callable[[DecisionBatch], tuple[Any, ...]] = attrgetter(*_COLUMNS)
+
+
+def decision_batch(*parts: Any) -> DecisionBatch:
+    """The batch of these `parts`."""
+    columns = list(parts)
+    columns[_VOTES] = tuple([vote(*said) for said in columns[_VOTES]])
+    return DecisionBatch(*columns)
 
 
 def risk_score(probability: float) -> int:

@@ -25,9 +25,14 @@ class VariantScores:
     digest: str
     scores: Float64
 
+    def parts(self) -> tuple[Any, ...]:
+        """Plain values that pickle fast (protocol 5); `variant_scores` inverts it."""
+        return self.version, self.digest, packed(self.scores)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _scores, (self.version, self.digest, packed(self.scores))
+        return variant_scores, self.parts()
 
 
-def _scores(version: str, digest: str, scores: bytes) -> VariantScores:
+def variant_scores(version: str, digest: str, scores: bytes) -> VariantScores:
+    """The scores of these `parts`."""
     return VariantScores(version, digest, np.frombuffer(scores, np.float64))

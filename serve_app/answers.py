@@ -83,15 +83,18 @@ def encode(answer: DecisionOut | ResultsOut | ProblemOut | msgspec.Struct) -> by
     return _encoder.encode(answer)
 
 
-@lru_cache(maxsize=256)  # all rows of a micro-batch were decided at one moment
 def rfc3339(ms: int) -> str:
     """Milliseconds since the epoch as RFC 3339 in UTC.
 
     >>> rfc3339(1_772_366_400_250)
     '2026-03-01T12:00:00.250Z'
     """
-    moment = datetime.fromtimestamp(ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=256)  # most decisions of a second share it
+def _second(s: int) -> str:
+    return f"{datetime.fromtimestamp(s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def _encode_batch(batch: DecisionBatch) -> _Encoded:

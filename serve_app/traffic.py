@@ -30,8 +30,7 @@ class Traffic:
 
     def answered(self, route: str, status: str) -> None:
         """A request was answered, or given up with status "0"."""
-        tally.count(_requests(route, status), 1)
-        tally.arm()
+        tally.later(_answered, route, status)
 
     def decided(self, elapsed_s: float, stage_ms: dict[str, float]) -> None:
         """A request for decisions was answered.
@@ -40,5 +39,13 @@ class Traffic:
             elapsed_s: from its arrival to its answer.
             stage_ms: milliseconds that it spent in each stage of the ingress.
         """
-        tally.observe(metrics.PREDICTION_LATENCY, elapsed_s)
-        metrics.observe_stages(stage_ms)
+        tally.later(_decided, elapsed_s, stage_ms)
+
+
+def _answered(route: str, status: str) -> None:
+    tally.count(_requests(route, status), 1)
+
+
+def _decided(elapsed_s: float, stage_ms: dict[str, float]) -> None:
+    tally.observe(metrics.PREDICTION_LATENCY, elapsed_s)
+    metrics.observe_stages(stage_ms)

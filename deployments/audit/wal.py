@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from deployments.audit.frame import MAX_PAYLOAD_BYTES, SALT_BYTES, frame
 from deployments.audit.position import load_position
@@ -77,7 +78,9 @@ class Wal:
         self._pending_bytes = 0
         self._refused: str | None = None
         self._closing = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        # Rung when something begins to wait. A condition would be Python at both ends of it.
+        self._bell: SimpleQueue[None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
         self._thread.start()
@@ -101,11 +104,13 @@ class Wal:
             raise ValueError(f"a payload has 1 to {MAX_PAYLOAD_BYTES} bytes")
         n_bytes = sum(map(len, payloads))
         waiting = _Waiting(payloads, self._loop.create_future())
-        with self._changed:
+        with self._lock:
             self._check_open(n_bytes)
             self._pending.append(waiting)
             self._pending_bytes += n_bytes
-            self._changed.notify()
+            first = len(self._pending) == 1
+        if first:
+            self._bell.put(None)
         await waiting.done
 
     def _check_open(self, n_bytes: int) -> None:
@@ -118,9 +123,9 @@ class Wal:
 
     async def close(self) -> None:
         """Write what waits, then stop. Idempotent."""
-        with self._changed:
+        with self._lock:
             self._closing = True
-            self._changed.notify()
+        self._bell.put(None)
         await asyncio.to_thread(self._thread.join)
 
     # -- the thread ---------------------------------------------------------------------------
@@ -136,16 +141,18 @@ class Wal:
 
     def _take(self) -> list[_Waiting] | None:
         """Everything that waits; [] when it is time to probe; None at the end."""
-        with self._changed:
-            while not self._pending:
+        while True:
+            with self._lock:
+                if self._pending:
+                    group, self._pending, self._pending_bytes = self._pending, [], 0
+                    return group
                 if self._closing:
                     return None
-                refused = self._refused is not None
-                notified = self._changed.wait(self._limits.probe_interval_s if refused else None)
-                if refused and not notified:
-                    return []
-            group, self._pending, self._pending_bytes = self._pending, [], 0
-            return group
+            refused = self._refused is not None
+            try:
+                self._bell.get(timeout=self._limits.probe_interval_s if refused else None)
+            except Empty:
+                return []
 
     def _commit(self, group: list[_Waiting]) -> LogUnavailable | None:
         started = time.perf_counter()

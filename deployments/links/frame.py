@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 ASK, ANSWER, ERROR, LEAVING = range(4)
-"""What a message is. ASK: (method, arguments). ANSWER, ERROR: to the call of that number.
+"""What a message is. ASK: (method, arguments as plain values). ANSWER, ERROR: a plain value, an
+exception, to the call of that number.
 LEAVING: ask no more here; what was asked is still answered."""
 
 _HEAD = struct.Struct("<IIB")

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from deployments.links.frame import ANSWER, ASK, ERROR, LEAVING, BadFrame, Reader, pack
+from deployments.links.plain import plain, whole
 from fraud.errors import Unavailable
 
 
 class LinkLost(Unavailable):
     """The replica went while it was asked: it may have done what it was asked for."""
+
+
+Again = Callable[["asyncio.Future[Any]"], None]
+"""Finds the future another answer, since the replica that was asked is gone."""
+
+
+class _Asked(NamedTuple):
+    future: asyncio.Future[Any]
+    rows: int
+    again: Again | None
 
 
 class Link(asyncio.Protocol):
@@ -29,7 +41,7 @@ class Link(asyncio.Protocol):
         self.open = False
         self._reader = Reader()
         self._transport: asyncio.Transport | None = None
-        self._asked: dict[int, tuple[asyncio.Future[Any], int]] = {}
+        self._asked: dict[int, _Asked] = {}
         self._numbers = count(1)
 
     @classmethod
@@ -43,17 +55,30 @@ class Link(asyncio.Protocol):
         _, link = await loop.create_unix_connection(cls, str(path))
         return link
 
-    def ask(self, method: str, arguments: tuple[Any, ...], rows: int) -> asyncio.Future[Any]:
+    def ask(
+        self, method: str, arguments: tuple[Any, ...], rows: int, again: Again | None = None
+    ) -> asyncio.Future[Any]:
         """What `method` of the replica answers to `arguments`, which hold `rows` rows; or what it
-        raises there; or LinkLost. A future that is cancelled stops nothing over there."""
+        raises there; or LinkLost. A future that is cancelled stops nothing over there.
+
+        Args:
+            method, arguments, rows: as above.
+            again: told the future instead of LinkLost, if the replica goes while it is asked.
+        """
+        # A future, and no coroutine: a task for each of four votes is dearer than what it does.
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self._transport is None:
             future.set_exception(LinkLost("the replica is gone"))
             return future
         call = next(self._numbers) & 0xFFFFFFFF
-        self._asked[call] = future, rows
+        try:
+            message = pack(ASK, call, (method, [plain(argument) for argument in arguments]))
+        except Exception as error:  # like all that goes wrong: where the answer would be
+            future.set_exception(error)
+            return future
+        self._asked[call] = _Asked(future, rows, again)
         self.rows += rows
-        self._transport.write(pack(ASK, call, (method, arguments)))
+        self._transport.write(message)
         return future
 
     def hang_up(self) -> None:
@@ -82,16 +107,22 @@ class Link(asyncio.Protocol):
         self._transport = None
         asked, self._asked = self._asked, {}
         self.rows = 0
-        for future, _ in asked.values():
-            if not future.done():
+        for future, _, again in asked.values():
+            if future.done():
+                continue
+            if again is None:
                 future.set_exception(LinkLost("the replica went while it was asked"))
+            else:
+                again(future)
 
     def _answered(self, call: int, failed: bool, content: memoryview) -> None:
-        future, rows = self._asked.pop(call)
+        future, rows, _ = self._asked.pop(call)
         self.rows -= rows
         if not future.done():
             try:
                 result = pickle.loads(content)  # noqa: S301 — see frame.py
+                if not failed:
+                    result = whole(*result)
             except Exception as error:
                 failed, result = True, RuntimeError(f"unreadable answer: {type(error).__name__}")
             if failed:

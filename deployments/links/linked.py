@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-from deployments.links.link import LinkLost
 from deployments.links.switchboard import Switchboard, pool_name
 from deployments.remote import Remote
 
@@ -38,14 +39,34 @@ class Linked:
         pool = pool_name(handle.app_name, handle.deployment_name)
         return cls(switchboard, pool, method, Remote(handle, method))
 
-    async def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any) -> Awaitable[Any]:
         """See `Link.ask`. A call that is lost is made once more, elsewhere."""
         link = self._switchboard.best(self._pool)
-        if link is not None:
-            try:
-                return await link.ask(self._method, arguments, len(arguments[0]))
-            except LinkLost:
-                link = self._switchboard.best(self._pool)
-                if link is not None:
-                    return await link.ask(self._method, arguments, len(arguments[0]))
-        return await self._remote(*arguments)
+        if link is None:
+            return self._remote(*arguments)
+        again = partial(self._ask_again, arguments)
+        return link.ask(self._method, arguments, len(arguments[0]), again)
+
+    def _ask_again(self, arguments: tuple[Any, ...], future: asyncio.Future[Any]) -> None:
+        link = self._switchboard.best(self._pool)
+        second: asyncio.Future[Any]
+        if link is None:
+            second = asyncio.ensure_future(self._remote(*arguments))
+        else:
+            second = link.ask(self._method, arguments, len(arguments[0]))
+        second.add_done_callback(partial(_hand_on, future))
+        future.add_done_callback(lambda _: second.cancel())
+
+
+def _hand_on(future: asyncio.Future[Any], second: asyncio.Future[Any]) -> None:
+    """What `second` says is what `future` says, if anybody still waits for that."""
+    if second.cancelled():
+        future.cancel()
+        return
+    error = second.exception()
+    if future.done():
+        return
+    if error is None:
+        future.set_result(second.result())
+    else:
+        future.set_exception(error)

@@ -12,6 +12,7 @@ from types import CoroutineType
 from typing import Any, cast
 
 from deployments.links.frame import ANSWER, ASK, ERROR, LEAVING, BadFrame, Reader, pack
+from deployments.links.plain import plain, whole
 from fraud.errors import Overloaded
 
 logger = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class LinkServer:
             method, arguments = pickle.loads(content)  # noqa: S301 — see frame.py
             if len(self._tasks) >= _MOST_CALLS:
                 raise Overloaded("too many calls are under way", 1.0)
-            result = self._methods[method](*arguments)
+            result = self._methods[method](*[whole(*argument) for argument in arguments])
         except Exception as error:
             peer.send(_refusal(call, error))
             return
@@ -94,11 +95,11 @@ class LinkServer:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         else:
-            peer.send(pack(ANSWER, call, result))
+            peer.send(pack(ANSWER, call, plain(result)))
 
     async def _finish(self, peer: _Peer, call: int, coming: Any) -> None:
         try:
-            message = pack(ANSWER, call, await coming)
+            message = pack(ANSWER, call, plain(await coming))
         except Exception as error:
             message = _refusal(call, error)
         peer.send(message)

@@ -15,7 +15,7 @@ def has_gaps(scores: Float64) -> bool:
     >>> has_gaps(np.array([0.5, np.nan])), has_gaps(np.array([0.5])), has_gaps(np.array([]))
     (True, False, False)
     """
-    total = float(np.add.reduce(scores))
+    total = scores.item() if len(scores) == 1 else float(np.add.reduce(scores))
     return total != total
 
 

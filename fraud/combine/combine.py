@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from fraud.batch import Float64
+from fraud.combine.alone import mean_alone, outcome_alone, stacked_alone
 from fraud.combine.average import has_gaps, weighted_mean
 from fraud.combine.calibrate import Calibration
 from fraud.combine.stack import stacked
@@ -55,6 +56,10 @@ def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = N
         Probabilities, anomaly scores, outcomes and what was missing.
     """
     by_name = {vote.variant: vote for vote in votes}
+    if n == 1:
+        alone = _combine_alone(plan, by_name)
+        if alone is not None:
+            return alone
     cast = [(m.variant, by_name.get(m.variant)) for m in plan.members]
     answered = {name: v.scores for name, v in cast if v is not None and v.scores is not None}
     probability = probability_of(plan, answered, n)
@@ -103,6 +108,29 @@ def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
     for scores in cast:
         unvoted &= np.isnan(scores)
     return bool(unvoted.any())
+
+
+def _combine_alone(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
+    """`combine` of one row; None if a vote is not there."""
+    said = []
+    for name in plan.variants:
+        vote = by_name.get(name)
+        if vote is None or vote.scores is None:
+            return None
+        score = vote.scores.item()
+        if score != score:
+            return None
+        said.append(score)
+    weights = [m.weight for m in plan.members]
+    scores = said[: len(weights)]
+    if plan.combiner == "stack":
+        combined = stacked_alone(scores, weights, plan.intercept, sum(weights))
+    else:
+        combined = mean_alone(scores, weights)
+    probability = _calibration(plan)(np.array([combined]))
+    anomaly = np.nan if plan.anomaly is None else said[-1]
+    outcome = outcome_alone(plan.thresholds, probability.item(), anomaly)
+    return Combined(probability, np.array([anomaly]), np.array([outcome], dtype=np.int8), ())
 
 
 @lru_cache(maxsize=64)

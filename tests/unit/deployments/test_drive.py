@@ -158,3 +158,13 @@ async def test_a_dead_pool_is_not_waited_for_again_and_again():
     assert [await status() for _ in range(2)] == ["ok", "ok"]
     del pools.calls["dead"]
     assert await status() == "missing"
+
+
+async def test_a_variant_that_answers_nonsense_costs_its_own_vote():
+    async def nonsense(values, schema_id):
+        return "scores"
+
+    votes = await Driver(Pools(good=good, odd=nonsense)).drive(
+        Everybody(Ask("good"), Ask("odd")), FEATURES, 1000
+    )
+    assert [vote.status for vote in votes] == ["ok", "failed"]

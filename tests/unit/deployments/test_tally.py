@@ -73,3 +73,15 @@ def test_an_observation_lands_in_its_own_bucket(amount):
     tally.flush()
     direct.histogram.observe(amount)
     assert waited.shown() == direct.shown()
+
+
+def test_what_is_told_later_is_counted_before_the_next_flush():
+    metrics, tally = Metrics(), Tally()
+
+    async def tell() -> None:
+        for _ in range(100):
+            tally.later(tally.count, metrics.counter.labels("later"), 1)
+        tally.flush()
+
+    asyncio.run(tell())
+    assert metrics.counter.labels("later")._value.get() == 100

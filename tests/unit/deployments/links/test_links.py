@@ -241,3 +241,57 @@ def test_all_who_look_at_once_share_one_link_to_a_replica(folder, run):
         await replica.server.close()
 
     run(test())
+
+
+def test_a_call_that_is_lost_with_the_last_replica_is_made_over_the_handle(folder, run):
+    async def test() -> None:
+        dying = Replica("a")
+        await dying.open(folder)
+        switchboard = await board(folder)
+        call = asyncio.ensure_future(Linked(switchboard, POOL, "later", handle)([1]))
+        await asyncio.sleep(0.05)
+        await dying.server.close(patience_s=0)
+        assert await call == "handle"
+        await switchboard.close()
+
+    run(test())
+
+
+def test_giving_up_a_call_that_was_lost_gives_up_the_second_one(folder, run):
+    async def test() -> None:
+        ended = asyncio.Event()
+
+        async def slow_handle(*_: Any) -> None:
+            try:
+                await asyncio.sleep(30)
+            finally:
+                ended.set()
+
+        dying = Replica("a")
+        await dying.open(folder)
+        switchboard = await board(folder)
+        call = asyncio.ensure_future(Linked(switchboard, POOL, "later", slow_handle)([1]))
+        await asyncio.sleep(0.05)
+        await dying.server.close(patience_s=0)
+        await asyncio.sleep(0.05)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.wait_for(ended.wait(), 1)
+        await switchboard.close()
+
+    run(test())
+
+
+def test_what_cannot_be_sent_is_an_error_and_leaves_no_rows_in_hand(folder, run):
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(folder)
+        link = await Link.to(socket_path(folder, "app", "Pool", "a"))
+        with pytest.raises(Exception, match="lambda"):
+            await link.ask("now", (lambda: None,), 1)
+        assert link.rows == 0
+        link.hang_up()
+        await replica.server.close()
+
+    run(test())
