@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from deployments.audit.columns import N_COLUMNS, columns
+from deployments.audit.array_text import array_text
+from deployments.audit.columns import AS_TEXT, N_COLUMNS, columns
 from features.store.postgres import DISCONNECTED
 from fraud.errors import QuorumError, StoreUnavailable
 from fraud.record import PlanDocument, RecordBatch
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 _SQL = resources.files("deployments.audit")
 _SHIP = _SQL.joinpath("ship.sql").read_text()
+# Looking first whether a decision is there already costs a tenth of an insert, and it never is but
+# after a crash: so that is done only once one was.
+_SHIP_AGAIN = f"{_SHIP}ON CONFLICT DO NOTHING"
 _KEEP_PLAN = _SQL.joinpath("keep_plan.sql").read_text()
 _ENSURE_MONTH = _SQL.joinpath("ensure_month.sql").read_text()
 
@@ -75,7 +79,7 @@ class PostgresLedger:
         try:
             await self._ensure(connection, months)
             await self._keep(connection, {batch.plan.digest: batch.plan for batch in batches})
-            await connection.execute(_SHIP, *arguments, timeout=self._timeout_s)
+            await self._ship(connection, arguments)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if _is_fault_of_data(error):
                 raise RecordRefused(_why(error)) from error
@@ -119,6 +123,12 @@ class PostgresLedger:
             raise StoreUnavailable(f"PostgreSQL: {_why(error)}") from error
         return self._connection
 
+    async def _ship(self, connection: Any, arguments: list[Any]) -> None:
+        try:
+            await connection.execute(_SHIP, *arguments, timeout=self._timeout_s)
+        except asyncpg.UniqueViolationError:  # nothing of it was kept
+            await connection.execute(_SHIP_AGAIN, *arguments, timeout=self._timeout_s)
+
     async def _keep(self, connection: Any, plans: dict[str, PlanDocument]) -> None:
         """Keep plans before the decisions that name them: a reader never finds one missing."""
         for digest in plans.keys() - self._plans:
@@ -137,18 +147,18 @@ class PostgresLedger:
             self._months.add(month)
 
 
-async def _arguments(batches: Sequence[RecordBatch]) -> list[list[Any]]:
-    """`columns` of all, some rows at a time: the loop is shared with those who decide."""
-    arguments: list[list[Any]] = [[] for _ in range(N_COLUMNS)]
+async def _arguments(batches: Sequence[RecordBatch]) -> list[Any]:
+    """What `ship.sql` takes, some rows at a time: the loop is shared with those who decide."""
+    gathered: list[list[Any]] = [[] for _ in range(N_COLUMNS)]
     rows = 0
     for batch in batches:
-        for column, more in zip(arguments, columns(batch), strict=True):
+        for column, more in zip(gathered, columns(batch), strict=True):
             column += more
         rows += len(batch)
         if rows >= _ROWS_AT_A_TIME:
             rows = 0
             await asyncio.sleep(0)
-    return arguments
+    return [array_text(c) if n in AS_TEXT else c for n, c in enumerate(gathered, 1)]
 
 
 def _months(batches: Sequence[RecordBatch]) -> dict[_Month, int]:

@@ -1,20 +1,6 @@
--- One batch of records, whole or not at all, and as often as it likes: what is there stays as it is.
--- $1..$28: one array a column. Milliseconds are exact: a float64 holds them and their microseconds.
-WITH shipped AS MATERIALIZED (
-    SELECT *, row_number() OVER () AS nth FROM unnest(
-        $1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-        $15::float8[], $16::float8[], $17::bigint[],
-        $18::text[], $19::bigint[], $20::text[], $21::float8[], $22::float8[], $23::text[],
-        $24::integer[], $25::text[], $26::text[], $27::bytea[], $28::text[]
-    ) AS s(
-        tenant, transaction_id, customer_id, occurred_ms, amount_minor, currency, type,
-        merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
-        latitude, longitude, amount_hundredths,
-        decision_id, decided_ms, outcome, probability, anomaly_score, plan,
-        plan_version, degraded, schema_id, features, record
-    )
-), kept AS (
+-- One batch of records, whole or not at all. $1..$28: one array a column, some as an array's text.
+-- Milliseconds are exact: a float64 holds them and their microseconds.
+WITH kept AS (
     -- In one order whoever ships, so that two who ship the same payment do not wait for each other.
     INSERT INTO transactions (
         tenant, transaction_id, occurred_at, received_at, customer_id, amount_minor, currency, type,
@@ -28,7 +14,18 @@ WITH shipped AS MATERIALIZED (
         customer_id, amount_minor, currency, type,
         merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
         latitude, longitude, amount_hundredths
-    FROM shipped
+    -- The arrays are taken apart for each table anew: to keep the rows for both, features and
+    -- record among them, costs more.
+    FROM unnest(
+        $1::text::text[], $2::text[], $3::text[], $4::text::bigint[], $5::text::bigint[],
+        $6::text::text[], $7::text::text[], $8::text[], $9::text::text[], $10::text[], $11::text[],
+        $12::text[], $13::text::text[], $14::text::text[], $15::float8[], $16::float8[],
+        $17::text::bigint[], $19::text::bigint[]
+    ) WITH ORDINALITY AS s(
+        tenant, transaction_id, customer_id, occurred_ms, amount_minor, currency, type,
+        merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
+        latitude, longitude, amount_hundredths, decided_ms, nth
+    )
     ORDER BY tenant, transaction_id, occurred_ms, nth
     ON CONFLICT DO NOTHING
 )
@@ -39,7 +36,12 @@ INSERT INTO decisions (
 SELECT
     tenant, decision_id::uuid, timestamptz 'epoch' + decided_ms * interval '1 millisecond',
     transaction_id, customer_id, outcome, probability, anomaly_score, plan, plan_version,
-    string_to_array(degraded, E'\x1f'), schema_id, features, record::jsonb
-FROM shipped
-ORDER BY nth
-ON CONFLICT DO NOTHING
+    string_to_array(degraded, E'\x1f'), schema_id, features, record::json
+FROM unnest(
+    $1::text::text[], $2::text[], $3::text[], $18::text[], $19::text::bigint[],
+    $20::text::text[], $21::float8[], $22::float8[], $23::text::text[], $24::text::integer[],
+    $25::text::text[], $26::text::text[], $27::bytea[], $28::text[]
+) AS s(
+    tenant, transaction_id, customer_id, decision_id, decided_ms, outcome, probability,
+    anomaly_score, plan, plan_version, degraded, schema_id, features, record
+)

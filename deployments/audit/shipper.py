@@ -28,14 +28,21 @@ class Pace:
         max_rows: rows of one transaction on PostgreSQL, exceeded by less than one entry.
         linger_s: wait before a transaction that would not be full: what is appended meanwhile
             travels together, and shipping does not run into the answer that it comes from. A
-            statement costs PostgreSQL as much as ten rows.
+            statement costs PostgreSQL, and us, as much as ten rows.
+        busy_rows, busy_linger_s: the wait after a transaction of so many rows.
         retry_s, max_retry_s: first and longest wait after a failure; it doubles in between.
     """
 
     max_rows: int = 500
     linger_s: float = 0.1
+    busy_rows: int = 32
+    busy_linger_s: float = 0.25
     retry_s: float = 0.05
     max_retry_s: float = 5.0
+
+    def linger_after(self, rows: int) -> float:
+        """Seconds to wait after a transaction of so many rows, fewer than `max_rows`."""
+        return self.busy_linger_s if rows >= self.busy_rows else self.linger_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class Shipper:
             if not rows:
                 await self._wake.wait()
             if rows < self._pace.max_rows:
-                await asyncio.sleep(self._pace.linger_s)
+                await asyncio.sleep(self._pace.linger_after(rows))
 
     async def drain(self) -> None:
         """Ship everything that is there now."""

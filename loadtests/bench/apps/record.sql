@@ -34,6 +34,6 @@ INSERT INTO decisions (
 SELECT
     tenant, decision_id, timestamptz 'epoch' + decided_ms * interval '1 millisecond',
     transaction_id, customer_id, outcome, probability, anomaly_score, plan, plan_version,
-    schema_id, features, record::jsonb
+    schema_id, features, record::json
 FROM fresh
 ON CONFLICT DO NOTHING

@@ -132,7 +132,7 @@ def test_a_record_that_was_tampered_with_does_not(decided, capsys, path, value, 
     record = max(decided, key=lambda r: r.probability)
     assert record.outcome != "approve"
     execute(
-        "UPDATE decisions SET record = jsonb_set(record, $2::text[], $3::text::jsonb)"
+        "UPDATE decisions SET record = jsonb_set(record::jsonb, $2::text[], $3::text::jsonb)"
         " WHERE decision_id = $1::text::uuid",
         record.decision_id,
         path.strip("{}").split(","),

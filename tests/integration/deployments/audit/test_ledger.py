@@ -130,6 +130,23 @@ async def test_text_that_postgres_cannot_hold_is_held_all_the_same(ledger, conne
     assert json.loads(row["record"])["transaction"]["customer_id"] == "a\ufffdb\\u0000"
 
 
+async def test_text_arrives_as_it_is(ledger, connection):
+    odd = ['a "b" \\c', "line\nfeed\t", "null", "", "{x,y}", "%b é \U0001f600"]
+    written = [
+        replace(
+            record, transaction=replace(record.transaction, merchant_category=text, country=None)
+        )
+        for record, text in zip(decision_records(len(odd), "odd"), odd, strict=True)
+    ]
+    await ledger.insert(gathered(written))
+    rows = await connection.fetch(
+        "SELECT merchant_category, country, record -> 'transaction' ->> 'merchant_category' AS said"
+        " FROM transactions JOIN decisions USING (tenant, transaction_id)"
+        " WHERE transaction_id LIKE 'odd%' ORDER BY transaction_id"
+    )
+    assert [tuple(row) for row in rows] == [(text, None, text) for text in odd]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -25,7 +25,7 @@ from tests.contracts.waiting import until
 
 WRITER = Path(__file__).with_name("writer.py")
 HOUSE = Path(__file__).parents[4]
-QUICK = Pace(linger_s=0.002, retry_s=0.01, max_retry_s=0.1)
+QUICK = Pace(linger_s=0.002, busy_linger_s=0.002, retry_s=0.01, max_retry_s=0.1)
 
 
 def start_writer(root: Path, url: str, owner: str) -> subprocess.Popen[str]:

@@ -32,7 +32,8 @@ async def client(log: DecisionLog, name: str, stop: asyncio.Future[str]) -> None
 
 
 async def main(root: str, url: str, owner: str) -> None:
-    log = DecisionLog(Path(root), url, owner, pace=Pace(linger_s=0.002), orphans_s=0.05)
+    pace = Pace(linger_s=0.002, busy_linger_s=0.002)
+    log = DecisionLog(Path(root), url, owner, pace=pace, orphans_s=0.05)
     await log.start()
     stop = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await asyncio.gather(*(client(log, f"{owner}-{k}-{os.getpid()}", stop) for k in range(8)))

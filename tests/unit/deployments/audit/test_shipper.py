@@ -191,3 +191,8 @@ async def test_it_wakes_for_what_comes(tmp_path):
     await until(lambda: len(ledger.kept) == 20)
     task.cancel()
     assert [name.number for name in segments(house.folder)] == [4]
+
+
+def test_when_much_comes_more_of_it_travels_together():
+    pace = Pace(max_rows=100, linger_s=0.01, busy_rows=8, busy_linger_s=0.3)
+    assert [pace.linger_after(rows) for rows in (1, 7, 8, 99)] == [0.01, 0.01, 0.3, 0.3]

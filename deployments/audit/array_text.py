@@ -1,0 +1,35 @@
+"""Arrays as PostgreSQL's text of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
+
+
+def array_text(column: Sequence[str | int | None]) -> str:
+    """The text of a one-dimensional array, `{"a",null,"b"}`.
+
+    For short values this takes a fraction of what asyncpg spends on the array itself, which asks of
+    each element whether it is one of two abstract classes, and costs PostgreSQL no more.
+
+    Raises:
+        ValueError: an element is text that has no UTF-8.
+
+    >>> array_text(["a b", None, 'say "x"']), array_text([1, 2])
+    ('{"a b",null,"say \\\\"x\\\\""}', '{1,2}')
+    """
+    text = _encode(column)
+    if b"\\" in text:
+        # JSON's names of control characters are none of an array's.
+        return f"{{{','.join(map(_element, column))}}}"
+    return f"{{{text[1:-1].decode()}}}"
+
+
+def _element(value: str | int | None) -> str:
+    if not isinstance(value, str):
+        return "null" if value is None else str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,113 @@
+"""What `decisions.record` holds: `DecisionRecord.to_document()` as JSON, its plan only named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import MISSING, fields
+from itertools import repeat
+from typing import Any
+
+import msgspec
+
+from fraud.batch import columns_of
+from fraud.decision import Vote
+from fraud.record import OUTCOME_TEXT, RecordBatch
+from fraud.transaction import Transaction
+
+# A Transaction; what is unknown is left out.
+_Transaction: type[msgspec.Struct] = msgspec.defstruct(
+    "_Transaction",
+    [
+        (f.name, Any) if f.default is MISSING else (f.name, Any, f.default)
+        for f in fields(Transaction)
+    ],
+    omit_defaults=True,
+    gc=False,
+)
+
+_BLANK = msgspec.Raw(b"\0")
+"""What a row fills in: JSON has no such byte of its own."""
+
+
+class _Vote(msgspec.Struct, gc=False):
+    variant: str
+    version: str
+    digest: str
+    status: str
+    score: msgspec.Raw | None
+
+
+class _Plan(msgspec.Struct, gc=False):
+    """How a stored record names its plan: the document is kept once, under its digest."""
+
+    name: str
+    version: int
+    digest: str
+
+
+class _Document(msgspec.Struct, gc=False):
+    """What all rows of a batch say is said; the rest is blank, in the order of `_filled`."""
+
+    schema_id: str
+    plan: _Plan
+    degraded: tuple[str, ...]
+    decided_at_ms: int
+    code_version: str
+    votes: list[_Vote]
+    tenant: msgspec.Raw = _BLANK
+    transaction: msgspec.Raw = _BLANK
+    decision_id: msgspec.Raw = _BLANK
+    outcome: msgspec.Raw = _BLANK
+    probability: msgspec.Raw = _BLANK
+    anomaly_score: msgspec.Raw = _BLANK
+    reasons: msgspec.Raw = _BLANK
+    feature_age_ms: msgspec.Raw = _BLANK
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def documents(records: RecordBatch) -> list[bytes]:
+    """The documents of n records, JSON each; what is not finite becomes null.
+
+    Raises:
+        LookupError, TypeError, ValueError: a record has no such document.
+    """
+    template = _encode(_shared(records)).replace(b"%", b"%%").replace(b"\0", b"%b")
+    return [template % row for row in zip(*_filled(records), strict=True)]
+
+
+def _shared(records: RecordBatch) -> _Document:
+    d, plan = records.decisions, records.plan
+    return _Document(
+        records.schema_id,
+        _Plan(plan.name, plan.version, plan.digest),
+        d.degraded,
+        d.decided_at_ms,
+        records.code_version,
+        [_vote(vote) for vote in d.votes],
+    )
+
+
+def _vote(vote: Vote) -> _Vote:
+    score = None if vote.scores is None else _BLANK
+    return _Vote(vote.variant, vote.version, vote.digest, vote.status, score)
+
+
+def _filled(records: RecordBatch) -> Iterable[Iterable[bytes]]:
+    """What the rows fill in, each a column of n pieces of JSON."""
+    d = records.decisions
+    tenants, *columns = columns_of(records.transactions)
+    scores = [vote.scores.tolist() for vote in d.votes if vote.scores is not None]
+    filled = [
+        *scores,
+        tenants,
+        map(_Transaction, *columns),
+        d.decision_id,
+        [OUTCOME_TEXT[outcome] for outcome in d.outcome],
+        d.probability,
+        d.anomaly_score,
+        d.reasons,
+        d.feature_age_ms,
+    ]
+    return map(map, repeat(_encode), filled)
