@@ -37,12 +37,11 @@ def cases_of(rows: Rows, aggregates: Mapping[str, WindowAggregates]) -> dict[str
             windows += source.no_windows
             numbers += source.no_numbers
         else:
-            distinct, since_s = seen.distinct, seen.partner_since_s
             present.append(seen.present)
             windows += source.windows(seen)
-            windows += [distinct[partner] for partner in source.partners]
+            windows += map(seen.distinct.__getitem__, source.partners)
             numbers += source.numbers(seen)
-            numbers += [since_s[partner] for partner in source.partners]
+            numbers += map(seen.partner_since_s.__getitem__, source.partners)
     words = np.empty((len(_SOURCES), len(rows), CASE.itemsize // 8), dtype=np.int64)
     found = _gather(words, tuple(present), tuple(windows), tuple(numbers), _PLAN)
     cases: Cases = np.ndarray(words.shape[:2], CASE, words)

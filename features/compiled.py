@@ -8,6 +8,7 @@ in the user's cache), so that a machine compiles once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import FunctionType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 from zlib import crc32
@@ -87,3 +88,13 @@ class Compiled(Generic[P, R]):
     def _globals(self) -> dict[str, Any]:
         names, known = self._function.__code__.co_names, self._function.__globals__
         return {name: known[name] for name in names if name in known}
+
+
+def machine_code(function: Callable[P, R]) -> Callable[P, R]:
+    """A compiled function itself, with or without arguments that it is given before: without what
+    it costs to look whether it is compiled yet. Any other function as it is."""
+    if isinstance(function, partial):
+        return partial(machine_code(function.func), *function.args, **function.keywords)
+    if isinstance(function, Compiled):
+        return function._machine or function._compile()
+    return function

@@ -37,7 +37,7 @@ class Feature:
     cardinality: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """Features that one pure function computes together.
 

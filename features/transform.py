@@ -6,11 +6,14 @@ with the same bits whatever batch it travels in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 
 from features.cases import cases_of
+from features.compiled import machine_code
 from features.declaration import Family
 from features.definitions import FAMILIES
 from features.families.rows import Rows
@@ -32,15 +35,32 @@ def transform(
         families: what to compute.
     """
     rows = Rows.of(batch)
-    known = cases_of(rows, aggregates)
-    n_features = sum(len(family.features) for family in families)
+    n_features, starts = _starts(tuple(families))
     values = np.full((len(batch), n_features), np.nan, dtype=np.float32)
-    stop = 0
-    for family in families:
-        start, stop = stop, stop + len(family.features)
+    for family, start in starts:
         if family.role is None:
-            family.columns(values[:, start:stop], rows)
-        elif family.role in known:
-            family.columns(values, start, known[family.role])
+            family.columns(values[:, start : start + len(family.features)], rows)
+    known = cases_of(rows, aggregates)
+    if known:
+        for role, columns, start in _over_history(tuple(families)):
+            if role in known:
+                columns(values, start, known[role])
     values[np.isinf(values)] = np.nan  # what was divided by nothing says nothing
     return values
+
+
+@lru_cache(maxsize=8)
+def _starts(families: tuple[Family, ...]) -> tuple[int, list[tuple[Family, int]]]:
+    """Number of features; each family with its first column."""
+    stops = list(accumulate(len(family.features) for family in families))
+    return stops[-1], list(zip(families, [0, *stops], strict=False))
+
+
+@lru_cache(maxsize=8)
+def _over_history(families: tuple[Family, ...]) -> list[tuple[str, Callable[..., None], int]]:
+    """Role, function and first column of each family that looks at a state."""
+    return [
+        (family.role, machine_code(family.columns), start)
+        for family, start in _starts(families)[1]
+        if family.role is not None
+    ]
