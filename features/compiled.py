@@ -8,8 +8,10 @@ in the user's cache), so that a machine compiles once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import FunctionType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
+from zlib import crc32
 
 import numpy as np
 
@@ -20,7 +22,9 @@ signed: Any = np.int64
 """An element of an array as a number that may be negative."""
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
+S = TypeVar("S")
 
 
 class Compiled(Generic[P, R]):
@@ -28,13 +32,23 @@ class Compiled(Generic[P, R]):
 
     It may call other such functions of its own module, and no Python besides what numba knows.
     Integer arithmetic wraps as numpy's does; floats follow IEEE 754, nothing is reordered.
+
+    Args:
+        signature: types of arguments, as numba writes them: other arguments are converted, where
+            without it the function is compiled again for every layout of arrays it is called with.
     """
 
-    def __init__(self, function: Callable[P, R]) -> None:
+    def __init__(self, function: Callable[P, R], signature: str | None = None) -> None:
         self._function = cast(FunctionType, function)
+        self._signature = signature
         self._machine: Callable[P, R] | None = None
         self.__doc__ = function.__doc__
         self.__name__ = self._function.__name__
+
+    @staticmethod
+    def to(signature: str) -> Callable[[Callable[Q, S]], Compiled[Q, S]]:
+        """`@Compiled.to(signature)`: compiled for these types alone."""
+        return lambda function: Compiled(function, signature)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         machine = self._machine or self._compile()
@@ -43,22 +57,44 @@ class Compiled(Generic[P, R]):
     def _compile(self) -> Callable[P, R]:
         import numba
 
-        function = self._function
-        called = {
-            name: value._machine or value._compile()
-            for name in function.__code__.co_names
-            if isinstance(value := function.__globals__.get(name), Compiled)
-        }
-        if called:
-            # As numba sees it, the names of other compiled functions stand for their machine code.
-            known = {**function.__globals__, **called}
-            linked = FunctionType(function.__code__, known, function.__name__)
-            linked.__module__, linked.__qualname__ = function.__module__, function.__qualname__
-            function = linked
+        # As numba sees it, the names of other compiled functions stand for their machine code.
+        called = {name: f._machine or f._compile() for name, f in self._called().items()}
+        code, known = self._function.__code__, {**self._function.__globals__, **called}
+        function = FunctionType(code, known, self.__name__)
+        function.__module__ = self._function.__module__
+        # Where it is kept: numba itself only looks whether the source has changed.
+        digest = crc32(repr(sorted(self._numbers().items())).encode())
+        function.__qualname__ = f"{self._function.__qualname__}.{digest:08x}"
         options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
         try:
-            self._machine = numba.njit(cache=True, **options)(function)
+            self._machine = numba.njit(self._signature, cache=True, **options)(function)
         except RuntimeError:  # there is no place to keep it
-            self._machine = numba.njit(**options)(function)
+            self._machine = numba.njit(self._signature, **options)(function)
         assert self._machine is not None
         return self._machine
+
+    def _called(self) -> dict[str, Compiled[..., Any]]:
+        """The compiled functions that it calls, by the names it has for them."""
+        return {name: v for name, v in self._globals().items() if isinstance(v, Compiled)}
+
+    def _numbers(self) -> dict[str, Any]:
+        """The numbers that it, and what it calls, know by name, wherever they are from: machine
+        code that is kept from an earlier run does not know those of today."""
+        known = {n: v for n, v in self._globals().items() if isinstance(v, int | float)}
+        for name, function in self._called().items():
+            known |= {f"{name}.{n}": v for n, v in function._numbers().items()}
+        return known
+
+    def _globals(self) -> dict[str, Any]:
+        names, known = self._function.__code__.co_names, self._function.__globals__
+        return {name: known[name] for name in names if name in known}
+
+
+def machine_code(function: Callable[P, R]) -> Callable[P, R]:
+    """A compiled function itself, with or without arguments that it is given before: without what
+    it costs to look whether it is compiled yet. Any other function as it is."""
+    if isinstance(function, partial):
+        return partial(machine_code(function.func), *function.args, **function.keywords)
+    if isinstance(function, Compiled):
+        return function._machine or function._compile()
+    return function

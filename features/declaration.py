@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from features.windows import Window
-from fraud.batch import Float64
 
 Dtype = Literal["float", "int", "bool", "category"]
 
@@ -38,22 +37,24 @@ class Feature:
     cardinality: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """Features that one pure function computes together.
 
     Attributes:
         features: k declarations.
-        columns: `(Rows, History, ...) -> float64[n, k]`, a History for each of `needs`, in the
-            order of `features`; NaN, or divided by zero, where unknown. Element-wise float64
-            arithmetic alone: a row has the same bits whatever batch it travels in.
-        needs: roles (`entities`) without whose state nothing can be said: all of the family is
-            NaN in rows where one of them is not there, whatever the function says.
+        columns: what writes them, in the order of `features`, NaN, or divided by zero, where
+            unknown. Arithmetic of each row by itself, in float64: a row has the same bits whatever
+            batch it travels in. Of a family that looks at the request alone `(out, rows)`:
+            float32[n, k], written, and its `Rows`. Of one that looks at a state `(values, start,
+            cases)`: float32[n, n_features], NaN so far, of which the rows of the cases are written
+            from column `start` on, and `Cases` of the rows in which that state is there.
+        role: whose state it looks at (`entities.ROLES`); None: the request's words are all.
     """
 
     features: tuple[Feature, ...]
-    columns: Callable[..., Float64]
-    needs: tuple[str, ...] = ()
+    columns: Callable[..., None]
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,6 @@ class Subject:
             cardinality=cardinality,
         )
 
-    def computed_by(self, columns: Callable[..., Float64], *features: Feature) -> Family:
+    def computed_by(self, columns: Callable[..., None], *features: Feature) -> Family:
         """The family of `features`, which looks at this entity alone."""
-        return Family(features, columns, () if self.entity == "request" else (self.entity,))
+        return Family(features, columns, None if self.entity == "request" else self.entity)

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import astuple
+from functools import partial
 
 from features.declaration import Family, Feature, Subject
 from features.entities import COUNTERPARTY, CUSTOMER, ENTITIES, LAYOUT_ID, MERCHANT, Entity
@@ -25,6 +26,7 @@ from features.families import (
     structuring,
     window,
 )
+from features.families.case import WINDOWS
 from features.rings import CATEGORY_SLOTS
 from features.windows import D7, D30, D60, H24
 from fraud.transaction import CHANNELS, TYPES
@@ -90,7 +92,9 @@ def _windows(entity: Entity) -> Family:
         for partner, _, _ in entity.partners:
             meaning = f"number of distinct {partner} {within}"
             features.append(f(f"distinct_{partner}", meaning, w, dtype="int"))
-    return about.computed_by(window.columns, *features)
+    shortest = WINDOWS.index(entity.windows[0])
+    shape = (shortest, len(entity.windows), len(entity.tables))
+    return about.computed_by(partial(window.columns, *shape), *features)
 
 
 def _last(entity: Entity) -> Family:
@@ -119,7 +123,7 @@ def _partners() -> Family:
                 dtype="int",
             ),
         ]
-    return Family(tuple(features), recency.partners, ("customer",))
+    return Family(tuple(features), recency.partners, "customer")
 
 
 _RATIO = "this amount divided by the mean amount of this {entity} in the last {span}"

@@ -6,22 +6,19 @@ with the same bits whatever batch it travels in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 
+from features.cases import cases_of
+from features.compiled import machine_code
 from features.declaration import Family
 from features.definitions import FAMILIES
-from features.entities import ROLES
-from features.families.history import History, histories
 from features.families.rows import Rows
 from features.tiles import WindowAggregates
-from fraud.batch import Float32, Float64, TransactionBatch
-
-PLACES = {
-    role.name: {window.name: i for i, window in enumerate(role.entity.windows)} for role in ROLES
-}
-"""Role -> names of its entity's windows -> columns of its aggregates."""
+from fraud.batch import Float32, TransactionBatch
 
 
 def transform(
@@ -38,32 +35,32 @@ def transform(
         families: what to compute.
     """
     rows = Rows.of(batch)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        known = histories(PLACES, aggregates)
-        unknown = np.full((len(rows), max(len(f.features) for f in families)), np.nan)
-        blocks = [_block(family, rows, known, unknown) for family in families]
-        values: Float32 = np.concatenate(blocks, axis=1, dtype=np.float32, casting="same_kind")
-    _hide(values, families, known)
+    n_features, starts = _starts(tuple(families))
+    values = np.full((len(batch), n_features), np.nan, dtype=np.float32)
+    for family, start in starts:
+        if family.role is None:
+            family.columns(values[:, start : start + len(family.features)], rows)
+    known = cases_of(rows, aggregates)
+    if known:
+        for role, columns, start in _over_history(tuple(families)):
+            if role in known:
+                columns(values, start, known[role])
     values[np.isinf(values)] = np.nan  # what was divided by nothing says nothing
     return values
 
 
-def _block(family: Family, rows: Rows, known: Mapping[str, History], unknown: Float64) -> Float64:
-    """float64[n, k]: the features of one family; `unknown` where a state is missing."""
-    needed = [known[role] for role in family.needs if role in known]
-    if len(needed) < len(family.needs):
-        return unknown[:, : len(family.features)]
-    return family.columns(rows, *needed)
+@lru_cache(maxsize=8)
+def _starts(families: tuple[Family, ...]) -> tuple[int, list[tuple[Family, int]]]:
+    """Number of features; each family with its first column."""
+    stops = list(accumulate(len(family.features) for family in families))
+    return stops[-1], list(zip(families, [0, *stops], strict=False))
 
 
-def _hide(values: Float32, families: Sequence[Family], known: Mapping[str, History]) -> None:
-    """What a family says of rows whose state is not there is not known."""
-    absent = {role: h.absent for role, h in known.items() if h.absent is not None}
-    if not absent:
-        return
-    stop = 0
-    for family in families:
-        start, stop = stop, stop + len(family.features)
-        for role in family.needs:
-            if role in absent:
-                values[absent[role], start:stop] = np.nan
+@lru_cache(maxsize=8)
+def _over_history(families: tuple[Family, ...]) -> list[tuple[str, Callable[..., None], int]]:
+    """Role, function and first column of each family that looks at a state."""
+    return [
+        (family.role, machine_code(family.columns), start)
+        for family, start in _starts(families)[1]
+        if family.role is not None
+    ]

@@ -8,35 +8,42 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.families.history import History, elapsed
-from features.families.rows import Rows
-from fraud.batch import Float64
+from features.compiled import Compiled
+from features.entities import ACCOUNT
+from features.families.case import WEEK, Cases
+from features.windows import SECOND_MS
+from fraud.batch import Float32
 
+_PAYERS, _PAYEES = (
+    [table.partner for table in ACCOUNT.tables].index(partner) for partner in ("payers", "payees")
+)
 _H24, _D7 = 0, 1
 
 
-def payer(rows: Rows, account: History) -> Float64:
-    """float64[n, 8]: sums received in 24 h, 7 d; number of 7 d; distinct payers of 7 d; seconds
-    since it received; (sum sent + this amount) / sum received in 24 h, 7 d; seconds since this
-    payee last paid it."""
-    flow = account.flow
-    block = np.empty((len(rows), 8))
-    np.divide(flow.in_total, 100.0, out=block[:, 0:2])
-    block[:, 2] = flow.in_count[:, _D7]
-    block[:, 3] = account.seen.distinct["payers"][:, _D7]
-    block[:, 4] = elapsed(flow.in_since_ms)
-    sent = flow.out_total + rows.hundredths[:, None]
-    np.divide(sent, flow.in_total, out=block[:, 5:7])
-    block[:, 7] = elapsed(account.seen.partner_since_s["payers"], 1.0)
-    return block
+@Compiled
+def payer(values: Float32, start: int, cases: Cases) -> None:
+    """8 columns: sums received in 24 h, 7 d; number of 7 d; distinct payers of 7 d; seconds since
+    it received; (sum sent + this amount) / sum received in 24 h, 7 d; seconds since this payee last
+    paid it."""
+    for case in cases:
+        out = values[case.row, start:]
+        since, met = case.flow_in_since_ms, case.partner_since_s[_PAYERS]
+        out[0] = case.flow_in_total[_H24] / 100.0
+        out[1] = case.flow_in_total[_D7] / 100.0
+        out[2] = case.flow_in_count[_D7]
+        out[3] = case.distinct[_PAYERS, WEEK]
+        out[4] = since / SECOND_MS if since >= 0 else np.nan
+        out[5] = (case.flow_out_total[_H24] + case.hundredths) / case.flow_in_total[_H24]
+        out[6] = (case.flow_out_total[_D7] + case.hundredths) / case.flow_in_total[_D7]
+        out[7] = met if met >= 0 else np.nan
 
 
-def payee(rows: Rows, account: History) -> Float64:
-    """float64[n, 3]: sum sent in 24 h; distinct payees of 7 d; sum sent / sum received in 24 h."""
-    flow = account.flow
-    sent = flow.out_total[:, _H24]
-    block = np.empty((len(rows), 3))
-    block[:, 0] = sent / 100.0
-    block[:, 1] = account.seen.distinct["payees"][:, _D7]
-    block[:, 2] = sent / flow.in_total[:, _H24]
-    return block
+@Compiled
+def payee(values: Float32, start: int, cases: Cases) -> None:
+    """3 columns: sum sent in 24 h; distinct payees of 7 d; sum sent / sum received in 24 h."""
+    for case in cases:
+        out = values[case.row, start:]
+        sent = case.flow_out_total[_H24]
+        out[0] = sent / 100.0
+        out[1] = case.distinct[_PAYEES, WEEK]
+        out[2] = sent / case.flow_in_total[_H24]

@@ -6,12 +6,14 @@ is wrong for a customer who lives astride the 180th meridian.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from features.families.history import History
-from features.families.rows import Rows
+from features.compiled import Compiled
+from features.families.case import Cases
 from features.windows import HOUR_MS, MINUTE_MS
-from fraud.batch import Float64
+from fraud.batch import Float32, Float64
 
 EARTH_RADIUS_KM = 6371.0088
 """Mean radius, IUGG."""
@@ -19,53 +21,83 @@ EARTH_RADIUS_KM = 6371.0088
 HOME_POSITIONS = 3
 """Fewer positions than these do not make a home."""
 
-
-def columns(rows: Rows, customer: History) -> Float64:
-    """float64[n, 3]: km from the last position, km/h from there, km from the mean position of 60 d;
-    NaN where a coordinate is missing."""
-    seen = customer.position
-    block = np.full((len(rows), 3), np.nan)
-    batch = rows.batch
-    latitude, longitude = _millionths(batch.latitude), _millionths(batch.longitude)
-    if np.isnan(latitude).all():
-        return block
-    met = seen.since_ms >= 0
-    home = np.where(seen.home_n >= HOME_POSITIONS, seen.home_n, np.nan)
-    there = np.empty((2, 2, len(rows)))
-    there[0, 0] = np.where(met, seen.lat_e6, np.nan)
-    there[1, 0] = seen.lon_e6
-    there[0, 1] = seen.home_lat_e6_sum / home
-    there[1, 1] = seen.home_lon_e6_sum / home
-    km = kilometres(latitude, longitude, there[0], there[1])
-    block[:, 0] = km[0]
-    block[:, 1] = km[0] / (np.maximum(seen.since_ms, MINUTE_MS) / HOUR_MS)
-    block[:, 2] = km[1]
-    return block
+_RADIANS = math.pi / 180.0
 
 
-def kilometres(
-    latitude: Float64, longitude: Float64, other_latitude: Float64, other_longitude: Float64
-) -> Float64:
-    """Great-circle distance by the haversine formula (Sinnott, Sky and Telescope 68, 1984).
+def columns(values: Float32, start: int, cases: Cases) -> None:
+    """3 columns: km from the last position, km/h from there, km from the mean position of 60 d; NaN
+    where a coordinate is missing."""
+    here, there = np.empty((2, len(cases))), np.empty((2, 2, len(cases)))
+    if _positions(cases, here, there):
+        _write(values, start, cases, kilometres(here, there))
+
+
+def kilometres(here: Float64, there: Float64) -> Float64:
+    """Great-circle distances by the haversine formula (Sinnott, Sky and Telescope 68, 1984).
 
     Args:
-        latitude, longitude, other_latitude, other_longitude: millionths of a degree, C-contiguous,
-            of shapes that broadcast.
+        here: float64[2, m]: latitudes, longitudes, in millionths of a degree.
+        there: float64[2, k, m]: those of k places for each.
 
     Returns:
-        float64, >= 0, at most half of the circumference; NaN where one of the four is.
+        float64[k, m], >= 0, at most half of the circumference; NaN where one of the four is.
     """
-    degrees = 1e-6
-    south_north = np.sin(np.deg2rad((other_latitude - latitude) * degrees) * 0.5)
-    west_east = np.sin(np.deg2rad((other_longitude - longitude) * degrees) * 0.5)
-    parallels = np.cos(np.deg2rad(latitude * degrees)) * np.cos(
-        np.deg2rad(other_latitude * degrees)
-    )
-    chord = south_north * south_north + parallels * (west_east * west_east)
-    angle: Float64 = 2.0 * np.arcsin(np.sqrt(np.minimum(chord, 1.0)))
+    # Sines and their like are numpy's, of whole arrays: no compiler has a say in their bits.
+    halves, latitudes = np.empty(there.shape), np.empty((1 + there.shape[1], there.shape[2]))
+    _angles(here, there, halves, latitudes)
+    roots = _roots(np.sin(halves, out=halves), np.cos(latitudes, out=latitudes))
+    angle: Float64 = 2.0 * np.arcsin(roots)
     return angle * EARTH_RADIUS_KM
 
 
-def _millionths(degrees: list[float | None]) -> Float64:
-    # None becomes NaN. Rounded as state rounds it: the same place is at distance zero.
-    return np.rint(np.array(degrees, dtype=np.float64) * 1e6)
+@Compiled
+def _positions(cases: Cases, here: Float64, there: Float64) -> bool:
+    """Where the payments are made; the last positions and the homes of their customers, NaN where
+    unknown: `here` and `there` are written. Whether any payment names a latitude."""
+    named = False
+    for k in range(len(cases)):
+        case = cases[k]
+        # Rounded as state rounds it: the same place is at distance zero.
+        here[0, k], here[1, k] = np.rint(case.latitude * 1e6), np.rint(case.longitude * 1e6)
+        named |= not np.isnan(case.latitude)
+        there[0, 0, k] = case.position_lat_e6 if case.position_since_ms >= 0 else np.nan
+        there[1, 0, k] = case.position_lon_e6
+        n = float(case.position_home_n) if case.position_home_n >= HOME_POSITIONS else np.nan
+        there[0, 1, k] = case.position_home_lat_e6_sum / n
+        there[1, 1, k] = case.position_home_lon_e6_sum / n
+    return named
+
+
+@Compiled
+def _angles(here: Float64, there: Float64, halves: Float64, latitudes: Float64) -> None:
+    """Radians: halves of the differences to the other places, as `there`, and the latitudes, here
+    and there; written."""
+    for k in range(here.shape[1]):
+        latitudes[0, k] = here[0, k] * 1e-6 * _RADIANS
+        for p in range(there.shape[1]):
+            latitudes[1 + p, k] = there[0, p, k] * 1e-6 * _RADIANS
+            for axis in range(2):
+                halves[axis, p, k] = (there[axis, p, k] - here[axis, k]) * 1e-6 * _RADIANS * 0.5
+
+
+@Compiled
+def _roots(sines: Float64, cosines: Float64) -> Float64:
+    """float64[k, m]: halves of the chords."""
+    roots = np.empty(sines.shape[1:])
+    for p in range(sines.shape[1]):
+        for k in range(sines.shape[2]):
+            south_north, west_east = sines[0, p, k], sines[1, p, k]
+            parallels = cosines[0, k] * cosines[1 + p, k]
+            square = south_north * south_north + parallels * (west_east * west_east)
+            roots[p, k] = 1.0 if square > 1.0 else np.sqrt(square)
+    return roots
+
+
+@Compiled
+def _write(values: Float32, start: int, cases: Cases, km: Float64) -> None:
+    for k in range(len(cases)):
+        case = cases[k]
+        out = values[case.row, start:]
+        out[0] = km[0, k]
+        out[1] = km[0, k] / (max(case.position_since_ms, MINUTE_MS) / HOUR_MS)
+        out[2] = km[1, k]

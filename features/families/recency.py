@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from features.entities import CUSTOMER
-from features.families.history import History, elapsed
-from features.families.rows import Rows
-from fraud.batch import Float64
-
-
-def last(rows: Rows, history: History) -> Float64:
-    """float64[n, 1]: seconds since the entity's newest payment."""
-    return elapsed(history.seen.since_ms)[:, None]
+from features.compiled import Compiled
+from features.families.case import Cases
+from features.windows import SECOND_MS
+from fraud.batch import Float32
 
 
-def partners(rows: Rows, customer: History) -> Float64:
-    """float64[n, 2 * n_tables]: for each kind of partner of a customer, whether this one is new,
-    and seconds since they last met; NaN where the payment names none."""
-    block = np.empty((len(rows), 2 * len(CUSTOMER.tables)))
-    since_s = block[:, 1::2]
-    for i, table in enumerate(CUSTOMER.tables):
-        since_s[:, i] = customer.seen.partner_since_s[table.partner]
-    block[:, 0::2] = since_s < 0
-    since_s[:] = elapsed(since_s, 1.0)
-    for i, table in enumerate(CUSTOMER.tables):
-        if (unnamed := _unnamed(getattr(rows.batch, table.column))) is not None:
-            block[unnamed, 2 * i : 2 * i + 2] = np.nan
-    return block
+@Compiled
+def last(values: Float32, start: int, cases: Cases) -> None:
+    """1 column: seconds since the entity's newest payment."""
+    for case in cases:
+        values[case.row, start] = case.since_ms / SECOND_MS if case.since_ms >= 0 else np.nan
 
 
-def _unnamed(ids: list[str | None]) -> NDArray[np.bool_] | None:
-    return np.array([v is None for v in ids], dtype=np.bool_) if None in ids else None
+@Compiled
+def partners(values: Float32, start: int, cases: Cases) -> None:
+    """2 columns for each kind of partner of a customer: whether this one is new, and seconds since
+    they last met; NaN where the payment names none."""
+    for case in cases:
+        out = values[case.row, start:]
+        for t in range(len(case.names)):
+            since_s = case.partner_since_s[t]
+            if case.names[t]:
+                out[2 * t] = since_s < 0
+                out[2 * t + 1] = since_s if since_s >= 0 else np.nan

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
+from features.compiled import Compiled
+from features.families.case import DAY, MONTH, Cases
+from features.windows import D30, DAY_MS
+from fraud.batch import Float32
 
-from features.families.history import History
-from features.families.rows import Rows
-from features.windows import D30, DAY_MS, H24
-from fraud.batch import Float64
+_DAYS = D30.span_ms / DAY_MS
 
 
-def columns(rows: Rows, history: History) -> Float64:
-    """float64[n, 3]: amount / mean of 30 d; (amount - mean) / deviation of 30 d; payments of 24 h /
+@Compiled
+def columns(values: Float32, start: int, cases: Cases) -> None:
+    """3 columns: amount / mean of 30 d; (amount - mean) / deviation of 30 d; payments of 24 h /
     daily mean of 30 d."""
-    month, day = history.at(D30), history.at(H24)
-    mean = history.mean[:, month]
-    count = history.seen.count
-    block = np.empty((len(rows), 3))
-    block[:, 0] = rows.units / mean
-    block[:, 1] = (rows.units - mean) / history.deviation[:, month]
-    block[:, 2] = count[:, day] / (count[:, month] / (D30.span_ms / DAY_MS))
-    return block
+    for case in cases:
+        out = values[case.row, start:]
+        mean = case.mean[MONTH]
+        out[0] = case.units / mean
+        out[1] = (case.units - mean) / case.deviation[MONTH]
+        out[2] = case.count[DAY] / (case.count[MONTH] / _DAYS)

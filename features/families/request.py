@@ -2,59 +2,67 @@
 
 from __future__ import annotations
 
+import math
 import zlib
-from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
 from features.families.rows import Rows
 from features.windows import DAY_MS, HOUR_MS
-from fraud.batch import Float64
+from fraud.batch import Float32
 from fraud.transaction import CHANNELS, TYPES
 
 CATEGORY_BUCKETS = 64
 """Free-form categories, countries and currencies are hashed into so many codes."""
 
-_TYPE_CODE = {name: float(i) for i, name in enumerate(TYPES)}
-_CHANNEL_CODE = {name: float(i) for i, name in enumerate(CHANNELS)}
+REMEMBERED = 4096
+"""So many words are hashed once."""
+
+_TYPE_CODE: dict[str | None, float] = {name: float(i) for i, name in enumerate(TYPES)}
+_CHANNEL_CODE: dict[str | None, float] = {name: float(i) for i, name in enumerate(CHANNELS)}
+
+_HOURS = np.array(
+    [
+        ((day + 3) % 7, hour == 23 or hour < 6, (day + 3) % 7 >= 5)  # 1970-01-01 was a Thursday
+        for day in range(7)
+        for hour in range(24)
+    ],
+    dtype=np.float32,
+)
+"""Weekday, night, weekend of the hours of a week since the epoch."""
 
 
-def numbers(rows: Rows) -> Float64:
-    """float64[n, 7]: amount, log amount, round amount, hour, weekday, night, weekend."""
-    hour = (rows.at_ms % DAY_MS) / HOUR_MS
-    weekday = (rows.at_ms // DAY_MS + 3) % 7  # 1970-01-01 was a Thursday
-    block = np.empty((len(rows), 7))
-    block[:, 0] = rows.units
-    block[:, 1] = np.log1p(rows.units)
-    block[:, 2] = rows.hundredths % 1000 == 0
-    block[:, 3] = hour
-    block[:, 4] = weekday
-    block[:, 5] = (hour >= 23) | (hour < 6)
-    block[:, 6] = weekday >= 5
-    return block
+def numbers(out: Float32, rows: Rows) -> None:
+    """7 columns: amount, log amount, round amount, hour, weekday, night, weekend."""
+    out[:, 0] = rows.units
+    out[:, 1] = np.log1p(rows.units)
+    out[:, 2] = rows.hundredths % 1000 == 0
+    out[:, 3] = (rows.at_ms % DAY_MS) / HOUR_MS
+    out[:, 4:7] = _HOURS.take(rows.at_ms // HOUR_MS % len(_HOURS), axis=0)
 
 
-def codes(rows: Rows) -> Float64:
-    """float64[n, 5]: type, channel, merchant category, country, currency."""
+def codes(out: Float32, rows: Rows) -> None:
+    """5 columns: type, channel, merchant category, country, currency."""
     batch = rows.batch
-    block = np.empty((len(rows), 5))
-    block[:, 0] = _listed(batch.type, _TYPE_CODE)
-    block[:, 1] = _listed(batch.channel, _CHANNEL_CODE)
-    block[:, 2] = _hashed(batch.merchant_category)
-    block[:, 3] = _hashed(batch.country)
-    block[:, 4] = _hashed(batch.currency)
-    return block
+    nan = math.nan
+    out.T[:] = [
+        [_TYPE_CODE.get(value, nan) for value in batch.type],
+        [_CHANNEL_CODE.get(value, nan) for value in batch.channel],
+        [_BUCKET[value] for value in batch.merchant_category],
+        [_BUCKET[value] for value in batch.country],
+        [_BUCKET[value] for value in batch.currency],
+    ]
 
 
-def _listed(values: Sequence[str | None], code: dict[str, float]) -> list[float]:
-    return [np.nan if v is None else code.get(v, np.nan) for v in values]
+class _Buckets(dict[str | None, float]):
+    """The codes of what was hashed lately; NaN for what is not named."""
+
+    def __missing__(self, value: str | None) -> float:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        code = math.nan if value is None else float(zlib.crc32(value.encode()) % CATEGORY_BUCKETS)
+        self[value] = code
+        return code
 
 
-def _hashed(values: Sequence[str | None]) -> list[float]:
-    return [np.nan if v is None else _bucket(v) for v in values]
-
-
-@lru_cache(maxsize=4096)
-def _bucket(value: str) -> float:
-    return float(zlib.crc32(value.encode()) % CATEGORY_BUCKETS)
+_BUCKET = _Buckets()

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from features.families.history import History
+from features.compiled import Compiled
+from features.families.case import MONTH, Cases
 from features.families.rows import Rows
 from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
-from features.windows import D30
-from fraud.batch import Float64
+from fraud.batch import Float32
 
 
-def request(rows: Rows) -> Float64:
-    """float64[n, 1]: whether the amount lies just under the threshold."""
-    near = (rows.hundredths >= BAND_START_HUNDREDTHS) & (rows.hundredths < THRESHOLD_HUNDREDTHS)
-    return near.astype(np.float64)[:, None]
+def request(out: Float32, rows: Rows) -> None:
+    """1 column: whether the amount lies just under the threshold."""
+    at_least, below = BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
+    out[:, 0] = (rows.hundredths >= at_least) & (rows.hundredths < below)
 
 
-def counts(rows: Rows, history: History) -> Float64:
-    """float64[n, 2]: payments just under the threshold in 7 d and in 30 d."""
-    return history.seen.near.astype(np.float64)
+@Compiled
+def counts(values: Float32, start: int, cases: Cases) -> None:
+    """2 columns: payments just under the threshold in 7 d and in 30 d."""
+    for case in cases:
+        values[case.row, start] = case.near[0]
+        values[case.row, start + 1] = case.near[1]
 
 
-def share(rows: Rows, history: History) -> Float64:
-    """float64[n, 1]: their share of all payments of 30 d; NaN without any."""
-    seen = history.seen
-    return (seen.near[:, 1] / seen.count[:, history.at(D30)])[:, None]
+@Compiled
+def share(values: Float32, start: int, cases: Cases) -> None:
+    """1 column: their share of all payments of 30 d; NaN without any."""
+    for case in cases:
+        values[case.row, start] = case.near[1] / case.count[MONTH]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from features.families.history import History
-from features.families.rows import Rows
-from fraud.batch import Float64
+from features.compiled import Compiled
+from features.families.case import Cases
+from fraud.batch import Float32
 
 
-def columns(rows: Rows, history: History) -> Float64:
-    """float64[n, n_windows * (4 + n_tables)]: for each window count, sum, mean and deviation of
-    amounts in currency units, and distinct partners of each table."""
-    seen = history.seen
-    block = np.empty((*seen.count.shape, 4 + len(seen.distinct)))
-    block[:, :, 0] = seen.count
-    np.divide(seen.total, 100.0, out=block[:, :, 1])
-    block[:, :, 2] = history.mean
-    block[:, :, 3] = history.deviation
-    for i, distinct in enumerate(seen.distinct.values()):
-        block[:, :, 4 + i] = distinct
-    return block.reshape(len(rows), -1)
+@Compiled
+def columns(
+    first: int, n_windows: int, n_tables: int, values: Float32, start: int, cases: Cases
+) -> None:
+    """n_windows * (4 + n_tables) columns: for each window, from place `first` of `WINDOWS` on,
+    count, sum, mean and deviation of amounts in currency units, and distinct partners of each
+    table."""
+    for case in cases:
+        out = values[case.row, start:]
+        for i in range(n_windows):
+            w, at = first + i, i * (4 + n_tables)
+            out[at] = case.count[w]
+            out[at + 1] = case.total[w] / 100.0
+            out[at + 2] = case.mean[w]
+            out[at + 3] = case.deviation[w]
+            for t in range(n_tables):
+                out[at + 4 + t] = case.distinct[t, w]

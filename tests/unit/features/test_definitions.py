@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from features.cases import cases_of
 from features.catalogue import markdown
 from features.declaration import Family, Feature
 from features.definitions import (
@@ -20,10 +21,9 @@ from features.definitions import (
     schema_id_of,
 )
 from features.entities import LAYOUT, ROLES
-from features.families.history import histories
 from features.families.rows import Rows
 from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
-from features.transform import PLACES, transform
+from features.transform import transform
 from fraud.batch import Float32
 from tests.contracts.aggregates import located, random_histories
 from tests.contracts.payments import payments
@@ -94,20 +94,21 @@ def test_the_schema_id_changes_with_the_state_that_features_are_read_from(
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.features[0].name)
-def test_a_function_fills_as_many_columns_as_are_declared(
-    family: Family, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said, rows = random_histories(30, seed=1), Rows.of(located(payments(30, seed=2), seed=3))
-    blocks, full = [], np.full
-    for untouched in (1.0, 2.0):
-        monkeypatch.setattr(np, "empty", lambda shape, fill=untouched: full(shape, fill))
-        with np.errstate(all="ignore"):
-            known = histories(PLACES, said)
-            needed = [known[role] for role in family.needs]
-            blocks.append(family.columns(rows, *needed))
-    assert blocks[0].shape == (30, len(family.features))
-    assert blocks[0].dtype == np.float64
-    assert blocks[0].tobytes() == blocks[1].tobytes()
+def test_a_function_writes_the_columns_that_are_declared_and_no_others(family: Family) -> None:
+    rows = Rows.of(located(payments(30, seed=2), seed=3))
+    known, k = cases_of(rows, random_histories(30, seed=1)), len(family.features)
+    values = np.full((30, k + 9), -7, dtype=np.float32)
+    if family.role is None:
+        family.columns(values[:, 4 : 4 + k], rows)
+        there = np.ones(30, dtype=np.bool_)
+    else:
+        family.columns(values, 4, known[family.role])
+        there = np.isin(np.arange(30), known[family.role]["row"])
+        assert not there.all()
+    own, others = values[:, 4 : 4 + k], np.delete(values, np.s_[4 : 4 + k], axis=1)
+    assert (others == -7).all()
+    assert (own[~there] == -7).all()
+    assert (own[there] != -7).any(axis=0).all()
 
 
 def test_the_document_is_made_of_the_declarations() -> None:

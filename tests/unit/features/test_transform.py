@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from features.definitions import FAMILIES, FEATURES, NAMES
 from features.families.rows import Rows
 from features.replay import replay
 from features.transform import transform
-from fraud.batch import Float64, TransactionBatch
+from fraud.batch import Float32, TransactionBatch
 from fraud.transaction import Transaction
 from tests.contracts.aggregates import (
     features_of,
@@ -23,6 +26,8 @@ from tests.contracts.aggregates import (
     saw,
 )
 from tests.contracts.payments import payments
+
+ROOT = Path(__file__).parents[3]
 
 
 def rows(*amounts_and_seconds: tuple[int, int]) -> TransactionBatch:
@@ -81,6 +86,19 @@ def test_a_row_has_the_same_bits_in_any_batch() -> None:
     assert single.tobytes() == whole.tobytes()
 
 
+def test_what_a_request_says_is_worked_out_without_a_compiler() -> None:
+    """A process that never sees history does not pay for numba."""
+    program = """
+import sys
+import features.definitions, features.transform
+from features.assemble import without_history
+from tests.contracts.payments import payments
+assert len(without_history(payments(20, seed=9), "features_unavailable")) == 20
+assert "numba" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
 def test_without_history_only_the_request_speaks() -> None:
     features = without_history(payments(20, seed=9), "features_unavailable")
     request = [f.name.startswith("request_") for f in FEATURES]
@@ -103,8 +121,8 @@ def test_every_family_gives_a_row_the_same_bits_in_any_batch(rows: int) -> None:
 
 
 def test_a_new_feature_is_one_declaration_and_one_function() -> None:
-    def cents(rows: Rows) -> Float64:
-        return (rows.hundredths % 100).astype(np.float64)[:, None]
+    def cents(out: Float32, rows: Rows) -> None:
+        out[:, 0] = rows.hundredths % 100
 
     about = Subject("request", "request", "never")
     more = about.computed_by(cents, about.feature("cents", "cents of the amount", dtype="int"))

@@ -16,8 +16,8 @@ latitudes, longitudes = st.integers(-90_000_000, 90_000_000), st.integers(-180_0
 
 
 def distance(a: tuple[float, float], b: tuple[float, float]) -> float:
-    columns = (np.array([round(v * 1e6)], dtype=np.float64) for v in (*a, *b))
-    return float(kilometres(*columns)[0])
+    here, there = np.array([[a[0]], [a[1]]]), np.array([[[b[0]]], [[b[1]]]])
+    return float(kilometres(np.rint(here * 1e6), np.rint(there * 1e6))[0, 0])
 
 
 def geo(at: tuple[float | None, float | None], position: list[int]) -> tuple[float, float, float]:

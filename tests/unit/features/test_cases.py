@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from features.cases import cases_of
+from features.entities import ROLES
+from features.families.case import CASE, DAY, NAMED
+from features.families.rows import Rows
+from features.tiles import WindowAggregates
+from tests.contracts.aggregates import located, random_histories, saw
+from tests.contracts.payments import payments
+
+
+def test_a_case_is_a_payment_beside_what_the_state_says() -> None:
+    batch = located(payments(40, seed=2), seed=3)
+    said = random_histories(40, seed=1)
+    cases = cases_of(Rows.of(batch), said)
+    for role in ROLES:
+        there, seen = np.flatnonzero(said[role.name].present), said[role.name]
+        case = cases[role.name]
+        assert case["row"].tolist() == there.tolist()
+        assert case["hundredths"].tolist() == batch.amount_hundredths()[there].tolist()
+        assert np.array_equal(case["since_ms"], seen.since_ms[there])
+        for t, table in enumerate(role.entity.tables):
+            first = DAY if role.name != "customer" else 0
+            met = seen.distinct[table.partner][there]
+            assert np.array_equal(case["distinct"][:, t, first : first + met.shape[1]], met)
+            assert np.array_equal(
+                case["partner_since_s"][:, t], seen.partner_since_s[table.partner][there]
+            )
+    customer = cases["customer"]
+    there = customer["row"]
+    assert np.array_equal(customer["squares"], said["customer"].squares[there])
+    position = said["customer"].position
+    assert position is not None
+    assert np.array_equal(customer["position_home_lon_e6_sum"], position.home_lon_e6_sum[there])
+    names = [[getattr(batch, t.column)[i] is not None for t in NAMED] for i in there]
+    assert customer["names"].tolist() == names
+
+
+def test_what_an_entity_does_not_keep_is_zero() -> None:
+    case = cases_of(Rows.of(payments(1, seed=2)), saw("merchant", near=[3, 4]))["merchant"]
+    assert case["near"].tolist() == [[0, 0]]
+    assert not case["distinct"].any()
+
+
+def test_roles_in_which_there_is_nobody_are_left_out() -> None:
+    said = saw("device")
+    said["device"] = replace(said["device"], present=np.zeros(1, dtype=np.bool_))
+    assert cases_of(Rows.of(payments(1, seed=2)), said) == {}
+    assert cases_of(Rows.of(payments(0, seed=2)), random_histories(0, seed=1)) == {}
+
+
+def test_arrays_of_any_layout_say_the_same() -> None:
+    """And nothing is compiled again for them."""
+    rows, said = Rows.of(payments(9, seed=2)), random_histories(9, seed=1)
+    cases, others = cases_of(rows, said), cases_of(rows, {r: _spread(s) for r, s in said.items()})
+    for role, found in cases.items():
+        assert found.dtype == CASE
+        assert found.tobytes() == others[role].tobytes()
+
+
+def _spread(seen: WindowAggregates) -> WindowAggregates:
+    """The same numbers, none next to another."""
+
+    def apart(values: Any) -> Any:
+        wide = np.zeros([2 * n for n in values.shape], dtype=values.dtype)
+        view = wide[tuple(slice(None, None, 2) for _ in values.shape)]
+        view[...] = values
+        return view
+
+    return replace(
+        seen,
+        **{name: apart(getattr(seen, name)) for name in ("present", "count", "total", "since_ms")},
+        distinct={partner: apart(values) for partner, values in seen.distinct.items()},
+    )
