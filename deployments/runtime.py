@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from fraud.batch import Float32, Float64
 from fraud.errors import ArtifactRefused
 
 ONNX_FILE = "model.onnx"
-TREELITE_FILE = "model.tl"
 
 
 class Runtime(Protocol):
@@ -52,24 +51,6 @@ class OnnxRuntime:
         return np.asarray(score, dtype=np.float64).reshape(len(values))
 
 
-class TreeliteRuntime:
-    """An isolation forest: raw score 2^(-depth / expected depth), higher is stranger."""
-
-    def __init__(self, path: Path, n_features: int) -> None:
-        import treelite
-
-        self._predict = treelite.gtil.predict
-        self._model: Any = treelite.Model.deserialize(str(path))
-        if self._model.num_feature != n_features:
-            raise ArtifactRefused(
-                f"{path.parent.name}: the forest takes {self._model.num_feature} features"
-            )
-
-    def raw(self, values: Float32) -> Float64:
-        scores = self._predict(self._model, values, nthread=1)
-        return np.asarray(scores, dtype=np.float64).reshape(len(values))
-
-
 def load_runtime(folder: Path, manifest: Manifest) -> Runtime:
     """The runtime that the manifest names, over the file that it vouches for.
 
@@ -86,5 +67,4 @@ def load_runtime(folder: Path, manifest: Manifest) -> Runtime:
 
 _KINDS: dict[str, tuple[str, Callable[[Path, int], Runtime]]] = {
     "onnx": (ONNX_FILE, OnnxRuntime),
-    "treelite": (TREELITE_FILE, TreeliteRuntime),
 }
