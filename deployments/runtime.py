@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from fraud.batch import Float32, Float64
 from fraud.errors import ArtifactRefused
 
 ONNX_FILE = "model.onnx"
-TREELITE_FILE = "model.tl"
 
 
 class Runtime(Protocol):
@@ -53,28 +51,6 @@ class OnnxRuntime:
         return np.asarray(score, dtype=np.float64).reshape(len(values))
 
 
-class TreeliteRuntime:
-    """An isolation forest: raw score 2^(-depth / expected depth), higher is stranger."""
-
-    def __init__(self, path: Path, n_features: int) -> None:
-        import treelite
-        from treelite.gtil import gtil
-
-        # `treelite.gtil.predict` writes and reads its settings as JSON for each call: a third of
-        # what one row takes. Beneath it they are an argument.
-        settings = gtil.GTILConfig(predict_type="default", nthread=1)
-        self._predict = partial(gtil._predict_impl, config=settings)
-        self._model: Any = treelite.Model.deserialize(str(path))
-        if self._model.num_feature != n_features:
-            raise ArtifactRefused(
-                f"{path.parent.name}: the forest takes {self._model.num_feature} features"
-            )
-
-    def raw(self, values: Float32) -> Float64:
-        scores = self._predict(self._model, values)
-        return np.asarray(scores, dtype=np.float64).reshape(len(values))
-
-
 def load_runtime(folder: Path, manifest: Manifest) -> Runtime:
     """The runtime that the manifest names, over the file that it vouches for.
 
@@ -91,5 +67,4 @@ def load_runtime(folder: Path, manifest: Manifest) -> Runtime:
 
 _KINDS: dict[str, tuple[str, Callable[[Path, int], Runtime]]] = {
     "onnx": (ONNX_FILE, OnnxRuntime),
-    "treelite": (TREELITE_FILE, TreeliteRuntime),
 }

@@ -2,8 +2,7 @@
 
     <root>/<variant>/<version>/
         manifest.json     everything about the model, and the SHA-256 of every other file
-        model.onnx        the scoring graph: float32[n, n_features] -> float32[n] raw scores, or
-        model.tl          a treelite checkpoint (isolation forest: path lengths)
+        model.onnx        the scoring graph: float32[n, n_features] -> float32[n] raw scores
         model.ubj         XGBoost only: for contributions
         golden.npz        features float32[k, n_features], scores float64[k]: must reproduce
         reference.npz     how features and scores were spread, see fraud/drift.py
@@ -12,17 +11,13 @@
 How an artifact is scored (the whole of it; training checks it, serving does it):
 
     onnx      run `model.onnx`: input `features` float32[n, n_features], NaN where unknown; output
-              `score` float32[n], the raw probability of fraud. Imputation, scaling, one-hot and
-              the direction of a missing value are all inside the graph.
-    treelite  `treelite.Model.deserialize("model.tl")`, then
-              `treelite.gtil.predict(model, features, nthread=1).reshape(n)`: float64[n], already
-              2 ** (-mean path length / c), in (0, 1], higher is stranger. NaN goes in as it is:
-              each node's default direction is the one that the training median would take.
-              `runtime_options["expected_path_length"]` is that c, for whoever wants path lengths.
+              `score` float32[n], the raw probability of fraud; of an anomaly model how strange the
+              row is, in (0, 1]. Imputation, scaling, one-hot and the direction of a missing value
+              are all inside the graph.
 
-Either way the score is then `np.interp(raw, x of calibration, y of calibration)`. `golden.npz` is
-read with `allow_pickle=False`; its `scores` are those, after calibration, to within
-`golden_tolerance`: a steep calibration enlarges the last bits in which two machines may differ.
+The score is then `np.interp(raw, x of calibration, y of calibration)`. `golden.npz` is read with
+`allow_pickle=False`; its `scores` are those, after calibration, to within `golden_tolerance`: a
+steep calibration enlarges the last bits in which two machines may differ.
 
 The digest of an artifact is the SHA-256 of its manifest.json; `version` is its first 12 hex digits.
 No pickle, no joblib: loading an artifact never executes code out of it.
@@ -48,7 +43,7 @@ class Manifest:
     Attributes:
         variant: name of the variant, e.g. `xgboost`.
         family: `supervised` or `anomaly`.
-        runtime: `onnx` or `treelite`.
+        runtime: `onnx`.
         schema_id: feature schema the model was trained on.
         n_features: width of the feature matrix.
         calibration: knots `(raw score, probability)`, rising in x, never falling in y.
@@ -56,8 +51,6 @@ class Manifest:
         metrics: out-of-time figures, name -> value.
         training: data window, row counts, seed, library versions.
         golden_tolerance: largest absolute difference allowed when golden rows are scored again.
-        runtime_options: parameters that the runtime needs, e.g. isolation forest's
-            `expected_path_length`.
         columns: n_features names of a tabular set's own columns, in order; () where
             `features.definitions` names them.
     """
@@ -72,7 +65,6 @@ class Manifest:
     metrics: dict[str, float] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     golden_tolerance: float = 1e-5
-    runtime_options: dict[str, float] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
 
 

@@ -66,7 +66,6 @@ def write_artifact(
             metrics=metrics,
             training=training,
             golden_tolerance=rounding_reach(raw, knots),
-            runtime_options=fitted.runtime_options,
             columns=schema.columns,
         ),
     )

@@ -49,7 +49,7 @@ from training.trained import Trained, named_after
 from training.trial import Trial
 from training.variants.fitted import Fitted
 
-LIBRARIES = ("numpy", "onnx", "onnxruntime", "ray", "scikit-learn", "treelite", "xgboost")
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "ray", "scikit-learn", "xgboost")
 
 
 @dataclass(frozen=True, slots=True)

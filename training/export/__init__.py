@@ -1,1 +1,1 @@
-"""Fitted models as files that never execute code: ONNX graphs and treelite checkpoints."""
+"""Fitted models as files that never execute code: ONNX graphs."""

@@ -1,59 +1,74 @@
-"""An isolation forest as a treelite checkpoint that takes raw features, NaN included."""
+"""An isolation forest as an ONNX graph that takes raw features, NaN included."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import treelite
-import treelite.sklearn
 from numpy.typing import NDArray
+from onnx import helper
 
-from fraud.batch import Float32
+from fraud.batch import Float32, Float64
+from training.export.graph import OUTPUT, model_bytes
+from training.export.trees import ensemble_node, joined, sklearn_tree
 
 
-def checkpoint_bytes(forest: Any, median: Float32) -> bytes:
-    """Turn a forest fitted on signed logs of median-imputed features into a checkpoint for raw
-    features.
+def isolation_graph(forest: Any, median: Float32) -> bytes:
+    """ONNX model of a forest fitted on signed logs of median-imputed features, for raw features.
 
     Both steps move into the trees exactly: the signed log is monotone, so each threshold is put
     through its inverse; and at each node NaN takes the direction that the median takes.
 
+    The score is in (0, 1], higher is stranger: 2 ** (-mean path length / `average_path_length`
+    of the rows that a tree was fitted on). Liu, Ting and Zhou, "Isolation Forest" (ICDM 2008).
+
     Args:
-        forest: fitted scikit-learn IsolationForest.
+        forest: fitted scikit-learn IsolationForest whose trees were given every feature, and two
+            rows at least.
         median: float32[n_features], raw scale, no NaN.
     """
-    model = treelite.sklearn.import_model(forest)
-    for number in range(model.num_tree):
-        tree = model.get_tree_accessor(number)
-        inner = tree.get_field("cleft") >= 0
-        threshold = _exp_signed(tree.get_field("threshold"))
-        feature = tree.get_field("split_index")
-        default_left = np.zeros_like(tree.get_field("default_left"))
-        default_left[inner] = median[feature[inner]] <= threshold[inner]
-        tree.set_field("threshold", np.where(inner, threshold, 0.0))
-        tree.set_field("default_left", default_left)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tl"
-        model.serialize(path)
-        return path.read_bytes()
+    expected = float(average_path_length(np.array([forest.max_samples_]))[0])
+    # Leaves say by how much they differ from the expected path, as shares of the exponent: sums of
+    # float32 that stay small lose a third of what sums of whole path lengths would.
+    scale = -1.0 / (len(forest.estimators_) * expected)
+    parts = []
+    for number, tree in enumerate(e.tree_ for e in forest.estimators_):
+        threshold = _exp_signed(tree.threshold)
+        parts.append(
+            sklearn_tree(
+                number,
+                tree,
+                threshold=threshold,
+                missing_yes=median[np.maximum(tree.feature, 0)] <= threshold,
+                value=(_path_length(tree) - expected) * scale,
+            )
+        )
+    nodes = [
+        ensemble_node(joined(parts, strict=False), -1.0, "exponent"),
+        helper.make_node("Constant", [], ["two"], value_float=2.0),
+        helper.make_node("Constant", [], ["flat"], value_ints=[-1]),
+        helper.make_node("Pow", ["two", "exponent"], ["strangeness"]),
+        helper.make_node("Reshape", ["strangeness", "flat"], [OUTPUT]),
+    ]
+    return model_bytes(nodes, forest.n_features_in_)
 
 
-def expected_path_length(checkpoint: bytes) -> float:
-    """The path length c that scores are measured against: 2 ** (-mean path length / c)."""
-    header = load_checkpoint(checkpoint).get_header_accessor()
-    return float(header.get_field("ratio_c")[0])
+def average_path_length(rows: NDArray[np.integer[Any]]) -> Float64:
+    """float64[k]: mean path length, in edges, of a tree that isolates each of int[k] rows: c(n)
+    of Liu, Ting and Zhou (ICDM 2008), the mean length of unsuccessful searches in a binary search
+    tree."""
+    n = np.maximum(rows, 2).astype(np.float64)
+    many = 2 * (np.log(n - 1) + np.euler_gamma) - 2 * (n - 1) / n
+    found: Float64 = np.where(rows <= 1, 0.0, np.where(rows == 2, 1.0, many))
+    return found
 
 
-def load_checkpoint(checkpoint: bytes) -> treelite.Model:
-    """The model in a checkpoint."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tl"
-        path.write_bytes(checkpoint)
-        return treelite.Model.deserialize(str(path))
+def _path_length(tree: Any) -> Float64:
+    """float64[n_nodes]: edges above each node, and those that its rows would still be apart by."""
+    edges: Float64 = tree.compute_node_depths() - 1.0
+    return edges + average_path_length(tree.n_node_samples)
 
 
-def _exp_signed(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.sign(x) * np.expm1(np.abs(x))
+def _exp_signed(x: Float64) -> Float64:
+    found: Float64 = np.sign(x) * np.expm1(np.abs(x))
+    return found

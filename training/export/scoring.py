@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import onnxruntime as ort
-import treelite
 
 from fraud.batch import Float32, Float64
 from training.export.graph import INPUT, OUTPUT
-from training.export.isolation import load_checkpoint
 from training.variants.fitted import Fitted
 
 _CHUNK_ROWS = 16_384
 
 
 def raw_scores(fitted: Fitted, values: Float32, threads: int = 1) -> Float64:
-    """Raw scores of float32[n, n_features] by the variant's own runtime: float64[n]."""
+    """Raw scores of float32[n, n_features] by the variant's own graph: float64[n]."""
     chunks = [values[i : i + _CHUNK_ROWS] for i in range(0, len(values), _CHUNK_ROWS)]
-    if fitted.runtime == "onnx":
-        session = _session(fitted.files["model.onnx"], threads)
-        scores = [session.run([OUTPUT], {INPUT: chunk})[0] for chunk in chunks]
-    else:
-        model = load_checkpoint(fitted.files["model.tl"])
-        scores = [
-            treelite.gtil.predict(model, chunk, nthread=threads).reshape(-1) for chunk in chunks
-        ]
+    session = _session(fitted.files["model.onnx"], threads)
+    scores = [session.run([OUTPUT], {INPUT: chunk})[0] for chunk in chunks]
     return np.concatenate([np.zeros(0), *scores]).astype(np.float64)
 
 

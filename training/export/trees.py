@@ -50,7 +50,7 @@ def forest_of_booster(booster: xgb.Booster) -> tuple[Forest, float]:
     trees = learner["gradient_booster"]["model"]["trees"]
     parts = [_booster_tree(number, tree) for number, tree in enumerate(trees)]
     base = float(learner["learner_model_param"]["base_score"].strip("[]"))
-    return _joined(parts, strict=True), float(np.log(base / (1 - base)))
+    return joined(parts, strict=True), float(np.log(base / (1 - base)))
 
 
 def _booster_tree(number: int, tree: dict[str, Any]) -> dict[str, NDArray[Any]]:
@@ -82,24 +82,40 @@ def forest_of_sklearn(estimators: list[Any]) -> Forest:
     rows of a set with few frauds meet pure leaves alone, and all of them score zero.
     """
     parts = [
-        _sklearn_tree(number, estimator.tree_, len(estimators))
-        for number, estimator in enumerate(estimators)
+        sklearn_tree(
+            number,
+            tree,
+            threshold=tree.threshold,
+            missing_yes=tree.missing_go_to_left.astype(bool),
+            value=leaf_share(tree) / len(estimators),
+        )
+        for number, tree in enumerate(e.tree_ for e in estimators)
     ]
-    return _joined(parts, strict=False)
+    return joined(parts, strict=False)
 
 
-def _sklearn_tree(number: int, tree: Any, n_trees: int) -> dict[str, NDArray[Any]]:
+def sklearn_tree(
+    number: int, tree: Any, *, threshold: Float64, missing_yes: Bools, value: Float64
+) -> dict[str, NDArray[Any]]:
+    """The columns of a `Forest` for one scikit-learn tree.
+
+    Args:
+        number: of the tree in its forest.
+        tree: the `tree_` of a fitted scikit-learn tree: shape and features are its own.
+        threshold: float64[n_nodes]; `x <= threshold` goes left. Read at inner nodes alone.
+        missing_yes: bool[n_nodes]: NaN goes left. Read at inner nodes alone.
+        value: float64[n_nodes]: what a leaf adds. Read at leaves alone.
+    """
     left = tree.children_left.astype(np.int64)
     leaf = left < 0
-    value = leaf_share(tree) / n_trees
     return {
         "tree": np.full(left.size, number, np.int64),
         "node": np.arange(left.size, dtype=np.int64),
         "feature": np.where(leaf, 0, tree.feature),
-        "threshold": np.where(leaf, np.float32(0), float32_at_most(tree.threshold)),
+        "threshold": np.where(leaf, np.float32(0), float32_at_most(threshold)),
         "yes": np.where(leaf, 0, left),
         "no": np.where(leaf, 0, tree.children_right),
-        "missing_yes": tree.missing_go_to_left.astype(bool) & ~leaf,
+        "missing_yes": missing_yes & ~leaf,
         "leaf": leaf,
         "value": np.where(leaf, value, 0).astype(np.float32),
     }
@@ -123,21 +139,22 @@ def float32_at_most(threshold: NDArray[np.float64]) -> Float32:
     return np.where(rounded.astype(np.float64) > threshold, below, rounded)
 
 
-def _joined(parts: list[dict[str, NDArray[Any]]], strict: bool) -> Forest:
+def joined(parts: list[dict[str, NDArray[Any]]], strict: bool) -> Forest:
+    """The forest of trees given as columns, in their order."""
     columns = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
     return Forest(**columns, strict=strict)
 
 
 def boosted_graph(forest: Forest, base: float, n_features: int) -> bytes:
     """ONNX model: logistic of `base` plus the sum of leaves."""
-    nodes = [_ensemble_node(forest, base, "margin"), *probability_nodes("margin")]
+    nodes = [ensemble_node(forest, base, "margin"), *probability_nodes("margin")]
     return model_bytes(nodes, n_features)
 
 
 def bagged_graph(forest: Forest, n_features: int) -> bytes:
     """ONNX model: the sum of leaves, kept in [0, 1] against rounding."""
     nodes = [
-        _ensemble_node(forest, 0.0, "mean"),
+        ensemble_node(forest, 0.0, "mean"),
         helper.make_node("Constant", [], ["zero"], value_float=0.0),
         helper.make_node("Constant", [], ["one"], value_float=1.0),
         helper.make_node("Constant", [], ["flat"], value_ints=[-1]),
@@ -147,7 +164,9 @@ def bagged_graph(forest: Forest, n_features: int) -> bytes:
     return model_bytes(nodes, n_features)
 
 
-def _ensemble_node(forest: Forest, base: float, output: str) -> NodeProto:
+def ensemble_node(forest: Forest, base: float, output: str) -> NodeProto:
+    """A node that leads from `features` to `output` float32[n, 1]: `base` plus the sum of the
+    leaves that a row falls into."""
     branch = "BRANCH_LT" if forest.strict else "BRANCH_LEQ"
     return helper.make_node(
         "TreeEnsembleRegressor",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +10,7 @@ class Fitted:
     """A fitted model, small enough to be sent.
 
     Attributes:
-        variant, family, runtime, runtime_options: see `fraud.artifact.Manifest`.
+        variant, family, runtime: see `fraud.artifact.Manifest`.
         files: name -> bytes; holds what the runtime needs.
         parameters: what it was fitted with, for the registry.
         imbalance: how the rarity of fraud was dealt with, in a sentence.
@@ -22,4 +22,3 @@ class Fitted:
     files: dict[str, bytes]
     parameters: dict[str, float | int | str]
     imbalance: str
-    runtime_options: dict[str, float] = field(default_factory=dict)

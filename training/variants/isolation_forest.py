@@ -7,7 +7,7 @@ from sklearn.ensemble import IsolationForest
 
 from fraud.batch import Float32
 from training.config import IsolationForestConfig
-from training.export.isolation import checkpoint_bytes, expected_path_length
+from training.export.isolation import isolation_graph
 from training.export.linear import signed_log
 from training.sample import Sample
 from training.variants.fitted import Fitted
@@ -50,13 +50,11 @@ def fitted_of(
     forest: IsolationForest, median: Float32, config: IsolationForestConfig, seed: int
 ) -> Fitted:
     """Files of a forest."""
-    checkpoint = checkpoint_bytes(forest, median)
     return Fitted(
         variant=NAME,
         family="anomaly",
-        runtime="treelite",
-        files={"model.tl": checkpoint},
+        runtime="onnx",
+        files={"model.onnx": isolation_graph(forest, median)},
         parameters={**config.model_dump(), "seed": seed},
         imbalance="labels are not used",
-        runtime_options={"expected_path_length": expected_path_length(checkpoint)},
     )

@@ -95,7 +95,6 @@ def test_garbage_with_the_right_digest_is_refused(folder):
     "changes",
     [
         {"runtime": "pickle"},
-        {"runtime": "treelite"},
         {"n_features": N + 1},
         {"files": {}},
         {"calibration": [[0.0, 0.5], [1.0, 0.1]]},

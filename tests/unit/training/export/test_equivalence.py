@@ -138,7 +138,7 @@ def test_logistic_graph_scores_like_the_regression(sample: Sample, config: Logis
     assert columns.transform(x).shape == (len(x), width)
 
 
-def test_isolation_checkpoint_scores_like_the_imputed_forest(sample: Sample) -> None:
+def test_isolation_graph_scores_like_the_imputed_forest(sample: Sample) -> None:
     config = IsolationForestConfig(trees=50, sample_rows=256)
     forest, median = isolation_forest.train_isolation(sample, config, 5)
     fitted = isolation_forest.fitted_of(forest, median, config, 5)
