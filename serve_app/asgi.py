@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from fraud.errors import InvalidInput, RateLimited
-from fraud.settings import Settings
+from fraud.settings import Settings, default_lanes
 from serve_app.answers import DecisionEncoder, encode_stages
 from serve_app.auth import Principal
 from serve_app.coalescer import Answers, Coalescer, Decide, Decided, RowAnswer
@@ -38,6 +38,9 @@ Authenticate = Callable[[bytes | None, bytes | None], Awaitable[Principal]]
 
 _clock = time.perf_counter
 
+_LANES_TOGETHER = 2
+"""Large micro-batches are full anyway: while one is read or written, another is scored."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrontSettings:
@@ -51,7 +54,7 @@ class FrontSettings:
     request_timeout_ms: int = 2_000
     max_queued_rows: int = 4_096
     max_rows_per_call: int = 256
-    lanes: int = 2
+    lanes: int = field(default_factory=default_lanes)
 
     @classmethod
     def of(cls, settings: Settings) -> FrontSettings:
@@ -68,7 +71,8 @@ class DecisionsApp:
         limits: how much a key may have decided.
         settings: caps and times.
         rest: everything that is not the hot path; also gets the lifespan.
-        combiners: replicas of what decides, > 0; there are `settings.lanes` lanes for each.
+        combiners: replicas of what decides, > 0; there are `settings.lanes` lanes for each, and
+            `_LANES_TOGETHER` at least for payments that were sent together.
         now_ms: wall clock, milliseconds since the epoch.
         adds_request_id: whether to put X-Request-ID on answers; Serve's own proxy does.
 
@@ -109,12 +113,12 @@ class DecisionsApp:
                 decide,
                 limits.admit,
                 patient=patient,
-                lanes=lambda: settings.lanes * combiners(),
+                lanes=partial(_lanes, max(settings.lanes, least), combiners),
                 max_rows_per_call=settings.max_rows_per_call,
                 max_queued_rows=settings.max_queued_rows,
                 timeout_s=settings.request_timeout_ms / 1000,
             )
-            for patient in (False, True)
+            for patient, least in ((False, 1), (True, _LANES_TOGETHER))
         )
         self._hot: dict[str, _Answer] = {
             "/v1/decisions": self._decide,
@@ -308,6 +312,10 @@ class _Exchange:
 
 
 _Answer = Callable[[_Exchange], Awaitable[bytes | Problem]]
+
+
+def _lanes(each: int, combiners: Callable[[], int]) -> int:
+    return each * combiners()
 
 
 def _common_problem(answers: list[RowAnswer], request_id: str) -> Problem | None:
