@@ -186,6 +186,14 @@ def _learn(
 
 
 @Compiled
+def _show(state: Words, program: Int64, role: Number, record: Words, present: Bools) -> None:
+    """Let a row see a state as it is."""
+    start = program[program[ROLE_AT] + ROLE_NUMBERS * role + 2]
+    record[start : start + len(state)] = state
+    present[role] = True
+
+
+@Compiled
 def run(
     program: Int64,
     entity: Number,
@@ -212,16 +220,13 @@ def run(
         records, present: uint32[n, words of a record], bool[n, n_roles]: what rows saw goes here.
     """
     source = np.zeros(_N_SOURCES, np.int64)
-    words = states.shape[1]
     for i in range(len(items)):
         state, role, which = states[items[i, 0]], items[i, 1], items[i, 2]
         if role < 0:
             label = labels[which]
             _learn(state, program, entity, label[0], label[1], label[2], label[3], label[4])
             continue
-        start = program[program[ROLE_AT] + ROLE_NUMBERS * role + 2]
-        records[which, start : start + words] = state
-        present[which, role] = True
+        _show(state, program, role, records[which], present[which])
         if fresh[which]:
             _source(program, numbers[which], source)
             _put(state, program, role, source, hashes[which])
@@ -423,9 +428,7 @@ def fold(
             n = _open(journals, begin, stop, program, kinds[k], state, row, source)
             for t in range(starts[k], starts[k + 1]):
                 i, r = touched[t] // n_roles, touched[t] % n_roles
-                start = program[program[ROLE_AT] + ROLE_NUMBERS * r + 2]
-                records[i, start : start + words] = state
-                present[i, r] = True
+                _show(state, program, r, records[i], present[i])
                 if fresh[i]:
                     _source(program, numbers[i], source)
                     _put(state, program, r, source, hashes[i])
