@@ -15,12 +15,9 @@ _ROW_BYTES = N_FEATURES * 4
 
 def assemble(batch: TransactionBatch, events: Events, observation: Observation) -> FeatureBatch:
     """Features of n rows. A row that repeats a transaction gets what that got the first time."""
-    aggregates = observation.aggregates(events)
-    values = transform(batch, aggregates)
-    customer = aggregates.get("customer")
-    age_ms = np.full(len(batch), -1, dtype=np.int64)
-    if customer is not None:
-        age_ms[:] = customer.since_ms
+    reading = observation.reading(events)
+    values = transform(batch, reading)
+    age_ms = reading.column("customer", "since_ms").copy()
     for i, kept in observation.recorded.items():
         values[i] = np.frombuffer(kept, dtype="<f4", count=N_FEATURES)
         age_ms[i] = int.from_bytes(kept[_ROW_BYTES:], "little", signed=True)

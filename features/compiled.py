@@ -22,9 +22,7 @@ signed: Any = np.int64
 """An element of an array as a number that may be negative."""
 
 P = ParamSpec("P")
-Q = ParamSpec("Q")
 R = TypeVar("R")
-S = TypeVar("S")
 
 
 class Compiled(Generic[P, R]):
@@ -32,23 +30,13 @@ class Compiled(Generic[P, R]):
 
     It may call other such functions of its own module, and no Python besides what numba knows.
     Integer arithmetic wraps as numpy's does; floats follow IEEE 754, nothing is reordered.
-
-    Args:
-        signature: types of arguments, as numba writes them: other arguments are converted, where
-            without it the function is compiled again for every layout of arrays it is called with.
     """
 
-    def __init__(self, function: Callable[P, R], signature: str | None = None) -> None:
+    def __init__(self, function: Callable[P, R]) -> None:
         self._function = cast(FunctionType, function)
-        self._signature = signature
         self._machine: Callable[P, R] | None = None
         self.__doc__ = function.__doc__
         self.__name__ = self._function.__name__
-
-    @staticmethod
-    def to(signature: str) -> Callable[[Callable[Q, S]], Compiled[Q, S]]:
-        """`@Compiled.to(signature)`: compiled for these types alone."""
-        return lambda function: Compiled(function, signature)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         machine = self._machine or self._compile()
@@ -67,9 +55,9 @@ class Compiled(Generic[P, R]):
         function.__qualname__ = f"{self._function.__qualname__}.{digest:08x}"
         options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
         try:
-            self._machine = numba.njit(self._signature, cache=True, **options)(function)
+            self._machine = numba.njit(cache=True, **options)(function)
         except RuntimeError:  # there is no place to keep it
-            self._machine = numba.njit(self._signature, **options)(function)
+            self._machine = numba.njit(**options)(function)
         assert self._machine is not None
         return self._machine
 

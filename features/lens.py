@@ -29,8 +29,7 @@ class Lens:
     Attributes:
         numbers: int64[...]: what the loop walks through.
         columns: (role, name) -> first and last + 1 of its columns in what is read. Names are those
-            of `WindowAggregates`' fields; of partners `distinct:<partner>` and `since:<partner>`;
-            of times `since:<stamp>`; of the position its own.
+            of `families.case.CASE`, but of partners `distinct:<partner>` and `since:<partner>`.
         blank: int64[width]: what is read of roles in which a row touches nothing.
     """
 
@@ -82,9 +81,9 @@ def _times(role: Role, columns: _Columns) -> Iterator[int]:
     """Their number; of each its word in the state, its column."""
     entity = role.entity
     kept = [("since_ms", 0)]
-    kept += [(f"since:{s}", HEADER_BYTES + 8 * i) for i, s in enumerate(entity.stamps)]
+    kept += [(_TIMES[stamp], HEADER_BYTES + 8 * i) for i, stamp in enumerate(entity.stamps)]
     if entity.located:
-        kept.append(("since:position", entity.position_offset))
+        kept.append(("position_since_ms", entity.position_offset))
     yield len(kept)
     for name, offset in kept:
         yield from (offset // 4, columns.of(name, blank=-1))
@@ -98,10 +97,16 @@ _NAMES = {
     ("labels", "frauds"): "frauds",
     ("labels", "sum"): "fraud_total",
     ("near", "count"): "near",
-    ("positions", "count"): "home_n",
-    ("positions", "lat"): "home_lat",
-    ("positions", "lon"): "home_lon",
+    ("largest", "largest"): "largest",
+    ("positions", "count"): "position_home_n",
+    ("positions", "lat"): "position_home_lat_e6_sum",
+    ("positions", "lon"): "position_home_lon_e6_sum",
+    ("inflow", "count"): "flow_in_count",
+    ("inflow", "sum"): "flow_in_total",
+    ("outflow", "count"): "flow_out_count",
+    ("outflow", "sum"): "flow_out_total",
 }
+_TIMES = {"in_last_ms": "flow_in_since_ms", "out_last_ms": "flow_out_since_ms"}
 
 
 def _segments(role: Role, columns: _Columns) -> Iterator[int]:
@@ -173,10 +178,11 @@ def _position(role: Role, columns: _Columns) -> Iterator[int]:
         return
     yield from (1, role.entity.position_offset // 4)
     own = {name: span[0] for (of, name), span in columns.given.items() if of == role.name}
-    yield own["since:position"]
-    yield columns.of("lat")
-    yield columns.of("lon")
-    yield from (own["home_n"], own["home_lat"], own["home_lon"], LAT_SHIFT, LON_SHIFT)
+    yield own["position_since_ms"]
+    yield columns.of("position_lat_e6")
+    yield columns.of("position_lon_e6")
+    home = "position_home_n", "position_home_lat_e6_sum", "position_home_lon_e6_sum"
+    yield from (*(own[name] for name in home), LAT_SHIFT, LON_SHIFT)
 
 
 LENS = _build()

@@ -5,6 +5,8 @@ Putting events in is `folding.py`. This is the only code that reads, online and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,11 +23,40 @@ Words = NDArray[np.uint32]
 Bools = NDArray[np.bool_]
 
 
-def read(
-    snapshot: Snapshot, at_ms: Int64, hashes: NDArray[np.uint32], bucket: Int64
-) -> dict[str, WindowAggregates]:
-    """Role -> every window of n states, each at its own moment; roles in which no row has a state
-    are left out.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the states of n rows said, each at its own moment.
+
+    Attributes:
+        seen: int64[n, width], C-contiguous: every number; `lens.LENS` tells the columns.
+        present: bool[n, n_roles]: where there was a state; `seen` is blank for the others.
+    """
+
+    seen: Int64
+    present: Bools
+
+    @classmethod
+    def blank(cls, n: int) -> Reading:
+        """n rows of which nothing is known."""
+        seen = np.broadcast_to(LENS.blank, (n, len(LENS.blank)))
+        return cls(seen, np.zeros((n, len(ROLES)), dtype=np.bool_))
+
+    def column(self, role: str, name: str) -> Int64:
+        """int64[n]: the number of that name."""
+        return self.seen[:, LENS.columns[role, name][0]]
+
+    def aggregates(self) -> dict[str, WindowAggregates]:
+        """Role -> its numbers by their names; roles in which no row has a state are left out."""
+        there = np.any(self.present, axis=0)
+        return {
+            view.role.name: view.of(self.seen, self.present[:, r])
+            for r, view in enumerate(_views())
+            if there[r]
+        }
+
+
+def read(snapshot: Snapshot, at_ms: Int64, hashes: NDArray[np.uint32], bucket: Int64) -> Reading:
+    """Every window of n states, each at its own moment.
 
     A window shows the tiles of its ring that are younger than it is long. What a full ring has let
     go of stays invisible wherever a stale slot still holds it, so that a state that was rebuilt
@@ -39,9 +70,9 @@ def read(
             for none.
         bucket: int64[n]: 1 + the counter of the category that each row names, 0 for none.
     """
-    named = snapshot.named
-    if not any(named):
-        return {}
+    # Whoever only ever sees blanks must not load what reads (compiled.py).
+    if not snapshot.present.any():
+        return Reading.blank(len(snapshot))
     seen = np.empty((len(snapshot), len(LENS.blank)), dtype=np.int64)
     seen[:] = LENS.blank
     _read(
@@ -53,16 +84,11 @@ def read(
         np.ascontiguousarray(bucket),
         seen,
     )
-    return {
-        view.role.name: view.of(seen, snapshot.present[:, r])
-        for r, view in enumerate(_VIEWS)
-        if named[r]
-    }
+    return Reading(seen, snapshot.present)
 
 
 class _View:
-    """Where the numbers of one role lie in what is read: found once, since slicing is all that is
-    left to do for a batch of one row."""
+    """Where the numbers of one role lie in what is read."""
 
     def __init__(self, role: Role) -> None:
         self.role = role
@@ -78,19 +104,20 @@ class _View:
             ages = "fraud_known_age_ms", "fraud_run_age_ms"
             others += [(name, self._column(name)) for name in ages]
         if "largest" in groups:
-            others.append(("largest", self._columns("largest:largest")))
+            others.append(("largest", self._columns("largest")))
         if "near" in groups:
             others.append(("near", self._columns("near")))
         if "categories" in groups:
             counts = "category_count", "category_total"
             others += [(name, self._column(name)) for name in counts]
         self._others = others
-        place = "lat", "lon", "since:position", "home_n", "home_lat", "home_lon"
+        place = [f"position_{part.name}" for part in fields(Position)]
         self._place = [self._column(name) for name in place] if role.entity.located else None
-        sums = "inflow:count", "inflow:sum", "outflow:count", "outflow:sum"
-        times = "since:in_last_ms", "since:out_last_ms"
+        flow = [f"flow_{part.name}" for part in fields(Flow)]
         self._flow = (
-            [*map(self._columns, sums), *map(self._column, times)] if "inflow" in groups else None
+            [self._column(name) if name.endswith("_ms") else self._columns(name) for name in flow]
+            if "inflow" in groups
+            else None
         )
 
     def of(self, seen: Int64, present: Bools) -> WindowAggregates:
@@ -121,7 +148,9 @@ class _View:
         return slice(None), LENS.columns[self.role.name, name][0]
 
 
-_VIEWS = [_View(role) for role in ROLES]
+@cache
+def _views() -> list[_View]:
+    return [_View(role) for role in ROLES]
 
 
 @Compiled

@@ -1,4 +1,4 @@
-"""From window aggregates to the feature matrix: pure maths, the same code in training and serving.
+"""From what was read of states to the feature matrix: pure maths, the same in training and serving.
 
 The loop over the declared families; what each of them computes is in `families/`. A row comes out
 with the same bits whatever batch it travels in.
@@ -6,7 +6,7 @@ with the same bits whatever batch it travels in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
@@ -17,21 +17,20 @@ from features.compiled import machine_code
 from features.declaration import Family
 from features.definitions import FAMILIES
 from features.families.rows import Rows
-from features.tiles import WindowAggregates
+from features.reading import Reading
 from fraud.batch import Float32, TransactionBatch
 
 
 def transform(
     batch: TransactionBatch,
-    aggregates: Mapping[str, WindowAggregates],
+    reading: Reading,
     families: Sequence[Family] = FAMILIES,
 ) -> Float32:
     """float32[n, n_features] in the order of `families`, NaN where unknown.
 
     Args:
         batch: n transactions.
-        aggregates: role -> what the state of its entity said before each transaction; one that no
-            row names, or whose state nobody could read, may be left out.
+        reading: what the states of their entities said before each transaction.
         families: what to compute.
     """
     rows = Rows.of(batch)
@@ -40,7 +39,7 @@ def transform(
     for family, start in starts:
         if family.role is None:
             family.columns(values[:, start : start + len(family.features)], rows)
-    known = cases_of(rows, aggregates)
+    known = cases_of(rows, reading)
     if known:
         for role, columns, start in _over_history(tuple(families)):
             if role in known:

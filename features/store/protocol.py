@@ -9,9 +9,8 @@ from typing import Protocol
 from features.entities import Entity
 from features.events import Events, Key
 from features.labels import LabelEvents
-from features.reading import read
+from features.reading import Reading, read
 from features.snapshot import Snapshot
-from features.tiles import WindowAggregates
 
 Cursor = tuple[int, int]
 """How far label events have been learnt: effective time in microseconds since the epoch, label id.
@@ -47,9 +46,8 @@ class Observation:
         """n rows of which nothing is known."""
         return cls(Snapshot.none(n), degraded=(reason,))
 
-    def aggregates(self, events: Events) -> dict[str, WindowAggregates]:
-        """role name -> every window of its states at the time of each row; roles in which no row
-        touches anything are left out."""
+    def reading(self, events: Events) -> Reading:
+        """What its states said at the time of each row."""
         return read(self.states, events.at_ms, events.hashes, events.bucket)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from features.definitions import NAMES
 from features.entities import ROLES, Role
+from features.lens import LENS
+from features.reading import Reading
 from features.tiles import Flow, Position, WindowAggregates
 from features.transform import transform
 from fraud.batch import TransactionBatch
@@ -134,11 +136,36 @@ def payment(**said: Any) -> TransactionBatch:
     )
 
 
+def reading_of(aggregates: Mapping[str, WindowAggregates], n: int) -> Reading:
+    """What would have been read of the states of n rows that say so."""
+    blank = Reading.blank(n)
+    reading = Reading(blank.seen.copy(), blank.present)
+    for r, role in enumerate(ROLES):
+        if role.name in aggregates:
+            said = aggregates[role.name]
+            reading.present[:, r] = said.present
+            for name, (first, stop) in LENS.columns.items():
+                if name[0] == role.name and (value := _said(said, name[1])) is not None:
+                    reading.seen[:, first:stop] = value.reshape(n, stop - first)
+    return reading
+
+
+def _said(said: WindowAggregates, name: str) -> Any:
+    """What is called `name` in a reading; None if nobody asks for it."""
+    kind, _, partner = name.partition(":")
+    if partner in said.distinct:
+        return said.distinct[partner] if kind == "distinct" else said.partner_since_s[partner]
+    part, _, own = name.partition("_")
+    if part in ("position", "flow"):
+        return getattr(getattr(said, part), own)
+    return getattr(said, name, None)
+
+
 def features_of(
     batch: TransactionBatch, aggregates: Mapping[str, WindowAggregates]
 ) -> dict[str, list[float]]:
     """Every feature by its name."""
-    values = transform(batch, aggregates)
+    values = transform(batch, reading_of(aggregates, len(batch)))
     return {name: values[:, j].tolist() for j, name in enumerate(NAMES)}
 
 

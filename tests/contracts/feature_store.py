@@ -139,7 +139,7 @@ class FeatureStoreContract:
             await store.learn(shuffled(labels, seed=1) if mixed else labels)
             later = at_the_end(batch)
             observation = await store.observe_and_fetch(Events.of(later))
-            seen.append(observation.aggregates(Events.of(later)))
+            seen.append(observation.reading(Events.of(later)).aggregates())
         for name, aggregates in seen[0].items():
             for told in ("known", "frauds", "fraud_total", "fraud_known_age_ms"):
                 mine, yours = getattr(aggregates, told), getattr(seen[1][name], told)
@@ -152,7 +152,7 @@ class FeatureStoreContract:
         await store.observe_and_fetch(Events.of(yours))
         await store.learn(labels_of(yours, seed=1))
         later = Events.of(at_the_end(mine))
-        aggregates = (await store.observe_and_fetch(later)).aggregates(later)
+        aggregates = (await store.observe_and_fetch(later)).reading(later).aggregates()
         assert all(not seen.known.any() for seen in aggregates.values())
 
     @pytest.mark.parametrize("rows", [1, 7, 64])

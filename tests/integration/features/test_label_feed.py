@@ -97,7 +97,7 @@ async def look(
 ) -> dict[str, WindowAggregates]:
     """What the states of everybody in the batch say; counts the payments that look."""
     events = Events.of(later(batch, name))
-    return (await store.observe_and_fetch(events)).aggregates(events)
+    return (await store.observe_and_fetch(events)).reading(events).aggregates()
 
 
 async def expected(pool: asyncpg.Pool, batch: TransactionBatch) -> dict[str, np.ndarray]:
@@ -327,8 +327,8 @@ async def test_a_cold_state_says_all_that_a_warm_one_does(
         transaction_id=[f"ask{i}" for i in range(200)],
     )
     events = Events.of(asked)
-    warm = memory.observe(events).aggregates(events)
-    cold = (await store.observe_and_fetch(events)).aggregates(events)
+    warm = memory.observe(events).reading(events).aggregates()
+    cold = (await store.observe_and_fetch(events)).reading(events).aggregates()
     assert warm.keys() == cold.keys()
     for role in warm:
         assert_same(warm[role], cold[role], role)

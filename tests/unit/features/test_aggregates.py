@@ -80,7 +80,7 @@ def seen_at(rows: list[Payment], asking: Payment) -> dict[str, WindowAggregates]
     store = MemoryStore()
     store.observe(Events.of(batch_of(rows)))
     events = Events.of(batch_of([asking], "ask"))
-    return store.observe(events).aggregates(events)
+    return store.observe(events).reading(events).aggregates()
 
 
 def within(window: Window, slots: int, at_ms: int, last_ms: int) -> Callable[[int], bool]:
@@ -191,7 +191,9 @@ def told(
     (role,) = roles_of(CUSTOMER)
     asked = np.zeros((1, len(ID_COLUMNS)), dtype=np.uint32)
     at_ms = np.array([START + at], dtype=np.int64)
-    return read(Snapshot.only(role, [bytes(state)]), at_ms, asked, at_ms * 0)["customer"]
+    return read(Snapshot.only(role, [bytes(state)]), at_ms, asked, at_ms * 0).aggregates()[
+        "customer"
+    ]
 
 
 @settings(deadline=None)
@@ -241,7 +243,11 @@ def test_a_label_in_memory_of_nobody_known_waits_for_its_first_payment() -> None
     store = MemoryStore()
     store.learn_now(labels)
     events = Events.of(batch)
-    assert store.observe(events).aggregates(events)["customer"].frauds[0].tolist() == [0, 1, 1]
+    assert store.observe(events).reading(events).aggregates()["customer"].frauds[0].tolist() == [
+        0,
+        1,
+        1,
+    ]
 
 
 def test_paying_oneself_is_no_flow() -> None:

@@ -1,23 +1,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from features.cases import cases_of
 from features.entities import ROLES
-from features.families.case import CASE, DAY, NAMED
+from features.families.case import DAY, NAMED
 from features.families.rows import Rows
-from features.tiles import WindowAggregates
-from tests.contracts.aggregates import located, random_histories, saw
+from tests.contracts.aggregates import located, random_histories, reading_of, saw
 from tests.contracts.payments import payments
 
 
 def test_a_case_is_a_payment_beside_what_the_state_says() -> None:
     batch = located(payments(40, seed=2), seed=3)
     said = random_histories(40, seed=1)
-    cases = cases_of(Rows.of(batch), said)
+    cases = cases_of(Rows.of(batch), reading_of(said, 40))
     for role in ROLES:
         there, seen = np.flatnonzero(said[role.name].present), said[role.name]
         case = cases[role.name]
@@ -42,7 +40,8 @@ def test_a_case_is_a_payment_beside_what_the_state_says() -> None:
 
 
 def test_what_an_entity_does_not_keep_is_zero() -> None:
-    case = cases_of(Rows.of(payments(1, seed=2)), saw("merchant", near=[3, 4]))["merchant"]
+    said = reading_of(saw("merchant", near=[3, 4]), 1)
+    case = cases_of(Rows.of(payments(1, seed=2)), said)["merchant"]
     assert case["near"].tolist() == [[0, 0]]
     assert not case["distinct"].any()
 
@@ -50,30 +49,6 @@ def test_what_an_entity_does_not_keep_is_zero() -> None:
 def test_roles_in_which_there_is_nobody_are_left_out() -> None:
     said = saw("device")
     said["device"] = replace(said["device"], present=np.zeros(1, dtype=np.bool_))
-    assert cases_of(Rows.of(payments(1, seed=2)), said) == {}
-    assert cases_of(Rows.of(payments(0, seed=2)), random_histories(0, seed=1)) == {}
-
-
-def test_arrays_of_any_layout_say_the_same() -> None:
-    """And nothing is compiled again for them."""
-    rows, said = Rows.of(payments(9, seed=2)), random_histories(9, seed=1)
-    cases, others = cases_of(rows, said), cases_of(rows, {r: _spread(s) for r, s in said.items()})
-    for role, found in cases.items():
-        assert found.dtype == CASE
-        assert found.tobytes() == others[role].tobytes()
-
-
-def _spread(seen: WindowAggregates) -> WindowAggregates:
-    """The same numbers, none next to another."""
-
-    def apart(values: Any) -> Any:
-        wide = np.zeros([2 * n for n in values.shape], dtype=values.dtype)
-        view = wide[tuple(slice(None, None, 2) for _ in values.shape)]
-        view[...] = values
-        return view
-
-    return replace(
-        seen,
-        **{name: apart(getattr(seen, name)) for name in ("present", "count", "total", "since_ms")},
-        distinct={partner: apart(values) for partner, values in seen.distinct.items()},
-    )
+    assert cases_of(Rows.of(payments(1, seed=2)), reading_of(said, 1)) == {}
+    nobody = reading_of(random_histories(0, seed=1), 0)
+    assert cases_of(Rows.of(payments(0, seed=2)), nobody) == {}

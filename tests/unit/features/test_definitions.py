@@ -25,7 +25,7 @@ from features.families.rows import Rows
 from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from features.transform import transform
 from fraud.batch import Float32
-from tests.contracts.aggregates import located, random_histories
+from tests.contracts.aggregates import located, random_histories, reading_of
 from tests.contracts.payments import payments
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ def values() -> Float32:
     """float32[2000, N_FEATURES] of histories of every kind."""
     batch = located(payments(2000, seed=5), seed=6)
     batch = replace(batch, channel=[None, *batch.channel[1:]])
-    return transform(batch, random_histories(2000, seed=7))
+    return transform(batch, reading_of(random_histories(2000, seed=7), 2000))
 
 
 def test_every_feature_is_declared_once_and_has_a_reason() -> None:
@@ -96,7 +96,8 @@ def test_the_schema_id_changes_with_the_state_that_features_are_read_from(
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.features[0].name)
 def test_a_function_writes_the_columns_that_are_declared_and_no_others(family: Family) -> None:
     rows = Rows.of(located(payments(30, seed=2), seed=3))
-    known, k = cases_of(rows, random_histories(30, seed=1)), len(family.features)
+    known = cases_of(rows, reading_of(random_histories(30, seed=1), 30))
+    k = len(family.features)
     values = np.full((30, k + 9), -7, dtype=np.float32)
     if family.role is None:
         family.columns(values[:, 4 : 4 + k], rows)

@@ -42,7 +42,7 @@ def put(state: bytearray, at_ms: int, amount: int, merchant: int) -> None:
 def read_at(state: bytes, at: int, merchant: int = 0) -> WindowAggregates:
     partners = np.array([[0, merchant, 0, 0]], dtype=np.uint32)
     at_ms, bucket = np.array([START + at], dtype=np.int64), np.zeros(1, dtype=np.int64)
-    return read(Snapshot.only(ROLE, [state]), at_ms, partners, bucket)["customer"]
+    return read(Snapshot.only(ROLE, [state]), at_ms, partners, bucket).aggregates()["customer"]
 
 
 @given(events_of, st.integers(0, 90 * DAY_MS))

@@ -13,6 +13,7 @@ from features.assemble import without_history
 from features.declaration import Subject
 from features.definitions import FAMILIES, FEATURES, NAMES
 from features.families.rows import Rows
+from features.reading import Reading
 from features.replay import replay
 from features.transform import transform
 from fraud.batch import Float32, TransactionBatch
@@ -22,6 +23,7 @@ from tests.contracts.aggregates import (
     located,
     payment,
     random_histories,
+    reading_of,
     rows_of,
     saw,
 )
@@ -113,10 +115,11 @@ def test_every_family_gives_a_row_the_same_bits_in_any_batch(rows: int) -> None:
     """The trigonometry of distances and logarithms among them."""
     n = 4096
     batch, seen = located(payments(n, seed=2), seed=3), random_histories(n, seed=4)
-    whole = transform(batch, seen)
+    whole = transform(batch, reading_of(seen, n))
     for start in range(0, n, rows):
         stop = min(start + rows, n)
-        part = {role: rows_of(said, start, stop) for role, said in seen.items()}
+        said = {role: rows_of(said, start, stop) for role, said in seen.items()}
+        part = reading_of(said, stop - start)
         assert transform(batch.slice(start, stop), part).tobytes() == whole[start:stop].tobytes()
 
 
@@ -127,15 +130,15 @@ def test_a_new_feature_is_one_declaration_and_one_function() -> None:
     about = Subject("request", "request", "never")
     more = about.computed_by(cents, about.feature("cents", "cents of the amount", dtype="int"))
     batch = payments(50, seed=2)
-    values = transform(batch, {}, (*FAMILIES, more))
+    values = transform(batch, Reading.blank(50), (*FAMILIES, more))
     assert values[:, -1].tolist() == (batch.amount_hundredths() % 100).tolist()
-    assert values[:, :-1].tobytes() == transform(batch, {}).tobytes()
+    assert values[:, :-1].tobytes() == transform(batch, Reading.blank(50)).tobytes()
 
 
 def test_what_an_unreadable_state_would_say_is_missing() -> None:
     said = random_histories(40, seed=3)
     said["merchant"] = replace(said["merchant"], present=np.arange(40) % 2 == 0)
-    values = transform(payments(40, seed=2), said)
+    values = transform(payments(40, seed=2), reading_of(said, 40))
     merchant = [j for j, f in enumerate(FEATURES) if f.entity == "merchant"]
     assert np.isnan(values[1::2, merchant]).all()
     known = values[0::2, NAMES.index("merchant_count_30d")]

@@ -261,9 +261,9 @@ async def test_who_does_not_wait_for_a_cold_customer_is_counted_once(
 
     served = await late.observe_and_fetch(Events.of(now))
     assert served.degraded == ()
-    seen = served.aggregates(Events.of(now))["customer"]
+    seen = served.reading(Events.of(now)).aggregates()["customer"]
     wanted = memory_of(past, unseen).observe(Events.of(now))
-    assert_same(seen, wanted.aggregates(Events.of(now))["customer"], "customer")
+    assert_same(seen, wanted.reading(Events.of(now)).aggregates()["customer"], "customer")
     assert await late._link.call("KEYS", "q:a:*") == []
     await late.close()
 
@@ -289,10 +289,10 @@ async def test_rows_that_come_while_another_replica_rebuilds_are_counted_once(
     for source, replica in zip(reversed(sources), reversed(replicas), strict=True):
         source.told.set()  # who was asked last is the first to answer
         await replica._warming.close()
-    served = (await store.observe_and_fetch(Events.of(now))).aggregates(Events.of(now))
+    served = (await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)).aggregates()
     wanted = memory_of(past, mine, yours).observe(Events.of(now))
     for role, seen in served.items():
-        assert_same(seen, wanted.aggregates(Events.of(now))[role], role)
+        assert_same(seen, wanted.reading(Events.of(now)).aggregates()[role], role)
     for replica in replicas:
         await replica.close()
 
@@ -313,8 +313,8 @@ async def test_rows_that_outpace_a_rebuild_wait_for_the_next_one(
     served = await late.observe_and_fetch(Events.of(parts[2]))
     assert served.degraded == ()
     wanted = memory_of(*parts[:2]).observe(Events.of(parts[2]))
-    for role, seen in served.aggregates(Events.of(parts[2])).items():
-        assert_same(seen, wanted.aggregates(Events.of(parts[2]))[role], role)
+    for role, seen in served.reading(Events.of(parts[2])).aggregates().items():
+        assert_same(seen, wanted.reading(Events.of(parts[2])).aggregates()[role], role)
     await late.close()
 
 
@@ -332,8 +332,8 @@ async def test_who_stops_waiting_is_counted_nevertheless(
     with pytest.raises(asyncio.CancelledError):
         await asking
     await late.close()
-    served = (await store.observe_and_fetch(Events.of(now))).aggregates(Events.of(now))
-    wanted = memory_of(first).observe(Events.of(now)).aggregates(Events.of(now))
+    served = (await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)).aggregates()
+    wanted = memory_of(first).observe(Events.of(now)).reading(Events.of(now)).aggregates()
     assert_same(served["customer"], wanted["customer"], "customer")
 
 
@@ -347,8 +347,8 @@ async def test_a_payment_known_to_redis_alone_survives_a_retry_while_its_custome
     await insert(pool, first)
     await store._link.call("DEL", *await store._link.call("KEYS", "q:s:*"))  # let go
     await store.observe_and_fetch(Events.of(first))
-    served = (await store.observe_and_fetch(Events.of(now))).aggregates(Events.of(now))
-    wanted = memory_of(first).observe(Events.of(now)).aggregates(Events.of(now))
+    served = (await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)).aggregates()
+    wanted = memory_of(first).observe(Events.of(now)).reading(Events.of(now)).aggregates()
     assert_same(served["customer"], wanted["customer"], "customer")
 
 
