@@ -3,7 +3,7 @@ to what the rows saw."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from features.snapshot import N_ROLES, Snapshot
 from features.store.names import marker, state_key
 from features.store.protocol import Observation
 from features.windows import DAY_MS
+from fraud.batch import Int64
 
 _MOST_EVENTS = 8
 """Journals with so many events or more are given a new base: fewer are sooner read than written."""
@@ -122,29 +123,14 @@ class Call:
 
     def observation(self) -> tuple[Observation, list[Grown]]:
         """What the rows saw, and the journals that have grown long."""
-        events, found = self._events, [journal or b"" for journal in self.journals]
-        states = Snapshot.none(len(events))
-        bases, ends = fold(
-            PROGRAM,
-            np.frombuffer(b"".join(found), dtype=np.uint32),
-            np.array([len(journal) // 4 for journal in found], dtype=np.int64),
-            np.array(self._kinds, dtype=np.int64),
-            self._places,
-            self._fresh(),
-            events.numbers,
-            events.hashes,
-            states.records.view(np.uint32),
-            states.present,
-            _MOST_EVENTS,
-        )
-        grown = []
-        if len(bases):
-            for k, (start, end) in enumerate(pairwise(ends.tolist())):
-                if end > start:
-                    base, journal = bases[start:end].tobytes(), found[k]
-                    covers = len(journal) + len(self._added[k])
-                    heads = journal[:DAY_AT], covers, head(end - start)
-                    grown.append(Grown(self.names[k], *heads, base))
+        found = [journal or b"" for journal in self.journals]
+        states = Snapshot.none(len(self._events))
+        bases = _fold(found, self._kinds, self._places, self._fresh(), self._events, states)
+        grown = [
+            # What was appended is in the base, too.
+            Grown(self.names[k], found[k][:DAY_AT], len(found[k]) + len(self._added[k]), *base)
+            for k, base in bases.items()
+        ]
         degraded = ("history_unavailable",) if None in self.journals else ()
         repeated = frozenset(self._repeated)
         return Observation(states, self._recorded, repeated, degraded), grown
@@ -168,3 +154,50 @@ class Call:
             aside_of(added[at : at + EVENT_BYTES], self.transactions[i])
             for i, at in zip(rows, range(0, len(added), EVENT_BYTES), strict=True)
         ]
+
+
+def based_anew(entities: Mapping[str, Entity], journals: Sequence[bytes | None]) -> list[Grown]:
+    """New bases for journals that have grown long.
+
+    Args:
+        entities: name -> whose it is.
+        journals: what was found under each name, None for nothing.
+    """
+    found = [journal or b"" for journal in journals]
+    kinds = [KEPT.index(entity) for entity in entities.values()]
+    nobody = np.empty((0, N_ROLES), dtype=np.int64), np.empty(0, dtype=np.bool_)
+    bases = _fold(found, kinds, *nobody, Events.none(), Snapshot.none(0))
+    names = list(entities)
+    return [Grown(names[k], found[k][:DAY_AT], len(found[k]), *base) for k, base in bases.items()]
+
+
+def _fold(
+    journals: Sequence[bytes],
+    kinds: Sequence[int],
+    places: Int64,
+    fresh: NDArray[np.bool_],
+    events: Events,
+    states: Snapshot,
+) -> dict[int, tuple[bytes, bytes]]:
+    """Let rows see journals, and be put into them: see `folding.fold`. Which journals have grown
+    long -> head and content of their new bases."""
+    bases, ends = fold(
+        PROGRAM,
+        np.frombuffer(b"".join(journals), dtype=np.uint32),
+        np.array([len(journal) // 4 for journal in journals], dtype=np.int64),
+        np.array(kinds, dtype=np.int64),
+        places,
+        fresh,
+        events.numbers,
+        events.hashes,
+        states.records.view(np.uint32),
+        states.present,
+        _MOST_EVENTS,
+    )
+    if not len(bases):
+        return {}
+    return {
+        k: (head(end - start), bases[start:end].tobytes())
+        for k, (start, end) in enumerate(pairwise(ends.tolist()))
+        if end > start
+    }

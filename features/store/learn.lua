@@ -5,16 +5,21 @@
 -- KEYS  1: the cursor; 2: the log; 3 .. : journals, each once
 -- ARGV  1: where the cursor must stand, '' for anywhere; 2: where it is put, '' to leave it
 --       3: how many batches the log keeps; 4: for how long, seconds
---       5 .. : what is appended to each journal
+--       5: how long a journal may be, bytes; 6 .. : what is appended to each journal
 --
--- Returns 0 and changes nothing if the cursor stands elsewhere, else 1.
+-- Returns {0} and changes nothing if the cursor stands elsewhere, else {1, number of a journal that is
+-- longer now, ...}.
 
-if ARGV[1] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[1] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
 
-local keys, events = {}, {}
-for k = 3, #KEYS do
-  keys[k - 2], events[k - 2] = KEYS[k], ARGV[k + 2]
-  if redis.call('EXISTS', KEYS[k]) == 1 then redis.call('APPEND', KEYS[k], ARGV[k + 2]) end
+local keys, events, reply = {}, {}, {1}
+local most_bytes = tonumber(ARGV[5])
+for k = 1, #KEYS - 2 do
+  local key = KEYS[k + 2]
+  keys[k], events[k] = key, ARGV[k + 5]
+  if redis.call('EXISTS', key) == 1 and redis.call('APPEND', key, events[k]) > most_bytes then
+    reply[#reply + 1] = k
+  end
 end
 if ARGV[2] ~= '' then
   redis.call('SET', KEYS[1], ARGV[2])
@@ -22,4 +27,4 @@ if ARGV[2] ~= '' then
   redis.call('LTRIM', KEYS[2], -tonumber(ARGV[3]), -1)
   redis.call('EXPIRE', KEYS[2], ARGV[4])
 end
-return 1
+return reply

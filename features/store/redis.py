@@ -8,11 +8,12 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from features.entities import Entity
 from features.events import Events, Key
 from features.journal import labels_of
 from features.labels import LabelEvents
 from features.snapshot import Snapshot
-from features.store.call import Call, Grown
+from features.store.call import Call, Grown, based_anew
 from features.store.link import Link
 from features.store.names import (
     CURSOR,
@@ -39,6 +40,8 @@ _MOST_UNSEEN = 100_000
 _MOST_TRIES = 6
 """A batch may find an entity cold, another one let go meanwhile, and labels learnt while it
 rebuilt them; more is an eviction storm."""
+_MOST_BYTES = 32 * 1024
+"""Journals that labels make longer are given a new base, though no row needs them."""
 _LOG_BATCHES, _LOG_TTL_S = 64, 60
 """What the feed learns while a state is rebuilt, a second or so."""
 
@@ -194,12 +197,28 @@ class RedisStore:
 
     async def _learn_now(self, labels: LabelEvents, after: str, until: str) -> bool:
         journals: dict[str, list[bytes]] = {}
+        entities: dict[str, Entity] = {}
         for entity, tenant, identity, event in labels_of(labels):
-            journals.setdefault(state_key(entity, (tenant, identity)), []).append(event)
+            name = state_key(entity, (tenant, identity))
+            journals.setdefault(name, []).append(event)
+            entities[name] = entity
         keys = [CURSOR, LABEL_LOG, *journals]
         events = map(b"".join, journals.values())
-        log = _LOG_BATCHES, _LOG_TTL_S
-        return bool(await self._learn.run(self._link, keys, after, until, *log, *events))
+        limits = _LOG_BATCHES, _LOG_TTL_S, _MOST_BYTES
+        learnt, *long = await self._learn.run(self._link, keys, after, until, *limits, *events)
+        if long:
+            names = [keys[k + 1] for k in long]
+            self._later(self._shorten({name: entities[name] for name in names}))
+        return bool(learnt)
+
+    async def _shorten(self, entities: Mapping[str, Entity]) -> None:
+        """Give new bases to journals that labels alone have made long: nobody reads them."""
+        try:
+            journals = await self._link.call("MGET", *entities)
+        except StoreUnavailable as error:
+            _log.warning("%d journals stay long: %s", len(entities), error)
+        else:
+            await self._give_bases(based_anew(entities, journals))
 
     async def _forget_unseen(self) -> None:
         names = list(self._unseen)

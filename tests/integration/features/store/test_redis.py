@@ -29,7 +29,7 @@ from fraud.batch import TRANSACTION_COLUMNS, TransactionBatch
 from fraud.errors import StoreUnavailable
 from tests.contracts.aggregates import assert_same
 from tests.contracts.feature_store import FeatureStoreContract, bits, serve
-from tests.contracts.payments import DAY_MS, payments
+from tests.contracts.payments import DAY_MS, labels_of, payments
 from tests.contracts.waiting import until
 
 HANDBOOK = Path("../shared/data/handbook_raw/dev_2018-04-01_to_2018-08-14.parquet")
@@ -452,6 +452,21 @@ async def test_what_is_appended_while_a_new_base_is_on_its_way_is_not_lost(
     memory = memory_of(batch.slice(0, 50))
     last = batch.slice(50, 60)
     assert bits(await serve(store, last)) == bits(await serve(memory, last))
+
+
+async def test_labels_alone_do_not_make_a_journal_long(store: RedisStore) -> None:
+    batch = of_customer(payments(300, seed=34, duplicate=0.0, late=0.0), "c", "m")
+    memory = memory_of(batch)
+    await serve(store, batch)
+    for seed in range(8):  # as if each had been labelled again and again
+        labels = labels_of(batch, seed=seed, corrected=0.0)
+        await store.learn(labels)
+        await memory.learn(labels)
+        await asyncio.gather(*store._waiting)
+        # What one call appends may lie on top.
+        assert max(await journal_lengths(store)) <= 32 * 1024 + len(labels) * EVENT_BYTES
+    later = replace(batch.slice(299, 300), transaction_id=["later"])
+    assert bits(await serve(store, later)) == bits(await serve(memory, later))
 
 
 async def test_a_repeat_that_another_process_took_meanwhile_is_not_appended(
