@@ -111,7 +111,7 @@ class Caller:
     """Calls one pool, as the combiner does. Made and used on the `Loop`."""
 
     def __init__(self, score: Any, explain: Any, describe: Any, switchboard: Any) -> None:
-        self.score, self.explain, self.describe = score, explain, describe
+        self._score, self._explain, self.describe = score, explain, describe
         self.switchboard = switchboard
         self.versions: list[str] = []
         self.errors: list[Exception] = []
@@ -132,6 +132,13 @@ class Caller:
         handle = serve.get_app_handle(app_name(variant))
         describe = Remote(handle, "describe")
         return cls(pools.scorer(variant), pools.explainer(variant), describe, switchboard)
+
+    async def score(self, values: Any, schema_id: str) -> Any:
+        """A call of a pool is made on a loop."""
+        return await self._score(values, schema_id)
+
+    async def explain(self, values: Any, schema_id: str) -> Any:
+        return await self._explain(values, schema_id)
 
     async def call(self, rows: int) -> None:
         values = np.full((rows, N_FEATURES), 0.5, dtype=np.float32)
