@@ -22,13 +22,13 @@ from cluster.console import CommandFailed
 from cluster.deploy import wait_ready, wait_running
 from cluster.node import MARK, Node
 from cluster.ports import require_free
+from loadtests.processes import name_of
 
 _APPLICATION = """
 import os
 import sys
 from fastapi import FastAPI
 from ray import serve
-from loadtests.processes import name_of
 
 def build(args):
     app = FastAPI()
