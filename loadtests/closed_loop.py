@@ -24,7 +24,8 @@ class Figures:
         connections: how many there were.
         requests: answered well within the measured time.
         per_s: those, by seconds.
-        p50_ms, p90_ms, p99_ms: from the first byte sent to the last byte received.
+        p50_ms, p90_ms, p99_ms: from the first byte sent to the last byte received, of those that
+            began within the measured time, too; NaN if there are none.
         failures: what went wrong -> how often; the warm-up counts too.
         client_cpu: cores that this client kept busy, 1.0 being all it can have.
         answered: answered well in all, warm-up included.
@@ -91,7 +92,7 @@ class _Loop:
         self._until = begin + seconds
         self._took_s = array("d")
         self._failures: Counter[str] = Counter()
-        self._answered = 0
+        self._answered = self._within = 0
         self._degraded = 0
         self._open = 0
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -110,8 +111,11 @@ class _Loop:
         else:
             self._answered += 1
             self._degraded += degraded_in(answer)
-            if connection.since_s >= self._begin and now <= self._until:
-                self._took_s.append(now - connection.since_s)
+            if self._begin <= now <= self._until:
+                # One that began before counts too: of a slow app most do.
+                self._within += 1
+                if connection.since_s >= self._begin:
+                    self._took_s.append(now - connection.since_s)
         self._send(connection)
 
     def broken(self, _: Connection, why: str) -> None:
@@ -125,8 +129,8 @@ class _Loop:
         p50, p90, p99 = np.percentile(self._took_s, (50, 90, 99)) * 1000 if n else (np.nan,) * 3
         return Figures(
             connections,
-            n,
-            n / (self._until - self._begin),
+            self._within,
+            self._within / (self._until - self._begin),
             float(p50),
             float(p90),
             float(p99),
