@@ -190,6 +190,7 @@ def interrupt(*_: int | FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    # The default for SIGTERM would leave everything running that was started here.
-    signal.signal(signal.SIGTERM, interrupt)
+    # The default for these would leave everything running that was started here.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
     sys.exit(main())

@@ -132,6 +132,9 @@ def _own(
 
     Yields its process, and the environment of whoever works on its stores.
     """
+    url = f"http://127.0.0.1:{port}/health"
+    if _answers(url):
+        raise NotStarted(f"{url} answers already: end what is left of an earlier run")
     with stores_of(name, redis_number, settings) as stores:
         environment = {
             **stores.environment,
@@ -153,7 +156,7 @@ def _own(
                 stderr=output,
             )
             try:
-                _await(f"http://127.0.0.1:{port}/health", process, log)
+                _await(url, process, log)
                 yield psutil.Process(process.pid), environment
             finally:
                 _end(process)
