@@ -21,6 +21,7 @@ from deployments.explainer import Explainer
 from deployments.links.linked import Linked
 from deployments.links.replica import open_links
 from deployments.links.switchboard import Switchboard, pool_name
+from deployments.logs import log_to_replica
 from deployments.plans import PlanFeed, PlanTable
 from deployments.pools import VariantPools
 from deployments.process import settle
@@ -74,6 +75,7 @@ class Combiner:
 
     # Serve awaits a constructor that is a coroutine.
     async def __init__(self, features: DeploymentHandle[Any]) -> None:  # type: ignore[misc]
+        log_to_replica()
         settings = Settings.load()
         if settings.database_url is None:
             raise ValueError("DATABASE_URL must be set")

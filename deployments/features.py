@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ray import serve
 
 from deployments.links.replica import open_links
+from deployments.logs import log_to_replica
 from deployments.process import settle
 from features.service import FeatureService
 from fraud.batch import FeatureBatch, TransactionBatch
@@ -28,6 +29,7 @@ class FeatureFetch:
 
     # Serve awaits a constructor that is a coroutine.
     async def __init__(self) -> None:  # type: ignore[misc]
+        log_to_replica()
         settings = Settings.load()
         self._service = await FeatureService.connect(settings)
         self._service.feed_labels(LABELS_EVERY_S, lambda: datetime.now(UTC))

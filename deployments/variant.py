@@ -21,6 +21,7 @@ from deployments import metrics
 from deployments.autoscaling import PROCESSORS, ROWS_IN_FLIGHT
 from deployments.links.replica import open_links
 from deployments.load import Load
+from deployments.logs import log_to_replica
 from deployments.metrics import tally
 from deployments.process import settle
 from deployments.scorer import Scorer
@@ -71,6 +72,7 @@ class Variant:
 
     # Serve awaits a constructor that is a coroutine.
     async def __init__(self, variant: str, artifact: str) -> None:  # type: ignore[misc]
+        log_to_replica()
         settings = Settings.load()
         self._variant = variant
         self._model = ServedModel(store_of(settings), variant, artifact, SCHEMA_ID)

@@ -15,6 +15,7 @@ from ray.serve.handle import DeploymentHandle
 
 from deployments.links.linked import Linked
 from deployments.links.switchboard import Switchboard, pool_name
+from deployments.logs import log_to_replica
 from deployments.metrics import exposition
 from deployments.process import settle
 from deployments.remote import Remote
@@ -60,6 +61,7 @@ class Ingress:
 
     def __init__(self, combiner: DeploymentHandle[Any]) -> None:
         # Built once: building a handle costs more than a call over it.
+        log_to_replica()
         self._switchboard = Switchboard(Settings.load().links)
         self._combiner = CombinerClient(
             Linked.on(self._switchboard, combiner, "decide"), Remote(combiner, "ready")

@@ -117,6 +117,11 @@ class Call:
         found: list[int] = np.flatnonzero(~np.isin(self._places, missing).any(axis=1)).tolist()
         return found
 
+    def touched(self) -> dict[Key, list[str]]:
+        """The transactions that have not been observed before -> the journals that each touches."""
+        names, places = self.names, self._places.tolist()
+        return {self.transactions[i]: [names[k] for k in places[i] if k >= 0] for i in self._new()}
+
     def new_transactions(self) -> list[Key]:
         """Those that have not been observed before."""
         return [self.transactions[i] for i in self._new()]

@@ -3,11 +3,11 @@
 --
 -- KEYS  1: the cursor; 2: the log of labels; then n journals; then n lists of rows put aside
 -- ARGV  1: where the cursor stood when they were rebuilt; 2: how long a journal is kept, seconds
---       3: msgpack {[tenant] = {[transaction id] = true}}: which were left out of them
+--       3: msgpack {[tenant] = {[transaction id] = whether it is missing in them}}
 --       4 .. : the journals
 --
 -- Returns 0 and changes nothing if the log does not reach back to then, else {number of a journal
--- that was not put, ...}: a row was put aside for it that may be in it already.
+-- that was not put, ...}: a row was put aside for it of which it is not known whether it is in it.
 
 local EVENT_BYTES = 48
 local n = (#KEYS - 2) / 2
@@ -23,17 +23,18 @@ if redis.call('GET', KEYS[1]) ~= at then
   if redis.call('GET', KEYS[1]) ~= at then return 0 end
 end
 
-local left_out = cmsgpack.unpack(ARGV[3])
+local is_missing = cmsgpack.unpack(ARGV[3])
 
--- The rows that were put aside; nil if one of them may be in the journal already.
+-- The rows that were put aside and are missing; nil if that is not known of one of them.
 local function rows_aside(key)
   local rows = {}
-  for i, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
+  for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
     local size = struct.unpack('<I4', text, EVENT_BYTES + 1)
     local tenant = string.sub(text, EVENT_BYTES + 5, EVENT_BYTES + 4 + size)
     local id = string.sub(text, EVENT_BYTES + 5 + size)
-    if not (left_out[tenant] and left_out[tenant][id]) then return nil end
-    rows[i] = string.sub(text, 1, EVENT_BYTES)
+    local missing = (is_missing[tenant] or {})[id]
+    if missing == nil then return nil end
+    if missing then rows[#rows + 1] = string.sub(text, 1, EVENT_BYTES) end
   end
   return rows
 end

@@ -127,12 +127,12 @@ class MemoryStore:
             if cold:
                 keys = sorted(cold)
                 try:
-                    found = await self._source.rebuild(
+                    async with self._source.rebuild(
                         entity, keys, events.transaction, self._until
-                    )
+                    ) as past:
+                        table.put(keys, past.states)
                 except StoreUnavailable:
                     return ("history_unavailable",)
-                table.put(keys, found)
         return ()
 
     async def remember(self, rows: Mapping[Key, bytes]) -> None:

@@ -13,7 +13,7 @@ import asyncpg
 from features.entities import Entity
 from features.events import Key
 from features.labels import REACH_DAYS
-from features.store.protocol import Cursor
+from features.store.protocol import Cursor, Past
 from features.store.rebuild import rebuild_sql, states_of
 from fraud.errors import StoreUnavailable
 
@@ -39,6 +39,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LAST_ID = 2**63 - 1
 _BOUND = files("features.store").joinpath("label_bound.sql").read_text(encoding="utf-8")
+_ON_RECORD = files("features.store").joinpath("on_record.sql").read_text(encoding="utf-8")
 _BOUND_WAIT = "SET LOCAL lock_timeout = '2s'"
 
 REACH = timedelta(days=REACH_DAYS)
@@ -67,6 +68,21 @@ async def answering() -> AsyncIterator[None]:
         raise StoreUnavailable(f"PostgreSQL: {type(error).__name__}") from error
 
 
+class _PostgresPast:
+    """See `Past`: one transaction, of one snapshot."""
+
+    def __init__(self, states: list[bytes], connection: Any) -> None:
+        self.states = states
+        self._connection = connection
+
+    async def on_record(self, transactions: Iterable[Key]) -> set[Key]:
+        """See `Past`."""
+        columns = zip(*transactions, strict=True)
+        async with answering():
+            rows = await self._connection.fetch(_ON_RECORD, *map(list, columns))
+        return {(row["tenant"], row["id"]) for row in rows}
+
+
 class PostgresHistory:
     """See `StateSource`. A state rebuilt here reads the same as one that saw the events live.
 
@@ -77,9 +93,10 @@ class PostgresHistory:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
+    @asynccontextmanager
     async def rebuild(
         self, entity: Entity, keys: Sequence[Key], without: Iterable[Key], until: Cursor
-    ) -> list[bytes]:
+    ) -> AsyncIterator[Past]:
         """See `StateSource`."""
         tenants, ids = [list(column) for column in zip(*keys, strict=True)]
         left_out = list(without)
@@ -91,9 +108,13 @@ class PostgresHistory:
         ]
         if "labels" in entity.groups:
             arguments += [to_time(until[0]), until[1], REACH, _LABELLED_WITHIN]
-        async with answering():
-            rows = await self._pool.fetch(rebuild_sql(entity), *arguments)
-        return states_of(entity, len(keys), rows)
+        async with (
+            answering(),
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            rows = await connection.fetch(rebuild_sql(entity), *arguments)
+            yield _PostgresPast(states_of(entity, len(keys), rows), connection)
 
     async def newest(self) -> Cursor:
         """See `StateSource`: PostgreSQL's clock, at a moment when nobody is writing labels."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -88,15 +89,33 @@ class FeatureStore(Protocol):
         ...
 
 
+class Past(Protocol):
+    """What the system of record said at one moment.
+
+    Attributes:
+        states: of the entities that were asked about, each as bytes.
+    """
+
+    states: list[bytes]
+
+    async def on_record(self, transactions: Iterable[Key]) -> set[Key]:
+        """Those of some transactions that were on record at that moment.
+
+        Raises:
+            StoreUnavailable: the system of record does not answer.
+        """
+        ...
+
+
 class StateSource(Protocol):
     """Where the state of an entity that the store does not hold is rebuilt from."""
 
-    async def rebuild(
+    def rebuild(
         self, entity: Entity, keys: Sequence[Key], without: Iterable[Key], until: Cursor
-    ) -> list[bytes]:
+    ) -> AbstractAsyncContextManager[Past]:
         """State of each key from the system of record, as if the transactions of `without` had
         not happened, with the labels up to `until`; an empty state for an entity that was never
-        seen.
+        seen. The moment is held until the context is left.
 
         Raises:
             StoreUnavailable: the system of record does not answer.

@@ -20,20 +20,14 @@ _LABELLED = files("features.store").joinpath("rebuild_labels.sql").read_text(enc
 # Column and table names below come from features/entities.py, never from a request.
 _NEWEST = """(SELECT t.occurred_at FROM transactions t
          WHERE {whose}
-           AND NOT EXISTS (
-               SELECT FROM unnest($3::text[], $4::text[]) AS x (tenant, id)
-               WHERE x.tenant = t.tenant AND x.id = t.transaction_id
-           )
+           AND (t.tenant, t.transaction_id) NOT IN (TABLE left_out)
          ORDER BY t.occurred_at DESC LIMIT 1)"""
 _ROWS = """    SELECT w.n, {leg} AS leg, w.occurred_at AS last_at, t.*
     FROM newest w
     JOIN transactions t
       ON {whose}
      AND t.occurred_at > w.occurred_at - interval '61 days'
-    WHERE NOT EXISTS (
-        SELECT FROM unnest($3::text[], $4::text[]) AS x (tenant, id)
-        WHERE x.tenant = t.tenant AND x.id = t.transaction_id
-    )"""
+    WHERE (t.tenant, t.transaction_id) NOT IN (TABLE left_out)"""
 _TILES = """UNION ALL
 SELECT n, 'ring:{ring}', at_ms / {tile_ms}, {key}, {values}
 FROM events

@@ -7,6 +7,11 @@ WITH wanted AS (
     SELECT ordinality - 1 AS n, tenant, id
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (tenant, id, ordinality)
 ),
+-- Asked with NOT IN: that is hashed once, while NOT EXISTS would go through all of them for each
+-- payment that an entity's newest one is looked for among.
+left_out AS (
+    SELECT tenant, id FROM unnest($3::text[], $4::text[]) AS x (tenant, id)
+),
 newest AS (
     SELECT w.n, w.tenant, w.id, max(last.occurred_at) AS occurred_at
     FROM wanted w

@@ -36,7 +36,10 @@ _MISSING, _DONE = 0, 1
 """What the script replies; anything else: rows were seen before."""
 _MOST_EAGER = 500
 """While so many states are being rebuilt, others wait until somebody waits for them."""
-_MOST_UNSEEN = 100_000
+_MOST_UNSEEN = 25_000
+"""Rows of which it is not known whether they are in the states; more are in them or not."""
+_AT_ONCE = 1000
+"""Keys of one command."""
 _MOST_TRIES = 6
 """A batch may find an entity cold, another one let go meanwhile, and labels learnt while it
 rebuilt them; more is an eviction storm."""
@@ -76,7 +79,7 @@ class RedisStore:
         self._observe = Script(source("observe"))
         self._learn = Script(source("learn"))
         self._rebase = Script(source("rebase"))
-        self._unseen: set[str] = set()
+        self._unseen: dict[Key, list[str]] = {}
         self._waiting: set[asyncio.Task[Any]] = set()
 
     async def observe_and_fetch(self, events: Events, patient: bool = True) -> Observation:
@@ -85,7 +88,7 @@ class RedisStore:
         call = Call(events)
         try:
             if self._unseen:
-                await self._forget_unseen()
+                await self._make_up_for_unseen()
             missing = await self._run(call)
         except StoreUnavailable:
             self._miss(call)
@@ -135,10 +138,9 @@ class RedisStore:
             raise
 
     def _miss(self, call: Call) -> None:
-        """Rows that were decided unseen would be missing from warm states for good: these states
-        are dropped when Redis is back, and rebuilt from PostgreSQL."""
+        """Rows are decided without an answer from Redis: see `_make_up_for_unseen`."""
         if len(self._unseen) < _MOST_UNSEEN:
-            self._unseen.update(call.names)
+            self._unseen.update(call.touched())
 
     async def _run(self, call: Call, late: frozenset[str] = frozenset()) -> list[int]:
         """Have the script read, and append what is new: see `Call.take`. Journals that must be
@@ -220,11 +222,21 @@ class RedisStore:
         else:
             await self._give_bases(based_anew(entities, journals))
 
-    async def _forget_unseen(self) -> None:
-        names = list(self._unseen)
-        pieces = range(0, len(names), 1000)
-        await self._link.calls([("UNLINK", *names[i : i + 1000]) for i in pieces])
-        self._unseen.difference_update(names)
+    async def _make_up_for_unseen(self) -> None:
+        """Redis may have taken rows in though it did not say so in time: these have their markers.
+        The others would be missing from warm states for good, so these are dropped, and rebuilt
+        from PostgreSQL."""
+        unseen = self._unseen.copy()
+        markers = list(map(marker, unseen))
+        found = await self._link.calls([("MGET", *some) for some in _pieces(markers)])
+        kept = [value for values in found for value in values]
+        lost = [names for names, value in zip(unseen.values(), kept, strict=True) if value is None]
+        spoilt = sorted({name for names in lost for name in names})
+        if spoilt:
+            await self._link.calls([("UNLINK", *some) for some in _pieces(spoilt)])
+            _log.warning("%d states are dropped: Redis has missed %d rows", len(spoilt), len(lost))
+        for transaction in unseen:
+            self._unseen.pop(transaction, None)
 
     async def remember(self, rows: Mapping[Key, bytes]) -> None:
         """See `FeatureStore`."""
@@ -246,3 +258,7 @@ class RedisStore:
         await asyncio.gather(*self._waiting, return_exceptions=True)
         await self._warming.close()
         await self._link.close()
+
+
+def _pieces(keys: Sequence[str]) -> list[Sequence[str]]:
+    return [keys[i : i + _AT_ONCE] for i in range(0, len(keys), _AT_ONCE)]

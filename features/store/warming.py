@@ -20,7 +20,10 @@ from fraud.errors import StoreUnavailable
 _log = logging.getLogger(__name__)
 
 _MOST_TRIES = 6
-"""Labels may be learnt, and rows put aside, while a state is rebuilt."""
+"""Labels may be learnt while a state is rebuilt."""
+_MOST_LOOKS = 50
+"""Rows may be put aside between a look at those that are and putting the state there, which takes
+milliseconds."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -30,7 +33,9 @@ class Warming:
 
     A row that does not wait is put aside in Redis, by the call that answers it: the task leaves its
     transaction out of what it rebuilds, on record or not, and the script that puts the state there
-    puts the rows in. So each row counts once, whoever rebuilds, and whenever it gets on record.
+    puts the rows in. Rows that are put aside meanwhile are in the state already if they were on
+    record when it was rebuilt, which is asked in the same snapshot. So each row counts once,
+    whoever rebuilds, and whenever it gets on record; and what many rows touch gets there, too.
 
     Args:
         link: to Redis.
@@ -42,14 +47,12 @@ class Warming:
         self._history = history
         self._install = Script(source("install"))
         self._tasks: dict[str, asyncio.Task[frozenset[str]]] = {}
-        self._pressed: set[str] = set()
 
     async def warm(
         self, cold: Iterable[tuple[Entity, Key]], without: Sequence[Key], wait_s: float
     ) -> frozenset[str]:
         """Have states rebuilt. Returns the keys of those that are not there after `wait_s`, or
-        cannot be had now; their rebuilding goes on. Twice as long is waited for states that rows
-        have outpaced before: while they wait, none is put aside.
+        cannot be had now; their rebuilding goes on.
 
         Args:
             cold: entities whose states are missing.
@@ -58,11 +61,7 @@ class Warming:
         """
         wanted = self.start(cold, without)
         tasks = {name: self._tasks[name] for name in wanted}
-        pressed = {task for name, task in tasks.items() if name in self._pressed}
-        wait_s = max(wait_s, 0.0)
-        if pressed:
-            await asyncio.wait(pressed, timeout=wait_s)
-        await asyncio.wait(tasks.values(), timeout=wait_s)
+        await asyncio.wait(tasks.values(), timeout=max(wait_s, 0.0))
         return frozenset(
             name for name, task in tasks.items() if not task.done() or name in task.result()
         )
@@ -91,7 +90,6 @@ class Warming:
         task.add_done_callback(lambda _: self._finished(keys))
 
     def _finished(self, names: Collection[str]) -> None:
-        self._pressed.difference_update(names)
         for name in names:
             del self._tasks[name]
 
@@ -105,7 +103,6 @@ class Warming:
                 left = await self._install_once(entity, left, without)
                 if not left:
                     break
-                self._pressed.update(left)
         except StoreUnavailable as error:
             _log.warning("%d states are not rebuilt: %s", len(left), error)
         return frozenset(left)
@@ -115,25 +112,46 @@ class Warming:
     ) -> dict[str, Key]:
         """Those that must be rebuilt again."""
         until = await self.cursor()
-        names = list(keys)
-        asides = [aside_key(name) for name in names]
-        lists = await self._link.calls([("LRANGE", aside, 0, -1) for aside in asides])
-        left_out = {*without, *(transaction_of(aside) for asides in lists for aside in asides)}
-        states = await self._history.rebuild(entity, list(keys.values()), left_out, until)
+        aside = await self._put_aside(keys)
+        left_out = {*without, *aside}
+        async with self._history.rebuild(entity, list(keys.values()), left_out, until) as past:
+            left = dict(zip(keys, map(journal_of, past.states), strict=True))
+            is_missing = dict.fromkeys(left_out, True)
+            for _ in range(_MOST_LOOKS):
+                refused = await self._install_those(left, is_missing, until)
+                if refused is None:
+                    return keys
+                left = {name: left[name] for name in refused}
+                if not left:
+                    break
+                new = [t for t in await self._put_aside(left) if t not in is_missing]
+                known = await past.on_record(new) if new else set()
+                is_missing |= {transaction: transaction not in known for transaction in new}
+        return {name: keys[name] for name in left}
+
+    async def _put_aside(self, names: Iterable[str]) -> list[Key]:
+        """Transactions of the rows that were put aside for states."""
+        lists = await self._link.calls([("LRANGE", aside_key(name), 0, -1) for name in names])
+        return [transaction_of(aside) for asides in lists for aside in asides]
+
+    async def _install_those(
+        self, journals: Mapping[str, bytes], is_missing: Mapping[Key, bool], until: Cursor
+    ) -> list[str] | None:
+        """Names of those that were not put there, as a row of which nothing is known was put aside;
+        None if too many labels were learnt meanwhile."""
         known: dict[str, dict[str, bool]] = {}
-        for tenant, identity in left_out:
-            known.setdefault(tenant, {})[identity] = True
+        for (tenant, identity), missing in is_missing.items():
+            known.setdefault(tenant, {})[identity] = missing
+        names = list(journals)
         refused = await self._install.run(
             self._link,
-            [CURSOR, LABEL_LOG, *names, *asides],
+            [CURSOR, LABEL_LOG, *names, *map(aside_key, names)],
             text(until),
             STATE_TTL_S,
             _encode(known),
-            *map(journal_of, states),
+            *journals.values(),
         )
-        if refused == 0:  # too many labels were learnt meanwhile
-            return keys
-        return {names[i - 1]: keys[names[i - 1]] for i in refused}
+        return None if refused == 0 else [names[i - 1] for i in refused]
 
     async def cursor(self) -> Cursor:
         """How far labels are learnt. Without one, all that count until now count in states that

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import numpy as np
@@ -22,6 +23,7 @@ from features.service import FeatureService
 from features.store.link import Link
 from features.store.memory import MemoryStore
 from features.store.postgres import PostgresHistory
+from features.store.protocol import Past
 from features.store.redis import RedisStore
 from features.tiles import WindowAggregates
 from fraud.batch import TransactionBatch
@@ -220,13 +222,14 @@ async def test_labels_learnt_while_a_state_is_rebuilt_are_in_it(
 
         rebuilt = 0
 
-        async def rebuild(self, *arguments: object) -> list[bytes]:
-            states = await super().rebuild(*arguments)  # type: ignore[arg-type]
-            self.rebuilt += 1
-            if self.rebuilt == 1:
-                await label_all(pool, batch, seed=3)
-                assert await drained(LabelFeed(pool, store)) > 64
-            return states
+        @asynccontextmanager
+        async def rebuild(self, *arguments: Any) -> AsyncIterator[Past]:
+            async with super().rebuild(*arguments) as past:
+                self.rebuilt += 1
+                if self.rebuilt == 1:
+                    await label_all(pool, batch, seed=3)
+                    assert await drained(LabelFeed(pool, store)) > 64
+                yield past
 
     source = Slow(pool)
     slow = RedisStore(Link(redis_url, 5_000), source, replay_ttl_s=600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from features.labels import LabelEvents
 from features.replay import joined, replay
 from features.state import empty
 from features.store.link import Link
-from features.store.protocol import Cursor, Observation
+from features.store.protocol import Cursor, Observation, Past
 from features.store.redis import RedisStore
 from fraud.batch import Float32, Int64, TransactionBatch
 from training.data.batches import read_payments
@@ -31,10 +32,19 @@ ROWS, MICRO_BATCH = 100_000, 500
 class NoHistory:
     """A system of record in which nothing has happened."""
 
+    def __init__(self) -> None:
+        self.states: list[bytes] = []
+
+    @asynccontextmanager
     async def rebuild(
         self, entity: Entity, keys: Sequence[Key], without: Iterable[Key], until: Cursor
-    ) -> list[bytes]:
-        return [empty(entity)] * len(keys)
+    ) -> AsyncIterator[Past]:
+        nothing = NoHistory()
+        nothing.states = [empty(entity)] * len(keys)
+        yield nothing
+
+    async def on_record(self, transactions: Iterable[Key]) -> set[Key]:
+        return set()
 
     async def newest(self) -> Cursor:
         return (0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from features.store.link import Link
 from features.store.memory import MemoryStore
 from features.store.names import STATE_TTL_S
 from features.store.postgres import PostgresHistory
-from features.store.protocol import Cursor
+from features.store.protocol import Cursor, Past
 from features.store.redis import RedisStore
 from fraud.batch import TRANSACTION_COLUMNS, TransactionBatch
 from fraud.errors import StoreUnavailable
@@ -120,7 +121,7 @@ async def test_postgres_gone_hides_cold_entities_and_does_not_spoil_them(
     redis_url: str, pool: asyncpg.Pool, store: RedisStore
 ) -> None:
     class Gone(PostgresHistory):
-        async def rebuild(self, *_: object) -> list[bytes]:
+        def rebuild(self, *_: object) -> Any:
             raise StoreUnavailable("gone")
 
     batch = payments(40, seed=2, duplicate=0.0)
@@ -159,6 +160,29 @@ async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(
     await insert(pool, past)
     await insert(pool, missed)  # decided without history, but on record
     assert bits(await service.fetch(now)) == bits(await serve(memory, now))
+
+
+async def test_rows_that_a_slow_redis_took_in_are_not_taken_for_missed(
+    redis_url: str, pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    batch = of_customer(payments(30, seed=12, duplicate=0.0), "busy", "shop")
+    before, late, now = (batch.slice(i, i + 10) for i in range(0, 30, 10))
+    source = Late(pool)
+    source.told.set()
+    hasty = RedisStore(Link(redis_url, 100), source, replay_ttl_s=600)
+    await serve(hasty, before)
+    asked = source.asked
+    nap = asyncio.create_task(store._link.call("DEBUG", "SLEEP", "0.4"))
+    await asyncio.sleep(0.05)
+    with pytest.raises(StoreUnavailable):
+        await hasty.observe_and_fetch(Events.of(late))
+    await nap
+    served = await hasty.observe_and_fetch(Events.of(now))
+    assert (served.degraded, source.asked) == ((), asked)
+    wanted = memory_of(before, late).observe(Events.of(now)).reading(Events.of(now)).aggregates()
+    for role, seen in served.reading(Events.of(now)).aggregates().items():
+        assert_same(seen, wanted[role], role)
+    await hasty.close()
 
 
 async def test_concurrent_retries_get_one_answer(store: RedisStore) -> None:
@@ -203,12 +227,14 @@ class Late(PostgresHistory):
         self.told = asyncio.Event()
         self.asked = 0
 
+    @asynccontextmanager
     async def rebuild(
         self, entity: Entity, keys: Sequence[Key], without: Iterable[Key], until: Cursor
-    ) -> list[bytes]:
+    ) -> AsyncIterator[Past]:
         self.asked += 1
         await self.told.wait()
-        return await super().rebuild(entity, keys, without, until)
+        async with super().rebuild(entity, keys, without, until) as past:
+            yield past
 
 
 def late_store(redis_url: str, source: PostgresHistory, wait_ms: float = 1.0) -> RedisStore:
@@ -297,8 +323,9 @@ async def test_rows_that_come_while_another_replica_rebuilds_are_counted_once(
         await replica.close()
 
 
-async def test_rows_that_outpace_a_rebuild_wait_for_the_next_one(
-    redis_url: str, pool: asyncpg.Pool, store: RedisStore
+@pytest.mark.parametrize("recorded", [0, 4, 10])
+async def test_rows_that_come_while_a_state_is_rebuilt_are_in_it_once(
+    recorded: int, redis_url: str, pool: asyncpg.Pool, store: RedisStore
 ) -> None:
     batch = of_customer(payments(40, seed=7, duplicate=0.0), "cold", "cold")
     parts = [batch.slice(i, i + 10) for i in range(0, 40, 10)]
@@ -307,9 +334,12 @@ async def test_rows_that_outpace_a_rebuild_wait_for_the_next_one(
     for part in parts[:2]:  # the second joins a task that does not know of it
         assert (await late.observe_and_fetch(Events.of(part))).degraded
         await until(lambda: source.asked == 2)  # customer and merchant
+    await insert(pool, parts[0])
+    if recorded:
+        await insert(pool, parts[1].slice(0, recorded))
     source.told.set()
     await late._warming.close()
-    assert source.asked == 4
+    assert source.asked == 2
     served = await late.observe_and_fetch(Events.of(parts[2]))
     assert served.degraded == ()
     wanted = memory_of(*parts[:2]).observe(Events.of(parts[2]))

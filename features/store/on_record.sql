@@ -1,0 +1,6 @@
+-- Which of some transactions ($1 tenants, $2 ids) are on record.
+SELECT x.tenant, x.id
+FROM unnest($1::text[], $2::text[]) AS x (tenant, id)
+WHERE EXISTS (
+    SELECT FROM transactions t WHERE t.transaction_id = x.id AND t.tenant = x.tenant
+)
