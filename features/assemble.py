@@ -10,7 +10,8 @@ from features.store.protocol import Observation
 from features.transform import transform
 from fraud.batch import FeatureBatch, TransactionBatch
 
-_ROW_BYTES = N_FEATURES * 4
+_KEPT = np.dtype([("values", "<f4", (N_FEATURES,)), ("age_ms", "<i8")])
+"""What is remembered of a row."""
 
 
 def assemble(batch: TransactionBatch, events: Events, observation: Observation) -> FeatureBatch:
@@ -19,8 +20,8 @@ def assemble(batch: TransactionBatch, events: Events, observation: Observation) 
     values = transform(batch, reading)
     age_ms = reading.column("customer", "since_ms").copy()
     for i, kept in observation.recorded.items():
-        values[i] = np.frombuffer(kept, dtype="<f4", count=N_FEATURES)
-        age_ms[i] = int.from_bytes(kept[_ROW_BYTES:], "little", signed=True)
+        row = np.frombuffer(kept, dtype=_KEPT)[0]
+        values[i], age_ms[i] = row["values"], row["age_ms"]
     for i, first in events.first_of().items():
         values[i] = values[first]
         age_ms[i] = age_ms[first]
@@ -29,16 +30,17 @@ def assemble(batch: TransactionBatch, events: Events, observation: Observation) 
 
 def rows_to_remember(
     events: Events, observation: Observation, features: FeatureBatch
-) -> dict[Key, bytes]:
-    """What to keep of the rows that were observed for the first time."""
-    matrix = features.values.astype("<f4", copy=False)
-    repeats = events.first_of()
-    return {
-        events.transaction[i]: matrix[i].tobytes()
-        + int(features.age_ms[i]).to_bytes(8, "little", signed=True)
-        for i in range(len(events))
-        if i not in observation.recorded and i not in observation.repeated and i not in repeats
-    }
+) -> tuple[list[Key], bytes]:
+    """What to keep of the rows that were observed for the first time: arguments of
+    `FeatureStore.remember`, from the second on."""
+    known = observation.recorded.keys() | observation.repeated | events.first_of().keys()
+    transactions, values, age_ms = events.transaction, features.values, features.age_ms
+    if known:
+        new = [i for i in range(len(events)) if i not in known]
+        transactions, values, age_ms = [transactions[i] for i in new], values[new], age_ms[new]
+    rows = np.empty(len(transactions), dtype=_KEPT)
+    rows["values"], rows["age_ms"] = values, age_ms
+    return transactions, rows.tobytes()
 
 
 def without_history(batch: TransactionBatch, reason: str) -> FeatureBatch:

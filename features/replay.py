@@ -72,7 +72,7 @@ def replay_chunk(
     events = Events.of(batch)
     observation = store.observe(events, labels, before)
     features = assemble(batch, events, observation)
-    store.keep(rows_to_remember(events, observation, features))
+    store.keep(*rows_to_remember(events, observation, features))
     return features
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import asyncpg
@@ -117,7 +118,7 @@ class FeatureService:
             return without_history(batch, "features_unavailable")
         seen = time.perf_counter()
         features = assemble(batch, events, observation)
-        self._remember(rows_to_remember(events, observation, features))
+        self._remember(observation.receipt, *rows_to_remember(events, observation, features))
         features.pending = observation.pending
         features.stage_ms["redis"] = round((seen - began) * 1e3, 3)
         features.stage_ms["assemble"] = round((time.perf_counter() - seen) * 1e3, 3)
@@ -137,20 +138,20 @@ class FeatureService:
             pending = [i for i in pending if i not in recorded]
         degraded = (*observation.degraded, "retry_in_flight") if pending else observation.degraded
         repeated = observation.repeated - recorded.keys()
-        return Observation(observation.states, recorded, repeated, degraded)
+        return replace(observation, recorded=recorded, repeated=repeated, degraded=degraded)
 
-    def _remember(self, rows: Mapping[Key, bytes]) -> None:
+    def _remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
         """Off the way of the answer: a retry finds it, and nobody waits for it."""
-        if rows:
-            task = asyncio.create_task(self._remember_now(rows))
+        if transactions:
+            task = asyncio.create_task(self._remember_now(receipt, transactions, rows))
             self._background.add(task)
             task.add_done_callback(self._background.discard)
 
-    async def _remember_now(self, rows: Mapping[Key, bytes]) -> None:
+    async def _remember_now(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
         try:
-            await self._store.remember(rows)
+            await self._store.remember(receipt, transactions, rows)
         except StoreUnavailable as error:
-            _log.warning("features of %d transactions are not kept: %s", len(rows), error)
+            _log.warning("features of %d transactions are not kept: %s", len(transactions), error)
 
     async def ready(self) -> None:
         """Raises StoreUnavailable unless window state can be read now."""

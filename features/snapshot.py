@@ -29,7 +29,7 @@ class States:
 
     Attributes:
         present: bool[n]: the row touches an entity in this role, and its state could be had.
-        matrix: uint8[n, entity.size]; zeros where nothing is present.
+        matrix: uint8[n, entity.size]; anything where nothing is present.
     """
 
     present: Bools
@@ -48,7 +48,7 @@ class Snapshot:
 
     Attributes:
         present: bool[n, n_roles]: see `States`.
-        records: uint8[n, ROW_BYTES], C-contiguous; zeros where nothing is present.
+        records: uint8[n, ROW_BYTES], C-contiguous; anything where nothing is present.
     """
 
     present: Bools
@@ -75,7 +75,7 @@ class Snapshot:
     @classmethod
     def none(cls, n: int) -> Snapshot:
         """n rows without any state, to be filled in."""
-        return cls(np.zeros((n, N_ROLES), dtype=np.bool_), np.zeros((n, ROW_BYTES), dtype=np.uint8))
+        return cls(np.zeros((n, N_ROLES), dtype=np.bool_), np.empty((n, ROW_BYTES), dtype=np.uint8))
 
     def __len__(self) -> int:
         return len(self.present)

@@ -3,6 +3,7 @@ to what the rows saw."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from features.store.protocol import Observation
 from features.windows import DAY_MS
 from fraud.batch import Int64
 
+_RECEIPT_BYTES = 8
 _MOST_EVENTS = 8
 """Journals with so many events or more are given a new base: fewer are sooner read than written."""
 _encode = msgspec.msgpack.Encoder().encode
@@ -45,12 +47,14 @@ class Call:
         events: the rows.
 
     Attributes:
+        receipt: under which what is computed for its new rows is kept.
         names: keys of the journals that the rows touch.
         transactions: of the rows.
         journals: what the script found under each name, None for nothing.
     """
 
     def __init__(self, events: Events) -> None:
+        self.receipt = os.urandom(_RECEIPT_BYTES).hex()
         self.names: list[str] = []
         self.transactions = events.transaction
         self.journals: list[bytes | None] = []
@@ -78,7 +82,7 @@ class Call:
         self._places = np.array(places, dtype=np.int64).reshape(n, N_ROLES)
 
     def asks(self, late: frozenset[str]) -> tuple[list[str], list[bytes | str]]:
-        """Keys and arguments of `observe.lua`, from the fifth on: what the rows that are new add to
+        """Keys and arguments of `observe.lua`, from the sixth on: what the rows that are new add to
         the journals, of which those of `late` may be missing."""
         events = self._events
         fresh = self._fresh()
@@ -138,7 +142,8 @@ class Call:
         ]
         degraded = ("history_unavailable",) if None in self.journals else ()
         repeated = frozenset(self._repeated)
-        return Observation(states, self._recorded, repeated, degraded), grown
+        observation = Observation(states, self._recorded, repeated, degraded, receipt=self.receipt)
+        return observation, grown
 
     def _new(self) -> list[int]:
         return [

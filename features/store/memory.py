@@ -8,8 +8,8 @@ counterparty and 3.0 for each account, and half as much again at most while a ta
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ class MemoryStore:
         observation = self.observe(events)
         if not degraded:
             return observation
-        return Observation(observation.states, observation.recorded, observation.repeated, degraded)
+        return replace(observation, degraded=degraded)
 
     def observe(
         self,
@@ -135,15 +135,16 @@ class MemoryStore:
                     return ("history_unavailable",)
         return ()
 
-    async def remember(self, rows: Mapping[Key, bytes]) -> None:
+    async def remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
         """See `FeatureStore`."""
-        self.keep(rows)
+        self.keep(transactions, rows)
 
-    def keep(self, rows: Mapping[Key, bytes]) -> None:
+    def keep(self, transactions: Sequence[Key], rows: bytes) -> None:
         """`remember`, without waiting."""
-        for transaction, row in rows.items():
+        size = len(rows) // max(len(transactions), 1)
+        for i, transaction in enumerate(transactions):
             if transaction in self._seen:
-                self._seen[transaction] = row
+                self._seen[transaction] = rows[i * size : (i + 1) * size]
 
     async def recorded(self, transactions: Sequence[Key]) -> list[bytes | None]:
         """See `FeatureStore`."""

@@ -27,8 +27,13 @@ def aside_key(state: str) -> str:
 
 
 def marker(transaction: Key) -> str:
-    """Of what is remembered of a transaction."""
+    """Of where to find what is remembered of a transaction."""
     return f"q:t:{SCHEMA_ID}:{transaction[0]}:{transaction[1]}"
+
+
+def kept_key(receipt: str) -> str:
+    """Of what is remembered of the transactions of one call, one after the other."""
+    return f"q:k:{SCHEMA_ID}:{receipt}"
 
 
 def text(cursor: Cursor) -> str:

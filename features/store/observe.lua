@@ -4,9 +4,10 @@
 -- KEYS  1 .. n: journals, each once; then one marker for each of m rows that are to be appended, no
 --       transaction twice; then, for each journal that may be missing, the list of rows put aside
 -- ARGV  1: n; 2: m; 3: how long a journal is kept, seconds; 4: how long a marker is kept, seconds
---       5: msgpack {day of the newest row that is appended, ...} for each journal
---       6: msgpack {journal, ...}: numbers of those that may be missing, or ''
---       7 .. 6 + n: what is appended to each journal, perhaps ''
+--       5: receipt of this call; the i-th marker says "<receipt>:<i>"
+--       6: msgpack {day of the newest row that is appended, ...} for each journal
+--       7: msgpack {journal, ...}: numbers of those that may be missing, or ''
+--       8 .. 7 + n: what is appended to each journal, perhaps ''
 --       then, for each that may be missing, what is put aside in its place: each after its length
 --
 -- Returns {2, marker, what it holds, ...} if rows were seen before, {0, journal, ...} if journals are
@@ -35,8 +36,8 @@ get(n + 1, n + m, function(i, value)
 end)
 if #seen > 1 then return seen end
 
-if ARGV[6] ~= '' then
-  for i, k in ipairs(cmsgpack.unpack(ARGV[6])) do aside[k] = i end
+if ARGV[7] ~= '' then
+  for i, k in ipairs(cmsgpack.unpack(ARGV[7])) do aside[k] = i end
 end
 get(1, n, function(k, value)
   journals[k] = value
@@ -54,11 +55,11 @@ local function put_aside(key, rows)
   call('EXPIRE', key, keep_s)
 end
 
-local days = cmsgpack.unpack(ARGV[5])
+local days = cmsgpack.unpack(ARGV[6])
 for k = 1, n do
-  local journal, events = journals[k], ARGV[6 + k]
+  local journal, events = journals[k], ARGV[7 + k]
   if not journal then
-    put_aside(KEYS[n + m + aside[k]], ARGV[6 + n + aside[k]])
+    put_aside(KEYS[n + m + aside[k]], ARGV[7 + n + aside[k]])
   elseif events ~= '' then
     call('APPEND', KEYS[k], events)
     -- A journal is let go some time after it was touched last: by the day is near enough.
@@ -68,5 +69,6 @@ for k = 1, n do
     end
   end
 end
-for r = n + 1, n + m do call('SET', KEYS[r], '', 'EX', keep_marker_s) end
+local receipt = ARGV[5] .. ':'
+for i = 1, m do call('SET', KEYS[n + i], receipt .. i, 'EX', keep_marker_s) end
 return {1, journals}

@@ -32,6 +32,7 @@ class Observation:
             was not observed again.
         repeated: rows seen before of which nothing is recorded yet: not observed again either.
         degraded: why states are missing, () if none is.
+        receipt: what `remember` has to be told of the rows that were observed now.
         pending: rows, as they were numbered in what was asked, that are not among the n and have
             not been observed.
     """
@@ -41,6 +42,7 @@ class Observation:
     repeated: frozenset[int] = frozenset()
     degraded: tuple[str, ...] = ()
     pending: tuple[int, ...] = ()
+    receipt: str = ""
 
     @classmethod
     def blind(cls, n: int, reason: str) -> Observation:
@@ -79,9 +81,18 @@ class FeatureStore(Protocol):
         """
         ...
 
-    async def remember(self, rows: Mapping[Key, bytes]) -> None:
-        """Keep what was computed for transactions that were observed for the first time, so that
-        a retry gets the same answer. Unknown transactions are passed over."""
+    async def remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
+        """Keep what was computed for the transactions that were observed for the first time, so
+        that a retry gets the same answer.
+
+        Args:
+            receipt: of the observation.
+            transactions: m of them, all that were new then, in the order of their rows.
+            rows: m byte strings of one length, one after the other.
+
+        Raises:
+            StoreUnavailable: they may not be kept.
+        """
         ...
 
     async def recorded(self, transactions: Sequence[Key]) -> list[bytes | None]:

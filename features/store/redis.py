@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import struct
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from features.store.names import (
     LABEL_LOG,
     STATE_TTL_S,
     aside_key,
+    kept_key,
     marker,
     state_key,
     text,
@@ -38,6 +40,8 @@ _MOST_EAGER = 500
 """While so many states are being rebuilt, others wait until somebody waits for them."""
 _MOST_UNSEEN = 25_000
 """Rows of which it is not known whether they are in the states; more are in them or not."""
+_SIZE = struct.Struct("<I")
+"""Of one row of those that are remembered together; it precedes them."""
 _AT_ONCE = 1000
 """Keys of one command."""
 _MOST_TRIES = 6
@@ -50,11 +54,16 @@ _LOG_BATCHES, _LOG_TTL_S = 64, 60
 
 
 class RedisStore:
-    """See `FeatureStore`. Keys: `q:s:<layout>:<entity>:<tenant>:<id>` hold states,
-    `q:t:<schema>:<tenant>:<transaction>` what was computed for a transaction, `q:c:<layout>` how
-    far labels are learnt, `q:l:<layout>` the labels learnt last, and `q:a:`, named as the state is,
-    rows that were answered while it was not there (`Warming`). The cursor never expires: Redis
-    must not evict keys without an expiry.
+    """See `FeatureStore`. Keys:
+
+        q:s:<layout>:<entity>:<tenant>:<id>     states, as journals
+        q:t:<schema>:<tenant>:<transaction>     where what was computed for a transaction is kept
+        q:k:<schema>:<receipt>                  what was computed in one call
+        q:c:<layout>                            how far labels are learnt
+        q:l:<layout>                            the labels learnt last
+        q:a:, named as the state is             rows answered while it was not there (`Warming`)
+
+    The cursor never expires: Redis must not evict keys without an expiry.
 
     Args:
         link: to Redis; closed by `close`.
@@ -155,6 +164,7 @@ class RedisStore:
                 *counts,
                 STATE_TTL_S,
                 self._replay_ttl_s,
+                call.receipt,
                 *arguments,
             )
             if reply[0] == _MISSING:
@@ -162,7 +172,7 @@ class RedisStore:
             if reply[0] == _DONE:
                 call.journals = reply[1]
                 return []
-            call.seen_before(reply[1::2], reply[2::2])
+            call.seen_before(reply[1::2], await self._kept(reply[2::2]))
 
     def _seen(self, call: Call) -> Observation:
         """What the script has found; journals that have grown long get a new base meanwhile."""
@@ -238,16 +248,25 @@ class RedisStore:
         for transaction in unseen:
             self._unseen.pop(transaction, None)
 
-    async def remember(self, rows: Mapping[Key, bytes]) -> None:
-        """See `FeatureStore`."""
-        await self._link.calls(
-            [("SET", marker(key), row, "XX", "KEEPTTL") for key, row in rows.items()]
-        )
+    async def remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
+        """See `FeatureStore`: those of one call in one piece, to which their markers point."""
+        if not transactions:
+            return
+        size = _SIZE.pack(len(rows) // len(transactions))
+        await self._link.call("SET", kept_key(receipt), size + rows, "EX", self._replay_ttl_s)
 
     async def recorded(self, transactions: Sequence[Key]) -> list[bytes | None]:
         """See `FeatureStore`."""
-        reply = await self._link.call("MGET", *(marker(key) for key in transactions))
-        return [value or None for value in reply]
+        found = await self._kept(await self._link.call("MGET", *map(marker, transactions)))
+        return [row or None for row in found]
+
+    async def _kept(self, markers: Sequence[bytes | None]) -> list[bytes]:
+        """The rows that markers point to, b"" where there is none."""
+        places = [(value or b":0").decode().split(":") for value in markers]
+        receipts = sorted({receipt for receipt, _ in places if receipt})
+        pieces = await self._link.calls([("GET", kept_key(receipt)) for receipt in receipts])
+        of = {receipt: piece for receipt, piece in zip(receipts, pieces, strict=True) if piece}
+        return [_row(of[receipt], int(i)) if receipt in of else b"" for receipt, i in places]
 
     async def ping(self) -> None:
         """Raises StoreUnavailable if Redis does not answer."""
@@ -258,6 +277,13 @@ class RedisStore:
         await asyncio.gather(*self._waiting, return_exceptions=True)
         await self._warming.close()
         await self._link.close()
+
+
+def _row(piece: bytes, number: int) -> bytes:
+    """Row `number`, from 1, of what was computed in one call."""
+    (size,) = _SIZE.unpack_from(piece)
+    at = _SIZE.size + (number - 1) * size
+    return piece[at : at + size]
 
 
 def _pieces(keys: Sequence[str]) -> list[Sequence[str]]:

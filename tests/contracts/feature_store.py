@@ -25,7 +25,8 @@ async def serve(store: FeatureStore, batch: TransactionBatch) -> FeatureBatch:
     events = Events.of(batch)
     observation = await store.observe_and_fetch(events)
     features = assemble(batch, events, observation)
-    await store.remember(rows_to_remember(events, observation, features))
+    kept = rows_to_remember(events, observation, features)
+    await store.remember(observation.receipt, *kept)
     return features
 
 
@@ -195,10 +196,12 @@ class FeatureStoreContract:
         assert bits(await serve(store, mine)) == bits(await serve(store, yours))
 
     async def test_what_is_not_remembered_is_not_recorded(self, store: FeatureStore) -> None:
-        events = Events.of(payments(1, seed=7))
-        await store.observe_and_fetch(events)
-        assert await store.recorded(events.transaction) == [None]
+        events = Events.of(payments(2, seed=7, duplicate=0.0))
+        first = await store.observe_and_fetch(events)
+        assert await store.recorded(events.transaction) == [None, None]
         again = await store.observe_and_fetch(events)
-        assert again.repeated == {0}
-        await store.remember({events.transaction[0]: b"row", ("default", "unknown"): b"row"})
-        assert await store.recorded([*events.transaction, ("default", "unknown")]) == [b"row", None]
+        assert again.repeated == {0, 1}
+        await store.remember(first.receipt, events.transaction, b"oneTWO")
+        asked = [*reversed(events.transaction), ("default", "unknown")]
+        assert await store.recorded(asked) == [b"TWO", b"one", None]
+        assert (await store.observe_and_fetch(events)).recorded == {0: b"one", 1: b"TWO"}

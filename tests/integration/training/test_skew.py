@@ -123,7 +123,7 @@ def serve(store: MemoryStore, batch: TransactionBatch) -> FeatureBatch:
     events = Events.of(batch)
     observation = store.observe(events)
     features = assemble(batch, events, observation)
-    store.keep(rows_to_remember(events, observation, features))
+    store.keep(*rows_to_remember(events, observation, features))
     return features
 
 

@@ -98,7 +98,7 @@ def test_windows_are_what_their_tiles_add_up_to(seen: tuple[Events, Snapshot]) -
             group = role.entity.groups.get(group_name)
             if group is None:
                 continue
-            for i in range(0, N, 23):
+            for i in np.flatnonzero(states[role.name].present)[::20].tolist():
                 last_ms = int(records[i]["last_ms"])
                 for w in range(len(group.windows)):
                     wanted = visible_sum(records[i], group, field, w, int(at_ms[i]), last_ms)
