@@ -208,7 +208,7 @@ class Role:
     """How a row touches an entity.
 
     Attributes:
-        name: the key of `Observation.states` and of the aggregates.
+        name: the key of `Observation.states`.
         entity: whose state it is.
         column: the row's column that names the entity.
         groups, partners, stamps: which parts of the state the row is put into.

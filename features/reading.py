@@ -5,18 +5,15 @@ Putting events in is `folding.py`. This is the only code that reads, online and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from functools import cache
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.compiled import Compiled, Number, signed
-from features.entities import ROLES, Role
+from features.entities import ROLES
 from features.lens import HEAD, LENS
 from features.snapshot import Snapshot
-from features.tiles import Flow, Position, WindowAggregates
 from fraud.batch import Int64
 
 Words = NDArray[np.uint32]
@@ -44,15 +41,6 @@ class Reading:
     def column(self, role: str, name: str) -> Int64:
         """int64[n]: the number of that name."""
         return self.seen[:, LENS.columns[role, name][0]]
-
-    def aggregates(self) -> dict[str, WindowAggregates]:
-        """Role -> its numbers by their names; roles in which no row has a state are left out."""
-        there = np.any(self.present, axis=0)
-        return {
-            view.role.name: view.of(self.seen, self.present[:, r])
-            for r, view in enumerate(_views())
-            if there[r]
-        }
 
 
 def read(snapshot: Snapshot, at_ms: Int64, hashes: NDArray[np.uint32], bucket: Int64) -> Reading:
@@ -85,72 +73,6 @@ def read(snapshot: Snapshot, at_ms: Int64, hashes: NDArray[np.uint32], bucket: I
         seen,
     )
     return Reading(seen, snapshot.present)
-
-
-class _View:
-    """Where the numbers of one role lie in what is read."""
-
-    def __init__(self, role: Role) -> None:
-        self.role = role
-        groups = role.entity.groups
-        self._sums = [self._columns(name) for name in ("count", "total", "squares")]
-        self._since = self._column("since_ms")
-        partners = [table.partner for table in role.entity.tables]
-        self._distinct = [(p, self._columns(f"distinct:{p}")) for p in partners]
-        self._met = [(p, self._column(f"since:{p}")) for p in partners]
-        others: list[tuple[str, Any]] = []
-        if "labels" in groups:
-            others += [(name, self._columns(name)) for name in ("known", "frauds", "fraud_total")]
-            ages = "fraud_known_age_ms", "fraud_run_age_ms"
-            others += [(name, self._column(name)) for name in ages]
-        if "largest" in groups:
-            others.append(("largest", self._columns("largest")))
-        if "near" in groups:
-            others.append(("near", self._columns("near")))
-        if "categories" in groups:
-            counts = "category_count", "category_total"
-            others += [(name, self._column(name)) for name in counts]
-        self._others = others
-        place = [f"position_{part.name}" for part in fields(Position)]
-        self._place = [self._column(name) for name in place] if role.entity.located else None
-        flow = [f"flow_{part.name}" for part in fields(Flow)]
-        self._flow = (
-            [self._column(name) if name.endswith("_ms") else self._columns(name) for name in flow]
-            if "inflow" in groups
-            else None
-        )
-
-    def of(self, seen: Int64, present: Bools) -> WindowAggregates:
-        """What was read of n rows."""
-        count, total, squares = [seen[at] for at in self._sums]
-        others: dict[str, Any] = {name: seen[at] for name, at in self._others}
-        if self._place is not None:
-            others["position"] = Position(*[seen[at] for at in self._place])
-        if self._flow is not None:
-            others["flow"] = Flow(*[seen[at] for at in self._flow])
-        return WindowAggregates(
-            present,
-            count,
-            total,
-            squares,
-            {partner: seen[at] for partner, at in self._distinct},
-            seen[self._since],
-            {partner: seen[at] for partner, at in self._met},
-            **others,
-        )
-
-    def _columns(self, name: str) -> tuple[slice, slice]:
-        """Of all rows those called `name`; none if there are none."""
-        return slice(None), slice(*LENS.columns.get((self.role.name, name), (0, 0)))
-
-    def _column(self, name: str) -> Any:
-        """Of all rows the one called `name`."""
-        return slice(None), LENS.columns[self.role.name, name][0]
-
-
-@cache
-def _views() -> list[_View]:
-    return [_View(role) for role in ROLES]
 
 
 @Compiled

@@ -6,13 +6,12 @@ The same for every entity, so that a function over cases is compiled once.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.entities import CUSTOMER, ROLES
-from features.tiles import Flow, Position
 from features.windows import (
     D7,
     D30,
@@ -24,6 +23,7 @@ from features.windows import (
     LARGEST_WINDOWS,
     NEAR_WINDOWS,
 )
+from fraud.batch import Int64
 
 Cases = NDArray[np.void]
 """CASE[m]: of those rows of a batch in which the state of one entity is there."""
@@ -38,6 +38,45 @@ NAMED = CUSTOMER.tables
 """The tables of whom a payment may name."""
 
 _TABLES = max(len(role.entity.tables) for role in ROLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the payments of n customers were made.
+
+    Attributes:
+        lat_e6, lon_e6: int64[n]: the newest payment with coordinates, micro-degrees; 0 if none.
+        since_ms: int64[n]: since that payment, >= 0; -1 if there is none within 60 days.
+        home_n: int64[n]: payments with coordinates in the last 60 days, in tiles of 10 days.
+        home_lat_e6_sum, home_lon_e6_sum: int64[n]: sums of their coordinates, micro-degrees:
+            divided by `home_n` they are the mean position.
+    """
+
+    lat_e6: Int64
+    lon_e6: Int64
+    since_ms: Int64
+    home_n: Int64
+    home_lat_e6_sum: Int64
+    home_lon_e6_sum: Int64
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Money into and out of n accounts, over `FLOW_WINDOWS` (24 h, 7 d).
+
+    Attributes:
+        in_count, in_total, out_count, out_total: int64[n, 2]: payments, hundredths of a unit.
+        in_since_ms, out_since_ms: int64[n]: since the newest one, >= 0; -1 if there is none
+            within 60 days.
+    """
+
+    in_count: Int64
+    in_total: Int64
+    out_count: Int64
+    out_total: Int64
+    in_since_ms: Int64
+    out_since_ms: Int64
+
 
 SAID: dict[str, dict[str, int]] = {
     "amounts": dict.fromkeys(("count", "total", "squares"), len(WINDOWS)),
@@ -54,7 +93,19 @@ SAID: dict[str, dict[str, int]] = {
         for part in fields(Flow)
     },
 }
-"""Group that an entity keeps -> what `WindowAggregates` say of it -> how many numbers that is."""
+"""Group that an entity keeps -> what is read of it -> how many numbers: one for each window.
+
+count, total, squares: events; sum of amounts in hundredths of a unit; sum of squared amounts in
+hundredths of a squared unit. known, frauds, fraud_total, over `LABEL_WINDOWS` (24 h, 7 d, 30 d):
+labels that became known, frauds among them, the frauds' amounts in hundredths. fraud_known_age_ms:
+since the start of the newest label tile with a fraud in it, of the narrowest tiles that have one,
+>= 0; fraud_run_age_ms: since the start of the oldest day of the current run of frauds, back from
+the newest day with a fraud over gaps of at most 10 days; -1 if there is none within 30 days.
+largest, over `LARGEST_WINDOWS` (7 d, 30 d, 60 d): largest amount in hundredths, 0 if there is none.
+near, over `NEAR_WINDOWS` (7 d, 30 d): payments just under the threshold. category_count,
+category_total: payments of the last 60 days in the category that this one names (-1: it names
+none), and in all.
+"""
 
 CASE = np.dtype(
     [

@@ -10,13 +10,14 @@ import numpy as np
 
 from features.definitions import NAMES
 from features.entities import ROLES, Role
+from features.families.case import Flow, Position
 from features.lens import LENS
 from features.reading import Reading
-from features.tiles import Flow, Position, WindowAggregates
 from features.transform import transform
 from fraud.batch import TransactionBatch
 from fraud.transaction import Transaction
 from tests.contracts.payments import DAY_MS, START_MS
+from tests.contracts.window_aggregates import WindowAggregates
 
 N_LABEL_WINDOWS, N_LARGEST_WINDOWS, N_NEAR_WINDOWS, N_FLOW_WINDOWS = 3, 3, 2, 2
 

@@ -16,6 +16,7 @@ from features.state import empty, learn, observe
 from features.store.protocol import FeatureStore
 from fraud.batch import FeatureBatch, TransactionBatch
 from tests.contracts.payments import DAY_MS, labels_of, payments
+from tests.contracts.window_aggregates import aggregates_of
 
 StoreMaker = Callable[[], Awaitable[FeatureStore]]
 
@@ -140,7 +141,7 @@ class FeatureStoreContract:
             await store.learn(shuffled(labels, seed=1) if mixed else labels)
             later = at_the_end(batch)
             observation = await store.observe_and_fetch(Events.of(later))
-            seen.append(observation.reading(Events.of(later)).aggregates())
+            seen.append(aggregates_of(observation.reading(Events.of(later))))
         for name, aggregates in seen[0].items():
             for told in ("known", "frauds", "fraud_total", "fraud_known_age_ms"):
                 mine, yours = getattr(aggregates, told), getattr(seen[1][name], told)
@@ -153,7 +154,7 @@ class FeatureStoreContract:
         await store.observe_and_fetch(Events.of(yours))
         await store.learn(labels_of(yours, seed=1))
         later = Events.of(at_the_end(mine))
-        aggregates = (await store.observe_and_fetch(later)).reading(later).aggregates()
+        aggregates = aggregates_of((await store.observe_and_fetch(later)).reading(later))
         assert all(not seen.known.any() for seen in aggregates.values())
 
     @pytest.mark.parametrize("rows", [1, 7, 64])

@@ -25,12 +25,12 @@ from features.store.memory import MemoryStore
 from features.store.postgres import PostgresHistory
 from features.store.protocol import Past
 from features.store.redis import RedisStore
-from features.tiles import WindowAggregates
 from fraud.batch import TransactionBatch
 from fraud.errors import StoreUnavailable
 from tests.contracts.aggregates import assert_same
 from tests.contracts.payments import DAY_MS, label_rows, labels_of, payments
 from tests.contracts.waiting import until
+from tests.contracts.window_aggregates import WindowAggregates, aggregates_of
 from tests.integration.features.store.test_redis import insert, relink
 
 SOON = timedelta(days=1)
@@ -99,7 +99,7 @@ async def look(
 ) -> dict[str, WindowAggregates]:
     """What the states of everybody in the batch say; counts the payments that look."""
     events = Events.of(later(batch, name))
-    return (await store.observe_and_fetch(events)).reading(events).aggregates()
+    return aggregates_of((await store.observe_and_fetch(events)).reading(events))
 
 
 async def expected(pool: asyncpg.Pool, batch: TransactionBatch) -> dict[str, np.ndarray]:
@@ -330,8 +330,8 @@ async def test_a_cold_state_says_all_that_a_warm_one_does(
         transaction_id=[f"ask{i}" for i in range(200)],
     )
     events = Events.of(asked)
-    warm = memory.observe(events).reading(events).aggregates()
-    cold = (await store.observe_and_fetch(events)).reading(events).aggregates()
+    warm = aggregates_of(memory.observe(events).reading(events))
+    cold = aggregates_of((await store.observe_and_fetch(events)).reading(events))
     assert warm.keys() == cold.keys()
     for role in warm:
         assert_same(warm[role], cold[role], role)

@@ -17,7 +17,6 @@ from features.snapshot import Snapshot
 from features.state import learn
 from features.store.memory import MemoryStore
 from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS, near
-from features.tiles import WindowAggregates
 from features.windows import (
     DAY_MS,
     FLOW_WINDOWS,
@@ -30,6 +29,7 @@ from features.windows import (
 )
 from fraud.batch import TransactionBatch
 from fraud.transaction import Transaction
+from tests.contracts.window_aggregates import WindowAggregates, aggregates_of
 
 START = 1_700_000_000_000
 CATEGORIES = ("food", "travel", "games")
@@ -80,7 +80,7 @@ def seen_at(rows: list[Payment], asking: Payment) -> dict[str, WindowAggregates]
     store = MemoryStore()
     store.observe(Events.of(batch_of(rows)))
     events = Events.of(batch_of([asking], "ask"))
-    return store.observe(events).reading(events).aggregates()
+    return aggregates_of(store.observe(events).reading(events))
 
 
 def within(window: Window, slots: int, at_ms: int, last_ms: int) -> Callable[[int], bool]:
@@ -191,7 +191,7 @@ def told(
     (role,) = roles_of(CUSTOMER)
     asked = np.zeros((1, len(ID_COLUMNS)), dtype=np.uint32)
     at_ms = np.array([START + at], dtype=np.int64)
-    return read(Snapshot.only(role, [bytes(state)]), at_ms, asked, at_ms * 0).aggregates()[
+    return aggregates_of(read(Snapshot.only(role, [bytes(state)]), at_ms, asked, at_ms * 0))[
         "customer"
     ]
 
@@ -243,7 +243,7 @@ def test_a_label_in_memory_of_nobody_known_waits_for_its_first_payment() -> None
     store = MemoryStore()
     store.learn_now(labels)
     events = Events.of(batch)
-    assert store.observe(events).reading(events).aggregates()["customer"].frauds[0].tolist() == [
+    assert aggregates_of(store.observe(events).reading(events))["customer"].frauds[0].tolist() == [
         0,
         1,
         1,

@@ -14,6 +14,7 @@ from features.store.memory import MemoryStore
 from fraud.batch import Int64, TransactionBatch
 from tests.contracts.aggregates import assert_same
 from tests.contracts.payments import labels_of, payments
+from tests.contracts.window_aggregates import aggregates_of
 
 N = 700
 
@@ -38,13 +39,13 @@ def columns(events: Events) -> tuple[Int64, Int64]:
 def test_a_role_reads_the_same_alone_and_among_others(seen: tuple[Events, Snapshot]) -> None:
     events, states = seen
     at_ms, bucket = columns(events)
-    together = read(states, at_ms, events.hashes, bucket).aggregates()
+    together = aggregates_of(read(states, at_ms, events.hashes, bucket))
     assert together.keys() == {role.name for role in ROLES}
     for role in ROLES:
         alone = Snapshot.none(N)
         alone[role.name].present[:] = states[role.name].present
         alone[role.name].matrix[:] = states[role.name].matrix
-        found = read(alone, at_ms, events.hashes, bucket).aggregates()
+        found = aggregates_of(read(alone, at_ms, events.hashes, bucket))
         assert found.keys() == {role.name}
         assert_same(found[role.name], together[role.name], role.name)
 
@@ -53,11 +54,11 @@ def test_a_role_reads_the_same_alone_and_among_others(seen: tuple[Events, Snapsh
 def test_a_row_reads_the_same_in_any_batch(seen: tuple[Events, Snapshot], rows: int) -> None:
     events, states = seen
     at_ms, bucket = columns(events)
-    whole = read(states, at_ms, events.hashes, bucket).aggregates()
+    whole = aggregates_of(read(states, at_ms, events.hashes, bucket))
     for start in (0, N - rows):
         some = slice(start, start + rows)
         part = Snapshot(states.present[some], states.records[some])
-        found = read(part, at_ms[some], events.hashes[some], bucket[some]).aggregates()
+        found = aggregates_of(read(part, at_ms[some], events.hashes[some], bucket[some]))
         for name, aggregates in found.items():
             for told in ("count", "squares", "frauds", "largest", "near", "since_ms"):
                 wanted = getattr(whole[name], told)[some]
@@ -84,7 +85,7 @@ def visible_sum(state: np.void, group: Group, field: str, w: int, at_ms: int, la
 def test_windows_are_what_their_tiles_add_up_to(seen: tuple[Events, Snapshot]) -> None:
     events, states = seen
     at_ms, bucket = columns(events)
-    found = read(states, at_ms, events.hashes, bucket).aggregates()
+    found = aggregates_of(read(states, at_ms, events.hashes, bucket))
     told = {"count": ("amounts", "count"), "squares": ("amounts", "squares")} | {
         "frauds": ("labels", "frauds"),
         "fraud_total": ("labels", "sum"),
@@ -125,6 +126,6 @@ def test_nobody_named_is_nothing_read() -> None:
     batch: TransactionBatch = replace(payments(3, seed=1), device_id=[None] * 3)
     events = Events.of(batch)
     at_ms, bucket = columns(events)
-    assert read(Snapshot.none(3), at_ms, events.hashes, bucket).aggregates() == {}
+    assert aggregates_of(read(Snapshot.none(3), at_ms, events.hashes, bucket)) == {}
     states = MemoryStore().observe(events).states
-    assert "device" not in read(states, at_ms, events.hashes, bucket).aggregates()
+    assert "device" not in aggregates_of(read(states, at_ms, events.hashes, bucket))

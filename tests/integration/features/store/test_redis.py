@@ -32,6 +32,7 @@ from tests.contracts.aggregates import assert_same
 from tests.contracts.feature_store import FeatureStoreContract, bits, serve
 from tests.contracts.payments import DAY_MS, labels_of, payments
 from tests.contracts.waiting import until
+from tests.contracts.window_aggregates import aggregates_of
 
 HANDBOOK = Path("../shared/data/handbook_raw/dev_2018-04-01_to_2018-08-14.parquet")
 
@@ -179,8 +180,8 @@ async def test_rows_that_a_slow_redis_took_in_are_not_taken_for_missed(
     await nap
     served = await hasty.observe_and_fetch(Events.of(now))
     assert (served.degraded, source.asked) == ((), asked)
-    wanted = memory_of(before, late).observe(Events.of(now)).reading(Events.of(now)).aggregates()
-    for role, seen in served.reading(Events.of(now)).aggregates().items():
+    wanted = aggregates_of(memory_of(before, late).observe(Events.of(now)).reading(Events.of(now)))
+    for role, seen in aggregates_of(served.reading(Events.of(now))).items():
         assert_same(seen, wanted[role], role)
     await hasty.close()
 
@@ -287,9 +288,9 @@ async def test_who_does_not_wait_for_a_cold_customer_is_counted_once(
 
     served = await late.observe_and_fetch(Events.of(now))
     assert served.degraded == ()
-    seen = served.reading(Events.of(now)).aggregates()["customer"]
+    seen = aggregates_of(served.reading(Events.of(now)))["customer"]
     wanted = memory_of(past, unseen).observe(Events.of(now))
-    assert_same(seen, wanted.reading(Events.of(now)).aggregates()["customer"], "customer")
+    assert_same(seen, aggregates_of(wanted.reading(Events.of(now)))["customer"], "customer")
     assert await late._link.call("KEYS", "q:a:*") == []
     await late.close()
 
@@ -315,10 +316,10 @@ async def test_rows_that_come_while_another_replica_rebuilds_are_counted_once(
     for source, replica in zip(reversed(sources), reversed(replicas), strict=True):
         source.told.set()  # who was asked last is the first to answer
         await replica._warming.close()
-    served = (await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)).aggregates()
+    served = aggregates_of((await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)))
     wanted = memory_of(past, mine, yours).observe(Events.of(now))
     for role, seen in served.items():
-        assert_same(seen, wanted.reading(Events.of(now)).aggregates()[role], role)
+        assert_same(seen, aggregates_of(wanted.reading(Events.of(now)))[role], role)
     for replica in replicas:
         await replica.close()
 
@@ -343,8 +344,8 @@ async def test_rows_that_come_while_a_state_is_rebuilt_are_in_it_once(
     served = await late.observe_and_fetch(Events.of(parts[2]))
     assert served.degraded == ()
     wanted = memory_of(*parts[:2]).observe(Events.of(parts[2]))
-    for role, seen in served.reading(Events.of(parts[2])).aggregates().items():
-        assert_same(seen, wanted.reading(Events.of(parts[2])).aggregates()[role], role)
+    for role, seen in aggregates_of(served.reading(Events.of(parts[2]))).items():
+        assert_same(seen, aggregates_of(wanted.reading(Events.of(parts[2])))[role], role)
     await late.close()
 
 
@@ -362,8 +363,8 @@ async def test_who_stops_waiting_is_counted_nevertheless(
     with pytest.raises(asyncio.CancelledError):
         await asking
     await late.close()
-    served = (await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)).aggregates()
-    wanted = memory_of(first).observe(Events.of(now)).reading(Events.of(now)).aggregates()
+    served = aggregates_of((await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)))
+    wanted = aggregates_of(memory_of(first).observe(Events.of(now)).reading(Events.of(now)))
     assert_same(served["customer"], wanted["customer"], "customer")
 
 
@@ -377,8 +378,8 @@ async def test_a_payment_known_to_redis_alone_survives_a_retry_while_its_custome
     await insert(pool, first)
     await store._link.call("DEL", *await store._link.call("KEYS", "q:s:*"))  # let go
     await store.observe_and_fetch(Events.of(first))
-    served = (await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)).aggregates()
-    wanted = memory_of(first).observe(Events.of(now)).reading(Events.of(now)).aggregates()
+    served = aggregates_of((await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)))
+    wanted = aggregates_of(memory_of(first).observe(Events.of(now)).reading(Events.of(now)))
     assert_same(served["customer"], wanted["customer"], "customer")
 
 

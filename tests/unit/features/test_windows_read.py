@@ -13,8 +13,8 @@ from features.reading import read
 from features.rings import PARTNER_BYTES, SATURATION
 from features.snapshot import Snapshot
 from features.state import observe, partner_hash, squares_of
-from features.tiles import WindowAggregates
 from features.windows import DAY_MS, HORIZON_MS
+from tests.contracts.window_aggregates import WindowAggregates, aggregates_of
 
 START = 1_700_000_000_000
 (ROLE,) = roles_of(CUSTOMER)
@@ -42,7 +42,7 @@ def put(state: bytearray, at_ms: int, amount: int, merchant: int) -> None:
 def read_at(state: bytes, at: int, merchant: int = 0) -> WindowAggregates:
     partners = np.array([[0, merchant, 0, 0]], dtype=np.uint32)
     at_ms, bucket = np.array([START + at], dtype=np.int64), np.zeros(1, dtype=np.int64)
-    return read(Snapshot.only(ROLE, [state]), at_ms, partners, bucket).aggregates()["customer"]
+    return aggregates_of(read(Snapshot.only(ROLE, [state]), at_ms, partners, bucket))["customer"]
 
 
 @given(events_of, st.integers(0, 90 * DAY_MS))
