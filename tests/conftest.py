@@ -15,10 +15,15 @@ from uuid import uuid4
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from cluster.embedded import EmbeddedPostgres, EmbeddedRedis
 
 _PREFIX = "quorum-test-"
+
+# An example that has to wait for the processor is slow, not wrong.
+settings.register_profile("quorum", deadline=None)
+settings.load_profile("quorum")
 
 
 @pytest.fixture(scope="session")
