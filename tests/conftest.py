@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +16,18 @@ from uuid import uuid4
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from cluster.embedded import EmbeddedPostgres, EmbeddedRedis
 
 _PREFIX = "quorum-test-"
+
+# What a shell starts in the background ignores an interrupt, for which fixtures are taken down.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# An example that has to wait for the processor is slow, not wrong.
+settings.register_profile("quorum", deadline=None)
+settings.load_profile("quorum")
 
 
 @pytest.fixture(scope="session")

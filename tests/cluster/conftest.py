@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cluster.node import Node
+from tests.contracts.ports import free_ports, serve_ports
 
 _FOR_TESTS = {
     # Said outright for this node of loopback addresses, which lives for one run: unset, Ray decides
@@ -20,17 +20,12 @@ _FOR_TESTS = {
     # Reports every second, so that autoscaling shows within a test's patience.
     "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
     "RAY_SERVE_HANDLE_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
+    # How long replicas live on at the least once removed, for load balancers that learn of it late.
+    # Here they learn at once, and the usual 30 s would be most of what a roll-out takes.
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
     # History that comes late on a busy machine is not what these tests are about.
     "QUORUM_REBUILD_WAIT_MS": "300",
 }
-
-
-def free_port() -> int:
-    """A port that nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +41,9 @@ def node(quorum_home: Path) -> Iterator[Node]:
     """A running Ray node; this process is connected to it. Everything it started is ended."""
     import ray
 
-    node = Node(quorum_home, *(free_port() for _ in range(5)))
+    node = Node(quorum_home, *free_ports(5))
     before = dict(os.environ)
-    os.environ.update(_FOR_TESTS)
+    os.environ.update(_FOR_TESTS | serve_ports())
     try:
         node.start()
         # Handles read the flags when ray.serve is imported, so they must stand before that.

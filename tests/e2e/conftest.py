@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,19 +17,10 @@ import httpx
 import psutil
 import pytest
 
+from tests.contracts.ports import free_ports, serve_ports
+
 _PREFIX = "quorum-e2e-"
 _QUORUM = str(Path(sys.executable).with_name("quorum"))
-
-
-def free_ports(n: int) -> list[int]:
-    """n different ports that nobody listens at now."""
-    probes = [socket.socket() for _ in range(n)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @dataclass
@@ -91,6 +81,7 @@ def _environment(home: Path) -> dict[str, str]:
     }
     return {
         **inherited,
+        **serve_ports(),
         "QUORUM_HOME": str(home),
         "QUORUM_HTTP_PORT": str(http),
         "QUORUM_DASHBOARD_PORT": str(dashboard),

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from cluster.deploy import wait_ready, wait_running
 from cluster.node import MARK, Node
 from cluster.ports import require_free
 from loadtests.processes import name_of
+from tests.contracts.ports import free_ports, serve_ports
 
 _APPLICATION = """
 import os
@@ -39,7 +39,8 @@ def build(args):
         found = {name: os.environ.get(name) for name in names}
         return {**found, "pandas": "there" if "pandas" in sys.modules else "not there"}
 
-    @serve.deployment(ray_actor_options={"num_cpus": 0.1})
+    # What is broken is broken: starting it again and again would only take longer.
+    @serve.deployment(ray_actor_options={"num_cpus": 0.1}, max_constructor_retry_count=1)
     @serve.ingress(app)
     class Front:
         def __init__(self) -> None:
@@ -57,18 +58,14 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
     (home / "noop_for_node_test.py").write_text(_APPLICATION)
     monkeypatch.setenv("PYTHONPATH", str(home))
     monkeypatch.delenv(MARK, raising=False)
-    node = Node(home, *_free_ports(5))
+    for name, value in serve_ports().items():
+        monkeypatch.setenv(name, value)
+    # A deployment takes the place of another at once, not after half a minute for load balancers.
+    monkeypatch.setenv("RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S", "2")
+    node = Node(home, *free_ports(5))
     yield node
     node.stop()
     shutil.rmtree(home, ignore_errors=True)
-
-
-def _free_ports(n: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def _config(node: Node, **arguments: object) -> dict[str, Any]:

@@ -1,0 +1,48 @@
+"""Ports for servers of tests, which run beside each other and beside whatever is up already."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+
+_AT_ONCE = 50
+# Below those that a system gives to whoever asks for any port.
+_LOWEST, _HIGHEST = 20_000, 29_900
+
+
+def free_ports(n: int) -> list[int]:
+    """n different ports that nobody listens at now."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def serve_ports() -> dict[str, str]:
+    """Variables that give a node's Serve ports of its own behind its HTTP front.
+
+    Every Serve has the same ones otherwise: replicas from 30000 on, and one that HAProxy turns to
+    while no replica is up, which several listen at. Of two nodes on a machine each would be asked
+    what the other one is asked.
+    """
+    while True:
+        first = random.randrange(_LOWEST, _HIGHEST, _AT_ONCE)
+        ports = range(first, first + _AT_ONCE)
+        if all(map(_free, ports)):
+            return {
+                "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports[0]),
+                "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports[1]),
+                "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports[2]),
+                "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports[-1]),
+            }
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
