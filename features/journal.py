@@ -54,6 +54,12 @@ def journal_of(state: bytes) -> bytes:
     return head(n) + _LENGTH.pack(last_ms // DAY_MS) + packed[:n].tobytes()
 
 
+def events_in(journal: bytes) -> int:
+    """How many events a journal has after its base."""
+    _, words = _HEAD.unpack_from(journal)
+    return (len(journal) - (HEAD_WORDS + int(words)) * 4) // EVENT_BYTES
+
+
 def aside_of(event: bytes, transaction: Key) -> bytes:
     """A row that is put aside while there is no journal: its event, length of the tenant's name
     (u32), the name, the transaction's id."""

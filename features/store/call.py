@@ -24,7 +24,7 @@ from features.windows import DAY_MS
 from fraud.batch import Int64
 
 _RECEIPT_BYTES = 8
-_MOST_EVENTS = 8
+MOST_EVENTS = 8
 """Journals with so many events or more are given a new base: fewer are sooner read than written."""
 _encode = msgspec.msgpack.Encoder().encode
 _ROLES = [(KEPT.index(r.entity), r.name, state_key(r.entity, ("", ""))[:-1]) for r in ROLES]
@@ -202,7 +202,7 @@ def _fold(
         events.hashes,
         states.records.view(np.uint32),
         states.present,
-        _MOST_EVENTS,
+        MOST_EVENTS,
     )
     if not len(bases):
         return {}

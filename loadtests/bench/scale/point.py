@@ -10,6 +10,9 @@ CUSTOMERS, HISTORY = "customers of state", "payments of one customer"
 DIMENSIONS = (REPLICAS, VARIANTS, CUSTOMERS, HISTORY)
 FLAT = 1.25
 """A measure that grows by less than this over a thousandfold is flat: the rest is noise."""
+STATE_BYTES = "state bytes"
+_FULL = 0.9
+"""Share of the largest state from which on another one is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,9 @@ class Point:
 
 
 def growth(points: Sequence[Point], measure: str) -> float:
-    """What a measure is at the largest size, by what it is at the smallest."""
-    ordered = sorted(points, key=lambda point: point.size)
+    """What a measure is at the largest size, by what it is at the smallest; where states are
+    bounded, at the smallest whose state is full: less is cheaper, as its zeros are left out."""
+    largest = max(point.values.get(STATE_BYTES, 0.0) for point in points)
+    full = [p for p in points if p.values.get(STATE_BYTES, 0.0) >= _FULL * largest]
+    ordered = sorted(full, key=lambda point: point.size)
     return ordered[-1].values[measure] / ordered[0].values[measure]

@@ -6,6 +6,7 @@ what else the machine does meanwhile weighs on all of them alike.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from importlib.resources import files
@@ -18,22 +19,25 @@ import psutil
 import redis
 from pydantic import SecretStr
 
+from features.journal import events_in
 from features.service import FeatureService
+from features.store.call import MOST_EVENTS
 from fraud.batch import TransactionBatch
 from fraud.settings import Settings
 from fraud.transaction import Transaction
 from loadtests.bench.rounds import say
-from loadtests.bench.scale.point import CUSTOMERS, HISTORY, Point
+from loadtests.bench.scale.point import CUSTOMERS, HISTORY, STATE_BYTES, Point
 
 ROWS = 64
 BATCHES_A_TURN = 10
 _SEED = "seed-customer"
-_MERCHANTS = 100
+_MERCHANTS, _CROWD = 100, 10 * ROWS
 _DAY_MS = 86_400_000
 _DAYS = 59
 """State looks back sixty days."""
 _CHUNK = 10_000
 _OVERHEAD = 1.3
+_MOST_LOOKS = 1000
 _COPY = files("loadtests.bench.scale").joinpath("copy_states.lua").read_text()
 
 
@@ -71,11 +75,13 @@ class Population:
         """
         service = await FeatureService.connect(settings)
         made = cls(settings, service, customers, history, again)
-        # Merchants are known before anything is measured.
-        await made._fetch([f"first-{i}" for i in range(_MERCHANTS)], 1)
+        # Merchants of what is measured are as well known to all, and no part of the history.
+        for start in range(0, _CROWD, ROWS):
+            await made._fetch([f"first-{i}" for i in range(start, start + ROWS)], 1)
         step_ms = _DAYS * _DAY_MS // (history + 1)
         for start in range(0, history, ROWS):
-            await made._fetch([_SEED] * min(ROWS, history - start), step_ms)
+            await made._fetch([_SEED] * min(ROWS, history - start), step_ms, "old")
+            await made._rest()
         made._copy()
         return made
 
@@ -110,22 +116,24 @@ class Population:
             raise ValueError("every customer has paid")
         return [f"c{i}" for i in range(first, self._paid)]
 
-    async def _fetch(self, customers: Sequence[str], step_ms: int) -> None:
-        await self._observe(self._batch(customers, step_ms))
+    async def _fetch(self, customers: Sequence[str], step_ms: int, merchants: str = "m") -> None:
+        await self._observe(self._batch(customers, step_ms, merchants))
 
     async def _observe(self, batch: TransactionBatch) -> None:
         features = await self._service.fetch(batch)
         if features.degraded:
             raise RuntimeError(f"the stores take no payments: {', '.join(features.degraded)}")
 
-    def _batch(self, customers: Sequence[str], step_ms: int) -> TransactionBatch:
-        """A payment of each customer, `step_ms` apart."""
-        merchants = self._rng.integers(_MERCHANTS, size=len(customers))
+    def _batch(
+        self, customers: Sequence[str], step_ms: int, merchants: str = "m"
+    ) -> TransactionBatch:
+        """A payment of each customer, `step_ms` apart, to one of so many merchants called so."""
+        numbers = self._rng.integers(_MERCHANTS, size=len(customers))
         amounts = self._rng.integers(100, 50_000, size=len(customers))
-        chosen = zip(customers, merchants, amounts, strict=True)
+        chosen = zip(customers, (f"{merchants}{i}" for i in numbers), amounts, strict=True)
         return TransactionBatch.of("scale", [self._one(*of, step_ms) for of in chosen])
 
-    def _one(self, customer: str, merchant: int, amount: int, step_ms: int) -> Transaction:
+    def _one(self, customer: str, merchant: str, amount: int, step_ms: int) -> Transaction:
         self._made += 1
         self._now_ms += step_ms
         return Transaction(
@@ -135,8 +143,19 @@ class Population:
             amount_minor=int(amount),
             currency="EUR",
             type="purchase",
-            merchant_id=f"m{merchant}",
+            merchant_id=merchant,
         )
+
+    async def _rest(self) -> None:
+        """Wait until the seed's journal has its new base, which it gets off the way of the answers:
+        in between it has the events of a whole micro-batch, which no customer has for long."""
+        key = self._seed_key()
+        for _ in range(_MOST_LOOKS):
+            journal: Any = self._client.get(key)
+            if events_in(journal) < MOST_EVENTS:
+                return
+            await asyncio.sleep(0.01)
+        raise RuntimeError("a journal gets no new base")
 
     def _copy(self) -> None:
         """Give every customer the state of the seed."""
@@ -197,7 +216,7 @@ async def long_history(settings: Settings, sizes: Sequence[int], turns: int) -> 
     bytes_each = [population.state_bytes for population in populations]
     found = await _in_turn(populations, turns)
     return [
-        Point(HISTORY, size, values | {"state bytes": float(kept)})
+        Point(HISTORY, size, values | {STATE_BYTES: float(kept)})
         for size, values, kept in zip(sizes, found, bytes_each, strict=True)
     ]
 

@@ -14,6 +14,7 @@ from features.journal import (
     DAY_AT,
     EVENT_BYTES,
     aside_of,
+    events_in,
     head,
     journal_of,
     labels_of,
@@ -161,6 +162,13 @@ def test_any_state_comes_back_from_its_base(words: list[int]) -> None:
 def test_an_empty_state_is_a_head_and_nothing_else() -> None:
     assert all(len(journal_of(empty(entity))) == DAY_AT + 4 for entity in KEPT)
     assert len({journal_of(empty(KEPT[0]))[:8] for _ in range(10)}) == 10
+
+
+@pytest.mark.parametrize("n", [0, 1, 7])
+def test_events_are_counted_after_any_base(n: int) -> None:
+    state = (20_000 * DAY_MS).to_bytes(8, "little") + bytes(KEPT[0].size - 8)
+    for base in (journal_of(state), journal_of(empty(KEPT[0]))):
+        assert events_in(base + bytes(n * EVENT_BYTES)) == n
 
 
 def test_the_largest_numbers_go_into_an_event_and_back() -> None:

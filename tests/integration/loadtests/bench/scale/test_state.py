@@ -9,7 +9,8 @@ import redis
 from pydantic import SecretStr
 
 from features.entities import CUSTOMER
-from features.journal import EVENT_BYTES
+from features.journal import EVENT_BYTES, events_in
+from features.store.call import MOST_EVENTS
 from fraud.settings import Settings
 from loadtests.bench.scale import state
 from loadtests.bench.scale.private_redis import private_redis
@@ -35,6 +36,7 @@ async def test_every_customer_has_the_history_of_the_seed(settings: Settings) ->
         copies = [client.get(key) for key in client.scan_iter("*:customer:*:c[0-9]*")]
         assert len(copies) == 200
         assert set(copies) == {client.get(seed)}
+        assert events_in(copies[0]) < MOST_EVENTS
     # 200 customers pay for three batches, no more: a turn has ten.
     with pytest.raises(ValueError, match="every customer has paid"):
         await population.turn()
@@ -55,6 +57,6 @@ async def test_state_is_bounded_whatever_the_history(
     found = await long_history(settings, [10, 400, 2_000], turns=1)
     few, many, more = [point.values["state bytes"] for point in found]
     # A journal is its base, less the zeros, and what came since.
-    most = CUSTOMER.size + state.ROWS * EVENT_BYTES
+    most = CUSTOMER.size + MOST_EVENTS * EVENT_BYTES
     assert 0 < few < many <= most
     assert more <= most

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from loadtests.bench.scale.point import CUSTOMERS, HISTORY, REPLICAS, Point, growth
 from loadtests.bench.scale.table import draw, flat, markdown
 
@@ -27,6 +29,16 @@ def test_flat_is_flat_but_for_noise() -> None:
     assert flat([Point(REPLICAS, 1, {"x": 1.0}), Point(REPLICAS, 4, {"x": 9.0})])
     costs = ({"Redis µs a row": 9.0, "client µs a row": ours} for ours in (1.0, 2.0))
     assert not flat([Point(HISTORY, size, of) for size, of in zip((10, 99), costs, strict=True)])
+
+
+@pytest.mark.parametrize(("full", "wanted"), [(300.0, True), (900.0, False)])
+def test_a_state_that_is_not_full_yet_may_be_cheaper(full: float, wanted: bool) -> None:
+    costs = [(10, 40.0, full), (100, 70.0, 950.0), (1000, 72.0, 1000.0)]
+    points = [
+        Point(HISTORY, n, {"Redis µs a row": c, "client µs a row": c, "state bytes": kept})
+        for n, c, kept in costs
+    ]
+    assert flat(points) is wanted
 
 
 def test_tables_say_so() -> None:
