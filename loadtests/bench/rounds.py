@@ -45,7 +45,7 @@ class Run:
         per_s: decisions a second: rows, not requests.
         p50_ms, p90_ms, p99_ms: of a request; under an open load from the intended start.
         cpu_ms: processor time a decision, of the app, PostgreSQL and Redis together, whatever was
-            left to do after the load included; NaN without decisions.
+            left to do after the load included; NaN without decisions, and where it cannot be told.
         failures: what went wrong -> how often.
         client_cores: that this client kept busy.
         degraded: share of decisions that were poorer than the plan wants, in [0, 1].
@@ -122,7 +122,8 @@ class Field:
             figures.p50_ms,
             figures.p90_ms,
             figures.p99_ms,
-            used_s * 1000 / decided if decided else float("nan"),
+            # A worker that ended meanwhile has taken along what it had used before.
+            used_s * 1000 / decided if decided and used_s > 0 else math.nan,
             figures.failures,
             figures.client_cpu,
             figures.degraded / decided if decided else 0.0,
