@@ -1,4 +1,3 @@
-import contextlib
 import os
 import shutil
 import signal
@@ -15,6 +14,7 @@ import pytest
 import redis
 
 from cluster.embedded import EmbeddedPostgres, EmbeddedRedis, daemon
+from tests.contracts.waiting import until
 
 
 @pytest.fixture
@@ -95,9 +95,9 @@ async def test_postgres_recovers_from_a_kill(postgres: EmbeddedPostgres) -> None
 async def test_a_pid_file_that_names_somebody_else_is_no_obstacle(
     postgres: EmbeddedPostgres,
 ) -> None:
-    for process in daemon.find("postgres", postgres.data):
-        with contextlib.suppress(psutil.NoSuchProcess):  # gone with its parent
-            process.kill()
+    running = daemon.find("postgres", postgres.data)
+    daemon.end(running, first=signal.SIGKILL, patience_s=30)
+    await until(lambda: postgres.pid is None)
     stale = postgres.data / "postmaster.pid"
     lines = stale.read_text().splitlines()
     bystander = subprocess.Popen(["sleep", "60"])  # noqa: ASYNC220 — starts at once
