@@ -43,8 +43,7 @@ docs: $(READY) ## Write docs/features.md from the declarations of the features
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new
 	@mv docs/features.md.new docs/features.md
 
-# The stamp is as new as what was installed from. A run that was cut off leaves none. Nothing is
-# compiled here: Python does that with what it imports, a third of what there is.
+# The stamp is as new as what was installed from. A run that was cut off leaves none.
 $(READY): pyproject.toml constraints.txt
 	@python=; \
 	for candidate in $(PYTHON) $(if $(PYTHON),,python3 python3.13 python3.12 python3.11); do \
@@ -61,7 +60,7 @@ $(READY): pyproject.toml constraints.txt
 	fi; \
 	echo "Installing the pinned dependencies into $(VENV) with $$("$$python" --version): some minutes the first time" >&2; \
 	if ! $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
-		--no-compile -c constraints.txt -e '.[dev]' >$(VENV)/install.log 2>&1; then \
+		-c constraints.txt -e '.[dev]' >$(VENV)/install.log 2>&1; then \
 		echo "error: pip failed: $$(grep -i error $(VENV)/install.log | tail -n 1) — see $(VENV)/install.log" >&2; \
 		exit 1; \
 	fi
