@@ -6,6 +6,8 @@ import contextlib
 import random
 import socket
 
+from cluster.embedded.endpoint import is_free
+
 _AT_ONCE = 50
 # Below those that a system gives to whoever asks for any port.
 _LOWEST, _HIGHEST = 20_000, 29_900
@@ -30,19 +32,10 @@ def serve_ports() -> dict[str, str]:
     while True:
         first = random.randrange(_LOWEST, _HIGHEST, _AT_ONCE)
         ports = range(first, first + _AT_ONCE)
-        if all(map(_free, ports)):
+        if all(map(is_free, ports)):
             return {
                 "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports[0]),
                 "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports[1]),
                 "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports[2]),
                 "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports[-1]),
             }
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
