@@ -51,7 +51,11 @@ def node(quorum_home: Path) -> Iterator[Node]:
         ray.init(address=node.address, log_to_driver=False, logging_level="ERROR")
         yield node
     finally:
-        ray.shutdown()
-        node.stop()
+        try:
+            ray.shutdown()
+            node.stop()
+        except KeyboardInterrupt:  # in the middle: half a node must not stay
+            node.stop()
+            raise
         os.environ.clear()
         os.environ.update(before)
