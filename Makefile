@@ -43,22 +43,18 @@ docs: $(READY) ## Write docs/features.md from the declarations of the features
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new
 	@mv docs/features.md.new docs/features.md
 
-# The stamp is as new as what was installed from. A run that was cut off leaves none.
+# The stamp is as new as what was installed from. A run that was cut off leaves none, and what it
+# had installed is used.
 $(READY): pyproject.toml constraints.txt
-	@python=; \
-	for candidate in $(PYTHON) $(if $(PYTHON),,python3 python3.13 python3.12 python3.11); do \
-		if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-			>/dev/null 2>&1; then python=$$candidate; break; fi; \
-	done; \
-	if [ -z "$$python" ]; then \
-		echo "error: no Python 3.11 to 3.13 here — install one, or name it: make up PYTHON=/path/to/python3.12" >&2; \
-		exit 1; \
+	@if [ -n "$(PYTHON)" ] || ! $(VENV)/bin/python -c '' 2>/dev/null; then \
+		python=$$(cluster/interpreter.sh "$(PYTHON)") || exit 1; \
+		if ! said=$$("$$python" -m venv --clear $(VENV) 2>&1); then \
+			echo "error: $$python cannot make $(VENV); it said: $$(printf '%s' "$$said" | tail -n 1)" >&2; \
+			exit 1; \
+		fi; \
+		echo "$(VENV) is made with $$("$$python" --version) ($$python)" >&2; \
 	fi; \
-	if ! said=$$("$$python" -m venv $(VENV) 2>&1); then \
-		echo "error: $$python cannot make $(VENV) — install its venv module (python3-venv); it said: $$(printf '%s' "$$said" | tail -n 1)" >&2; \
-		exit 1; \
-	fi; \
-	echo "Installing the pinned dependencies into $(VENV) with $$("$$python" --version): some minutes the first time" >&2; \
+	echo "Installing the pinned dependencies into $(VENV): some minutes the first time" >&2; \
 	if ! $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
 		-c constraints.txt -e '.[dev]' >$(VENV)/install.log 2>&1; then \
 		echo "error: pip failed: $$(grep -i error $(VENV)/install.log | tail -n 1) — see $(VENV)/install.log" >&2; \

@@ -1,0 +1,64 @@
+"""Which Python `make venv` takes. The ones to choose from are shell scripts that hand the probe to
+a real Python, or say a time that no real one has."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "cluster" / "interpreter.sh"
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Path:
+    """The only folder of the PATH, but for the shell's own."""
+    return tmp_path / "bin"
+
+
+def python(folder: Path, name: str, says: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{says}\n")
+    path.chmod(0o755)
+    return path
+
+
+def chosen(folder: Path, *named: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", str(SCRIPT), *named],
+        env={"PATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_probe_runs_on_this_python(found: Path) -> None:
+    path = python(found, "python3", f'exec {sys.executable} "$@"')
+    assert chosen(found, str(path)).stdout.strip() == str(path)
+
+
+def test_a_much_faster_one_is_taken_and_a_little_faster_one_is_not(found: Path) -> None:
+    first = python(found, "python3", "echo 100")
+    python(found, "python3.13", "echo 90")
+    assert chosen(found).stdout.strip() == str(first)
+    fast = python(found, "python3.12", "echo 1")
+    assert chosen(found).stdout.strip() == str(fast)
+
+
+def test_one_that_will_not_do_is_passed_over(found: Path) -> None:
+    python(found, "python3", "exit 1")
+    other = python(found, "python3.12", "echo 1")
+    assert chosen(found).stdout.strip() == str(other)
+
+
+def test_one_that_is_named_and_will_not_do_is_an_error_that_says_what_to_do(found: Path) -> None:
+    bad = python(found, "old", "exit 1")
+    said = chosen(found, str(bad))
+    assert said.returncode == 1
+    assert said.stdout == ""
+    assert str(bad) in said.stderr
+    assert "PYTHON=" in said.stderr
