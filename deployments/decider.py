@@ -28,7 +28,6 @@ from fraud.record import RecordBatch, records
 
 logger = logging.getLogger(__name__)
 
-FEATURES_UNAVAILABLE = "features_unavailable"
 _FEW = 24
 """Up to so many rows a list is faster than numpy's four calls."""
 
@@ -152,7 +151,7 @@ class Decider:
 
     async def _features(self, batch: TransactionBatch, patient: bool) -> FeatureBatch:
         if not self._fetch_breaker.allows(time.monotonic()):
-            return without_history(batch, FEATURES_UNAVAILABLE)
+            return without_history(batch)
         try:
             async with asyncio.timeout(self._fetch_timeout_s):
                 features = await self._fetch(batch, patient)
@@ -162,7 +161,7 @@ class Decider:
         except Exception as error:  # whatever the fetch does, the payment gets its decision
             self._fetch_breaker.failed(time.monotonic(), "failed")
             logger.warning("no features for %d rows: %s", len(batch), type(error).__name__)
-            return without_history(batch, FEATURES_UNAVAILABLE)
+            return without_history(batch)
         self._fetch_breaker.succeeded()
         return features
 

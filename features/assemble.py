@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from features.definitions import N_FEATURES, SCHEMA_ID
+from features.definitions import SCHEMA_ID
+from features.degraded import FEATURES_UNAVAILABLE
 from features.events import Events, Key
+from features.remembered import read_row, rows_of
 from features.store.protocol import Observation
 from features.transform import transform
 from fraud.batch import FeatureBatch, TransactionBatch
-
-_KEPT = np.dtype([("values", "<f4", (N_FEATURES,)), ("age_ms", "<i8")])
-"""What is remembered of a row."""
 
 
 def assemble(batch: TransactionBatch, events: Events, observation: Observation) -> FeatureBatch:
@@ -20,8 +17,7 @@ def assemble(batch: TransactionBatch, events: Events, observation: Observation) 
     values = transform(batch, reading)
     age_ms = reading.column("customer", "since_ms").copy()
     for i, kept in observation.recorded.items():
-        row = np.frombuffer(kept, dtype=_KEPT)[0]
-        values[i], age_ms[i] = row["values"], row["age_ms"]
+        values[i], age_ms[i] = read_row(kept)
     for i, first in events.first_of().items():
         values[i] = values[first]
         age_ms[i] = age_ms[first]
@@ -38,11 +34,10 @@ def rows_to_remember(
     if known:
         new = [i for i in range(len(events)) if i not in known]
         transactions, values, age_ms = [transactions[i] for i in new], values[new], age_ms[new]
-    rows = np.empty(len(transactions), dtype=_KEPT)
-    rows["values"], rows["age_ms"] = values, age_ms
-    return transactions, rows.tobytes()
+    return transactions, rows_of(values, age_ms)
 
 
-def without_history(batch: TransactionBatch, reason: str) -> FeatureBatch:
+def without_history(batch: TransactionBatch) -> FeatureBatch:
     """Features of what the requests say alone; everything that needs state is NaN."""
-    return assemble(batch, Events.of(batch), Observation.blind(len(batch), reason))
+    blind = Observation.blind(len(batch), FEATURES_UNAVAILABLE)
+    return assemble(batch, Events.of(batch), blind)

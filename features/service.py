@@ -14,6 +14,7 @@ import numpy as np
 
 from features.assemble import assemble, rows_to_remember, without_history
 from features.definitions import N_FEATURES, SCHEMA_ID
+from features.degraded import RETRY_IN_FLIGHT
 from features.events import Events, Key
 from features.journal import journal_of
 from features.label_feed import LabelFeed
@@ -91,10 +92,8 @@ class FeatureService:
         """Observe n transactions and return their features; never raises for a dead store.
 
         The features of a row do not include the row itself. `degraded` of the result names
-        `features_unavailable` (Redis is gone: what the requests say is all there is),
-        `history_unavailable` (an entity was cold, and PostgreSQL is gone or slow) or
-        `retry_in_flight` (a retry overtook its first attempt). `stage_ms` has `redis`, the wait for
-        states that are rebuilt included, and `assemble`.
+        what is missing, see `features/degraded.py`. `stage_ms` has `redis`, the wait for states
+        that are rebuilt included, and `assemble`.
 
         Args:
             batch: n transactions.
@@ -115,7 +114,7 @@ class FeatureService:
                 observation = await self._settle(events, observation)
         except StoreUnavailable as error:
             _log.warning("no window state: %s", error)
-            return without_history(batch, "features_unavailable")
+            return without_history(batch)
         seen = time.perf_counter()
         features = assemble(batch, events, observation)
         self._remember(observation.receipt, *rows_to_remember(events, observation, features))
@@ -136,7 +135,7 @@ class FeatureService:
             found = await self._store.recorded([events.transaction[i] for i in pending])
             recorded |= {i: row for i, row in zip(pending, found, strict=True) if row}
             pending = [i for i in pending if i not in recorded]
-        degraded = (*observation.degraded, "retry_in_flight") if pending else observation.degraded
+        degraded = (*observation.degraded, RETRY_IN_FLIGHT) if pending else observation.degraded
         repeated = observation.repeated - recorded.keys()
         return replace(observation, recorded=recorded, repeated=repeated, degraded=degraded)
 

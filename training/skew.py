@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from features.definitions import FEATURES, SCHEMA_ID
+from features.degraded import WITHOUT_HISTORY
 from features.events import Events
 from features.replay import joined, replay_chunk
 from features.store.memory import MemoryStore
@@ -20,9 +21,6 @@ from training.coming import Coming
 from training.data.label_history import LabelHistory
 from training.doubt import Doubt, Touched, touched_by
 from training.served import LoadedPart, ServedHistory, ServedPart
-
-WITHOUT_HISTORY = frozenset({"features_unavailable", "history_unavailable", "retry_in_flight"})
-"""Reasons for which a decision saw poorer features and said so."""
 
 CONCURRENT, LABEL_IN_FLIGHT = "concurrent", "label_in_flight"
 _MOST_EXAMPLES = 10

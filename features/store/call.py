@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from features.degraded import HISTORY_UNAVAILABLE
 from features.entities import KEPT, ROLES, Entity
 from features.events import Events, Key
 from features.folding import events_of, fold
@@ -140,7 +141,7 @@ class Call:
             Grown(self.names[k], found[k][:DAY_AT], len(found[k]) + len(self._added[k]), *base)
             for k, base in bases.items()
         ]
-        degraded = ("history_unavailable",) if None in self.journals else ()
+        degraded = (HISTORY_UNAVAILABLE,) if None in self.journals else ()
         repeated = frozenset(self._repeated)
         observation = Observation(states, self._recorded, repeated, degraded, receipt=self.receipt)
         return observation, grown

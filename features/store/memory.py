@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from features.degraded import HISTORY_UNAVAILABLE
 from features.entities import ENTITIES, KEPT, ROLES, Entity
 from features.events import Events, Key, roles_of
 from features.folding import run
@@ -132,7 +133,7 @@ class MemoryStore:
                     ) as past:
                         table.put(keys, past.states)
                 except StoreUnavailable:
-                    return ("history_unavailable",)
+                    return (HISTORY_UNAVAILABLE,)
         return ()
 
     async def remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:

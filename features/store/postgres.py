@@ -10,9 +10,12 @@ from typing import Any
 
 import asyncpg
 
+from features.definitions import SCHEMA_ID
+from features.degraded import FEATURES_UNAVAILABLE
 from features.entities import Entity
 from features.events import Key
 from features.labels import REACH_DAYS
+from features.remembered import row_on_record
 from features.store.protocol import Cursor, Past
 from features.store.rebuild import rebuild_sql, states_of
 from fraud.errors import StoreUnavailable
@@ -40,6 +43,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _LAST_ID = 2**63 - 1
 _BOUND = files("features.store").joinpath("label_bound.sql").read_text(encoding="utf-8")
 _ON_RECORD = files("features.store").joinpath("on_record.sql").read_text(encoding="utf-8")
+_FIRST = files("features.store").joinpath("first_features.sql").read_text(encoding="utf-8")
 _BOUND_WAIT = "SET LOCAL lock_timeout = '2s'"
 
 REACH = timedelta(days=REACH_DAYS)
@@ -115,6 +119,16 @@ class PostgresHistory:
         ):
             rows = await connection.fetch(rebuild_sql(entity), *arguments)
             yield _PostgresPast(states_of(entity, len(keys), rows), connection)
+
+    async def first_features(self, transactions: Sequence[Key]) -> list[bytes | None]:
+        """See `StateSource`."""
+        found: list[bytes | None] = [None] * len(transactions)
+        columns = map(list, zip(*transactions, strict=True))
+        async with answering(), self._pool.acquire() as connection:
+            rows = await connection.fetch(_FIRST, *columns, SCHEMA_ID, FEATURES_UNAVAILABLE)
+        for n, features, age_ms in rows:
+            found[n] = row_on_record(features, age_ms)
+        return found
 
     async def newest(self) -> Cursor:
         """See `StateSource`: PostgreSQL's clock, at a moment when nobody is writing labels."""

@@ -133,6 +133,15 @@ class StateSource(Protocol):
         """
         ...
 
+    async def first_features(self, transactions: Sequence[Key]) -> list[bytes | None]:
+        """What was computed for each transaction when it was first decided on, as `remember` keeps
+        it; None where that is not on record.
+
+        Raises:
+            StoreUnavailable: the system of record does not answer.
+        """
+        ...
+
     async def newest(self) -> Cursor:
         """A cursor at the present: no label at or before it can appear any more.
 

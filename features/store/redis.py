@@ -34,6 +34,8 @@ from fraud.errors import StoreUnavailable
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
+KEEP_ROWS_S = 900
+"""Most retries come within seconds, and within this time a decision gets on record."""
 _MISSING, _DONE = 0, 1
 """What the script replies; anything else: rows were seen before."""
 _MOST_EAGER = 500
@@ -58,7 +60,7 @@ class RedisStore:
 
         q:s:<layout>:<entity>:<tenant>:<id>     states, as journals
         q:t:<schema>:<tenant>:<transaction>     where what was computed for a transaction is kept
-        q:k:<schema>:<receipt>                  what was computed in one call
+        q:k:<schema>:<receipt>                  what was computed in one call, for `keep_rows_s`
         q:c:<layout>                            how far labels are learnt
         q:l:<layout>                            the labels learnt last
         q:a:, named as the state is             rows answered while it was not there (`Warming`)
@@ -69,6 +71,8 @@ class RedisStore:
         link: to Redis; closed by `close`.
         history: where states that Redis does not hold are rebuilt from.
         replay_ttl_s: how long a transaction id is remembered.
+        keep_rows_s: how long what was computed is at hand, if it is remembered so long. Later it is
+            taken from the record of the decision.
         rebuild_wait_ms: longest wait for states that are rebuilt: who would wait longer is answered
             without them.
     """
@@ -79,11 +83,14 @@ class RedisStore:
         history: StateSource,
         *,
         replay_ttl_s: int,
+        keep_rows_s: int = KEEP_ROWS_S,
         rebuild_wait_ms: float = 5_000.0,
     ) -> None:
         self._link = link
+        self._history = history
         self._warming = Warming(link, history)
         self._replay_ttl_s = replay_ttl_s
+        self._keep_rows_s = keep_rows_s
         self._rebuild_wait_s = rebuild_wait_ms / 1000
         self._observe = Script(source("observe"))
         self._learn = Script(source("learn"))
@@ -172,7 +179,26 @@ class RedisStore:
             if reply[0] == _DONE:
                 call.journals = reply[1]
                 return []
-            call.seen_before(reply[1::2], await self._kept(reply[2::2]))
+            await self._recall(call, reply[1::2], reply[2::2])
+
+    async def _recall(self, call: Call, rows: Sequence[int], markers: Sequence[bytes]) -> None:
+        """Rows have been seen before: what was computed for them is here, or, if they come late, on
+        record."""
+        kept = await self._kept(markers)
+        new = call.new_transactions()
+        late = [(j, new[row - 1]) for j, row in enumerate(rows) if not kept[j]]
+        if late:
+            for (j, _), row in zip(late, await self._on_record([t for _, t in late]), strict=True):
+                kept[j] = row or b""
+        call.seen_before(rows, kept)
+
+    async def _on_record(self, transactions: Sequence[Key]) -> Sequence[bytes | None]:
+        try:
+            async with asyncio.timeout(self._rebuild_wait_s):
+                return await self._history.first_features(transactions)
+        except (StoreUnavailable, TimeoutError) as error:
+            _log.warning("%d retries see themselves: %s", len(transactions), error)
+            return [None] * len(transactions)
 
     def _seen(self, call: Call) -> Observation:
         """What the script has found; journals that have grown long get a new base meanwhile."""
@@ -253,7 +279,8 @@ class RedisStore:
         if not transactions:
             return
         size = _SIZE.pack(len(rows) // len(transactions))
-        await self._link.call("SET", kept_key(receipt), size + rows, "EX", self._replay_ttl_s)
+        keep_s = min(self._replay_ttl_s, self._keep_rows_s)
+        await self._link.call("SET", kept_key(receipt), size + rows, "EX", keep_s)
 
     async def recorded(self, transactions: Sequence[Key]) -> list[bytes | None]:
         """See `FeatureStore`."""

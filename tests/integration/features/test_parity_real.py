@@ -46,6 +46,9 @@ class NoHistory:
     async def on_record(self, transactions: Iterable[Key]) -> set[Key]:
         return set()
 
+    async def first_features(self, transactions: Sequence[Key]) -> list[bytes | None]:
+        return [None] * len(transactions)
+
     async def newest(self) -> Cursor:
         return (0, 0)
 

@@ -151,7 +151,7 @@ async def world(database_url: str, request: pytest.FixtureRequest) -> World:
         part = served.slice(start, start + MICRO_BATCH)
         features = serve(store, part)
         if n == 1:
-            features = without_history(part, "features_unavailable")
+            features = without_history(part)
         _, decisions = decided(part, at_ms=now_ms)
         decisions = replace(decisions, degraded=features.degraded)
         written = records(part, features, decisions, PLAN)

@@ -98,7 +98,7 @@ class House:
         return await self.explain(values)
 
     async def fetch_well(self, batch):
-        features = without_history(batch, "unused")
+        features = without_history(batch)
         return type(features)(
             features.values, SCHEMA_ID, np.full(len(batch), 7), stage_ms={"redis": 0.25}
         )

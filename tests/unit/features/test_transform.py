@@ -95,14 +95,14 @@ import sys
 import features.definitions, features.transform
 from features.assemble import without_history
 from tests.contracts.payments import payments
-assert len(without_history(payments(20, seed=9), "features_unavailable")) == 20
+assert len(without_history(payments(20, seed=9))) == 20
 assert "numba" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
 def test_without_history_only_the_request_speaks() -> None:
-    features = without_history(payments(20, seed=9), "features_unavailable")
+    features = without_history(payments(20, seed=9))
     request = [f.name.startswith("request_") for f in FEATURES]
     assert np.isnan(features.values[:, ~np.array(request)]).all()
     assert not np.isnan(features.values[:, NAMES.index("request_amount")]).any()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import asyncpg
 import numpy as np
 import pytest
 
+from features.assemble import without_history
 from features.definitions import NAMES
+from features.degraded import FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT
 from features.entities import KEPT, ROLES, Entity
 from features.events import Events, Key
 from features.journal import EVENT_BYTES
@@ -26,7 +29,7 @@ from features.store.names import STATE_TTL_S
 from features.store.postgres import PostgresHistory
 from features.store.protocol import Cursor, Past
 from features.store.redis import RedisStore
-from fraud.batch import TRANSACTION_COLUMNS, TransactionBatch
+from fraud.batch import TRANSACTION_COLUMNS, FeatureBatch, TransactionBatch
 from fraud.errors import StoreUnavailable
 from tests.contracts.aggregates import assert_same
 from tests.contracts.feature_store import FeatureStoreContract, bits, serve
@@ -40,7 +43,7 @@ HANDBOOK = Path("../shared/data/handbook_raw/dev_2018-04-01_to_2018-08-14.parque
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
     async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
-        await pool.execute("TRUNCATE transactions")
+        await pool.execute("TRUNCATE transactions, decisions")
         yield pool
 
 
@@ -184,6 +187,75 @@ async def test_rows_that_a_slow_redis_took_in_are_not_taken_for_missed(
     for role, seen in aggregates_of(served.reading(Events.of(now))).items():
         assert_same(seen, wanted[role], role)
     await hasty.close()
+
+
+async def decided(
+    pool: asyncpg.Pool, batch: TransactionBatch, features: FeatureBatch, at: datetime, *why: str
+) -> None:
+    """Put decisions that were based on `features` on record."""
+    await pool.executemany(
+        "INSERT INTO decisions (tenant, decision_id, decided_at, transaction_id, customer_id,"
+        " outcome, probability, plan, plan_version, degraded, schema_id, features, record)"
+        " VALUES ($1, gen_random_uuid(), $2, $3, $4, 'approve', 0, 'p', 1, $5, $6, $7, $8)",
+        [
+            (
+                *(batch.tenant[i], at, batch.transaction_id[i], batch.customer_id[i], list(why)),
+                *(features.schema_id, features.values[i].tobytes()),
+                json.dumps({"feature_age_ms": int(features.age_ms[i])}),
+            )
+            for i in range(len(batch))
+        ],
+    )
+
+
+async def let_rows_go(store: RedisStore) -> None:
+    """As when they have been kept for long enough."""
+    assert await store._link.call("UNLINK", *await store._link.call("KEYS", "q:k:*"))
+
+
+async def test_a_late_retry_gets_what_its_first_decision_was_based_on(
+    store: RedisStore, pool: asyncpg.Pool
+) -> None:
+    batch = payments(12, seed=13, duplicate=0.0)
+    late, unknown = batch.slice(0, 10), batch.slice(10, 12)
+    blind = without_history(late)
+    first = await serve(store, late)
+    await serve(store, unknown)
+    moment = datetime(2026, 5, 1, tzinfo=UTC)
+    await decided(pool, late, blind, moment, FEATURES_UNAVAILABLE)
+    await decided(pool, late, first, moment + timedelta(seconds=1))
+    later = replace(first, values=first.values + 1)
+    await decided(pool, late, later, moment + timedelta(seconds=2))
+    await let_rows_go(store)
+    service = FeatureService(store)
+    again = await service.fetch(batch)
+    assert again.values[:10].tobytes() == first.values.tobytes()
+    assert again.age_ms[:10].tolist() == first.age_ms.tolist()
+    assert again.degraded == (RETRY_IN_FLIGHT,)  # of the two that are on no record
+    await service.close()
+
+
+async def test_a_late_retry_while_postgres_is_gone_says_that_it_may_see_itself(
+    redis_url: str, pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    class Gone(PostgresHistory):
+        async def first_features(self, _: object) -> list[bytes | None]:
+            raise StoreUnavailable("gone")
+
+    row = payments(1, seed=14)
+    await serve(store, row)
+    await let_rows_go(store)
+    service = FeatureService(RedisStore(Link(redis_url, 5_000), Gone(pool), replay_ttl_s=600))
+    assert (await service.fetch(row)).degraded == (RETRY_IN_FLIGHT,)
+    await service.close()
+
+
+async def test_rows_are_let_go_before_their_transactions(store: RedisStore) -> None:
+    brief = RedisStore(store._link, store._history, replay_ttl_s=600, keep_rows_s=30)
+    await serve(brief, payments(3, seed=15))
+    for pattern, expected in ("q:k:*", 30), ("q:t:*", 600):
+        for name in await store._link.call("KEYS", pattern):
+            assert expected - 10 < await store._link.call("TTL", name) <= expected
 
 
 async def test_concurrent_retries_get_one_answer(store: RedisStore) -> None:

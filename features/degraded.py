@@ -1,0 +1,13 @@
+"""Why features are poorer than they could be: what decisions say in `degraded_reasons`."""
+
+from __future__ import annotations
+
+FEATURES_UNAVAILABLE = "features_unavailable"
+"""There was no window state: only what the requests say."""
+HISTORY_UNAVAILABLE = "history_unavailable"
+"""An entity was cold and what PostgreSQL knows of it did not come, or not in time."""
+RETRY_IN_FLIGHT = "retry_in_flight"
+"""A retry overtook its first attempt: it may have seen itself."""
+
+WITHOUT_HISTORY = frozenset({FEATURES_UNAVAILABLE, HISTORY_UNAVAILABLE, RETRY_IN_FLIGHT})
+"""All of them."""
