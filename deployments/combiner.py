@@ -18,6 +18,7 @@ from deployments.decider import Decider
 from deployments.drift import DriftWatch
 from deployments.drive import Driver
 from deployments.explainer import Explainer
+from deployments.fetch import Fetch
 from deployments.links.linked import Linked
 from deployments.links.replica import open_links
 from deployments.links.switchboard import Switchboard, pool_name
@@ -94,12 +95,15 @@ class Combiner:
         self._features_ready = Remote(features, "ready")
         self._decider = Decider(
             lambda: self._feed.current,
-            Linked.on(self._switchboard, features, "fetch"),
+            Fetch(
+                Linked.on(self._switchboard, features, "fetch"),
+                Linked.on(self._switchboard, features, "missed"),
+                # History is waited for twice as long where rows outpace its coming.
+                settings.redis_timeout_ms + 2 * settings.rebuild_wait_ms + _FETCH_MARGIN_MS,
+            ),
             Driver(self._pools),
             Explainer(self._pools.explainer, NAMES, [reason_of(name) for name in NAMES]),
             self._log,
-            # History is waited for twice as long where rows outpace its coming.
-            settings.redis_timeout_ms + 2 * settings.rebuild_wait_ms + _FETCH_MARGIN_MS,
         )
         self._drift = _drift_watch(settings, url, self._feed)
         if settings.drift_interval_s:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -12,12 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from deployments import metrics
-from deployments.breaker import Breaker
 from deployments.drive import Driver
 from deployments.explainer import Explainer
 from deployments.plans import ActivePlan
 from deployments.stages import COMBINE, EXPLAIN, FEATURES, LOG, VOTES, Stages
-from features.assemble import without_history
 from fraud.batch import FeatureBatch, Float64, TransactionBatch
 from fraud.combine.combine import combine, needs_rules
 from fraud.decision import DecisionBatch, Vote
@@ -25,8 +21,6 @@ from fraud.errors import LogUnavailable, Unavailable
 from fraud.ids import decision_ids
 from fraud.plan import Plan
 from fraud.record import RecordBatch, records
-
-logger = logging.getLogger(__name__)
 
 _FEW = 24
 """Up to so many rows a list is faster than numpy's four calls."""
@@ -45,11 +39,10 @@ class Decider:
 
     Args:
         plan: the active plan now, None if none has been loaded.
-        fetch: features of a micro-batch.
+        fetch: features of a micro-batch; see `Fetch`.
         driver: asks the variants.
         explainer: finds reasons.
         log: makes records durable.
-        fetch_timeout_ms: longest wait for features.
         now_ms: milliseconds since the epoch.
         randomness: k -> k random bytes.
     """
@@ -61,7 +54,6 @@ class Decider:
         driver: Driver,
         explainer: Explainer,
         log: Log,
-        fetch_timeout_ms: float,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         randomness: Callable[[int], bytes] = os.urandom,
     ) -> None:
@@ -70,8 +62,6 @@ class Decider:
         self._driver = driver
         self._explainer = explainer
         self._log = log
-        self._fetch_timeout_s = fetch_timeout_ms / 1e3
-        self._fetch_breaker = Breaker()
         self._now_ms = now_ms
         self._randomness = randomness
 
@@ -94,7 +84,7 @@ class Decider:
         if active is None:
             raise Unavailable("no plan has been loaded yet")
         plan, stages = active.plan, Stages()
-        features = await self._features(batch, patient)
+        features = await self._fetch(batch, patient)
         if features.pending:
             left = set(features.pending)
             batch = batch.take([i for i in range(len(batch)) if i not in left])
@@ -148,22 +138,6 @@ class Decider:
             decided_at_ms=now_ms,
             stage_ms=stages.ms,
         )
-
-    async def _features(self, batch: TransactionBatch, patient: bool) -> FeatureBatch:
-        if not self._fetch_breaker.allows(time.monotonic()):
-            return without_history(batch)
-        try:
-            async with asyncio.timeout(self._fetch_timeout_s):
-                features = await self._fetch(batch, patient)
-            came = len(features) + len(features.pending)
-            if came != len(batch):
-                raise ValueError(f"{len(batch)} rows were asked about, {came} came")
-        except Exception as error:  # whatever the fetch does, the payment gets its decision
-            self._fetch_breaker.failed(time.monotonic(), "failed")
-            logger.warning("no features for %d rows: %s", len(batch), type(error).__name__)
-            return without_history(batch)
-        self._fetch_breaker.succeeded()
-        return features
 
     @staticmethod
     def _count(plan: Plan, decisions: DecisionBatch) -> None:

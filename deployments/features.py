@@ -34,11 +34,17 @@ class FeatureFetch:
         self._service = await FeatureService.connect(settings)
         self._service.feed_labels(LABELS_EVERY_S, lambda: datetime.now(UTC))
         settle()
-        self._links = await open_links(settings.links, {"fetch": self._service.fetch})
+        self._links = await open_links(
+            settings.links, {"fetch": self._service.fetch, "missed": self._service.missed}
+        )
 
     async def fetch(self, batch: TransactionBatch, patient: bool = True) -> FeatureBatch:
         """See FeatureService.fetch."""
         return await self._service.fetch(batch, patient)
+
+    async def missed(self, batch: TransactionBatch) -> None:
+        """See FeatureService.missed."""
+        self._service.missed(batch)
 
     async def ready(self) -> None:
         """See FeatureService.ready."""

@@ -152,6 +152,10 @@ class FeatureService:
         except StoreUnavailable as error:
             _log.warning("features of %d transactions are not kept: %s", len(transactions), error)
 
+    def missed(self, batch: TransactionBatch) -> None:
+        """These were decided without `fetch`, or it did not answer in time."""
+        self._store.missed(Events.of(batch))
+
     async def ready(self) -> None:
         """Raises StoreUnavailable unless window state can be read now."""
         if isinstance(self._store, RedisStore):

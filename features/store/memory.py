@@ -80,6 +80,10 @@ class MemoryStore:
             self._tables[entity.name].run(touched, states, create=self._source is None)
         return Observation(states, recorded, repeated)
 
+    def missed(self, events: Events) -> None:
+        """See `FeatureStore`: the order of rows changes nothing."""
+        self.observe(events)
+
     async def learn(self, labels: LabelEvents) -> None:
         """See `FeatureStore`."""
         self.learn_now(labels)

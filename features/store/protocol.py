@@ -71,6 +71,11 @@ class FeatureStore(Protocol):
         """
         ...
 
+    def missed(self, events: Events) -> None:
+        """Rows were decided without the store: from now on its states hold them, as soon as they
+        are on record at the latest. Those that it has observed nevertheless still count once."""
+        ...
+
     async def learn(self, labels: LabelEvents) -> None:
         """Put label events into the states of what the labelled payments name, all or nothing. A
         state that the store does not hold is left alone where it is rebuilt from a source: the

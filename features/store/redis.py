@@ -153,6 +153,10 @@ class RedisStore:
             self._miss(call)
             raise
 
+    def missed(self, events: Events) -> None:
+        """See `FeatureStore`, and `_make_up_for_unseen`."""
+        self._miss(Call(events))
+
     def _miss(self, call: Call) -> None:
         """Rows are decided without an answer from Redis: see `_make_up_for_unseen`."""
         if len(self._unseen) < _MOST_UNSEEN:

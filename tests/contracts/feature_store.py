@@ -185,6 +185,14 @@ class FeatureStoreContract:
         j = NAMES.index("customer_count_60d")
         assert grown[0, j] == count[0, j] + 1
 
+    async def test_rows_that_were_observed_are_not_missed(self, store: FeatureStore) -> None:
+        batch, twin = (payments(60, seed=8, duplicate=0.0, tenant=t) for t in ("a", "b"))
+        for part in (batch, twin):
+            await serve(store, part.slice(0, 40))
+        store.missed(Events.of(batch.slice(20, 40)))
+        last = [await serve(store, part.slice(40, 60)) for part in (batch, twin)]
+        assert bits(last[0]) == bits(last[1])
+
     async def test_a_repeat_inside_one_batch_gets_what_the_first_got(
         self, store: FeatureStore
     ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from deployments.decider import Decider
 from deployments.drive import Driver
 from deployments.explainer import Explainer
+from deployments.fetch import Fetch
 from deployments.plans import ActivePlan
 from features.assemble import without_history
 from features.definitions import N_FEATURES, NAMES, SCHEMA_ID, reason_of
@@ -68,17 +69,20 @@ class House:
         }
         self.explained = []
         self.explain = explain
-        self.kept = []
+        self.kept, self.missed = [], []
         self.log_error = None
         self.fetch = self.fetch_well
         self.tells_patience = 0
         self.decider = Decider(
             lambda: None if self.plan is None else ActivePlan(self.plan, policy_of(self.plan)),
-            lambda batch, patient: self.fetch(batch, *[patient][: self.tells_patience]),
+            Fetch(
+                lambda batch, patient: self.fetch(batch, *[patient][: self.tells_patience]),
+                self.miss,
+                fetch_timeout_ms,
+            ),
             Driver(self),
             Explainer(self.explainer, NAMES, TEXTS),
             self,
-            fetch_timeout_ms=fetch_timeout_ms,
             now_ms=lambda: NOW_MS,
             randomness=lambda k: bytes(range(k % 256)) + bytes(k - k % 256),
         )
@@ -102,6 +106,9 @@ class House:
         return type(features)(
             features.values, SCHEMA_ID, np.full(len(batch), 7), stage_ms={"redis": 0.25}
         )
+
+    async def miss(self, batch):
+        self.missed += batch.transaction_id
 
     async def append(self, records):
         if self.log_error is not None:

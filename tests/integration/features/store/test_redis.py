@@ -166,6 +166,20 @@ async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(
     assert bits(await service.fetch(now)) == bits(await serve(memory, now))
 
 
+async def test_rows_that_nobody_showed_it_are_in_its_states_once_they_are_on_record(
+    pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    batch = payments(60, seed=16, duplicate=0.0, customers=1, late=0.0)
+    past, missed, now = batch.slice(0, 20), batch.slice(20, 40), batch.slice(40, 60)
+    service = FeatureService(store)
+    await service.fetch(past)
+    await insert(pool, past)
+    await insert(pool, missed)
+    service.missed(missed)
+    assert bits(await service.fetch(now)) == bits(await serve(memory_of(past, missed), now))
+    await service.close()
+
+
 async def test_rows_that_a_slow_redis_took_in_are_not_taken_for_missed(
     redis_url: str, pool: asyncpg.Pool, store: RedisStore
 ) -> None:
