@@ -44,6 +44,7 @@ class Node:
     ray_port: int
     haproxy_stats_port: int
     haproxy_metrics_port: int
+    fallback_port: int
 
     @classmethod
     def of(cls, settings: Settings) -> Node:
@@ -55,6 +56,7 @@ class Node:
             settings.ray_port,
             settings.haproxy_stats_port,
             settings.haproxy_metrics_port,
+            settings.fallback_port,
         )
 
     @property
@@ -76,6 +78,7 @@ class Node:
             self.ray_port: "Ray",
             self.haproxy_stats_port: "HAProxy statistics",
             self.haproxy_metrics_port: "HAProxy metrics",
+            self.fallback_port: "HTTP front without replicas",
         }
 
     @property
@@ -102,6 +105,8 @@ class Node:
             "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
             "RAY_SERVE_HAPROXY_STATS_PORT": str(self.haproxy_stats_port),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(self.haproxy_metrics_port),
+            # Several may listen at it: the default would be shared with every other Serve.
+            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(self.fallback_port),
             # Not the shared default folder, which belongs to whoever came first.
             "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(self.folder / "haproxy.cfg"),
             "RAY_SERVE_HAPROXY_SOCKET_PATH": str(self.folder / "admin.sock"),

@@ -25,17 +25,14 @@ def free_ports(n: int) -> list[int]:
 def serve_ports() -> dict[str, str]:
     """Variables that give a node's Serve ports of its own behind its HTTP front.
 
-    Every Serve has the same ones otherwise: replicas from 30000 on, and one that HAProxy turns to
-    while no replica is up, which several listen at. Of two nodes on a machine each would be asked
-    what the other one is asked.
+    Every Serve has the same ones otherwise, replicas from 30000 on.
     """
     while True:
         first = random.randrange(_LOWEST, _HIGHEST, _AT_ONCE)
         ports = range(first, first + _AT_ONCE)
         if all(map(is_free, ports)):
             return {
-                "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports[0]),
-                "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports[1]),
-                "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports[2]),
+                "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports[0]),
+                "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports[1]),
                 "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports[-1]),
             }

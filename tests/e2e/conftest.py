@@ -73,7 +73,7 @@ class Quorum:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    http, dashboard, ray, stats, metrics = free_ports(5)
+    http, dashboard, ray, stats, metrics, fallback = free_ports(6)
     inherited = {
         k: v
         for k, v in os.environ.items()
@@ -88,6 +88,7 @@ def _environment(home: Path) -> dict[str, str]:
         "QUORUM_RAY_PORT": str(ray),
         "QUORUM_HAPROXY_STATS_PORT": str(stats),
         "QUORUM_HAPROXY_METRICS_PORT": str(metrics),
+        "QUORUM_FALLBACK_PORT": str(fallback),
         "QUORUM_DRIFT_INTERVAL_S": "5",
         "QUORUM_REBUILD_WAIT_MS": "300",  # history that comes late on a busy machine
     }

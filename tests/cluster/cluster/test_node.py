@@ -62,10 +62,16 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
         monkeypatch.setenv(name, value)
     # A deployment takes the place of another at once, not after half a minute for load balancers.
     monkeypatch.setenv("RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S", "2")
-    node = Node(home, *free_ports(5))
-    yield node
-    node.stop()
-    shutil.rmtree(home, ignore_errors=True)
+    node = Node(home, *free_ports(6))
+    try:
+        yield node
+    finally:
+        try:
+            node.stop()
+        except KeyboardInterrupt:  # in the middle: half a node must not stay
+            node.stop()
+            raise
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _config(node: Node, **arguments: object) -> dict[str, Any]:
