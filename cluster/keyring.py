@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cluster.console import CommandFailed
 from cluster.statements import statement
 from fraud.keys import hash_key, new_key
+from fraud.limits import tenant_problem
 from fraud.tiers import DEFAULT_TIER, TIERS
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ async def create(
         `key`, `key_id`, `tenant`, `name`, `tier`, `expires_at`.
 
     Raises:
-        CommandFailed: there is no such tier.
+        CommandFailed: there is no such tier, or no tenant can be called that.
     """
     _check(tier)
+    require_tenant(tenant)
     key = new_key()
     expires_at = None
     if expires_days is not None:
@@ -81,6 +83,13 @@ async def revoke(connection: asyncpg.Connection, tenant: str, key_id: str) -> da
     if revoked_at is None:
         raise CommandFailed(f"no API key {key_id!r}", "`quorum keys list` shows them")
     return revoked_at
+
+
+def require_tenant(name: str) -> None:
+    """Raises CommandFailed if no tenant can be called that."""
+    problem = tenant_problem(name)
+    if problem is not None:
+        raise CommandFailed(f"--tenant {problem.detail}", "give it another name", 2)
 
 
 def _check(tier: str) -> None:

@@ -132,7 +132,11 @@ class FeatureService:
             if not pending:
                 break
             await asyncio.sleep(wait_s)
-            found = await self._store.recorded([events.transaction[i] for i in pending])
+            try:
+                found = await self._store.recorded([events.transaction[i] for i in pending])
+            except StoreUnavailable as error:  # what the others need is here already
+                _log.warning("%d retries are not waited for: %s", len(pending), error)
+                break
             recorded |= {i: row for i, row in zip(pending, found, strict=True) if row}
             pending = [i for i in pending if i not in recorded]
         degraded = (*observation.degraded, RETRY_IN_FLIGHT) if pending else observation.degraded

@@ -71,6 +71,18 @@ def text_problem(value: str, max_chars: int = MAX_ID_CHARS) -> Problem | None:
     return None
 
 
+TENANT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""Names of tenants. Keys in Redis are `<tenant>:<id>`, and an id may hold a colon: with one in a
+name as well, what two tenants have would be one thing."""
+
+
+def tenant_problem(value: str) -> Problem | None:
+    """What is wrong with the name of a tenant, None if nothing is."""
+    if re.fullmatch(TENANT_PATTERN, value):
+        return None
+    return Problem("bad_tenant", "must be up to 64 letters, digits, dots, dashes or underscores")
+
+
 def amount_problem(amount_minor: int, currency: str) -> Problem | None:
     """What is wrong with an amount in minor units of a known currency, None if nothing is."""
     if amount_minor <= 0:

@@ -13,6 +13,8 @@ from pathlib import Path
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from fraud.limits import TENANT_PATTERN
+
 
 def default_lanes() -> int:
     """Where two processors do everything, a second micro-batch in flight only makes both smaller:
@@ -66,7 +68,9 @@ class Settings(BaseSettings):
         8500, description="what HAProxy turns to while no replica is up", ge=1, le=65535
     )
     haproxy_metrics_port: int = Field(9101, description="HAProxy's metrics", ge=1, le=65535)
-    tenant: str = Field("default", description="tenant that the command line works for")
+    tenant: str = Field(
+        "default", description="tenant that the command line works for", pattern=TENANT_PATTERN
+    )
     database_pool_size: int = Field(4, ge=1, le=100)
     database_timeout_s: float = Field(5.0, gt=0)
     links: Path | None = Field(

@@ -42,6 +42,7 @@ def load(
     import asyncio
 
     from cluster.connection import database_url
+    from cluster.keyring import require_tenant
     from fraud.errors import QuorumError
     from fraud.settings import Settings
     from training.data.layout import LayoutInvalid, layout_names
@@ -49,6 +50,7 @@ def load(
     from training.data.source import SourceUnreadable
 
     settings = Settings.load()
+    require_tenant(tenant or settings.tenant)
     try:
         _shout(layout)
         with _Bar(file) as bar:

@@ -27,8 +27,9 @@ def aside_key(state: str) -> str:
 
 
 def marker(transaction: Key) -> str:
-    """Of where to find what is remembered of a transaction."""
-    return f"q:t:{SCHEMA_ID}:{transaction[0]}:{transaction[1]}"
+    """Of where to find what is remembered of a transaction. Whatever features are made of states, a
+    transaction is in them once: no schema is part of the name."""
+    return f"q:t:{transaction[0]}:{transaction[1]}"
 
 
 def kept_key(receipt: str) -> str:

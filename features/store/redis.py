@@ -59,7 +59,7 @@ class RedisStore:
     """See `FeatureStore`. Keys:
 
         q:s:<layout>:<entity>:<tenant>:<id>     states, as journals
-        q:t:<schema>:<tenant>:<transaction>     where what was computed for a transaction is kept
+        q:t:<tenant>:<transaction>              where what was computed for a transaction is kept
         q:k:<schema>:<receipt>                  what was computed in one call, for `keep_rows_s`
         q:c:<layout>                            how far labels are learnt
         q:l:<layout>                            the labels learnt last

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from features.entities import KEPT, Entity
-from features.events import Key
+from features.events import Key, roles_of
 from features.journal import journal_of, transaction_of
 from features.store.link import Link
 from features.store.names import CURSOR, LABEL_LOG, STATE_TTL_S, aside_key, state_key, text
@@ -24,6 +24,10 @@ _MOST_TRIES = 6
 _MOST_LOOKS = 50
 """Rows may be put aside between a look at those that are and putting the state there, which takes
 milliseconds."""
+
+_AT_ONCE = 1000
+"""Rows put aside that are read at once."""
+_CLOSE_S = 5.0
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -80,8 +84,10 @@ class Warming:
                 for name, (kind, key) in wanted.items()
                 if kind is entity and name not in self._tasks
             }
-            if keys:
-                self._start(entity, keys, without)
+            # A payment may be put aside for one account and be in another one: each on its own.
+            together = [keys] if len(roles_of(entity)) == 1 else [{k: v} for k, v in keys.items()]
+            for some in filter(None, together):
+                self._start(entity, some, without)
         return wanted
 
     def _start(self, entity: Entity, keys: Mapping[str, Key], without: Sequence[Key]) -> None:
@@ -131,8 +137,15 @@ class Warming:
 
     async def _put_aside(self, names: Iterable[str]) -> list[Key]:
         """Transactions of the rows that were put aside for states."""
-        lists = await self._link.calls([("LRANGE", aside_key(name), 0, -1) for name in names])
-        return [transaction_of(aside) for asides in lists for aside in asides]
+        found: list[Key] = []
+        lists, first = list(map(aside_key, names)), 0
+        while lists:
+            ranges = [("LRANGE", name, first, first + _AT_ONCE - 1) for name in lists]
+            pieces = await self._link.calls(ranges)
+            found += [transaction_of(aside) for asides in pieces for aside in asides]
+            lists = [n for n, asides in zip(lists, pieces, strict=True) if len(asides) == _AT_ONCE]
+            first += _AT_ONCE
+        return found
 
     async def _install_those(
         self, journals: Mapping[str, bytes], is_missing: Mapping[Key, bool], until: Cursor
@@ -169,6 +182,8 @@ class Warming:
         return int(effective_us), int(label_id)
 
     async def close(self) -> None:
-        """Finish what is under way."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks.values()))
+        """Finish what is under way, if it does not take long."""
+        if tasks := set(self._tasks.values()):
+            _, late = await asyncio.wait(tasks, timeout=_CLOSE_S)
+            for task in late:
+                task.cancel()

@@ -49,6 +49,15 @@ async def test_a_tenant_sees_and_revokes_its_own_keys_only(connection: asyncpg.C
     assert [key["state"] for key in await keyring.list_keys(connection, "a")] == ["revoked"]
 
 
+@pytest.mark.parametrize("name", ["", "a:b", "ü", "a b", "-a", "x" * 65])
+async def test_a_tenant_has_a_name_that_nobody_takes_for_more(
+    connection: asyncpg.Connection, name: str
+) -> None:
+    with pytest.raises(CommandFailed, match="--tenant"):
+        await keyring.create(connection, PEPPER, tenant=name, name="n")
+    assert await keyring.list_keys(connection, name) == []
+
+
 async def test_a_key_may_be_given_another_tier_that_there_is(
     connection: asyncpg.Connection,
 ) -> None:
