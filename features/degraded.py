@@ -7,7 +7,7 @@ FEATURES_UNAVAILABLE = "features_unavailable"
 HISTORY_UNAVAILABLE = "history_unavailable"
 """An entity was cold and what PostgreSQL knows of it did not come, or not in time."""
 RETRY_IN_FLIGHT = "retry_in_flight"
-"""A retry overtook its first attempt: it may have seen itself."""
+"""A retry overtook its first attempt, or that saw nothing: the retry may have seen itself."""
 
 WITHOUT_HISTORY = frozenset({FEATURES_UNAVAILABLE, HISTORY_UNAVAILABLE, RETRY_IN_FLIGHT})
 """All of them."""

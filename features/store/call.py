@@ -19,7 +19,7 @@ from features.folding import events_of, fold
 from features.journal import DAY_AT, EVENT_BYTES, aside_of, head, with_lengths
 from features.program import PROGRAM
 from features.snapshot import N_ROLES, Snapshot
-from features.store.names import marker, state_key
+from features.store.names import aside_key, marker, recent_key, state_key
 from features.store.protocol import Observation
 from features.windows import DAY_MS
 from fraud.batch import Int64
@@ -82,9 +82,12 @@ class Call:
                 at += N_ROLES
         self._places = np.array(places, dtype=np.int64).reshape(n, N_ROLES)
 
-    def asks(self, late: frozenset[str]) -> tuple[list[str], list[bytes | str]]:
-        """Keys and arguments of `observe.lua`, from the sixth on: what the rows that are new add to
-        the journals, of which those of `late` may be missing."""
+    def asks(
+        self, late: frozenset[str], make_up: str = ""
+    ) -> tuple[list[str], tuple[int, int], list[bytes | str]]:
+        """Keys, first two arguments, and arguments from the sixth on, of `observe.lua`: what the
+        rows that are new add to the journals, of which those of `late` may be missing; `make_up` as
+        it is there."""
         events = self._events
         fresh = self._fresh()
         added, starts, newest = events_of(
@@ -98,7 +101,11 @@ class Call:
         places = [k for k, name in enumerate(self.names) if name in late]
         named = _encode([k + 1 for k in places]) if places else ""
         asides = [with_lengths(self._aside(k, parts[k], fresh)) for k in places]
-        return [*self.names, *markers], [_encode(days), named, *parts, *asides]
+        keys = [*self.names, *markers, *[aside_key(self.names[k]) for k in places]]
+        if make_up:
+            keys += map(recent_key, self.names)
+        counts = len(self.names), len(markers)
+        return keys, counts, [_encode(days), named, make_up, *parts, *asides]
 
     def seen_before(self, rows: Sequence[int], kept: Sequence[bytes]) -> None:
         """The script has seen rows before: by number among those that were new, from 1, and what it
@@ -121,11 +128,6 @@ class Call:
         """The rows that touch none of these journals."""
         found: list[int] = np.flatnonzero(~np.isin(self._places, missing).any(axis=1)).tolist()
         return found
-
-    def touched(self) -> dict[Key, list[str]]:
-        """The transactions that have not been observed before -> the journals that each touches."""
-        names, places = self.names, self._places.tolist()
-        return {self.transactions[i]: [names[k] for k in places[i] if k >= 0] for i in self._new()}
 
     def new_transactions(self) -> list[Key]:
         """Those that have not been observed before."""

@@ -1,16 +1,18 @@
 -- Put rebuilt journals where there is none yet, and after them the rows that were put aside and the
 -- labels that were learnt since.
 --
--- KEYS  1: the cursor; 2: the log of labels; then n journals; then n lists of rows put aside
+-- KEYS  1: the cursor; 2: the log of labels; then n journals; then n lists of rows put aside; then
+--       what says of each journal that it was rebuilt lately
 -- ARGV  1: where the cursor stood when they were rebuilt; 2: how long a journal is kept, seconds
---       3: msgpack {[tenant] = {[transaction id] = whether it is missing in them}}
---       4 .. : the journals
+--       3: how long that is lately, seconds
+--       4: msgpack {[tenant] = {[transaction id] = whether it is missing in them}}
+--       5 .. : the journals
 --
 -- Returns 0 and changes nothing if the log does not reach back to then, else {number of a journal
 -- that was not put, ...}: a row was put aside for it of which it is not known whether it is in it.
 
 local EVENT_BYTES = 48
-local n = (#KEYS - 2) / 2
+local n = (#KEYS - 2) / 3
 local missed, at = {}, ARGV[1]
 if redis.call('GET', KEYS[1]) ~= at then
   for _, text in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
@@ -23,7 +25,7 @@ if redis.call('GET', KEYS[1]) ~= at then
   if redis.call('GET', KEYS[1]) ~= at then return 0 end
 end
 
-local is_missing = cmsgpack.unpack(ARGV[3])
+local is_missing = cmsgpack.unpack(ARGV[4])
 
 -- The rows that were put aside and are missing; nil if that is not known of one of them.
 local function rows_aside(key)
@@ -45,7 +47,8 @@ for i = 1, n do
   if redis.call('EXISTS', key) == 0 then
     local rows = rows_aside(aside)
     if rows then
-      redis.call('SET', key, ARGV[3 + i] .. table.concat(rows), 'EX', ARGV[2])
+      redis.call('SET', key, ARGV[4 + i] .. table.concat(rows), 'EX', ARGV[2])
+      redis.call('SET', KEYS[2 + 2 * n + i], '', 'EX', ARGV[3])
       redis.call('DEL', aside)
       installed[key] = true
     else

@@ -11,6 +11,9 @@ from features.store.protocol import Cursor
 STATE_TTL_S = 14 * 86_400
 """An entity that nobody touches for two weeks is let go: PostgreSQL has its history."""
 
+LATELY_S = 900
+"""How long it is known of a state that it was rebuilt."""
+
 _LAYOUT = f"{LAYOUT_ID}.{FORMAT}"
 
 CURSOR, LABEL_LOG = f"q:c:{_LAYOUT}", f"q:l:{_LAYOUT}"
@@ -24,6 +27,11 @@ def state_key(entity: Entity, key: Key) -> str:
 def aside_key(state: str) -> str:
     """Of the rows that are put aside for a state that is not there."""
     return f"q:a{state[3:]}"
+
+
+def recent_key(state: str) -> str:
+    """There while a state was rebuilt lately: it may hold rows that were missed before."""
+    return f"q:i{state[3:]}"
 
 
 def marker(transaction: Key) -> str:

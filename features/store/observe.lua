@@ -1,18 +1,26 @@
 -- Read the journal of every entity that some rows touch, as it is, and append the rows to it. One
 -- call is one micro-batch: atomic, and once for each transaction id.
 --
+-- Or make up for rows that were decided without it: of these nobody wants to see the journals, all
+-- of which may be missing. A row may have got on record before a journal was rebuilt that is there
+-- now: that one is dropped, and the row put aside for it as if it had been missing.
+--
 -- KEYS  1 .. n: journals, each once; then one marker for each of m rows that are to be appended, no
---       transaction twice; then, for each journal that may be missing, the list of rows put aside
+--       transaction twice; then, for each journal that may be missing, the list of rows put aside;
+--       to make up: then what says of each journal that it was rebuilt lately
 -- ARGV  1: n; 2: m; 3: how long a journal is kept, seconds; 4: how long a marker is kept, seconds
 --       5: receipt of this call; the i-th marker says "<receipt>:<i>"
 --       6: msgpack {day of the newest row that is appended, ...} for each journal
 --       7: msgpack {journal, ...}: numbers of those that may be missing, or ''
---       8 .. 7 + n: what is appended to each journal, perhaps ''
+--       8: '', or to make up: 'lately' if the rows were missed since what was rebuilt lately began
+--       to be marked so, else 'ever'
+--       9 .. 8 + n: what is appended to each journal, perhaps ''
 --       then, for each that may be missing, what is put aside in its place: each after its length
 --
 -- Returns {2, marker, what it holds, ...} if rows were seen before, {0, journal, ...} if journals are
 -- missing that may not be, all by number: nothing is changed then. Else {1, {journal, ...}}, as they
--- were, false for those that are missing: for these the rows are put aside (install.lua).
+-- were, false for those that are missing: for these the rows are put aside (install.lua). To make
+-- up: {1}.
 
 local call, unpack_bytes = redis.call, struct.unpack
 local min = math.min
@@ -45,6 +53,16 @@ get(1, n, function(k, value)
 end)
 if #missing > 1 then return missing end
 
+local make_up = ARGV[8]
+if make_up ~= '' then
+  for k = 1, n do
+    if journals[k] and ARGV[8 + k] ~= '' and (make_up == 'ever' or call('EXISTS', KEYS[2 * n + m + k]) == 1) then
+      call('UNLINK', KEYS[k])
+      journals[k] = false
+    end
+  end
+end
+
 local function put_aside(key, rows)
   local at = 1
   while at <= #rows do
@@ -57,9 +75,9 @@ end
 
 local days = cmsgpack.unpack(ARGV[6])
 for k = 1, n do
-  local journal, events = journals[k], ARGV[7 + k]
+  local journal, events = journals[k], ARGV[8 + k]
   if not journal then
-    put_aside(KEYS[n + m + aside[k]], ARGV[7 + n + aside[k]])
+    put_aside(KEYS[n + m + aside[k]], ARGV[8 + n + aside[k]])
   elseif events ~= '' then
     call('APPEND', KEYS[k], events)
     -- A journal is let go some time after it was touched last: by the day is near enough.
@@ -71,4 +89,4 @@ for k = 1, n do
 end
 local receipt = ARGV[5] .. ':'
 for i = 1, m do call('SET', KEYS[n + i], receipt .. i, 'EX', keep_marker_s) end
-return {1, journals}
+return make_up == '' and {1, journals} or {1}

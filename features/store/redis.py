@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
+from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -19,8 +20,8 @@ from features.store.link import Link
 from features.store.names import (
     CURSOR,
     LABEL_LOG,
+    LATELY_S,
     STATE_TTL_S,
-    aside_key,
     kept_key,
     marker,
     state_key,
@@ -40,8 +41,8 @@ _MISSING, _DONE = 0, 1
 """What the script replies; anything else: rows were seen before."""
 _MOST_EAGER = 500
 """While so many states are being rebuilt, others wait until somebody waits for them."""
-_MOST_UNSEEN = 25_000
-"""Rows of which it is not known whether they are in the states; more are in them or not."""
+_MOST_MISSED = 25_000
+"""Rows that are kept to be taken in later; more stay missing from states that live on."""
 _SIZE = struct.Struct("<I")
 """Of one row of those that are remembered together; it precedes them."""
 _AT_ONCE = 1000
@@ -64,6 +65,7 @@ class RedisStore:
         q:c:<layout>                            how far labels are learnt
         q:l:<layout>                            the labels learnt last
         q:a:, named as the state is             rows answered while it was not there (`Warming`)
+        q:i:, named as the state is             it was rebuilt lately
 
     The cursor never expires: Redis must not evict keys without an expiry.
 
@@ -95,7 +97,9 @@ class RedisStore:
         self._observe = Script(source("observe"))
         self._learn = Script(source("learn"))
         self._rebase = Script(source("rebase"))
-        self._unseen: dict[Key, list[str]] = {}
+        self._missed: deque[tuple[Events, float]] = deque()
+        self._n_missed = 0
+        self._making_up: asyncio.Task[None] | None = None
         self._waiting: set[asyncio.Task[Any]] = set()
 
     async def observe_and_fetch(self, events: Events, patient: bool = True) -> Observation:
@@ -103,17 +107,17 @@ class RedisStore:
         waiting."""
         call = Call(events)
         try:
-            if self._unseen:
-                await self._make_up_for_unseen()
+            if self._missed:
+                await self._make_up()
             missing = await self._run(call)
         except StoreUnavailable:
-            self._miss(call)
+            self.missed(events)
             raise
         if not missing:
             return self._seen(call)
         if not patient:
             return await self._observe_warm(events, call, missing)
-        return await asyncio.shield(self._later(self._observe_cold(call, missing)))
+        return await asyncio.shield(self._later(self._observe_cold(events, call, missing)))
 
     async def _observe_warm(self, events: Events, whole: Call, missing: list[int]) -> Observation:
         """Leave out the rows whose states are missing, and have these rebuilt meanwhile."""
@@ -128,14 +132,14 @@ class RedisStore:
                 call = Call(events.take(rows))
                 missing = await self._run(call)
         except StoreUnavailable:
-            self._miss(whole)
+            self.missed(events)
             raise
         observation = self._seen(call) if rows else Observation(Snapshot.none(0))
         observed = set(rows)
         pending = tuple(i for i in range(len(events)) if i not in observed)
         return replace(observation, pending=pending)
 
-    async def _observe_cold(self, call: Call, missing: list[int]) -> Observation:
+    async def _observe_cold(self, events: Events, call: Call, missing: list[int]) -> Observation:
         """Wait for the states that are missing, but not for long."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._rebuild_wait_s
@@ -150,28 +154,26 @@ class RedisStore:
                     return self._seen(call)
             raise StoreUnavailable("Redis: states vanish as soon as they are rebuilt")
         except StoreUnavailable:
-            self._miss(call)
+            self.missed(events)
             raise
 
     def missed(self, events: Events) -> None:
-        """See `FeatureStore`, and `_make_up_for_unseen`."""
-        self._miss(Call(events))
+        """See `FeatureStore`, and `_make_up`."""
+        if self._n_missed < _MOST_MISSED:
+            self._missed.append((events, asyncio.get_running_loop().time()))
+            self._n_missed += len(events)
 
-    def _miss(self, call: Call) -> None:
-        """Rows are decided without an answer from Redis: see `_make_up_for_unseen`."""
-        if len(self._unseen) < _MOST_UNSEEN:
-            self._unseen.update(call.touched())
-
-    async def _run(self, call: Call, late: frozenset[str] = frozenset()) -> list[int]:
-        """Have the script read, and append what is new: see `Call.take`. Journals that must be
-        there and are not, by number; then nothing was appended. Those of `late` may be missing."""
+    async def _run(
+        self, call: Call, late: frozenset[str] = frozenset(), make_up: str = ""
+    ) -> list[int]:
+        """Have the script read, and append what is new; or `make_up` for it, as the script calls
+        it. Journals that must be there and are not, by number; then nothing was appended. Those of
+        `late` may be missing."""
         while True:
-            keys, arguments = call.asks(late)
-            counts = len(call.names), len(keys) - len(call.names)
-            asides = [aside_key(name) for name in call.names if name in late]
+            keys, counts, arguments = call.asks(late, make_up)
             reply: list[Any] = await self._observe.run(
                 self._link,
-                [*keys, *asides],
+                keys,
                 *counts,
                 STATE_TTL_S,
                 self._replay_ttl_s,
@@ -181,9 +183,12 @@ class RedisStore:
             if reply[0] == _MISSING:
                 return [k - 1 for k in reply[1:]]
             if reply[0] == _DONE:
-                call.journals = reply[1]
+                call.journals = [] if make_up else reply[1]
                 return []
-            await self._recall(call, reply[1::2], reply[2::2])
+            if make_up:
+                call.seen_before(reply[1::2], [b""] * (len(reply) // 2))
+            else:
+                await self._recall(call, reply[1::2], reply[2::2])
 
     async def _recall(self, call: Call, rows: Sequence[int], markers: Sequence[bytes]) -> None:
         """Rows have been seen before: what was computed for them is here, or, if they come late, on
@@ -262,21 +267,29 @@ class RedisStore:
         else:
             await self._give_bases(based_anew(entities, journals))
 
-    async def _make_up_for_unseen(self) -> None:
-        """Redis may have taken rows in though it did not say so in time: these have their markers.
-        The others would be missing from warm states for good, so these are dropped, and rebuilt
-        from PostgreSQL."""
-        unseen = self._unseen.copy()
-        markers = list(map(marker, unseen))
-        found = await self._link.calls([("MGET", *some) for some in _pieces(markers)])
-        kept = [value for values in found for value in values]
-        lost = [names for names, value in zip(unseen.values(), kept, strict=True) if value is None]
-        spoilt = sorted({name for names in lost for name in names})
-        if spoilt:
-            await self._link.calls([("UNLINK", *some) for some in _pieces(spoilt)])
-            _log.warning("%d states are dropped: Redis has missed %d rows", len(spoilt), len(lost))
-        for transaction in unseen:
-            self._unseen.pop(transaction, None)
+    async def _make_up(self) -> None:
+        """Have the script take in the rows that were missed, before anything else: a state that is
+        rebuilt from now on must not find them on record. Redis may have taken some in though it did
+        not say so in time: these have their markers."""
+        if self._making_up is None:
+            self._making_up = self._later(self._take_in_missed())
+        # Shielded: who gives up does not take it from the others.
+        await asyncio.shield(self._making_up)
+
+    async def _take_in_missed(self) -> None:
+        n, clock = self._n_missed, asyncio.get_running_loop().time
+        try:
+            while self._missed:
+                events, at_s = self._missed[0]
+                call = Call(events)
+                since = "lately" if clock() - at_s < LATELY_S else "ever"
+                if call.new_transactions():
+                    await self._run(call, frozenset(call.names), since)
+                self._missed.popleft()
+                self._n_missed -= len(events)
+        finally:
+            self._making_up = None
+        _log.warning("states have taken in %d rows that were decided without them", n)
 
     async def remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
         """See `FeatureStore`: those of one call in one piece, to which their markers point."""

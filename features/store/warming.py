@@ -12,7 +12,16 @@ from features.entities import KEPT, Entity
 from features.events import Key, roles_of
 from features.journal import journal_of, transaction_of
 from features.store.link import Link
-from features.store.names import CURSOR, LABEL_LOG, STATE_TTL_S, aside_key, state_key, text
+from features.store.names import (
+    CURSOR,
+    LABEL_LOG,
+    LATELY_S,
+    STATE_TTL_S,
+    aside_key,
+    recent_key,
+    state_key,
+    text,
+)
 from features.store.protocol import Cursor, StateSource
 from features.store.script import Script, source
 from fraud.errors import StoreUnavailable
@@ -84,10 +93,8 @@ class Warming:
                 for name, (kind, key) in wanted.items()
                 if kind is entity and name not in self._tasks
             }
-            # A payment may be put aside for one account and be in another one: each on its own.
-            together = [keys] if len(roles_of(entity)) == 1 else [{k: v} for k, v in keys.items()]
-            for some in filter(None, together):
-                self._start(entity, some, without)
+            if keys:
+                self._start(entity, keys, without)
         return wanted
 
     def _start(self, entity: Entity, keys: Mapping[str, Key], without: Sequence[Key]) -> None:
@@ -118,32 +125,42 @@ class Warming:
     ) -> dict[str, Key]:
         """Those that must be rebuilt again."""
         until = await self.cursor()
-        aside = await self._put_aside(keys)
-        left_out = {*without, *aside}
+        asides = await self._put_aside(keys)
+        left: dict[str, Key] = {}
+        for some in _alike(entity, keys, asides):
+            left_out = {*without, *(row for name in some for row in asides[name])}
+            left |= await self._install_some(entity, some, left_out, until)
+        return left
+
+    async def _install_some(
+        self, entity: Entity, keys: Mapping[str, Key], left_out: Collection[Key], until: Cursor
+    ) -> dict[str, Key]:
         async with self._history.rebuild(entity, list(keys.values()), left_out, until) as past:
             left = dict(zip(keys, map(journal_of, past.states), strict=True))
             is_missing = dict.fromkeys(left_out, True)
             for _ in range(_MOST_LOOKS):
                 refused = await self._install_those(left, is_missing, until)
                 if refused is None:
-                    return keys
+                    return dict(keys)
                 left = {name: left[name] for name in refused}
                 if not left:
                     break
-                new = [t for t in await self._put_aside(left) if t not in is_missing]
+                asides = await self._put_aside(left)
+                new = [row for rows in asides.values() for row in rows if row not in is_missing]
                 known = await past.on_record(new) if new else set()
                 is_missing |= {transaction: transaction not in known for transaction in new}
         return {name: keys[name] for name in left}
 
-    async def _put_aside(self, names: Iterable[str]) -> list[Key]:
-        """Transactions of the rows that were put aside for states."""
-        found: list[Key] = []
-        lists, first = list(map(aside_key, names)), 0
-        while lists:
-            ranges = [("LRANGE", name, first, first + _AT_ONCE - 1) for name in lists]
-            pieces = await self._link.calls(ranges)
-            found += [transaction_of(aside) for asides in pieces for aside in asides]
-            lists = [n for n, asides in zip(lists, pieces, strict=True) if len(asides) == _AT_ONCE]
+    async def _put_aside(self, names: Iterable[str]) -> dict[str, list[Key]]:
+        """Transactions of the rows that were put aside for each state."""
+        found: dict[str, list[Key]] = {name: [] for name in names}
+        wanted, first = list(found), 0
+        while wanted:
+            ranges = [("LRANGE", aside_key(n), first, first + _AT_ONCE - 1) for n in wanted]
+            pieces = dict(zip(wanted, await self._link.calls(ranges), strict=True))
+            for name, rows in pieces.items():
+                found[name] += map(transaction_of, rows)
+            wanted = [name for name, rows in pieces.items() if len(rows) == _AT_ONCE]
             first += _AT_ONCE
         return found
 
@@ -158,9 +175,10 @@ class Warming:
         names = list(journals)
         refused = await self._install.run(
             self._link,
-            [CURSOR, LABEL_LOG, *names, *map(aside_key, names)],
+            [CURSOR, LABEL_LOG, *names, *map(aside_key, names), *map(recent_key, names)],
             text(until),
             STATE_TTL_S,
+            LATELY_S,
             _encode(known),
             *journals.values(),
         )
@@ -187,3 +205,15 @@ class Warming:
             _, late = await asyncio.wait(tasks, timeout=_CLOSE_S)
             for task in late:
                 task.cancel()
+
+
+def _alike(
+    entity: Entity, keys: Mapping[str, Key], asides: Mapping[str, Sequence[Key]]
+) -> list[Mapping[str, Key]]:
+    """States that may leave out the same rows. A payment that touches two accounts may be put aside
+    for the one and be in the other."""
+    if len(roles_of(entity)) == 1:
+        return [keys]
+    apart: list[Mapping[str, Key]] = [{n: key} for n, key in keys.items() if asides[n]]
+    rest = {name: key for name, key in keys.items() if not asides[name]}
+    return [*apart, rest] if rest else apart

@@ -25,7 +25,7 @@ from features.replay import replay
 from features.service import FeatureService
 from features.store.link import Link
 from features.store.memory import MemoryStore
-from features.store.names import STATE_TTL_S
+from features.store.names import STATE_TTL_S, state_key
 from features.store.postgres import PostgresHistory
 from features.store.protocol import Cursor, Past
 from features.store.redis import RedisStore
@@ -166,18 +166,71 @@ async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(
     assert bits(await service.fetch(now)) == bits(await serve(memory, now))
 
 
-async def test_rows_that_nobody_showed_it_are_in_its_states_once_they_are_on_record(
-    pool: asyncpg.Pool, store: RedisStore
+def thirds(seed: int) -> tuple[TransactionBatch, TransactionBatch, TransactionBatch]:
+    """Payments of a few customers: what was observed, what was missed, what comes then."""
+    batch = payments(60, seed=seed, duplicate=0.0, customers=2, late=0.0)
+    return batch.slice(0, 20), batch.slice(20, 40), batch.slice(40, 60)
+
+
+async def let_time_pass(store: RedisStore) -> None:
+    """No state was rebuilt lately."""
+    await store._link.call("UNLINK", *await store._link.call("KEYS", "q:i:*"))
+
+
+async def test_missed_rows_get_into_warm_states_whether_they_are_on_record_or_not(
+    store: RedisStore,
 ) -> None:
-    batch = payments(60, seed=16, duplicate=0.0, customers=1, late=0.0)
-    past, missed, now = batch.slice(0, 20), batch.slice(20, 40), batch.slice(40, 60)
-    service = FeatureService(store)
-    await service.fetch(past)
+    past, missed, now = thirds(16)
+    await serve(store, past)
+    await let_time_pass(store)
+    FeatureService(store).missed(missed)
+    parts = [now.slice(i, i + 5) for i in range(0, 20, 5)]
+    first, *_ = await asyncio.gather(*(serve(store, part) for part in parts))
+    assert bits(first) == bits(await serve(memory_of(past, missed), parts[0]))
+    assert not store._missed
+
+
+async def test_a_missed_row_that_is_tried_again_counts_once(store: RedisStore) -> None:
+    past, missed, now = thirds(17)
+    await serve(store, past)
+    await let_time_pass(store)
+    store.missed(Events.of(missed))
+    await serve(store, missed.slice(5, 15))
+    store.missed(Events.of(missed))
+    assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
+
+
+@pytest.mark.parametrize("since", ["lately", "ever"])
+async def test_a_missed_row_that_another_replica_has_found_on_record_counts_once(
+    redis_url: str, pool: asyncpg.Pool, store: RedisStore, since: str
+) -> None:
+    past, missed, now = thirds(18)
     await insert(pool, past)
     await insert(pool, missed)
-    service.missed(missed)
-    assert bits(await service.fetch(now)) == bits(await serve(memory_of(past, missed), now))
-    await service.close()
+    other = RedisStore(Link(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+    await serve(other, now.slice(0, 10))  # finds every state cold
+    await other.close()
+    await insert(pool, now.slice(0, 10))
+    if since == "ever":  # so long ago that nobody knows what was rebuilt since
+        await let_time_pass(store)
+    store.missed(Events.of(missed))
+    if since == "ever":
+        store._missed[0] = (store._missed[0][0], -1e9)
+    seen = await serve(store, now.slice(10, 20))
+    wanted = await serve(memory_of(past, missed, now.slice(0, 10)), now.slice(10, 20))
+    assert bits(seen) == bits(wanted)
+
+
+async def test_missed_rows_of_a_redis_that_has_lost_everything_count_once(
+    pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    past, missed, now = thirds(19)
+    await serve(store, past)
+    await insert(pool, past)
+    await insert(pool, missed)
+    await store._link.call("FLUSHALL")
+    store.missed(Events.of(missed))
+    assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
 
 
 async def test_rows_that_a_slow_redis_took_in_are_not_taken_for_missed(
@@ -386,6 +439,31 @@ def memory_of(*parts: TransactionBatch) -> MemoryStore:
     for part in parts:
         memory.observe(Events.of(part))
     return memory
+
+
+def transfer(batch: TransactionBatch, i: int, payer: str, payee: str) -> TransactionBatch:
+    """Row i, as a payment between two that names nobody else."""
+    row = of_customer(batch.slice(i, i + 1), payer, "shop")
+    return replace(row, merchant_id=[None], counterparty_id=[payee])
+
+
+async def test_a_row_put_aside_for_one_account_is_not_missing_from_the_other(
+    redis_url: str, pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    batch = payments(6, seed=20, duplicate=0.0, late=0.0)
+    past, missed, now = (transfer(batch, i, *who) for i, who in enumerate(("xB", "AB", "BA")))
+    await serve(store, past)
+    await insert(pool, past)
+    late = late_store(redis_url, Late(pool))
+    observed = await late.observe_and_fetch(Events.of(missed))
+    assert observed.degraded == ("history_unavailable",)  # of A; B is there
+    for task in late._warming._tasks.values():  # its replica dies
+        task.cancel()
+    await late.close()
+    await insert(pool, missed)
+    names = [state_key(entity, ("default", "B")) for entity in KEPT]
+    assert await store._link.call("UNLINK", *names)
+    assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
 
 
 async def test_rows_that_come_while_another_replica_rebuilds_are_counted_once(
