@@ -7,7 +7,7 @@ WITH kept AS (
         merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
         latitude, longitude, amount_hundredths
     )
-    SELECT
+    SELECT DISTINCT ON (tenant, transaction_id)
         tenant, transaction_id,
         timestamptz 'epoch' + occurred_ms * interval '1 millisecond',
         timestamptz 'epoch' + decided_ms * interval '1 millisecond',
@@ -26,6 +26,17 @@ WITH kept AS (
         merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
         latitude, longitude, amount_hundredths, decided_ms, nth
     )
+    -- Who tries again may stamp the payment anew: it stays the one that it was. Asked row by row,
+    -- of the partitions around its time: as a join it may read all of them.
+    WHERE (
+        SELECT true FROM transactions x
+        WHERE x.transaction_id = s.transaction_id AND x.tenant = s.tenant
+          AND x.occurred_at > timestamptz 'epoch'
+              + (occurred_ms - 172800000) * interval '1 millisecond'
+          AND x.occurred_at < timestamptz 'epoch'
+              + (occurred_ms + 172800000) * interval '1 millisecond'
+        LIMIT 1
+    ) IS NULL
     ORDER BY tenant, transaction_id, occurred_ms, nth
     ON CONFLICT DO NOTHING
 )

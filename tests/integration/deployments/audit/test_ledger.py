@@ -86,6 +86,24 @@ async def test_a_retried_transaction_is_one_transaction_and_two_decisions(ledger
     assert await connection.fetchval(count.format("transactions")) == 1
 
 
+async def test_a_retry_that_is_stamped_anew_is_no_other_payment(ledger, connection):
+    first, again, last = (
+        replace(record, transaction=replace(record.transaction, transaction_id="stamped"))
+        for record in decision_records(3, "stamped")
+    )
+    moment_ms = first.transaction.timestamp_ms
+    again = replace(again, transaction=replace(again.transaction, timestamp_ms=moment_ms + 900))
+    last = replace(last, transaction=replace(last.transaction, timestamp_ms=moment_ms + 60_000))
+    await ledger.insert(gathered([first, again]))
+    await ledger.insert(gathered([last]))
+    rows = await connection.fetch(
+        "SELECT occurred_at FROM transactions WHERE transaction_id = 'stamped'"
+    )
+    assert [milliseconds(row["occurred_at"]) for row in rows] == [moment_ms]
+    decisions = "SELECT count(*) FROM decisions WHERE transaction_id = 'stamped'"
+    assert await connection.fetchval(decisions) == 3
+
+
 @pytest.mark.parametrize("at_ms", [978_307_200_001, 1_577_836_799_999, 4_102_444_800_000])
 async def test_a_month_that_nobody_announced_gets_its_partition(ledger, connection, at_ms):
     (record,) = decision_records(1, f"m{at_ms}", at_ms=at_ms)
