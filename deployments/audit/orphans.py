@@ -27,6 +27,7 @@ class Orphans:
         self._ledger = ledger
         self._stats = stats
         self._pace = pace
+        self._odd: set[Path] = set()
 
     async def run(self, interval_s: float) -> None:
         """Look around now and every `interval_s`, until cancelled."""
@@ -38,17 +39,17 @@ class Orphans:
             await asyncio.sleep(interval_s)
 
     async def sweep(self) -> int:
-        """Ship and remove every folder whose owner is dead. Returns how many there were."""
+        """Ship and remove every folder whose owner is dead. Returns how many there were.
+
+        A folder that cannot be claimed or read is passed over.
+        """
         taken = 0
         for folder in self._others():
-            found = claim(folder, create=False)
-            if found is None:
-                continue
             try:
-                await self._take_over(found)
-                taken += 1
-            finally:
-                found.release()
+                taken += await self._shipped(folder)
+                self._odd.discard(folder)
+            except Exception as error:  # one that is not ours to ship must not keep others waiting
+                self._passed_over(folder, error)
         if taken:
             await self._ledger.close()
         return taken
@@ -57,6 +58,32 @@ class Orphans:
         for folder in sorted(self._root.iterdir()):
             if folder.is_dir() and folder not in (self._own, self._root / FOLDER):
                 yield folder
+
+    def _passed_over(self, folder: Path, error: Exception) -> None:
+        """Say once what is wrong with a folder: it may stay so for ever, as `lost+found` does."""
+        if folder not in self._odd:
+            self._odd.add(folder)
+            logger.error(
+                "%s is passed over: %s",
+                folder.name,
+                error if isinstance(error, OSError) else type(error).__name__,
+                exc_info=not isinstance(error, OSError),
+            )
+
+    async def _shipped(self, folder: Path) -> bool:
+        """Ship and remove a folder; False if its owner lives.
+
+        Raises:
+            OSError: the folder cannot be claimed.
+        """
+        found = claim(folder, create=False)
+        if found is None:
+            return False
+        try:
+            await self._take_over(found)
+        finally:
+            found.release()
+        return True
 
     async def _take_over(self, found: Claim) -> None:
         logger.warning("shipping what %s left", found.folder.name)
