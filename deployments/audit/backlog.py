@@ -18,6 +18,9 @@ class Backlog:
     """Reads payloads once each, from where the last `commit` left off.
 
     A folder that is `live` has a writer: the end of its newest segment is not the end of it.
+
+    A writer that dies may leave half a frame at the end. A segment that the next number follows was
+    closed when all of it was durable: what cannot be read there is damage.
     """
 
     def __init__(self, folder: Path, aside: Path, stats: LogStats, *, live: bool) -> None:
@@ -95,24 +98,30 @@ class Backlog:
         return payload
 
     def _after_damage(self) -> bytes | None:
-        """The first intact frame of a sealed segment after bytes that are none."""
+        """The first intact frame of a sealed segment after bytes that are none, None at its end."""
         assert self._open is not None
         size = os.fstat(self._fd).st_size
         lost = size - self._read.offset
         if lost <= 0:
             return None
         found = find_frame(self._pread, self._read.offset + 1, self._open.salt)
-        if found is None:
+        if found is None and not self._was_closed():
             logger.warning("%s ends in %d bytes of no record", self._open, lost)
             self._stats.torn_bytes += lost
             self._read = Position(self._read.number, size)
             return None
-        lost = found - self._read.offset
+        end = size if found is None else found
+        lost = end - self._read.offset
         logger.error("%s: %d bytes at %d cannot be read", self._open, lost, self._read.offset)
         self._stats.damaged_bytes += lost
         self._damaged.add(self._open.number)
-        self._read = Position(self._read.number, found)
+        self._read = Position(self._read.number, end)
         return self._frame()
+
+    def _was_closed(self) -> bool:
+        """Whether the open segment's own writer went on to the next one."""
+        successor = self._successor()
+        return successor is not None and successor.number == self._read.number + 1
 
     def _pread(self, length: int, offset: int) -> bytes:
         return os.pread(self._fd, length, offset)

@@ -19,7 +19,8 @@ sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 @dataclass(frozen=True, slots=True)
 class SegmentName:
-    """Number (order of writing, from 1) and salt of a segment. They are its file's name."""
+    """Number (order of writing, from 1; each run of a writer leaves one out before its first) and
+    salt of a segment. They are its file's name."""
 
     number: int
     salt: bytes

@@ -66,12 +66,12 @@ def test_what_is_committed_is_not_given_again_and_goes(tmp_path):
 def test_a_torn_tail_is_passed_once_and_counted(tmp_path):
     stats = LogStats()
     write(tmp_path, 1, b"a", tail=frame(b"torn", SALT)[:-1])
-    write(tmp_path, 2, b"b")
+    write(tmp_path, 3, b"b")
     log = backlog(tmp_path, live=True, stats=stats)
     assert take(log) == [b"a", b"b"]
     assert (stats.torn_bytes, stats.damaged_bytes) == (15, 0)
     stats = LogStats()
-    write(tmp_path, 2, tail=b"torn")
+    write(tmp_path, 3, tail=b"torn")
     log = backlog(tmp_path, live=False, stats=stats)
     assert take(log) == [b"a", b"b"]
     assert take(log) == []
@@ -89,6 +89,19 @@ def test_a_damaged_segment_is_read_around_and_kept_aside(tmp_path):
     assert stats.damaged_bytes == 30
     (aside,) = (tmp_path / "aside").iterdir()
     assert aside.read_bytes() == frame(b"a", SALT) + b"?" * 30 + frame(b"b", SALT)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_damage_at_the_end_of_a_segment_that_its_writer_closed_is_kept(tmp_path, live):
+    stats = LogStats()
+    write(tmp_path, 1, b"a", tail=b"?" * 30)
+    write(tmp_path, 2, b"c")
+    log = backlog(tmp_path, live=live, stats=stats)
+    assert take(log) == [b"a", b"c"]
+    log.commit()
+    assert (stats.torn_bytes, stats.damaged_bytes) == (0, 30)
+    (aside,) = (tmp_path / "aside").iterdir()
+    assert aside.read_bytes() == frame(b"a", SALT) + b"?" * 30
 
 
 def test_a_segment_that_was_cut_back_behind_us_is_over(tmp_path):
