@@ -34,6 +34,7 @@ class Backlog:
         self._fd = -1
         self._damaged: set[int] = set()
         self._swept_to = -1
+        self._kept = True
 
     @property
     def number(self) -> int:
@@ -65,14 +66,25 @@ class Backlog:
         """Everything that `next` gave is shipped: remember it and remove what is done with."""
         if self._read == self._committed:
             return
-        save_position(self._folder, self._read)
         self._committed = self._read
+        self._keep_position()
         if self._swept_to == self._read.number:
             return
         for name in segments(self._folder):
             if name.number < self._read.number:
                 self._retire(name)
         self._swept_to = self._read.number
+
+    def _keep_position(self) -> None:
+        """A position that is lost costs time and no more, and a disk that is too full for it is
+        emptied by going on."""
+        try:
+            save_position(self._folder, self._committed)
+            self._kept = True
+        except OSError as error:
+            if self._kept:
+                logger.warning("the position of %s is not kept: %s", self._folder.name, error)
+            self._kept = False
 
     def rewind(self) -> None:
         """Give everything since the last `commit` again."""

@@ -123,6 +123,21 @@ def test_a_segment_that_is_given_up_while_open_is_passed(tmp_path):
     assert take(log) == [b"a"]
 
 
+def test_a_position_that_cannot_be_kept_keeps_nothing_on_the_disk(tmp_path, caplog):
+    (tmp_path / "position.json").mkdir()  # as good as a full disk
+    for number in (1, 2, 3):
+        write(tmp_path, number, b"%d" % number)
+    log = backlog(tmp_path, live=True)
+    given = []
+    for _ in range(3):
+        given.append(log.next())
+        log.commit()
+        log.rewind()
+    assert given == [b"1", b"2", b"3"]
+    assert [name.number for name in segments(tmp_path)] == [3]
+    assert sum("position" in line for line in caplog.messages) == 1
+
+
 def test_a_position_replaces_a_longer_one(tmp_path):
     for position in (Position(2**40, 2**45), Position(1, 2), Position(10, 0)):
         save_position(tmp_path, position)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 
 import pytest
 
@@ -159,6 +160,22 @@ async def test_an_entry_that_cannot_be_read_is_set_aside(tmp_path):
     await house.shipper.drain()
     assert ledger.kept == ids(records)
     assert house.dead_letters() == [b"\xc1", b"junk"]
+
+
+async def test_a_disk_that_is_full_empties_though_no_position_can_be_kept(tmp_path, monkeypatch):
+    def full(*_) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("deployments.audit.backlog.save_position", full)
+    ledger = Memory()
+    house = House(tmp_path, ledger, live=True)
+    written = [decision_records(11, f"{i}-") for i in range(3)]
+    for number, records in enumerate(written, 1):
+        house.write(records, number)
+    await asyncio.wait_for(house.shipper.drain(), 5)
+    assert ledger.kept == ids(r for records in written for r in records)
+    assert (house.stats.ship_batches, house.stats.ship_errors) == (3, 0)
+    assert [name.number for name in segments(house.folder)] == [3]
 
 
 async def test_being_cancelled_midway_loses_nothing(tmp_path):
