@@ -5,6 +5,7 @@ import errno
 
 import pytest
 
+from deployments.audit import segment
 from deployments.audit.backlog import Backlog
 from deployments.audit.dead_letters import FOLDER, DeadLetters
 from deployments.audit.entry import decode, encode
@@ -160,6 +161,49 @@ async def test_an_entry_that_cannot_be_read_is_set_aside(tmp_path):
     await house.shipper.drain()
     assert ledger.kept == ids(records)
     assert house.dead_letters() == [b"\xc1", b"junk"]
+
+
+async def test_entries_that_cannot_be_read_come_a_batch_at_a_time_like_others(
+    tmp_path, monkeypatch
+):
+    """As after a return to older code: a whole folder that it does not understand."""
+    ledger = Memory()
+    house = House(tmp_path, ledger)
+    read, most, syncs = 0, 0, 0
+    next_, commit, sync = house.backlog.next, house.backlog.commit, segment.sync
+
+    def counted_next() -> bytes | None:
+        nonlocal read, most
+        payload = next_()
+        read += payload is not None
+        most = max(most, read)
+        return payload
+
+    def counted_commit() -> None:
+        nonlocal read
+        read = 0
+        commit()
+
+    def counted_sync(fd: int) -> None:
+        nonlocal syncs
+        syncs += 1
+        sync(fd)
+
+    monkeypatch.setattr(house.backlog, "next", counted_next)
+    monkeypatch.setattr(house.backlog, "commit", counted_commit)
+    monkeypatch.setattr(segment, "sync", counted_sync)
+    junk = [b"junk %d" % i for i in range(95)]
+    records = decision_records(3)
+    house.write_payloads(junk)
+    house.write(records, 2)
+    await house.shipper.drain()
+    assert most == QUICK.max_rows
+    assert syncs == 10
+    assert ledger.kept == ids(records)
+    assert (house.stats.dead_letters, house.stats.shipped_rows) == (95, 3)
+    house.backlog.retire_all()
+    assert segments(house.folder) == []
+    assert house.dead_letters() == junk
 
 
 async def test_a_disk_that_is_full_empties_though_no_position_can_be_kept(tmp_path, monkeypatch):
