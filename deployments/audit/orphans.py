@@ -11,6 +11,7 @@ from deployments.audit.backlog import Backlog
 from deployments.audit.claim import Claim, claim
 from deployments.audit.dead_letters import FOLDER, DeadLetters
 from deployments.audit.ledger import Ledger
+from deployments.audit.segment import segments
 from deployments.audit.shipper import Pace, Shipper
 from deployments.audit.stats import LogStats
 
@@ -41,7 +42,7 @@ class Orphans:
     async def sweep(self) -> int:
         """Ship and remove every folder whose owner is dead. Returns how many there were.
 
-        A folder that cannot be claimed or read is passed over.
+        A folder that cannot be claimed or removed is passed over.
         """
         taken = 0
         for folder in self._others():
@@ -50,8 +51,7 @@ class Orphans:
                 self._odd.discard(folder)
             except Exception as error:  # one that is not ours to ship must not keep others waiting
                 self._passed_over(folder, error)
-        if taken:
-            await self._ledger.close()
+        await self._ledger.close()
         return taken
 
     def _others(self) -> Iterator[Path]:
@@ -71,30 +71,32 @@ class Orphans:
             )
 
     async def _shipped(self, folder: Path) -> bool:
-        """Ship and remove a folder; False if its owner lives.
+        """Ship and remove a folder; False if its owner lives, or more came while it was shipped.
 
         Raises:
-            OSError: the folder cannot be claimed.
+            OSError: the folder cannot be claimed, or not be removed.
         """
         found = claim(folder, create=False)
         if found is None:
             return False
         try:
-            await self._take_over(found)
+            return await self._take_over(found)
         finally:
             found.release()
-        return True
 
-    async def _take_over(self, found: Claim) -> None:
-        logger.warning("shipping what %s left", found.folder.name)
+    async def _take_over(self, found: Claim) -> bool:
+        if segments(found.folder):
+            logger.warning("shipping what %s left", found.folder.name)
         aside = self._root / FOLDER
         backlog = Backlog(found.folder, aside, self._stats, live=False)
         dead_letters = DeadLetters(self._root, self._stats)
         try:
             await Shipper(backlog, self._ledger, dead_letters, self._stats, self._pace).drain()
-            backlog.retire_all()
         finally:
             backlog.close()
             dead_letters.close()
+        if not backlog.is_empty():
+            return False
         found.remove()
         self._stats.taken_over += 1
+        return True

@@ -112,9 +112,8 @@ async def test_numbers_go_on_after_everything_was_shipped(tmp_path):
     await wal.append([b"a"])
     await wal.close()
     backlog = Backlog(tmp_path, tmp_path, LogStats(), live=False)
-    assert backlog.next() == b"a"
+    assert [backlog.next(), backlog.next()] == [b"a", None]
     backlog.commit()
-    backlog.retire_all()
     assert segments(tmp_path) == []
     wal = Wal(tmp_path, LogStats())
     await wal.append([b"b"])
