@@ -63,13 +63,15 @@ class Backlog:
 
     def commit(self) -> None:
         """Everything that `next` gave is shipped: remember it and remove what is done with."""
-        if self._read != self._committed:
-            self._committed = self._read
-            self._keep_position()
+        moved = self._read != self._committed
+        self._committed = self._read
         self._shipped |= self._ended
         self._ended.clear()
         for name in sorted(self._shipped):
             self._retire(name)
+        # Behind damage a later run would not know of it, and delete the file.
+        if moved and self._open not in self._damaged:
+            self._keep_position()
 
     def rewind(self) -> None:
         """Give everything since the last `commit` again."""

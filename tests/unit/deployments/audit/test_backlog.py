@@ -91,6 +91,18 @@ def test_a_damaged_segment_is_read_around_and_kept_aside(tmp_path):
     assert aside.read_bytes() == frame(b"a", SALT) + b"?" * 30 + frame(b"b", SALT)
 
 
+def test_a_damaged_segment_is_kept_aside_though_the_next_run_reads_its_end(tmp_path):
+    write(tmp_path, 1, b"a", tail=b"?" * 30)
+    write(tmp_path, 1, b"b", b"c")
+    log = backlog(tmp_path, live=False)
+    assert [log.next(), log.next()] == [b"a", b"b"]
+    log.commit()
+    again = backlog(tmp_path, live=False)
+    take(again)
+    again.commit()
+    assert len(list((tmp_path / "aside").iterdir())) == 1
+
+
 @pytest.mark.parametrize("live", [True, False])
 def test_damage_at_the_end_of_a_segment_that_its_writer_closed_is_kept(tmp_path, live):
     stats = LogStats()
