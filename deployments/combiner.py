@@ -19,6 +19,7 @@ from deployments.drift import DriftWatch
 from deployments.drive import Driver
 from deployments.explainer import Explainer
 from deployments.fetch import Fetch
+from deployments.kept_plan import KeptPlan
 from deployments.links.linked import Linked
 from deployments.links.replica import open_links
 from deployments.links.switchboard import Switchboard, pool_name
@@ -49,6 +50,8 @@ class Readiness:
         problems: why not, () if they can.
         missing: variants of the plan that have no pool: answers are degraded, not absent.
         plan, plan_version: what decides; "" and 0 if nothing does.
+        plan_kept: that plan is this machine's copy, as PostgreSQL has not answered since the start:
+            another may be active.
     """
 
     ready: bool
@@ -56,6 +59,7 @@ class Readiness:
     missing: tuple[str, ...]
     plan: str
     plan_version: int
+    plan_kept: bool = False
 
 
 @serve.deployment(
@@ -82,7 +86,8 @@ class Combiner:
             raise ValueError("DATABASE_URL must be set")
         url = settings.database_url.get_secret_value()
         self._table = PlanTable(url, settings.database_timeout_s)
-        self._feed = PlanFeed(self._table.active)
+        kept = KeptPlan(settings.home / "active_plan.json")
+        self._feed = PlanFeed(self._table.active, kept=kept)
         await self._feed.start()
         self._switchboard = Switchboard(settings.links)
         await self._switchboard.start()
@@ -138,6 +143,7 @@ class Combiner:
             missing=self._pools.missing,
             plan="" if active is None else active.plan.name,
             plan_version=0 if active is None else active.plan.version,
+            plan_kept=active is not None and active.kept,
         )
 
     def check_health(self) -> None:

@@ -75,7 +75,7 @@ STAGE = Histogram(
 BATCH_ROWS = Histogram("fraud_batch_rows", "Rows of a micro-batch.", buckets=ROW_BUCKETS)
 VOTE_LATENCY = Histogram(
     "fraud_vote_seconds",
-    "Time until a variant answered, as the combiner saw it.",
+    "Time until a variant that was asked answered or was given up, as the combiner saw it.",
     ["variant"],
     buckets=LATENCY_BUCKETS_S,
 )
@@ -198,7 +198,8 @@ def observe_vote(variant: str, status: str, elapsed_ms: float, rows: int, flagge
         flagged: of those, the ones at or above the plan's lowest threshold.
     """
     tally.count(_votes(variant, status), 1)
-    tally.observe(_vote_latency(variant), elapsed_ms / 1e3)
+    if elapsed_ms > 0:  # it was asked: whoever is spared the wait would make it look quick
+        tally.observe(_vote_latency(variant), elapsed_ms / 1e3)
     if rows:
         tally.count(_predictions(variant, "fraud"), flagged)
         tally.count(_predictions(variant, "legitimate"), rows - flagged)

@@ -57,7 +57,7 @@ class Vote:
         status: `ok`, `missing` (no such pool), `late` (past the deadline), `failed`.
         scores: float64[n]: calibrated probabilities in [0, 1] (supervised), anomaly scores in
             [0, 1], higher is stranger (anomaly); NaN where there is none. None unless `ok`.
-        elapsed_ms: how long the answer took, as the asker saw it.
+        elapsed_ms: how long the answer took, as the asker saw it; 0.0 if nobody was asked.
         digest: full SHA-256 of the artifact's manifest; "" if it did not say.
     """
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 from pathlib import Path
+
+from deployments.audit.position import FILE
 
 _LOCK = "lock"
 
@@ -25,9 +26,18 @@ class Claim:
             self._fd = -1
 
     def remove(self) -> None:
-        """Remove the folder, then let go: whoever waited for the lock finds its file gone."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.release()
+        """Remove the folder, then let go: whoever waited for the lock finds its file gone.
+
+        Raises:
+            OSError: something lies in it that is not ours, and stays.
+        """
+        try:
+            # The lock last: from then on the folder may be somebody else's.
+            for name in (FILE, _LOCK):
+                (self.folder / name).unlink(missing_ok=True)
+            self.folder.rmdir()
+        finally:
+            self.release()
 
 
 def claim(folder: Path, *, create: bool) -> Claim | None:

@@ -130,7 +130,7 @@ class DecisionLog:
         self._dead_letters.close()
         self._backlog.close()
         if empty:
-            self._claim.remove()
+            self._remove()
         self._claim.release()
 
     def lag(self) -> Lag:
@@ -167,6 +167,12 @@ class DecisionLog:
                 raise LogUnavailable(f"another process holds {self._folder.name}")
             await asyncio.sleep(0.05)
 
+    def _remove(self) -> None:
+        try:
+            self._claim.remove()
+        except OSError as error:
+            logger.warning("%s stays: %s", self._folder, error.strerror)
+
     async def _drained(self, timeout_s: float) -> bool:
         backlog = Backlog(self._folder, self._root / FOLDER, self.stats, live=False)
         shipper = Shipper(
@@ -175,13 +181,12 @@ class DecisionLog:
         try:
             async with asyncio.timeout(timeout_s):
                 await shipper.drain()
-            backlog.retire_all()
         except TimeoutError:
             logger.warning("decisions wait in %s for the next run", self._folder)
             return False
         finally:
             backlog.close()
-        return True
+        return backlog.is_empty()
 
 
 def _watched(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

@@ -11,6 +11,7 @@ from deployments.audit.backlog import Backlog
 from deployments.audit.claim import Claim, claim
 from deployments.audit.dead_letters import FOLDER, DeadLetters
 from deployments.audit.ledger import Ledger
+from deployments.audit.segment import segments
 from deployments.audit.shipper import Pace, Shipper
 from deployments.audit.stats import LogStats
 
@@ -27,6 +28,7 @@ class Orphans:
         self._ledger = ledger
         self._stats = stats
         self._pace = pace
+        self._odd: set[Path] = set()
 
     async def run(self, interval_s: float) -> None:
         """Look around now and every `interval_s`, until cancelled."""
@@ -38,19 +40,18 @@ class Orphans:
             await asyncio.sleep(interval_s)
 
     async def sweep(self) -> int:
-        """Ship and remove every folder whose owner is dead. Returns how many there were."""
+        """Ship and remove every folder whose owner is dead. Returns how many there were.
+
+        A folder that cannot be claimed or removed is passed over.
+        """
         taken = 0
         for folder in self._others():
-            found = claim(folder, create=False)
-            if found is None:
-                continue
             try:
-                await self._take_over(found)
-                taken += 1
-            finally:
-                found.release()
-        if taken:
-            await self._ledger.close()
+                taken += await self._shipped(folder)
+                self._odd.discard(folder)
+            except Exception as error:  # one that is not ours to ship must not keep others waiting
+                self._passed_over(folder, error)
+        await self._ledger.close()
         return taken
 
     def _others(self) -> Iterator[Path]:
@@ -58,16 +59,44 @@ class Orphans:
             if folder.is_dir() and folder not in (self._own, self._root / FOLDER):
                 yield folder
 
-    async def _take_over(self, found: Claim) -> None:
-        logger.warning("shipping what %s left", found.folder.name)
+    def _passed_over(self, folder: Path, error: Exception) -> None:
+        """Say once what is wrong with a folder: it may stay so for ever, as `lost+found` does."""
+        if folder not in self._odd:
+            self._odd.add(folder)
+            logger.error(
+                "%s is passed over: %s",
+                folder.name,
+                error if isinstance(error, OSError) else type(error).__name__,
+                exc_info=not isinstance(error, OSError),
+            )
+
+    async def _shipped(self, folder: Path) -> bool:
+        """Ship and remove a folder; False if its owner lives, or more came while it was shipped.
+
+        Raises:
+            OSError: the folder cannot be claimed, or not be removed.
+        """
+        found = claim(folder, create=False)
+        if found is None:
+            return False
+        try:
+            return await self._take_over(found)
+        finally:
+            found.release()
+
+    async def _take_over(self, found: Claim) -> bool:
+        if segments(found.folder):
+            logger.warning("shipping what %s left", found.folder.name)
         aside = self._root / FOLDER
         backlog = Backlog(found.folder, aside, self._stats, live=False)
         dead_letters = DeadLetters(self._root, self._stats)
         try:
             await Shipper(backlog, self._ledger, dead_letters, self._stats, self._pace).drain()
-            backlog.retire_all()
         finally:
             backlog.close()
             dead_letters.close()
+        if not backlog.is_empty():
+            return False
         found.remove()
         self._stats.taken_over += 1
+        return True

@@ -17,9 +17,10 @@ _NAME = re.compile(r"(\d{12})-([0-9a-f]{8})\.wal")
 sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class SegmentName:
-    """Number (order of writing, from 1) and salt of a segment. They are its file's name."""
+    """Number (order of writing, from 1; each run of a writer leaves one out before its first) and
+    salt of a segment. They are its file's name."""
 
     number: int
     salt: bytes
@@ -35,9 +36,9 @@ class SegmentName:
 
 
 def segments(folder: Path) -> list[SegmentName]:
-    """The segments in a folder, oldest first."""
+    """The segments in a folder, oldest first; of one number, as somebody may gather, by name."""
     found = (SegmentName.parse(name) for name in os.listdir(folder))
-    return sorted((s for s in found if s is not None), key=lambda s: s.number)
+    return sorted(s for s in found if s is not None)
 
 
 def folder_bytes(folder: Path) -> int:

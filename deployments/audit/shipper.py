@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from deployments.audit.backlog import Backlog
-from deployments.audit.dead_letters import DeadLetters
+from deployments.audit.dead_letters import DeadLetter, DeadLetters
 from deployments.audit.entry import decode, encode
 from deployments.audit.ledger import Ledger, RecordRefused
 from deployments.audit.stats import LogStats
@@ -25,7 +25,8 @@ class Pace:
     """How a shipper goes.
 
     Attributes:
-        max_rows: rows of one transaction on PostgreSQL, exceeded by less than one entry.
+        max_rows: rows of one transaction on PostgreSQL, exceeded by less than one entry; each entry
+            that cannot be read takes the place of one.
         linger_s: wait before a transaction that would not be full: what is appended meanwhile
             travels together, and shipping does not run into the answer that it comes from. A
             statement costs PostgreSQL, and us, as much as ten rows.
@@ -43,15 +44,6 @@ class Pace:
     def linger_after(self, rows: int) -> float:
         """Seconds to wait after a transaction of so many rows, fewer than `max_rows`."""
         return self.busy_linger_s if rows >= self.busy_rows else self.linger_s
-
-
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    """What the ledger will never have: a record, or an entry that this code cannot read."""
-
-    payload: bytes
-    why: str
-    is_record: bool
 
 
 class Shipper:
@@ -97,7 +89,8 @@ class Shipper:
             pass
 
     async def step(self) -> int:
-        """Ship one batch, however long it takes. Returns its rows, 0 if there was nothing."""
+        """Ship one batch, however long it takes. Returns its rows, an unreadable entry counted as
+        one; 0 if there was nothing."""
         delay_s = self._pace.retry_s
         while True:
             try:
@@ -113,47 +106,50 @@ class Shipper:
             delay_s = min(2 * delay_s, self._pace.max_retry_s)
 
     async def _attempt(self) -> int:
-        refused: list[_Refused] = []
+        refused: list[DeadLetter] = []
         entries = await self._read(refused)
+        unreadable = len(refused)
         rows = sum(len(records) for _, records in entries)
         if rows:
             await self._insert([records for _, records in entries], refused)
             self._stats.ship_batches += 1
         # Only now: an attempt that fails is made again, and would set them aside again.
-        for dead in refused:
-            self._dead_letters.put(dead.payload, dead.why)
+        await self._dead_letters.put(refused)
         self._backlog.commit()
-        self._stats.shipped_rows += rows - sum(dead.is_record for dead in refused)
+        self._stats.shipped_rows += rows - (len(refused) - unreadable)
         for number, records in entries:
             self._shipped(number, records)
-        return rows
+        return rows + unreadable
 
-    async def _read(self, refused: list[_Refused]) -> list[tuple[int, RecordBatch]]:
+    async def _read(self, refused: list[DeadLetter]) -> list[tuple[int, RecordBatch]]:
+        """The next entries; of those that this code does not understand each counts as a row."""
         entries: list[tuple[int, RecordBatch]] = []
         rows = since_pause = 0
         while rows < self._pace.max_rows and (payload := self._backlog.next()) is not None:
             try:
                 records = decode(payload)
             except ValueError as error:
-                refused.append(_Refused(payload, str(error), is_record=False))
-                continue
-            entries.append((self._backlog.number, records))
-            rows += len(records)
-            since_pause += len(records)
+                refused.append(DeadLetter(payload, str(error)))
+                n = 1
+            else:
+                entries.append((self._backlog.number, records))
+                n = len(records)
+            rows += n
+            since_pause += n
             if since_pause >= _ROWS_AT_A_TIME:
                 # The loop is shared with those who decide: no batch may hold it for long.
                 since_pause = 0
                 await asyncio.sleep(0)
         return entries
 
-    async def _insert(self, batches: list[RecordBatch], refused: list[_Refused]) -> None:
+    async def _insert(self, batches: list[RecordBatch], refused: list[DeadLetter]) -> None:
         """Insert all but those that the ledger refuses for good, which are found by halving."""
         try:
             await self._ledger.insert(batches)
         except RecordRefused as error:
             if len(batches) == 1 and len(batches[0]) == 1:
                 (payload,) = encode(batches[0])
-                refused.append(_Refused(payload, str(error.args[0]), is_record=True))
+                refused.append(DeadLetter(payload, str(error.args[0])))
                 return
             for half in _halves(batches):
                 await self._insert(half, refused)

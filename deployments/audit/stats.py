@@ -20,7 +20,7 @@ class LogStats:
         ship_batches: transactions on PostgreSQL.
         ship_errors: attempts that PostgreSQL did not answer or refused as a whole.
         dead_letters: records that PostgreSQL will not have, set aside.
-        damaged_bytes: bytes between intact frames that cannot be read.
+        damaged_bytes: bytes that cannot be read, between frames or before the next segment.
         torn_bytes: bytes after the last intact frame of a segment whose writer died.
         taken_over: folders of dead writers that were shipped.
     """

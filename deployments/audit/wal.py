@@ -69,9 +69,10 @@ class Wal:
         self._limits = limits or WalLimits()
         self._randomness = randomness
         self._segment: Segment | None = None
-        self._number = max(
-            [load_position(folder).number, *(name.number for name in segments(folder))]
-        )
+        self._number = _last_number(folder)
+        if self._number:
+            # The gap tells readers that another run went before: its end may be torn.
+            self._number += 1
         self.first_number = self._number + 1
         """Segments with a lower number are left-overs of an earlier run."""
         self._pending: list[_Waiting] = []
@@ -204,6 +205,11 @@ class Wal:
             self._loop.call_soon_threadsafe(_resolve, group, error)
         except RuntimeError:
             logger.warning("the decision log: its event loop ended before its answers")
+
+
+def _last_number(folder: Path) -> int:
+    """The highest number that an earlier run used, as far as is known; 0 if there was none."""
+    return max([load_position(folder).number, *(name.number for name in segments(folder))])
 
 
 def _resolve(group: list[_Waiting], error: LogUnavailable | None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from deployments.kept_plan import KeptPlan
 from deployments.plans import PlanFeed, PlanTable
 from fraud.errors import StoreUnavailable
 from tests.contracts.decisions import PLAN
@@ -49,6 +50,19 @@ async def test_the_active_plan_is_read_and_survives_a_lost_connection(database_u
     await feed.refresh()
     await feed.refresh()
     assert feed.current.plan == newer
+    await table.close()
+
+
+async def test_a_start_without_postgres_goes_on_with_the_plan_that_decided(database_url, tmp_path):
+    await activate(database_url, replace(PLAN, version=PLAN.version + 3))
+    kept = KeptPlan(tmp_path / "active_plan.json")
+    table = PlanTable(database_url, 5.0)
+    await PlanFeed(table.active, kept=kept).refresh()
+    nobody = PlanTable("postgresql://nobody@127.0.0.1:1/none", 2.0)
+    feed = PlanFeed(nobody.active, kept=kept)
+    await feed.start()
+    assert (feed.current.plan.version, feed.current.kept) == (PLAN.version + 3, True)
+    await feed.close()
     await table.close()
 
 

@@ -12,6 +12,7 @@ COUNT = """
 from deployments import metrics
 metrics.observe_decisions([0, 0, 1, 3], ("variant_late:xgboost",))
 metrics.observe_vote("xgboost", "ok", 1.5, 4, 1)
+metrics.observe_vote("xgboost", "missing", 0.0, 0, 0)
 metrics.observe_stages({"features": 0.4, "votes": 2.0})
 metrics.LOG_LAG_ROWS.set(5)
 metrics.PREDICTION_LATENCY.observe(0.002)
@@ -48,6 +49,8 @@ def check(found, times):
     assert value("fraud_prediction_latency_seconds_bucket", le="0.0005") == 0
     assert value("fraud_prediction_latency_seconds_bucket", le="0.002") == times
     assert value("fraud_votes_total", variant="xgboost", status="ok") == times
+    assert value("fraud_votes_total", variant="xgboost", status="missing") == times
+    assert value("fraud_vote_seconds_count", variant="xgboost") == times, "of those who were asked"
 
 
 def test_one_process():

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from deployments.kept_plan import KeptPlan
 from deployments.plans import PlanFeed
 from fraud.errors import StoreUnavailable
 from tests.contracts.decisions import PLAN
@@ -62,3 +63,49 @@ async def test_an_unchanged_plan_is_not_built_again():
     first = feed.current
     await feed.refresh()
     assert feed.current is first
+
+
+async def started(kept, *answers):
+    feed = PlanFeed(Source(*answers), 60, kept)
+    await feed.start()
+    await feed.close()
+    return feed
+
+
+async def test_a_table_that_does_not_answer_at_the_start_leaves_the_plan_that_was_kept(tmp_path):
+    kept = KeptPlan(tmp_path / "plan.json")
+    feed = await started(kept, PLAN)
+    assert not feed.current.kept
+    newer = replace(PLAN, version=PLAN.version + 1)
+    feed = await started(kept, StoreUnavailable("down"), StoreUnavailable("down"), newer)
+    assert (feed.current.plan, feed.current.kept) == (PLAN, True)
+    await feed.refresh()
+    assert (feed.current.plan, feed.current.kept) == (PLAN, True)
+    await feed.refresh()
+    assert (feed.current.plan, feed.current.kept) == (newer, False), "once it answers, it rules"
+    assert kept.load() == newer
+
+
+async def test_the_table_confirms_the_plan_that_was_kept(tmp_path):
+    kept = KeptPlan(tmp_path / "plan.json")
+    kept.save(PLAN)
+    feed = await started(kept, StoreUnavailable("down"), PLAN)
+    await feed.refresh()
+    assert (feed.current.plan, feed.current.kept) == (PLAN, False)
+
+
+async def test_a_table_without_a_plan_rules_too(tmp_path):
+    kept = KeptPlan(tmp_path / "plan.json")
+    kept.save(PLAN)
+    feed = await started(kept, StoreUnavailable("down"), None)
+    await feed.refresh()
+    assert feed.current is None
+    assert (await started(kept, None)).current is None
+
+
+async def test_a_plan_that_is_not_kept_or_cannot_be_is_no_trouble(tmp_path):
+    nowhere = KeptPlan(tmp_path / "file" / "plan.json")
+    assert (await started(nowhere, StoreUnavailable("down"))).current is None
+    (tmp_path / "file").write_text("no folder")
+    assert (await started(nowhere, PLAN)).current.plan == PLAN
+    assert (await started(nowhere, StoreUnavailable("down"))).current is None

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from deployments.audit.claim import claim
+from deployments.audit.position import Position, save_position
 
 HOLD = """
 import sys, time
@@ -38,6 +40,21 @@ def test_a_removed_folder_is_claimed_anew(tmp_path):
     again = claim(tmp_path / "a", create=True)
     assert again is not None
     again.release()
+
+
+def test_a_folder_with_something_of_others_in_it_stays(tmp_path):
+    first = claim(tmp_path / "a", create=True)
+    assert first is not None
+    save_position(tmp_path / "a", Position(1, 2))
+    (tmp_path / "a" / "note").write_text("?")
+    with pytest.raises(OSError, match="not empty"):
+        first.remove()
+    assert os.listdir(tmp_path / "a") == ["note"]
+    again = claim(tmp_path / "a", create=False)
+    assert again is not None
+    (tmp_path / "a" / "note").unlink()
+    again.remove()
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 
 import pytest
 
+from deployments.audit import segment
 from deployments.audit.backlog import Backlog
 from deployments.audit.dead_letters import FOLDER, DeadLetters
 from deployments.audit.entry import decode, encode
@@ -159,6 +161,64 @@ async def test_an_entry_that_cannot_be_read_is_set_aside(tmp_path):
     await house.shipper.drain()
     assert ledger.kept == ids(records)
     assert house.dead_letters() == [b"\xc1", b"junk"]
+
+
+async def test_entries_that_cannot_be_read_come_a_batch_at_a_time_like_others(
+    tmp_path, monkeypatch
+):
+    """As after a return to older code: a whole folder that it does not understand."""
+    ledger = Memory()
+    house = House(tmp_path, ledger)
+    read, most, syncs = 0, 0, 0
+    next_, commit, sync = house.backlog.next, house.backlog.commit, segment.sync
+
+    def counted_next() -> bytes | None:
+        nonlocal read, most
+        payload = next_()
+        read += payload is not None
+        most = max(most, read)
+        return payload
+
+    def counted_commit() -> None:
+        nonlocal read
+        read = 0
+        commit()
+
+    def counted_sync(fd: int) -> None:
+        nonlocal syncs
+        syncs += 1
+        sync(fd)
+
+    monkeypatch.setattr(house.backlog, "next", counted_next)
+    monkeypatch.setattr(house.backlog, "commit", counted_commit)
+    monkeypatch.setattr(segment, "sync", counted_sync)
+    junk = [b"junk %d" % i for i in range(95)]
+    records = decision_records(3)
+    house.write_payloads(junk)
+    house.write(records, 2)
+    await house.shipper.drain()
+    assert most == QUICK.max_rows
+    assert syncs == 10
+    assert ledger.kept == ids(records)
+    assert (house.stats.dead_letters, house.stats.shipped_rows) == (95, 3)
+    assert house.backlog.is_empty()
+    assert house.dead_letters() == junk
+
+
+async def test_a_disk_that_is_full_empties_though_no_position_can_be_kept(tmp_path, monkeypatch):
+    def full(*_) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("deployments.audit.backlog.save_position", full)
+    ledger = Memory()
+    house = House(tmp_path, ledger, live=True)
+    written = [decision_records(11, f"{i}-") for i in range(3)]
+    for number, records in enumerate(written, 1):
+        house.write(records, number)
+    await asyncio.wait_for(house.shipper.drain(), 5)
+    assert ledger.kept == ids(r for records in written for r in records)
+    assert (house.stats.ship_batches, house.stats.ship_errors) == (3, 0)
+    assert [name.number for name in segments(house.folder)] == [3]
 
 
 async def test_being_cancelled_midway_loses_nothing(tmp_path):

@@ -1,0 +1,43 @@
+"""The copy of the active plan on this machine's disk: what a combiner starts with while PostgreSQL
+is away."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from fraud.plan import Plan
+
+
+class KeptPlan:
+    """A plan in a file. Several processes may write it: it is always one of theirs, and whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> Plan | None:
+        """The plan; None if there is none or the file cannot be read."""
+        try:
+            return Plan.from_document(json.loads(self._path.read_bytes()))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def save(self, plan: Plan) -> None:
+        """Keep a plan in place of the last one, durably. Blocks.
+
+        Raises:
+            OSError: it cannot be written; the last one stays.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        handle, made = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")
+        try:
+            with open(handle, "w") as file:
+                file.write(plan.to_json())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(made, self._path)
+        except OSError:
+            Path(made).unlink(missing_ok=True)
+            raise
