@@ -46,7 +46,9 @@ docs: $(READY) ## Write docs/features.md from the declarations of the features
 # The stamp is as new as what was installed from. A run that was cut off leaves none, and what it
 # had installed is used.
 $(READY): pyproject.toml constraints.txt
-	@if [ -n "$(PYTHON)" ] || ! $(VENV)/bin/python -c '' 2>/dev/null; then \
+	@of='import sys; print(sys.base_prefix, sys.version)'; \
+	if ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1 || { [ -n "$(PYTHON)" ] \
+		&& [ "$$($(VENV)/bin/python -c "$$of")" != "$$("$(PYTHON)" -c "$$of" 2>&1)" ]; }; then \
 		python=$$(cluster/interpreter.sh "$(PYTHON)") || exit 1; \
 		if ! said=$$("$$python" -m venv --clear $(VENV) 2>&1); then \
 			echo "error: $$python cannot make $(VENV); it said: $$(printf '%s' "$$said" | tail -n 1)" >&2; \

@@ -42,9 +42,9 @@ class FeatureFetch:
         """See FeatureService.fetch."""
         return await self._service.fetch(batch, patient)
 
-    async def missed(self, batch: TransactionBatch) -> None:
+    async def missed(self, batch: TransactionBatch, ago_s: float) -> None:
         """See FeatureService.missed."""
-        self._service.missed(batch)
+        self._service.missed(batch, ago_s)
 
     async def ready(self) -> None:
         """See FeatureService.ready."""

@@ -26,21 +26,21 @@ class Fetch:
 
     Args:
         ask: features of a micro-batch, and whether it is patient: see `Decider.decide`.
-        missed: tells of a micro-batch that was decided without features.
+        missed: tells of a micro-batch that was decided without features, and how many seconds ago.
         timeout_ms: longest wait for features.
     """
 
     def __init__(
         self,
         ask: Callable[[TransactionBatch, bool], Awaitable[FeatureBatch]],
-        missed: Callable[[TransactionBatch], Awaitable[None]],
+        missed: Callable[[TransactionBatch, float], Awaitable[None]],
         timeout_ms: float,
     ) -> None:
         self._ask = ask
         self._missed = missed
         self._timeout_s = timeout_ms / 1e3
         self._breaker = Breaker()
-        self._unseen: deque[TransactionBatch] = deque()
+        self._unseen: deque[tuple[TransactionBatch, float]] = deque()
         self._unseen_rows = 0
         self._telling: asyncio.Task[None] | None = None
 
@@ -66,16 +66,19 @@ class Fetch:
 
     def _without(self, batch: TransactionBatch) -> FeatureBatch:
         if self._unseen_rows < _MOST_UNSEEN:
-            self._unseen.append(batch)
+            self._unseen.append((batch, time.monotonic()))
             self._unseen_rows += len(batch)
         return without_history(batch)
 
     async def _tell(self) -> None:
         try:
             while self._unseen:
-                await self._missed(self._unseen[0])
-                self._unseen_rows -= len(self._unseen.popleft())
+                batch, at_s = self._unseen[0]
+                await self._missed(batch, time.monotonic() - at_s)
+                self._unseen.popleft()
+                self._unseen_rows -= len(batch)
         except Exception as error:  # whatever it is, the next answer brings another try
+            self._unseen.rotate(-1)  # and a batch that cannot be told keeps no other waiting
             logger.warning("%d rows are still unseen: %s", self._unseen_rows, type(error).__name__)
         finally:
             self._telling = None

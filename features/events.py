@@ -78,6 +78,19 @@ class Events:
             np.empty((0, len(ID_COLUMNS)), dtype=np.uint32),
         )
 
+    @classmethod
+    def concat(cls, parts: Sequence[Events]) -> Events:
+        """The rows of several, one after the other; at least one."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            [tenant for part in parts for tenant in part.tenant],
+            [key for part in parts for key in part.transaction],
+            np.concatenate([part.numbers for part in parts]),
+            {role.name: [i for part in parts for i in part.ids[role.name]] for role in ROLES},
+            np.concatenate([part.hashes for part in parts]),
+        )
+
     @property
     def at_ms(self) -> Int64:
         """int64[n]: when, ms since the epoch."""

@@ -156,9 +156,9 @@ class FeatureService:
         except StoreUnavailable as error:
             _log.warning("features of %d transactions are not kept: %s", len(transactions), error)
 
-    def missed(self, batch: TransactionBatch) -> None:
-        """These were decided without `fetch`, or it did not answer in time."""
-        self._store.missed(Events.of(batch))
+    def missed(self, batch: TransactionBatch, ago_s: float) -> None:
+        """These were decided `ago_s` before now without `fetch`, or it did not answer in time."""
+        self._store.missed(Events.of(batch), ago_s)
 
     async def ready(self) -> None:
         """Raises StoreUnavailable unless window state can be read now."""

@@ -37,7 +37,7 @@ WITH kept AS (
               + (occurred_ms + 172800000) * interval '1 millisecond'
         LIMIT 1
     ) IS NULL
-    ORDER BY tenant, transaction_id, occurred_ms, nth
+    ORDER BY tenant, transaction_id, nth
     ON CONFLICT DO NOTHING
 )
 INSERT INTO decisions (

@@ -19,12 +19,14 @@ from features.folding import events_of, fold
 from features.journal import DAY_AT, EVENT_BYTES, aside_of, head, with_lengths
 from features.program import PROGRAM
 from features.snapshot import N_ROLES, Snapshot
-from features.store.names import aside_key, marker, recent_key, state_key
+from features.store.names import LATELY_S, aside_key, marker, recent_key, state_key
 from features.store.protocol import Observation
 from features.windows import DAY_MS
 from fraud.batch import Int64
 
 _RECEIPT_BYTES = 8
+_SLACK_MS = 1000
+"""What was decided may have got on record a little before it was known to be missed."""
 MOST_EVENTS = 8
 """Journals with so many events or more are given a new base: fewer are sooner read than written."""
 _encode = msgspec.msgpack.Encoder().encode
@@ -83,11 +85,11 @@ class Call:
         self._places = np.array(places, dtype=np.int64).reshape(n, N_ROLES)
 
     def asks(
-        self, late: frozenset[str], make_up: str = ""
+        self, late: frozenset[str], ago_ms: int | None = None
     ) -> tuple[list[str], tuple[int, int], list[bytes | str]]:
         """Keys, first two arguments, and arguments from the sixth on, of `observe.lua`: what the
-        rows that are new add to the journals, of which those of `late` may be missing; `make_up` as
-        it is there."""
+        rows that are new add to the journals, of which those of `late` may be missing; to make up
+        for rows that were decided `ago_ms`, if it is given."""
         events = self._events
         fresh = self._fresh()
         added, starts, newest = events_of(
@@ -102,7 +104,9 @@ class Call:
         named = _encode([k + 1 for k in places]) if places else ""
         asides = [with_lengths(self._aside(k, parts[k], fresh)) for k in places]
         keys = [*self.names, *markers, *[aside_key(self.names[k]) for k in places]]
-        if make_up:
+        make_up: bytes | str = ""
+        if ago_ms is not None:
+            make_up = _encode([ago_ms + _SLACK_MS, 1000 * LATELY_S])
             keys += map(recent_key, self.names)
         counts = len(self.names), len(markers)
         return keys, counts, [_encode(days), named, make_up, *parts, *asides]

@@ -80,7 +80,7 @@ class MemoryStore:
             self._tables[entity.name].run(touched, states, create=self._source is None)
         return Observation(states, recorded, repeated)
 
-    def missed(self, events: Events) -> None:
+    def missed(self, events: Events, ago_s: float = 0.0) -> None:
         """See `FeatureStore`: the order of rows changes nothing."""
         self.observe(events)
 

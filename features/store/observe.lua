@@ -2,18 +2,17 @@
 -- call is one micro-batch: atomic, and once for each transaction id.
 --
 -- Or make up for rows that were decided without it: of these nobody wants to see the journals, all
--- of which may be missing. A row may have got on record before a journal was rebuilt that is there
--- now: that one is dropped, and the row put aside for it as if it had been missing.
+-- of which may be missing. A journal that was rebuilt since then may have found them on record: it
+-- is dropped, and they are put aside for it as if it had been missing.
 --
 -- KEYS  1 .. n: journals, each once; then one marker for each of m rows that are to be appended, no
 --       transaction twice; then, for each journal that may be missing, the list of rows put aside;
---       to make up: then what says of each journal that it was rebuilt lately
+--       to make up: then what is there while a journal was rebuilt lately
 -- ARGV  1: n; 2: m; 3: how long a journal is kept, seconds; 4: how long a marker is kept, seconds
 --       5: receipt of this call; the i-th marker says "<receipt>:<i>"
 --       6: msgpack {day of the newest row that is appended, ...} for each journal
 --       7: msgpack {journal, ...}: numbers of those that may be missing, or ''
---       8: '', or to make up: 'lately' if the rows were missed since what was rebuilt lately began
---       to be marked so, else 'ever'
+--       8: '', or to make up: {how long ago the rows were decided, how long "lately" is}, ms
 --       9 .. 8 + n: what is appended to each journal, perhaps ''
 --       then, for each that may be missing, what is put aside in its place: each after its length
 --
@@ -53,12 +52,17 @@ get(1, n, function(k, value)
 end)
 if #missing > 1 then return missing end
 
-local make_up = ARGV[8]
-if make_up ~= '' then
+local making_up = ARGV[8] ~= ''
+if making_up then
+  local ago, lately = unpack(cmsgpack.unpack(ARGV[8]))
   for k = 1, n do
-    if journals[k] and ARGV[8 + k] ~= '' and (make_up == 'ever' or call('EXISTS', KEYS[2 * n + m + k]) == 1) then
-      call('UNLINK', KEYS[k])
-      journals[k] = false
+    if journals[k] and ARGV[8 + k] ~= '' then
+      -- Without the mark PTTL is negative: it was rebuilt longer ago than `lately`.
+      local rebuilt = lately - call('PTTL', KEYS[2 * n + m + k])
+      if ago >= min(rebuilt, lately) then
+        call('UNLINK', KEYS[k])
+        journals[k] = false
+      end
     end
   end
 end
@@ -89,4 +93,4 @@ for k = 1, n do
 end
 local receipt = ARGV[5] .. ':'
 for i = 1, m do call('SET', KEYS[n + i], receipt .. i, 'EX', keep_marker_s) end
-return make_up == '' and {1, journals} or {1}
+return making_up and {1} or {1, journals}

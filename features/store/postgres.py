@@ -44,7 +44,6 @@ _LAST_ID = 2**63 - 1
 _BOUND = files("features.store").joinpath("label_bound.sql").read_text(encoding="utf-8")
 _ON_RECORD = files("features.store").joinpath("on_record.sql").read_text(encoding="utf-8")
 _FIRST = files("features.store").joinpath("first_features.sql").read_text(encoding="utf-8")
-_NOT_FIRST = [FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT]
 _REBUILD_S = 60.0
 """Of a merchant with a million payments; nobody waits for it."""
 _BOUND_WAIT = "SET LOCAL lock_timeout = '2s'"
@@ -123,12 +122,16 @@ class PostgresHistory:
             rows = await connection.fetch(rebuild_sql(entity), *arguments, timeout=_REBUILD_S)
             yield _PostgresPast(states_of(entity, len(keys), rows), connection)
 
-    async def first_features(self, transactions: Sequence[Key]) -> list[bytes | None]:
+    async def first_features(
+        self, transactions: Sequence[Key], within: timedelta
+    ) -> list[bytes | None]:
         """See `StateSource`."""
         found: list[bytes | None] = [None] * len(transactions)
         columns = map(list, zip(*transactions, strict=True))
         async with answering(), self._pool.acquire() as connection:
-            rows = await connection.fetch(_FIRST, *columns, SCHEMA_ID, _NOT_FIRST)
+            since = datetime.now(UTC) - within
+            why = FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT
+            rows = await connection.fetch(_FIRST, *columns, SCHEMA_ID, since, *why)
         for n, features, age_ms in rows:
             found[n] = row_on_record(features, age_ms)
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from features.entities import Entity
@@ -71,9 +72,9 @@ class FeatureStore(Protocol):
         """
         ...
 
-    def missed(self, events: Events) -> None:
-        """Rows were decided without the store: from now on its states hold them, as soon as they
-        are on record at the latest. Those that it has observed nevertheless still count once."""
+    def missed(self, events: Events, ago_s: float = 0.0) -> None:
+        """Rows were decided without the store, `ago_s` before now: its states take them in as soon
+        as it can, once each. Those that it has observed nevertheless count once, too."""
         ...
 
     async def learn(self, labels: LabelEvents) -> None:
@@ -138,9 +139,11 @@ class StateSource(Protocol):
         """
         ...
 
-    async def first_features(self, transactions: Sequence[Key]) -> list[bytes | None]:
-        """What was computed for each transaction when it was first decided on, as `remember` keeps
-        it; None where that is not on record.
+    async def first_features(
+        self, transactions: Sequence[Key], within: timedelta
+    ) -> list[bytes | None]:
+        """What was computed for each transaction when it was first decided on, `within` a time from
+        now, as `remember` keeps it; None where that is not on record.
 
         Raises:
             StoreUnavailable: the system of record does not answer.

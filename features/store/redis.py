@@ -8,6 +8,7 @@ import struct
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from features.entities import Entity
@@ -20,7 +21,6 @@ from features.store.link import Link
 from features.store.names import (
     CURSOR,
     LABEL_LOG,
-    LATELY_S,
     STATE_TTL_S,
     kept_key,
     marker,
@@ -41,12 +41,15 @@ _MISSING, _DONE = 0, 1
 """What the script replies; anything else: rows were seen before."""
 _MOST_EAGER = 500
 """While so many states are being rebuilt, others wait until somebody waits for them."""
+_MAKE_UP_EVERY_S, _MAKE_UP_ROWS = 0.25, 256
+"""While Redis does not answer; and rows of one call."""
 _MOST_MISSED = 25_000
 """Rows that are kept to be taken in later; more stay missing from states that live on."""
 _SIZE = struct.Struct("<I")
 """Of one row of those that are remembered together; it precedes them."""
 _AT_ONCE = 1000
 """Keys of one command."""
+_CLOSE_S = 2.0
 _MOST_TRIES = 6
 """A batch may find an entity cold, another one let go meanwhile, and labels learnt while it
 rebuilt them; more is an eviction storm."""
@@ -107,8 +110,6 @@ class RedisStore:
         waiting."""
         call = Call(events)
         try:
-            if self._missed:
-                await self._make_up()
             missing = await self._run(call)
         except StoreUnavailable:
             self.missed(events)
@@ -157,20 +158,24 @@ class RedisStore:
             self.missed(events)
             raise
 
-    def missed(self, events: Events) -> None:
+    def missed(self, events: Events, ago_s: float = 0.0) -> None:
         """See `FeatureStore`, and `_make_up`."""
-        if self._n_missed < _MOST_MISSED:
-            self._missed.append((events, asyncio.get_running_loop().time()))
-            self._n_missed += len(events)
+        if self._n_missed >= _MOST_MISSED:
+            _log.error("%d rows stay missing from states: too many wait", len(events))
+            return
+        self._missed.append((events, asyncio.get_running_loop().time() - ago_s))
+        self._n_missed += len(events)
+        if self._making_up is None or self._making_up.done():
+            self._making_up = asyncio.create_task(self._make_up(), name="make-up")
 
     async def _run(
-        self, call: Call, late: frozenset[str] = frozenset(), make_up: str = ""
+        self, call: Call, late: frozenset[str] = frozenset(), ago_ms: int | None = None
     ) -> list[int]:
-        """Have the script read, and append what is new; or `make_up` for it, as the script calls
-        it. Journals that must be there and are not, by number; then nothing was appended. Those of
-        `late` may be missing."""
+        """Have the script read, and append what is new; or make up for it, if it was decided
+        `ago_ms`. Journals that must be there and are not, by number; then nothing was appended.
+        Those of `late` may be missing."""
         while True:
-            keys, counts, arguments = call.asks(late, make_up)
+            keys, counts, arguments = call.asks(late, ago_ms)
             reply: list[Any] = await self._observe.run(
                 self._link,
                 keys,
@@ -183,9 +188,9 @@ class RedisStore:
             if reply[0] == _MISSING:
                 return [k - 1 for k in reply[1:]]
             if reply[0] == _DONE:
-                call.journals = [] if make_up else reply[1]
+                call.journals = reply[1] if ago_ms is None else []
                 return []
-            if make_up:
+            if ago_ms is not None:
                 call.seen_before(reply[1::2], [b""] * (len(reply) // 2))
             else:
                 await self._recall(call, reply[1::2], reply[2::2])
@@ -202,9 +207,10 @@ class RedisStore:
         call.seen_before(rows, kept)
 
     async def _on_record(self, transactions: Sequence[Key]) -> Sequence[bytes | None]:
+        within = timedelta(seconds=self._replay_ttl_s)
         try:
             async with asyncio.timeout(self._rebuild_wait_s):
-                return await self._history.first_features(transactions)
+                return await self._history.first_features(transactions, within)
         except (StoreUnavailable, TimeoutError) as error:
             _log.warning("%d retries see themselves: %s", len(transactions), error)
             return [None] * len(transactions)
@@ -268,28 +274,31 @@ class RedisStore:
             await self._give_bases(based_anew(entities, journals))
 
     async def _make_up(self) -> None:
-        """Have the script take in the rows that were missed, before anything else: a state that is
-        rebuilt from now on must not find them on record. Redis may have taken some in though it did
-        not say so in time: these have their markers."""
-        if self._making_up is None:
-            self._making_up = self._later(self._take_in_missed())
-        # Shielded: who gives up does not take it from the others.
-        await asyncio.shield(self._making_up)
-
-    async def _take_in_missed(self) -> None:
-        n, clock = self._n_missed, asyncio.get_running_loop().time
-        try:
-            while self._missed:
-                events, at_s = self._missed[0]
+        """Have the script take in the rows that were missed. Redis may have taken some in though it
+        did not say so in time: these have their markers."""
+        n, clock = 0, asyncio.get_running_loop().time
+        while self._missed:
+            events, at_s = self._next_missed()
+            self._n_missed -= len(events)
+            try:
                 call = Call(events)
-                since = "lately" if clock() - at_s < LATELY_S else "ever"
-                if call.new_transactions():
-                    await self._run(call, frozenset(call.names), since)
-                self._missed.popleft()
-                self._n_missed -= len(events)
-        finally:
-            self._making_up = None
+                await self._run(call, frozenset(call.names), ago_ms=int(1000 * (clock() - at_s)))
+                n += len(events)
+            except StoreUnavailable:
+                self._missed.append((events, at_s))
+                self._n_missed += len(events)
+                await asyncio.sleep(_MAKE_UP_EVERY_S)
+            except Exception:  # whatever it is, the others come behind it
+                _log.exception("%d rows stay missing from states", len(events))
         _log.warning("states have taken in %d rows that were decided without them", n)
+
+    def _next_missed(self) -> tuple[Events, float]:
+        """Rows that were missed, as many as go into one call, and when the first of them was."""
+        parts, rows = [self._missed.popleft()], 0
+        while self._missed and rows + len(self._missed[0][0]) <= _MAKE_UP_ROWS:
+            parts.append(self._missed.popleft())
+            rows += len(parts[-1][0])
+        return Events.concat([events for events, _ in parts]), min(at_s for _, at_s in parts)
 
     async def remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
         """See `FeatureStore`: those of one call in one piece, to which their markers point."""
@@ -318,6 +327,9 @@ class RedisStore:
 
     async def close(self) -> None:
         """Finish what is under way and close the connection."""
+        if self._making_up is not None:
+            await asyncio.wait([self._making_up], timeout=_CLOSE_S)
+            self._making_up.cancel()
         await asyncio.gather(*self._waiting, return_exceptions=True)
         await self._warming.close()
         await self._link.close()

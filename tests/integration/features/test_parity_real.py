@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,9 @@ class NoHistory:
     async def on_record(self, transactions: Iterable[Key]) -> set[Key]:
         return set()
 
-    async def first_features(self, transactions: Sequence[Key]) -> list[bytes | None]:
+    async def first_features(
+        self, transactions: Sequence[Key], within: timedelta
+    ) -> list[bytes | None]:
         return [None] * len(transactions)
 
     async def newest(self) -> Cursor:

@@ -107,7 +107,7 @@ class House:
             features.values, SCHEMA_ID, np.full(len(batch), 7), stage_ms={"redis": 0.25}
         )
 
-    async def miss(self, batch):
+    async def miss(self, batch, ago_s):
         self.missed += batch.transaction_id
 
     async def append(self, records):

@@ -25,7 +25,7 @@ from features.replay import replay
 from features.service import FeatureService
 from features.store.link import Link
 from features.store.memory import MemoryStore
-from features.store.names import STATE_TTL_S, state_key
+from features.store.names import LATELY_S, STATE_TTL_S, state_key
 from features.store.postgres import PostgresHistory
 from features.store.protocol import Cursor, Past
 from features.store.redis import RedisStore
@@ -163,6 +163,7 @@ async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(
     await relink(store, healthy).close()
     await insert(pool, past)
     await insert(pool, missed)  # decided without history, but on record
+    await made_up(store)
     assert bits(await service.fetch(now)) == bits(await serve(memory, now))
 
 
@@ -170,6 +171,13 @@ def thirds(seed: int) -> tuple[TransactionBatch, TransactionBatch, TransactionBa
     """Payments of a few customers: what was observed, what was missed, what comes then."""
     batch = payments(60, seed=seed, duplicate=0.0, customers=2, late=0.0)
     return batch.slice(0, 20), batch.slice(20, 40), batch.slice(40, 60)
+
+
+async def made_up(store: RedisStore) -> None:
+    """Wait until what was missed has been taken in."""
+    assert store._making_up is not None
+    await store._making_up
+    assert (len(store._missed), store._n_missed) == (0, 0)
 
 
 async def let_time_pass(store: RedisStore) -> None:
@@ -183,11 +191,11 @@ async def test_missed_rows_get_into_warm_states_whether_they_are_on_record_or_no
     past, missed, now = thirds(16)
     await serve(store, past)
     await let_time_pass(store)
-    FeatureService(store).missed(missed)
-    parts = [now.slice(i, i + 5) for i in range(0, 20, 5)]
-    first, *_ = await asyncio.gather(*(serve(store, part) for part in parts))
-    assert bits(first) == bits(await serve(memory_of(past, missed), parts[0]))
-    assert not store._missed
+    service = FeatureService(store)
+    for i in range(0, 20, 5):
+        service.missed(missed.slice(i, i + 5), 1.0)
+    await made_up(store)
+    assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
 
 
 async def test_a_missed_row_that_is_tried_again_counts_once(store: RedisStore) -> None:
@@ -195,14 +203,16 @@ async def test_a_missed_row_that_is_tried_again_counts_once(store: RedisStore) -
     await serve(store, past)
     await let_time_pass(store)
     store.missed(Events.of(missed))
+    await made_up(store)
     await serve(store, missed.slice(5, 15))
     store.missed(Events.of(missed))
+    await made_up(store)
     assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
 
 
-@pytest.mark.parametrize("since", ["lately", "ever"])
+@pytest.mark.parametrize("ago_s", [5.0, 10 * LATELY_S])
 async def test_a_missed_row_that_another_replica_has_found_on_record_counts_once(
-    redis_url: str, pool: asyncpg.Pool, store: RedisStore, since: str
+    redis_url: str, pool: asyncpg.Pool, store: RedisStore, ago_s: float
 ) -> None:
     past, missed, now = thirds(18)
     await insert(pool, past)
@@ -211,14 +221,39 @@ async def test_a_missed_row_that_another_replica_has_found_on_record_counts_once
     await serve(other, now.slice(0, 10))  # finds every state cold
     await other.close()
     await insert(pool, now.slice(0, 10))
-    if since == "ever":  # so long ago that nobody knows what was rebuilt since
+    if ago_s > LATELY_S:  # so long ago that nobody knows what was rebuilt since
         await let_time_pass(store)
-    store.missed(Events.of(missed))
-    if since == "ever":
-        store._missed[0] = (store._missed[0][0], -1e9)
+    store.missed(Events.of(missed), ago_s)
+    await made_up(store)
     seen = await serve(store, now.slice(10, 20))
     wanted = await serve(memory_of(past, missed, now.slice(0, 10)), now.slice(10, 20))
     assert bits(seen) == bits(wanted)
+
+
+async def test_a_state_that_was_rebuilt_before_rows_were_missed_is_kept(
+    pool: asyncpg.Pool, store: RedisStore
+) -> None:
+    past, missed, now = thirds(21)
+    await serve(store, past)  # rebuilds every state; nothing is on record, nor will be
+    for name in await store._link.call("KEYS", "q:i:*"):
+        await store._link.call("EXPIRE", name, LATELY_S - 60)
+    store.missed(Events.of(missed), 20.0)
+    await made_up(store)
+    assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
+
+
+async def test_rows_that_can_never_be_taken_in_keep_no_others_out(
+    store: RedisStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    past, missed, now = thirds(22)
+    await serve(store, past)
+    await let_time_pass(store)
+    bad = Events.of(missed)
+    store.missed(replace(bad, ids={}))
+    await asyncio.sleep(0)
+    store.missed(Events.of(missed))
+    await made_up(store)
+    assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
 
 
 async def test_missed_rows_of_a_redis_that_has_lost_everything_count_once(
@@ -230,6 +265,7 @@ async def test_missed_rows_of_a_redis_that_has_lost_everything_count_once(
     await insert(pool, missed)
     await store._link.call("FLUSHALL")
     store.missed(Events.of(missed))
+    await made_up(store)
     assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
 
 
@@ -288,8 +324,11 @@ async def test_a_late_retry_gets_what_its_first_decision_was_based_on(
     blind = without_history(late)
     first = await serve(store, late)
     await serve(store, unknown)
-    moment = datetime(2026, 5, 1, tzinfo=UTC)
+    moment = datetime.now(UTC) - timedelta(minutes=5)
+    await decided(pool, late, blind, moment - timedelta(hours=1))  # of another life of the id
     await decided(pool, late, blind, moment, FEATURES_UNAVAILABLE)
+    own = replace(first, values=first.values - 1)
+    await decided(pool, late, own, moment, RETRY_IN_FLIGHT)
     await decided(pool, late, first, moment + timedelta(seconds=1))
     later = replace(first, values=first.values + 1)
     await decided(pool, late, later, moment + timedelta(seconds=2))
@@ -306,7 +345,7 @@ async def test_a_late_retry_while_postgres_is_gone_says_that_it_may_see_itself(
     redis_url: str, pool: asyncpg.Pool, store: RedisStore
 ) -> None:
     class Gone(PostgresHistory):
-        async def first_features(self, _: object) -> list[bytes | None]:
+        async def first_features(self, *_: object) -> list[bytes | None]:
             raise StoreUnavailable("gone")
 
     row = payments(1, seed=14)
