@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 MIN_ROWS = 16
 """Rows that a micro-batch may always have: halving fewer saves nobody time."""
 
 _GOOD_CALLS = 16
 """Calls that end well until a limit that was halved stands where it stood before."""
+
+_HOPE = 0.9
+"""Of what a row took, what is tried after each call that had room left: they may be quicker now."""
 
 
 class Pace:
@@ -26,6 +30,7 @@ class Pace:
         self._max_rows = max_rows
         self._slow_s = slow_s
         self._share = 1.0
+        self._row_s = 0.0  # a lane's time for one row of a full micro-batch; 0: none has landed
         self.rows = max_rows
         """Rows of a micro-batch now."""
 
@@ -34,14 +39,32 @@ class Pace:
         """Micro-batches in flight now, > 0."""
         return max(1, int(self._most_lanes() * self._share))
 
-    def landed(self, rows: int, elapsed_s: float, *, overloaded: bool) -> None:
+    @property
+    def call_s(self) -> float:
+        """How long a full micro-batch takes, by the calls that ended last; 0 before the first."""
+        return self._row_s * self.rows
+
+    def rows_in(self, seconds: float) -> float:
+        """Rows that all lanes together can answer within `seconds`, by the calls that ended last;
+        infinite before the first."""
+        return self.lanes * seconds / self._row_s if self._row_s else inf
+
+    def landed(
+        self, rows: int, elapsed_s: float, *, overloaded: bool, room: int | None = None
+    ) -> None:
         """A call has ended.
 
         Args:
             rows: that it carried.
             elapsed_s: how long it took.
             overloaded: it was told that too much is under way.
+            room: rows that it could have carried, >= rows; None: no more than it did.
         """
+        # One that had room left says only between what and what a full one's rows take.
+        least_s, most_s = elapsed_s / (room or rows), elapsed_s / rows
+        row_s = min(max(self._row_s * _HOPE, least_s), most_s)
+        # By half: one call that something held up does not count for all.
+        self._row_s = (self._row_s + row_s) / 2
         if overloaded:
             self._share = max(self._share / 2, 1 / self._most_lanes())
         elif self._share < 1:
