@@ -60,17 +60,19 @@ class Pace:
             overloaded: it was told that too much is under way.
             room: rows that it could have carried, >= rows; None: no more than it did.
         """
-        # One that had room left says only between what and what a full one's rows take.
-        least_s, most_s = elapsed_s / (room or rows), elapsed_s / rows
-        row_s = min(max(self._row_s * _HOPE, least_s), most_s)
-        # By half: one call that something held up does not count for all.
-        self._row_s = (self._row_s + row_s) / 2
         if overloaded:
             self._share = max(self._share / 2, 1 / self._most_lanes())
-        elif self._share < 1:
+        else:
+            self._learn(rows, elapsed_s, room or rows)
             self._share = min(1.0, self._share + 0.5 / _GOOD_CALLS)
         if elapsed_s > self._slow_s:
             # From what the call carried: fewer rows than allowed were too many, too.
             self.rows = max(min(self._max_rows, MIN_ROWS), min(self.rows, rows) // 2)
         elif self.rows < self._max_rows:
             self.rows = min(self._max_rows, self.rows + max(1, self.rows // _GOOD_CALLS))
+
+    def _learn(self, rows: int, elapsed_s: float, room: int) -> None:
+        # One that had room left says only between what and what a full one's rows take.
+        row_s = min(max(self._row_s * _HOPE, elapsed_s / room), elapsed_s / rows)
+        # By half: one call that something held up does not count for all.
+        self._row_s = (self._row_s + row_s) / 2

@@ -61,6 +61,13 @@ def test_what_can_be_carried_in_some_time_is_known_from_how_calls_end() -> None:
     assert pace.rows_in(3.0) >= 2 * 3.0 * 6400
 
 
+def test_a_call_that_was_refused_does_not_say_how_fast_others_are() -> None:
+    pace = Pace(lambda: 1, 256, 1.0)
+    pace.landed(256, 0.5, overloaded=False)
+    pace.landed(256, 0.001, overloaded=True)
+    assert pace.rows_in(1.0) == pytest.approx(1024)
+
+
 def test_one_call_that_was_held_up_counts_by_half() -> None:
     pace = Pace(lambda: 1, 256, 1.0)
     pace.landed(3, 2.0, overloaded=False, room=256)
