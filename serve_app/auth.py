@@ -4,6 +4,7 @@ A key that was good stays good for `FRESH_S` without a question; after two third
 asked about in the background, so that a busy key never waits. While PostgreSQL does not answer, a
 known key goes on for `STALE_S` at most, and an unknown one gets 503: nobody can say whether it is
 good. So a revoked key is refused within `FRESH_S`, or within `STALE_S` while PostgreSQL is down.
+Whoever tries keys keeps no known one from being asked about.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import compare_digest
 
@@ -28,6 +29,11 @@ LOOKUP_TIMEOUT_S = 1.0
 MAX_GOOD = 10_000
 MAX_REFUSED = 1_000
 MAX_LOOKUPS = 4
+"""Questions at once about keys that were good."""
+MAX_STRANGE_LOOKUPS = 3
+"""Questions at once about all others: by default they leave one connection free."""
+MAX_STRANGERS = 256
+"""Others that are asked about or wait for that: about as many as are answered in time."""
 
 CHALLENGE = ((b"www-authenticate", b'Bearer realm="quorum"'),)
 
@@ -62,6 +68,14 @@ class _Remembered:
     failing: bool = False  # the last question was not answered
 
 
+@dataclass(slots=True)
+class _Questions:
+    """What is asked about some keys, by hash, as many at once as there are `slots`."""
+
+    slots: asyncio.Semaphore
+    asking: dict[bytes, asyncio.Task[_Remembered]] = field(default_factory=dict)
+
+
 FindKey = Callable[[str], Awaitable[KeyRecord | None]]
 
 
@@ -91,8 +105,8 @@ class Authenticator:
         self._good: OrderedDict[bytes, _Remembered] = OrderedDict()
         # Apart, so that whoever tries keys does not push good ones out.
         self._refused: OrderedDict[bytes, _Remembered] = OrderedDict()
-        self._asking: dict[bytes, asyncio.Task[_Remembered]] = {}
-        self._lookups = asyncio.Semaphore(MAX_LOOKUPS)
+        self._about_known = _Questions(asyncio.Semaphore(MAX_LOOKUPS))
+        self._about_strangers = _Questions(asyncio.Semaphore(MAX_STRANGE_LOOKUPS))
 
     async def authenticate(
         self, api_key: bytes | None, authorization: bytes | None = None
@@ -105,7 +119,8 @@ class Authenticator:
 
         Raises:
             HttpProblem: 401: no key, not the form of one, unknown, revoked or expired.
-            StoreUnavailable: the key is not known here and PostgreSQL does not answer.
+            StoreUnavailable: the key is not known here and PostgreSQL does not answer, or too many
+                such keys are asked about.
         """
         key = parse_key(_token(api_key, authorization))
         if key is None:
@@ -139,21 +154,23 @@ class Authenticator:
     def _start_asking(
         self, digest: bytes, key_id: str, known: _Remembered | None
     ) -> asyncio.Task[_Remembered]:
-        asking = self._asking.get(digest)
+        is_stranger = known is None or known.principal is None
+        questions = self._about_strangers if is_stranger else self._about_known
+        asking = questions.asking.get(digest)
         if asking is None:
-            asking = asyncio.get_running_loop().create_task(self._lookup(digest, key_id, known))
-            self._asking[digest] = asking
-            asking.add_done_callback(lambda task: self._asked(digest, task))
+            if is_stranger and len(questions.asking) >= MAX_STRANGERS:
+                raise _unknowable()
+            coming = self._lookup(questions.slots, digest, key_id, known)
+            asking = asyncio.get_running_loop().create_task(coming)
+            questions.asking[digest] = asking
+            asking.add_done_callback(lambda task: _asked(questions, digest, task))
         return asking
 
-    def _asked(self, digest: bytes, task: asyncio.Task[_Remembered]) -> None:
-        self._asking.pop(digest, None)
-        if not task.cancelled():
-            task.exception()  # seen: a background refresh has nobody else to see it
-
-    async def _lookup(self, digest: bytes, key_id: str, known: _Remembered | None) -> _Remembered:
+    async def _lookup(
+        self, slots: asyncio.Semaphore, digest: bytes, key_id: str, known: _Remembered | None
+    ) -> _Remembered:
         try:
-            async with asyncio.timeout(LOOKUP_TIMEOUT_S), self._lookups:
+            async with asyncio.timeout(LOOKUP_TIMEOUT_S), slots:
                 record = await self._find(key_id)
         except Exception as error:
             return self._stale(known, error)
@@ -178,10 +195,16 @@ class Authenticator:
     def _stale(self, known: _Remembered | None, error: Exception) -> _Remembered:
         now = self._clock()
         if known is None or known.principal is None or now - known.checked_at > STALE_S:
-            raise StoreUnavailable("the key cannot be checked now") from error
+            raise _unknowable() from error
         known.failing = True
         known.ask_again_at = now + RETRY_S
         return known
+
+
+def _asked(questions: _Questions, digest: bytes, task: asyncio.Task[_Remembered]) -> None:
+    questions.asking.pop(digest, None)
+    if not task.cancelled():
+        task.exception()  # seen: a background refresh has nobody else to see it
 
 
 def _remember(
@@ -202,6 +225,10 @@ def _token(api_key: bytes | None, authorization: bytes | None) -> str:
         if scheme.lower() == "bearer":
             return token.strip()
     return ""
+
+
+def _unknowable() -> StoreUnavailable:
+    return StoreUnavailable("the key cannot be checked now")
 
 
 def _refusal() -> HttpProblem:

@@ -5,14 +5,15 @@ one is free, all that wait leave in it. Nothing ever waits for company: there is
 calls end badly there are fewer lanes and smaller micro-batches for a while (`serve_app.pace`).
 
 A micro-batch is first shown to `admit`, whole: rows that it refuses stay behind, the others go on.
-Rows whose history must be fetched first come back undecided, and travel again, patiently and beside
-the lanes: cold customers do not hold warm ones back. A patient coalescer does not part them: all
-rows of a micro-batch wait, and are counted in their order.
+Rows whose history must be fetched first come back undecided, and wait again, for lanes of their own
+in which they travel patiently: cold customers do not hold warm ones back. A patient coalescer does
+not part them: all rows of a micro-batch wait, and are counted in their order.
 
 Promises: a row gets its own answer or its own error, in order. A submitter that goes away does
 not stop the batch it travels in. A batch that fails for a reason that may lie in its rows is
 halved until the poisoned row stands alone; a part that is down or overloaded is not asked again.
-A submitter hears in time, whatever happens to its rows.
+A submitter hears in time, whatever happens to its rows. Who could not be answered in time, by how
+fast others are, is refused at once: what is decided is decided for somebody, whatever the load.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -39,6 +41,9 @@ MAX_ISOLATION_CALLS = 64
 _COLD_LANES, _COLD_ROWS = 2, 64
 """Micro-batches of rows whose history is fetched, at once, and their size: to fetch it is dear, and
 who fetches is needed by the warm ones, too."""
+
+_SHARE_OF_TIME = 0.75
+"""Of the longest time, what those who are let in may need by estimate: estimates err."""
 
 Decide = Callable[[TransactionBatch, bool], Awaitable[DecisionBatch]]
 """(rows, whether all of them wait for what must be fetched first) -> decisions."""
@@ -84,10 +89,99 @@ class _Waiting:
     has_left: Callable[[], bool]
     future: asyncio.Future[Answers]
     since: float
+    known: Answers | None = None
+    """What an earlier flight has answered; `batch` is what it left for later."""
     rows: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.rows = len(self.batch)
+
+    def answers(self, rows: list[RowAnswer], wait_ms: float, admit_ms: float) -> Answers:
+        """All that is known with these answers to `batch`."""
+        if self.known is None:
+            return Answers(rows, wait_ms, admit_ms)
+        own = iter(rows)
+        merged = [next(own) if row is _LATER else row for row in self.known.rows]
+        return self.known._replace(rows=merged)
+
+    def cold(self, known: Answers) -> _Waiting:
+        """The rows that `known` has no answer to."""
+        later = [i for i, row in enumerate(known.rows) if row is _LATER]
+        batch = self.batch if len(later) == self.rows else self.batch.take(later)
+        return _Waiting(batch, self.caller, self.has_left, self.future, self.since, known)
+
+
+class _Line:
+    """Those who wait for some lanes, oldest first, and what is under way in them.
+
+    Args:
+        pace: of the lanes.
+        timeout_s: longest time from submission to answer.
+    """
+
+    def __init__(self, pace: Pace, timeout_s: float) -> None:
+        self.pace = pace
+        self.flights: set[asyncio.Task[None]] = set()
+        self.rows = 0
+        """Rows that wait."""
+        self._flying = 0
+        self._timeout_s = timeout_s
+        self._queue: deque[_Waiting] = deque()
+
+    @property
+    def has_lane(self) -> bool:
+        """Whether a lane is free."""
+        return len(self.flights) < self.pace.lanes
+
+    def takes(self, rows: int) -> bool:
+        """Whether `rows` more can be answered in time. Who comes first is always taken: else a
+        pace that was slow once would stay so."""
+        under_way = self.rows + self._flying
+        if not under_way:
+            return True
+        return under_way + rows <= self.pace.rows_in(self._timeout_s * _SHARE_OF_TIME)
+
+    def add(self, waiting: _Waiting) -> None:
+        """At the end."""
+        self._queue.append(waiting)
+        self.rows += waiting.rows
+
+    def forget_the_gone(self) -> None:
+        """Those at the head who wait no more: the others are counted until they are there."""
+        while self._queue and self._queue[0].future.done():
+            self._pop()
+
+    def depart(self, now: float) -> tuple[list[_Waiting], int]:
+        """Those who take the next free lane, none if nobody waits, and the rows it has room for.
+        Others that it is too late for are told so: they would take the place of younger ones."""
+        group: list[_Waiting] = []
+        rows = 0
+        # Who waited for half of the time at most goes in any case: see `takes`.
+        too_old = now - self._timeout_s + min(self.pace.call_s, self._timeout_s / 2)
+        while self._queue:
+            head = self._queue[0]
+            if head.future.done():
+                pass
+            elif head.has_left():
+                head.future.set_exception(ClientGone())
+            elif head.since < too_old:
+                head.future.set_exception(_overloaded())
+            else:
+                if group and rows + head.rows > self.pace.rows:
+                    break
+                rows += head.rows
+                group.append(head)
+            self._pop()
+        self._flying += rows
+        return group, rows if self._queue else max(rows, self.pace.rows)
+
+    def landed(self, rows: int, room: int, elapsed_s: float, *, overloaded: bool) -> None:
+        """A flight of `rows` rows, which had room for `room`, has ended."""
+        self._flying -= rows
+        self.pace.landed(rows, elapsed_s, overloaded=overloaded, room=room)
+
+    def _pop(self) -> None:
+        self.rows -= self._queue.popleft().rows
 
 
 class Coalescer:
@@ -119,25 +213,22 @@ class Coalescer:
         self._decide = decide
         self._admit = admit
         # A call of half the time leaves those who waited meanwhile the other half.
-        self._pace = Pace(lanes, max_rows_per_call, timeout_s / 2)
+        self._warm = _Line(Pace(lanes, max_rows_per_call, timeout_s / 2), timeout_s)
+        # Fewer rows would not be quicker: their history is waited for all at once.
+        self._cold = _Line(Pace(lambda: _COLD_LANES, _COLD_ROWS, timeout_s), timeout_s)
         self._is_patient = patient
         self._max_queued = max_queued_rows
         self._timeout_s = timeout_s
         self._clock = clock
-        self._queue: deque[_Waiting] = deque()
-        self._queued_rows = 0
         # All that are not answered, oldest first, among some that are.
         self._unanswered: deque[_Waiting] = deque()
         self._sweep_due = False
         self._dispatch_due = False
-        self._flights: set[asyncio.Task[None]] = set()
-        self._patient: set[asyncio.Task[None]] = set()
-        self._cold_lanes = asyncio.Semaphore(_COLD_LANES)
 
     @property
     def queued_rows(self) -> int:
         """Rows that wait for a lane."""
-        return self._queued_rows
+        return self._warm.rows + self._cold.rows
 
     async def submit(
         self, batch: TransactionBatch, caller: Principal, has_left: Callable[[], bool] = _never
@@ -151,15 +242,16 @@ class Coalescer:
 
         Raises:
             ClientGone: the caller had left before its rows did.
-            Overloaded: too many rows are waiting; nothing of the batch was taken.
+            Overloaded: too many rows are waiting, or more than can be answered in time.
             TimeoutError: no answer within `timeout_s`; the rows may still be decided.
         """
         rows = len(batch)
-        if self._queued_rows + rows > self._max_queued:
-            self._forget_the_gone()
-            if self._queued_rows + rows > self._max_queued:
-                raise Overloaded("too many transactions are waiting for a decision", 1.0)
-        most = self._pace.rows
+        if not self._takes(rows):
+            self._warm.forget_the_gone()
+            self._cold.forget_the_gone()
+            if not self._takes(rows):
+                raise _overloaded()
+        most = self._warm.pace.rows
         if rows <= most:
             return await self._enqueue(batch, caller, has_left)
         # A large submission travels in parts, all queued before any is awaited.
@@ -171,8 +263,11 @@ class Coalescer:
 
     async def drain(self) -> None:
         """Wait until nothing is in flight and nothing waits."""
-        while flights := self._flights | self._patient:
+        while flights := self._warm.flights | self._cold.flights:
             await asyncio.wait(flights)
+
+    def _takes(self, rows: int) -> bool:
+        return self.queued_rows + rows <= self._max_queued and self._warm.takes(rows)
 
     def _enqueue(
         self, batch: TransactionBatch, caller: Principal, has_left: Callable[[], bool]
@@ -180,16 +275,15 @@ class Coalescer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answers] = loop.create_future()
         waiting = _Waiting(batch, caller, has_left, future, self._clock())
-        self._queue.append(waiting)
-        self._queued_rows += waiting.rows
+        self._warm.add(waiting)
         self._unanswered.append(waiting)
         if not self._sweep_due:
             self._sweep_due = True
             loop.call_later(self._timeout_s, self._sweep)
-        if not self._dispatch_due and len(self._flights) < self._pace.lanes:
+        if not self._dispatch_due and self._warm.has_lane:
             # At the end of this turn of the loop: what arrived in the same turn comes along.
             self._dispatch_due = True
-            loop.call_soon(self._dispatch)
+            loop.call_soon(self._dispatch, self._warm)
         return future
 
     def _sweep(self) -> None:
@@ -203,74 +297,63 @@ class Coalescer:
         if unanswered:
             asyncio.get_running_loop().call_later(unanswered[0].since - due, self._sweep)
 
-    def _dispatch(self) -> None:
-        self._dispatch_due = False
-        while len(self._flights) < self._pace.lanes and (group := self._next_group()):
-            flight = asyncio.get_running_loop().create_task(self._fly(group))
-            self._flights.add(flight)
-            flight.add_done_callback(self._landed)
+    def _dispatch(self, line: _Line) -> None:
+        if line is self._warm:
+            self._dispatch_due = False
+        while line.has_lane:
+            group, room = line.depart(self._clock())
+            if not group:
+                return
+            flight = asyncio.get_running_loop().create_task(self._fly(line, group, room))
+            line.flights.add(flight)
+            flight.add_done_callback(partial(self._landed, line))
 
-    def _next_group(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
-        rows = 0
-        while self._queue:
-            head = self._queue[0]
-            if head.future.done():
-                pass
-            elif head.has_left():
-                head.future.set_exception(ClientGone())
-            else:
-                if group and rows + head.rows > self._pace.rows:
-                    break
-                rows += head.rows
-                group.append(head)
-            self._queue.popleft()
-            self._queued_rows -= head.rows
-        return group
-
-    def _landed(self, flight: asyncio.Task[None]) -> None:
-        self._flights.discard(flight)
-        self._dispatch()
+    def _landed(self, line: _Line, flight: asyncio.Task[None]) -> None:
+        line.flights.discard(flight)
+        self._dispatch(line)
         unanswered = self._unanswered
         while unanswered and unanswered[0].future.done():
             unanswered.popleft()
 
-    async def _fly(self, group: list[_Waiting]) -> None:
+    async def _fly(self, line: _Line, group: list[_Waiting], room: int) -> None:
         departed = admitted = self._clock()
         budget = _Budget(MAX_ISOLATION_CALLS)
-        whole = group[0].batch
-        if len(group) > 1:
-            whole = TransactionBatch.concat([waiting.batch for waiting in group])
+        n = sum(waiting.rows for waiting in group)
 
         async def answers() -> list[RowAnswer]:
             nonlocal admitted
+            whole = group[0].batch
+            if len(group) > 1:
+                whole = TransactionBatch.concat([waiting.batch for waiting in group])
+            if line is self._cold:
+                return await self._answer(whole, budget, patient=True)
             refused = await self._admit([(w.caller, w.batch) for w in group])
             admitted = self._clock()
             return await self._answer_but(refused, whole, budget)
 
-        rows = await self._in_time(answers(), len(whole))
-        self._pace.landed(len(whole), self._clock() - departed, overloaded=budget.overloaded)
-        flight = _Flight(group, rows, departed, (admitted - departed) * 1000)
-        flight.hand_out()
-        later = [i for i, row in enumerate(rows) if row is _LATER]
-        for at in range(0, len(later), _COLD_ROWS):
-            coming = self._fly_on(flight, whole, later[at : at + _COLD_ROWS])
-            task = asyncio.get_running_loop().create_task(coming)
-            self._patient.add(task)
-            task.add_done_callback(self._patient.discard)
+        rows = await self._in_time(answers(), n)
+        line.landed(n, room, self._clock() - departed, overloaded=budget.overloaded)
+        self._hand_out(group, rows, departed, (admitted - departed) * 1000)
 
-    async def _fly_on(self, flight: _Flight, whole: TransactionBatch, later: list[int]) -> None:
-        """Answer the rows `later` of a flight that has landed."""
-        async with self._cold_lanes:
-            wanted = flight.wanted()
-            later = [i for i in later if wanted[i]]
-            if not later:
-                return
-            coming = self._answer(whole.take(later), _Budget(MAX_ISOLATION_CALLS), patient=True)
-            answers = await self._in_time(coming, len(later))
-        for i, row in zip(later, answers, strict=True):
-            flight.rows[i] = row
-        flight.hand_out()
+    def _hand_out(
+        self, group: list[_Waiting], rows: list[RowAnswer], departed: float, admit_ms: float
+    ) -> None:
+        """Tell everybody all of whose rows are answered; the others wait for a cold lane."""
+        at = 0
+        for waiting in group:
+            own = rows[at : at + waiting.rows]
+            at += waiting.rows
+            if waiting.future.done():
+                continue
+            answers = waiting.answers(own, (departed - waiting.since) * 1000, admit_ms)
+            if _LATER not in own or waiting.known is not None:
+                waiting.future.set_result(answers)
+            elif self._cold.takes(waiting.rows):
+                self._cold.add(waiting.cold(answers))
+            else:
+                waiting.future.set_exception(_overloaded())
+        if self._cold.rows:
+            self._dispatch(self._cold)
 
     async def _in_time(
         self, coming: Coroutine[Any, Any, list[RowAnswer]], n: int
@@ -315,34 +398,6 @@ class Coalescer:
             *await self._answer(batch.slice(half, rows), budget, patient),
         ]
 
-    def _forget_the_gone(self) -> None:
-        self._queue = deque(w for w in self._queue if not w.future.done())
-        self._queued_rows = sum(w.rows for w in self._queue)
-
-
-@dataclass(slots=True)
-class _Flight:
-    """A micro-batch that was answered: `rows` in the order of those who submitted them."""
-
-    group: list[_Waiting]
-    rows: list[RowAnswer]
-    departed: float
-    admit_ms: float
-
-    def wanted(self) -> list[bool]:
-        """For each row, whether anybody still waits for it."""
-        return [not w.future.done() for w in self.group for _ in range(w.rows)]
-
-    def hand_out(self) -> None:
-        """Tell everybody all of whose rows are answered."""
-        at = 0
-        for waiting in self.group:
-            own = self.rows[at : at + waiting.rows]
-            if not waiting.future.done() and _LATER not in own:
-                wait_ms = (self.departed - waiting.since) * 1000
-                waiting.future.set_result(Answers(own, wait_ms, self.admit_ms))
-            at += waiting.rows
-
 
 @dataclass(slots=True)
 class _Budget:
@@ -365,6 +420,10 @@ def _answers_of(decided: DecisionBatch, batch: TransactionBatch) -> list[RowAnsw
     if decided.transaction_id != asked:
         raise RuntimeError("the answer is not about the rows that were asked about")
     return rows
+
+
+def _overloaded() -> Overloaded:
+    return Overloaded("too many transactions are waiting for a decision", 1.0)
 
 
 def _may_lie_in_rows(error: Exception) -> bool:

@@ -90,8 +90,9 @@ class Body:
         """
         if self._announced > max_bytes:
             raise _too_large(max_bytes)
-        message = await self._next()
-        chunk: bytes = message.get("body", b"")
+        chunk = b""
+        if self._has_arrived():
+            chunk = (await self._next()).get("body", b"")
         if not self._finished:
             chunk = await self._read_on(chunk, max_bytes)
         if len(chunk) > max_bytes:
@@ -105,7 +106,7 @@ class Body:
         return bool(getattr(request, "disconnected", False))
 
     async def discard(self) -> None:
-        """Read what is left, within reason, and forget it."""
+        """Read what is left, within reason, and forget it: nothing if it was late already."""
         if self._announced > MAX_DISCARD_BYTES:
             return
         left = MAX_DISCARD_BYTES
@@ -128,9 +129,17 @@ class Body:
                     if size > max_bytes:
                         raise _too_large(max_bytes)
         except TimeoutError:
+            self._finished = True
             detail = f"the body must arrive within {BODY_TIMEOUT_S:g} seconds"
             raise HttpProblem("timeout-reading-body", detail) from None
         return b"".join(chunks)
+
+    def _has_arrived(self) -> bool:
+        """Whether the next message is known to be there, which spares a timer; see
+        `client_has_left`."""
+        request = getattr(self._receive, "__self__", None)
+        arrived = getattr(request, "message_event", None)
+        return arrived is not None and bool(arrived.is_set())
 
     async def _next(self) -> Message:
         message = await self._receive()

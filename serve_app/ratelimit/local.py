@@ -14,9 +14,10 @@ MAX_COUNTERS = 200_000
 
 @dataclass(slots=True)
 class _Counter:
-    """Rows of the newest buckets: `ring[k]` of the bucket `newest - k`."""
+    """Rows of the newest buckets, each of `span_us`: `ring[k]` of the bucket `newest - k`."""
 
     newest: int
+    span_us: int
     ring: list[int] = field(default_factory=lambda: [0] * (BUCKETS + 1))
     used: int = 0
 
@@ -32,23 +33,27 @@ class _Counter:
         self.ring = [0] * (BUCKETS + 1 - len(kept)) + kept
         self.used = sum(kept)
 
+    def is_over(self, now_us: int) -> bool:
+        """Whether all of its rows are forgotten."""
+        return (self.newest + BUCKETS + 1) * self.span_us <= now_us
+
     def add(self) -> None:
         """Count one row now."""
         self.ring[0] += 1
         self.used += 1
 
-    def back_us(self, rows: int, span_us: int, now_us: int) -> int:
+    def back_us(self, rows: int, now_us: int) -> int:
         """Microseconds until at least `rows` rows are forgotten, 0 if there are not so many."""
         for k in range(BUCKETS, -1, -1):
             rows -= self.ring[k]
             if rows <= 0:
-                return (self.newest - k + BUCKETS + 1) * span_us - now_us
+                return (self.newest - k + BUCKETS + 1) * self.span_us - now_us
         return 0
 
 
 class LocalLimiter:
     """See `Limiter`. Holds the counters that were asked for last, `max_counters` of them: one that
-    is pushed out begins anew.
+    is pushed out begins anew. One whose window is over goes once none before it still counts.
 
     Args:
         clock_us: microseconds.
@@ -68,11 +73,10 @@ class LocalLimiter:
         """See `Limiter`; never raises."""
         now_us = self._clock_us()
         counters = [
-            self._rolled(name, now_us // span)
+            self._rolled(name, now_us // span, span)
             for name, span in zip(ask.counters, ask.spans_us, strict=True)
         ]
-        while len(self._counters) > self._max_counters:
-            self._counters.popitem(last=False)
+        self._let_go(now_us)
         refused: list[int] = []
         at, row = 0, 0
         while at < len(ask.rows):
@@ -83,7 +87,7 @@ class LocalLimiter:
                 counter = counters[number]
                 if counter.used >= quota:
                     rows = counter.used - quota + 1
-                    own = counter.back_us(rows, ask.spans_us[number], now_us)
+                    own = counter.back_us(rows, now_us)
                     if own > wait_us:
                         by, wait_us = limit, own
             if by >= 0:
@@ -95,13 +99,23 @@ class LocalLimiter:
         told: list[int] = []
         for number in ask.keys:
             counter = counters[number]
-            told += (counter.used, counter.back_us(1, ask.spans_us[number], now_us))
+            told += (counter.used, counter.back_us(1, now_us))
         return ask.verdict(told, refused)
 
-    def _rolled(self, name: str, bucket: int) -> _Counter:
+    def _let_go(self, now_us: int) -> None:
+        """Forget those that were not asked for the longest, while they mean nothing any more or are
+        too many."""
+        counters = self._counters
+        while counters:
+            oldest = next(iter(counters.values()))
+            if len(counters) <= self._max_counters and not oldest.is_over(now_us):
+                return
+            counters.popitem(last=False)
+
+    def _rolled(self, name: str, bucket: int, span_us: int) -> _Counter:
         counter = self._counters.get(name)
         if counter is None:
-            counter = self._counters[name] = _Counter(bucket)
+            counter = self._counters[name] = _Counter(bucket, span_us)
         else:
             self._counters.move_to_end(name)
             counter.roll(bucket)

@@ -200,6 +200,57 @@ async def test_a_store_that_hangs_is_waited_for_briefly(
             await authenticator.authenticate(str(KEY).encode())
 
 
+class Crowd(Store):
+    """Questions about all keys but one stay open until `answer` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer = asyncio.Event()
+
+    async def find(self, key_id: str) -> KeyRecord | None:
+        if key_id != KEY.key_id:
+            await self.answer.wait()
+        return await super().find(key_id)
+
+    async def strangers(self, number: int) -> list[asyncio.Task[Principal]]:
+        tasks = [asyncio.create_task(self.enter(new_key())) for _ in range(number)]
+        await settle()
+        return tasks
+
+    async def leave(self, tasks: list[asyncio.Task[Principal]]) -> None:
+        self.answer.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_whoever_tries_keys_does_not_keep_a_good_one_from_being_asked_about() -> None:
+    store = Crowd()
+    await store.enter()
+    tasks = await store.strangers(50)
+    store.now += auth.FRESH_S
+    assert (await store.enter()).tenant == "acme"
+    assert store.asked == 2
+    # A revocation is heard of, too.
+    store.records[KEY.key_id] = replace(RECORD, revoked_at=datetime.now(UTC))
+    store.now += auth.FRESH_S
+    with pytest.raises(HttpProblem):
+        await store.enter()
+    await store.leave(tasks)
+
+
+async def test_more_strangers_than_can_be_asked_about_are_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(auth, "MAX_STRANGERS", 5)
+    monkeypatch.setattr(auth, "LOOKUP_TIMEOUT_S", 60.0)
+    store = Crowd()
+    tasks = await store.strangers(5)
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreUnavailable):
+            await store.enter()
+    await store.leave(tasks)
+    assert (await store.enter()).tenant == "acme"
+
+
 def test_memory_holds_no_secret(store: Store) -> None:
     asyncio.run(store.enter())
     assert KEY.secret not in repr(vars(store.authenticator))

@@ -393,7 +393,9 @@ async def test_everybody_gets_exactly_their_own(
     rng = random.Random(seed)
     combiner = FakeCombiner()
     combiner.gate = lambda: asyncio.sleep(rng.choice([0, 0, 0.0005]))
-    lane = coalescer(combiner, admit=admit_but_full, lanes=lanes, max_rows_per_call=max_rows)
+    lane = coalescer(
+        combiner, admit=admit_but_full, lanes=lanes, max_rows_per_call=max_rows, timeout_s=120
+    )
 
     async def submitter(number: int, size: int) -> None:
         names = [f"{number}-{k}" for k in range(size)]

@@ -70,6 +70,39 @@ async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
     await Body(receiver(b"x", hang=True), NO_LENGTH).discard()
 
 
+@pytest.mark.parametrize("chunks", [(), (b"x",)])
+async def test_nothing_is_waited_for_twice(
+    chunks: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "BODY_TIMEOUT_S", 0.02)
+    body = Body(receiver(*chunks, hang=True), Head([(b"content-length", b"200")]))
+    async with asyncio.timeout(5):
+        with pytest.raises(HttpProblem) as caught:
+            await body.read(1000)
+    assert caught.value.slug == "timeout-reading-body"
+    monkeypatch.setattr(exchange, "BODY_TIMEOUT_S", 60.0)
+    async with asyncio.timeout(5):
+        await body.discard()
+
+
+class Arrived:
+    """A request of which uvicorn has all; its body comes after some turns of the loop."""
+
+    def __init__(self) -> None:
+        self.message_event = asyncio.Event()
+        self.message_event.set()
+
+    async def receive(self) -> dict[str, Any]:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"all", "more_body": False}
+
+
+async def test_what_has_arrived_is_read_without_a_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "BODY_TIMEOUT_S", 0.0)
+    assert await Body(Arrived().receive, NO_LENGTH).read(100) == b"all"
+
+
 @pytest.mark.parametrize("length", [b"-1", b"1e3", b"", b"\xb2"])
 def test_a_length_that_is_no_number_is_not_believed(length: bytes) -> None:
     Body(receiver(b""), Head([(b"content-length", length)]))
