@@ -169,7 +169,7 @@ class Population:
             copy(keys=[key], args=[_SEED, start, last])
 
     def _seed_key(self) -> bytes:
-        (key,) = self._client.scan_iter(f"*:{_SEED}", count=10_000)
+        (key,) = self._client.scan_iter(f"q:s:*:{_SEED}", count=10_000)
         return bytes(key)
 
     def _redis_cpu_s(self) -> float:

@@ -32,8 +32,8 @@ async def test_every_customer_has_the_history_of_the_seed(settings: Settings) ->
     population = await Population.settle(settings, customers=200, history=30, again=False)
     assert settings.redis_url is not None
     with redis.Redis.from_url(settings.redis_url.get_secret_value()) as client:
-        (seed,) = client.scan_iter("*:seed-customer")
-        copies = [client.get(key) for key in client.scan_iter("*:customer:*:c[0-9]*")]
+        (seed,) = client.scan_iter("q:s:*:seed-customer")
+        copies = [client.get(key) for key in client.scan_iter("q:s:*:customer:*:c[0-9]*")]
         assert len(copies) == 200
         assert set(copies) == {client.get(seed)}
         assert events_in(copies[0]) < MOST_EVENTS
