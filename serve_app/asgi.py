@@ -15,7 +15,7 @@ from fraud.errors import InvalidInput, RateLimited
 from fraud.settings import Settings, default_lanes
 from serve_app.answers import DecisionEncoder, encode_stages
 from serve_app.auth import Principal
-from serve_app.coalescer import Answers, Coalescer, Decide, Decided, RowAnswer
+from serve_app.coalescer import Coalescer, Decide
 from serve_app.exchange import (
     Body,
     ClientGone,
@@ -32,6 +32,7 @@ from serve_app.problems import Headers, HttpProblem, Problem, problem_of
 from serve_app.ratelimit.limits import RateLimits
 from serve_app.rest import REQUEST_ID
 from serve_app.traffic import Traffic
+from serve_app.waiting import Answers, Decided, RowAnswer
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Authenticate = Callable[[bytes | None, bytes | None], Awaitable[Principal]]

@@ -22,18 +22,20 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from fraud.batch import TransactionBatch
 from fraud.decision import DecisionBatch
 from fraud.errors import Overloaded, Unavailable
 from serve_app.auth import Principal
 from serve_app.exchange import ClientGone
+from serve_app.line import Line, overload
 from serve_app.pace import Pace
 from serve_app.problems import unwrapped
+from serve_app.waiting import LATER, Answers, Decided, RowAnswer, Waiting
 
 MAX_ISOLATION_CALLS = 64
 """Calls spent on finding the rows that made one micro-batch fail."""
@@ -41,9 +43,6 @@ MAX_ISOLATION_CALLS = 64
 _COLD_LANES, _COLD_ROWS = 2, 64
 """Micro-batches of rows whose history is fetched, at once, and their size: to fetch it is dear, and
 who fetches is needed by the warm ones, too."""
-
-_SHARE_OF_TIME = 0.75
-"""Of the longest time, what those who are let in may need by estimate: estimates err."""
 
 Decide = Callable[[TransactionBatch, bool], Awaitable[DecisionBatch]]
 """(rows, whether all of them wait for what must be fetched first) -> decisions."""
@@ -53,135 +52,6 @@ Admit = Callable[[Sequence[tuple[Principal, TransactionBatch]]], Awaitable[dict[
 
 def _never() -> bool:
     return False
-
-
-class Decided(NamedTuple):
-    """Row `row` of `batch` is the answer."""
-
-    batch: DecisionBatch
-    row: int
-
-
-RowAnswer = Decided | Exception
-
-_LATER = Unavailable("its history is on its way")
-"""Stands where a row's answer will be."""
-
-
-class Answers(NamedTuple):
-    """Answers of one submission.
-
-    Attributes:
-        rows: one for each row submitted, in order; an exception is that row's own.
-        wait_ms: how long the submission waited for a lane.
-        admit_ms: how long its micro-batch waited for `admit`.
-    """
-
-    rows: list[RowAnswer]
-    wait_ms: float
-    admit_ms: float
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    batch: TransactionBatch
-    caller: Principal
-    has_left: Callable[[], bool]
-    future: asyncio.Future[Answers]
-    since: float
-    known: Answers | None = None
-    """What an earlier flight has answered; `batch` is what it left for later."""
-    rows: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.rows = len(self.batch)
-
-    def answers(self, rows: list[RowAnswer], wait_ms: float, admit_ms: float) -> Answers:
-        """All that is known with these answers to `batch`."""
-        if self.known is None:
-            return Answers(rows, wait_ms, admit_ms)
-        own = iter(rows)
-        merged = [next(own) if row is _LATER else row for row in self.known.rows]
-        return self.known._replace(rows=merged)
-
-    def cold(self, known: Answers) -> _Waiting:
-        """The rows that `known` has no answer to."""
-        later = [i for i, row in enumerate(known.rows) if row is _LATER]
-        batch = self.batch if len(later) == self.rows else self.batch.take(later)
-        return _Waiting(batch, self.caller, self.has_left, self.future, self.since, known)
-
-
-class _Line:
-    """Those who wait for some lanes, oldest first, and what is under way in them.
-
-    Args:
-        pace: of the lanes.
-        timeout_s: longest time from submission to answer.
-    """
-
-    def __init__(self, pace: Pace, timeout_s: float) -> None:
-        self.pace = pace
-        self.flights: set[asyncio.Task[None]] = set()
-        self.rows = 0
-        """Rows that wait."""
-        self._flying = 0
-        self._timeout_s = timeout_s
-        self._queue: deque[_Waiting] = deque()
-
-    @property
-    def has_lane(self) -> bool:
-        """Whether a lane is free."""
-        return len(self.flights) < self.pace.lanes
-
-    def takes(self, rows: int) -> bool:
-        """Whether `rows` more can be answered in time. Who comes first is always taken: else a
-        pace that was slow once would stay so."""
-        under_way = self.rows + self._flying
-        if not under_way:
-            return True
-        return under_way + rows <= self.pace.rows_in(self._timeout_s * _SHARE_OF_TIME)
-
-    def add(self, waiting: _Waiting) -> None:
-        """At the end."""
-        self._queue.append(waiting)
-        self.rows += waiting.rows
-
-    def forget_the_gone(self) -> None:
-        """Those at the head who wait no more: the others are counted until they are there."""
-        while self._queue and self._queue[0].future.done():
-            self._pop()
-
-    def depart(self, now: float) -> tuple[list[_Waiting], int]:
-        """Those who take the next free lane, none if nobody waits, and the rows it has room for.
-        Others that it is too late for are told so: they would take the place of younger ones."""
-        group: list[_Waiting] = []
-        rows = 0
-        # Who waited for half of the time at most goes in any case: see `takes`.
-        too_old = now - self._timeout_s + min(self.pace.call_s, self._timeout_s / 2)
-        while self._queue:
-            head = self._queue[0]
-            if head.future.done():
-                pass
-            elif head.has_left():
-                head.future.set_exception(ClientGone())
-            elif head.since < too_old:
-                head.future.set_exception(_overloaded())
-            else:
-                if group and rows + head.rows > self.pace.rows:
-                    break
-                rows += head.rows
-                group.append(head)
-            self._pop()
-        self._flying += rows
-        return group, rows if self._queue else max(rows, self.pace.rows)
-
-    def landed(self, rows: int, room: int, elapsed_s: float, *, overloaded: bool) -> None:
-        """A flight of `rows` rows, which had room for `room`, has ended."""
-        self._flying -= rows
-        self.pace.landed(rows, elapsed_s, overloaded=overloaded, room=room)
-
-    def _pop(self) -> None:
-        self.rows -= self._queue.popleft().rows
 
 
 class Coalescer:
@@ -213,15 +83,15 @@ class Coalescer:
         self._decide = decide
         self._admit = admit
         # A call of half the time leaves those who waited meanwhile the other half.
-        self._warm = _Line(Pace(lanes, max_rows_per_call, timeout_s / 2), timeout_s)
+        self._warm = Line(Pace(lanes, max_rows_per_call, timeout_s / 2), timeout_s)
         # Fewer rows would not be quicker: their history is waited for all at once.
-        self._cold = _Line(Pace(lambda: _COLD_LANES, _COLD_ROWS, timeout_s), timeout_s)
+        self._cold = Line(Pace(lambda: _COLD_LANES, _COLD_ROWS, timeout_s), timeout_s)
         self._is_patient = patient
         self._max_queued = max_queued_rows
         self._timeout_s = timeout_s
         self._clock = clock
         # All that are not answered, oldest first, among some that are.
-        self._unanswered: deque[_Waiting] = deque()
+        self._unanswered: deque[Waiting] = deque()
         self._sweep_due = False
         self._dispatch_due = False
 
@@ -250,7 +120,7 @@ class Coalescer:
             self._warm.forget_the_gone()
             self._cold.forget_the_gone()
             if not self._takes(rows):
-                raise _overloaded()
+                raise overload()
         most = self._warm.pace.rows
         if rows <= most:
             return await self._enqueue(batch, caller, has_left)
@@ -274,7 +144,7 @@ class Coalescer:
     ) -> asyncio.Future[Answers]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answers] = loop.create_future()
-        waiting = _Waiting(batch, caller, has_left, future, self._clock())
+        waiting = Waiting(batch, caller, has_left, future, self._clock())
         self._warm.add(waiting)
         self._unanswered.append(waiting)
         if not self._sweep_due:
@@ -297,7 +167,7 @@ class Coalescer:
         if unanswered:
             asyncio.get_running_loop().call_later(unanswered[0].since - due, self._sweep)
 
-    def _dispatch(self, line: _Line) -> None:
+    def _dispatch(self, line: Line) -> None:
         if line is self._warm:
             self._dispatch_due = False
         while line.has_lane:
@@ -308,14 +178,14 @@ class Coalescer:
             line.flights.add(flight)
             flight.add_done_callback(partial(self._landed, line))
 
-    def _landed(self, line: _Line, flight: asyncio.Task[None]) -> None:
+    def _landed(self, line: Line, flight: asyncio.Task[None]) -> None:
         line.flights.discard(flight)
         self._dispatch(line)
         unanswered = self._unanswered
         while unanswered and unanswered[0].future.done():
             unanswered.popleft()
 
-    async def _fly(self, line: _Line, group: list[_Waiting], room: int) -> None:
+    async def _fly(self, line: Line, group: list[Waiting], room: int) -> None:
         departed = admitted = self._clock()
         budget = _Budget(MAX_ISOLATION_CALLS)
         n = sum(waiting.rows for waiting in group)
@@ -336,7 +206,7 @@ class Coalescer:
         self._hand_out(group, rows, departed, (admitted - departed) * 1000)
 
     def _hand_out(
-        self, group: list[_Waiting], rows: list[RowAnswer], departed: float, admit_ms: float
+        self, group: list[Waiting], rows: list[RowAnswer], departed: float, admit_ms: float
     ) -> None:
         """Tell everybody all of whose rows are answered; the others wait for a cold lane."""
         at = 0
@@ -346,12 +216,12 @@ class Coalescer:
             if waiting.future.done():
                 continue
             answers = waiting.answers(own, (departed - waiting.since) * 1000, admit_ms)
-            if _LATER not in own or waiting.known is not None:
+            if LATER not in own or waiting.known is not None:
                 waiting.future.set_result(answers)
             elif self._cold.takes(waiting.rows):
                 self._cold.add(waiting.cold(answers))
             else:
-                waiting.future.set_exception(_overloaded())
+                waiting.future.set_exception(overload())
         if self._cold.rows:
             self._dispatch(self._cold)
 
@@ -415,15 +285,11 @@ def _answers_of(decided: DecisionBatch, batch: TransactionBatch) -> list[RowAnsw
         rows: list[RowAnswer] = [Decided(decided, i) for i in range(len(asked))]
     else:
         left, places = set(decided.pending), count()
-        rows = [_LATER if i in left else Decided(decided, next(places)) for i in range(len(asked))]
+        rows = [LATER if i in left else Decided(decided, next(places)) for i in range(len(asked))]
         asked = [name for i, name in enumerate(asked) if i not in left]
     if decided.transaction_id != asked:
         raise RuntimeError("the answer is not about the rows that were asked about")
     return rows
-
-
-def _overloaded() -> Overloaded:
-    return Overloaded("too many transactions are waiting for a decision", 1.0)
 
 
 def _may_lie_in_rows(error: Exception) -> bool:

@@ -15,8 +15,9 @@ from fraud.batch import TransactionBatch
 from fraud.errors import Overloaded, RateLimited, StoreUnavailable
 from fraud.transaction import Transaction
 from serve_app.auth import Principal
-from serve_app.coalescer import MAX_ISOLATION_CALLS, Answers, Coalescer, Decided
+from serve_app.coalescer import MAX_ISOLATION_CALLS, Coalescer
 from serve_app.exchange import ClientGone
+from serve_app.waiting import Answers, Decided
 from tests.contracts.front import FakeCombiner, probability_of
 
 
