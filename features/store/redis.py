@@ -294,7 +294,8 @@ class RedisStore:
 
     def _next_missed(self) -> tuple[Events, float]:
         """Rows that were missed, as many as go into one call, and when the first of them was."""
-        parts, rows = [self._missed.popleft()], 0
+        parts = [self._missed.popleft()]
+        rows = len(parts[0][0])
         while self._missed and rows + len(self._missed[0][0]) <= _MAKE_UP_ROWS:
             parts.append(self._missed.popleft())
             rows += len(parts[-1][0])

@@ -242,6 +242,16 @@ async def test_a_state_that_was_rebuilt_before_rows_were_missed_is_kept(
     assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
 
 
+async def test_missed_rows_are_taken_in_a_call_s_worth_at_a_time(store: RedisStore) -> None:
+    batch = payments(500, seed=23, duplicate=0.0)
+    for start, stop in (0, 200), (200, 400), (400, 450), (450, 500):
+        store._missed.append((Events.of(batch.slice(start, stop)), 0.0))
+    sizes = []
+    while store._missed:
+        sizes.append(len(store._next_missed()[0]))
+    assert sizes == [200, 250, 50]
+
+
 async def test_rows_that_can_never_be_taken_in_keep_no_others_out(
     store: RedisStore, caplog: pytest.LogCaptureFixture
 ) -> None:
