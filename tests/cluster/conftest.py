@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cluster.node import Node
+from tests.contracts.nodes import stop_whole
 from tests.contracts.ports import free_ports, serve_ports
 
 _FOR_TESTS = {
@@ -53,9 +54,7 @@ def node(quorum_home: Path) -> Iterator[Node]:
     finally:
         try:
             ray.shutdown()
-            node.stop()
-        except KeyboardInterrupt:  # in the middle: half a node must not stay
-            node.stop()
-            raise
+        finally:
+            stop_whole(node)
         os.environ.clear()
         os.environ.update(before)

@@ -22,6 +22,7 @@ from cluster.deploy import wait_ready, wait_running
 from cluster.node import MARK, Node
 from cluster.ports import require_free
 from loadtests.processes import name_of
+from tests.contracts.nodes import stop_whole
 from tests.contracts.ports import free_ports, serve_ports
 
 _APPLICATION = """
@@ -66,11 +67,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
     try:
         yield node
     finally:
-        try:
-            node.stop()
-        except KeyboardInterrupt:  # in the middle: half a node must not stay
-            node.stop()
-            raise
+        stop_whole(node)
         shutil.rmtree(home, ignore_errors=True)
 
 
