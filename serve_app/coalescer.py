@@ -7,7 +7,8 @@ calls end badly there are fewer lanes and smaller micro-batches for a while (`se
 A micro-batch is first shown to `admit`, whole: rows that it refuses stay behind, the others go on.
 Rows whose history must be fetched first come back undecided, and wait again, for lanes of their own
 in which they travel patiently: cold customers do not hold warm ones back. A patient coalescer does
-not part them: all rows of a micro-batch wait, and are counted in their order.
+not part them: all rows of a micro-batch wait, and are counted in their order. A submission that is
+larger than a micro-batch travels in parts, one after the other, for the same reason.
 
 Promises: a row gets its own answer or its own error, in order. A submitter that goes away does
 not stop the batch it travels in. A batch that fails for a reason that may lie in its rows is
@@ -124,12 +125,8 @@ class Coalescer:
         most = self._warm.pace.rows
         if rows <= most:
             return await self._enqueue(batch, caller, has_left)
-        # A large submission travels in parts, all queued before any is awaited.
         parts = [batch.slice(at, at + most) for at in range(0, rows, most)]
-        answers = await asyncio.gather(
-            *[self._enqueue(part, caller, has_left) for part in parts], return_exceptions=True
-        )
-        return _joined(parts, answers)
+        return _joined(parts, await self._one_by_one(parts, caller, has_left))
 
     async def drain(self) -> None:
         """Wait until nothing is in flight and nothing waits."""
@@ -138,6 +135,25 @@ class Coalescer:
 
     def _takes(self, rows: int) -> bool:
         return self.queued_rows + rows <= self._max_queued and self._warm.takes(rows)
+
+    async def _one_by_one(
+        self, parts: list[TransactionBatch], caller: Principal, has_left: Callable[[], bool]
+    ) -> list[Answers | Exception]:
+        """Each part leaves when the one before is answered: a customer's payments are counted in
+        their order. What has no answer in time gets a TimeoutError."""
+        answers: list[Answers | Exception] = []
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                for part in parts:
+                    try:
+                        answers.append(await self._enqueue(part, caller, has_left))
+                    except ClientGone:
+                        raise
+                    except Exception as error:
+                        answers.append(error)
+        except TimeoutError as error:
+            answers += [error] * (len(parts) - len(answers))
+        return answers
 
     def _enqueue(
         self, batch: TransactionBatch, caller: Principal, has_left: Callable[[], bool]
@@ -296,16 +312,14 @@ def _may_lie_in_rows(error: Exception) -> bool:
     return not isinstance(unwrapped(error), Unavailable | Overloaded | TimeoutError)
 
 
-def _joined(parts: list[TransactionBatch], answers: list[Answers | BaseException]) -> Answers:
+def _joined(parts: list[TransactionBatch], answers: list[Answers | Exception]) -> Answers:
     rows: list[RowAnswer] = []
     wait_ms = admit_ms = 0.0
     for part, answer in zip(parts, answers, strict=True):
         if isinstance(answer, Answers):
             rows.extend(answer.rows)
-            wait_ms = max(wait_ms, answer.wait_ms)
-            admit_ms = max(admit_ms, answer.admit_ms)
-        elif isinstance(answer, Exception) and not isinstance(answer, ClientGone):
-            rows.extend([answer] * len(part))
+            wait_ms += answer.wait_ms
+            admit_ms += answer.admit_ms
         else:
-            raise answer
+            rows.extend([answer] * len(part))
     return Answers(rows, wait_ms, admit_ms)

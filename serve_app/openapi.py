@@ -126,8 +126,8 @@ def _decide_batch() -> Json:
         "summary": "Decide on up to 1,000 payments",
         "description": "Answers come in the order of the transactions: a decision each, or a "
         "problem. A row that is wrong or over a limit does not stop the others; 429 and 503 mean "
-        "that none was decided. Payments of one customer are counted in their order where at most "
-        "256 are sent at once; more travel in parts, side by side.",
+        "that none was decided. Payments are counted in their order: a later one sees what those "
+        "before it did to its customer.",
         "tags": ["decisions"],
         "security": _SECURED,
         "requestBody": _body("BatchIn", {"transactions": [TRANSACTION]}),

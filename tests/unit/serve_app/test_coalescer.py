@@ -74,6 +74,22 @@ class Gate:
         await self.event.wait()
 
 
+class Slow(FakeCombiner):
+    """Takes `seconds` a call, and knows how many ran at once at most."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.running = self.most = 0
+
+    async def decide(self, rows: TransactionBatch, patient: bool = False) -> Any:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(self.seconds)
+        self.running -= 1
+        return await super().decide(rows)
+
+
 async def test_a_lone_row_leaves_at_once() -> None:
     combiner = FakeCombiner()
     answers = await coalescer(combiner).submit(batch("a"))
@@ -98,22 +114,29 @@ async def test_arrivals_gather_while_the_lane_is_busy_and_leave_together() -> No
 
 
 async def test_no_more_lanes_than_allowed_and_no_more_rows_than_allowed() -> None:
-    running, most = 0, 0
-
-    class Counting(FakeCombiner):
-        async def decide(self, rows: TransactionBatch, patient: bool = False) -> Any:
-            nonlocal running, most
-            running += 1
-            most = max(most, running)
-            await asyncio.sleep(0.001)
-            running -= 1
-            return await super().decide(rows)
-
-    combiner = Counting()
+    combiner = Slow(0.001)
     lanes = coalescer(combiner, lanes=3, max_rows_per_call=10)
     await asyncio.gather(*(lanes.submit(batch(f"r{i}", f"s{i}", f"u{i}")) for i in range(100)))
-    assert most == 3
+    assert combiner.most == 3
     assert max(map(len, combiner.calls)) <= 10
+
+
+async def test_a_large_submission_is_counted_in_its_order() -> None:
+    combiner = Slow(0.001)
+    lanes = coalescer(combiner, lanes=3, max_rows_per_call=2)
+    answers = await lanes.submit(batch(*"abcdefg"))
+    assert ids_of(answers) == list("abcdefg")
+    assert combiner.calls == [["a", "b"], ["c", "d"], ["e", "f"], ["g"]]
+    assert combiner.most == 1
+
+
+async def test_a_large_submission_tells_what_was_decided_in_time() -> None:
+    lanes = coalescer(Slow(0.04), max_rows_per_call=2, timeout_s=0.1)
+    rows = (await lanes.submit(batch(*"abcdefgh"))).rows
+    assert [row.batch.transaction_id[row.row] for row in rows[:4] if isinstance(row, Decided)] == [
+        *"abcd"
+    ]
+    assert all(isinstance(row, TimeoutError) for row in rows[4:])
 
 
 async def test_a_full_queue_refuses_and_recovers() -> None:
