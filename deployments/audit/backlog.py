@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from pathlib import Path
 
 from deployments.audit.frame import HEADER, find_frame, read_frame
 from deployments.audit.position import Position, load_position, save_position
-from deployments.audit.segment import SegmentName, segments
+from deployments.audit.segment import SegmentName, read_around, segments
 from deployments.audit.stats import LogStats
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,8 @@ class Backlog:
     A folder that is `live` has a writer: the end of its newest segment is not the end of it.
 
     A writer that dies may leave half a frame at the end. A segment that the next number follows was
-    closed when all of it was durable: what cannot be read there is damage.
+    closed when all of it was durable: what cannot be read there is damage, as are blocks that the
+    disk cannot read.
     """
 
     def __init__(self, folder: Path, aside: Path, stats: LogStats, *, live: bool) -> None:
@@ -116,7 +118,7 @@ class Backlog:
         if lost <= 0:
             return None
         found = find_frame(self._pread, self._read.offset + 1, self._open.salt)
-        if found is None and not self._was_closed():
+        if found is None and self._open not in self._damaged and not self._was_closed():
             logger.warning("%s ends in %d bytes of no record", self._open, lost)
             self._stats.torn_bytes += lost
             self._go_to(size)
@@ -134,7 +136,14 @@ class Backlog:
         return any(name.number == self._read.number + 1 for name in self._later())
 
     def _pread(self, length: int, offset: int) -> bytes:
-        return os.pread(self._fd, length, offset)
+        try:
+            return os.pread(self._fd, length, offset)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+        assert self._open is not None
+        self._damaged.add(self._open)
+        return read_around(self._fd, length, offset)
 
     def _go_to(self, offset: int) -> None:
         """Read on from there in the open segment."""

@@ -17,12 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployments.audit.frame import SALT_BYTES, frame
-from deployments.audit.segment import Segment
+from deployments.audit.segment import ASIDE, Segment
 from deployments.audit.stats import LogStats
 
 logger = logging.getLogger(__name__)
-
-FOLDER = "dead-letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class DeadLetters:
 
     def __init__(self, root: Path, stats: LogStats) -> None:
         """`root`: the folder that holds the writers' folders."""
-        self.folder = root / FOLDER
+        self.folder = root / ASIDE
         self._stats = stats
         self._segment: Segment | None = None
         # A write whose caller was cancelled goes on in its thread while others begin.

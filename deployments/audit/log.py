@@ -6,17 +6,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deployments.audit.backlog import Backlog
 from deployments.audit.claim import Claim, claim
-from deployments.audit.dead_letters import FOLDER, DeadLetters
+from deployments.audit.dead_letters import DeadLetters
 from deployments.audit.entry import encode
 from deployments.audit.lag import Lag
 from deployments.audit.ledger import PostgresLedger
 from deployments.audit.orphans import Orphans
-from deployments.audit.segment import folder_bytes, sync_folder
+from deployments.audit.segment import ASIDE, folder_bytes, sync_folder, writers_bytes
 from deployments.audit.shipper import Pace, Shipper
 from deployments.audit.stats import LogStats
 from deployments.audit.wal import Wal, WalLimits
@@ -54,7 +55,7 @@ class DecisionLog:
         orphans_s: float = 15.0,
         now_ms: Callable[[], int] = _wall_ms,
     ) -> None:
-        if Path(owner).name != owner or owner in ("", ".", "..", FOLDER):
+        if Path(owner).name != owner or owner in ("", ".", "..", ASIDE):
             raise ValueError(f"{owner!r} cannot name a folder")
         self._root = root
         self._folder = root / owner
@@ -81,10 +82,12 @@ class DecisionLog:
                 sync_folder(folder)
         except OSError as error:
             raise LogUnavailable(f"the decision log: {error.strerror}") from error
-        self._wal = Wal(self._folder, self.stats, self._limits)
+        # What dead writers left is on the disk, too: a restart must not make room.
+        held = partial(writers_bytes, self._root)
+        self._wal = Wal(self._folder, self.stats, self._limits, held=held)
         self._ledgers = [PostgresLedger(self._url), PostgresLedger(self._url)]
         self._dead_letters = DeadLetters(self._root, self.stats)
-        self._backlog = Backlog(self._folder, self._root / FOLDER, self.stats, live=True)
+        self._backlog = Backlog(self._folder, self._root / ASIDE, self.stats, live=True)
         self._shipper = Shipper(
             self._backlog, self._ledgers[0], self._dead_letters, self.stats, self._pace, self._gone
         )
@@ -174,7 +177,7 @@ class DecisionLog:
             logger.warning("%s stays: %s", self._folder, error.strerror)
 
     async def _drained(self, timeout_s: float) -> bool:
-        backlog = Backlog(self._folder, self._root / FOLDER, self.stats, live=False)
+        backlog = Backlog(self._folder, self._root / ASIDE, self.stats, live=False)
         shipper = Shipper(
             backlog, self._ledgers[0], self._dead_letters, self.stats, self._pace, self._gone
         )

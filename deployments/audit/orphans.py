@@ -9,9 +9,9 @@ from pathlib import Path
 
 from deployments.audit.backlog import Backlog
 from deployments.audit.claim import Claim, claim
-from deployments.audit.dead_letters import FOLDER, DeadLetters
+from deployments.audit.dead_letters import DeadLetters
 from deployments.audit.ledger import Ledger
-from deployments.audit.segment import segments
+from deployments.audit.segment import ASIDE, segments
 from deployments.audit.shipper import Pace, Shipper
 from deployments.audit.stats import LogStats
 
@@ -56,7 +56,7 @@ class Orphans:
 
     def _others(self) -> Iterator[Path]:
         for folder in sorted(self._root.iterdir()):
-            if folder.is_dir() and folder not in (self._own, self._root / FOLDER):
+            if folder.is_dir() and folder not in (self._own, self._root / ASIDE):
                 yield folder
 
     def _passed_over(self, folder: Path, error: Exception) -> None:
@@ -87,7 +87,7 @@ class Orphans:
     async def _take_over(self, found: Claim) -> bool:
         if segments(found.folder):
             logger.warning("shipping what %s left", found.folder.name)
-        aside = self._root / FOLDER
+        aside = self._root / ASIDE
         backlog = Backlog(found.folder, aside, self._stats, live=False)
         dead_letters = DeadLetters(self._root, self._stats)
         try:

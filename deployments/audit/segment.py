@@ -11,7 +11,13 @@ from pathlib import Path
 
 from deployments.audit.frame import SALT_BYTES
 
+ASIDE = "dead-letters"
+"""The folder, among those of the writers, of what nobody could ship."""
+
 _NAME = re.compile(r"(\d{12})-([0-9a-f]{8})\.wal")
+
+_BLOCK_BYTES = 4096
+"""What a disk loses at once."""
 
 # macOS has no fdatasync.
 sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
@@ -39,6 +45,33 @@ def segments(folder: Path) -> list[SegmentName]:
     """The segments in a folder, oldest first; of one number, as somebody may gather, by name."""
     found = (SegmentName.parse(name) for name in os.listdir(folder))
     return sorted(s for s in found if s is not None)
+
+
+def read_around(fd: int, length: int, offset: int) -> bytes:
+    """Up to `length` bytes at `offset`, zeros in place of blocks that the disk cannot read: no
+    frame lies there, and those behind them are found."""
+    end = min(offset + length, os.fstat(fd).st_size)
+    parts = []
+    while offset < end:
+        n = min(end, (offset // _BLOCK_BYTES + 1) * _BLOCK_BYTES) - offset
+        try:
+            parts.append(os.pread(fd, n, offset))
+        except OSError:
+            parts.append(bytes(n))
+        offset += n
+    return b"".join(parts)
+
+
+def writers_bytes(root: Path) -> int:
+    """Bytes in the segments of all folders under `root`, of dead writers too; not those that were
+    set aside for somebody to look at."""
+    with os.scandir(root) as entries:
+        folders = [Path(e.path) for e in entries if e.is_dir() and e.name != ASIDE]
+    total = 0
+    for folder in folders:
+        with contextlib.suppress(OSError):  # gone meanwhile, or not ours to read
+            total += folder_bytes(folder)
+    return total
 
 
 def folder_bytes(folder: Path) -> int:

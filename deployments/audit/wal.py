@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -35,14 +36,14 @@ class WalLimits:
     Attributes:
         segment_bytes: a segment is closed once it holds that much. Removing one that is shipped
             holds up the loop that decides, for a third of a millisecond a MiB.
-        folder_bytes: what the folder may hold at most; beyond, records are refused. The disk is
-            often PostgreSQL's own: filling it to the brim would stop what empties the log.
+        log_bytes: what the log may hold at most, see `held`; beyond, records are refused. The disk
+            is often PostgreSQL's own: filling it to the brim would stop what empties the log.
         pending_bytes: what may wait for the disk at most.
         probe_interval_s: how often a log that refuses tries whether the disk is back.
     """
 
     segment_bytes: int = 8 * MIB
-    folder_bytes: int = 8 * 1024 * MIB
+    log_bytes: int = 8 * 1024 * MIB
     pending_bytes: int = 64 * MIB
     probe_interval_s: float = 0.25
 
@@ -62,12 +63,15 @@ class Wal:
         stats: LogStats,
         limits: WalLimits | None = None,
         randomness: Callable[[int], bytes] = os.urandom,
+        held: Callable[[], int] | None = None,
     ) -> None:
-        """`folder` exists and has no other writer."""
+        """`folder` exists and has no other writer. `held`: bytes that the log holds, those of
+        this folder if it is not given; it must not raise but OSError."""
         self._folder = folder
         self._stats = stats
         self._limits = limits or WalLimits()
         self._randomness = randomness
+        self._held = held or partial(folder_bytes, folder)
         self._segment: Segment | None = None
         self._number = _last_number(folder)
         if self._number:
@@ -173,8 +177,8 @@ class Wal:
         return None
 
     def _open(self) -> Segment:
-        held = folder_bytes(self._folder)
-        if held + self._limits.segment_bytes > self._limits.folder_bytes:
+        held = self._held()
+        if held + self._limits.segment_bytes > self._limits.log_bytes:
             raise OSError(f"{held // MIB} MiB wait for PostgreSQL, no more are allowed")
         self._number += 1
         self._segment = Segment(self._folder, self._number, self._randomness(SALT_BYTES))

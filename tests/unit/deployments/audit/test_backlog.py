@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from deployments.audit.backlog import Backlog
@@ -114,6 +117,43 @@ def test_damage_at_the_end_of_a_segment_that_its_writer_closed_is_kept(tmp_path,
     assert (stats.torn_bytes, stats.damaged_bytes) == (0, 30)
     (aside,) = (tmp_path / "aside").iterdir()
     assert aside.read_bytes() == frame(b"a", SALT) + b"?" * 30
+
+
+@pytest.fixture
+def bad_block(monkeypatch):
+    """The disk cannot read the second block of any file."""
+    real = os.pread
+
+    def pread(fd: int, length: int, offset: int) -> bytes:
+        if offset < 8192 and offset + length > 4096:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(fd, length, offset)
+
+    monkeypatch.setattr(os, "pread", pread)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_blocks_that_the_disk_cannot_read_are_read_around(tmp_path, bad_block, live):
+    stats = LogStats()
+    write(tmp_path, 1, b"a" * 4000, b"b" * 100, b"c" * 4100, b"d" * 10)
+    write(tmp_path, 2, b"e")
+    log = backlog(tmp_path, live=live, stats=stats)
+    assert take(log) == [b"a" * 4000, b"d" * 10, b"e"]
+    log.commit()
+    assert stats.damaged_bytes == 100 + 4100 + 2 * 12
+    (aside,) = (tmp_path / "aside").iterdir()
+    assert aside.stat().st_size == 4000 + 100 + 4100 + 10 + 4 * 12
+    assert [name.number for name in segments(tmp_path)] == ([2] if live else [])
+
+
+def test_what_the_disk_cannot_read_is_no_torn_tail(tmp_path, bad_block):
+    stats = LogStats()
+    write(tmp_path, 1, b"a" * 4000, b"b" * 500)
+    log = backlog(tmp_path, live=False, stats=stats)
+    assert take(log) == [b"a" * 4000]
+    log.commit()
+    assert (stats.torn_bytes, stats.damaged_bytes) == (0, 512)
+    assert len(list((tmp_path / "aside").iterdir())) == 1
 
 
 def test_a_segment_that_was_cut_back_behind_us_is_over(tmp_path):

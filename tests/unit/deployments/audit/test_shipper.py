@@ -7,11 +7,11 @@ import pytest
 
 from deployments.audit import segment
 from deployments.audit.backlog import Backlog
-from deployments.audit.dead_letters import FOLDER, DeadLetters
+from deployments.audit.dead_letters import DeadLetters
 from deployments.audit.entry import decode, encode
 from deployments.audit.frame import frame
 from deployments.audit.ledger import RecordRefused
-from deployments.audit.segment import SegmentName, segments
+from deployments.audit.segment import ASIDE, SegmentName, segments
 from deployments.audit.shipper import Pace, Shipper
 from deployments.audit.stats import LogStats
 from fraud.errors import StoreUnavailable
@@ -51,7 +51,7 @@ class House:
         self.folder.mkdir()
         self.root = root
         self.stats = LogStats()
-        self.backlog = Backlog(self.folder, root / FOLDER, self.stats, live=live)
+        self.backlog = Backlog(self.folder, root / ASIDE, self.stats, live=live)
         self.dead = DeadLetters(root, self.stats)
         self.gone: list[str] = []
         self.shipper = Shipper(

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from deployments.audit import segment
 from deployments.audit.backlog import Backlog
 from deployments.audit.frame import MAX_PAYLOAD_BYTES
-from deployments.audit.segment import segments
+from deployments.audit.segment import ASIDE, SegmentName, segments, writers_bytes
 from deployments.audit.stats import LogStats
 from deployments.audit.wal import Wal, WalLimits
 from fraud.errors import LogUnavailable
@@ -211,6 +212,20 @@ async def test_a_folder_may_hold_so_much_and_no_more(tmp_path):
     (tmp_path / str(first)).unlink()  # as if it had been shipped
     await until(lambda: wal.refused is None)
     await wal.append([b"after"])
+    await wal.close()
+
+
+async def test_what_dead_writers_left_counts(tmp_path):
+    for owner, size in (("dead", 6000), (ASIDE, 9000)):
+        (tmp_path / owner).mkdir()
+        (tmp_path / owner / str(SegmentName(1, b"abcd"))).write_bytes(bytes(size))
+    (tmp_path / "plan.json").write_bytes(bytes(9000))
+    assert writers_bytes(tmp_path) == 6000
+    (tmp_path / "own").mkdir()
+    held = partial(writers_bytes, tmp_path)
+    wal = Wal(tmp_path / "own", LogStats(), WalLimits(4096, 8192), held=held)
+    with pytest.raises(LogUnavailable, match="wait for PostgreSQL"):
+        await wal.append([b"more"])
     await wal.close()
 
 
