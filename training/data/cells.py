@@ -31,7 +31,12 @@ def texts(cells: pa.Array) -> pa.Array:
         return _float_texts(cells)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         trimmed = pc.utf8_trim_whitespace(cells.cast(pa.string()))
-        return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+        trimmed = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+        return _without_fraction(trimmed)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        # Some writers do not mark their texts as such.
+        plain = [None if v is None else v.decode(errors="replace") for v in cells.to_pylist()]
+        return texts(pa.array(plain, pa.string()))
     return pa.array([None if v is None else str(v) for v in cells.to_pylist()], pa.string())
 
 
@@ -102,6 +107,13 @@ def _float_texts(cells: pa.Array) -> pa.Array:
     digits = pa.array(np.where(whole, values, 0).astype(np.int64)).cast(pa.string())
     found = pc.if_else(pa.array(whole), digits, cells.cast(pa.string()))
     return pc.if_else(pa.array(np.isnan(values)), pa.scalar(None, pa.string()), found)
+
+
+def _without_fraction(values: pa.Array) -> pa.Array:
+    """The same of texts: a CSV file of a column with gaps says 17.0 for 17."""
+    if not pc.any(pc.ends_with(values, ".0")).as_py():
+        return values
+    return pc.replace_substring_regex(values, r"^(-?(?:0|[1-9]\d{0,15}))\.0$", r"\1")
 
 
 def _parsed(values: pa.Array) -> pa.Array:

@@ -208,6 +208,14 @@ def test_ids_that_a_gap_turned_into_floats_keep_their_digits() -> None:
     assert found.bad[0].code == "missing"
 
 
+def test_texts_are_the_same_however_a_file_keeps_them() -> None:
+    part = chunk({}, {}, {})
+    for cells in (["17", "17.0", "1.10"], [b"17", b"17.0", b"1.10"]):
+        columns = {**part.columns, "card": pa.array(cells)}
+        found = canonical(Chunk(part.rows, part.lines, columns), layout(), "tag")
+        assert found.table["customer_id"].to_pylist() == ["17", "17", "1.10"]
+
+
 def test_row_numbers_as_ids_carry_the_tag_of_their_file() -> None:
     part = chunk({})
     cells = {"step": 1, "type": "DEBIT", "amount": 5.0, "nameOrig": "C1", "nameDest": "M2"}
