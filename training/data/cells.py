@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from training.data.layout import TimeField
+from training.data.layout import AmountField, TimeField
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -51,6 +51,22 @@ def numbers(cells: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     values = found.fill_null(np.nan).to_numpy(zero_copy_only=False)
     finite = np.isfinite(values)
     return np.where(finite, values, 0.0), finite
+
+
+def amounts(cells: pa.Array, field: AmountField) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The same of amounts, whose texts may hold signs that the layout says to ignore."""
+    kind = cells.type
+    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if numeric or (not field.ignore and field.decimal == "."):
+        return numbers(cells)
+    plain = texts(cells)
+    for sign in field.ignore:
+        plain = pc.replace_substring(plain, sign, "")
+    if field.decimal != ".":
+        # A point that is left is none of the layout's: "1.5" must not pass for one and a half.
+        strange = pc.match_substring(plain, ".")
+        plain = pc.if_else(strange, "?", pc.replace_substring(plain, field.decimal, "."))
+    return numbers(plain)
 
 
 def times_ms(cells: pa.Array, field: TimeField) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

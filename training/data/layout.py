@@ -84,12 +84,16 @@ class AmountField:
         minor: the column counts minor units, not currency units.
         round: round decimals that the currency has not, rather than refuse the row.
         absolute: a debit written as a negative number is its absolute value.
+        ignore: texts to take out of a cell first: signs of currencies, thousands separators.
+        decimal: what stands before decimals in a text.
     """
 
     column: str
     minor: bool = False
     round: bool = False
     absolute: bool = False
+    ignore: tuple[str, ...] = ()
+    decimal: str = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +340,11 @@ def _amount(entry: Table) -> AmountField:
         minor=entry.one_of("unit", ("major", "minor")) == "minor",
         round=entry.flag("round"),
         absolute=entry.flag("absolute"),
+        ignore=tuple(entry.text_list("ignore") if "ignore" in entry else ()),
+        decimal=entry.one_of("decimal", (".", ",")) or ".",
     )
+    if found.decimal in found.ignore or "" in found.ignore:
+        raise ValueError(f"{entry.where}.ignore: must list neither the decimal sign nor nothing")
     entry.refuse_unread()
     return found
 

@@ -143,6 +143,23 @@ def test_amounts_that_a_layout_allows() -> None:
     assert canonical(chunk({"value": "1234"}), cents, "t").table["amount_minor"][0].as_py() == 1234
 
 
+@pytest.mark.parametrize(
+    ("keys", "cell", "minor"),
+    [
+        ('ignore = ["$", ","]', "$1,234.56", 123456),
+        ('ignore = ["$"], absolute = true', "$-99.00", 9900),
+        ('ignore = [".", "€"], decimal = ","', "1.234,56 €", 123456),
+        ('decimal = ","', "1.5", None),
+        ('ignore = ["$"]', "1,5", None),
+    ],
+)
+def test_amounts_with_signs(keys: str, cell: str, minor: int | None) -> None:
+    plan = layout(('amount = "value"', f'amount = {{ column = "value", {keys} }}'))
+    found = canonical(chunk({"value": cell}), plan, "tag")
+    assert found.table["amount_minor"].to_pylist() == ([] if minor is None else [minor])
+    assert [b.code for b in found.bad] == (["not_a_number"] if minor is None else [])
+
+
 @given(
     st.sampled_from(["USD", "JPY", "KWD"]),
     st.integers(min_value=1, max_value=10**12),
