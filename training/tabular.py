@@ -12,8 +12,8 @@ from features.tabular import codes_of
 from fraud.batch import Float32, Float64, Int64
 from fraud.errors import NotTrainable
 from training.data.canonical import label_codes
-from training.data.cells import numbers, texts, times_ms
-from training.data.layout import LabelField, Layout, LayoutInvalid, TabularFields
+from training.data.cells import amounts, numbers, texts, times_ms
+from training.data.layout import AmountField, LabelField, Layout, LayoutInvalid, TabularFields
 from training.data.source import Chunk, SourceUnreadable, open_source
 from training.dataset import Dataset
 from training.schema import FeatureSchema
@@ -108,7 +108,13 @@ def _part(
         dated_ms, dated = times_ms(chunk.columns[label.known_at.column], label.known_at)
         codes = np.where(dated, codes, UNKNOWN).astype(np.int8)
         known_ms = dated_ms + label.delay_ms
-    return values, at_ms, codes, known_ms, np.abs(_numbers(chunk, layout.amount.column))
+    return values, at_ms, codes, known_ms, _amounts(chunk, layout.amount)
+
+
+def _amounts(chunk: Chunk, field: AmountField) -> Float64:
+    """float64[n], without their signs, NaN where the cell is no amount."""
+    found, known = amounts(chunk.columns[field.column], field)
+    return np.where(known, np.abs(found), np.nan)
 
 
 def _numbers(chunk: Chunk, name: str) -> Float64:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fraud import limits
 from fraud.currency import EXPONENT
 from fraud.limits import Problem
-from training.data.cells import numbers, texts, times_ms
+from training.data.cells import amounts, numbers, texts, times_ms
 from training.data.layout import REQUIRED, TEXT_FIELDS, Layout, TextField
 from training.data.source import BadRow, Chunk
 
@@ -151,7 +151,7 @@ class _Work:
         """int64[n] in minor units and in hundredths; of refused rows a stand-in."""
         field = self._layout.amount
         cells = self._chunk.columns[field.column]
-        value, known = numbers(cells)
+        value, known = amounts(cells, field)
         absent = _mask(pc.is_null(texts(cells)))
         self.refuse(absent, "amount", _MISSING)
         self.refuse(~known & ~absent, "amount", _NOT_A_NUMBER)
@@ -225,11 +225,9 @@ def label_codes(
 
 
 def _label_code(value: str, fraud: frozenset[str], genuine: frozenset[str]) -> int:
-    # CSV files written from a column with gaps say 1.0 for 1.
-    plain = value.removesuffix(".0")
-    if value in fraud or plain in fraud:
+    if value in fraud:
         return 1
-    return 0 if value in genuine or plain in genuine else 2
+    return 0 if value in genuine else 2
 
 
 def _joined(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from training.data.layout import TimeField
+from training.data.layout import WHOLE, AmountField, TimeField
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -31,7 +31,12 @@ def texts(cells: pa.Array) -> pa.Array:
         return _float_texts(cells)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         trimmed = pc.utf8_trim_whitespace(cells.cast(pa.string()))
-        return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+        trimmed = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+        return _without_fraction(trimmed)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        # Some writers do not mark their texts as such.
+        plain = [None if v is None else v.decode(errors="replace") for v in cells.to_pylist()]
+        return texts(pa.array(plain, pa.string()))
     return pa.array([None if v is None else str(v) for v in cells.to_pylist()], pa.string())
 
 
@@ -46,6 +51,22 @@ def numbers(cells: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     values = found.fill_null(np.nan).to_numpy(zero_copy_only=False)
     finite = np.isfinite(values)
     return np.where(finite, values, 0.0), finite
+
+
+def amounts(cells: pa.Array, field: AmountField) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The same of amounts, whose texts may hold signs that the layout says to ignore."""
+    kind = cells.type
+    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if numeric or (not field.ignore and field.decimal == "."):
+        return numbers(cells)
+    plain = texts(cells)
+    for sign in field.ignore:
+        plain = pc.replace_substring(plain, sign, "")
+    if field.decimal != ".":
+        # A point that is left is none of the layout's: "1.5" must not pass for one and a half.
+        strange = pc.match_substring(plain, ".")
+        plain = pc.if_else(strange, "?", pc.replace_substring(plain, field.decimal, "."))
+    return numbers(plain)
 
 
 def times_ms(cells: pa.Array, field: TimeField) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -102,6 +123,13 @@ def _float_texts(cells: pa.Array) -> pa.Array:
     digits = pa.array(np.where(whole, values, 0).astype(np.int64)).cast(pa.string())
     found = pc.if_else(pa.array(whole), digits, cells.cast(pa.string()))
     return pc.if_else(pa.array(np.isnan(values)), pa.scalar(None, pa.string()), found)
+
+
+def _without_fraction(values: pa.Array) -> pa.Array:
+    """The same of texts: a CSV file of a column with gaps says 17.0 for 17."""
+    if not pc.any(pc.ends_with(values, ".0")).as_py():
+        return values
+    return pc.replace_substring_regex(values, WHOLE, r"\1")
 
 
 def _parsed(values: pa.Array) -> pa.Array:

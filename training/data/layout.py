@@ -33,6 +33,10 @@ UNIT_MS = {
 }
 
 
+WHOLE = r"^(-?(?:0|[1-9]\d{0,15}))\.0$"
+"""A whole number that a gap in its column turned into a decimal; group 1 is what it was."""
+
+
 class LayoutInvalid(QuorumError):
     """A layout that cannot be used. The message names the file and the key."""
 
@@ -84,12 +88,16 @@ class AmountField:
         minor: the column counts minor units, not currency units.
         round: round decimals that the currency has not, rather than refuse the row.
         absolute: a debit written as a negative number is its absolute value.
+        ignore: texts to take out of a cell first: signs of currencies, thousands separators.
+        decimal: what stands before decimals in a text.
     """
 
     column: str
     minor: bool = False
     round: bool = False
     absolute: bool = False
+    ignore: tuple[str, ...] = ()
+    decimal: str = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +308,7 @@ def _text(entry: Table) -> TextField:
         column=entry.text("column", None),
         constant=entry.text("constant", None),
         row_number=entry.flag("row_number"),
-        values=entry.texts("values"),
+        values={_whole(value): text for value, text in entry.texts("values").items()},
         otherwise=entry.text("otherwise", None),
         matches=entry.pattern("matches"),
         prefix=entry.text("prefix", ""),
@@ -310,6 +318,11 @@ def _text(entry: Table) -> TextField:
         raise ValueError(f"{entry.where}: needs one of column, constant, row_number = true")
     entry.refuse_unread()
     return found
+
+
+def _whole(value: str) -> str:
+    """A value as cells have it: see `cells.texts`."""
+    return re.sub(WHOLE, r"\1", value)
 
 
 def _time(entry: Table) -> TimeField:
@@ -336,7 +349,11 @@ def _amount(entry: Table) -> AmountField:
         minor=entry.one_of("unit", ("major", "minor")) == "minor",
         round=entry.flag("round"),
         absolute=entry.flag("absolute"),
+        ignore=tuple(entry.text_list("ignore") if "ignore" in entry else ()),
+        decimal=entry.one_of("decimal", (".", ",")) or ".",
     )
+    if found.decimal in found.ignore or "" in found.ignore:
+        raise ValueError(f"{entry.where}.ignore: must list neither the decimal sign nor nothing")
     entry.refuse_unread()
     return found
 
@@ -349,8 +366,8 @@ def _label(entry: Table) -> LabelField:
     join = _join(entry.table("join")) if "join" in entry else None
     found = LabelField(
         column=entry.text("column"),
-        fraud=entry.text_set("fraud", ("1", "true", "True", "TRUE")),
-        genuine=entry.text_set("genuine", ("0", "false", "False", "FALSE")),
+        fraud=frozenset(map(_whole, entry.text_set("fraud", ("1", "true", "True", "TRUE")))),
+        genuine=frozenset(map(_whole, entry.text_set("genuine", ("0", "false", "False", "FALSE")))),
         known_at=known_at,
         delay_ms=round(delay_days * 86_400_000),
         source=entry.text("source", "history"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,16 @@ from fraud.errors import QuorumError
 ROWS_PER_CHUNK = 50_000
 _MAX_CSV_FIELD = 1 << 17
 _MAX_LINE = 4 * _MAX_CSV_FIELD
+_OTHER_KINDS = {
+    b"PK\x03\x04": "a ZIP archive or a workbook, not CSV: unpack it or save it as CSV",
+    b"PAR1": "Parquet: name it .parquet",
+    b"\xff\xfe": "UTF-16 text: convert it to UTF-8",
+    b"\xfe\xff": "UTF-16 text: convert it to UTF-8",
+    b"BZh": "packed with bzip2: unpack it, or pack it with gzip",
+    b"\xfd7zX": "packed with xz: unpack it, or pack it with gzip",
+    b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it, or pack it with gzip",
+}
+"""First bytes of files that are not CSV -> what they are and what to do."""
 
 
 class SourceUnreadable(QuorumError):
@@ -89,7 +100,19 @@ def open_source(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> So
         raise SourceUnreadable(f"{path}: no such file")
     if path.suffix.lower() in (".parquet", ".pq"):
         return ParquetSource(path)
+    _refuse_other_kinds(path)
     return CsvSource(path, delimiter, encoding)
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """Say what a file is that cannot be CSV, by its first bytes."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    for magic, kind in _OTHER_KINDS.items():
+        if start.startswith(magic):
+            raise SourceUnreadable(f"{path}: is {kind}")
+    if path.suffix.lower() == ".gz" and start and not start.startswith(b"\x1f\x8b"):
+        raise SourceUnreadable(f"{path}: is not packed with gzip: name it without .gz")
 
 
 def digest_of(path: Path) -> str:
@@ -106,7 +129,13 @@ class ParquetSource:
         self._file = self._open()
 
     def names(self) -> list[str]:
-        return list(self._file.schema_arrow.names)
+        names = list(self._file.schema_arrow.names)
+        repeated = {n for n in names if names.count(n) > 1}
+        if repeated:
+            raise SourceUnreadable(
+                f"{self._path}: column {min(repeated)} appears twice: rename one"
+            )
+        return names
 
     def chunks(self, columns: frozenset[str], skip: int, limit: int | None) -> Iterator[Chunk]:
         total = self._file.metadata.num_rows
@@ -163,14 +192,23 @@ class CsvSource:
     def names(self) -> list[str]:
         with self._path.open("rb") as raw:
             lines = _Lines(self._unpacked(raw), self._encoding)
-            header = next(self._records(lines, None), None)
+            try:
+                header = next(self._records(lines, None), None)
+            except (OSError, EOFError, zlib.error) as error:
+                raise SourceUnreadable(f"{self._path}: damaged in its header: {error}") from None
         if header is None or header[1] is None:
             raise SourceUnreadable(f"{self._path}: no header line")
-        names = [name.strip() for name in header[1]]
-        repeated = {n for n in names if names.count(n) > 1}
-        if repeated:
-            raise SourceUnreadable(f"{self._path}: column {min(repeated)} appears twice")
-        return names
+        if len(header[1]) == 1:
+            self._refuse_other_delimiter(header[1][0])
+        return _distinct([name.strip() for name in header[1]])
+
+    def _refuse_other_delimiter(self, header: str) -> None:
+        for other in ",;\t|":
+            if other in header:
+                raise SourceUnreadable(
+                    f"{self._path}: the header is one column: is {other!r} the delimiter? Say so"
+                    " in the layout, [file] delimiter"
+                )
 
     def chunks(self, columns: frozenset[str], skip: int, limit: int | None) -> Iterator[Chunk]:
         names = self.names()
@@ -190,7 +228,7 @@ class CsvSource:
                     if part.size == ROWS_PER_CHUNK:
                         yield part.chunk(raw.tell() / self._size)
                         part = _Part(places)
-            except (OSError, EOFError) as error:
+            except (OSError, EOFError, zlib.error) as error:
                 where = f"{self._path}: damaged after line {lines.read}"
                 raise SourceUnreadable(f"{where}: {error}") from None
             if part.size:
@@ -233,6 +271,18 @@ class CsvSource:
 
     def _reader(self, lines: _Lines) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self._delimiter, strict=True)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Names of columns; one that came before gets a number, as pandas gives it: `x`, `x.1`."""
+    found: list[str] = []
+    for name in names:
+        number, unused = 0, name
+        while unused in found or (number and unused in names):
+            number += 1
+            unused = f"{name}.{number}"
+        found.append(unused)
+    return found
 
 
 class _Lines:

@@ -85,11 +85,15 @@ class Table:
         return list(found)
 
     def text_set(self, key: str, default: Iterable[str]) -> frozenset[str]:
-        """A list of texts or whole numbers, as texts."""
+        """A list of texts or whole numbers, as texts; a truth value in each of its spellings."""
         found = self._get(key, list, "a list", list(default))
         if not found or not all(isinstance(v, str | int) for v in found):
             raise ValueError(f"{self._at(key)}: must list texts or whole numbers")
-        return frozenset(str(v) for v in found)
+        said = {str(v) for v in found if not isinstance(v, bool)}
+        for value in found:
+            if isinstance(value, bool):
+                said |= {str(value), str(value).lower(), str(value).upper()}
+        return frozenset(said)
 
     def pattern(self, key: str) -> re.Pattern[str] | None:
         """A regular expression; None if absent."""

@@ -143,6 +143,23 @@ def test_amounts_that_a_layout_allows() -> None:
     assert canonical(chunk({"value": "1234"}), cents, "t").table["amount_minor"][0].as_py() == 1234
 
 
+@pytest.mark.parametrize(
+    ("keys", "cell", "minor"),
+    [
+        ('ignore = ["$", ","]', "$1,234.56", 123456),
+        ('ignore = ["$"], absolute = true', "$-99.00", 9900),
+        ('ignore = [".", "€"], decimal = ","', "1.234,56 €", 123456),
+        ('decimal = ","', "1.5", None),
+        ('ignore = ["$"]', "1,5", None),
+    ],
+)
+def test_amounts_with_signs(keys: str, cell: str, minor: int | None) -> None:
+    plan = layout(('amount = "value"', f'amount = {{ column = "value", {keys} }}'))
+    found = canonical(chunk({"value": cell}), plan, "tag")
+    assert found.table["amount_minor"].to_pylist() == ([] if minor is None else [minor])
+    assert [b.code for b in found.bad] == (["not_a_number"] if minor is None else [])
+
+
 @given(
     st.sampled_from(["USD", "JPY", "KWD"]),
     st.integers(min_value=1, max_value=10**12),
@@ -208,6 +225,14 @@ def test_ids_that_a_gap_turned_into_floats_keep_their_digits() -> None:
     assert found.bad[0].code == "missing"
 
 
+def test_texts_are_the_same_however_a_file_keeps_them() -> None:
+    part = chunk({}, {}, {})
+    for cells in (["17", "17.0", "1.10"], [b"17", b"17.0", b"1.10"]):
+        columns = {**part.columns, "card": pa.array(cells)}
+        found = canonical(Chunk(part.rows, part.lines, columns), layout(), "tag")
+        assert found.table["customer_id"].to_pylist() == ["17", "17", "1.10"]
+
+
 def test_row_numbers_as_ids_carry_the_tag_of_their_file() -> None:
     part = chunk({})
     cells = {"step": 1, "type": "DEBIT", "amount": 5.0, "nameOrig": "C1", "nameDest": "M2"}
@@ -230,3 +255,30 @@ def test_joined_labels_need_every_column(both: bool) -> None:
     assert found.table["is_fraud"].to_pylist() == [both]
     unknown = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", {"1": True})
     assert unknown.table["is_fraud"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("says", "cell", "is_fraud"),
+    [
+        ('fraud = ["1.0"]', "1.0", True),
+        ('fraud = ["1.0"]', 1.0, True),
+        ("fraud = [1]", "1.0", True),
+        ('genuine = ["2.0"]', "2", False),
+        ("fraud = [true]", "TRUE", True),
+        ("fraud = [true]", True, True),
+        ("genuine = [false]", "False", False),
+    ],
+)
+def test_labels_are_what_the_layout_says_in_any_spelling(
+    says: str, cell: object, is_fraud: bool
+) -> None:
+    told = layout(("delay_days = 2", f"delay_days = 2\n{says}"))
+    found = canonical(chunk({"y": cell}), told, "tag")
+    assert found.bad == []
+    assert found.table["is_fraud"].to_pylist() == [is_fraud]
+
+
+@pytest.mark.parametrize("cell", ["4.0", 4.0, "4"])
+def test_values_are_what_the_layout_says_in_any_spelling(cell: object) -> None:
+    told = layout(('BUY = "purchase"', '"4.0" = "purchase"'))
+    assert canonical(chunk({"kind": cell}), told, "tag").table["type"].to_pylist() == ["purchase"]

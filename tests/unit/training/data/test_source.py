@@ -79,7 +79,10 @@ def test_chunks_after_a_skip_are_the_rest_of_the_file(
     [
         ("x.parquet", b"PAR1 no"),
         ("x.csv", b""),
-        ("x.csv", b"a,a\n1,2\n"),
+        ("x.csv", b"PK\x03\x04zip"),
+        ("x.csv", b"\xff\xfea\x00"),
+        ("x.csv.gz", b"a,b\n1,2\n"),
+        ("x.csv.gz", gzip.compress(b"a,b\n" * 5000)[:20]),
         ("none.csv", None),
     ],
 )
@@ -97,3 +100,28 @@ def test_a_torn_archive_says_where(tmp_path: Path) -> None:
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(SourceUnreadable, match="damaged after line"):
         read(path)
+
+
+def test_a_file_of_another_kind_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"PK\x03\x04...")
+    with pytest.raises(SourceUnreadable, match=r"ZIP archive .* unpack it"):
+        open_source(path)
+
+
+def test_a_name_that_appears_again_gets_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("a,b,b,b,b.1\n0,1,2,3,4\n")
+    assert open_source(path).names() == ["a", "b", "b.2", "b.3", "b.1"]
+    twice = tmp_path / "x.parquet"
+    pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]), twice)
+    with pytest.raises(SourceUnreadable, match="column a appears twice"):
+        open_source(twice).names()
+
+
+def test_another_delimiter_is_recognised(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("a;b\n1;2\n")
+    with pytest.raises(SourceUnreadable, match="is ';' the delimiter"):
+        open_source(path).names()
+    assert open_source(path, ";").names() == ["a", "b"]
