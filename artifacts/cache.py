@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fraud.artifact import MANIFEST, read_manifest, version_of
 from fraud.errors import ArtifactRefused
+from fraud.whole_file import replace_file
 
 logger = logging.getLogger(__name__)
 
@@ -68,11 +69,7 @@ class Cache:
         path = self._folder / name
         if path.exists() and path.read_bytes() == body:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, made = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with open(handle, "wb") as file:
-            file.write(body)
-        os.replace(made, path)
+        replace_file(path, body)
 
     def forget(self, name: str) -> None:
         """Drop an alias file that is there no more."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Protocol
 
-_TEMPORARY = ".tmp"
+from fraud.whole_file import SUFFIX, replace_file
 
 
 class Objects(Protocol):
@@ -77,19 +75,7 @@ class FolderObjects:
             return None
 
     def write(self, name: str, body: bytes) -> None:
-        target = self._folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, made = tempfile.mkstemp(dir=target.parent, suffix=_TEMPORARY)
-        try:
-            with open(handle, "wb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())  # on the disk before a name leads to it
-            Path(made).chmod(0o644)
-            os.replace(made, target)
-        except BaseException:
-            Path(made).unlink(missing_ok=True)
-            raise
+        replace_file(self._folder / name, body, 0o644)
 
     def receive(self, name: str, path: Path) -> bool:
         body = self.read(name)
@@ -108,7 +94,7 @@ class FolderObjects:
         found = {}
         for path in (self._folder / prefix).rglob("*"):
             name = path.relative_to(self._folder).as_posix()
-            if path.suffix == _TEMPORARY or any(part.startswith(".") for part in path.parts[-3:]):
+            if path.suffix == SUFFIX or any(part.startswith(".") for part in path.parts[-3:]):
                 continue
             try:
                 if path.is_file():

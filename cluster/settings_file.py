@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from cluster.embedded.endpoint import write_private
+from fraud.whole_file import replace_file
 
 NAME = "settings.env"
 _HEADER = "# Written by `quorum up`. The environment overrides what stands here.\n"
@@ -25,7 +25,7 @@ def read(path: Path) -> dict[str, str]:
 def write(path: Path, values: Mapping[str, str], header: str = _HEADER) -> None:
     """Replace a file at once, readable by its owner only."""
     body = "".join(f"{key}={value}\n" for key, value in values.items())
-    write_private(path, header + body)
+    replace_file(path, (header + body).encode())
 
 
 def complete(home: Path, stores: Mapping[str, str]) -> None:

@@ -4,11 +4,10 @@ is away."""
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from fraud.plan import Plan
+from fraud.whole_file import replace_file
 
 
 class KeptPlan:
@@ -30,14 +29,4 @@ class KeptPlan:
         Raises:
             OSError: it cannot be written; the last one stays.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle, made = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")
-        try:
-            with open(handle, "w") as file:
-                file.write(plan.to_json())
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(made, self._path)
-        except OSError:
-            Path(made).unlink(missing_ok=True)
-            raise
+        replace_file(self._path, plan.to_json().encode())

@@ -100,6 +100,12 @@ PLAN_VERSION = Gauge(
     ["plan"],
     multiprocess_mode="livemostrecent",
 )
+PLAN_KEPT = Gauge(
+    "fraud_plan_kept",
+    "Combiners that decide by this machine's copy of the plan: PostgreSQL has not answered since"
+    " they started, and another plan may be active.",
+    multiprocess_mode="livesum",
+)
 PLAN_ERRORS = Counter("fraud_plan_errors_total", "Attempts to read the active plan that failed.")
 LOG_LAG_ROWS = Gauge(
     "fraud_log_lag_rows",

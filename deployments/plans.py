@@ -136,6 +136,7 @@ class PlanFeed:
 
     def _take(self, plan: Plan | None) -> None:
         """Let the plan decide that the table names."""
+        metrics.PLAN_KEPT.set(0)
         current = self.current
         if plan is None:
             if current is not None and current.kept:
@@ -152,6 +153,7 @@ class PlanFeed:
             return
         self.current = ActivePlan(plan, policy_of(plan), kept=True)
         metrics.PLAN_VERSION.labels(plan.name).set(plan.version)
+        metrics.PLAN_KEPT.set(1)
         logger.warning(
             "plan %s version %d decides until PostgreSQL answers: it did when it last answered",
             plan.name,

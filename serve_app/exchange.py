@@ -21,6 +21,8 @@ MAX_DISCARD_BYTES = 8 * 1024 * 1024
 """What is read of a refused body, so that a client that is still sending hears the answer."""
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_CLOSE: Headers = ((b"connection", b"close"),)
+"""What else comes on a connection may be the rest of a body that was given up."""
 _ALWAYS: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
@@ -131,7 +133,11 @@ class Body:
         except TimeoutError:
             self._finished = True
             detail = f"the body must arrive within {BODY_TIMEOUT_S:g} seconds"
-            raise HttpProblem("timeout-reading-body", detail) from None
+            # Who sends this slowly holds a connection, and its next request cannot be told apart
+            # from the rest of this one.
+            raise HttpProblem(
+                "timeout-reading-body", detail, ((b"connection", b"close"),)
+            ) from None
         return b"".join(chunks)
 
     def _has_arrived(self) -> bool:

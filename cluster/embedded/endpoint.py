@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from fraud.whole_file import replace_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def choose(path: Path) -> Endpoint:
         return before
     password = before.password if before is not None else secrets.token_urlsafe(24)
     chosen = Endpoint(free_port(), password)
-    write_private(path, json.dumps(asdict(chosen)) + "\n")
+    replace_file(path, (json.dumps(asdict(chosen)) + "\n").encode())
     return chosen
 
 
@@ -58,15 +59,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file at once by one that only its owner may read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as f:
-        f.write(text)
-        f.flush()
-        os.fsync(f.fileno())
-    draft.replace(path)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from cluster.console import CommandFailed
 from cluster.embedded import daemon
-from cluster.embedded.endpoint import Endpoint, choose, remembered, write_private
+from cluster.embedded.endpoint import Endpoint, choose, remembered
+from fraud.whole_file import replace_file
 
 _START_S = 60.0
 _STOP_S = 15.0
@@ -79,7 +80,7 @@ class EmbeddedRedis:
         )
         self._mend()
         endpoint = choose(self._endpoint_file)
-        write_private(self.folder / "redis.conf", self._configuration(endpoint))
+        replace_file(self.folder / "redis.conf", self._configuration(endpoint).encode())
         process = daemon.spawn(
             [_program(), self.folder / "redis.conf"],
             cwd=self.folder,

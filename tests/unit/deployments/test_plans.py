@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from prometheus_client import REGISTRY
 
 from deployments.kept_plan import KeptPlan
 from deployments.plans import PlanFeed
@@ -79,10 +80,12 @@ async def test_a_table_that_does_not_answer_at_the_start_leaves_the_plan_that_wa
     newer = replace(PLAN, version=PLAN.version + 1)
     feed = await started(kept, StoreUnavailable("down"), StoreUnavailable("down"), newer)
     assert (feed.current.plan, feed.current.kept) == (PLAN, True)
+    assert REGISTRY.get_sample_value("fraud_plan_kept") == 1
     await feed.refresh()
     assert (feed.current.plan, feed.current.kept) == (PLAN, True)
     await feed.refresh()
     assert (feed.current.plan, feed.current.kept) == (newer, False), "once it answers, it rules"
+    assert REGISTRY.get_sample_value("fraud_plan_kept") == 0
     assert kept.load() == newer
 
 

@@ -67,6 +67,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
     with pytest.raises(HttpProblem) as caught:
         await Body(receiver(b"x", hang=True), NO_LENGTH).read(100)
     assert caught.value.slug == "timeout-reading-body"
+    assert (b"connection", b"close") in caught.value.headers
     await Body(receiver(b"x", hang=True), NO_LENGTH).discard()
 
 
@@ -80,6 +81,7 @@ async def test_nothing_is_waited_for_twice(
         with pytest.raises(HttpProblem) as caught:
             await body.read(1000)
     assert caught.value.slug == "timeout-reading-body"
+    assert (b"connection", b"close") in caught.value.headers
     monkeypatch.setattr(exchange, "BODY_TIMEOUT_S", 60.0)
     async with asyncio.timeout(5):
         await body.discard()
