@@ -23,7 +23,8 @@ MAX_DISCARD_BYTES = 8 * 1024 * 1024
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _CLOSE: Headers = ((b"connection", b"close"),)
 """What else comes on a connection may be the rest of a body that was given up."""
-_ALWAYS: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+ALWAYS: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""On every answer about decisions and on every error."""
 
 
 class ClientGone(Exception):
@@ -161,7 +162,7 @@ async def reply(
 ) -> None:
     """Send a whole answer."""
     length = (b"content-length", b"%d" % len(body))
-    head = [(b"content-type", media_type), length, *_ALWAYS, *headers]
+    head = [(b"content-type", media_type), length, *ALWAYS, *headers]
     await send({"type": "http.response.start", "status": status, "headers": head})
     await send({"type": "http.response.body", "body": body})
 

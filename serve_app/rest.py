@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from fraud.errors import InvalidInput
+from serve_app.exchange import ALWAYS
 from serve_app.problems import MEDIA_TYPE, HttpProblem, Problem, problem_of
 from serve_app.routes import decisions, health, labels, metrics, reference, variants
 from serve_app.services import Services
@@ -71,6 +72,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 async def _respond(request: Request, error: Exception) -> Response:
     problem: Problem = problem_of(error, request.scope.get(REQUEST_ID))
     response = Response(problem.body(), problem.status, media_type=MEDIA_TYPE.decode())
-    for name, value in problem.headers:
+    # A cache may keep a 404 for as long as it likes, unless it is told not to.
+    for name, value in (*ALWAYS, *problem.headers):
         response.headers[name.decode()] = value.decode()
     return response

@@ -21,6 +21,7 @@ def front() -> Front:
 def assert_problem(response: httpx.Response, status: int, slug: str) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["cache-control"] == "no-store"
     document: dict[str, Any] = response.json()
     assert document["type"] == f"urn:quorum:problem:{slug}"
     assert document["status"] == status
