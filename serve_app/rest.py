@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from fraud.errors import InvalidInput
 from serve_app.problems import MEDIA_TYPE, HttpProblem, Problem, problem_of
 from serve_app.routes import decisions, health, labels, metrics, reference, variants
+from serve_app.routes.request import NOT_KEPT
 from serve_app.services import Services
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -70,7 +71,8 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _respond(request: Request, error: Exception) -> Response:
     problem: Problem = problem_of(error, request.scope.get(REQUEST_ID))
-    response = Response(problem.body(), problem.status, media_type=MEDIA_TYPE.decode())
+    media_type = MEDIA_TYPE.decode()
+    response = Response(problem.body(), problem.status, headers=NOT_KEPT, media_type=media_type)
     for name, value in problem.headers:
         response.headers[name.decode()] = value.decode()
     return response

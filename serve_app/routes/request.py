@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from fastapi import Request, Response
@@ -12,6 +12,10 @@ from serve_app.auth import Principal
 from serve_app.exchange import Body, Head
 from serve_app.faults import read_json
 from serve_app.services import Services
+
+NOT_KEPT: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+"""Headers of answers about what is a tenant's. Of problems too: a cache may keep a 404 for as long
+as it likes, and a decision that is not found yet will be."""
 
 
 def services(request: Request) -> Services:
@@ -38,6 +42,6 @@ def answer(document: msgspec.Struct, status: int = 200) -> Response:
     return Response(
         encode(document),
         status,
-        headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
+        headers=NOT_KEPT,
         media_type="application/json",
     )
