@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from features.definitions import SCHEMA_ID
-from features.degraded import FEATURES_UNAVAILABLE
+import numpy as np
+
+from features.definitions import NAMES, SCHEMA_ID
+from features.degraded import FEATURES_UNAVAILABLE, TRANSACTION_REUSED
 from features.events import Events, Key
 from features.remembered import read_row, rows_of
 from features.store.protocol import Observation
 from features.transform import transform
-from fraud.batch import FeatureBatch, TransactionBatch
+from fraud.batch import FeatureBatch, Float32, TransactionBatch
+
+_SAID = np.array(
+    [
+        NAMES.index(f"request_{what}")
+        for what in (
+            *("amount", "currency_code", "type_code"),
+            *("channel_code", "category_code", "country_code"),
+        )
+    ]
+)
 
 
 def assemble(batch: TransactionBatch, events: Events, observation: Observation) -> FeatureBatch:
-    """Features of n rows. A row that repeats a transaction gets what that got the first time."""
+    """Features of n rows. A row that repeats a transaction gets what that got the first time, if it
+    is the same payment by what it says; see `degraded.TRANSACTION_REUSED`."""
     reading = observation.reading(events)
     values = transform(batch, reading)
     age_ms = reading.column("customer", "since_ms").copy()
-    for i, kept in observation.recorded.items():
-        values[i], age_ms[i] = read_row(kept)
-    for i, first in events.first_of().items():
-        values[i] = values[first]
-        age_ms[i] = age_ms[first]
-    return FeatureBatch(values, SCHEMA_ID, age_ms, observation.degraded)
+    degraded = observation.degraded
+    first_times = [(i, *read_row(kept)) for i, kept in observation.recorded.items()]
+    first_times += [(i, values[k], int(age_ms[k])) for i, k in events.first_of().items()]
+    for i, first, first_age_ms in first_times:
+        if _say_the_same(values[i], first):
+            values[i], age_ms[i] = first, first_age_ms
+        elif TRANSACTION_REUSED not in degraded:
+            degraded = (*degraded, TRANSACTION_REUSED)
+    return FeatureBatch(values, SCHEMA_ID, age_ms, degraded)
+
+
+def _say_the_same(values: Float32, first: Float32) -> bool:
+    """Whether two rows, float32[n_features], are of one payment by what their requests say; when
+    it was does not count, as a retry may be stamped anew."""
+    said: bytes = values[_SAID].tobytes()
+    return said == first[_SAID].tobytes()
 
 
 def rows_to_remember(

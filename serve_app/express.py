@@ -15,11 +15,11 @@ Serve's way, with the same answers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from starlette.middleware import Middleware
 
-from serve_app.exchange import Receive, Scope, Send
+from serve_app.exchange import Head, Receive, Scope, Send
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -47,7 +47,8 @@ def middlewares() -> list[Middleware]:
 
 
 class ExpressLane:
-    """ASGI middleware: some paths go to their handlers, everything else on to `app`."""
+    """ASGI middleware: some paths go to their handlers, everything else on to `app`, with a request
+    id that all behind it agree about."""
 
     def __init__(self, app: App, handlers: Mapping[str, App]) -> None:
         self._app = app
@@ -59,4 +60,13 @@ class ExpressLane:
             if handler is not None:
                 await handler(scope, receive, send)
                 return
+            scope["headers"] = _with_one_request_id(scope["headers"])
         await self._app(scope, receive, send)
+
+
+def _with_one_request_id(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers with an X-Request-ID that the app takes as well. Serve puts the client's own on
+    the answer whatever it is, and of several the first: problems and the log named another one."""
+    request_id = Head(headers).request_id.encode()
+    others = [header for header in headers if header[0] != b"x-request-id"]
+    return [*others, (b"x-request-id", request_id)]

@@ -9,9 +9,11 @@ from fastapi import Request, Response
 
 from serve_app.answers import encode
 from serve_app.auth import Principal
-from serve_app.exchange import Body, Head
+from serve_app.exchange import ALWAYS, Body, Head
 from serve_app.faults import read_json
 from serve_app.services import Services
+
+_HEADERS = {name.decode(): value.decode() for name, value in ALWAYS}
 
 
 def services(request: Request) -> Services:
@@ -38,6 +40,6 @@ def answer(document: msgspec.Struct, status: int = 200) -> Response:
     return Response(
         encode(document),
         status,
-        headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
+        headers=_HEADERS,
         media_type="application/json",
     )

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from serve_app import express
+from serve_app.exchange import Head
 from serve_app.express import ExpressLane, middlewares, open_lane
 from tests.contracts.front import HEADERS, Front, payment
 
@@ -53,6 +54,33 @@ async def test_decisions_take_the_lane_and_the_rest_goes_serves_way() -> None:
     assert decided.headers.get_list("x-request-id") == ["mine"]
     assert len(batch.json()["results"]) == 2
     assert batch.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (["mine"], "mine"),
+        (["a" * 300], None),
+        (["two words"], None),
+        (["first", "last"], "last"),
+        ([], None),
+    ],
+)
+async def test_serve_and_the_app_see_one_request_id(sent: list[str], kept: str | None) -> None:
+    seen: list[list[bytes]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append([value for name, value in scope["headers"] if name == b"x-request-id"])
+        await through_serve(scope, receive, send)
+
+    transport = httpx.ASGITransport(ExpressLane(app, {}))
+    headers = [("x-request-id", value) for value in sent]
+    async with httpx.AsyncClient(transport=transport, base_url="http://f") as client:
+        await client.get("/v1/decisions/x", headers=headers)
+    [[request_id]] = seen
+    assert len(request_id) <= 128
+    assert kept is None or request_id == kept.encode()
+    assert request_id.decode() == Head([(b"x-request-id", request_id)]).request_id
 
 
 async def test_what_is_no_http_request_goes_serves_way() -> None:

@@ -35,6 +35,15 @@ async def test_what_is_no_decision_is_404(front: Front, decision_id: str) -> Non
     assert_problem(response, 404, "not-found")
 
 
+@pytest.mark.parametrize("path", ["/v1/decisions/x", "/v1/nothing", "/docs"])
+async def test_a_problem_is_not_kept_by_a_cache(front: Front, path: str) -> None:
+    async with front.client() as client:
+        response = await client.delete(path)
+    assert response.status_code in (404, 405)
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
 async def test_a_label_is_kept_once(front: Front) -> None:
     said = {"is_fraud": True, "source": "chargeback", "known_at": "2026-02-28T00:00:00Z"}
     async with front.client() as client:
