@@ -29,22 +29,26 @@ def assemble(batch: TransactionBatch, events: Events, observation: Observation) 
     reading = observation.reading(events)
     values = transform(batch, reading)
     age_ms = reading.column("customer", "since_ms").copy()
-    degraded = observation.degraded
-    first_times = [(i, *read_row(kept)) for i, kept in observation.recorded.items()]
-    first_times += [(i, values[k], int(age_ms[k])) for i, k in events.first_of().items()]
-    for i, first, first_age_ms in first_times:
+    reused = False
+    for i, kept in observation.recorded.items():
+        first, first_age_ms = read_row(kept)
         if _say_the_same(values[i], first):
             values[i], age_ms[i] = first, first_age_ms
-        elif TRANSACTION_REUSED not in degraded:
-            degraded = (*degraded, TRANSACTION_REUSED)
+        else:
+            reused = True
+    for i, k in events.first_of().items():
+        if _say_the_same(values[i], values[k]):
+            values[i], age_ms[i] = values[k], age_ms[k]
+        else:
+            reused = True
+    degraded = (*observation.degraded, TRANSACTION_REUSED) if reused else observation.degraded
     return FeatureBatch(values, SCHEMA_ID, age_ms, degraded)
 
 
 def _say_the_same(values: Float32, first: Float32) -> bool:
     """Whether two rows, float32[n_features], are of one payment by what their requests say; when
     it was does not count, as a retry may be stamped anew."""
-    said: bytes = values[_SAID].tobytes()
-    return said == first[_SAID].tobytes()
+    return bool(values[_SAID].tobytes() == first[_SAID].tobytes())
 
 
 def rows_to_remember(

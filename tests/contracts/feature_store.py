@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from features.assemble import assemble, rows_to_remember
+from features.definitions import NAMES
+from features.degraded import TRANSACTION_REUSED
 from features.entities import ENTITIES, ROLES, Entity
 from features.events import Events
 from features.labels import LabelEvents
@@ -180,10 +182,25 @@ class FeatureStoreContract:
         await serve(store, batch)
         after = replace(row, transaction_id=["after"])
         grown = (await serve(store, after)).values
-        from features.definitions import NAMES
-
         j = NAMES.index("customer_count_60d")
         assert grown[0, j] == count[0, j] + 1
+
+    async def test_another_payment_under_a_known_id_is_decided_as_it_is(
+        self, store: FeatureStore
+    ) -> None:
+        count = NAMES.index("customer_count_60d")
+        batch = payments(2, seed=11, duplicate=0.0)
+        batch = replace(batch, customer_id=[batch.customer_id[0]] * 2, currency=["USD"] * 2)
+        first, later = batch.slice(0, 1), batch.slice(1, 2)
+        await serve(store, first)
+        other = replace(first, amount_minor=[first.amount_minor[0] + 100])
+        found = await serve(store, other)
+        assert found.degraded == (TRANSACTION_REUSED,)
+        assert found.values[0, 0] == pytest.approx(other.amount_minor[0] / 100)
+        again = await serve(store, first)
+        assert again.degraded == ()
+        assert again.values[0, 0] == pytest.approx(first.amount_minor[0] / 100)
+        assert (await serve(store, later)).values[0, count] == 1
 
     async def test_rows_that_were_observed_are_not_missed(self, store: FeatureStore) -> None:
         batch, twin = (payments(60, seed=8, duplicate=0.0, tenant=t) for t in ("a", "b"))
