@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cluster.console import CommandFailed
 from cluster.statements import statement
 from fraud.keys import hash_key, new_key
-from fraud.limits import tenant_problem
+from fraud.limits import tenant_problem, text_problem
 from fraud.tiers import DEFAULT_TIER, TIERS
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ async def create(
         `key`, `key_id`, `tenant`, `name`, `tier`, `expires_at`.
 
     Raises:
-        CommandFailed: there is no such tier, or no tenant can be called that.
+        CommandFailed: there is no such tier, or no tenant or key can be called that.
     """
     _check(tier)
     require_tenant(tenant)
+    problem = text_problem(name)
+    if problem:
+        raise CommandFailed(f"--name {problem.detail}", "give it another name", 2)
     key = new_key()
     expires_at = None
     if expires_days is not None:

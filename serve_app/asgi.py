@@ -252,7 +252,9 @@ class DecisionsApp:
 
     async def _fall_through(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = Head(scope["headers"]).request_id
-        scope[REQUEST_ID] = request_id
+        # What answers GET answers HEAD: the server, which has the scope as it came, sends no body.
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        scope = {**scope, "method": method, REQUEST_ID: request_id}
         status = 0
         self._traffic.began()
 

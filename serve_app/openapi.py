@@ -28,8 +28,8 @@ _DESCRIPTION = """Decides whether a payment is fraud, by several models over its
 history. Every error is `application/problem+json` (RFC 9457) with a stable `type`; a wrong field is
 named by a JSON pointer and its value is never repeated. Retrying with the same `transaction_id` is
 safe: the payment is counted once by the models, and a retry gets the features of the first attempt.
-Each attempt is a decision with an id of its own. Another payment under a known `transaction_id` is decided as it is, is not
-counted, and says `transaction_reused`. A 503 carries `Retry-After`.
+Each attempt is a decision with an id of its own. Another payment under a known `transaction_id` is
+decided as it is, is not counted, and says `transaction_reused`. A 503 carries `Retry-After`.
 
 Each transaction counts as one against the limits of its key's tier: one for the key, one for each
 customer of its tenant; no window of time ever holds more. One over a limit gets a 429, which says

@@ -58,6 +58,14 @@ async def test_a_tenant_has_a_name_that_nobody_takes_for_more(
     assert await keyring.list_keys(connection, name) == []
 
 
+@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\tb", "\x1b[31mred"])
+async def test_a_key_has_a_name_that_can_be_shown(
+    connection: asyncpg.Connection, name: str
+) -> None:
+    with pytest.raises(CommandFailed, match="--name must"):
+        await keyring.create(connection, "pepper", tenant="acme", name=name)
+
+
 async def test_a_key_may_be_given_another_tier_that_there_is(
     connection: asyncpg.Connection,
 ) -> None:

@@ -161,6 +161,16 @@ async def test_health_needs_no_key(front: Front) -> None:
         assert (await client.get("/v2/health/live")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/v2/health/live", "/v2/health/ready", "/metrics", "/docs"])
+async def test_what_answers_get_answers_head(front: Front, path: str) -> None:
+    async with front.client({}) as client:
+        whole, head = await client.get(path), await client.head(path)
+        assert head.status_code == whole.status_code == 200
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        response = await client.head("/v1/decisions")
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+
+
 async def test_metrics_are_prometheus_text(front: Front) -> None:
     async with front.client({}) as client:
         response = await client.get("/metrics")
