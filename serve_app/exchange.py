@@ -134,11 +134,7 @@ class Body:
         except TimeoutError:
             self._finished = True
             detail = f"the body must arrive within {BODY_TIMEOUT_S:g} seconds"
-            # Who sends this slowly holds a connection, and its next request cannot be told apart
-            # from the rest of this one.
-            raise HttpProblem(
-                "timeout-reading-body", detail, ((b"connection", b"close"),)
-            ) from None
+            raise HttpProblem("timeout-reading-body", detail, _CLOSE) from None
         return b"".join(chunks)
 
     def _has_arrived(self) -> bool:
