@@ -32,12 +32,12 @@ def assemble(batch: TransactionBatch, events: Events, observation: Observation) 
     reused = False
     for i, kept in observation.recorded.items():
         first, first_age_ms = read_row(kept)
-        if _say_the_same(values[i], first):
+        if say_the_same(values[i], first):
             values[i], age_ms[i] = first, first_age_ms
         else:
             reused = True
     for i, k in events.first_of().items():
-        if _say_the_same(values[i], values[k]):
+        if say_the_same(values[i], values[k]):
             values[i], age_ms[i] = values[k], age_ms[k]
         else:
             reused = True
@@ -45,7 +45,7 @@ def assemble(batch: TransactionBatch, events: Events, observation: Observation) 
     return FeatureBatch(values, SCHEMA_ID, age_ms, degraded)
 
 
-def _say_the_same(values: Float32, first: Float32) -> bool:
+def say_the_same(values: Float32, first: Float32) -> bool:
     """Whether two rows, float32[n_features], are of one payment by what their requests say; when
     it was does not count, as a retry may be stamped anew."""
     return bool(values[_SAID].tobytes() == first[_SAID].tobytes())

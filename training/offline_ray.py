@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow.compute as pc
 import ray
 
-from features.assemble import assemble
+from features.assemble import assemble, say_the_same
 from features.events import Events
 from features.replay import CHUNK_ROWS, arrivals
 from features.store.memory import MemoryStore
@@ -91,8 +91,8 @@ class _Repeats:
         for i, transaction in enumerate(batch.transaction_id):
             if transaction not in self._ids:
                 continue
-            if i in repeated:
-                values[i] = self._values[transaction]
-            else:
+            if i not in repeated:
                 self._values[transaction] = values[i].copy()
+            elif say_the_same(values[i], self._values[transaction]):
+                values[i] = self._values[transaction]
         return replace(features, values=values)
