@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cluster.console import CommandFailed
 from cluster.statements import statement
 from fraud.keys import hash_key, new_key
-from fraud.limits import tenant_problem, text_problem
+from fraud.limits import Problem, tenant_problem, text_problem
 from fraud.tiers import DEFAULT_TIER, TIERS
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ async def create(
     """
     _check(tier)
     require_tenant(tenant)
-    problem = text_problem(name)
-    if problem:
-        raise CommandFailed(f"--name {problem.detail}", "give it another name", 2)
+    _require("--name", text_problem(name))
     key = new_key()
     expires_at = None
     if expires_days is not None:
@@ -90,9 +88,12 @@ async def revoke(connection: asyncpg.Connection, tenant: str, key_id: str) -> da
 
 def require_tenant(name: str) -> None:
     """Raises CommandFailed if no tenant can be called that."""
-    problem = tenant_problem(name)
+    _require("--tenant", tenant_problem(name))
+
+
+def _require(option: str, problem: Problem | None) -> None:
     if problem is not None:
-        raise CommandFailed(f"--tenant {problem.detail}", "give it another name", 2)
+        raise CommandFailed(f"{option} {problem.detail}", "give it another name", 2)
 
 
 def _check(tier: str) -> None:

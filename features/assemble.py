@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from features.definitions import NAMES, SCHEMA_ID
@@ -10,7 +12,7 @@ from features.events import Events, Key
 from features.remembered import read_row, rows_of
 from features.store.protocol import Observation
 from features.transform import transform
-from fraud.batch import FeatureBatch, Float32, TransactionBatch
+from fraud.batch import FeatureBatch, Float32, Int64, TransactionBatch
 
 _SAID = np.array(
     [
@@ -30,19 +32,24 @@ def assemble(batch: TransactionBatch, events: Events, observation: Observation) 
     values = transform(batch, reading)
     age_ms = reading.column("customer", "since_ms").copy()
     reused = False
-    for i, kept in observation.recorded.items():
-        first, first_age_ms = read_row(kept)
+    for i, first, first_age_ms in _first_times(events, observation, values, age_ms):
         if say_the_same(values[i], first):
             values[i], age_ms[i] = first, first_age_ms
         else:
             reused = True
-    for i, k in events.first_of().items():
-        if say_the_same(values[i], values[k]):
-            values[i], age_ms[i] = values[k], age_ms[k]
-        else:
-            reused = True
     degraded = (*observation.degraded, TRANSACTION_REUSED) if reused else observation.degraded
     return FeatureBatch(values, SCHEMA_ID, age_ms, degraded)
+
+
+def _first_times(
+    events: Events, observation: Observation, values: Float32, age_ms: Int64
+) -> Iterator[tuple[int, Float32, int]]:
+    """Rows that repeat a transaction, and what it got the first time: what is on record first, as
+    a row of this batch that others repeat may be put right by that."""
+    for i, kept in observation.recorded.items():
+        yield i, *read_row(kept)
+    for i, k in events.first_of().items():
+        yield i, values[k], int(age_ms[k])
 
 
 def say_the_same(values: Float32, first: Float32) -> bool:

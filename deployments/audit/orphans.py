@@ -11,7 +11,7 @@ from deployments.audit.backlog import Backlog
 from deployments.audit.claim import Claim, claim
 from deployments.audit.dead_letters import DeadLetters
 from deployments.audit.ledger import Ledger
-from deployments.audit.segment import ASIDE, segments
+from deployments.audit.segment import ASIDE, segments, writers
 from deployments.audit.shipper import Pace, Shipper
 from deployments.audit.stats import LogStats
 
@@ -55,9 +55,7 @@ class Orphans:
         return taken
 
     def _others(self) -> Iterator[Path]:
-        for folder in sorted(self._root.iterdir()):
-            if folder.is_dir() and folder not in (self._own, self._root / ASIDE):
-                yield folder
+        return (folder for folder in writers(self._root) if folder != self._own)
 
     def _passed_over(self, folder: Path, error: Exception) -> None:
         """Say once what is wrong with a folder: it may stay so for ever, as `lost+found` does."""

@@ -62,13 +62,16 @@ def read_around(fd: int, length: int, offset: int) -> bytes:
     return b"".join(parts)
 
 
+def writers(root: Path) -> list[Path]:
+    """The folders of all writers under `root`, the dead ones' too, by name; not the one of what
+    was set aside for somebody to look at."""
+    return sorted(f for f in root.iterdir() if f.name != ASIDE and f.is_dir())
+
+
 def writers_bytes(root: Path) -> int:
-    """Bytes in the segments of all folders under `root`, of dead writers too; not those that were
-    set aside for somebody to look at."""
-    with os.scandir(root) as entries:
-        folders = [Path(e.path) for e in entries if e.is_dir() and e.name != ASIDE]
+    """Bytes in the segments of all writers."""
     total = 0
-    for folder in folders:
+    for folder in writers(root):
         with contextlib.suppress(OSError):  # gone meanwhile, or not ours to read
             total += folder_bytes(folder)
     return total

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from features.definitions import N_FEATURES, NAMES
+from features.degraded import WITHOUT_HISTORY
 from features.replay import replay
 from fraud.batch import TransactionBatch
 from fraud.currency import to_major
 from tests.contracts.payments import payments
 from tests.e2e.conftest import Quorum
 
-FEATURES_POORER = {"features_unavailable", "history_unavailable", "retry_in_flight"}
 DATA = Path("../shared/data")
 ROWS = 3_000
 OPTIONAL = (
@@ -55,7 +55,7 @@ def decide(quorum: Quorum, key: str, batch: TransactionBatch, rows: int) -> list
             results = got.json()["results"]
             assert [r.get("transaction_id") for r in results] == batch.transaction_id[start:stop]
             # A vote that comes late on a busy machine changes no feature.
-            assert not FEATURES_POORER & {why for r in results for why in r["degraded_reasons"]}
+            assert not WITHOUT_HISTORY & {why for r in results for why in r["degraded_reasons"]}
             ids += [r["decision_id"] for r in results]
     return ids
 
