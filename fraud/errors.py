@@ -15,6 +15,7 @@ Errors cross Ray by pickle, so every class passes all of its arguments positiona
     ├── NotFound
     ├── Busy                    another process is at the same work
     ├── ArtifactRefused         a model artifact is damaged, foreign or wrong
+    ├── OtherTenant             models of one tenant would replace another tenant's
     ├── NotTrainable            history or configuration that no model can be trained on
     └── SchemaMismatch          features of one schema met a model of another
 """
@@ -105,6 +106,10 @@ class Busy(QuorumError):
 
 class ArtifactRefused(QuorumError):
     """An artifact is damaged, of a foreign schema, or its golden rows do not reproduce."""
+
+
+class OtherTenant(QuorumError):
+    """Models of one tenant would take the place of another tenant's champions."""
 
 
 class NotTrainable(QuorumError):

@@ -45,7 +45,8 @@ from training.sample import Sample, draw_sample
 from training.search import SearchResult, search
 from training.split import DAY_MS, Split, split_by_time
 from training.tabular import read_table
-from training.trained import Trained, named_after
+from training.tenants import keep_other_tenants
+from training.trained import Trained, named_after, variant_of
 from training.trial import Trial
 from training.variants.fitted import Fitted
 
@@ -61,6 +62,7 @@ class _Run:
     progress: Progress
     ray_address: str | None
     tabular: bool = False
+    for_every_tenant: bool = False
     watch: Stopwatch = field(default_factory=Stopwatch)
     rounds: Rounds = field(default_factory=Rounds)
 
@@ -104,6 +106,7 @@ def train(
     *,
     ray_address: str | None = None,
     role: str = CHAMPION,
+    for_every_tenant: bool = False,
 ) -> TrainingReport:
     """Train every variant on the tenant's history and make the result count.
 
@@ -117,16 +120,20 @@ def train(
         ray_address: of a running Ray; None for a private one on this machine, stopped at the end.
         role: the alias that the models get: `champion`, which serves from now on under the new
             plan, or `challenger`, which changes nothing that serves.
+        for_every_tenant: the models may take the place of another tenant's champions.
 
     Raises:
         NotTrainable: too little history, no database, or data that leaks (`LeakFound`).
+        OtherTenant: the champions are another tenant's.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
     if settings.database_url is None:
         raise NotTrainable("no database: set DATABASE_URL, or start Quorum with `quorum up`")
     database_url = settings.database_url.get_secret_value()
     rounds = Rounds(config.allow_leaks)
-    run = _Run(settings, config, progress, ray_address, rounds=rounds)
+    run = _Run(
+        settings, config, progress, ray_address, rounds=rounds, for_every_tenant=for_every_tenant
+    )
     activate = _activation(database_url) if role == CHAMPION else None
 
     def dataset() -> Dataset:
@@ -142,7 +149,7 @@ def train(
         run.guard(lambda: inspect_replay(history, found, config.seed))
         return found
 
-    return _trained(run, dataset, lambda trained: trained, role, activate)
+    return _trained(run, dataset, None, role, activate)
 
 
 def train_tabular(
@@ -153,6 +160,7 @@ def train_tabular(
     progress: Progress = quiet,
     *,
     ray_address: str | None = None,
+    for_every_tenant: bool = False,
 ) -> TrainingReport:
     """Train every variant on a table's own columns: no history, no features, no plan that serves.
 
@@ -168,25 +176,44 @@ def train_tabular(
         SourceUnreadable, LayoutInvalid: the file is not what the layout says.
     """
     rounds = Rounds(config.allow_leaks)
-    run = _Run(settings, without_warmup(config), progress, ray_address, True, rounds=rounds)
+    run = _Run(
+        settings,
+        without_warmup(config),
+        progress,
+        ray_address,
+        tabular=True,
+        rounds=rounds,
+        for_every_tenant=for_every_tenant,
+    )
 
     def dataset() -> Dataset:
         run.guard(lambda: inspect_layout(layout))
         with run.watch.stage("features"):
             return read_table(path, layout, lambda n, of: progress("features", n, of))
 
-    return _trained(run, dataset, lambda t: named_after(t, layout.name), CHAMPION, None)
+    return _trained(run, dataset, layout.name, CHAMPION, None)
 
 
 def _trained(
     run: _Run,
     read: Callable[[], Dataset],
-    named: Callable[[Trained], Trained],
+    set_name: str | None,
     role: str,
     activate: Callable[[Plan], Plan] | None,
 ) -> TrainingReport:
-    """The stages that all kinds of sets go through."""
+    """The stages that all kinds of sets go through.
+
+    Args:
+        set_name: of a table, whose models are named after it; None: of payments.
+    """
     settings, store = run.settings, store_of(run.settings)
+    names = [variant_of(set_name, variant) for variant in run.config.variants]
+
+    def check() -> None:
+        if role == CHAMPION and not run.for_every_tenant:
+            keep_other_tenants(store, dict.fromkeys(names, settings.tenant))
+
+    check()
     # Before anything is read: what is labelled meanwhile is new to the next run.
     as_of = moment(time.time())
     # MLflow takes seconds to import and to make its tables: meanwhile data is read.
@@ -197,7 +224,8 @@ def _trained(
             dataset.timestamp_ms, dataset.label, dataset.known_at_ms, run.config.split
         )
         run.guard(lambda: inspect_dataset(dataset, split, run.config.seed))
-        trained = named(_judge(_fit(dataset, split, run), dataset, run))
+        trained = _judge(_fit(dataset, split, run), dataset, run)
+        trained = trained if set_name is None else named_after(trained, set_name)
         with run.watch.stage("report"):
             run.progress("report", 0, 1)
             story = tell(trained, run.watch.seconds, run.rounds.findings)
@@ -212,6 +240,7 @@ def _trained(
                 activate=activate,
                 active=lambda: _active(settings),
                 tags={"tenant": settings.tenant, "as_of": as_of, **run.rounds.tags()},
+                check=check,
             )
             published = _publish(story, to)
             run.progress("publish", 1, 1)
@@ -323,6 +352,7 @@ def _publish(story: Story, to: Destination) -> Published:
     trained = story.trained
     rows, frauds = trained.split.counts(trained.dataset.label)
     training: dict[str, Any] = {
+        "tenant": to.tags["tenant"],
         "seed": trained.config.seed,
         "window": trained.split.bounds.window(),
         "rows": rows,

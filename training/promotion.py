@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from training.contestants import Load
 from training.locks import registry_lock
 from training.plans import activate_plan, active_plan, reactivate_plan
 from training.registry import PLAN_FILE, Registry
+from training.tenants import keep_other_tenants, tenant_of
 
 LATEST = "latest"
 
@@ -89,6 +90,7 @@ class Promoter:
     Args:
         settings: database, tenant.
         store, registry: where models lie, and where they are listed.
+        for_every_tenant: models may take the place of another tenant's champions.
         clock_s: seconds since 1970.
         lock: held while aliases move; not while gates are measured, which takes minutes.
     """
@@ -98,11 +100,25 @@ class Promoter:
     registry: Registry
     lock: Callable[[], AbstractContextManager[None]]
     clock_s: Callable[[], float] = time.time
+    for_every_tenant: bool = False
 
     @classmethod
-    def of(cls, settings: Settings, store: ArtifactStore, registry: Registry) -> Promoter:
+    def of(
+        cls,
+        settings: Settings,
+        store: ArtifactStore,
+        registry: Registry,
+        *,
+        for_every_tenant: bool = False,
+    ) -> Promoter:
         """With the lock that the settings make."""
-        return cls(settings, store, registry, lambda: registry_lock(settings))
+        return cls(
+            settings,
+            store,
+            registry,
+            lambda: registry_lock(settings),
+            for_every_tenant=for_every_tenant,
+        )
 
     def promote(
         self, assessor: Assessor, variant: str, artifact: str, force: Force | None
@@ -112,6 +128,7 @@ class Promoter:
 
         Raises:
             ArtifactRefused, NotFound: there is no such version.
+            OtherTenant: the champion is another tenant's.
             Busy: the champion moved while the gates were measured.
         """
         version = self.store.resolve(variant, artifact).version
@@ -119,6 +136,7 @@ class Promoter:
         if before is not None and before.version == version:
             lag = align(self.registry, self.store, [variant])
             return Outcome(False, f"{variant} {version} is the champion already", lag=lag)
+        self._keep_other_tenants({variant: version})
         challenger = assessor.enter(variant, version)
         assessment = assessor.variant(challenger, self._active_plan())
         verdict = _verdict(assessment, force, f"{variant} {version}")
@@ -141,6 +159,7 @@ class Promoter:
 
         Raises:
             NotFound: no such run, or it has no plan.
+            OtherTenant: a champion is another tenant's.
             Busy: a champion moved while the gates were measured.
         """
         url = self._database_url()
@@ -152,6 +171,7 @@ class Promoter:
         if not moves and _same(plan, active):
             lag = align(self.registry, self.store, digests)
             return Outcome(False, f"run {run_id} serves already, under its plan", lag=lag)
+        self._keep_other_tenants({v: digest[:12] for v, digest in digests.items()})
         after = Side({v: assessor.enter(v, d[:12]) for v, d in digests.items()}, plan)
         now = assessor.serving(active)
         assessment = assessor.run(after, now)
@@ -235,15 +255,29 @@ class Promoter:
             outcome.plan = dict(zip(("name", "version"), last.plan_before, strict=True))
         return self._done(outcome, before, moves, f"run {run}")
 
+    def _keep_other_tenants(self, versions: Mapping[str, str]) -> None:
+        """Raises OtherTenant. What cannot be read is for the gates to refuse."""
+        if self.for_every_tenant:
+            return
+        tenants: dict[str, str | None] = {}
+        for variant, version in versions.items():
+            with suppress(ArtifactRefused):
+                tenants[variant] = tenant_of(self.store.manifest(variant, version)[0])
+        keep_other_tenants(self.store, tenants)
+
     def _models_of(self, run: str) -> tuple[str, dict[str, str]]:
         """A run's id, and the digest of each of its variants."""
         run_id = run
         if run == LATEST:
-            newest = self.registry.newest_run({"schema_id": SCHEMA_ID})
+            tenant = self.settings.tenant
+            newest = self.registry.newest_run({"schema_id": SCHEMA_ID, "tenant": tenant})
             if newest is None:
-                raise NotFound("no training run of the served features: `quorum train` makes one")
+                raise NotFound(
+                    f"tenant {tenant} has no training run of the served features:"
+                    " `quorum train` makes one"
+                )
             run_id = newest.run_id
-        digests = {v.variant: v.digest for v in self.registry.versions() if v.run_id == run_id}
+        digests = {v.variant: v.digest for v in self.registry.versions_of(run_id)}
         if not digests:
             raise NotFound(f"no models of a training run {run_id}: `quorum models list` names runs")
         return run_id, digests

@@ -67,6 +67,8 @@ class Destination:
             that serves goes on.
         active: the plan that decides before, which a rollback brings back; asked with `activate`.
         tags: of the run: `tenant`, and `as_of`, the moment up to which labels were read.
+        check: raises if the models must not take the alias; asked while the lock is held, since
+            another training may have moved it meanwhile.
         clock_s: seconds since 1970.
     """
 
@@ -77,6 +79,7 @@ class Destination:
     activate: Callable[[Plan], Plan] | None = None
     active: Callable[[], Plan | None] = lambda: None
     tags: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[], None] = lambda: None
     clock_s: Callable[[], float] = time.time
 
 
@@ -103,6 +106,7 @@ def publish(
 
     Raises:
         Busy: another process has been registering for minutes.
+        OtherTenant: by `to.check`.
     """
     with staging() as stage, ExitStack() as alone:
         digests = _write(judged, stage, schema, training, _references(story))
@@ -117,6 +121,7 @@ def publish(
             logged = {name: run.log(name, stage / name, whole) for name in judged}
             page = None if story is None else _told(story, whole, digests, training, stage, to)
             alone.enter_context(to.lock())
+            to.check()
             to.registry.sweep(whole.info.run_id)
             versions = run.register(logged, whole)
         stored = _point(digests, plan, whole.info.run_id, to)

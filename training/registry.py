@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ RUN_NAME = "train"
 PLAN_FILE = "plan.json"
 _PREFIX = "quorum-"
 _PARAMETER_LENGTH = 500
-_RUNS = 200
+_PAGE = 500
+"""Entries that one answer of MLflow holds at most; `_pages` asks for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,9 @@ class Registry:
         """Variant -> alias -> number of the version that it names."""
         return {
             model.name.removeprefix(_PREFIX): {a: int(v) for a, v in model.aliases.items()}
-            for model in self._client.search_registered_models(f"name LIKE '{_PREFIX}%'")
+            for model in _pages(
+                self._client.search_registered_models, filter_string=f"name LIKE '{_PREFIX}%'"
+            )
         }
 
     def versions(self, variant: str | None = None) -> list[Registered]:
@@ -161,14 +164,16 @@ class Registry:
         cut_off = {run.run_id for run in self._runs("!= 'FINISHED'")}
         return [v for v in self._all_versions(variant) if v.run_id not in cut_off]
 
+    def versions_of(self, run_id: str) -> list[Registered]:
+        """Versions that a training run registered, by variant; [] if it did not end well."""
+        if next(self._runs("= 'FINISHED'", f"attributes.run_id = {_quoted(run_id)}"), None) is None:
+            return []
+        return self._all_versions(None, f"tags.run = {_quoted(run_id)}")
+
     def newest_run(self, tags: Mapping[str, str]) -> TrainingRun | None:
         """The training run with these tags that ended last; None if none did."""
-        found = [
-            run
-            for run in self._runs("= 'FINISHED'")
-            if all(run.tags.get(name) == value for name, value in tags.items())
-        ]
-        return max(found, key=lambda run: run.ended_at_ms, default=None)
+        wanted = [f"tags.{name} = {_quoted(value)}" for name, value in tags.items()]
+        return next(self._runs("= 'FINISHED'", *wanted), None)
 
     def document(self, run_id: str, name: str) -> dict[str, Any]:
         """A JSON document of a run.
@@ -203,17 +208,20 @@ class Registry:
         for run_id in {version.run_id for version in abandoned}:
             self._client.set_terminated(run_id, "KILLED")
 
-    def _runs(self, status: str) -> list[TrainingRun]:
-        found = self._client.search_runs(
-            [self._experiment_id],
-            f"attributes.run_name = '{RUN_NAME}' AND attributes.status {status}",
-            max_results=_RUNS,
-            order_by=["attributes.start_time DESC"],
+    def _runs(self, status: str, *conditions: str) -> Iterator[TrainingRun]:
+        """Training runs of this status, those that ended last first."""
+        kind = f"attributes.run_name = '{RUN_NAME}'"
+        found = _pages(
+            self._client.search_runs,
+            experiment_ids=[self._experiment_id],
+            filter_string=" AND ".join((kind, f"attributes.status {status}", *conditions)),
+            order_by=["attributes.end_time DESC", "attributes.start_time DESC"],
         )
-        return [TrainingRun(r.info.run_id, r.info.end_time or 0, dict(r.data.tags)) for r in found]
+        for run in found:
+            yield TrainingRun(run.info.run_id, run.info.end_time or 0, dict(run.data.tags))
 
-    def _all_versions(self, variant: str | None) -> list[Registered]:
-        wanted = f"name LIKE '{_PREFIX}%'" if variant is None else f"name='{model_name(variant)}'"
+    def _all_versions(self, variant: str | None, *conditions: str) -> list[Registered]:
+        named = f"name LIKE '{_PREFIX}%'" if variant is None else f"name = '{model_name(variant)}'"
         found = [
             Registered(
                 variant=v.name.removeprefix(_PREFIX),
@@ -222,7 +230,10 @@ class Registry:
                 run_id=v.tags.get("run", ""),
                 registered_at_ms=int(v.creation_timestamp or 0),
             )
-            for v in self._client.search_model_versions(wanted, max_results=10_000)
+            for v in _pages(
+                self._client.search_model_versions,
+                filter_string=" AND ".join((named, *conditions)),
+            )
         ]
         return sorted(found, key=lambda v: (v.variant, v.number))
 
@@ -239,6 +250,28 @@ class Registry:
             except MlflowException:
                 continue  # somebody made it at the same moment
         raise RuntimeError(f"MLflow neither has nor makes the experiment {EXPERIMENT}")
+
+
+def _pages(search: Callable[..., Any], **wanted: Any) -> Iterator[Any]:
+    """All that a search of MLflow finds. One answer is a page, whatever was asked for."""
+    token = None
+    while True:
+        page = search(**wanted, max_results=_PAGE, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _quoted(value: str) -> str:
+    """A text of MLflow's filter language, which knows no escapes.
+
+    Raises:
+        NotFound: it holds a quote, which nothing of ours does.
+    """
+    if "'" in value:
+        raise NotFound(f"a name in the registry holds no quote: {value!r}")
+    return f"'{value}'"
 
 
 def model_name(variant: str) -> str:

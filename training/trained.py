@@ -45,12 +45,17 @@ class Trained:
         }
 
 
+def variant_of(tabular_set: str | None, variant: str) -> str:
+    """Name of a variant that was trained on a tabular set; on payments (None) its own."""
+    return variant if tabular_set is None else f"{tabular_set}-{variant}"
+
+
 def named_after(trained: Trained, tabular_set: str) -> Trained:
     """The same run under names of a tabular set's own: `<set>-<variant>`, so that its models never
     take the place of those that serve payments."""
 
     def name(variant: str) -> str:
-        return f"{tabular_set}-{variant}"
+        return variant_of(tabular_set, variant)
 
     judged = {
         name(variant): replace(model, fitted=replace(model.fitted, variant=name(variant)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.console import CommandFailed, JsonFlag, emit, say, step
+from cluster.options import EVERY_TENANT_HINT, ForEveryTenant
 
 if TYPE_CHECKING:
     from artifacts.store import ArtifactStore
@@ -135,6 +136,7 @@ def promote(
         float | None, typer.Option(min=0.0, help="Average precision that may be lost. [0.02]")
     ] = None,
     tenant: TenantOption = None,
+    for_every_tenant: ForEveryTenant = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Let a model, or a whole training run with its plan, serve as champion if it passes the gates.
@@ -158,7 +160,7 @@ def promote(
         forced = Force(reason or "") if force else None
         with step("Gates") as going_on:
             registry = _registry(settings)
-            promoter = Promoter.of(settings, store, registry)
+            promoter = Promoter.of(settings, store, registry, for_every_tenant=for_every_tenant)
             assessor = _assessor(settings, store, gates, weeks, margin, going_on.note)
             if run is not None:
                 outcome = promoter.promote_run(assessor, run, forced)
@@ -332,9 +334,11 @@ def _named(catalogue: Any, model: str) -> tuple[str, str]:
 @contextmanager
 def _expected() -> Iterator[None]:
     """Turn what can be expected to go wrong with models into one line."""
-    from fraud.errors import QuorumError
+    from fraud.errors import OtherTenant, QuorumError
 
     try:
         yield
+    except OtherTenant as error:
+        raise CommandFailed(str(error.args[0]), EVERY_TENANT_HINT) from error
     except QuorumError as error:
         raise CommandFailed(str(error.args[0]), "") from error

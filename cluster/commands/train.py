@@ -10,6 +10,7 @@ import typer
 
 from cluster.bars import StageBars
 from cluster.console import CommandFailed, JsonFlag, emit
+from cluster.options import EVERY_TENANT_HINT, ForEveryTenant
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -79,6 +80,7 @@ def train(
     search_minutes: Annotated[
         float | None, typer.Option(min=0.1, help="Search them for so long, all at once.")
     ] = None,
+    for_every_tenant: ForEveryTenant = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Train the variants on history, register them as champions and activate their plan.
@@ -87,7 +89,7 @@ def train(
     gap as long as labels take. Runs on the Ray that RAY_ADDRESS names, else on one of its own.
     """
     _check_usage(file, tabular, protocol, data)
-    from fraud.errors import NotTrainable
+    from fraud.errors import NotTrainable, OtherTenant
     from training.config import TrainConfig, read_config
     from training.guard.finding import LeakFound
 
@@ -105,9 +107,11 @@ def train(
 
             emit(_protocol(protocol, data, told), as_json, render_protocol)
         elif tabular is not None and file is not None:
-            emit(_tabular(tabular, file, told), as_json, render)
+            emit(_tabular(tabular, file, told, for_every_tenant), as_json, render)
         else:
-            emit(_history(tenant, told), as_json, render)
+            emit(_history(tenant, told, for_every_tenant), as_json, render)
+    except OtherTenant as error:
+        raise CommandFailed(str(error), EVERY_TENANT_HINT) from None
     except LeakFound as error:
         raise CommandFailed(str(error), "") from None
     except NotTrainable as error:
@@ -145,7 +149,7 @@ def _check_usage(
         raise wrong("--data goes with --protocol", "quorum train --protocol handbook --data FOLDER")
 
 
-def _history(tenant: str | None, config: TrainConfig) -> dict[str, Any]:
+def _history(tenant: str | None, config: TrainConfig, for_every_tenant: bool) -> dict[str, Any]:
     from cluster.connection import database_url
     from fraud.settings import Settings
     from training.pipeline import train as run
@@ -154,11 +158,19 @@ def _history(tenant: str | None, config: TrainConfig) -> dict[str, Any]:
     database_url(settings)  # says what to do if nothing names a database
     settings = settings.model_copy(update={"tenant": tenant or settings.tenant})
     with StageBars(_STAGES) as bars:
-        report = run(settings, config, bars.show, ray_address=os.environ.get("RAY_ADDRESS"))
+        report = run(
+            settings,
+            config,
+            bars.show,
+            ray_address=os.environ.get("RAY_ADDRESS"),
+            for_every_tenant=for_every_tenant,
+        )
     return report.to_document()
 
 
-def _tabular(layout: str, file: Path, config: TrainConfig) -> dict[str, Any]:
+def _tabular(
+    layout: str, file: Path, config: TrainConfig, for_every_tenant: bool
+) -> dict[str, Any]:
     from fraud.settings import Settings
     from training.data.layout import LayoutInvalid, load_layout
     from training.data.source import SourceUnreadable
@@ -168,7 +180,13 @@ def _tabular(layout: str, file: Path, config: TrainConfig) -> dict[str, Any]:
     try:
         with StageBars(_STAGES) as bars:
             report = train_tabular(
-                Settings.load(), load_layout(layout), file, config, bars.show, ray_address=address
+                Settings.load(),
+                load_layout(layout),
+                file,
+                config,
+                bars.show,
+                ray_address=address,
+                for_every_tenant=for_every_tenant,
             )
     except (LayoutInvalid, SourceUnreadable) as error:
         raise CommandFailed(str(error), "docs/layouts.md shows [tabular]") from None

@@ -25,6 +25,7 @@ def tiny_artifact(
     golden_shift: float = 0.0,
     knots: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 0.5)),
     training: dict[str, Any] | None = None,
+    columns: tuple[str, ...] = (),
 ) -> tuple[str, str]:
     """Write an artifact whose raw score is logistic(slope * first feature), NaN read as 0.
 
@@ -35,6 +36,7 @@ def tiny_artifact(
         golden_shift: makes golden rows wrong by so much.
         knots: its calibration.
         training: what its manifest says of its training.
+        columns: of a tabular set, in order.
 
     Returns:
         Version and digest.
@@ -58,6 +60,7 @@ def tiny_artifact(
         knots,
         files,
         training=training or {},
+        columns=columns,
     )
     digest = write_manifest(folder, manifest)
     version = version_of(digest)

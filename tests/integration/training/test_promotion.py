@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -19,7 +20,7 @@ from artifacts.store import ArtifactStore
 from cluster.cli import run as quorum
 from deployments.scorer import Scorer
 from features.definitions import N_FEATURES, SCHEMA_ID
-from fraud.errors import ArtifactRefused, Busy, InvalidInput, NotFound
+from fraud.errors import ArtifactRefused, Busy, InvalidInput, NotFound, OtherTenant
 from fraud.plan import Member, Plan, Thresholds
 from fraud.settings import Settings
 from tests.contracts.artifacts import point_alias, tiny_artifact
@@ -89,9 +90,14 @@ def plan_of(*variants: str) -> Plan:
     return Plan("default", 1, "ensemble", members, Thresholds(0.3, 0.4, 0.5))
 
 
-def registered(registry: Registry, plan: Plan | None, made: dict[str, tuple[str, str]]) -> str:
+def registered(
+    registry: Registry,
+    plan: Plan | None,
+    made: dict[str, tuple[str, str]],
+    tenant: str = "default",
+) -> str:
     """Register versions as a training run does. Returns the run's id."""
-    with registry.run(RUN_NAME, {"schema_id": SCHEMA_ID}) as whole:
+    with registry.run(RUN_NAME, {"schema_id": SCHEMA_ID, "tenant": tenant}) as whole:
         if plan is not None:
             registry.log_document(whole, plan.to_document(), PLAN_FILE)
         for variant, (_, digest) in made.items():
@@ -409,3 +415,38 @@ def test_the_command_line_tells_and_moves(
     assert capsys.readouterr().err.count("\n") == 1
     assert quorum(["models", "promote", "xgboost", "--force"]) == 1
     assert "--reason" in capsys.readouterr().err
+
+
+def test_another_tenants_champion_is_not_replaced_unless_told_to(
+    settings: Settings, promoter: Promoter, registry: Registry
+) -> None:
+    def trained_on(tenant: str) -> dict[str, Any]:
+        return {"training": {**WINDOW, "tenant": tenant}}
+
+    old = make(settings, "xgboost", GOOD, "champion", **trained_on("bank"))
+    new = make(settings, "xgboost", BETTER_NAMED, "challenger", **trained_on("default"))
+    run_id = registered(registry, plan_of("xgboost"), {"xgboost": new})
+    for promote in (
+        lambda who: who.promote(assessor(settings), "xgboost", "challenger", None),
+        lambda who: who.promote_run(assessor(settings), run_id, None),
+    ):
+        with pytest.raises(OtherTenant, match="bank"):
+            promote(promoter)
+        assert champion(settings, "xgboost") == old[0]
+    told = replace(promoter, for_every_tenant=True)
+    assert told.promote(assessor(settings), "xgboost", "challenger", None).done
+    assert champion(settings, "xgboost") == new[0]
+
+
+def test_latest_means_the_latest_of_the_tenant(
+    settings: Settings, promoter: Promoter, registry: Registry
+) -> None:
+    mine = make(settings, "xgboost", GOOD, "challenger")
+    run_id = registered(registry, plan_of("xgboost"), {"xgboost": mine})
+    theirs = make(settings, "xgboost", BETTER_NAMED)
+    registered(registry, plan_of("xgboost"), {"xgboost": theirs}, tenant="bank")
+    assert promoter._models_of("latest")[0] == run_id
+    with pytest.raises(NotFound, match="tenant nobody"):
+        replace(promoter, settings=settings.model_copy(update={"tenant": "nobody"}))._models_of(
+            "latest"
+        )
