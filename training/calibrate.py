@@ -7,6 +7,10 @@ Supervised scores become probabilities in one of two ways, whichever errs less o
   (centred isotonic regression, Oron and Flournoy 2017).
 - beta calibration (Kull, Silva Filho and Flach 2017), `sigmoid(c + a ln s - b ln(1 - s))` with
   a, b >= 0: three numbers, which few frauds can settle.
+
+Raw scores have no scale that could be relied on: a forest's may all lie below 1e-4. So knots are
+spaced and dropped by log-odds, and a map that does not keep the rate or the ranking of the scores
+that it was fitted on is refused.
 """
 
 from __future__ import annotations
@@ -17,23 +21,39 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
+from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
 from fraud.batch import Float32, Float64
 from fraud.combine.calibrate import Calibration
+from fraud.errors import NotTrainable
 
 Knots = tuple[tuple[float, float], ...]
 
 MAX_KNOTS = 200
 LOWEST, HIGHEST = 1e-6, 1 - 1e-6
+"""Of a probability that is served: nobody is certain."""
 METHODS = ("isotonic", "beta")
 _FOLDS = 4
 _LEAST_FRAUDS = 3
 """In each fold; with fewer the two methods cannot be told apart."""
 _GRID = 1200
-# Knots closer than this would make a cliff on which the last bits of a raw score decide.
-_MIN_STEP = 1e-5
+_MIN_STEP = 16
+"""Smallest distance between two knots, in units of the last place of a float32: raw scores are
+float32, and machines differ in their last bits, which must not decide."""
+_ROUNDING = 4e-6
+"""By how much of itself a raw score may differ between machines: sums of hundreds of trees."""
 _DIGITS = 9
+"""Significant digits of a knot."""
+_SMALLEST = float(np.finfo(np.float32).tiny)
+_BELOW_ONE = 1 - float(np.finfo(np.float32).epsneg)
+_RATE_TOLERANCE = 0.1
+"""Share of the frauds that a map may predict too many or too few of on the rows it was fitted on.
+Of few frauds two standard deviations of their number."""
+_TOP_TOLERANCE = 0.5
+"""The same for the tenth of the rows with the highest scores: a map may bend, not lie flat."""
+_AUC_TOLERANCE = 0.005
+"""Ranking that a map may lose on these rows: scores beyond its outermost knots become equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +82,9 @@ def fit_calibration(raw: Float64, fraud: Float32) -> CalibrationFit:
     Args:
         raw: float64[n] in [0, 1] in the order of time, higher is more likely fraud.
         fraud: float32[n], 1 fraud and 0 not; both occur.
+
+    Raises:
+        NotTrainable: no map keeps the rate of fraud and the ranking of the scores.
     """
     folds = time_folds(fraud, _FOLDS, _LEAST_FRAUDS)
     errors: dict[str, float] = {}
@@ -70,9 +93,32 @@ def fit_calibration(raw: Float64, fraud: Float32) -> CalibrationFit:
         if said:
             seen = np.concatenate([fraud[later] for _, later in folds])
             errors[method] = round(_error(np.concatenate(said), seen), _DIGITS)
-    method = min(METHODS, key=lambda m: errors[m]) if errors else "beta"
-    fit = probability_knots if method == "isotonic" else beta_knots
-    return CalibrationFit(fit(raw, fraud), method, errors)
+    best_first = sorted(METHODS, key=lambda m: errors[m]) if errors else ["beta", "isotonic"]
+    faults = []
+    for method in best_first:
+        knots = (probability_knots if method == "isotonic" else beta_knots)(raw, fraud)
+        fault = _fault(calibrated(raw, knots), raw, fraud)
+        if fault is None:
+            return CalibrationFit(knots, method, errors)
+        faults.append(f"{method}: {fault}")
+    raise NotTrainable(f"the scores cannot be made probabilities; {'; '.join(faults)}")
+
+
+def _fault(probability: Float64, raw: Float64, fraud: Float32) -> str | None:
+    """What is wrong with a map on the rows that it was fitted on; None if nothing is."""
+    highest = raw >= np.quantile(raw, 0.9)
+    parts = (
+        (slice(None), _RATE_TOLERANCE, "in all"),
+        (highest, _TOP_TOLERANCE, "in the top tenth"),
+    )
+    for rows, tolerance, where in parts:
+        seen, said = float(fraud[rows].sum()), float(probability[rows].sum())
+        if abs(said - seen) > max(tolerance * seen, 2 * np.sqrt(seen)):
+            return f"{said:.4g} frauds predicted {where}, {seen:.0f} seen"
+    before, after = (float(roc_auc_score(fraud, s)) for s in (raw, probability))
+    if after < before - _AUC_TOLERANCE:
+        return f"ROC AUC {before:.3f} of the scores becomes {after:.3f}"
+    return None
 
 
 def time_folds(fraud: Float32, folds: int, least: int) -> list[tuple[slice, slice]]:
@@ -105,17 +151,27 @@ def _error(probability: Float64, fraud: Float32) -> float:
 def beta_knots(raw: Float64, fraud: Float32, max_knots: int = MAX_KNOTS) -> Knots:
     """Beta calibration of raw scores float64[n] in [0, 1], as knots.
 
-    The curve is followed at 1200 points, evenly spaced in log-odds, of which those stay that bend
-    it most: at most `max_knots`.
+    The curve is followed at 1200 points from the lowest score to the highest one, evenly spaced in
+    log-odds, of which those stay that bend it most: at most `max_knots`.
     """
-    inside = np.clip(raw, LOWEST, HIGHEST)
+    inside = _inside(raw)
     columns = np.stack([np.log(inside), -np.log1p(-inside)], axis=1)
     bias, (a, b) = fit_log_odds(columns, fraud, least=0.0, ridge=0.0, towards=1.0)
-    odds = np.linspace(np.log(LOWEST), -np.log(LOWEST), _GRID)
+    odds = np.linspace(*_log_odds(np.array([inside.min(), inside.max()])), _GRID)
     x = np.unique(np.concatenate([[0.0], 1 / (1 + np.exp(-odds)), [1.0]]))
-    s = np.clip(x, LOWEST, HIGHEST)
-    y = 1 / (1 + np.exp(-(bias + a * np.log(s) - b * np.log1p(-s))))
+    s = _inside(x)
+    y = 1 / (1 + np.exp(-np.clip(bias + a * np.log(s) - b * np.log1p(-s), -50, 50)))
     return _knots(x, y, max_knots)
+
+
+def _inside(scores: Float64) -> Float64:
+    """Scores that have a logarithm, and so has what is missing to 1."""
+    return np.clip(scores, _SMALLEST, _BELOW_ONE)
+
+
+def _log_odds(scores: Float64) -> Float64:
+    odds: Float64 = np.log(scores) - np.log1p(-scores)
+    return odds
 
 
 def fit_log_odds(
@@ -131,6 +187,10 @@ def fit_log_odds(
     """
     y = fraud.astype(np.float64)
     n, k = columns.shape
+    # Around their means: otherwise intercept and weights of very low scores pull at each other,
+    # and the search stops before it has found either.
+    centre = columns.mean(axis=0)
+    columns = columns - centre
 
     def loss(theta: Float64) -> tuple[float, Float64]:
         odds = theta[0] + columns @ theta[1:]
@@ -142,8 +202,7 @@ def fit_log_odds(
 
     share = float(y.mean())
     start = np.full(k + 1, max(towards, least))
-    start[0] = np.log(share / (1 - share)) - float((columns @ start[1:]).mean())
-    start[0] = np.clip(start[0], -20, 20)
+    start[0] = np.log(share / (1 - share))
     with threadpool_limits(1):  # the order of additions must not depend on the machine
         found = minimize(
             loss,
@@ -153,8 +212,8 @@ def fit_log_odds(
             bounds=[(None, None), *[(least, None)] * k],
             options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-8},
         )
-    theta: Float64 = found.x.round(_DIGITS)
-    return float(theta[0]), theta[1:]
+    weights: Float64 = found.x[1:].round(_DIGITS)
+    return round(float(found.x[0] - centre @ weights), _DIGITS), weights
 
 
 def probability_knots(raw: Float64, fraud: Float32, max_knots: int = MAX_KNOTS) -> Knots:
@@ -178,7 +237,9 @@ def probability_knots(raw: Float64, fraud: Float32, max_knots: int = MAX_KNOTS) 
 
 def _steps(x: Float64, y: Float64, rows: Float64) -> tuple[Float64, Float64, Float64]:
     """Isotonic regression of y on x: centre, level and weight of each of its steps, rising."""
-    level = IsotonicRegression().fit_transform(x, y, sample_weight=rows)
+    # By rank, on which alone it depends: scores closer than 1e-15 would be taken as equal.
+    _, rank = np.unique(x, return_inverse=True)
+    level = IsotonicRegression().fit_transform(rank, y, sample_weight=rows)
     levels, step = np.unique(level, return_inverse=True)
     weight: Float64 = np.bincount(step, rows).astype(np.float64)
     return np.bincount(step, x * rows) / weight, levels.astype(np.float64), weight
@@ -209,7 +270,7 @@ def _knots(
     x: Float64, y: Float64, max_knots: int, lowest: float = LOWEST, highest: float = HIGHEST
 ) -> Knots:
     y = np.maximum.accumulate(np.clip(y, lowest, highest))
-    x, y = _spaced(x.round(_DIGITS), y.round(_DIGITS))
+    x, y = _spaced(_significant(x), _significant(y))
     while x.size > max_knots:
         x, y = _without_dullest(x, y, x.size - max_knots)
     return tuple((float(a), float(b)) for a, b in zip(x, y, strict=True))
@@ -217,9 +278,10 @@ def _knots(
 
 def _spaced(x: Float64, y: Float64) -> tuple[Float64, Float64]:
     """Of knots closer than the smallest step keep the last: its y is the highest."""
+    step = _MIN_STEP * np.spacing(x.astype(np.float32)).astype(np.float64)
     kept = [x.size - 1]
     for i in range(x.size - 2, -1, -1):
-        if x[kept[-1]] - x[i] >= _MIN_STEP:
+        if x[kept[-1]] - x[i] >= step[kept[-1]]:
             kept.append(i)
     kept.reverse()
     return x[kept], y[kept]
@@ -229,7 +291,10 @@ def _without_dullest(x: Float64, y: Float64, surplus: int) -> tuple[Float64, Flo
     """Drop knots that lie nearest to the line between their neighbours; no two in a row, so that
     each is judged by neighbours that stay. The ends stay."""
     slope = (y[2:] - y[:-2]) / (x[2:] - x[:-2])
-    bend = np.abs(y[1:-1] - (y[:-2] + slope * (x[1:-1] - x[:-2])))
+    without = y[:-2] + slope * (x[1:-1] - x[:-2])
+    # In log-odds: what is a hair at a probability of 0.5 is everything at one of 0.0001.
+    with_it, without = (_log_odds(np.clip(p, LOWEST, HIGHEST)) for p in (y[1:-1], without))
+    bend = np.abs(with_it - without)
     dropped: set[int] = set()
     for i in np.argsort(bend, kind="stable") + 1:
         if len(dropped) == surplus:
@@ -238,6 +303,10 @@ def _without_dullest(x: Float64, y: Float64, surplus: int) -> tuple[Float64, Flo
             dropped.add(int(i))
     kept = [i for i in range(x.size) if i not in dropped]
     return x[kept], y[kept]
+
+
+def _significant(values: Float64) -> Float64:
+    return np.array([float(f"{value:.{_DIGITS}g}") for value in values.tolist()])
 
 
 def anomaly_fit(raw: Float64) -> CalibrationFit:
@@ -250,9 +319,10 @@ def calibrated(raw: Float64, knots: Knots) -> Float64:
     return Calibration(knots)(raw)
 
 
-def rounding_reach(raw: Float64, knots: Knots, rounding: float = 2e-6) -> float:
-    """How far calibrated scores move at most if raw scores move by `rounding`, 1e-5 at least."""
-    moved = [
-        np.abs(calibrated(raw + d, knots) - calibrated(raw, knots)) for d in (-rounding, rounding)
-    ]
+def rounding_reach(raw: Float64, knots: Knots) -> float:
+    """How far calibrated scores move at most between machines, 1e-5 at least. A raw score moves by
+    a share of itself, or of what it lacks to 1 where that is less, and by its last bits."""
+    last_bits = np.spacing(np.abs(raw).astype(np.float32)).astype(np.float64)
+    reach = _ROUNDING * np.minimum(np.abs(raw), np.abs(1 - raw)) + _MIN_STEP / 2 * last_bits
+    moved = [np.abs(calibrated(raw + d, knots) - calibrated(raw, knots)) for d in (-reach, reach)]
     return max(1e-5, float(np.max(moved, initial=0.0)) * 1.5)

@@ -16,6 +16,9 @@ _MAX_CODES = 64
 # Where steps lie: fraud is in the tails, mostly in the upper ones.
 _LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998)
 _IQR_OF_NORMAL = 1.349
+_ROUNDING = 1e-6
+"""Of a float32 column's largest value: what spreads by less is constant."""
+_SMALLEST_SPREAD = 1e-30  # one over it is still a float32
 _BY_COLUMN = "by_column"
 
 
@@ -93,7 +96,7 @@ def fit_columns(
     median = np.nanmedian(x[:, numeric], axis=0).astype(np.float32)
     filled = np.where(absent[:, numeric], median, x[:, numeric])
     centre, spread = _robust(filled) if robust else _moments(signed_log(filled))
-    varies = spread > 1e-6
+    varies = _varies(spread, filled if robust else signed_log(filled))
     numeric = numeric[varies]
     stepped, edge = _edges(x, numeric) if steps else _NO_COLUMNS
     coded, code = _codes(x, [c for c in categorical if seen[c]])
@@ -121,7 +124,13 @@ def _robust(x: Float32) -> tuple[Float64, Float64]:
     the deviation itself."""
     lower, middle, upper = np.quantile(x, (0.25, 0.5, 0.75), axis=0)
     spread = (upper - lower) / _IQR_OF_NORMAL
-    return middle, np.where(spread > 1e-6, spread, x.std(axis=0, dtype=np.float64))
+    return middle, np.where(_varies(spread, x), spread, x.std(axis=0, dtype=np.float64))
+
+
+def _varies(spread: Float64, x: Float32) -> NDArray[np.bool_]:
+    """Whether columns spread by more than the rounding of their own values, however small these
+    are."""
+    return spread > np.maximum(_ROUNDING * np.abs(x).max(axis=0, initial=0.0), _SMALLEST_SPREAD)
 
 
 _NO_COLUMNS = np.zeros(0, np.int64), np.zeros(0, np.float32)

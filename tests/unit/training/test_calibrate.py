@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 
+from fraud.errors import NotTrainable
 from training.calibrate import (
     HIGHEST,
     LOWEST,
@@ -127,3 +129,63 @@ def test_folds_hold_equally_many_frauds_and_follow_each_other() -> None:
         assert before.stop == fold.start
         assert fraud[fold].sum() == pytest.approx(fraud.sum() / 4, abs=1)
     assert folds[-1][1].stop == fraud.size
+
+
+def _ranked(n: int = 60_000, seed: int = 11) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of a good model of a rare event, and what came of it: rate 0.5 %, ROC AUC 0.9."""
+    rng = np.random.default_rng(seed)
+    odds = rng.normal(-7.0, 2.0, n)
+    p = 1 / (1 + np.exp(-odds))
+    return p, (rng.random(n) < p).astype(np.float32)
+
+
+_SCALES = {
+    "as it is": lambda s: s,
+    "shrunk by 1e-5": lambda s: s * 1e-5,
+    "shrunk by 1e-12": lambda s: s * 1e-12,
+    "a power": lambda s: s**4,
+    "a root": lambda s: s**0.1,
+    "all near 1": lambda s: 1 - 1e-3 * (1 - s),
+    "around a half": lambda s: 0.5 + 1e-2 * (s - 0.5),
+    "as float32": lambda s: (s * 1e-4).astype(np.float32).astype(np.float64),
+}
+
+
+@pytest.mark.parametrize("scale", _SCALES)
+def test_probabilities_do_not_depend_on_the_scale_of_the_scores(scale: str) -> None:
+    truth, fraud = _ranked()
+    raw = _SCALES[scale](truth)
+    found = fit_calibration(raw, fraud)
+    probability = calibrated(raw, found.knots)
+    assert probability.mean() == pytest.approx(fraud.mean(), rel=0.1)
+    assert roc_auc_score(fraud, probability) > roc_auc_score(fraud, truth) - 0.005
+    for fit in (probability_knots, beta_knots):
+        _check_knots(fit(raw, fraud), LOWEST, HIGHEST)
+    # On later rows as well, in the half that matters: said and seen agree in each tenth of it.
+    other, seen = _ranked(seed=12)
+    said = calibrated(_SCALES[scale](other), found.knots)
+    for part in np.array_split(np.argsort(said)[said.size // 2 :], 10):
+        expected = max(float(seen[part].sum()), 1.0)
+        assert float(said[part].sum()) == pytest.approx(
+            expected, abs=5 * np.sqrt(expected) + 0.3 * expected
+        )
+
+
+def test_a_map_that_does_not_follow_the_scores_is_refused() -> None:
+    truth, fraud = _ranked()
+    # No float32 tells these apart, so no model file could have given them.
+    with pytest.raises(NotTrainable, match=r"frauds predicted in the top tenth, \d+ seen"):
+        fit_calibration(0.5 + 1e-9 * truth, fraud)
+
+
+def test_scores_without_any_ranking_are_still_probabilities() -> None:
+    fraud = (np.random.default_rng(4).random(5000) < 0.02).astype(np.float32)
+    found = fit_calibration(np.full(5000, 3e-7), fraud)
+    assert calibrated(np.array([3e-7]), found.knots)[0] == pytest.approx(fraud.mean(), rel=0.05)
+
+
+def test_a_machines_last_bits_move_little_at_any_scale() -> None:
+    truth, fraud = _ranked()
+    for shrink in (1.0, 1e-5):
+        knots = fit_calibration(truth * shrink, fraud).knots
+        assert rounding_reach(truth * shrink, knots) < 1e-3
