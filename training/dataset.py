@@ -41,6 +41,8 @@ class Dataset:
         segment: what payments are told apart by (`channel`, `country`, `merchant_category`,
             `type`) -> n values, None where unknown; only what has more than one value.
         schema: the columns of `values`.
+        row_id: n names that tell the rows apart: transaction ids, or in a table the numbers of
+            the rows in its file, from 1. None: nothing but their place.
     """
 
     values: Float32
@@ -51,6 +53,7 @@ class Dataset:
     amount: Float64
     segment: dict[str, list[str | None]]
     schema: FeatureSchema
+    row_id: list[str] | None = None
 
     @property
     def schema_id(self) -> str:
@@ -93,6 +96,7 @@ def build_dataset(history: History, cache: Path, progress: Callable[[int, int], 
         amount=batch.amount_hundredths() / 100,
         segment=segments_of({name: getattr(batch, name) for name in SEGMENTS}),
         schema=FeatureSchema.served(),
+        row_id=batch.transaction_id,
     )
 
 

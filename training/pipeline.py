@@ -36,6 +36,7 @@ from training.guard.rounds import Rounds
 from training.judge import judge_ensemble, judge_variants
 from training.locks import registry_lock
 from training.plans import activate_plan, active_plan
+from training.predictions import require_writable, write_predictions
 from training.progress import Progress, Stopwatch, quiet
 from training.publish import Destination, Published, publish
 from training.ray_session import ray_session
@@ -63,6 +64,7 @@ class _Run:
     ray_address: str | None
     tabular: bool = False
     for_every_tenant: bool = False
+    predictions: Path | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
     rounds: Rounds = field(default_factory=Rounds)
 
@@ -107,6 +109,7 @@ def train(
     ray_address: str | None = None,
     role: str = CHAMPION,
     for_every_tenant: bool = False,
+    predictions: Path | None = None,
 ) -> TrainingReport:
     """Train every variant on the tenant's history and make the result count.
 
@@ -121,6 +124,7 @@ def train(
         role: the alias that the models get: `champion`, which serves from now on under the new
             plan, or `challenger`, which changes nothing that serves.
         for_every_tenant: the models may take the place of another tenant's champions.
+        predictions: file for what the models say of each row of the test part.
 
     Raises:
         NotTrainable: too little history, no database, or data that leaks (`LeakFound`).
@@ -132,7 +136,13 @@ def train(
     database_url = settings.database_url.get_secret_value()
     rounds = Rounds(config.allow_leaks)
     run = _Run(
-        settings, config, progress, ray_address, rounds=rounds, for_every_tenant=for_every_tenant
+        settings,
+        config,
+        progress,
+        ray_address,
+        rounds=rounds,
+        for_every_tenant=for_every_tenant,
+        predictions=predictions,
     )
     activate = _activation(database_url) if role == CHAMPION else None
 
@@ -161,6 +171,7 @@ def train_tabular(
     *,
     ray_address: str | None = None,
     for_every_tenant: bool = False,
+    predictions: Path | None = None,
 ) -> TrainingReport:
     """Train every variant on a table's own columns: no history, no features, no plan that serves.
 
@@ -184,6 +195,7 @@ def train_tabular(
         tabular=True,
         rounds=rounds,
         for_every_tenant=for_every_tenant,
+        predictions=predictions,
     )
 
     def dataset() -> Dataset:
@@ -214,6 +226,8 @@ def _trained(
             keep_other_tenants(store, dict.fromkeys(names, settings.tenant))
 
     check()
+    if run.predictions is not None:
+        require_writable(run.predictions)
     # Before anything is read: what is labelled meanwhile is new to the next run.
     as_of = moment(time.time())
     # MLflow takes seconds to import and to make its tables: meanwhile data is read.
@@ -228,6 +242,8 @@ def _trained(
         trained = trained if set_name is None else named_after(trained, set_name)
         with run.watch.stage("report"):
             run.progress("report", 0, 1)
+            if run.predictions is not None:
+                write_predictions(run.predictions, trained)
             story = tell(trained, run.watch.seconds, run.rounds.findings)
             run.progress("report", 1, 1)
         with run.watch.stage("publish"):

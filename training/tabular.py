@@ -60,8 +60,8 @@ def read_table(path: Path, layout: Layout, progress: Callable[[int, int], None])
         progress(chunk.rows_done, max(chunk.rows_done, round(chunk.rows_done / chunk.share)))
     if not parts:
         raise NotTrainable(f"{path}: no rows")
-    values, at_ms, codes, known_ms, amount = (
-        np.concatenate([part[i] for part in parts]) for i in range(5)
+    values, at_ms, codes, known_ms, amount, number = (
+        np.concatenate([part[i] for part in parts]) for i in range(6)
     )
     progress(len(at_ms), len(at_ms))
     order = np.argsort(at_ms, kind="stable")
@@ -76,6 +76,7 @@ def read_table(path: Path, layout: Layout, progress: Callable[[int, int], None])
         amount=amount[order],
         segment={},
         schema=FeatureSchema.tabular(names, range(n_numeric, len(names))),
+        row_id=[str(i) for i in number[order].tolist()],
     )
 
 
@@ -87,8 +88,8 @@ def _wanted(layout: Layout, fields: TabularFields, label: LabelField) -> frozens
 
 def _part(
     chunk: Chunk, layout: Layout, fields: TabularFields, label: LabelField, path: Path
-) -> tuple[Float32, Int64, Int8, Int64, Float64]:
-    """Values, times, labels, when they were known, and amounts of a chunk's rows."""
+) -> tuple[Float32, Int64, Int8, Int64, Float64, Int64]:
+    """Values, times, labels, when they were known, amounts and numbers of a chunk's rows."""
     n = len(chunk.rows)
     values = np.empty((n, len(fields.numeric) + len(fields.categorical)), np.float32)
     for i, name in enumerate(fields.numeric):
@@ -108,7 +109,7 @@ def _part(
         dated_ms, dated = times_ms(chunk.columns[label.known_at.column], label.known_at)
         codes = np.where(dated, codes, UNKNOWN).astype(np.int8)
         known_ms = dated_ms + label.delay_ms
-    return values, at_ms, codes, known_ms, _amounts(chunk, layout.amount)
+    return values, at_ms, codes, known_ms, _amounts(chunk, layout.amount), chunk.rows
 
 
 def _amounts(chunk: Chunk, field: AmountField) -> Float64:

@@ -80,6 +80,12 @@ def train(
     search_minutes: Annotated[
         float | None, typer.Option(min=0.1, help="Search them for so long, all at once.")
     ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.parquet", help="Write what the models say of each row of the test part."
+        ),
+    ] = None,
     for_every_tenant: ForEveryTenant = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -88,8 +94,8 @@ def train(
     History is cut by time: what is judged happened after everything that was learnt from, with a
     gap as long as labels take. Runs on the Ray that RAY_ADDRESS names, else on one of its own.
     """
-    _check_usage(file, tabular, protocol, data)
-    from fraud.errors import NotTrainable, OtherTenant
+    _check_usage(file, tabular, protocol, data, predictions)
+    from fraud.errors import InvalidInput, NotTrainable, OtherTenant
     from training.config import TrainConfig, read_config
     from training.guard.finding import LeakFound
 
@@ -107,11 +113,13 @@ def train(
 
             emit(_protocol(protocol, data, told), as_json, render_protocol)
         elif tabular is not None and file is not None:
-            emit(_tabular(tabular, file, told, for_every_tenant), as_json, render)
+            emit(_tabular(tabular, file, told, for_every_tenant, predictions), as_json, render)
         else:
-            emit(_history(tenant, told, for_every_tenant), as_json, render)
+            emit(_history(tenant, told, for_every_tenant, predictions), as_json, render)
     except OtherTenant as error:
         raise CommandFailed(str(error), EVERY_TENANT_HINT) from None
+    except InvalidInput as error:
+        raise CommandFailed(error.detail, "", exit_code=2) from None
     except LeakFound as error:
         raise CommandFailed(str(error), "") from None
     except NotTrainable as error:
@@ -133,7 +141,11 @@ def _allowing(config: TrainConfig, codes: list[str]) -> TrainConfig:
 
 
 def _check_usage(
-    file: Path | None, tabular: str | None, protocol: str | None, data: Path | None
+    file: Path | None,
+    tabular: str | None,
+    protocol: str | None,
+    data: Path | None,
+    predictions: Path | None,
 ) -> None:
     def wrong(what: str, hint: str) -> CommandFailed:
         return CommandFailed(what, hint, exit_code=2)
@@ -147,9 +159,13 @@ def _check_usage(
         raise wrong("a FILE is trained on with --tabular only", hint)
     if data is not None and protocol is None:
         raise wrong("--data goes with --protocol", "quorum train --protocol handbook --data FOLDER")
+    if predictions is not None and protocol is not None:
+        raise wrong("--predictions and --protocol do not go together", "give one of them")
 
 
-def _history(tenant: str | None, config: TrainConfig, for_every_tenant: bool) -> dict[str, Any]:
+def _history(
+    tenant: str | None, config: TrainConfig, for_every_tenant: bool, predictions: Path | None
+) -> dict[str, Any]:
     from cluster.connection import database_url
     from fraud.settings import Settings
     from training.pipeline import train as run
@@ -164,12 +180,13 @@ def _history(tenant: str | None, config: TrainConfig, for_every_tenant: bool) ->
             bars.show,
             ray_address=os.environ.get("RAY_ADDRESS"),
             for_every_tenant=for_every_tenant,
+            predictions=predictions,
         )
     return report.to_document()
 
 
 def _tabular(
-    layout: str, file: Path, config: TrainConfig, for_every_tenant: bool
+    layout: str, file: Path, config: TrainConfig, for_every_tenant: bool, predictions: Path | None
 ) -> dict[str, Any]:
     from fraud.settings import Settings
     from training.data.layout import LayoutInvalid, load_layout
@@ -187,6 +204,7 @@ def _tabular(
                 bars.show,
                 ray_address=address,
                 for_every_tenant=for_every_tenant,
+                predictions=predictions,
             )
     except (LayoutInvalid, SourceUnreadable) as error:
         raise CommandFailed(str(error), "docs/layouts.md shows [tabular]") from None

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
+from sklearn.metrics import average_precision_score
 
 from cluster.cli import run
 from cluster.protocols import render
@@ -47,6 +48,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["payments.csv"], "with --tabular only"),
         (["--tabular", "ulb", "--protocol", "ulb", "x.csv"], "do not go together"),
         (["--data", "folder"], "--data goes with --protocol"),
+        (["--protocol", "ulb", "--predictions", "x.parquet"], "do not go together"),
+        (["--tabular", "ulb", "x.csv", "--predictions", "x.csv"], "let it end in .parquet"),
+        (["--tabular", "ulb", "x.csv", "--predictions", "no/x.parquet"], "is not there"),
         (["--protocol", "kaggle"], "no protocol kaggle — one of handbook, ulb, sparkov"),
     ],
 )
@@ -106,3 +110,44 @@ def _shown(document: dict[str, Any]) -> str:
     out = io.StringIO()
     Console(file=out, width=200).print(render(document))
     return out.getvalue()
+
+
+@pytest.fixture
+def table_trained(home: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What `quorum train --tabular` reports of a small table, with its predictions."""
+    _ulb_like(home)
+    config = home / "small.toml"
+    config.write_text(SMALL)
+    file, out = home / "ulb_creditcard" / "made.parquet", home / "said.parquet"
+    told = ["--tabular", "ulb", str(file), "--config", str(config), "--predictions", str(out)]
+    assert run(["train", *told, "--json"]) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def test_predictions_are_those_that_the_report_judges(
+    home: Path, table_trained: dict[str, Any]
+) -> None:
+    said = pq.read_table(home / "said.parquet")
+    assert len(said) == table_trained["rows"]["test"]
+    assert sum(said["is_fraud"].to_pylist()) == table_trained["frauds"]["test"]
+    variants = [v["name"] for v in table_trained["variants"]]
+    assert said.column_names == [
+        "row_id", "timestamp", "customer_id", "amount", "is_fraud", *variants, "probability",
+        "decision",
+    ]  # fmt: skip
+    for name, column in {"ensemble": "probability", "ulb-xgboost": "ulb-xgboost"}.items():
+        found = average_precision_score(said["is_fraud"].to_numpy(), said[column].to_numpy())
+        assert found == pytest.approx(table_trained["models"][name]["average_precision"])
+    block = table_trained["plan"]["thresholds"]["block"]
+    blocked = [p for p, d in zip(*_columns(said, "probability", "decision"), strict=True)
+               if d == "block"]  # fmt: skip
+    assert all(p >= block for p in blocked)
+    # Each row is found again in the file by its number.
+    truth = pq.read_table(home / "ulb_creditcard" / "made.parquet")["Class"].to_pylist()
+    for number, fraud in zip(*_columns(said, "row_id", "is_fraud"), strict=True):
+        assert truth[int(number) - 1] == int(fraud)
+
+
+def _columns(table: pa.Table, *names: str) -> list[list[Any]]:
+    return [table[name].to_pylist() for name in names]
