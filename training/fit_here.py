@@ -36,4 +36,4 @@ def fit_here(sample: Sample, config: TrainConfig) -> dict[str, Fitted]:
 
 def _boosted(sample: Sample, config: TrainConfig) -> Fitted:
     state = boost(sample, slice(None), config.xgboost, config.seed)
-    return xgboost.fitted_of(state.best(), config.xgboost, config.seed)
+    return xgboost.fitted_of(state.best(), config.xgboost, config.seed, state.losses)

@@ -38,6 +38,7 @@ from training.locks import registry_lock
 from training.plans import activate_plan, active_plan
 from training.predictions import require_writable, write_predictions
 from training.progress import Progress, Stopwatch, quiet
+from training.provenance import Provenance, provenance
 from training.publish import Destination, Published, publish
 from training.ray_session import ray_session
 from training.registry import Registry
@@ -159,7 +160,8 @@ def train(
         run.guard(lambda: inspect_replay(history, found, config.seed))
         return found
 
-    return _trained(run, dataset, None, role, activate)
+    source = provenance(settings.tenant, f"postgresql:transactions?tenant={settings.tenant}")
+    return _trained(run, dataset, None, role, activate, source)
 
 
 def train_tabular(
@@ -203,7 +205,8 @@ def train_tabular(
         with run.watch.stage("features"):
             return read_table(path, layout, lambda n, of: progress("features", n, of))
 
-    return _trained(run, dataset, layout.name, CHAMPION, None)
+    source = provenance(layout.name, path.absolute().as_uri())
+    return _trained(run, dataset, layout.name, CHAMPION, None, source)
 
 
 def _trained(
@@ -212,6 +215,7 @@ def _trained(
     set_name: str | None,
     role: str,
     activate: Callable[[Plan], Plan] | None,
+    source: Provenance,
 ) -> TrainingReport:
     """The stages that all kinds of sets go through.
 
@@ -256,6 +260,7 @@ def _trained(
                 activate=activate,
                 active=lambda: _active(settings),
                 tags={"tenant": settings.tenant, "as_of": as_of, **run.rounds.tags()},
+                provenance=source,
                 check=check,
             )
             published = _publish(story, to)

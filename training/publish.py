@@ -4,12 +4,14 @@ that is killed on the way leaves nothing that anybody would load."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from artifacts.alias import TRAINED, Move, moment
 from artifacts.store import ArtifactStore
@@ -21,11 +23,13 @@ from training.champions import align, moving
 from training.evaluated import ENSEMBLE
 from training.evaluation.baselines import ONE_RULE
 from training.evaluation.page import Facts
+from training.evaluation.ranking import precision_by_recall
 from training.evaluation.signature import EXAMPLE_FILE, input_example, model_file
 from training.evaluation.story import Story
 from training.judge import Judged
+from training.provenance import Provenance
 from training.reference import references
-from training.registry import PLAN_FILE, RUN_NAME, Registry
+from training.registry import PLAN_FILE, TRAINING, Registry
 from training.schema import FeatureSchema
 
 if TYPE_CHECKING:
@@ -66,6 +70,7 @@ class Destination:
         activate: stores the plan as the active one, the last step that counts; None: the plan
             that serves goes on.
         active: the plan that decides before, which a rollback brings back; asked with `activate`.
+        provenance: where the run comes from; None: nothing is told of it.
         tags: of the run: `tenant`, and `as_of`, the moment up to which labels were read.
         check: raises if the models must not take the alias; asked while the lock is held, since
             another training may have moved it meanwhile.
@@ -79,6 +84,7 @@ class Destination:
     activate: Callable[[Plan], Plan] | None = None
     active: Callable[[], Plan | None] = lambda: None
     tags: Mapping[str, str] = field(default_factory=dict)
+    provenance: Provenance | None = None
     check: Callable[[], None] = lambda: None
     clock_s: Callable[[], float] = time.time
 
@@ -110,9 +116,11 @@ def publish(
     """
     with staging() as stage, ExitStack() as alone:
         digests = _write(judged, stage, schema, training, _references(story))
-        tags = {"schema_id": schema.schema_id, "role": to.role, **to.tags}
+        tags = {**TRAINING, "schema_id": schema.schema_id, "role": to.role, **to.tags}
         run = _Run(judged, digests, tags, _flat(training), to, schema.names, story)
-        with to.registry.run(RUN_NAME, tags) as whole:
+        with to.registry.run(_title(to), {**tags, **_source(to)}) as whole:
+            if story is not None and to.provenance is not None:
+                to.registry.log_data(whole, to.provenance.input(story.trained.dataset))
             to.registry.log(whole, run.parameters, {**ensemble, **run.bounds(ENSEMBLE)})
             to.registry.log_document(whole, plan.to_document(), PLAN_FILE)
             if story is not None and story.trained.trials:
@@ -187,13 +195,22 @@ class _Run:
     def log(self, name: str, folder: Path, whole: Run) -> Run:
         """Log a variant as a run of its own under that of the whole, and store its artifact."""
         model, registry = self.judged[name], self.to.registry
-        with registry.run(name, {**self._of(name), "mlflow.parentRunId": whole.info.run_id}) as run:
+        with registry.run(
+            name,
+            {
+                **self._of(name),
+                **_source(self.to),
+                "mlflow.parentRunId": whole.info.run_id,
+            },
+        ) as run:
             parameters = {**self.parameters, **model.fitted.parameters}
             registry.log(run, parameters, {**model.metrics, **self.bounds(name)})
+            for curve, values in _curves(model, self.story).items():
+                registry.log_curve(run, curve, values)
             registry.log_folder(run, folder, "artifact")
-            features, raw, _ = model.golden
+            features, _, scores = model.golden
             # Beside the artifact, of which they are no part: what MLflow shows of a version.
-            described = model_file(model.fitted, self.columns, features, raw, run.info.run_id)
+            described = model_file(model.fitted, self.columns, features, scores, run.info.run_id)
             registry.log_text(run, described, "artifact/MLmodel")
             example = input_example(self.columns, features)
             registry.log_document(run, example, f"artifact/{EXAMPLE_FILE}")
@@ -217,10 +234,33 @@ class _Run:
         imbalance = self.judged[name].fitted.imbalance
         return {
             **self.tags,
+            "kind": "variant",
             "variant": name,
             "digest": self.digests[name],
             "imbalance": imbalance,
         }
+
+
+def _title(to: Destination) -> str:
+    at = moment(to.clock_s())
+    return at if to.provenance is None else to.provenance.title(at)
+
+
+def _source(to: Destination) -> Mapping[str, str]:
+    return {} if to.provenance is None else to.provenance.tags
+
+
+def _curves(model: Judged, story: Story | None) -> dict[str, Sequence[float]]:
+    """Figures of a variant that have a value at each step: loss by round, and precision by each
+    percent of recall on the test part."""
+    curves: dict[str, Sequence[float]] = {}
+    if model.fitted.losses:
+        curves["validation_log_loss"] = model.fitted.losses
+    if story is not None:
+        fraud = story.trained.judgement.evaluated.test.fraud.astype(np.float64)
+        precision = precision_by_recall(model.scores["test"], fraud)
+        curves["precision_at_recall_percent"] = precision.tolist()
+    return curves
 
 
 def _told(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,16 @@ from fraud.errors import NotFound
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
 
 EXPERIMENT = "quorum"
-RUN_NAME = "train"
+TRAINING = {"kind": "training"}
+"""Tags of a run that is a training of all variants."""
 PLAN_FILE = "plan.json"
 _PREFIX = "quorum-"
 _PARAMETER_LENGTH = 500
+_BATCH = 1000
+"""Metrics that MLflow takes at once."""
 _PAGE = 500
 """Entries that one answer of MLflow holds at most; `_pages` asks for all of them."""
 
@@ -107,6 +110,21 @@ class Registry:
             metrics=[Metric(name, value, now_ms, 0) for name, value in metrics.items()],
             params=[Param(k, str(v)[:_PARAMETER_LENGTH]) for k, v in parameters.items()],
         )
+
+    def log_curve(self, run: Run, name: str, values: Sequence[float]) -> None:
+        """Log a figure that has a value at each step: `values[i]` at step i + 1."""
+        import time
+
+        from mlflow.entities import Metric
+
+        now_ms = int(time.time() * 1000)
+        metrics = [Metric(name, float(v), now_ms, step) for step, v in enumerate(values, 1)]
+        for start in range(0, len(metrics), _BATCH):
+            self._client.log_batch(run.info.run_id, metrics=metrics[start : start + _BATCH])
+
+    def log_data(self, run: Run, data: DatasetInput) -> None:
+        """List the data that a run learnt from."""
+        self._client.log_inputs(run.info.run_id, [data])
 
     def log_folder(self, run: Run, folder: Path, name: str) -> None:
         """Copy a folder's files into the run as `name`."""
@@ -210,7 +228,7 @@ class Registry:
 
     def _runs(self, status: str, *conditions: str) -> Iterator[TrainingRun]:
         """Training runs of this status, those that ended last first."""
-        kind = f"attributes.run_name = '{RUN_NAME}'"
+        kind = " AND ".join(f"tags.{name} = {_quoted(value)}" for name, value in TRAINING.items())
         found = _pages(
             self._client.search_runs,
             experiment_ids=[self._experiment_id],

@@ -124,3 +124,20 @@ def at(x: float, xs: Float64, ys: Float64) -> float:
         return float(ys[-1])
     left = right - 1
     return float(ys[left] + (ys[right] - ys[left]) * (x - xs[left]) / (xs[right] - xs[left]))
+
+
+def precision_by_recall(score: Float64, fraud: Float64) -> Float64:
+    """Precision at the depth at which 1 %, 2 %, ... 100 % of the frauds are found: float64[100].
+
+    Args:
+        score: float64[n], higher is more suspicious; finite; n >= 1.
+        fraud: float64[n], 1 fraud and 0 not; both occur.
+
+    >>> curve = precision_by_recall(np.array([0.9, 0.8, 0.7, 0.1]), np.array([1.0, 0.0, 1.0, 0.0]))
+    >>> curve[49].round(3), curve[99].round(3)
+    (np.float64(1.0), np.float64(0.667))
+    """
+    steps = Ranking(score, fraud).steps()
+    found = np.arange(1, 101) / 100 * steps.caught[-1]
+    precision: Float64 = found / np.interp(found, steps.caught, steps.reviewed)
+    return precision

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import platform
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from fraud.batch import Float32, Float64
 from training.variants.fitted import Fitted
 
 EXAMPLE_ROWS = 5
 EXAMPLE_FILE = "input_example.json"
+LOADER_MODULE = "training.mlflow_model"
 
 
 def model_file(
@@ -18,18 +22,19 @@ def model_file(
 ) -> str:
     """An `MLmodel` document: the signature of a model whose files lie beside it.
 
-    A model that ONNX Runtime scores is one that MLflow itself can load; what it loads gives raw
-    scores, not calibrated ones.
+    `mlflow.pyfunc` loads it with the calibration, as it is served; `mlflow.onnx` loads the graph
+    alone, which gives raw scores.
 
     Args:
         names: n_features names of columns.
         features: float32[k, n_features] of which the example is made.
-        scores: float64[k] raw scores of these rows.
+        scores: float64[k] calibrated scores of these rows.
     """
     import pandas as pd
     from mlflow.models import Model, infer_signature
 
-    example = pd.DataFrame(features, columns=list(names))
+    # MLflow turns a caller's narrower numbers into the wider ones of a signature, never back.
+    example = pd.DataFrame(features.astype(np.float64), columns=list(names))
     model = Model(
         artifact_path="artifact",
         run_id=run_id,
@@ -39,6 +44,11 @@ def model_file(
             "type": "dataframe",
             "pandas_orient": "split",
         },
+    )
+    model.add_flavor(
+        "python_function",
+        loader_module=LOADER_MODULE,
+        python_version=platform.python_version(),
     )
     model.add_flavor("quorum", manifest="manifest.json", runtime=fitted.runtime)
     if fitted.runtime == "onnx":

@@ -14,6 +14,8 @@ class Fitted:
         files: name -> bytes; holds what the runtime needs.
         parameters: what it was fitted with, for the registry.
         imbalance: how the rarity of fraud was dealt with, in a sentence.
+        losses: log-loss on the validation part after each round, in nats; () of a model that is
+            not fitted in rounds.
     """
 
     variant: str
@@ -22,3 +24,4 @@ class Fitted:
     files: dict[str, bytes]
     parameters: dict[str, float | int | str]
     imbalance: str
+    losses: tuple[float, ...] = ()

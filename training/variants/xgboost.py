@@ -88,7 +88,7 @@ def fit(
             state = BoostingState.read(Path(folder))
     finally:
         shutil.rmtree(storage / name, ignore_errors=True)
-    return fitted_of(state.best(), config, seed)
+    return fitted_of(state.best(), config, seed, state.losses)
 
 
 @contextmanager
@@ -148,8 +148,14 @@ def _report(state: BoostingState, rank: int) -> None:
         ray.train.report(metrics, checkpoint=ray.train.Checkpoint.from_directory(folder))
 
 
-def fitted_of(booster: xgb.Booster, config: XGBoostConfig, seed: int) -> Fitted:
-    """Files of a booster: the scoring graph, and UBJ for contributions."""
+def fitted_of(
+    booster: xgb.Booster, config: XGBoostConfig, seed: int, losses: tuple[float, ...] = ()
+) -> Fitted:
+    """Files of a booster: the scoring graph, and UBJ for contributions.
+
+    Args:
+        losses: of all rounds, those after its last one included.
+    """
     forest, base = forest_of_booster(booster)
     return Fitted(
         variant=NAME,
@@ -162,4 +168,5 @@ def fitted_of(booster: xgb.Booster, config: XGBoostConfig, seed: int) -> Fitted:
         parameters={**config.model_dump(), "seed": seed, "trees": booster.num_boosted_rounds()},
         imbalance="no reweighting: boosting starts at the training share of fraud and minimises"
         " log-loss, thresholds follow review rates",
+        losses=losses,
     )

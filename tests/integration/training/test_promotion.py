@@ -30,7 +30,7 @@ from training.champions import align
 from training.gates import GateConfig
 from training.plans import activate_plan, active_plan
 from training.promotion import Force, Outcome, Promoter
-from training.registry import PLAN_FILE, RUN_NAME, Registry
+from training.registry import PLAN_FILE, TRAINING, Registry
 
 DAYS = 60
 FITTED_UNTIL = (START + timedelta(days=30)).isoformat()
@@ -97,7 +97,7 @@ def registered(
     tenant: str = "default",
 ) -> str:
     """Register versions as a training run does. Returns the run's id."""
-    with registry.run(RUN_NAME, {"schema_id": SCHEMA_ID, "tenant": tenant}) as whole:
+    with registry.run("train", {**TRAINING, "schema_id": SCHEMA_ID, "tenant": tenant}) as whole:
         if plan is not None:
             registry.log_document(whole, plan.to_document(), PLAN_FILE)
         for variant, (_, digest) in made.items():
@@ -358,11 +358,11 @@ def test_a_champion_that_moves_meanwhile_is_not_overwritten(
 def test_what_a_killed_training_registered_is_taken_back(registry: Registry) -> None:
     """A run that was killed stays RUNNING for good."""
     digest = "d" * 64
-    killed = registry._client.create_run(registry._experiment_id, run_name=RUN_NAME)
+    killed = registry._client.create_run(registry._experiment_id, tags=TRAINING)
     tags = {"digest": digest, "run": killed.info.run_id}
     registry.register(killed, "killed-one", tags, "artifact")
     assert registry.versions("killed-one") == []
-    with registry.run(RUN_NAME, {}) as whole:
+    with registry.run("train", {**TRAINING}) as whole:
         registry.sweep(whole.info.run_id)
         assert registry._all_versions("killed-one") == []
     assert registry._client.get_run(killed.info.run_id).info.status == "KILLED"

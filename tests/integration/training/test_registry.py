@@ -6,7 +6,7 @@ import pytest
 
 from fraud.errors import NotFound
 from training import registry as module
-from training.registry import RUN_NAME, Registry
+from training.registry import TRAINING, Registry
 
 PAGE = 7
 RUNS = 3 * PAGE
@@ -17,16 +17,16 @@ def filled(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> dict[str, str
     """One run of tenant `paged`, one that failed, and three pages of other tenants' after them:
     its id, and the failed one's. Answers hold seven entries at most."""
     monkeypatch.setattr(module, "_PAGE", PAGE)
-    with registry.run(RUN_NAME, {"tenant": "paged", "schema_id": "s1"}) as mine:
+    with registry.run("train", {**TRAINING, "tenant": "paged", "schema_id": "s1"}) as mine:
         registry.register(mine, "paged", {"digest": "d0", "run": mine.info.run_id}, "artifact")
-    failed = registry._client.create_run(registry._experiment_id, run_name=RUN_NAME)
+    failed = registry._client.create_run(registry._experiment_id, tags=TRAINING)
     registry.register(failed, "paged", {"digest": "f0", "run": failed.info.run_id}, "artifact")
     registry._client.set_terminated(failed.info.run_id, "FAILED")
     for number in range(1, RUNS + 1):
-        with registry.run(RUN_NAME, {"tenant": "later", "schema_id": "s1"}) as run:
+        with registry.run("train", {**TRAINING, "tenant": "later", "schema_id": "s1"}) as run:
             tags = {"digest": f"d{number}", "run": run.info.run_id}
             registry.register(run, "paged", tags, "artifact")
-        lost = registry._client.create_run(registry._experiment_id, run_name=RUN_NAME)
+        lost = registry._client.create_run(registry._experiment_id, tags=TRAINING)
         registry._client.set_terminated(lost.info.run_id, "KILLED")
     return {"mine": mine.info.run_id, "failed": failed.info.run_id}
 
@@ -49,7 +49,10 @@ def test_searches_go_beyond_the_first_page(registry: Registry, filled: dict[str,
 def test_the_newest_run_is_the_one_that_ended_last(registry: Registry) -> None:
     """A long training that began first may end last."""
     tags = {"tenant": "overlap", "schema_id": "s1"}
-    with registry.run(RUN_NAME, tags) as long, registry.run(RUN_NAME, tags):
+    with (
+        registry.run("train", {**TRAINING, **tags}) as long,
+        registry.run("train", {**TRAINING, **tags}),
+    ):
         pass
     newest = registry.newest_run(tags)
     assert newest is not None
@@ -60,7 +63,7 @@ def test_aliases_of_more_models_than_a_page(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_PAGE", PAGE)
-    with registry.run(RUN_NAME, {}) as run:
+    with registry.run("train", {**TRAINING}) as run:
         for number in range(2 * PAGE + 1):
             name = f"many-{number:02}"
             version = registry.register(run, name, {"run": run.info.run_id}, "artifact")

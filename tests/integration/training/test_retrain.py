@@ -30,7 +30,7 @@ from training.assessment import Assessor
 from training.gates import GateConfig
 from training.locks import MODELS, RETRAIN, advisory_lock, registry_lock
 from training.plans import activate_plan, active_plan
-from training.registry import RUN_NAME, Registry
+from training.registry import TRAINING, Registry
 from training.report import TrainingReport, VariantReport
 from training.retrain import Retrained, retrain
 
@@ -94,7 +94,7 @@ class Training:
         tags = {"schema_id": SCHEMA_ID, "tenant": self.settings.tenant}
         tags["as_of"] = _now(url.get_secret_value())
         version, digest = _tiny(self.settings, 0.0004)
-        with self.registry.run(RUN_NAME, tags) as whole:
+        with self.registry.run("train", {**TRAINING, **tags}) as whole:
             told = {"digest": digest, "run": whole.info.run_id}
             self.registry.register(whole, "xgboost", told, "artifact")
         point_alias(self.settings.artifacts, "xgboost", version, digest, role)

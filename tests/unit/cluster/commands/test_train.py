@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,37 @@ def test_predictions_are_those_that_the_report_judges(
 
 def _columns(table: pa.Table, *names: str) -> list[list[Any]]:
     return [table[name].to_pylist() for name in names]
+
+
+def test_mlflow_knows_the_run_and_loads_what_is_served(
+    home: Path, table_trained: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    import mlflow
+
+    uri = f"sqlite:///{home / 'home' / 'mlflow.db'}"
+    client = mlflow.MlflowClient(uri, uri)
+    run = client.get_run(table_trained["run_id"])
+    assert re.fullmatch(r"ulb \d{4}-\d\d-\d\d \d\d:\d\d", run.info.run_name)
+    assert run.data.tags["mlflow.source.name"].startswith("quorum")
+    (data,) = run.inputs.dataset_inputs
+    assert (data.dataset.name, json.loads(data.dataset.profile)["rows"]) == ("ulb", 3000)
+    assert "made.parquet" in data.dataset.source
+    (of,) = client.search_model_versions("name = 'quorum-ulb-xgboost'")
+    losses = client.get_metric_history(of.run_id, "validation_log_loss")
+    assert [m.step for m in losses] == list(range(1, len(losses) + 1))
+    assert len(losses) >= 2
+    curve = [m.value for m in client.get_metric_history(of.run_id, "precision_at_recall_percent")]
+    assert len(curve) == 100
+    assert min(curve) > 0
+
+    # What MLflow loads by alias says of the test part what the run's predictions say.
+
+    mlflow.set_tracking_uri(uri)
+    request.addfinalizer(lambda: mlflow.set_tracking_uri(None))
+    table = pq.read_table(home / "ulb_creditcard" / "made.parquet").to_pandas()
+    said = pq.read_table(home / "said.parquet").to_pandas()
+    rows = table.iloc[said["row_id"].astype(int) - 1]
+    for name in ("ulb-xgboost", "ulb-logistic", "ulb-isolation-forest"):
+        model = mlflow.pyfunc.load_model(f"models:/quorum-{name}@champion")
+        names = model.metadata.signature.inputs.input_names()
+        assert np.allclose(model.predict(rows[names]), said[name], atol=1e-9)

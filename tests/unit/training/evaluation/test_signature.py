@@ -16,8 +16,8 @@ def test_mlflow_reads_signature_and_example(trained: Trained, variant: str, tmp_
 
     model = trained.judged[variant]
     names = trained.dataset.schema.names
-    features, raw, _ = model.golden
-    document = model_file(model.fitted, names, features, raw, "run1")
+    features, _, scores = model.golden
+    document = model_file(model.fitted, names, features, scores, "run1")
     (tmp_path / "MLmodel").write_text(document, encoding="utf-8")
     example = json.dumps(input_example(names, features), allow_nan=False)
     (tmp_path / EXAMPLE_FILE).write_text(example, encoding="utf-8")
