@@ -38,6 +38,7 @@ COMMANDS = {
     "train": "Data and models",
     "retrain": "Data and models",
     "drift": "Data and models",
+    "mlflow": "Data and models",
     "replay": "Decisions",
 }
 GROUPS = {

@@ -44,12 +44,7 @@ def bring_up(config: Path | None, scale: Scale, timeout_s: float) -> dict[str, A
     with step("Check the machine"):
         was_up = _check(node)
     with _starting(node, was_up) as starting:
-        with step("Stores") as going_on:
-            going_on.result = ", ".join(stores.start(settings.home))
-        settings = Settings.load()  # now with what the stores have written
-        with step("Schema") as going_on:
-            applied = asyncio.run(migrate(database_url(settings))).applied
-            going_on.result = f"{len(applied)} files applied" if applied else "up to date"
+        settings = _stores(settings)
         if history.missing(settings):
             with step("History") as going_on:
                 rows = history.make(settings, scale, going_on.note)
@@ -61,6 +56,35 @@ def bring_up(config: Path | None, scale: Scale, timeout_s: float) -> dict[str, A
     _deploy(node, document, url, timeout_s)
     key = demo.write(settings, url)
     return {"url": url, "api_key": key, "curl": demo.curl(url, key)}
+
+
+def bring_up_stores() -> dict[str, Any]:
+    """Start the stores alone and bring the schema up to date: enough to load, to train, and to
+    manage keys.
+
+    Returns:
+        `stores`: name -> `embedded`, or the variable that names another one.
+
+    Raises:
+        CommandFailed: a step failed.
+    """
+    settings = Settings.load()
+    check_python()
+    check_disk(settings.home)
+    _stores(settings)
+    found = stores.stores(settings.home)
+    return {"stores": {s.name: s.variable if s.server is None else "embedded" for s in found}}
+
+
+def _stores(settings: Settings) -> Settings:
+    """Start the stores. Returns the settings with what they have written."""
+    with step("Stores") as going_on:
+        going_on.result = ", ".join(stores.start(settings.home))
+    settings = Settings.load()
+    with step("Schema") as going_on:
+        applied = asyncio.run(migrate(database_url(settings))).applied
+        going_on.result = f"{len(applied)} files applied" if applied else "up to date"
+    return settings
 
 
 def _check(node: Node) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cluster.console import JsonFlag, emit, results
+from cluster.console import CommandFailed, JsonFlag, emit, results
 
 #: Longest wait for requests in flight when the foreground is asked to end, in seconds.
 _DRAIN_S = 10.0
@@ -25,6 +25,10 @@ def up(
     timeout_s: Annotated[
         float, typer.Option(min=1, help="Longest wait for applications, in seconds.")
     ] = 300.0,
+    stores: Annotated[
+        bool,
+        typer.Option("--stores", help="Only PostgreSQL and Redis: for loading and training."),
+    ] = False,
     foreground: Annotated[
         bool,
         typer.Option("--foreground", help="Stay, and stop everything on SIGTERM: for containers."),
@@ -36,7 +40,13 @@ def up(
     What is up or there already is used as it is. Prints where Quorum is and how to ask it.
     """
     from cluster.history import Scale
-    from cluster.startup import bring_up
+    from cluster.startup import bring_up, bring_up_stores
+
+    if stores:
+        if foreground or config is not None:
+            raise CommandFailed("--stores stands alone", "see --help", 2)
+        emit(bring_up_stores(), as_json, _render_stores)
+        return
 
     def start() -> dict[str, str]:
         return bring_up(config, Scale(customers, days), timeout_s)
@@ -64,6 +74,11 @@ def _hold(start: Callable[[], None]) -> None:
 
 def _where(report: dict[str, str]) -> str:
     return f"Quorum   {report['url']}   (a key for it is in demo.env under QUORUM_HOME)"
+
+
+def _render_stores(report: dict[str, Any]) -> str:
+    said = ", ".join(f"{name} ({where})" for name, where in report["stores"].items())
+    return f"up: {said}; `quorum load` and `quorum train` work now, `quorum down` stops them"
 
 
 def _render(report: dict[str, str]) -> None:

@@ -1,0 +1,41 @@
+"""`quorum mlflow`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cluster.console import say
+
+
+def mlflow(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 5000,
+) -> None:
+    """Open MLflow's page on this machine: runs, figures, curves, registered models.
+
+    Listens on loopback alone and asks for no password: whoever has an account on this machine can
+    open it meanwhile. Ctrl-C ends it.
+    """
+    from cluster.node import HOST
+    from cluster.ports import require_free
+    from fraud.settings import Settings
+
+    settings = Settings.load()
+    if settings.tracking_uri.startswith(("http://", "https://")):
+        say(f"MLflow runs at {settings.tracking_uri}: open that")
+        return
+    require_free({port: "MLflow's page"})
+    settings.home.mkdir(parents=True, exist_ok=True)
+    say(f"MLflow: http://{HOST}:{port} (Ctrl-C ends it)")
+    command = [
+        *(sys.executable, "-m", "mlflow", "server"),
+        *("--host", HOST, "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", settings.tracking_uri),
+        *("--default-artifact-root", (settings.home / "mlruns").absolute().as_uri()),
+    ]
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    # In place of this process: Ctrl-C and SIGTERM reach MLflow itself.
+    os.execve(sys.executable, command, environment)  # noqa: S606 — our own interpreter, no shell

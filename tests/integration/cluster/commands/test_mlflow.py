@@ -1,0 +1,57 @@
+"""`quorum mlflow`: the real page, on loopback alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from cluster.embedded.endpoint import free_port
+
+WAIT_S = 120
+
+
+def test_the_page_opens_on_loopback_and_ends_with_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUM_HOME", str(tmp_path))
+    monkeypatch.delenv("QUORUM_MLFLOW_TRACKING_URI", raising=False)
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cluster.cli", "mlflow", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=(log := (tmp_path / "log").open("wb")),
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + WAIT_S
+        while not _answers(port):
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.2)
+        family = [psutil.Process(process.pid)]
+        family += family[0].children(recursive=True)
+        listening = {
+            c.laddr.ip
+            for p in family
+            for c in p.net_connections("inet")
+            if c.status == psutil.CONN_LISTEN
+        }
+        assert listening == {"127.0.0.1"}
+    finally:
+        process.terminate()
+        process.wait(30)
+        log.close()
+    assert not _answers(port)
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+    except httpx.TransportError:
+        return False
