@@ -23,6 +23,7 @@ import psutil
 from cluster.console import CommandFailed
 from cluster.dashboard import Dashboard
 from cluster.embedded import daemon
+from cluster.kept_logs import keep_logs
 from cluster.ray_environment import START_OPTIONS, TUNING
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class Node:
         ]
 
     def stop(self, patience_s: float = 10.0) -> int:
-        """End every process of the node and remove its folder.
+        """End every process of the node and remove its folder, but for the logs.
 
         The raylet goes first, so that nothing is started again; the GCS after those that talk to
         it; HAProxy last, when nobody can restart it.
@@ -206,6 +207,7 @@ class Node:
             daemon.end(group, first=signal.SIGTERM, patience_s=patience_s)
         # Whatever was being born meanwhile.
         daemon.end(self.processes(), first=signal.SIGKILL, patience_s=patience_s)
+        keep_logs(self.folder, self.home / "logs" / "ray")
         shutil.rmtree(self.folder, ignore_errors=True)
         return len(processes)
 

@@ -12,8 +12,11 @@ customer, a card, an address or a key.
 from __future__ import annotations
 
 import os
+import platform
 from collections import deque
+from collections.abc import Iterator
 from functools import lru_cache
+from importlib.metadata import version as package_version
 from pathlib import Path
 
 import psutil
@@ -26,9 +29,12 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from prometheus_client.core import InfoMetricFamily, Metric
 
 from deployments.tally import Tally
+from features.definitions import SCHEMA_ID
 from fraud.decision import OUTCOMES
+from fraud.record import CODE_VERSION
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -157,6 +163,20 @@ LIMITS_LOCAL = Gauge(
 )
 
 
+class _Build:
+    """What runs, as labels of a metric that is always 1: to see a roll-out beside other curves."""
+
+    def collect(self) -> Iterator[Metric]:
+        labels = {
+            "version": CODE_VERSION,
+            "ray": package_version("ray"),
+            "python": platform.python_version(),
+            "schema": SCHEMA_ID,
+        }
+        yield InfoMetricFamily("fraud_build", "What this node runs.", labels)
+
+
+REGISTRY.register(_Build())
 _predictions = lru_cache(maxsize=None)(PREDICTIONS.labels)
 _decisions = tuple(DECISIONS.labels(str(outcome)) for outcome in OUTCOMES)
 _degraded = lru_cache(maxsize=512)(DEGRADED.labels)
@@ -239,6 +259,7 @@ def exposition() -> bytes:
         return generate_latest(REGISTRY)
     _forget_the_dead(Path(folder))
     registry = CollectorRegistry()
+    registry.register(_Build())
     multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
 

@@ -39,6 +39,11 @@ class Tally:
         self._loop: asyncio.AbstractEventLoop | None = None
         atexit.register(self.flush)
 
+    def __reduce__(self) -> str:
+        # Ray pickles the class of a deployment with the globals that its methods name: a copy of
+        # a tally would be counted into and never flushed. Name the module that holds it instead.
+        raise TypeError("a tally belongs to its process: use it as `metrics.tally`")
+
     def count(self, counter: Counter, amount: float) -> None:
         """Add `amount` >= 0 to a counter."""
         self._counts[counter] = self._counts.get(counter, 0) + amount

@@ -22,7 +22,6 @@ from deployments.autoscaling import PROCESSORS, ROWS_IN_FLIGHT
 from deployments.links.replica import open_links
 from deployments.load import Load
 from deployments.logs import log_to_replica
-from deployments.metrics import tally
 from deployments.process import settle
 from deployments.scorer import Scorer
 from deployments.served_model import Description, ServedModel
@@ -105,7 +104,7 @@ class Variant:
             return self._score_in_thread(scorer, values, schema_id)
         with _Counted(self._load, self._variant, len(values)):
             scores, busy_s = _score(scorer, values, schema_id)
-        tally.count(self._busy, busy_s)
+        metrics.tally.count(self._busy, busy_s)
         return scores
 
     async def explain(self, values: Float32, schema_id: str) -> Float64:
@@ -159,7 +158,7 @@ class Variant:
     ) -> VariantScores:
         work = partial(_score, scorer, values, schema_id)
         scores, busy_s = await self._in_thread(self._scoring, len(values), work)
-        tally.count(self._busy, busy_s)
+        metrics.tally.count(self._busy, busy_s)
         return scores
 
     async def _in_thread(self, executor: ThreadPoolExecutor, rows: int, work: Callable[[], T]) -> T:
@@ -186,8 +185,8 @@ class _Counted:
         if isinstance(error, Exception):
             metrics.VARIANT_ERRORS.labels(self._variant, type(error).__name__).inc()
         self._load.left(self._rows)
-        tally.count(_rows(self._variant), self._rows)
-        tally.arm()
+        metrics.tally.count(_rows(self._variant), self._rows)
+        metrics.tally.arm()
 
 
 def _score(scorer: Scorer, values: Float32, schema_id: str) -> tuple[VariantScores, float]:

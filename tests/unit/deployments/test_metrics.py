@@ -8,6 +8,8 @@ import sys
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from fraud.record import CODE_VERSION
+
 COUNT = """
 from deployments import metrics
 metrics.observe_decisions([0, 0, 1, 3], ("variant_late:xgboost",))
@@ -66,3 +68,12 @@ def test_processes_add_up_and_gauges_of_the_dead_go(tmp_path):
     found = samples(run(COUNT + SHOW, tmp_path))
     check(found, 3)
     assert found["fraud_log_lag_rows", ()] == 5
+
+
+def test_what_runs_is_a_metric(tmp_path):
+    for folder in (None, tmp_path):
+        found = samples(run(SHOW, folder))
+        (labels,) = [dict(labels) for name, labels in found if name == "fraud_build_info"]
+        assert labels["version"] == CODE_VERSION
+        assert set(labels) == {"version", "ray", "python", "schema"}
+        assert found["fraud_build_info", tuple(sorted(labels.items()))] == 1
