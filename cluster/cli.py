@@ -10,6 +10,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -48,8 +49,20 @@ GROUPS = {
 }
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from fraud.record import CODE_VERSION
+
+        print(f"quorum {CODE_VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
-def _quorum() -> None:
+def _quorum(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which one.")
+    ] = False,
+) -> None:
     """Real-time fraud decisions by a quorum of models, on Ray Serve."""
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -46,17 +47,23 @@ def emit(data: T, as_json: bool, render: Callable[[T], Any]) -> None:
     """Report a result on stdout.
 
     Args:
-        data: JSON-ready, or with values that `str` turns into their JSON form (paths, UUIDs,
-            datetimes).
+        data: JSON-ready, or with times (printed as RFC 3339, in UTC) and values that `str` turns
+            into their JSON form (paths, UUIDs).
         as_json: print `data` as one JSON document and call nothing else.
         render: makes what a person reads: a string or any rich renderable; None prints nothing.
     """
     if as_json:
-        sys.stdout.write(json.dumps(data, default=str, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(data, default=_plain, indent=2, ensure_ascii=False) + "\n")
         return
     shown = render(data)
     if shown is not None:
         results.print(shown)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)
 
 
 def say(line: str) -> None:

@@ -64,14 +64,14 @@ async def list_keys(connection: asyncpg.Connection, tenant: str) -> list[dict[st
 
 
 async def set_tier(connection: asyncpg.Connection, tenant: str, key_id: str, tier: str) -> None:
-    """Give a key another tier; the front learns of it within half a minute.
+    """Give a key another tier; ingresses learn of it within `fraud.keys.FRESH_S`.
 
     Raises:
         CommandFailed: the tenant has no such key, or there is no such tier.
     """
     _check(tier)
     if await connection.fetchval(statement("key_tier"), tenant, key_id, tier) is None:
-        raise CommandFailed(f"no API key {key_id!r}", "`quorum keys list` shows them")
+        raise _unknown(tenant, key_id)
 
 
 async def revoke(connection: asyncpg.Connection, tenant: str, key_id: str) -> datetime:
@@ -82,8 +82,15 @@ async def revoke(connection: asyncpg.Connection, tenant: str, key_id: str) -> da
     """
     revoked_at: datetime | None = await connection.fetchval(statement("key_revoke"), tenant, key_id)
     if revoked_at is None:
-        raise CommandFailed(f"no API key {key_id!r}", "`quorum keys list` shows them")
+        raise _unknown(tenant, key_id)
     return revoked_at
+
+
+def _unknown(tenant: str, key_id: str) -> CommandFailed:
+    return CommandFailed(
+        f"tenant {tenant} has no API key {key_id!r}",
+        "`quorum keys list` shows its keys, --tenant names another tenant",
+    )
 
 
 def require_tenant(name: str) -> None:

@@ -10,6 +10,7 @@ from cluster.connection import database
 from cluster.console import CommandFailed
 from cluster.failures import explain
 from cluster.node import HOST, Node
+from cluster.project import require_home
 from cluster.statements import statement
 from cluster.stores import stores
 
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 def overview(settings: Settings) -> dict[str, Any]:
     """Everything that is up and everything that is not, as a JSON-ready document.
 
-    A part that does not answer has `error` instead of what it would have said; nothing is raised.
+    A part that does not answer has `error` instead of what it would have said.
+
+    Raises:
+        CommandFailed: this is not where a Quorum is.
     """
     from artifacts.location import store_of
     from fraud.errors import ArtifactsUnavailable, InvalidInput
 
+    require_home(settings)
     node = Node.of(settings)
     raylet = node.running
     document: dict[str, Any] = {

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cluster.console import CommandFailed
+
+if TYPE_CHECKING:
+    from fraud.settings import Settings
 
 
 def serve_config() -> Path:
     """`serve_config.yaml`: the one of the working directory, else the one beside the packages."""
     here = Path("serve_config.yaml")
     return here if here.exists() else Path(__file__).resolve().parent.parent / here
+
+
+def require_home(settings: Settings) -> None:
+    """Refuse to speak of a Quorum that is somewhere else: by default its home is looked for in the
+    working directory.
+
+    Raises:
+        CommandFailed: there is no home, and no variable names a database either.
+    """
+    if not settings.home.is_dir() and settings.database_url is None:
+        raise CommandFailed(
+            f"there is no Quorum at {settings.home}",
+            "go to the folder in which `quorum up` ran, or let QUORUM_HOME name its .quorum",
+        )
 
 
 def data_folder() -> Path:

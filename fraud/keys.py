@@ -20,6 +20,11 @@ from functools import lru_cache
 ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 ID_LENGTH = 12
 SECRET_BYTES = 32
+FRESH_S = 30.0
+"""For so long an ingress takes a key that was good without asking: after a revocation, or a change
+of tier, the old state may hold so long."""
+STALE_S = 300.0
+"""The same while PostgreSQL does not answer."""
 
 _KEY = re.compile(rf"qk_([{ID_ALPHABET}]{{{ID_LENGTH}}})_([A-Za-z0-9_-]{{32,128}})")
 

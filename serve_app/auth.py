@@ -18,12 +18,10 @@ from datetime import datetime
 from hmac import compare_digest
 
 from fraud.errors import StoreUnavailable
-from fraud.keys import hash_key, parse_key
+from fraud.keys import FRESH_S, STALE_S, hash_key, parse_key
 from serve_app.problems import HttpProblem
 
-FRESH_S = 30.0
 REFUSED_S = 5.0
-STALE_S = 300.0
 RETRY_S = 2.0
 LOOKUP_TIMEOUT_S = 1.0
 MAX_GOOD = 10_000

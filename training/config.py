@@ -15,14 +15,13 @@ rounds = 200
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from fraud.errors import NotTrainable
 from training.guard.finding import CODES as LEAKS
+from training.toml_file import read_toml
 
 SUPERVISED = ("xgboost", "random-forest", "logistic")
 ANOMALY = "isolation-forest"
@@ -324,15 +323,6 @@ def read_config(path: Path) -> TrainConfig:
     """Read a TOML file.
 
     Raises:
-        NotTrainable: the file is missing, is not TOML, or says something that cannot be.
+        InvalidInput: the file is missing, is not TOML, or says something that cannot be.
     """
-    try:
-        return TrainConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise NotTrainable(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NotTrainable(f"{path}: not TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise NotTrainable(f"{path}: {where or 'configuration'}: {first['msg']}") from error
+    return read_toml(path, TrainConfig)

@@ -20,6 +20,10 @@ MAX_ROWS = 50_000
 """Decisions that are looked at; of more, a sample by payment."""
 
 
+class NothingDecided(NotFound):
+    """A tenant got no decisions in the time asked about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
     """How far one column has moved.
@@ -122,7 +126,7 @@ async def measure(
         database_url: PostgreSQL; a replica will do.
 
     Raises:
-        NotFound: there are no decisions.
+        NothingDecided: there are no decisions.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
     since = now - timedelta(days=days)
@@ -137,7 +141,7 @@ async def measure(
         await connection.close()
     decided = joined(found, width)
     if not len(decided):
-        raise NotFound(f"tenant {tenant} got no decisions in the last {days:g} days")
+        raise NothingDecided(f"tenant {tenant} got no decisions in the last {days:g} days")
     old_enough = _matured(decided, now)
     calibrated = [ENSEMBLE, *(member.variant for member in plan.members)]
     return DriftReport(

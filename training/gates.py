@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from fraud.errors import InvalidInput
 from training.evaluation.paired import Difference
+from training.toml_file import read_toml
 
 SCHEMA, GOLDEN, LATENCY, SIZE = "schema", "golden rows", "latency", "size"
 NOT_WORSE, CALIBRATION = "not worse", "calibration"
@@ -50,16 +49,7 @@ def read_gates(path: Path) -> GateConfig:
     Raises:
         InvalidInput: the file is missing, is not TOML, or says something that cannot be.
     """
-    try:
-        return GateConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path}: not TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"{path}: {where}: {first['msg']}") from error
+    return read_toml(path, GateConfig)
 
 
 @dataclass(frozen=True, slots=True)

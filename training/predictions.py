@@ -51,7 +51,9 @@ def predictions(trained: Trained) -> pa.Table:
         {
             "row_id": pa.array([str(i + 1) if ids is None else ids[i] for i in rows], pa.string()),
             "timestamp": pa.array(test.timestamp_ms, pa.timestamp("ms", tz="UTC")),
-            "customer_id": pa.array(test.customer_id or [None] * len(rows), pa.string()),
+            "customer_id": pa.array(test.customer_id, pa.string())
+            if test.customer_id is not None
+            else pa.nulls(len(rows), pa.string()),
             "amount": pa.array(test.amount, pa.float64(), from_pandas=True),
             "is_fraud": pa.array(test.fraud > 0),
             **{name: pa.array(scores, pa.float64()) for name, scores in variants.items()},

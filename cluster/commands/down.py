@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.console import JsonFlag, emit
+from cluster.console import CommandFailed, JsonFlag, emit, say
 
 
 def down(
@@ -16,10 +16,16 @@ def down(
     as_json: JsonFlag = False,
 ) -> None:
     """Stop everything that `quorum up` started, and free its ports. Data stays."""
+    from cluster.project import require_home
     from cluster.shutdown import bring_down
     from fraud.settings import Settings
 
-    emit(bring_down(Settings.load(), drain_s), as_json, _render)
+    settings = Settings.load()
+    try:
+        require_home(settings)
+    except CommandFailed as error:
+        say(str(error))  # and there is nothing to stop there, which is what was asked for
+    emit(bring_down(settings, drain_s), as_json, _render)
 
 
 def _render(report: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from training.drift import DriftReport
 
 _SHOWN = 20
+_WIDTH, _NAME_WIDTH = 80, 38
 _STYLES = {"steady": "green", "moderate": "yellow", "large": "red", "few": "dim"}
 
 
@@ -40,14 +41,17 @@ def drift(
     and probabilities beside the labels that arrived.
     """
     from fraud.errors import NotFound
+    from training.drift import NothingDecided
 
     if picture is not None and picture.suffix not in (".svg", ".png"):
         raise CommandFailed(f"--picture {picture}: .svg or .png", "name such a file", exit_code=2)
     try:
         report = asyncio.run(_measure(tenant, days))
+    except NothingDecided as error:
+        hint = "--days looks further back, --tenant names another tenant"
+        raise CommandFailed(error.args[0], hint) from None
     except NotFound as error:
-        hint = "`quorum train` makes models, `quorum replay` sends payments; --days looks back"
-        raise CommandFailed(str(error), hint) from None
+        raise CommandFailed(error.args[0], "`quorum train` makes models and a plan") from None
     if picture is not None:
         _draw(report, picture)
     emit(report.to_document(), as_json, render)
@@ -88,24 +92,41 @@ def _draw(report: DriftReport, path: Path) -> None:
 
 
 def render(document: dict[str, Any]) -> Group:
-    """Scores, the features that moved farthest, and calibration."""
+    """Scores, the features that moved farthest, and calibration; at most 80 columns wide.
+
+    `chance` is the PSI that sampling alone would make; `no value` the share of rows without one, in
+    the training and now.
+    """
+    from rich.box import SIMPLE_HEAD
     from rich.console import Group
     from rich.table import Table
 
     moved = Table(
+        box=SIMPLE_HEAD,
+        padding=0,
+        pad_edge=False,
         title=f"{document['decisions']:,} decisions against the training of"
         f" {document['reference']}",
         caption=_caption(document),
+        min_width=_WIDTH,
     )
-    for title in ("", "PSI", "by chance", "rows", "no value", "now", "verdict"):
-        words = title in ("", "verdict")
-        moved.add_column(title, justify="left" if words else "right", no_wrap=words)
+    # 38 characters for the longest feature: all of it fits into 80.
+    moved.add_column("", no_wrap=True, overflow="ellipsis", max_width=_NAME_WIDTH)
+    for title in ("PSI", "chance", "rows", "no value"):
+        moved.add_column(title, justify="right", no_wrap=True)
+    moved.add_column("verdict", no_wrap=True)
     for shift in document["scores"]:
         moved.add_row(f"score of {shift['name']}", *_cells(shift))
     moved.add_section()
     for shift in document["features"][:_SHOWN]:
         moved.add_row(shift["name"], *_cells(shift))
-    truth = Table(title=f"Calibration on {document['labelled']:,} labelled decisions")
+    truth = Table(
+        box=SIMPLE_HEAD,
+        padding=0,
+        pad_edge=False,
+        title=f"Calibration on {document['labelled']:,} labelled decisions",
+        min_width=_WIDTH,
+    )
     for title in ("model", "calib. error", "said", "seen"):
         truth.add_column(title, justify="left" if title == "model" else "right")
     for name, found in document["calibration"].items():
@@ -129,11 +150,25 @@ def _cells(shift: dict[str, Any]) -> list[str]:
     return [
         psi,
         f"{shift['chance']:.3f}" if shift["rows"] else "-",
-        f"{shift['rows']:,}",
-        f"{shift['missing_then']:.1%}",
-        f"{shift['missing_now']:.1%}",
+        _short(shift["rows"]),
+        f"{_percent(shift['missing_then'])}→{_percent(shift['missing_now'])}",
         f"[{style}]{shift['verdict']}[/]",
     ]
+
+
+def _short(rows: int) -> str:
+    """At most five characters.
+
+    >>> _short(9_999), _short(48_120), _short(1_234_567)
+    ('9,999', '48.1k', '1.2M')
+    """
+    if rows < 10_000:
+        return f"{rows:,}"
+    return f"{rows / 1e3:.1f}k" if rows < 999_950 else f"{rows / 1e6:.1f}M"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share == 0 or share >= 0.0995 else f"{share:.1%}"
 
 
 def _calibration(found: dict[str, Any]) -> list[str]:

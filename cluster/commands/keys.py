@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from cluster.console import JsonFlag, emit
+from fraud.keys import FRESH_S, STALE_S
 from fraud.tiers import DEFAULT_TIER, TIERS
 
 app = typer.Typer(help="Make, list, change and revoke API keys.", no_args_is_help=True)
@@ -89,7 +91,7 @@ def change_tier(
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Give an API key another tier. It counts within half a minute."""
+    """Give an API key another tier. Ingresses learn of it within half a minute."""
     import asyncio
 
     from cluster import keyring
@@ -97,13 +99,14 @@ def change_tier(
     from fraud.settings import Settings
 
     settings = Settings.load()
+    whose = tenant or settings.tenant
 
     async def run() -> dict[str, Any]:
         async with database(settings) as connection:
-            await keyring.set_tier(connection, tenant or settings.tenant, key_id, tier)
-            return {"key_id": key_id, "tier": tier}
+            await keyring.set_tier(connection, whose, key_id, tier)
+            return {"key_id": key_id, "tenant": whose, "tier": tier}
 
-    emit(asyncio.run(run()), as_json, lambda done: f"{done['key_id']} is now {done['tier']}")
+    emit(asyncio.run(run()), as_json, _moved)
 
 
 @app.command()
@@ -112,7 +115,11 @@ def revoke(
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Revoke an API key for good."""
+    """Revoke an API key for good.
+
+    Ingresses remember keys: it may go on working for half a minute, and for five minutes while
+    PostgreSQL does not answer.
+    """
     import asyncio
 
     from cluster import keyring
@@ -120,13 +127,34 @@ def revoke(
     from fraud.settings import Settings
 
     settings = Settings.load()
+    whose = tenant or settings.tenant
 
     async def run() -> dict[str, Any]:
         async with database(settings) as connection:
-            since = await keyring.revoke(connection, tenant or settings.tenant, key_id)
-            return {"key_id": key_id, "revoked_at": since}
+            since = await keyring.revoke(connection, whose, key_id)
+            refused = since + timedelta(seconds=FRESH_S)
+            return {
+                "key_id": key_id,
+                "tenant": whose,
+                "revoked_at": since,
+                "refused_from": refused,
+            }
 
-    emit(asyncio.run(run()), as_json, lambda done: f"revoked {done['key_id']}")
+    emit(asyncio.run(run()), as_json, _revoked)
+
+
+def _moved(done: dict[str, Any]) -> str:
+    return (
+        f"{done['key_id']} of tenant {done['tenant']} is now {done['tier']};"
+        f" ingresses learn of it within {FRESH_S:.0f} s"
+    )
+
+
+def _revoked(done: dict[str, Any]) -> str:
+    return (
+        f"revoked {done['key_id']} of tenant {done['tenant']}; ingresses refuse it within"
+        f" {FRESH_S:.0f} s ({STALE_S:.0f} s while PostgreSQL does not answer)"
+    )
 
 
 def _table(keys: list[dict[str, Any]]) -> Any:

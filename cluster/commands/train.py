@@ -119,7 +119,7 @@ def train(
     except OtherTenant as error:
         raise CommandFailed(str(error), EVERY_TENANT_HINT) from None
     except InvalidInput as error:
-        raise CommandFailed(error.detail, "", exit_code=2) from None
+        raise CommandFailed(error.detail, "docs/training.md", exit_code=2) from None
     except LeakFound as error:
         raise CommandFailed(str(error), "") from None
     except NotTrainable as error:

@@ -130,7 +130,8 @@ def _robust(x: Float32) -> tuple[Float64, Float64]:
 def _varies(spread: Float64, x: Float32) -> NDArray[np.bool_]:
     """Whether columns spread by more than the rounding of their own values, however small these
     are."""
-    return spread > np.maximum(_ROUNDING * np.abs(x).max(axis=0, initial=0.0), _SMALLEST_SPREAD)
+    rounding = _ROUNDING * np.abs(x).max(axis=0, initial=0.0)
+    return np.asarray(spread > np.maximum(rounding, _SMALLEST_SPREAD))
 
 
 _NO_COLUMNS = np.zeros(0, np.int64), np.zeros(0, np.float32)

@@ -2,6 +2,8 @@ import json
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta, timezone
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *COMMANDS,
+        *(name for name in COMMANDS if name != "mlflow"),  # a server: it has no result
         *MODELS,
         "features write",
         "features check",
@@ -80,6 +82,8 @@ def test_help_imports_nothing_heavy() -> None:
         (["models", "rollback", "xgboost", "--run"], 2, "--run"),
         (["models", "push", "gs://bucket"], 1, "no place for artifacts"),
         (["models", "push", "x", "--estimate", "--verify"], 2, "--verify"),
+        (["status"], 1, "there is no Quorum at"),
+        (["up", "--stores", "--foreground"], 2, "--stores stands alone"),
         (["retrain"], 1, "DATABASE_URL is not set"),
         (["migrate", "--phase", "sideways"], 2, "sideways"),
         (["migrate"], 1, "DATABASE_URL is not set"),
@@ -119,6 +123,7 @@ def test_a_wrong_setting_is_named_without_its_value(
 def test_a_defect_leaves_its_traceback_in_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "home").mkdir()
     monkeypatch.setattr("cluster.overview.overview", lambda _: 1 // 0)
     assert run(["status"]) == 1
     said = capsys.readouterr().err
@@ -128,8 +133,15 @@ def test_a_defect_leaves_its_traceback_in_a_file(
 
 
 def test_json_goes_to_stdout_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    emit({"path": Path("/x"), "n": 1}, True, lambda _: pytest.fail("rendered"))
-    assert json.loads(capsys.readouterr().out) == {"path": "/x", "n": 1}
+    at = datetime(2026, 5, 1, 14, 0, 0, 5, tzinfo=timezone(timedelta(hours=2)))
+    emit({"path": Path("/x"), "n": 1, "at": at}, True, lambda _: pytest.fail("rendered"))
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"path": "/x", "n": 1, "at": "2026-05-01T12:00:00.000005Z"}
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"quorum {metadata.version('quorum-fraud')}\n"
 
 
 def test_what_nobody_expects_is_not_explained_away() -> None:

@@ -74,10 +74,31 @@ def test_a_random_split_is_refused_with_the_reason(
 ) -> None:
     config = home / "train.toml"
     config.write_text('[split]\nmethod = "random"\n')
-    assert run(["train", "--config", str(config)]) == 1
+    assert run(["train", "--config", str(config)]) == 2
     said = capsys.readouterr().err
     assert "split.method" in said
     assert "payments of the same fraud would lie on both sides" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[split]\ntest_fracton = 0.2\n", "split.test_fracton: there is no such key; did you mean"),
+        ("[splot]\n", "splot: there is no such key; did you mean split?"),
+        ("[costs]\nreview = 1\nfalse_block = 2\nchallange = 3\n", "did you mean challenge?"),
+        ("[report]\nwhatever = 1\n", "there are effects, importance_features"),
+        ("seed = -1\n", "seed: "),
+    ],
+)
+def test_a_wrong_key_of_the_configuration_is_named_with_the_nearest(
+    home: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    config = home / "train.toml"
+    config.write_text(text)
+    assert run(["train", "--config", str(config)]) == 2
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert "quorum load" not in shown
 
 
 def test_a_protocol_reports_in_json_and_as_a_table(
