@@ -116,6 +116,10 @@ def test_a_node_serves_recovers_and_goes(own: Node) -> None:
         assert own.processes() == []
         require_free(own.ports)
         assert not own.folder.exists()
+        # What both sessions logged, the killed one too, is there to be read.
+        kept = list((own.home / "logs" / "ray").glob("session_*"))
+        assert len(kept) == 2
+        assert all((session / "gcs_server.out").exists() for session in kept)
         assert own.stop() == 0
         assert bystander.poll() is None
     finally:
