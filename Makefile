@@ -7,7 +7,7 @@ QUORUM := $(VENV)/bin/quorum
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status test load bench bench-scale docs
+.PHONY: help venv up down status test lint format types unit integration load bench bench-scale docs
 # Options of theirs, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
@@ -29,6 +29,21 @@ status: $(READY) ## Say what is up
 
 test: $(READY) ## Lint, types, imports, and every test
 	@.ci/test
+
+lint: $(READY) ## Lint, format and the import contract
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check --quiet . && $(VENV)/bin/lint-imports
+
+format: $(READY) ## Format the code
+	@$(VENV)/bin/ruff check --fix --quiet . ; $(VENV)/bin/ruff format .
+
+types: $(READY) ## Check types
+	@$(VENV)/bin/mypy
+
+unit: $(READY) ## The tests that need no server
+	@$(VENV)/bin/pytest -q tests/unit
+
+integration: $(READY) ## The tests on a real PostgreSQL and Redis
+	@$(VENV)/bin/pytest -q tests/integration
 
 load: $(READY) ## One minute of load against a running Quorum, with a report
 	@$(VENV)/bin/python -m loadtests.load $(LOAD)
