@@ -27,6 +27,7 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
 
 COPY README.md ./
 COPY fraud fraud
+COPY stores stores
 COPY features features
 COPY artifacts artifacts
 COPY deployments deployments

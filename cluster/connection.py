@@ -51,13 +51,10 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
         CommandFailed: nothing names a database.
         OSError, asyncpg.PostgresError: it does not answer.
     """
-    import asyncpg
+    from stores.postgres.connect import connect
 
-    connection = await asyncpg.connect(
-        database_url(settings),
-        timeout=settings.database_timeout_s,
-        command_timeout=60,
-        server_settings={"application_name": "quorum"},
+    connection = await connect(
+        database_url(settings), timeout_s=settings.database_timeout_s, command_timeout_s=60
     )
     try:
         yield connection

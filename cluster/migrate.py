@@ -8,7 +8,6 @@ runner works at a time, however many start. An applied file that has changed sin
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import time
@@ -30,7 +29,7 @@ Phase = Literal["pre", "post", "all"]
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.(pre|post)\.sql")
 # One number for all runners of all releases; any constant nobody else uses would do.
 _LOCK = 0x51554F52554D
-_LOCK_WAIT_S = 120.0
+_LOCK_WAIT_S = 120
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     file       text        PRIMARY KEY,
@@ -114,26 +113,25 @@ async def migrate(
             runner holds the lock for two minutes.
         OSError, asyncpg.PostgresError: no connection.
     """
-    import asyncpg
+    from stores.postgres.connect import connect
 
     migrations = read_migrations() if migrations is None else migrations
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await connect(url)
     try:
         async with _alone(connection):
             await connection.execute(_LEDGER)
-            rows = await connection.fetch("SELECT file, sha256 FROM schema_migrations")
-            done = {row["file"]: row["sha256"] for row in rows}
+            done = await _done(connection)
             _refuse_changed(migrations, done)
-            return await _apply_missing(connection, migrations, phase, done)
+        return await _apply_missing(connection, migrations, phase, done)
     finally:
         await connection.close()
 
 
 async def pending(url: str) -> list[str]:
     """Names of the files that are not applied yet; changes nothing."""
-    import asyncpg
+    from stores.postgres.connect import connect
 
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await connect(url)
     try:
         if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
             return [m.file for m in read_migrations()]
@@ -161,17 +159,23 @@ async def _apply_missing(
 ) -> Outcome:
     chosen = [m for m in migrations if phase in ("all", m.phase)]
     missing = [m for m in chosen if m.file not in done]
-    applied = [(m.file, await _apply(connection, m)) for m in missing]
+    seconds = [(m.file, await _apply(connection, m)) for m in missing]
+    applied = [(file, took) for file, took in seconds if took is not None]
     unknown = sorted(set(done) - {m.file for m in migrations})
     return Outcome(tuple(applied), len(chosen) - len(applied), tuple(unknown))
 
 
-async def _apply(connection: asyncpg.Connection, migration: Migration) -> float:
+async def _apply(connection: asyncpg.Connection, migration: Migration) -> float | None:
+    """Seconds that it took; None: another runner has applied it meanwhile."""
     import asyncpg
 
-    started = time.monotonic()
     try:
-        async with connection.transaction():
+        async with _alone(connection):
+            done = await _done(connection)
+            _refuse_changed([migration], done)
+            if migration.file in done:
+                return None
+            started = time.monotonic()
             # A change of a table that waits for a long query makes everybody else wait behind it.
             await connection.execute("SET LOCAL lock_timeout = '10s'")
             await connection.execute(migration.sql)
@@ -189,17 +193,23 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> float:
     return seconds
 
 
+async def _done(connection: asyncpg.Connection) -> dict[str, str]:
+    """Files that were applied, and their checksums."""
+    rows = await connection.fetch("SELECT file, sha256 FROM schema_migrations")
+    return {row["file"]: row["sha256"] for row in rows}
+
+
 @asynccontextmanager
 async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """Hold the runners' lock; the server drops it with the connection, however that ends."""
-    deadline = time.monotonic() + _LOCK_WAIT_S
-    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
-        if time.monotonic() > deadline:
+    """A transaction with the runners' lock, which ends with it."""
+    import asyncpg
+
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s'")
+        try:
+            await connection.execute("SELECT pg_advisory_xact_lock($1::bigint)", _LOCK)
+        except asyncpg.LockNotAvailableError:
             raise CommandFailed(
                 "another migration holds the lock", "wait for it or end its connection"
-            )
-        await asyncio.sleep(0.1)
-    try:
+            ) from None
         yield
-    finally:
-        await connection.fetchval("SELECT pg_advisory_unlock($1)", _LOCK)

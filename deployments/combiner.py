@@ -50,6 +50,7 @@ class Readiness:
         problems: why not, () if they can.
         missing: variants of the plan that have no pool: answers are degraded, not absent.
         plan, plan_version: what decides; "" and 0 if nothing does.
+        troubles: what does not work, though decisions go on.
         plan_kept: that plan is this machine's copy, as PostgreSQL has not answered since the start:
             another may be active.
     """
@@ -60,6 +61,7 @@ class Readiness:
     plan: str
     plan_version: int
     plan_kept: bool = False
+    troubles: tuple[str, ...] = ()
 
 
 @serve.deployment(
@@ -144,6 +146,7 @@ class Combiner:
             plan="" if active is None else active.plan.name,
             plan_version=0 if active is None else active.plan.version,
             plan_kept=active is not None and active.kept,
+            troubles=(self._table.trouble,) if self._table.trouble else (),
         )
 
     def check_health(self) -> None:
@@ -195,4 +198,5 @@ def _drift_watch(settings: Settings, url: str, feed: PlanFeed) -> DriftWatch:
         lambda plan: origin_of(plan, store_of(settings)),
         settings.drift_interval_s,
         settings.database_timeout_s,
+        variable="DATABASE_URL" if replica is None else "DATABASE_REPLICA_URL",
     )

@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
 
-import asyncpg
 import numpy as np
 
 from artifacts.origin import Origin
@@ -24,6 +23,9 @@ from features.decided import ENSEMBLE, Decided, joined, labelled, newest
 from fraud.batch import Float64, Int64
 from fraud.drift import LEAST_ROWS, Reference, calibration, matured
 from fraud.plan import Plan
+from stores.postgres.connect import connect
+from stores.postgres.lock import Lock
+from stores.postgres.session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +33,8 @@ RECENT = timedelta(days=7)
 MAX_ROWS = 5_000
 """Newest decisions, and newest labels, of all tenants together."""
 
-_LOCK = 7_301_993
-"""Advisory: whoever holds it measures."""
+_LOCK = "quorum.drift"
+"""Whoever holds it measures."""
 _PAUSE_S = 0.02
 _TENANTS = (resources.files("deployments") / "tenants.sql").read_text()
 
@@ -61,6 +63,7 @@ class DriftWatch:
         origin: reads what the plan's models were trained on; may block.
         interval_s: > 0.
         timeout_s: longest wait for one answer of PostgreSQL.
+        variable: the setting that `url` comes from.
     """
 
     def __init__(
@@ -72,15 +75,17 @@ class DriftWatch:
         interval_s: float,
         timeout_s: float,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        variable: str = "DATABASE_URL",
     ) -> None:
         self._url = url
+        self._variable = variable
         self._tenant = tenant
         self._plan = plan
         self._origin = origin
         self._interval_s = interval_s
         self._timeout_s = timeout_s
         self._now = now
-        self._connection: asyncpg.Connection | None = None
+        self._lock: Lock | None = None
         self._task: asyncio.Task[None] | None = None
         self._complaint = ""
         self._shown: set[tuple[Any, str]] = set()
@@ -122,35 +127,51 @@ class DriftWatch:
         return measured
 
     async def _leads(self) -> bool:
-        """Whether this replica is the one that measures: it keeps the lock with its connection."""
-        if self._connection is not None and not self._connection.is_closed():
+        """Whether this replica is the one that measures: it keeps the lock."""
+        if self._lock is not None and self._lock.alive:
             return True
-        connection = await asyncpg.connect(
-            self._url, timeout=self._timeout_s, command_timeout=self._timeout_s
+        lock = await Lock.on(
+            self._url, variable=self._variable, timeout_s=self._timeout_s, name=_LOCK
         )
-        if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
-            self._connection = connection
-            return True
-        connection.terminate()
+        try:
+            if await lock.take(_LOCK):
+                self._lock = lock
+                return True
+        finally:
+            if self._lock is not lock:
+                lock.drop()
         return False
 
     async def _measure(self, plan: Plan) -> Measured:
-        assert self._connection is not None
         origin = await asyncio.to_thread(self._origin, plan)
+        session = await connect(
+            self._url,
+            variable=self._variable,
+            timeout_s=self._timeout_s,
+            command_timeout_s=self._timeout_s,
+            name=_LOCK,
+            writes=False,
+        )
+        try:
+            return await self._measure_over(session, plan, origin)
+        finally:
+            session.terminate()
+
+    async def _measure_over(self, session: Session, plan: Plan, origin: Origin) -> Measured:
         features, scores = origin.references.features, origin.references.scores
         width = len(features.names)
         of_features, of_scores = np.zeros_like(features.counts), np.zeros_like(scores.counts)
         known: list[Decided] = []
-        tenants = [row[0] for row in await self._connection.fetch(_TENANTS, self._tenant)]
+        tenants = [row[0] for row in await session.fetch(_TENANTS, self._tenant)]
         limit = -(-MAX_ROWS // len(tenants))
         since = self._now() - RECENT
-        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+        async with session.transaction(isolation="repeatable_read", readonly=True):
             for tenant in tenants:
-                recent = newest(self._connection, tenant, limit, since)
+                recent = newest(session, tenant, limit, since)
                 async for part in _decided(recent, origin.schema_id, width):
                     of_features += features.count(part.values[part.seen])
                     of_scores += part.score_counts(scores)
-                of_labels = labelled(self._connection, tenant, limit)
+                of_labels = labelled(session, tenant, limit)
                 known += [part async for part in _decided(of_labels, "", 0)]
         models = [ENSEMBLE, *(member.variant for member in plan.members)]
         return Measured(
@@ -176,9 +197,9 @@ class DriftWatch:
         metrics.DRIFT_AT.set(time.time())
 
     def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.terminate()
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.drop()
 
     async def _run(self) -> None:
         while True:

@@ -13,11 +13,12 @@ import asyncpg
 
 from deployments import metrics
 from deployments.kept_plan import KeptPlan
-from features.store.postgres import DISCONNECTED
 from fraud.errors import StoreUnavailable
 from fraud.plan import Plan
 from fraud.policy.choice import policy_of
 from fraud.policy.policy import Policy
+from stores.postgres.connect import connect
+from stores.postgres.errors import DISCONNECTED, READ_ONLY, reason
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +45,16 @@ class PlanTable:
     Args:
         url: PostgreSQL.
         timeout_s: longest wait for it.
+
+    Attributes:
+        trouble: what was wrong with PostgreSQL when it was last read, "" if nothing was.
     """
 
     def __init__(self, url: str, timeout_s: float) -> None:
         self._url = url
         self._timeout_s = timeout_s
         self._connection: asyncpg.Connection | None = None
+        self.trouble = ""
 
     async def active(self) -> Plan | None:
         """The active plan, None if there is none.
@@ -63,7 +68,11 @@ class PlanTable:
                 document = await self._document()
         except (*DISCONNECTED, asyncpg.PostgresError) as error:
             await self.close()
-            raise StoreUnavailable(f"plans: {type(error).__name__}") from error
+            self.trouble = f"no plan is read: {reason(error)}"
+            raise StoreUnavailable(self.trouble) from error
+        except StoreUnavailable as error:
+            self.trouble = f"no plan is read: {error}"
+            raise
         if document is None:
             return None
         try:
@@ -79,8 +88,16 @@ class PlanTable:
 
     async def _document(self) -> str | None:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self._url)
+            self._connection = await connect(
+                self._url, timeout_s=self._timeout_s, name="quorum-plans"
+            )
         found: str | None = await self._connection.fetchval(_SQL)
+        if await self._connection.fetchval(READ_ONLY):
+            # A replica by now, or set to be one: the next look finds who is at the address then.
+            self.trouble = "PostgreSQL takes no writes: decisions wait on this machine's disk"
+            await self.close()
+        else:
+            self.trouble = ""
         return found
 
 

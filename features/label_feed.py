@@ -13,9 +13,10 @@ import asyncpg
 
 from features.entities import ENTITIES
 from features.labels import LabelEvents
-from features.store.postgres import REACH, PostgresHistory, answering, to_microseconds, to_time
+from features.store.postgres import REACH, PostgresHistory, to_microseconds, to_time
 from features.store.redis import RedisStore
 from fraud.errors import StoreUnavailable
+from stores.postgres.errors import answering
 
 PAYMENT_WAIT = timedelta(seconds=60)
 """How long a label waits for a payment that is not on record yet."""

@@ -20,7 +20,6 @@ from features.journal import journal_of
 from features.label_feed import LabelFeed
 from features.state import empty
 from features.store.call import Call
-from features.store.link import Link
 from features.store.postgres import PostgresHistory
 from features.store.protocol import FeatureStore, Observation
 from features.store.redis import RedisStore
@@ -28,6 +27,8 @@ from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.errors import StoreUnavailable
 from fraud.settings import Settings
 from fraud.transaction import Transaction
+from stores.postgres.connect import open_pool
+from stores.redis.link import Link
 
 _log = logging.getLogger(__name__)
 
@@ -63,17 +64,16 @@ class FeatureService:
 
         Raises:
             ValueError: a URL is not set.
+            SettingInvalid: a URL cannot be used.
         """
         if settings.redis_url is None or settings.database_url is None:
             raise ValueError("REDIS_URL and DATABASE_URL must be set")
-        pool = asyncpg.create_pool(
+        pool = await open_pool(
             settings.database_url.get_secret_value(),
-            min_size=0,
-            max_size=settings.database_pool_size,
-            command_timeout=settings.database_timeout_s,
-            timeout=settings.database_timeout_s,
+            size=settings.database_pool_size,
+            timeout_s=settings.database_timeout_s,
+            name="quorum-features",
         )
-        await pool
         _rehearse()
         store = RedisStore(
             Link(settings.redis_url.get_secret_value(), settings.redis_timeout_ms),
@@ -161,9 +161,9 @@ class FeatureService:
         self._store.missed(Events.of(batch), ago_s)
 
     async def ready(self) -> None:
-        """Raises StoreUnavailable unless window state can be read now."""
+        """Raises StoreUnavailable unless window state can be read and written now."""
         if isinstance(self._store, RedisStore):
-            await self._store.ping()
+            await self._store.ready()
 
     async def close(self) -> None:
         """Finish what is under way and close every connection."""

@@ -5,8 +5,10 @@ Errors cross Ray by pickle, so every class passes all of its arguments positiona
 
     QuorumError
     ├── InvalidInput            the caller's request is wrong (4xx)
+    ├── SettingInvalid          a setting cannot be used as it is
     ├── Unavailable             a part the answer needs does not answer (503)
     │   ├── StoreUnavailable    Redis or PostgreSQL
+    │   │   └── StoreUnreachable  no connection can be made to it
     │   ├── ArtifactsUnavailable  where model artifacts lie
     │   ├── VariantUnavailable  a model pool
     │   └── LogUnavailable      the decision log cannot make a record durable
@@ -41,12 +43,50 @@ class InvalidInput(QuorumError):
         self.errors = errors
 
 
+class SettingInvalid(QuorumError):
+    """A setting that cannot be used as it is.
+
+    Args:
+        variable: its name.
+        why: what is wrong, without the value.
+        hint: what to do.
+    """
+
+    def __init__(self, variable: str, why: str, hint: str) -> None:
+        super().__init__(variable, why, hint)
+        self.variable = variable
+        self.why = why
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.variable}: {self.why}; {self.hint}"
+
+
 class Unavailable(QuorumError):
     """A part that the answer needs does not answer."""
 
 
 class StoreUnavailable(Unavailable):
     """Redis or PostgreSQL does not answer."""
+
+
+class StoreUnreachable(StoreUnavailable):
+    """No connection can be made to Redis or PostgreSQL.
+
+    Args:
+        detail: what happened, without secrets.
+        variable: the one that names the store's address.
+        hint: what to do where a user has set that variable.
+    """
+
+    def __init__(self, detail: str, variable: str, hint: str) -> None:
+        super().__init__(detail, variable, hint)
+        self.detail = detail
+        self.variable = variable
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 class ArtifactsUnavailable(Unavailable):

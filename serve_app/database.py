@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncpg
 
 from fraud.settings import Settings
+from stores.postgres.connect import open_pool
+
+_NAME = "quorum-front"
 
 
 async def open_pools(settings: Settings) -> tuple[asyncpg.Pool, asyncpg.Pool | None]:
@@ -12,21 +15,21 @@ async def open_pools(settings: Settings) -> tuple[asyncpg.Pool, asyncpg.Pool | N
 
     Raises:
         ValueError: DATABASE_URL is not set.
+        SettingInvalid: an address cannot be used.
     """
     if settings.database_url is None:
         raise ValueError("DATABASE_URL must be set")
-    primary = await _pool(settings.database_url.get_secret_value(), settings)
+    size, timeout_s = settings.database_pool_size, settings.database_timeout_s
+    url = settings.database_url.get_secret_value()
+    primary = await open_pool(url, size=size, timeout_s=timeout_s, name=_NAME)
     if settings.database_replica_url is None:
         return primary, None
-    return primary, await _pool(settings.database_replica_url.get_secret_value(), settings)
-
-
-async def _pool(url: str, settings: Settings) -> asyncpg.Pool:
-    return await asyncpg.create_pool(
-        url,
-        # Nothing is connected before it is needed: the front comes up while PostgreSQL is down.
-        min_size=0,
-        max_size=settings.database_pool_size,
-        command_timeout=settings.database_timeout_s,
-        timeout=settings.database_timeout_s,
+    replica = await open_pool(
+        settings.database_replica_url.get_secret_value(),
+        size=size,
+        timeout_s=timeout_s,
+        variable="DATABASE_REPLICA_URL",
+        name=_NAME,
+        writes=False,
     )
+    return primary, replica

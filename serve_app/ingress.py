@@ -19,7 +19,6 @@ from deployments.logs import log_to_replica
 from deployments.metrics import exposition
 from deployments.process import settle
 from deployments.remote import Remote
-from features.store.link import Link
 from fraud.settings import Settings
 from serve_app.asgi import DecisionsApp, FrontSettings
 from serve_app.auth import Authenticator
@@ -32,6 +31,7 @@ from serve_app.ratelimit.redis import RedisLimiter
 from serve_app.records import Records
 from serve_app.rest import build_rest
 from serve_app.services import Services
+from stores.redis.link import Link
 
 _WARM_UP_S = 5.0
 MOST_LIMIT_WAIT_MS = 100

@@ -13,7 +13,6 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from features.store.postgres import DISCONNECTED
 from fraud.decision import OUTCOMES, RISK_LEVELS, risk_score
 from fraud.errors import NotFound, StoreUnavailable
 from fraud.plan import Plan
@@ -22,6 +21,7 @@ from serve_app.answers import rfc3339
 from serve_app.auth import KeyRecord
 from serve_app.problems import Conflict
 from serve_app.schemas import DecisionOut, LabelOut, PlanOut, ReasonOut, VoteOut
+from stores.postgres.errors import DISCONNECTED
 
 SHIPPING_S = 1.0
 """How long a fresh decision may take from the decision log to PostgreSQL before it is not found."""

@@ -11,13 +11,13 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-import asyncpg
 import numpy as np
 
 import features
 from features.definitions import N_FEATURES, SCHEMA_ID
 from features.replay import replay
 from fraud.batch import COLUMNS, Float32, Float64, Int64
+from stores.postgres.connect import connect
 from training.data.history import History
 from training.schema import FeatureSchema
 from training.split import Int8
@@ -151,7 +151,7 @@ def _prune(cache: Path) -> None:
 
 async def newest_payment_ms(database_url: str, tenant: str) -> int | None:
     """When a tenant's newest payment happened, None without payments."""
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url)
     try:
         newest: int | None = await connection.fetchval(statement("newest_payment"), tenant)
     finally:

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import numpy as np
 
 from artifacts.origin import Origin
@@ -15,6 +14,7 @@ from fraud.batch import Int64
 from fraud.drift import Calibration, Reference, calibration, matured, verdict
 from fraud.errors import NotFound
 from fraud.plan import Plan
+from stores.postgres.connect import connect
 
 MAX_ROWS = 50_000
 """Decisions that are looked at; of more, a sample by payment."""
@@ -132,7 +132,7 @@ async def measure(
     since = now - timedelta(days=days)
     features = origin.references.features
     width = len(features.names)
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             total, parts = await in_window(connection, tenant, since, max_rows)

@@ -1,7 +1,7 @@
-"""One at a time, over all machines: locks that PostgreSQL holds for as long as a session lives.
+"""One at a time, over all machines: locks that PostgreSQL holds for as long as a connection lives.
 
-A process that dies, however it dies, loses its session and with it the lock. Without a database a
-file of this machine is locked, which goes with the process in the same way.
+A process that dies, however it dies, loses its connection and with it the lock. Without a database
+a file of this machine is locked, which goes with the process in the same way.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import asyncpg
-
 from fraud.errors import Busy
 from fraud.settings import Settings
-from training.sql import statement
+from stores.postgres.lock import Lock
 
 MODELS, RETRAIN = "quorum.models", "quorum.retrain"
 """What is locked: moving aliases and registering, and retraining."""
@@ -47,7 +45,7 @@ def registry_lock(settings: Settings, wait_s: float = WAIT_S) -> Iterator[None]:
 def advisory_lock(
     database_url: str, name: str, of: str = "", wait_s: float = 0.0
 ) -> Iterator[None]:
-    """Hold a lock of PostgreSQL's by a session of its own. Not from a running event loop.
+    """Hold a lock of PostgreSQL's by a connection of its own. Not from a running event loop.
 
     Args:
         name, of: what is locked, and whose, e.g. a tenant's.
@@ -59,28 +57,18 @@ def advisory_lock(
     """
     loop = asyncio.new_event_loop()
     try:
-        connection = loop.run_until_complete(
-            asyncpg.connect(database_url, server_settings={"application_name": name})
-        )
+        lock = loop.run_until_complete(Lock.on(database_url, name=name))
 
         def tried() -> bool:
-            asked = connection.fetchval(statement("try_lock"), name, of)
-            return bool(loop.run_until_complete(asked))
+            return loop.run_until_complete(lock.take(name, of))
 
         try:
             _insist(tried, name, wait_s)
             yield
         finally:
-            loop.run_until_complete(_close(connection))
+            loop.run_until_complete(lock.close())
     finally:
         loop.close()
-
-
-async def _close(connection: asyncpg.Connection) -> None:
-    try:
-        await connection.close(timeout=5)
-    except (OSError, asyncpg.PostgresError, TimeoutError):
-        connection.terminate()
 
 
 @contextmanager

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import asyncpg
-
 from fraud.errors import NotFound
 from fraud.plan import Plan
+from stores.postgres.connect import connect
 from training.sql import statement
 
 
@@ -22,7 +21,7 @@ async def activate_plan(database_url: str, plan: Plan) -> Plan:
     Raises:
         OSError, asyncpg.PostgresError: the database does not answer.
     """
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url)
     try:
         async with connection.transaction():
             await connection.execute(statement("lock_plans"))
@@ -43,7 +42,7 @@ async def active_plan(database_url: str) -> Plan | None:
     Raises:
         OSError, asyncpg.PostgresError: the database does not answer.
     """
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url)
     try:
         document: str | None = await connection.fetchval(statement("active_plan"))
     finally:
@@ -58,7 +57,7 @@ async def reactivate_plan(database_url: str, name: str, version: int) -> None:
         NotFound: there is no such plan.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url)
     try:
         async with connection.transaction():
             await connection.execute(statement("lock_plans"))

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
 import numpy as np
 
 from fraud.artifact import Manifest
 from fraud.batch import Float32, Float64, Int64
 from fraud.errors import NotTrainable
 from fraud.settings import Settings
+from stores.postgres.connect import connect
 from training.data.history import read_history
 from training.dataset import build_dataset
 from training.evaluation.cases import cases
@@ -146,7 +146,7 @@ def _moment(at_ms: int) -> str:
 
 
 async def _newest_labelled_ms(database_url: str, tenant: str) -> int | None:
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url)
     try:
         newest: int | None = await connection.fetchval(statement("newest_labelled"), tenant)
     finally:

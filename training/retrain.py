@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-
 from artifacts.alias import CHALLENGER
 from features.definitions import SCHEMA_ID
 from fraud.errors import NotTrainable
 from fraud.settings import Settings
+from stores.postgres.connect import connect
 from training.assessment import Assessment, Assessor, Side
 from training.config import TrainConfig
 from training.locks import RETRAIN, advisory_lock
@@ -128,7 +127,7 @@ def _assessed(report: TrainingReport, url: str, assessor: Assessor) -> Assessmen
 
 async def _labelled_since(database_url: str, tenant: str, since: str | None) -> int:
     moment = None if since is None else datetime.fromisoformat(since)
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url)
     try:
         found: int = await connection.fetchval(statement("labelled_since"), tenant, moment)
     finally:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from fraud.batch import Int64, TransactionBatch
 from fraud.transaction import Transaction
+from stores.postgres.connect import connect
 from training.data.label_history import LabelHistory, stream_labels
 from training.sql import statement
 
@@ -98,7 +98,7 @@ class ServedHistory:
         Raises:
             OSError, asyncpg.PostgresError: the database does not answer.
         """
-        connection = await asyncpg.connect(database_url)
+        connection = await connect(database_url)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 # Whole results are read, so the plan for the whole result is the right one.

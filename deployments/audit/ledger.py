@@ -15,9 +15,10 @@ import asyncpg
 
 from deployments.audit.array_text import array_text
 from deployments.audit.columns import AS_TEXT, N_COLUMNS, columns
-from features.store.postgres import DISCONNECTED
 from fraud.errors import QuorumError, StoreUnavailable
 from fraud.record import PlanDocument, RecordBatch
+from stores.postgres.connect import connect
+from stores.postgres.errors import DISCONNECTED, is_unfit, reason, sqlstate
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class PostgresLedger:
         self._url = database_url
         self._timeout_s = timeout_s
         self._connection: Any = None
+        self._waits_for_disk = True
         self._months: set[_Month] = set()
         self._plans: set[str] = set()
 
@@ -84,10 +86,10 @@ class PostgresLedger:
             if _is_fault_of_data(error):
                 raise RecordRefused(_why(error)) from error
             await self.close()
-            raise StoreUnavailable(f"PostgreSQL: {_why(error)}") from error
+            raise StoreUnavailable(_why_not(error)) from error
         except (OSError, TimeoutError, asyncpg.InternalClientError) as error:
             await self.close()
-            raise StoreUnavailable(f"PostgreSQL: {_why(error)}") from error
+            raise StoreUnavailable(_why_not(error)) from error
         except BaseException:
             # Cancelled midway: what the server made of it is unknown, and so is the connection.
             self._drop()
@@ -114,20 +116,30 @@ class PostgresLedger:
         if self._connection is not None and not self._connection.is_closed():
             return self._connection
         try:
-            self._connection = await asyncpg.connect(self._url, timeout=5)
-            # A segment is deleted once PostgreSQL has its rows, so a commit must mean its disk.
-            if await self._connection.fetchval("SHOW synchronous_commit") == "off":
-                await self._connection.execute("SET synchronous_commit = on")
+            self._connection = await connect(self._url, timeout_s=5, name="quorum-ledger")
+            self._waits_for_disk = (
+                await self._connection.fetchval("SHOW synchronous_commit", timeout=self._timeout_s)
+                != "off"
+            )
         except Exception as error:  # a wrong URL included: no record is to blame for any of them
             self._drop()
-            raise StoreUnavailable(f"PostgreSQL: {_why(error)}") from error
+            raise StoreUnavailable(_why_not(error)) from error
         return self._connection
 
     async def _ship(self, connection: Any, arguments: list[Any]) -> None:
         try:
-            await connection.execute(_SHIP, *arguments, timeout=self._timeout_s)
+            await self._insert(connection, _SHIP, arguments)
         except asyncpg.UniqueViolationError:  # nothing of it was kept
-            await connection.execute(_SHIP_AGAIN, *arguments, timeout=self._timeout_s)
+            await self._insert(connection, _SHIP_AGAIN, arguments)
+
+    async def _insert(self, connection: Any, statement: str, arguments: list[Any]) -> None:
+        if self._waits_for_disk:
+            await connection.execute(statement, *arguments, timeout=self._timeout_s)
+            return
+        # A segment is deleted once PostgreSQL has its rows, so a commit must mean its disk.
+        async with connection.transaction():
+            await connection.execute("SET LOCAL synchronous_commit = on")
+            await connection.execute(statement, *arguments, timeout=self._timeout_s)
 
     async def _keep(self, connection: Any, plans: dict[str, PlanDocument]) -> None:
         """Keep plans before the decisions that name them: a reader never finds one missing."""
@@ -142,6 +154,8 @@ class PostgresLedger:
             try:
                 await connection.execute(_ENSURE_MONTH, table, at_ms, timeout=self._timeout_s)
             except asyncpg.PostgresError as error:
+                if is_unfit(error):
+                    raise
                 # Not fatal: such rows land in the default partition.
                 logger.warning("no partition of %s for %d-%02d: %s", *month, _why(error))
             self._months.add(month)
@@ -195,5 +209,9 @@ def _is_fault_of_data(error: Exception) -> bool:
 
 def _why(error: Exception) -> str:
     """What may be logged of a failure: PostgreSQL's own words can quote a row."""
-    state = getattr(error, "sqlstate", None)
+    state = sqlstate(error)
     return f"{type(error).__name__} {state}" if state else type(error).__name__
+
+
+def _why_not(error: Exception) -> str:
+    return str(error) if isinstance(error, QuorumError) else reason(error)

@@ -14,6 +14,9 @@ STATE_TTL_S = 14 * 86_400
 LATELY_S = 900
 """How long it is known of a state that it was rebuilt."""
 
+PROBE, PROBE_TTL_S = "q:p", 60
+"""Written to see that writes are taken."""
+
 _LAYOUT = f"{LAYOUT_ID}.{FORMAT}"
 
 CURSOR, LABEL_LOG = f"q:c:{_LAYOUT}", f"q:l:{_LAYOUT}"

@@ -18,25 +18,7 @@ from features.labels import REACH_DAYS
 from features.remembered import row_on_record
 from features.store.protocol import Cursor, Past
 from features.store.rebuild import rebuild_sql, states_of
-from fraud.errors import StoreUnavailable
-
-DISCONNECTED = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the server ended the connection in mid-call
-)
-"""What asyncpg raises, besides PostgreSQL's own errors, when PostgreSQL does not answer."""
-
-# A mistake in our own SQL is not among these: it must be loud.
-_DOWN = (
-    *DISCONNECTED,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.LockNotAvailableError,
-)
+from stores.postgres.errors import answering
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -63,15 +45,6 @@ def to_time(microseconds: int) -> datetime:
 def to_microseconds(at: datetime) -> int:
     """Microseconds since the epoch, exact."""
     return (at - _EPOCH) // _MICROSECOND
-
-
-@asynccontextmanager
-async def answering() -> AsyncIterator[None]:
-    """PostgreSQL's silence as StoreUnavailable."""
-    try:
-        yield
-    except _DOWN as error:
-        raise StoreUnavailable(f"PostgreSQL: {type(error).__name__}") from error
 
 
 class _PostgresPast:

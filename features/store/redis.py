@@ -17,10 +17,11 @@ from features.journal import labels_of
 from features.labels import LabelEvents
 from features.snapshot import Snapshot
 from features.store.call import Call, Grown, based_anew
-from features.store.link import Link
 from features.store.names import (
     CURSOR,
     LABEL_LOG,
+    PROBE,
+    PROBE_TTL_S,
     STATE_TTL_S,
     kept_key,
     marker,
@@ -28,9 +29,11 @@ from features.store.names import (
     text,
 )
 from features.store.protocol import Cursor, Observation, StateSource
-from features.store.script import Script, source
+from features.store.scripts import source
 from features.store.warming import Warming
 from fraud.errors import StoreUnavailable
+from stores.redis.link import Link
+from stores.redis.script import Script
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -69,6 +72,7 @@ class RedisStore:
         q:l:<layout>                            the labels learnt last
         q:a:, named as the state is             rows answered while it was not there (`Warming`)
         q:i:, named as the state is             it was rebuilt lately
+        q:p                                     written to see that writes are taken
 
     The cursor never expires: Redis must not evict keys without an expiry.
 
@@ -322,9 +326,9 @@ class RedisStore:
         of = {receipt: piece for receipt, piece in zip(receipts, pieces, strict=True) if piece}
         return [_row(of[receipt], int(i)) if receipt in of else b"" for receipt, i in places]
 
-    async def ping(self) -> None:
-        """Raises StoreUnavailable if Redis does not answer."""
-        await self._link.call("PING")
+    async def ready(self) -> None:
+        """Raises StoreUnavailable unless Redis takes a write: a replica answers, too."""
+        await self._link.call("SET", PROBE, "1", "EX", PROBE_TTL_S)
 
     async def close(self) -> None:
         """Finish what is under way and close the connection."""

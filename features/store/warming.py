@@ -11,7 +11,6 @@ import msgspec
 from features.entities import KEPT, Entity
 from features.events import Key, roles_of
 from features.journal import journal_of, transaction_of
-from features.store.link import Link
 from features.store.names import (
     CURSOR,
     LABEL_LOG,
@@ -23,8 +22,10 @@ from features.store.names import (
     text,
 )
 from features.store.protocol import Cursor, StateSource
-from features.store.script import Script, source
+from features.store.scripts import source
 from fraud.errors import StoreUnavailable
+from stores.redis.link import Link
+from stores.redis.script import Script
 
 _log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from features.store.link import Link
-from features.store.script import Script
 from serve_app.ratelimit.ask import BUCKETS, Ask, Verdict
+from stores.redis.link import Link
+from stores.redis.script import Script
 
 REMEMBERED_US = 5_000_000
 """How long a limiter that no longer registers counts as one that shares the limits."""

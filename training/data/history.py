@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from features.labels import REACH_DAYS, LabelEvents
 from features.windows import DAY_MS
 from fraud.batch import COLUMNS, TRANSACTION_COLUMNS, Int64, TransactionBatch
 from fraud.limits import MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS
+from stores.postgres.connect import connect
 from training.data.sql import statement
 
 LABELLED = ("customer", "merchant", "device", "counterparty")
@@ -121,7 +121,7 @@ async def stream_history(
         _moment(until_ms, MAX_TIMESTAMP_MS),
     )
     memo: dict[str, str] = {}
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             # The whole result is read, so the plan for the whole result is the right one.

@@ -12,18 +12,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from fraud.errors import QuorumError
+from stores.postgres.connect import connect
+from stores.postgres.lock import Lock
 from training.data.canonical import Canonical, canonical
 from training.data.joined import joined_labels
 from training.data.layout import Layout, load_layout
 from training.data.rejects import Rejects
 from training.data.source import Chunk, Source, digest_of, open_source
 from training.data.sql import statement
+
+_CLAIM = "quorum.load"
 
 
 class LoadBusy(QuorumError):
@@ -109,13 +112,21 @@ async def load_file(
     digest = await asyncio.to_thread(_source_id, path, plan)
     report = LoadReport(str(path), plan.name, tenant, digest)
     where = rejects or (rejects_folder or path.parent) / _rejects_name(path, tenant, digest)
-    connection = await asyncpg.connect(database_url)
+    connection = await connect(database_url)
     try:
-        await _claim(connection, tenant, digest)
+        claim = await Lock.on(database_url, name="quorum-load")
+    except BaseException:
+        connection.terminate()
+        raise
+    try:
+        # Held by a connection: it is free again the moment this process is gone.
+        if not await claim.take(_CLAIM, f"{tenant} {digest}"):
+            raise LoadBusy("another process is loading this file for this tenant")
         run = _Run(connection, plan, source, path, report, Rejects(where))
         await run.begin(again)
         await run.all(limit, progress)
     finally:
+        await claim.close()
         await connection.close()
     return report
 
@@ -127,15 +138,6 @@ def _rejects_name(path: Path, tenant: str, source: str) -> str:
 
 def _source_id(path: Path, layout: Layout) -> str:
     return layout.source_id(digest_of(path))
-
-
-async def _claim(connection: Any, tenant: str, source: str) -> None:
-    # Held by the session: it is free again the moment this process is gone.
-    key = int.from_bytes(
-        hashlib.sha256(f"load\0{tenant}\0{source}".encode()).digest()[:8], "big", signed=True
-    )
-    if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", key):
-        raise LoadBusy("another process is loading this file for this tenant")
 
 
 class _Run:
@@ -161,7 +163,6 @@ class _Run:
 
     async def begin(self, again: bool) -> None:
         """Find out how far earlier runs came."""
-        await self._connection.execute(statement("staging"))
         found = await self._connection.fetchrow(
             statement("progress_read"), self._report.tenant, self._report.source
         )
@@ -209,6 +210,7 @@ class _Run:
         self._rejects.add(rows.bad)
         before, self._done = self._done, chunk.rows_done
         async with self._connection.transaction():
+            await self._connection.execute(statement("staging"))
             await self._stage(rows.table)
             loaded = _count(
                 await self._connection.execute(

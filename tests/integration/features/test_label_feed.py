@@ -20,13 +20,13 @@ from features.events import Events
 from features.label_feed import LabelFeed
 from features.labels import REACH_DAYS
 from features.service import FeatureService
-from features.store.link import Link
 from features.store.memory import MemoryStore
 from features.store.postgres import PostgresHistory
 from features.store.protocol import Past
 from features.store.redis import RedisStore
 from fraud.batch import TransactionBatch
 from fraud.errors import StoreUnavailable
+from stores.redis.link import Link
 from tests.contracts.aggregates import assert_same
 from tests.contracts.payments import DAY_MS, label_rows, labels_of, payments
 from tests.contracts.waiting import until

@@ -20,10 +20,10 @@ from features.events import Events, Key
 from features.labels import LabelEvents
 from features.replay import joined, replay
 from features.state import empty
-from features.store.link import Link
 from features.store.protocol import Cursor, Observation, Past
 from features.store.redis import RedisStore
 from fraud.batch import Float32, Int64, TransactionBatch
+from stores.redis.link import Link
 from training.data.batches import read_payments
 
 DATA = Path("../shared/data")

@@ -11,11 +11,11 @@ import asyncpg
 from deployments.audit.ledger import PostgresLedger
 from features.label_feed import LabelFeed
 from features.service import FeatureService
-from features.store.link import Link
 from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.batch import TRANSACTION_COLUMNS, TransactionBatch
 from fraud.record import records
+from stores.redis.link import Link
 from tests.contracts.decisions import PLAN, decided
 from tests.contracts.payments import payments
 from training.skew import check_served

@@ -1,5 +1,6 @@
--- Where one chunk waits inside its transaction; empty again at every commit.
-CREATE TEMPORARY TABLE IF NOT EXISTS load_staging (
+-- Where one chunk waits inside its transaction, with which it goes: behind a pooler the next one
+-- may be on another session.
+CREATE TEMPORARY TABLE load_staging (
     transaction_id    text        NOT NULL,
     occurred_at       timestamptz NOT NULL,
     customer_id       text        NOT NULL,
@@ -18,4 +19,4 @@ CREATE TEMPORARY TABLE IF NOT EXISTS load_staging (
     amount_hundredths bigint      NOT NULL,
     is_fraud          boolean,
     known_at          timestamptz
-) ON COMMIT DELETE ROWS;
+) ON COMMIT DROP;

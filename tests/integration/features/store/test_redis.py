@@ -23,7 +23,6 @@ from features.events import Events, Key
 from features.journal import EVENT_BYTES
 from features.replay import replay
 from features.service import FeatureService
-from features.store.link import Link
 from features.store.memory import MemoryStore
 from features.store.names import LATELY_S, STATE_TTL_S, state_key
 from features.store.postgres import PostgresHistory
@@ -31,6 +30,7 @@ from features.store.protocol import Cursor, Past
 from features.store.redis import RedisStore
 from fraud.batch import TRANSACTION_COLUMNS, FeatureBatch, TransactionBatch
 from fraud.errors import StoreUnavailable
+from stores.redis.link import Link
 from tests.contracts.aggregates import assert_same
 from tests.contracts.feature_store import FeatureStoreContract, bits, serve
 from tests.contracts.payments import DAY_MS, labels_of, payments

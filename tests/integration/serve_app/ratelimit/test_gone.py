@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from cluster.embedded import EmbeddedRedis
-from features.store.link import Link
 from fraud.batch import TransactionBatch
 from fraud.transaction import Transaction
 from serve_app.auth import Principal
 from serve_app.ratelimit import limits as module
 from serve_app.ratelimit.limits import RateLimits
 from serve_app.ratelimit.redis import RedisLimiter
+from stores.redis.link import Link
 from tests.contracts.waiting import until
 
 

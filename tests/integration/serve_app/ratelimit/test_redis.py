@@ -8,11 +8,11 @@ from itertools import count
 
 import pytest
 
-from features.store.link import Link
 from fraud.errors import StoreUnavailable
 from fraud.tiers import Quota, Tier
 from serve_app.ratelimit.ask import Ask, Limiter, Sender
 from serve_app.ratelimit.redis import RedisLimiter
+from stores.redis.link import Link
 from tests.contracts.rate_limiter import Clock, LimiterMaker, RateLimiterContract, sender
 
 # Redis' clock goes on by itself: tests move one of their own, kept in Redis.

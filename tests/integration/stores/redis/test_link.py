@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from features.store.link import Link, Refused
-from features.store.script import Script
 from fraud.errors import StoreUnavailable
+from stores.redis.link import Link, Refused
+from stores.redis.script import Script
 
 
 @pytest.fixture

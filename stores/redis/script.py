@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
 
-from features.store.link import Link, Refused
+from stores.redis.errors import Refused
+from stores.redis.link import Link
 
 
 class Script:
     """A script, loaded into Redis when it is first needed.
 
     Args:
-        parts: its text, one after the other; see `source`.
+        parts: its text, one after the other.
     """
 
     def __init__(self, *parts: str) -> None:
@@ -35,8 +35,3 @@ class Script:
                 raise
         await link.call("SCRIPT", "LOAD", self._text)
         return await link.call("EVALSHA", self._sha, len(keys), *keys, *arguments)
-
-
-def source(name: str) -> str:
-    """The text of `<name>.lua` of this folder."""
-    return files("features.store").joinpath(f"{name}.lua").read_text("utf-8")

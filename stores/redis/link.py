@@ -10,54 +10,51 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import hiredis
-from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from fraud.errors import StoreUnavailable
+from stores.redis.errors import Elsewhere, Refused, is_elsewhere, refusal, unreachable
+from stores.redis.url import address_of
 
 Command = Sequence[str | bytes | int]
 
 # Their annotations are narrower than what they take.
 _pack: Callable[[tuple[str | bytes | int, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
 _READ_BYTES = 256 * 1024
+_PAUSE_S = 0.05
+"""While nobody at the address is the one to ask, connections are made no faster than this."""
 _KEPT_BYTES = 8 * 1024 * 1024
 """A buffer of this size is not given back between answers: those of large batches are megabytes."""
-
-
-class Refused(StoreUnavailable):
-    """Redis answered with an error: the message is its own."""
-
-    @property
-    def unknown_script(self) -> bool:
-        """Whether it does not know the script that it was to run."""
-        return "NOSCRIPT" in str(self)
 
 
 class Link:
     """A connection that never hangs, and is opened when it is needed.
 
+    A server that says that it is not the one to ask (`stores.redis.errors.Elsewhere`) loses the
+    connection: the address is looked up anew, as whoever answers there may be another one by now.
+
     Args:
-        url: `redis://`, `rediss://` or `unix://`.
+        url: see `stores.redis.url`.
         timeout_ms: longest wait for an answer, opening the connection included. An answer that does
             not come in time closes the connection: all who wait for it go without.
+        variable: the setting that `url` comes from.
+
+    Raises:
+        SettingInvalid: the address cannot be used.
     """
 
-    def __init__(self, url: str, timeout_ms: int) -> None:
+    def __init__(self, url: str, timeout_ms: int, variable: str = "REDIS_URL") -> None:
         self._timeout_s = timeout_ms / 1000
-        self._pool = ConnectionPool.from_url(
-            url,
-            protocol=2,
-            socket_timeout=self._timeout_s,
-            socket_connect_timeout=self._timeout_s,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._address = address_of(url, variable)
         self._answers: _Answers | None = None
         self._opening: asyncio.Future[_Answers] | None = None
+        self._not_before_s = 0.0
+        self._refusal = ""
 
     async def call(self, *command: str | bytes | int) -> Any:
         """The answer to one command.
@@ -80,7 +77,6 @@ class Link:
         if self._answers is not None:
             self._answers.end()
             self._answers = None
-        await self._pool.disconnect()
 
     async def _ask(self, packed: bytes, n: int) -> list[Any]:
         answers = self._answers
@@ -88,18 +84,32 @@ class Link:
             async with asyncio.timeout(self._timeout_s):
                 if answers is None or answers.ended:
                     answers = await self._open()
-                replies = await answers.ask(packed, n)
+                    replies = await answers.ask(packed, n)
+                else:
+                    replies = await answers.ask(packed, n)
+                    if answers.ended and _is_nothing_done(replies):
+                        answers = await self._open()
+                        replies = await answers.ask(packed, n)
         except (RedisError, OSError, TimeoutError) as error:
             if answers is not None and isinstance(error, TimeoutError):
                 answers.end()
             raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
         for reply in replies:
             if isinstance(reply, hiredis.ReplyError):
-                raise Refused(f"Redis: {reply}")
+                self._refused(refusal(str(reply)))
         return replies
 
+    def _refused(self, refusal: Refused) -> NoReturn:
+        if isinstance(refusal, Elsewhere):
+            self._not_before_s = asyncio.get_running_loop().time() + _PAUSE_S
+            self._refusal = str(refusal)
+        raise refusal
+
     async def _open(self) -> _Answers:
-        """The connection that is being opened; one is, however many ask."""
+        """The connection that is being opened; one is, however many ask. One that was refused a
+        moment ago is not tried again at once."""
+        if asyncio.get_running_loop().time() < self._not_before_s:
+            raise Elsewhere(self._refusal)
         if self._opening is None or self._opening.done():
             self._opening = asyncio.ensure_future(self._dial())
             self._opening.add_done_callback(_look)
@@ -107,9 +117,19 @@ class Link:
         return await asyncio.shield(self._opening)
 
     async def _dial(self) -> _Answers:
-        connection: Any = self._pool.make_connection()  # type: ignore[no-untyped-call]
-        async with asyncio.timeout(self._timeout_s):
-            await connection.connect()
+        address = self._address
+        connection = address.kind(
+            **address.arguments,
+            protocol=2,
+            socket_timeout=self._timeout_s,
+            socket_connect_timeout=self._timeout_s,
+            retry=Retry(NoBackoff(), 0),
+        )
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await connection.connect()
+        except (RedisError, OSError, TimeoutError) as error:
+            raise unreachable(error, address.variable, address.place) from error
         writer = connection._writer
         # From here on it is ours: the object that opened it must not close it when it goes.
         connection._reader = connection._writer = None
@@ -117,6 +137,11 @@ class Link:
         writer.transport.set_protocol(answers)
         self._answers = answers
         return answers
+
+
+def _is_nothing_done(replies: Sequence[Any]) -> bool:
+    """Whether none of the commands was carried out, as Redis is not the one to ask."""
+    return all(isinstance(r, hiredis.ReplyError) and is_elsewhere(str(r)) for r in replies)
 
 
 def _look(opening: asyncio.Future[_Answers]) -> None:
@@ -154,22 +179,31 @@ class _Answers(asyncio.BufferedProtocol):
         self.ended = True
         self._transport.abort()
 
+    def _retire(self) -> None:
+        """Nobody asks any more; it is closed when all who have asked know what came of it."""
+        self.ended = True
+        if not self._waiting:
+            self._transport.abort()
+
     def get_buffer(self, sizehint: int) -> bytearray:
         """See asyncio.BufferedProtocol."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """See asyncio.BufferedProtocol."""
-        reader, replies = self._reader, self._replies
+        reader, replies, refused = self._reader, self._replies, False
         reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]
         while (reply := reader.gets()) is not False:
             replies.append(reply)
+            refused |= isinstance(reply, hiredis.ReplyError) and is_elsewhere(str(reply))
             future, n = self._waiting[0]
             if len(replies) == n:
                 self._waiting.popleft()
                 if not future.done():
                     future.set_result(replies)
                 self._replies = replies = []
+        if refused or self.ended:
+            self._retire()
 
     def connection_lost(self, error: Exception | None) -> None:
         """See asyncio.BaseProtocol: nobody waits for what will not come."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: addresses, connections, pools, locks, and the meaning of errors."""
