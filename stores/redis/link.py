@@ -79,28 +79,26 @@ class Link:
             self._answers = None
 
     async def _ask(self, packed: bytes, n: int) -> list[Any]:
-        answers = self._answers
+        answers, is_new = self._answers, False
         try:
             async with asyncio.timeout(self._timeout_s):
                 if answers is None or answers.ended:
-                    answers = await self._open()
+                    answers, is_new = await self._open(), True
+                replies = await answers.ask(packed, n)
+                if not is_new and answers.ended and _is_nothing_done(replies):
+                    answers, is_new = await self._open(), True
                     replies = await answers.ask(packed, n)
-                else:
-                    replies = await answers.ask(packed, n)
-                    if answers.ended and _is_nothing_done(replies):
-                        answers = await self._open()
-                        replies = await answers.ask(packed, n)
         except (RedisError, OSError, TimeoutError) as error:
             if answers is not None and isinstance(error, TimeoutError):
                 answers.end()
             raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
         for reply in replies:
             if isinstance(reply, hiredis.ReplyError):
-                self._refused(refusal(str(reply)))
+                self._refused(refusal(str(reply)), is_new)
         return replies
 
-    def _refused(self, refusal: Refused) -> NoReturn:
-        if isinstance(refusal, Elsewhere):
+    def _refused(self, refusal: Refused, is_new: bool) -> NoReturn:
+        if is_new and isinstance(refusal, Elsewhere):
             self._not_before_s = asyncio.get_running_loop().time() + _PAUSE_S
             self._refusal = str(refusal)
         raise refusal

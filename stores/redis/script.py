@@ -9,6 +9,9 @@ from typing import Any
 from stores.redis.errors import Refused
 from stores.redis.link import Link
 
+_MOST_LOADS = 2
+"""A replica takes a script, and refuses to run it: the primary that is asked then has none."""
+
 
 class Script:
     """A script, loaded into Redis when it is first needed.
@@ -28,10 +31,11 @@ class Script:
         Raises:
             StoreUnavailable: Redis does not answer, or refuses.
         """
-        try:
-            return await link.call("EVALSHA", self._sha, len(keys), *keys, *arguments)
-        except Refused as refused:
-            if not refused.unknown_script:
-                raise
-        await link.call("SCRIPT", "LOAD", self._text)
+        for _ in range(_MOST_LOADS):
+            try:
+                return await link.call("EVALSHA", self._sha, len(keys), *keys, *arguments)
+            except Refused as refused:
+                if not refused.unknown_script:
+                    raise
+            await link.call("SCRIPT", "LOAD", self._text)
         return await link.call("EVALSHA", self._sha, len(keys), *keys, *arguments)

@@ -1,0 +1,155 @@
+"""Every answer that says "not me" costs the connection; every other one does not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import hiredis
+import pytest
+
+from fraud.errors import StoreUnavailable
+from stores.redis.errors import Elsewhere, Refused
+from stores.redis.link import Link
+
+
+@dataclass
+class Server:
+    """Answers as it is told to, one text for each connection in turn, the last one for all others.
+
+    Attributes:
+        port: of 127.0.0.1.
+        answers: what is said to a command.
+        asked: the connection's number of each command.
+    """
+
+    answers: list[str]
+    port: int = 0
+    asked: list[int] = field(default_factory=list)
+    connections: int = 0
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = self.connections
+        self.connections += 1
+        commands = hiredis.Reader()
+        while data := await reader.read(65536):
+            commands.feed(data)
+            while (command := commands.gets()) is not False:
+                setting_up = command[0] in (b"CLIENT", b"SELECT")
+                if not setting_up:
+                    self.asked.append(number)
+                said = "+OK" if setting_up else self.answers[min(number, len(self.answers) - 1)]
+                writer.write(f"{said}\r\n".encode())
+        writer.close()
+
+
+@asynccontextmanager
+async def serving(*answers: str) -> AsyncIterator[tuple[Server, Link]]:
+    server = Server(list(answers))
+    listening = await asyncio.start_server(server, "127.0.0.1", 0)
+    server.port = listening.sockets[0].getsockname()[1]
+    link = Link(f"redis://127.0.0.1:{server.port}", 2_000)
+    yield server, link
+    await link.close()
+    listening.close()
+
+
+NOT_ME = [
+    "READONLY You can't write against a read only replica.",
+    "LOADING Redis is loading the dataset in memory",
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+    "NOAUTH Authentication required.",
+    "NOREPLICAS Not enough good replicas to write.",
+    "MISCONF Redis is configured to save RDB snapshots, but it's unable to persist to disk.",
+    "UNBLOCKED force unblock from blocking operation, instance state changed",
+    "CLUSTERDOWN The cluster is down",
+    "MOVED 3999 127.0.0.1:6381",
+    "TRYAGAIN Multiple keys request during rehashing of slot",
+    "ERR max number of clients reached",
+    "ERR Error running script (call to f_1): @user_script:3: @user_script: 3: -READONLY You can't"
+    " write against a read only replica.",
+    "READONLY You can't write against a read only replica. script: f_1, on @user_script:1.",
+]
+ME = [
+    "ERR wrong number of arguments for 'get' command",
+    "WRONGTYPE Operation against a key holding the wrong kind of value",
+    "OOM command not allowed when used memory > 'maxmemory'.",
+    "NOSCRIPT No matching script. Please use EVAL.",
+    "BUSY Redis is busy running a script.",
+    "ERR Error running script (call to f_1): @user_script:3: my READONLYNESS is my own",
+    "ERR a value that says -READONLY is no reason",
+]
+
+
+@pytest.mark.parametrize("said", NOT_ME)
+async def test_a_new_connection_that_says_not_me_is_given_up(said: str) -> None:
+    async with serving(f"-{said}", "+OK") as (server, link):
+        with pytest.raises(Elsewhere):
+            await link.call("SET", "x", "1")
+        async with asyncio.timeout(2):
+            while server.connections < 2:
+                with suppress(Elsewhere):
+                    await link.call("SET", "x", "1")
+                await asyncio.sleep(0.01)
+        found = await asyncio.gather(*(link.call("SET", "x", str(i)) for i in range(20)))
+        assert found == [b"OK"] * 20
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("said", NOT_ME)
+async def test_an_old_connection_is_given_up_and_nobody_notices(said: str) -> None:
+    async with serving("+OK", "+OK") as (server, link):
+        await link.call("PING")
+        server.answers[0] = f"-{said}"
+        found = await asyncio.gather(*(link.call("SET", "x", str(i)) for i in range(20)))
+        assert found == [b"OK"] * 20
+        assert server.connections == 2
+        assert len(server.asked) == 41
+
+
+@pytest.mark.parametrize("said", ME)
+async def test_an_answer_of_its_own_keeps_the_connection(said: str) -> None:
+    async with serving(f"-{said}") as (server, link):
+        for _ in range(3):
+            with pytest.raises(Refused) as refused:
+                await link.call("SET", "x", "1")
+            assert not isinstance(refused.value, Elsewhere)
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("said", NOT_ME[:4])
+async def test_what_both_say_is_said(said: str) -> None:
+    async with serving(f"-{said}") as (server, link):
+        with pytest.raises(Elsewhere):
+            await link.call("SET", "x", "1")
+        with pytest.raises(Elsewhere):  # a moment later nobody is asked
+            await link.call("SET", "x", "1")
+        assert server.connections == 1
+
+
+async def test_who_gave_up_does_not_keep_a_connection_that_says_not_me() -> None:
+    async with serving("+OK", "+OK") as (server, link):
+        await link.call("PING")
+        server.answers[0] = f"-{NOT_ME[0]}"
+        asked = asyncio.create_task(link.call("SET", "x", "1"))
+        await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        assert await link.call("SET", "x", "2") == b"OK"
+        assert server.connections == 2
+
+
+async def test_a_connection_that_is_cut_off_in_the_middle_is_not_asked_again() -> None:
+    """What came of it is unknown: asking another could do it twice."""
+    async with serving("+OK", "+OK") as (server, link):
+        await link.call("PING")
+        server.answers[0] = "+OK"
+        waiting = asyncio.create_task(link.call("SET", "x", "1"))
+        await asyncio.sleep(0)
+        assert link._answers is not None
+        link._answers.end()
+        with pytest.raises(StoreUnavailable):
+            await waiting
+        assert 1 not in server.asked

@@ -1,0 +1,319 @@
+"""Behind one address the primary changes place: everything that writes follows, without a restart.
+
+Two real Redis behind a proxy: connections that are there stay with the old primary, as they do with
+every managed Redis.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from cluster.embedded import EmbeddedRedis
+from features.events import Events
+from features.label_feed import LabelFeed
+from features.service import FeatureService
+from features.store.names import CURSOR
+from features.store.postgres import PostgresHistory
+from features.store.redis import RedisStore
+from fraud.batch import TransactionBatch
+from fraud.errors import StoreUnavailable
+from fraud.tiers import Quota, Tier
+from fraud.transaction import Transaction
+from serve_app.auth import Principal
+from serve_app.ratelimit import limits as limits_module
+from serve_app.ratelimit.ask import Ask, Sender
+from serve_app.ratelimit.limits import RateLimits
+from serve_app.ratelimit.redis import RedisLimiter
+from stores.redis.errors import Elsewhere
+from stores.redis.link import Link
+from stores.redis.script import Script
+from tests.contracts.payments import payments
+from tests.contracts.proxy import Proxy, proxy_to
+from tests.contracts.waiting import until
+from tests.integration.features.store.test_redis import insert
+
+SOON_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedRedis, EmbeddedRedis]]:
+    """Two servers with one password."""
+    folder = tmp_path_factory.mktemp("pair")
+    servers = tuple(EmbeddedRedis(folder / name, throwaway=True) for name in "ab")
+    servers[0].start()
+    # B asks for the password that A has: clients have one address and one password.
+    there = (folder / "a" / "endpoint.json").read_text()
+    (folder / "b").mkdir()
+    (folder / "b" / "endpoint.json").write_text(there)
+    servers[1].start()
+    yield servers  # type: ignore[misc]
+    for server in servers:
+        server.stop()
+
+
+class Pair:
+    """A, the primary that clients reach, and B, its replica; then the other way round."""
+
+    def __init__(self, a: EmbeddedRedis, b: EmbeddedRedis, proxy: Proxy) -> None:
+        self.proxy = proxy
+        self.ports = [urlsplit(server.url).port or 0 for server in (a, b)]
+        self.password = urlsplit(a.url).password or ""
+        self.links = [Link(server.url, 5_000) for server in (a, b)]
+        self.url = proxy.url(a.url)
+
+    @property
+    def b(self) -> Link:
+        return self.links[1]
+
+    async def begin(self) -> None:
+        """A has nothing in it, and B follows it."""
+        for link in self.links:
+            await link.call("REPLICAOF", "NO", "ONE")
+            await link.call("FLUSHALL")
+            await link.call("SCRIPT", "FLUSH")
+            await link.call("CONFIG", "SET", "masterauth", self.password)
+        await self._follow(1, 0)
+
+    async def fail_over(self, *, reachable: bool = True) -> None:
+        """B becomes the primary and A its replica; new connections reach B, if it is
+        `reachable`."""
+        await self.b.call("REPLICAOF", "NO", "ONE")
+        if reachable:
+            self.proxy.target = self.ports[1]
+        await self.links[0].call("REPLICAOF", "127.0.0.1", self.ports[1])
+
+    async def _follow(self, replica: int, primary: int) -> None:
+        await self.links[replica].call("REPLICAOF", "127.0.0.1", self.ports[primary])
+        async with asyncio.timeout(30):
+            said = b""
+            while b"master_link_status:up" not in said:
+                await asyncio.sleep(0.05)
+                said = await self.links[replica].call("INFO", "replication")
+
+    async def caught_up(self) -> None:
+        """B has all that A has."""
+        assert await self.links[0].call("WAIT", 1, 10_000) == 1
+
+    async def close(self) -> None:
+        for link in self.links:
+            await link.close()
+
+
+@pytest.fixture
+async def servers(pair: tuple[EmbeddedRedis, EmbeddedRedis]) -> AsyncIterator[Pair]:
+    async with proxy_to(pair[0].url) as proxy:
+        servers = Pair(*pair, proxy)
+        await servers.begin()
+        yield servers
+        await servers.close()
+
+
+@pytest.fixture
+async def link(servers: Pair) -> AsyncIterator[Link]:
+    link = Link(servers.url, 2_000)
+    yield link
+    await link.close()
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=4) as pool:
+        await pool.execute("TRUNCATE transactions, labels, decisions")
+        yield pool
+
+
+@pytest.fixture
+async def store(link: Link, pool: asyncpg.Pool) -> AsyncIterator[RedisStore]:
+    store = RedisStore(link, PostgresHistory(pool), replay_ttl_s=600)
+    yield store
+    await store.close()
+
+
+async def test_a_write_goes_to_the_new_primary_at_once(servers: Pair, link: Link) -> None:
+    await link.call("SET", "before", "1")
+    await servers.fail_over()
+    await link.call("SET", "after", "1")
+    assert await servers.b.call("GET", "after") == b"1"
+
+
+async def test_what_many_wrote_at_once_is_written_once_each(servers: Pair, link: Link) -> None:
+    """Refused is not carried out: asking the other one doubles nothing."""
+    await asyncio.gather(*(link.call("INCR", "n") for _ in range(50)))
+    await servers.caught_up()
+    await servers.fail_over()
+    found = await asyncio.gather(*(link.call("INCR", "n") for _ in range(50)))
+    assert sorted(found) == list(range(51, 101))
+    assert await servers.b.call("GET", "n") == b"100"
+    assert servers.proxy.connections == 2
+
+
+async def test_commands_sent_together_go_to_the_new_primary(servers: Pair, link: Link) -> None:
+    await link.calls([("SET", "x", "1"), ("SET", "y", "1")])
+    await servers.fail_over()
+    await link.calls([("SET", "x", "2"), ("SET", "y", "2")])
+    assert await servers.b.call("MGET", "x", "y") == [b"2", b"2"]
+
+
+async def test_one_of_them_refused_is_an_error_and_the_next_ones_reach_the_new_primary(
+    servers: Pair, link: Link
+) -> None:
+    """A read among writes was answered by the old one: who asked must know, and asks again."""
+    await link.call("SET", "x", "1")
+    await servers.fail_over()
+    with pytest.raises(Elsewhere, match="READONLY"):
+        await link.calls([("GET", "x"), ("SET", "x", "2")])
+    assert await link.calls([("GET", "x"), ("SET", "x", "2")]) == [b"1", b"OK"]
+
+
+async def test_a_script_is_loaded_anew(servers: Pair, link: Link) -> None:
+    script = Script("redis.call('GET', KEYS[1])", "return redis.call('SET', KEYS[1], ARGV[1])")
+    await script.run(link, ["x"], "before")
+    await servers.fail_over()
+    await script.run(link, ["x"], "after")
+    assert await servers.b.call("GET", "x") == b"after"
+
+
+async def test_while_there_is_no_primary_it_is_said_and_connections_are_few(
+    servers: Pair, link: Link
+) -> None:
+    await link.call("SET", "x", "1")
+    await servers.fail_over(reachable=False)
+    before, refused = servers.proxy.connections, 0
+    until_s = asyncio.get_running_loop().time() + 0.5
+    while asyncio.get_running_loop().time() < until_s:
+        with pytest.raises(Elsewhere, match="READONLY"):
+            await link.call("SET", "x", "2")
+        refused += 1
+        await asyncio.sleep(0.001)
+    assert refused > 50
+    assert servers.proxy.connections - before <= 12
+    servers.proxy.target = servers.ports[1]
+    await _soon(lambda: link.call("SET", "x", "3"))
+    assert await servers.b.call("GET", "x") == b"3"
+
+
+async def _soon(ask: Callable[[], Awaitable[object]]) -> None:
+    """Ask until there is an answer."""
+    async with asyncio.timeout(SOON_S):
+        while True:
+            try:
+                await ask()
+                return
+            except StoreUnavailable:
+                await asyncio.sleep(0.02)
+
+
+async def test_the_rate_limiter_counts_on_the_new_primary(
+    servers: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits_module, "REGISTER_EVERY_S", 0.05)
+    limiter = RateLimits(RedisLimiter(Link(servers.url, 1_000)), "me")
+    limiter.start()
+    rows = [Transaction(f"t{i}", f"c{i}", 0, 100, "EUR", "purchase") for i in range(3)]
+    asked = [(Principal("k", "acme", "free"), TransactionBatch.of("acme", rows))]
+    assert await limiter.admit(asked) == {}
+    await servers.fail_over()
+    assert await limiter.admit(asked) == {}
+    await until(lambda: not limiter.is_local, timeout_s=SOON_S)
+    assert await limiter.admit(asked) == {}
+    assert not limiter.is_local
+    assert await servers.b.call("KEYS", "q:r:key:*k")
+    assert b"me" in await servers.b.call("ZRANGE", "q:r:fronts", 0, -1)
+    await limiter.close()
+
+
+async def test_no_row_is_refused_or_counted_twice_by_a_failover(servers: Pair, link: Link) -> None:
+    tier = Tier("t", Quota(100, 600), None)
+    limiter = RedisLimiter(link)
+    ask = Ask.of([Sender("k", "acme", tier, ["c"] * 10)])
+    first = await limiter.admit(ask)
+    await servers.caught_up()
+    await servers.fail_over()
+    second = await limiter.admit(ask)
+    assert [v.told[0].remaining for v in (first, second)] == [90, 80]
+
+
+async def test_window_state_is_read_and_written_on_the_new_primary(
+    servers: Pair, store: RedisStore
+) -> None:
+    batch = payments(60, seed=1, late=0.0, duplicate=0.0)
+    first, second = batch.slice(0, 30), batch.slice(30, 60)
+    await store.observe_and_fetch(Events.of(first))
+    await servers.caught_up()
+    await servers.fail_over()
+    observation = await store.observe_and_fetch(Events.of(second))
+    assert observation.degraded == ()
+    again = await store.observe_and_fetch(Events.of(second))
+    assert again.repeated  # once each, whoever is asked
+    await store.ready()
+
+
+async def test_states_that_are_missing_are_rebuilt_on_the_new_primary(
+    servers: Pair, store: RedisStore, pool: asyncpg.Pool
+) -> None:
+    batch = payments(40, seed=2, late=0.0, duplicate=0.0)
+    await store.ready()
+    await insert(pool, batch)
+    await servers.fail_over()
+    at_ms = max(batch.timestamp_ms) + 1_000
+    new = replace(
+        batch,
+        transaction_id=[f"new-{t}" for t in batch.transaction_id],
+        timestamp_ms=[at_ms] * len(batch),
+    )
+    observation = await store.observe_and_fetch(Events.of(new))
+    assert observation.degraded == ()
+    assert await servers.b.call("DBSIZE") > 40
+
+
+async def test_what_is_remembered_is_written_to_the_new_primary(
+    servers: Pair, store: RedisStore
+) -> None:
+    await store.ready()
+    await servers.fail_over()
+    await store.remember("receipt", [("acme", "t-1")], b"1234")
+    assert await servers.b.call("KEYS", "q:k:*receipt")
+
+
+async def test_labels_are_learnt_on_the_new_primary(
+    servers: Pair, store: RedisStore, pool: asyncpg.Pool
+) -> None:
+    batch = payments(30, seed=3, late=0.0, duplicate=0.0)
+    feed = LabelFeed(pool, store)
+    assert await feed.step(datetime.now(UTC)) == 0  # the cursor is there
+    await insert(pool, batch)
+    await servers.caught_up()
+    before = await servers.b.call("GET", CURSOR)
+    await servers.fail_over()
+    soon = datetime.now(UTC) + timedelta(days=1)
+    for i in range(5):
+        await pool.execute(
+            "INSERT INTO labels (tenant, transaction_id, is_fraud, known_at, source)"
+            " VALUES ($1, $2, true, now(), 'bank')",
+            *(batch.tenant[i], batch.transaction_id[i]),
+        )
+    learnt = 0
+    async with asyncio.timeout(SOON_S):
+        while learnt < 5:
+            learnt += await feed.step(soon)
+    assert learnt == 5
+    assert await servers.b.call("GET", CURSOR) != before
+
+
+async def test_a_replica_that_answers_is_not_ready(servers: Pair, store: RedisStore) -> None:
+    service = FeatureService(store)
+    await service.ready()
+    await servers.fail_over(reachable=False)
+    assert await servers.links[0].call("PING") == b"PONG"
+    with pytest.raises(StoreUnavailable, match="READONLY"):
+        await service.ready()
+    servers.proxy.target = servers.ports[1]
+    await _soon(service.ready)
+    assert 0 < await servers.b.call("TTL", "q:p") <= 60
