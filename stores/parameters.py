@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from urllib.parse import unquote
@@ -9,6 +10,9 @@ from urllib.parse import unquote
 from fraud.errors import SettingInvalid
 
 ENCODE = "write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25 in a password"
+
+
+_HOSTS_AND_QUERY = re.compile(r"[^:@?]*(:\d*)?\?")
 
 
 def cut(variable: str, rest: str) -> tuple[str | None, str, str, str]:
@@ -20,7 +24,7 @@ def cut(variable: str, rest: str) -> tuple[str | None, str, str, str]:
     """
     authority, slash, behind = rest.partition("/")
     user: str | None = None
-    if "@" in authority:
+    if "@" in authority and not _HOSTS_AND_QUERY.match(authority):
         # The first @ is before the first ? of the query; a password may hold either.
         first = authority.index("@")
         end = authority.find("?", first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -29,7 +29,7 @@ class Tls:
     """
 
     variable: str = ""
-    given: tuple[tuple[str, str], ...] = ()
+    given: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     system: bool = False
     direct: bool = False
 
@@ -95,7 +95,9 @@ class Tls:
                     self.variable, f"the file of {name} cannot be read", "check its path and owner"
                 )
         verifies = given.get("sslmode") in ("verify-ca", "verify-full")
-        if verifies and not given.get("sslrootcert") and not os.environ.get("PGSSLROOTCERT"):
+        if self.system or not verifies or given.get("sslrootcert"):
+            return
+        if not os.environ.get("PGSSLROOTCERT"):
             own = Path.home() / ".postgresql" / "root.crt"
             if not own.exists():
                 raise SettingInvalid(
