@@ -1,0 +1,97 @@
+"""A real PgBouncer in transaction mode before a PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from tests.contracts.ports import free_ports
+
+_CONFIGURATION = """\
+[databases]
+* = host=127.0.0.1 port={server}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = plain
+auth_file = {folder}/users.txt
+pool_mode = transaction
+default_pool_size = 4
+server_round_robin = 1
+logfile = {folder}/pgbouncer.log
+pidfile = {folder}/pgbouncer.pid
+"""
+
+
+def program() -> str:
+    """Path of PgBouncer; skips the test where there is none."""
+    found = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+    if found is None:
+        pytest.skip("PgBouncer is not installed: apt-get install pgbouncer")
+    return found
+
+
+@asynccontextmanager
+async def bouncing(url: str) -> AsyncIterator[str]:
+    """URL of the database that `url` names, by way of a pooler that gives each transaction another
+    of its four sessions."""
+    binary = program()
+    parts = urlsplit(url)
+    (port,) = free_ports(1)
+    # Short, and not of pytest: another user must come in, as PgBouncer does not run as root.
+    folder = Path(tempfile.mkdtemp(prefix="quorum-test-bouncer-"))
+    process = None
+    try:
+        (folder / "users.txt").write_text(f'"{parts.username}" "{parts.password}"\n')
+        file = folder / "pgbouncer.ini"
+        file.write_text(_CONFIGURATION.format(server=parts.port, port=port, folder=folder))
+        account: dict[str, object] = {}
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            for path in (folder, file, folder / "users.txt"):
+                os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        process = subprocess.Popen(  # noqa: ASYNC220 - it is started at once
+            [binary, str(file)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **account,  # type: ignore[call-overload]
+        )
+        there = url.replace(f":{parts.port}/", f":{port}/")
+        await _stirred(there, folder)
+        yield there
+    finally:
+        if process is not None:
+            process.terminate()
+            process.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _stirred(url: str, folder: Path) -> None:
+    """Wait until it answers, and have it open all of its sessions."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                clients = [await asyncpg.connect(url, statement_cache_size=0) for _ in range(4)]
+                break
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(0.05)
+    transactions = [client.transaction() for client in clients]
+    for transaction in transactions:
+        await transaction.start()
+    for transaction in transactions:
+        await transaction.rollback()
+    for client in clients:
+        await client.close()
