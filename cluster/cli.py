@@ -6,6 +6,7 @@ the like inside their functions: `quorum --help` answers in a fraction of a seco
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib import import_module
@@ -75,8 +76,29 @@ def _register() -> None:
         app.add_typer(module.app, name=name, rich_help_panel=panel)
 
 
+class _Warnings(logging.Handler):
+    """Says what is wrong with settings, in a line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"warning: {record.getMessage()}", file=sys.stderr)
+
+
+_warnings = _Warnings()
+
+
 def run(arguments: list[str]) -> int:
     """Run one command. Returns its exit code; no expected failure leaves a traceback."""
+    settings_log = logging.getLogger("fraud.settings")
+    settings_log.addHandler(_warnings)
+    settings_log.propagate = False
+    try:
+        return _run(arguments)
+    finally:
+        settings_log.removeHandler(_warnings)
+        settings_log.propagate = True
+
+
+def _run(arguments: list[str]) -> int:
     try:
         outcome = app(arguments or ["--help"], prog_name="quorum", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

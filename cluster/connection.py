@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from fraud.settings import Settings
 
+_REDIS_WAIT_MS = 5_000
+
 
 def database_url(settings: Settings) -> str:
     """URL of the system of record.
@@ -60,6 +62,26 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
         yield connection
     finally:
         await connection.close()
+
+
+async def check_stores(settings: Settings) -> None:
+    """Refuse addresses that cannot be used, and a Redis that takes no writes.
+
+    Raises:
+        CommandFailed: nothing names a store.
+        SettingInvalid, StoreUnavailable: why it cannot be used.
+    """
+    from stores.postgres.url import address_of
+    from stores.redis.link import Link
+
+    address_of(database_url(settings))
+    if settings.database_replica_url is not None:
+        address_of(settings.database_replica_url.get_secret_value(), "DATABASE_REPLICA_URL")
+    link = Link(redis_url(settings), _REDIS_WAIT_MS)
+    try:
+        await link.call("SET", "q:p", "1", "EX", 60)
+    finally:
+        await link.close()
 
 
 def _revealed(secret: SecretStr | None, variable: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from cluster.console import CommandFailed
@@ -22,6 +23,10 @@ def explain(error: BaseException) -> CommandFailed | None:
     said = _first_line(error)
     if package in ("asyncpg", "redis"):
         return _store_failure(package, name, said)
+    if name == "SettingInvalid":
+        return CommandFailed(*_setting(error))
+    if name == "StoreUnreachable":
+        return CommandFailed(said or name, _hint(str(error.args[1]), str(error.args[2])))
     if package == "fraud":
         return CommandFailed(said or name, _START)
     if package == "ray":
@@ -44,7 +49,18 @@ def _store_failure(package: str, name: str, said: str) -> CommandFailed:
     store = "PostgreSQL" if package == "asyncpg" else "Redis"
     if name in ("UndefinedTableError", "UndefinedFunctionError", "UndefinedColumnError"):
         return CommandFailed(f"{store}: {said}", "`quorum migrate` brings the schema up to date")
-    return CommandFailed(f"{store}: {said or name}", _START)
+    variable = "DATABASE_URL" if package == "asyncpg" else "REDIS_URL"
+    return CommandFailed(f"{store}: {said or name}", _hint(variable, f"check {variable}"))
+
+
+def _hint(variable: str, hint: str) -> str:
+    """What to do about a store: `quorum up` starts none that a user has named."""
+    return hint if os.environ.get(variable) else _START
+
+
+def _setting(error: BaseException) -> tuple[str, str]:
+    variable, why, hint = error.args
+    return f"{variable}: {why}", str(hint)
 
 
 def _settings_at_fault(error: BaseException) -> str:

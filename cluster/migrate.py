@@ -3,7 +3,8 @@
 A file is `<number>_<name>.<phase>.sql`. Phase `pre` only adds, so that it can run before a
 roll-out while the old release still serves; `post` removes what no release needs any more, after
 it. Each file runs in a transaction of its own together with its entry in `schema_migrations`, one
-at a time and once, however many runners start. An applied file that has changed since stops everything.
+at a time and once, however many runners start. An applied file that has changed since stops
+everything.
 """
 
 from __future__ import annotations

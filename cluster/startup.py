@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster import demo, history, models, stores
-from cluster.connection import database_url
+from cluster.connection import check_stores, database_url
 from cluster.console import step
 from cluster.deploy import read_config, wait_ready, wait_running
 from cluster.history import Scale
@@ -80,7 +80,8 @@ def _stores(settings: Settings) -> Settings:
     """Start the stores. Returns the settings with what they have written."""
     with step("Stores") as going_on:
         going_on.result = ", ".join(stores.start(settings.home))
-    settings = Settings.load()
+        settings = Settings.load()
+        asyncio.run(check_stores(settings))
     with step("Schema") as going_on:
         applied = asyncio.run(migrate(database_url(settings))).applied
         going_on.result = f"{len(applied)} files applied" if applied else "up to date"

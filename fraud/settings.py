@@ -7,13 +7,24 @@ which `quorum up` writes, is read first; the environment overrides it.
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fraud.limits import TENANT_PATTERN
+
+logger = logging.getLogger(__name__)
+
+_PREFIX = "QUORUM_"
+# What Quorum tells itself, and what its demonstration, benchmarks and tests are told.
+_NO_SETTINGS = frozenset(("QUORUM_NODE", "QUORUM_URL", "QUORUM_API_KEY", "QUORUM_API_KEYS"))
+_NO_SETTINGS_BEGIN = ("QUORUM_LOAD_", "QUORUM_TEST_", "QUORUM_BENCH_")
+_warned: set[str] = set()
 
 
 def default_lanes() -> int:
@@ -109,6 +120,10 @@ class Settings(BaseSettings):
     def load(cls) -> Settings:
         """Settings of this process: `$QUORUM_HOME/settings.env`, then the environment."""
         home = Path(os.environ.get("QUORUM_HOME", ".quorum")).absolute()
+        for warning in _unknown([*os.environ, *_names(home / "settings.env")]):
+            if warning not in _warned:
+                _warned.add(warning)
+                logger.warning("%s", warning)
         return cls(_env_file=home / "settings.env", home=home)  # type: ignore[call-arg]
 
     @property
@@ -125,3 +140,36 @@ class Settings(BaseSettings):
     def tracking_uri(self) -> str:
         """MLflow's tracking URI."""
         return self.mlflow_tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+
+def _unknown(names: Iterable[str]) -> list[str]:
+    """A warning for each variable that looks like a setting and is none, with the nearest one."""
+    known = _variables()
+    found = []
+    for name in sorted({n.upper() for n in names if n.upper().startswith(_PREFIX)} - known):
+        if name in _NO_SETTINGS or name.startswith(_NO_SETTINGS_BEGIN):
+            continue
+        near = get_close_matches(name, sorted(known), 1)
+        meant = f": did you mean {near[0]}?" if near else " and has no effect"
+        found.append(f"{name} is not a setting{meant}")
+    return found
+
+
+def _variables() -> frozenset[str]:
+    """The names under which settings are read."""
+    names = []
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [f"{_PREFIX}{name}"]
+        names += [str(choice).upper() for choice in choices]
+    return frozenset(name for name in names if name.startswith(_PREFIX))
+
+
+def _names(path: Path) -> list[str]:
+    """Names of the variables in a file of them."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    named = [line.partition("=")[0].strip().removeprefix("export ") for line in lines]
+    return [name for name in named if name and not name.startswith("#")]

@@ -27,10 +27,14 @@ async def ready(request: Request) -> JSONResponse:
     """A decision can be made now; 503 in the Open Inference Protocol's shape if not."""
     try:
         async with asyncio.timeout(READY_TIMEOUT_S):
-            await services(request).ready()
+            readiness = await services(request).ready()
     except Exception as error:
         # A probe asks again and again: one line, and no values in it.
         logger.warning("not ready: %s", type(unwrapped(error)).__name__)
         body = {"ready": False, "error": "no decision can be made now"}
         return JSONResponse(body, 503, headers={"retry-after": "1"})
-    return JSONResponse({"ready": True})
+    # Decisions go on without PostgreSQL; whoever watches should know that they do.
+    troubles = getattr(readiness, "troubles", ())
+    return JSONResponse(
+        {"ready": True, "degraded": list(troubles)} if troubles else {"ready": True}
+    )

@@ -94,7 +94,10 @@ def _said(error: BaseException, variable: str) -> tuple[str, str]:
     if isinstance(error, FileNotFoundError):
         return "there is no such socket or file", f"check the paths in {variable}"
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
-        return "it does not answer in time", f"check host and port in {variable}, and firewalls"
+        return (
+            "it does not answer in time",
+            f"check {variable} (rediss:// only where it speaks TLS), and firewalls",
+        )
     if isinstance(error, RedisError | OSError):
         return (
             "the connection is cut off or cannot be made",

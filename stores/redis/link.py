@@ -89,7 +89,9 @@ class Link:
                     answers, is_new = await self._open(), True
                     replies = await answers.ask(packed, n)
         except (RedisError, OSError, TimeoutError) as error:
-            if answers is not None and isinstance(error, TimeoutError):
+            if answers is None or (answers.ended and not is_new):  # while it was opened
+                raise unreachable(error, self._address.variable, self._address.place) from error
+            if isinstance(error, TimeoutError):
                 answers.end()
             raise StoreUnavailable(f"Redis: {type(error).__name__}") from error
         for reply in replies:

@@ -1,0 +1,82 @@
+"""A variable that looks like a setting and is none is told, once."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from cluster.cli import run
+from fraud import settings as module
+from fraud.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUORUM_HOME", str(tmp_path))
+    monkeypatch.setattr(module, "_warned", set())
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("QUORUM_HTP_PORT", "QUORUM_HTTP_PORT"),
+        ("QUORUM_REDIS_TIMEOUT", "QUORUM_REDIS_TIMEOUT_MS"),
+        ("quorum_tennant", "QUORUM_TENANT"),
+        ("QUORUM_ARTIFACT", "QUORUM_ARTIFACTS"),
+        ("QUORUM_HOMES", "QUORUM_HOME"),
+        ("QUORUM_LINK", "QUORUM_LINKS"),
+    ],
+)
+def test_an_unknown_variable_is_told_with_the_nearest_name(
+    name: str,
+    nearest: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv(name, "hid_den7")
+    for _ in range(3):
+        Settings.load()
+    (told,) = caplog.messages
+    assert name.upper() in told
+    assert f"did you mean {nearest}?" in told
+    assert "hid_den7" not in told
+
+
+def test_one_in_settings_env_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "settings.env").write_text("# QUORUM_X=1\nQUORUM_KEY_PEPER=x\nOTHER=1\n")
+    Settings.load()
+    (told,) = caplog.messages
+    assert "QUORUM_KEY_PEPPER" in told
+
+
+def test_one_that_is_like_none_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("QUORUM_ZZZZZZZZZZZZZZZZ", "1")
+    Settings.load()
+    assert caplog.messages == ["QUORUM_ZZZZZZZZZZZZZZZZ is not a setting and has no effect"]
+
+
+def test_what_quorum_sets_itself_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("NODE", "LINKS", "ARTIFACTS", "URL", "API_KEY", "TENANT", "KEY_PEPPER"):
+        monkeypatch.setenv(f"QUORUM_{name}", "x")
+    monkeypatch.setenv("quorum_http_port", "1234")
+    Settings.load()
+    assert caplog.messages == []
+
+
+def test_the_command_line_says_it_once_on_stderr(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUORUM_HTP_PORT", "1")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert run(["keys", "list"]) == 1
+    said = capsys.readouterr()
+    assert said.err.count("QUORUM_HTP_PORT is not a setting") == 1
+    assert said.err.startswith("warning: ")
+    assert said.out == ""
+    assert not logging.getLogger("fraud.settings").handlers
