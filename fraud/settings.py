@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fraud.limits import TENANT_PATTERN
@@ -24,6 +24,10 @@ _PREFIX = "QUORUM_"
 # What Quorum tells itself, and what its demonstration, benchmarks and tests are told.
 _NO_SETTINGS = frozenset(("QUORUM_NODE", "QUORUM_URL", "QUORUM_API_KEY", "QUORUM_API_KEYS"))
 _NO_SETTINGS_BEGIN = ("QUORUM_LOAD_", "QUORUM_TEST_", "QUORUM_BENCH_")
+_TRACKING_SCHEMES = (
+    *("sqlite", "postgresql", "mysql", "mssql", "http", "https", "file", "databricks"),
+    "databricks-uc",
+)
 _warned: set[str] = set()
 
 
@@ -115,6 +119,25 @@ class Settings(BaseSettings):
         description="micro-batches of single payments in flight from one ingress, for each "
         "combiner; unset: by the machine's processors",
     )
+
+    @field_validator("mlflow_tracking_uri")
+    @classmethod
+    def _tracking_uri(cls, uri: str | None) -> str | None:
+        scheme, colon, rest = (uri or "").partition("://")
+        if not colon:
+            return uri  # a folder
+        if scheme == "postgres":  # what SQLAlchemy does not know
+            return f"postgresql://{rest}"
+        if scheme.partition("+")[0] not in _TRACKING_SCHEMES:
+            raise ValueError(f"take one of {', '.join(_TRACKING_SCHEMES)}")
+        return uri
+
+    @field_validator("s3_endpoint_url")
+    @classmethod
+    def _endpoint_url(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("it does not begin with http:// or https://")
+        return url or None
 
     @classmethod
     def load(cls) -> Settings:

@@ -69,6 +69,40 @@ def test_what_quorum_sets_itself_is_not_told(
     assert caplog.messages == []
 
 
+@pytest.mark.parametrize(
+    ("uri", "read"),
+    [
+        ("postgres://u:p@h/d", "postgresql://u:p@h/d"),
+        ("postgresql+psycopg2://u:p@h/d", "postgresql+psycopg2://u:p@h/d"),
+        ("sqlite:////x/mlflow.db", "sqlite:////x/mlflow.db"),
+        ("https://u:p@mlflow.example", "https://u:p@mlflow.example"),
+        ("mlruns", "mlruns"),
+    ],
+)
+def test_mlflow_s_addresses(uri: str, read: str) -> None:
+    assert Settings(mlflow_tracking_uri=uri).tracking_uri == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("QUORUM_MLFLOW_TRACKING_URI", "htps://u:hid_den7@h"),
+        ("AWS_ENDPOINT_URL", "minio:9000/hid_den7"),
+    ],
+)
+def test_an_address_of_mlflow_or_s3_that_cannot_be_is_named_without_its_value(
+    name: str,
+    value: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert run(["keys", "list"]) == 1
+    said = capsys.readouterr().err
+    assert name.lower().removeprefix("quorum_") in said.lower()
+    assert "hid_den7" not in said
+
+
 def test_the_command_line_says_it_once_on_stderr(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
