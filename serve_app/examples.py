@@ -22,14 +22,15 @@ DECISION: Final[dict[str, Any]] = {
     "decision_id": "01956f2c-7a40-7c11-9d0e-3f1f6c2b8a55",
     "transaction_id": "t-20260301-000017",
     "decision": "review",
-    "risk_score": 71,
+    "risk_score": 63,
     "probability": 0.7134,
     "risk_level": "high",
     "reasons": [
         {
-            "code": "CUSTOMER_COUNT_1H",
+            "code": "CUSTOMER_VELOCITY",
             "feature": "customer_count_1h",
-            "detail": "number of payments of this customer in the last hour",
+            "detail": "12 payments by this customer in the last hour; usually 0 to 2",
+            "direction": "raises",
             "contribution": 1.82,
         }
     ],

@@ -63,9 +63,9 @@ CATALOGUE: tuple[ReasonCode, ...] = (
     ReasonCode(
         MANY_PARTNERS, "how many merchants, devices or counterparties the customer deals with"
     ),
-    ReasonCode(NEW_MERCHANT, "the customer does not know the merchant, or hardly"),
-    ReasonCode(NEW_DEVICE, "the customer does not know the device, or hardly"),
-    ReasonCode(NEW_COUNTERPARTY, "the customer does not know the counterparty, or hardly"),
+    ReasonCode(NEW_MERCHANT, "the customer has not paid at the merchant before"),
+    ReasonCode(NEW_DEVICE, "the customer has not used the device before"),
+    ReasonCode(NEW_COUNTERPARTY, "the customer has not paid the counterparty before"),
     ReasonCode(LOCATION, "distance and speed from where the customer was, or usually is"),
     ReasonCode(MERCHANT_ACTIVITY, "payments at the merchant: how many, how fast, how large"),
     ReasonCode(DEVICE_ACTIVITY, "payments from the device, and how many customers share it"),

@@ -17,6 +17,7 @@ from deployments.scorer import Scorer
 from features.definitions import N_FEATURES, SCHEMA_ID
 from fraud.batch import FeatureBatch
 from fraud.combine.combine import combine
+from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Vote
 from fraud.ids import decision_ids
 from fraud.plan import Member, Plan, Thresholds
@@ -67,6 +68,7 @@ def made(batch, values, votes: tuple[Vote, ...]) -> list[DecisionRecord]:
         batch.transaction_id,
         combined.outcome.tolist(),
         combined.probability.tolist(),
+        risk_scores(PLAN.thresholds, combined.probability, combined.outcome),
         combined.anomaly.tolist(),
         [()] * n,
         votes,
