@@ -179,7 +179,8 @@ async def test_an_anomaly_is_a_reason_of_its_own():
     assert (decisions.outcome, decisions.risk_score) == ([1], [25])
     (reason,) = decisions.reasons[0]
     assert (reason.code, reason.feature) == ("ANOMALY", None)
-    assert "0.9962" in reason.detail and "0.99" in reason.detail
+    assert "0.9962" in reason.detail
+    assert "0.99" in reason.detail
     # Nobody asks what raised a probability that did not count.
     assert (house.explained, decisions.explained_by) == ([], "")
 
@@ -199,7 +200,8 @@ async def test_what_a_feature_adds_is_no_reason_without_evidence():
     decisions = await House(xgboost=0.95, logistic=0.95, explain=unknown).decide(1)
     (reason,) = decisions.reasons[0]
     assert reason.code == "MODEL_SCORE"
-    assert "0.95" in reason.detail and "block begins at 0.9" in reason.detail
+    assert "0.95" in reason.detail
+    assert "block begins at 0.9" in reason.detail
 
 
 async def test_score_level_and_outcome_say_the_same():
