@@ -21,6 +21,7 @@ from features.definitions import (
 )
 from features.entities import LAYOUT, ROLES
 from features.families.rows import Rows
+from features.reason_pages import markdown as reasons_page
 from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from features.transform import transform
 from fraud.batch import Float32
@@ -121,3 +122,9 @@ def test_a_function_writes_the_columns_that_are_declared_and_no_others(family: F
 def test_the_document_is_made_of_the_declarations() -> None:
     """`make docs` writes it."""
     assert (ROOT / "docs" / "features.md").read_text(encoding="utf-8") == markdown()
+
+
+def test_the_page_of_reasons_is_written_from_the_catalogue() -> None:
+    written = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8")
+    assert written == reasons_page(), "make docs"
+    assert all(f"`{code}`" in written for code in CODES)
