@@ -14,9 +14,10 @@ from features.definitions import FEATURES
 _HEAD = """\
 # Features
 
-{n} features, generated from `features/declared/` by `make docs`; the columns are in the order
-of `features/definitions.py`. How reasons tell them: [reasons.md](reasons.md). Every value is a float32, NaN where it is missing. Amounts are in units
-of the currency. What a window leaves out at its old edge: [ADR 1](adr/0001-window-state.md).
+{n} features, generated from `features/declared/` by `make docs`; the columns are in the order of
+`features/definitions.py`. How reasons tell them: [reasons.md](reasons.md). Every value is a
+float32, NaN where it is missing. Amounts are in units of the currency. What a window leaves out at
+its old edge: [ADR 1](adr/0001-window-state.md).
 """
 
 _TABLE = """

@@ -26,14 +26,7 @@ rules. A client acts on `code`; people read `detail`.
 A decision that is not `approve` carries {top} reasons at most, strongest first; an approval carries
 none.
 
-| member | what it is |
-|---|---|
-| `code` | one of the codes below. Features of one code are one reason: what they added is added up |
-| `feature` | the feature that the sentence is about: of those of the code the one that added most; null where it is about none |
-| `detail` | a sentence: the value, then what is usual. Amounts are in the payment's currency |
-| `direction` | `raises`: what it does to the risk. What lowers the risk is taken off the sum of its code, and is no reason of its own |
-| `contribution` | log-odds that the features of the code added to the XGBoost model (TreeSHAP); 0 for a rule, an anomaly, and `{model_score}` |
-
+{members}
 **What is usual** comes out of data. Where the history of the customer, merchant, device or
 counterparty is long enough ({mean} payments before the window), it is what the same entity usually
 does: "usually about 1 for this customer". Else it is the range of the middle 80 % of the payments
@@ -44,9 +37,9 @@ payments were in the same currency. These figures lie in the artifact of the mod
 `quorum replay` finds the same reasons as long as the artifact is kept.
 
 **Without evidence nothing is said**, whatever the model makes of it: of a feature that is unknown;
-of a count or a sum of zero; of labels without a fraud among them; of a mean, a share or a ratio over
-fewer than {mean} payments, or a deviation over fewer than {deviation}; of what is new to a customer
-without a history. What adds less than {least} to the log-odds is no reason either.
+of a count or a sum of zero; of labels without a fraud among them; of a mean, a share or a ratio
+over fewer than {mean} payments, or a deviation over fewer than {deviation}; of what is new to a
+customer without a history. What adds less than {least} to the log-odds is no reason either.
 
 **Where there are no contributions** (the model did not vote, or did not answer in time) the rules
 that fire give reasons of the same codes. Failing those, `{model_score}` says the probability and
@@ -77,6 +70,31 @@ probability. Rules review at most: what they decide is never scored as a block.
 | code | what it is about | features | rule |
 |---|---|---|---|
 """
+_MEMBERS = (
+    (
+        "code",
+        "one of the codes below. Features of one code are one reason: what they added is added up",
+    ),
+    (
+        "feature",
+        "the feature that the sentence is about: of those of the code the one that added most; "
+        "null where it is about none",
+    ),
+    (
+        "detail",
+        "a sentence: the value, then what is usual. Amounts are in the payment's currency",
+    ),
+    (
+        "direction",
+        "`raises`: what it does to the risk. What lowers the risk is taken off the sum of its "
+        "code, and is no reason of its own",
+    ),
+    (
+        "contribution",
+        "log-odds that the features of the code added to the XGBoost model (TreeSHAP); 0 for a "
+        f"rule, an anomaly, and `{MODEL_SCORE}`",
+    ),
+)
 _FROM = ("the rest", "`challenge`", "`review`", "`block`")
 _SHOWN = 4
 
@@ -86,6 +104,7 @@ def markdown() -> str:
     parts = [
         _HEAD.format(
             top=TOP,
+            members=_members(),
             mean=LEAST_FOR_MEAN,
             deviation=LEAST_FOR_DEVIATION,
             least=LEAST_LOG_ODDS,
@@ -100,6 +119,11 @@ def markdown() -> str:
     parts.append(_BANDS.format(challenge=BAND))
     parts += [_line(entry.code, entry.meaning) for entry in CATALOGUE]
     return "".join(parts)
+
+
+def _members() -> str:
+    rows = "".join(f"| `{name}` | {text} |\n" for name, text in _MEMBERS)
+    return f"| member | what it is |\n|---|---|\n{rows}"
 
 
 def _line(code: str, meaning: str) -> str:

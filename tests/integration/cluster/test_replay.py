@@ -28,8 +28,8 @@ from fraud.decision import DecisionBatch, Vote
 from fraud.drift import REFERENCE_FILE, Reference, References
 from fraud.ids import decision_ids
 from fraud.plan import Member, Plan, Thresholds
-from fraud.record import DecisionRecord, plan_digest, records
 from fraud.reasons.causes import Causes
+from fraud.record import DecisionRecord, plan_digest, records
 from tests.contracts.artifacts import tiny_artifact
 from tests.contracts.decisions import DECIDED_AT_MS, decision_records, gathered, transactions
 
