@@ -71,6 +71,8 @@ class Explainer:
             batch, features, combined, votes: n rows each.
             verdict: the rules' if they were asked already.
         """
+        if not combined.outcome.any():
+            return Explained([()] * len(batch), "")
         causes = Causes(plan.thresholds, combined.probability, combined.anomaly, combined.outcome)
         rows = [i for i in causes.by_score if RULES_ONLY not in combined.degraded[i]]
         explanation = await self._ask(features, rows, votes) if rows else None

@@ -17,7 +17,12 @@ import pytest
 
 from features.assemble import without_history
 from features.definitions import NAMES
-from features.degraded import FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT
+from features.degraded import (
+    FEATURES_UNAVAILABLE,
+    HISTORY_UNAVAILABLE,
+    RETRY_IN_FLIGHT,
+    TRANSACTION_REUSED,
+)
 from features.entities import KEPT, ROLES, Entity
 from features.events import Events, Key
 from features.journal import EVENT_BYTES
@@ -356,6 +361,53 @@ async def test_a_late_retry_gets_what_its_first_decision_was_based_on(
     assert again.values[:10].tobytes() == first.values.tobytes()
     assert again.age_ms[:10].tolist() == first.age_ms.tolist()
     assert again.degraded == [()] * 10 + [(RETRY_IN_FLIGHT,)] * 2  # those are on no record
+    await service.close()
+
+
+async def test_a_late_retry_is_never_given_what_another_payment_under_its_id_was_based_on(
+    store: RedisStore, pool: asyncpg.Pool
+) -> None:
+    batch = payments(3, seed=13, duplicate=0.0)
+    first = await serve(store, batch)
+    moment = datetime.now(UTC) - timedelta(minutes=5)
+    other = replace(batch, customer_id=[f"other-{i}" for i in range(3)])
+    reused = replace(first, values=first.values + 1)
+    await decided(pool, other, reused, moment, TRANSACTION_REUSED)
+    await decided(pool, batch, first, moment + timedelta(seconds=1), RETRY_IN_FLIGHT)
+    await let_rows_go(store)
+    service = FeatureService(store)
+    again = await service.fetch(batch)
+    assert again.values.tobytes() == first.values.tobytes()
+    assert again.degraded == [(RETRY_IN_FLIGHT,)] * 3, "as the first answer said"
+    await service.close()
+
+
+async def test_a_retry_says_again_that_its_history_was_not_there(
+    redis_url: str, pool: asyncpg.Pool
+) -> None:
+    class Gone(PostgresHistory):
+        def rebuild(self, *_: object) -> Any:
+            raise StoreUnavailable("gone")
+
+    service = FeatureService(RedisStore(Link(redis_url, 5_000), Gone(pool), replay_ttl_s=600))
+    row = payments(1, seed=14, prefix="unheard-of-")
+    answers = [await service.fetch(row) for _ in range(2)]
+    assert [answer.degraded for answer in answers] == [[(HISTORY_UNAVAILABLE,)]] * 2
+    await service.close()
+
+
+async def test_the_first_of_an_id_stays_the_payment_though_its_customer_is_cold(
+    store: RedisStore, pool: asyncpg.Pool
+) -> None:
+    known = of_customer(payments(2, seed=22, duplicate=0.0), "known", "m")
+    await serve(store, known)
+    cold = of_customer(payments(1, seed=23, duplicate=0.0, prefix="x"), "cold", "n")
+    warm = replace(known.slice(0, 1), transaction_id=list(cold.transaction_id))
+    service = FeatureService(store)
+    batch = TransactionBatch.concat([cold, warm])
+    hasty = await service.fetch(batch, patient=False)
+    assert (len(hasty), hasty.pending) == (0, (0, 1))
+    assert (await service.fetch(batch)).degraded == [(), (TRANSACTION_REUSED,)]
     await service.close()
 
 
