@@ -132,7 +132,7 @@ class Call:
     def untouched_by(self, missing: Sequence[int]) -> list[int]:
         """The rows that touch none of these journals, and repeat no row that touches one: of the
         rows of one transaction the first is the payment."""
-        touched: NDArray[np.bool_] = np.isin(self._places, missing).any(axis=1)
+        touched: NDArray[np.bool_] = np.any(np.isin(self._places, missing), axis=1)
         for i, first in self._first_of.items():
             touched[i] |= touched[first]
         found: list[int] = np.flatnonzero(~touched).tolist()

@@ -29,7 +29,7 @@ def plan_out(plan: Plan) -> ActivePlanOut:
     t = plan.thresholds
     of_outcomes = [
         BandOut(
-            outcome.value,  # type: ignore[arg-type]
+            outcome.value,
             level,  # type: ignore[arg-type]
             from_probability,
             below,
