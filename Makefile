@@ -54,9 +54,11 @@ bench: $(READY) ## Quorum beside apps that do the same work; see docs/benchmarks
 bench-scale: $(READY) ## How cost grows with replicas, variants, customers and their history
 	@$(VENV)/bin/python -m loadtests.bench.scale $(SCALE)
 
-docs: $(READY) ## Write docs/features.md from the declarations of the features
+docs: $(READY) ## Write docs/features.md and docs/reasons.md from the declarations
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new
 	@mv docs/features.md.new docs/features.md
+	@$(VENV)/bin/python -m features.reason_pages >docs/reasons.md.new
+	@mv docs/reasons.md.new docs/reasons.md
 
 # The stamp is as new as what was installed from. A run that was cut off leaves none, and what it
 # had installed is used.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from cluster.replay_check import DIFFERS, ROUNDING, UNCHECKED, Check, close, same
+from cluster.replay_reasons import reasons_check
 from cluster.statements import statement
 from fraud.errors import ArtifactRefused, ArtifactsUnavailable, NotFound, SchemaMismatch
 from fraud.ids import decided_at_ms
@@ -17,29 +18,6 @@ if TYPE_CHECKING:
     import asyncpg
 
     from artifacts.store import ArtifactStore
-
-_ROUNDING = 1e-9
-"""What may differ between sums over a micro-batch and over one row of it."""
-
-SAME, DIFFERS, UNCHECKED = "same", "differs", "unchecked"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing compared.
-
-    Attributes:
-        what: e.g. `outcome` or `score of xgboost 0123456789ab`.
-        recorded, recomputed: a number, a word or None.
-        verdict: `same`, `differs`, or `unchecked` where it cannot be recomputed here.
-        note: why it is unchecked or differs, "" if there is nothing to say.
-    """
-
-    what: str
-    recorded: float | str | None
-    recomputed: float | str | None
-    verdict: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +79,12 @@ def replay(stored: Stored, artifacts: ArtifactStore) -> Replay:
         artifacts: the models.
     """
     record = stored.record
-    checks = (*_columns(stored), *_combined(record), *_rescored(record, artifacts))
+    checks = (
+        *_columns(stored),
+        *_combined(record),
+        *_rescored(record, artifacts),
+        reasons_check(record, artifacts),
+    )
     return Replay(
         decision_id=record.decision_id,
         tenant=record.tenant,
@@ -117,10 +100,10 @@ def replay(stored: Stored, artifacts: ArtifactStore) -> Replay:
 def _columns(stored: Stored) -> Iterator[Check]:
     """The plan and the columns that queries go by are those of the record."""
     record = stored.record
-    yield _same("plan digest", stored.plan_digest, plan_digest(record.plan))
-    yield _same("outcome column", record.outcome, stored.outcome)
-    yield _close("probability column", record.probability, stored.probability, 0.0)
-    yield _close("anomaly score column", record.anomaly_score, stored.anomaly_score, 0.0)
+    yield same("plan digest", stored.plan_digest, plan_digest(record.plan))
+    yield same("outcome column", record.outcome, stored.outcome)
+    yield close("probability column", record.probability, stored.probability, 0.0)
+    yield close("anomaly score column", record.anomaly_score, stored.anomaly_score, 0.0)
 
 
 def _combined(record: DecisionRecord) -> Iterator[Check]:
@@ -129,6 +112,7 @@ def _combined(record: DecisionRecord) -> Iterator[Check]:
     from features.definitions import NAMES, SCHEMA_ID
     from fraud.batch import TransactionBatch
     from fraud.combine.combine import combine, needs_rules
+    from fraud.combine.risk import risk_scores
     from fraud.combine.rules import judge
     from fraud.decision import OUTCOMES
     from fraud.plan import Plan
@@ -145,10 +129,12 @@ def _combined(record: DecisionRecord) -> Iterator[Check]:
         rules = judge(plan.thresholds, batch, record.values(), NAMES).probability
     made = combine(plan, votes, 1, rules)
     anomaly = float(made.anomaly[0])
-    yield _same("outcome", record.outcome, str(OUTCOMES[int(made.outcome[0])]), note)
-    yield _close("probability", record.probability, float(made.probability[0]), _ROUNDING, note)
-    yield _close(
-        "anomaly score", record.anomaly_score, None if np.isnan(anomaly) else anomaly, _ROUNDING
+    yield same("outcome", record.outcome, str(OUTCOMES[int(made.outcome[0])]), note)
+    [score] = risk_scores(plan.thresholds, made.probability, made.outcome)
+    yield close("risk score", record.risk_score, score, 0.0)
+    yield close("probability", record.probability, float(made.probability[0]), ROUNDING, note)
+    yield close(
+        "anomaly score", record.anomaly_score, None if np.isnan(anomaly) else anomaly, ROUNDING
     )
 
 
@@ -176,17 +162,4 @@ def _vote(record: DecisionRecord, vote: RecordedVote, artifacts: ArtifactStore) 
         score = float(scorer.score(record.values(), record.schema_id)[0])
     except (ArtifactRefused, SchemaMismatch) as error:
         return Check(what, vote.score, None, DIFFERS, str(error))
-    return _close(what, vote.score, score, scorer.manifest.golden_tolerance)
-
-
-def _same(what: str, recorded: str, recomputed: str, note: str = "") -> Check:
-    return Check(what, recorded, recomputed, SAME if recorded == recomputed else DIFFERS, note)
-
-
-def _close(
-    what: str, recorded: float | None, recomputed: float | None, tolerance: float, note: str = ""
-) -> Check:
-    """Compare numbers; absent (None or NaN) is the same as absent and as nothing else."""
-    a, b = (None if v is None or math.isnan(v) else v for v in (recorded, recomputed))
-    same = a is b if a is None or b is None else abs(a - b) <= tolerance
-    return Check(what, a, b, SAME if same else DIFFERS, note)
+    return close(what, vote.score, score, scorer.manifest.golden_tolerance)

@@ -28,7 +28,8 @@ from deployments.plans import PlanFeed, PlanTable
 from deployments.pools import VariantPools
 from deployments.process import settle
 from deployments.remote import Remote
-from features.definitions import NAMES, reason_of
+from features.definitions import NAMES
+from features.telling import teller_of
 from fraud.batch import TransactionBatch
 from fraud.decision import DecisionBatch
 from fraud.plan import Plan
@@ -109,7 +110,7 @@ class Combiner:
                 settings.redis_timeout_ms + 2 * settings.rebuild_wait_ms + _FETCH_MARGIN_MS,
             ),
             Driver(self._pools),
-            Explainer(self._pools.explainer, NAMES, [reason_of(name) for name in NAMES]),
+            Explainer(self._pools.explainer, teller_of(NAMES)),
             self._log,
         )
         self._drift = _drift_watch(settings, url, self._feed)

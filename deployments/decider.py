@@ -16,6 +16,7 @@ from deployments.plans import ActivePlan
 from deployments.stages import COMBINE, EXPLAIN, FEATURES, LOG, VOTES, Stages
 from fraud.batch import FeatureBatch, Float64, TransactionBatch
 from fraud.combine.combine import combine, needs_rules
+from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Vote
 from fraud.errors import LogUnavailable, Unavailable
 from fraud.ids import decision_ids
@@ -120,7 +121,7 @@ class Decider:
         verdict = self._explainer.rules(plan, batch, features) if wanted else None
         combined = combine(plan, votes, n, None if verdict is None else verdict.probability)
         stages.lap(COMBINE)
-        reasons = await self._explainer.reasons(plan, batch, features, combined, votes, verdict)
+        why = await self._explainer.reasons(plan, batch, features, combined, votes, verdict)
         stages.lap(EXPLAIN)
         now_ms = self._now_ms()
         return DecisionBatch(
@@ -128,14 +129,16 @@ class Decider:
             transaction_id=batch.transaction_id,
             outcome=combined.outcome.tolist(),
             probability=combined.probability.tolist(),
+            risk_score=risk_scores(plan.thresholds, combined.probability, combined.outcome),
             anomaly_score=combined.anomaly.tolist(),
-            reasons=reasons,
+            reasons=why.reasons,
             votes=votes,
             plan=plan.name,
             plan_version=plan.version,
-            degraded=(*features.degraded, *combined.degraded),
+            degraded=_both(features.degraded, combined.degraded),
             feature_age_ms=features.age_ms.tolist(),
             decided_at_ms=now_ms,
+            explained_by=why.explained_by,
             stage_ms=stages.ms,
         )
 
@@ -150,10 +153,19 @@ class Decider:
 
 def _nothing_yet(plan: Plan, pending: tuple[int, ...]) -> DecisionBatch:
     none: list[Any] = []
-    columns = (none, none, none, none, none, none)
+    columns = (none, none, none, none, none, none, none)
     return DecisionBatch(
-        *columns, (), plan.name, plan.version, (), none, 0, stage_ms={}, pending=pending
+        *columns, (), plan.name, plan.version, none, none, 0, stage_ms={}, pending=pending
     )
+
+
+def _both(features: list[tuple[str, ...]], votes: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Of each row, what its features miss, then what its votes do."""
+    if not any(features):
+        return votes
+    if not any(votes):
+        return features
+    return [a + b for a, b in zip(features, votes, strict=True)]
 
 
 def _flag_at(plan: Plan, variant: str) -> float:

@@ -5,29 +5,34 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from fraud.batch import FeatureBatch, Float32, Float64, TransactionBatch
-from fraud.combine.combine import Combined
-from fraud.combine.reasons import TOP, top_reasons
+from fraud.batch import FeatureBatch, Float32, TransactionBatch
+from fraud.combine.combine import RULES_ONLY, Combined
 from fraud.combine.rules import Verdict, judge
 from fraud.decision import Reason, Vote
+from fraud.explanation import Explanation
 from fraud.plan import Plan
+from fraud.reasons.causes import Causes
+from fraud.reasons.teller import Teller
 
 logger = logging.getLogger(__name__)
 
 EXPLAINER = "xgboost"
 """The variant whose contributions stand for the ensemble's: exact, and cheap on trees."""
 
-ANOMALY = Reason("ANOMALY", None, "the payment is unlike what is usually seen", 0.0)
-MODEL_SCORE = Reason(
-    "MODEL_SCORE", None, "the models together see a probability above the plan's threshold", 0.0
-)
 _BASE_MS = 50.0
 _ROW_MS = 3.0
 
-Explain = Callable[[Float32, str], Awaitable[Float64]]
+Explain = Callable[[Float32, str], Awaitable[Explanation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Reasons of n rows, and the digest of the artifact that they come from, "" if from none."""
+
+    reasons: list[tuple[Reason, ...]]
+    explained_by: str
 
 
 class Explainer:
@@ -35,23 +40,16 @@ class Explainer:
 
     Args:
         find: how to ask a variant for contributions, None if it has no pool.
-        names: n_features feature names.
-        texts: n_features pairs `(code, sentence)`.
+        teller: words what it says.
     """
 
-    def __init__(
-        self,
-        find: Callable[[str], Explain | None],
-        names: Sequence[str],
-        texts: Sequence[tuple[str, str]],
-    ) -> None:
+    def __init__(self, find: Callable[[str], Explain | None], teller: Teller) -> None:
         self._find = find
-        self._names = names
-        self._texts = texts
+        self._teller = teller
 
     def rules(self, plan: Plan, batch: TransactionBatch, features: FeatureBatch) -> Verdict:
         """What the rules say of every row."""
-        return judge(plan.thresholds, batch, features.values, self._names)
+        return judge(plan.thresholds, batch, features.values, self._teller.names)
 
     async def reasons(
         self,
@@ -61,56 +59,47 @@ class Explainer:
         combined: Combined,
         votes: Sequence[Vote],
         verdict: Verdict | None,
-    ) -> list[tuple[Reason, ...]]:
+    ) -> Explained:
         """Reasons of n rows, strongest first: () for `approve`, at least one for all others.
 
-        Contributions are asked for the rows that need them alone. When they do not come in time
-        the rules that fire speak, and failing those the bare fact of score or anomaly.
+        Contributions are asked for the rows alone that a probability of models led to their
+        outcome. When they do not come in time the rules that fire speak, and failing those the
+        bare fact of score or anomaly.
 
         Args:
             plan: what decided.
             batch, features, combined, votes: n rows each.
             verdict: the rules' if they were asked already.
         """
-        found: list[tuple[Reason, ...]] = [()] * len(batch)
-        rows = combined.outcome.nonzero()[0]
-        if not rows.size:
-            return found
-        pushes = await self._pushes(features, rows, votes)
-        if verdict is None and not all(pushes):
+        if not combined.outcome.any():
+            return Explained([()] * len(batch), "")
+        causes = Causes(plan.thresholds, combined.probability, combined.anomaly, combined.outcome)
+        rows = [i for i in causes.by_score if RULES_ONLY not in combined.degraded[i]]
+        explanation = await self._ask(features, rows, votes) if rows else None
+        pushes: dict[int, tuple[Reason, ...]] = {}
+        if explanation is not None:
+            told = self._teller.strongest(batch, rows, features.values[rows], explanation)
+            pushes = dict(zip(rows, told, strict=True))
+        if verdict is None and not all(pushes.get(i) for i in causes.by_score):
             verdict = self.rules(plan, batch, features)
-        for k, i in enumerate(rows.tolist()):
-            strongest = pushes[k] or (() if verdict is None else verdict.reasons[i])
-            strange = self._is_strange(plan, combined, i)
-            if strange or not strongest:
-                strongest = ((ANOMALY if strange else MODEL_SCORE), *strongest)
-            found[i] = strongest[:TOP]
-        return found
+        found = causes.reasons(pushes, None if verdict is None else verdict.reasons)
+        return Explained(found, "" if explanation is None else explanation.digest)
 
-    async def _pushes(
-        self,
-        features: FeatureBatch,
-        rows: np.ndarray[tuple[int, ...], np.dtype[np.intp]],
-        votes: Sequence[Vote],
-    ) -> list[tuple[Reason, ...]]:
-        """Reasons from contributions for `rows`; all () if they cannot be had."""
-        nothing: list[tuple[Reason, ...]] = [()] * len(rows)
+    async def _ask(
+        self, features: FeatureBatch, rows: list[int], votes: Sequence[Vote]
+    ) -> Explanation | None:
+        """What the explainer says of `rows`; None if it did not vote, or does not answer in
+        time."""
         explain = self._find(EXPLAINER)
         voted = any(v.variant == EXPLAINER and v.status == "ok" for v in votes)
         if explain is None or not voted:
-            return nothing
+            return None
         try:
             async with asyncio.timeout((_BASE_MS + _ROW_MS * len(rows)) / 1e3):
-                contributions = await explain(features.values[rows], features.schema_id)
-            if contributions.shape != (len(rows), len(self._names)):
+                explanation = await explain(features.values[rows], features.schema_id)
+            if not explanation.fits(len(rows), len(self._teller.names)):
                 raise ValueError("contributions of the wrong shape")
         except Exception as error:  # whatever the pool does, the decision stands
             logger.warning("no contributions for %d rows: %s", len(rows), type(error).__name__)
-            return nothing
-        return top_reasons(contributions, self._names, self._texts)
-
-    @staticmethod
-    def _is_strange(plan: Plan, combined: Combined, i: int) -> bool:
-        """Whether the anomaly score alone would have challenged row i."""
-        threshold = plan.thresholds.anomaly_challenge
-        return threshold is not None and bool(combined.anomaly[i] >= threshold)
+            return None
+        return explanation

@@ -11,12 +11,14 @@ customer, a card, an address or a key.
 
 from __future__ import annotations
 
+import collections
 import os
 import platform
 from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib.metadata import version as package_version
+from itertools import chain
 from pathlib import Path
 
 import psutil
@@ -232,8 +234,9 @@ def observe_vote(variant: str, status: str, elapsed_ms: float, rows: int, flagge
     tally.arm()
 
 
-def observe_decisions(outcomes: list[int], degraded: tuple[str, ...]) -> None:
-    """Record one decided micro-batch: indices into `OUTCOMES` and why it is degraded."""
+def observe_decisions(outcomes: list[int], degraded: list[tuple[str, ...]]) -> None:
+    """Record one decided micro-batch: of each row the index into `OUTCOMES`, and why it is
+    degraded."""
     n = len(outcomes)
     approved = outcomes.count(0)
     tally.count(_decisions[0], approved)
@@ -242,8 +245,9 @@ def observe_decisions(outcomes: list[int], degraded: tuple[str, ...]) -> None:
             tally.count(_decisions[index], outcomes.count(index))
     tally.count(_predictions("plan", "fraud"), n - approved)
     tally.count(_predictions("plan", "legitimate"), approved)
-    for reason in degraded:
-        tally.count(_degraded(reason), n)
+    if any(degraded):
+        for reason, rows in collections.Counter(chain.from_iterable(degraded)).items():
+            tally.count(_degraded(reason), rows)
     tally.observe(BATCH_ROWS, n)
     tally.level(DETECTION_RATE, _recent.add(n - approved, n))
     tally.arm()

@@ -13,7 +13,8 @@ from ray.serve.exceptions import RayServeException
 from deployments.links.linked import Linked
 from deployments.links.switchboard import Switchboard, pool_name
 from deployments.remote import Remote
-from fraud.batch import Float32, Float64
+from fraud.batch import Float32
+from fraud.explanation import Explanation
 from fraud.score import VariantScores
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class _Pool:
     def __init__(self, handle: Any, switchboard: Switchboard) -> None:
         self.name = pool_name(handle.app_name, handle.deployment_name)
         self.score: Callable[[Float32, str], Awaitable[VariantScores]]
-        self.explain: Callable[[Float32, str], Awaitable[Float64]]
+        self.explain: Callable[[Float32, str], Awaitable[Explanation]]
         self.score = Linked.on(switchboard, handle, "score")
         self.explain = Linked.on(switchboard, handle, "explain")
         self.describe = Remote(handle, "describe")
@@ -79,7 +80,7 @@ class VariantPools:
         pool = self._pools.get(variant)
         return None if pool is None else pool.score
 
-    def explainer(self, variant: str) -> Callable[[Float32, str], Awaitable[Float64]] | None:
+    def explainer(self, variant: str) -> Callable[[Float32, str], Awaitable[Explanation]] | None:
         """How to ask a variant for contributions; None if there is no such pool."""
         pool = self._pools.get(variant)
         return None if pool is None else pool.explain

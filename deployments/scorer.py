@@ -13,7 +13,9 @@ from deployments.runtime import Runtime, load_runtime
 from fraud.artifact import Manifest, read_manifest, version_of
 from fraud.batch import Float32, Float64
 from fraud.combine.calibrate import Calibration
+from fraud.drift import REFERENCE_FILE, Reference, References
 from fraud.errors import ArtifactRefused, SchemaMismatch
+from fraud.explanation import Explanation
 
 CONTRIBUTION_FILE = "model.ubj"
 GOLDEN_FILE = "golden.npz"
@@ -39,6 +41,7 @@ class Scorer:
         self._runtime = runtime
         self._calibration = Calibration(manifest.calibration)
         self._contributions: ContributionModel | None = None
+        self._usual: Reference | None = None
         self.row_seconds = self.explain_row_seconds = 0.0
 
     @classmethod
@@ -107,6 +110,18 @@ class Scorer:
         self._check(schema_id)
         return self.prepare_contributions()(values)
 
+    def explain(self, values: Float32, schema_id: str) -> Explanation:
+        """`contributions`, and what was usual among the rows that the model was trained on.
+
+        Raises:
+            ArtifactRefused, SchemaMismatch: see `contributions`.
+        """
+        found = self.contributions(values, schema_id)
+        if self._usual is None:
+            return Explanation.bare(self.digest, found)
+        low, high = self._usual.middle()
+        return Explanation(self.digest, found, low, high, self._usual.share(values))
+
     def prepare_contributions(self) -> ContributionModel:
         """Load the model behind `contributions` now, so that its first caller does not wait.
 
@@ -118,6 +133,8 @@ class Scorer:
                 raise ArtifactRefused(f"{self.folder.name}: no {CONTRIBUTION_FILE}")
             path = self.folder / CONTRIBUTION_FILE
             try:
+                # First: who finds the other one finds this one, too.
+                self._usual = _usual(self.folder, self.manifest)
                 self._contributions = ContributionModel(path, self.manifest.n_features)
             except ArtifactRefused:
                 raise
@@ -154,6 +171,19 @@ class Scorer:
         if features.shape != (len(expected), self.manifest.n_features) or not len(expected):
             raise ArtifactRefused(f"{self.folder.name}: golden rows have the wrong shape")
         return features, expected
+
+
+def _usual(folder: Path, manifest: Manifest) -> Reference | None:
+    """How features were spread in the training, None if the artifact does not say."""
+    if REFERENCE_FILE not in manifest.files:
+        return None
+    try:
+        found = References.from_bytes((folder / REFERENCE_FILE).read_bytes()).features
+    except ValueError as error:
+        raise ArtifactRefused(f"{folder.name}: {REFERENCE_FILE}: {error}") from error
+    if len(found.names) != manifest.n_features:
+        raise ArtifactRefused(f"{folder.name}: {REFERENCE_FILE} is of another width")
+    return found
 
 
 def _best_s(work: Callable[[Float32], Float64], rows: Float32) -> float:

@@ -11,7 +11,6 @@ from functools import lru_cache, partial
 from types import TracebackType
 from typing import Any, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 from ray import serve
 from ray.serve import Application
@@ -26,7 +25,8 @@ from deployments.process import settle
 from deployments.scorer import Scorer
 from deployments.served_model import Description, ServedModel
 from features.definitions import SCHEMA_ID
-from fraud.batch import Float32, Float64
+from fraud.batch import Float32
+from fraud.explanation import Explanation
 from fraud.score import VariantScores
 from fraud.settings import Settings
 
@@ -107,16 +107,15 @@ class Variant:
         metrics.tally.count(self._busy, busy_s)
         return scores
 
-    async def explain(self, values: Float32, schema_id: str) -> Float64:
+    async def explain(self, values: Float32, schema_id: str) -> Explanation:
         """See `explain_now`."""
         found = self.explain_now(values, schema_id)
-        return found if isinstance(found, np.ndarray) else await found
+        return found if isinstance(found, Explanation) else await found
 
     def explain_now(
         self, values: Float32, schema_id: str
-    ) -> Float64 | Coroutine[Any, Any, Float64]:
-        """Log-odds that each feature added: float64[m, n_features]; something to await if they
-        take a while.
+    ) -> Explanation | Coroutine[Any, Any, Explanation]:
+        """Why m rows have their scores; something to await if that takes a while.
 
         Raises:
             ArtifactRefused: this model gives no contributions.
@@ -124,8 +123,8 @@ class Variant:
         """
         scorer = self._model.scorer
 
-        def work() -> Float64:
-            return scorer.contributions(values, schema_id)
+        def work() -> Explanation:
+            return scorer.explain(values, schema_id)
 
         if len(values) * scorer.explain_row_seconds > _INLINE_S:
             return self._in_thread(self._explaining, 0, work)

@@ -9,10 +9,10 @@ import numpy as np
 from features.definitions import NAMES, SCHEMA_ID
 from features.degraded import FEATURES_UNAVAILABLE, TRANSACTION_REUSED
 from features.events import Events, Key
-from features.remembered import read_row, rows_of
+from features.remembered import Remembered, read_row, rows_of
 from features.store.protocol import Observation
 from features.transform import transform
-from fraud.batch import FeatureBatch, Float32, Int64, TransactionBatch
+from fraud.batch import FeatureBatch, Float32, TransactionBatch
 
 _SAID = np.array(
     [
@@ -27,29 +27,35 @@ _SAID = np.array(
 
 def assemble(batch: TransactionBatch, events: Events, observation: Observation) -> FeatureBatch:
     """Features of n rows. A row that repeats a transaction gets what that got the first time, if it
-    is the same payment by what it says; see `degraded.TRANSACTION_REUSED`."""
+    is the same payment by what it says; see `degraded.TRANSACTION_REUSED`. Of rows of one
+    transaction in one batch the first is the payment, unless an earlier batch had it."""
     reading = observation.reading(events)
     values = transform(batch, reading)
     age_ms = reading.column("customer", "since_ms").copy()
-    reused = False
-    for i, first, first_age_ms in _first_times(events, observation, values, age_ms):
-        if say_the_same(values[i], first):
-            values[i], age_ms[i] = first, first_age_ms
+    degraded: list[tuple[str, ...]] = [()] * len(batch)
+    for i, why in observation.degraded.items():
+        degraded[i] = why
+    features = FeatureBatch(values, SCHEMA_ID, age_ms, degraded)
+    for i, first in _first_times(events, observation, features):
+        same = np.array_equal(events.hashes[i], first.who)
+        if same and say_the_same(values[i], first.values):
+            values[i], age_ms[i], degraded[i] = first.values, first.age_ms, first.degraded
         else:
-            reused = True
-    degraded = (*observation.degraded, TRANSACTION_REUSED) if reused else observation.degraded
-    return FeatureBatch(values, SCHEMA_ID, age_ms, degraded)
+            degraded[i] = (*degraded[i], TRANSACTION_REUSED)
+    return features
 
 
 def _first_times(
-    events: Events, observation: Observation, values: Float32, age_ms: Int64
-) -> Iterator[tuple[int, Float32, int]]:
-    """Rows that repeat a transaction, and what it got the first time: what is on record first, as
-    a row of this batch that others repeat may be put right by that."""
+    events: Events, observation: Observation, features: FeatureBatch
+) -> Iterator[tuple[int, Remembered]]:
+    """Rows that repeat a transaction, and what it got the first time: what is on record; where
+    nothing is, what the first row of the batch got."""
     for i, kept in observation.recorded.items():
-        yield i, *read_row(kept)
+        yield i, read_row(kept)
     for i, k in events.first_of().items():
-        yield i, values[k], int(age_ms[k])
+        if i not in observation.recorded:
+            values, age_ms = features.values[k], int(features.age_ms[k])
+            yield i, Remembered(values, age_ms, events.hashes[k], features.degraded[k])
 
 
 def say_the_same(values: Float32, first: Float32) -> bool:
@@ -65,10 +71,12 @@ def rows_to_remember(
     `FeatureStore.remember`, from the second on."""
     known = observation.recorded.keys() | observation.repeated | events.first_of().keys()
     transactions, values, age_ms = events.transaction, features.values, features.age_ms
+    named, degraded = events.hashes, features.degraded
     if known:
         new = [i for i in range(len(events)) if i not in known]
         transactions, values, age_ms = [transactions[i] for i in new], values[new], age_ms[new]
-    return transactions, rows_of(values, age_ms)
+        named, degraded = named[new], [degraded[i] for i in new]
+    return transactions, rows_of(values, age_ms, named, degraded)
 
 
 def without_history(batch: TransactionBatch) -> FeatureBatch:

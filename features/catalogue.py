@@ -14,16 +14,17 @@ from features.definitions import FEATURES
 _HEAD = """\
 # Features
 
-{n} features, generated from `features/definitions.py` by `make docs`; the columns are in the order
-of the declarations there. Every value is a float32, NaN where it is missing. Amounts are in units
-of the currency. What a window leaves out at its old edge: [ADR 1](adr/0001-window-state.md).
+{n} features, generated from `features/declared/` by `make docs`; the columns are in the order of
+`features/definitions.py`. How reasons tell them: [reasons.md](reasons.md). Every value is a
+float32, NaN where it is missing. Amounts are in units of the currency. What a window leaves out at
+its old edge: [ADR 1](adr/0001-window-state.md).
 """
 
 _TABLE = """
 ## {family}
 
-| feature | looks at | window | holds | meaning | missing when |
-|---|---|---|---|---|---|
+| feature | looks at | window | holds | meaning | missing when | reason code |
+|---|---|---|---|---|---|---|
 """
 
 
@@ -47,6 +48,7 @@ def _line(feature: Feature) -> str:
         holds,
         feature.meaning,
         feature.missing,
+        f"`{feature.saying.code}`",
     )
     return "| " + " | ".join(cells) + " |\n"
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from features.windows import Window
+from fraud.reasons.saying import Own, Saying
 
 Dtype = Literal["float", "int", "bool", "category"]
+
+OF = {
+    "customer": "by this customer",
+    "merchant": "at this merchant",
+    "device": "from this device",
+    "counterparty": "to this counterparty",
+}
+"""How payments belong to an entity, in words."""
 
 _SPAN = {"1h": "hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days", "60d": "60 days"}
 
@@ -20,8 +29,9 @@ class Feature:
     Attributes:
         name: `<entity>_<aggregate>[_<window>]`, or `request_<what>`.
         family: what it is about: `request`, `window`, `recency`, `novelty`, `relative`, ...
-        meaning: what it is, in its unit; the sentence that a reason shows.
+        meaning: what it is, in its unit.
         missing: when it is NaN.
+        saying: how reasons tell it, and under which code.
         entity, window: whose state it looks at and how far back; None for what the request says.
         dtype: what its float32 holds: a real number, a whole number, 0 or 1, or a code.
         cardinality: number of codes 0 .. cardinality-1 of a `category`; 0 for the others.
@@ -31,6 +41,7 @@ class Feature:
     family: str
     meaning: str
     missing: str
+    saying: Saying
     entity: str | None = None
     window: str | None = None
     dtype: Dtype = "float"
@@ -75,6 +86,7 @@ class Subject:
         self,
         aggregate: str,
         meaning: str,
+        saying: Saying,
         window: Window | None = None,
         *,
         missing: str | None = None,
@@ -86,6 +98,8 @@ class Subject:
         Args:
             aggregate: what of the entity; the middle of the name.
             meaning: `{entity}` and `{span}` stand for the entity and the window in words.
+            saying: likewise, and `{of}` for how payments belong to the entity; in names of columns
+                `{entity}` stands for this one.
             missing: when this one is NaN although the others are not.
         """
         parts = [self.entity, aggregate] + ([window.name] if window else [])
@@ -94,10 +108,35 @@ class Subject:
             family=self.family,
             meaning=meaning.format(entity=self.entity, span=_SPAN[window.name] if window else ""),
             missing=f"{self.missing}, or {missing}" if missing else self.missing,
+            saying=self._worded(saying, window),
             entity=None if self.entity == "request" else self.entity,
             window=window.name if window else None,
             dtype=dtype,
             cardinality=cardinality,
+        )
+
+    def _worded(self, saying: Saying, window: Window | None) -> Saying:
+        def named(name: str | None) -> str | None:
+            return None if name is None else name.replace("{entity}", self.entity)
+
+        phrase = saying.phrase.replace("{entity}", self.entity).replace(
+            "{span}", _SPAN[window.name] if window else ""
+        )
+        rests_on, own = saying.rests_on, saying.own
+        return replace(
+            saying,
+            phrase=phrase.replace("{of}", OF.get(self.entity, "")),
+            rests_on=rests_on and (str(named(rests_on[0])), rests_on[1]),
+            told_as=named(saying.told_as),
+            own=own
+            and Own(
+                str(named(own.whose)),
+                str(named(own.total)),
+                str(named(own.count)),
+                named(own.recent_total),
+                named(own.recent_count),
+                own.scale,
+            ),
         )
 
     def computed_by(self, columns: Callable[..., None], *features: Feature) -> Family:

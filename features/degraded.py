@@ -12,7 +12,6 @@ TRANSACTION_REUSED = "transaction_reused"
 """The transaction id belongs to a payment that said something else: this one is decided as it is,
 after a history that knows the other one, and is not counted."""
 
-WITHOUT_HISTORY = frozenset(
-    {FEATURES_UNAVAILABLE, HISTORY_UNAVAILABLE, RETRY_IN_FLIGHT, TRANSACTION_REUSED}
-)
-"""All of them."""
+REASONS = (FEATURES_UNAVAILABLE, HISTORY_UNAVAILABLE, RETRY_IN_FLIGHT, TRANSACTION_REUSED)
+"""All of them. What is remembered of rows names them by their places."""
+WITHOUT_HISTORY = frozenset(REASONS)

@@ -92,8 +92,8 @@ class FeatureService:
         """Observe n transactions and return their features; never raises for a dead store.
 
         The features of a row do not include the row itself. `degraded` of the result names
-        what is missing, see `features/degraded.py`. `stage_ms` has `redis`, the wait for states
-        that are rebuilt included, and `assemble`.
+        what each row misses, see `features/degraded.py`. `stage_ms` has `redis`, the wait for
+        states that are rebuilt included, and `assemble`.
 
         Args:
             batch: n transactions.
@@ -139,7 +139,9 @@ class FeatureService:
                 break
             recorded |= {i: row for i, row in zip(pending, found, strict=True) if row}
             pending = [i for i in pending if i not in recorded]
-        degraded = (*observation.degraded, RETRY_IN_FLIGHT) if pending else observation.degraded
+        degraded = dict(observation.degraded)
+        for i in pending:
+            degraded[i] = (*degraded.get(i, ()), RETRY_IN_FLIGHT)
         repeated = observation.repeated - recorded.keys()
         return replace(observation, recorded=recorded, repeated=repeated, degraded=degraded)
 

@@ -104,7 +104,8 @@ class FeatureBatch:
         schema_id: which features these are, in which order.
         age_ms: int64[n], >= 0: how long before the transaction its customer's state was last
             updated; -1 where the customer has no history or the state could not be read.
-        degraded: reasons why values are poorer than they should be, () if they are not.
+        degraded: of each row, why its values are poorer than they should be, () if they are not.
+            Left out: nothing is.
         stage_ms: where the time of the fetch went: stage -> milliseconds; {} if nobody measured.
         pending: transactions, as they were numbered in what was asked, that are not among the n:
             their history is on its way.
@@ -113,9 +114,13 @@ class FeatureBatch:
     values: Float32
     schema_id: str
     age_ms: Int64
-    degraded: tuple[str, ...] = ()
+    degraded: list[tuple[str, ...]] = field(default_factory=list)
     stage_ms: dict[str, float] = field(default_factory=dict)
     pending: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.degraded:
+            self.degraded = [()] * len(self)
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
@@ -146,7 +151,7 @@ def feature_batch(
     shape: tuple[int, int],
     schema_id: str,
     age_ms: bytes,
-    degraded: tuple[str, ...],
+    degraded: list[tuple[str, ...]],
     stage_ms: dict[str, float],
     pending: tuple[int, ...],
 ) -> FeatureBatch:

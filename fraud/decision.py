@@ -32,19 +32,28 @@ class Reason:
     """Why a decision is not `approve`.
 
     Attributes:
-        code: stable machine-readable code, e.g. `CUSTOMER_COUNT_24H`.
-        feature: name of the feature behind it, None for a rule.
-        detail: a sentence for an analyst.
-        contribution: log-odds that the feature added, > 0; 0.0 for a rule.
+        code: of the catalogue (`fraud.reasons.catalogue`), e.g. `CUSTOMER_VELOCITY`.
+        feature: name of the feature that the sentence is about, None where it is about none.
+        detail: a sentence for an analyst: the value, and what is usual.
+        contribution: log-odds that the features of the code added together, > 0; 0.0 where no model
+            says how much: of a rule, of an anomaly, of a score.
+        direction: `raises`: what it does to the risk. What lowers the risk is no reason.
     """
 
     code: str
     feature: str | None
     detail: str
     contribution: float
+    direction: str = "raises"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Reason, (self.code, self.feature, self.detail, self.contribution)
+        return Reason, (
+            self.code,
+            self.feature,
+            self.detail,
+            self.contribution,
+            self.direction,
+        )
 
 
 @dataclass(slots=True)  # see TransactionBatch
@@ -93,14 +102,17 @@ class DecisionBatch:
         decision_id: UUIDv7 each; its time part is `decided_at_ms`.
         outcome: int8 index into `OUTCOMES` each.
         probability: calibrated probability of fraud in [0, 1].
+        risk_score: integer 0-99, see `fraud.combine.risk`.
         anomaly_score: in [0, 1]; NaN where the anomaly variant did not answer.
         reasons: strongest first; () exactly where the outcome is `approve`.
         votes: one for each variant asked, columns of n rows.
         plan, plan_version: which plan decided.
-        degraded: why the answers are poorer than the plan wants, () if they are not.
+        degraded: of each row, why its answer is poorer than the plan wants, () if it is not.
         feature_age_ms: see FeatureBatch.age_ms.
         stage_ms: milliseconds the batch spent in each stage.
         decided_at_ms: milliseconds since the epoch.
+        explained_by: digest of the artifact whose contributions reasons come from, "" if no model
+            was asked why, or none answered.
         pending: rows, as they were numbered in what was asked, that are not among the n: they have
             not been decided, and may be asked about again, patiently.
     """
@@ -109,14 +121,16 @@ class DecisionBatch:
     transaction_id: list[str]
     outcome: list[int]
     probability: list[float]
+    risk_score: list[int]
     anomaly_score: list[float]
     reasons: list[tuple[Reason, ...]]
     votes: tuple[Vote, ...]
     plan: str
     plan_version: int
-    degraded: tuple[str, ...]
+    degraded: list[tuple[str, ...]]
     feature_age_ms: list[int]
     decided_at_ms: int
+    explained_by: str = ""
     stage_ms: dict[str, float] = field(default_factory=dict)
     pending: tuple[int, ...] = ()
 
@@ -144,12 +158,3 @@ def decision_batch(*parts: Any) -> DecisionBatch:
     columns = list(parts)
     columns[_VOTES] = tuple([vote(*said) for said in columns[_VOTES]])
     return DecisionBatch(*columns)
-
-
-def risk_score(probability: float) -> int:
-    """Integer 0-99 on which humans rank.
-
-    >>> risk_score(0.0), risk_score(0.5), risk_score(1.0)
-    (0, 50, 99)
-    """
-    return min(99, int(probability * 100))

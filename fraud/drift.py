@@ -86,6 +86,29 @@ class Reference:
             counts += np.bincount((self._slots(part) + of_column).ravel(), minlength=k * _SLOTS)
         return counts.reshape(k, _SLOTS)
 
+    def middle(self) -> tuple[Float64, Float64]:
+        """Values between which the middle 80 % of each column lie, float64[k] twice; NaN for codes,
+        and for a column without values."""
+        known = np.isfinite(self.cuts) & ~self.categorical[:, None]
+        any_known = known.any(axis=1)
+        last = np.maximum(known.sum(axis=1) - 1, 0)
+        low = np.where(any_known, self.cuts[:, 0], np.nan)
+        high = np.where(any_known, self.cuts[np.arange(len(self.names)), last], np.nan)
+        return low, high
+
+    def share(self, values: Float32 | Float64) -> Float64:
+        """How many rows with a value had one in the same bin, float64[n, k] in [0, 1]; NaN where a
+        value is unknown, or was never known. Of flags and frequent codes: had the same one."""
+        slots = self._slots(values.astype(np.float64))
+        counts = self.counts[:, :BINS]
+        known = counts.sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.concatenate(
+                [counts / known[:, None], np.full((len(self.names), 1), np.nan)], axis=1
+            )
+        found: Float64 = shares[np.arange(len(self.names)), slots]
+        return found
+
     def psi(self, counts: Int64) -> Float64:
         """Population stability index of each column, float64[k]: the sum over bins of
         (now - then) * ln(now / then), shares below 0.0001 counting as that; NaN without rows."""

@@ -54,11 +54,13 @@ class DecisionRecord:
         decision_id: UUIDv7.
         outcome: one of `OUTCOMES`.
         probability: calibrated probability of fraud in [0, 1].
+        risk_score: integer 0-99, see `fraud.combine.risk`.
         anomaly_score: in [0, 1], None if there is none.
         reasons: strongest first.
         degraded: why the answer is poorer than the plan wants, () if it is not.
         feature_age_ms: see FeatureBatch.age_ms.
         decided_at_ms: milliseconds since the epoch.
+        explained_by: see DecisionBatch.
         code_version: version of the code that decided.
     """
 
@@ -71,11 +73,13 @@ class DecisionRecord:
     decision_id: str
     outcome: str
     probability: float
+    risk_score: int
     anomaly_score: float | None
     reasons: tuple[Reason, ...]
     degraded: tuple[str, ...]
     feature_age_ms: int
     decided_at_ms: int
+    explained_by: str = ""
     code_version: str = CODE_VERSION
 
     def values(self) -> Float32:
@@ -166,11 +170,13 @@ class RecordBatch:
             d.decision_id,
             [OUTCOME_TEXT[outcome] for outcome in d.outcome],
             d.probability,
+            d.risk_score,
             map(finite, d.anomaly_score),
             d.reasons,
-            repeat(d.degraded),
+            d.degraded,
             d.feature_age_ms,
             repeat(d.decided_at_ms),
+            repeat(d.explained_by),
             repeat(self.code_version),
         )
 
@@ -195,8 +201,10 @@ class RecordBatch:
                 transaction_id=d.transaction_id[rows],
                 outcome=d.outcome[rows],
                 probability=d.probability[rows],
+                risk_score=d.risk_score[rows],
                 anomaly_score=d.anomaly_score[rows],
                 reasons=d.reasons[rows],
+                degraded=d.degraded[rows],
                 feature_age_ms=d.feature_age_ms[rows],
                 votes=tuple(votes),
             ),

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason, risk_score
+from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason
 from serve_app.schemas import DecisionOut, PlanOut, ProblemOut, ReasonOut, ResultsOut
 
 OWN_STAGES: Final = frozenset({"auth", "parse", "limit", "wait"})
@@ -101,7 +101,6 @@ def _encode_batch(batch: DecisionBatch) -> _Encoded:
     template = _template(
         batch.plan,
         batch.plan_version,
-        batch.degraded,
         tuple([(v.variant, v.version, v.status, v.scores is not None) for v in batch.votes]),
     )
     n = len(batch)
@@ -111,11 +110,13 @@ def _encode_batch(batch: DecisionBatch) -> _Encoded:
         texts[:n],
         texts[n:],
         [_OUTCOMES[outcome] for outcome in batch.outcome],
-        map(risk_score, batch.probability),
+        batch.risk_score,
         numbers[:n],
         [_RISK_LEVELS[outcome] for outcome in batch.outcome],
         [_reasons(reasons) if reasons else b"[]" for reasons in batch.reasons],
-        *[numbers[at : at + n] for at in range(n, len(numbers), n)],
+        *[numbers[at : at + n] for at in range(n, len(numbers) - n, n)],
+        map(_degraded, batch.degraded),
+        numbers[len(numbers) - n :],
     ]
     stages = {k: thousandths(ms) for k, ms in batch.stage_ms.items() if k not in OWN_STAGES}
     middle = _encoder.encode(stages)[1:-1] + b"," if stages else b""
@@ -127,7 +128,6 @@ def _encode_batch(batch: DecisionBatch) -> _Encoded:
 def _template(
     plan: str,
     plan_version: int,
-    degraded: tuple[str, ...],
     votes: tuple[tuple[str, str, str, bool], ...],
 ) -> bytes:
     """What all rows say alike, `%b` where a row has its own; the order is DecisionOut's.
@@ -150,17 +150,21 @@ def _template(
         )
         + b'],"anomaly_score":%b,"plan":'
         + _constant(PlanOut(plan, plan_version))
-        + (b',"degraded":true' if degraded else b',"degraded":false')
-        + b',"degraded_reasons":'
-        + _constant(degraded)
-        + b',"feature_age_ms":%b,"stage_ms":{'
+        + b',"degraded":%b,"feature_age_ms":%b,"stage_ms":{'
     )
+
+
+@lru_cache(maxsize=256)  # outages change it, payments do not
+def _degraded(why: tuple[str, ...]) -> bytes:
+    """The value of `degraded`, and the member behind it."""
+    return b'%b,"degraded_reasons":%b' % (_encoder.encode(bool(why)), _encoder.encode(why))
 
 
 def _reasons(reasons: tuple[Reason, ...]) -> bytes:
-    return _encoder.encode(
-        [ReasonOut(r.code, r.feature, r.detail, float(r.contribution)) for r in reasons]
-    )
+    said = [
+        ReasonOut(r.code, r.feature, r.detail, r.direction, float(r.contribution)) for r in reasons
+    ]
+    return _encoder.encode(said)
 
 
 def _constant(value: Any) -> bytes:

@@ -22,14 +22,15 @@ DECISION: Final[dict[str, Any]] = {
     "decision_id": "01956f2c-7a40-7c11-9d0e-3f1f6c2b8a55",
     "transaction_id": "t-20260301-000017",
     "decision": "review",
-    "risk_score": 71,
+    "risk_score": 67,
     "probability": 0.7134,
     "risk_level": "high",
     "reasons": [
         {
-            "code": "CUSTOMER_COUNT_1H",
+            "code": "CUSTOMER_VELOCITY",
             "feature": "customer_count_1h",
-            "detail": "number of payments of this customer in the last hour",
+            "detail": "12 payments by this customer in the last hour; usually 0 to 2",
+            "direction": "raises",
             "contribution": 1.82,
         }
     ],
@@ -73,4 +74,29 @@ VARIANTS: Final[dict[str, Any]] = {
             "replicas": {"running": 1, "starting": 0},
         }
     ],
+}
+ACTIVE_PLAN: Final[dict[str, Any]] = {
+    "name": "default",
+    "version": 3,
+    "kind": "ensemble",
+    "combiner": "stack",
+    "members": [{"name": "xgboost", "weight": 0.8}, {"name": "logistic", "weight": 0.3}],
+    "deadline_ms": 100,
+    "decisions": [
+        {
+            "decision": decision,
+            "risk_level": level,
+            "from_probability": begins,
+            "below_probability": ends,
+            "from_score": score,
+            "to_score": score + 24,
+        }
+        for decision, level, begins, ends, score in (
+            ("approve", "low", 0.0, 0.12, 0),
+            ("challenge", "medium", 0.12, 0.4, 25),
+            ("review", "high", 0.4, 0.85, 50),
+            ("block", "critical", 0.85, 1.0, 75),
+        )
+    ],
+    "anomaly": {"name": "isolation-forest", "challenge_from": 0.995, "risk_score": 25},
 }

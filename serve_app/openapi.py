@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from serve_app import schemas
-from serve_app.examples import DECISION, LABEL, PROBLEM, TRANSACTION, VARIANTS
+from serve_app.examples import ACTIVE_PLAN, DECISION, LABEL, PROBLEM, TRANSACTION, VARIANTS
 from serve_app.problems import KINDS, URN
 
 Json = dict[str, Any]
@@ -22,6 +22,7 @@ _TYPES = (
     schemas.LabelIn,
     schemas.LabelOut,
     schemas.VariantsOut,
+    schemas.ActivePlanOut,
     schemas.ProblemOut,
 )
 _DESCRIPTION = """Decides whether a payment is fraud, by several models over its customer's live
@@ -98,6 +99,7 @@ def _paths() -> Json:
         "/v1/decisions/batch": {"post": _decide_batch()},
         "/v1/decisions/{decision_id}": {"get": _read_decision()},
         "/v1/decisions/{decision_id}/labels": {"post": _add_label()},
+        "/v1/plans/active": {"get": _active_plan()},
         "/v1/variants": {"get": _variants()},
         "/v2/health/live": {"get": _health("live", "Whether the process answers", False)},
         "/v2/health/ready": {"get": _health("ready", "Whether decisions can be made", True)},
@@ -169,6 +171,19 @@ def _add_label() -> Json:
             "200": _ok("It was already said", "LabelOut", LABEL),
             "201": _ok("Kept", "LabelOut", LABEL),
             **_problems(400, 401, 404, 408, 409, 413, 415, 422, 500, 503),
+        },
+    }
+
+
+def _active_plan() -> Json:
+    return {
+        "operationId": "readActivePlan",
+        "summary": "The plan that decides now, and where its decisions begin",
+        "tags": ["models"],
+        "security": _SECURED,
+        "responses": {
+            "200": _ok("The plan", "ActivePlanOut", ACTIVE_PLAN),
+            **_problems(401, 404, 500, 503),
         },
     }
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from fraud.decision import OUTCOMES, RISK_LEVELS, risk_score
+from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.errors import NotFound, StoreUnavailable
 from fraud.plan import Plan
 from serve_app import statements
@@ -176,7 +176,7 @@ def _decision_out(document: dict[str, Any]) -> DecisionOut:
         decision_id=document["decision_id"],
         transaction_id=document["transaction"]["transaction_id"],
         decision=document["outcome"],
-        risk_score=risk_score(document["probability"]),
+        risk_score=document["risk_score"],
         probability=document["probability"],
         risk_level=RISK_LEVELS[outcome],  # type: ignore[arg-type]
         reasons=[ReasonOut(**reason) for reason in document["reasons"]],

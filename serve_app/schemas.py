@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from fraud.limits import COUNTRIES, CURRENCIES, MAX_CATEGORY_CHARS, MAX_ID_CHARS, MAX_IP_CHARS
+from fraud.reasons.catalogue import CODES, DIRECTIONS
 
 # For the reference only: fraud.limits.text_problem is the rule.
 _PRINTABLE = (
@@ -129,10 +130,25 @@ class LabelIn(Struct, forbid_unknown_fields=True, gc=False):
 class ReasonOut(Struct, gc=False):
     """Why a decision is not `approve`."""
 
-    code: Annotated[str, Meta(description="stable, for machines")]
-    feature: str | None
-    detail: Annotated[str, Meta(description="a sentence for an analyst")]
-    contribution: Annotated[float, Meta(description="log-odds added; 0 for a rule")]
+    code: Annotated[
+        str,
+        Meta(description="stable, for machines", extra_json_schema={"enum": list(CODES)}),
+    ]
+    feature: Annotated[str | None, Meta(description="what the sentence is about, if one feature")]
+    detail: Annotated[
+        str, Meta(description="a sentence for an analyst: the value, and what is usual")
+    ]
+    direction: Annotated[
+        str,
+        Meta(
+            description="what it does to the risk; what lowers it is no reason",
+            extra_json_schema={"enum": list(DIRECTIONS)},
+        ),
+    ]
+    contribution: Annotated[
+        float,
+        Meta(description="log-odds that the features of the code added; 0 where no model says"),
+    ]
 
 
 class VoteOut(Struct, gc=False):
@@ -151,15 +167,69 @@ class PlanOut(Struct, gc=False):
     version: int
 
 
+class MemberOut(Struct, gc=False):
+    """A variant that votes, and how much its vote weighs."""
+
+    name: str
+    weight: Annotated[float, Meta(gt=0)]
+
+
+class BandOut(Struct, gc=False):
+    """Where a decision begins and ends. One that ends where it begins is never given."""
+
+    decision: Literal["approve", "challenge", "review", "block"]
+    risk_level: Literal["low", "medium", "high", "critical"]
+    from_probability: Annotated[float, Meta(ge=0, le=1, description="given from here on")]
+    below_probability: Annotated[
+        float, Meta(ge=0, le=1, description="and below this; of block, up to it")
+    ]
+    from_score: Annotated[int, Meta(ge=0, le=99, description="its lowest risk_score")]
+    to_score: Annotated[int, Meta(ge=0, le=99, description="its highest risk_score")]
+
+
+class AnomalyOut(Struct, gc=False):
+    """From which anomaly score on an approval becomes a challenge, whatever its probability."""
+
+    name: Annotated[str, Meta(description="the variant that gives the anomaly score")]
+    challenge_from: Annotated[float, Meta(ge=0, le=1)]
+    risk_score: Annotated[int, Meta(ge=0, le=99, description="of such a challenge")]
+
+
+class ActivePlanOut(Struct, gc=False):
+    """The plan that decides now."""
+
+    name: str
+    version: int
+    kind: Literal["single", "ensemble"]
+    combiner: Literal["mean", "stack"]
+    members: list[MemberOut]
+    deadline_ms: Annotated[int, Meta(gt=0, description="how long votes are waited for")]
+    decisions: Annotated[list[BandOut], Meta(description="mildest first")]
+    anomaly: Annotated[
+        AnomalyOut | None, Meta(description="null: an anomaly score challenges nothing")
+    ]
+
+
 class DecisionOut(Struct, gc=False):
     """A decision on one payment."""
 
     decision_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
     transaction_id: str
     decision: Literal["approve", "challenge", "review", "block"]
-    risk_score: Annotated[int, Meta(ge=0, le=99)]
+    risk_score: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=99,
+            description="25 for each decision: approve 0-24, challenge 25-49, review 50-74, block "
+            "75-99; within, it grows with the probability. See /v1/plans/active",
+        ),
+    ]
     probability: Annotated[float, Meta(ge=0, le=1, description="calibrated, of fraud")]
-    risk_level: Literal["low", "medium", "high", "critical"]
+    risk_level: Annotated[
+        Literal["low", "medium", "high", "critical"],
+        Meta(description="one for each decision: approve is low, block is critical"),
+    ]
     reasons: list[ReasonOut]
     variants: list[VoteOut]
     anomaly_score: Annotated[float, Meta(ge=0, le=1, description="higher is stranger")] | None

@@ -41,7 +41,7 @@ def columns(records: RecordBatch) -> list[list[Any]]:
         list(map(finite, d.anomaly_score)),
         [records.plan.name] * n,
         [records.plan.version] * n,
-        [_SEPARATOR.join(d.degraded)] * n,
+        [_SEPARATOR.join(why) for why in d.degraded],
         [records.schema_id] * n,
         records.rows_of_features(),
         [document.decode() for document in written],

@@ -50,8 +50,8 @@ class _Document(msgspec.Struct, gc=False):
 
     schema_id: str
     plan: _Plan
-    degraded: tuple[str, ...]
     decided_at_ms: int
+    explained_by: str
     code_version: str
     votes: list[_Vote]
     tenant: msgspec.Raw = _BLANK
@@ -59,8 +59,10 @@ class _Document(msgspec.Struct, gc=False):
     decision_id: msgspec.Raw = _BLANK
     outcome: msgspec.Raw = _BLANK
     probability: msgspec.Raw = _BLANK
+    risk_score: msgspec.Raw = _BLANK
     anomaly_score: msgspec.Raw = _BLANK
     reasons: msgspec.Raw = _BLANK
+    degraded: msgspec.Raw = _BLANK
     feature_age_ms: msgspec.Raw = _BLANK
 
 
@@ -82,8 +84,8 @@ def _shared(records: RecordBatch) -> _Document:
     return _Document(
         records.schema_id,
         _Plan(plan.name, plan.version, plan.digest),
-        d.degraded,
         d.decided_at_ms,
+        d.explained_by,
         records.code_version,
         [_vote(vote) for vote in d.votes],
     )
@@ -106,8 +108,10 @@ def _filled(records: RecordBatch) -> Iterable[Iterable[bytes]]:
         d.decision_id,
         [OUTCOME_TEXT[outcome] for outcome in d.outcome],
         d.probability,
+        d.risk_score,
         d.anomaly_score,
         d.reasons,
+        d.degraded,
         d.feature_age_ms,
     ]
     return map(map, repeat(_encode), filled)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -13,7 +13,9 @@ from fraud.batch import TransactionBatch, columns_of
 from fraud.decision import DecisionBatch, Reason, Vote
 from fraud.record import PlanDocument, RecordBatch
 
-FORMAT = 2
+T = TypeVar("T")
+
+FORMAT = 3
 MAX_ROWS = 256
 """Rows of an entry at most: it is what a shipper must hold in memory at once."""
 
@@ -46,11 +48,13 @@ class _Entry(msgspec.Struct, array_like=True, gc=False):
     decision_id: list[str]
     outcome: list[int]
     probability: list[float | None]
+    risk_score: list[int]
     anomaly_score: list[float]
     reasons: dict[int, tuple[Reason, ...]]  # of the rows that have any
-    degraded: tuple[str, ...]
+    degraded: dict[int, tuple[str, ...]]  # likewise
     feature_age_ms: list[int]
     decided_at_ms: int
+    explained_by: str
 
 
 class _Head(msgspec.Struct, array_like=True, gc=False):
@@ -107,11 +111,13 @@ def _entry(records: RecordBatch) -> _Entry:
         d.decision_id,
         d.outcome,
         d.probability,  # type: ignore[arg-type]
+        d.risk_score,
         d.anomaly_score,
-        {i: reasons for i, reasons in enumerate(d.reasons) if reasons},
-        d.degraded,
+        _sparse(d.reasons),
+        _sparse(d.degraded),
         d.feature_age_ms,
         d.decided_at_ms,
+        d.explained_by,
     )
 
 
@@ -129,18 +135,30 @@ def _batch(entry: _Entry) -> RecordBatch:
         transactions.transaction_id,
         entry.outcome,
         entry.probability,  # type: ignore[arg-type]
+        entry.risk_score,
         entry.anomaly_score,
-        [entry.reasons.get(i, ()) for i in range(n)] if entry.reasons else [()] * n,
+        _dense(entry.reasons, n),
         tuple(map(_heard, entry.votes)),
         plan.name,
         plan.version,
-        entry.degraded,
+        _dense(entry.degraded, n),
         entry.feature_age_ms,
         entry.decided_at_ms,
+        entry.explained_by,
     )
     return RecordBatch(
         transactions, entry.schema_id, entry.features, decisions, plan, entry.code_version
     )
+
+
+def _sparse(column: list[tuple[T, ...]]) -> dict[int, tuple[T, ...]]:
+    """The rows of which there is something to say."""
+    return {i: said for i, said in enumerate(column) if said} if any(column) else {}
+
+
+def _dense(said: dict[int, tuple[T, ...]], n: int) -> list[tuple[T, ...]]:
+    """Invert `_sparse`."""
+    return [said.get(i, ()) for i in range(n)] if said else [()] * n
 
 
 def _heard(vote: _Vote) -> Vote:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fraud.batch import FeatureBatch, TransactionBatch, columns_of, feature_batch, packed
 from fraud.decision import DecisionBatch, decision_batch
+from fraud.explanation import Explanation, explanation
 from fraud.score import VariantScores, variant_scores
 
 Plain = tuple[int, Any]
@@ -49,6 +50,7 @@ _KINDS: dict[type, Callable[[Any], Plain]] = {
     FeatureBatch: lambda batch: (3, batch.parts()),
     VariantScores: lambda scores: (4, scores.parts()),
     DecisionBatch: lambda batch: (5, batch.parts()),
+    Explanation: lambda why: (6, why.parts()),
 }
 _MAKERS: dict[int, Callable[..., Any]] = {
     1: _read_array,
@@ -56,4 +58,5 @@ _MAKERS: dict[int, Callable[..., Any]] = {
     3: feature_batch,
     4: variant_scores,
     5: decision_batch,
+    6: explanation,
 }

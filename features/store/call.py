@@ -66,7 +66,8 @@ class Call:
         self._kinds: list[int] = []
         self._keys: list[Key] = []
         self._recorded: dict[int, bytes] = {}
-        self._repeated = set(events.first_of())
+        self._first_of = events.first_of()
+        self._repeated = set(self._first_of)
         n = len(events)
         places = [-1] * (n * N_ROLES)
         known: dict[str, int] = {}
@@ -129,9 +130,19 @@ class Call:
         return [(KEPT[self._kinds[k]], self._keys[k]) for k in missing]
 
     def untouched_by(self, missing: Sequence[int]) -> list[int]:
-        """The rows that touch none of these journals."""
-        found: list[int] = np.flatnonzero(~np.isin(self._places, missing).any(axis=1)).tolist()
+        """The rows that touch none of these journals, and repeat no row that touches one: of the
+        rows of one transaction the first is the payment."""
+        touched: NDArray[np.bool_] = np.any(np.isin(self._places, missing), axis=1)
+        for i, first in self._first_of.items():
+            touched[i] |= touched[first]
+        found: list[int] = np.flatnonzero(~touched).tolist()
         return found
+
+    def _without(self) -> dict[int, tuple[str, ...]]:
+        """The rows that touch journals that are not there, and what that is called."""
+        missing = [k for k, journal in enumerate(self.journals) if journal is None]
+        touched = np.flatnonzero(np.isin(self._places, missing).any(axis=1))
+        return dict.fromkeys(touched.tolist(), (HISTORY_UNAVAILABLE,))
 
     def new_transactions(self) -> list[Key]:
         """Those that have not been observed before."""
@@ -147,7 +158,7 @@ class Call:
             Grown(self.names[k], found[k][:DAY_AT], len(found[k]) + len(self._added[k]), *base)
             for k, base in bases.items()
         ]
-        degraded = (HISTORY_UNAVAILABLE,) if None in self.journals else ()
+        degraded = self._without() if None in self.journals else {}
         repeated = frozenset(self._repeated)
         observation = Observation(states, self._recorded, repeated, degraded, receipt=self.receipt)
         return observation, grown

@@ -53,11 +53,11 @@ class MemoryStore:
 
     async def observe_and_fetch(self, events: Events, patient: bool = True) -> Observation:
         """See `FeatureStore`."""
-        degraded = await self._warm(events)
+        cold = await self._warm(events)
         observation = self.observe(events)
-        if not degraded:
+        if not cold:
             return observation
-        return replace(observation, degraded=degraded)
+        return replace(observation, degraded=dict.fromkeys(sorted(cold), (HISTORY_UNAVAILABLE,)))
 
     def observe(
         self,
@@ -118,17 +118,19 @@ class MemoryStore:
                 repeated.append(i)
         return fresh, recorded, frozenset(repeated)
 
-    async def _warm(self, events: Events) -> tuple[str, ...]:
+    async def _warm(self, events: Events) -> set[int]:
+        """Have states rebuilt that are not here. Returns the rows whose states cannot be had."""
+        without: set[int] = set()
         if self._source is None:
-            return ()
+            return without
         for entity in KEPT:
             table = self._tables[entity.name]
-            cold = {
-                (tenant, identity)
-                for role in roles_of(entity)
-                for tenant, identity in zip(events.tenant, events.ids[role.name], strict=True)
-                if identity is not None and (tenant, identity) not in table.places
-            }
+            cold: dict[Key, list[int]] = {}
+            for role in roles_of(entity):
+                named = zip(events.tenant, events.ids[role.name], strict=True)
+                for i, (tenant, identity) in enumerate(named):
+                    if identity is not None and (tenant, identity) not in table.places:
+                        cold.setdefault((tenant, identity), []).append(i)
             if cold:
                 keys = sorted(cold)
                 try:
@@ -137,8 +139,8 @@ class MemoryStore:
                     ) as past:
                         table.put(keys, past.states)
                 except StoreUnavailable:
-                    return (HISTORY_UNAVAILABLE,)
-        return ()
+                    without.update(i for rows in cold.values() for i in rows)
+        return without
 
     async def remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
         """See `FeatureStore`."""

@@ -6,6 +6,7 @@ from features.definitions import SCHEMA_ID
 from features.entities import LAYOUT_ID, Entity
 from features.events import Key
 from features.journal import FORMAT
+from features.remembered import ROW_BYTES
 from features.store.protocol import Cursor
 
 STATE_TTL_S = 14 * 86_400
@@ -45,7 +46,7 @@ def marker(transaction: Key) -> str:
 
 def kept_key(receipt: str) -> str:
     """Of what is remembered of the transactions of one call, one after the other."""
-    return f"q:k:{SCHEMA_ID}:{receipt}"
+    return f"q:k:{SCHEMA_ID}.{ROW_BYTES}:{receipt}"
 
 
 def text(cursor: Cursor) -> str:

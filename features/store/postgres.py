@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from features.definitions import SCHEMA_ID
-from features.degraded import FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT
+from features.degraded import FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT, TRANSACTION_REUSED
 from features.entities import Entity
 from features.events import Key
 from features.labels import REACH_DAYS
@@ -103,10 +103,10 @@ class PostgresHistory:
         columns = map(list, zip(*transactions, strict=True))
         async with answering(), self._pool.acquire() as connection:
             since = datetime.now(UTC) - within
-            why = FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT
+            why = FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT, TRANSACTION_REUSED
             rows = await connection.fetch(_FIRST, *columns, SCHEMA_ID, since, *why)
-        for n, features, age_ms in rows:
-            found[n] = row_on_record(features, age_ms)
+        for n, features, age_ms, degraded, *ids in rows:
+            found[n] = row_on_record(features, age_ms, ids, degraded)
         return found
 
     async def newest(self) -> Cursor:

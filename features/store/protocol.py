@@ -32,7 +32,7 @@ class Observation:
         recorded: row -> what `remember` kept when this transaction id was first observed: the row
             was not observed again.
         repeated: rows seen before of which nothing is recorded yet: not observed again either.
-        degraded: why states are missing, () if none is.
+        degraded: row -> why states of it are missing; rows that miss none are left out.
         receipt: what `remember` has to be told of the rows that were observed now.
         pending: rows, as they were numbered in what was asked, that are not among the n and have
             not been observed.
@@ -41,14 +41,14 @@ class Observation:
     states: Snapshot
     recorded: Mapping[int, bytes] = field(default_factory=dict)
     repeated: frozenset[int] = frozenset()
-    degraded: tuple[str, ...] = ()
+    degraded: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     pending: tuple[int, ...] = ()
     receipt: str = ""
 
     @classmethod
     def blind(cls, n: int, reason: str) -> Observation:
         """n rows of which nothing is known."""
-        return cls(Snapshot.none(n), degraded=(reason,))
+        return cls(Snapshot.none(n), degraded=dict.fromkeys(range(n), (reason,)))
 
     def reading(self, events: Events) -> Reading:
         """What its states said at the time of each row."""

@@ -67,7 +67,7 @@ class RedisStore:
 
         q:s:<layout>:<entity>:<tenant>:<id>     states, as journals
         q:t:<tenant>:<transaction>              where what was computed for a transaction is kept
-        q:k:<schema>:<receipt>                  what was computed in one call, for `keep_rows_s`
+        q:k:<schema>.<bytes of a row>:<receipt> what was computed in one call, for `keep_rows_s`
         q:c:<layout>                            how far labels are learnt
         q:l:<layout>                            the labels learnt last
         q:a:, named as the state is             rows answered while it was not there (`Warming`)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fraud.batch import Float64
 from fraud.combine.alone import mean_alone, outcome_alone, stacked_alone
@@ -29,14 +30,15 @@ class Combined:
         probability: float64[n] in [0, 1]; NaN where nobody voted and no rules were given.
         anomaly: float64[n] in [0, 1]; NaN where the anomaly variant did not answer.
         outcome: int8[n], index into `fraud.decision.OUTCOMES`.
-        degraded: why this is poorer than the plan wants, in the plan's order; () if it is not:
-            `variant_<status>:<name>`, `variant_partial:<name>` (NaN for some rows), `rules_only`.
+        degraded: of each row, why it is poorer than the plan wants, in the plan's order; () if it
+            is not: `variant_<status>:<name>`, `variant_partial:<name>` (it answered, and gave no
+            number for this row), `rules_only`.
     """
 
     probability: Float64
     anomaly: Float64
     outcome: Int8
-    degraded: tuple[str, ...]
+    degraded: list[tuple[str, ...]]
 
 
 def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = None) -> Combined:
@@ -64,17 +66,17 @@ def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = N
     answered = {name: v.scores for name, v in cast if v is not None and v.scores is not None}
     probability = probability_of(plan, answered, n)
     anomaly = _anomaly(plan, by_name, n)
-    degraded = _degraded(plan, by_name) if n else ()
+    unvoted = np.isnan(probability) if has_gaps(probability) else None
+    degraded = _degraded(plan, by_name, unvoted, n)
 
-    if not has_gaps(probability):
+    if unvoted is None:
         outcome = outcomes(plan.thresholds, probability, anomaly)
         return Combined(probability, anomaly, outcome, degraded)
-    unvoted = np.isnan(probability)
     if rules is not None:
         probability = np.where(unvoted, rules, probability)
     outcome = outcomes(plan.thresholds, probability, anomaly)
     outcome = np.where(unvoted, np.minimum(outcome, REVIEW), outcome).astype(np.int8)
-    return Combined(probability, anomaly, outcome, (*degraded, RULES_ONLY))
+    return Combined(probability, anomaly, outcome, degraded)
 
 
 def probability_of(plan: Plan, scores: Mapping[str, Float64], n: int) -> Float64:
@@ -130,7 +132,7 @@ def _combine_alone(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
     probability = _calibration(plan)(np.array([combined]))
     anomaly = np.nan if plan.anomaly is None else said[-1]
     outcome = outcome_alone(plan.thresholds, probability.item(), anomaly)
-    return Combined(probability, np.array([anomaly]), np.array([outcome], dtype=np.int8), ())
+    return Combined(probability, np.array([anomaly]), np.array([outcome], dtype=np.int8), [()])
 
 
 @lru_cache(maxsize=64)
@@ -145,14 +147,28 @@ def _anomaly(plan: Plan, by_name: dict[str, Vote], n: int) -> Float64:
     return vote.scores
 
 
-def _degraded(plan: Plan, by_name: dict[str, Vote]) -> tuple[str, ...]:
-    found = []
+def _degraded(
+    plan: Plan, by_name: dict[str, Vote], unvoted: NDArray[np.bool_] | None, n: int
+) -> list[tuple[str, ...]]:
+    """Of each row, what is missing. Rows that miss the same share a tuple."""
+    missing: list[tuple[str, NDArray[np.bool_] | None]] = []  # None: of all rows
     for name in plan.variants:
         vote = by_name.get(name)
         if vote is None:
-            found.append(f"variant_missing:{name}")
+            missing.append((f"variant_missing:{name}", None))
         elif vote.scores is None:
-            found.append(f"variant_{vote.status}:{name}")
+            missing.append((f"variant_{vote.status}:{name}", None))
         elif has_gaps(vote.scores):
-            found.append(f"variant_partial:{name}")
-    return tuple(found)
+            missing.append((f"variant_partial:{name}", np.isnan(vote.scores)))
+    if unvoted is not None:
+        missing.append((RULES_ONLY, unvoted))
+    if all(rows is None for _, rows in missing):
+        return [tuple(reason for reason, _ in missing)] * n
+    every = np.ones(n, dtype=bool)
+    of_rows = np.stack([every if rows is None else rows for _, rows in missing], axis=1)
+    known: dict[bytes, tuple[str, ...]] = {}
+    for which in of_rows:
+        if which.tobytes() not in known:
+            held = zip(missing, which, strict=True)
+            known[which.tobytes()] = tuple(reason for (reason, _), holds in held if holds)
+    return [known[which.tobytes()] for which in of_rows]

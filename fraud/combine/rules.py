@@ -18,6 +18,17 @@ from fraud.batch import Float32, Float64, TransactionBatch
 from fraud.combine.thresholds import APPROVE, CHALLENGE, REVIEW, Int8
 from fraud.decision import Reason
 from fraud.plan import Thresholds
+from fraud.reasons.catalogue import (
+    AMOUNT,
+    CUSTOMER_VELOCITY,
+    DEVICE_ACTIVITY,
+    MANY_PARTNERS,
+    NEW_COUNTERPARTY,
+    NEW_DEVICE,
+    UNUSUAL_AMOUNT,
+    check_codes,
+)
+from fraud.reasons.wording import TIMES, count_of, exact_money
 
 Bools = NDArray[np.bool_]
 
@@ -38,6 +49,7 @@ class Columns:
 
     def __init__(self, batch: TransactionBatch, values: Float32, names: Sequence[str]) -> None:
         self.n = len(batch)
+        self.currency = batch.currency
         self.amount_minor = np.array(batch.amount_minor, dtype=np.int64)
         self._values = values
         self._index = {name: j for j, name in enumerate(names)}
@@ -49,24 +61,73 @@ class Columns:
             return np.full(self.n, np.nan, dtype=np.float32)
         return self._values[:, j]
 
+    def at(self, name: str, i: int) -> float:
+        """What a column says of row i."""
+        return float(self[name][i])
+
+    def counted(self, noun: str, name: str, i: int) -> str:
+        """The same, as a count of something."""
+        return count_of(noun).value(self.at(name, i), self.currency[i])
+
+    def amount(self, i: int) -> str:
+        """The amount of row i in its currency."""
+        return exact_money(int(self.amount_minor[i]), self.currency[i])
+
+
+Told = Callable[[Columns, int], str]
+"""What a rule says of row i: the value, and where the rule begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: reason code, what it tells an analyst, points, and the rows for which it fires."""
+    """A rule.
+
+    Attributes:
+        code: of the catalogue of reasons.
+        points: what it adds.
+        fires: the rows for which it fires.
+        feature: what its sentence is about, None: the request alone.
+        tells: the sentence of a row for which it fires.
+    """
 
     code: str
-    detail: str
     points: int
     fires: Callable[[Columns], Bools]
+    feature: str | None
+    tells: Told
 
 
 def _far_above_usual(c: Columns) -> Bools:
     return (c["customer_amount_zscore_30d"] >= 4) & (c["customer_amount_ratio_30d"] >= 3)
 
 
+def _tell_far_above_usual(c: Columns, i: int) -> str:
+    times = TIMES.value(c.at("customer_amount_ratio_30d", i), c.currency[i])
+    return (
+        f"{c.amount(i)} is {times} the mean of payments by this customer in the last 30 days;"
+        " the rule begins at 3 times"
+    )
+
+
 def _burst(c: Columns) -> Bools:
-    return (c["customer_count_1h"] >= 10) | (
+    return _burst_of_hour(c) | (
         (c["customer_count_24h"] >= 10) & (c["customer_velocity_ratio_24h"] >= 8)
+    )
+
+
+def _burst_of_hour(c: Columns) -> Bools:
+    return np.greater_equal(c["customer_count_1h"], 10)
+
+
+def _tell_burst(c: Columns, i: int) -> str:
+    if _burst_of_hour(c)[i]:
+        payments = c.counted("payment", "customer_count_1h", i)
+        return f"{payments} by this customer in the last hour; the rule begins at 10"
+    times = TIMES.value(c.at("customer_velocity_ratio_24h", i), c.currency[i])
+    payments = c.counted("payment", "customer_count_24h", i)
+    return (
+        f"{payments} by this customer in the last 24 hours, {times} the daily mean of 30 days;"
+        " the rule begins at 10, and 8 times"
     )
 
 
@@ -84,42 +145,57 @@ def _high_for_customer(c: Columns) -> Bools:
     return (c["customer_amount_ratio_30d"] >= 3) | _high_amount(c)
 
 
+def _tell_new_device(c: Columns, i: int) -> str:
+    return f"{c.amount(i)} from a device that this customer has not used in the last 60 days"
+
+
+def _tell_new_counterparty(c: Columns, i: int) -> str:
+    return f"{c.amount(i)} to a counterparty that this customer has not paid in the last 60 days"
+
+
 def _many_merchants(c: Columns) -> Bools:
     return np.greater_equal(c["customer_distinct_merchants_1h"], 6)
+
+
+def _tell_many_merchants(c: Columns, i: int) -> str:
+    merchants = c.counted("merchant", "customer_distinct_merchants_1h", i)
+    return f"{merchants} paid by this customer in the last hour; the rule begins at 6"
 
 
 def _shared_device(c: Columns) -> Bools:
     return np.greater_equal(c["device_distinct_customers_24h"], 5)
 
 
+def _tell_shared_device(c: Columns, i: int) -> str:
+    customers = c.counted("customer", "device_distinct_customers_24h", i)
+    return f"{customers} used this device in the last 24 hours; the rule begins at 5"
+
+
 def _high_amount(c: Columns) -> Bools:
     return c.amount_minor >= HIGH_AMOUNT_MINOR
 
 
+def _tell_high_amount(c: Columns, i: int) -> str:
+    begins = exact_money(HIGH_AMOUNT_MINOR, c.currency[i])
+    return f"the amount is {c.amount(i)}; the rule begins at {begins}"
+
+
 RULES: tuple[Rule, ...] = (
+    Rule(UNUSUAL_AMOUNT, 2, _far_above_usual, "customer_amount_ratio_30d", _tell_far_above_usual),
+    Rule(CUSTOMER_VELOCITY, 2, _burst, "customer_count_1h", _tell_burst),
+    Rule(NEW_DEVICE, 2, _new_device_high_amount, "customer_new_device", _tell_new_device),
     Rule(
-        "RULE_AMOUNT_FAR_ABOVE_USUAL",
-        "the amount is far above what this customer usually pays",
-        2,
-        _far_above_usual,
-    ),
-    Rule("RULE_VELOCITY_BURST", "unusually many payments in a short time", 2, _burst),
-    Rule(
-        "RULE_NEW_DEVICE_HIGH_AMOUNT",
-        "a high amount from a device that this customer has not used before",
-        2,
-        _new_device_high_amount,
-    ),
-    Rule(
-        "RULE_NEW_COUNTERPARTY_HIGH_AMOUNT",
-        "a high amount to a counterparty that this customer has not paid before",
+        NEW_COUNTERPARTY,
         2,
         _new_counterparty_high_amount,
+        "customer_new_counterparty",
+        _tell_new_counterparty,
     ),
-    Rule("RULE_MANY_MERCHANTS", "many different merchants within an hour", 2, _many_merchants),
-    Rule("RULE_SHARED_DEVICE", "the device is used by many customers", 2, _shared_device),
-    Rule("RULE_HIGH_AMOUNT", "the amount is high", 2, _high_amount),
+    Rule(MANY_PARTNERS, 2, _many_merchants, "customer_distinct_merchants_1h", _tell_many_merchants),
+    Rule(DEVICE_ACTIVITY, 2, _shared_device, "device_distinct_customers_24h", _tell_shared_device),
+    Rule(AMOUNT, 2, _high_amount, "request_amount", _tell_high_amount),
 )
+check_codes(rule.code for rule in RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +230,9 @@ def judge(
         for rule in RULES:
             hits = rule.fires(columns)
             points += rule.points * hits
-            reason = Reason(rule.code, None, rule.detail, 0.0)
             for i in np.flatnonzero(hits).tolist():
-                fired[i].append(reason)
+                sentence = rule.tells(columns, i)
+                fired[i].append(Reason(rule.code, rule.feature, sentence, 0.0))
     return Verdict(_band(thresholds)[_level(points)], [tuple(reasons) for reasons in fired])
 
 

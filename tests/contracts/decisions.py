@@ -10,6 +10,7 @@ import numpy as np
 
 from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.combine.combine import combine
+from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Reason, Vote
 from fraud.ids import decision_ids
 from fraud.plan import Member, Plan, Thresholds
@@ -69,20 +70,23 @@ def decided(
         for k, name in enumerate(plan.variants)
     )
     combined = combine(plan, votes, n)
-    why = (Reason("AMOUNT", "amount", "the amount is high", 1.25),)
+    why = (Reason("AMOUNT", "request_amount", "the amount is 900.00 USD", 1.25),)
+    poorer = [(), ("history_unavailable",), ("features_unavailable", "variant_late:x")]
     decisions = DecisionBatch(
         decision_id=decision_ids(n, at_ms, os.urandom),
         transaction_id=batch.transaction_id,
         outcome=combined.outcome.tolist(),
         probability=combined.probability.tolist(),
+        risk_score=risk_scores(plan.thresholds, combined.probability, combined.outcome),
         anomaly_score=combined.anomaly.tolist(),
         reasons=[why if outcome else () for outcome in combined.outcome.tolist()],
         votes=votes,
         plan=plan.name,
         plan_version=plan.version,
-        degraded=("features_unavailable", "variant_late:x"),
+        degraded=[poorer[i % 3] for i in range(n)],
         feature_age_ms=[1000] * n,
         decided_at_ms=at_ms,
+        explained_by=f"{seed:064x}",
     )
     return FeatureBatch(values, "0123456789ab", np.full(n, 1000, dtype=np.int64)), decisions
 
@@ -106,8 +110,8 @@ def gathered(written: Sequence[DecisionRecord]) -> list[RecordBatch]:
                 id(r.plan),
                 r.schema_id,
                 r.code_version,
-                r.degraded,
                 r.decided_at_ms,
+                r.explained_by,
                 *_said(r),
             ),
         )
@@ -138,14 +142,16 @@ def _batch(rows: list[DecisionRecord]) -> RecordBatch:
         transaction_id=transactions.transaction_id,
         outcome=[_OUTCOMES.get(r.outcome, len(_OUTCOMES)) for r in rows],
         probability=[r.probability for r in rows],
+        risk_score=[r.risk_score for r in rows],
         anomaly_score=[_nan(r.anomaly_score) for r in rows],
         reasons=[r.reasons for r in rows],
         votes=tuple(votes),
         plan=first.plan["name"],
         plan_version=first.plan["version"],
-        degraded=first.degraded,
+        degraded=[r.degraded for r in rows],
         feature_age_ms=[r.feature_age_ms for r in rows],
         decided_at_ms=first.decided_at_ms,
+        explained_by=first.explained_by,
     )
     plan = PlanDocument(
         first.plan["name"], first.plan["version"], plan_digest(first.plan), first.plan

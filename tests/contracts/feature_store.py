@@ -195,10 +195,10 @@ class FeatureStoreContract:
         await serve(store, first)
         other = replace(first, amount_minor=[first.amount_minor[0] + 100])
         found = await serve(store, other)
-        assert found.degraded == (TRANSACTION_REUSED,)
+        assert found.degraded == [(TRANSACTION_REUSED,)]
         assert found.values[0, 0] == pytest.approx(other.amount_minor[0] / 100)
         again = await serve(store, first)
-        assert again.degraded == ()
+        assert again.degraded == [()]
         assert again.values[0, 0] == pytest.approx(first.amount_minor[0] / 100)
         assert (await serve(store, later)).values[0, count] == 1
 

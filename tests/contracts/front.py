@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 
 from fraud.batch import TransactionBatch
+from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Reason, Vote
 from fraud.errors import NotFound
 from fraud.keys import ApiKey, hash_key
@@ -93,12 +94,14 @@ def decided(ids: list[str], stage_ms: dict[str, float]) -> DecisionBatch:
     """Decisions on transactions, each a function of its id."""
     probability = [probability_of(i) for i in ids]
     outcome = [0 if p < 0.3 else 1 if p < 0.5 else 2 if p < 0.9 else 3 for p in probability]
-    reason = Reason("CUSTOMER_COUNT_1H", "customer_count_1h", "many payments", 1.5)
+    reason = Reason("CUSTOMER_VELOCITY", "customer_count_1h", "9 payments in the last hour", 1.5)
+    thresholds = Thresholds(0.3, 0.5, 0.9)
     return DecisionBatch(
         decision_id=[f"019caa6a-f000-7c11-9d0e-{i:012x}" for i in range(len(ids))],
         transaction_id=list(ids),
         outcome=outcome,
         probability=probability,
+        risk_score=risk_scores(thresholds, np.array(probability), np.array(outcome, np.int8)),
         anomaly_score=[0.25 if i % 2 else float("nan") for i in range(len(ids))],
         reasons=[() if o == 0 else (reason,) for o in outcome],
         votes=(
@@ -107,7 +110,7 @@ def decided(ids: list[str], stage_ms: dict[str, float]) -> DecisionBatch:
         ),
         plan="default",
         plan_version=3,
-        degraded=("variant_late:logistic",),
+        degraded=[("variant_late:logistic",)] * len(ids),
         feature_age_ms=[-1 if i % 2 else 42 for i in range(len(ids))],
         decided_at_ms=NOW_MS + 250,
         stage_ms=stage_ms,

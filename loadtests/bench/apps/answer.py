@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, risk_score
+from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch
 from serve_app.schemas import DecisionOut, PlanOut, ReasonOut, VoteOut
 
 _encoder = msgspec.json.Encoder()
@@ -23,11 +23,12 @@ def answer(decided: DecisionBatch, i: int) -> bytes:
         decision_id=decided.decision_id[i],
         transaction_id=decided.transaction_id[i],
         decision=OUTCOMES[outcome].value,
-        risk_score=risk_score(probability),
+        risk_score=decided.risk_score[i],
         probability=probability,
         risk_level=RISK_LEVELS[outcome],  # type: ignore[arg-type]
         reasons=[
-            ReasonOut(r.code, r.feature, r.detail, r.contribution) for r in decided.reasons[i]
+            ReasonOut(r.code, r.feature, r.detail, r.direction, r.contribution)
+            for r in decided.reasons[i]
         ],
         variants=[
             VoteOut(vote.variant, vote.version, "ok", _finite(float(vote.scores[i])))
@@ -36,8 +37,8 @@ def answer(decided: DecisionBatch, i: int) -> bytes:
         ],
         anomaly_score=_finite(decided.anomaly_score[i]),
         plan=PlanOut(decided.plan, decided.plan_version),
-        degraded=bool(decided.degraded),
-        degraded_reasons=list(decided.degraded),
+        degraded=bool(decided.degraded[i]),
+        degraded_reasons=list(decided.degraded[i]),
         feature_age_ms=None if age_ms < 0 else age_ms,
         stage_ms={},
         decided_at=at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),

@@ -32,7 +32,8 @@ from redis.asyncio import Redis
 
 from features.definitions import SCHEMA_ID
 from features.service import FeatureService
-from fraud.batch import FeatureBatch, Float32, Float64, TransactionBatch
+from fraud.batch import FeatureBatch, Float32, TransactionBatch
+from fraud.explanation import Explanation
 from fraud.plan import Plan
 from fraud.settings import Settings
 from loadtests.bench.apps import counters, models
@@ -82,9 +83,9 @@ class Model:
         """float32[1, n_features] -> its score."""
         return float(await self._score(row))
 
-    def explain(self, row: Float32) -> Float64:
-        """float32[1, n_features] -> float64[1, n_features] contributions."""
-        return self._scorer.contributions(row, SCHEMA_ID)
+    def explain(self, row: Float32) -> Explanation:
+        """float32[1, n_features] -> what each feature added."""
+        return self._scorer.explain(row, SCHEMA_ID)
 
     def version(self) -> tuple[str, str]:
         """Version and digest of the artifact."""
@@ -143,7 +144,8 @@ class Ingress:
         decided = models.combined(self._plan, batch, features, scores, self._versions)
         if decided.outcome[0]:
             explainer = self._variants[models.EXPLAINER]
-            models.explain(decided, [0], await explainer.explain.remote(features.values))
+            found = await explainer.explain.remote(features.values)
+            models.explain(self._plan, batch, features, decided, [0], found)
         await self._recorder.put(batch, features, decided)
         counters.observe(decided, time.perf_counter() - began_s)
         return Response(answer(decided, 0), media_type="application/json")

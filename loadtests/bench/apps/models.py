@@ -10,19 +10,21 @@ import numpy as np
 
 from artifacts.location import store_of
 from deployments.scorer import Scorer
-from features.definitions import NAMES, SCHEMA_ID, reason_of
+from features.definitions import NAMES, SCHEMA_ID
+from features.telling import teller_of
 from fraud.batch import FeatureBatch, Float64, TransactionBatch
 from fraud.combine.combine import combine
-from fraud.combine.reasons import top_reasons
-from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.combine.risk import risk_scores
+from fraud.decision import DecisionBatch, Vote
+from fraud.explanation import Explanation
 from fraud.ids import decision_ids
 from fraud.plan import Plan
+from fraud.reasons.causes import Causes
 from fraud.settings import Settings
 
 ALIAS = "champion"
 EXPLAINER = "xgboost"
-_TEXTS = [reason_of(name) for name in NAMES]
-_SCORE = Reason("MODEL_SCORE", None, "the models together see a probability above the plan's", 0.0)
+_TELLER = teller_of(NAMES)
 
 
 def load(settings: Settings, variant: str) -> Scorer:
@@ -54,10 +56,10 @@ def decide(
     rows = np.flatnonzero(np.array(decided.outcome))
     if rows.size:
         explainer = scorers[EXPLAINER]
-        found = np.zeros((rows.size, features.values.shape[1]))
+        found = Explanation.bare("", np.zeros((rows.size, features.values.shape[1])))
         if explainer.explains:
-            found = explainer.contributions(features.values[rows], features.schema_id)
-        explain(decided, rows.tolist(), found)
+            found = explainer.explain(features.values[rows], features.schema_id)
+        explain(plan, batch, features, decided, rows.tolist(), found)
     return decided
 
 
@@ -85,18 +87,33 @@ def combined(
         transaction_id=batch.transaction_id,
         outcome=found.outcome.tolist(),
         probability=found.probability.tolist(),
+        risk_score=risk_scores(plan.thresholds, found.probability, found.outcome),
         anomaly_score=found.anomaly.tolist(),
         reasons=[()] * len(batch),
         votes=votes,
         plan=plan.name,
         plan_version=plan.version,
-        degraded=(*features.degraded, *found.degraded),
+        degraded=[a + b for a, b in zip(features.degraded, found.degraded, strict=True)],
         feature_age_ms=features.age_ms.tolist(),
         decided_at_ms=now_ms,
     )
 
 
-def explain(decided: DecisionBatch, rows: list[int], contributions: Float64) -> None:
-    """Put reasons to the decisions of `rows`: float64[m, n_features], log-odds of each."""
-    for row, reasons in zip(rows, top_reasons(contributions, NAMES, _TEXTS), strict=True):
-        decided.reasons[row] = reasons or (_SCORE,)
+def explain(
+    plan: Plan,
+    batch: TransactionBatch,
+    features: FeatureBatch,
+    decided: DecisionBatch,
+    rows: list[int],
+    found: Explanation,
+) -> None:
+    """Put reasons to the decisions of `rows`, which `found` is about."""
+    causes = Causes(
+        plan.thresholds,
+        np.array(decided.probability),
+        np.array(decided.anomaly_score),
+        np.array(decided.outcome, dtype=np.int8),
+    )
+    told = _TELLER.strongest(batch, rows, features.values[rows], found)
+    decided.reasons[:] = causes.reasons(dict(zip(rows, told, strict=True)), None)
+    decided.explained_by = found.digest

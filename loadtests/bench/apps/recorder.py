@@ -110,7 +110,7 @@ def _document(decided: DecisionBatch, i: int) -> str:
     document = {
         "votes": votes,
         "reasons": decided.reasons[i],
-        "degraded": decided.degraded,
+        "degraded": decided.degraded[i],
         "feature_age_ms": decided.feature_age_ms[i],
     }
     return _encode(document).decode()

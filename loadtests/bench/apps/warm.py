@@ -24,8 +24,9 @@ async def warm(settings: Settings, bodies: Iterable[bytes]) -> int:
         for body in bodies:
             batch = to_batch(Payments.model_validate_json(body).transactions, settings.tenant)
             features = await service.fetch(batch)
-            if features.degraded:
-                raise RuntimeError(f"the stores do not take payments: {features.degraded}")
+            if any(features.degraded):
+                missing = sorted({why for row in features.degraded for why in row})
+                raise RuntimeError(f"the stores do not take payments: {', '.join(missing)}")
             seen += len(batch)
     finally:
         await service.close()

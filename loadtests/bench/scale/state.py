@@ -121,8 +121,9 @@ class Population:
 
     async def _observe(self, batch: TransactionBatch) -> None:
         features = await self._service.fetch(batch)
-        if features.degraded:
-            raise RuntimeError(f"the stores take no payments: {', '.join(features.degraded)}")
+        if any(features.degraded):
+            missing = sorted({why for row in features.degraded for why in row})
+            raise RuntimeError(f"the stores take no payments: {', '.join(missing)}")
 
     def _batch(
         self, customers: Sequence[str], step_ms: int, merchants: str = "m"

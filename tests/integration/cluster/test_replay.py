@@ -5,21 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import asyncpg
 import numpy as np
 import pytest
+import xgboost
 
 from cluster.cli import run
 from deployments.audit.ledger import PostgresLedger
 from deployments.scorer import Scorer
-from features.definitions import N_FEATURES, SCHEMA_ID
+from features.definitions import N_FEATURES, NAMES, SCHEMA_ID
+from features.telling import teller_of
+from fraud.artifact import read_manifest, sha256_of, version_of, write_manifest
 from fraud.batch import FeatureBatch
 from fraud.combine.combine import combine
+from fraud.combine.risk import risk_scores
+from fraud.combine.rules import judge
 from fraud.decision import DecisionBatch, Vote
+from fraud.drift import REFERENCE_FILE, Reference, References
 from fraud.ids import decision_ids
 from fraud.plan import Member, Plan, Thresholds
+from fraud.reasons.causes import Causes
 from fraud.record import DecisionRecord, plan_digest, records
 from tests.contracts.artifacts import tiny_artifact
 from tests.contracts.decisions import DECIDED_AT_MS, decision_records, gathered, transactions
@@ -59,25 +68,101 @@ def decided(home) -> list[DecisionRecord]:
     return store(made(batch, values, tuple(votes)))
 
 
-def made(batch, values, votes: tuple[Vote, ...]) -> list[DecisionRecord]:
+def made(batch, values, votes: tuple[Vote, ...], explanation=None) -> list[DecisionRecord]:
+    """Decisions, with the reasons that `explanation`, or else the rules, lead to."""
     n = len(batch)
-    combined = combine(PLAN, votes, n)
+    rules = judge(PLAN.thresholds, batch, values, NAMES)
+    combined = combine(PLAN, votes, n, rules.probability)
+    causes = Causes(PLAN.thresholds, combined.probability, combined.anomaly, combined.outcome)
+    told, rows = {}, causes.by_score
+    if explanation is not None:
+        found = explanation(values[rows])
+        told = dict(
+            zip(rows, teller_of(NAMES).strongest(batch, rows, values[rows], found), strict=True)
+        )
     decisions = DecisionBatch(
         decision_ids(n, DECIDED_AT_MS, os.urandom),
         batch.transaction_id,
         combined.outcome.tolist(),
         combined.probability.tolist(),
+        risk_scores(PLAN.thresholds, combined.probability, combined.outcome),
         combined.anomaly.tolist(),
-        [()] * n,
+        causes.reasons(told, rules.reasons),
         votes,
         PLAN.name,
         PLAN.version,
         combined.degraded,
         [-1] * n,
         DECIDED_AT_MS,
+        "" if explanation is None else votes[0].digest,
     )
     features = FeatureBatch(values, SCHEMA_ID, np.full(n, -1, dtype=np.int64))
     return list(records(batch, features, decisions, PLAN))
+
+
+def explaining_artifact(root: Path) -> tuple[str, str]:
+    """An artifact that gives contributions, and says what is usual."""
+    rng = np.random.default_rng(5)
+    values = rng.normal(loc=3, size=(400, N_FEATURES)).astype(np.float32)
+    data = xgboost.DMatrix(values, (values[:, 0] + values[:, 12] > 6).astype(int))
+    booster = xgboost.train({"objective": "binary:logistic", "max_depth": 3}, data, 8)
+    version, _ = tiny_artifact(root, "xgboost", n_features=N_FEATURES, schema_id=SCHEMA_ID)
+    folder = root / "xgboost" / version
+    scores = Reference.of(("xgboost",), rng.random((400, 1)))
+    references = References(Reference.of(NAMES, values), scores)
+    (folder / "model.ubj").write_bytes(bytes(booster.save_raw("ubj")))
+    (folder / REFERENCE_FILE).write_bytes(references.to_bytes())
+    manifest, _ = read_manifest(folder)
+    names = (*manifest.files, "model.ubj", REFERENCE_FILE)
+    digest = write_manifest(
+        folder, replace(manifest, files={name: sha256_of(folder / name) for name in names})
+    )
+    folder.rename(root / "xgboost" / version_of(digest))
+    return version_of(digest), digest
+
+
+@pytest.fixture
+def explained(home) -> list[DecisionRecord]:
+    """Decisions that a real model explains, stored."""
+    n = 12
+    batch = transactions(n, "explained")
+    values = np.random.default_rng(3).normal(loc=3, size=(n, N_FEATURES)).astype(np.float32)
+    version, digest = explaining_artifact(home / "artifacts")
+    scorer = Scorer.load(home / "artifacts" / "xgboost" / version, digest)
+    votes = (
+        Vote("xgboost", version, "ok", scorer.score(values, SCHEMA_ID), 1.0, digest),
+        Vote("logistic", "", "late", None, 100.0),
+    )
+    return store(made(batch, values, votes, lambda rows: scorer.explain(rows, SCHEMA_ID)))
+
+
+def test_reasons_are_found_again(explained, capsys):
+    assert any("usually" in r.detail for record in explained for r in record.reasons)
+    for record in explained:
+        code, report = replayed(record, capsys)
+        assert (code, [c["what"] for c in report["checks"] if c["verdict"] != "same"]) == (0, [])
+
+
+def test_reasons_that_were_tampered_with_are_not(explained, capsys):
+    record = next(r for r in explained if r.reasons)
+    execute(
+        "UPDATE decisions SET record ="
+        " jsonb_set(record::jsonb, '{reasons,0,detail}', '\"all is well\"')::json"
+        " WHERE decision_id = $1::text::uuid",
+        record.decision_id,
+    )
+    code, report = replayed(record, capsys)
+    assert (code, [c["what"] for c in report["checks"] if c["verdict"] == "differs"]) == (
+        1,
+        ["reasons"],
+    )
+
+
+def test_reasons_without_their_artifact_are_unchecked(home, explained, capsys):
+    record = next(r for r in explained if r.reasons)
+    shutil.rmtree(home / "artifacts" / "xgboost" / record.votes[0].version)
+    _, report = replayed(record, capsys)
+    assert {c["what"]: c["verdict"] for c in report["checks"]}["reasons"] == "unchecked"
 
 
 def store(written: list[DecisionRecord]) -> list[DecisionRecord]:
@@ -117,7 +202,7 @@ def test_an_honest_record_matches(decided, capsys):
 
 def test_it_says_so_in_one_line(decided, capsys):
     assert run(["replay", decided[0].decision_id]) == 0
-    assert "matches: 9 checks the same" in " ".join(capsys.readouterr().out.split())
+    assert "matches: 11 checks the same" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
@@ -197,17 +282,12 @@ def test_an_artifact_that_was_tampered_with_is_refused(home, decided, capsys):
 
 
 def test_what_rules_decided_is_decided_again(home, capsys):
-    from features.definitions import NAMES
-    from fraud.combine.rules import judge
-
     batch = transactions(1, "rules")
     batch = replace(batch, amount_minor=[900_000])
     values = np.full((1, N_FEATURES), np.nan, dtype=np.float32)
     votes = (Vote("xgboost", "", "late", None, 100.0), Vote("logistic", "", "missing", None, 0.0))
-    (record,) = made(batch, values, votes)
-    rules = judge(PLAN.thresholds, batch, values, NAMES).probability
-    combined = combine(PLAN, votes, 1, rules)
-    store([replace(record, probability=float(combined.probability[0]), outcome="challenge")])
+    (record,) = store(made(batch, values, votes))
+    assert (record.outcome, [r.code for r in record.reasons]) == ("challenge", ["AMOUNT"])
     code, report = replayed(record, capsys)
     assert (code, report["matches"]) == (0, True)
     assert "rules decided" in [c["note"] for c in report["checks"]]

@@ -14,10 +14,12 @@ from deployments.explainer import Explainer
 from deployments.fetch import Fetch
 from deployments.plans import ActivePlan
 from features.assemble import without_history
-from features.definitions import N_FEATURES, NAMES, SCHEMA_ID, reason_of
+from features.definitions import N_FEATURES, NAMES, SCHEMA_ID
+from features.telling import teller_of
 from fraud.combine.combine import combine
 from fraud.combine.thresholds import REVIEW
 from fraud.errors import LogUnavailable, Unavailable
+from fraud.explanation import Explanation
 from fraud.ids import decided_at_ms
 from fraud.plan import Member, Plan, Thresholds
 from fraud.policy.choice import policy_of
@@ -34,7 +36,8 @@ PLAN = Plan(
     deadline_ms=40,
 )
 NOW_MS = 1_790_000_000_000
-TEXTS = [reason_of(name) for name in NAMES]
+HOUR = NAMES.index("request_hour")
+DIGEST = "e" * 64
 
 
 def scoring(score):
@@ -81,7 +84,7 @@ class House:
                 fetch_timeout_ms,
             ),
             Driver(self),
-            Explainer(self.explainer, NAMES, TEXTS),
+            Explainer(self.explainer, teller_of(NAMES)),
             self,
             now_ms=lambda: NOW_MS,
             randomness=lambda k: bytes(range(k % 256)) + bytes(k - k % 256),
@@ -97,8 +100,8 @@ class House:
         self.explained.append(len(values))
         if self.explain is None:
             found = np.full((len(values), N_FEATURES), -0.1)
-            found[:, 3] = 0.7
-            return found
+            found[:, HOUR] = 0.7
+            return Explanation.bare(DIGEST, found)
         return await self.explain(values)
 
     async def fetch_well(self, batch):
@@ -127,7 +130,7 @@ async def test_a_batch_is_decided_and_kept():
     assert decisions.probability == pytest.approx([0.05] * 3)
     assert decisions.anomaly_score == [0.5] * 3
     assert decisions.reasons == [(), (), ()]
-    assert decisions.degraded == ()
+    assert decisions.degraded == [()] * 3
     assert decisions.feature_age_ms == [7, 7, 7]
     assert (decisions.plan, decisions.plan_version) == ("default", 4)
     assert list(decisions.stage_ms) == [
@@ -162,14 +165,71 @@ async def test_only_rows_that_are_not_approved_are_explained():
     assert decisions.outcome == [0, 3, 0]
     assert house.explained == [1]
     (reason,) = decisions.reasons[1]
-    assert (reason.feature, reason.contribution) == (NAMES[3], 0.7)
+    assert (reason.code, reason.feature, reason.contribution, reason.direction) == (
+        *("TIME_OF_PAYMENT", "request_hour", 0.6, "raises"),  # the weekday took 0.1 off
+    )
+    assert decisions.explained_by == DIGEST
+    assert house.kept[1].explained_by == DIGEST
     assert decisions.reasons[0] == decisions.reasons[2] == ()
 
 
 async def test_an_anomaly_is_a_reason_of_its_own():
-    decisions = await House(anomaly=1.0).decide(1)
-    assert decisions.outcome == [1]
-    assert decisions.reasons[0][0].code == "ANOMALY"
+    house = House(anomaly=0.9962)
+    decisions = await house.decide(1)
+    assert (decisions.outcome, decisions.risk_score) == ([1], [25])
+    (reason,) = decisions.reasons[0]
+    assert (reason.code, reason.feature) == ("ANOMALY", None)
+    assert "0.9962" in reason.detail
+    assert "0.99" in reason.detail
+    # Nobody asks what raised a probability that did not count.
+    assert (house.explained, decisions.explained_by) == ([], "")
+
+
+async def test_an_anomaly_beside_a_high_probability_comes_last():
+    decisions = await House(xgboost=0.95, logistic=0.95, anomaly=1.0).decide(1)
+    assert [r.code for r in decisions.reasons[0]] == ["TIME_OF_PAYMENT", "ANOMALY"]
+
+
+async def test_what_a_feature_adds_is_no_reason_without_evidence():
+    async def unknown(values):
+        found = np.zeros((len(values), N_FEATURES))
+        found[:, NAMES.index("counterparty_smoothed_risk_30d")] = 3.0
+        found[:, NAMES.index("customer_count_1h")] = 2.0  # nobody knows: NaN
+        return Explanation.bare(DIGEST, found)
+
+    decisions = await House(xgboost=0.95, logistic=0.95, explain=unknown).decide(1)
+    (reason,) = decisions.reasons[0]
+    assert reason.code == "MODEL_SCORE"
+    assert "0.95" in reason.detail
+    assert "block begins at 0.9" in reason.detail
+
+
+async def test_score_level_and_outcome_say_the_same():
+    house = House()
+
+    async def by_row(values, schema_id):
+        scores = np.array([0.0, 0.0999, 0.1, 0.4999, 0.5, 0.8999, 0.9, 1.0])
+        return VariantScores("v1", "d" * 64, scores)
+
+    house.calls["xgboost"] = house.calls["logistic"] = by_row
+    decisions = await house.decide(8)
+    assert [score // 25 for score in decisions.risk_score] == decisions.outcome
+    assert decisions.risk_score == sorted(decisions.risk_score)
+    assert [r.risk_score for r in house.kept] == decisions.risk_score
+
+
+async def test_what_one_row_misses_is_said_of_no_other():
+    house = House()
+
+    async def fetch(batch):
+        features = await house.fetch_well(batch)
+        features.degraded[1] = ("transaction_reused",)
+        return features
+
+    house.fetch = fetch
+    decisions = await house.decide(3)
+    assert decisions.degraded == [(), ("transaction_reused",), ()]
+    assert [r.degraded for r in house.kept] == decisions.degraded
 
 
 async def hang(*_):
@@ -181,7 +241,7 @@ async def fail(*_):
 
 
 async def nonsense(values):
-    return np.zeros((1, 2))
+    return Explanation.bare(DIGEST, np.zeros((1, 2)))
 
 
 @pytest.mark.parametrize("explain", [hang, fail, nonsense])
@@ -196,7 +256,7 @@ async def test_dead_features_degrade(fetch):
     house = House()
     house.fetch = fetch
     decisions = await house.decide(2)
-    assert decisions.degraded == ("features_unavailable",)
+    assert decisions.degraded == [("features_unavailable",)] * 2
     assert decisions.feature_age_ms == [-1, -1]
     assert len(house.kept) == 2
     assert np.isfinite(house.kept[0].values()[0, NAMES.index("request_amount")])
@@ -217,7 +277,7 @@ async def test_dead_features_are_not_waited_for_every_time():
 
 async def test_one_dead_variant_degrades():
     decisions = await House(logistic=RuntimeError()).decide(1)
-    assert decisions.degraded == ("variant_failed:logistic",)
+    assert decisions.degraded == [("variant_failed:logistic",)]
     assert decisions.probability == pytest.approx([0.05])
 
 
@@ -225,14 +285,14 @@ async def test_all_models_down_the_rules_decide_and_never_block():
     house = House()
     house.calls = {}
     decisions = await house.decide(4)
-    assert decisions.degraded[-1] == "rules_only"
+    assert {why[-1] for why in decisions.degraded} == {"rules_only"}
     assert max(decisions.outcome) <= REVIEW
     assert all(0 <= p <= 1 for p in decisions.probability)
     assert house.explained == []
     rows = transactions(1)
     rows.amount_minor[0] = 10**8
     dear = await house.decider.decide(rows)
-    assert (dear.outcome, [r.code for r in dear.reasons[0]]) == ([1], ["RULE_HIGH_AMOUNT"])
+    assert (dear.outcome, [r.code for r in dear.reasons[0]]) == ([1], ["AMOUNT"])
 
 
 async def test_a_row_that_one_model_cannot_score_is_decided_by_the_others():
@@ -245,7 +305,7 @@ async def test_a_row_that_one_model_cannot_score_is_decided_by_the_others():
 
     house.calls["xgboost"] = gap
     decisions = await house.decide(2)
-    assert decisions.degraded == ("variant_partial:xgboost",)
+    assert decisions.degraded == [("variant_partial:xgboost",), ()]
     assert decisions.probability == pytest.approx([0.05, 0.05])
     assert house.kept[0].votes[0].score is None
 
@@ -264,7 +324,7 @@ async def test_without_a_plan_nobody_decides():
 
 async def test_no_rows():
     decisions = await House().decide(0)
-    assert (len(decisions), decisions.degraded) == (0, ())
+    assert (len(decisions), decisions.degraded) == (0, [])
 
 
 async def test_batches_in_flight_keep_their_rows_apart():

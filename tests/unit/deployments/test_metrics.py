@@ -12,7 +12,8 @@ from fraud.record import CODE_VERSION
 
 COUNT = """
 from deployments import metrics
-metrics.observe_decisions([0, 0, 1, 3], ("variant_late:xgboost",))
+late = ("variant_late:xgboost",)
+metrics.observe_decisions([0, 0, 1, 3], [late, (), ("rules_only", *late), late])
 metrics.observe_vote("xgboost", "ok", 1.5, 4, 1)
 metrics.observe_vote("xgboost", "missing", 0.0, 0, 0)
 metrics.observe_stages({"features": 0.4, "votes": 2.0})
@@ -46,7 +47,8 @@ def check(found, times):
     assert value("fraud_predictions_total", model="xgboost", label="legitimate") == 3 * times
     assert value("fraud_predictions_total", model="plan", label="fraud") == 2 * times
     assert value("fraud_decisions_total", outcome="block") == times
-    assert value("fraud_degraded_decisions_total", reason="variant_late:xgboost") == 4 * times
+    assert value("fraud_degraded_decisions_total", reason="variant_late:xgboost") == 3 * times
+    assert value("fraud_degraded_decisions_total", reason="rules_only") == times
     assert value("fraud_stage_seconds_count", stage="votes") == times
     assert value("fraud_prediction_latency_seconds_bucket", le="0.0005") == 0
     assert value("fraud_prediction_latency_seconds_bucket", le="0.002") == times

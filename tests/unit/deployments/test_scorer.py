@@ -10,6 +10,7 @@ import xgboost
 
 from deployments.scorer import Scorer
 from fraud.artifact import Manifest, sha256_of, write_manifest
+from fraud.drift import REFERENCE_FILE, Reference, References
 from fraud.errors import ArtifactRefused, SchemaMismatch
 from tests.contracts.artifacts import tiny_artifact
 
@@ -134,3 +135,34 @@ def test_contributions_of_garbage_are_refused(folder):
     scorer = Scorer.load(with_contributions(folder, b"garbage"))
     with pytest.raises(ArtifactRefused, match="unreadable"):
         scorer.prepare_contributions()
+
+
+def test_an_explanation_says_what_was_usual_in_the_training(folder):
+    values = np.random.default_rng(1).normal(size=(100, N)).astype(np.float32)
+    data = xgboost.DMatrix(values, (values[:, 0] > 0).astype(int))
+    booster = xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 3)
+    with_contributions(folder, bytes(booster.save_raw("ubj")))
+    bare = Scorer.load(folder)
+    unknown = bare.explain(values[:2], SCHEMA)
+    assert unknown.digest == bare.digest
+    assert np.isnan([unknown.low, unknown.high, *unknown.share]).all()
+    spread = Reference.of([f"f{i}" for i in range(N)], values)
+    body = References(spread, Reference.of(("xgboost",), values[:, :1])).to_bytes()
+    (folder / REFERENCE_FILE).write_bytes(body)
+    names = ("model.onnx", "golden.npz", "model.ubj", REFERENCE_FILE)
+    rewritten(folder, files={name: sha256_of(folder / name) for name in names})
+    scorer = Scorer.load(folder)
+    found = scorer.explain(values[:2], SCHEMA)
+    assert found.fits(2, N)
+    assert (found.low < found.high).all()
+    assert found.share == pytest.approx(spread.share(values[:2]))
+    assert found.contributions.tolist() == unknown.contributions.tolist()
+
+
+def test_an_unreadable_reference_is_refused(folder):
+    with_contributions(folder, b"garbage")
+    (folder / REFERENCE_FILE).write_bytes(b"garbage")
+    names = ("model.onnx", "golden.npz", "model.ubj", REFERENCE_FILE)
+    rewritten(folder, files={name: sha256_of(folder / name) for name in names})
+    with pytest.raises(ArtifactRefused, match="reference"):
+        Scorer.load(folder).prepare_contributions()

@@ -7,7 +7,11 @@ import pytest
 
 from features.assemble import assemble, without_history
 from features.definitions import NAMES
-from features.degraded import FEATURES_UNAVAILABLE, TRANSACTION_REUSED
+from features.degraded import (
+    FEATURES_UNAVAILABLE,
+    HISTORY_UNAVAILABLE,
+    TRANSACTION_REUSED,
+)
 from features.events import Events
 from features.remembered import rows_of
 from features.store.protocol import Observation
@@ -22,13 +26,14 @@ def batch_of(*transactions: Transaction) -> TransactionBatch:
     return TransactionBatch.of("acme", list(transactions))
 
 
-def after(first: Transaction, retry: Transaction):
+def after(first: Transaction, retry: Transaction, why: tuple[str, ...] = ()):
     """Features of a retry, and those that were kept of its first attempt."""
     kept = without_history(batch_of(first)).values + 0
     kept[0, NAMES.index("customer_count_1h")] = 7
     events = Events.of(batch_of(retry))
     blind = Observation.blind(1, FEATURES_UNAVAILABLE)
-    seen = replace(blind, recorded={0: rows_of(kept, np.array([3]))}, degraded=())
+    who = Events.of(batch_of(first)).hashes
+    seen = replace(blind, recorded={0: rows_of(kept, np.array([3]), who, [why])}, degraded={})
     return assemble(batch_of(retry), events, seen), kept
 
 
@@ -36,23 +41,62 @@ def after(first: Transaction, retry: Transaction):
 def test_a_retry_gets_what_its_first_attempt_got(changes):
     found, kept = after(CARD, replace(CARD, **changes))
     assert found.values.tobytes() == kept.tobytes()
-    assert (found.age_ms.tolist(), found.degraded) == ([3], ())
+    assert (found.age_ms.tolist(), found.degraded) == ([3], [()])
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"amount_minor": 99_900}, {"currency": "EUR"}, {"type": "withdrawal"}, {"country": "FR"}],
+    [
+        {"amount_minor": 99_900},
+        {"currency": "EUR"},
+        {"type": "withdrawal"},
+        {"country": "FR"},
+        {"customer_id": "another"},
+        {"merchant_id": None},
+        {"counterparty_id": "somebody"},
+    ],
 )
 def test_another_payment_under_the_same_id_is_decided_as_it_is(changes):
     other = replace(CARD, **changes)
     found, kept = after(CARD, other)
     own = without_history(batch_of(other))
     assert found.values.tobytes() == own.values.tobytes() != kept.tobytes()
-    assert found.degraded == (TRANSACTION_REUSED,)
+    assert found.degraded == [(TRANSACTION_REUSED,)]
 
 
 def test_so_it_is_within_a_batch():
     batch = batch_of(CARD, CARD, replace(CARD, amount_minor=1))
     found = without_history(batch)
     assert found.values[:, AMOUNT].tolist() == pytest.approx([123.45, 123.45, 0.01])
-    assert found.degraded == (FEATURES_UNAVAILABLE, TRANSACTION_REUSED)
+    blind = (FEATURES_UNAVAILABLE,)
+    assert found.degraded == [blind, blind, (FEATURES_UNAVAILABLE, TRANSACTION_REUSED)]
+
+
+def test_a_retry_says_what_its_first_attempt_missed():
+    found, _ = after(CARD, CARD, (HISTORY_UNAVAILABLE, TRANSACTION_REUSED))
+    assert found.degraded == [(HISTORY_UNAVAILABLE, TRANSACTION_REUSED)]
+
+
+def test_a_retry_misses_nothing_that_its_first_attempt_had():
+    events = Events.of(batch_of(CARD))
+    kept = rows_of(without_history(batch_of(CARD)).values, np.array([3]), events.hashes, [()])
+    cold = replace(Observation.blind(1, HISTORY_UNAVAILABLE), recorded={0: kept})
+    assert assemble(batch_of(CARD), events, cold).degraded == [()]
+
+
+def test_the_first_of_an_id_is_the_payment_and_what_is_on_record_comes_before_it():
+    other = replace(CARD, amount_minor=1)
+    batch = batch_of(CARD, other, CARD, other)
+    events = Events.of(batch)
+    seen = replace(Observation.blind(4, FEATURES_UNAVAILABLE), degraded={})
+    assert assemble(batch, events, seen).degraded == [
+        *((), (TRANSACTION_REUSED,)),
+        *((), (TRANSACTION_REUSED,)),
+    ]
+    own = Events.of(batch_of(other))
+    kept = rows_of(without_history(batch_of(other)).values, np.array([3]), own.hashes, [()])
+    before = replace(seen, recorded=dict.fromkeys(range(4), kept))
+    assert assemble(batch, events, before).degraded == [
+        *((TRANSACTION_REUSED,), ()),
+        *((TRANSACTION_REUSED,), ()),
+    ]

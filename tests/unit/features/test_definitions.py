@@ -17,14 +17,15 @@ from features.definitions import (
     N_FEATURES,
     NAMES,
     SCHEMA_ID,
-    reason_of,
     schema_id_of,
 )
 from features.entities import LAYOUT, ROLES
 from features.families.rows import Rows
+from features.reason_pages import markdown as reasons_page
 from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from features.transform import transform
 from fraud.batch import Float32
+from fraud.reasons.catalogue import CODES
 from tests.contracts.aggregates import located, random_histories, reading_of
 from tests.contracts.payments import payments
 
@@ -41,7 +42,7 @@ def values() -> Float32:
 
 def test_every_feature_is_declared_once_and_has_a_reason() -> None:
     assert len(set(NAMES)) == N_FEATURES
-    assert all(reason_of(f.name) == (f.name.upper(), f.meaning) for f in FEATURES)
+    assert all(f.saying.code in CODES for f in FEATURES)
     assert all(f.meaning and f.missing and "{" not in f.meaning for f in FEATURES)
 
 
@@ -79,10 +80,16 @@ def test_columns_hold_what_is_declared(values: Float32) -> None:
 def test_the_schema_id_changes_with_any_word_of_a_declaration() -> None:
     assert len(SCHEMA_ID) == 12
     ids = {SCHEMA_ID, schema_id_of(FEATURES[::-1]), schema_id_of(FEATURES[:-1])}
-    changed = Feature("n", "f", "m", "x", "e", "w", "int", 3)
-    for field in fields(Feature):
-        ids.add(schema_id_of((replace(FEATURES[0], **{field.name: getattr(changed, field.name)}),)))
-    assert len(ids) == 3 + len(fields(Feature))
+    changed = Feature("n", "f", "m", "x", FEATURES[1].saying, "e", "w", "int", 3)
+    names = [field.name for field in fields(Feature) if field.name != "saying"]
+    for name in names:
+        ids.add(schema_id_of((replace(FEATURES[0], **{name: getattr(changed, name)}),)))
+    assert len(ids) == 3 + len(names)
+
+
+def test_how_reasons_tell_a_feature_is_no_part_of_the_schema() -> None:
+    told = replace(FEATURES[0], saying=FEATURES[1].saying)
+    assert schema_id_of((told, *FEATURES[1:])) == SCHEMA_ID
 
 
 def test_the_schema_id_changes_with_the_state_that_features_are_read_from(
@@ -115,3 +122,9 @@ def test_a_function_writes_the_columns_that_are_declared_and_no_others(family: F
 def test_the_document_is_made_of_the_declarations() -> None:
     """`make docs` writes it."""
     assert (ROOT / "docs" / "features.md").read_text(encoding="utf-8") == markdown()
+
+
+def test_the_page_of_reasons_is_written_from_the_catalogue() -> None:
+    written = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8")
+    assert written == reasons_page(), "make docs"
+    assert all(f"`{code}`" in written for code in CODES)

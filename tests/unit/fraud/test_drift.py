@@ -157,3 +157,22 @@ def test_the_youngest_labels_are_left_out() -> None:
     assert matured(decided, known, 20 * day).sum() == 18
     assert matured(decided, decided - day, 20 * day).all()
     assert matured(decided[:0], known[:0], 0).size == 0
+
+
+def test_the_middle_is_where_most_values_lie() -> None:
+    rng = np.random.default_rng(1)
+    few = (rng.random(1000) < 0.05).astype(float)
+    values = np.stack([np.arange(1000.0), few, np.full(1000, np.nan), few], axis=1)
+    reference = Reference.of(("n", "flag", "unknown", "code"), values, [3])
+    low, high = reference.middle()
+    assert (low[0], high[0]) == pytest.approx((100, 900))
+    assert (low[1], high[1]) == pytest.approx((0, 0))
+    assert np.isnan([low[2], high[2], low[3], high[3]]).all()
+
+
+def test_the_share_of_a_flag_or_a_code_is_how_many_have_it() -> None:
+    values = np.array([[0.0, 7.0]] * 90 + [[1.0, 3.0]] * 10 + [[np.nan, np.nan]] * 50)
+    reference = Reference.of(("flag", "code"), values, [1])
+    share = reference.share(np.array([[1.0, 7.0], [0.0, 3.0], [np.nan, np.nan]]))
+    assert share[:2].tolist() == [[0.1, 0.9], [0.9, 0.1]]
+    assert np.isnan(share[2]).all()

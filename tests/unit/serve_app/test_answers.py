@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason, Vote, risk_score
+from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason, Vote
 from serve_app.answers import DecisionEncoder, encode, encode_stages, rfc3339, thousandths
 from serve_app.schemas import DecisionOut, PlanOut, ReasonOut, VoteOut
 from tests.contracts.front import decided
@@ -40,12 +40,13 @@ def batches(draw: st.DrawFn) -> DecisionBatch:
         transaction_id=column(texts),
         outcome=column(st.integers(0, 3)),
         probability=column(shares),
+        risk_score=column(st.integers(0, 99)),
         anomaly_score=column(maybe_shares),
         reasons=column(st.lists(reasons, max_size=3).map(tuple)),
         votes=tuple(votes),
         plan=draw(texts),
         plan_version=draw(st.integers(1, 10**6)),
-        degraded=tuple(draw(st.lists(texts, max_size=3))),
+        degraded=column(st.lists(texts, max_size=3).map(tuple)),
         feature_age_ms=column(st.integers(-1, 10**12)),
         decided_at_ms=draw(st.integers(0, 4 * 10**12)),
         stage_ms=draw(st.dictionaries(texts, milliseconds, max_size=3)),
@@ -64,10 +65,13 @@ def plain(batch: DecisionBatch, i: int, own_ms: dict[str, float]) -> DecisionOut
         decision_id=batch.decision_id[i],
         transaction_id=batch.transaction_id[i],
         decision=OUTCOMES[outcome].value,  # type: ignore[arg-type]
-        risk_score=risk_score(batch.probability[i]),
+        risk_score=batch.risk_score[i],
         probability=batch.probability[i],
         risk_level=RISK_LEVELS[outcome],  # type: ignore[arg-type]
-        reasons=[ReasonOut(r.code, r.feature, r.detail, r.contribution) for r in batch.reasons[i]],
+        reasons=[
+            ReasonOut(r.code, r.feature, r.detail, r.direction, r.contribution)
+            for r in batch.reasons[i]
+        ],
         variants=[
             VoteOut(
                 vote.variant,
@@ -79,8 +83,8 @@ def plain(batch: DecisionBatch, i: int, own_ms: dict[str, float]) -> DecisionOut
         ],
         anomaly_score=finite(batch.anomaly_score[i]),
         plan=PlanOut(batch.plan, batch.plan_version),
-        degraded=bool(batch.degraded),
-        degraded_reasons=list(batch.degraded),
+        degraded=bool(batch.degraded[i]),
+        degraded_reasons=list(batch.degraded[i]),
         feature_age_ms=None if age_ms < 0 else age_ms,
         stage_ms={name: thousandths(ms) for name, ms in (batch.stage_ms | own_ms).items()},
         decided_at=rfc3339(batch.decided_at_ms),
@@ -97,6 +101,14 @@ def test_an_answer_is_its_row_as_the_plain_encoder_writes_it(
         for i in range(len(batch)):
             answer = encoder.encode(batch, i, encode_stages(own_ms))
             assert answer == encode(plain(batch, i, own_ms))
+
+
+def test_what_one_row_misses_is_said_of_no_other() -> None:
+    batch = decided(["t-1", "t-2"], {})
+    batch.degraded = [(), ("transaction_reused", "50 %d")]
+    one, two = (msgspec.json.decode(DecisionEncoder().encode(batch, i, b"")) for i in (0, 1))
+    assert (one["degraded"], one["degraded_reasons"]) == (False, [])
+    assert (two["degraded"], two["degraded_reasons"]) == (True, ["transaction_reused", "50 %d"])
 
 
 def test_a_stage_of_the_ingress_is_told_once_whoever_else_uses_its_name() -> None:

@@ -56,6 +56,7 @@ def test_every_kind_of_problem_is_in_it() -> None:
         (examples.LABEL, schemas.LabelOut),
         (examples.PROBLEM, schemas.ProblemOut),
         (examples.VARIANTS, schemas.VariantsOut),
+        (examples.ACTIVE_PLAN, schemas.ActivePlanOut),
         (examples.TRANSACTION, schemas.TransactionIn),
     ],
 )

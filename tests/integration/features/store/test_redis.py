@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,12 @@ import pytest
 
 from features.assemble import without_history
 from features.definitions import NAMES
-from features.degraded import FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT
+from features.degraded import (
+    FEATURES_UNAVAILABLE,
+    HISTORY_UNAVAILABLE,
+    RETRY_IN_FLIGHT,
+    TRANSACTION_REUSED,
+)
 from features.entities import KEPT, ROLES, Entity
 from features.events import Events, Key
 from features.journal import EVENT_BYTES
@@ -135,15 +140,18 @@ async def test_postgres_gone_hides_cold_entities_and_does_not_spoil_them(
     events = Events.of(cold)
     observation = await broken.observe_and_fetch(events)
     await broken.close()
-    assert observation.degraded == ("history_unavailable",)
     warmed = Events.of(warm)
     known: dict[str, set[str | None]] = {}
     for role in ROLES:
         known.setdefault(role.entity.name, set()).update(warmed.ids[role.name])
+    without = set()
     for role in ROLES:
         for i, identity in enumerate(events.ids[role.name]):
             warm_one = identity is not None and identity in known[role.entity.name]
             assert (observation.states[role.name][i] is not None) == warm_one
+            if identity is not None and not warm_one:
+                without.add(i)
+    assert observation.degraded == dict.fromkeys(sorted(without), ("history_unavailable",))
 
 
 async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(
@@ -158,7 +166,7 @@ async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(
     service = FeatureService(store)
     healthy = relink(store, Link("redis://127.0.0.1:1", 200))
     lost = await service.fetch(missed)
-    assert lost.degraded == ("features_unavailable",)
+    assert lost.degraded == [("features_unavailable",)] * 20
     assert np.isnan(lost.values[:, NAMES.index("customer_count_24h")]).all()
     await relink(store, healthy).close()
     await insert(pool, past)
@@ -295,7 +303,7 @@ async def test_rows_that_a_slow_redis_took_in_are_not_taken_for_missed(
         await hasty.observe_and_fetch(Events.of(late))
     await nap
     served = await hasty.observe_and_fetch(Events.of(now))
-    assert (served.degraded, source.asked) == ((), asked)
+    assert (served.degraded, source.asked) == ({}, asked)
     wanted = aggregates_of(memory_of(before, late).observe(Events.of(now)).reading(Events.of(now)))
     for role, seen in aggregates_of(served.reading(Events.of(now))).items():
         assert_same(seen, wanted[role], role)
@@ -314,7 +322,12 @@ async def decided(
             (
                 *(batch.tenant[i], at, batch.transaction_id[i], batch.customer_id[i], list(why)),
                 *(features.schema_id, features.values[i].tobytes()),
-                json.dumps({"feature_age_ms": int(features.age_ms[i])}),
+                json.dumps(
+                    {
+                        "feature_age_ms": int(features.age_ms[i]),
+                        "transaction": asdict(batch.row(i)),
+                    }
+                ),
             )
             for i in range(len(batch))
         ],
@@ -347,7 +360,54 @@ async def test_a_late_retry_gets_what_its_first_decision_was_based_on(
     again = await service.fetch(batch)
     assert again.values[:10].tobytes() == first.values.tobytes()
     assert again.age_ms[:10].tolist() == first.age_ms.tolist()
-    assert again.degraded == (RETRY_IN_FLIGHT,)  # of the two that are on no record
+    assert again.degraded == [()] * 10 + [(RETRY_IN_FLIGHT,)] * 2  # those are on no record
+    await service.close()
+
+
+async def test_a_late_retry_is_never_given_what_another_payment_under_its_id_was_based_on(
+    store: RedisStore, pool: asyncpg.Pool
+) -> None:
+    batch = payments(3, seed=13, duplicate=0.0)
+    first = await serve(store, batch)
+    moment = datetime.now(UTC) - timedelta(minutes=5)
+    other = replace(batch, customer_id=[f"other-{i}" for i in range(3)])
+    reused = replace(first, values=first.values + 1)
+    await decided(pool, other, reused, moment, TRANSACTION_REUSED)
+    await decided(pool, batch, first, moment + timedelta(seconds=1), RETRY_IN_FLIGHT)
+    await let_rows_go(store)
+    service = FeatureService(store)
+    again = await service.fetch(batch)
+    assert again.values.tobytes() == first.values.tobytes()
+    assert again.degraded == [(RETRY_IN_FLIGHT,)] * 3, "as the first answer said"
+    await service.close()
+
+
+async def test_a_retry_says_again_that_its_history_was_not_there(
+    redis_url: str, pool: asyncpg.Pool
+) -> None:
+    class Gone(PostgresHistory):
+        def rebuild(self, *_: object) -> Any:
+            raise StoreUnavailable("gone")
+
+    service = FeatureService(RedisStore(Link(redis_url, 5_000), Gone(pool), replay_ttl_s=600))
+    row = payments(1, seed=14, prefix="unheard-of-")
+    answers = [await service.fetch(row) for _ in range(2)]
+    assert [answer.degraded for answer in answers] == [[(HISTORY_UNAVAILABLE,)]] * 2
+    await service.close()
+
+
+async def test_the_first_of_an_id_stays_the_payment_though_its_customer_is_cold(
+    store: RedisStore, pool: asyncpg.Pool
+) -> None:
+    known = of_customer(payments(2, seed=22, duplicate=0.0), "known", "m")
+    await serve(store, known)
+    cold = of_customer(payments(1, seed=23, duplicate=0.0, prefix="x"), "cold", "n")
+    warm = replace(known.slice(0, 1), transaction_id=list(cold.transaction_id))
+    service = FeatureService(store)
+    batch = TransactionBatch.concat([cold, warm])
+    hasty = await service.fetch(batch, patient=False)
+    assert (len(hasty), hasty.pending) == (0, (0, 1))
+    assert (await service.fetch(batch)).degraded == [(), (TRANSACTION_REUSED,)]
     await service.close()
 
 
@@ -362,7 +422,7 @@ async def test_a_late_retry_while_postgres_is_gone_says_that_it_may_see_itself(
     await serve(store, row)
     await let_rows_go(store)
     service = FeatureService(RedisStore(Link(redis_url, 5_000), Gone(pool), replay_ttl_s=600))
-    assert (await service.fetch(row)).degraded == (RETRY_IN_FLIGHT,)
+    assert (await service.fetch(row)).degraded == [(RETRY_IN_FLIGHT,)]
     await service.close()
 
 
@@ -379,7 +439,7 @@ async def test_concurrent_retries_get_one_answer(store: RedisStore) -> None:
     row = payments(1, seed=4)
     answers = await asyncio.gather(*(service.fetch(row) for _ in range(20)))
     assert len({bits(answer) for answer in answers}) == 1
-    assert {answer.degraded for answer in answers} == {()}
+    assert all(answer.degraded == [()] for answer in answers)
     await service.close()
 
 
@@ -463,7 +523,8 @@ async def test_who_does_not_wait_for_a_cold_customer_is_counted_once(
 
     events = Events.of(mixed)
     observation = await late.observe_and_fetch(events)
-    assert observation.degraded == ("history_unavailable",)
+    # Of the rows that came cold; those beside them miss nothing.
+    assert observation.degraded == dict.fromkeys(range(10), ("history_unavailable",))
     assert observation.states["customer"].present.tolist() == [False] * 10 + [True] * 10
     again = await late.observe_and_fetch(Events.of(unseen))  # all of them retried
     assert again.repeated == set(range(10))
@@ -475,7 +536,7 @@ async def test_who_does_not_wait_for_a_cold_customer_is_counted_once(
         await insert(pool, unseen)
 
     served = await late.observe_and_fetch(Events.of(now))
-    assert served.degraded == ()
+    assert served.degraded == {}
     seen = aggregates_of(served.reading(Events.of(now)))["customer"]
     wanted = memory_of(past, unseen).observe(Events.of(now))
     assert_same(seen, aggregates_of(wanted.reading(Events.of(now)))["customer"], "customer")
@@ -505,7 +566,7 @@ async def test_a_row_put_aside_for_one_account_is_not_missing_from_the_other(
     await insert(pool, past)
     late = late_store(redis_url, Late(pool))
     observed = await late.observe_and_fetch(Events.of(missed))
-    assert observed.degraded == ("history_unavailable",)  # of A; B is there
+    assert observed.degraded == {0: ("history_unavailable",)}  # of A; B is there
     for task in late._warming._tasks.values():  # its replica dies
         task.cancel()
     await late.close()
@@ -555,7 +616,7 @@ async def test_rows_that_come_while_a_state_is_rebuilt_are_in_it_once(
     await late._warming.close()
     assert source.asked == 2
     served = await late.observe_and_fetch(Events.of(parts[2]))
-    assert served.degraded == ()
+    assert served.degraded == {}
     wanted = memory_of(*parts[:2]).observe(Events.of(parts[2]))
     for role, seen in aggregates_of(served.reading(Events.of(parts[2]))).items():
         assert_same(seen, aggregates_of(wanted.reading(Events.of(parts[2])))[role], role)
@@ -617,10 +678,10 @@ async def test_cold_rows_are_left_out_and_nothing_of_theirs_counts_until_they_co
     service = FeatureService(store)
     first = await service.fetch(fresh, patient=False)
     assert first.pending == (0, 1, 2, 3, 4, 7, 8, 9, 10, 11)
-    assert (len(first), first.degraded) == (2, ())
+    assert (len(first), first.degraded) == (2, [(), ()])
     rest = fresh.take(first.pending)
     second = await service.fetch(rest)
-    assert (second.pending, second.degraded) == ((), ())
+    assert (second.pending, any(second.degraded)) == ((), False)
     memory = memory_of(past)
     assert bits(second) == bits(await serve(memory, rest))
     await service.close()

@@ -11,6 +11,7 @@ import pytest
 from deployments.links.plain import plain, whole
 from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.explanation import Explanation
 from fraud.score import VariantScores
 from tests.contracts.decisions import transactions
 
@@ -27,7 +28,9 @@ def assert_same(found, sent):
     if isinstance(sent, np.ndarray):
         assert found.dtype == sent.dtype
         np.testing.assert_array_equal(found, sent)
-    elif isinstance(sent, FeatureBatch | VariantScores | DecisionBatch | TransactionBatch | Vote):
+    elif isinstance(
+        sent, Explanation | FeatureBatch | VariantScores | DecisionBatch | TransactionBatch | Vote
+    ):
         for field in fields(sent):
             assert_same(getattr(found, field.name), getattr(sent, field.name))
     elif isinstance(sent, tuple | list):
@@ -46,8 +49,8 @@ def test_transactions(n):
 def test_features():
     times = np.array([7, -1])
     assert_same(
-        crossed(FeatureBatch(VALUES, "schema", times, ("why",), {"redis": 0.5}, (1, 2))),
-        FeatureBatch(VALUES, "schema", times, ("why",), {"redis": 0.5}, (1, 2)),
+        crossed(FeatureBatch(VALUES, "schema", times, [(), ("why",)], {"redis": 0.5}, (1, 2))),
+        FeatureBatch(VALUES, "schema", times, [(), ("why",)], {"redis": 0.5}, (1, 2)),
     )
 
 
@@ -61,10 +64,21 @@ def test_decisions_with_their_votes_and_reasons():
     reasons = [(), (Reason("CODE", "feature", "a sentence", 0.5),)]
     ids = ["i1", "i2"]
     sent = DecisionBatch(
-        *(ids, ["t1", "t2"], [0, 2], [0.1, 0.7], [0.5, 0.5], reasons, votes, "default", 4),
-        *(("variant_late:b",), [7, -1], 1_790_000_000_000, {"votes": 1.5}, (3,)),
+        *(ids, ["t1", "t2"], [0, 2], [0.1, 0.7], [12, 55], [0.5, 0.5], reasons, votes),
+        *("default", 4, [(), ("variant_late:b",)], [7, -1], 1_790_000_000_000, "d" * 64),
+        *({"votes": 1.5}, (3,)),
     )
     assert_same(crossed(sent), sent)
+
+
+def test_explanations():
+    usual = np.array([0.5, np.nan])
+    assert_same(
+        crossed(
+            Explanation("d" * 64, VALUES.astype(float), usual, usual + 1, VALUES.astype(float) / 2)
+        ),
+        Explanation("d" * 64, VALUES.astype(float), usual, usual + 1, VALUES.astype(float) / 2),
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,4 +43,4 @@ def test_alone_as_among_others(plan, data):
     assert alone.anomaly.tobytes() == among.anomaly[:1].tobytes()
     assert alone.outcome.dtype == among.outcome.dtype
     assert alone.outcome.tolist() == among.outcome[:1].tolist()
-    assert alone.degraded == among.degraded == ()
+    assert alone.degraded == among.degraded[:1] == [()]

@@ -69,6 +69,7 @@ def test_each_row_stands_alone(votes, rows):
     whole, moved = combine(plan(), votes, N), combine(plan(), shuffled, N)
     assert whole.probability[index].tobytes() == moved.probability.tobytes()
     assert whole.outcome[index].tolist() == moved.outcome.tolist()
+    assert [whole.degraded[i] for i in rows] == moved.degraded
 
 
 @given(ballots(), st.integers(0, 2), st.integers(0, N - 1), unit)
@@ -93,23 +94,26 @@ def test_adding_rules_changes_only_rows_without_a_vote(votes):
     assert (ruled.probability[unvoted] == 0.95).all()
     assert (ruled.outcome[unvoted] <= REVIEW).all()
     assert (ruled.outcome[~unvoted] == plain.outcome[~unvoted]).all()
-    assert (RULES_ONLY in ruled.degraded) == bool(unvoted.any())
+    assert [RULES_ONLY in why for why in ruled.degraded] == unvoted.tolist()
 
 
 def test_what_is_missing_is_said_in_the_order_of_the_plan():
     votes = [vote("odd", None), vote("b", [0.1, np.nan, 0.1, 0.1, 0.1]), vote("a", [0.1] * N)]
-    assert combine(plan(), votes, N).degraded == (
-        "variant_partial:b",
-        "variant_missing:c",
-        "variant_late:odd",
-    )
+    of_all = ("variant_missing:c", "variant_late:odd")
+    degraded = combine(plan(), votes, N).degraded
+    assert degraded == [of_all, ("variant_partial:b", *of_all), *[of_all] * 3]
+
+
+def test_rows_that_miss_nothing_share_one_empty_tuple():
+    votes = [vote(n, [0.1] * N) for n in (*NAMES, "odd")]
+    assert {id(why) for why in combine(plan(), votes, N).degraded} == {id(())}
 
 
 def test_votes_of_strangers_do_not_count():
     votes = [*(vote(n, [0.1] * N) for n in (*NAMES, "odd")), vote("stranger", [1.0] * N)]
     combined = combine(plan(), votes, N)
     assert combined.probability.tolist() == pytest.approx([0.1] * N)
-    assert combined.degraded == ()
+    assert combined.degraded == [()] * N
 
 
 def test_an_anomaly_challenges_and_no_more():
@@ -127,4 +131,4 @@ def test_calibration_maps_the_mean():
 
 def test_no_rows():
     combined = combine(plan(), [vote(n, []) for n in (*NAMES, "odd")], 0)
-    assert (len(combined.probability), combined.degraded) == (0, ())
+    assert (len(combined.probability), combined.degraded) == (0, [])

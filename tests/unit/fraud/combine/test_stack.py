@@ -71,7 +71,7 @@ def test_nobody_voted() -> None:
     combined = combine(plan, votes, 2)
     assert np.isnan(combined.probability[0])
     assert combined.probability[1] == pytest.approx(0.5)
-    assert combined.degraded[-1] == "rules_only"
+    assert [why[-1] for why in combined.degraded] == ["rules_only", "variant_missing:c"]
 
 
 def test_a_plan_says_how_it_combines_and_is_read_back() -> None:

@@ -1,0 +1,43 @@
+"""One comparison of a replay."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+ROUNDING = 1e-9
+"""What may differ between sums over a micro-batch and over one row of it."""
+
+SAME, DIFFERS, UNCHECKED = "same", "differs", "unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing compared.
+
+    Attributes:
+        what: e.g. `outcome` or `score of xgboost 0123456789ab`.
+        recorded, recomputed: a number, a word or None.
+        verdict: `same`, `differs`, or `unchecked` where it cannot be recomputed here.
+        note: why it is unchecked or differs, "" if there is nothing to say.
+    """
+
+    what: str
+    recorded: float | str | None
+    recomputed: float | str | None
+    verdict: str
+    note: str = ""
+
+
+def same(what: str, recorded: str, recomputed: str, note: str = "") -> Check:
+    """Compare words."""
+    return Check(what, recorded, recomputed, SAME if recorded == recomputed else DIFFERS, note)
+
+
+def close(
+    what: str, recorded: float | None, recomputed: float | None, tolerance: float, note: str = ""
+) -> Check:
+    """Compare numbers; absent (None or NaN) is the same as absent and as nothing else."""
+    a, b = (None if v is None or math.isnan(v) else v for v in (recorded, recomputed))
+    same = a is b if a is None or b is None else abs(a - b) <= tolerance
+    return Check(what, a, b, SAME if same else DIFFERS, note)

@@ -1,0 +1,92 @@
+"""Frauds of an entity that are already known."""
+
+from __future__ import annotations
+
+from features.declaration import Family, Subject
+from features.declared.missing import unknown
+from features.entities import Entity
+from features.families import risk
+from features.windows import D7, D30, H24
+from fraud.reasons.catalogue import (
+    COUNTERPARTY_FRAUD,
+    CUSTOMER_FRAUD,
+    DEVICE_FRAUD,
+    MERCHANT_FRAUD,
+)
+from fraud.reasons.saying import Saying
+from fraud.reasons.wording import DURATION, PERCENT, TIMES, count_of
+
+_CODES = {
+    "customer": CUSTOMER_FRAUD,
+    "merchant": MERCHANT_FRAUD,
+    "device": DEVICE_FRAUD,
+    "counterparty": COUNTERPARTY_FRAUD,
+}
+_SOME = 1e-9
+
+
+def frauds(entity: Entity) -> Family:
+    """Shares, counts and times of known frauds."""
+    about = Subject("risk", entity.name, unknown(entity.name))
+    f, known = about.feature, "that became known in the last {span}"
+    share = f"share of fraud among the labels of payments of this {{entity}} {known}"
+    count = f"number of frauds of this {{entity}} {known}"
+    none = "no fraud became known in 30 days"
+    code = _CODES[entity.name]
+    # Labels tell something against an entity if a fraud is among them, and only then: without one
+    # the smoothed share is the prior.
+    rests_on = ("{entity}_frauds_30d", 1.0)
+    said = Saying(
+        code,
+        f"{{value}} of the labels of payments {{of}} {known} are fraud",
+        PERCENT,
+        least=_SOME,
+    )
+    counted = Saying(code, f"{{value}} among payments {{of}} {known}", count_of("fraud"), least=1)
+    return about.computed_by(
+        risk.columns,
+        *(f("risk", share, said, w, missing="no label became known") for w in (H24, D7, D30)),
+        *(f("frauds", count, counted, w, dtype="int") for w in (D7, D30)),
+        f(
+            "known",
+            f"number of labels of payments of this {{entity}} {known}",
+            Saying(code, "{value}", rests_on=rests_on, told_as="{entity}_frauds_30d"),
+            D30,
+            dtype="int",
+        ),
+        f(
+            "smoothed_risk",
+            f"{share}, {risk.PRIOR_LABELS} labels added at a share of {risk.PRIOR_RATE}",
+            Saying(code, "{value}", rests_on=rests_on, told_as="{entity}_risk_30d"),
+            D30,
+        ),
+        f(
+            "seconds_since_fraud_known",
+            "seconds since a fraud of this {entity} last became known, counted from the start of "
+            "its hour, 6 hours or day",
+            Saying(code, "{value} since a fraud among payments {of} last became known", DURATION),
+            missing=none,
+        ),
+        f(
+            "fraud_run_seconds",
+            "seconds since the first of the current run of frauds of this {entity} became known, "
+            "counted from the start of its day",
+            Saying(
+                code, "{value} since the current run of frauds among payments {of} began", DURATION
+            ),
+            missing=none,
+        ),
+        f(
+            "fraud_amount_ratio",
+            f"mean amount of frauds of this {{entity}} {known} divided by the mean amount of its "
+            "payments in them",
+            Saying(
+                code,
+                f"frauds among payments {{of}} {known} are {{value}} the mean payment",
+                TIMES,
+                rests_on=rests_on,
+            ),
+            D30,
+            missing=f"{none}, or no payment in the window",
+        ),
+    )

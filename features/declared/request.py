@@ -1,0 +1,117 @@
+"""What the request says by itself."""
+
+from __future__ import annotations
+
+from features.declaration import Family, Feature, Subject
+from features.families import request, structuring
+from fraud.reasons.catalogue import AMOUNT, KIND_OF_PAYMENT, NEAR_THRESHOLD, TIME_OF_PAYMENT
+from fraud.reasons.saying import Own, Saying
+from fraud.reasons.wording import CLOCK, MONEY, WEEKDAY
+from fraud.transaction import CHANNELS, TYPES
+
+
+def numbers() -> Family:
+    """Amount and time."""
+    about = Subject("request", "request", "never")
+    f = about.feature
+    return about.computed_by(
+        request.numbers,
+        f(
+            "amount",
+            "amount in currency units",
+            Saying(
+                AMOUNT,
+                "the amount is {value}",
+                MONEY,
+                of_payment="amount_minor",
+                own=Own("customer", "customer_sum_amount_30d", "customer_count_30d"),
+            ),
+        ),
+        f(
+            "log_amount",
+            "natural logarithm of 1 + amount",
+            Saying(AMOUNT, "{value}", told_as="request_amount"),
+        ),
+        f(
+            "is_round_amount",
+            "1 if the amount is a whole multiple of 10 units, else 0",
+            Saying(AMOUNT, "the amount is round: a whole multiple of 10"),
+            dtype="bool",
+        ),
+        f(
+            "hour",
+            "hour of the day in UTC, 0 to 24, with its fraction",
+            Saying(TIME_OF_PAYMENT, "the payment was made at {value} UTC", CLOCK),
+        ),
+        f(
+            "weekday",
+            "day of the week in UTC, Monday is 0",
+            Saying(
+                TIME_OF_PAYMENT, "the payment was made on a {value} in UTC", WEEKDAY, compares=False
+            ),
+            dtype="int",
+        ),
+        f(
+            "is_night",
+            "1 from 23:00 to 06:00 UTC, else 0",
+            Saying(TIME_OF_PAYMENT, "the payment was made at night, from 23:00 to 06:00 UTC"),
+            dtype="bool",
+        ),
+        f(
+            "is_weekend",
+            "1 on Saturday and Sunday in UTC, else 0",
+            Saying(TIME_OF_PAYMENT, "the payment was made on a weekend in UTC"),
+            dtype="bool",
+        ),
+    )
+
+
+def codes() -> Family:
+    """What kind of payment it is."""
+    about = Subject("category", "request", "never")
+    optional = Subject("category", "request", "the payment does not say")
+
+    def f(
+        who: Subject, name: str, meaning: str, column: str, what: str, codes: int | None = None
+    ) -> Feature:
+        # Words that are hashed share codes: how many payments have the code is not how many have
+        # the word.
+        saying = Saying(
+            KIND_OF_PAYMENT,
+            f"the {what} is {{value}}",
+            of_payment=column,
+            compares=codes is not None,
+        )
+        cardinality = codes or request.CATEGORY_BUCKETS
+        return who.feature(
+            f"{name}_code", meaning, saying, dtype="category", cardinality=cardinality
+        )
+
+    return about.computed_by(
+        request.codes,
+        f(about, "type", "kind of payment", "type", "type of payment", len(TYPES)),
+        f(optional, "channel", "channel of the payment", "channel", "channel", len(CHANNELS)),
+        f(
+            optional,
+            "category",
+            "merchant category, hashed",
+            "merchant_category",
+            "merchant category",
+        ),
+        f(optional, "country", "country of the payment, hashed", "country", "country"),
+        f(about, "currency", "currency, hashed", "currency", "currency"),
+    )
+
+
+def near_threshold() -> Family:
+    """Whether the amount stays just under the reporting threshold."""
+    about = Subject("structuring", "request", "never")
+    return about.computed_by(
+        structuring.request,
+        about.feature(
+            "is_near_threshold",
+            "1 if the amount lies just under the reporting threshold, else 0",
+            Saying(NEAR_THRESHOLD, "the amount lies just under the reporting threshold"),
+            dtype="bool",
+        ),
+    )

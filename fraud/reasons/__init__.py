@@ -1,0 +1,1 @@
+"""Why a decision is not `approve`, in words."""
