@@ -36,7 +36,7 @@ CURRENT: Final = MappingProxyType(
 
 # Code, decimals, and the last month in which ISO 4217 lists it. Withdrawn before 1980: not here,
 # as no payment is that old (fraud.limits).
-_PAST = """
+_PAST_LINES = """
     ADP 0 2003-07  AFA 2 2003-01  ALK 2 1989-12  AOK 2 1991-03  AON 2 2000-02  AOR 2 2000-02
     ARA 2 1992-01  ARP 2 1985-07  ATS 2 2002-03  AYM 2 2005-10  AZM 2 2005-12  BAD 2 1998-07
     BEC 2 1990-03  BEF 0 2002-03  BEL 2 1990-03  BGJ 2 1990-11  BGK 2 1990-11  BGL 2 2003-11
@@ -58,7 +58,8 @@ _PAST = """
     VNC 2 1990-12  XEU 2 1999-01  YDD 3 1991-09  YUD 2 1990-01  YUM 2 2003-07  YUN 2 1995-11
     ZAL 2 1995-03  ZMK 2 2012-12  ZRN 2 1999-06  ZRZ 2 1994-02  ZWC 2 1989-12  ZWD 2 2008-08
     ZWL 2 2024-09  ZWN 2 2007-08  ZWR 2 2009-06
-""".split()
+"""
+_PAST = _PAST_LINES.split()
 
 
 def _end_ms(month: str) -> int:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from fraud import limits
 from fraud.currency import EXPONENT, hundredths, to_minor
 from training.data.canonical import canonical
+from training.data.labels import Joined
 from training.data.layout import Layout, load_layout, parse_layout
 from training.data.source import Chunk
 
@@ -94,7 +95,7 @@ def test_a_sound_row_is_mapped() -> None:
         ({"at": "9999-12-31"}, "timestamp", "out_of_range"),
         ({"value": "0"}, "amount", "not_positive"),
         ({"value": "-5"}, "amount", "not_positive"),
-        ({"value": "nan"}, "amount", "not_a_number"),
+        ({"value": "nan"}, "amount", "missing"),
         ({"value": "inf"}, "amount", "not_a_number"),
         ({"value": "1e400"}, "amount", "not_a_number"),
         ({"value": "1_000"}, "amount", "not_a_number"),
@@ -249,11 +250,11 @@ def test_joined_labels_need_every_column(both: bool) -> None:
     part = chunk({})
     cells = {"sourceNodeId": 1, "targetNodeId": 2, "value": 5.0, "time": 3}
     columns = {k: pa.array([v]) for k, v in cells.items()}
-    joined = {"1": True, "2": both}
+    joined = {"1": 1, "2": int(both)}
     plan = load_layout("amlsim")
-    found = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", joined)
+    found = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", Joined(joined))
     assert found.table["is_fraud"].to_pylist() == [both]
-    unknown = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", {"1": True})
+    unknown = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", Joined({"1": 1}))
     assert unknown.table["is_fraud"].to_pylist() == [None]
 
 

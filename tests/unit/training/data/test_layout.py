@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from training.data.layout import LayoutInvalid, layout_names, load_layout, parse_layout
+from training.data.layout import (
+    LayoutInvalid,
+    LayoutUnknown,
+    layout_names,
+    load_layout,
+    parse_layout,
+)
 
 LEAKS = {"TX_FRAUD_SCENARIO", "isFlaggedFraud", "fraudStep", "fraud_kind"}
 MINIMAL = """
@@ -53,10 +59,11 @@ def test_a_file_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (("amount = ", "amonut = "), "columns.amount: is missing"),
+        (("amount = ", "amonut = "), "columns.amonut: no such key; did you mean amount?"),
+        (('amount = "value"', ""), "columns.amount: is missing"),
         (
             ('amount = "value"', 'amount = "value"\nmerchnat_id = "m"'),
-            "columns.merchnat_id: no such key",
+            "columns.merchnat_id: no such key; did you mean merchant_id?",
         ),
         (('amount = "value"', "amount = 3"), "columns.amount: must be a column's name or a table"),
         (
@@ -96,7 +103,7 @@ def test_a_file_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ),
         (('name = "mine"', "name = "), "not TOML"),
         (('name = "mine"', ""), "name: is missing"),
-        (("[columns]", "[colums]"), "columns: is missing"),
+        (("[columns]", "[colums]"), "colums: no such key; did you mean columns?"),
     ],
 )
 def test_a_wrong_layout_names_the_file_and_the_key(change: tuple[str, str], says: str) -> None:
@@ -107,7 +114,7 @@ def test_a_wrong_layout_names_the_file_and_the_key(change: tuple[str, str], says
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(LayoutInvalid, match="handbook"):
+    with pytest.raises(LayoutUnknown, match=r"sparkov.*did you mean handbook\?"):
         load_layout("handbok")
 
 
