@@ -215,7 +215,8 @@ def read_payments(
     kept = None if rejects is None else Rejects(rejects)
     if kept is not None:
         kept.resume(0)
-    parts, rows, bad = [], 0, 0
+    parts: list[pa.Table] = []
+    rows = bad = 0
     for chunk in source.chunks(plan.columns(), 0, limit):
         found = canonical(chunk, plan, tag, joined)
         if not parts:

@@ -105,7 +105,7 @@ class Lines:
 
     def _ends_with_cr(self, quote: str | None) -> bool:
         """Whether lines end with a carriage return alone: by the first end outside of quotes."""
-        start = self._file.readline(_MAX_LINE).removeprefix(codecs.BOM_UTF8)
+        start: bytes = self._file.readline(_MAX_LINE).removeprefix(codecs.BOM_UTF8)
         if start:
             self._ahead.append(start)
         mark = b"" if quote is None or not quote.isascii() else quote.encode()

@@ -155,12 +155,11 @@ class CsvSource:
 
     def _reader(self, lines: Lines) -> Iterator[list[str]]:
         form = self._form
-        quoting = csv.QUOTE_NONE if form.quote is None else csv.QUOTE_MINIMAL
         return csv.reader(
             lines,
             delimiter=form.delimiter,
             quotechar=form.quote,
-            quoting=quoting,
+            quoting=csv.QUOTE_NONE if form.quote is None else csv.QUOTE_MINIMAL,
             escapechar=form.escape,
             doublequote=form.escape is None or form.escape == form.quote,
             strict=True,

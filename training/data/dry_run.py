@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from fraud.currency import to_major
 from training.data.canonical import Canonical, canonical
+from training.data.chunk import Chunk
 from training.data.examples import shown
 from training.data.fields import TEXT_FIELDS, FileForm
 from training.data.joined import joined_labels
@@ -87,7 +88,7 @@ def dry_run(path: Path, layout: str | Layout, rows: int = ROWS) -> DryRun:
     for chunk in source.chunks(plan.columns(), 0, rows):
         found = canonical(chunk, plan, "dry", joined)
         if report.rows == 0:
-            _judge(report, lambda c=chunk, f=found: refuse_wrong_layout(c, f, plan))  # type: ignore[misc]
+            _judge(report, chunk, found, plan)
             report.fields = {name: _field(plan, name, found) for name in _fields(plan)}
         reasons.add(found.bad)
         _count(report, found)
@@ -98,9 +99,9 @@ def dry_run(path: Path, layout: str | Layout, rows: int = ROWS) -> DryRun:
     return report
 
 
-def _judge(report: DryRun, judge: Any) -> None:
+def _judge(report: DryRun, chunk: Chunk, found: Canonical, plan: Layout) -> None:
     try:
-        judge()
+        refuse_wrong_layout(chunk, found, plan)
     except MostlyUnreadable as error:
         report.refused = str(error.args[0])
 

@@ -182,11 +182,13 @@ def _of_values(cells: pa.Array) -> tuple[pa.Array, Bool]:
 
 
 def _is_binary(kind: pa.DataType) -> bool:
-    return (
-        pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_fixed_size_binary(kind)
-        or pa.types.is_binary_view(kind)
+    return any(
+        (
+            pa.types.is_binary(kind),
+            pa.types.is_large_binary(kind),
+            pa.types.is_fixed_size_binary(kind),
+            pa.types.is_binary_view(kind),
+        )
     )
 
 
