@@ -55,7 +55,7 @@ class FormatInvalid(ValueError):
     """A pattern that cannot tell a time. The message says what it lacks."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def pattern_reader(pattern: str, of_day: bool = False) -> Reader:
     """A reader of texts that look like `pattern`.
 

@@ -92,8 +92,15 @@ class Column:
 
     @cached_property
     def is_number(self) -> bool:
-        known = int(self.numbers.known.sum())
-        return not self.is_arrow_time and self.filled > 0 and known >= _FITS * self.filled
+        if self.is_arrow_time or not self.filled or all(v.lower() in WORDS for v in self.values):
+            return False
+        if pa.types.is_string(self.cells.type) or pa.types.is_large_string(self.cells.type):
+            few = self.values[:_TRIED]
+            styles = [NumberStyle(d, loose=True) for d in ".,"]
+            known = sum(any(number(text, style) for style in styles) for text in few)
+            if known < _FITS * len(few):
+                return False
+        return int(self.numbers.known.sum()) >= _FITS * self.filled
 
     @cached_property
     def is_whole(self) -> bool:
@@ -119,6 +126,10 @@ class Column:
         if _fits(tried, None):
             return [""]
         few = tried[:3]
+        if not all(re.search(r"\d.*\d", text) and len(text) > 5 for text in few):
+            return []
+        if self.is_number and not (self.is_whole and 6 <= len(few[0]) <= 14):
+            return []
         found = [p for p in date_patterns() if _fits(few, p) and _fits(tried, p)]
         every = self.values[: 20 * _TRIED]
         found = [p for p in found if _fits(every, p)]
