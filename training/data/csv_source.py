@@ -7,6 +7,7 @@ import gzip
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,11 +39,10 @@ class CsvSource:
         self._size = max(path.stat().st_size, 1)
 
     def names(self) -> list[str]:
-        with self._path.open("rb") as raw:
-            return self._names(self._lines(raw))
+        return list(self._shape.names)
 
     def chunks(self, columns: frozenset[str], skip: int, limit: int | None) -> Iterator[Chunk]:
-        shape = self._shape()
+        shape = self._shape
         places = {name: shape.names.index(name) for name in sorted(columns)}
         with self._path.open("rb") as raw:
             lines = self._lines(raw)
@@ -113,6 +113,7 @@ class CsvSource:
                     " in the layout, [file] delimiter"
                 )
 
+    @cached_property
     def _shape(self) -> _Shape:
         """What the header says, and what most of the first rows do."""
         with self._path.open("rb") as raw:

@@ -128,3 +128,35 @@ def test_columns_that_a_file_lacks() -> None:
         layout.without(frozenset({"amount"}))
     with pytest.raises(LayoutInvalid, match="no column TERMINAL_ID"):
         load_layout("handbook").without(frozenset({"TERMINAL_ID"}))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("[columns]", '[file]\nquote = "ab"\n[columns]'), "file.quote: must be one character"),
+        (("[columns]", "[file]\nheadr = false\n[columns]"), "file.headr: no such key; did you"),
+        (("[columns]", '[file]\nnames = ["a"]\nheader = true\n[columns]'), "file.names: are"),
+        (("[columns]", '[file]\nnames = ["a", "a"]\n[columns]'), "file.names: must differ"),
+        (("[columns]", "[file]\nskip_lines = -1\n[columns]"), "file.skip_lines: must not"),
+        (("[columns]", "[flie]\n[columns]"), "flie: no such key; did you mean file?"),
+        (('"at"', '{ column = "at", formt = "%Y" }'), "formt: no such key; did you mean format?"),
+        (('"at"', '{ column = "at", format = "%Y-%m-%d %I" }'), "format: needs %I and %p"),
+        (('"at"', '{ date = "at" }'), "columns.timestamp.time: is missing"),
+        (('"at"', '{ date = "at", time = { column = "t", unit = "days" } }'), "time.unit: must"),
+        (('"id"', '{ columns = [], prefix = "x" }'), "columns.transaction_id: needs one of"),
+        (
+            ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\nundated_days = 2\n[columns]'),
+            "label.undated_days: is of labels with known_at",
+        ),
+    ],
+)
+def test_a_wrong_key_of_a_file_or_a_time_is_named(change: tuple[str, str], says: str) -> None:
+    with pytest.raises(LayoutInvalid) as caught:
+        parse_layout(MINIMAL.replace(*change), "mine.toml")
+    assert says in str(caught.value)
+
+
+def test_a_column_that_the_file_lacks_has_a_nearest_name() -> None:
+    layout = parse_layout(MINIMAL, "mine.toml")
+    with pytest.raises(LayoutInvalid, match=r"no column card; did you mean Cards\?"):
+        layout.without(frozenset({"card"}), ["id", "Cards", "at", "value"])
