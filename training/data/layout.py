@@ -226,7 +226,14 @@ def _amount(entry: Table, habits: _Habits) -> AmountField:
     return found
 
 
+_LABEL_KEYS = (
+    *("column", "fraud", "genuine", "known_at", "delay_days", "undated_days", "source", "join"),
+    "missing",
+)
+
+
 def _label(entry: Table, habits: _Habits) -> LabelField:
+    entry.refuse_other(_LABEL_KEYS)
     dated = time_field(entry.entry("known_at"), habits.missing) if "known_at" in entry else None
     delay_days = entry.number("delay_days", None if dated is None else 0.0)
     undated = entry.number("undated_days", 0.0) if "undated_days" in entry else None

@@ -166,6 +166,9 @@ class Table:
         self._read.add(key)
         if key not in self._values:
             if default is ...:
+                near = get_close_matches(key, self._values.keys() - self._read, 1)
+                if near:
+                    raise ValueError(f"{self._at(near[0])}: no such key; did you mean {key}?")
                 raise ValueError(f"{self._at(key)}: is missing")
             return default
         found = self._values[key]
