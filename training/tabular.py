@@ -71,9 +71,8 @@ def read_table(
         if chunk.bad:
             first = chunk.bad[0]
             raise SourceUnreadable(f"{path}: line {first.line}: {first.detail}")
-        parts.append(
-            (*_part(chunk, layout, fields, label, path, numeric), np.abs(priced.read(chunk)))
-        )
+        part = _part(chunk, layout, fields, label, path, numeric)
+        parts.append((*part, np.abs(priced.read(chunk)), chunk.rows))
         progress(chunk.rows_done, max(chunk.rows_done, round(chunk.rows_done / chunk.share)))
     if not parts:
         raise NotTrainable(f"{path}: no rows")

@@ -55,7 +55,8 @@ class Column:
 
     @cached_property
     def filled(self) -> int:
-        return int(self.texts.wrong.sum()) + len(self.cells) - self.texts.values.null_count
+        empty: int = self.texts.values.null_count
+        return int(self.texts.wrong.sum()) + len(self.cells) - empty
 
     @cached_property
     def values(self) -> list[str]:
