@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 86_400_000
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _FULL = "january february march april may june july august september october november december"
@@ -109,12 +110,12 @@ def century(two_digits: int, today: date | None = None) -> int:
 
 
 def _of_datetime(at: datetime) -> Reading:
-    wall = at.replace(tzinfo=None) - datetime(1970, 1, 1)  # noqa: DTZ001
+    second = (at.hour * 60 + at.minute) * 60 + at.second
+    wall_ms = (at.toordinal() - _EPOCH) * DAY_MS + second * 1000 + at.microsecond // 1000
+    if at.tzinfo is None:
+        return Reading(wall_ms, None)
     offset = at.utcoffset()
-    return Reading(
-        wall // timedelta(milliseconds=1),
-        None if offset is None else offset // timedelta(milliseconds=1),
-    )
+    return Reading(wall_ms, None if offset is None else offset // timedelta(milliseconds=1))
 
 
 def _expression(pattern: str) -> tuple[re.Pattern[str], list[str]]:
@@ -196,11 +197,11 @@ def _day(said: dict[str, str]) -> int | None:
             of_year = int(said["j"])
             if not 1 <= of_year <= 365 + isleap(year):
                 return None
-            return date(year, 1, 1).toordinal() + of_year - 1 - date(1970, 1, 1).toordinal()
+            return date(year, 1, 1).toordinal() + of_year - 1 - _EPOCH
         named = said.get("b") or said.get("B")
         month = _MONTHS.index(named[:3].lower()) + 1 if named else int(said["m"])
         day = int(said.get("d") or said.get("e") or 1)
-        return date(year, month, day).toordinal() - date(1970, 1, 1).toordinal()
+        return date(year, month, day).toordinal() - _EPOCH
     except ValueError:
         return None
 

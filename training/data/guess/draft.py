@@ -276,7 +276,8 @@ def _tabular(made: Draft, free: list[Column], times: tuple[str, ...]) -> None:
     for column in free:
         if column.name in times or column.name in ids or not column.filled:
             continue
-        if column.is_number and not (column.unique and column.is_whole):
+        amount = made.fields["amount"] in (column.name, {"column": column.name})
+        if column.is_number and (amount or not (column.unique and column.is_whole)):
             made.numeric.append(column.name)
         elif not column.is_number and len(column.values) <= _MAX_CATEGORIES:
             made.categorical.append(column.name)

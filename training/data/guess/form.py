@@ -121,6 +121,6 @@ def _has_header(rows: list[list[str]], width: int) -> bool:
     first = [value.strip() for value in rows[0]] if rows else []
     while first and not first[-1]:
         first.pop()
-    if len(set(first)) < len(first) * 0.9 or not first:
+    if len(set(first)) < len(first) * 0.6 or not first:
         return False
     return not any(looks_like_a_value(value) for value in first) or width == 1
