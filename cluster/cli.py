@@ -44,6 +44,7 @@ COMMANDS = {
     "replay": "Decisions",
 }
 GROUPS = {
+    "layout": "Data and models",
     "features": "Data and models",
     "models": "Data and models",
     "keys": "Decisions",

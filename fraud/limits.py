@@ -11,7 +11,7 @@ import math
 import re
 from typing import Final, NamedTuple
 
-from fraud.currency import EXPONENT, hundredths
+from fraud.currency import EXPONENT, UNTIL_MS, hundredths
 from fraud.transaction import CHANNELS, TYPES, Transaction
 
 MAX_ID_CHARS: Final = 64
@@ -33,6 +33,7 @@ MAX_TIMESTAMP_MS: Final = 4_102_444_800_000
 TYPE_SET: Final = frozenset(TYPES)
 CHANNEL_SET: Final = frozenset(CHANNELS)
 CURRENCIES: Final = frozenset(EXPONENT)
+"""Currencies of any time; see `withdrawn_problem`."""
 
 _COUNTRY_CODES = """
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR
@@ -97,6 +98,13 @@ def currency_problem(value: str) -> Problem | None:
     return None if value in CURRENCIES else Problem("unknown", "must be an ISO 4217 code")
 
 
+def withdrawn_problem(currency: str, timestamp_ms: int) -> Problem | None:
+    """What is wrong with a known currency at the time of a payment, None if nothing is."""
+    if timestamp_ms < UNTIL_MS.get(currency, MAX_TIMESTAMP_MS):
+        return None
+    return Problem("withdrawn", "was no longer a currency at that time")
+
+
 def country_problem(value: str) -> Problem | None:
     """What is wrong with a country code, None if nothing is."""
     return None if value in COUNTRIES else Problem("unknown", "must be an ISO 3166-1 alpha-2 code")
@@ -151,6 +159,7 @@ def problems(row: Transaction) -> list[tuple[str, Problem]]:
         ("type", type_problem(row.type)),
     ]
     if row.currency in CURRENCIES:
+        found.append(("currency", withdrawn_problem(row.currency, row.timestamp_ms)))
         found.append(("amount", amount_problem(row.amount_minor, row.currency)))
     for field, rule in OPTIONAL_TEXT.items():
         value = getattr(row, field)

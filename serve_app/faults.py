@@ -105,6 +105,10 @@ def inspect_transaction(value: Any, pointer: str, window: Window) -> tuple[Row |
             row[name] = _read(name, given, value, window)
         except _Refused as refused:
             faults.append((f"{pointer}/{name}", *refused.fault))
+    if "currency" in row and "timestamp" in row:
+        problem = limits.withdrawn_problem(row["currency"], row["timestamp"])
+        if problem:
+            faults.append((f"{pointer}/currency", *problem))
     if faults:
         return None, faults[:MAX_FAULTS]
     return tuple(row.get(name) for name in _FIELDS), []

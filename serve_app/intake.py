@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from fraud.batch import TRANSACTION_COLUMNS, TransactionBatch
-from fraud.currency import EXPONENT
+from fraud.currency import CURRENT
 from fraud.errors import InvalidInput
 from fraud.limits import (
     COUNTRIES,
@@ -206,7 +206,7 @@ def _is_ip(text: str) -> bool:
 
 def _minor(text: bytes, currency: str) -> int:
     """Minor units of an amount in plain notation, by digits alone: no fraction is ever made."""
-    exponent = EXPONENT.get(currency)
+    exponent = CURRENT.get(currency)
     match = _AMOUNT.fullmatch(text)
     if exponent is None or match is None:
         raise _NotFast

@@ -203,7 +203,16 @@ def train_tabular(
     def dataset() -> Dataset:
         run.guard(lambda: inspect_layout(layout))
         with run.watch.stage("features"):
-            return read_table(path, layout, lambda n, of: progress("features", n, of))
+            said: list[Finding] = []
+            found = read_table(
+                path,
+                layout,
+                lambda n, of: progress("features", n, of),
+                lambda sentence: said.append(Finding("warn", "unreadable-cells", sentence)),
+            )
+        if said:
+            run.guard(lambda: said)
+        return found
 
     source = provenance(layout.name, path.absolute().as_uri())
     return _trained(run, dataset, layout.name, CHAMPION, None, source)

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.tabular import codes_of
-from fraud.batch import Float32, Float64, Int64
+from fraud.batch import Float32, Int64
 from fraud.errors import NotTrainable
-from training.data.canonical import label_codes
-from training.data.cells import amounts, numbers, texts, times_ms
-from training.data.layout import AmountField, LabelField, Layout, LayoutInvalid, TabularFields
-from training.data.source import Chunk, SourceUnreadable, open_source
+from training.data.chunk import Chunk, SourceUnreadable
+from training.data.fields import LabelField, TabularFields, TimeField
+from training.data.labels import label_codes
+from training.data.mapping import Layout, refuse_absent
+from training.data.number_column import NumberColumn
+from training.data.numbers import NumberStyle
+from training.data.source import open_source
+from training.data.texts import texts
+from training.data.times import moments
 from training.dataset import Dataset
 from training.schema import FeatureSchema
 from training.split import UNKNOWN, Int8
 
 
-def read_table(path: Path, layout: Layout, progress: Callable[[int, int], None]) -> Dataset:
+def read_table(
+    path: Path,
+    layout: Layout,
+    progress: Callable[[int, int], None],
+    warn: Callable[[str], None] = lambda _: None,
+) -> Dataset:
     """Read the rows of a file that its layout's `[tabular]` section describes, in the order of
     time; of equal times in the order of the file.
 
     A label counts as known with its row, unless a column says when: a table has no features that
     know earlier labels, and its span is often shorter than the delay of `delay_days`.
 
-    A cell that is no number is NaN in a numeric column; an empty one is NaN in any.
+    A cell that is no number is NaN in a numeric column; an empty one is NaN in any. A numeric
+    column in which most cells are no numbers is refused.
 
     Args:
         progress: told rows done, and rows in all as far as is known.
+        warn: told of each column some of whose cells are no numbers, in a sentence.
 
     Raises:
         NotTrainable: the layout has no `[tabular]` section, or no label.
-        LayoutInvalid: the file lacks a column.
+        LayoutInvalid: the file lacks a column, or one is mostly unreadable.
         SourceUnreadable: the file is missing or damaged, or a row has no time or a label that the
             layout does not know.
     """
@@ -46,21 +58,29 @@ def read_table(path: Path, layout: Layout, progress: Callable[[int, int], None])
         )
     if label is None or label.join is not None:
         raise NotTrainable(f"layout {layout.name} names no label column in the file itself")
-    source = open_source(path, layout.delimiter, layout.encoding)
+    source = open_source(path, layout.form)
     wanted = _wanted(layout, fields, label)
-    absent = sorted(wanted - set(source.names()))
-    if absent:
-        raise LayoutInvalid(f"layout {layout.name}: the file has no column {', '.join(absent)}")
+    refuse_absent(layout.name, wanted, source.names())
+    style = NumberStyle(fields.decimal, (), fields.missing, loose=True)
+    numeric = {name: NumberColumn(name, style) for name in fields.numeric}
+    amount = layout.amount
+    money = NumberStyle(amount.decimal, amount.ignore, amount.missing, exact=True)
+    priced = NumberColumn(amount.column, money)
     parts = []
     for chunk in source.chunks(wanted, 0, None):
         if chunk.bad:
             first = chunk.bad[0]
             raise SourceUnreadable(f"{path}: line {first.line}: {first.detail}")
-        parts.append(_part(chunk, layout, fields, label, path))
+        part = _part(chunk, layout, fields, label, path, numeric)
+        parts.append((*part, np.abs(priced.read(chunk)), chunk.rows))
         progress(chunk.rows_done, max(chunk.rows_done, round(chunk.rows_done / chunk.share)))
     if not parts:
         raise NotTrainable(f"{path}: no rows")
-    values, at_ms, codes, known_ms, amount, number = (
+    for where, column in (*(("tabular.numeric", c) for c in numeric.values()), ("amount", priced)):
+        sentence = column.judged(f"layout {layout.name}: {where}")
+        if sentence:
+            warn(sentence)
+    values, at_ms, codes, known_ms, value, row = (
         np.concatenate([part[i] for part in parts]) for i in range(6)
     )
     progress(len(at_ms), len(at_ms))
@@ -73,55 +93,54 @@ def read_table(path: Path, layout: Layout, progress: Callable[[int, int], None])
         known_at_ms=known_ms[order],
         timestamp_ms=at_ms[order],
         customer_id=None,
-        amount=amount[order],
+        amount=value[order],
         segment={},
         schema=FeatureSchema.tabular(names, range(n_numeric, len(names))),
-        row_id=[str(i) for i in number[order].tolist()],
+        row_id=[str(i) for i in row[order].tolist()],
     )
 
 
 def _wanted(layout: Layout, fields: TabularFields, label: LabelField) -> frozenset[str]:
-    dated = None if label.known_at is None else label.known_at.column
-    wanted = {layout.timestamp.column, layout.amount.column, label.column, dated}
-    return frozenset((*fields.numeric, *fields.categorical, *(c for c in wanted if c is not None)))
+    wanted = {layout.amount.column, label.column, *layout.timestamp.reads()}
+    if label.known_at is not None:
+        wanted |= label.known_at.reads()
+    return frozenset((*fields.numeric, *fields.categorical, *wanted))
 
 
 def _part(
-    chunk: Chunk, layout: Layout, fields: TabularFields, label: LabelField, path: Path
-) -> tuple[Float32, Int64, Int8, Int64, Float64, Int64]:
-    """Values, times, labels, when they were known, amounts and numbers of a chunk's rows."""
+    chunk: Chunk,
+    layout: Layout,
+    fields: TabularFields,
+    label: LabelField,
+    path: Path,
+    numeric: Mapping[str, NumberColumn],
+) -> tuple[Float32, Int64, Int8, Int64]:
+    """Values, times, labels, and when they were known, of a chunk's rows."""
     n = len(chunk.rows)
     values = np.empty((n, len(fields.numeric) + len(fields.categorical)), np.float32)
     for i, name in enumerate(fields.numeric):
-        values[:, i] = _numbers(chunk, name)
+        values[:, i] = numeric[name].read(chunk)
     for i, name in enumerate(fields.categorical, start=len(fields.numeric)):
-        values[:, i] = codes_of(texts(chunk.columns[name]).to_pylist())
-    if layout.timestamp.column is None:
-        at_ms = np.rint(chunk.rows * (layout.timestamp.unit_ms or 1)) + layout.timestamp.base_ms
-        at_ms = at_ms.astype(np.int64)
-    else:
-        at_ms, known = times_ms(chunk.columns[layout.timestamp.column], layout.timestamp)
-        _refuse(~known, chunk, path, f"{layout.timestamp.column} is not a time")
-    codes = label_codes(chunk.columns[label.column], label.fraud, label.genuine)
+        found = texts(chunk.columns[name], fields.missing)
+        _refuse(found.wrong, chunk, path, f"{name} has no text that is sure")
+        values[:, i] = codes_of(found.values.to_pylist())
+    when = moments(chunk.columns, chunk.rows, layout.timestamp)
+    _refuse(~when.known, chunk, path, f"{_named(layout.timestamp)} is not a time")
+    codes = label_codes(chunk.columns[label.column], label)
     _refuse(codes == 2, chunk, path, f"{label.column} is neither fraud nor genuine")
-    known_ms = at_ms
-    if label.known_at is not None and label.known_at.column is not None:
-        dated_ms, dated = times_ms(chunk.columns[label.known_at.column], label.known_at)
-        codes = np.where(dated, codes, UNKNOWN).astype(np.int8)
-        known_ms = dated_ms + label.delay_ms
-    return values, at_ms, codes, known_ms, _amounts(chunk, layout.amount), chunk.rows
+    known_ms = when.at_ms
+    if label.known_at is not None:
+        dated = moments(chunk.columns, chunk.rows, label.known_at)
+        _refuse(dated.there & ~dated.known, chunk, path, f"{_named(label.known_at)} is not a time")
+        if label.undated_ms is None:
+            codes = np.where(dated.known, codes, UNKNOWN).astype(np.int8)
+        undated = when.at_ms + (label.undated_ms or 0)
+        known_ms = np.where(dated.known, dated.at_ms + label.delay_ms, undated)
+    return values, when.at_ms, codes, known_ms
 
 
-def _amounts(chunk: Chunk, field: AmountField) -> Float64:
-    """float64[n], without their signs, NaN where the cell is no amount."""
-    found, known = amounts(chunk.columns[field.column], field)
-    return np.where(known, np.abs(found), np.nan)
-
-
-def _numbers(chunk: Chunk, name: str) -> Float64:
-    """float64[n], NaN where the cell is no number."""
-    found, known = numbers(chunk.columns[name])
-    return np.where(known, found, np.nan)
+def _named(field: TimeField) -> str:
+    return ", ".join(sorted(field.reads()))
 
 
 def _refuse(wrong: NDArray[np.bool_], chunk: Chunk, path: Path, why: str) -> None:

@@ -72,7 +72,7 @@ def write(
     Each row holds what would have been served at that moment: payments before it, and labels
     that were known by then. Needs no database. The rows are the same with --ray.
     """
-    from training.data.layout import LayoutInvalid, layout_names
+    from training.data.layout import LayoutInvalid
     from training.data.source import SourceUnreadable
     from training.offline import OutputExists, Replayed, in_process, write_features
 
@@ -98,8 +98,7 @@ def write(
     except OutputExists as error:
         raise CommandFailed(str(error), "--force replaces it") from None
     except LayoutInvalid as error:
-        hint = f"layouts: {', '.join(layout_names())}, or your own (docs/layouts.md)"
-        raise CommandFailed(str(error), hint) from None
+        raise CommandFailed(str(error), "docs/layouts.md shows what a layout may say") from None
     except SourceUnreadable as error:
         raise CommandFailed(str(error), "check the file") from None
     emit(report.as_dict(), as_json, _written)

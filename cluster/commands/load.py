@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
+from cluster.commands.load_preview import preview, reason_lines
 from cluster.console import CommandFailed, JsonFlag, emit, progress
 
 if TYPE_CHECKING:
@@ -32,26 +36,34 @@ def load(
     again: Annotated[
         bool, typer.Option("--again", help="Read from the first row, whatever was loaded before.")
     ] = False,
+    dry: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Say what the first rows (1,000, or --limit) are understood as; load nothing.",
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Load payments and their labels into PostgreSQL.
 
     Runs may be killed and repeated: each row is loaded once. Rows that break a rule are listed
-    with their line in a file of their own; the others are loaded.
+    with their line in a file of their own; the others are loaded. The exit code is 1 if all are
+    refused.
     """
+    if dry:
+        _say_what_would_be(file, layout, limit, as_json)
+        return
     import asyncio
 
     from cluster.connection import database_url
     from cluster.keyring import require_tenant
-    from fraud.errors import QuorumError
     from fraud.settings import Settings
-    from training.data.layout import LayoutInvalid, layout_names
-    from training.data.loader import LoadBusy, load_file
-    from training.data.source import SourceUnreadable
+    from training.data.loader import load_file
 
     settings = Settings.load()
     require_tenant(tenant or settings.tenant)
-    try:
+    with _explained():
         _shout(layout)
         with _Bar(file) as bar:
             report = asyncio.run(
@@ -67,15 +79,44 @@ def load(
                     progress=bar.show,
                 )
             )
-    except LayoutInvalid as error:
-        hint = f"layouts: {', '.join(layout_names())}, or your own (docs/layouts.md)"
+    emit(report.as_dict(), as_json, _render)
+    rows = report.rows + report.resumed_after
+    if rows and report.bad == rows:
+        what = f"all {rows:,} rows of {file.name} were refused"
+        raise CommandFailed(what, f"their lines and reasons are in {report.rejects}")
+
+
+def _say_what_would_be(file: Path, layout: str, limit: int | None, as_json: bool) -> None:
+    from training.data.dry_run import ROWS, dry_run
+
+    with _explained():
+        _shout(layout)
+        report = dry_run(file, layout, limit or ROWS)
+    emit(report.as_dict(), as_json, preview)
+    if report.refused is not None:
+        raise CommandFailed(report.refused, "mend the layout (docs/layouts.md)")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What is wrong with a layout or a file becomes a line that says what to do."""
+    from fraud.errors import QuorumError
+    from training.data.layout import LayoutInvalid, LayoutUnknown
+    from training.data.loader import LoadBusy
+    from training.data.source import SourceUnreadable
+
+    try:
+        yield
+    except LayoutUnknown as error:
+        hint = "`quorum layout guess FILE` writes one to start from"
         raise CommandFailed(_said(error), hint) from None
+    except LayoutInvalid as error:
+        raise CommandFailed(_said(error), "docs/layouts.md shows what a layout may say") from None
     except (SourceUnreadable, LoadBusy) as error:
         hint = "wait for it" if isinstance(error, LoadBusy) else "check the file"
         raise CommandFailed(_said(error), hint) from None
     except QuorumError as error:
         raise CommandFailed(_said(error), "see docs/layouts.md") from None
-    emit(report.as_dict(), as_json, _render)
 
 
 def _shout(layout: str) -> None:
@@ -119,6 +160,8 @@ def _said(error: Exception) -> str:
 
 
 def _render(report: dict[str, Any]) -> str:
+    if report["finished"] and not report["rows"] and not report["resumed_after"]:
+        return escape(f"{report['file']} has a header and no rows: nothing to load")
     lines = [
         f"{report['rows']:,} rows read in {report['seconds']:.1f} s "
         f"({report['rows_per_s']:,.0f} a second): {report['loaded']:,} loaded, "
@@ -127,7 +170,8 @@ def _render(report: dict[str, Any]) -> str:
     if report["resumed_after"]:
         lines.append(f"{report['resumed_after']:,} rows were done by an earlier run")
     if report["bad"]:
-        lines.append(f"{report['bad']:,} rows refused: see {report['rejects']}")
+        lines.append(escape(f"{report['bad']:,} rows refused: see {report['rejects']}"))
+        lines += reason_lines(report)
     if not report["finished"]:
         lines.append("the end of the file is not reached: run it again without --limit")
     return "\n".join(lines)

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from features.labels import LabelEvents
 from fraud.batch import Int64, TransactionBatch
 from training.data.canonical import STAGED, canonical
+from training.data.fields import TEXT_FIELDS
 from training.data.history import LABELLED, History, in_order_of_known
 from training.data.joined import joined_labels
-from training.data.layout import TEXT_FIELDS, Layout, load_layout
+from training.data.layout import Layout, load_layout
+from training.data.reasons import refuse_wrong_layout
 from training.data.rejects import Rejects
 from training.data.source import digest_of, open_source
 
@@ -206,16 +208,19 @@ def read_payments(
         SourceUnreadable: the file is missing, empty or damaged.
     """
     plan = layout if isinstance(layout, Layout) else load_layout(layout)
-    source = open_source(path, plan.delimiter, plan.encoding)
+    source = open_source(path, plan.form)
     plan = _fitted(plan, frozenset(source.names()))
     tag = plan.source_id(digest_of(path))[:8]
     joined = joined_labels(path, plan)
     kept = None if rejects is None else Rejects(rejects)
     if kept is not None:
         kept.resume(0)
-    parts, rows, bad = [], 0, 0
+    parts: list[pa.Table] = []
+    rows = bad = 0
     for chunk in source.chunks(plan.columns(), 0, limit):
         found = canonical(chunk, plan, tag, joined)
+        if not parts:
+            refuse_wrong_layout(chunk, found, plan)
         if kept is not None:
             kept.add(found.bad)
         parts.append(_encoded(found.table))
@@ -234,7 +239,7 @@ def _fitted(layout: Layout, names: frozenset[str]) -> Layout:
     bare = replace(layout, label=None)
     label_columns = layout.columns() - bare.columns()
     kept = layout if label_columns <= names else bare
-    return kept.without(kept.columns() - names)
+    return kept.without(kept.columns() - names, sorted(names))
 
 
 def _encoded(table: pa.Table) -> pa.Table:

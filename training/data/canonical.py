@@ -11,11 +11,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fraud import limits
-from fraud.currency import EXPONENT
+from fraud.currency import EXPONENT, UNTIL_MS
 from fraud.limits import Problem
-from training.data.cells import amounts, numbers, texts, times_ms
-from training.data.layout import REQUIRED, TEXT_FIELDS, Layout, TextField
-from training.data.source import BadRow, Chunk
+from training.data.chunk import BadRow, Chunk
+from training.data.examples import shown
+from training.data.fields import REQUIRED, TEXT_FIELDS, LabelField, TextField, TimeField
+from training.data.joint import joint_texts
+from training.data.labels import FRAUD, GENUINE, OTHER, UNKNOWN, Joined, both_codes, label_codes
+from training.data.mapping import Layout, columns_of
+from training.data.money import MEANT
+from training.data.numbers import NumberStyle, numbers
+from training.data.texts import Texts, texts
+from training.data.times import Moments, moments
 
 STAGED = (
     "transaction_id",
@@ -33,8 +40,13 @@ STAGED = (
 
 _MISSING = Problem("missing", "is missing")
 _NOT_A_NUMBER = Problem("not_a_number", "must be a number")
-_NOT_A_TIME = Problem("not_a_time", "must be a time")
+_NOT_A_TIME = Problem("not_a_time", "must be a time, as the layout says that it is written")
+_GAP = Problem("no_such_time", "is an hour that the clocks of its zone left out")
+_FOLD = Problem("ambiguous", "is an hour that the clocks of its zone showed twice")
+_NOT_A_LABEL = Problem("not_a_label", "is neither a text for fraud nor one for genuine")
 _TOO_PRECISE = Problem("too_precise", "has more decimals than its currency")
+_OTHER_CURRENCY = Problem("other_currency", "is written in another currency than that of its row")
+_NO_TEXT = Problem("unclear", "has no text that is sure: digits may be lost, or a part is missing")
 _RULES: Mapping[str, Callable[[str], Problem | None]] = {
     "transaction_id": limits.text_problem,
     "customer_id": limits.text_problem,
@@ -43,7 +55,15 @@ _RULES: Mapping[str, Callable[[str], Problem | None]] = {
     **limits.OPTIONAL_TEXT,
 }
 _EXPONENTS = pa.array(list(EXPONENT)), np.array(list(EXPONENT.values()), dtype=np.int64)
-_DELAY_LIMIT_MS = limits.MAX_TIMESTAMP_MS
+UNREADABLE = frozenset(
+    ("not_a_number", "not_a_time", "not_a_label", "unclear", "unknown", "malformed", "ambiguous")
+)
+"""Codes of cells that hold something which is not what its column should hold."""
+_SHOWABLE = frozenset(
+    ("timestamp", "known_at", "amount", "currency", "type", "country", "channel", "is_fraud")
+) | {"latitude", "longitude"}
+"""Fields whose cells may be shown: they name nobody."""
+_EXAMPLES = 3
 
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
@@ -57,16 +77,18 @@ class Canonical:
         table: the sound rows, columns `STAGED`; times are timestamp[ms, UTC].
         bad: one entry for each broken rule, in the order of rows.
         n_bad: rows that broke any, the unreadable ones included.
+        left_out: labels that were not taken with their sound row: why -> how many.
+        filled: field -> in how many rows its cells hold something.
     """
 
     table: pa.Table
     bad: list[BadRow]
     n_bad: int
+    left_out: Mapping[str, int]
+    filled: Mapping[str, int]
 
 
-def canonical(
-    chunk: Chunk, layout: Layout, tag: str, joined: Mapping[str, bool] | None = None
-) -> Canonical:
+def canonical(chunk: Chunk, layout: Layout, tag: str, joined: Joined | None = None) -> Canonical:
     """Map and check a chunk.
 
     Args:
@@ -76,16 +98,24 @@ def canonical(
     work = _Work(chunk, layout, tag)
     columns: dict[str, pa.Array] = {name: work.text(name) for name in layout.text}
     at_ms = work.timestamp()
-    columns["occurred_at"] = _moments(at_ms)
+    columns["occurred_at"] = _timestamps(at_ms)
     minor, hundredths = work.amount(columns["currency"])
     columns["amount_minor"], columns["amount_hundredths"] = pa.array(minor), pa.array(hundredths)
     for name, limit in (("latitude", 90.0), ("longitude", 180.0)):
         columns[name] = work.degrees(name, limit)
     columns["is_fraud"], columns["known_at"] = work.label(at_ms, joined)
+    work.withdrawn(columns["currency"], at_ms)
     absent = pa.nulls(len(chunk.rows), pa.string())
     table = pa.table({name: columns.get(name, absent) for name in STAGED})
     bad = sorted(chunk.bad + work.bad, key=lambda b: b.row)
-    return Canonical(table.filter(pa.array(work.sound)), bad, len({b.row for b in bad}))
+    left_out = {why: int((where & work.sound).sum()) for why, where in work.left_out.items()}
+    return Canonical(
+        table.filter(pa.array(work.sound)),
+        bad,
+        len({b.row for b in bad}),
+        {why: n for why, n in left_out.items() if n},
+        work.filled,
+    )
 
 
 class _Work:
@@ -97,20 +127,34 @@ class _Work:
         self._tag = tag
         self.sound: Bool = np.ones(len(chunk.rows), dtype=np.bool_)
         self.bad: list[BadRow] = []
+        self.left_out: dict[str, Bool] = {}
+        self.filled: dict[str, int] = {}
+        self._shown: dict[str, int] = {}
 
     def refuse(self, where: Bool, field: str, problem: Problem) -> None:
         """Rows `where` (bool[n]) break a rule."""
         for i in np.flatnonzero(where):
             self.sound[i] = False
             row, line = int(self._chunk.rows[i]), int(self._chunk.lines[i])
-            self.bad.append(BadRow(row, line, field, problem.code, problem.detail))
+            example = self._example(field, int(i)) if problem.code in UNREADABLE else ""
+            self.bad.append(BadRow(row, line, field, problem.code, problem.detail, example))
+
+    def _example(self, field: str, i: int) -> str:
+        """The cells of row i for a message, of the first few; "" where they may name somebody."""
+        if field not in _SHOWABLE or self._shown.get(field, 0) >= _EXAMPLES:
+            return ""
+        self._shown[field] = self._shown.get(field, 0) + 1
+        cells = [self._chunk.columns[c][i].as_py() for c in columns_of(self._layout, field)]
+        return ", ".join(shown(cell) for cell in cells)
 
     def text(self, name: str) -> pa.Array:
         """A text field, mapped and checked; rows that break its rule are refused."""
         field = self._layout.text[name]
-        values = self._mapped(field)
+        values, wrong = self._mapped(field)
+        self.refuse(wrong, name, _NO_TEXT)
+        self.filled[name] = len(wrong) - values.null_count + int(wrong.sum())
         if name in REQUIRED:
-            self.refuse(_mask(pc.is_null(values)), name, _MISSING)
+            self.refuse(_mask(pc.is_null(values)) & ~wrong, name, _MISSING)
         coded = values.dictionary_encode()
         codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         found: dict[Problem, list[int]] = {}
@@ -118,43 +162,53 @@ class _Work:
             problem = _RULES[name](value)
             if problem:
                 found.setdefault(problem, []).append(code)
-        for problem, wrong in found.items():
-            self.refuse(np.isin(codes, wrong), name, problem)
+        for problem, broken in found.items():
+            self.refuse(np.isin(codes, broken), name, problem)
         return values
 
-    def _mapped(self, field: TextField) -> pa.Array:
+    def _mapped(self, field: TextField) -> Texts:
         n = len(self._chunk.rows)
+        none = np.zeros(n, dtype=np.bool_)
         if field.constant is not None:
-            return pa.repeat(pa.scalar(field.prefix + field.constant), n)
+            return Texts(pa.repeat(pa.scalar(field.prefix + field.constant), n), none)
         if field.row_number:
-            return _prefixed(f"{field.prefix}{self._tag}-", texts(pa.array(self._chunk.rows)))
-        values = texts(self._chunk.columns[field.column or ""])
+            numbered = texts(pa.array(self._chunk.rows)).values
+            return Texts(_prefixed(f"{field.prefix}{self._tag}-", numbered), none)
+        cells = [self._chunk.columns[c] for c in field.columns]
+        values, wrong = joint_texts(cells, field.joint, field.missing)
         if field.matches or field.values or field.otherwise is not None:
             values = _by_value(values, field)
-        return _prefixed(field.prefix, values) if field.prefix else values
+        return Texts(_prefixed(field.prefix, values) if field.prefix else values, wrong)
 
     def timestamp(self) -> Int64:
         """int64[n], milliseconds since 1970; of refused rows a stand-in."""
-        field = self._layout.timestamp
-        cells = self._cells(field.column)
-        at_ms, known = times_ms(cells, field)
-        absent = _mask(pc.is_null(cells))
-        self.refuse(absent, "timestamp", _MISSING)
-        self.refuse(~known & ~absent, "timestamp", _NOT_A_TIME)
+        found = self._moments(self._layout.timestamp, "timestamp")
+        self.refuse(~found.there, "timestamp", _MISSING)
+        return found.at_ms
+
+    def _moments(self, field: TimeField, name: str) -> Moments:
+        """Times of a field; rows in which they cannot be read are refused."""
+        found = moments(self._chunk.columns, self._chunk.rows, field)
+        at_ms, known = found.at_ms, found.known
+        self.filled[name] = int(found.there.sum())
+        self.refuse(found.there & ~known & ~found.gap & ~found.fold, name, _NOT_A_TIME)
+        self.refuse(found.gap, name, _GAP)
+        self.refuse(found.fold, name, _FOLD)
         outside = known & ((at_ms < limits.MIN_TIMESTAMP_MS) | (at_ms >= limits.MAX_TIMESTAMP_MS))
-        problem = limits.timestamp_problem(-1)
-        assert problem is not None
-        self.refuse(outside, "timestamp", problem)
-        return np.where(known & ~outside, at_ms, 0)
+        self.refuse(outside, name, _of_rule(limits.timestamp_problem(-1)))
+        inside = known & ~outside
+        return found._replace(at_ms=np.where(inside, at_ms, 0), known=inside)
 
     def amount(self, currency: pa.Array) -> tuple[Int64, Int64]:
         """int64[n] in minor units and in hundredths; of refused rows a stand-in."""
         field = self._layout.amount
-        cells = self._chunk.columns[field.column]
-        value, known = amounts(cells, field)
-        absent = _mask(pc.is_null(texts(cells)))
-        self.refuse(absent, "amount", _MISSING)
-        self.refuse(~known & ~absent, "amount", _NOT_A_NUMBER)
+        style = NumberStyle(field.decimal, field.ignore, field.missing, exact=True)
+        found = numbers(self._chunk.columns[field.column], style)
+        value, known = found.value, found.known
+        self.filled["amount"] = int(found.there.sum())
+        self.refuse(~found.there, "amount", _MISSING)
+        self.refuse(found.wrong, "amount", _NOT_A_NUMBER)
+        self.refuse(_other_currency(found.marks, currency), "amount", _OTHER_CURRENCY)
         value = np.abs(value) if field.absolute else value
         exponent = _exponents(currency)
         scaled = value if field.minor else value * 10.0**exponent
@@ -167,79 +221,84 @@ class _Work:
         return minor, _hundredths(minor, exponent)
 
     def _cap(self, known: Bool, whole: NDArray[np.float64], exponent: Int64) -> None:
-        small, large = limits.amount_problem(0, "USD"), limits.amount_problem(10**18, "USD")
-        assert small is not None
-        assert large is not None
+        small = _of_rule(limits.amount_problem(0, "USD"))
+        large = _of_rule(limits.amount_problem(10**18, "USD"))
         self.refuse(known & (whole <= 0), "amount", small)
         cap = limits.MAX_AMOUNT_HUNDREDTHS * 10.0 ** (exponent - 2)
         self.refuse(known & (whole > cap), "amount", large)
+
+    def withdrawn(self, currency: pa.Array, at_ms: Int64) -> None:
+        """Refuse payments in a currency that was none any more."""
+        for code in pc.unique(currency).to_pylist():
+            if code in UNTIL_MS:
+                late = _mask(pc.equal(currency, code).fill_null(False))
+                late &= at_ms >= UNTIL_MS[code]
+                problem = limits.withdrawn_problem(code, limits.MAX_TIMESTAMP_MS)
+                self.refuse(late, "currency", _of_rule(problem))
 
     def degrees(self, name: str, limit: float) -> pa.Array:
         """A latitude or longitude, null where unknown."""
         column = self._layout.degrees.get(name)
         if column is None:
             return pa.nulls(len(self._chunk.rows), pa.float64())
-        cells = self._chunk.columns[column]
-        value, known = numbers(cells)
-        absent = _mask(pc.is_null(texts(cells)))
-        self.refuse(~known & ~absent, name, _NOT_A_NUMBER)
-        problem = limits.degrees_problem(limit + 1, limit)
-        assert problem is not None
-        self.refuse(known & (np.abs(value) > limit), name, problem)
-        return pa.array(value, mask=~known)
+        style = NumberStyle(self._layout.decimal, (), self._layout.missing)
+        found = numbers(self._chunk.columns[column], style)
+        self.filled[name] = int(found.there.sum())
+        money = np.zeros(len(found.known), dtype=np.bool_)
+        money[list(found.marks)] = True
+        self.refuse(found.wrong | money, name, _NOT_A_NUMBER)
+        problem = _of_rule(limits.degrees_problem(limit + 1, limit))
+        self.refuse(found.known & (np.abs(found.value) > limit), name, problem)
+        return pa.array(found.value, mask=~found.known)
 
-    def label(self, at_ms: Int64, joined: Mapping[str, bool] | None) -> tuple[pa.Array, pa.Array]:
+    def label(self, at_ms: Int64, joined: Joined | None) -> tuple[pa.Array, pa.Array]:
         """is_fraud and known_at, both null where there is no label."""
         field = self._layout.label
         n = len(self._chunk.rows)
         if field is None:
-            return pa.nulls(n, pa.bool_()), _moments(np.zeros(n, np.int64), np.ones(n, np.bool_))
-        if joined is not None and field.join is not None:
-            fraud, known = _joined(self._chunk, field.join.rows, joined)
-        else:
-            cells = self._chunk.columns[field.column]
-            code = label_codes(cells, field.fraud, field.genuine)
-            other = Problem("not_a_label", "is neither a text for fraud nor one for genuine")
-            self.refuse(code == 2, "is_fraud", other)
-            fraud, known = code == 1, code >= 0
+            return pa.nulls(n, pa.bool_()), _timestamps(np.zeros(n, np.int64), np.ones(n, np.bool_))
+        code = self._label_codes(field, joined)
+        self.refuse(code == OTHER, "is_fraud", _NOT_A_LABEL)
+        self.filled["is_fraud"] = int((code != UNKNOWN).sum())
+        known = (code == FRAUD) | (code == GENUINE)
         known_ms = at_ms + field.delay_ms
         if field.known_at is not None:
-            known_ms, dated = times_ms(self._cells(field.known_at.column), field.known_at)
-            known_ms = known_ms + field.delay_ms
-            known &= dated & (np.abs(known_ms) < 2 * _DELAY_LIMIT_MS)
-        return pa.array(fraud, mask=~known), _moments(known_ms, ~known)
+            dated = self._moments(field.known_at, "known_at")
+            known_ms = dated.at_ms + field.delay_ms
+            if field.undated_ms is not None:
+                known_ms = np.where(dated.there, known_ms, at_ms + field.undated_ms)
+            else:
+                self.left_out["undated"] = known & ~dated.there
+                known &= dated.known
+        return pa.array(code == FRAUD, mask=~known), _timestamps(known_ms, ~known)
 
-    def _cells(self, column: str | None) -> pa.Array:
-        return pa.array(self._chunk.rows) if column is None else self._chunk.columns[column]
-
-
-def label_codes(
-    cells: pa.Array, fraud: frozenset[str], genuine: frozenset[str]
-) -> NDArray[np.int8]:
-    """int8[n]: 1 fraud, 0 genuine, -1 missing, 2 something else."""
-    coded = texts(cells).dictionary_encode()
-    meaning = [_label_code(v, fraud, genuine) for v in coded.dictionary.to_pylist()]
-    table = np.array([*meaning, -1], dtype=np.int8)
-    codes: NDArray[np.int64] = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return table[codes]
-
-
-def _label_code(value: str, fraud: frozenset[str], genuine: frozenset[str]) -> int:
-    if value in fraud:
-        return 1
-    return 0 if value in genuine else 2
+    def _label_codes(self, field: LabelField, joined: Joined | None) -> NDArray[np.int8]:
+        if joined is None or field.join is None:
+            return label_codes(self._chunk.columns[field.column], field)
+        code = np.full(len(self._chunk.rows), FRAUD, dtype=np.int8)
+        for column in field.join.rows:
+            keys = texts(self._chunk.columns[column], field.missing)
+            self.refuse(keys.wrong, "is_fraud", _NO_TEXT)
+            code = both_codes(code, joined.codes(keys.values))
+            absent = _mask(pc.is_valid(keys.values)) & ~joined.knows(keys.values)
+            self.left_out["not in the second file"] = absent | self.left_out.get(
+                "not in the second file", np.zeros_like(absent)
+            )
+        return code
 
 
-def _joined(
-    chunk: Chunk, columns: tuple[str, ...], joined: Mapping[str, bool]
-) -> tuple[Bool, Bool]:
-    fraud = np.ones(len(chunk.rows), dtype=np.bool_)
-    known = np.ones(len(chunk.rows), dtype=np.bool_)
-    for column in columns:
-        found = [joined.get(v) for v in texts(chunk.columns[column]).to_pylist()]
-        fraud &= np.array([bool(v) for v in found], dtype=np.bool_)
-        known &= np.array([v is not None for v in found], dtype=np.bool_)
-    return fraud, known
+def _of_rule(problem: Problem | None) -> Problem:
+    """The problem that a rule of the house names for a value that breaks it."""
+    assert problem is not None
+    return problem
+
+
+def _other_currency(marks: Mapping[int, str], currency: pa.Array) -> Bool:
+    """bool[n]: the amount is written with the sign of a currency that its row is not in."""
+    found = np.zeros(len(currency), dtype=np.bool_)
+    for place, mark in marks.items():
+        found[place] = currency[place].as_py() not in MEANT[mark]
+    return found
 
 
 def _by_value(values: pa.Array, field: TextField) -> pa.Array:
@@ -271,7 +330,7 @@ def _hundredths(minor: Int64, exponent: Int64) -> Int64:
     return np.select([exponent == 2, exponent == 0], [minor, minor * 100], (minor + 5) // 10)
 
 
-def _moments(at_ms: Int64, mask: Bool | None = None) -> pa.Array:
+def _timestamps(at_ms: Int64, mask: Bool | None = None) -> pa.Array:
     return pa.array(at_ms, mask=mask).cast(pa.timestamp("ms", tz="UTC"))
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.data.canonical import label_codes
-from training.data.cells import texts
-from training.data.layout import Layout, LayoutInvalid
+from training.data.chunk import SourceUnreadable
+from training.data.labels import OTHER, UNKNOWN, Joined, label_codes
+from training.data.mapping import Layout, LayoutInvalid
 from training.data.source import open_source
+from training.data.texts import texts
 
 
-def joined_labels(path: Path, layout: Layout) -> dict[str, bool] | None:
-    """Key -> is it fraud, of the layout's second file; None if it joins none.
+def joined_labels(path: Path, layout: Layout) -> Joined | None:
+    """Labels of the layout's second file by their key; None if it joins none.
 
-    It is held in memory: about 150 bytes a key.
+    They are held in memory: about 150 bytes a key.
 
     Raises:
         LayoutInvalid: the file's name does not lead to a second one, or that lacks a column.
-        SourceUnreadable: there is no second file.
+        SourceUnreadable: there is no second file, or a line of it is broken: whose label is on it
+            cannot be known.
     """
     if layout.label is None or layout.label.join is None:
         return None
@@ -27,13 +29,20 @@ def joined_labels(path: Path, layout: Layout) -> dict[str, bool] | None:
             f"layout {layout.name}: label.join.replace: {join.replace[0]} is not in {path.name}"
         )
     second = path.with_name(path.name.replace(*join.replace))
-    source = open_source(second, layout.delimiter, layout.encoding)
+    source = open_source(second, layout.form)
     for column in (join.key, field.column):
         if column not in source.names():
             raise LayoutInvalid(f"layout {layout.name}: {second.name} has no column {column}")
-    found: dict[str, bool] = {}
+    found: dict[str, int] = {}
     for chunk in source.chunks(frozenset((join.key, field.column)), 0, None):
-        keys = texts(chunk.columns[join.key]).to_pylist()
-        codes = label_codes(chunk.columns[field.column], field.fraud, field.genuine).tolist()
-        found.update((k, c == 1) for k, c in zip(keys, codes, strict=True) if c in (0, 1))
-    return found
+        if chunk.bad:
+            raise SourceUnreadable(f"{second}: line {chunk.bad[0].line}: {chunk.bad[0].detail}")
+        keys = texts(chunk.columns[join.key], field.missing)
+        if keys.wrong.any():
+            line = int(chunk.lines[int(keys.wrong.argmax())])
+            raise SourceUnreadable(f"{second}: line {line}: {join.key} has no text that is sure")
+        codes = label_codes(chunk.columns[field.column], field).tolist()
+        for key, code in zip(keys.values.to_pylist(), codes, strict=True):
+            if key is not None and code != UNKNOWN:
+                found[key] = code if found.get(key, code) == code else OTHER
+    return Joined(found)

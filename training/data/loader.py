@@ -7,7 +7,7 @@ import hashlib
 import io
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from stores.postgres.lock import Lock
 from training.data.canonical import Canonical, canonical
 from training.data.joined import joined_labels
 from training.data.layout import Layout, load_layout
+from training.data.reasons import Reasons, refuse_wrong_layout
 from training.data.rejects import Rejects
 from training.data.source import Chunk, Source, digest_of, open_source
 from training.data.sql import statement
@@ -48,6 +49,8 @@ class LoadReport:
         finished: the end of the file is reached.
         seconds, rows_per_s: of this run.
         rejects: file of the bad rows, None if there are none.
+        reasons: why they were refused, those of this run: see `Reasons.as_list`.
+        labels_left_out: labels that could not be taken with their row, this run: why -> how many.
     """
 
     file: str
@@ -64,6 +67,8 @@ class LoadReport:
     seconds: float = 0.0
     rows_per_s: float = 0.0
     rejects: str | None = None
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+    labels_left_out: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The report, JSON-ready."""
@@ -101,14 +106,16 @@ async def load_file(
         again: begin at the first row whatever was done; rows that are there stay as they are.
 
     Raises:
-        LayoutInvalid: the layout is wrong, or the file lacks one of its columns.
+        LayoutInvalid: the layout is wrong, or the file lacks one of its columns, or the cells of
+            one can mostly not be read (`MostlyUnreadable`): then nothing is loaded.
         SourceUnreadable: the file is missing, empty or damaged.
         LoadBusy: another process is at it.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
     plan = layout if isinstance(layout, Layout) else load_layout(layout)
-    source = open_source(path, plan.delimiter, plan.encoding)
-    plan = plan.without(plan.columns() - frozenset(source.names()))
+    source = open_source(path, plan.form)
+    names = source.names()
+    plan = plan.without(plan.columns() - frozenset(names), names)
     digest = await asyncio.to_thread(_source_id, path, plan)
     report = LoadReport(str(path), plan.name, tenant, digest)
     where = rejects or (rejects_folder or path.parent) / _rejects_name(path, tenant, digest)
@@ -158,6 +165,7 @@ class _Run:
         self._path = path
         self._report = report
         self._rejects = rejects
+        self._reasons = Reasons()
         self._months: set[datetime] = set()
         self._done = 0
 
@@ -202,8 +210,13 @@ class _Run:
         joined = joined_labels(self._path, self._layout)
         # Short, but of the file's own bytes: row 7 of two files is not the same payment.
         tag = self._report.source[:8]
+        first = self._done == 0
         for chunk in self._source.chunks(self._layout.columns(), self._done, limit):
-            yield chunk, canonical(chunk, self._layout, tag, joined)
+            rows = canonical(chunk, self._layout, tag, joined)
+            if first:
+                refuse_wrong_layout(chunk, rows, self._layout)
+            first = False
+            yield chunk, rows
 
     async def _store(self, chunk: Chunk, rows: Canonical) -> None:
         await self._ensure_months(rows.table)
@@ -224,6 +237,11 @@ class _Run:
         self._report.loaded += loaded
         self._report.already_there += rows.table.num_rows - loaded
         self._report.labels += labels
+        self._reasons.add(rows.bad)
+        self._report.reasons = self._reasons.as_list()
+        left_out = self._report.labels_left_out
+        for why, n in rows.left_out.items():
+            left_out[why] = left_out.get(why, 0) + n
 
     async def _insert_labels(self) -> str:
         if self._layout.label is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from typing import Any, overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,13 +24,27 @@ class Table:
         self._read: set[str] = set()
 
     def __contains__(self, key: str) -> bool:
+        self._read.add(key)
         return key in self._values
 
     def refuse_unread(self) -> None:
-        """Fail on keys that nobody asked for."""
-        unread = sorted(self._values.keys() - self._read)
-        if unread:
-            raise ValueError(f"{self._at(unread[0])}: no such key")
+        """Fail on keys that nobody asked for; the message has the nearest of those asked for."""
+        self.refuse_other(self._read)
+
+    def refuse_other(self, known: Iterable[str]) -> None:
+        """Fail on keys but `known`; the message has the nearest of these."""
+        known = sorted(known)
+        other = sorted(self._values.keys() - set(known))
+        if not other:
+            return
+        free = [key for key in known if key not in self._values]
+        near = get_close_matches(other[0], free, 1, 0.5) or get_close_matches(other[0], known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        raise ValueError(f"{self._at(other[0])}: no such key; {hint}")
+
+    def misspelt(self, key: str) -> bool:
+        """Whether `key` is absent and another key looks like it."""
+        return key not in self._values and bool(get_close_matches(key, list(self._values), 1))
 
     def table(self, key: str, required: bool = True) -> Table:
         """The table at `key`; an empty one if it may be and is absent."""
@@ -54,9 +69,16 @@ class Table:
             raise ValueError(f"{self._at(key)}: must not be empty")
         return None if found is None else str(found)
 
-    def flag(self, key: str) -> bool:
-        """true or false; false if absent."""
-        return bool(self._get(key, bool, "true or false", False))
+    def flag(self, key: str, default: bool = False) -> bool:
+        """true or false."""
+        return bool(self._get(key, bool, "true or false", default))
+
+    def count(self, key: str, default: int) -> int:
+        """A whole number that is not negative."""
+        found = int(self._get(key, int, "a whole number", default))
+        if found < 0:
+            raise ValueError(f"{self._at(key)}: must not be negative")
+        return found
 
     def number(self, key: str, default: float | None) -> float:
         """A number; required if `default` is None."""
@@ -144,6 +166,9 @@ class Table:
         self._read.add(key)
         if key not in self._values:
             if default is ...:
+                near = get_close_matches(key, self._values.keys() - self._read, 1)
+                if near:
+                    raise ValueError(f"{self._at(near[0])}: no such key; did you mean {key}?")
                 raise ValueError(f"{self._at(key)}: is missing")
             return default
         found = self._values[key]

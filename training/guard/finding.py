@@ -17,6 +17,7 @@ CODES = {
     "early-label": "labels that were known before their payment",
     "later-time": "a column of moments after the payment",
     "later-labels": "features that know labels of later",
+    "unreadable-cells": "cells of a column of numbers that are none, and count as unknown",
     "identical-rows": "test rows that were trained on",
 }
 """Every finding there is, and what it means."""

@@ -76,7 +76,11 @@ def inspect_columns(dataset: Dataset, seed: int) -> list[Finding]:
 def inspect_layout(layout: Layout) -> list[Finding]:
     """Look at which columns of a file a layout takes for inputs."""
     tabular = layout.tabular
-    mapped = {f"columns.{field}": text.column for field, text in layout.text.items() if text.column}
+    mapped = {
+        f"columns.{field}" + ("" if i == 0 else f" {i + 1}"): column
+        for field, text in layout.text.items()
+        for i, column in enumerate(text.columns)
+    }
     mapped |= {f"columns.{field}": column for field, column in layout.degrees.items()}
     mapped |= {"columns.amount": layout.amount.column}
     if tabular is not None:
@@ -84,8 +88,8 @@ def inspect_layout(layout: Layout) -> list[Finding]:
     label = layout.label
     told: set[str] = set()
     if label is not None:
-        dated = None if label.known_at is None else label.known_at.column
-        told = {c for c in (label.column if label.join is None else None, dated) if c}
+        told = set() if label.join is not None else {label.column}
+        told |= set() if label.known_at is None else label.known_at.reads()
     found = []
     for where, column in mapped.items():
         if column in told:

@@ -331,3 +331,14 @@ async def test_a_batch_with_a_number_that_is_none_loses_that_row_only() -> None:
 
 def test_padding_covers_every_currency() -> None:
     assert set(EXPONENT.values()) <= intake._PADDED.keys()
+
+
+def test_a_currency_of_the_past_is_taken_in_its_time() -> None:
+    window = faults.Window(limits.MIN_TIMESTAMP_MS, NOW_MS)
+    body = json.dumps(payment(currency="HRK", timestamp="2022-12-31T12:00:00Z")).encode()
+    sound = faults.read_json(body)
+    row, found = faults.inspect_transaction(sound, "", window)
+    assert found == []
+    assert row is not None
+    assert wrong(payment(currency="HRK")) == {("/currency", "withdrawn")}
+    assert read(payment(currency="XDR")).amount_minor == [12990]

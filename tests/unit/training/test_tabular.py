@@ -121,3 +121,39 @@ def test_sets_without_entities_come_with_their_columns(name: str) -> None:
     label = load_layout(name).label
     assert label is not None
     assert label.column not in (*fields.numeric, *fields.categorical)
+
+
+def test_texts_that_are_numbers_are_read(tmp_path: Path) -> None:
+    text = """day,sum,age,job,bad
+2,"$60,000.00 ",36 months,cook,N
+1,"(1,250.50)",48 months,NULL,Y
+3,7,3 years,cook,N
+"""
+    warned: list[str] = []
+    layout = parse_layout(TOML, "loans.toml")
+    found = read_table(_file(tmp_path, text), layout, lambda *_: None, warned.append)
+    np.testing.assert_array_equal(
+        found.values[:, :2], np.array([[-1250.5, 48], [60_000, 36], [7, np.nan]], np.float32)
+    )
+    assert np.isnan(found.values[0, 2])
+    assert found.label.tolist() == [1, 0, 0]
+    [sentence] = warned
+    assert "1 of 3 cells of column age are no numbers, such as '3 years' (line 4)" in sentence
+
+
+def test_a_column_that_is_mostly_no_numbers_is_refused_with_examples(tmp_path: Path) -> None:
+    text = CSV.replace("40", "forty").replace("50", "fifty")
+    with pytest.raises(LayoutInvalid, match=r"3 of 3 cells of column age .*'forty' \(line 2\)"):
+        _read(_file(tmp_path, text))
+    toml = TOML.replace('numeric = ["sum", "age"]', 'numeric = ["day"]')
+    words = CSV.replace("10.5", "ten").replace(",7,", ",seven,").replace(",8,", ",eight,")
+    path = _file(tmp_path, words)
+    with pytest.raises(LayoutInvalid, match="amount: 3 of 4 cells of column sum"):
+        _read(path, toml)
+
+
+def test_a_label_day_that_cannot_be_read_ends_the_reading(tmp_path: Path) -> None:
+    toml = TOML.replace("delay_days = 30", 'known_at = { column = "told", format = "%d/%m/%Y" }')
+    text = "day,sum,age,job,bad,told\n1,1,1,a,1,2026-07-05\n"
+    with pytest.raises(SourceUnreadable, match="line 2: told is not a time"):
+        _read(_file(tmp_path, text), toml)

@@ -7,6 +7,7 @@ import csv
 import sys
 import time
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 from training.data import source
 from training.data.generator import GeneratorSpec, write
 from training.data.history import History, read_history, stream_history
-from training.data.layout import parse_layout
+from training.data.layout import MostlyUnreadable, parse_layout
 from training.data.loader import LoadBusy, LoadReport, load_file
 
 ROOT = Path(__file__).parents[4]
@@ -316,3 +317,56 @@ async def test_the_real_sets_load(
         assert {r["code"] for r in rejected(tmp_path / "r.csv")} == {"not_positive"}
     assert report.bad == bad
     assert await database.fetchval("SELECT count(*) FROM labels WHERE is_fraud") > 0
+
+
+async def test_rows_that_are_all_refused_have_their_reasons(
+    database_url: str, database: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,card,at,value,y\n1,NULL,2024-05-01,5,0\n2,c,01/05/2024,5,0\n")
+    report = await load_file(database_url, path, parse_layout(MINE, "mine.toml"))
+    assert (report.rows, report.loaded, report.bad, report.finished) == (2, 0, 2, True)
+    reasons = [(r["field"], r["code"], r["rows"], r["first_line"]) for r in report.reasons]
+    assert sorted(reasons) == [("customer_id", "missing", 1, 2), ("timestamp", "not_a_time", 1, 3)]
+    assert {r["field"]: r["example"] for r in report.reasons}["timestamp"] == "'01/05/2024'"
+
+
+async def test_a_column_that_can_mostly_not_be_read_stops_the_load_before_it_begins(
+    database_url: str, database: Any, tmp_path: Path
+) -> None:
+    """Days taken for months: those up to the twelfth would load, as days of other months."""
+    path = tmp_path / "mine.csv"
+    days = [f"{i},c,{i % 28 + 1:02}/05/2024,5,0" for i in range(60)]
+    path.write_text("\n".join(["id,card,at,value,y", *days]))
+    swapped = MINE.replace('"at"', '{ column = "at", format = "%m/%d/%Y" }')
+    with pytest.raises(
+        MostlyUnreadable, match=r"timestamp: .* of the first 60 cells .*'13/05/2024'"
+    ):
+        await load_file(database_url, path, parse_layout(swapped, "mine.toml"))
+    assert await database.fetchval("SELECT count(*) FROM transactions") == 0
+
+
+async def test_the_same_payments_from_csv_and_parquet_are_the_same(
+    database_url: str, database: Any, tmp_path: Path
+) -> None:
+    csv_path, parquet = tmp_path / "mine.csv", tmp_path / "mine.parquet"
+    csv_path.write_text(
+        "id,card,at,value,y\n1,18.00,2024-05-01 10:00,€5.10,N\n2,19,2024-05-02,7,Y\n"
+    )
+    table = pa.table(
+        {
+            "id": pa.array([1.0, 2.0]),
+            "card": pa.array([Decimal(18), Decimal(19)], pa.decimal128(38, 10)),
+            "at": pa.array(["2024-05-01T10:00", "2024-05-02"]).cast(pa.timestamp("ns")),
+            "value": pa.array([Decimal("5.1"), Decimal(7)], pa.decimal128(12, 4)),
+            "y": [False, True],
+        }
+    )
+    pq.write_table(table, parquet)
+    layout = parse_layout(MINE, "mine.toml")
+    first = await load_file(database_url, csv_path, layout)
+    before = await contents(database)
+    second = await load_file(database_url, parquet, layout)
+    assert (first.loaded, second.loaded, second.already_there) == (2, 0, 2)
+    assert await contents(database) == before
+    assert {row["customer_id"] for row in before[0]} == {"18", "19"}

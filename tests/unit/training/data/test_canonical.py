@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from fraud import limits
 from fraud.currency import EXPONENT, hundredths, to_minor
 from training.data.canonical import canonical
+from training.data.joined import joined_labels
+from training.data.labels import Joined
 from training.data.layout import Layout, load_layout, parse_layout
-from training.data.source import Chunk
+from training.data.source import Chunk, SourceUnreadable, open_source
 
 COLUMNS = """
 name = "mine"
@@ -94,7 +97,7 @@ def test_a_sound_row_is_mapped() -> None:
         ({"at": "9999-12-31"}, "timestamp", "out_of_range"),
         ({"value": "0"}, "amount", "not_positive"),
         ({"value": "-5"}, "amount", "not_positive"),
-        ({"value": "nan"}, "amount", "not_a_number"),
+        ({"value": "nan"}, "amount", "missing"),
         ({"value": "inf"}, "amount", "not_a_number"),
         ({"value": "1e400"}, "amount", "not_a_number"),
         ({"value": "1_000"}, "amount", "not_a_number"),
@@ -249,11 +252,11 @@ def test_joined_labels_need_every_column(both: bool) -> None:
     part = chunk({})
     cells = {"sourceNodeId": 1, "targetNodeId": 2, "value": 5.0, "time": 3}
     columns = {k: pa.array([v]) for k, v in cells.items()}
-    joined = {"1": True, "2": both}
+    joined = {"1": 1, "2": int(both)}
     plan = load_layout("amlsim")
-    found = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", joined)
+    found = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", Joined(joined))
     assert found.table["is_fraud"].to_pylist() == [both]
-    unknown = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", {"1": True})
+    unknown = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", Joined({"1": 1}))
     assert unknown.table["is_fraud"].to_pylist() == [None]
 
 
@@ -282,3 +285,104 @@ def test_labels_are_what_the_layout_says_in_any_spelling(
 def test_values_are_what_the_layout_says_in_any_spelling(cell: object) -> None:
     told = layout(('BUY = "purchase"', '"4.0" = "purchase"'))
     assert canonical(chunk({"kind": cell}), told, "tag").table["type"].to_pylist() == ["purchase"]
+
+
+def test_every_cell_that_is_there_and_cannot_be_read_makes_a_bad_row() -> None:
+    change = ("delay_days = 2", 'known_at = { column = "to", format = "%d/%m/%Y" }')
+    shops = ('merchant_id = { column = "to", matches = "^M", prefix = "shop-" }', "")
+    toml = COLUMNS.replace(*change).replace(*shops)
+    toml = toml.replace('counterparty_id = { column = "to", matches = "^C" }', "")
+    plan = parse_layout(toml, "mine.toml")
+    rows = [{"to": "05/07/2026"}, {"to": "2026-07-05"}, {"to": "01/01/1900"}, {"to": None}]
+    found = canonical(chunk(*rows, {"to": None, "y": None}), plan, "tag")
+    assert [(b.row, b.field, b.code) for b in found.bad] == [
+        (2, "known_at", "not_a_time"),
+        (3, "known_at", "out_of_range"),
+    ]
+    assert found.bad[0].example == "'2026-07-05'"
+    assert found.left_out == {"undated": 1}
+    told = found.table["is_fraud"].to_pylist()
+    assert told == [False, None, None]
+    dated = toml.replace("known_at =", "undated_days = 9\nknown_at =")
+    found = canonical(chunk({"to": None}), parse_layout(dated, "mine.toml"), "tag")
+    [row] = found.table.to_pylist()
+    assert (row["known_at"] - row["occurred_at"]).days == 9
+    assert found.left_out == {}
+
+
+@pytest.mark.parametrize("marker", ["NULL", "\\N", "nan", "-", "NA"])
+def test_markers_are_missing_in_any_field(marker: str) -> None:
+    fields = {"north": marker, "east": marker, "y": marker, "ip": marker}
+    found = canonical(chunk({"card": marker}, fields, {"id": "t2"}), layout(), "tag")
+    assert [(b.row, b.field, b.code) for b in found.bad] == [(1, "customer_id", "missing")]
+    first = found.table.to_pylist()[0]
+    assert [first[n] for n in ("latitude", "is_fraud", "ip_address")] == [None, None, None]
+
+
+def test_namibia_is_a_country_and_a_list_of_ones_own_counts() -> None:
+    found = canonical(chunk({"land": "NA"}, {"land": "NULL"}), layout(), "tag")
+    assert found.table["country"].to_pylist() == ["NA", None]
+    own = layout(("[columns]", '[file]\nmissing = ["?", "0"]\n[columns]'))
+    found = canonical(chunk({"card": "?"}, {"card": "0.0"}, {"card": "NULL"}), own, "tag")
+    assert [b.row for b in found.bad] == [1, 2]
+    assert found.table["customer_id"].to_pylist() == ["NULL"]
+    field = layout(('country = "land"', 'country = { column = "land", missing = ["NA"] }'))
+    assert canonical(chunk({"land": "NA"}), field, "t").table["country"].to_pylist() == [None]
+
+
+def test_one_id_of_several_columns() -> None:
+    both = ('transaction_id = "id"', 'transaction_id = { columns = ["id", "to"], join = ":" }')
+    rows = [{"id": "17.0"}, {"id": "a:b"}, {"id": None}, {"id": None, "to": None}]
+    found = canonical(chunk(*rows), layout(both), "tag")
+    assert found.table["transaction_id"].to_pylist() == ["17:M7"]
+    assert [(b.row, b.code) for b in found.bad] == [(2, "unclear"), (3, "unclear"), (4, "missing")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency", "code"),
+    [
+        ("$60,000.00 ", "USD", None),
+        ("$12.00", "MXN", None),
+        ("€12.00", "USD", "other_currency"),
+        ("EUR 12.00", "EUR", None),
+        ("12.00 GBP", "EUR", "other_currency"),
+    ],
+)
+def test_a_sign_beside_an_amount_must_be_of_its_currency(
+    cell: str, currency: str, code: str | None
+) -> None:
+    found = canonical(chunk({"value": cell, "money": currency}), layout(), "tag")
+    assert [b.code for b in found.bad] == ([] if code is None else [code])
+
+
+@pytest.mark.parametrize(
+    ("currency", "at", "code"),
+    [
+        ("HRK", "2020-05-01", None),
+        ("SLL", "2022-05-01", None),
+        ("CUC", "2019-05-01", None),
+        ("XDR", "2024-05-01", None),
+        ("HRK", "2024-05-01", "withdrawn"),
+    ],
+)
+def test_currencies_count_at_the_time_of_their_payment(
+    currency: str, at: str, code: str | None
+) -> None:
+    found = canonical(chunk({"money": currency, "at": at}), layout(), "tag")
+    assert [b.code for b in found.bad] == ([] if code is None else [code])
+
+
+def test_labels_in_a_second_file_that_contradict_themselves_are_no_labels(tmp_path: Path) -> None:
+    first = tmp_path / "a_transactions.csv"
+    first.write_text("sourceNodeId,targetNodeId,value,time\n1,2,5,3\n1,3,5,3\n1,4,5,3\n1,9,5,3\n")
+    (tmp_path / "a_nodes.csv").write_text("nodeid,isFraud\n1.0,1\n2,1\n3,1\n3,0\n4,perhaps\n")
+    plan = load_layout("amlsim")
+    source = open_source(first, plan.form)
+    [part] = source.chunks(plan.columns(), 0, None)
+    found = canonical(part, plan, "tag", joined_labels(first, plan))
+    assert found.table["is_fraud"].to_pylist() == [True, None]
+    assert [(b.row, b.code) for b in found.bad] == [(2, "not_a_label"), (3, "not_a_label")]
+    assert found.left_out == {"not in the second file": 1}
+    (tmp_path / "a_nodes.csv").write_text('nodeid,isFraud\n1,1\n2,"1\n')
+    with pytest.raises(SourceUnreadable, match=r"a_nodes.csv: line 3"):
+        joined_labels(first, plan)

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from training.data.layout import LayoutInvalid, layout_names, load_layout, parse_layout
+from training.data.layout import (
+    LayoutInvalid,
+    LayoutUnknown,
+    layout_names,
+    load_layout,
+    parse_layout,
+)
 
 LEAKS = {"TX_FRAUD_SCENARIO", "isFlaggedFraud", "fraudStep", "fraud_kind"}
 MINIMAL = """
@@ -53,10 +59,11 @@ def test_a_file_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (("amount = ", "amonut = "), "columns.amount: is missing"),
+        (("amount = ", "amonut = "), "columns.amonut: no such key; did you mean amount?"),
+        (('amount = "value"', ""), "columns.amount: is missing"),
         (
             ('amount = "value"', 'amount = "value"\nmerchnat_id = "m"'),
-            "columns.merchnat_id: no such key",
+            "columns.merchnat_id: no such key; did you mean merchant_id?",
         ),
         (('amount = "value"', "amount = 3"), "columns.amount: must be a column's name or a table"),
         (
@@ -96,7 +103,7 @@ def test_a_file_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         ),
         (('name = "mine"', "name = "), "not TOML"),
         (('name = "mine"', ""), "name: is missing"),
-        (("[columns]", "[colums]"), "columns: is missing"),
+        (("[columns]", "[colums]"), "colums: no such key; did you mean columns?"),
     ],
 )
 def test_a_wrong_layout_names_the_file_and_the_key(change: tuple[str, str], says: str) -> None:
@@ -107,7 +114,7 @@ def test_a_wrong_layout_names_the_file_and_the_key(change: tuple[str, str], says
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(LayoutInvalid, match="handbook"):
+    with pytest.raises(LayoutUnknown, match=r"sparkov.*did you mean handbook\?"):
         load_layout("handbok")
 
 
@@ -121,3 +128,35 @@ def test_columns_that_a_file_lacks() -> None:
         layout.without(frozenset({"amount"}))
     with pytest.raises(LayoutInvalid, match="no column TERMINAL_ID"):
         load_layout("handbook").without(frozenset({"TERMINAL_ID"}))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("[columns]", '[file]\nquote = "ab"\n[columns]'), "file.quote: must be one character"),
+        (("[columns]", "[file]\nheadr = false\n[columns]"), "file.headr: no such key; did you"),
+        (("[columns]", '[file]\nnames = ["a"]\nheader = true\n[columns]'), "file.names: are"),
+        (("[columns]", '[file]\nnames = ["a", "a"]\n[columns]'), "file.names: must differ"),
+        (("[columns]", "[file]\nskip_lines = -1\n[columns]"), "file.skip_lines: must not"),
+        (("[columns]", "[flie]\n[columns]"), "flie: no such key; did you mean file?"),
+        (('"at"', '{ column = "at", formt = "%Y" }'), "formt: no such key; did you mean format?"),
+        (('"at"', '{ column = "at", format = "%Y-%m-%d %I" }'), "format: needs %I and %p"),
+        (('"at"', '{ date = "at" }'), "columns.timestamp.time: is missing"),
+        (('"at"', '{ date = "at", time = { column = "t", unit = "days" } }'), "time.unit: must"),
+        (('"id"', '{ columns = [], prefix = "x" }'), "columns.transaction_id: needs one of"),
+        (
+            ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\nundated_days = 2\n[columns]'),
+            "label.undated_days: is of labels with known_at",
+        ),
+    ],
+)
+def test_a_wrong_key_of_a_file_or_a_time_is_named(change: tuple[str, str], says: str) -> None:
+    with pytest.raises(LayoutInvalid) as caught:
+        parse_layout(MINIMAL.replace(*change), "mine.toml")
+    assert says in str(caught.value)
+
+
+def test_a_column_that_the_file_lacks_has_a_nearest_name() -> None:
+    layout = parse_layout(MINIMAL, "mine.toml")
+    with pytest.raises(LayoutInvalid, match=r"no column card; did you mean Cards\?"):
+        layout.without(frozenset({"card"}), ["id", "Cards", "at", "value"])

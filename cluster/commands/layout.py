@@ -1,0 +1,51 @@
+"""`quorum layout`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cluster.console import CommandFailed, JsonFlag, emit
+
+app = typer.Typer(no_args_is_help=True, help="Layouts: which column of a file is what.")
+
+
+@app.command("guess")
+def guess(
+    file: Annotated[Path, typer.Argument(help="CSV (.csv, .csv.gz) or Parquet file of payments.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Write the layout there; on stdout if not given.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the output.")] = False,
+) -> None:
+    """Write a layout for a file, to start from: read it, and try it with load --dry-run."""
+    from training.data.guess.guess import guess_layout
+    from training.data.layout import LayoutInvalid
+    from training.data.source import SourceUnreadable
+
+    if out is not None and out.exists() and not force:
+        raise CommandFailed(f"{out}: is there already", "--force replaces it")
+    try:
+        toml = guess_layout(file)
+    except SourceUnreadable as error:
+        raise CommandFailed(str(error.args[0]), "check the file") from None
+    except LayoutInvalid as error:
+        hint = "write one by hand: docs/layouts.md"
+        raise CommandFailed(f"no layout could be guessed: {error.args[0]}", hint) from None
+    if out is None:
+        sys.stdout.write(toml)
+    else:
+        out.write_text(toml, encoding="utf-8")
+        typer.echo(f"{out}: try it with: quorum load --dry-run --layout {out} {file}", err=True)
+
+
+@app.command("list")
+def list_layouts(as_json: JsonFlag = False) -> None:
+    """List the layouts that come with Quorum."""
+    from training.data.layout import layout_names, load_layout
+
+    found = [{"name": name, "about": load_layout(name).about} for name in layout_names()]
+    emit(found, as_json, lambda rows: "\n".join(f"{r['name']:<14} {r['about']}" for r in rows))

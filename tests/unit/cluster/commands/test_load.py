@@ -1,0 +1,127 @@
+"""`quorum load --dry-run` and `quorum layout`: no database, nothing written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cluster.cli import run
+from cluster.commands.load import _render
+
+LAYOUT = """
+name = "mine"
+[columns]
+transaction_id = "id"
+customer_id = "card"
+timestamp = "at"
+amount = "value"
+currency = { constant = "EUR" }
+type = { constant = "purchase" }
+[label]
+column = "y"
+known_at = { column = "k", format = "%d/%m/%Y" }
+"""
+
+
+@pytest.fixture
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "mine.toml"
+    path.write_text(LAYOUT)
+    return str(path)
+
+
+def file_of(folder: Path, *rows: str) -> str:
+    path = folder / "pay.csv"
+    path.write_text("\n".join(["id,card,at,value,y,k", *rows]) + "\n")
+    return str(path)
+
+
+def test_a_dry_run_says_what_is_understood_and_what_is_refused(
+    tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ("1,c,2024-07-01,5.10,1,05/07/2026", "2,c,2024-07-01,5,1,2026-07-05", "3,NULL,,5,0,")
+    before = sorted(tmp_path.rglob("*"))
+    file = file_of(tmp_path, *rows)
+    assert run(["load", "--dry-run", "--json", "--layout", layout, file]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["rows"], found["sound"], found["bad"], found["fraud"]) == (3, 1, 2, 1)
+    assert found["fields"]["amount"] == {"from": "value", "understood": ["5.10 EUR"]}
+    assert found["fields"]["known_at"]["understood"] == ["2026-07-05T00:00:00Z"]
+    assert {(r["field"], r["code"]) for r in found["reasons"]} == {
+        ("known_at", "not_a_time"),
+        ("customer_id", "missing"),
+        ("timestamp", "missing"),
+    }
+    assert run(["load", "--dry-run", "--layout", layout, file]) == 0
+    assert "'2026-07-05'" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.rglob("*")} == {p.name for p in before} | {"pay.csv"}
+
+
+def test_a_dry_run_of_nothing_sound_fails(
+    tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = file_of(tmp_path, "1,c,01/07/2024,5,1,", "2,c,02/07/2024,5,1,")
+    assert run(["load", "--dry-run", "--layout", layout, file]) == 1
+    said = capsys.readouterr()
+    assert "2: timestamp must be a time" in said.out
+    assert "every row" in said.err
+
+
+def test_a_header_alone_says_so(
+    tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["load", "--dry-run", "--layout", layout, file_of(tmp_path)]) == 0
+    assert "no rows" in capsys.readouterr().out
+    report = {"finished": True, "rows": 0, "resumed_after": 0, "file": "x.csv"}
+    assert "a header and no rows" in _render(report)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("known_at", "knwon_at"), "label.knwon_at: no such key; did you mean known_at?"),
+        (('"card"', '"crad"'), "no column crad; did you mean card?"),
+    ],
+)
+def test_a_wrong_key_does_not_list_layouts(
+    tmp_path: Path,
+    layout: str,
+    capsys: pytest.CaptureFixture[str],
+    change: tuple[str, str],
+    says: str,
+) -> None:
+    Path(layout).write_text(LAYOUT.replace(*change))
+    assert (
+        run(["load", "--dry-run", "--layout", layout, file_of(tmp_path, "1,c,2024-07-01,5,1,")])
+        == 1
+    )
+    said = capsys.readouterr().err
+    assert says in said
+    assert "handbook" not in said
+
+
+def test_an_unknown_layout_lists_them(
+    tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["load", "--dry-run", "--layout", "handbok", file_of(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "did you mean handbook?" in said
+    assert "quorum layout guess" in said
+
+
+def test_what_is_guessed_is_tried_at_once(
+    tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{i},c{i % 3},2024-07-{i + 1:02},5.{i}0,{i % 2},01/08/2024" for i in range(9)]
+    file, out = file_of(tmp_path, *rows), tmp_path / "guessed.toml"
+    assert run(["layout", "guess", file, "--out", str(out)]) == 0
+    assert run(["layout", "guess", file, "--out", str(out)]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert run(["load", "--dry-run", "--json", "--layout", str(out), file]) == 0
+    assert json.loads(capsys.readouterr().out)["sound"] == 9
+    assert run(["layout", "list"]) == 0
+    assert "handbook" in capsys.readouterr().out
