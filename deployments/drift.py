@@ -21,6 +21,7 @@ import numpy as np
 from artifacts.origin import Origin
 from deployments import metrics
 from features.decided import ENSEMBLE, Decided, joined, labelled, newest
+from features.labels import REACH_DAYS
 from fraud.batch import Float64, Int64
 from fraud.drift import LEAST_ROWS, Reference, calibration, matured
 from fraud.plan import Plan
@@ -28,6 +29,8 @@ from fraud.plan import Plan
 logger = logging.getLogger(__name__)
 
 RECENT = timedelta(days=7)
+LABELLED = timedelta(days=REACH_DAYS)
+"""How far back decisions are looked for that have labels by now: later labels do not count."""
 MAX_ROWS = 5_000
 """Newest decisions, and newest labels, of all tenants together."""
 
@@ -128,6 +131,8 @@ class DriftWatch:
         connection = await asyncpg.connect(
             self._url, timeout=self._timeout_s, command_timeout=self._timeout_s
         )
+        # Planned by the moments that are asked for, which lead to few partitions out of many.
+        await connection.execute("SET plan_cache_mode = force_custom_plan")
         if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
             self._connection = connection
             return True
@@ -150,7 +155,8 @@ class DriftWatch:
                 async for part in _decided(recent, origin.schema_id, width):
                     of_features += features.count(part.values[part.seen])
                     of_scores += part.score_counts(scores)
-                of_labels = labelled(self._connection, tenant, limit)
+                labelled_since = self._now() - LABELLED
+                of_labels = labelled(self._connection, tenant, limit, labelled_since)
                 known += [part async for part in _decided(of_labels, "", 0)]
         models = [ENSEMBLE, *(member.variant for member in plan.members)]
         return Measured(

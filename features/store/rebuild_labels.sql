@@ -10,12 +10,14 @@ labelled AS (
         SELECT t.occurred_at
         FROM transactions t
         WHERE t.tenant = w.tenant AND t.{column} = w.id
+          AND t.occurred_at >= {{labelled_since}} AND t.occurred_at < {{until}}
         ORDER BY t.occurred_at DESC
         LIMIT 1
     ) last
     JOIN transactions t
       ON t.tenant = w.tenant AND t.{column} = w.id
      AND t.occurred_at > last.occurred_at - $8::interval
+     AND t.occurred_at >= {{labelled_since}} AND t.occurred_at < {{until}}
     CROSS JOIN LATERAL (
         SELECT b.known_at, b.is_fraud
         FROM labels b
