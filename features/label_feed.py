@@ -80,9 +80,7 @@ class LabelFeed:
             span = await self._pool.fetchrow(_SPAN, *due)
             if span["first"] is None:
                 return 0
-            query = _FEED.format(
-                since=day(span["first"] - REACH), until=day(span["last"] + _AFTER)
-            )
+            query = _FEED.format(since=day(span["first"] - REACH), until=day(span["last"] + _AFTER))
             rows = await self._pool.fetch(query, *due, REACH)
             rows = _until_waiting(rows, await self._early(rows), to_time(until))
         if not rows:

@@ -28,10 +28,11 @@ WITH kept AS (
     )
     -- Who tries again may stamp the payment anew: it stays the one that it was; and an id belongs to
     -- the payment that had it first. Asked row by row: as a join it may read whole partitions. The
-    -- literals in braces (ledger.py) bound which partitions are planned for.
+    -- literals in braces (ledger.py) bound which partitions are planned for. tenant || '': by the id
+    -- alone (migration 0007).
     WHERE (
         SELECT true FROM transactions x
-        WHERE x.transaction_id = s.transaction_id AND x.tenant = s.tenant
+        WHERE x.transaction_id = s.transaction_id AND x.tenant || '' = s.tenant
           AND x.occurred_at >= {since} AND x.occurred_at < {until}
         LIMIT 1
     ) IS NULL

@@ -3,6 +3,7 @@
 -- $1, $2 the last label that was learnt (effective_at, label_id); $3 how far to look; $4 how many
 -- labels at most; $5 how long after its payment a label still counts.
 -- Payments are looked for between two moments (span.py): those that the labels may count for.
+-- tenant || '': by the id alone (migration 0007).
 --
 -- is_event: the payment is on record, the label counts, and none in force is newer;
 -- is_found: the payment is on record between the two moments, and the label counts.
@@ -32,13 +33,13 @@ SELECT
     d.transaction_id
 FROM due d
 LEFT JOIN transactions t
-    ON t.tenant = d.tenant AND t.transaction_id = d.transaction_id
+    ON t.tenant || '' = d.tenant AND t.transaction_id = d.transaction_id
     AND t.occurred_at >= d.known_at - $5::interval
     AND t.occurred_at >= {since} AND t.occurred_at < {until}
 LEFT JOIN LATERAL (
     SELECT l.label_id, l.known_at, l.is_fraud
     FROM labels l
-    WHERE l.tenant = d.tenant AND l.transaction_id = d.transaction_id
+    WHERE l.tenant || '' = d.tenant AND l.transaction_id = d.transaction_id
       AND (l.effective_at, l.label_id) < (d.effective_at, d.label_id)
       AND l.known_at <= t.occurred_at + $5::interval
     ORDER BY l.known_at DESC, l.label_id DESC

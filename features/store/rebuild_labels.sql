@@ -21,7 +21,7 @@ labelled AS (
     CROSS JOIN LATERAL (
         SELECT b.known_at, b.is_fraud
         FROM labels b
-        WHERE b.tenant = t.tenant AND b.transaction_id = t.transaction_id
+        WHERE b.tenant || '' = t.tenant AND b.transaction_id = t.transaction_id
           AND (b.effective_at, b.label_id) <= ($5, $6)
           AND b.known_at <= t.occurred_at + $7::interval
         ORDER BY b.known_at DESC, b.label_id DESC
