@@ -87,6 +87,9 @@ def _shout(layout: str) -> None:
         progress.print(f"warning: {finding.sentence}", highlight=False, soft_wrap=True)
 
 
+_NAMED = 5
+
+
 class _Bar:
     """A progress bar on stderr: part of the file, rows, rows a second."""
 
@@ -128,6 +131,17 @@ def _render(report: dict[str, Any]) -> str:
         lines.append(f"{report['resumed_after']:,} rows were done by an earlier run")
     if report["bad"]:
         lines.append(f"{report['bad']:,} rows refused: see {report['rejects']}")
+    if report["reused"]:
+        named = [f"{one} (row {rows[0]})" for one, rows in report["reused_ids"].items()]
+        more = ", ..." if len(named) > _NAMED or report["reused"] > len(named) else ""
+        lines.append(
+            f"{report['reused']:,} rows bear the id of another payment: "
+            f"{', '.join(named[:_NAMED])}{more}"
+        )
+        lines.append(
+            "each is refused, or loaded under an id of its own if the layout says [transaction_id] "
+            'repeated = "apart"'
+        )
     if not report["finished"]:
         lines.append("the end of the file is not reached: run it again without --limit")
     return "\n".join(lines)

@@ -57,11 +57,14 @@ class Canonical:
         table: the sound rows, columns `STAGED`; times are timestamp[ms, UTC].
         bad: one entry for each broken rule, in the order of rows.
         n_bad: rows that broke any, the unreadable ones included.
+        rows, lines: int64[n], where each sound row stands: see `Chunk`.
     """
 
     table: pa.Table
     bad: list[BadRow]
     n_bad: int
+    rows: Int64
+    lines: Int64
 
 
 def canonical(
@@ -85,7 +88,13 @@ def canonical(
     absent = pa.nulls(len(chunk.rows), pa.string())
     table = pa.table({name: columns.get(name, absent) for name in STAGED})
     bad = sorted(chunk.bad + work.bad, key=lambda b: b.row)
-    return Canonical(table.filter(pa.array(work.sound)), bad, len({b.row for b in bad}))
+    return Canonical(
+        table.filter(pa.array(work.sound)),
+        bad,
+        len({b.row for b in bad}),
+        chunk.rows[work.sound],
+        chunk.lines[work.sound],
+    )
 
 
 class _Work:

@@ -22,6 +22,9 @@ TEXT_FIELDS = tuple(
 """Canonical fields that hold text, in canonical order."""
 
 REQUIRED = ("transaction_id", "customer_id", "currency", "type")
+REPEATED = ("reject", "apart")
+"""What may be done with a row whose id is that of another payment."""
+
 UNIT_MS = {
     "milliseconds": 1.0,
     "microseconds": 1e-3,
@@ -159,6 +162,7 @@ class Layout:
         may_lack: a file may lack the columns of optional fields and of the label.
         digest_text: the TOML itself: a changed layout makes another source.
         tabular: the columns that `quorum train --tabular` learns from; None: no such columns.
+        repeated: what is done with a row whose id is that of another payment.
     """
 
     name: str
@@ -173,6 +177,7 @@ class Layout:
     may_lack: bool
     digest_text: str
     tabular: TabularFields | None = None
+    repeated: str = "reject"
 
     def without(self, absent: frozenset[str]) -> Layout:
         """The layout of a file that lacks the columns `absent`.
@@ -280,12 +285,19 @@ def _layout(document: Table, toml: str) -> Layout:
         may_lack=file.one_of("missing_columns", ("refuse", "ignore")) == "ignore",
         digest_text=toml,
         tabular=_tabular(document.table("tabular")) if "tabular" in document else None,
+        repeated=_repeated(document.table("transaction_id", required=False)),
     )
     if len(layout.delimiter) != 1:
         raise ValueError(f"{file.where}.delimiter: must be one character")
     for part in (document, columns, file):
         part.refuse_unread()
     return layout
+
+
+def _repeated(entry: Table) -> str:
+    found = entry.one_of("repeated", REPEATED) or REPEATED[0]
+    entry.refuse_unread()
+    return found
 
 
 def _tabular(entry: Table) -> TabularFields:
