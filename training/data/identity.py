@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 from fraud.limits import MAX_ID_CHARS
 from training.data.canonical import Canonical
 from training.data.source import BadRow
-
-Repeated = Literal["reject", "apart"]
-"""What is done with a row whose id is that of another payment."""
 
 SAME_WITHIN_MS = 3_600_000
 """A payment may be written twice with times that differ by less, as a client that tries again may
@@ -71,6 +68,16 @@ _Owner = tuple[Payment, str]
 """A payment, and where it was met."""
 
 
+class _Row(NamedTuple):
+    """A row that may not be the first of its id: its place in the chunk, and what it says."""
+
+    place: int
+    transaction_id: str
+    payment: Payment
+    is_fraud: bool | None
+    known_at: datetime | None
+
+
 @dataclass
 class Told:
     """The rows of a chunk, told apart.
@@ -94,15 +101,15 @@ class Telling:
 
     Args:
         rows: the chunk; its order decides who had an id first.
-        repeated: what to do with a row whose id is that of another payment.
+        repeated: what to do with a row whose id is that of another payment: see `Layout`.
     """
 
-    def __init__(self, rows: Canonical, repeated: Repeated) -> None:
+    def __init__(self, rows: Canonical, repeated: str) -> None:
         self._rows = rows
         self._repeated = repeated
         self._ids = rows.table["transaction_id"].combine_chunks()
         self._owners: dict[str, list[_Owner]] = {}
-        self._doubtful: list[tuple[int, str, Payment]] = []
+        self._doubtful: list[_Row] = []
 
     @property
     def ids(self) -> list[str]:
@@ -118,16 +125,17 @@ class Telling:
         asked = pa.array([*on_record, *again.unique().to_pylist()], pa.string())
         places = np.flatnonzero(pc.is_in(self._ids, value_set=asked).to_numpy(zero_copy_only=False))
         part = self._rows.table.take(pa.array(places))
-        ids = part["transaction_id"].to_pylist()
-        self._doubtful = list(zip(places.tolist(), ids, _payments(part), strict=True))
+        columns = (part[name].to_pylist() for name in ("transaction_id", "is_fraud", "known_at"))
+        found = zip(places.tolist(), _payments(part), *columns, strict=True)
+        self._doubtful = [_Row(i, one, payment, *said) for i, payment, one, *said in found]
         if self._repeated == "reject":
             return []
-        return sorted({apart(one, payment) for _, one, payment in self._doubtful})
+        return sorted({apart(row.transaction_id, row.payment) for row in self._doubtful})
 
     @property
     def doubtful(self) -> list[str]:
         """Ids that came before: on record, or in the chunk."""
-        return sorted({one for _, one, _ in self._doubtful})
+        return sorted({row.transaction_id for row in self._doubtful})
 
     def told(self, on_record: Mapping[str, Collection[Payment]], labels: Labels) -> Told:
         """The rows, told apart.
@@ -141,69 +149,64 @@ class Telling:
         told = Told(self._rows.table, np.ones(n, np.bool_))
         sound, ids = np.ones(n, np.bool_), {}
         said = dict(labels)
-        for place, one, payment in self._doubtful:
-            verdict = self._judge(place, one, payment, told)
+        for row in self._doubtful:
+            verdict = self._judge(row, told)
             if isinstance(verdict, str):
-                ids[place] = verdict
-                refused = self._contradicts(place, verdict, said)
+                if verdict != row.transaction_id:
+                    ids[row.place] = verdict
+                refused = self._contradicts(row, verdict, said)
             else:
                 refused = verdict
             if refused is not None:
-                sound[place] = False
+                sound[row.place] = False
                 told.bad.append(refused)
         if ids:
             told.table = _renamed(told.table, ids)
-        told.table, told.is_new = told.table.filter(pa.array(sound)), told.is_new[sound]
+        if told.bad:
+            told.table, told.is_new = told.table.filter(pa.array(sound)), told.is_new[sound]
         return told
 
     def _own(self, on_record: Mapping[str, Collection[Payment]]) -> None:
         for one, payments in on_record.items():
             self._owners.setdefault(one, []).extend((p, "a payment on record") for p in payments)
 
-    def _judge(self, place: int, one: str, payment: Payment, told: Told) -> str | BadRow:
+    def _judge(self, row: _Row, told: Told) -> str | BadRow:
         """The id of the row's payment, or why it cannot have one."""
+        one = row.transaction_id
         owners = self._owners.setdefault(one, [])
-        if self._is_owned(place, payment, owners, told):
+        if self._is_owned(row, owners, told):
             return one
-        told.reused.setdefault(one, []).append(int(self._rows.rows[place]))
+        told.reused.setdefault(one, []).append(int(self._rows.rows[row.place]))
         if self._repeated == "apart":
-            own = apart(one, payment)
-            owners = self._owners.setdefault(own, [])
-            if self._is_owned(place, payment, owners, told):
+            own = apart(one, row.payment)
+            if self._is_owned(row, self._owners.setdefault(own, []), told):
                 return own
-        where = owners[0][1]
-        return self._bad(
-            place, "transaction_id", "another_payment", f"is the id of another payment, {where}"
-        )
+        detail = f"is the id of another payment, {owners[0][1]}"
+        return self._bad(row, "transaction_id", "another_payment", detail)
 
-    def _is_owned(self, place: int, payment: Payment, owners: list[_Owner], told: Told) -> bool:
-        """Whether the payment may bear the id of `owners`: it is one of them, or the first."""
+    def _is_owned(self, row: _Row, owners: list[_Owner], told: Told) -> bool:
+        """Whether the row's payment is one of `owners`, or becomes the first of them."""
         if not owners:
-            owners.append((payment, f"that of line {int(self._rows.lines[place])}"))
+            owners.append((row.payment, f"that of line {int(self._rows.lines[row.place])}"))
             return True
-        if any(payment.is_one_with(owner) for owner, _ in owners):
-            told.is_new[place] = False
+        if any(row.payment.is_one_with(owner) for owner, _ in owners):
+            told.is_new[row.place] = False
             return True
         return False
 
-    def _contradicts(self, place: int, one: str, said: Labels) -> BadRow | None:
+    def _contradicts(self, row: _Row, one: str, said: Labels) -> BadRow | None:
         """A fault if the row says the opposite of what was said of its payment as of the same
         moment; else it is noted."""
-        table = self._rows.table
-        fraud = table["is_fraud"][place].as_py()
-        if fraud is None:
+        if row.is_fraud is None or row.known_at is None:
             return None
-        if said.setdefault((one, table["known_at"][place].as_py()), fraud) == fraud:
+        if said.setdefault((one, row.known_at), row.is_fraud) == row.is_fraud:
             return None
-        return self._bad(
-            place,
-            "is_fraud",
-            "contradicts",
-            "says the opposite of a label of the same payment that was known at the same time",
-        )
+        detail = "says the opposite of a label of the same payment that was known at the same time"
+        return self._bad(row, "is_fraud", "contradicts", detail)
 
-    def _bad(self, place: int, name: str, code: str, detail: str) -> BadRow:
-        return BadRow(int(self._rows.rows[place]), int(self._rows.lines[place]), name, code, detail)
+    def _bad(self, row: _Row, name: str, code: str, detail: str) -> BadRow:
+        rows, lines = self._rows.rows, self._rows.lines
+        return BadRow(int(rows[row.place]), int(lines[row.place]), name, code, detail)
 
 
 def _again(ids: pa.Array) -> NDArray[np.bool_]:

@@ -23,7 +23,7 @@ TEXT_FIELDS = tuple(
 
 REQUIRED = ("transaction_id", "customer_id", "currency", "type")
 REPEATED = ("reject", "apart")
-"""What may be done with a row whose id is that of another payment."""
+"""It may be refused, or kept apart under an id made of its own, its time and its customer."""
 
 UNIT_MS = {
     "milliseconds": 1.0,
@@ -162,7 +162,7 @@ class Layout:
         may_lack: a file may lack the columns of optional fields and of the label.
         digest_text: the TOML itself: a changed layout makes another source.
         tabular: the columns that `quorum train --tabular` learns from; None: no such columns.
-        repeated: what is done with a row whose id is that of another payment.
+        repeated: what is done with a row whose id is that of another payment; one of `REPEATED`.
     """
 
     name: str
