@@ -20,6 +20,7 @@ import numpy as np
 from artifacts.origin import Origin
 from deployments import metrics
 from features.decided import ENSEMBLE, Decided, joined, labelled, newest
+from features.labels import REACH_DAYS
 from fraud.batch import Float64, Int64
 from fraud.drift import LEAST_ROWS, Reference, calibration, matured
 from fraud.plan import Plan
@@ -30,6 +31,8 @@ from stores.postgres.session import Session
 logger = logging.getLogger(__name__)
 
 RECENT = timedelta(days=7)
+LABELLED = timedelta(days=REACH_DAYS)
+"""How far back decisions are looked for that have labels by now: later labels do not count."""
 MAX_ROWS = 5_000
 """Newest decisions, and newest labels, of all tenants together."""
 
@@ -171,7 +174,8 @@ class DriftWatch:
                 async for part in _decided(recent, origin.schema_id, width):
                     of_features += features.count(part.values[part.seen])
                     of_scores += part.score_counts(scores)
-                of_labels = labelled(session, tenant, limit)
+                labelled_since = self._now() - LABELLED
+                of_labels = labelled(session, tenant, limit, labelled_since)
                 known += [part async for part in _decided(of_labels, "", 0)]
         models = [ENSEMBLE, *(member.variant for member in plan.members)]
         return Measured(

@@ -125,9 +125,9 @@ def newest(connection: Any, tenant: str, limit: int, since: datetime) -> AsyncIt
     return _parts(connection, "decided_newest", tenant, limit, since)
 
 
-def labelled(connection: Any, tenant: str, limit: int) -> AsyncIterator[list[Any]]:
-    """Rows of the decisions whose labels are the newest. Needs a transaction."""
-    return _parts(connection, "decided_labelled", tenant, limit)
+def labelled(connection: Any, tenant: str, limit: int, since: datetime) -> AsyncIterator[list[Any]]:
+    """Rows of the decisions since a moment whose labels are the newest. Needs a transaction."""
+    return _parts(connection, "decided_labelled", tenant, limit, since)
 
 
 async def _parts(connection: Any, name: str, *arguments: Any) -> AsyncIterator[list[Any]]:

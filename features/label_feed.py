@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -15,6 +16,7 @@ from features.entities import ENTITIES
 from features.labels import LabelEvents
 from features.store.postgres import REACH, PostgresHistory, to_microseconds, to_time
 from features.store.redis import RedisStore
+from features.store.span import Span, day
 from fraud.errors import StoreUnavailable
 from stores.postgres.errors import answering
 
@@ -26,7 +28,12 @@ BATCH_LABELS = 250
 
 _log = logging.getLogger(__name__)
 _FEED = files("features.store").joinpath("label_feed.sql").read_text(encoding="utf-8")
+_SPAN = files("features.store").joinpath("label_span.sql").read_text(encoding="utf-8")
 _DUE = files("features.store").joinpath("label_due.sql").read_text(encoding="utf-8")
+_ON_RECORD = files("features.store").joinpath("on_record.sql").read_text(encoding="utf-8")
+
+_AFTER = timedelta(days=32)
+"""How long before its payment a label may be known: by a mistake, but it counts."""
 
 
 class LabelFeed:
@@ -70,8 +77,13 @@ class LabelFeed:
         newest, _ = await self._history.newest()
         until = min(newest, to_microseconds(now))
         async with answering():
-            rows = await self._pool.fetch(_FEED, *after, to_time(until), BATCH_LABELS, REACH)
-        rows = _until_waiting(rows, to_time(until))
+            due = (*after, to_time(until), BATCH_LABELS)
+            span = await self._pool.fetchrow(_SPAN, *due)
+            if span["first"] is None:
+                return 0
+            query = _FEED.format(since=day(span["first"] - REACH), until=day(span["last"] + _AFTER))
+            rows = await self._pool.fetch(query, *due, REACH)
+            rows = _until_waiting(rows, await self._early(rows), to_time(until))
         if not rows:
             return 0
         last = (to_microseconds(rows[-1]["effective_at"]), rows[-1]["label_id"])
@@ -79,6 +91,17 @@ class LabelFeed:
         if not await self._store.learn_until(events, cursor, last):
             return 0
         return len({row["label_id"] for row in rows})
+
+    async def _early(self, rows: Sequence[Any]) -> set[int]:
+        """Ids of the labels whose payments are not on record, whenever those happened. Of few
+        labels that has to be asked: it goes through all months on record."""
+        lost = [row for row in rows if not row["is_found"]]
+        if not lost:
+            return set()
+        query = _ON_RECORD.format(**asdict(Span.everything()))
+        columns = [[row[name] for row in lost] for name in ("tenant", "transaction_id")]
+        known = {tuple(found) for found in await self._pool.fetch(query, *columns)}
+        return {r["label_id"] for r in lost if (r["tenant"], r["transaction_id"]) not in known}
 
     async def run(self, every_s: float, clock: Callable[[], datetime]) -> None:
         """Step for good: again at once while labels are due, else every `every_s` seconds.
@@ -105,10 +128,10 @@ class LabelFeed:
                 await asyncio.sleep(every_s)
 
 
-def _until_waiting(rows: Sequence[Any], now: datetime) -> Sequence[Any]:
-    """The rows before the first one that waits for its payment."""
+def _until_waiting(rows: Sequence[Any], early: set[int], now: datetime) -> Sequence[Any]:
+    """The rows before the first one that waits for its payment, as those of `early` do."""
     for i, row in enumerate(rows):
-        if not row["is_early"]:
+        if row["label_id"] not in early:
             continue
         if row["effective_at"] > now - PAYMENT_WAIT:
             return rows[:i]

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import numpy as np
@@ -20,9 +20,10 @@ from features.journal import journal_of
 from features.label_feed import LabelFeed
 from features.state import empty
 from features.store.call import Call
-from features.store.postgres import PostgresHistory
+from features.store.postgres import Bounds, PostgresHistory
 from features.store.protocol import FeatureStore, Observation
 from features.store.redis import RedisStore
+from features.store.span import Span
 from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.errors import StoreUnavailable
 from fraud.settings import Settings
@@ -77,7 +78,7 @@ class FeatureService:
         _rehearse()
         store = RedisStore(
             Link(settings.redis_url.get_secret_value(), settings.redis_timeout_ms),
-            PostgresHistory(pool),
+            PostgresHistory(pool, _bounds(settings)),
             replay_ttl_s=settings.replay_ttl_s,
             rebuild_wait_ms=settings.rebuild_wait_ms,
         )
@@ -178,6 +179,12 @@ class FeatureService:
             await self._store.close()
         if self._pool is not None:
             await self._pool.close()
+
+
+def _bounds(settings: Settings) -> Bounds:
+    """Payments see what happened some time before them, and come some time after they happened."""
+    late, early = timedelta(days=settings.max_past_days), timedelta(seconds=settings.max_future_s)
+    return lambda: Span.around(datetime.now(UTC), late, early)
 
 
 def _rehearse() -> None:

@@ -102,7 +102,11 @@ class Settings(BaseSettings):
     max_batch_rows: int = Field(1000, gt=0)
     max_future_s: int = Field(300, description="how far ahead a timestamp may lie", ge=0)
     max_past_days: int = Field(
-        3650, description="how far back a timestamp may lie: history may be replayed", gt=0
+        7,
+        description="how far back the timestamp of a payment may lie that is to be decided on; "
+        "older ones are loaded. States that are rebuilt look back so much further",
+        gt=0,
+        le=36_500,
     )
     replay_ttl_s: int = Field(
         86_400, description="how long a transaction id is remembered as seen", gt=0

@@ -1,7 +1,8 @@
 """Payments of a file in canonical columns, as bodies to send.
 
-The tail of the file is played in its own order with its own gaps, moved in time so that its last
-payment happens now: customers then behave as they do in the file, whatever the rate of sending.
+The tail of the file is played in its own order, moved in time so that its last payment happens now,
+with its own gaps: customers then behave as they do in the file, whatever the rate of sending. What
+lasts longer than `MOST_MS` is played so much faster, as Quorum decides on payments of some days.
 They, their merchants, devices and counterparties are other ones than in the file, though: these
 have a history already, into which the same payments would fall late and a second time. After the
 last payment it begins again, moved once more, with other ones again. Every body has a fresh id.
@@ -33,6 +34,9 @@ _TEXTS = (
     *("counterparty_id", "device_id", "ip_address", "country", "channel"),
 )
 _ENTITIES = frozenset({"customer_id", "merchant_id", "device_id", "counterparty_id"})
+MOST_MS = 6 * 86_400_000
+"""Within the seven days of QUORUM_MAX_PAST_DAYS, with a day for sending them."""
+
 _AGAIN = "~again~"
 _MARK = _AGAIN.encode()
 _MAX_ID_CHARS = 64 - len("~00000000")
@@ -88,9 +92,11 @@ class Playlist:
         self._run = run or f"load-{uuid4().hex[:12]}"
         self._now_ms = now_ms
         self._passes = passes
-        self._pass_ms = payments[-1].at_ms - payments[0].at_ms + 1000
+        self._first_ms = payments[0].at_ms
+        self._pass_ms = payments[-1].at_ms - self._first_ms + 1000
+        self._pace = min(1.0, MOST_MS / (passes * self._pass_ms))
         self._played = 0
-        self._shift_ms = 0
+        self._begin_ms = 0.0
         self._again = b""
 
     def take(self) -> Order:
@@ -101,7 +107,8 @@ class Playlist:
         payment = self._payments[place]
         transaction_id = f"{self._run}-{self._played:09d}"
         self._played += 1
-        minute, ms = divmod(payment.at_ms + self._shift_ms, 60_000)
+        at_ms = round(self._begin_ms + (payment.at_ms - self._first_ms) * self._pace)
+        minute, ms = divmod(at_ms, 60_000)
         body = b'{"transaction_id":"%b","timestamp":"%b%02d.%03dZ",%b' % (
             transaction_id.encode(),
             _minute(minute),
@@ -115,11 +122,10 @@ class Playlist:
         number = self._played // len(self._payments) % self._passes
         if number == 0:
             # The last pass ends now.
-            before_ms = (self._passes - 1) * self._pass_ms
-            self._shift_ms = self._now_ms() - self._payments[-1].at_ms - before_ms
+            self._begin_ms = self._now_ms() - (self._passes * self._pass_ms - 1000) * self._pace
             self._again = b"~%08x" % secrets.randbits(32)
         else:
-            self._shift_ms += self._pass_ms
+            self._begin_ms += self._pass_ms * self._pace
 
     def take_batch(self, rows: int) -> tuple[list[Order], bytes]:
         """The next `rows` payments and the body of a batch request that holds them."""

@@ -51,7 +51,7 @@ class FrontSettings:
     max_batch_body_bytes: int = 1024 * 1024
     max_batch_rows: int = 1000
     max_future_s: int = 300
-    max_past_days: int = 3650
+    max_past_days: int = 7
     request_timeout_ms: int = 2_000
     max_queued_rows: int = 4_096
     max_rows_per_call: int = 256

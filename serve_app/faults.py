@@ -53,10 +53,16 @@ class Number:
 
 
 class Window(NamedTuple):
-    """Between which times a payment may lie, milliseconds since the epoch, both inclusive."""
+    """Between which times a payment may lie, milliseconds since the epoch, both inclusive.
+
+    Attributes:
+        too_early, too_late: what is said of one that lies elsewhere.
+    """
 
     earliest_ms: int
     latest_ms: int
+    too_early: str = "lies too far in the past"
+    too_late: str = "lies too far in the future"
 
 
 class _Refused(Exception):
@@ -229,9 +235,9 @@ _TEXT_RULES: dict[str, Callable[[str], Problem | None]] = {
 def _moment(given: Any, window: Window) -> int:
     moment = _timestamp_ms(given)
     if moment > window.latest_ms:
-        raise _Refused("too_far_in_future", "lies too far in the future")
+        raise _Refused("too_far_in_future", window.too_late)
     if moment < window.earliest_ms:
-        raise _Refused("too_far_in_past", "lies too far in the past")
+        raise _Refused("too_far_in_past", window.too_early)
     if problem := limits.timestamp_problem(moment):
         raise _Refused(*problem)
     return moment

@@ -109,6 +109,10 @@ class Intake:
         return Window(
             max(now - self.max_past_ms, MIN_TIMESTAMP_MS),
             min(now + self.max_future_ms, MAX_TIMESTAMP_MS - 1),
+            f"lies more than {_days(self.max_past_ms)} in the past: older payments are not decided"
+            " on; load them with `quorum load`",
+            f"lies more than {_seconds(self.max_future_ms)} in the future: send it when it"
+            " happens, and check the clock",
         )
 
     def _rows(self, body: bytes, window: Window) -> Iterator[Finding]:
@@ -148,6 +152,15 @@ class Intake:
         if len(rows) > self.max_batch_rows:
             detail = f"must hold at most {self.max_batch_rows} transactions"
             raise _refused("/transactions", "too_many", detail)
+
+
+def _days(ms: int) -> str:
+    days = ms / 86_400_000
+    return "1 day" if days == 1 else f"{days:g} days"
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms / 1000:g} s"
 
 
 def _slow_row(raw: bytes, pointer: str, window: Window) -> Finding:

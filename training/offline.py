@@ -55,7 +55,8 @@ class OfflineReport:
         schema_id: which features.
         features: number of feature columns.
         read: rows of the file that were looked at; `rows` were written, `bad` refused (`rejects`
-            lists them), `repeated` left out because the same payment came before.
+            lists them), `repeated` left out because the same payment came before, `reused` had
+            the id of another payment and were refused or kept apart, as the layout says.
         labelled: rows with a label.
         seconds, rows_per_s: from opening the file to the finished output.
         peak_mib: largest memory of this process so far, MiB.
@@ -70,6 +71,7 @@ class OfflineReport:
     rows: int
     bad: int
     repeated: int
+    reused: int
     labelled: int
     seconds: float
     rows_per_s: float
@@ -150,6 +152,7 @@ def write_features(
         rows=len(payments),
         bad=payments.bad,
         repeated=payments.repeated,
+        reused=payments.reused,
         labelled=int(np.count_nonzero(payments.label >= 0)),
         seconds=round(seconds, 3),
         rows_per_s=round(len(payments) / max(seconds, 1e-3), 1),

@@ -14,8 +14,8 @@ from fraud.artifact import Manifest
 from fraud.batch import Float32, Float64, Int64
 from fraud.errors import NotTrainable
 from fraud.settings import Settings
-from stores.postgres.connect import connect
 from training.data.history import read_history
+from training.data.whole_reads import whole_reads
 from training.dataset import build_dataset
 from training.evaluation.cases import cases
 from training.evaluation.metrics import evaluate
@@ -146,9 +146,6 @@ def _moment(at_ms: int) -> str:
 
 
 async def _newest_labelled_ms(database_url: str, tenant: str) -> int | None:
-    connection = await connect(database_url)
-    try:
+    async with whole_reads(database_url) as connection:
         newest: int | None = await connection.fetchval(statement("newest_labelled"), tenant)
-    finally:
-        await connection.close()
     return newest

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from fraud.batch import Int64, TransactionBatch
 from fraud.transaction import Transaction
-from stores.postgres.connect import connect
 from training.data.label_history import LabelHistory, stream_labels
+from training.data.whole_reads import whole_reads
 from training.sql import statement
 
 ROWS_PER_PART = 4096
@@ -98,14 +98,8 @@ class ServedHistory:
         Raises:
             OSError, asyncpg.PostgresError: the database does not answer.
         """
-        connection = await connect(database_url)
-        try:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                # Whole results are read, so the plan for the whole result is the right one.
-                await connection.execute("SET LOCAL cursor_tuple_fraction = 1.0")
-                yield cls(connection, tenant)
-        finally:
-            await connection.close()
+        async with whole_reads(database_url) as connection:
+            yield cls(connection, tenant)
 
     async def window(self, since: datetime | None, limit: int | None) -> Window | None:
         """The newest `limit` decisions made at `since` or later; None if there are none."""

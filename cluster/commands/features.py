@@ -107,7 +107,11 @@ def write(
 def _written(report: dict[str, Any]) -> str:
     left_out = [
         f"{report[what]:,} {said}"
-        for what, said in (("bad", "refused"), ("repeated", "repeated"))
+        for what, said in (
+            ("bad", "refused"),
+            ("repeated", "repeated"),
+            ("reused", "under the id of another payment"),
+        )
         if report[what]
     ]
     lines = [

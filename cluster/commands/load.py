@@ -128,6 +128,9 @@ def _shout(layout: str) -> None:
         progress.print(f"warning: {finding.sentence}", highlight=False, soft_wrap=True)
 
 
+_NAMED = 5
+
+
 class _Bar:
     """A progress bar on stderr: part of the file, rows, rows a second."""
 
@@ -172,6 +175,21 @@ def _render(report: dict[str, Any]) -> str:
     if report["bad"]:
         lines.append(escape(f"{report['bad']:,} rows refused: see {report['rejects']}"))
         lines += reason_lines(report)
+    if report["reused"]:
+        named = [f"{one} (row {rows[0]})" for one, rows in report["reused_ids"].items()]
+        more = ", ..." if len(named) > _NAMED or report["reused"] > len(named) else ""
+        lines.append(
+            escape(
+                f"{report['reused']:,} rows bear the id of another payment: "
+                f"{', '.join(named[:_NAMED])}{more}"
+            )
+        )
+        lines.append(
+            escape(
+                "each is refused, or loaded under an id of its own if the layout says"
+                ' [transaction_id] repeated = "apart"'
+            )
+        )
     if not report["finished"]:
         lines.append("the end of the file is not reached: run it again without --limit")
     return "\n".join(lines)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ import asyncpg
 
 from deployments.audit.array_text import array_text
 from deployments.audit.columns import AS_TEXT, N_COLUMNS, columns
+from features.store.span import day
 from fraud.errors import QuorumError, StoreUnavailable
 from fraud.record import PlanDocument, RecordBatch
 from stores.postgres.connect import connect
@@ -26,15 +27,22 @@ _SQL = resources.files("deployments.audit")
 _SHIP = _SQL.joinpath("ship.sql").read_text()
 # Looking first whether a decision is there already costs a tenth of an insert, and it never is but
 # after a crash: so that is done only once one was.
-_SHIP_AGAIN = f"{_SHIP}ON CONFLICT DO NOTHING"
+_AGAIN = "ON CONFLICT DO NOTHING"
 _KEEP_PLAN = _SQL.joinpath("keep_plan.sql").read_text()
 _ENSURE_MONTH = _SQL.joinpath("ensure_month.sql").read_text()
 
 # SQLSTATE classes that are the fault of a row: data exception, constraint, limits of a row's size.
 _FAULTS_OF_DATA = ("22", "23", "54")
 
+_SAME_BEFORE = timedelta(days=31)
+_SAME_AFTER = timedelta(days=8)
+"""So long before and after a payment, at least, its id belongs to the one that had it first."""
+
 _ROWS_AT_A_TIME = 64
 _DAY_MS = 86_400_000
+
+_AROUND = {"transactions": (-30, 0, 30), "decisions": (0, 30)}
+"""Table -> days from the middle of a decision's month to months that get their partitions."""
 
 _Month = tuple[str, int, int]
 """Table, year, month."""
@@ -75,13 +83,14 @@ class PostgresLedger:
         try:
             arguments = await _arguments(batches)
             months = _months(batches)
+            query = _within(_SHIP, batches)
         except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise RecordRefused(f"no columns: {type(error).__name__}") from error
         connection = await self._connected()
         try:
             await self._ensure(connection, months)
             await self._keep(connection, {batch.plan.digest: batch.plan for batch in batches})
-            await self._ship(connection, arguments)
+            await self._ship(connection, query, arguments)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if _is_fault_of_data(error):
                 raise RecordRefused(_why(error)) from error
@@ -126,20 +135,20 @@ class PostgresLedger:
             raise StoreUnavailable(_why_not(error)) from error
         return self._connection
 
-    async def _ship(self, connection: Any, arguments: list[Any]) -> None:
+    async def _ship(self, connection: Any, query: str, arguments: list[Any]) -> None:
         try:
-            await self._insert(connection, _SHIP, arguments)
+            await self._insert(connection, query, arguments)
         except asyncpg.UniqueViolationError:  # nothing of it was kept
-            await self._insert(connection, _SHIP_AGAIN, arguments)
+            await self._insert(connection, f"{query}{_AGAIN}", arguments)
 
-    async def _insert(self, connection: Any, statement: str, arguments: list[Any]) -> None:
+    async def _insert(self, connection: Any, query: str, arguments: list[Any]) -> None:
         if self._waits_for_disk:
-            await connection.execute(statement, *arguments, timeout=self._timeout_s)
+            await connection.execute(query, *arguments, timeout=self._timeout_s)
             return
         # A segment is deleted once PostgreSQL has its rows, so a commit must mean its disk.
         async with connection.transaction():
             await connection.execute("SET LOCAL synchronous_commit = on")
-            await connection.execute(statement, *arguments, timeout=self._timeout_s)
+            await connection.execute(query, *arguments, timeout=self._timeout_s)
 
     async def _keep(self, connection: Any, plans: dict[str, PlanDocument]) -> None:
         """Keep plans before the decisions that name them: a reader never finds one missing."""
@@ -176,17 +185,38 @@ async def _arguments(batches: Sequence[RecordBatch]) -> list[Any]:
 
 
 def _months(batches: Sequence[RecordBatch]) -> dict[_Month, int]:
-    """Every partition that the records want, with a moment in each."""
+    """The partitions around the moments of decisions, with a moment in each: our clock makes
+    partitions, and nothing that a client stamps does. Payments lie within days of their decisions;
+    those that do not go to the default partition, or to one that `quorum load` has made. The next
+    month's are made ahead."""
     wanted: dict[_Month, int] = {}
     for batch in batches:
         decided_at_ms = batch.decisions.decided_at_ms
-        wanted[("decisions", *_month(decided_at_ms))] = decided_at_ms
-        times_ms = batch.transactions.timestamp_ms
-        ends = min(times_ms), max(times_ms)
-        # A micro-batch is of one moment, nearly always.
-        for at_ms in ends if _month(ends[0]) == _month(ends[1]) else times_ms:
-            wanted[("transactions", *_month(at_ms))] = at_ms
+        for table, months in _AROUND.items():
+            for days in months:
+                at_ms = _middle_ms(decided_at_ms) + days * _DAY_MS
+                wanted[(table, *_month(at_ms))] = at_ms
     return wanted
+
+
+def _middle_ms(at_ms: int) -> int:
+    """The middle of the month of a moment: 30 days from there lies in the next month."""
+    year, month = _month(at_ms)
+    return round(datetime(year, month, 15, tzinfo=UTC).timestamp() * 1000)
+
+
+def _within(query: str, batches: Sequence[RecordBatch]) -> str:
+    """The statement for some batches. Between which months an id may be on record already is part
+    of its text: see `Span`."""
+    times_ms = [at_ms for batch in batches for at_ms in batch.transactions.timestamp_ms]
+    first = _moment(min(times_ms)) - _SAME_BEFORE
+    last = (_moment(max(times_ms)) + _SAME_AFTER).replace(day=15) + timedelta(days=30)
+    since, until = day(first.replace(day=1)), day(last.replace(day=1))
+    return query.replace("{since}", since).replace("{until}", until)
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
 def _month(at_ms: int) -> tuple[int, int]:

@@ -26,15 +26,14 @@ WITH kept AS (
         merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
         latitude, longitude, amount_hundredths, decided_ms, nth
     )
-    -- Who tries again may stamp the payment anew: it stays the one that it was. Asked row by row,
-    -- of the partitions around its time: as a join it may read all of them.
+    -- Who tries again may stamp the payment anew: it stays the one that it was; and an id belongs to
+    -- the payment that had it first. Asked row by row: as a join it may read whole partitions. The
+    -- literals in braces (ledger.py) bound which partitions are planned for. tenant || '': by the id
+    -- alone (migration 0007).
     WHERE (
         SELECT true FROM transactions x
-        WHERE x.transaction_id = s.transaction_id AND x.tenant = s.tenant
-          AND x.occurred_at > timestamptz 'epoch'
-              + (occurred_ms - 172800000) * interval '1 millisecond'
-          AND x.occurred_at < timestamptz 'epoch'
-              + (occurred_ms + 172800000) * interval '1 millisecond'
+        WHERE x.transaction_id = s.transaction_id AND x.tenant || '' = s.tenant
+          AND x.occurred_at >= {since} AND x.occurred_at < {until}
         LIMIT 1
     ) IS NULL
     ORDER BY tenant, transaction_id, nth

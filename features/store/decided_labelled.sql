@@ -1,5 +1,5 @@
 -- Decisions on tenant $1's payments of the newest $2 labels known by now, the newest decision of
--- each; without features.
+-- each that was made at $3 or later; without features. tenant || '': by the id alone (migration 0007).
 WITH newest AS (
     SELECT n.transaction_id, n.is_fraud, n.known_at, n.label_id
     FROM labels AS n
@@ -26,7 +26,7 @@ FROM held AS h
 CROSS JOIN LATERAL (
     SELECT e.*
     FROM decisions AS e
-    WHERE e.tenant = $1 AND e.transaction_id = h.transaction_id
+    WHERE e.tenant || '' = $1 AND e.transaction_id = h.transaction_id AND e.decided_at >= $3
     ORDER BY e.decided_at DESC
     LIMIT 1
 ) AS d;

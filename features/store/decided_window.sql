@@ -1,5 +1,5 @@
 -- A sample of tenant $1's decisions made at $2 or later, and what is known of them by now. $3: how
--- many of 65,536 payments are taken; the same ones each time.
+-- many of 65,536 payments are taken; the same ones each time. tenant || '': by the id alone (migration 0007).
 SELECT
     (extract(epoch FROM d.decided_at) * 1000)::bigint AS decided_ms,
     d.schema_id,
@@ -12,7 +12,7 @@ FROM decisions AS d
 LEFT JOIN LATERAL (
     SELECT n.is_fraud, n.known_at
     FROM labels AS n
-    WHERE n.tenant = d.tenant AND n.transaction_id = d.transaction_id
+    WHERE n.tenant || '' = d.tenant AND n.transaction_id = d.transaction_id
     ORDER BY n.known_at DESC, n.label_id DESC
     LIMIT 1
 ) AS l ON TRUE

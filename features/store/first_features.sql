@@ -1,7 +1,8 @@
 -- What the first decisions since $4 on some transactions ($1 tenants, $2 ids) were based on, in the
 -- features of schema $3, and who paid whom. One that is degraded for reason $5 was based on nothing.
 -- One that is for reason $6 may have seen itself: better than nothing. One that is for reason $7 is
--- of another payment under the same id: it comes last.
+-- of another payment under the same id: it comes last. $4 as a literal (span.py) keeps the plan to
+-- its partitions. tenant || '': by the id alone (migration 0007).
 SELECT x.n - 1 AS n, d.features, d.age_ms, d.degraded, d.customer_id, d.merchant_id,
     d.device_id, d.counterparty_id
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS x (tenant, id, n)
@@ -12,8 +13,8 @@ CROSS JOIN LATERAL (
         record -> 'transaction' ->> 'device_id' AS device_id,
         record -> 'transaction' ->> 'counterparty_id' AS counterparty_id
     FROM decisions
-    WHERE transaction_id = x.id AND tenant = x.tenant AND schema_id = $3
-      AND decided_at >= $4 AND NOT $5 = ANY (degraded)
+    WHERE transaction_id = x.id AND tenant || '' = x.tenant AND schema_id = $3
+      AND decided_at >= {since} AND decided_at >= $4 AND NOT $5 = ANY (degraded)
     ORDER BY $7 = ANY (degraded), $6 = ANY (degraded), decided_at
     LIMIT 1
 ) AS d

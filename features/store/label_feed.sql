@@ -2,9 +2,11 @@
 -- that was in force before it.
 -- $1, $2 the last label that was learnt (effective_at, label_id); $3 how far to look; $4 how many
 -- labels at most; $5 how long after its payment a label still counts.
+-- Payments are looked for between two moments (span.py): those that the labels may count for.
+-- tenant || '': by the id alone (migration 0007).
 --
 -- is_event: the payment is on record, the label counts, and none in force is newer;
--- is_early: the payment is not on record.
+-- is_found: the payment is on record between the two moments, and the label counts.
 WITH due AS (
     SELECT *
     FROM labels
@@ -27,18 +29,17 @@ SELECT
     o.is_fraud AS previous_fraud,
     t.tenant IS NOT NULL
         AND (o.label_id IS NULL OR (d.known_at, d.label_id) > (o.known_at, o.label_id)) AS is_event,
-    CASE WHEN t.tenant IS NULL THEN NOT EXISTS (
-        SELECT FROM transactions x
-        WHERE x.tenant = d.tenant AND x.transaction_id = d.transaction_id
-    ) ELSE false END AS is_early
+    t.tenant IS NOT NULL AS is_found,
+    d.transaction_id
 FROM due d
 LEFT JOIN transactions t
-    ON t.tenant = d.tenant AND t.transaction_id = d.transaction_id
+    ON t.tenant || '' = d.tenant AND t.transaction_id = d.transaction_id
     AND t.occurred_at >= d.known_at - $5::interval
+    AND t.occurred_at >= {since} AND t.occurred_at < {until}
 LEFT JOIN LATERAL (
     SELECT l.label_id, l.known_at, l.is_fraud
     FROM labels l
-    WHERE l.tenant = d.tenant AND l.transaction_id = d.transaction_id
+    WHERE l.tenant || '' = d.tenant AND l.transaction_id = d.transaction_id
       AND (l.effective_at, l.label_id) < (d.effective_at, d.label_id)
       AND l.known_at <= t.occurred_at + $5::interval
     ORDER BY l.known_at DESC, l.label_id DESC

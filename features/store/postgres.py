@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -18,6 +18,7 @@ from features.labels import REACH_DAYS
 from features.remembered import row_on_record
 from features.store.protocol import Cursor, Past
 from features.store.rebuild import rebuild_sql, states_of
+from features.store.span import LABELLED_WITHIN, Span, day
 from stores.postgres.errors import answering
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,8 +34,8 @@ _BOUND_WAIT = "SET LOCAL lock_timeout = '2s'"
 REACH = timedelta(days=REACH_DAYS)
 """How long after its payment a label still counts."""
 
-_LABELLED_WITHIN = REACH + timedelta(days=32)
-"""Labels show for 30 days, in whole tiles, back from the newest payment at the earliest."""
+Bounds = Callable[[], Span]
+"""Between which days to search now."""
 
 
 def to_time(microseconds: int) -> datetime:
@@ -50,15 +51,17 @@ def to_microseconds(at: datetime) -> int:
 class _PostgresPast:
     """See `Past`: one transaction, of one snapshot."""
 
-    def __init__(self, states: list[bytes], connection: Any) -> None:
+    def __init__(self, states: list[bytes], connection: Any, span: Span) -> None:
         self.states = states
         self._connection = connection
+        self._span = span
 
     async def on_record(self, transactions: Iterable[Key]) -> set[Key]:
         """See `Past`."""
         columns = zip(*transactions, strict=True)
         async with answering():
-            rows = await self._connection.fetch(_ON_RECORD, *map(list, columns))
+            query = _ON_RECORD.format(since=self._span.since, until=self._span.until)
+            rows = await self._connection.fetch(query, *map(list, columns))
         return {(row["tenant"], row["id"]) for row in rows}
 
 
@@ -67,10 +70,13 @@ class PostgresHistory:
 
     Args:
         pool: the primary: a replica that lags would leave labels out for good.
+        bounds: between which days payments are searched; everything, if not given, which is for
+            payments of any time: it takes the longer, the more months are on record.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, bounds: Bounds = Span.everything) -> None:
         self._pool = pool
+        self._bounds = bounds
 
     @asynccontextmanager
     async def rebuild(
@@ -86,14 +92,16 @@ class PostgresHistory:
             [transaction for _, transaction in left_out],
         ]
         if "labels" in entity.groups:
-            arguments += [to_time(until[0]), until[1], REACH, _LABELLED_WITHIN]
+            arguments += [to_time(until[0]), until[1], REACH, LABELLED_WITHIN]
         async with (
             answering(),
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            rows = await connection.fetch(rebuild_sql(entity), *arguments, timeout=_REBUILD_S)
-            yield _PostgresPast(states_of(entity, len(keys), rows), connection)
+            span = self._bounds()
+            query = rebuild_sql(entity, span)
+            rows = await connection.fetch(query, *arguments, timeout=_REBUILD_S)
+            yield _PostgresPast(states_of(entity, len(keys), rows), connection, span)
 
     async def first_features(
         self, transactions: Sequence[Key], within: timedelta
@@ -104,7 +112,8 @@ class PostgresHistory:
         async with answering(), self._pool.acquire() as connection:
             since = datetime.now(UTC) - within
             why = FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT, TRANSACTION_REUSED
-            rows = await connection.fetch(_FIRST, *columns, SCHEMA_ID, since, *why)
+            query = _FIRST.format(since=day(since))
+            rows = await connection.fetch(query, *columns, SCHEMA_ID, since, *why)
         for n, features, age_ms, degraded, *ids in rows:
             found[n] = row_on_record(features, age_ms, ids, degraded)
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,6 +13,7 @@ from features.entities import Entity, Role
 from features.events import category_slot, roles_of
 from features.rings import PARTNER_BYTES, Field, Ring, Table
 from features.state import partner_hash
+from features.store.span import Span
 from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 
 _TEMPLATE = files("features.store").joinpath("rebuild.sql").read_text(encoding="utf-8")
@@ -20,6 +22,7 @@ _LABELLED = files("features.store").joinpath("rebuild_labels.sql").read_text(enc
 # Column and table names below come from features/entities.py, never from a request.
 _NEWEST = """(SELECT t.occurred_at FROM transactions t
          WHERE {whose}
+           AND t.occurred_at >= {{since}} AND t.occurred_at < {{until}}
            AND (t.tenant, t.transaction_id) NOT IN (TABLE left_out)
          ORDER BY t.occurred_at DESC LIMIT 1)"""
 _ROWS = """    SELECT w.n, {leg} AS leg, w.occurred_at AS last_at, t.*
@@ -27,6 +30,7 @@ _ROWS = """    SELECT w.n, {leg} AS leg, w.occurred_at AS last_at, t.*
     JOIN transactions t
       ON {whose}
      AND t.occurred_at > w.occurred_at - interval '61 days'
+     AND t.occurred_at >= {{since}} AND t.occurred_at < {{until}}
     WHERE (t.tenant, t.transaction_id) NOT IN (TABLE left_out)"""
 _TILES = """UNION ALL
 SELECT n, 'ring:{ring}', at_ms / {tile_ms}, {key}, {values}
@@ -56,9 +60,14 @@ _CONDITIONS = {
 }
 
 
-@cache
-def rebuild_sql(entity: Entity) -> str:
+def rebuild_sql(entity: Entity, span: Span) -> str:
     """The query for one kind of entity; see `rebuild.sql`."""
+    return _rebuild_sql(entity).format(**asdict(span))
+
+
+@cache
+def _rebuild_sql(entity: Entity) -> str:
+    """The same; what is left in braces are the attributes of a `Span`."""
     roles = roles_of(entity)
     labels = entity.groups.get("labels")
     parts = [part for leg, role in enumerate(roles) for part in _parts_of(leg, role)]

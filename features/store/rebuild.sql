@@ -1,5 +1,7 @@
 -- What the state of each of n entities is made of: its newest events, its tiles, its partners.
--- What stands in braces is built from the entity's declaration (rebuild.py).
+-- What stands in braces is built from the entity's declaration (rebuild.py); what is searched is
+-- bounded by literals (span.py), so that planning does not grow with the months on record.
+-- tenant || '': by the id alone (migration 0007).
 -- $1 tenants, $2 ids (n each); $3, $4 tenants and ids of transactions that are to be left out;
 -- $5, $6 the last label that counts (effective_at, label_id); $7 how long after its payment a label
 -- still counts; $8 how far before an entity's newest payment labelled ones are looked for.

@@ -90,6 +90,7 @@ def _environment(home: Path) -> dict[str, str]:
         "QUORUM_HAPROXY_METRICS_PORT": str(metrics),
         "QUORUM_FALLBACK_PORT": str(fallback),
         "QUORUM_DRIFT_INTERVAL_S": "5",
+        "QUORUM_MAX_PAST_DAYS": "3650",  # sets of years ago are sent as they are
         "QUORUM_REBUILD_WAIT_MS": "300",  # history that comes late on a busy machine
     }
 

@@ -17,6 +17,7 @@ from fraud.batch import Int64, TransactionBatch
 from training.data.canonical import STAGED, canonical
 from training.data.fields import TEXT_FIELDS
 from training.data.history import LABELLED, History, in_order_of_known
+from training.data.identity import Telling, Told
 from training.data.joined import joined_labels
 from training.data.layout import Layout, load_layout
 from training.data.reasons import refuse_wrong_layout
@@ -45,6 +46,7 @@ class PaymentFile:
         rows: rows of the file that were looked at.
         bad: rows that were refused; `rejects` lists them, None if there are none.
         repeated: rows left out because the same payment came before.
+        reused: rows whose id another payment had before, refused or kept apart as the layout says.
         labelled: the file has the layout's label.
     """
 
@@ -53,6 +55,7 @@ class PaymentFile:
     rows: int
     bad: int
     repeated: int
+    reused: int
     rejects: Path | None
     labelled: bool
 
@@ -195,8 +198,9 @@ def read_payments(
 ) -> PaymentFile:
     """Read, map and check a file as `quorum load` does.
 
-    A label column that the file lacks is done without. A row that repeats a payment (the same id
-    at the same time) is left out, as the system of record would.
+    A label column that the file lacks is done without. A row that repeats a payment is left out,
+    and one that bears the id of another payment is refused or kept apart, as `quorum load` does
+    (`identity.Telling`).
 
     Args:
         layout: name of a layout, path of one, or a layout.
@@ -216,6 +220,7 @@ def read_payments(
     if kept is not None:
         kept.resume(0)
     parts: list[pa.Table] = []
+    places: list[tuple[Int64, Int64]] = []
     rows = bad = 0
     for chunk in source.chunks(plan.columns(), 0, limit):
         found = canonical(chunk, plan, tag, joined)
@@ -224,13 +229,32 @@ def read_payments(
         if kept is not None:
             kept.add(found.bad)
         parts.append(_encoded(found.table))
+        places.append((found.rows, found.lines))
         rows, bad = chunk.rows_done, bad + found.n_bad
         if progress is not None:
             progress(rows, chunk.share)
     table = pa.concat_tables(parts).unify_dictionaries() if parts else _nothing()
-    order, repeated = _order(table)
+    table, told = _told_apart(table, places, plan.repeated)
+    if kept is not None:
+        kept.add(told.bad)
+    bad += len(told.bad)
+    order = _order(table)
     listed = kept.path if kept is not None and bad else None
-    return PaymentFile(table, order, rows, bad, repeated, listed, plan.label is not None)
+    repeated = int(np.count_nonzero(~told.is_new))
+    reused = sum(map(len, told.reused.values()))
+    return PaymentFile(table, order, rows, bad, repeated, reused, listed, plan.label is not None)
+
+
+def _told_apart(
+    table: pa.Table, places: list[tuple[Int64, Int64]], repeated: str
+) -> tuple[pa.Table, Told]:
+    """The payments of a file, each once under an id of its own."""
+    none = np.empty(0, np.int64)
+    rows, lines = (np.concatenate([part[k] for part in [(none, none), *places]]) for k in (0, 1))
+    telling = Telling(table, rows, lines, repeated)
+    telling.met({})
+    told = telling.told({}, {})
+    return told.table if told.is_new.all() else told.table.filter(pa.array(told.is_new)), told
 
 
 def _fitted(layout: Layout, names: frozenset[str]) -> Layout:
@@ -259,19 +283,11 @@ def _nothing() -> pa.Table:
     return pa.schema([(name, kinds[name]) for name in STAGED]).empty_table()
 
 
-def _order(table: pa.Table) -> tuple[Int64, int]:
-    """Order by (time, transaction id) without repeated payments, and how many these are."""
+def _order(table: pa.Table) -> Int64:
+    """Order by (time, transaction id)."""
     keys = [("occurred_at", "ascending"), ("transaction_id", "ascending")]
-    order = pc.sort_indices(table, sort_keys=keys).to_numpy().astype(np.int64)
-    if len(order) < 2:
-        return order, 0
-    at_ms = table["occurred_at"].cast(pa.int64()).to_numpy()[order]
-    fresh = np.ones(len(order), dtype=np.bool_)
-    near = np.flatnonzero(at_ms[1:] == at_ms[:-1]) + 1
-    ids = table["transaction_id"]
-    same = pc.equal(ids.take(pa.array(order[near])), ids.take(pa.array(order[near - 1])))
-    fresh[near] = ~same.to_numpy()
-    return order[fresh], int(np.count_nonzero(~fresh))
+    order: Int64 = pc.sort_indices(table, sort_keys=keys).to_numpy().astype(np.int64)
+    return order
 
 
 def _newest(codes: Int64, n_codes: int) -> Int64:

@@ -79,6 +79,7 @@ class Canonical:
         n_bad: rows that broke any, the unreadable ones included.
         left_out: labels that were not taken with their sound row: why -> how many.
         filled: field -> in how many rows its cells hold something.
+        rows, lines: int64[n], where each sound row stands: see `Chunk`.
     """
 
     table: pa.Table
@@ -86,6 +87,8 @@ class Canonical:
     n_bad: int
     left_out: Mapping[str, int]
     filled: Mapping[str, int]
+    rows: Int64
+    lines: Int64
 
 
 def canonical(chunk: Chunk, layout: Layout, tag: str, joined: Joined | None = None) -> Canonical:
@@ -115,6 +118,8 @@ def canonical(chunk: Chunk, layout: Layout, tag: str, joined: Joined | None = No
         len({b.row for b in bad}),
         {why: n for why, n in left_out.items() if n},
         work.filled,
+        chunk.rows[work.sound],
+        chunk.lines[work.sound],
     )
 
 

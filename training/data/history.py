@@ -14,8 +14,8 @@ from features.labels import REACH_DAYS, LabelEvents
 from features.windows import DAY_MS
 from fraud.batch import COLUMNS, TRANSACTION_COLUMNS, Int64, TransactionBatch
 from fraud.limits import MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS
-from stores.postgres.connect import connect
 from training.data.sql import statement
+from training.data.whole_reads import whole_reads
 
 LABELLED = ("customer", "merchant", "device", "counterparty")
 """Entities whose state labels go into."""
@@ -121,16 +121,10 @@ async def stream_history(
         _moment(until_ms, MAX_TIMESTAMP_MS),
     )
     memo: dict[str, str] = {}
-    connection = await connect(database_url)
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            # The whole result is read, so the plan for the whole result is the right one.
-            await connection.execute("SET LOCAL cursor_tuple_fraction = 1.0")
-            cursor = await connection.cursor(statement("history"), tenant, *bounds)
-            while rows := await cursor.fetch(rows_per_part):
-                yield _part(tenant, rows, memo)
-    finally:
-        await connection.close()
+    async with whole_reads(database_url) as connection:
+        cursor = await connection.cursor(statement("history"), tenant, *bounds)
+        while rows := await cursor.fetch(rows_per_part):
+            yield _part(tenant, rows, memo)
 
 
 def _moment(at_ms: int | None, default_ms: int) -> datetime:

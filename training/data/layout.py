@@ -35,6 +35,9 @@ __all__ = [
 
 FRAUD = ("1", "true", "yes", "Yes", "YES", "y", "Y", "t", "T")
 GENUINE = ("0", "false", "no", "No", "NO", "n", "N", "f", "F")
+REPEATED = ("reject", "apart")
+"""What is done with a row whose id is that of another payment: it is refused, or kept apart under
+an id made of its own, its time and its customer."""
 
 
 class _Habits(NamedTuple):
@@ -102,6 +105,7 @@ def _layout(document: Table, toml: str) -> Layout:
     label = _label(document.table("label"), habits) if "label" in document else None
     tabular = _tabular(document.table("tabular"), habits) if "tabular" in document else None
     may_lack = file.one_of("missing_columns", ("refuse", "ignore")) == "ignore"
+    repeated = _repeated(document.table("transaction_id", required=False))
     # Before what is missing is told of: a misspelt key is why a field is missing.
     columns = document.table("columns", required=not document.misspelt("columns"))
     document.refuse_unread()
@@ -125,6 +129,7 @@ def _layout(document: Table, toml: str) -> Layout:
         may_lack=may_lack,
         digest_text=toml,
         tabular=tabular,
+        repeated=repeated,
     )
 
 
@@ -151,6 +156,12 @@ def _form(file: Table) -> FileForm:
     if len(set(names)) < len(names):
         raise ValueError(f"{file.where}.names: must differ from each other")
     return form
+
+
+def _repeated(entry: Table) -> str:
+    found = entry.one_of("repeated", REPEATED) or REPEATED[0]
+    entry.refuse_unread()
+    return found
 
 
 def _tabular(entry: Table, habits: _Habits) -> TabularFields:

@@ -7,11 +7,13 @@ import hashlib
 import io
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
@@ -20,6 +22,7 @@ from fraud.errors import QuorumError
 from stores.postgres.connect import connect
 from stores.postgres.lock import Lock
 from training.data.canonical import Canonical, canonical
+from training.data.identity import Labels, Payment, Telling, Told
 from training.data.joined import joined_labels
 from training.data.layout import Layout, load_layout
 from training.data.reasons import Reasons, refuse_wrong_layout
@@ -28,6 +31,8 @@ from training.data.source import Chunk, Source, digest_of, open_source
 from training.data.sql import statement
 
 _CLAIM = "quorum.load"
+_MOST_NAMED = 20
+"""Ids that a report names at most."""
 
 
 class LoadBusy(QuorumError):
@@ -45,6 +50,8 @@ class LoadReport:
         loaded: new transactions.
         already_there: sound rows that the database held already.
         bad: rows refused, all runs of this source together; `rejects` lists them.
+        reused: rows whose id another payment had before, refused or kept apart as the layout says.
+        reused_ids: the first of their ids -> their places in the file, from 1.
         labels: new labels.
         finished: the end of the file is reached.
         seconds, rows_per_s: of this run.
@@ -62,6 +69,8 @@ class LoadReport:
     loaded: int = 0
     already_there: int = 0
     bad: int = 0
+    reused: int = 0
+    reused_ids: dict[str, list[int]] = field(default_factory=dict)
     labels: int = 0
     finished: bool = False
     seconds: float = 0.0
@@ -184,7 +193,10 @@ class _Run:
         """Load what is left; the next chunk is read while PostgreSQL takes the current one."""
         started = time.monotonic()
         if not self._report.finished:
-            await self._chunks(limit, progress, started)
+            try:
+                await self._chunks(limit, progress, started)
+            finally:
+                await self._leave_statistics()
         self._tick(started)
         if self._report.bad:
             self._report.rejects = str(self._rejects.path)
@@ -206,6 +218,17 @@ class _Run:
         self._report.finished = limit is None or self._done < limit
         await self._write_progress()
 
+    async def _leave_statistics(self) -> None:
+        """Whoever reads next is planned for by what is there now, also if this run was cut off.
+        Autovacuum would come later, and never looks at a partitioned table as a whole."""
+        report = self._report
+        if not (report.loaded or report.labels) or self._connection.is_closed():
+            return
+        # What is loaded stays loaded: no read depends on its statistics.
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            for table in ("transactions", "labels"):
+                await self._connection.execute(f"ANALYZE {table}")
+
     def _ready(self, limit: int | None) -> Iterator[tuple[Chunk, Canonical]]:
         joined = joined_labels(self._path, self._layout)
         # Short, but of the file's own bytes: row 7 of two files is not the same payment.
@@ -220,28 +243,64 @@ class _Run:
 
     async def _store(self, chunk: Chunk, rows: Canonical) -> None:
         await self._ensure_months(rows.table)
-        self._rejects.add(rows.bad)
         before, self._done = self._done, chunk.rows_done
         async with self._connection.transaction():
             await self._connection.execute(statement("staging"))
-            await self._stage(rows.table)
+            await self._connection.execute(statement("lock_tenant"), self._report.tenant)
+            told = await self._tell_apart(rows)
+            bad = sorted(rows.bad + told.bad, key=lambda b: b.row)
+            self._rejects.add(bad)
+            await self._stage(told)
             loaded = _count(
                 await self._connection.execute(
                     statement("insert_transactions"), self._report.tenant
                 )
             )
             labels = _count(await self._insert_labels())
-            self._report.bad += rows.n_bad
+            self._report.bad += rows.n_bad + len(told.bad)
             await self._write_progress()
         self._report.rows += self._done - before
         self._report.loaded += loaded
-        self._report.already_there += rows.table.num_rows - loaded
+        self._report.already_there += told.table.num_rows - loaded
         self._report.labels += labels
-        self._reasons.add(rows.bad)
+        self._reasons.add(bad)
         self._report.reasons = self._reasons.as_list()
         left_out = self._report.labels_left_out
         for why, n in rows.left_out.items():
             left_out[why] = left_out.get(why, 0) + n
+        self._note_reused(told.reused)
+
+    async def _tell_apart(self, rows: Canonical) -> Told:
+        """The chunk's payments, told apart from each other and from those on record."""
+        telling = Telling(rows.table, rows.rows, rows.lines, self._layout.repeated)
+        apart = telling.met(await self._on_record(telling.ids))
+        doubtful = telling.doubtful
+        if not doubtful:
+            return telling.told({}, {})
+        under = await self._on_record(apart) if apart else {}
+        return telling.told(under, await self._said_of([*doubtful, *apart]))
+
+    async def _on_record(self, ids: list[str]) -> dict[str, list[Payment]]:
+        found: dict[str, list[Payment]] = {}
+        tenant = self._report.tenant
+        for one, *payment in await self._connection.fetch(statement("payments_of"), tenant, ids):
+            found.setdefault(one, []).append(Payment(*payment))
+        return found
+
+    async def _said_of(self, ids: list[str]) -> Labels:
+        if self._layout.label is None:
+            return {}
+        source = self._layout.label.source
+        rows = await self._connection.fetch(
+            statement("labels_of"), self._report.tenant, ids, source
+        )
+        return {(one, known_at): is_fraud for one, known_at, is_fraud in rows}
+
+    def _note_reused(self, reused: dict[str, list[int]]) -> None:
+        self._report.reused += sum(map(len, reused.values()))
+        for one, rows in reused.items():
+            if one in self._report.reused_ids or len(self._report.reused_ids) < _MOST_NAMED:
+                self._report.reused_ids.setdefault(one, []).extend(rows)
 
     async def _insert_labels(self) -> str:
         if self._layout.label is None:
@@ -261,7 +320,8 @@ class _Run:
             )
             self._months.add(month)
 
-    async def _stage(self, table: pa.Table) -> None:
+    async def _stage(self, told: Told) -> None:
+        table = told.table.append_column("is_new", pa.array(told.is_new))
         if table.num_rows == 0:
             return
         text = io.BytesIO()

@@ -45,6 +45,7 @@ class Layout:
         may_lack: a file may lack the columns of optional fields and of the label.
         digest_text: the TOML itself: a changed layout makes another source.
         tabular: the columns that `quorum train --tabular` learns from; None: no such columns.
+        repeated: what is done with a row whose id is that of another payment: `reject` or `apart`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Layout:
     may_lack: bool
     digest_text: str
     tabular: TabularFields | None = None
+    repeated: str = "reject"
     form: FileForm = field(default_factory=FileForm)
     decimal: str = "."
     missing: Markers = DEFAULT_MISSING

@@ -1,5 +1,6 @@
 -- What decisions saw, in the order in which they were made: a decision id begins with its moment,
 -- and those of one micro-batch rise. $1 tenant, $2 the moment of the first of them.
+-- tenant || '': by the id alone (migration 0007).
 SELECT
     d.decision_id::text AS decision_id,
     (extract(epoch FROM d.decided_at) * 1000)::bigint AS decided_ms,
@@ -14,7 +15,7 @@ FROM decisions AS d
 LEFT JOIN LATERAL (
     SELECT e.decision_id, e.features
     FROM decisions AS e
-    WHERE e.tenant = d.tenant
+    WHERE e.tenant || '' = d.tenant
       AND e.transaction_id = d.transaction_id
       AND e.decided_at <= d.decided_at
       AND e.decision_id < d.decision_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loadtests.payments import Payment, Playlist, read_payments
+from loadtests.payments import MOST_MS, Payment, Playlist, read_payments
 from serve_app.schemas import TransactionIn
 
 NOW_MS = 1_790_000_000_000
@@ -169,3 +170,17 @@ def test_passes_go_on_with_the_same_customers_and_later_times() -> None:
     assert len({body["customer_id"] for body in bodies[:6]}) == 1
     assert bodies[6]["customer_id"] != bodies[0]["customer_id"]
     assert len({body["transaction_id"] for body in bodies}) == 8
+
+
+def test_what_lasts_longer_than_quorum_looks_back_is_played_faster() -> None:
+    day_ms = 86_400_000
+    payments = [Payment(at * day_ms, b'"customer_id":"c"}', None) for at in (0, 10, 40, 75)]
+    now_ms = 1_790_000_000_000
+    playlist = Playlist(payments, "r", now_ms=lambda: now_ms, passes=2)
+    bodies = [json.loads(playlist.take().body) for _ in range(8)]
+    at = [datetime.fromisoformat(body["timestamp"]).timestamp() * 1000 for body in bodies]
+    assert at == sorted(at)
+    assert at[0] >= now_ms - MOST_MS
+    assert abs(at[-1] - now_ms) < 1000
+    gaps = [b - a for a, b in pairwise(at[:4])]
+    assert [round(gap / gaps[0], 3) for gap in gaps] == [1, 3, 3.5]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -139,6 +140,20 @@ def test_times_are_whole_milliseconds_inside_the_window(timestamp: str, ms: int 
         assert code == ("too_far_in_past" if timestamp < "2026" else "too_far_in_future")
     else:
         assert read(payment(timestamp=timestamp)).timestamp_ms == [NOW_MS + ms]
+
+
+def test_a_payment_out_of_the_window_is_told_the_limit_and_what_to_do() -> None:
+    reader = Intake(1000, 300_000, 7 * DAY_MS, lambda: NOW_MS)
+    said = {}
+    for days in (-8, 1):
+        at = datetime.fromtimestamp(NOW_MS / 1000 + days * 86_400, UTC).isoformat()
+        with pytest.raises(InvalidInput) as caught:
+            reader.transaction(json.dumps(payment(timestamp=at)).encode(), "acme")
+        ((pointer, _, said[days]),) = caught.value.errors
+        assert pointer == "/timestamp"
+    assert "7 days" in said[-8]
+    assert "quorum load" in said[-8]
+    assert "300 s" in said[1]
 
 
 @pytest.mark.parametrize(

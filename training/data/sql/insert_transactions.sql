@@ -8,4 +8,5 @@ SELECT
     merchant_category, counterparty_id, device_id, ip_address, country, channel, latitude,
     longitude, amount_hundredths
 FROM load_staging
+WHERE is_new
 ON CONFLICT DO NOTHING;

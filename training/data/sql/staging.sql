@@ -18,5 +18,6 @@ CREATE TEMPORARY TABLE load_staging (
     longitude         double precision,
     amount_hundredths bigint      NOT NULL,
     is_fraud          boolean,
-    known_at          timestamptz
+    known_at          timestamptz,
+    is_new            boolean     NOT NULL
 ) ON COMMIT DROP;

@@ -42,6 +42,24 @@ def test_it_loads_once_and_keeps_bad_rows_apart(
     assert "2 there before" in " ".join(capsys.readouterr().out.split())
 
 
+def test_ids_that_mean_two_payments_are_named(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "twice.csv"
+    line = "000017,card-B,2026-03-02T10:00:00Z,7.00,EUR,purchase,0,2026-03-09T10:00:00Z\n"
+    first = line.replace("card-B", "card-A").replace("-02T", "-01T").replace(",0,", ",1,")
+    file.write_text(CANONICAL.splitlines()[0] + "\n" + first + line)
+    assert run(["load", str(file), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["loaded"], report["bad"], report["reused"]) == (1, 1, 1)
+    assert report["reused_ids"] == {"000017": [2]}
+    assert "that of line 2" in Path(report["rejects"]).read_text()
+    assert run(["load", str(file), "--again"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 rows bear the id of another payment: 000017 (row 2)" in said
+    assert 'repeated = "apart"' in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

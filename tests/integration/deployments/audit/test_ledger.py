@@ -104,8 +104,37 @@ async def test_a_retry_that_is_stamped_anew_is_no_other_payment(ledger, connecti
     assert await connection.fetchval(decisions) == 3
 
 
+@pytest.mark.parametrize("days", [-6, 3, 30])
+async def test_an_id_belongs_to_the_payment_that_had_it_first(ledger, connection, days):
+    """Another payment under its name is decided on, and is no payment of that id."""
+    name = f"owner{days}"
+    first, other = (
+        replace(record, transaction=replace(record.transaction, transaction_id=name))
+        for record in decision_records(2, name)
+    )
+    moment_ms = first.transaction.timestamp_ms + days * 86_400_000
+    other = replace(other, transaction=replace(other.transaction, timestamp_ms=moment_ms))
+    await ledger.insert(gathered([first]))
+    await ledger.insert(gathered([other]))
+    rows = await connection.fetch(
+        "SELECT customer_id FROM transactions WHERE transaction_id = $1", name
+    )
+    assert [row["customer_id"] for row in rows] == [first.transaction.customer_id]
+    decisions = "SELECT count(*) FROM decisions WHERE transaction_id = $1"
+    assert await connection.fetchval(decisions, name) == 2
+
+
+async def partitions(connection) -> set[str]:
+    rows = await connection.fetch(
+        "SELECT inhrelid::regclass::text FROM pg_inherits"
+        " WHERE inhparent IN ('transactions'::regclass, 'decisions'::regclass)"
+    )
+    return {row[0] for row in rows}
+
+
 @pytest.mark.parametrize("at_ms", [978_307_200_001, 1_577_836_799_999, 4_102_444_800_000])
-async def test_a_month_that_nobody_announced_gets_its_partition(ledger, connection, at_ms):
+async def test_the_months_around_a_decision_get_their_partitions(ledger, connection, at_ms):
+    """However long it has lain in the log."""
     (record,) = decision_records(1, f"m{at_ms}", at_ms=at_ms)
     transaction = replace(record.transaction, timestamp_ms=at_ms)
     await ledger.insert(gathered([replace(record, transaction=transaction)]))
@@ -117,6 +146,31 @@ async def test_a_month_that_nobody_announced_gets_its_partition(ledger, connecti
         )
         assert row["part"] == f"{table}_{row['at']:%Y_%m}"
         assert milliseconds(row["at"]) == at_ms
+
+
+async def test_what_clients_stamp_makes_no_partition(ledger, connection):
+    """A payment stamped in each month of ten years, back and ahead: all are kept, and what is
+    planned for later is no more than before."""
+    now_ms = milliseconds(await connection.fetchval("SELECT date_trunc('milliseconds', now())"))
+    month_ms = 30 * 86_400_000
+    await ledger.insert(gathered(decision_records(1, "clock", at_ms=now_ms)))
+    before = await partitions(connection)
+    records = [
+        replace(r, transaction=replace(r.transaction, timestamp_ms=now_ms + (n - 60) * month_ms))
+        for n, r in enumerate(decision_records(119, "decade", at_ms=now_ms))
+    ]
+    await ledger.insert(gathered(records))
+    assert await partitions(connection) == before
+    count = "SELECT count(*) FROM transactions WHERE transaction_id LIKE 'decade%'"
+    assert await connection.fetchval(count) == 119
+
+
+async def test_the_next_month_is_made_ahead(ledger, connection):
+    last_day_ms = 1_333_238_399_000  # 2012-03-31T23:59:59Z
+    await ledger.insert(gathered(decision_records(1, "ahead", at_ms=last_day_ms)))
+    made = {f"transactions_2012_{month}" for month in ("02", "03", "04")}
+    made |= {f"decisions_2012_{month}" for month in ("03", "04")}
+    assert made <= await partitions(connection)
 
 
 async def test_a_decision_lies_in_its_page_as_it_is(ledger, connection):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from training.data import source
 from training.data.batches import read_payments
 from training.data.layout import LayoutInvalid
 
@@ -47,17 +48,38 @@ def test_rows_are_ordered_checked_and_taken_once(tmp_path: Path, layout: str) ->
     file.write_text(HEADER + ROWS.replace("12.50,JPY", "1250,JPY"))
     found = read_payments(file, layout, rejects=tmp_path / "bad.csv")
     whole = next(found.batches("acme"))
-    assert whole.transaction_id == ["b", "a", "c", "c"]
-    assert whole.tenant == ["acme"] * 4
-    assert whole.merchant_id == [None, "m1", "m1", "m2"]
+    assert whole.transaction_id == ["b", "a", "c"]
+    assert whole.tenant == ["acme"] * 3
+    assert whole.merchant_id == [None, "m1", "m1"]
     assert found.hundredths.tolist() == whole.amount_hundredths().tolist()
     assert found.timestamp_ms.tolist() == whole.timestamp_ms
-    assert found.label.tolist() == [0, -1, 1, 1]
+    assert found.label.tolist() == [0, -1, 1]
     assert (found.known_at_ms - found.timestamp_ms).tolist()[0] == 2 * 3_600_000
     assert found.known_at_ms[1] == -1
-    assert (found.rows, found.bad, found.repeated, found.labelled) == (6, 1, 1, True)
+    assert (found.rows, found.bad, found.repeated, found.labelled) == (6, 2, 1, True)
+    assert found.reused == 1
     assert found.rejects is not None
     assert "5,6,amount,not_positive" in found.rejects.read_text()
+    assert "6,7,transaction_id,another_payment" in found.rejects.read_text()
+
+
+def test_payments_of_one_id_are_kept_apart_if_the_layout_says_so(
+    tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, apart = tmp_path / "pay.csv", tmp_path / "apart.toml"
+    file.write_text(HEADER + ROWS.replace("12.50,JPY", "1250,JPY"))
+    apart.write_text(f'{LAYOUT}[transaction_id]\nrepeated = "apart"\n')
+    whole = []
+    for rows in (1, 2, 50_000):
+        monkeypatch.setattr(source, "ROWS_PER_CHUNK", rows)
+        found = read_payments(file, str(apart))
+        assert (found.bad, found.repeated, found.reused) == (1, 1, 1)
+        whole.append(next(found.batches()))
+    assert whole[0] == whole[1] == whole[2]
+    *_, first, other = whole[0].transaction_id
+    assert first == "c"
+    assert other.startswith("c~")
+    assert whole[0].merchant_id == [None, "m1", "m1", "m2"]
 
 
 def test_batches_of_any_size_are_the_same_rows(tmp_path: Path, layout: str) -> None:
@@ -102,7 +124,8 @@ def test_labels_are_events_in_the_order_in_which_they_became_known(
 ) -> None:
     file = tmp_path / "pay.csv"
     late = "e,k3,2026-01-05T09:00:00Z,7.00,EUR,purchase,m3,1,2026-08-06T00:00:00Z\n"
-    file.write_text(HEADER + ROWS.replace("12.50,JPY", "1250,JPY") + late)
+    rows = ROWS.replace("12.50,JPY", "1250,JPY").replace("c,k1,2026-01-05T13", "f,k1,2026-01-05T13")
+    file.write_text(HEADER + rows + late)
     found = read_payments(file, layout)
     whole = found.history().label_events()
     assert whole.fraud == [False, True, True]  # that of e came after more than 180 days

@@ -1,0 +1,65 @@
+"""Between which days the system of record is searched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from features.labels import REACH_DAYS
+from features.windows import DAY_MS, HORIZON_MS
+
+_DAY = timedelta(days=1)
+_HORIZON = timedelta(days=HORIZON_MS // DAY_MS + 1)
+LABELLED_WITHIN = timedelta(days=REACH_DAYS + 32)
+"""A label counts up to `REACH_DAYS` after its payment and shows for 30 days, in whole tiles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Literals of SQL: whoever plans a statement sees from its text which partitions it needs, and
+    opens no other one, however many there are. Whole days: the text changes once a day, so that
+    plans of it are kept.
+
+    Attributes:
+        since: nothing that happened before is visible to a payment that may come.
+        labelled_since: no label of a payment that happened before is.
+        until: nothing that happened then or later has come yet.
+    """
+
+    since: str
+    labelled_since: str
+    until: str
+
+    @classmethod
+    def everything(cls) -> Span:
+        """No bounds: for payments of any time."""
+        return cls(moment("-infinity"), moment("-infinity"), moment("infinity"))
+
+    @classmethod
+    def around(cls, now: datetime, late: timedelta, early: timedelta) -> Span:
+        """What payments may see that come at `now` or later.
+
+        Args:
+            now: the present, with a time zone.
+            late: how long before it comes a payment may have happened.
+            early: how far ahead of its coming it may be stamped.
+        """
+        return cls(
+            since=day(now - late - _HORIZON),
+            labelled_since=day(now - late - LABELLED_WITHIN),
+            until=day(now + early + 2 * _DAY),
+        )
+
+
+def day(at: datetime) -> str:
+    """The beginning of the day (UTC) of a moment, as a literal.
+
+    >>> day(datetime(2026, 3, 1, 12, tzinfo=UTC))
+    "timestamptz '2026-03-01 00:00:00+00'"
+    """
+    return moment(f"{at.astimezone(UTC):%Y-%m-%d} 00:00:00+00")
+
+
+def moment(text: str) -> str:
+    """A moment as a literal."""
+    return f"timestamptz '{text}'"
