@@ -85,7 +85,7 @@ class Decider:
         if active is None:
             raise Unavailable("no plan has been loaded yet")
         plan, stages = active.plan, Stages()
-        features = await self._fetch(batch, patient)
+        features = await self._fetch(batch.bare(), patient)
         if features.pending:
             left = set(features.pending)
             batch = batch.take([i for i in range(len(batch)) if i not in left])

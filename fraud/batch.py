@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from itertools import chain
 from operator import attrgetter
 from pickle import PickleBuffer
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.currency import hundredths
+from fraud.metadata import text_of
 from fraud.transaction import Transaction
 
 Int64 = NDArray[np.int64]
@@ -27,6 +29,12 @@ class TransactionBatch:
     """n transactions as columns, n >= 0. `tenant[i]` owns row i; None means unknown.
 
     Columns are plain lists: they pickle fast and hold what a JSON body held.
+
+    Attributes:
+        metadata: the caller's own notes on each payment as the JSON text of an object, None where
+            there are none; None where no row has any. Kept with the decision, never a feature.
+        stages: what each row has spent before it came here, as members of a JSON object (stage ->
+            milliseconds), "" where nobody measured; None where nobody measured any row.
     """
 
     tenant: list[str]
@@ -45,6 +53,8 @@ class TransactionBatch:
     channel: list[str | None]
     latitude: list[float | None]
     longitude: list[float | None]
+    metadata: list[str | None] | None = None
+    stages: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.transaction_id)
@@ -54,19 +64,23 @@ class TransactionBatch:
         """Columns of `rows`, all of one tenant."""
         rows = list(rows)
         columns = {name: [getattr(r, name) for r in rows] for name in TRANSACTION_COLUMNS}
-        return cls(tenant=[tenant] * len(rows), **columns)
+        notes = [None if r.metadata is None else text_of(r.metadata) for r in rows]
+        metadata = notes if any(note is not None for note in notes) else None
+        return cls(tenant=[tenant] * len(rows), **columns, metadata=metadata)
 
     def row(self, i: int) -> Transaction:
         """Row i as a Transaction (the tenant is left behind)."""
-        return Transaction(**{name: getattr(self, name)[i] for name in TRANSACTION_COLUMNS})
+        columns = {name: getattr(self, name)[i] for name in TRANSACTION_COLUMNS}
+        note = None if self.metadata is None else self.metadata[i]
+        return Transaction(**columns, metadata=None if note is None else json.loads(note))
 
     def take(self, indices: Sequence[int]) -> TransactionBatch:
         """The rows at `indices`, in that order."""
-        return TransactionBatch(*([column[i] for i in indices] for column in columns_of(self)))
+        return TransactionBatch(*(c and [c[i] for i in indices] for c in parts_of(self)))
 
     def slice(self, start: int, stop: int) -> TransactionBatch:
         """Rows start .. stop-1."""
-        return TransactionBatch(*(column[start:stop] for column in columns_of(self)))
+        return TransactionBatch(*(c and c[start:stop] for c in parts_of(self)))
 
     @classmethod
     def concat(cls, batches: Sequence[TransactionBatch]) -> TransactionBatch:
@@ -74,7 +88,17 @@ class TransactionBatch:
         if not batches:
             return cls.of("", ())
         parts = zip(*map(columns_of, batches), strict=True)
-        return cls(*map(list, map(chain.from_iterable, parts)))
+        columns = map(list, map(chain.from_iterable, parts))
+        whole = cls(*columns)
+        if any(b.metadata is not None for b in batches):
+            whole.metadata = [note for b in batches for note in b.metadata or [None] * len(b)]
+        if any(b.stages is not None for b in batches):
+            whole.stages = [text for b in batches for text in b.stages or [""] * len(b)]
+        return whole
+
+    def bare(self) -> TransactionBatch:
+        """The same rows without what is only kept with their decisions."""
+        return TransactionBatch(*columns_of(self))
 
     def amount_hundredths(self) -> Int64:
         """int64[n]: amounts in hundredths of a currency unit, comparable across currencies'
@@ -85,14 +109,19 @@ class TransactionBatch:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return TransactionBatch, columns_of(self)
+        return TransactionBatch, parts_of(self)
 
 
-COLUMNS = tuple(f.name for f in fields(TransactionBatch))
+COLUMNS = tuple(f.name for f in fields(TransactionBatch) if f.default is MISSING)
 TRANSACTION_COLUMNS = COLUMNS[1:]
 
 columns_of: Callable[[TransactionBatch], tuple[list[Any], ...]] = attrgetter(*COLUMNS)
 """All columns of a batch, in the order of `COLUMNS`."""
+
+parts_of: Callable[[TransactionBatch], tuple[Any, ...]] = attrgetter(
+    *(f.name for f in fields(TransactionBatch))
+)
+"""What a batch is made of: its columns, then what may be None."""
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from importlib import metadata
 from itertools import repeat
@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from fraud.batch import TRANSACTION_COLUMNS, FeatureBatch, Float32, TransactionBatch
+from fraud.batch import FeatureBatch, Float32, TransactionBatch
 from fraud.decision import OUTCOMES, DecisionBatch, Reason, Vote
 from fraud.plan import Plan
+from fraud.stage import spelled_out, told
 from fraud.transaction import Transaction
 
 
@@ -62,6 +63,7 @@ class DecisionRecord:
         decided_at_ms: milliseconds since the epoch.
         explained_by: see DecisionBatch.
         code_version: version of the code that decided.
+        stage_ms: milliseconds by stage, as the answer told them.
     """
 
     tenant: str
@@ -81,6 +83,7 @@ class DecisionRecord:
     decided_at_ms: int
     explained_by: str = ""
     code_version: str = CODE_VERSION
+    stage_ms: dict[str, float] = field(default_factory=dict)
 
     def values(self) -> Float32:
         """float32[1, n_features]: the features, as a batch of one row."""
@@ -118,6 +121,8 @@ class DecisionRecord:
         fields["votes"] = tuple(RecordedVote(**v) for v in fields["votes"])
         fields["reasons"] = tuple(Reason(**r) for r in fields["reasons"])
         fields["degraded"] = tuple(fields["degraded"])
+        variants = [vote.variant for vote in fields["votes"]]
+        fields["stage_ms"] = spelled_out(fields.get("stage_ms", {}), variants)
         return cls(features=features, **fields)
 
 
@@ -158,11 +163,10 @@ class RecordBatch:
 
     def __iter__(self) -> Iterator[DecisionRecord]:
         d, n = self.decisions, len(self)
-        columns = (getattr(self.transactions, name) for name in TRANSACTION_COLUMNS)
         return map(
             DecisionRecord,
             self.transactions.tenant,
-            map(Transaction, *columns),
+            map(self.transactions.row, range(n)),
             repeat(self.schema_id),
             self.rows_of_features(),
             _votes(d.votes, n),
@@ -178,7 +182,14 @@ class RecordBatch:
             repeat(d.decided_at_ms),
             repeat(d.explained_by),
             repeat(self.code_version),
+            self._stages(),
         )
+
+    def _stages(self) -> Iterator[dict[str, float]]:
+        """For each row, its times by stage."""
+        shared = told(self.decisions.stage_ms)
+        for own in self.transactions.stages or repeat("", len(self)):
+            yield shared | json.loads(f"{{{own}}}")
 
     def rows_of_features(self) -> list[bytes]:
         """`DecisionRecord.features` of each row."""

@@ -20,6 +20,8 @@ class Transaction:
         country: ISO 3166-1 alpha-2 code of where it happened.
         channel: how it was made (`CHANNELS`).
         latitude, longitude: degrees, WGS 84; None if unknown.
+        metadata: the caller's own notes (`fraud.metadata`), None if there are none. Kept with the
+            decision, never a feature.
     """
 
     transaction_id: str
@@ -37,6 +39,7 @@ class Transaction:
     channel: str | None = None
     latitude: float | None = None
     longitude: float | None = None
+    metadata: dict[str, str] | None = None
 
 
 TYPES = ("payment", "purchase", "transfer", "cash_in", "cash_out", "debit", "refund")

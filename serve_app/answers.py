@@ -11,15 +11,13 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason
+from fraud.stage import thousandths, told
 from serve_app.schemas import DecisionOut, PlanOut, ProblemOut, ReasonOut, ResultsOut
-
-OWN_STAGES: Final = frozenset({"auth", "parse", "limit", "wait"})
-"""Stages that the ingress itself times, for each request."""
 
 _REMEMBERED_BATCHES = 8
 
@@ -44,15 +42,20 @@ class DecisionEncoder:
     def __init__(self) -> None:
         self._recent: deque[tuple[DecisionBatch, _Encoded]] = deque(maxlen=_REMEMBERED_BATCHES)
 
-    def encode(self, batch: DecisionBatch, i: int, own_stages: bytes) -> bytes:
+    def encode(
+        self, batch: DecisionBatch, i: int, own_stages: bytes, metadata: str | None = None
+    ) -> bytes:
         """Row i of `batch`, UTF-8 JSON.
 
         Args:
             batch: what the combiner answered, n >= 1 rows.
             i: 0 <= i < n.
             own_stages: what `encode_stages` made of the ingress' own stages.
+            metadata: the payment's, as the JSON text of an object; None if it has none.
         """
         rows, end = self._encoded(batch)
+        if metadata is not None:
+            end = b'%b,"metadata":%b}' % (end[:-1], metadata.encode())
         return rows[i] + own_stages + end
 
     def _encoded(self, batch: DecisionBatch) -> _Encoded:
@@ -65,17 +68,8 @@ class DecisionEncoder:
 
 
 def encode_stages(stage_ms: dict[str, float]) -> bytes:
-    """Stages of the ingress (`OWN_STAGES`) as members of a JSON object; milliseconds."""
+    """Stages of the ingress (`FRONT_STAGES`) as members of a JSON object; milliseconds."""
     return _encoder.encode({name: thousandths(ms) for name, ms in stage_ms.items()})[1:-1]
-
-
-def thousandths(value: float) -> float:
-    """A number >= 0 to three decimals: a third of what `round` costs, which rounds halves right.
-
-    >>> thousandths(1.23456)
-    1.235
-    """
-    return int(value * 1000 + 0.5) / 1000
 
 
 def encode(answer: DecisionOut | ResultsOut | ProblemOut | msgspec.Struct) -> bytes:
@@ -118,7 +112,7 @@ def _encode_batch(batch: DecisionBatch) -> _Encoded:
         map(_degraded, batch.degraded),
         numbers[len(numbers) - n :],
     ]
-    stages = {k: thousandths(ms) for k, ms in batch.stage_ms.items() if k not in OWN_STAGES}
+    stages = told(batch.stage_ms)
     middle = _encoder.encode(stages)[1:-1] + b"," if stages else b""
     end = b'},"decided_at":"%b"}' % rfc3339(batch.decided_at_ms).encode()
     return _Encoded([template % row + middle for row in zip(*columns, strict=True)], end)

@@ -17,6 +17,7 @@ from serve_app.answers import DecisionEncoder, encode_stages
 from serve_app.auth import Principal
 from serve_app.coalescer import Coalescer, Decide
 from serve_app.exchange import (
+    REQUEST_ID,
     Body,
     ClientGone,
     Head,
@@ -30,7 +31,6 @@ from serve_app.exchange import (
 from serve_app.intake import ROWS_A_TURN, Intake
 from serve_app.problems import Headers, HttpProblem, Problem, problem_of
 from serve_app.ratelimit.limits import RateLimits
-from serve_app.rest import REQUEST_ID
 from serve_app.traffic import Traffic
 from serve_app.waiting import Answers, Decided, RowAnswer
 
@@ -39,6 +39,8 @@ Authenticate = Callable[[bytes | None, bytes | None], Awaitable[Principal]]
 
 _clock = time.perf_counter
 
+_LISTED = frozenset({"/v1/decisions"})
+"""Hot paths that also answer GET, which is not hot."""
 _LANES_TOGETHER = 2
 """Large micro-batches are full anyway: while one is read or written, another is scored."""
 
@@ -135,20 +137,23 @@ class DecisionsApp:
             return
         answer = self._hot.get(scope["path"])
         if answer is None:
-            await self._fall_through(scope, receive, send)
+            await self._fall_through(self._adds_request_id, scope, receive, send)
         else:
             await self._serve(answer, self._adds_request_id, scope, receive, send)
 
     async def _serve(
         self, answer: _Answer, adds_request_id: bool, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        if scope["method"] in ("GET", "HEAD") and scope["path"] in _LISTED:
+            await self._fall_through(adds_request_id, scope, receive, send)
+            return
         began = _clock()
         self._traffic.began()
         try:
             exchange = _Exchange(scope["headers"], receive)
             if adds_request_id:
                 exchange.headers = ((b"x-request-id", exchange.head.request_id.encode()),)
-            status = await self._answer(answer, exchange, scope["method"], send)
+            status = await self._answer(answer, exchange, scope, send)
             if status is None:
                 return
             ended = _clock()
@@ -159,14 +164,15 @@ class DecisionsApp:
             self._traffic.ended()
 
     async def _answer(
-        self, answer: _Answer, exchange: _Exchange, method: str, send: Send
+        self, answer: _Answer, exchange: _Exchange, scope: Scope, send: Send
     ) -> str | None:
         """Send what `answer` makes of a request; the status, or None if the client went away."""
         result: bytes | Problem
         try:
-            if method != "POST":
-                detail = "decisions are asked for with POST"
-                raise HttpProblem("method-not-allowed", detail, ((b"allow", b"POST"),))
+            if scope["method"] != "POST":
+                allow = b"GET, POST" if scope["path"] in _LISTED else b"POST"
+                detail = "this path does not answer to this method"
+                raise HttpProblem("method-not-allowed", detail, ((b"allow", allow),))
             result = await answer(exchange)
         except ClientGone:
             return None
@@ -190,13 +196,14 @@ class DecisionsApp:
         raw, caller = await self._read(exchange, self._settings.max_body_bytes)
         batch = self._intake.transaction(raw, caller.tenant)
         exchange.lap("parse")
+        batch.stages = [exchange.stages()]
         answers = await self.alone.submit(batch, caller, exchange.body.client_has_left)
         exchange.since = _clock()
         row = answers.rows[0]
         if not isinstance(row, Decided):
             return problem_of(row, exchange.head.request_id)
         exchange.waited(answers)
-        return self._encoder.encode(row.batch, row.row, encode_stages(exchange.stage_ms))
+        return self._encode(row)
 
     async def _decide_batch(self, exchange: _Exchange) -> bytes | Problem:
         request_id = exchange.head.request_id
@@ -205,13 +212,17 @@ class DecisionsApp:
         exchange.lap("parse")
         rows: list[RowAnswer] = []
         if len(batch):
+            batch.stages = [exchange.stages()] * len(batch)
             answers = await self.together.submit(batch, caller, exchange.body.client_has_left)
             rows = answers.rows
             if problem := _common_problem(rows, request_id):
                 return problem
             exchange.waited(answers)
         exchange.since = _clock()
-        return await self._results(rows, verdicts, encode_stages(exchange.stage_ms), request_id)
+        return await self._results(rows, verdicts, request_id)
+
+    def _encode(self, row: Decided) -> bytes:
+        return self._encoder.encode(row.batch, row.row, row.stages.encode(), row.metadata)
 
     async def _read(self, exchange: _Exchange, max_bytes: int) -> tuple[bytes, Principal]:
         """The body and who sends it."""
@@ -230,7 +241,6 @@ class DecisionsApp:
         self,
         answers: list[RowAnswer],
         verdicts: list[InvalidInput | None],
-        own_stages: bytes,
         request_id: str,
     ) -> bytes:
         """The batch answer; gives way to other requests every `ROWS_A_TURN` rows."""
@@ -240,7 +250,7 @@ class DecisionsApp:
         for verdict in verdicts:
             answer = verdict if verdict is not None else next(rest)
             if isinstance(answer, Decided):
-                parts.append(self._encoder.encode(answer.batch, answer.row, own_stages))
+                parts.append(self._encode(answer))
             else:
                 # Rows that failed together share their error: it is told, and logged, once.
                 if id(answer) not in failures:
@@ -250,7 +260,9 @@ class DecisionsApp:
                 await asyncio.sleep(0)
         return b'{"results":[%b]}' % b",".join(parts)
 
-    async def _fall_through(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _fall_through(
+        self, adds_request_id: bool, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         request_id = Head(scope["headers"]).request_id
         # What answers GET answers HEAD: the server, which has the scope as it came, sends no body.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -262,7 +274,7 @@ class DecisionsApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if self._adds_request_id:
+                if adds_request_id:
                     given = message.get("headers", ())
                     message["headers"] = [*given, (b"x-request-id", request_id.encode())]
             await send(message)
@@ -307,6 +319,10 @@ class _Exchange:
         now = _clock()
         self.stage_ms[stage] = (now - self.since) * 1000
         self.since = now
+
+    def stages(self) -> str:
+        """The stages so far, as members of a JSON object."""
+        return encode_stages(self.stage_ms).decode()
 
     def waited(self, answers: Answers) -> None:
         """Take over the times that the coalescer measured."""

@@ -208,14 +208,13 @@ class Coalescer:
 
         async def answers() -> list[RowAnswer]:
             nonlocal admitted
-            whole = group[0].batch
-            if len(group) > 1:
-                whole = TransactionBatch.concat([waiting.batch for waiting in group])
             if line is self._cold:
-                return await self._answer(whole, budget, patient=True)
+                return await self._answer(_whole(group), budget, patient=True)
             refused = await self._admit([(w.caller, w.batch) for w in group])
             admitted = self._clock()
-            return await self._answer_but(refused, whole, budget)
+            for waiting in group:
+                waiting.note_stages(departed, admitted)
+            return await self._answer_but(refused, _whole(group), budget)
 
         rows = await self._in_time(answers(), n)
         line.landed(n, room, self._clock() - departed, overloaded=budget.overloaded)
@@ -295,13 +294,22 @@ class _Budget:
         return self.calls >= 0
 
 
+def _whole(group: list[Waiting]) -> TransactionBatch:
+    """The micro-batch of a group."""
+    if len(group) == 1:
+        return group[0].batch
+    return TransactionBatch.concat([waiting.batch for waiting in group])
+
+
 def _answers_of(decided: DecisionBatch, batch: TransactionBatch) -> list[RowAnswer]:
-    asked = batch.transaction_id
-    if not decided.pending:
-        rows: list[RowAnswer] = [Decided(decided, i) for i in range(len(asked))]
-    else:
-        left, places = set(decided.pending), count()
-        rows = [LATER if i in left else Decided(decided, next(places)) for i in range(len(asked))]
+    asked, n = batch.transaction_id, len(batch)
+    left, places = set(decided.pending), count()
+    notes = zip(batch.stages or [""] * n, batch.metadata or [None] * n, strict=True)
+    rows: list[RowAnswer] = [
+        LATER if i in left else Decided(decided, next(places), *kept)
+        for i, kept in enumerate(notes)
+    ]
+    if left:
         asked = [name for i, name in enumerate(asked) if i not in left]
     if decided.transaction_id != asked:
         raise RuntimeError("the answer is not about the rows that were asked about")

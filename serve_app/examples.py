@@ -17,6 +17,7 @@ TRANSACTION: Final[dict[str, Any]] = {
     "ip_address": "203.0.113.9",
     "country": "DE",
     "channel": "online",
+    "metadata": {"order": "2026-0301-17"},
 }
 DECISION: Final[dict[str, Any]] = {
     "decision_id": "01956f2c-7a40-7c11-9d0e-3f1f6c2b8a55",
@@ -45,6 +46,33 @@ DECISION: Final[dict[str, Any]] = {
     "feature_age_ms": 420_000,
     "stage_ms": {"auth": 0.01, "parse": 0.02, "wait": 0.4, "features": 0.9},
     "decided_at": "2026-03-01T12:00:00.250Z",
+    "metadata": {"order": "2026-0301-17"},
+}
+KEPT_DECISION: Final[dict[str, Any]] = {
+    **DECISION,
+    "payment": TRANSACTION,
+    "labels": [
+        {
+            "is_fraud": True,
+            "source": "chargeback",
+            "known_at": "2026-03-20T08:30:00Z",
+            "received_at": "2026-03-20T08:30:01Z",
+            "decision_id": None,
+            "holds": True,
+        }
+    ],
+}
+PAGE: Final[dict[str, Any]] = {
+    "decisions": [KEPT_DECISION],
+    "next_cursor": None,
+    "from": "2026-02-20T00:00:00Z",
+    "to": "2026-03-22T00:00:00Z",
+}
+LABEL_OF: Final[dict[str, Any]] = {
+    "transaction_id": "t-20260301-000017",
+    "is_fraud": True,
+    "source": "chargeback",
+    "known_at": "2026-03-20T08:30:00Z",
 }
 LABEL: Final[dict[str, Any]] = {
     "decision_id": "01956f2c-7a40-7c11-9d0e-3f1f6c2b8a55",

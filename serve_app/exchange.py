@@ -20,6 +20,9 @@ BODY_TIMEOUT_S = 15.0
 MAX_DISCARD_BYTES = 8 * 1024 * 1024
 """What is read of a refused body, so that a client that is still sending hears the answer."""
 
+REQUEST_ID = "quorum.request_id"
+"""Key of the ASGI scope that holds the request's id."""
+
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _CLOSE: Headers = ((b"connection", b"close"),)
 """What else comes on a connection may be the rest of a body that was given up."""

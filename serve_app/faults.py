@@ -20,7 +20,7 @@ from typing import Annotated, Any, NamedTuple, NoReturn
 
 import msgspec
 
-from fraud import limits
+from fraud import limits, metadata
 from fraud.currency import to_minor
 from fraud.limits import Problem, text_problem
 from serve_app.problems import MalformedBody
@@ -29,7 +29,8 @@ Fault = tuple[str, str, str]
 """(RFC 6901 pointer, code, detail)"""
 
 Row = tuple[Any, ...]
-"""One transaction's values in the order of `fraud.batch.TRANSACTION_COLUMNS`."""
+"""One transaction's values in the order of `fraud.batch.TRANSACTION_COLUMNS`, then its metadata as
+JSON text, None if there are none."""
 
 MAX_FAULTS = 100
 """Faults told of one transaction at most: a body of nothing but wrong names has an end."""
@@ -42,7 +43,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./~-]{0,63}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _REQUIRED = ("transaction_id", "customer_id", "timestamp", "amount", "currency", "type")
-_FIELDS = (*_REQUIRED, *limits.OPTIONAL_TEXT, "latitude", "longitude")
+_FIELDS = (*_REQUIRED, *limits.OPTIONAL_TEXT, "latitude", "longitude", "metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ class Window(NamedTuple):
     too_late: str = "lies too far in the future"
 
 
-class _Refused(Exception):
+class Refused(Exception):
+    """A value is refused: `fault` is its code and detail."""
+
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(code, detail)
         self.fault = (code, detail)
@@ -105,11 +108,15 @@ def inspect_transaction(value: Any, pointer: str, window: Window) -> tuple[Row |
         given = value.get(name)
         if given is None:
             if name in _REQUIRED:
-                faults.append(_absent(value, name, pointer))
+                faults.append(absent(value, name, pointer))
+            continue
+        if name == "metadata":
+            row[name], wrong = _metadata(given, f"{pointer}/{name}")
+            faults += wrong
             continue
         try:
             row[name] = _read(name, given, value, window)
-        except _Refused as refused:
+        except Refused as refused:
             faults.append((f"{pointer}/{name}", *refused.fault))
     if "currency" in row and "timestamp" in row:
         problem = limits.withdrawn_problem(row["currency"], row["timestamp"])
@@ -126,69 +133,58 @@ def unknown_fields(value: dict[str, Any], known: tuple[str, ...], pointer: str) 
     for name in value:
         if name in known:
             continue
-        if _NAME.fullmatch(name):
-            escaped = name.replace("~", "~0").replace("/", "~1")
-            faults.append((f"{pointer}/{escaped}", "unknown_field", "there is no such field"))
+        place = _place(pointer, name)
+        if place is not None:
+            faults.append((place, "unknown_field", "there is no such field"))
         else:
-            # Whatever this is, it might be a value in the wrong place: it is not repeated.
             faults.append((pointer, "unknown_field", "a field's name is not one of the known"))
         if len(faults) == MAX_FAULTS:
             break
     return faults
 
 
+def _place(pointer: str, name: str) -> str | None:
+    """The pointer to a member that the client named, None where its name is not told: what does not
+    look like a name might be a value in the wrong place."""
+    if not _NAME.fullmatch(name):
+        return None
+    escaped = name.replace("~", "~0").replace("/", "~1")
+    return f"{pointer}/{escaped}"
+
+
+def _metadata(given: Any, pointer: str) -> tuple[str | None, list[Fault]]:
+    """Metadata as JSON text, or every fault in them."""
+    if not isinstance(given, dict):
+        return None, [(pointer, "type", "must be an object")]
+    texts = {key: value for key, value in given.items() if isinstance(value, str)}
+    faults: list[Fault] = [
+        (_place(pointer, key) or pointer, "type", "must be a string")
+        for key in given
+        if key not in texts
+    ]
+    for name, problem in metadata.problems(texts):
+        place = None if name is None else _place(pointer, name)
+        faults.append((place or pointer, *problem))
+    return (None, faults) if faults else (metadata.text_of(texts), [])
+
+
 def _timestamp_ms(value: Any) -> int:
     """Milliseconds since the epoch, rounded down, of an RFC 3339 text with a zone."""
     if not isinstance(value, str):
-        raise _Refused("type", "must be a string, RFC 3339 with a zone")
+        raise Refused("type", "must be a string, RFC 3339 with a zone")
     try:
         moment: datetime = msgspec.convert(value, Annotated[datetime, msgspec.Meta(tz=True)])
     except (msgspec.ValidationError, ValueError):
         try:
             msgspec.convert(value, datetime)
         except (msgspec.ValidationError, ValueError):
-            raise _Refused("malformed", "must be RFC 3339, e.g. 2026-03-01T12:00:00Z") from None
-        raise _Refused("no_timezone", "must have a zone, e.g. Z or +02:00") from None
+            raise Refused("malformed", "must be RFC 3339, e.g. 2026-03-01T12:00:00Z") from None
+        raise Refused("no_timezone", "must have a zone, e.g. Z or +02:00") from None
     return (moment - EPOCH) // MILLISECOND
 
 
-def inspect_label(
-    value: Any, latest_ms: int
-) -> tuple[tuple[bool, str, int | None] | None, list[Fault]]:
-    """A label as (is_fraud, source, known_at in ms or None), or every fault in it.
-
-    Args:
-        value: what `read_json` made of the body.
-        latest_ms: latest `known_at` that is no mistake.
-    """
-    if not isinstance(value, dict):
-        return None, [("", "type", "must be an object")]
-    faults = unknown_fields(value, ("is_fraud", "source", "known_at"), "")
-    is_fraud, source, known = (value.get(n) for n in ("is_fraud", "source", "known_at"))
-    if is_fraud is None:
-        faults.append(_absent(value, "is_fraud", ""))
-    elif not isinstance(is_fraud, bool):
-        faults.append(("/is_fraud", "type", "must be true or false"))
-    readings: dict[str, Any] = {}
-    for name, given, read in (
-        ("source", source, lambda v: _text(v, text_problem)),
-        ("known_at", known, lambda v: _moment(v, Window(limits.MIN_TIMESTAMP_MS, latest_ms))),
-    ):
-        if given is None:
-            if name == "source":
-                faults.append(_absent(value, name, ""))
-            continue
-        try:
-            readings[name] = read(given)
-        except _Refused as refused:
-            faults.append((f"/{name}", *refused.fault))
-    if faults:
-        return None, faults
-    assert isinstance(is_fraud, bool)
-    return (is_fraud, readings["source"], readings.get("known_at")), []
-
-
-def _absent(value: dict[str, Any], name: str, pointer: str) -> Fault:
+def absent(value: dict[str, Any], name: str, pointer: str) -> Fault:
+    """The fault of a required member that is missing or null."""
     if name in value:
         return (f"{pointer}/{name}", "type", "must not be null")
     return (f"{pointer}/{name}", "missing", "is required")
@@ -198,20 +194,21 @@ def _read(name: str, given: Any, transaction: dict[str, Any], window: Window) ->
     if name == "amount":
         return _amount(given, transaction.get("currency"))
     if name == "timestamp":
-        return _moment(given, window)
+        return read_moment(given, window)
     if name == "latitude":
         return _degrees(given, 90.0)
     if name == "longitude":
         return _degrees(given, 180.0)
-    return _text(given, _TEXT_RULES.get(name, text_problem))
+    return read_text(given, _TEXT_RULES.get(name, text_problem))
 
 
-def _text(given: Any, rule: Callable[[str], Problem | None]) -> str:
+def read_text(given: Any, rule: Callable[[str], Problem | None]) -> str:
+    """A text that keeps to a rule. Raises Refused."""
     if not isinstance(given, str):
-        raise _Refused("type", "must be a string")
+        raise Refused("type", "must be a string")
     # Every text is also held against the rule for ids: a code may be short, but never a NUL.
     if problem := text_problem(given) or rule(given):
-        raise _Refused(*problem)
+        raise Refused(*problem)
     return given
 
 
@@ -232,25 +229,26 @@ _TEXT_RULES: dict[str, Callable[[str], Problem | None]] = {
 }
 
 
-def _moment(given: Any, window: Window) -> int:
+def read_moment(given: Any, window: Window) -> int:
+    """A time within a window, milliseconds since the epoch. Raises Refused."""
     moment = _timestamp_ms(given)
     if moment > window.latest_ms:
-        raise _Refused("too_far_in_future", window.too_late)
+        raise Refused("too_far_in_future", window.too_late)
     if moment < window.earliest_ms:
-        raise _Refused("too_far_in_past", window.too_early)
+        raise Refused("too_far_in_past", window.too_early)
     if problem := limits.timestamp_problem(moment):
-        raise _Refused(*problem)
+        raise Refused(*problem)
     return moment
 
 
 def _degrees(given: Any, limit: float) -> float:
     if not isinstance(given, Number):
-        raise _Refused("type", "must be a number")
+        raise Refused("type", "must be a number")
     degrees = float(given.text)
     if degrees != degrees or abs(degrees) == float("inf"):
-        raise _Refused("not_finite", "must be a finite number")
+        raise Refused("not_finite", "must be a finite number")
     if problem := limits.degrees_problem(degrees, limit):
-        raise _Refused(*problem)
+        raise Refused(*problem)
     return degrees
 
 
@@ -259,24 +257,24 @@ def _amount(given: Any, currency: Any) -> int:
     if isinstance(given, Number):
         text, form = given.text, _NUMBER
         if not form.fullmatch(text):
-            raise _Refused("not_finite", "must be a finite number")
+            raise Refused("not_finite", "must be a finite number")
     elif isinstance(given, str):
         text, form = given, _PLAIN
     else:
-        raise _Refused("type", "must be a number or a decimal string")
+        raise Refused("type", "must be a number or a decimal string")
     if len(text) > MAX_NUMBER_CHARS:
-        raise _Refused("too_long", f"must have at most {MAX_NUMBER_CHARS} characters")
+        raise Refused("too_long", f"must have at most {MAX_NUMBER_CHARS} characters")
     if not form.fullmatch(text):
-        raise _Refused("malformed", "must be a decimal number such as 12.34")
+        raise Refused("malformed", "must be a decimal number such as 12.34")
     try:
         amount = Decimal(text)
     except InvalidOperation:
-        raise _Refused("out_of_range", "its exponent is out of range") from None
+        raise Refused("out_of_range", "its exponent is out of range") from None
     if amount <= 0:
-        raise _Refused("not_positive", "must be greater than zero")
+        raise Refused("not_positive", "must be greater than zero")
     # Ruled out first: what is left has few digits, so that to_minor is exact.
     if amount.adjusted() > 15:
-        raise _Refused("too_large", "must be at most 10,000,000,000")
+        raise Refused("too_large", "must be at most 10,000,000,000")
     if not isinstance(currency, str) or currency not in limits.CURRENCIES:
         return 0
     return _minor(amount, currency)
@@ -292,9 +290,9 @@ def _minor(amount: Decimal, currency: str) -> int:
             raise ValueError
         minor = to_minor(Decimal((sign, digits, exponent)), currency)
     except ValueError:
-        raise _Refused("too_many_decimals", f"has more decimals than {currency} has") from None
+        raise Refused("too_many_decimals", f"has more decimals than {currency} has") from None
     if problem := limits.amount_problem(minor, currency):
-        raise _Refused(*problem)
+        raise Refused(*problem)
     return minor
 
 

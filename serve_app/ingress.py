@@ -110,6 +110,9 @@ class Ingress:
             now_ms=now_ms,
             max_body_bytes=settings.max_body_bytes,
             max_future_s=settings.max_future_s,
+            max_batch_body_bytes=settings.max_batch_body_bytes,
+            max_batch_rows=settings.max_batch_rows,
+            max_past_days=settings.max_past_days,
         )
         app = DecisionsApp(
             self._combiner.decide,

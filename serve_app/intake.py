@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fraud import metadata
 from fraud.batch import TRANSACTION_COLUMNS, TransactionBatch
 from fraud.currency import CURRENT
 from fraud.errors import InvalidInput
@@ -77,7 +78,10 @@ class Intake:
             if found is None:
                 raise InvalidInput(DETAIL, tuple(wrong)) from None
             row = found
-        return TransactionBatch([tenant], *[[value] for value in row])
+        *values, notes = row
+        batch = TransactionBatch([tenant], *[[value] for value in values])
+        batch.metadata = None if notes is None else [notes]
+        return batch
 
     async def batch(
         self, body: bytes, tenant: str
@@ -101,8 +105,10 @@ class Intake:
             if len(verdicts) % ROWS_A_TURN == 0:
                 await asyncio.sleep(0)
         columns = [list(column) for column in zip(*rows, strict=True)]
-        columns = columns or [[] for _ in TRANSACTION_COLUMNS]
-        return TransactionBatch([tenant] * len(rows), *columns), verdicts
+        *columns, notes = columns or [[] for _ in (*TRANSACTION_COLUMNS, "metadata")]
+        batch = TransactionBatch([tenant] * len(rows), *columns)
+        batch.metadata = notes if any(note is not None for note in notes) else None
+        return batch, verdicts
 
     def _window(self) -> Window:
         now = self.now_ms()
@@ -200,7 +206,14 @@ def _fast_row(t: TransactionIn, window: Window, plain: bool) -> Row:
     return (
         texts[0], texts[1], moment, _minor(bytes(t.amount), t.currency), t.currency, t.type,
         *texts[2:], ip, country, t.channel, t.latitude, t.longitude,
+        None if t.metadata is None else _notes(t.metadata),
     )  # fmt: skip
+
+
+def _notes(given: dict[str, str]) -> str:
+    if metadata.problems(given):
+        raise _NotFast
+    return metadata.text_of(given)
 
 
 def _is_printable(text: str) -> bool:

@@ -4,68 +4,101 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import metadata
-from typing import Any
 
-import msgspec
+from fraud.decision import OUTCOMES
+from fraud.limits import MAX_ID_CHARS
+from serve_app import label_schemas, plan_schemas, schemas
+from serve_app.components import components
+from serve_app.document_parts import (
+    ID_PARAMETER,
+    LIMITS,
+    SECURED,
+    Json,
+    body,
+    headers,
+    ok,
+    problems,
+    query,
+)
+from serve_app.examples import (
+    ACTIVE_PLAN,
+    DECISION,
+    KEPT_DECISION,
+    PAGE,
+    PROBLEM,
+    TRANSACTION,
+    VARIANTS,
+)
+from serve_app.label_operations import add_label, add_label_of, add_labels
+from serve_app.search import DEFAULT_PAGE, DEFAULT_SPAN_DAYS, MAX_PAGE, MAX_SPAN_DAYS
 
-from serve_app import schemas
-from serve_app.examples import ACTIVE_PLAN, DECISION, LABEL, PROBLEM, TRANSACTION, VARIANTS
-from serve_app.problems import KINDS, URN
-
-Json = dict[str, Any]
+MAX_ROWS = 1000
+"""Rows of a batch by default."""
 
 _TYPES = (
     schemas.TransactionIn,
     schemas.BatchIn,
     schemas.DecisionOut,
     schemas.ResultsOut,
-    schemas.LabelIn,
+    schemas.KeptDecisionOut,
+    schemas.DecisionsOut,
+    label_schemas.LabelIn,
+    label_schemas.LabelOfTransactionIn,
+    label_schemas.LabelOfDecisionIn,
+    label_schemas.LabelBatchIn,
     schemas.LabelOut,
+    schemas.LabelResultsOut,
     schemas.VariantsOut,
-    schemas.ActivePlanOut,
+    plan_schemas.ActivePlanOut,
+    schemas.LiveOut,
+    schemas.ReadyOut,
     schemas.ProblemOut,
 )
 _DESCRIPTION = """Decides whether a payment is fraud, by several models over its customer's live
-history. Every error is `application/problem+json` (RFC 9457) with a stable `type`; a wrong field is
-named by a JSON pointer and its value is never repeated. Retrying with the same `transaction_id` is
-safe: the payment is counted once by the models, and a retry gets the features of the first attempt.
-Each attempt is a decision with an id of its own. Another payment under a known `transaction_id` is
-decided as it is, is not counted, and says `transaction_reused`. A 503 carries `Retry-After`.
-
-Each transaction counts as one against the limits of its key's tier: one for the key, one for each
-customer of its tenant; no window of time ever holds more. One over a limit gets a 429, which says
-in `Retry-After` when it would be decided; answers about decisions say in `RateLimit-Policy` and
-`RateLimit` what the limits are and how the key stands."""
-_LIMITS = ("RateLimit-Policy", "RateLimit")
-_SECURED: list[dict[str, list[str]]] = [{"apiKey": []}, {"bearer": []}]
-_ID_PARAMETER = {
-    "name": "decision_id",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "format": "uuid"},
+history, in milliseconds, and keeps every decision on record. Every call needs a key in `X-API-Key`
+or as `Authorization: Bearer`. Every error is `application/problem+json` with a stable `type`.
+Retrying with the same `transaction_id` is safe."""
+_TAGS = {
+    "decisions": "deciding, and what was decided",
+    "labels": "what payments turned out to be: models learn from it",
+    "models": "what decides",
+    "operation": "for those who run it; no key is needed",
 }
 
 
 @cache
-def document() -> Json:
-    """The whole document, JSON-ready. Do not change it: it is shared."""
-    _, components = msgspec.json.schema_components(
-        _TYPES, ref_template="#/components/schemas/{name}"
-    )
+def document(max_rows: int = MAX_ROWS) -> Json:
+    """The whole document, JSON-ready. Do not change it: it is shared.
+
+    Args:
+        max_rows: rows of a batch at most.
+    """
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Quorum",
             "version": metadata.version("quorum-fraud"),
             "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
-        "paths": _paths(),
+        "externalDocs": {"url": "/docs", "description": "a guide with examples, and this document"},
+        "servers": [{"url": "/", "description": "where this document came from"}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": _paths(max_rows),
         "components": {
-            "schemas": components,
+            "schemas": components(_TYPES, max_rows),
             "securitySchemes": {
-                "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-                "bearer": {"type": "http", "scheme": "bearer", "description": "an API key"},
+                "apiKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-API-Key",
+                    "description": "the key as `quorum keys create` prints it: qk_<id>_<secret>",
+                },
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "the same key as `Authorization: Bearer qk_<id>_<secret>`",
+                },
             },
             "headers": {
                 "X-Request-ID": {
@@ -93,16 +126,18 @@ def document() -> Json:
     }
 
 
-def _paths() -> Json:
+def _paths(max_rows: int) -> Json:
     return {
-        "/v1/decisions": {"post": _decide()},
-        "/v1/decisions/batch": {"post": _decide_batch()},
+        "/v1/decisions": {"post": _decide(), "get": _list_decisions()},
+        "/v1/decisions/batch": {"post": _decide_batch(max_rows)},
         "/v1/decisions/{decision_id}": {"get": _read_decision()},
-        "/v1/decisions/{decision_id}/labels": {"post": _add_label()},
+        "/v1/decisions/{decision_id}/labels": {"post": add_label()},
+        "/v1/labels": {"post": add_label_of()},
+        "/v1/labels/batch": {"post": add_labels(max_rows)},
         "/v1/plans/active": {"get": _active_plan()},
         "/v1/variants": {"get": _variants()},
-        "/v2/health/live": {"get": _health("live", "Whether the process answers", False)},
-        "/v2/health/ready": {"get": _health("ready", "Whether decisions can be made", True)},
+        "/v2/health/live": {"get": _live()},
+        "/v2/health/ready": {"get": _ready()},
         "/metrics": {"get": _text("metrics", "Figures for Prometheus", "text/plain")},
         "/openapi.json": {"get": _text("openapi", "This document", "application/json")},
         "/docs": {"get": _text("docs", "This document as a page", "text/html")},
@@ -114,32 +149,32 @@ def _decide() -> Json:
         "operationId": "decide",
         "summary": "Decide on a payment",
         "tags": ["decisions"],
-        "security": _SECURED,
-        "requestBody": _body("TransactionIn", TRANSACTION),
+        "security": SECURED,
+        "requestBody": body(TRANSACTION, "TransactionIn"),
         "responses": {
-            "200": _ok("The decision", "DecisionOut", DECISION, _LIMITS),
-            **_problems(400, 401, 408, 413, 415, 422, 429, 500, 503, limited=True),
+            "200": ok("The decision", "DecisionOut", DECISION, LIMITS),
+            **problems(400, 401, 408, 413, 415, 422, 429, 500, 503, limited=True),
         },
     }
 
 
-def _decide_batch() -> Json:
+def _decide_batch(max_rows: int) -> Json:
     wrong_row = {key: value for key, value in PROBLEM.items() if key != "request_id"}
     return {
         "operationId": "decideBatch",
-        "summary": "Decide on up to 1,000 payments",
+        "summary": f"Decide on up to {max_rows:,} payments",
         "description": "Answers come in the order of the transactions: a decision each, or a "
         "problem. A row that is wrong or over a limit does not stop the others; 429 and 503 mean "
         "that none was decided. Payments are counted in their order: a later one sees what those "
         "before it did to its customer.",
         "tags": ["decisions"],
-        "security": _SECURED,
-        "requestBody": _body("BatchIn", {"transactions": [TRANSACTION]}),
+        "security": SECURED,
+        "requestBody": body({"transactions": [TRANSACTION]}, "BatchIn"),
         "responses": {
-            "200": _ok(
-                "An answer for each row", "ResultsOut", {"results": [DECISION, wrong_row]}, _LIMITS
+            "200": ok(
+                "An answer for each row", "ResultsOut", {"results": [DECISION, wrong_row]}, LIMITS
             ),
-            **_problems(400, 401, 408, 413, 415, 422, 429, 500, 503, limited=True),
+            **problems(400, 401, 408, 413, 415, 422, 429, 500, 503, limited=True),
         },
     }
 
@@ -148,29 +183,52 @@ def _read_decision() -> Json:
     return {
         "operationId": "readDecision",
         "summary": "A decision as it was given",
-        "description": "Times by stage are not kept: `stage_ms` is empty.",
+        "description": "The answer exactly as it was given, with the payment as it was sent and "
+        "all labels of the payment, oldest first; `holds` marks the one that counts. Of a process "
+        "that was killed right after its answer `stage_ms` may lack `log`, and no more. A decision "
+        "that was just given is waited for, up to a second.",
         "tags": ["decisions"],
-        "security": _SECURED,
-        "parameters": [_ID_PARAMETER],
+        "security": SECURED,
+        "parameters": [ID_PARAMETER],
         "responses": {
-            "200": _ok("The decision", "DecisionOut", {**DECISION, "stage_ms": {}}),
-            **_problems(401, 404, 500, 503),
+            "200": ok("The decision", "KeptDecisionOut", KEPT_DECISION),
+            **problems(401, 404, 500, 503),
         },
     }
 
 
-def _add_label() -> Json:
+def _list_decisions() -> Json:
+    text = {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARS}
+    moment = {"type": "string", "format": "date-time"}
+    outcomes = {"type": "string", "enum": [outcome.value for outcome in OUTCOMES]}
+    limit = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}
     return {
-        "operationId": "addLabel",
-        "summary": "Say what a payment turned out to be",
+        "operationId": "listDecisions",
+        "summary": "Look for decisions",
+        "description": "Decisions of the key's tenant, newest first, each as `readDecision` gives "
+        "it. Parameters narrow the search together. For the next page send the same parameters "
+        "with `next_cursor` as `cursor`: decisions that are made meanwhile move nothing. A "
+        "decision is found as soon as it is in PostgreSQL, half a second after its answer at most "
+        "as a rule.",
         "tags": ["decisions"],
-        "security": _SECURED,
-        "parameters": [_ID_PARAMETER],
-        "requestBody": _body("LabelIn", {"is_fraud": True, "source": "chargeback"}),
+        "security": SECURED,
+        "parameters": [
+            query("transaction_id", text, "decisions on this payment"),
+            query("customer_id", text, "decisions on payments of this customer"),
+            query("outcome", outcomes, "decisions of this outcome"),
+            query(
+                "from",
+                moment,
+                f"decisions made then or later; default: {DEFAULT_SPAN_DAYS} days before `to`, at "
+                f"most {MAX_SPAN_DAYS}",
+            ),
+            query("to", moment, "decisions made before then; default: now"),
+            query("cursor", {"type": "string"}, "`next_cursor` of the page before"),
+            query("limit", limit, "decisions of a page at most"),
+        ],
         "responses": {
-            "200": _ok("It was already said", "LabelOut", LABEL),
-            "201": _ok("Kept", "LabelOut", LABEL),
-            **_problems(400, 401, 404, 408, 409, 413, 415, 422, 500, 503),
+            "200": ok("A page", "DecisionsOut", PAGE),
+            **problems(401, 422, 500, 503),
         },
     }
 
@@ -180,10 +238,10 @@ def _active_plan() -> Json:
         "operationId": "readActivePlan",
         "summary": "The plan that decides now, and where its decisions begin",
         "tags": ["models"],
-        "security": _SECURED,
+        "security": SECURED,
         "responses": {
-            "200": _ok("The plan", "ActivePlanOut", ACTIVE_PLAN),
-            **_problems(401, 404, 500, 503),
+            "200": ok("The plan", "ActivePlanOut", ACTIVE_PLAN),
+            **problems(401, 404, 500, 503),
         },
     }
 
@@ -193,32 +251,34 @@ def _variants() -> Json:
         "operationId": "listVariants",
         "summary": "The model pools and the active plan",
         "tags": ["models"],
-        "security": _SECURED,
+        "security": SECURED,
         "responses": {
-            "200": _ok("The pools", "VariantsOut", VARIANTS),
-            **_problems(401, 500, 503),
+            "200": ok("The pools", "VariantsOut", VARIANTS),
+            **problems(401, 500, 503),
         },
     }
 
 
-def _health(name: str, summary: str, may_fail: bool) -> Json:
-    def content(answer: Json) -> Json:
-        flag: Json = {"type": "boolean"}
-        schema = {"type": "object", "required": [name], "properties": {name: flag}}
-        return {"application/json": {"schema": schema, "example": answer}}
-
-    responses: Json = {
-        "200": {"description": "Yes", "headers": _headers(), "content": content({name: True})}
+def _live() -> Json:
+    return {
+        "operationId": "live",
+        "summary": "Whether the process answers",
+        "tags": ["operation"],
+        "responses": {"200": ok("Yes", "LiveOut", {"live": True})},
     }
-    if may_fail:
-        answer = {name: False, "error": "no decision can be made now"}
-        responses["503"] = {
-            "description": "No",
-            "headers": _headers("Retry-After"),
-            "content": content(answer),
-        }
-    operation = {"operationId": name, "summary": summary, "tags": ["operation"]}
-    return {**operation, "responses": responses}
+
+
+def _ready() -> Json:
+    no = {"ready": False, "error": "no decision can be made now"}
+    return {
+        "operationId": "ready",
+        "summary": "Whether decisions can be made",
+        "tags": ["operation"],
+        "responses": {
+            "200": ok("Yes", "ReadyOut", {"ready": True}),
+            "503": ok("No", "ReadyOut", no, ("Retry-After",)),
+        },
+    }
 
 
 def _text(operation_id: str, summary: str, media_type: str) -> Json:
@@ -230,57 +290,8 @@ def _text(operation_id: str, summary: str, media_type: str) -> Json:
         "responses": {
             "200": {
                 "description": summary,
-                "headers": _headers(),
+                "headers": headers(),
                 "content": {media_type: {"schema": schema}},
             }
         },
     }
-
-
-def _body(name: str, example: Json) -> Json:
-    schema = {"$ref": f"#/components/schemas/{name}"}
-    content = {"application/json": {"schema": schema, "example": example}}
-    return {"required": True, "content": content}
-
-
-def _ok(description: str, name: str, example: Json, headers: tuple[str, ...] = ()) -> Json:
-    content = {"schema": {"$ref": f"#/components/schemas/{name}"}, "example": example}
-    return {
-        "description": description,
-        "headers": _headers(*headers),
-        "content": {"application/json": content},
-    }
-
-
-def _problems(*statuses: int, limited: bool = False) -> Json:
-    # Who asks is not known yet where there is a 401.
-    return {
-        str(status): _problem(status, _LIMITS if limited and status != 401 else ())
-        for status in statuses
-    }
-
-
-def _problem(status: int, headers: tuple[str, ...]) -> Json:
-    kinds = [(slug, title) for slug, (code, title) in KINDS.items() if code == status]
-    examples = {
-        slug: {"value": {**PROBLEM, "type": URN + slug, "title": title, "status": status}}
-        for slug, title in kinds
-    }
-    if status != 422:
-        for example in examples.values():
-            example["value"].pop("errors")
-            example["value"]["detail"] = "one sentence on what is wrong"
-    return {
-        "description": "; ".join(title for _, title in kinds),
-        "headers": _headers(*headers, *(["Retry-After"] if status in (429, 503) else [])),
-        "content": {
-            "application/problem+json": {
-                "schema": {"$ref": "#/components/schemas/ProblemOut"},
-                "examples": examples,
-            }
-        },
-    }
-
-
-def _headers(*more: str) -> Json:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-ID", *more)}

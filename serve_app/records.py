@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
+from msgspec import UNSET
 
+from fraud.currency import to_major
 from fraud.decision import OUTCOMES, RISK_LEVELS
-from fraud.errors import NotFound, StoreUnavailable
+from fraud.errors import NotFound
 from fraud.plan import Plan
+from fraud.stage import spelled_out
 from serve_app import statements
 from serve_app.answers import rfc3339
+from serve_app.asking import RECENT_MS, asked, attempts, made_ms, uuid7
 from serve_app.auth import KeyRecord
-from serve_app.problems import Conflict
-from serve_app.schemas import DecisionOut, LabelOut, PlanOut, ReasonOut, VoteOut
-from stores.postgres.errors import DISCONNECTED
+from serve_app.labelling import Claim, Kept, Labelling, Verdict
+from serve_app.schemas import (
+    DecisionsOut,
+    KeptDecisionOut,
+    KeptLabelOut,
+    LabelOut,
+    PaymentOut,
+    PlanOut,
+    ReasonOut,
+    VoteOut,
+)
+from serve_app.search import Search
 
-SHIPPING_S = 1.0
-"""How long a fresh decision may take from the decision log to PostgreSQL before it is not found."""
-
-RECENT_S = 30.0
-_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.3, 0.33)
 _OUTCOME_NAMES = [outcome.value for outcome in OUTCOMES]
 _SLACK = timedelta(milliseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A label to keep: what `source` says a payment was, known from `known_at` (None: now)."""
-
-    is_fraud: bool
-    source: str
-    known_at: datetime | None
+_MONEY_AND_TIME = ("amount_minor", "timestamp_ms")
 
 
 class Records:
@@ -56,78 +53,71 @@ class Records:
         self._pool = pool
         self._replica = pool if replica is None else replica
         self._now_ms = now_ms
+        self._labelling = Labelling(pool, now_ms)
 
     async def key(self, key_id: str) -> KeyRecord | None:
         """An API key's record, None if there is none. From the primary: a revocation counts."""
-        async with _asked():
+        async with asked():
             row = await self._pool.fetchrow(statements.FIND_KEY, key_id)
         return None if row is None else KeyRecord(**row)
 
-    async def decision(self, tenant: str, decision_id: str) -> DecisionOut:
-        """A decision of a tenant's. One that was just made is waited for, `SHIPPING_S` at most.
+    async def decision(self, tenant: str, decision_id: str) -> KeptDecisionOut:
+        """A decision of a tenant's, with its payment and its labels. One that was just made is
+        waited for, a second at most.
 
         Raises:
             NotFound: no such decision, or another tenant's.
             StoreUnavailable: PostgreSQL does not answer.
         """
-        parsed = _uuid7(decision_id)
+        parsed = uuid7(decision_id)
         if parsed is None:
             raise NotFound("no such decision")
-        made_ms = parsed.int >> 80
-        fresh = abs(self._now_ms() - made_ms) < RECENT_S * 1000
-        for pause_s in (*(_PAUSES_S if fresh else ()), None):
-            document = await self._document(tenant, parsed, made_ms)
-            if document is not None:
-                return _decision_out(document)
-            if pause_s is not None:
-                await asyncio.sleep(pause_s)
+        made = datetime.fromtimestamp(made_ms(parsed) / 1000, UTC)
+        span = made - _SLACK, made + _SLACK
+        async for _ in attempts(abs(self._now_ms() - made_ms(parsed)) < RECENT_MS):
+            async with asked():
+                rows = await self._replica.fetch(statements.FIND_DECISION, tenant, parsed, *span)
+            if rows:
+                return (await self._kept(tenant, rows))[0]
         raise NotFound("no such decision")
+
+    async def decisions(self, tenant: str, search: Search) -> DecisionsOut:
+        """A page of a tenant's decisions, newest first.
+
+        Raises:
+            StoreUnavailable: PostgreSQL does not answer, or not in time.
+        """
+        statement, more = _statement(search)
+        arguments = (
+            *(tenant, search.first_id, search.end_id),
+            *(_moment(search.from_ms), _moment(search.to_ms)),
+            *(search.outcome, search.limit + 1),
+        )
+        async with asked():
+            rows = await self._replica.fetch(statement, *arguments, *more)
+        found = await self._kept(tenant, rows[: search.limit])
+        cursor = None
+        if len(rows) > search.limit:
+            cursor = search.cursor(UUID(found[-1].decision_id))
+        return DecisionsOut(found, cursor, _moment(search.from_ms), _moment(search.to_ms))
 
     async def label(self, tenant: str, decision_id: str, verdict: Verdict) -> tuple[LabelOut, bool]:
         """Keep what the payment of a decision turned out to be.
-
-        Saying the same again changes nothing: without `known_at` it is the same while it does not
-        contradict what this source last said.
 
         Returns:
             The label as it is kept, and whether it is new.
 
         Raises:
-            NotFound: no such decision, or another tenant's.
-            Conflict: this source said the opposite of the same moment.
-            StoreUnavailable: PostgreSQL does not answer.
+            NotFound, InvalidInput, Conflict, StoreUnavailable: see Labelling.keep.
         """
-        decision = await self.decision(tenant, decision_id)
-        which = (tenant, decision.transaction_id, verdict.source)
-        async with _asked(), self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(statements.LOCK_LABEL, *which)
-            if verdict.known_at is None:
-                row = await connection.fetchrow(statements.NEWEST_LABEL, *which)
-                known_at = datetime.fromtimestamp(self._now_ms() / 1000, UTC)
-                if row is not None and row["is_fraud"] != verdict.is_fraud:
-                    # A correction holds from after what it corrects, whatever the clocks say.
-                    known_at = max(known_at, row["known_at"] + _SLACK)
-                    row = None
-            else:
-                known_at = verdict.known_at
-                row = await connection.fetchrow(statements.LABEL_AT, *which, known_at)
-                if row is not None and row["is_fraud"] != verdict.is_fraud:
-                    raise Conflict("this source already said the opposite of the same known_at")
-            is_new = row is None
-            if row is None:
-                row = await connection.fetchrow(
-                    statements.INSERT_LABEL,
-                    *(*which, known_at, verdict.is_fraud, UUID(decision.decision_id)),
-                )
-        label = LabelOut(
-            decision.decision_id,
-            decision.transaction_id,
-            row["is_fraud"],
-            verdict.source,
-            row["known_at"],
-            row["received_at"],
-        )
-        return label, is_new
+        (kept,) = await self.labels(tenant, [Claim(verdict, decision_id)])
+        if isinstance(kept, Exception):
+            raise kept
+        return kept
+
+    async def labels(self, tenant: str, claims: Sequence[Claim]) -> list[Kept]:
+        """Keep what n payments turned out to be; see Labelling.keep."""
+        return await self._labelling.keep(tenant, claims)
 
     async def active_plan(self) -> Plan | None:
         """The plan that decides now, None if there is none yet.
@@ -135,44 +125,75 @@ class Records:
         Raises:
             StoreUnavailable: PostgreSQL does not answer.
         """
-        async with _asked():
+        async with asked():
             text = await self._replica.fetchval(statements.ACTIVE_PLAN)
         return None if text is None else Plan.from_document(msgspec.json.decode(text))
 
-    async def _document(self, tenant: str, decision_id: UUID, made_ms: int) -> Any:
-        made = datetime.fromtimestamp(made_ms / 1000, UTC)
-        async with _asked():
-            text = await self._replica.fetchval(
-                *(statements.FIND_DECISION, tenant, decision_id, made - _SLACK, made + _SLACK)
-            )
-        return None if text is None else msgspec.json.decode(text)
+    async def _kept(self, tenant: str, rows: Sequence[asyncpg.Record]) -> list[KeptDecisionOut]:
+        """Rows of decisions as they are told, with what was said of their payments."""
+        documents = [msgspec.json.decode(row["record"]) for row in rows]
+        names = {document["transaction"]["transaction_id"] for document in documents}
+        said: dict[str, list[asyncpg.Record]] = {}
+        if names:
+            async with asked():
+                labels = await self._replica.fetch(statements.LABELS_OF, tenant, list(names))
+            for label in labels:
+                said.setdefault(label["transaction_id"], []).append(label)
+        now = _moment(self._now_ms())
+        return [
+            _decision_out(d, _labels_out(said.get(d["transaction"]["transaction_id"], ()), now))
+            for d in documents
+        ]
 
 
-@asynccontextmanager
-async def _asked() -> AsyncIterator[None]:
-    """PostgreSQL's silence as the house's own error."""
-    try:
-        yield
-    except (*DISCONNECTED, asyncpg.PostgresError) as error:
-        raise StoreUnavailable("PostgreSQL does not answer") from error
+def _statement(search: Search) -> tuple[str, tuple[object, ...]]:
+    """The query for a search, and its arguments beyond those that all have."""
+    if search.transaction_id is not None:
+        more = search.transaction_id, search.customer_id
+        return statements.SEARCH_BY_TRANSACTION, more
+    if search.customer_id is not None:
+        happened = _moment(search.happened_from_ms), _moment(search.happened_to_ms)
+        return statements.SEARCH_BY_CUSTOMER, (search.customer_id, *happened)
+    if search.outcome is None or search.outcome == _OUTCOME_NAMES[0]:
+        return statements.SEARCH_BY_TIME, ()
+    return statements.SEARCH_BY_OUTCOME, ()
 
 
-def _uuid7(text: str) -> UUID | None:
-    """The id, if it is a UUIDv7 in its usual form and of a time that a timestamp can hold."""
-    try:
-        parsed = UUID(text)
-    except ValueError:
-        return None
-    usual = len(text) == 36 and parsed.version == 7
-    return parsed if usual and parsed.int >> 80 < 4_102_444_800_000 else None
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-def _decision_out(document: dict[str, Any]) -> DecisionOut:
-    """The answer that the client got, from the record (fraud.record); stages are not kept."""
+def _labels_out(labels: Iterable[asyncpg.Record], now: datetime) -> list[KeptLabelOut]:
+    """What was said of a payment, oldest first; the last that is known by now holds."""
+    rows = list(labels)
+    holds = max((i for i, row in enumerate(rows) if row["known_at"] <= now), default=-1)
+    return [
+        KeptLabelOut(
+            *(row["is_fraud"], row["source"], row["known_at"], row["received_at"]),
+            None if row["decision_id"] is None else str(row["decision_id"]),
+            i == holds,
+        )
+        for i, row in enumerate(rows)
+    ]
+
+
+def _payment_out(transaction: dict[str, Any]) -> PaymentOut:
+    """The payment as it can be sent again: what was unknown is left out."""
+    known = {k: v for k, v in transaction.items() if v is not None and k not in _MONEY_AND_TIME}
+    return PaymentOut(
+        **known,
+        timestamp=rfc3339(transaction["timestamp_ms"]).replace(".000Z", "Z"),
+        amount=f"{to_major(transaction['amount_minor'], transaction['currency']):f}",
+    )
+
+
+def _decision_out(document: dict[str, Any], labels: list[KeptLabelOut]) -> KeptDecisionOut:
+    """The answer that the client got, from the record (fraud.record), and what belongs to it."""
     outcome = _OUTCOME_NAMES.index(document["outcome"])
     age_ms = document["feature_age_ms"]
-    plan = document["plan"]
-    return DecisionOut(
+    plan, notes = document["plan"], document["transaction"].get("metadata")
+    variants = [vote["variant"] for vote in document["votes"]]
+    return KeptDecisionOut(
         decision_id=document["decision_id"],
         transaction_id=document["transaction"]["transaction_id"],
         decision=document["outcome"],
@@ -189,6 +210,9 @@ def _decision_out(document: dict[str, Any]) -> DecisionOut:
         degraded=bool(document["degraded"]),
         degraded_reasons=list(document["degraded"]),
         feature_age_ms=None if age_ms < 0 else age_ms,
-        stage_ms={},
+        stage_ms=spelled_out(document.get("stage_ms", {}), variants),
         decided_at=rfc3339(document["decided_at_ms"]),
+        metadata=UNSET if notes is None else notes,
+        payment=_payment_out(document["transaction"]),
+        labels=labels,
     )

@@ -1,20 +1,36 @@
-"""The OpenAPI document as one page of HTML: no script, nothing loaded from anywhere."""
+"""The reference as one page of HTML: the guide, then the OpenAPI document. No script, no style but
+its own, nothing loaded from anywhere."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
-import re
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import Any
+from typing import Any, Final
+
+from serve_app.guide import Limits, guide, prose, table
 
 Json = dict[str, Any]
 
-_PAGE = Template((files("serve_app") / "reference.html").read_text(encoding="utf-8"))
+_FOLDER = files("serve_app")
+_PAGE = Template((_FOLDER / "reference.html").read_text(encoding="utf-8"))
+_STYLE = (_FOLDER / "reference.css").read_text(encoding="utf-8")
+_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+"""The Content-Security-Policy of the page: its style sheet is the only thing that takes effect."""
+
+_SHOWN_PATTERN_CHARS = 90
+_SHOWN_VALUES = 30
 
 
-def page(document: Json) -> str:
+def page(document: Json, limits: Limits) -> str:
     """The page of an OpenAPI 3.1 document made by `serve_app.openapi`."""
     operations = [
         (method, path, operation)
@@ -25,7 +41,9 @@ def page(document: Json) -> str:
     return _PAGE.substitute(
         title=escape(document["info"]["title"]),
         version=escape(document["info"]["version"]),
-        description=_prose(document["info"]["description"]),
+        style=_STYLE,
+        description=prose(document["info"]["description"]),
+        guide=guide(limits),
         contents="".join(_entry(*operation) for operation in operations),
         operations="".join(_operation(*operation) for operation in operations),
         schemas="".join(_schema(name, schema) for name, schema in sorted(schemas.items())),
@@ -34,33 +52,54 @@ def page(document: Json) -> str:
 
 def _entry(method: str, path: str, operation: Json) -> str:
     anchor = escape(operation["operationId"])
-    return (
-        f'<li><a href="#{anchor}"><b>{method.upper()}</b> <code>{escape(path)}</code></a> '
-        f"{escape(operation['summary'])}</li>"
-    )
+    title = escape(operation["summary"])
+    return f'<li><a href="#{anchor}" title="{title}">{_method(method)}{_path(path)}</a></li>'
 
 
 def _operation(method: str, path: str, operation: Json) -> str:
-    key = "<p>Needs an API key.</p>" if operation.get("security") else "<p>Needs no key.</p>"
+    key = '<a href="#key">key</a> needed' if operation.get("security") else "no key needed"
     body = operation.get("requestBody")
+    about = operation.get("description", "")
     parts = [
-        f'<section id="{escape(operation["operationId"])}">',
-        f"<h3><b>{method.upper()}</b> <code>{escape(path)}</code></h3>",
-        f"<p>{escape(operation['summary'])}. {_prose(operation.get('description', ''))}</p>",
-        key,
+        f'<article id="{escape(operation["operationId"])}">',
+        f"<h3>{_method(method)}{_path(path)}</h3>",
+        f"<p>{prose(operation['summary'])}; {key}. {prose(about)}</p>",
+        _parameters(operation.get("parameters", [])),
         "" if body is None else f"<h4>Body</h4>{_content(body['content'])}",
-        "<h4>Answers</h4><dl>",
+        '<h4>Answers</h4><ul class="answers">',
         *(_answer(status, answer) for status, answer in operation["responses"].items()),
-        "</dl></section>",
+        "</ul></article>",
     ]
     return "".join(parts)
 
 
+def _method(method: str) -> str:
+    return f'<span class="method">{method.upper()}</span> '
+
+
+def _path(path: str) -> str:
+    return f"<code>{escape(path)}</code>"
+
+
+def _parameters(parameters: list[Json]) -> str:
+    if not parameters:
+        return ""
+    rows = (
+        (
+            f"<code>{escape(p['name'])}</code>",
+            _type(p["schema"]),
+            "; ".join(filter(None, (prose(p.get("description", "")), _rules(p["schema"])))),
+        )
+        for p in parameters
+    )
+    return "<h4>Parameters</h4>" + table(("name", "type", ""), rows)
+
+
 def _answer(status: str, answer: Json) -> str:
-    text = escape(answer["description"])
-    if status.startswith(("4", "5")):
-        return f"<dt>{status}</dt><dd>{text}</dd>"
-    return f"<dt>{status}</dt><dd>{text}{_content(answer['content'])}</dd>"
+    said = f'<li><span class="status">{status}</span>{escape(answer["description"])}'
+    if "application/problem+json" in answer["content"]:
+        return f'{said}, a <a href="#problems">problem</a></li>'
+    return f"{said}{_content(answer['content'])}</li>"
 
 
 def _content(content: Json) -> str:
@@ -68,22 +107,26 @@ def _content(content: Json) -> str:
     for media_type, shape in content.items():
         parts.append(f"<p><code>{escape(media_type)}</code> {_type(shape['schema'])}</p>")
         if "example" in shape:
-            parts.append(f"<pre>{escape(json.dumps(shape['example'], indent=2))}</pre>")
+            text = escape(json.dumps(shape["example"], indent=2))
+            parts.append(f"<details><summary>Example</summary><pre>{text}</pre></details>")
     return "".join(parts)
 
 
 def _schema(name: str, schema: Json) -> str:
     required = schema.get("required", ())
-    rows = "".join(
-        f"<tr><td><code>{escape(field)}</code></td><td>{_type(shape)}</td>"
-        f"<td>{'yes' if field in required else ''}</td><td>{_limits(shape)}</td></tr>"
+    rows = (
+        (
+            f"<code>{escape(field)}</code>",
+            _type(shape),
+            "yes" if field in required else "",
+            _rules(shape),
+        )
         for field, shape in schema.get("properties", {}).items()
     )
     return (
-        f'<section id="{escape(name)}"><h3>{escape(name)}</h3>'
-        f"<p>{_prose(schema.get('description', ''))}</p>"
-        "<table><tr><th>field</th><th>type</th><th>required</th><th>rules</th></tr>"
-        f"{rows}</table></section>"
+        f'<article id="{escape(name)}"><h3>{escape(name)}</h3>'
+        f"<p>{prose(schema.get('description', ''))}</p>"
+        f"{table(('field', 'type', 'always', ''), rows)}</article>"
     )
 
 
@@ -92,40 +135,52 @@ def _type(shape: Json) -> str:
         name = escape(shape["$ref"].rpartition("/")[2])
         return f'<a href="#{name}">{name}</a>'
     for union in ("anyOf", "oneOf"):
-        if union in shape and "type" not in shape:
-            return " or ".join(_type(option) for option in shape[union])
+        if union in shape:
+            ways = [_type(option) for option in shape[union]]
+            return " or ".join(dict.fromkeys(ways))
     if shape.get("type") == "array":
         return f"array of {_type(shape.get('items', {}))}"
-    return escape(str(shape.get("type", "string" if "enum" in shape else "any")))
+    return escape(str(shape.get("type", "any")))
 
 
-def _limits(shape: Json) -> str:
+def _rules(shape: Json) -> str:
     """What a value must keep to, in words."""
-    parts = []
+    parts: list[str] = []
+    items = shape.get("items", {})
     for option in (shape, *shape.get("anyOf", ()), *shape.get("oneOf", ())):
-        if "description" in option:
-            parts.append(_prose(option["description"]))
-        if "enum" in option:
-            values = option["enum"]
-            shown = ", ".join(escape(str(value)) for value in values[:12])
-            more = f" and {len(values) - 12} more" if len(values) > 12 else ""
-            parts.append(f"one of {shown}{more}")
-        for key, words in _WORDS.items():
-            if key in option:
-                parts.append(f"{words} {escape(str(option[key]))}")
-    return "; ".join(parts)
+        parts += _rules_of(option)
+    for option in items.get("oneOf", ()):
+        parts += _rules_of(option)
+    return "; ".join(dict.fromkeys(parts))
 
 
+def _rules_of(option: Json) -> list[str]:
+    parts = []
+    if "description" in option:
+        parts.append(prose(option["description"]))
+    if "enum" in option:
+        values = option["enum"]
+        shown = ", ".join(escape(str(value)) for value in values[:_SHOWN_VALUES])
+        more = len(values) - _SHOWN_VALUES
+        parts.append(f"one of {shown}" + (f" and {more} more" if more > 0 else ""))
+    for key, words in _WORDS.items():
+        if key in option and (key, option[key]) not in _SELF_EVIDENT:
+            parts.append(words.format(escape(f"{option[key]}")))
+    pattern = option.get("pattern", "")
+    if pattern and len(pattern) <= _SHOWN_PATTERN_CHARS:
+        parts.append(f"pattern <code>{escape(pattern)}</code>")
+    return parts
+
+
+_SELF_EVIDENT = {("minLength", 1), ("minItems", 1)}
 _WORDS = {
-    "minLength": "characters at least",
-    "maxLength": "characters at most",
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "above",
-    "pattern": "pattern",
-    "format": "format",
+    "format": "format {}",
+    "minLength": "{} characters or more",
+    "maxLength": "{} characters at most",
+    "minItems": "{} or more",
+    "maxItems": "{} at most",
+    "maxProperties": "{} keys at most",
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "above {}",
 }
-
-
-def _prose(text: str) -> str:
-    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(" ".join(text.split())))

@@ -10,15 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from fraud.errors import InvalidInput
-from serve_app.exchange import ALWAYS
+from serve_app.exchange import ALWAYS, REQUEST_ID
 from serve_app.problems import MEDIA_TYPE, HttpProblem, Problem, problem_of
 from serve_app.routes import decisions, health, labels, metrics, plans, reference, variants
 from serve_app.services import Services
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-
-REQUEST_ID = "quorum.request_id"
-"""Key of the ASGI scope that holds the request's id."""
 
 ROUTERS = tuple(r.router for r in (decisions, labels, plans, variants, health, metrics, reference))
 

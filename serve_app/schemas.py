@@ -13,19 +13,27 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from fraud import metadata
 from fraud.limits import COUNTRIES, CURRENCIES, MAX_CATEGORY_CHARS, MAX_ID_CHARS, MAX_IP_CHARS
 from fraud.reasons.catalogue import CODES, DIRECTIONS
+from serve_app import meanings
 
 # For the reference only: fraud.limits.text_problem is the rule.
 _PRINTABLE = (
     r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*\S[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
 )
 
+# Likewise: fraud.metadata.value_problem.
+_SEVERAL_LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+
 Id = Annotated[
     str,
     Meta(min_length=1, max_length=MAX_ID_CHARS, extra_json_schema={"pattern": _PRINTABLE}),
 ]
 """An identifier of the caller's, 1-64 characters, no control characters."""
+
+UUID_TEXT = Meta(extra_json_schema={"format": "uuid"})
+_DATE_TIME = Meta(extra_json_schema={"format": "date-time"})
 
 Timestamp = Annotated[
     datetime,
@@ -42,8 +50,40 @@ _AMOUNT_SCHEMA: dict[str, Any] = {
     "examples": ["129.90", 129.9],
 }
 
+OutcomeName = Literal["approve", "challenge", "review", "block"]
 TypeName = Literal["payment", "purchase", "transfer", "cash_in", "cash_out", "debit", "refund"]
 ChannelName = Literal["online", "pos", "atm", "mobile", "branch", "phone", "mail", "api"]
+
+
+MetadataOf = Annotated[
+    dict[
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=metadata.MAX_KEY_CHARS,
+                extra_json_schema={"pattern": _PRINTABLE},
+            ),
+        ],
+        Annotated[
+            str,
+            Meta(
+                max_length=metadata.MAX_VALUE_CHARS, extra_json_schema={"pattern": _SEVERAL_LINES}
+            ),
+        ],
+    ],
+    Meta(
+        max_length=metadata.MAX_KEYS,
+        description="your own notes: kept with the decision and given back, never looked at; keys "
+        f"and values have at most {metadata.MAX_BYTES} bytes together",
+    ),
+]
+
+
+def one_of(*names: str) -> Meta:
+    """One of some wire types, for the reference: what it is, the code that reads it decides."""
+    ways = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    return Meta(extra_json_schema={"oneOf": ways})
 
 
 class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
@@ -80,8 +120,8 @@ class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
             str,
             Meta(
                 max_length=MAX_IP_CHARS,
-                description="IPv4 or IPv6",
-                extra_json_schema={"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
+                description="IPv4 or IPv6, without a scope",
+                extra_json_schema={"examples": ["203.0.113.9", "2001:db8::9"]},
             ),
         ]
         | None
@@ -99,6 +139,7 @@ class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
     channel: ChannelName | None = None
     latitude: Annotated[float, Meta(ge=-90, le=90, description="degrees, WGS 84")] | None = None
     longitude: Annotated[float, Meta(ge=-180, le=180, description="degrees, WGS 84")] | None = None
+    metadata: MetadataOf | None = None
 
 
 class BatchIn(Struct, forbid_unknown_fields=True, gc=False):
@@ -113,18 +154,17 @@ class BatchEnvelope(Struct, forbid_unknown_fields=True, gc=False):
     transactions: list[Raw]
 
 
-class LabelIn(Struct, forbid_unknown_fields=True, gc=False):
-    """What a payment turned out to be."""
-
-    is_fraud: bool
-    source: Annotated[Id, Meta(description="who says so: chargeback, analyst, customer, ...")]
-    known_at: (
-        Annotated[
-            Timestamp,
-            Meta(description="from when on anybody could have known; default: now"),
-        ]
-        | None
-    ) = None
+_DEGRADED_SCHEMA: dict[str, Any] = {
+    "oneOf": [
+        {"type": "string", "enum": list(meanings.DEGRADED)},
+        {
+            "type": "string",
+            "pattern": f"^variant_({'|'.join(meanings.VARIANT_STATUSES)}):.+$",
+            "description": "a model did not answer, or not in time",
+        },
+    ]
+}
+DegradedReason = Annotated[str, Meta(extra_json_schema=_DEGRADED_SCHEMA)]
 
 
 class ReasonOut(Struct, gc=False):
@@ -167,55 +207,12 @@ class PlanOut(Struct, gc=False):
     version: int
 
 
-class MemberOut(Struct, gc=False):
-    """A variant that votes, and how much its vote weighs."""
-
-    name: str
-    weight: Annotated[float, Meta(gt=0)]
-
-
-class BandOut(Struct, gc=False):
-    """Where a decision begins and ends. One that ends where it begins is never given."""
-
-    decision: Literal["approve", "challenge", "review", "block"]
-    risk_level: Literal["low", "medium", "high", "critical"]
-    from_probability: Annotated[float, Meta(ge=0, le=1, description="given from here on")]
-    below_probability: Annotated[
-        float, Meta(ge=0, le=1, description="and below this; of block, up to it")
-    ]
-    from_score: Annotated[int, Meta(ge=0, le=99, description="its lowest risk_score")]
-    to_score: Annotated[int, Meta(ge=0, le=99, description="its highest risk_score")]
-
-
-class AnomalyOut(Struct, gc=False):
-    """From which anomaly score on an approval becomes a challenge, whatever its probability."""
-
-    name: Annotated[str, Meta(description="the variant that gives the anomaly score")]
-    challenge_from: Annotated[float, Meta(ge=0, le=1)]
-    risk_score: Annotated[int, Meta(ge=0, le=99, description="of such a challenge")]
-
-
-class ActivePlanOut(Struct, gc=False):
-    """The plan that decides now."""
-
-    name: str
-    version: int
-    kind: Literal["single", "ensemble"]
-    combiner: Literal["mean", "stack"]
-    members: list[MemberOut]
-    deadline_ms: Annotated[int, Meta(gt=0, description="how long votes are waited for")]
-    decisions: Annotated[list[BandOut], Meta(description="mildest first")]
-    anomaly: Annotated[
-        AnomalyOut | None, Meta(description="null: an anomaly score challenges nothing")
-    ]
-
-
 class DecisionOut(Struct, gc=False):
     """A decision on one payment."""
 
-    decision_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
+    decision_id: Annotated[str, UUID_TEXT]
     transaction_id: str
-    decision: Literal["approve", "challenge", "review", "block"]
+    decision: OutcomeName
     risk_score: Annotated[
         int,
         Meta(
@@ -235,13 +232,65 @@ class DecisionOut(Struct, gc=False):
     anomaly_score: Annotated[float, Meta(ge=0, le=1, description="higher is stranger")] | None
     plan: PlanOut
     degraded: Annotated[bool, Meta(description="the answer is poorer than the plan wants")]
-    degraded_reasons: list[str]
+    degraded_reasons: list[DegradedReason]
     feature_age_ms: (
         Annotated[int, Meta(ge=0, description="age of the customer's state; null: no history")]
         | None
     )
     stage_ms: Annotated[dict[str, float], Meta(description="milliseconds spent by stage")]
-    decided_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    decided_at: Annotated[str, _DATE_TIME]
+    metadata: MetadataOf | UnsetType = UNSET
+
+
+class PaymentOut(Struct, gc=False):
+    """A payment as it was sent, what it left out left out."""
+
+    transaction_id: str
+    customer_id: str
+    timestamp: Annotated[str, _DATE_TIME]
+    amount: Annotated[str, Meta(description="currency units, with all decimals of the currency")]
+    currency: str
+    type: TypeName
+    merchant_id: str | UnsetType = UNSET
+    merchant_category: str | UnsetType = UNSET
+    counterparty_id: str | UnsetType = UNSET
+    device_id: str | UnsetType = UNSET
+    ip_address: str | UnsetType = UNSET
+    country: str | UnsetType = UNSET
+    channel: ChannelName | UnsetType = UNSET
+    latitude: float | UnsetType = UNSET
+    longitude: float | UnsetType = UNSET
+    metadata: MetadataOf | UnsetType = UNSET
+
+
+class KeptLabelOut(Struct, gc=False):
+    """What somebody said that a payment was."""
+
+    is_fraud: bool
+    source: str
+    known_at: Annotated[datetime, Meta(description="from when on anybody could have known")]
+    received_at: datetime
+    decision_id: (
+        Annotated[str, UUID_TEXT, Meta(description="the decision it was said of, if one was named")]
+        | None
+    )
+    holds: Annotated[bool, Meta(description="whether this is what the payment counts as now")]
+
+
+class KeptDecisionOut(DecisionOut, kw_only=True, gc=False):
+    """A decision as it was given, the payment, and what was said of it since."""
+
+    payment: PaymentOut
+    labels: Annotated[list[KeptLabelOut], Meta(description="oldest `known_at` first")]
+
+
+class DecisionsOut(Struct, rename={"from_": "from"}, gc=False):
+    """A page of decisions, newest first."""
+
+    decisions: list[KeptDecisionOut]
+    next_cursor: Annotated[str | None, Meta(description="leads to the next page; null: the last")]
+    from_: Annotated[datetime, Meta(description="when decisions were looked for, inclusive")]
+    to: Annotated[datetime, Meta(description="until when, exclusive")]
 
 
 class FieldErrorOut(Struct, gc=False):
@@ -266,25 +315,35 @@ class ProblemOut(Struct, omit_defaults=True, gc=False):
 class ResultsOut(Struct, gc=False):
     """Answers to a batch, in its order: a decision each, or why there is none."""
 
-    results: Annotated[
-        list[Raw],
-        Meta(
-            extra_json_schema={
-                "items": {
-                    "anyOf": [
-                        {"$ref": "#/components/schemas/DecisionOut"},
-                        {"$ref": "#/components/schemas/ProblemOut"},
-                    ]
-                }
-            }
-        ),
-    ]
+    results: list[Annotated[Raw, one_of("DecisionOut", "ProblemOut")]]
+
+
+class LabelResultsOut(Struct, gc=False):
+    """Answers to labels, in their order: each as it is kept, or why it is not."""
+
+    results: list[Annotated[Raw, one_of("LabelOut", "ProblemOut")]]
+
+
+class LiveOut(Struct, gc=False):
+    """Whether the process answers."""
+
+    live: bool
+
+
+class ReadyOut(Struct, omit_defaults=True, gc=False):
+    """Whether decisions can be made."""
+
+    ready: bool
+    error: Annotated[str, Meta(description="why not")] | UnsetType = UNSET
 
 
 class LabelOut(Struct, gc=False):
     """A label as it is kept."""
 
-    decision_id: str
+    decision_id: (
+        Annotated[str, UUID_TEXT, Meta(description="the decision it was said of, if one was named")]
+        | None
+    )
     transaction_id: str
     is_fraud: bool
     source: str

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from fraud.plan import Plan
 from serve_app.auth import Principal
-from serve_app.records import Verdict
-from serve_app.schemas import DecisionOut, LabelOut
+from serve_app.labelling import Claim, Kept, Verdict
+from serve_app.schemas import DecisionsOut, KeptDecisionOut, LabelOut
+from serve_app.search import Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,15 @@ class Pool:
 class Ledger(Protocol):
     """What routes ask the system of record; `serve_app.records.Records` in production."""
 
-    async def decision(self, tenant: str, decision_id: str) -> DecisionOut: ...
+    async def decision(self, tenant: str, decision_id: str) -> KeptDecisionOut: ...
 
     async def label(
         self, tenant: str, decision_id: str, verdict: Verdict
     ) -> tuple[LabelOut, bool]: ...
+
+    async def labels(self, tenant: str, claims: Sequence[Claim]) -> list[Kept]: ...
+
+    async def decisions(self, tenant: str, search: Search) -> DecisionsOut: ...
 
     async def active_plan(self) -> Plan | None: ...
 
@@ -53,7 +58,8 @@ class Services:
         ready: returns once a decision can be made, raises if not.
         exposition: Prometheus text of this node; reads files, so it is called in a thread.
         now_ms: milliseconds since the epoch.
-        max_body_bytes, max_future_s: see `fraud.settings.Settings`.
+        max_body_bytes, max_batch_body_bytes, max_batch_rows, max_future_s, max_past_days: see
+            `fraud.settings.Settings`.
     """
 
     authenticate: Callable[[bytes | None, bytes | None], Awaitable[Principal]]
@@ -64,3 +70,6 @@ class Services:
     now_ms: Callable[[], int]
     max_body_bytes: int = 256 * 1024
     max_future_s: int = 300
+    max_batch_body_bytes: int = 1024 * 1024
+    max_batch_rows: int = 1000
+    max_past_days: int = 3650

@@ -10,14 +10,18 @@ from typing import NamedTuple
 from fraud.batch import TransactionBatch
 from fraud.decision import DecisionBatch
 from fraud.errors import Unavailable
+from fraud.stage import thousandths
 from serve_app.auth import Principal
 
 
 class Decided(NamedTuple):
-    """Row `row` of `batch` is the answer."""
+    """Row `row` of `batch` is the answer; `stages` and `metadata` are those of the row asked about,
+    see TransactionBatch."""
 
     batch: DecisionBatch
     row: int
+    stages: str = ""
+    metadata: str | None = None
 
 
 RowAnswer = Decided | Exception
@@ -56,6 +60,15 @@ class Waiting:
 
     def __post_init__(self) -> None:
         self.rows = len(self.batch)
+
+    def note_stages(self, departed: float, admitted: float) -> None:
+        """Note with each row, for its answer and its record, what it has spent on its way here:
+        what the batch brought along, then the wait for a lane until `departed` and for its limits
+        until `admitted`; seconds on the clock of `since`."""
+        wait_ms = thousandths((departed - self.since) * 1000)
+        limit_ms = thousandths((admitted - departed) * 1000)
+        before = f"{self.batch.stages[0]}," if self.batch.stages else ""
+        self.batch.stages = [f'{before}"wait":{wait_ms},"limit":{limit_ms}'] * self.rows
 
     def answers(self, rows: list[RowAnswer], wait_ms: float, admit_ms: float) -> Answers:
         """All that is known with these answers to `batch`."""

@@ -12,6 +12,7 @@ import msgspec
 from fraud.batch import columns_of
 from fraud.decision import Vote
 from fraud.record import OUTCOME_TEXT, RecordBatch
+from fraud.stage import abridged, told
 from fraud.transaction import Transaction
 
 # A Transaction; what is unknown is left out.
@@ -54,6 +55,7 @@ class _Document(msgspec.Struct, gc=False):
     explained_by: str
     code_version: str
     votes: list[_Vote]
+    stage_ms: msgspec.Raw
     tenant: msgspec.Raw = _BLANK
     transaction: msgspec.Raw = _BLANK
     decision_id: msgspec.Raw = _BLANK
@@ -88,7 +90,30 @@ def _shared(records: RecordBatch) -> _Document:
         d.explained_by,
         records.code_version,
         [_vote(vote) for vote in d.votes],
+        _stages(records),
     )
+
+
+def _stages(records: RecordBatch) -> msgspec.Raw:
+    d = records.decisions
+    shared = abridged(told(d.stage_ms), [vote.variant for vote in d.votes])
+    return msgspec.Raw(b"{%b\0}" % _encode(shared)[1:-1])
+
+
+def _own_stages(records: RecordBatch) -> Iterable[bytes]:
+    """What each row fills in behind the stages that its micro-batch shares."""
+    texts = records.transactions.stages
+    if texts is None:
+        return repeat(b"", len(records))
+    comma = "," if told(records.decisions.stage_ms) else ""
+    return [f"{comma}{text}".encode() if text else b"" for text in texts]
+
+
+def _notes(records: RecordBatch) -> Iterable[msgspec.Raw | None]:
+    texts = records.transactions.metadata
+    if texts is None:
+        return repeat(None, len(records))
+    return [None if text is None else msgspec.Raw(text.encode()) for text in texts]
 
 
 def _vote(vote: Vote) -> _Vote:
@@ -102,9 +127,8 @@ def _filled(records: RecordBatch) -> Iterable[Iterable[bytes]]:
     tenants, *columns = columns_of(records.transactions)
     scores = [vote.scores.tolist() for vote in d.votes if vote.scores is not None]
     filled = [
-        *scores,
         tenants,
-        map(_Transaction, *columns),
+        map(_Transaction, *columns, _notes(records)),
         d.decision_id,
         [OUTCOME_TEXT[outcome] for outcome in d.outcome],
         d.probability,
@@ -114,4 +138,5 @@ def _filled(records: RecordBatch) -> Iterable[Iterable[bytes]]:
         d.degraded,
         d.feature_age_ms,
     ]
-    return map(map, repeat(_encode), filled)
+    written = map(map, repeat(_encode), filled)
+    return [*map(map, repeat(_encode), scores), _own_stages(records), *written]

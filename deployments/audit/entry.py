@@ -55,6 +55,9 @@ class _Entry(msgspec.Struct, array_like=True, gc=False):
     feature_age_ms: list[int]
     decided_at_ms: int
     explained_by: str
+    stage_ms: dict[str, float]
+    metadata: list[str | None] | None
+    stages: list[str] | None
 
 
 class _Head(msgspec.Struct, array_like=True, gc=False):
@@ -118,6 +121,9 @@ def _entry(records: RecordBatch) -> _Entry:
         d.feature_age_ms,
         d.decided_at_ms,
         d.explained_by,
+        d.stage_ms,
+        records.transactions.metadata,
+        records.transactions.stages,
     )
 
 
@@ -129,6 +135,7 @@ def _vote(vote: Vote) -> _Vote:
 def _batch(entry: _Entry) -> RecordBatch:
     plan = _read(bytes(entry.plan))
     transactions = TransactionBatch(*entry.transactions)
+    transactions.metadata, transactions.stages = entry.metadata, entry.stages
     n = len(transactions)
     decisions = DecisionBatch(
         entry.decision_id,
@@ -145,6 +152,7 @@ def _batch(entry: _Entry) -> RecordBatch:
         entry.feature_age_ms,
         entry.decided_at_ms,
         entry.explained_by,
+        entry.stage_ms,
     )
     return RecordBatch(
         transactions, entry.schema_id, entry.features, decisions, plan, entry.code_version
@@ -181,7 +189,10 @@ def _read(plan: bytes) -> PlanDocument:
 def storable(records: RecordBatch) -> RecordBatch:
     """The records with U+FFFD for every character that PostgreSQL cannot hold (NUL, surrogates)."""
     held = (list(map(_storable, column)) for column in columns_of(records.transactions))
+    # Metadata are checked before they are taken, and stages are ours.
+    kept = records.transactions
     transactions = TransactionBatch(*held)
+    transactions.metadata, transactions.stages = kept.metadata, kept.stages
     ids = transactions.transaction_id
     return replace(
         records,

@@ -20,6 +20,7 @@ from deployments.audit.orphans import Orphans
 from deployments.audit.segment import ASIDE, folder_bytes, sync_folder, writers_bytes
 from deployments.audit.shipper import Pace, Shipper
 from deployments.audit.stats import LogStats
+from deployments.audit.times import WriteTimes
 from deployments.audit.wal import Wal, WalLimits
 from fraud.errors import LogUnavailable
 from fraud.record import RecordBatch
@@ -67,6 +68,7 @@ class DecisionLog:
         self._behind_since_ms = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._wal: Wal | None = None
+        self._times = WriteTimes()
         self.stats = LogStats()
 
     async def start(self) -> None:
@@ -89,7 +91,8 @@ class DecisionLog:
         self._dead_letters = DeadLetters(self._root, self.stats)
         self._backlog = Backlog(self._folder, self._root / ASIDE, self.stats, live=True)
         self._shipper = Shipper(
-            self._backlog, self._ledgers[0], self._dead_letters, self.stats, self._pace, self._gone
+            *(self._backlog, self._ledgers[0], self._dead_letters, self.stats, self._pace),
+            *(self._gone, self._times.fill_in),
         )
         orphans = Orphans(self._root, self._folder, self._ledgers[1], self.stats, self._pace)
         self._tasks = [
@@ -105,11 +108,15 @@ class DecisionLog:
         """
         if self._wal is None:
             raise LogUnavailable("the decision log has not been started")
+        written = self._times.begin(records)
         try:
             await self._wal.append(encode(records))
         except LogUnavailable:
             self.stats.refused_rows += len(records)
+            self._times.forget(records)
             raise
+        finally:
+            written.set()
         if not self._waiting_rows():
             self._behind_since_ms = self._now_ms()
         self.stats.appended_rows += len(records)
@@ -154,6 +161,7 @@ class DecisionLog:
         return max(0, self.stats.appended_rows - self.stats.own_shipped_rows)
 
     def _gone(self, number: int, records: RecordBatch) -> None:
+        self._times.forget(records)
         if self._wal is not None and number < self._wal.first_number:
             return  # left by an earlier run: not among the appended
         self.stats.own_shipped_rows += len(records)
@@ -179,7 +187,8 @@ class DecisionLog:
     async def _drained(self, timeout_s: float) -> bool:
         backlog = Backlog(self._folder, self._root / ASIDE, self.stats, live=False)
         shipper = Shipper(
-            backlog, self._ledgers[0], self._dead_letters, self.stats, self._pace, self._gone
+            *(backlog, self._ledgers[0], self._dead_letters, self.stats, self._pace),
+            *(self._gone, self._times.fill_in),
         )
         try:
             async with asyncio.timeout(timeout_s):

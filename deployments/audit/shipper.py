@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from deployments.audit.backlog import Backlog
@@ -46,6 +46,10 @@ class Pace:
         return self.busy_linger_s if rows >= self.busy_rows else self.linger_s
 
 
+async def _as_read(records: RecordBatch) -> None:
+    """Nothing is filled in."""
+
+
 class Shipper:
     """Ships one backlog. One task at a time may run it."""
 
@@ -57,14 +61,17 @@ class Shipper:
         stats: LogStats,
         pace: Pace | None = None,
         shipped: Callable[[int, RecordBatch], None] = lambda number, records: None,
+        whole: Callable[[RecordBatch], Awaitable[None]] = _as_read,
     ) -> None:
-        """`shipped(segment number, records)` is called for every entry that has left the log."""
+        """`whole` fills in, for every entry that is read, what was known only once it was written;
+        `shipped(segment number, records)` is called for every entry that has left the log."""
         self._backlog = backlog
         self._ledger = ledger
         self._dead_letters = dead_letters
         self._stats = stats
         self._pace = pace or Pace()
         self._shipped = shipped
+        self._whole = whole
         self._wake = asyncio.Event()
         self.failure: str | None = None
         """Why the last attempt failed, None if it did not."""
@@ -132,6 +139,7 @@ class Shipper:
                 refused.append(DeadLetter(payload, str(error)))
                 n = 1
             else:
+                await self._whole(records)
                 entries.append((self._backlog.number, records))
                 n = len(records)
             rows += n

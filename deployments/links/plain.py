@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.batch import FeatureBatch, TransactionBatch, columns_of, feature_batch, packed
+from fraud.batch import FeatureBatch, TransactionBatch, feature_batch, packed, parts_of
 from fraud.decision import DecisionBatch, decision_batch
 from fraud.explanation import Explanation, explanation
 from fraud.score import VariantScores, variant_scores
@@ -46,7 +46,7 @@ def _read_array(data: bytes, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]
 
 _KINDS: dict[type, Callable[[Any], Plain]] = {
     np.ndarray: _array,
-    TransactionBatch: lambda batch: (2, columns_of(batch)),
+    TransactionBatch: lambda batch: (2, parts_of(batch)),
     FeatureBatch: lambda batch: (3, batch.parts()),
     VariantScores: lambda scores: (4, scores.parts()),
     DecisionBatch: lambda batch: (5, batch.parts()),

@@ -1,12 +1,24 @@
-"""GET /v1/decisions/{decision_id}: a decision as it was given."""
+"""GET /v1/decisions: decisions looked for, and one as it was given."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
 from serve_app.routes.request import answer, principal, services
+from serve_app.search import DAY_MS
+from serve_app.search_query import Reach, read_search
 
 router = APIRouter()
+
+
+@router.get("/v1/decisions")
+async def list_decisions(request: Request) -> Response:
+    """A page of decisions of the key's tenant, newest first."""
+    who = await principal(request)
+    house = services(request)
+    reach = Reach(house.max_past_days * DAY_MS, house.max_future_s * 1000)
+    search = read_search(request.query_params.multi_items(), house.now_ms(), reach)
+    return answer(await house.ledger.decisions(who.tenant, search))
 
 
 @router.get("/v1/decisions/{decision_id}")

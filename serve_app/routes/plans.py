@@ -8,8 +8,8 @@ from fraud.combine.risk import BAND, bands
 from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.errors import NotFound
 from fraud.plan import Plan
+from serve_app.plan_schemas import ActivePlanOut, AnomalyOut, BandOut, MemberOut
 from serve_app.routes.request import answer, principal, services
-from serve_app.schemas import ActivePlanOut, AnomalyOut, BandOut, MemberOut
 
 router = APIRouter()
 

@@ -5,35 +5,46 @@ from __future__ import annotations
 from functools import cache
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from serve_app.guide import Limits
 from serve_app.openapi import document
-from serve_app.reference import page
+from serve_app.reference import POLICY, page
+from serve_app.routes.request import services
 
 router = APIRouter()
 
-# Nothing is loaded, from anywhere: the page is text and its own style sheet.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+@cache
+def _json(max_rows: int) -> bytes:
+    return msgspec.json.encode(document(max_rows))
 
 
 @cache
-def _json() -> bytes:
-    return msgspec.json.encode(document())
-
-
-@cache
-def _html() -> str:
-    return page(document())
+def _html(limits: Limits) -> str:
+    return page(document(limits.max_rows), limits)
 
 
 @router.get("/openapi.json")
-async def openapi() -> Response:
+async def openapi(request: Request) -> Response:
     """The OpenAPI 3.1 document."""
-    return Response(_json(), media_type="application/json")
+    return Response(_json(services(request).max_batch_rows), media_type="application/json")
 
 
 @router.get("/docs")
-async def docs() -> Response:
-    """The same as a page to read."""
-    headers = {"content-security-policy": _POLICY, "x-content-type-options": "nosniff"}
-    return Response(_html(), media_type="text/html", headers=headers)
+async def docs(request: Request) -> Response:
+    """The same as a page to read, with a guide."""
+    house = services(request)
+    limits = Limits(
+        house.max_batch_rows,
+        house.max_body_bytes,
+        house.max_batch_body_bytes,
+        house.max_past_days,
+        house.max_future_s,
+    )
+    headers = {
+        "content-security-policy": POLICY,
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+    }
+    return Response(_html(limits), media_type="text/html", headers=headers)

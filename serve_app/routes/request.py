@@ -28,18 +28,19 @@ async def principal(request: Request) -> Principal:
     return await services(request).authenticate(head.api_key, head.authorization)
 
 
-async def json_body(request: Request) -> Any:
+async def json_body(request: Request, max_bytes: int | None = None) -> Any:
     """The JSON body, numbers as `faults.Number`; raises 400, 408, 413 or 415."""
     head = Head(request.scope["headers"])
     head.require_json()
-    return read_json(await Body(request.receive, head).read(services(request).max_body_bytes))
+    most = services(request).max_body_bytes if max_bytes is None else max_bytes
+    return read_json(await Body(request.receive, head).read(most))
 
 
 def answer(document: msgspec.Struct, status: int = 200) -> Response:
     """A document as the answer."""
-    return Response(
-        encode(document),
-        status,
-        headers=_HEADERS,
-        media_type="application/json",
-    )
+    return json_answer(encode(document), status)
+
+
+def json_answer(body: bytes, status: int = 200) -> Response:
+    """JSON as the answer."""
+    return Response(body, status, headers=_HEADERS, media_type="application/json")

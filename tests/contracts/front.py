@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import numpy as np
@@ -18,13 +19,14 @@ from fraud.keys import ApiKey, hash_key
 from fraud.plan import Member, Plan, Thresholds
 from serve_app.asgi import DecisionsApp, FrontSettings
 from serve_app.auth import Authenticator, KeyRecord
+from serve_app.labelling import Claim, Kept, Verdict
 from serve_app.ratelimit.ask import Ask
 from serve_app.ratelimit.ask import Verdict as Admission
 from serve_app.ratelimit.limits import RateLimits
 from serve_app.ratelimit.local import LocalLimiter
-from serve_app.records import Verdict
 from serve_app.rest import build_rest
-from serve_app.schemas import DecisionOut, LabelOut, PlanOut
+from serve_app.schemas import DecisionsOut, KeptDecisionOut, LabelOut, PaymentOut, PlanOut
+from serve_app.search import Search
 from serve_app.services import Pool, Services
 
 NOW_MS = 1_772_366_400_000  # 2026-03-01T12:00:00Z
@@ -118,29 +120,52 @@ def decided(ids: list[str], stage_ms: dict[str, float]) -> DecisionBatch:
 
 
 class FakeLedger:
-    """Holds one decision, `DECISION_ID` of tenant `acme`, and what was said of it."""
+    """Holds one decision, `DECISION_ID` of tenant `acme` on payment `t-1`, and what was said."""
 
     def __init__(self) -> None:
-        self.labels: list[Verdict] = []
+        self.said: list[Verdict] = []
+        self.searches: list[Search] = []
+        self.has_more = False
         self.plan: Plan | None = PLAN
         self.error: Exception | None = None
 
-    async def decision(self, tenant: str, decision_id: str) -> DecisionOut:
+    async def decision(self, tenant: str, decision_id: str) -> KeptDecisionOut:
         if self.error is not None:
             raise self.error
         if (tenant, decision_id) != ("acme", DECISION_ID):
             raise NotFound("no such decision")
         plan = PlanOut("default", 3)
-        return DecisionOut(
+        return KeptDecisionOut(
             *(DECISION_ID, "t-1", "approve", 1, 0.01, "low", [], [], None, plan),
             *(False, [], None, {}, "2026-03-01T12:00:00.250Z"),
+            payment=PaymentOut("t-1", "c-1", "2026-03-01T12:00:00Z", "1.00", "EUR", "purchase"),
+            labels=[],
         )
+
+    async def decisions(self, tenant: str, search: Search) -> DecisionsOut:
+        self.searches.append(search)
+        found = [await self.decision(tenant, DECISION_ID)]
+        cursor = search.cursor(UUID(DECISION_ID)) if self.has_more else None
+        span = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (search.from_ms, search.to_ms))
+        return DecisionsOut(found, cursor, *span)
+
+    async def labels(self, tenant: str, claims: Sequence[Claim]) -> list[Kept]:
+        kept: list[Kept] = []
+        for claim in claims:
+            try:
+                if claim.transaction_id not in (None, "t-1"):
+                    raise NotFound("no such payment")
+                named = DECISION_ID if claim.decision_id is None else claim.decision_id
+                kept.append(await self.label(tenant, named, claim.verdict))
+            except NotFound as error:
+                kept.append(error)
+        return kept
 
     async def label(self, tenant: str, decision_id: str, verdict: Verdict) -> tuple[LabelOut, bool]:
         decision = await self.decision(tenant, decision_id)
-        is_new = verdict not in self.labels
+        is_new = verdict not in self.said
         if is_new:
-            self.labels.append(verdict)
+            self.said.append(verdict)
         now = datetime.fromtimestamp(NOW_MS / 1000, UTC)
         known_at = verdict.known_at or now
         said = (verdict.is_fraud, verdict.source, known_at, now)

@@ -116,10 +116,26 @@ def test_a_payment_is_decided_over_every_hop(client: httpx.Client) -> None:
     assert response.headers["ratelimit"].startswith('"key";r=4999;t=')
 
 
+def test_what_answers_get_answers_head(client: httpx.Client) -> None:
+    for path in ("/v1/decisions", "/v1/decisions?limit=1", "/docs", "/v2/health/live"):
+        whole, head = client.get(path), client.head(path)
+        assert (whole.status_code, head.status_code) == (200, 200)
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        assert head.headers["content-length"] == str(len(whole.content))
+        assert not head.content
+        assert len(head.headers.get_list("x-request-id")) == 1
+
+
+def test_metadata_come_back_over_every_hop(client: httpx.Client) -> None:
+    row = payment(transaction_id="t-noted", timestamp=now(), metadata={"order": "17"})
+    assert client.post("/v1/decisions", json=row).json()["metadata"] == {"order": "17"}
+
+
 def test_problems_arrive_as_they_were_sent(client: httpx.Client, served: str) -> None:
     assert_problem(httpx.post(f"{served}/v1/decisions", json={}), 401, "unauthenticated")
     assert_problem(client.post("/v1/decisions", json={}), 422, "invalid-input")
-    assert_problem(client.get("/v1/decisions"), 405, "method-not-allowed")
+    assert_problem(client.put("/v1/decisions"), 405, "method-not-allowed")
+    assert_problem(client.get("/v1/decisions?limit=0"), 422, "invalid-input")
     assert_problem(client.get("/nowhere"), 404, "not-found")
     json_type = {"content-type": "application/json"}
     for size in (256 * 1024 + 1, 4 * 1024 * 1024, 12 * 1024 * 1024):

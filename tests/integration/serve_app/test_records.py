@@ -141,7 +141,7 @@ async def test_labels_are_kept_once_and_corrected(
 
 
 async def test_a_label_of_a_moment_is_said_once(records: Records, kept: Any) -> None:
-    at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+    at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
     _, is_new = await records.label("default", kept.decision_id, Verdict(True, "analyst", at))
     assert is_new
     label, is_new = await records.label("default", kept.decision_id, Verdict(True, "analyst", at))

@@ -122,6 +122,25 @@ class House:
         return await self.decider.decide(transactions(n), patient)
 
 
+async def test_metadata_are_kept_and_no_feature_ever_sees_them():
+    house = House()
+    asked = []
+
+    async def fetch(batch):
+        asked.append(batch)
+        return await house.fetch_well(batch)
+
+    house.fetch = fetch
+    batch = transactions(2)
+    batch.metadata, batch.stages = [None, '{"order":"17"}'], ['"wait":1.0', '"wait":2.0']
+    await house.decider.decide(batch)
+    (seen,) = asked
+    assert (seen.metadata, seen.stages) == (None, None)
+    assert [record.transaction.metadata for record in house.kept] == [None, {"order": "17"}]
+    assert [record.stage_ms["wait"] for record in house.kept] == [1.0, 2.0]
+    assert house.kept[0].stage_ms.keys() >= {"features", "votes", "combine", "wait"}
+
+
 async def test_a_batch_is_decided_and_kept():
     house = House()
     decisions = await house.decide(3)

@@ -35,6 +35,28 @@ def test_take_and_slice():
     assert rows(batch.slice(3, 9)) == rows(batch)[3:]
 
 
+def noted(n: int, prefix: str = "t") -> TransactionBatch:
+    batch = transactions(n, prefix)
+    batch.metadata = [f'{{"id":"{name}"}}' for name in batch.transaction_id]
+    batch.stages = [f'"wait":{i}' for i in range(n)]
+    return batch
+
+
+def test_what_is_kept_with_a_row_goes_where_the_row_goes():
+    batch = noted(4)
+    assert crossed(batch) == batch
+    for part, rows_of in ((batch.take([3, 1]), (3, 1)), (batch.slice(1, 3), (1, 2))):
+        assert part.metadata == [batch.metadata[i] for i in rows_of]
+        assert part.stages == [batch.stages[i] for i in rows_of]
+    both = TransactionBatch.concat([transactions(2, "a"), noted(2, "b"), transactions(1, "c")])
+    assert both.metadata == [None, None, '{"id":"b0"}', '{"id":"b1"}', None]
+    assert both.stages == ["", "", '"wait":0', '"wait":1', ""]
+    assert both.row(2).metadata == {"id": "b0"}
+    assert TransactionBatch.of("default", map(both.row, range(5))).row(2) == both.row(2)
+    bare = both.bare()
+    assert (bare.metadata, bare.stages, rows(bare)) == (None, None, rows(both))
+
+
 @pytest.mark.parametrize("n", [0, 1, 7])
 def test_batches_cross_processes_whole(n):
     batch = transactions(n)

@@ -131,13 +131,59 @@ async def test_a_compressed_body_is_refused(front: Front) -> None:
     assert_problem(response, 415, "unsupported-media-type")
 
 
-@pytest.mark.parametrize("path", ["/v1/decisions", "/v1/decisions/batch"])
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
-async def test_other_methods_are_told_which_one(front: Front, path: str, method: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "allow"), [("/v1/decisions", "GET, POST"), ("/v1/decisions/batch", "POST")]
+)
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_other_methods_are_told_which_one(
+    front: Front, path: str, allow: str, method: str
+) -> None:
     async with front.client() as client:
         response = await client.request(method, path)
+        batch = await client.get("/v1/decisions/batch")
     assert_problem(response, 405, "method-not-allowed")
-    assert response.headers["allow"] == "POST"
+    assert response.headers["allow"] == allow
+    assert_problem(batch, 405, "method-not-allowed")
+
+
+async def test_metadata_come_back_and_reach_the_combiner(front: Front) -> None:
+    notes = {"order": "17", "note": "zwei\nZeilen"}
+    rows = [payment(transaction_id="a"), payment(transaction_id="b", metadata=notes)]
+    async with front.client() as client:
+        answer = (await client.post("/v1/decisions", json=rows[1])).json()
+        plain = (await client.post("/v1/decisions", json=rows[0])).json()
+        batch = await client.post("/v1/decisions/batch", json={"transactions": rows})
+    assert answer["metadata"] == notes
+    assert "metadata" not in plain
+    assert [row.get("metadata") for row in batch.json()["results"]] == [None, notes]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "fault"),
+    [
+        ([], ("/metadata", "type")),
+        ("x", ("/metadata", "type")),
+        ({"a": 1}, ("/metadata/a", "type")),
+        ({"a": None}, ("/metadata/a", "type")),
+        ({"a": {"b": "c"}}, ("/metadata/a", "type")),
+        ({"4111 1111": 1}, ("/metadata", "type")),
+        ({"a": "v" * 501}, ("/metadata/a", "too_long")),
+        ({"k" * 41: "v"}, ("/metadata", "too_long")),
+        ({str(i): "" for i in range(51)}, ("/metadata", "too_many")),
+        ({f"k{i}": "v" * 500 for i in range(9)}, ("/metadata", "too_large")),
+        ({"a": "\0"}, ("/metadata/a", "unprintable")),
+    ],
+)
+async def test_metadata_have_bounds(front: Front, metadata: Any, fault: tuple[str, str]) -> None:
+    row = payment(metadata=metadata)
+    async with front.client() as client:
+        alone = assert_problem(await client.post("/v1/decisions", json=row), 422, "invalid-input")
+        batch = await client.post("/v1/decisions/batch", json={"transactions": [row, payment()]})
+    assert [(e["pointer"], e["code"]) for e in alone["errors"]] == [fault]
+    wrong, right = batch.json()["results"]
+    pointers = [(e["pointer"], e["code"]) for e in wrong["errors"]]
+    assert pointers == [(f"/transactions/0{fault[0]}", fault[1])]
+    assert right["transaction_id"] == "t-1"
 
 
 async def test_a_body_without_announced_length_is_capped_too() -> None:

@@ -17,8 +17,13 @@ EXCLUDED = {
     # data that it allows may be refused for these.
     "decide": [positive_data_acceptance],
     "addLabel": [positive_data_acceptance],
+    # Nor which payments there are, nor from when on which of them is known.
+    "addLabelOf": [positive_data_acceptance],
+    # Nor that one time lies before another, nor what a cursor is.
+    "listDecisions": [positive_data_acceptance],
     # A wrong row does not stop the others: it is answered in its place, the batch with 200.
     "decideBatch": [negative_data_rejection],
+    "addLabels": [negative_data_rejection],
 }
 
 

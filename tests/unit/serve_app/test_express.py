@@ -49,6 +49,11 @@ async def test_decisions_take_the_lane_and_the_rest_goes_serves_way() -> None:
         batch = await c.post("/v1/decisions/batch", json={"transactions": [payment()] * 2})
         for path in ("/v1/decisions/x", "/v1/labels", "/-/healthz", "/"):
             assert (await c.get(path)).status_code == 299
+        found = await c.get("/v1/decisions", headers={"x-request-id": "mine"})
+        missing = await c.put("/v1/decisions")
+    assert found.status_code == 200
+    assert found.headers.get_list("x-request-id") == ["mine"]
+    assert missing.status_code == 405
     assert decided.json()["transaction_id"] == "t-1"
     # Serve's middleware is inside of the lane, so the app puts the id on itself.
     assert decided.headers.get_list("x-request-id") == ["mine"]

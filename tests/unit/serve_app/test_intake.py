@@ -46,7 +46,8 @@ def test_wire_names_are_the_house_s() -> None:
     assert schemas.TypeName.__args__ == TYPES  # type: ignore[attr-defined]
     assert schemas.ChannelName.__args__ == CHANNELS  # type: ignore[attr-defined]
     renamed = {"timestamp_ms": "timestamp", "amount_minor": "amount"}
-    assert tuple(renamed.get(n, n) for n in TRANSACTION_COLUMNS) == faults._FIELDS
+    wire = tuple(renamed.get(n, n) for n in TRANSACTION_COLUMNS)
+    assert (*wire, "metadata") == faults._FIELDS
     assert set(faults._FIELDS) == set(schemas.TransactionIn.__struct_fields__)
 
 
@@ -261,6 +262,9 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "longitude": st.floats(-180, 180),
     "merchant_category": st.text(max_size=70) | st.none(),
     "pan": st.just(CANARY),
+    "metadata": st.dictionaries(st.text(max_size=45), st.text(max_size=510), max_size=60)
+    | st.dictionaries(st.just("4" + CANARY), ANY_JSON)
+    | st.dictionaries(st.just("note"), st.just(CANARY * 30)),
 }
 CHANGES = st.fixed_dictionaries({}, optional={k: v | ANY_JSON for k, v in VALUES.items()})
 
@@ -282,7 +286,8 @@ def test_the_fast_path_agrees_with_the_slow_one(changes: dict[str, Any]) -> None
     if row is None:
         assert result == {(p, c) for p, c, _ in found}
     else:
-        assert tuple(getattr(result, name)[0] for name in TRANSACTION_COLUMNS) == row
+        notes = None if result.metadata is None else result.metadata[0]
+        assert (*(getattr(result, name)[0] for name in TRANSACTION_COLUMNS), notes) == row
         assert limits.problems(result.row(0)) == []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from deployments.audit.columns import N_COLUMNS, columns
 from deployments.audit.entry import FORMAT, MAX_ROWS, decode, encode, storable
-from fraud.record import DecisionRecord, plan_digest
+from fraud.record import DecisionRecord, RecordBatch, plan_digest
 from tests.contracts.decisions import PLAN, decision_records, gathered
 
 
@@ -44,6 +44,26 @@ def test_an_entry_of_a_later_format_is_refused():
     for other in ([FORMAT + 1, *body[1:]], [FORMAT + 1], [1, {}, "s", "v", []]):
         with pytest.raises(ValueError, match=f"format {other[0]}"):
             decode(msgspec.msgpack.encode(other))
+
+
+def test_metadata_and_stages_come_back_with_their_rows():
+    batch = noted(3 * MAX_ROWS)
+    read = [record for entry in encode(batch) for record in decode(entry)]
+    assert [r.transaction.metadata for r in read] == [
+        {"row": str(i)} if i % 2 else None for i in range(len(batch))
+    ]
+    assert [r.stage_ms for r in read] == [
+        {"votes": 1.235, "auth": i / 2} for i in range(len(batch))
+    ]
+
+
+def noted(n: int) -> RecordBatch:
+    """Records with stages, of which every other payment has metadata."""
+    (batch,) = gathered(decision_records(n))
+    batch.decisions.stage_ms = {"votes": 1.23456, "auth": 99.0}
+    batch.transactions.stages = [f'"auth":{i / 2}' for i in range(n)]
+    batch.transactions.metadata = [f'{{"row":"{i}"}}' if i % 2 else None for i in range(n)]
+    return batch
 
 
 @pytest.mark.parametrize("junk", [b"\xc1", b"\x00", b"\x93", b"\x95\x01\x80\xa1\xff\xa1a\x90"])

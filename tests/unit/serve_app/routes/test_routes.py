@@ -9,7 +9,7 @@ import pytest
 
 from fraud.errors import StoreUnavailable, Unavailable
 from fraud.plan import Thresholds
-from serve_app.records import Verdict
+from serve_app.labelling import Verdict
 from serve_app.services import Pool
 from tests.contracts.front import DECISION_ID, KEY, PLAN, Front, payment
 from tests.unit.serve_app.test_asgi import assert_problem
@@ -54,14 +54,14 @@ async def test_a_label_is_kept_once(front: Front) -> None:
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json()["known_at"] == "2026-02-28T00:00:00Z"
     assert first.json() == again.json()
-    assert len(front.ledger.labels) == 1
+    assert len(front.ledger.said) == 1
 
 
 async def test_a_label_without_a_time_is_known_now(front: Front) -> None:
     async with front.client() as client:
         response = await client.post(LABELS, json={"is_fraud": False, "source": "analyst"})
     assert response.status_code == 201
-    assert front.ledger.labels == [Verdict(False, "analyst", None)]
+    assert front.ledger.said == [Verdict(False, "analyst", None)]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_a_label_without_a_time_is_known_now(front: Front) -> None:
             },
         ),
         (
-            {"is_fraud": True, "source": "a", "known_at": "2027-01-01T00:00:00Z"},
+            {"is_fraud": True, "source": "x-a", "known_at": "2027-01-01T00:00:00Z"},
             {("/known_at", "too_far_in_future")},
         ),
     ],
@@ -92,7 +92,7 @@ async def test_a_wrong_label_names_each_field(
         response = await client.post(LABELS, json=body)
     document = assert_problem(response, 422, "invalid-input")
     assert {(e["pointer"], e["code"]) for e in document["errors"]} == faults
-    assert not front.ledger.labels
+    assert not front.ledger.said
 
 
 async def test_a_label_s_body_is_held_to_the_same_rules(front: Front) -> None:
@@ -200,7 +200,7 @@ async def test_what_answers_get_answers_head(front: Front, path: str) -> None:
         whole, head = await client.get(path), await client.head(path)
         assert head.status_code == whole.status_code == 200
         assert head.headers["content-type"] == whole.headers["content-type"]
-        response = await client.head("/v1/decisions")
+        response = await client.head("/v1/decisions/batch")
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
 

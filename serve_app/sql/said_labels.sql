@@ -1,0 +1,4 @@
+-- What some sources ($3) have said of some payments ($2).
+SELECT transaction_id, source, is_fraud, known_at, received_at
+FROM labels
+WHERE tenant = $1 AND transaction_id = ANY($2::text[]) AND source = ANY($3::text[])

@@ -1,0 +1,12 @@
+-- A page of a tenant's decisions, newest first. An id begins with the moment of its
+-- decision: $2 <= id < $3 is the page's place in time, and $4 <= decided_at < $5 lets the planner
+-- skip partitions.
+-- $6 an outcome, or none; $7 how many.
+SELECT record
+FROM decisions
+WHERE tenant = $1
+  AND decision_id >= $2 AND decision_id < $3
+  AND decided_at >= $4 AND decided_at < $5
+  AND ($6::text IS NULL OR outcome = $6)
+ORDER BY decision_id DESC
+LIMIT $7

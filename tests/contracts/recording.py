@@ -1,0 +1,93 @@
+"""A front whose decisions go through a real decision log into a real PostgreSQL, and are read from
+there; only what decides is made up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deployments.audit import DecisionLog
+from deployments.audit.shipper import Pace
+from deployments.stages import COMBINE, FEATURES, LOG, Stages
+from fraud.batch import TransactionBatch
+from fraud.decision import DecisionBatch
+from fraud.record import records
+from fraud.settings import Settings
+from serve_app.asgi import DecisionsApp, FrontSettings
+from serve_app.auth import Principal
+from serve_app.database import open_pools
+from serve_app.ratelimit.limits import RateLimits
+from serve_app.records import Records
+from serve_app.rest import build_rest
+from serve_app.services import Services
+from tests.contracts.decisions import PLAN, decided
+from tests.contracts.front import FakeRedisLimiter
+
+PACE = Pace(linger_s=0.002, busy_linger_s=0.002, retry_s=0.01, max_retry_s=0.1)
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class RecordingFront:
+    """The front for one tenant at a time: `tenant` is whose key is sent."""
+
+    def __init__(self, app: DecisionsApp, log: DecisionLog, ledger: Records) -> None:
+        self.app = app
+        self.log = log
+        self.ledger = ledger
+        self.tenant = "acme"
+
+    def client(self) -> httpx.AsyncClient:
+        """A client of it."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://front", timeout=30
+        )
+
+
+@asynccontextmanager
+async def recording_front(folder: Path, url: str) -> AsyncIterator[RecordingFront]:
+    """A front over a log in `folder` and the database at `url`."""
+    log = DecisionLog(folder, url, "writer", pace=PACE)
+    await log.start()
+    primary, _ = await open_pools(
+        Settings(database_url=url, database_timeout_s=10.0)  # type: ignore[arg-type]
+    )
+    ledger = Records(primary, None, now_ms)
+
+    async def decide(batch: TransactionBatch, patient: bool = False) -> DecisionBatch:
+        stages = Stages()
+        # Decisions of different milliseconds, as ids of one are in no order.
+        await asyncio.sleep(0.002)
+        stages.lap(FEATURES)
+        features, decisions = decided(batch, seed=len(batch.transaction_id[0]), at_ms=now_ms())
+        decisions.stage_ms = stages.ms
+        stages.votes(decisions.votes)
+        stages.lap(COMBINE)
+        await log.append(records(batch, features, decisions, PLAN))
+        stages.lap(LOG)
+        return decisions
+
+    async def nothing() -> list[Any]:
+        return []
+
+    async def authenticate(key: bytes | None, authorization: bytes | None) -> Principal:
+        return Principal("abcdefghijkm", front.tenant, "demo")
+
+    services = Services(authenticate, ledger, nothing, nothing, lambda: b"", now_ms)
+    limits = RateLimits(FakeRedisLimiter(), "front")
+    app = DecisionsApp(decide, authenticate, limits, FrontSettings(), build_rest(services))
+    front = RecordingFront(app, log, ledger)
+    try:
+        yield front
+    finally:
+        await log.close()
+        await primary.close()
