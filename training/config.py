@@ -3,7 +3,7 @@
 seed = 7
 history_days = 90           # the newest days only
 [split]
-test_fraction = 0.15
+test_fraction = 0.15        # of the labelled payments, the newest
 [rates]
 review = 0.005              # share of payments that go to review or worse
 [costs]                     # instead of rates: thresholds that cost least
@@ -44,9 +44,13 @@ class SplitConfig(_Section):
         ge=0,
         description="windows fill, nothing is learnt; unset: 20 % of the span, at most 30",
     )
-    validation_fraction: float = Field(default=0.1, gt=0, lt=1, description="of the whole span")
-    calibration_fraction: float = Field(default=0.1, gt=0, lt=1, description="of the whole span")
-    test_fraction: float = Field(default=0.15, gt=0, lt=1, description="of the whole span")
+    validation_fraction: float = Field(
+        default=0.1, gt=0, lt=1, description="of the labelled payments"
+    )
+    calibration_fraction: float = Field(
+        default=0.1, gt=0, lt=1, description="of the labelled payments"
+    )
+    test_fraction: float = Field(default=0.15, gt=0, lt=1, description="of the labelled payments")
     validation_days: float | None = Field(default=None, gt=0, description="instead of the fraction")
     calibration_days: float | None = Field(
         default=None, gt=0, description="instead of the fraction"
@@ -62,6 +66,12 @@ class SplitConfig(_Section):
     min_validation_frauds: int = Field(default=10, ge=1)
     min_calibration_frauds: int = Field(default=10, ge=1)
     min_test_frauds: int = Field(default=1, ge=1)
+    wanted_frauds: int = Field(
+        default=30,
+        ge=0,
+        description="known frauds in each of validation, calibration and test: a fraction grows to"
+        " at most twice its size to reach them, and it is said where they are not reached",
+    )
     shared_calibration: bool = Field(
         default=False,
         description="with too few frauds for two slices, one serves validation and calibration",
