@@ -17,6 +17,7 @@ from fraud.plan import Plan
 from fraud.settings import Settings
 from training.contestants import Contestant, Load, champion_of, enter, p50_ms, together
 from training.evaluation.paired import paired_difference
+from training.evaluation.said_seen import said_seen
 from training.gates import (
     CALIBRATION,
     ENSEMBLE,
@@ -218,7 +219,8 @@ class Assessor:
             found.gates.append(self._not_worse(subject, challenger, champion, ground))
         if probability:
             error = figures["challenger"]["calibration_error"]
-            found.gates.append(calibration_gate(subject, error, self.config))
+            said = said_seen(challenger, ground.fraud, ground.cluster, self.config.seed)
+            found.gates.append(calibration_gate(subject, error, said, self.config))
         else:
             found.gates.append(waved(CALIBRATION, subject, "an anomaly score is no probability"))
 

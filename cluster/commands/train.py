@@ -263,6 +263,9 @@ def _notes(document: dict[str, Any], plan: dict[str, Any]) -> list[str]:
         ", ".join(f"{verb} {rows[part]:,} ({frauds[part]:,} frauds)" for part, verb in parts),
         f"plan {plan['name']} v{plan['version']}: {_weights(plan)};"
         f" {sum(document['seconds'].values()):.0f} s",
+        *document.get("short", []),
+        *_beside(document),
+        *_said(document),
         *(f"leak guard: {f['code']}: {f['sentence']}" for f in document.get("findings", [])),
         f"report: {document['report']}",
     ]
@@ -277,6 +280,33 @@ def _cells(document: dict[str, Any], model: str) -> list[str]:
             cell = f"{metrics[name]:.3f} ({low:.3f}–{high:.3f})"
         cells.append(cell)
     return cells
+
+
+def _beside(document: dict[str, Any]) -> list[str]:
+    """The ensemble beside its best member, on validation and on the test part."""
+    contest = document.get("choices", {}).get("combiner", {}).get("contest")
+    test = document.get("beside")
+    if contest is None or test is None:
+        return []
+    return [
+        f"{contest['said']}; on the test part {test['together']:.4f} together,"
+        f" {test['alone']:.4f} alone"
+    ]
+
+
+def _said(document: dict[str, Any]) -> list[str]:
+    """What the ensemble's probabilities said over what was seen, with the 95 % interval."""
+    found = document.get("said_seen", {}).get("ensemble")
+    if found is None:
+        return []
+    overall = found["overall"]
+    ratio, low, high = (
+        "-" if overall[end] is None else f"{overall[end]:.2f}" for end in ("ratio", "low", "high")
+    )
+    return [
+        f"probabilities: said {overall['said']:.3%}, seen {overall['seen']:.3%}:"
+        f" {ratio} ({low}–{high})"
+    ]
 
 
 def _weights(plan: dict[str, Any]) -> str:

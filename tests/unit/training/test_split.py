@@ -189,7 +189,7 @@ def test_parts_do_not_grow_where_training_would_lack_frauds() -> None:
 
 
 def test_payments_of_one_moment_stay_together() -> None:
-    timestamp, label, known = _growing()
+    timestamp, label, _ = _growing()
     days = timestamp // DAY_MS * DAY_MS
     split = split_by_time(days, label, days + 5 * DAY_MS, SplitConfig())
     parts = [set(days[rows].tolist()) for rows in split.parts().values()]
