@@ -6,6 +6,8 @@ history_days = 90           # the newest days only
 test_fraction = 0.15        # of the labelled payments, the newest
 [rates]
 review = 0.005              # share of payments that go to review or worse
+[honest]                    # columns that the leak guard may take for leaks, and why they are none
+device_score = "the vendor answers before the payment is decided"
 [costs]                     # instead of rates: thresholds that cost least
 review = 4.0
 false_block = 25.0
@@ -272,6 +274,11 @@ class TrainConfig(_Section):
     allow_leaks: tuple[str, ...] = Field(
         default=(), description="codes of the leak guard that are told, not refused"
     )
+    honest: dict[str, str] = Field(
+        default={},
+        description="column -> why it is known when the payment is decided: what the leak guard"
+        " finds of it is told with the reason, not refused",
+    )
     deadline_ms: int = Field(
         default=100, gt=0, description="the plan's: how long votes are waited for"
     )
@@ -301,6 +308,14 @@ class TrainConfig(_Section):
         if not set(self.variants) & set(SUPERVISED):
             raise ValueError("variants: at least one supervised variant must vote")
         return self
+
+    @field_validator("honest")
+    @classmethod
+    def _with_reasons(cls, honest: dict[str, str]) -> dict[str, str]:
+        bare = sorted(column for column, reason in honest.items() if not reason.strip())
+        if bare:
+            raise ValueError(f"{bare[0]}: a reason is needed, which is kept with the run")
+        return honest
 
     @field_validator("allow_leaks")
     @classmethod

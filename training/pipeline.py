@@ -31,7 +31,14 @@ from training.evaluation.story import Story, tell
 from training.fit_here import fit_here
 from training.fitting import fit_variants
 from training.guard.finding import Finding
-from training.guard.guard import inspect_dataset, inspect_history, inspect_layout, inspect_replay
+from training.guard.finished import inspect_models
+from training.guard.guard import (
+    inspect_dataset,
+    inspect_history,
+    inspect_layout,
+    inspect_replay,
+    known_columns,
+)
 from training.guard.rounds import Rounds
 from training.judge import judge_ensemble, judge_variants
 from training.locks import registry_lock
@@ -45,6 +52,7 @@ from training.registry import Registry
 from training.report import TrainingReport, report_of
 from training.sample import Sample, draw_sample
 from training.search import SearchResult, search
+from training.skill import NoSkill, no_skill
 from training.split import DAY_MS, Split, split_by_time
 from training.tabular import read_table
 from training.tenants import keep_other_tenants
@@ -68,6 +76,7 @@ class _Run:
     predictions: Path | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
     rounds: Rounds = field(default_factory=Rounds)
+    force: str | None = None
 
     def guard(self, inspect: Callable[[], list[Finding]]) -> None:
         """One round of the leak guard. Raises LeakFound."""
@@ -111,6 +120,7 @@ def train(
     role: str = CHAMPION,
     for_every_tenant: bool = False,
     predictions: Path | None = None,
+    force: str | None = None,
 ) -> TrainingReport:
     """Train every variant on the tenant's history and make the result count.
 
@@ -126,8 +136,11 @@ def train(
             plan, or `challenger`, which changes nothing that serves.
         for_every_tenant: the models may take the place of another tenant's champions.
         predictions: file for what the models say of each row of the test part.
+        force: why models become champions that are no better than chance or a baseline; kept with
+            them. None: they do not.
 
     Raises:
+        NoSkill: they are no better, and nothing is forced.
         NotTrainable: too little history, no database, or data that leaks (`LeakFound`).
         OtherTenant: the champions are another tenant's.
         OSError, asyncpg.PostgresError: the database does not answer.
@@ -135,7 +148,7 @@ def train(
     if settings.database_url is None:
         raise NotTrainable("no database: set DATABASE_URL, or start Quorum with `quorum up`")
     database_url = settings.database_url.get_secret_value()
-    rounds = Rounds(config.allow_leaks)
+    rounds = Rounds(config.allow_leaks, config.honest)
     run = _Run(
         settings,
         config,
@@ -144,6 +157,7 @@ def train(
         rounds=rounds,
         for_every_tenant=for_every_tenant,
         predictions=predictions,
+        force=force,
     )
     activate = _activation(database_url) if role == CHAMPION else None
 
@@ -174,6 +188,7 @@ def train_tabular(
     ray_address: str | None = None,
     for_every_tenant: bool = False,
     predictions: Path | None = None,
+    force: str | None = None,
 ) -> TrainingReport:
     """Train every variant on a table's own columns: no history, no features, no plan that serves.
 
@@ -182,13 +197,15 @@ def train_tabular(
     Args:
         layout: with a section `[tabular]`.
         path: the file.
+        force: see `train`.
 
     Raises:
+        NoSkill: see `train`.
         NotTrainable: too few rows, the layout names no columns to train on, or data that leaks
             (`LeakFound`).
         SourceUnreadable, LayoutInvalid: the file is not what the layout says.
     """
-    rounds = Rounds(config.allow_leaks)
+    rounds = Rounds(config.allow_leaks, config.honest)
     run = _Run(
         settings,
         without_warmup(config),
@@ -198,6 +215,7 @@ def train_tabular(
         rounds=rounds,
         for_every_tenant=for_every_tenant,
         predictions=predictions,
+        force=force,
     )
 
     def dataset() -> Dataset:
@@ -247,18 +265,21 @@ def _trained(
     with ThreadPoolExecutor(1, thread_name_prefix="registry") as background:
         registry = background.submit(Registry, settings.tracking_uri, settings.home / "mlruns")
         dataset = read()
+        _check_honest(dataset, run.config)
         split = split_by_time(
             dataset.timestamp_ms, dataset.label, dataset.known_at_ms, run.config.split
         )
         run.guard(lambda: inspect_dataset(dataset, split, run.config.seed))
         trained = _judge(_fit(dataset, split, run), dataset, run)
         trained = trained if set_name is None else named_after(trained, set_name)
+        run.guard(lambda: inspect_models(trained, run.config.seed))
         with run.watch.stage("report"):
             run.progress("report", 0, 1)
             if run.predictions is not None:
                 write_predictions(run.predictions, trained)
             story = tell(trained, run.watch.seconds, run.rounds.findings)
             run.progress("report", 1, 1)
+        forced = _forced(story, role, run.force)
         with run.watch.stage("publish"):
             run.progress("publish", 0, 1)
             to = Destination(
@@ -268,13 +289,37 @@ def _trained(
                 lock=lambda: registry_lock(settings),
                 activate=activate,
                 active=lambda: _active(settings),
-                tags={"tenant": settings.tenant, "as_of": as_of, **run.rounds.tags()},
+                tags={"tenant": settings.tenant, "as_of": as_of, **run.rounds.tags()}
+                | ({"forced": forced} if forced else {}),
+                forced=forced,
                 provenance=source,
                 check=check,
             )
             published = _publish(story, to)
             run.progress("publish", 1, 1)
     return report_of(story, published, settings.home / "reports", run.watch.seconds)
+
+
+def _check_honest(dataset: Dataset, config: TrainConfig) -> None:
+    """Raises NotTrainable: a column is declared honest that there is not."""
+    unknown = sorted(set(config.honest) - known_columns(dataset))
+    if unknown:
+        raise NotTrainable(f"honest: the data have no column {unknown[0]}")
+
+
+def _forced(story: Story, role: str, force: str | None) -> str:
+    """Why models without skill become champions; "" if they have it, or replace nothing.
+
+    Raises:
+        NoSkill: they have none, and nothing is forced.
+    """
+    found = no_skill(story.trained, story.evaluation) if role == CHAMPION else ()
+    if not found:
+        return ""
+    said = "; ".join(found)
+    if force is None:
+        raise NoSkill(f"{said}: nothing was registered; --force --reason WHY makes it champion")
+    return f"{force.strip()} (overruled: {said})"
 
 
 async def _history(database_url: str, tenant: str, config: TrainConfig) -> History:

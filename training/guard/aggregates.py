@@ -75,9 +75,9 @@ def _summed(values: Float64, code: Int64, fraud: Float64, order: Int64) -> str |
         return None
     mixed = enough & (frauds > 0) & (frauds < rows)
     within = _equal(values[known], mean[code[known]])
-    if within.mean() > _SAME:
+    if _throughout(within, fraud[known]):
         share = frauds / np.maximum(rows, 1)
-        for sums in (share, frauds):
+        for sums in (share, frauds.astype(np.float64)):
             if np.ptp(sums[enough]) and _follows(mean[enough], sums[enough]):
                 return "is one number for each value, and follows the labels, of"
         return None
@@ -89,9 +89,15 @@ def _summed(values: Float64, code: Int64, fraud: Float64, order: Int64) -> str |
     alike = _equal(values[known], mean_both[both[known]])
     apart = mixed & ~_equal(mean_both[0::2], mean_both[1::2])
     repeated = mixed & (rows_both[0::2] >= 2)
-    if alike.mean() > _SAME and (apart & repeated).sum() >= _LEAST_GROUPS:
+    if _throughout(alike, fraud[known]) and (apart & repeated).sum() >= _LEAST_GROUPS:
         return "is one number for frauds and one for others, within each value of"
     return None
+
+
+def _throughout(same: np.ndarray, fraud: Float64) -> bool:
+    """Whether it holds for frauds and for others: there are too few frauds to count otherwise."""
+    sides = (same[fraud > 0], same[fraud == 0])
+    return all(side.size > 0 and side.mean() > _SAME for side in sides)
 
 
 def _equal(a: Float64, b: Float64) -> np.ndarray:

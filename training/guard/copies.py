@@ -12,7 +12,7 @@ from scipy.stats import ks_2samp
 
 from fraud.batch import Float64
 from training.dataset import Dataset
-from training.guard.finding import Finding
+from training.guard.finding import Finding, Severity
 from training.guard.rows import GuardRows
 
 LEAST_FRAUDS = 50
@@ -98,7 +98,7 @@ def _moved(name: str, values: Float64, others: list[Float64], fraud: np.ndarray)
         f"{name} has one shape for frauds and others, moved by {step:g}, and goes with no other"
         f" column: it looks like the label with noise of {spread / abs(step):.2f}"
     )
-    severity = "refuse" if unit and (from_zero or centred) else "warn"
+    severity: Severity = "refuse" if unit and (from_zero or centred) else "warn"
     return Finding(
         severity,
         "noisy-label",
@@ -112,6 +112,6 @@ def _goes_with(values: Float64, other: Float64, side: np.ndarray) -> bool:
     both = side & np.isfinite(other)
     if both.sum() < LEAST_FRAUDS or np.ptp(other[both]) == 0:
         return False
-    ranks = [np.argsort(np.argsort(column[both])) for column in (values, other)]
-    correlation = abs(float(np.corrcoef(*ranks)[0, 1]))
-    return correlation > max(_ERRORS / np.sqrt(both.sum()), 0.04)
+    one, two = (np.argsort(np.argsort(column[both])) for column in (values, other))
+    correlation = abs(float(np.corrcoef(one, two)[0, 1]))
+    return correlation > max(_ERRORS / float(np.sqrt(both.sum())), 0.04)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud.batch import Float64
+from fraud.batch import Float64, Int64
 from training.evaluation.ranking import Ranking, average_precision, roc_auc
 from training.guard.rows import Bools, GuardRows
 
@@ -52,6 +52,10 @@ class Evidence:
     def likelihood(self) -> float:
         """How many times as often a fraud has it as another payment."""
         return self.recall / max(self.others, _NOTHING)
+
+    def error(self, rows: GuardRows) -> float:
+        """What chance may make of the recall, a standard error."""
+        return float(np.sqrt(self.recall * (1 - self.recall) / max(rows.fraud.sum(), 1)))
 
     @property
     def least(self) -> float:
@@ -102,7 +106,7 @@ def _scores(values: Float64, categorical: bool, rows: GuardRows) -> Iterator[tup
         yield "bins", _learnt(bins, rows)
 
 
-def _learnt(code: Float64, rows: GuardRows) -> Float64:
+def _learnt(code: Int64, rows: GuardRows) -> Float64:
     """Log-odds of each row's code in slices of the other parity: what comes and goes is worth
     little, what is always there is worth all."""
     size = int(code.max()) + 1

@@ -33,6 +33,9 @@ class LeakFound(NotTrainable):
     """Data that no honest model can be trained on. `args[0]` says what leaks, and what to do."""
 
 
+Severity = Literal["refuse", "warn"]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One suspicion.
@@ -43,13 +46,20 @@ class Finding:
         sentence: what was found, with names and figures, one line.
         allowed: it would have been refused, and was let through on purpose.
         column: which it is about, "" if none in particular.
+        columns: all that have to be declared honest for it to be so; () for `column` alone.
     """
 
-    severity: Literal["refuse", "warn"]
+    severity: Severity
     code: str
     sentence: str
     allowed: bool = False
     column: str = ""
+    columns: tuple[str, ...] = ()
+
+    def declared(self, honest: Collection[str]) -> bool:
+        """Whether everything it is about is declared honest."""
+        about = self.columns or ((self.column,) if self.column else ())
+        return bool(about) and all(column in honest for column in about)
 
 
 def settle(
@@ -70,13 +80,14 @@ def settle(
     refused = [
         f
         for f in findings
-        if f.severity == "refuse" and f.code not in allowed and f.column not in declared
+        if f.severity == "refuse" and f.code not in allowed and not f.declared(declared)
     ]
     if refused:
         said = "; ".join(f.sentence for f in refused[:_SHOWN])
         more = f"; and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
         codes = " ".join(f"--allow-leaks {code}" for code in sorted({f.code for f in refused}))
-        columns = list(dict.fromkeys(f.column for f in refused if f.column))
+        about = [c for f in refused for c in (f.columns or (f.column,)) if c]
+        columns = list(dict.fromkeys(about))
         declare = f", declare it honest under [honest] ({', '.join(columns)})" if columns else ""
         raise LeakFound(f"leak: {said}{more}: take it out{declare}, or insist with {codes}")
     settled = [_let_through(f, declared) for f in findings]
@@ -84,8 +95,9 @@ def settle(
 
 
 def _let_through(finding: Finding, honest: Mapping[str, str]) -> Finding:
-    if finding.column in honest:
-        said = f"{finding.sentence} (declared honest: {honest[finding.column]})"
+    if finding.declared(honest):
+        reasons = "; ".join(honest[c] for c in finding.columns or (finding.column,))
+        said = f"{finding.sentence} (declared honest: {reasons})"
         return replace(finding, severity="warn", sentence=said, allowed=True)
     if finding.severity == "refuse":
         return replace(

@@ -72,7 +72,8 @@ def number_forms(name: str, values: Values, rows: GuardRows) -> Iterator[Column]
     usual = float(found[np.argmax(counts)])
 
     def is_usual(places: Int64) -> Float64:
-        return (values(places) == usual).astype(np.float64)
+        found: Float64 = (values(places) == usual).astype(np.float64)
+        return found
 
     if counts.max() > 0.01 * known.size:
         what = f"whether {name} is {usual:g}"
@@ -111,15 +112,19 @@ def id_forms(name: str, texts: Sequence[str | None], rows: GuardRows) -> Iterato
 
         return at
 
+    # Ids of one thief's making may look alike.
+    names_somebody = name != "transaction_id"
     for what, read in (("length", _length), ("prefix", _prefix), ("kind of characters", _kinds)):
-        yield Column(name, coded(read), True, form=f"the {what} of {name}", foreign=False)
+        form = f"the {what} of {name}"
+        yield Column(name, coded(read), True, form=form, foreign=False, identity=names_somebody)
     if all(_ROW_NUMBER.search(t) for t in sample):
         return
 
     def number(places: Int64) -> Float64:
         return np.array([_number(texts[i]) for i in places.tolist()])
 
-    yield Column(name, number, False, form=f"the number in {name}", foreign=False)
+    form = f"the number in {name}"
+    yield Column(name, number, False, form=form, foreign=False, identity=names_somebody)
     if name != "transaction_id":
         return
 

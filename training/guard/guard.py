@@ -11,9 +11,9 @@ from training.guard.aggregates import label_sums
 from training.guard.column import names_outcome, speaks
 from training.guard.copies import noisy_labels
 from training.guard.customers import disjoint_customers
-from training.guard.finding import Finding
+from training.guard.finding import Finding, Severity
 from training.guard.later import early_labels, later_labels, later_time
-from training.guard.raw import matrix_columns, payment_columns
+from training.guard.raw import RAW_TEXTS, matrix_columns, payment_columns
 from training.guard.rows import guard_rows
 from training.guard.telling import telling
 from training.guard.twins import identical_rows
@@ -62,6 +62,12 @@ def inspect_columns(dataset: Dataset, seed: int) -> list[Finding]:
     return found
 
 
+def known_columns(dataset: Dataset) -> frozenset[str]:
+    """Names that may be declared honest: a matrix's columns, and a payment's own fields."""
+    fields = (*RAW_TEXTS, "transaction_id", "timestamp", "amount", "latitude", "longitude")
+    return frozenset((*dataset.schema.names, *fields))
+
+
 def inspect_layout(layout: Layout) -> list[Finding]:
     """Look at which columns of a file a layout takes for inputs."""
     tabular = layout.tabular
@@ -93,6 +99,6 @@ def inspect_layout(layout: Layout) -> list[Finding]:
                 f"layout {layout.name}: {where} is {column}, whose name {what}; honest only if"
                 f" {column} is known when the payment is decided"
             )
-            severity = "refuse" if outright else "warn"
+            severity: Severity = "refuse" if outright else "warn"
             found.append(Finding(severity, "speaking-name", sentence, column=column))
     return found

@@ -49,7 +49,7 @@ def payment_columns(history: History, rows: GuardRows) -> Iterator[Column]:
         numbers: list[float | None] = getattr(batch, field)
         whole = partial(_numbers, numbers)
         name = _SHOWN_AS.get(field, field)
-        count = partial(_genuine, lambda w=whole: w(None), genuine)
+        count = partial(_genuine, partial(whole, None), genuine)
         yield Column(name, whole, False, count, foreign=False, native=True)
     yield from clock_forms(np.array(batch.timestamp_ms, np.int64))
     yield from amount_forms(partial(_numbers, batch.amount_minor), "amount", 1.0)
@@ -60,13 +60,13 @@ def payment_columns(history: History, rows: GuardRows) -> Iterator[Column]:
 def _text_column(
     name: str, texts: list[str | None], genuine: Bools, rows: GuardRows
 ) -> Column | None:
-    drawn = sorted({texts[i] for i in rows.rows.tolist()} - {None})  # type: ignore[type-var]
+    drawn = sorted({texts[i] for i in rows.rows.tolist()} - {None})
     if not drawn:
         return None
     code = {value: float(i) for i, value in enumerate(drawn)}
 
     def at(places: Int64) -> Float64:
-        return np.array([code.get(texts[i], np.nan) for i in places.tolist()])  # type: ignore[arg-type]
+        return np.array([code.get(texts[i], np.nan) for i in places.tolist()])
 
     def count(value: float | None) -> int:
         wanted = None if value is None else drawn[int(value)]
@@ -109,7 +109,7 @@ def matrix_columns(dataset: Dataset, rows: GuardRows) -> Iterator[Column]:
             foreign=tabular,
             computed=not tabular,
             identity=tabular and categorical and many,
-            native=number and _is_amount(drawn[:, i], dataset.amount[rows.rows]),
+            native=number and _is_amount(at(rows.rows), dataset.amount[rows.rows]),
         )
         if tabular and not categorical:
             yield from number_forms(name, at, rows)

@@ -33,8 +33,12 @@ REFUSED_AUC, REFUSED_AP = 0.999, 0.95
 WARNED_RECALL, WARNED_OTHERS, WARNED_AUC = 0.85, 0.03, 0.985
 
 _GLANCE_FRAUDS = 3_000
-_GLANCE = 0.45
+_GLANCE, _GLANCE_AUC = 0.5, 0.97
+"""A column whose flag, or whose ranking for our own features, is worth less is not looked at
+again."""
 _CHANCE = 2.5
+_LIKELY = 1.64
+"""A flag may find so many errors of chance less than the limit: it is set or not, by a rule."""
 _PURE_SHARE, _PURE_FLAG, _PURE_CODE, _PURE_IDENTITY = 0.1, 0.5, 0.75, 0.9
 
 
@@ -55,7 +59,7 @@ def _of(column: Column, rows: GuardRows, places: np.ndarray, few: GuardRows) -> 
     # A glance at some rows spares most columns the close look at all.
     values = column.at(few.rows)
     found = evidence(values, column.categorical, few)
-    if found is not None and found.merit >= _GLANCE:
+    if found is not None and _worth_it(column, found):
         values = column.at(rows.rows)
         found = evidence(values, column.categorical, rows)
     if found is not None:
@@ -76,6 +80,10 @@ def _of(column: Column, rows: GuardRows, places: np.ndarray, few: GuardRows) -> 
         yield from _of_name(column)
 
 
+def _worth_it(column: Column, found: Evidence) -> bool:
+    return found.auc >= _GLANCE_AUC or (found.merit >= _GLANCE and not column.computed)
+
+
 def _of_flag(column: Column, found: Evidence, rows: GuardRows) -> Finding | None:
     steady = is_steady(found, rows)
     what = (
@@ -84,7 +92,7 @@ def _of_flag(column: Column, found: Evidence, rows: GuardRows) -> Finding | None
     figures = f"ROC-AUC {found.auc:.4f}, average precision {found.precision:.3f}"
     times = "in every slice of time" if steady else f"{found.least:.0%} in the worst slice of time"
     said = f"{what}, {times} ({figures})"
-    if _tells(column, found, steady):
+    if _tells(column, found, steady, rows):
         return Finding(
             "refuse",
             "tells-label",
@@ -102,14 +110,15 @@ def _of_flag(column: Column, found: Evidence, rows: GuardRows) -> Finding | None
     return None
 
 
-def _tells(column: Column, found: Evidence, steady: bool) -> bool:
+def _tells(column: Column, found: Evidence, steady: bool, rows: GuardRows) -> bool:
     """Whether it is refused."""
     if found.auc >= REFUSED_AUC and found.precision >= REFUSED_AP:
         return True
     by_size = found.form in ("order", "bins")
     if column.computed or not steady or (column.native and by_size):
         return False
-    if found.recall >= RECALL and found.others <= OTHERS:
+    chance = 0.0 if by_size else _LIKELY * found.error(rows)
+    if found.recall + chance >= RECALL and found.others <= OTHERS:
         return True
     rare = found.recall >= RARE_RECALL and found.likelihood >= RARE_LIKELIHOOD
     if rare and not by_size and not column.identity:
