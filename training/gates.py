@@ -13,7 +13,7 @@ from training.evaluation.said_seen import SaidSeen
 from training.toml_file import read_toml
 
 SCHEMA, GOLDEN, LATENCY, SIZE = "schema", "golden rows", "latency", "size"
-NOT_WORSE, CALIBRATION = "not worse", "calibration"
+NOT_WORSE, CALIBRATION, SKILL = "not worse", "calibration", "skill"
 
 ENSEMBLE = "ensemble"
 """Subject of the gates that the votes under the plan have to pass."""
@@ -132,6 +132,26 @@ def not_worse_gate(subject: str, difference: Difference, config: GateConfig) -> 
     return Gate(NOT_WORSE, subject, low >= -config.margin, said, True, figures)
 
 
+def skill_gate(subject: str, auc: Difference, rule: Difference | None) -> Gate:
+    """It knows something: more than chance, and more than one rule of one column.
+
+    Args:
+        auc: ROC-AUC less that of chance, with its 95 % interval, which has to lie above 0.
+        rule: average precision less that of the rule, on payments that did not choose it; None
+            with too few frauds to tell. The rule is beaten by a difference above 0.
+    """
+    figures = {"roc_auc": 0.5 + auc.difference, "roc_auc_low": 0.5 + auc.low}
+    said = f"ROC-AUC {0.5 + auc.difference:.3f} [{0.5 + auc.low:.3f}, {0.5 + auc.high:.3f}]"
+    passed = auc.low > 0
+    if not passed:
+        said += ", no better than chance"
+    if rule is not None:
+        figures |= {"over_one_rule": rule.difference}
+        said += f"; average precision {rule.difference:+.4f} against one rule"
+        passed = passed and rule.difference > 0
+    return Gate(SKILL, subject, passed, said, True, figures)
+
+
 def calibration_gate(subject: str, error: float, said: SaidSeen, config: GateConfig) -> Gate:
     """Its probabilities mean what they say: the calibration error, and what was said over what
     was seen, of all payments and within each band of probabilities.
@@ -165,4 +185,4 @@ def unmeasured(name: str, subject: str, why: str, *, forceable: bool = False) ->
 
 def waved(name: str, subject: str, why: str) -> Gate:
     """A gate that does not apply: passed."""
-    return Gate(name, subject, True, why, name in (NOT_WORSE, CALIBRATION))
+    return Gate(name, subject, True, why, name in (NOT_WORSE, CALIBRATION, SKILL))

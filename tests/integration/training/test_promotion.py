@@ -129,7 +129,7 @@ def test_a_challenger_as_good_is_promoted_and_all_sides_know(
     assert outcome.moved == {"xgboost": {"from": old[0], "to": new[0]}}
     assert outcome.assessment is not None
     assert {g.name for g in outcome.assessment.gates} == {
-        "schema", "golden rows", "latency", "size", "not worse", "calibration",
+        "schema", "golden rows", "latency", "size", "not worse", "skill", "calibration",
     }  # fmt: skip
     assert outcome.assessment.ground is not None
     assert str(outcome.assessment.ground["start"]) >= FITTED_UNTIL[:10]

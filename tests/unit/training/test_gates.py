@@ -21,6 +21,7 @@ from training.gates import (
     read_gates,
     schema_gate,
     size_gate,
+    skill_gate,
     unmeasured,
     waved,
 )
@@ -121,6 +122,25 @@ def test_a_band_may_not_be_off_where_the_whole_is_right() -> None:
     assert not gate.passed
     assert "0.1 to 0.5: said 40.000%, seen 4.000%" in gate.said
     assert "0.001 to 0.01" in gate.said
+
+
+@pytest.mark.parametrize(
+    ("auc", "rule", "passed"),
+    [
+        (Difference(0.3, 0.25, 0.35), Difference(0.1, 0.05, 0.15), True),
+        (Difference(0.3, 0.25, 0.35), None, True),  # too few frauds for a rule
+        (Difference(0.02, -0.03, 0.06), None, False),  # may be chance
+        (Difference(-0.2, -0.3, -0.1), None, False),  # worse than chance
+        (Difference(0.3, 0.25, 0.35), Difference(-0.01, -0.1, 0.05), False),  # one rule does it
+        (Difference(float("nan"), float("nan"), float("nan")), None, False),  # nobody knows
+    ],
+)
+def test_a_model_knows_more_than_chance_and_one_rule(
+    auc: Difference, rule: Difference | None, passed: bool
+) -> None:
+    gate = skill_gate("xgboost", auc, rule)
+    assert (gate.passed, gate.forceable) == (passed, True)
+    assert ("chance" in gate.said) == (not auc.low > 0)
 
 
 @pytest.mark.parametrize(
