@@ -65,8 +65,9 @@ class Contest:
 
     Attributes:
         member: the voter that ranks them best alone.
-        together, alone: average precision and ROC-AUC of the ensemble and of that member, on rows
-            later than those that the ensemble was fitted on where there are frauds enough.
+        together, alone: average precision and ROC-AUC of the ensemble and of its best member, on
+            rows later than those that the weights and the member were chosen on where there are
+            frauds enough.
         kept: the ensemble decides: it ranks better, or a kind of combiner was asked for.
     """
 
@@ -84,7 +85,8 @@ class Contest:
         """What came of it, one line."""
         figures = (
             f"average precision {self.together['average_precision']:.4f} together,"
-            f" {self.alone['average_precision']:.4f} by {self.member} alone, on validation"
+            f" {self.alone['average_precision']:.4f} by the best member alone ({self.member}), on"
+            " validation"
         )
         if self.won:
             return f"the ensemble beats its best member: {figures}"
@@ -142,7 +144,7 @@ def fit_plan(
     combiner = fit_combiner(validation.votes, validation.fraud, config.combiner)
     decides = combiner
     if combiner.contest is not None and not combiner.contest.kept:
-        decides = Combiner("mean", {combiner.contest.member: 1.0}, 0.0, {})
+        decides = _fit_single(validation.votes, validation.fraud)
     combined = decides(calibration.votes)
     fit = fit_calibration(combined, calibration.fraud)
     probability = Calibration(fit.knots)(combined)
@@ -194,20 +196,24 @@ def fit_combiner(votes: Mapping[str, Float64], fraud: Float32, wanted: str = "ch
 def _contest(
     fitted: Combiner, fit: Fit, votes: Mapping[str, Float64], fraud: Float32, asked_for: bool
 ) -> Contest:
-    """Hold the combiner against each of its voters, on the same rows."""
+    """Hold the combiner against its best voter, on the same rows.
+
+    The best voter of a fold is the best of the rows before it, as the combiner's weights are
+    fitted on them: the best of the fold itself would be flattered by the choice.
+    """
+    best = next(iter(_fit_single(votes, fraud).weights))
     together = fitted.merits.get(fitted.kind) or _later_merits(fit, votes, fraud)
-    if together is None:  # too few frauds for folds: on the rows that it was fitted on
-        together = _merit(fitted(votes), fraud)
-        alone = {name: _merit(vote, fraud) for name, vote in votes.items()}
-    else:
-        found = {name: _later_merits(_alone(name), votes, fraud) for name in votes}
-        alone = {name: merit for name, merit in found.items() if merit is not None}
-    best = max(alone, key=lambda name: tuple(alone[name].values()))
-    return Contest(best, together, alone[best], asked_for or _beats(together, alone[best]))
+    alone = _later_merits(_fit_single, votes, fraud)
+    if together is None or alone is None:  # too few frauds for folds: on the rows of the fit
+        together, alone = _merit(fitted(votes), fraud), _merit(votes[best], fraud)
+    return Contest(best, together, alone, asked_for or _beats(together, alone))
 
 
-def _alone(name: str) -> Fit:
-    return lambda votes, fraud: Combiner("mean", {name: 1.0}, 0.0, {})
+def _fit_single(votes: Mapping[str, Float64], fraud: Float32) -> Combiner:
+    """The voter that ranks the rows best."""
+    merits = {name: _merit(vote, fraud) for name, vote in votes.items()}
+    best = max(merits, key=lambda name: tuple(merits[name].values()))
+    return Combiner("mean", {best: 1.0}, 0.0, {})
 
 
 def _better(mean: dict[str, float], stack: dict[str, float]) -> str:

@@ -126,15 +126,18 @@ def split_by_time(
 
 
 def _cut(line: Line, config: SplitConfig) -> Split:
-    """Cut with parts that grow to hold the frauds that are wanted, unless that leaves too little
-    to train on."""
-    try:
-        grown = _at(bounds_of(line, config), line, config)
+    """Cut with parts that grow to hold the frauds that are wanted, or fewer where that would leave
+    too little to train on."""
+    least = max(config.min_validation_frauds, config.min_calibration_frauds, config.min_test_frauds)
+    wanted = config.wanted_frauds
+    for frauds in (wanted, wanted // 2, min(least, wanted)):
+        try:
+            grown = _at(bounds_of(line, config, frauds), line, config)
+        except NotTrainable:
+            continue
         if grown.counts(line.label)[1]["train"] >= config.min_train_frauds:
             return grown
-    except NotTrainable:
-        pass
-    return _at(bounds_of(line, config, grow=False), line, config)
+    return _at(bounds_of(line, config, 0), line, config)
 
 
 def _at(b: Bounds, line: Line, config: SplitConfig) -> Split:
@@ -217,23 +220,25 @@ class Line:
             counted &= self.fraud_known_ms <= cut_ms
         of_frauds = self.fraud_ms[counted]
         if frauds > 0 and of_frauds.size:
-            reached_ms = int(of_frauds[max(of_frauds.size - frauds, 0)])
-            limit_ms = int(self.at_ms[max(upto - 2 * rows, 0)])
-            start_ms = min(start_ms, max(reached_ms, limit_ms))
+            first_ms = int(of_frauds[max(of_frauds.size - frauds, 0)])
+            # Frauds come in bursts: with some payments before it, a part begins like any other.
+            first = int(np.searchsorted(self.at_ms, first_ms)) - rows // 20
+            reached_ms = int(self.at_ms[max(first, upto - 2 * rows, 0)])
+            start_ms = min(start_ms, reached_ms)
         return start_ms
 
 
-def bounds_of(line: Line, config: SplitConfig, *, grow: bool = True) -> Bounds:
+def bounds_of(line: Line, config: SplitConfig, wanted: int) -> Bounds:
     """Where the parts lie, from the test back to the warm-up.
 
     Args:
-        grow: fractions may grow to reach the frauds that are wanted.
+        wanted: known frauds that a part given as a fraction may grow to reach.
 
     Raises:
         NotTrainable: nothing is left to train on.
     """
     start, end = int(line.timestamp_ms.min()), int(line.timestamp_ms.max()) + 1
-    span, wanted = end - start, config.wanted_frauds if grow else 0
+    span = end - start
     warmup = _length(config.warmup_days, min(0.2 * span, _MAX_WARMUP_DAYS * DAY_MS))
     gap = _length(config.gap_days, _usual_delay_ms(line, span))
 

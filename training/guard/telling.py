@@ -26,6 +26,8 @@ RARE_RECALL, RARE_LIKELIHOOD = 0.6, 400.0
 """So does one that finds less, on nearly no other payment."""
 WHOLE_RECALL, WHOLE_OTHERS = 0.99, 0.1
 """So does a number that misses no fraud at any time."""
+ODD_OTHERS = 0.25
+"""What is read off a value is told of up to here, if all frauds have it."""
 STEADY = 0.75
 """Of its recall, in the worst slice of time, less what chance takes."""
 REFUSED_AUC, REFUSED_AP = 0.999, 0.95
@@ -100,6 +102,8 @@ def _of_flag(column: Column, found: Evidence, rows: GuardRows) -> Finding | None
             column=column.name,
         )
     strong = found.recall >= WARNED_RECALL and found.others <= WARNED_OTHERS
+    # Nobody chooses the cents of a payment or the second of it: that all frauds share them is odd.
+    strong |= bool(column.form) and found.recall >= WHOLE_RECALL and found.others <= ODD_OTHERS
     if (strong and not column.computed) or found.auc >= WARNED_AUC:
         return Finding(
             "warn",

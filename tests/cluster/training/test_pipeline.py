@@ -30,6 +30,7 @@ SMALL = {
     "isolation_forest": {"trees": 10, "sample_rows": 64},
     "split": {"warmup_days": 5},
     "report": {"resamples": 20, "importance_features": 6, "effects": 2},
+    "combiner": "mean",
 }
 
 

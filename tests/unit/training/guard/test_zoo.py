@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.zoo import innocents, leaks
+from tests.contracts.zoo import innocents, later, leaks
 from tests.contracts.zoo.world import Make
 from training.dataset import Dataset
 from training.guard.finding import Finding
@@ -38,6 +38,25 @@ def test_a_leaky_set_is_refused_with_what_would_make_it_honest(name: str) -> Non
 def test_an_innocent_set_passes(name: str) -> None:
     make = {**innocents.TUNING, **innocents.HELD_OUT}[name]
     found = findings(make)
+    assert refused(found) == []
+    assert len(found) <= 1
+
+
+@pytest.mark.parametrize("name", later.LEAKS)
+def test_a_later_leak_is_refused(name: str) -> None:
+    assert refused(findings(later.LEAKS[name]))
+
+
+@pytest.mark.parametrize("name", later.WEAK)
+def test_a_weak_leak_is_told(name: str) -> None:
+    """It says too little of the label to be refused."""
+    (finding,) = findings(later.WEAK[name])
+    assert (finding.severity, finding.code) == ("warn", "nearly-tells-label")
+
+
+@pytest.mark.parametrize("name", later.INNOCENTS)
+def test_a_later_innocent_set_passes(name: str) -> None:
+    found = findings(later.INNOCENTS[name])
     assert refused(found) == []
     assert len(found) <= 1
 
