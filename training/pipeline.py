@@ -33,11 +33,11 @@ from training.fitting import fit_variants
 from training.guard.finding import Finding
 from training.guard.finished import inspect_models
 from training.guard.guard import (
+    check_declared,
     inspect_dataset,
     inspect_history,
     inspect_layout,
     inspect_replay,
-    known_columns,
 )
 from training.guard.rounds import Rounds
 from training.judge import judge_ensemble, judge_variants
@@ -52,7 +52,7 @@ from training.registry import Registry
 from training.report import TrainingReport, report_of
 from training.sample import Sample, draw_sample
 from training.search import SearchResult, search
-from training.skill import NoSkill, no_skill
+from training.skill import overruled
 from training.split import DAY_MS, Split, split_by_time
 from training.tabular import read_table
 from training.tenants import keep_other_tenants
@@ -265,7 +265,7 @@ def _trained(
     with ThreadPoolExecutor(1, thread_name_prefix="registry") as background:
         registry = background.submit(Registry, settings.tracking_uri, settings.home / "mlruns")
         dataset = read()
-        _check_honest(dataset, run.config)
+        check_declared(dataset, run.config.honest)
         split = split_by_time(
             dataset.timestamp_ms, dataset.label, dataset.known_at_ms, run.config.split
         )
@@ -279,7 +279,7 @@ def _trained(
                 write_predictions(run.predictions, trained)
             story = tell(trained, run.watch.seconds, run.rounds.findings)
             run.progress("report", 1, 1)
-        forced = _forced(story, role, run.force)
+        forced = overruled(story, run.force) if role == CHAMPION else ""
         with run.watch.stage("publish"):
             run.progress("publish", 0, 1)
             to = Destination(
@@ -298,28 +298,6 @@ def _trained(
             published = _publish(story, to)
             run.progress("publish", 1, 1)
     return report_of(story, published, settings.home / "reports", run.watch.seconds)
-
-
-def _check_honest(dataset: Dataset, config: TrainConfig) -> None:
-    """Raises NotTrainable: a column is declared honest that there is not."""
-    unknown = sorted(set(config.honest) - known_columns(dataset))
-    if unknown:
-        raise NotTrainable(f"honest: the data have no column {unknown[0]}")
-
-
-def _forced(story: Story, role: str, force: str | None) -> str:
-    """Why models without skill become champions; "" if they have it, or replace nothing.
-
-    Raises:
-        NoSkill: they have none, and nothing is forced.
-    """
-    found = no_skill(story.trained, story.evaluation) if role == CHAMPION else ()
-    if not found:
-        return ""
-    said = "; ".join(found)
-    if force is None:
-        raise NoSkill(f"{said}: nothing was registered; --force --reason WHY makes it champion")
-    return f"{force.strip()} (overruled: {said})"
 
 
 async def _history(database_url: str, tenant: str, config: TrainConfig) -> History:

@@ -13,17 +13,36 @@ from training.evaluation.cases import Cases
 from training.evaluation.evaluation import Evaluation, cases_of
 from training.evaluation.paired import paired_difference
 from training.evaluation.ranking import Ranking, roc_auc
+from training.evaluation.story import Story
 from training.trained import Trained
 
 CHANCE = 0.5
 """ROC-AUC of a model that knows nothing."""
-ENOUGH_FRAUDS = 20
+ENOUGH_FRAUDS = 100
 """With fewer, a figure that lies below a baseline's may do so by chance."""
 
 
 class NoSkill(NotTrainable):
     """A plan that is no better than chance or than a baseline. `args[0]` says which, and by how
     much."""
+
+
+def overruled(story: Story, force: str | None) -> str:
+    """Why models without skill become champions all the same; "" if they have it.
+
+    Args:
+        force: the reason of whoever insists; None: nobody does.
+
+    Raises:
+        NoSkill: they have none, and nobody insists.
+    """
+    found = no_skill(story.trained, story.evaluation)
+    if not found:
+        return ""
+    said = "; ".join(found)
+    if force is None:
+        raise NoSkill(f"{said}: nothing was registered; --force --reason WHY makes it champion")
+    return f"{force.strip()} (overruled: {said})"
 
 
 def no_skill(trained: Trained, evaluation: Evaluation) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
+from fraud.errors import NotTrainable
 from training.data.history import History
 from training.data.layout import Layout
 from training.dataset import Dataset
@@ -62,10 +65,16 @@ def inspect_columns(dataset: Dataset, seed: int) -> list[Finding]:
     return found
 
 
-def known_columns(dataset: Dataset) -> frozenset[str]:
-    """Names that may be declared honest: a matrix's columns, and a payment's own fields."""
-    fields = (*RAW_TEXTS, "transaction_id", "timestamp", "amount", "latitude", "longitude")
-    return frozenset((*dataset.schema.names, *fields))
+def check_declared(dataset: Dataset, honest: Collection[str]) -> None:
+    """See to it that what is declared honest is there: a matrix's column, or a payment's field.
+
+    Raises:
+        NotTrainable: a name is of no column.
+    """
+    fields = {*RAW_TEXTS, "transaction_id", "timestamp", "amount", "latitude", "longitude"}
+    unknown = sorted(set(honest) - {*dataset.schema.names, *fields})
+    if unknown:
+        raise NotTrainable(f"honest: the data have no column {unknown[0]}")
 
 
 def inspect_layout(layout: Layout) -> list[Finding]:
