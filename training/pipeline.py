@@ -24,9 +24,8 @@ from fraud.record import CODE_VERSION
 from fraud.settings import Settings
 from training.config import TrainConfig, without_warmup
 from training.crossfit import cross_split, crossfit, cut, held_back
-from training.data.history import History, read_history
 from training.data.layout import Layout
-from training.dataset import Dataset, build_dataset, newest_payment_ms
+from training.dataset import Dataset, build_dataset, newest_history
 from training.evaluation.story import Story, tell
 from training.fit_here import fit_here
 from training.fitting import fit_variants
@@ -42,7 +41,7 @@ from training.guard.guard import (
 from training.guard.rounds import Rounds
 from training.judge import judge_ensemble, judge_variants
 from training.locks import registry_lock
-from training.plans import activate_plan, active_plan
+from training.plans import activation, active_of
 from training.predictions import require_writable, write_predictions
 from training.progress import Progress, Stopwatch, quiet
 from training.provenance import Provenance, provenance
@@ -53,7 +52,7 @@ from training.report import TrainingReport, report_of
 from training.sample import Sample, draw_sample
 from training.search import SearchResult, search
 from training.skill import overruled
-from training.split import DAY_MS, Split, split_by_time
+from training.split import Split, split_by_time
 from training.tabular import read_table
 from training.tenants import keep_other_tenants
 from training.trained import Trained, named_after, variant_of
@@ -159,12 +158,14 @@ def train(
         predictions=predictions,
         force=force,
     )
-    activate = _activation(database_url) if role == CHAMPION else None
+    activate = activation(database_url) if role == CHAMPION else None
 
     def dataset() -> Dataset:
         with run.watch.stage("history"):
             progress("history", 0, 1)
-            history = asyncio.run(_history(database_url, settings.tenant, config))
+            history = asyncio.run(
+                newest_history(database_url, settings.tenant, config.history_days)
+            )
             progress("history", 1, 1)
         run.guard(lambda: inspect_history(history, config.seed))
         with run.watch.stage("features"):
@@ -288,7 +289,7 @@ def _trained(
                 role=role,
                 lock=lambda: registry_lock(settings),
                 activate=activate,
-                active=lambda: _active(settings),
+                active=lambda: active_of(settings),
                 tags={"tenant": settings.tenant, "as_of": as_of, **run.rounds.tags()}
                 | ({"forced": forced} if forced else {}),
                 forced=forced,
@@ -298,24 +299,6 @@ def _trained(
             published = _publish(story, to)
             run.progress("publish", 1, 1)
     return report_of(story, published, settings.home / "reports", run.watch.seconds)
-
-
-async def _history(database_url: str, tenant: str, config: TrainConfig) -> History:
-    since_ms = None
-    if config.history_days is not None:
-        newest_ms = await newest_payment_ms(database_url, tenant)
-        if newest_ms is not None:
-            since_ms = newest_ms - round(config.history_days * DAY_MS)
-    return await read_history(database_url, tenant, since_ms=since_ms)
-
-
-def _active(settings: Settings) -> Plan | None:
-    url = settings.database_url
-    return None if url is None else asyncio.run(active_plan(url.get_secret_value()))
-
-
-def _activation(database_url: str) -> Callable[[Plan], Plan]:
-    return lambda plan: asyncio.run(activate_plan(database_url, plan))
 
 
 def _fit(dataset: Dataset, split: Split, run: _Run) -> _Fits:
