@@ -49,7 +49,7 @@ def no_skill(trained: Trained, evaluation: Evaluation) -> tuple[str, ...]:
     """A sentence for each thing that the plan does not beat on the test part; () if it beats all.
 
     Chance is beaten if the whole 95 % interval of the ROC-AUC lies above 0.5. A rule of one column
-    is beaten by a higher average precision; with few frauds, and for the logistic regression that
+    is beaten by a higher average precision or a higher ROC-AUC; with few frauds, and for the logistic regression that
     the plan may rest on, what counts is a difference that is surely below zero.
     """
     test = trained.judgement.evaluated.test
@@ -69,7 +69,7 @@ def no_skill(trained: Trained, evaluation: Evaluation) -> tuple[str, ...]:
         rule = evaluation.one_rule.score(trained.dataset.values[test.rows])
         rates = [evaluation.models[n]["average_precision"] for n in (ENSEMBLE, ONE_RULE)]
         worse = rates[0] <= rates[1] if frauds >= ENOUGH_FRAUDS else _surely_worse(score, rule, of)
-        if worse:
+        if worse and auc <= roc_auc(Ranking(rule, of.fraud).steps()):
             found.append(
                 f"the plan is no better than one rule ({evaluation.one_rule.sentence()}): average"
                 f" precision {rates[0]:.4f} and {rates[1]:.4f}"
