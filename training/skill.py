@@ -19,7 +19,7 @@ from training.trained import Trained
 CHANCE = 0.5
 """ROC-AUC of a model that knows nothing."""
 ENOUGH_FRAUDS = 100
-"""With fewer, a figure that lies below a baseline's may do so by chance."""
+"""With fewer, a figure that lies below a rule's may do so by chance."""
 
 
 class NoSkill(NotTrainable):
@@ -49,8 +49,8 @@ def no_skill(trained: Trained, evaluation: Evaluation) -> tuple[str, ...]:
     """A sentence for each thing that the plan does not beat on the test part; () if it beats all.
 
     Chance is beaten if the whole 95 % interval of the ROC-AUC lies above 0.5. A rule of one column
-    is beaten by a higher average precision or a higher ROC-AUC; with few frauds, and for the logistic regression that
-    the plan may rest on, what counts is a difference that is surely below zero.
+    is beaten by a higher average precision or a higher ROC-AUC; with few frauds nobody asks. The
+    logistic regression counts where it is surely better.
     """
     test = trained.judgement.evaluated.test
     of = cases_of(test)
@@ -68,7 +68,7 @@ def no_skill(trained: Trained, evaluation: Evaluation) -> tuple[str, ...]:
     if evaluation.one_rule is not None:
         rule = evaluation.one_rule.score(trained.dataset.values[test.rows])
         rates = [evaluation.models[n]["average_precision"] for n in (ENSEMBLE, ONE_RULE)]
-        worse = rates[0] <= rates[1] if frauds >= ENOUGH_FRAUDS else _surely_worse(score, rule, of)
+        worse = frauds >= ENOUGH_FRAUDS and rates[0] <= rates[1]
         if worse and auc <= roc_auc(Ranking(rule, of.fraud).steps()):
             found.append(
                 f"the plan is no better than one rule ({evaluation.one_rule.sentence()}): average"
