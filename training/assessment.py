@@ -11,17 +11,20 @@ import numpy as np
 from artifacts.alias import CHAMPION
 from artifacts.store import ArtifactStore
 from features.definitions import SCHEMA_ID
-from fraud.batch import Float64
+from fraud.batch import Float32, Float64
 from fraud.errors import NotTrainable
 from fraud.plan import Plan
 from fraud.settings import Settings
 from training.contestants import Contestant, Load, champion_of, enter, p50_ms, together
-from training.evaluation.paired import paired_difference
+from training.evaluation.baselines import one_rule
+from training.evaluation.paired import Difference, paired_difference
+from training.evaluation.said_seen import said_seen
 from training.gates import (
     CALIBRATION,
     ENSEMBLE,
     LATENCY,
     NOT_WORSE,
+    SKILL,
     Gate,
     GateConfig,
     calibration_gate,
@@ -30,10 +33,12 @@ from training.gates import (
     not_worse_gate,
     schema_gate,
     size_gate,
+    skill_gate,
     unmeasured,
     waved,
 )
 from training.proving import Ground, fitted_until_ms, read_ground
+from training.schema import FeatureSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +199,7 @@ class Assessor:
         return ground
 
     def _without_ground(self, found: Assessment, subject: str, why: str) -> None:
-        for name in (NOT_WORSE, CALIBRATION):
+        for name in (NOT_WORSE, SKILL, CALIBRATION):
             found.gates.append(unmeasured(name, subject, why, forceable=True))
 
     def _votes(self, side: Side, ground: Ground) -> dict[str, Float64]:
@@ -217,10 +222,55 @@ class Assessor:
         else:
             found.gates.append(self._not_worse(subject, challenger, champion, ground))
         if probability:
+            found.gates.append(self._skill(subject, challenger, ground))
             error = figures["challenger"]["calibration_error"]
-            found.gates.append(calibration_gate(subject, error, self.config))
+            said = said_seen(challenger, ground.fraud, ground.cluster, self.config.seed)
+            found.gates.append(calibration_gate(subject, error, said, self.config))
         else:
-            found.gates.append(waved(CALIBRATION, subject, "an anomaly score is no probability"))
+            for name in (SKILL, CALIBRATION):
+                found.gates.append(waved(name, subject, "an anomaly score is no probability"))
+
+    def _skill(self, subject: str, challenger: Float64, ground: Ground) -> Gate:
+        resamples, seed = self.config.resamples, self.config.seed
+        try:
+            over_chance = paired_difference(
+                challenger,
+                np.zeros(len(ground)),
+                ground.fraud,
+                ground.cluster,
+                "roc_auc",
+                resamples=resamples,
+                seed=seed,
+            )
+        except NotTrainable as error:
+            return unmeasured(SKILL, subject, str(error), forceable=True)
+        return skill_gate(subject, over_chance, self._over_one_rule(challenger, ground))
+
+    def _over_one_rule(self, challenger: Float64, ground: Ground) -> Difference | None:
+        """Against the single column that ranks the older half best, on the newer half."""
+        half = _middle(ground.fraud)
+        fraud = ground.fraud.astype(np.float64)
+        if min(fraud[:half].sum(), fraud[half:].sum()) < self.config.min_frauds / 2:
+            return None
+        schema = FeatureSchema.served()
+        try:
+            rule = one_rule(
+                ground.values[:half],
+                fraud[:half],
+                schema.names,
+                schema.categorical,
+                seed=self.config.seed,
+            )
+            return paired_difference(
+                challenger[half:],
+                rule.score(ground.values[half:]),
+                fraud[half:],
+                np.unique(ground.cluster[half:], return_inverse=True)[1].reshape(-1),
+                resamples=self.config.resamples,
+                seed=self.config.seed,
+            )
+        except (ValueError, NotTrainable):
+            return None
 
     def _not_worse(
         self, subject: str, challenger: Float64, champion: Float64, ground: Ground
@@ -237,6 +287,12 @@ class Assessor:
         except NotTrainable as error:
             return unmeasured(NOT_WORSE, subject, str(error), forceable=True)
         return not_worse_gate(subject, difference, self.config)
+
+
+def _middle(fraud: Float32) -> int:
+    """Before which row half of the frauds lie."""
+    at = np.flatnonzero(fraud > 0)
+    return int(at[at.size // 2]) if at.size else 0
 
 
 def _serves(champion: Contestant) -> bool:

@@ -3,9 +3,11 @@
 seed = 7
 history_days = 90           # the newest days only
 [split]
-test_fraction = 0.15
+test_fraction = 0.15        # of the labelled payments, the newest
 [rates]
 review = 0.005              # share of payments that go to review or worse
+[honest]                    # columns that the leak guard may take for leaks, and why they are none
+device_score = "the vendor answers before the payment is decided"
 [costs]                     # instead of rates: thresholds that cost least
 review = 4.0
 false_block = 25.0
@@ -44,9 +46,13 @@ class SplitConfig(_Section):
         ge=0,
         description="windows fill, nothing is learnt; unset: 20 % of the span, at most 30",
     )
-    validation_fraction: float = Field(default=0.1, gt=0, lt=1, description="of the whole span")
-    calibration_fraction: float = Field(default=0.1, gt=0, lt=1, description="of the whole span")
-    test_fraction: float = Field(default=0.15, gt=0, lt=1, description="of the whole span")
+    validation_fraction: float = Field(
+        default=0.1, gt=0, lt=1, description="of the labelled payments"
+    )
+    calibration_fraction: float = Field(
+        default=0.1, gt=0, lt=1, description="of the labelled payments"
+    )
+    test_fraction: float = Field(default=0.15, gt=0, lt=1, description="of the labelled payments")
     validation_days: float | None = Field(default=None, gt=0, description="instead of the fraction")
     calibration_days: float | None = Field(
         default=None, gt=0, description="instead of the fraction"
@@ -62,6 +68,12 @@ class SplitConfig(_Section):
     min_validation_frauds: int = Field(default=10, ge=1)
     min_calibration_frauds: int = Field(default=10, ge=1)
     min_test_frauds: int = Field(default=1, ge=1)
+    wanted_frauds: int = Field(
+        default=30,
+        ge=0,
+        description="known frauds in each of validation, calibration and test: a fraction grows to"
+        " at most twice its size to reach them, and it is said where they are not reached",
+    )
     shared_calibration: bool = Field(
         default=False,
         description="with too few frauds for two slices, one serves validation and calibration",
@@ -262,6 +274,11 @@ class TrainConfig(_Section):
     allow_leaks: tuple[str, ...] = Field(
         default=(), description="codes of the leak guard that are told, not refused"
     )
+    honest: dict[str, str] = Field(
+        default={},
+        description="column -> why it is known when the payment is decided: what the leak guard"
+        " finds of it is told with the reason, not refused",
+    )
     deadline_ms: int = Field(
         default=100, gt=0, description="the plan's: how long votes are waited for"
     )
@@ -291,6 +308,14 @@ class TrainConfig(_Section):
         if not set(self.variants) & set(SUPERVISED):
             raise ValueError("variants: at least one supervised variant must vote")
         return self
+
+    @field_validator("honest")
+    @classmethod
+    def _with_reasons(cls, honest: dict[str, str]) -> dict[str, str]:
+        bare = sorted(column for column, reason in honest.items() if not reason.strip())
+        if bare:
+            raise ValueError(f"{bare[0]}: a reason is needed, which is kept with the run")
+        return honest
 
     @field_validator("allow_leaks")
     @classmethod

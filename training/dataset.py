@@ -18,9 +18,9 @@ from features.definitions import N_FEATURES, SCHEMA_ID
 from features.replay import replay
 from fraud.batch import COLUMNS, Float32, Float64, Int64
 from stores.postgres.connect import connect
-from training.data.history import History
+from training.data.history import History, read_history
 from training.schema import FeatureSchema
-from training.split import Int8
+from training.split import DAY_MS, Int8
 from training.sql import statement
 
 _KEPT = 3
@@ -157,3 +157,13 @@ async def newest_payment_ms(database_url: str, tenant: str) -> int | None:
     finally:
         await connection.close()
     return newest
+
+
+async def newest_history(database_url: str, tenant: str, days: float | None) -> History:
+    """A tenant's payments of the newest so many days; None: all."""
+    since_ms = None
+    if days is not None:
+        newest_ms = await newest_payment_ms(database_url, tenant)
+        if newest_ms is not None:
+            since_ms = newest_ms - round(days * DAY_MS)
+    return await read_history(database_url, tenant, since_ms=since_ms)

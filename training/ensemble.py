@@ -37,8 +37,9 @@ _RIDGE = 10.0
 """The same for a stack: pull towards equal weights that sum to 1, in units of log-loss."""
 _FOLDS = 4
 _LEAST_FRAUDS = 5
-_TIE = 0.002
-"""Average precisions closer than this are taken as equal; then ROC-AUC decides."""
+_TIE = 0.003
+"""Average precisions closer than this share of the larger are taken as equal; then ROC-AUC
+decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,41 @@ class Ballot:
 
 
 @dataclass(frozen=True, slots=True)
+class Contest:
+    """An ensemble and its best member, on validation rows.
+
+    Attributes:
+        member: the voter that ranks them best alone.
+        together, alone: average precision and ROC-AUC of the ensemble and of its best member, on
+            rows later than those that the weights and the member were chosen on where there are
+            frauds enough.
+        kept: the ensemble decides: it ranks better, or a kind of combiner was asked for.
+    """
+
+    member: str
+    together: dict[str, float]
+    alone: dict[str, float]
+    kept: bool
+
+    @property
+    def won(self) -> bool:
+        """Whether the ensemble ranks better than its best member."""
+        return _beats(self.together, self.alone)
+
+    def sentence(self) -> str:
+        """What came of it, one line."""
+        figures = (
+            f"average precision {self.together['average_precision']:.4f} together,"
+            f" {self.alone['average_precision']:.4f} by the best member alone ({self.member}), on"
+            " validation"
+        )
+        if self.won:
+            return f"the ensemble beats its best member: {figures}"
+        what = "it decides as asked" if self.kept else f"{self.member} decides alone"
+        return f"the ensemble does not beat its best member, {what}: {figures}"
+
+
+@dataclass(frozen=True, slots=True)
 class Combiner:
     """How votes are combined.
 
@@ -68,12 +104,14 @@ class Combiner:
         intercept: see `Plan`.
         merits: kind -> average precision and ROC-AUC on later validation rows, on which the
             choice rests; {} if there was nothing to choose by or from.
+        contest: how it did against its best member there; None of a single voter.
     """
 
     kind: str
     weights: dict[str, float]
     intercept: float
     merits: dict[str, dict[str, float]]
+    contest: Contest | None = None
 
     def __call__(self, votes: Mapping[str, Float64]) -> Float64:
         """float64[n]: what it makes of votes, before calibration."""
@@ -84,33 +122,43 @@ class Combiner:
         return weighted_mean(scores, weights, n)
 
 
+Fit = Callable[[Mapping[str, Float64], Float32], Combiner]
+"""Fits a combiner on votes and labels."""
+
+
 def fit_plan(
     validation: Ballot, calibration: Ballot, config: TrainConfig
 ) -> tuple[Plan, Combiner, CalibrationFit]:
     """Fit a plan: weights on one part, calibration and thresholds on the other.
 
+    An ensemble that does not beat its best member on validation gives way to it: the plan is a
+    `single` one, unless the configuration asks for a kind of combiner.
+
     Returns:
-        A plan of version 1 (the registry gives it the version that is due), and how its combiner
-        and its calibration were chosen.
+        A plan of version 1 (the registry gives it the version that is due), the combiner that was
+        fitted, which a single plan does not use, and how its calibration was chosen.
 
     Raises:
         NotTrainable: scores so equal that no threshold keeps to the stated rates.
     """
     combiner = fit_combiner(validation.votes, validation.fraud, config.combiner)
-    combined = combiner(calibration.votes)
+    decides = combiner
+    if combiner.contest is not None and not combiner.contest.kept:
+        decides = _fit_single(validation.votes, validation.fraud)
+    combined = decides(calibration.votes)
     fit = fit_calibration(combined, calibration.fraud)
     probability = Calibration(fit.knots)(combined)
     plan = Plan(
         name=PLAN_NAME,
         version=1,
-        kind="ensemble",
-        members=tuple(Member(name, weight) for name, weight in combiner.weights.items()),
+        kind="ensemble" if decides is combiner else "single",
+        members=tuple(Member(name, weight) for name, weight in decides.weights.items()),
         thresholds=_thresholds(probability, calibration, config),
         anomaly=config.anomaly,
         deadline_ms=config.deadline_ms,
         calibration=fit.knots,
-        combiner=combiner.kind,
-        intercept=combiner.intercept,
+        combiner=decides.kind,
+        intercept=decides.intercept,
     )
     return plan, combiner, fit
 
@@ -132,29 +180,63 @@ def fit_combiner(votes: Mapping[str, Float64], fraud: Float32, wanted: str = "ch
         fraud: float32[n], 1 fraud and 0 not; both occur.
         wanted: `choose`, or the kind that it must be.
     """
-    fits: dict[str, Callable[[Mapping[str, Float64], Float32], Combiner]]
-    fits = {"mean": _fit_mean, "stack": _fit_stack}
+    fits: dict[str, Fit] = {"mean": _fit_mean, "stack": _fit_stack}
     if len(votes) == 1:
         return fits["mean"](votes, fraud)
-    if wanted != "choose":
-        return fits[wanted](votes, fraud)
-    judged = {kind: _later_merits(fit, votes, fraud) for kind, fit in fits.items()}
-    merits = {kind: merit for kind, merit in judged.items() if merit is not None}
-    kind = _better(merits["mean"], merits["stack"]) if merits else "mean"
-    return replace(fits[kind](votes, fraud), merits=merits)
+    if wanted == "choose":
+        judged = {kind: _later_merits(fit, votes, fraud) for kind, fit in fits.items()}
+        merits = {kind: merit for kind, merit in judged.items() if merit is not None}
+        kind = _better(merits["mean"], merits["stack"]) if merits else "mean"
+    else:
+        kind, merits = wanted, {}
+    fitted = replace(fits[kind](votes, fraud), merits=merits)
+    return replace(fitted, contest=_contest(fitted, fits[kind], votes, fraud, wanted != "choose"))
+
+
+def _contest(
+    fitted: Combiner, fit: Fit, votes: Mapping[str, Float64], fraud: Float32, asked_for: bool
+) -> Contest:
+    """Hold the combiner against its best voter, on the same rows.
+
+    The best voter of a fold is the best of the rows before it, as the combiner's weights are
+    fitted on them: the best of the fold itself would be flattered by the choice.
+    """
+    best = next(iter(_fit_single(votes, fraud).weights))
+    together = fitted.merits.get(fitted.kind) or _later_merits(fit, votes, fraud)
+    alone = _later_merits(_fit_single, votes, fraud)
+    if together is None or alone is None:  # too few frauds for folds: on the rows of the fit
+        together, alone = _merit(fitted(votes), fraud), _merit(votes[best], fraud)
+    return Contest(best, together, alone, asked_for or _beats(together, alone))
+
+
+def _fit_single(votes: Mapping[str, Float64], fraud: Float32) -> Combiner:
+    """The voter that ranks the rows best."""
+    merits = {name: _merit(vote, fraud) for name, vote in votes.items()}
+    best = max(merits, key=lambda name: tuple(merits[name].values()))
+    return Combiner("mean", {best: 1.0}, 0.0, {})
 
 
 def _better(mean: dict[str, float], stack: dict[str, float]) -> str:
-    gain = stack["average_precision"] - mean["average_precision"]
-    if abs(gain) < _TIE:
-        gain = stack["roc_auc"] - mean["roc_auc"]
-    return "stack" if gain > 0 else "mean"
+    return "stack" if _beats(stack, mean) else "mean"
+
+
+def _beats(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """By average precision, or where that is as good as equal by ROC-AUC."""
+    gain = one["average_precision"] - other["average_precision"]
+    if abs(gain) < _TIE * max(one["average_precision"], other["average_precision"]):
+        gain = one["roc_auc"] - other["roc_auc"]
+    return gain > 0
+
+
+def _merit(score: Float64, fraud: Float32) -> dict[str, float]:
+    return {
+        "average_precision": float(average_precision_score(fraud, score)),
+        "roc_auc": float(roc_auc_score(fraud, score)),
+    }
 
 
 def _later_merits(
-    fit: Callable[[Mapping[str, Float64], Float32], Combiner],
-    votes: Mapping[str, Float64],
-    fraud: Float32,
+    fit: Fit, votes: Mapping[str, Float64], fraud: Float32
 ) -> dict[str, float] | None:
     """Figures on folds that the fit has not seen, each weighing as its frauds; None if there are
     too few frauds for folds."""
@@ -164,8 +246,7 @@ def _later_merits(
             continue
         combiner = fit({name: v[before] for name, v in votes.items()}, fraud[before])
         combined = combiner({name: v[fold] for name, v in votes.items()})
-        precision = average_precision_score(fraud[fold], combined)
-        found.append((float(precision), float(roc_auc_score(fraud[fold], combined))))
+        found.append(tuple(_merit(combined, fraud[fold]).values()))
         weights.append(float(fraud[fold].sum()))
     if not found:
         return None

@@ -9,10 +9,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from training.evaluation.paired import Difference
+from training.evaluation.said_seen import SaidSeen
 from training.toml_file import read_toml
 
 SCHEMA, GOLDEN, LATENCY, SIZE = "schema", "golden rows", "latency", "size"
-NOT_WORSE, CALIBRATION = "not worse", "calibration"
+NOT_WORSE, CALIBRATION, SKILL = "not worse", "calibration", "skill"
 
 ENSEMBLE = "ensemble"
 """Subject of the gates that the votes under the plan have to pass."""
@@ -33,6 +34,15 @@ class GateConfig(BaseModel):
     )
     min_frauds: int = Field(default=20, ge=1, description="with fewer in those weeks, no verdict")
     max_calibration_error: float = Field(default=0.01, gt=0, le=1)
+    max_said_ratio: float = Field(
+        default=1.25,
+        gt=1,
+        description="mean probability over share of fraud, either way: beyond it, and with a 95 %"
+        " interval that excludes 1, probabilities do not mean what they say",
+    )
+    max_band_ratio: float = Field(
+        default=2.0, gt=1, description="the same within a band of probabilities, at 99 %"
+    )
     max_latency_ms: float = Field(default=5.0, gt=0, description="p50 of one row")
     max_latency_ratio: float = Field(default=3.0, ge=1, description="of the champion's p50")
     free_latency_ms: float = Field(
@@ -122,12 +132,50 @@ def not_worse_gate(subject: str, difference: Difference, config: GateConfig) -> 
     return Gate(NOT_WORSE, subject, low >= -config.margin, said, True, figures)
 
 
-def calibration_gate(subject: str, error: float, config: GateConfig) -> Gate:
-    """Its probabilities mean what they say."""
+def skill_gate(subject: str, auc: Difference, rule: Difference | None) -> Gate:
+    """It knows something: more than chance, and more than one rule of one column.
+
+    Args:
+        auc: ROC-AUC less that of chance, with its 95 % interval, which has to lie above 0.
+        rule: average precision less that of the rule, on payments that did not choose it; None
+            with too few frauds to tell. The rule is beaten by a difference above 0.
+    """
+    figures = {"roc_auc": 0.5 + auc.difference, "roc_auc_low": 0.5 + auc.low}
+    said = f"ROC-AUC {0.5 + auc.difference:.3f} [{0.5 + auc.low:.3f}, {0.5 + auc.high:.3f}]"
+    passed = auc.low > 0
+    if not passed:
+        said += ", no better than chance"
+    if rule is not None:
+        figures |= {"over_one_rule": rule.difference}
+        said += f"; average precision {rule.difference:+.4f} against one rule"
+        passed = passed and rule.difference > 0
+    return Gate(SKILL, subject, passed, said, True, figures)
+
+
+def calibration_gate(subject: str, error: float, said: SaidSeen, config: GateConfig) -> Gate:
+    """Its probabilities mean what they say: the calibration error, and what was said over what
+    was seen, of all payments and within each band of probabilities.
+
+    A quotient counts against it if it lies beyond its limit and its interval excludes 1: a few
+    frauds prove nothing either way.
+    """
     limit = config.max_calibration_error
-    passed = math.isfinite(error) and error <= limit
-    said = f"error {error:.4f}, at most {limit:g}"
-    return Gate(CALIBRATION, subject, passed, said, True, {"error": error, "limit": limit})
+    overall = said.overall
+    wrong = []
+    if not (math.isfinite(error) and error <= limit):
+        wrong.append(f"error {error:.4f}, at most {limit:g}")
+    if overall.off(config.max_said_ratio):
+        wrong.append(f"{overall.sentence()}, at most {config.max_said_ratio:g} times off")
+    wrong += [
+        f"{band.sentence()}, at most {config.max_band_ratio:g} times off"
+        for band in said.bands
+        if band.off(config.max_band_ratio)
+    ]
+    figures = {"error": error, "limit": limit}
+    ends = {"": overall.ratio, "_low": overall.low, "_high": overall.high}
+    figures |= {f"said_over_seen{end}": v for end, v in ends.items() if math.isfinite(v)}
+    passed = f"error {error:.4f}, at most {limit:g}; {overall.sentence()}"
+    return Gate(CALIBRATION, subject, not wrong, "; ".join(wrong) or passed, True, figures)
 
 
 def unmeasured(name: str, subject: str, why: str, *, forceable: bool = False) -> Gate:
@@ -137,4 +185,4 @@ def unmeasured(name: str, subject: str, why: str, *, forceable: bool = False) ->
 
 def waved(name: str, subject: str, why: str) -> Gate:
     """A gate that does not apply: passed."""
-    return Gate(name, subject, True, why, name in (NOT_WORSE, CALIBRATION))
+    return Gate(name, subject, True, why, name in (NOT_WORSE, CALIBRATION, SKILL))

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.metrics import average_precision_score
 
 from fraud.batch import Float32, Float64
+from fraud.errors import NotTrainable
 from fraud.plan import Plan
 from training.calibrate import CalibrationFit, anomaly_fit, calibrated, fit_calibration
 from training.config import TrainConfig
@@ -15,7 +17,9 @@ from training.costs import priced, total_price
 from training.dataset import Dataset
 from training.ensemble import Ballot, Combiner, ensemble_probability, fit_plan
 from training.evaluated import ENSEMBLE, Evaluated, Scored, scored
+from training.evaluation.cases import cases
 from training.evaluation.metrics import evaluate
+from training.evaluation.paired import Difference, paired_difference
 from training.export.scoring import raw_scores
 from training.split import Split
 from training.variants.fitted import Fitted
@@ -43,6 +47,20 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Average precision on the test part.
+
+    Attributes:
+        together, alone: of the ensemble and of its best member.
+        difference: of the two with its paired 95 % interval; None with too few frauds.
+    """
+
+    together: float
+    alone: float
+    difference: Difference | None
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """The plan and what it came to.
 
@@ -50,6 +68,8 @@ class Judgement:
         plan: see `fit_plan`.
         combiner, calibration: how the plan's combiner and calibration were chosen.
         metrics: figures of the plan on the test part.
+        beside: the fitted ensemble beside its best member on the test part, whichever of them the
+            plan is; None of a single voter.
         evaluated: every model's scores on every part that was held back.
     """
 
@@ -57,6 +77,7 @@ class Judgement:
     combiner: Combiner
     calibration: CalibrationFit
     metrics: dict[str, float]
+    beside: Beside | None
     evaluated: Evaluated
 
 
@@ -121,7 +142,29 @@ def judge_ensemble(
         sides[part] = scored(dataset, parts[part], {**scores, ENSEMBLE: probability})
     evaluated = Evaluated(**sides, probabilities=frozenset((*config.supervised, ENSEMBLE)))
     metrics = _plan_figures(plan, evaluated.test, config)
-    return Judgement(plan, combiner, fit, metrics, evaluated)
+    return Judgement(plan, combiner, fit, metrics, _beside(combiner, evaluated, config), evaluated)
+
+
+def _beside(combiner: Combiner, evaluated: Evaluated, config: TrainConfig) -> Beside | None:
+    if combiner.contest is None:
+        return None
+    test = evaluated.test
+    together = combiner({name: test.scores[name] for name in combiner.weights})
+    alone = test.scores[combiner.contest.member]
+    precision = [float(average_precision_score(test.fraud, s)) for s in (together, alone)]
+    on = cases(test.fraud, test.customer_id, test.timestamp_ms)
+    try:
+        difference = paired_difference(
+            together,
+            alone,
+            test.fraud,
+            on.cluster,
+            resamples=config.report.resamples,
+            seed=config.seed,
+        )
+    except NotTrainable:
+        difference = None
+    return Beside(precision[0], precision[1], difference)
 
 
 def _plan_figures(plan: Plan, test: Scored, config: TrainConfig) -> dict[str, float]:

@@ -24,18 +24,24 @@ from fraud.record import CODE_VERSION
 from fraud.settings import Settings
 from training.config import TrainConfig, without_warmup
 from training.crossfit import cross_split, crossfit, cut, held_back
-from training.data.history import History, read_history
 from training.data.layout import Layout
-from training.dataset import Dataset, build_dataset, newest_payment_ms
+from training.dataset import Dataset, build_dataset, newest_history
 from training.evaluation.story import Story, tell
 from training.fit_here import fit_here
 from training.fitting import fit_variants
 from training.guard.finding import Finding
-from training.guard.guard import inspect_dataset, inspect_history, inspect_layout, inspect_replay
+from training.guard.finished import inspect_models
+from training.guard.guard import (
+    check_declared,
+    inspect_dataset,
+    inspect_history,
+    inspect_layout,
+    inspect_replay,
+)
 from training.guard.rounds import Rounds
 from training.judge import judge_ensemble, judge_variants
 from training.locks import registry_lock
-from training.plans import activate_plan, active_plan
+from training.plans import activation, active_of
 from training.predictions import require_writable, write_predictions
 from training.progress import Progress, Stopwatch, quiet
 from training.provenance import Provenance, provenance
@@ -45,7 +51,8 @@ from training.registry import Registry
 from training.report import TrainingReport, report_of
 from training.sample import Sample, draw_sample
 from training.search import SearchResult, search
-from training.split import DAY_MS, Split, split_by_time
+from training.skill import overruled
+from training.split import Split, split_by_time
 from training.tabular import read_table
 from training.tenants import keep_other_tenants
 from training.trained import Trained, named_after, variant_of
@@ -68,6 +75,7 @@ class _Run:
     predictions: Path | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
     rounds: Rounds = field(default_factory=Rounds)
+    force: str | None = None
 
     def guard(self, inspect: Callable[[], list[Finding]]) -> None:
         """One round of the leak guard. Raises LeakFound."""
@@ -111,6 +119,7 @@ def train(
     role: str = CHAMPION,
     for_every_tenant: bool = False,
     predictions: Path | None = None,
+    force: str | None = None,
 ) -> TrainingReport:
     """Train every variant on the tenant's history and make the result count.
 
@@ -126,8 +135,11 @@ def train(
             plan, or `challenger`, which changes nothing that serves.
         for_every_tenant: the models may take the place of another tenant's champions.
         predictions: file for what the models say of each row of the test part.
+        force: why models become champions that are no better than chance or a baseline; kept with
+            them. None: they do not.
 
     Raises:
+        NoSkill: they are no better, and nothing is forced.
         NotTrainable: too little history, no database, or data that leaks (`LeakFound`).
         OtherTenant: the champions are another tenant's.
         OSError, asyncpg.PostgresError: the database does not answer.
@@ -135,7 +147,7 @@ def train(
     if settings.database_url is None:
         raise NotTrainable("no database: set DATABASE_URL, or start Quorum with `quorum up`")
     database_url = settings.database_url.get_secret_value()
-    rounds = Rounds(config.allow_leaks)
+    rounds = Rounds(config.allow_leaks, config.honest)
     run = _Run(
         settings,
         config,
@@ -144,13 +156,16 @@ def train(
         rounds=rounds,
         for_every_tenant=for_every_tenant,
         predictions=predictions,
+        force=force,
     )
-    activate = _activation(database_url) if role == CHAMPION else None
+    activate = activation(database_url) if role == CHAMPION else None
 
     def dataset() -> Dataset:
         with run.watch.stage("history"):
             progress("history", 0, 1)
-            history = asyncio.run(_history(database_url, settings.tenant, config))
+            history = asyncio.run(
+                newest_history(database_url, settings.tenant, config.history_days)
+            )
             progress("history", 1, 1)
         run.guard(lambda: inspect_history(history, config.seed))
         with run.watch.stage("features"):
@@ -174,6 +189,7 @@ def train_tabular(
     ray_address: str | None = None,
     for_every_tenant: bool = False,
     predictions: Path | None = None,
+    force: str | None = None,
 ) -> TrainingReport:
     """Train every variant on a table's own columns: no history, no features, no plan that serves.
 
@@ -182,13 +198,15 @@ def train_tabular(
     Args:
         layout: with a section `[tabular]`.
         path: the file.
+        force: see `train`.
 
     Raises:
+        NoSkill: see `train`.
         NotTrainable: too few rows, the layout names no columns to train on, or data that leaks
             (`LeakFound`).
         SourceUnreadable, LayoutInvalid: the file is not what the layout says.
     """
-    rounds = Rounds(config.allow_leaks)
+    rounds = Rounds(config.allow_leaks, config.honest)
     run = _Run(
         settings,
         without_warmup(config),
@@ -198,6 +216,7 @@ def train_tabular(
         rounds=rounds,
         for_every_tenant=for_every_tenant,
         predictions=predictions,
+        force=force,
     )
 
     def dataset() -> Dataset:
@@ -247,18 +266,21 @@ def _trained(
     with ThreadPoolExecutor(1, thread_name_prefix="registry") as background:
         registry = background.submit(Registry, settings.tracking_uri, settings.home / "mlruns")
         dataset = read()
+        check_declared(dataset, run.config.honest)
         split = split_by_time(
             dataset.timestamp_ms, dataset.label, dataset.known_at_ms, run.config.split
         )
         run.guard(lambda: inspect_dataset(dataset, split, run.config.seed))
         trained = _judge(_fit(dataset, split, run), dataset, run)
         trained = trained if set_name is None else named_after(trained, set_name)
+        run.guard(lambda: inspect_models(trained, run.config.seed))
         with run.watch.stage("report"):
             run.progress("report", 0, 1)
             if run.predictions is not None:
                 write_predictions(run.predictions, trained)
             story = tell(trained, run.watch.seconds, run.rounds.findings)
             run.progress("report", 1, 1)
+        forced = overruled(story, run.force) if role == CHAMPION else ""
         with run.watch.stage("publish"):
             run.progress("publish", 0, 1)
             to = Destination(
@@ -267,32 +289,16 @@ def _trained(
                 role=role,
                 lock=lambda: registry_lock(settings),
                 activate=activate,
-                active=lambda: _active(settings),
-                tags={"tenant": settings.tenant, "as_of": as_of, **run.rounds.tags()},
+                active=lambda: active_of(settings),
+                tags={"tenant": settings.tenant, "as_of": as_of, **run.rounds.tags()}
+                | ({"forced": forced} if forced else {}),
+                forced=forced,
                 provenance=source,
                 check=check,
             )
             published = _publish(story, to)
             run.progress("publish", 1, 1)
     return report_of(story, published, settings.home / "reports", run.watch.seconds)
-
-
-async def _history(database_url: str, tenant: str, config: TrainConfig) -> History:
-    since_ms = None
-    if config.history_days is not None:
-        newest_ms = await newest_payment_ms(database_url, tenant)
-        if newest_ms is not None:
-            since_ms = newest_ms - round(config.history_days * DAY_MS)
-    return await read_history(database_url, tenant, since_ms=since_ms)
-
-
-def _active(settings: Settings) -> Plan | None:
-    url = settings.database_url
-    return None if url is None else asyncio.run(active_plan(url.get_secret_value()))
-
-
-def _activation(database_url: str) -> Callable[[Plan], Plan]:
-    return lambda plan: asyncio.run(activate_plan(database_url, plan))
 
 
 def _fit(dataset: Dataset, split: Split, run: _Run) -> _Fits:

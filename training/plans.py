@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 from fraud.errors import NotFound
 from fraud.plan import Plan
+from fraud.settings import Settings
 from stores.postgres.connect import connect
 from training.sql import statement
 
@@ -66,3 +69,14 @@ async def reactivate_plan(database_url: str, name: str, version: int) -> None:
                 raise NotFound(f"there is no plan {name} v{version} to go back to")
     finally:
         await connection.close()
+
+
+def active_of(settings: Settings) -> Plan | None:
+    """The plan that is active now; None without a database, or a plan. Blocks."""
+    url = settings.database_url
+    return None if url is None else asyncio.run(active_plan(url.get_secret_value()))
+
+
+def activation(database_url: str) -> Callable[[Plan], Plan]:
+    """Stores a plan as the active one; see `activate_plan`. Blocks."""
+    return lambda plan: asyncio.run(activate_plan(database_url, plan))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from artifacts.alias import TRAINED, Move, moment
+from artifacts.alias import FORCED, TRAINED, Move, moment
 from artifacts.store import ArtifactStore
 from fraud.artifact import version_of
 from fraud.drift import References
@@ -71,6 +71,7 @@ class Destination:
             that serves goes on.
         active: the plan that decides before, which a rollback brings back; asked with `activate`.
         provenance: where the run comes from; None: nothing is told of it.
+        forced: why models without skill become champions; "" of models that have it.
         tags: of the run: `tenant`, and `as_of`, the moment up to which labels were read.
         check: raises if the models must not take the alias; asked while the lock is held, since
             another training may have moved it meanwhile.
@@ -83,6 +84,7 @@ class Destination:
     lock: Callable[[], AbstractContextManager[None]]
     activate: Callable[[Plan], Plan] | None = None
     active: Callable[[], Plan | None] = lambda: None
+    forced: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     provenance: Provenance | None = None
     check: Callable[[], None] = lambda: None
@@ -314,8 +316,9 @@ def _point(digests: dict[str, str], plan: Plan, run_id: str, to: Destination) ->
     at = moment(to.clock_s())
     was = None if to.activate is None else to.active()
     before = None if was is None else (was.name, was.version)
+    how = FORCED if to.forced else TRAINED
     moves = {
-        name: Move(digest, at, TRAINED, run=run_id, plan_before=before)
+        name: Move(digest, at, how, to.forced, run=run_id, plan_before=before)
         for name, digest in digests.items()
     }
     with moving(to.store, to.role, moves):

@@ -56,6 +56,8 @@ class TrainingReport:
         run_id: MLflow's, of the training as a whole.
         report: path of the run's page.
         figures: model -> figures on the test part: the variants, `ensemble` and `one-rule`.
+        beside: the ensemble beside its best member on the test part, see `Trained.beside`.
+        short: a sentence for each held back part with fewer frauds than are wanted.
         findings: of the leak guard: `severity`, `code`, `sentence` and `allowed`.
         details: intervals, weeks, segments and the rest of `Evaluation.to_document`.
     """
@@ -74,6 +76,8 @@ class TrainingReport:
     run_id: str = ""
     report: str | None = None
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
+    beside: dict[str, Any] | None = None
+    short: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -123,6 +127,8 @@ def report_of(
         run_id=published.run_id,
         report=_written(published, folder),
         figures=story.evaluation.models,
+        beside=trained.beside(),
+        short=trained.short(),
         findings=tuple(story.findings or ()),
         details=story.evaluation.to_document(),
     )

@@ -79,12 +79,26 @@ class Split:
         frauds = {k: int((label[v] == FRAUD).sum()) for k, v in parts.items()}
         return rows, {"history": int((label == FRAUD).sum()), **frauds}
 
+    def short(self, label: Int8, wanted: int) -> tuple[str, ...]:
+        """A sentence for each held back part with fewer than `wanted` known frauds."""
+        rows, frauds = self.counts(label)
+        held = ("validation", "test") if self.shared else ("validation", "calibration", "test")
+        return tuple(
+            f"the {part} part holds {frauds[part]:,} known frauds in {rows[part]:,} labelled"
+            f" payments, fewer than the {wanted:,} that are wanted (split.wanted_frauds): what it"
+            " says is rough"
+            for part in held
+            if frauds[part] < wanted
+        )
+
 
 def split_by_time(
     timestamp_ms: Int64, label: Int8, known_at_ms: Int64, config: SplitConfig
 ) -> Split:
     """Cut labelled history.
 
+    Parts are cut at moments, and a part given as a fraction holds that share of the labelled
+    payments: on a set that grows or shrinks a share of the span would hold far fewer or far more.
     A row is trained on if its label was known when validation begins, and validated or calibrated
     on if its label was known when the test begins. The test uses every label there is: hindsight
     judges.
@@ -99,28 +113,50 @@ def split_by_time(
     """
     if timestamp_ms.size == 0:
         raise NotTrainable("there is no history: load some (`quorum generate`, `quorum load`)")
-    b = _bounds(timestamp_ms, label, known_at_ms, config)
-    known = label != UNKNOWN
-
-    def rows(start_ms: int, end_ms: int, cut_ms: int | None) -> Int64:
-        chosen = known & (timestamp_ms >= start_ms) & (timestamp_ms < end_ms)
-        if cut_ms is not None:
-            chosen &= known_at_ms <= cut_ms
-        return np.flatnonzero(chosen)
-
-    split = Split(
-        train=rows(b.train_start_ms, b.train_end_ms, b.validation_start_ms),
-        validation=rows(b.validation_start_ms, b.validation_end_ms, b.test_start_ms),
-        calibration=rows(b.calibration_start_ms, b.calibration_end_ms, b.test_start_ms),
-        test=rows(b.test_start_ms, b.test_end_ms, None),
-        bounds=b,
-    )
+    if not (label != UNKNOWN).any():
+        raise NotTrainable("no payment has a label: load labels (`quorum load`)")
+    line = Line.of(timestamp_ms, label, known_at_ms)
+    split = _cut(line, config)
     split = _shared_if_need_be(split, label, config)
     _check("train", label[split.train], config.min_train_frauds)
     _check("validation", label[split.validation], config.min_validation_frauds, _OR_SHARE)
     _check("calibration", label[split.calibration], config.min_calibration_frauds, _OR_SHARE)
     _check("test", label[split.test], config.min_test_frauds)
     return split
+
+
+def _cut(line: Line, config: SplitConfig) -> Split:
+    """Cut with parts that grow to hold the frauds that are wanted, or fewer where that would leave
+    too little to train on."""
+    least = max(config.min_validation_frauds, config.min_calibration_frauds, config.min_test_frauds)
+    wanted = config.wanted_frauds
+    for frauds in (wanted, wanted // 2, min(least, wanted)):
+        try:
+            grown = _at(bounds_of(line, config, frauds), line, config)
+        except NotTrainable:
+            continue
+        if grown.counts(line.label)[1]["train"] >= config.min_train_frauds:
+            return grown
+    return _at(bounds_of(line, config, 0), line, config)
+
+
+def _at(b: Bounds, line: Line, config: SplitConfig) -> Split:
+    """The rows between bounds."""
+    known = line.label != UNKNOWN
+
+    def rows(start_ms: int, end_ms: int, cut_ms: int | None) -> Int64:
+        chosen = known & (line.timestamp_ms >= start_ms) & (line.timestamp_ms < end_ms)
+        if cut_ms is not None:
+            chosen &= line.known_at_ms <= cut_ms
+        return np.flatnonzero(chosen)
+
+    return Split(
+        train=rows(b.train_start_ms, b.train_end_ms, b.validation_start_ms),
+        validation=rows(b.validation_start_ms, b.validation_end_ms, b.test_start_ms),
+        calibration=rows(b.calibration_start_ms, b.calibration_end_ms, b.test_start_ms),
+        test=rows(b.test_start_ms, b.test_end_ms, None),
+        bounds=b,
+    )
 
 
 def _shared_if_need_be(split: Split, label: Int8, config: SplitConfig) -> Split:
@@ -142,34 +178,96 @@ def _shared_if_need_be(split: Split, label: Int8, config: SplitConfig) -> Split:
     return replace(split, validation=both, calibration=both, bounds=bounds, shared=True)
 
 
-def _bounds(timestamp_ms: Int64, label: Int8, known_at_ms: Int64, config: SplitConfig) -> Bounds:
-    start, end = int(timestamp_ms.min()), int(timestamp_ms.max()) + 1
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Payments to be cut.
+
+    Attributes:
+        timestamp_ms, label, known_at_ms: see `split_by_time`.
+        at_ms: int64[m], rising: of the labelled ones.
+        fraud_ms, fraud_known_ms: int64[k], by time: when known frauds happened and were known.
+    """
+
+    timestamp_ms: Int64
+    label: Int8
+    known_at_ms: Int64
+    at_ms: Int64
+    fraud_ms: Int64
+    fraud_known_ms: Int64
+
+    @classmethod
+    def of(cls, timestamp_ms: Int64, label: Int8, known_at_ms: Int64) -> Line:
+        """Of payments in any order."""
+        fraud = np.flatnonzero(label == FRAUD)
+        fraud = fraud[np.argsort(timestamp_ms[fraud], kind="stable")]
+        at_ms = np.sort(timestamp_ms[label != UNKNOWN])
+        return cls(timestamp_ms, label, known_at_ms, at_ms, timestamp_ms[fraud], known_at_ms[fraud])
+
+    def start_of(self, share: float, frauds: int, end_ms: int, cut_ms: int | None = None) -> int:
+        """Where a part that ends before `end_ms` begins: with `share` of all labelled payments, or
+        as many more, at most twice as many, as hold `frauds` frauds.
+
+        Args:
+            cut_ms: a fraud counts if it was known by then; None: each counts.
+        """
+        upto = int(np.searchsorted(self.at_ms, end_ms))
+        rows = max(1, round(share * self.at_ms.size))
+        if upto == 0:
+            return end_ms
+        start_ms = int(self.at_ms[max(upto - rows, 0)])
+        counted = self.fraud_ms < end_ms
+        if cut_ms is not None:
+            counted &= self.fraud_known_ms <= cut_ms
+        of_frauds = self.fraud_ms[counted]
+        if frauds > 0 and of_frauds.size:
+            first_ms = int(of_frauds[max(of_frauds.size - frauds, 0)])
+            # Frauds come in bursts: with some payments before it, a part begins like any other.
+            first = int(np.searchsorted(self.at_ms, first_ms)) - rows // 20
+            reached_ms = int(self.at_ms[max(first, upto - 2 * rows, 0)])
+            start_ms = min(start_ms, reached_ms)
+        return start_ms
+
+
+def bounds_of(line: Line, config: SplitConfig, wanted: int) -> Bounds:
+    """Where the parts lie, from the test back to the warm-up.
+
+    Args:
+        wanted: known frauds that a part given as a fraction may grow to reach.
+
+    Raises:
+        NotTrainable: nothing is left to train on.
+    """
+    start, end = int(line.timestamp_ms.min()), int(line.timestamp_ms.max()) + 1
     span = end - start
     warmup = _length(config.warmup_days, min(0.2 * span, _MAX_WARMUP_DAYS * DAY_MS))
-    validation = _length(config.validation_days, config.validation_fraction * span)
-    calibration = _length(config.calibration_days, config.calibration_fraction * span)
-    test = _length(config.test_days, config.test_fraction * span)
-    gap = _length(config.gap_days, _usual_delay_ms(timestamp_ms, label, known_at_ms, span))
-    train = span - warmup - validation - calibration - test - 2 * gap
-    if train <= 0:
+    gap = _length(config.gap_days, _usual_delay_ms(line, span))
+
+    def begin(days: float | None, share: float, until: int, cut: int | None = None) -> int:
+        if days is not None:
+            return until - round(days * DAY_MS)
+        return line.start_of(share, wanted, until, cut)
+
+    test = begin(config.test_days, config.test_fraction, end)
+    calibration = begin(config.calibration_days, config.calibration_fraction, test - gap, test)
+    validation = begin(config.validation_days, config.validation_fraction, calibration, test)
+    if validation - gap <= start + warmup:
         raise NotTrainable(
             f"{span / DAY_MS:.1f} days of history leave nothing to train on after"
             f" {warmup / DAY_MS:.1f} days of warm-up, twice {gap / DAY_MS:.1f} of label delay,"
-            f" {validation / DAY_MS:.1f} of validation, {calibration / DAY_MS:.1f} of calibration"
-            f" and {test / DAY_MS:.1f} of test: load more history or shorten the parts under"
-            " [split]"
+            f" {(calibration - validation) / DAY_MS:.1f} of validation,"
+            f" {(test - gap - calibration) / DAY_MS:.1f} of calibration"
+            f" and {(end - test) / DAY_MS:.1f} of test: load more history or shorten the parts"
+            " under [split]"
         )
-    train_start = start + warmup
-    train_end = train_start + train
     return Bounds(
         history_start_ms=start,
-        train_start_ms=train_start,
-        train_end_ms=train_end,
-        validation_start_ms=train_end + gap,
-        validation_end_ms=train_end + gap + validation,
-        calibration_start_ms=train_end + gap + validation,
-        calibration_end_ms=train_end + gap + validation + calibration,
-        test_start_ms=end - test,
+        train_start_ms=start + warmup,
+        train_end_ms=validation - gap,
+        validation_start_ms=validation,
+        validation_end_ms=calibration,
+        calibration_start_ms=calibration,
+        calibration_end_ms=test - gap,
+        test_start_ms=test,
         test_end_ms=end,
     )
 
@@ -178,12 +276,11 @@ def _length(days: float | None, otherwise_ms: float) -> int:
     return round(days * DAY_MS) if days is not None else round(otherwise_ms)
 
 
-def _usual_delay_ms(timestamp_ms: Int64, label: Int8, known_at_ms: Int64, span_ms: int) -> float:
+def _usual_delay_ms(line: Line, span_ms: int) -> float:
     """What nine frauds of ten took to be known; a tenth of the span at most."""
-    fraud = label == FRAUD
-    if not fraud.any():
+    if not line.fraud_ms.size:
         return 0.0
-    delay = np.quantile(known_at_ms[fraud] - timestamp_ms[fraud], 0.9, method="higher")
+    delay = np.quantile(line.fraud_known_ms - line.fraud_ms, 0.9, method="higher")
     return float(np.clip(delay, 0, _MAX_GAP_SHARE * span_ms))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from training.config import TrainConfig
 from training.dataset import Dataset
+from training.ensemble import Contest
 from training.evaluated import ENSEMBLE, Evaluated, Scored
 from training.judge import Judged, Judgement
 from training.split import Split
@@ -32,6 +33,23 @@ class Trained:
     judgement: Judgement
     trials: tuple[Trial, ...] = ()
 
+    def short(self) -> tuple[str, ...]:
+        """A sentence for each held back part with fewer frauds than are wanted."""
+        return self.split.short(self.dataset.label, self.config.split.wanted_frauds)
+
+    def beside(self) -> dict[str, Any] | None:
+        """Average precision of the ensemble and of its best member on the test part, JSON-ready;
+        None of a single voter."""
+        found = self.judgement.beside
+        if found is None:
+            return None
+        difference = found.difference
+        return {
+            "together": round(found.together, 9),
+            "alone": round(found.alone, 9),
+            "difference": None if difference is None else [round(v, 9) for v in difference],
+        }
+
     def choices(self) -> dict[str, Any]:
         """How parameters, calibration and combiner were chosen, JSON-ready."""
         j = self.judgement
@@ -39,7 +57,11 @@ class Trained:
         fits["ensemble"] = j.calibration
         return {
             "calibration": {n: {"method": f.method, "errors": f.errors} for n, f in fits.items()},
-            "combiner": {"kind": j.combiner.kind, "merits": j.combiner.merits},
+            "combiner": {
+                "kind": j.combiner.kind,
+                "merits": j.combiner.merits,
+                "contest": _contest(j.combiner.contest),
+            },
             "shared_calibration": self.split.shared,
             "search": [trial.row() for trial in self.trials],
         }
@@ -48,6 +70,19 @@ class Trained:
 def variant_of(tabular_set: str | None, variant: str) -> str:
     """Name of a variant that was trained on a tabular set; on payments (None) its own."""
     return variant if tabular_set is None else f"{tabular_set}-{variant}"
+
+
+def _contest(contest: Contest | None) -> dict[str, Any] | None:
+    if contest is None:
+        return None
+    return {
+        "member": contest.member,
+        "won": contest.won,
+        "kept": contest.kept,
+        "said": contest.sentence(),
+        "together": contest.together,
+        "alone": contest.alone,
+    }
 
 
 def named_after(trained: Trained, tabular_set: str) -> Trained:
@@ -70,10 +105,15 @@ def named_after(trained: Trained, tabular_set: str) -> Trained:
     )
     evaluated = trained.judgement.evaluated
     combiner = trained.judgement.combiner
+    contest = combiner.contest
     judgement = replace(
         trained.judgement,
         plan=plan,
-        combiner=replace(combiner, weights={name(v): w for v, w in combiner.weights.items()}),
+        combiner=replace(
+            combiner,
+            weights={name(v): w for v, w in combiner.weights.items()},
+            contest=contest and replace(contest, member=name(contest.member)),
+        ),
         evaluated=Evaluated(
             test=_renamed(evaluated.test, name),
             validation=_renamed(evaluated.validation, name),

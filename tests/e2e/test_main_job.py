@@ -47,7 +47,8 @@ def test_the_line_that_up_prints_can_be_pasted(quorum: Quorum) -> None:
     assert 0 <= answer["risk_score"] <= 99
     assert answer["risk_level"] in ("low", "medium", "high", "critical")
     assert 0 <= answer["probability"] <= 1
-    assert {v["name"] for v in answer["variants"]} == VARIANTS
+    # The plan asks one model, or all of them: what beats what is the training's to say.
+    assert {"isolation-forest"} < {v["name"] for v in answer["variants"]} <= VARIANTS
     assert all(v["status"] == "ok" and v["version"] for v in answer["variants"])
     assert answer["anomaly_score"] is not None
     assert answer["degraded"] is False

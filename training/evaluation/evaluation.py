@@ -30,6 +30,7 @@ from training.evaluation.importance import (
 )
 from training.evaluation.metrics import Gauge, rounded
 from training.evaluation.ranking import Steps
+from training.evaluation.said_seen import SaidSeen, said_seen
 from training.export.scoring import raw_scores
 from training.trained import Trained
 
@@ -66,6 +67,7 @@ class Evaluation:
         one_rule: the best single column of the validation part.
         curves: model -> what reviewing from the top down finds.
         reliability: model -> bins, of those whose scores mean probabilities.
+        said: model -> what it said and what was seen, of the same.
         probability, fraud: float64[n] of the ensemble and labels of the test part.
         explanation: what the ensemble goes by; None if it was not asked for.
         clusters: how many were resampled, and of what: `customer`, `day`, `hour` or `payment`.
@@ -79,6 +81,7 @@ class Evaluation:
     one_rule: OneRule | None
     curves: dict[str, Steps]
     reliability: dict[str, Reliability]
+    said: dict[str, SaidSeen]
     probability: Float64
     fraud: Float64
     explanation: Explanation | None
@@ -104,6 +107,7 @@ class Evaluation:
                 name: [_slice_document(value) for value in values]
                 for name, values in self.segments.items()
             },
+            "said_seen": {model: found.document() for model, found in self.said.items()},
             "one_rule": None if self.one_rule is None else self.one_rule.sentence(),
             "resampled": {
                 "clusters": self.clusters[0],
@@ -156,6 +160,11 @@ def evaluate_run(trained: Trained, config: ReportConfig) -> Evaluation:
         one_rule=rule,
         curves={name: gauge.steps() for name, gauge in gauges.items()},
         reliability={name: found for name, found in bins.items() if found is not None},
+        said={
+            name: said_seen(score, of.fraud, of.cluster, seed)
+            for name, score in scores.items()
+            if name in probabilities
+        },
         probability=scores[ENSEMBLE],
         fraud=of.fraud,
         explanation=_explanation(trained, config) if config.importance_features else None,

@@ -51,7 +51,8 @@ class Gauge:
         self._cluster = of.cluster[order]
         self._lost = None if of.amount is None else of.amount[order][frauds]
         self._probability = score[order] if probabilities else None
-        self._square = (score[order] - of.fraud[order]) ** 2
+        self._fraud = of.fraud[order]
+        self._square = (score[order] - self._fraud) ** 2
         self._by_customer = of.cluster_of == "customer"
         self._n_clusters = of.n_clusters
         self._days = (
@@ -66,8 +67,9 @@ class Gauge:
 
         Returns:
             Those of `RANKED`; `card_precision_at_100` where there are customers;
-            `value_caught_at_review_<rate>` where there are amounts; of probabilities `brier` and
-            `calibration_error`. NaN where a resample holds no fraud, or nothing else.
+            `value_caught_at_review_<rate>` where there are amounts; of probabilities `brier`,
+            `calibration_error` and `said_over_seen`, the mean over the share of fraud. NaN where
+            a resample holds no fraud, or nothing else.
         """
         return self.measure(copies)[0]
 
@@ -92,6 +94,9 @@ class Gauge:
         bins = reliability(self._probability, weight, steps)
         figures["brier"] = float((weight * self._square).sum() / weight.sum())
         figures["calibration_error"] = bins.error
+        seen = float((weight * self._fraud).sum())
+        said = float((weight * self._probability).sum())
+        figures["said_over_seen"] = said / seen if seen > 0 else float("nan")
         return figures, bins.weight * (bins.said - bins.seen)
 
     def steps(self) -> Steps:

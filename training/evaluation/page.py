@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -122,12 +123,16 @@ def render(
         rows=rows,
         frauds=frauds,
         shared=trained.split.shared,
+        short=trained.short(),
         crossed=_is_crossed(trained.split.bounds),
         pictures={
             name: Markup(inline(svg, name, name))  # noqa: S704  text in it is escaped by its maker
             for name, svg in pictures.items()
         },
         calibration={n: f for n, f in choices["calibration"].items() if n in evaluation.models},
+        said=_said(evaluation),
+        beside=trained.beside(),
+        said_of_all=[(n, _ratio(f.overall.ratio)) for n, f in evaluation.said.items()],
         combiner=choices["combiner"],
         merits=[
             (kind, " and ".join(f"{v:.4f} {_TITLES[n]}" for n, v in merit.items()))
@@ -163,6 +168,8 @@ def _template() -> Any:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["fixed"] = lambda value, digits: f"{value:.{digits}f}"
+    environment.filters["signed"] = lambda value, digits: f"{value:+.{digits}f}"
+    environment.filters["capital"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", " ")
     environment.filters["percent"] = lambda share: f"{share * 100:.3g}\N{NO-BREAK SPACE}%"
     return environment.from_string(_text("page.html.j2"))
@@ -179,6 +186,28 @@ def _notes(evaluation: Evaluation, facts: Facts, baseline: str | None) -> dict[s
     if evaluation.one_rule is not None:
         notes[ONE_RULE] = f"baseline: {evaluation.one_rule.feature}"
     return notes
+
+
+def _said(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Said and seen of the ensemble, over all payments and by band."""
+    found = evaluation.said["ensemble"]
+    return [
+        {
+            "name": "all" if q is found.overall else f"{q.band[0]:g} to {q.band[1]:g}",
+            "rows": q.rows,
+            "frauds": q.frauds,
+            "said": q.said,
+            "seen": q.seen,
+            "ratio": _ratio(q.ratio),
+            "low": _ratio(q.low),
+            "high": _ratio(q.high),
+        }
+        for q in (found.overall, *found.bands)
+    ]
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "\N{INFINITY}"
 
 
 def _sections(evaluation: Evaluation) -> list[tuple[str, str]]:

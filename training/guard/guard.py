@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Collection
 
 import numpy as np
 
-from fraud.batch import Float64
+from fraud.errors import NotTrainable
 from training.data.history import History
 from training.data.layout import Layout
 from training.dataset import Dataset
-from training.guard.finding import Finding
+from training.guard.aggregates import label_sums
+from training.guard.column import names_outcome, speaks
+from training.guard.copies import noisy_labels
+from training.guard.customers import disjoint_customers
+from training.guard.finding import Finding, Severity
 from training.guard.later import early_labels, later_labels, later_time
-from training.guard.rows import Bools, GuardRows, guard_rows
-from training.guard.telling import Column, speaks, telling
+from training.guard.raw import RAW_TEXTS, matrix_columns, payment_columns
+from training.guard.rows import guard_rows
+from training.guard.telling import telling
 from training.guard.twins import identical_rows
-from training.split import FRAUD, UNKNOWN, Split
-
-RAW_TEXTS = (
-    "customer_id",
-    "currency",
-    "type",
-    "merchant_id",
-    "merchant_category",
-    "counterparty_id",
-    "device_id",
-    "ip_address",
-    "country",
-    "channel",
-)
-"""Fields of a payment that a layout may have filled with the label."""
-_IDENTITIES = ("customer_id", "merchant_id", "counterparty_id", "device_id", "ip_address")
-_RAW_NUMBERS = ("amount_minor", "latitude", "longitude")
+from training.split import Split
 
 
 def inspect_history(history: History, seed: int) -> list[Finding]:
@@ -41,7 +29,8 @@ def inspect_history(history: History, seed: int) -> list[Finding]:
     at_ms = np.array(history.batch.timestamp_ms, np.int64)
     rows = guard_rows(history.label, at_ms, seed)
     return [
-        *telling(_raw_columns(history, rows), rows),
+        *telling(payment_columns(history, rows), rows),
+        *disjoint_customers(history),
         *early_labels(history.label, history.known_at_ms, at_ms, with_payment=True),
     ]
 
@@ -61,8 +50,11 @@ def inspect_columns(dataset: Dataset, seed: int) -> list[Finding]:
     """Look at each column of a matrix against the label. A table's own columns are also looked at
     for moments and labels of later."""
     rows = guard_rows(dataset.label, dataset.timestamp_ms, seed)
-    found = telling(_matrix_columns(dataset, rows), rows)
+    found = telling(matrix_columns(dataset, rows), rows)
     if dataset.schema.is_tabular:
+        told = {finding.column for finding in found if finding.severity == "refuse"}
+        more = [*noisy_labels(dataset, rows), *label_sums(dataset)]
+        found += [finding for finding in more if finding.column not in told]
         found += early_labels(
             dataset.label, dataset.known_at_ms, dataset.timestamp_ms, with_payment=False
         )
@@ -71,6 +63,18 @@ def inspect_columns(dataset: Dataset, seed: int) -> list[Finding]:
             if i not in dataset.schema.categorical:
                 found += later_time(name, dataset.values[rows.rows, i].astype(np.float64), at_ms)
     return found
+
+
+def check_declared(dataset: Dataset, honest: Collection[str]) -> None:
+    """See to it that what is declared honest is there: a matrix's column, or a payment's field.
+
+    Raises:
+        NotTrainable: a name is of no column.
+    """
+    fields = {*RAW_TEXTS, "transaction_id", "timestamp", "amount", "latitude", "longitude"}
+    unknown = sorted(set(honest) - {*dataset.schema.names, *fields})
+    if unknown:
+        raise NotTrainable(f"honest: the data have no column {unknown[0]}")
 
 
 def inspect_layout(layout: Layout) -> list[Finding]:
@@ -96,77 +100,14 @@ def inspect_layout(layout: Layout) -> list[Finding]:
             sentence = (
                 f"layout {layout.name}: {where} is {column}, which [label] reads the label from"
             )
-            found.append(Finding("refuse", "label-column", sentence))
+            found.append(Finding("refuse", "label-column", sentence, column=column))
         elif speaks(column) and where.startswith("columns."):
+            outright = names_outcome(column)
+            what = "is a name of the label" if outright else "speaks of the label"
             sentence = (
-                f"layout {layout.name}: {where} is {column}, whose name speaks of the label: is it"
-                " known at the payment?"
+                f"layout {layout.name}: {where} is {column}, whose name {what}; honest only if"
+                f" {column} is known when the payment is decided"
             )
-            found.append(Finding("warn", "speaking-name", sentence))
+            severity: Severity = "refuse" if outright else "warn"
+            found.append(Finding(severity, "speaking-name", sentence, column=column))
     return found
-
-
-def _raw_columns(history: History, rows: GuardRows) -> Iterator[Column]:
-    numbers = rows.rows.tolist()
-    genuine = (history.label != FRAUD) & (history.label != UNKNOWN)
-    for name in RAW_TEXTS:
-        column = getattr(history.batch, name)
-        drawn = [column[i] for i in numbers]
-        texts = sorted({value for value in drawn if value is not None})
-        if not texts:
-            continue
-        code = {value: float(i) for i, value in enumerate(texts)}
-        values = np.array([np.nan if v is None else code[v] for v in drawn])
-        count = partial(_genuine_texts, column, texts, genuine)
-        yield Column(name, values, True, count, foreign=False, identity=name in _IDENTITIES)
-    for name in _RAW_NUMBERS:
-        column = getattr(history.batch, name)
-        values = np.array([column[i] for i in numbers], np.float64)
-        if not np.isnan(values).all():
-            whole = partial(_raw_numbers, column)
-            yield Column(name, values, False, partial(_genuine, whole, genuine), foreign=False)
-
-
-def _matrix_columns(dataset: Dataset, rows: GuardRows) -> Iterator[Column]:
-    genuine = (dataset.label != FRAUD) & (dataset.label != UNKNOWN)
-    drawn = np.asarray(dataset.values[rows.rows])
-    for i, name in enumerate(dataset.schema.names):
-        whole = partial(_matrix_column, dataset, i)
-        yield Column(
-            name,
-            drawn[:, i].astype(np.float64),
-            i in dataset.schema.categorical,
-            partial(_genuine, whole, genuine),
-            foreign=dataset.schema.is_tabular,
-            computed=not dataset.schema.is_tabular,
-        )
-
-
-def _matrix_column(dataset: Dataset, i: int) -> Float64:
-    column: Float64 = dataset.values[:, i].astype(np.float64)
-    return column
-
-
-def _raw_numbers(column: list[float | None]) -> Float64:
-    return np.array(column, np.float64)
-
-
-def _genuine(
-    whole: Callable[[], Float64],
-    genuine: Bools,
-    value: float | None,
-) -> int:
-    column = whole()
-    same = ~np.isnan(column) if value is None else column == value
-    return int((same & genuine).sum())
-
-
-def _genuine_texts(
-    column: list[str | None],
-    texts: list[str],
-    genuine: Bools,
-    value: float | None,
-) -> int:
-    wanted = None if value is None else texts[int(value)]
-    same = [v is not None if wanted is None else v == wanted for v in column]
-    return int((np.array(same) & genuine).sum())

@@ -85,7 +85,8 @@ def later_time(name: str, values: Float64, timestamp_ms: Float64) -> list[Findin
                     "later-time",
                     f"{name} holds moments ({unit} since 1970) after the payment in"
                     f" {late.mean():.1%} of rows, by {days:.2g} days in the median: it was not"
-                    " known then",
+                    f" known then; honest only if {name} is known when the payment is decided",
+                    column=name,
                 )
             ]
         return []

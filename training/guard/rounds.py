@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from training.guard.finding import Finding, settle
 
@@ -15,10 +16,14 @@ class Rounds:
 
     Args:
         allowed: codes that are let through.
+        honest: column -> why it is honest, see `training.config.TrainConfig.honest`.
     """
 
-    def __init__(self, allowed: Collection[str] = ()) -> None:
+    def __init__(
+        self, allowed: Collection[str] = (), honest: Mapping[str, str] | None = None
+    ) -> None:
         self._allowed = allowed
+        self._honest = dict(honest or {})
         self.findings: tuple[Finding, ...] = ()
 
     def take(self, findings: Iterable[Finding]) -> None:
@@ -27,13 +32,18 @@ class Rounds:
         Raises:
             LeakFound: something is refused.
         """
-        for finding in settle(tuple(findings), self._allowed):
+        for finding in settle(tuple(findings), self._allowed, self._honest):
             logger.warning("leak guard: %s: %s", finding.code, finding.sentence)
             self.findings += (finding,)
 
     def tags(self) -> dict[str, str]:
-        """For the registry: `leak_guard`, the codes found or `clean`, and `allowed_leaks`."""
+        """For the registry: `leak_guard`, the codes found or `clean`, `allowed_leaks`, and
+        `honest_columns` with their reasons, a JSON object."""
         codes = sorted({f.code for f in self.findings})
         tags = {"leak_guard": " ".join(codes) or "clean"}
         allowed = sorted({f.code for f in self.findings if f.allowed})
-        return tags | ({"allowed_leaks": " ".join(allowed)} if allowed else {})
+        if allowed:
+            tags["allowed_leaks"] = " ".join(allowed)
+        if self._honest:
+            tags["honest_columns"] = json.dumps(self._honest, ensure_ascii=False)
+        return tags

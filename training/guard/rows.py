@@ -12,6 +12,8 @@ from training.split import FRAUD, UNKNOWN, Int8
 
 MAX_FRAUDS = 20_000
 MAX_OTHERS = 100_000
+_FRAUDS_A_SLICE = 10
+_MOST_SLICES = 8
 
 Bools = NDArray[np.bool_]
 
@@ -24,14 +26,16 @@ class GuardRows:
         rows: int64[n], in the dataset.
         fraud: float64[n], 1 fraud and 0 not.
         weight: float64[n], how many rows of the dataset each stands for.
-        earlier: bool[n], the older half of the frauds and what happened by then; what is learnt
-            from these is judged on the others.
+        slices: int64[n], the slice of time that each lies in, from 0 on; each holds about as many
+            frauds.
+        n_slices: how many there are.
     """
 
     rows: Int64
     fraud: Float64
     weight: Float64
-    earlier: Bools
+    slices: Int64
+    n_slices: int
 
     def every_nth(self, keep: int) -> tuple[Int64, GuardRows]:
         """At most `keep` or so frauds and twice `keep` others, evenly over time: their places
@@ -48,13 +52,8 @@ class GuardRows:
             if chosen.any():
                 weight[chosen] *= which.sum() / chosen.sum()
         return places, GuardRows(
-            self.rows[places], self.fraud[places], weight, self.earlier[places]
+            self.rows[places], self.fraud[places], weight, self.slices[places], self.n_slices
         )
-
-    @property
-    def judged_frauds(self) -> int:
-        """Frauds among the later rows."""
-        return int(self.fraud[~self.earlier].sum())
 
 
 def guard_rows(
@@ -84,7 +83,14 @@ def guard_rows(
     order = np.argsort(drawn)
     drawn, weight = drawn[order], np.concatenate(weights)[order]
     fraud = (label[drawn] == FRAUD).astype(np.float64)
-    at_ms = timestamp_ms[drawn]
-    of_frauds = at_ms[fraud > 0]
-    middle = np.median(of_frauds) if of_frauds.size else 0.0
-    return GuardRows(drawn, fraud, weight, at_ms < middle)
+    slices = _slices(timestamp_ms[drawn], fraud > 0)
+    return GuardRows(drawn, fraud, weight, slices, int(slices.max(initial=0)) + 1)
+
+
+def _slices(at_ms: Int64, fraud: Bools) -> Int64:
+    """Slices of time between quantiles of the frauds; one moment is never cut in two."""
+    of_frauds = np.sort(at_ms[fraud])
+    count = int(np.clip(of_frauds.size // _FRAUDS_A_SLICE, 1, _MOST_SLICES))
+    edges = [of_frauds[of_frauds.size * k // count] for k in range(1, count)]
+    found: Int64 = np.searchsorted(np.unique(np.array(edges, np.int64)), at_ms, side="right")
+    return found.astype(np.int64)

@@ -70,7 +70,7 @@ def run_protocol(
         SourceUnreadable, LayoutInvalid: its file is not what the layout says.
     """
     path = data_file(data, protocol.folder)
-    reading = Reading(cache, progress, Rounds(config.allow_leaks), config.seed)
+    reading = Reading(cache, progress, Rounds(config.allow_leaks, config.honest), config.seed)
     dataset = protocol.read(path, reading)
     cases = protocol.cases(dataset, tuned(config, protocol.tuned))
     reading.inspect(lambda: _leaks(dataset, cases, config.seed))

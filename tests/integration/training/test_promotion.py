@@ -39,7 +39,13 @@ GOOD, BETTER_NAMED, BAD = 0.0005, 0.0004, -0.0005
 """Slopes on the amount: the first two rank alike, the last the other way round."""
 
 #: Of calibration nothing is asked but by the test that asks.
-LIMITS = GateConfig(max_calibration_error=1.0, resamples=100, max_latency_ratio=100)
+LIMITS = GateConfig(
+    max_calibration_error=1.0,
+    max_said_ratio=1e9,
+    max_band_ratio=1e9,
+    resamples=100,
+    max_latency_ratio=100,
+)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +135,7 @@ def test_a_challenger_as_good_is_promoted_and_all_sides_know(
     assert outcome.moved == {"xgboost": {"from": old[0], "to": new[0]}}
     assert outcome.assessment is not None
     assert {g.name for g in outcome.assessment.gates} == {
-        "schema", "golden rows", "latency", "size", "not worse", "calibration",
+        "schema", "golden rows", "latency", "size", "not worse", "skill", "calibration",
     }  # fmt: skip
     assert outcome.assessment.ground is not None
     assert str(outcome.assessment.ground["start"]) >= FITTED_UNTIL[:10]
@@ -149,13 +155,14 @@ def test_a_worse_one_stays_where_it_is_unless_forced_with_a_reason(
     old, _ = make(settings, "xgboost", GOOD, "champion")
     new, _ = make(settings, "xgboost", BAD, "challenger")
     outcome = promoter.promote(assessor(settings), "xgboost", "challenger", None)
-    assert (outcome.refused, failed(outcome)) == (True, {("not worse", "xgboost")})
+    assert outcome.refused
+    assert failed(outcome) == {("not worse", "xgboost"), ("skill", "xgboost")}
     assert champion(settings, "xgboost") == old
     with pytest.raises(InvalidInput, match="--reason"):
         Force("  ")
     forced = promoter.promote(assessor(settings), "xgboost", "challenger", Force("a strike"))
     assert forced.done
-    assert forced.forced == ["not worse of xgboost"]
+    assert forced.forced == ["not worse of xgboost", "skill of xgboost"]
     assert champion(settings, "xgboost") == new
     alias = store.alias("xgboost", "champion")
     assert alias is not None
@@ -187,6 +194,19 @@ def test_probabilities_that_mean_something_else_are_refused(
     assert failed(outcome) == {("calibration", "xgboost")}
 
 
+def test_probabilities_that_say_too_little_by_a_factor_are_refused(
+    settings: Settings, promoter: Promoter
+) -> None:
+    """By the error alone it would pass."""
+    make(settings, "xgboost", GOOD, "champion", "challenger")
+    make(settings, "xgboost", BETTER_NAMED, "challenger")
+    strict = LIMITS.model_copy(update={"max_said_ratio": 1.25})
+    outcome = promoter.promote(assessor(settings, strict), "xgboost", "challenger", None)
+    assert failed(outcome) == {("calibration", "xgboost")}
+    (gate,) = outcome.assessment.failed if outcome.assessment else ()
+    assert "times off" in gate.said
+
+
 def test_payments_that_a_model_has_learnt_from_judge_nobody(
     settings: Settings, promoter: Promoter
 ) -> None:
@@ -194,7 +214,8 @@ def test_payments_that_a_model_has_learnt_from_judge_nobody(
     until = (START + timedelta(days=DAYS)).isoformat()
     make(settings, "xgboost", BETTER_NAMED, "challenger", training={"window": {"train_end": until}})
     outcome = promoter.promote(assessor(settings), "xgboost", "challenger", None)
-    assert failed(outcome) == {("not worse", "xgboost"), ("calibration", "xgboost")}
+    gates = ("not worse", "skill", "calibration")
+    assert failed(outcome) == {(gate, "xgboost") for gate in gates}
 
 
 def test_a_variant_of_the_plan_is_judged_by_what_the_plan_makes_of_it_too(
@@ -205,7 +226,8 @@ def test_a_variant_of_the_plan_is_judged_by_what_the_plan_makes_of_it_too(
     make(settings, "logistic", BAD, "challenger")
     asyncio.run(activate_plan(loaded_url, plan_of("xgboost", "logistic")))
     outcome = promoter.promote(assessor(settings), "logistic", "challenger", None)
-    assert failed(outcome) == {("not worse", "logistic"), ("not worse", "ensemble")}
+    gates = ("not worse", "skill")
+    assert failed(outcome) == {(g, of) for g in gates for of in ("logistic", "ensemble")}
 
 
 def test_rollback_goes_back_once(
@@ -378,7 +400,10 @@ def test_the_command_line_tells_and_moves(
 ) -> None:
     run_id, old, new = run_made
     gates = settings.home / "gates.toml"
-    gates.write_text("max_calibration_error = 1.0\nmax_latency_ratio = 100.0\nresamples = 100\n")
+    gates.write_text(
+        "max_calibration_error = 1.0\nmax_said_ratio = 1e9\nmax_band_ratio = 1e9\n"
+        "max_latency_ratio = 100.0\nresamples = 100\n"
+    )
     monkeypatch.setenv("QUORUM_HOME", str(settings.home))
     monkeypatch.setenv("DATABASE_URL", loaded_url)
     monkeypatch.setenv("QUORUM_MLFLOW_TRACKING_URI", registry.tracking_uri)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fraud.errors import InvalidInput
 from training.evaluation.paired import Difference
+from training.evaluation.said_seen import SaidSeen, said_seen
 from training.gates import (
     GateConfig,
     calibration_gate,
@@ -19,6 +21,7 @@ from training.gates import (
     read_gates,
     schema_gate,
     size_gate,
+    skill_gate,
     unmeasured,
     waved,
 )
@@ -80,8 +83,64 @@ def test_a_wider_margin_never_refuses_what_a_narrower_one_lets_pass(
     ("error", "passed"), [(0.0049, True), (0.005, True), (0.0051, False), (float("nan"), False)]
 )
 def test_calibration_has_a_limit(error: float, passed: bool) -> None:
-    gate = calibration_gate("xgboost", error, LIMITS)
+    gate = calibration_gate("xgboost", error, _said(1.0), LIMITS)
     assert (gate.passed, gate.forceable) == (passed, True)
+
+
+def _said(factor: float, rows: int = 100_000, rate: float = 0.002) -> SaidSeen:
+    """A model that says `factor` times what is seen, of as many payments at a low rate."""
+    fraud = np.zeros(rows)
+    fraud[: round(rows * rate)] = 1
+    return said_seen(np.full(rows, factor * rate), fraud, np.arange(rows))
+
+
+@pytest.mark.parametrize(
+    ("factor", "rows", "passed"),
+    [
+        (1.0, 100_000, True),
+        (0.6, 100_000, False),  # 40 % too little, at an error of 0.0008
+        (1.7, 100_000, False),
+        (0.9, 100_000, True),
+        (0.6, 2_500, True),  # five frauds prove nothing
+        (1.7, 2_500, True),
+    ],
+)
+def test_what_is_said_may_not_be_off_by_a_factor(factor: float, rows: int, passed: bool) -> None:
+    gate = calibration_gate("xgboost", abs(factor - 1) * 0.002, _said(factor, rows), LIMITS)
+    assert gate.passed == passed
+    assert gate.figures["said_over_seen"] == pytest.approx(factor)
+    assert gate.figures["said_over_seen_low"] < factor < gate.figures["said_over_seen_high"]
+    assert "said 0." in gate.said
+
+
+def test_a_band_may_not_be_off_where_the_whole_is_right() -> None:
+    said = np.r_[np.full(50_000, 0.003), np.full(500, 0.4)]
+    fraud = np.zeros(said.size)
+    fraud[:330] = 1  # in 50,000 rows 150 were said
+    fraud[-20:] = 1  # in 500 rows 200 were said
+    gate = calibration_gate("xgboost", 0.0, said_seen(said, fraud, np.arange(said.size)), LIMITS)
+    assert not gate.passed
+    assert "0.1 to 0.5: said 40.000%, seen 4.000%" in gate.said
+    assert "0.001 to 0.01" in gate.said
+
+
+@pytest.mark.parametrize(
+    ("auc", "rule", "passed"),
+    [
+        (Difference(0.3, 0.25, 0.35), Difference(0.1, 0.05, 0.15), True),
+        (Difference(0.3, 0.25, 0.35), None, True),  # too few frauds for a rule
+        (Difference(0.02, -0.03, 0.06), None, False),  # may be chance
+        (Difference(-0.2, -0.3, -0.1), None, False),  # worse than chance
+        (Difference(0.3, 0.25, 0.35), Difference(-0.01, -0.1, 0.05), False),  # one rule does it
+        (Difference(float("nan"), float("nan"), float("nan")), None, False),  # nobody knows
+    ],
+)
+def test_a_model_knows_more_than_chance_and_one_rule(
+    auc: Difference, rule: Difference | None, passed: bool
+) -> None:
+    gate = skill_gate("xgboost", auc, rule)
+    assert (gate.passed, gate.forceable) == (passed, True)
+    assert ("chance" in gate.said) == (not auc.low > 0)
 
 
 @pytest.mark.parametrize(

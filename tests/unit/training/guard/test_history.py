@@ -118,7 +118,8 @@ delay_days = 3
     ("category", "expected"),
     [
         ("mcc", []),
-        ("TX_FRAUD_SCENARIO", [("warn", "speaking-name")]),
+        ("TX_FRAUD_SCENARIO", [("refuse", "speaking-name")]),
+        ("fraud_team_region", [("warn", "speaking-name")]),
         ("is_fraud", [("refuse", "label-column")]),
     ],
 )

@@ -1,0 +1,74 @@
+"""Every leaky set of the zoo is refused, and no innocent one is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts.zoo import innocents, later, leaks
+from tests.contracts.zoo.world import Make
+from training.dataset import Dataset
+from training.guard.finding import Finding
+from training.guard.guard import inspect_columns, inspect_history
+
+SEED = 7
+
+
+def findings(make: Make) -> list[Finding]:
+    data = make()
+    if isinstance(data, Dataset):
+        return inspect_columns(data, SEED)
+    return inspect_history(data, SEED)
+
+
+def refused(found: list[Finding]) -> list[Finding]:
+    return [finding for finding in found if finding.severity == "refuse"]
+
+
+@pytest.mark.parametrize("name", [*leaks.TUNING, *leaks.HELD_OUT])
+def test_a_leaky_set_is_refused_with_what_would_make_it_honest(name: str) -> None:
+    make = {**leaks.TUNING, **leaks.HELD_OUT}[name]
+    found = refused(findings(make))
+    assert found
+    for finding in found:
+        assert finding.column
+        assert "honest only if" in finding.sentence
+
+
+@pytest.mark.parametrize("name", [*innocents.TUNING, *innocents.HELD_OUT])
+def test_an_innocent_set_passes(name: str) -> None:
+    make = {**innocents.TUNING, **innocents.HELD_OUT}[name]
+    found = findings(make)
+    assert refused(found) == []
+    assert len(found) <= 1
+
+
+@pytest.mark.parametrize("name", later.LEAKS)
+def test_a_later_leak_is_refused(name: str) -> None:
+    assert refused(findings(later.LEAKS[name]))
+
+
+@pytest.mark.parametrize("name", later.WEAK)
+def test_a_weak_leak_is_told(name: str) -> None:
+    """It says too little of the label to be refused."""
+    (finding,) = findings(later.WEAK[name])
+    assert (finding.severity, finding.code) == ("warn", "nearly-tells-label")
+
+
+@pytest.mark.parametrize("name", later.INNOCENTS)
+def test_a_later_innocent_set_passes(name: str) -> None:
+    found = findings(later.INNOCENTS[name])
+    assert refused(found) == []
+    assert len(found) <= 1
+
+
+def test_what_leaks_is_named() -> None:
+    named = {
+        "charge-off day": "whether charge_off_day is known",
+        "full hour": "the full hour of timestamp",
+        "cents on fraud": "the cents of amount",
+        "customer id range": "customer_id",
+        "label and noise .5": "noise of 0.49",
+        "merchant rate of the file": "follows the labels, of shop",
+    }
+    for name, said in named.items():
+        assert any(said in f.sentence for f in refused(findings(leaks.TUNING[name]))), name

@@ -1,0 +1,52 @@
+"""Customers whose payments are all fraud, or all genuine."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.data.history import History
+from training.evaluation.cases import codes
+from training.guard.finding import Finding
+from training.split import FRAUD, UNKNOWN
+
+LEAST_CUSTOMERS, LEAST_FRAUDS, LEAST_PAYMENTS = 10, 30, 3
+REFUSED = 0.97
+WARNED = 0.9
+
+
+def disjoint_customers(history: History) -> list[Finding]:
+    """A finding if frauds are of customers without a genuine payment, though customers pay often.
+
+    A victim has paid before. Where no customer has both kinds, labels were given to customers, or
+    frauds were written under ids of their own: windows of a customer then tell the label.
+    """
+    labelled = np.flatnonzero(history.label != UNKNOWN)
+    fraud = history.label[labelled] == FRAUD
+    if fraud.sum() < LEAST_FRAUDS:
+        return []
+    ids = history.batch.customer_id
+    code = codes([ids[i] for i in labelled.tolist()])
+    rows = np.bincount(code)
+    frauds = np.bincount(code, fraud)
+    often = rows >= LEAST_PAYMENTS
+    of_often = often & (frauds > 0)
+    genuine = often & (frauds == 0)
+    if of_often.sum() < LEAST_CUSTOMERS or genuine.sum() < LEAST_CUSTOMERS:
+        return []
+    counted = frauds[of_often].sum()
+    if counted < max(LEAST_FRAUDS, 0.5 * fraud.sum()):
+        return []
+    pure = frauds[of_often & (frauds == rows)].sum() / counted
+    if pure < WARNED:
+        return []
+    return [
+        Finding(
+            "refuse" if pure >= REFUSED else "warn",
+            "label-by-customer",
+            f"{pure:.1%} of frauds are of customers without a genuine payment"
+            f" ({int(of_often.sum()):,} customers with {LEAST_PAYMENTS} payments or more): labels"
+            " were given by customer, or frauds have customer ids of their own; honest only if each"
+            " of these customers was a fraud from the first payment on",
+            column="customer_id",
+        )
+    ]
