@@ -34,7 +34,8 @@ COPY deployments deployments
 COPY training training
 COPY serve_app serve_app
 COPY cluster cluster
-RUN pip install --no-deps .
+RUN pip install --no-deps . \
+    && cp cluster/quorum.pth "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/quorum.pth"
 
 
 FROM python:3.11-slim-bookworm

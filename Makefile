@@ -62,7 +62,7 @@ docs: $(READY) ## Write docs/features.md and docs/reasons.md from the declaratio
 
 # The stamp is as new as what was installed from. A run that was cut off leaves none, and what it
 # had installed is used.
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt cluster/quorum.pth
 	@of='import sys; print(sys.base_prefix, sys.version)'; \
 	if ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1 || { [ -n "$(PYTHON)" ] \
 		&& [ "$$($(VENV)/bin/python -c "$$of")" != "$$("$(PYTHON)" -c "$$of" 2>&1)" ]; }; then \
@@ -79,4 +79,5 @@ $(READY): pyproject.toml constraints.txt
 		echo "error: pip failed: $$(grep -i error $(VENV)/install.log | tail -n 1) — see $(VENV)/install.log" >&2; \
 		exit 1; \
 	fi
+	@cp cluster/quorum.pth "$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/quorum.pth"
 	@touch $@

@@ -17,6 +17,7 @@ import typer
 
 from cluster.console import CommandFailed, fail
 from cluster.failures import explain, save_traceback
+from cluster.private_folder import UMASK
 
 app = typer.Typer(
     name="quorum",
@@ -125,7 +126,8 @@ def _explained(error: Exception) -> CommandFailed:
 
 
 def main() -> None:
-    """Entry point of `quorum`."""
+    """Entry point of `quorum`. What it and all that it starts write is for this user alone."""
+    os.umask(UMASK)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from cluster import private_ray, ray_token
 from cluster.console import CommandFailed
 from cluster.dashboard import Dashboard
 from cluster.embedded import daemon
 from cluster.kept_logs import keep_logs
+from cluster.private_folder import UMASK, make_private, remove_private
 from cluster.ray_environment import START_OPTIONS, TUNING
 
 if TYPE_CHECKING:
@@ -89,7 +91,8 @@ class Node:
 
     @property
     def folder(self) -> Path:
-        """Ray's session folder. Short, and not where TMPDIR says: it holds sockets, whose paths
+        """Folder of sockets and of Ray's session, for this user alone: Ray opens its own folder in
+        it to everybody. Short, and not where TMPDIR says: it holds sockets, whose paths
         HAProxy limits to 97 bytes, of which Ray spends 57 on its node id."""
         return Path("/tmp") / f"quorum-{self.mark}"  # noqa: S108 — the name is ours alone
 
@@ -97,6 +100,7 @@ class Node:
         """The environment that the node and everything in it runs with. Holds no secret that was
         not in ours: replicas read settings.env themselves."""
         return {
+            **private_ray.VARIABLES,
             **TUNING,
             **os.environ,
             MARK: self.mark,
@@ -116,9 +120,6 @@ class Node:
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(self.folder / "server-state"),
             "RAY_ADDRESS": self.address,
             "RAY_USAGE_STATS_ENABLED": "0",
-            # Said outright: otherwise a token that any earlier `ray.init()` left in the user's home
-            # turns authentication on, and a plain `serve deploy`, which sends none, is refused.
-            "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "disabled"),
         }
 
     @property
@@ -142,6 +143,8 @@ class Node:
 
     def _owns(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error, OSError):
+            if process.uids().effective != os.geteuid():
+                return False  # whatever it calls itself
             if process.environ().get(MARK) == self.mark:
                 return True
             return any(str(self.folder) in part for part in process.cmdline())
@@ -156,6 +159,10 @@ class Node:
         if self.running:
             return False
         self.stop()
+        make_private(self.home)
+        make_private(self.folder)
+        environment = self.environment()
+        ray_token.provide(environment)
         metrics = self.home / "run" / "metrics"
         # What counters of dead processes left would be added to the living ones'.
         shutil.rmtree(metrics, ignore_errors=True)
@@ -165,7 +172,8 @@ class Node:
         with log.open("wb") as output:
             done = subprocess.run(  # noqa: S603 — a program of our own environment
                 self._command(),
-                env=self.environment(),
+                env=environment,
+                umask=UMASK,
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -183,10 +191,11 @@ class Node:
         places = max(16, 4 * (os.cpu_count() or 1))
         return [
             *(str(Path(sys.executable).with_name("ray")), "start", "--head"),
+            f"--node-ip-address={HOST}",
             f"--port={self.ray_port}",
             *(f"--dashboard-host={HOST}", f"--dashboard-port={self.dashboard_port}"),
             *(f"--num-cpus={places}", f"--object-store-memory={OBJECT_STORE_BYTES}"),
-            *(f"--temp-dir={self.folder}", "--disable-usage-stats", "--log-style=record"),
+            *(f"--temp-dir={self.folder / 'ray'}", "--disable-usage-stats", "--log-style=record"),
             *START_OPTIONS,
         ]
 
@@ -207,8 +216,8 @@ class Node:
             daemon.end(group, first=signal.SIGTERM, patience_s=patience_s)
         # Whatever was being born meanwhile.
         daemon.end(self.processes(), first=signal.SIGKILL, patience_s=patience_s)
-        keep_logs(self.folder, self.home / "logs" / "ray")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        keep_logs(self.folder / "ray", self.home / "logs" / "ray")
+        remove_private(self.folder)
         return len(processes)
 
 

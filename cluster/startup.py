@@ -18,6 +18,7 @@ from cluster.migrate import migrate
 from cluster.node import HOST, Node
 from cluster.ports import require_free
 from cluster.preflight import check_disk, check_memory, check_python
+from cluster.private_folder import make_private
 from cluster.project import serve_config
 from fraud.settings import Settings
 
@@ -103,7 +104,7 @@ def _check(node: Node) -> bool:
 @contextmanager
 def _starting(node: Node, was_up: bool) -> Iterator[Future[bool]]:
     """Start the node beside what else there is to do: it takes seconds and needs none of it."""
-    node.home.mkdir(parents=True, exist_ok=True)
+    make_private(node.home)
     with ThreadPoolExecutor(1, thread_name_prefix="ray-start") as pool:
         yield pool.submit(lambda: False if was_up else node.start())
 

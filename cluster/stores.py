@@ -9,6 +9,7 @@ from typing import Protocol
 
 from cluster import settings_file
 from cluster.embedded import EmbeddedPostgres, EmbeddedRedis
+from cluster.private_folder import make_private
 
 
 class EmbeddedStore(Protocol):
@@ -54,7 +55,7 @@ def start(home: Path) -> list[str]:
     Raises:
         CommandFailed: one does not start.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    make_private(home.resolve())
     said, urls = [], {}
     for store in stores(home):
         if store.server is None:

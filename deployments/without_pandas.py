@@ -4,7 +4,7 @@
 nothing here uses: 40 MB in every process of Serve. Training needs the package, so it is installed.
 This module has that one import find no pandas; whoever imports it afterwards gets it.
 
-Ray imports it at the start of every worker by `RAY_preload_python_modules`. Should a later Serve
+Every worker imports it first (`deployments/preload.py`). Should a later Serve
 keep its import elsewhere, nothing breaks and the memory is back.
 """
 

@@ -66,6 +66,9 @@ def _end_with_driver(folder: str) -> None:
 
 def main(folder: str, store_bytes: int) -> None:
     """Start the node, say where it is, and hold on."""
+    os.umask(0o077)  # Ray's token is made here, if there is none yet
+    # On 127.0.0.1 alone: the node is for the driver, which is on this machine.
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     # Before Ray starts anything: from here on nothing outlives the driver.
     threading.Thread(target=_end_with_driver, args=(folder,), daemon=True).start()
     import ray

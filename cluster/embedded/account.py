@@ -52,17 +52,25 @@ def server_account(data: Path) -> Account | None:
     )
 
 
-def let_through(folder: Path) -> None:
-    """Let everybody traverse (not list) `folder` and the folders above it."""
+def let_through(folder: Path, account: Account) -> None:
+    """Let an account traverse (not list) `folder` and the folders above it, by their group; where
+    that is some other group's already, let everybody traverse."""
     for step in (folder, *folder.parents):
-        mode = step.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            step.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+        found = step.stat()
+        mode = stat.S_IMODE(found.st_mode)
+        if mode & stat.S_IXOTH or (found.st_gid == account.gid and mode & stat.S_IXGRP):
+            continue
+        if found.st_gid in (os.getegid(), account.gid):
+            os.chown(step, -1, account.gid)
+            step.chmod((mode & 0o707) | stat.S_IXGRP)
+        else:
+            step.chmod(mode | stat.S_IXOTH)
 
 
-def let_read(folder: Path) -> None:
-    """Let everybody read and run what is under `folder`: a strict umask hid an installation."""
-    let_through(folder)
+def let_read(folder: Path, account: Account) -> None:
+    """Let everybody read and run what is under `folder`, and `account` come there: a strict umask
+    hid an installation."""
+    let_through(folder, account)
     for path in folder.rglob("*"):
         if path.is_symlink():
             continue

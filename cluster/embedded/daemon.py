@@ -53,6 +53,7 @@ def spawn(
             stdout=output,
             stderr=output,
             start_new_session=True,
+            umask=0o077,
             env=None if environment is None else dict(environment),
             user=None if account is None else account.uid,
             group=None if account is None else account.gid,

@@ -154,11 +154,11 @@ class EmbeddedPostgres:
         account = server_account(self.data)
         if account is None:
             return None
-        let_through(self.folder)
+        let_through(self.folder, account)
         try:
             _run([_programs() / "postgres", "--version"], cwd=self.folder, account=account)
         except (OSError, CommandFailed):
-            let_read(_programs().parent)
+            let_read(_programs().parent, account)
         return account
 
     def _initialise(self, account: Account | None, endpoint: Endpoint) -> None:

@@ -6,7 +6,9 @@ checks, rolls out and stops them. Each replica opens a socket when it is ready a
 Serve tells it to go; who asks finds the sockets in a folder, asks the replica with the fewest rows
 in hand, and uses the handle where there is no socket: another machine, or no folder named.
 
+    plain.py        values as bytes that run nothing
     frame.py        messages on the stream
+    peer.py         both ends are this user's
     server.py       what answers: a replica's methods
     link.py         a connection to one replica
     switchboard.py  all links of this process, by pool

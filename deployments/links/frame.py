@@ -1,24 +1,20 @@
-"""Messages on a link: a head of fixed size, then a pickle.
-
-Pickle, because both ends are this package at this machine under this user: the sockets lie in a
-folder that nobody else may enter.
-"""
+"""Messages on a link: a head of fixed size, then the content, which `plain.py` writes and reads."""
 
 from __future__ import annotations
 
-import pickle
 import struct
 from collections.abc import Iterator
 from typing import Any
 
+from deployments.links.plain import encode
+
 ASK, ANSWER, ERROR, LEAVING = range(4)
 """What a message is. ASK: (method, arguments as plain values). ANSWER, ERROR: a plain value, an
-exception, to the call of that number.
+error, to the call of that number.
 LEAVING: ask no more here; what was asked is still answered."""
 
 _HEAD = struct.Struct("<IIB")
 _MOST_BYTES = 64 * 2**20
-_PROTOCOL = 5
 
 
 class BadFrame(Exception):
@@ -26,8 +22,12 @@ class BadFrame(Exception):
 
 
 def pack(kind: int, call: int, content: Any) -> bytes:
-    """A message about call number `call`, 0 <= call < 2**32."""
-    body = pickle.dumps(content, _PROTOCOL)
+    """A message about call number `call`, 0 <= call < 2**32.
+
+    Raises:
+        Unreadable: the content holds what cannot be sent.
+    """
+    body = encode(content)
     return _HEAD.pack(len(body), call, kind) + body
 
 
@@ -38,8 +38,7 @@ class Reader:
         self._rest = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[int, int, memoryview]]:
-        """(kind, call, pickle) of every message that `data` completes. A pickle is to be read
-        before the next message is asked for.
+        """(kind, call, content) of every message that `data` completes.
 
         Raises:
             BadFrame: a message would be larger than any that the house sends.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from deployments.links.frame import ANSWER, ASK, ERROR, LEAVING, BadFrame, Reader, pack
-from deployments.links.plain import plain, whole
+from deployments.links.peer import require_own_peer
+from deployments.links.plain import plain, read_answer, read_error
 from fraud.errors import Unavailable
 
 
@@ -49,10 +49,15 @@ class Link(asyncio.Protocol):
         """A link to the replica that listens at `path`.
 
         Raises:
-            OSError: nobody listens there.
+            OSError: nobody listens there, or another user does.
         """
         loop = asyncio.get_running_loop()
-        _, link = await loop.create_unix_connection(cls, str(path))
+        transport, link = await loop.create_unix_connection(cls, str(path))
+        try:
+            require_own_peer(transport)
+        except PermissionError:
+            transport.abort()
+            raise
         return link
 
     def ask(
@@ -116,13 +121,14 @@ class Link(asyncio.Protocol):
                 again(future)
 
     def _answered(self, call: int, failed: bool, content: memoryview) -> None:
-        future, rows, _ = self._asked.pop(call)
+        asked = self._asked.pop(call, None)
+        if asked is None:
+            raise BadFrame(f"an answer to call {call}, which is not under way")
+        future, rows, _ = asked
         self.rows -= rows
         if not future.done():
             try:
-                result = pickle.loads(content)  # noqa: S301 — see frame.py
-                if not failed:
-                    result = whole(*result)
+                result = read_error(content) if failed else read_answer(content)
             except Exception as error:
                 failed, result = True, RuntimeError(f"unreadable answer: {type(error).__name__}")
             if failed:

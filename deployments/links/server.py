@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import CoroutineType
 from typing import Any, cast
 
 from deployments.links.frame import ANSWER, ASK, ERROR, LEAVING, BadFrame, Reader, pack
-from deployments.links.plain import plain, whole
+from deployments.links.peer import require_own_folder, require_own_peer
+from deployments.links.plain import error_out, plain, read_question, whole
 from fraud.errors import Overloaded
 
 logger = logging.getLogger(__name__)
@@ -42,9 +41,7 @@ class LinkServer:
             OSError: it cannot be listened there, or the folder is another user's.
         """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owner = path.parent.stat()
-        if owner.st_uid != os.getuid() or owner.st_mode & 0o077:
-            raise PermissionError(f"{path.parent} is open to others")
+        require_own_folder(path.parent)
         # Under its name only when it answers: a name that refuses connections is a dead replica's.
         coming = path.with_suffix(".new")
         coming.unlink(missing_ok=True)
@@ -83,7 +80,7 @@ class LinkServer:
     def asked(self, peer: _Peer, call: int, content: memoryview) -> None:
         """Answer a call, at once if its method is a plain function."""
         try:
-            method, arguments = pickle.loads(content)  # noqa: S301 — see frame.py
+            method, arguments = read_question(content)
             if len(self._tasks) >= _MOST_CALLS:
                 raise Overloaded("too many calls are under way", 1.0)
             result = self._methods[method](*[whole(*argument) for argument in arguments])
@@ -115,10 +112,19 @@ class _Peer(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        coming = cast(asyncio.Transport, transport)
+        try:
+            require_own_peer(coming)
+        except PermissionError as error:
+            logger.warning("refused: %s", error)
+            coming.abort()
+            return
+        self._transport = coming
         self._server.joined(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._transport is None:
+            return  # refused: nothing of it is read
         try:
             for kind, call, content in self._reader.feed(data):
                 if kind == ASK:
@@ -146,8 +152,6 @@ class _Peer(asyncio.Protocol):
 
 def _refusal(call: int, error: Exception) -> bytes:
     try:
-        message = pack(ERROR, call, error)
-        pickle.loads(pickle.dumps(error))  # noqa: S301 — what cannot be read there must not go
-    except Exception:
-        message = pack(ERROR, call, RuntimeError(type(error).__name__))
-    return message
+        return pack(ERROR, call, error_out(error))
+    except Exception:  # one of its arguments cannot be sent
+        return pack(ERROR, call, error_out(RuntimeError(type(error).__name__)))

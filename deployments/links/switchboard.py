@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from deployments.links.link import Link
+from deployments.links.peer import require_own_folder
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Switchboard:
         self._pools: dict[str, list[Link]] = {}
         self._task: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
+        self._warned = False
 
     async def want(self, pool: str) -> None:
         """Keep links to all replicas of `pool` from now on."""
@@ -89,7 +91,11 @@ class Switchboard:
 
     async def _connect_to_new(self, folder: Path) -> None:
         try:
+            require_own_folder(folder)
             names = os.listdir(folder)
+        except PermissionError as error:
+            self._warn(error)
+            return
         except OSError:
             return
         for name in names:
@@ -102,11 +108,19 @@ class Switchboard:
             link = await Link.to(path)
         except ConnectionRefusedError:
             _remove(path)  # left by a replica that was killed
+        except PermissionError as error:
+            self._warn(error)
         except OSError as error:
             logger.debug("no link at %s: %s", name, type(error).__name__)
         else:
             self._links[name] = link
             self._pools.setdefault(pool, []).append(link)
+
+    def _warn(self, error: PermissionError) -> None:
+        """Once: it is looked four times a second."""
+        if not self._warned:
+            self._warned = True
+            logger.warning("no links: %s", error)
 
     async def _run(self) -> None:
         while True:

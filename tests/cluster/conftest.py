@@ -15,9 +15,6 @@ from tests.contracts.nodes import stop_whole
 from tests.contracts.ports import free_ports, serve_ports
 
 _FOR_TESTS = {
-    # Said outright for this node of loopback addresses, which lives for one run: unset, Ray decides
-    # by whether some other Ray of this user has ever left a token behind.
-    "RAY_AUTH_MODE": "disabled",
     # Reports every second, so that autoscaling shows within a test's patience.
     "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
     "RAY_SERVE_HANDLE_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",

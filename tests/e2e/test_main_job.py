@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import pytest
 import yaml
 
+from cluster.dashboard import Dashboard
 from tests.e2e.conftest import Quorum
 
 VARIANTS = {"xgboost", "random-forest", "logistic", "isolation-forest"}
@@ -176,7 +176,7 @@ def test_plain_serve_deploy_does_what_quorum_deploy_does(quorum: Quorum, tmp_pat
     the address."""
 
     def replicas() -> set[str]:
-        applications = httpx.get(f"{dashboard}/api/serve/applications/", trust_env=False).json()
+        applications = Dashboard(dashboard).serve_details()
         return {
             replica["replica_id"]
             for application in applications["applications"].values()

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +22,7 @@ import yaml
 
 from artifacts.alias import CHAMPION, Alias
 from artifacts.location import store_of
+from cluster.node import Node
 from fraud.artifact import read_manifest, version_of, write_manifest
 from fraud.plan import Member, Plan
 from fraud.settings import Settings
@@ -96,9 +96,7 @@ class Stack:
 
     def applications(self) -> Applications:
         """What is deployed, as it was asked for."""
-        url = f"http://127.0.0.1:{self._settings.dashboard_port}/api/serve/applications/"
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            found = json.load(answer)["applications"]
+        found = Node.of(self._settings).dashboard.serve_details()["applications"]
         return [application["deployed_app_config"] for application in found.values()]
 
     def deploy(self, applications: Applications, config: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from training.data.guess.column import Column
 from training.data.guess.names import label_sureness, speaks_of_later, sureness
-from training.guard.telling import speaks
+from training.guard.column import speaks
 
 _FRAUD = (
     "1 true yes y t fraud fraudulent bad default defaulted charged_off chgoff charge_off chargeback"

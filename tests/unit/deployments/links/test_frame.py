@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
-
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +22,7 @@ def test_any_cut_of_the_stream_gives_the_same_messages(messages, cuts):
         size = cuts[turn % len(cuts)]
         for kind, call, content in reader.feed(stream[at : at + size]):
             assert kind == ANSWER
-            found.append((call, pickle.loads(content)))
+            found.append((call, msgspec.msgpack.decode(content)))
         at, turn = at + size, turn + 1
     assert found == messages
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
 
+from deployments.links.frame import ANSWER, ASK, pack
 from deployments.links.link import Link, LinkLost
 from deployments.links.linked import Linked
+from deployments.links.plain import plain
 from deployments.links.server import LinkServer
 from deployments.links.switchboard import Switchboard, pool_name, socket_path
 from fraud.errors import InvalidInput
+from tests.contracts.stranger import Stranger, needs_root
 
 POOL = pool_name("app", "Pool")
 
@@ -293,5 +300,106 @@ def test_what_cannot_be_sent_is_an_error_and_leaves_no_rows_in_hand(folder, run)
         assert link.rows == 0
         link.hang_up()
         await replica.server.close()
+
+    run(test())
+
+
+@needs_root
+def test_another_user_is_asked_nothing_and_answered_nothing(folder, run, caplog):
+    """Even where the folder and the socket would let that user in."""
+
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(folder)
+        path = socket_path(folder, "app", "Pool", "a")
+        folder.chmod(0o711)
+        path.chmod(0o777)
+        question = pack(ASK, 1, ("now", [plain([1])]))
+        answers = await asyncio.to_thread(Stranger().says, [(str(path), [question])])
+        assert answers == [[b""]]
+        assert replica.calls == 0
+        folder.chmod(0o700)
+        link = await Link.to(path)
+        assert await link.ask("now", ([1],), 1) == ("a", [1])
+        link.hang_up()
+        await replica.server.close()
+
+    run(test())
+    assert "refused" in caplog.text
+
+
+@contextmanager
+def impostor(path: Path) -> Iterator[None]:
+    """Another user listens at `path`."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c"),
+            "import os, socket, sys; os.setgid(65534); os.setuid(65534);"
+            "s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen();"
+            "print(flush=True); sys.stdin.read()",
+            str(path),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@needs_root
+def test_a_replica_that_is_another_user_s_is_not_asked(folder, run):
+    folder.chmod(0o711)
+    place = folder / "theirs"
+    place.mkdir()
+    os.chown(place, 65534, 65534)
+    path = place / "app~Pool~a.sock"
+
+    async def test() -> None:
+        with pytest.raises(PermissionError, match="65534"):
+            await Link.to(path)
+        # The folder is looked at as well, before anything in it is.
+        switchboard = await board(place)
+        assert switchboard.size(POOL) == 0
+        await switchboard.close()
+
+    with impostor(path):
+        run(test())
+
+
+def test_a_folder_that_was_swapped_is_not_looked_into(folder, run):
+    async def test() -> None:
+        links, theirs = folder / "links", folder / "theirs"
+        links.mkdir(mode=0o700)
+        replica = Replica("a")
+        await replica.open(links)
+        switchboard = await board(links)
+        assert switchboard.size(POOL) == 1
+        links.rename(theirs)
+        links.symlink_to(theirs)
+        again = await board(links)
+        assert again.size(POOL) == 0
+        for one in (switchboard, again):
+            await one.close()
+        await replica.server.close()
+
+    run(test())
+
+
+def test_an_answer_that_nobody_asked_for_ends_the_link(folder, run):
+    async def test() -> None:
+        async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(pack(ANSWER, 9, plain("surprise")))
+
+        server = await asyncio.start_unix_server(talk, folder / "x.sock")
+        link = await Link.to(folder / "x.sock")
+        asked = link.ask("now", ([1],), 1)
+        with pytest.raises(LinkLost):
+            await asked
+        server.close()
 
     run(test())

@@ -1,16 +1,38 @@
-"""What crosses a link as plain values is the same at the other end."""
+"""What crosses a link is the same at the other end, and nothing that crosses can run."""
 
 from __future__ import annotations
 
+import datetime
 import pickle
 from dataclasses import fields
 
+import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from deployments.links.plain import plain, whole
+from deployments.links.link import LinkLost
+from deployments.links.plain import (
+    Unreadable,
+    encode,
+    error_out,
+    plain,
+    read_answer,
+    read_error,
+    read_question,
+    whole,
+)
 from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.errors import (
+    InvalidInput,
+    Overloaded,
+    RateLimited,
+    SchemaMismatch,
+    StoreUnavailable,
+    Unavailable,
+)
 from fraud.explanation import Explanation
 from fraud.score import VariantScores
 from tests.contracts.decisions import transactions
@@ -20,7 +42,7 @@ SCORES = np.array([0.25, np.nan])
 
 
 def crossed(value):
-    return whole(*pickle.loads(pickle.dumps(plain(value), 5)))
+    return read_answer(memoryview(encode(plain(value))))
 
 
 def assert_same(found, sent):
@@ -90,13 +112,116 @@ def test_explanations():
         VALUES[:0],
         VALUES.astype(">f4"),
         np.arange(3),
-        np.array(["a", None], dtype=object),
+        np.array(3.5),
+        np.array([True, False]),
     ],
 )
 def test_arrays(array):
     assert_same(crossed(array), array)
 
 
-@pytest.mark.parametrize("value", [None, True, "text", [1, 2], ("a", [3]), {"k": 1.5}])
-def test_anything_else_goes_as_it_is(value):
+@pytest.mark.parametrize(
+    "value", [None, True, "text", b"bytes", [1, 2], ("a", [3]), ((), ("x", VALUES)), {"k": 1.5}]
+)
+def test_plain_values_and_tuples_of_values(value):
     assert_same(crossed(value), value)
+
+
+def test_numpy_s_own_numbers_cross_as_numbers():
+    assert crossed([np.float64(0.5), np.int64(7)]) == [0.5, 7]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda: None,
+        datetime.timedelta,
+        object(),
+        np.array(["a", None], dtype=object),
+        [np.array(["a"])],
+    ],
+)
+def test_what_no_kind_is_for_is_not_sent(value):
+    with pytest.raises(Unreadable):
+        encode(plain(value))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidInput("no", (("/a", "b", "c"),)),
+        RateLimited("key", 5, 60, 0.5),
+        SchemaMismatch("a", "b"),
+        Overloaded("full", 2.5),
+        StoreUnavailable("down"),
+        TimeoutError(),
+        KeyError("unknown"),
+        ValueError("wrong", 3),
+    ],
+)
+def test_errors_on_the_list_cross_whole(error):
+    again = read_error(memoryview(encode(error_out(error))))
+    assert type(again) is type(error)
+    assert again.args == error.args
+    assert vars(again) == vars(error)
+
+
+def test_other_errors_cross_as_the_nearest_parent_that_is_on_the_list():
+    lost = read_error(memoryview(encode(error_out(LinkLost("gone")))))
+    assert type(lost) is Unavailable
+    assert lost.args == ("gone",)
+
+    class Odd(Exception):
+        pass
+
+    odd = read_error(memoryview(encode(error_out(Odd(lambda: None)))))
+    assert type(odd) is RuntimeError
+    assert odd.args == ("Odd",)
+
+
+class Bomb:
+    """Runs when it is unpickled."""
+
+    def __reduce__(self):
+        return eval, ("1 / 0",)
+
+
+@pytest.mark.parametrize("read", [read_question, read_answer, read_error])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        pickle.dumps(Bomb(), 5),
+        pickle.dumps(("score", [(0, Bomb())]), 5),
+        msgspec.msgpack.encode(("builtins.eval", [99, "1 / 0"])),
+        msgspec.msgpack.encode(("eval", ["1 / 0"])),
+        msgspec.msgpack.encode((2, {"__class__": "os.system"})),
+        msgspec.msgpack.encode((2, ["|O", [1], b"\0" * 8])),
+        msgspec.msgpack.encode((3, {"tenant": 5})),
+        msgspec.msgpack.encode((77, None)),
+        msgspec.msgpack.encode(("SystemExit", [1])),
+    ],
+)
+def test_bytes_that_no_end_of_ours_sends_are_refused(read, body):
+    def everything():
+        # A question's arguments are read one by one.
+        return [whole(*item) for item in read(memoryview(body))[1]]
+
+    with pytest.raises(Unreadable):
+        everything()
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_plain_value_or_refused(body):
+    for read in (read_question, read_answer, read_error):
+        try:
+            read(memoryview(body))
+        except Unreadable:
+            continue
+
+
+def test_a_batch_whose_columns_are_of_another_type_is_refused():
+    sent = transactions(1)
+    sent.amount_minor = ["1; drop table"]
+    with pytest.raises(Unreadable):
+        crossed(sent)
