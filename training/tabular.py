@@ -135,7 +135,7 @@ def _part(
         if label.undated_ms is None:
             codes = np.where(dated.known, codes, UNKNOWN).astype(np.int8)
         undated = when.at_ms + (label.undated_ms or 0)
-        known_ms = np.where(dated.known, dated.at_ms + label.delay_ms, undated)
+        known_ms = np.where(dated.known, dated.at_ms + (label.delay_ms or 0), undated)
     return values, when.at_ms, codes, known_ms
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from features.windows import DAY_MS
 from fraud import limits
 from fraud.currency import EXPONENT, UNTIL_MS
 from fraud.limits import Problem
@@ -18,7 +19,7 @@ from training.data.examples import shown
 from training.data.fields import REQUIRED, TEXT_FIELDS, LabelField, TextField, TimeField
 from training.data.joint import joint_texts
 from training.data.labels import FRAUD, GENUINE, OTHER, UNKNOWN, Joined, both_codes, label_codes
-from training.data.mapping import Layout, columns_of
+from training.data.mapping import Layout, LayoutInvalid, columns_of
 from training.data.money import MEANT
 from training.data.numbers import NumberStyle, numbers
 from training.data.texts import Texts, texts
@@ -43,6 +44,7 @@ _NOT_A_NUMBER = Problem("not_a_number", "must be a number")
 _NOT_A_TIME = Problem("not_a_time", "must be a time, as the layout says that it is written")
 _GAP = Problem("no_such_time", "is an hour that the clocks of its zone left out")
 _FOLD = Problem("ambiguous", "is an hour that the clocks of its zone showed twice")
+_BEFORE_PAYMENT = Problem("before_payment", "lies before the payment")
 _NOT_A_LABEL = Problem("not_a_label", "is neither a text for fraud nor one for genuine")
 _TOO_PRECISE = Problem("too_precise", "has more decimals than its currency")
 _OTHER_CURRENCY = Problem("other_currency", "is written in another currency than that of its row")
@@ -266,6 +268,11 @@ class _Work:
         self.refuse(code == OTHER, "is_fraud", _NOT_A_LABEL)
         self.filled["is_fraud"] = int((code != UNKNOWN).sum())
         known = (code == FRAUD) | (code == GENUINE)
+        if field.delay_ms is None:
+            raise LayoutInvalid(
+                f"layout {self._layout.name}: label.delay_days: is missing: after how many days is"
+                " a label known? Only a table can do without"
+            )
         known_ms = at_ms + field.delay_ms
         if field.known_at is not None:
             dated = self._moments(field.known_at, "known_at")
@@ -275,7 +282,16 @@ class _Work:
             else:
                 self.left_out["undated"] = known & ~dated.there
                 known &= dated.known
+            known_ms = self._after_the_payment(known & dated.known, known_ms, at_ms)
         return pa.array(code == FRAUD, mask=~known), _timestamps(known_ms, ~known)
+
+    def _after_the_payment(self, dated: Bool, known_ms: Int64, at_ms: Int64) -> Int64:
+        """Nothing can be known of a payment before it happens. A date without a time of day means
+        any moment of that day."""
+        early = dated & (known_ms < at_ms)
+        same_day = (known_ms % DAY_MS == 0) & (at_ms - known_ms < DAY_MS)
+        self.refuse(early & ~same_day, "known_at", _BEFORE_PAYMENT)
+        return np.where(early & same_day, at_ms, known_ms)
 
     def _label_codes(self, field: LabelField, joined: Joined | None) -> NDArray[np.int8]:
         if joined is None or field.join is None:

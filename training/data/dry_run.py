@@ -139,6 +139,8 @@ def _origin(plan: Layout, name: str) -> str:
     if text is not None and text.constant is not None:
         return f"always {text.constant}"
     if name == "known_at" and plan.label is not None:
+        if plan.label.delay_ms is None:
+            return "never said: delay_days is missing"
         return f"{plan.label.delay_ms / 86_400_000:g} days after the payment"
     return "the row's number"
 

@@ -163,6 +163,7 @@ class LabelField:
         fraud, genuine: texts of the column; anything else makes a bad row, a missing one no
             label, unless "" is listed.
         known_at: when it was known; None: `delay_ms` after the payment.
+        delay_ms: None only of a layout for tables, which have no use for it.
         undated_ms: a label whose `known_at` is missing was known so long after the payment; None:
             it is left out, and counted.
         source: kept with each label.
@@ -173,7 +174,7 @@ class LabelField:
     fraud: frozenset[str]
     genuine: frozenset[str]
     known_at: TimeField | None
-    delay_ms: int
+    delay_ms: int | None
     source: str
     join: LabelJoin | None
     undated_ms: int | None = None

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
+from fraud.label import source_problem
 from training.data.fields import (
     REQUIRED,
     TEXT_FIELDS,
@@ -102,7 +103,8 @@ def _layout(document: Table, toml: str) -> Layout:
     )
     form = _form(file)
     name, about = document.text("name"), document.text("about", "")
-    label = _label(document.table("label"), habits) if "label" in document else None
+    of_table = "tabular" in document
+    label = _label(document.table("label"), habits, of_table) if "label" in document else None
     tabular = _tabular(document.table("tabular"), habits) if "tabular" in document else None
     may_lack = file.one_of("missing_columns", ("refuse", "ignore")) == "ignore"
     repeated = _repeated(document.table("transaction_id", required=False))
@@ -237,16 +239,27 @@ def _amount(entry: Table, habits: _Habits) -> AmountField:
     return found
 
 
+def _source(entry: Table) -> str:
+    source = entry.text("source", "history")
+    if problem := source_problem(source):
+        raise ValueError(f"{entry.where}.source: {problem.detail}")
+    return source
+
+
 _LABEL_KEYS = (
     *("column", "fraud", "genuine", "known_at", "delay_days", "undated_days", "source", "join"),
     "missing",
 )
 
 
-def _label(entry: Table, habits: _Habits) -> LabelField:
+def _label(entry: Table, habits: _Habits, of_table: bool) -> LabelField:
     entry.refuse_other(_LABEL_KEYS)
     dated = time_field(entry.entry("known_at"), habits.missing) if "known_at" in entry else None
-    delay_days = entry.number("delay_days", None if dated is None else 0.0)
+    delay_days = None
+    if "delay_days" in entry or not (of_table or dated is not None):
+        delay_days = entry.number("delay_days")
+    elif dated is not None:
+        delay_days = 0.0
     undated = entry.number("undated_days", 0.0) if "undated_days" in entry else None
     for key, days in (("delay_days", delay_days), ("undated_days", undated)):
         if days is not None and not 0 <= days <= 3650:
@@ -260,8 +273,8 @@ def _label(entry: Table, habits: _Habits) -> LabelField:
         fraud=fraud,
         genuine=genuine,
         known_at=dated,
-        delay_ms=round(delay_days * 86_400_000),
-        source=entry.text("source", "history"),
+        delay_ms=None if delay_days is None else round(delay_days * 86_400_000),
+        source=_source(entry),
         join=_join(entry.table("join")) if "join" in entry else None,
         undated_ms=None if undated is None else round(undated * 86_400_000),
         missing=_missing(entry, habits, fraud | genuine),
