@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.labels import LabelEvents
-from fraud.batch import Int64, TransactionBatch
+from fraud.batch import COLUMNS, Int64, TransactionBatch
 from training.data.canonical import STAGED, canonical
 from training.data.fields import TEXT_FIELDS
 from training.data.history import LABELLED, History, in_order_of_known
@@ -71,7 +72,7 @@ class PaymentFile:
 
     def history(self, tenant: str = "default") -> History:
         """All payments in order with their labels, at about 700 bytes a row."""
-        columns = {name: [] for name in TransactionBatch.__dataclass_fields__}  # type: ignore[var-annotated]
+        columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         for batch in self.batches(tenant):
             for name, values in columns.items():
                 values.extend(getattr(batch, name))

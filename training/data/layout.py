@@ -257,7 +257,7 @@ def _label(entry: Table, habits: _Habits, of_table: bool) -> LabelField:
     dated = time_field(entry.entry("known_at"), habits.missing) if "known_at" in entry else None
     delay_days = None
     if "delay_days" in entry or not (of_table or dated is not None):
-        delay_days = entry.number("delay_days")
+        delay_days = entry.number("delay_days", None)
     elif dated is not None:
         delay_days = 0.0
     undated = entry.number("undated_days", 0.0) if "undated_days" in entry else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.tabular import codes_of
-from fraud.batch import TransactionBatch
+from fraud.batch import COLUMNS, TransactionBatch
 from training.data.history import History
 from training.dataset import Dataset
 from training.schema import FeatureSchema
@@ -148,7 +148,7 @@ class World:
         }
         order = np.argsort(np.array(columns["timestamp_ms"]), kind="stable")
         columns = {name: [column[i] for i in order.tolist()] for name, column in columns.items()}
-        names = TransactionBatch.__dataclass_fields__
+        names = COLUMNS
         batch = TransactionBatch(**{name: columns[name] for name in names})
         at = np.array(columns["timestamp_ms"], np.int64)
         return History(batch, self.y[order], at + 5 * DAY_MS)

@@ -17,6 +17,7 @@ ARGS = {
     "Overloaded": ("full", 2.5),
     "RateLimited": ("customer", 60, 60, 3.2),
     "SchemaMismatch": ("a", "b"),
+    "StoreUnreachable": ("it refuses", "REDIS_URL", "start it"),
     "SettingInvalid": ("REDIS_URL", "has no port", "add one"),
 }
 

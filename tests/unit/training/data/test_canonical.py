@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +19,7 @@ from fraud.currency import EXPONENT, hundredths, to_minor
 from training.data.canonical import canonical
 from training.data.joined import joined_labels
 from training.data.labels import Joined
-from training.data.layout import Layout, load_layout, parse_layout
+from training.data.layout import Layout, LayoutInvalid, load_layout, parse_layout
 from training.data.source import Chunk, SourceUnreadable, open_source
 
 COLUMNS = """
@@ -386,3 +387,36 @@ def test_labels_in_a_second_file_that_contradict_themselves_are_no_labels(tmp_pa
     (tmp_path / "a_nodes.csv").write_text('nodeid,isFraud\n1,1\n2,"1\n')
     with pytest.raises(SourceUnreadable, match=r"a_nodes.csv: line 3"):
         joined_labels(first, plan)
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ("2024-03-01T00:00:00Z", "2024-03-01T00:00:00"),
+        ("2024-02-29", "2024-02-29T12:00:00.123"),  # a day: some time after the payment
+        ("2024-02-29T12:00:00.122Z", None),
+        ("2024-02-28", None),
+    ],
+)
+def test_nothing_is_known_of_a_payment_before_it(told: str, known: str | None) -> None:
+    dated = layout(("delay_days = 2", 'known_at = { column = "east" }'))
+    found = canonical(chunk({"east": told, "y": "1"}), without_east(dated), "tag")
+    if known is None:
+        assert [(bad.field, bad.code) for bad in found.bad] == [("known_at", "before_payment")]
+        return
+    assert found.bad == []
+    assert found.table["known_at"].to_pylist() == [datetime.fromisoformat(f"{known}+00:00")]
+
+
+def without_east(told: Layout) -> Layout:
+    """The layout without longitudes: their column serves for something else here."""
+    return replace(told, degrees={"latitude": "north"})
+
+
+def test_a_table_needs_no_delay_and_history_does() -> None:
+    bare = COLUMNS.replace("delay_days = 2\n", "")
+    with pytest.raises(LayoutInvalid, match=r"label\.delay_days: is missing"):
+        parse_layout(bare, "mine.toml")
+    table = parse_layout(f'{bare}[tabular]\nnumeric = ["north"]\n', "mine.toml")
+    with pytest.raises(LayoutInvalid, match=r"label\.delay_days: is missing: after how many"):
+        canonical(chunk({}), table, "tag")

@@ -160,3 +160,10 @@ def test_a_column_that_the_file_lacks_has_a_nearest_name() -> None:
     layout = parse_layout(MINIMAL, "mine.toml")
     with pytest.raises(LayoutInvalid, match=r"no column card; did you mean Cards\?"):
         layout.without(frozenset({"card"}), ["id", "Cards", "at", "value"])
+
+
+def test_a_label_has_a_source_that_the_api_takes_too() -> None:
+    labelled = f'{MINIMAL}[label]\ncolumn = "y"\ndelay_days = 1\nsource = "x-scheme"\n'
+    assert parse_layout(labelled, "m.toml").label is not None
+    with pytest.raises(LayoutInvalid, match=r"label\.source: must be one of chargeback, "):
+        parse_layout(labelled.replace("x-scheme", "somebody"), "m.toml")
