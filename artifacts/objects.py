@@ -75,7 +75,7 @@ class FolderObjects:
             return None
 
     def write(self, name: str, body: bytes) -> None:
-        replace_file(self._folder / name, body, 0o644)
+        replace_file(self._folder / name, body)
 
     def receive(self, name: str, path: Path) -> bool:
         body = self.read(name)

@@ -45,5 +45,7 @@ TUNING = {
 START_OPTIONS = (
     # It sends what workers print to drivers that ask for it, and none of ours does: 0.7.
     "--include-log-monitor=false",
+    # It would start and stop machines, of which there is one, and shows its figures to anybody.
+    "--no-monitor",
 )
 """What `ray start` is told besides."""

@@ -138,7 +138,7 @@ def test_a_batch_answers_row_by_row(quorum: Quorum) -> None:
         ("POST", "/v1/decisions", b"[]", 422),
         ("POST", "/v1/decisions", b'{"customer_id": "\\ud800"}', 422),
         ("POST", "/v1/decisions", b" " * (256 * 1024 + 1), 413),
-        ("GET", "/v1/decisions", None, 405),
+        ("DELETE", "/v1/decisions", None, 405),
         ("GET", "/v1/nothing", None, 404),
     ],
 )
@@ -162,7 +162,9 @@ def test_health_metrics_and_reference(quorum: Quorum) -> None:
         exposition = client.get("/metrics").text
     for name in ("predictions_total", "prediction_latency_seconds", "api_requests_in_progress"):
         assert f"fraud_{name}" in exposition
-    assert 'model="xgboost"' in exposition
+    # Whatever the plan is: it decides, and the anomaly variant stands beside it.
+    for model in ("plan", "isolation-forest"):
+        assert f'model="{model}"' in exposition
 
 
 def test_status_knows_every_pool(quorum: Quorum) -> None:

@@ -17,13 +17,20 @@ async def answering() -> None:
     pass
 
 
-def combiner(active):
+def combiner(active, trouble=None):
     return SimpleNamespace(
         _feed=SimpleNamespace(current=active),
         _log=SimpleNamespace(lag=lambda: Lag(0, 0, 0.0, True, True, None)),
         _pools=SimpleNamespace(missing=()),
         _features_ready=answering,
+        _table=SimpleNamespace(trouble=trouble),
     )
+
+
+async def test_a_store_that_takes_no_writes_is_told_and_no_reason_to_stop():
+    active = ActivePlan(PLAN, policy_of(PLAN), kept=False)
+    said = await Combiner.func_or_class.ready(combiner(active, "PostgreSQL takes no writes"))
+    assert (said.ready, said.troubles) == (True, ("PostgreSQL takes no writes",))
 
 
 async def test_without_a_plan_it_is_not_ready():
