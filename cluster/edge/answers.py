@@ -17,7 +17,9 @@ _RETRY = ((b"retry-after", b"1"),)
 _CLOSE = ((b"connection", b"close"),)
 
 ANSWERS: dict[int, HttpProblem] = {
-    400: HttpProblem("malformed-head", "the head of the request is not HTTP, or over 15 KB", _CLOSE),
+    400: HttpProblem(
+        "malformed-head", "the head of the request is not HTTP, or over 15 KB", _CLOSE
+    ),
     408: HttpProblem("timeout-reading-head", "the head of the request did not arrive", _CLOSE),
     413: HttpProblem("body-too-large", "the body is larger than can be read here", _CLOSE),
     500: HttpProblem("internal", "an unexpected error before the request was read", _CLOSE),

@@ -13,10 +13,9 @@ label that a source repeats is kept once."""
 
 _STATUSES = (400, 408, 413, 500, 502, 503, 504)
 _HEAD_TIMEOUT_S = 15
-_RETRIES = 2
+_RETRIES = 4
 _REQUEST_ID = r"^[\x21-\x7e]{1,128}$"
 
-_SERVER = re.compile(r"^ +server (\S+) \S+ .*check\b.*$")
 _TEXT_503 = re.compile(r'status 503 content-type text/plain string "[^"]*"')
 
 
@@ -27,7 +26,7 @@ class Edge:
     Attributes:
         answers: folder of `<status>.http`.
         socket: where HAProxy takes commands.
-        spare: whether the last of several replicas waits until no other is up.
+        spare: whether the first of several replicas gets everything while it is up.
     """
 
     answers: Path
@@ -114,7 +113,6 @@ def _front(lines: list[str]) -> list[str]:
 
 def _servers(lines: list[str], spare: bool) -> list[str]:
     lines = [line for line in lines if not line.endswith(" backup")]
-    servers = [i for i, line in enumerate(lines) if _SERVER.match(line)]
-    if spare and len(servers) > 1:
-        lines[servers[-1]] += " backup"
-    return lines
+    # All to the first that is up. Not `backup`: a request that died with the first goes to another
+    # one at once, and a backup is asked only when the first is known to be down.
+    return ["    balance first", *lines] if spare else lines

@@ -9,6 +9,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -28,19 +30,13 @@ from tests.contracts.ports import free_ports
 
 
 class Replica(http.server.ThreadingHTTPServer):
-    """Answers as a replica does; `name` is what it says.
-
-    Args:
-        name: as above.
-        mortal: whether it hangs up on who sends `die`.
-    """
+    """Answers as a replica does; `name` is what it says."""
 
     daemon_threads = True
 
-    def __init__(self, name: str, mortal: bool = False) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.name = name
-        self.mortal = mortal
         self.asked: list[str] = []
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -59,13 +55,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         replica: Any = self.server
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.rfile.read(int(self.headers.get("content-length", 0)))
         if self.command == "POST":
             replica.asked.append(self.path)
-        if body == b"die" and replica.mortal:
-            self.connection.shutdown(socket.SHUT_RDWR)
-            self.close_connection = True
-            return
         said = replica.name.encode()
         self.send_response(200)
         self.send_header("content-length", str(len(said)))
@@ -76,6 +68,55 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
+
+
+_MORTAL = """
+import http.server, os
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-length", "6")
+        self.end_headers()
+        self.wfile.write(b"mortal")
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        os._exit(1)
+
+    def log_message(self, *_):
+        pass
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"""
+
+
+class Mortal:
+    """A replica in a process of its own, which dies under the first POST."""
+
+    name = "mortal"
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-c", _MORTAL]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+
+    def __enter__(self) -> Mortal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    @property
+    def died(self) -> bool:
+        """Whether somebody has sent it a POST."""
+        return self._process.wait(10) == 1
 
 
 class Served:
@@ -103,7 +144,7 @@ class Served:
         )
         self.api = haproxy.HAProxyApi(config, config_file_path=str(folder / "haproxy.cfg"))
 
-    async def route(self, *replicas: Replica) -> None:
+    async def route(self, *replicas: Replica | Mortal) -> None:
         """Send everything to some replicas from now on, as Serve does after a broadcast."""
         servers = [self._haproxy.ServerConfig(r.name, "127.0.0.1", r.port) for r in replicas]
         fallback = self._haproxy.ServerConfig("fallback", "127.0.0.1", 1)
@@ -149,9 +190,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 
     folder = Path(tempfile.mkdtemp(prefix="quorum-edge-"))
     install(folder / "tools", spare=True)
-    monkeypatch.setattr(
-        haproxy, "RAY_SERVE_HAPROXY_BINARY_PATH", str(folder / "tools" / PROGRAM)
-    )
+    monkeypatch.setattr(haproxy, "RAY_SERVE_HAPROXY_BINARY_PATH", str(folder / "tools" / PROGRAM))
     (folder / "node").mkdir()
     front, *ports = free_ports(3)
     served = Served(folder / "node", front, (ports[0], ports[1]))
@@ -171,6 +210,10 @@ async def started(served: Served) -> AsyncIterator[Served]:
 
 def get(url: str, path: str = "/v1/decisions", **more: Any) -> httpx.Response:
     return httpx.get(url + path, timeout=10, trust_env=False, **more)
+
+
+def post(url: str, path: str) -> httpx.Response:
+    return httpx.post(url + path, content=b"{}", timeout=10, trust_env=False)
 
 
 async def test_serve_takes_it_for_haproxy(started: Served) -> None:
@@ -267,25 +310,30 @@ async def test_without_routes_it_is_503_and_never_404(started: Served) -> None:
     assert_problem(get(started.url), 503, "unavailable")
 
 
-async def test_what_died_under_a_request_is_asked_elsewhere_if_that_does_no_harm(
-    started: Served,
-) -> None:
-    first, spare = Replica("first", mortal=True), Replica("spare")
-    await started.route(first, spare)
-    assert {get(started.url).text for _ in range(10)} == {"first"}
-    for path in ("/v1/decisions", "/v1/decisions/batch", "/v1/decisions/7/labels"):
-        answer = httpx.post(started.url + path, content=b"die", timeout=10)
+@pytest.mark.parametrize("path", ["/v1/decisions", "/v1/decisions/batch", "/v1/decisions/7/labels"])
+async def test_what_died_under_a_request_is_asked_elsewhere(started: Served, path: str) -> None:
+    spare = Replica("spare")
+    with Mortal() as first:
+        await started.route(first, spare)
+        assert {get(started.url).text for _ in range(10)} == {"mortal"}
+        try:
+            answer = post(started.url, path)
+        except httpx.RemoteProtocolError:  # HAProxy hung up, as on any lost connection
+            answer = post(started.url, path)
         assert (answer.status_code, answer.text) == (200, "spare")
-        assert (first.asked.count(path), spare.asked.count(path)) == (1, 1)
-        await until(lambda: get(started.url, "/who").text == "first")
-    # Of what may not be asked twice, a client learns that it was lost: perhaps HAProxy hangs up.
-    with contextlib.suppress(httpx.RemoteProtocolError):
-        answer = httpx.post(started.url + "/other", content=b"die", timeout=10)
-        assert_problem(answer, 503, "unavailable")
-    assert (first.asked.count("/other"), spare.asked.count("/other")) == (1, 0)
-    first.die()
-    answer = httpx.post(started.url + "/v1/decisions", content=b"{}", timeout=10)
-    assert answer.text == "spare"
+        assert first.died
+    assert spare.asked == [path]
+
+
+async def test_what_may_not_be_asked_twice_is_not(started: Served) -> None:
+    spare = Replica("spare")
+    with Mortal() as first:
+        await started.route(first, spare)
+        with contextlib.suppress(httpx.RemoteProtocolError):  # HAProxy may hang up
+            assert_problem(post(started.url, "/other"), 503, "unavailable")
+        assert first.died
+    assert spare.asked == []
+    assert get(started.url).text == "spare"
 
 
 @pytest.mark.parametrize(
