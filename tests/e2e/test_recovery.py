@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import asyncpg
 import httpx
@@ -82,7 +83,7 @@ class Told:
     def longest_gap_s(self, since: float) -> float:
         """The longest time after `since` in which nobody got a decision."""
         times = [since, *sorted(at for at in self.at if at > since)]
-        return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        return max(later - earlier for earlier, later in pairwise(times))
 
 
 def keep_paying(quorum: Quorum, stop: threading.Event, told: Told) -> None:
