@@ -23,10 +23,12 @@ import psutil
 from cluster import private_ray, ray_token
 from cluster.console import CommandFailed
 from cluster.dashboard import Dashboard
+from cluster.edge.install import BINARY, PROGRAM, install
 from cluster.embedded import daemon
 from cluster.kept_logs import keep_logs
 from cluster.private_folder import UMASK, make_private, remove_private
 from cluster.ray_environment import START_OPTIONS, TUNING
+from fraud.settings import spare_waits
 
 if TYPE_CHECKING:
     from fraud.settings import Settings
@@ -96,6 +98,11 @@ class Node:
         HAProxy limits to 97 bytes, of which Ray spends 57 on its node id."""
         return Path("/tmp") / f"quorum-{self.mark}"  # noqa: S108 — the name is ours alone
 
+    @property
+    def edge(self) -> Path:
+        """Folder of what Serve starts for HAProxy."""
+        return self.home / "run" / "edge"
+
     def environment(self) -> dict[str, str]:
         """The environment that the node and everything in it runs with. Holds no secret that was
         not in ours: replicas read settings.env themselves."""
@@ -112,6 +119,7 @@ class Node:
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(self.haproxy_metrics_port),
             # Several may listen at it: the default would be shared with every other Serve.
             "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(self.fallback_port),
+            BINARY: str(self.edge / PROGRAM),
             # Not the shared default folder, which belongs to whoever came first.
             "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(self.folder / "haproxy.cfg"),
             "RAY_SERVE_HAPROXY_SOCKET_PATH": str(self.folder / "admin.sock"),
@@ -167,6 +175,7 @@ class Node:
         # What counters of dead processes left would be added to the living ones'.
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir(parents=True)
+        install(self.edge, spare=spare_waits())
         log = self.home / "logs" / "ray-start.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:

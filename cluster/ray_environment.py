@@ -21,6 +21,15 @@ TUNING = {
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_HAPROXY_NBTHREAD": "1",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+    # A replica that refuses a connection is dead: the others are asked from then on, and it is
+    # looked for four times a second.
+    "RAY_SERVE_HAPROXY_OBSERVE_ERROR_LIMIT": "1",
+    "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "2s",
+    # Above Serve's own limit, which gives the better answer: a replica that hangs is no reason to
+    # hold a client for ever.
+    "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "35",
+    # Three in a row replace what Serve runs HAProxy by.
+    "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "2",
     # Decisions pass by what Serve does around each request of an ingress.
     "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve_app.express:middlewares",
     # The controller compares what is with what should be twice a second instead of ten times:

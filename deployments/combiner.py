@@ -71,7 +71,7 @@ class Readiness:
     # Longer than the log's own drain: what is durable here should reach PostgreSQL first.
     graceful_shutdown_timeout_s=20.0,
     graceful_shutdown_wait_loop_s=0.5,
-    health_check_period_s=5.0,
+    health_check_period_s=2.0,
     ray_actor_options={"num_cpus": 0.2},
 )
 class Combiner:

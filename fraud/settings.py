@@ -37,6 +37,12 @@ def default_lanes() -> int:
     return 1 if (os.cpu_count() or 1) <= 2 else 2
 
 
+def spare_waits() -> bool:
+    """Whether one of several ingresses waits until no other is up, instead of sharing the work:
+    where two processors do everything, two make smaller micro-batches of the same payments."""
+    return default_lanes() == 1
+
+
 class Settings(BaseSettings):
     """Settings with their defaults; each field's description says what it does."""
 

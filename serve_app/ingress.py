@@ -49,6 +49,8 @@ def now_ms() -> int:
     max_ongoing_requests=4096,
     graceful_shutdown_timeout_s=15.0,
     graceful_shutdown_wait_loop_s=0.5,
+    # One that died is replaced after so long at the latest; until then there is the other one.
+    health_check_period_s=2.0,
     ray_actor_options={"num_cpus": 0.2},
 )
 @serve.ingress()
@@ -124,7 +126,8 @@ class Ingress:
             # Serve's own middleware puts X-Request-ID on every answer.
             adds_request_id=False,
             # Without links Serve's handle spreads the calls, and nobody here knows over how many.
-            combiners=lambda: max(1, self._switchboard.size(self._pool)),
+            # One of several is a spare: no lane is made for it, and with one lane it only waits.
+            combiners=lambda: max(1, self._switchboard.size(self._pool) - 1),
         )
         open_lane(app.express)
         settle()

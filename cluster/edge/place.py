@@ -1,0 +1,42 @@
+"""Where the edge of one node keeps what, beside the configuration that Serve writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The files of one edge.
+
+    Attributes:
+        folder: of Serve's configuration.
+    """
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """The corrected configuration."""
+        return self.folder / "edge.cfg"
+
+    @property
+    def commands(self) -> Path:
+        """HAProxy's own admin socket."""
+        return self.folder / "edge.sock"
+
+    @property
+    def keeper(self) -> Path:
+        """Where the keeper listens."""
+        return self.folder / "keep.sock"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the keeper: there is one."""
+        return self.folder / "keep.lock"
+
+    @property
+    def log(self) -> Path:
+        """What the keeper and HAProxy say."""
+        return self.folder / "edge.log"

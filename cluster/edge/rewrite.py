@@ -1,0 +1,118 @@
+"""Serve's configuration of HAProxy, corrected."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ASKED_AGAIN = "/v1/decisions"
+"""Begins the paths whose POST may be sent to another replica when the one that had it died. A
+transaction id counts once however often it comes, and a decision that nobody saw binds nobody; a
+label that a source repeats is kept once."""
+
+_STATUSES = (400, 408, 413, 500, 502, 503, 504)
+_HEAD_TIMEOUT_S = 15
+_RETRIES = 4
+_REQUEST_ID = r"^[\x21-\x7e]{1,128}$"
+
+_TEXT_503 = re.compile(r'status 503 content-type text/plain string "[^"]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the corrected configuration refers to.
+
+    Attributes:
+        answers: folder of `<status>.http`.
+        socket: where HAProxy takes commands.
+        spare: whether the first of several replicas gets everything while it is up.
+    """
+
+    answers: Path
+    socket: Path
+    spare: bool
+
+
+def rewrite(config: str, edge: Edge) -> str:
+    """The configuration that runs.
+
+    Statistics and metrics are for this machine, commands for this user. What HAProxy answers by
+    itself is problem+json; where no replica is up, that is a 503, as what is asked for exists. A
+    request that died with its replica goes to another one if that does no harm. Serve's fallback
+    proxy is left out: what it says depends on routes that it may not know yet.
+    """
+    sections = _sections(config)
+    return "".join(_corrected(head, lines, edge) for head, lines in sections)
+
+
+def has_routes(config: str) -> bool:
+    """Whether a configuration, Serve's or a corrected one, sends requests anywhere."""
+    return "\n    use_backend " in config
+
+
+def _sections(config: str) -> list[tuple[str, list[str]]]:
+    """Sections, each as its first line and the others."""
+    found: list[tuple[str, list[str]]] = []
+    for line in config.splitlines():
+        if line[:1].strip() and not line.startswith("#"):
+            found.append((line, []))
+        elif found:
+            found[-1][1].append(line)
+    return found
+
+
+def _corrected(head: str, lines: list[str], edge: Edge) -> str:
+    kind, _, name = head.strip().partition(" ")
+    if kind == "global":
+        lines = [_own_socket(line, edge) for line in lines]
+    elif kind == "defaults":
+        lines = _defaults(lines, edge)
+    elif head in ("frontend prometheus", "listen stats"):
+        lines = [re.sub(r"bind [^:\s]*:", "bind 127.0.0.1:", line) for line in lines]
+    elif head == "frontend http_frontend":
+        lines = _front([_TEXT_503.sub("status 503 default-errorfiles", line) for line in lines])
+    elif head == "backend default_backend":
+        lines = ["    http-request return status 503 default-errorfiles"]
+    elif kind == "backend" and name.startswith("http-"):
+        lines = _servers(lines, edge.spare)
+    return "\n".join((head, *lines, ""))
+
+
+def _own_socket(line: str, edge: Edge) -> str:
+    if line.strip().startswith("stats socket "):
+        return f"    stats socket {edge.socket} mode 600 level admin expose-fd listeners"
+    return line
+
+
+def _defaults(lines: list[str], edge: Edge) -> list[str]:
+    ours = ("errorfile ", "retry-on ", "retries ", "timeout http-request ")
+    kept = [line for line in lines if not line.strip().startswith(ours)]
+    return [
+        *kept,
+        *(f"    errorfile {status} {edge.answers}/{status}.http" for status in _STATUSES),
+        f"    timeout http-request {_HEAD_TIMEOUT_S}s",
+        "    retry-on conn-failure empty-response",
+        f"    retries {_RETRIES}",
+    ]
+
+
+def _front(lines: list[str]) -> list[str]:
+    """Rules go before those that Serve has: a `return` ends their evaluation."""
+    bind = next(i for i, line in enumerate(lines) if line.strip().startswith("bind "))
+    return [
+        *lines[: bind + 1],
+        "    http-request set-var(txn.request_id) req.hdr(x-request-id)",
+        f"    http-request disable-l7-retry if !METH_GET !{{ path_beg {ASKED_AGAIN} }}",
+        # Replicas put it on their own answers.
+        "    http-after-response set-header x-request-id %[var(txn.request_id)]"
+        f" if !{{ res.hdr(x-request-id) -m found }} {{ var(txn.request_id) -m reg {_REQUEST_ID} }}",
+        *lines[bind + 1 :],
+    ]
+
+
+def _servers(lines: list[str], spare: bool) -> list[str]:
+    lines = [line for line in lines if not line.endswith(" backup")]
+    # All to the first that is up. Not `backup`: a request that died with the first goes to another
+    # one at once, and a backup is asked only when the first is known to be down.
+    return ["    balance first", *lines] if spare else lines

@@ -1,0 +1,208 @@
+"""The stand-in: what Serve takes for HAProxy.
+
+Serve starts one for each configuration, with HAProxy's own arguments, and asks it at its admin
+socket. It lives for as long as the HAProxy that it stands for, and ends with who started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from cluster.edge import haproxy
+from cluster.edge.place import Place
+from cluster.edge.rewrite import Edge, has_routes, rewrite
+
+_KEEPER_S = 15.0
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What Serve wants, by HAProxy's arguments.
+
+    Attributes:
+        config: the configuration it wrote.
+        displaced: process ids of stand-ins whose place this one takes; (): this is a first start.
+    """
+
+    config: Path
+    displaced: tuple[int, ...]
+
+    @classmethod
+    def of(cls, arguments: list[str]) -> Order:
+        """Reads `-f FILE` and `-sf PID...`; the others make no difference here."""
+        values: dict[str, list[str]] = {}
+        for argument in arguments:
+            if argument.startswith("-"):
+                values[argument] = []
+            elif values:
+                values[list(values)[-1]].append(argument)
+        return cls(Path(values["-f"][0]), tuple(int(pid) for pid in values.get("-sf", ())))
+
+
+class StandIn:
+    """Stands for one HAProxy.
+
+    Args:
+        order: what Serve wants.
+        tools: folder of HAProxy and its answers; see `install.py`.
+        spare: see `rewrite.Edge`.
+    """
+
+    def __init__(self, order: Order, tools: Path, spare: bool) -> None:
+        self._order = order
+        self._place = Place(order.config.parent)
+        self._tools = tools
+        self._spare = spare
+        self._keeper: socket.socket | None = None
+        self._pid = 0
+        self._parent = os.getppid()
+        self._displaced = False
+
+    def run(self) -> int:
+        """Take the place of HAProxy until it is taken away. Returns the exit code."""
+        admin = self._write_config()
+        try:
+            self._serve()
+        except haproxy.NotStarted as error:
+            print(error, file=sys.stderr)
+            return 1
+        with contextlib.suppress(AttributeError, ValueError):
+            signal.signal(signal.SIGUSR1, self._soft_stop)
+        with _listen(admin) as listener:
+            for pid in self._order.displaced:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGUSR1)
+            self._answer(listener)
+        return 0
+
+    def _write_config(self) -> Path:
+        """Correct Serve's configuration; returns the admin socket that it names.
+
+        A Serve that was restarted knows no routes at first, while replicas go on: until it does,
+        those that were known stay.
+        """
+        theirs = self._order.config.read_text()
+        ours, place = rewrite(theirs, self._edge()), self._place
+        stays = not self._order.displaced and not has_routes(ours) and _routed(place.config)
+        if not stays:
+            new = place.config.with_suffix(".new")
+            new.write_text(ours)
+            new.rename(place.config)
+        return Path(theirs.partition("stats socket ")[2].split()[0])
+
+    def _edge(self) -> Edge:
+        return Edge(self._tools, self._place.commands, self._spare)
+
+    def _serve(self) -> None:
+        """Have the keeper run HAProxy with what is configured now."""
+        keeper = self._keeper = self._connect()
+        keeper.sendall(b"serve\n")
+        said = keeper.makefile("rb").readline()
+        if not said:
+            raise haproxy.NotStarted("the keeper is gone")
+        answer = json.loads(said)
+        if "error" in answer:
+            raise haproxy.NotStarted(answer["error"])
+        self._pid = answer["pid"]
+
+    def _connect(self) -> socket.socket:
+        """To the keeper, started if there is none."""
+        until, started = time.monotonic() + _KEEPER_S, 0.0
+        while True:
+            client = socket.socket(socket.AF_UNIX)
+            try:
+                client.connect(str(self._place.keeper))
+                return client
+            except OSError:
+                client.close()
+                now = time.monotonic()
+                if now > until:
+                    raise haproxy.NotStarted("the keeper does not start") from None
+                if now - started > 2:
+                    self._start_keeper()
+                    started = now
+                time.sleep(0.01)
+
+    def _start_keeper(self) -> None:
+        command = [sys.executable, "-S", "-E", "-c", sys.orig_argv[sys.orig_argv.index("-c") + 1]]
+        with self._place.log.open("ab") as log:
+            subprocess.Popen(  # noqa: S603 — this program
+                [*command, "keep", str(self._tools), str(self._place.folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _answer(self, listener: socket.socket) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(listener, selectors.EVENT_READ)
+            keeper = self._keeper
+            assert keeper is not None
+            selector.register(keeper, selectors.EVENT_READ)
+            while os.getppid() == self._parent and not (self._displaced and self._has_gone()):
+                for key, _ in selector.select(_LOOK_S):
+                    if key.fileobj is listener:
+                        self._relay(listener)
+                    elif not self._displaced:
+                        selector.unregister(keeper)
+                        keeper.close()
+                        self._serve()
+                        keeper = self._keeper
+                        selector.register(keeper, selectors.EVENT_READ)
+
+    def _has_gone(self) -> bool:
+        return not Path(f"/proc/{self._pid}").exists()
+
+    def _relay(self, listener: socket.socket) -> None:
+        """Pass a command on to HAProxy; it is known to Serve by our process id."""
+        peer, _ = listener.accept()
+        with peer, contextlib.suppress(OSError):
+            peer.settimeout(_LOOK_S)
+            command = peer.makefile("rb").readline().decode().strip()
+            answer = b""
+            with contextlib.suppress(OSError):
+                answer = haproxy.ask(self._place.commands, command)
+            if command == "show info":
+                own = b"Pid: %d" % os.getpid()
+                others = [line for line in answer.splitlines() if not line.startswith(b"Pid:")]
+                answer = b"\n".join([*others, own, b""])
+            peer.sendall(answer)
+
+    def _soft_stop(self, number: int, _: FrameType | None) -> None:
+        self._displaced = True
+
+
+def _listen(path: Path) -> socket.socket:
+    """Take over a name, for this user alone."""
+    coming = path.with_suffix(".new")
+    coming.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(coming))
+    listener.listen()
+    coming.rename(path)
+    return listener
+
+
+def _routed(config: Path) -> bool:
+    return config.exists() and has_routes(config.read_text())
+
+
+def main(tools: str, spare: bool, arguments: list[str]) -> int:
+    """Do what Serve asks of HAProxy; returns the exit code."""
+    os.umask(0o077)
+    if "-f" not in arguments:  # it may be asked for its version
+        os.execv(f"{tools}/haproxy", [f"{tools}/haproxy", *arguments])  # noqa: S606
+    return StandIn(Order.of(arguments), Path(tools), spare).run()
