@@ -65,7 +65,6 @@ class StandIn:
         self._place = Place(order.config.parent)
         self._tools = tools
         self._spare = spare
-        self._keeper: socket.socket | None = None
         self._pid = 0
         self._parent = os.getppid()
         self._displaced = False
@@ -74,7 +73,7 @@ class StandIn:
         """Take the place of HAProxy until it is taken away. Returns the exit code."""
         admin = self._write_config()
         try:
-            self._serve()
+            keeper = self._serve()
         except haproxy.NotStarted as error:
             print(error, file=sys.stderr)
             return 1
@@ -84,7 +83,7 @@ class StandIn:
             for pid in self._order.displaced:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGUSR1)
-            self._answer(listener)
+            self._answer(listener, keeper)
         return 0
 
     def _write_config(self) -> Path:
@@ -105,9 +104,10 @@ class StandIn:
     def _edge(self) -> Edge:
         return Edge(self._tools, self._place.commands, self._spare)
 
-    def _serve(self) -> None:
-        """Have the keeper run HAProxy with what is configured now."""
-        keeper = self._keeper = self._connect()
+    def _serve(self) -> socket.socket:
+        """Have the keeper run HAProxy with what is configured now. Returns the connection to it,
+        which ends with the keeper."""
+        keeper = self._connect()
         keeper.sendall(b"serve\n")
         said = keeper.makefile("rb").readline()
         if not said:
@@ -116,6 +116,7 @@ class StandIn:
         if "error" in answer:
             raise haproxy.NotStarted(answer["error"])
         self._pid = answer["pid"]
+        return keeper
 
     def _connect(self) -> socket.socket:
         """To the keeper, started if there is none."""
@@ -146,11 +147,9 @@ class StandIn:
                 start_new_session=True,
             )
 
-    def _answer(self, listener: socket.socket) -> None:
+    def _answer(self, listener: socket.socket, keeper: socket.socket) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
-            keeper = self._keeper
-            assert keeper is not None
             selector.register(keeper, selectors.EVENT_READ)
             while os.getppid() == self._parent and not (self._displaced and self._has_gone()):
                 for key, _ in selector.select(_LOOK_S):
@@ -159,8 +158,7 @@ class StandIn:
                     elif not self._displaced:
                         selector.unregister(keeper)
                         keeper.close()
-                        self._serve()
-                        keeper = self._keeper
+                        keeper = self._serve()
                         selector.register(keeper, selectors.EVENT_READ)
 
     def _has_gone(self) -> bool:
