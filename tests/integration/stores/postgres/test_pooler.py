@@ -258,7 +258,7 @@ async def test_features_and_labels(url: str, redis_url: str, empty: asyncpg.Conn
     new = replace(batch, transaction_id=names, timestamp_ms=[at_ms] * len(batch))
     for start in range(0, 200, 20):  # every one cold
         found = await store.observe_and_fetch(Events.of(new.slice(start, start + 20)))
-        assert found.degraded == ()
+        assert found.degraded == {}
     feed = LabelFeed(pool, store)
     for i in range(20):
         await pool.execute(

@@ -253,7 +253,7 @@ async def test_window_state_is_read_and_written_on_the_new_primary(
     await servers.caught_up()
     await servers.fail_over()
     observation = await store.observe_and_fetch(Events.of(second))
-    assert observation.degraded == ()
+    assert observation.degraded == {}
     again = await store.observe_and_fetch(Events.of(second))
     assert again.repeated  # once each, whoever is asked
     await store.ready()
@@ -273,7 +273,7 @@ async def test_states_that_are_missing_are_rebuilt_on_the_new_primary(
         timestamp_ms=[at_ms] * len(batch),
     )
     observation = await store.observe_and_fetch(Events.of(new))
-    assert observation.degraded == ()
+    assert observation.degraded == {}
     assert await servers.b.call("DBSIZE") > 40
 
 
