@@ -18,7 +18,8 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Payments of 90 customers, labels two days later; some ids come again, chunks later."""
+    """Payments of 90 customers, labels two days later; some ids come again, chunks later, for
+    other payments: those are refused."""
     lines = ["transaction_id,customer_id,timestamp,amount,currency,type,merchant_id,is_fraud,"]
     lines[0] += "label_known_at"
     for i in range(ROWS):
@@ -38,7 +39,7 @@ def test_the_rows_are_the_same_on_ray(file: Path, tmp_path: Path) -> None:
     write_features(file, "canonical", one)
     write_features(file, "canonical", other, replayed=on_ray(None, workers=2))
     expected, found = pq.read_table(one), pq.read_table(other)
-    assert found.num_rows == ROWS
+    assert found.num_rows == ROWS - len(range(4999, ROWS, 1000))
     assert found.schema == expected.schema
     for name in expected.column_names:
         a, b = (t[name].combine_chunks() for t in (expected, found))
