@@ -64,7 +64,6 @@ STAGES: Final[dict[str, str]] = {
 PROBLEMS: Final[dict[str, str]] = {
     "malformed-body": "Send JSON in UTF-8.",
     "malformed-head": "Send HTTP/1.1, and a shorter head: long cookies are the usual cause.",
-    "timeout-reading-head": "Send the head faster.",
     "unauthenticated": "Send a valid key: see above. A key that was revoked is refused within 30 "
     "seconds.",
     "not-found": "Look at the id. What belongs to another tenant is not found either.",

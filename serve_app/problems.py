@@ -40,7 +40,6 @@ KINDS: dict[str, tuple[int, str]] = {
     "not-found": (404, "There is no such thing here"),
     "method-not-allowed": (405, "This method is not supported here"),
     "timeout-reading-body": (408, "The body did not arrive in time"),
-    "timeout-reading-head": (408, "The head did not arrive in time"),
     "conflict": (409, "This contradicts what is on record"),
     "body-too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "The body must be application/json"),

