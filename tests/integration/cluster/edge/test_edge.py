@@ -212,8 +212,8 @@ def get(url: str, path: str = "/v1/decisions", **more: Any) -> httpx.Response:
     return httpx.get(url + path, timeout=10, trust_env=False, **more)
 
 
-def post(url: str, path: str) -> httpx.Response:
-    return httpx.post(url + path, content=b"{}", timeout=10, trust_env=False)
+def post(url: str, path: str, content: bytes = b"{}") -> httpx.Response:
+    return httpx.post(url + path, content=content, timeout=10, trust_env=False)
 
 
 async def test_serve_takes_it_for_haproxy(started: Served) -> None:
@@ -332,6 +332,21 @@ async def test_what_may_not_be_asked_twice_is_not(started: Served) -> None:
         assert first.died
     assert spare.asked == []
     assert get(started.url).text == "spare"
+
+
+async def test_a_body_of_any_size_and_kind_gets_through(started: Served) -> None:
+    replica = Replica("a")
+    await started.route(replica)
+    for size in (0, 60_000, 70_000, 2_000_000):
+        assert post(started.url, "/v1/decisions/batch", b"x" * size).text == "a"
+    head = b"POST /v1/decisions HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n"
+    with socket.create_connection(("127.0.0.1", started.port), timeout=10) as client:
+        client.sendall(head + b"expect: 100-continue\r\nconnection: close\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 100")
+        client.sendall(b"he")
+        await asyncio.sleep(0.05)
+        client.sendall(b"llo")
+        assert client.recv(1000).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("size", [16_000, 20_000, 40_000])
