@@ -47,8 +47,6 @@ class Node:
     http_port: int
     dashboard_port: int
     ray_port: int
-    haproxy_stats_port: int
-    haproxy_metrics_port: int
     fallback_port: int
 
     @classmethod
@@ -59,8 +57,6 @@ class Node:
             settings.http_port,
             settings.dashboard_port,
             settings.ray_port,
-            settings.haproxy_stats_port,
-            settings.haproxy_metrics_port,
             settings.fallback_port,
         )
 
@@ -81,8 +77,6 @@ class Node:
             self.http_port: "HTTP front",
             self.dashboard_port: "Ray dashboard",
             self.ray_port: "Ray",
-            self.haproxy_stats_port: "HAProxy statistics",
-            self.haproxy_metrics_port: "HAProxy metrics",
             self.fallback_port: "HTTP front without replicas",
         }
 
@@ -115,8 +109,6 @@ class Node:
             # Short, as a socket's path must be, and gone with the node.
             "QUORUM_LINKS": str(self.folder / "links"),
             "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
-            "RAY_SERVE_HAPROXY_STATS_PORT": str(self.haproxy_stats_port),
-            "RAY_SERVE_HAPROXY_METRICS_PORT": str(self.haproxy_metrics_port),
             # Several may listen at it: the default would be shared with every other Serve.
             "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(self.fallback_port),
             BINARY: str(self.edge / PROGRAM),

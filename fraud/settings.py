@@ -84,11 +84,9 @@ class Settings(BaseSettings):
     http_port: int = Field(8000, description="port of the HTTP front", ge=1, le=65535)
     dashboard_port: int = Field(8265, description="port of the Ray dashboard", ge=1, le=65535)
     ray_port: int = Field(6379, description="port of the Ray head node", ge=1, le=65535)
-    haproxy_stats_port: int = Field(8404, description="HAProxy's statistics", ge=1, le=65535)
     fallback_port: int = Field(
         8500, description="what HAProxy turns to while no replica is up", ge=1, le=65535
     )
-    haproxy_metrics_port: int = Field(9101, description="HAProxy's metrics", ge=1, le=65535)
     tenant: str = Field(
         "default", description="tenant that the command line works for", pattern=TENANT_PATTERN
     )

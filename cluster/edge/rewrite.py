@@ -55,13 +55,11 @@ class Edge:
 def rewrite(config: str, edge: Edge) -> str:
     """The configuration that runs.
 
-    Statistics and metrics are for this machine, commands for this user. What HAProxy answers by
-    itself is problem+json; where no replica is up, that is a 503, as what is asked for exists. A
-    request that died with its replica goes to another one if that does no harm. Serve's fallback
-    proxy is left out: what it says depends on routes that it may not know yet.
-
-    Raises:
-        NotServes: see there.
+    Statistics, metrics and commands are for this user alone: sockets beside each other. What
+    HAProxy answers by itself is problem+json; where no replica is up, that is a 503, as what is
+    asked for exists. A request that died with its replica goes to another one if that does no
+    harm. Serve's fallback proxy is left out: what it says depends on routes that it may not
+    know yet. Raises: NotServes: see there.
     """
     for part in _EXPECTED:
         if part not in config:
@@ -93,7 +91,8 @@ def _corrected(head: str, lines: list[str], edge: Edge) -> str:
     elif kind == "defaults":
         lines = _defaults(lines, edge)
     elif head in ("frontend prometheus", "listen stats"):
-        lines = [re.sub(r"bind [^:\s]*:", "bind 127.0.0.1:", line) for line in lines]
+        at = edge.socket.with_name(f"{head.split()[1]}.sock")
+        lines = [re.sub(r"bind \S+", f"bind unix@{at} mode 600", line) for line in lines]
     elif head == "frontend http_frontend":
         lines = _front([_TEXT_503.sub("status 503 default-errorfiles", line) for line in lines])
     elif head == "backend default_backend":

@@ -73,7 +73,7 @@ class Quorum:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    http, dashboard, ray, stats, metrics, fallback = free_ports(6)
+    http, dashboard, ray, fallback = free_ports(4)
     inherited = {
         k: v
         for k, v in os.environ.items()
@@ -86,8 +86,6 @@ def _environment(home: Path) -> dict[str, str]:
         "QUORUM_HTTP_PORT": str(http),
         "QUORUM_DASHBOARD_PORT": str(dashboard),
         "QUORUM_RAY_PORT": str(ray),
-        "QUORUM_HAPROXY_STATS_PORT": str(stats),
-        "QUORUM_HAPROXY_METRICS_PORT": str(metrics),
         "QUORUM_FALLBACK_PORT": str(fallback),
         "QUORUM_DRIFT_INTERVAL_S": "5",
         "QUORUM_MAX_PAST_DAYS": "3650",  # sets of years ago are sent as they are

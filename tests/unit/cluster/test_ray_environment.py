@@ -15,7 +15,7 @@ from cluster.ray_environment import TUNING
 def node(monkeypatch: pytest.MonkeyPatch) -> Node:
     for name in TUNING:
         monkeypatch.delenv(name, raising=False)
-    return Node(Path("/nowhere"), 1, 2, 3, 4, 5, 6)
+    return Node(Path("/nowhere"), 1, 2, 3, 4)
 
 
 def test_the_node_carries_it(node: Node) -> None:

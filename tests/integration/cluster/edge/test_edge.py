@@ -388,7 +388,7 @@ async def test_what_is_no_http_is_refused_and_reaches_nobody(
 
 async def test_everything_it_opens_is_for_this_user(started: Served) -> None:
     await started.route(Replica("a"))
-    for name in ("admin.sock", "edge.sock", "keep.sock"):
+    for name in ("admin.sock", "edge.sock", "keep.sock", "stats.sock"):
         assert (started.folder / name).stat().st_mode & 0o077 == 0, name
     listening = [
         connection.laddr.ip
