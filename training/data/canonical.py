@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.windows import DAY_MS
 from fraud import limits
 from fraud.currency import EXPONENT, UNTIL_MS
 from fraud.limits import Problem
@@ -23,7 +22,7 @@ from training.data.mapping import Layout, LayoutInvalid, columns_of
 from training.data.money import MEANT
 from training.data.numbers import NumberStyle, numbers
 from training.data.texts import Texts, texts
-from training.data.times import Moments, moments
+from training.data.times import Moments, after_payments, moments
 
 STAGED = (
     "transaction_id",
@@ -282,16 +281,9 @@ class _Work:
             else:
                 self.left_out["undated"] = known & ~dated.there
                 known &= dated.known
-            known_ms = self._after_the_payment(known & dated.known, known_ms, at_ms)
+            known_ms, early = after_payments(dated, known_ms, at_ms)
+            self.refuse(early & known, "known_at", _BEFORE_PAYMENT)
         return pa.array(code == FRAUD, mask=~known), _timestamps(known_ms, ~known)
-
-    def _after_the_payment(self, dated: Bool, known_ms: Int64, at_ms: Int64) -> Int64:
-        """Nothing can be known of a payment before it happens. A date without a time of day means
-        any moment of that day."""
-        early = dated & (known_ms < at_ms)
-        same_day = (known_ms % DAY_MS == 0) & (at_ms - known_ms < DAY_MS)
-        self.refuse(early & ~same_day, "known_at", _BEFORE_PAYMENT)
-        return np.where(early & same_day, at_ms, known_ms)
 
     def _label_codes(self, field: LabelField, joined: Joined | None) -> NDArray[np.int8]:
         if joined is None or field.join is None:

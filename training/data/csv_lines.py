@@ -11,23 +11,38 @@ from training.data.fields import FileForm
 
 MAX_FIELD = 1 << 17
 _MAX_LINE = 4 * MAX_FIELD
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ONE_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 def unrolled(file: BinaryIO) -> BinaryIO | Utf16:
-    """The file itself, or its UTF-8 where it says that it is UTF-16."""
+    """The file itself, or its UTF-8 where its first bytes are those of UTF-16."""
     start = file.read(2)
     file.seek(0)
-    return Utf16(file) if start in _UTF16 else file
+    encoding = utf16_of(start)
+    return file if encoding is None else Utf16(file, encoding)
+
+
+def utf16_of(start: bytes) -> str | None:
+    """The kind of UTF-16 that a file begins with, None if it is none.
+
+    Not every program writes its mark; a first letter of ASCII has a byte of zeros beside it.
+
+    >>> utf16_of("\\ufeffid".encode("utf-16-le")), utf16_of(b"i\\0d\\0"), utf16_of(b"id")
+    ('utf-16', 'utf-16-le', None)
+    """
+    if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    if len(start) < 2 or (start[0] == 0) == (start[1] == 0):
+        return None
+    return "utf-16-be" if start[0] == 0 else "utf-16-le"
 
 
 class Utf16:
     """A file of UTF-16 as lines of UTF-8: what Excel calls Unicode text."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
         self._file = file
-        self._decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
         self._text = ""
 
     def readline(self, size: int) -> bytes:
@@ -58,10 +73,9 @@ class Lines:
         self._taken: list[bytes] = []
         self._returned: deque[bytes] = deque()
         self._ahead: deque[bytes] = deque()
-        self._null = _null_mark(form)
+        self._escaped = _escaped_sign(form)
         self.read = 0
         self.garbled: tuple[int, int, int] | None = None
-        self._cr = self._ends_with_cr(form.quote)
         self._drop_separator_line()
 
     def __iter__(self) -> Lines:
@@ -79,8 +93,7 @@ class Lines:
         except UnicodeDecodeError as error:
             self.garbled = self.garbled or (self.read, error.start + 1, line[error.start])
             text = line.decode(self.encoding, errors="replace")
-        # To the reader \\N would be the letter with its meaning taken.
-        return self._null.sub(lambda found: "\\" + found[0], text) if self._null else text
+        return text if self._escaped is None else self._escaped.sub(_kept, text)
 
     def begin(self) -> int:
         """A record begins: forget the last one. Returns the number of its line, from 1."""
@@ -103,43 +116,26 @@ class Lines:
             self._taken.clear()
             self.garbled = None
 
-    def _ends_with_cr(self, quote: str | None) -> bool:
-        """Whether lines end with a carriage return alone: by the first end outside of quotes."""
-        start: bytes = self._file.readline(_MAX_LINE).removeprefix(codecs.BOM_UTF8)
-        if start:
-            self._ahead.append(start)
-        mark = b"" if quote is None or not quote.isascii() else quote.encode()
-        inside = False
-        for at in range(len(start)):
-            sign = start[at : at + 1]
-            if sign == mark:
-                inside = not inside
-            elif not inside and sign in (b"\r", b"\n"):
-                return sign == b"\r" and start[at + 1 : at + 2] != b"\n"
-        return False
-
     def _drop_separator_line(self) -> None:
         """Excel says in a first line of its own what delimits: `sep=;`."""
-        first = self._line()
+        first = self._line().removeprefix(codecs.BOM_UTF8)
         if re.fullmatch(rb'"?sep=.?"?\s*', first):
             self.read = 1
         elif first:
             self._returned.append(first)
 
     def _line(self) -> bytes:
-        if not self._cr:
-            line: bytes = self._ahead.popleft() if self._ahead else self._file.readline(_MAX_LINE)
-            return line
-        while len(self._ahead) < 2:
-            # The last piece may go on, and a line feed may follow its carriage return.
-            more = self._file.readline(_MAX_LINE)
-            block = (self._ahead.pop() if self._ahead else b"") + more
-            self._ahead.extend(_ONE_LINE.findall(block))
-            if not more:
+        ahead = self._ahead
+        while not ahead or (len(ahead) == 1 and not ahead[0].endswith(b"\n")):
+            more: bytes = self._file.readline(_MAX_LINE)
+            if not ahead and more.find(b"\r", 0, -2) < 0:
+                return more
+            # Carriage returns end lines as well. The last piece may go on.
+            block = (ahead.pop() if ahead else b"") + more
+            ahead.extend(_ONE_LINE.findall(block))
+            if not more or (len(ahead) == 1 and len(block) > _MAX_LINE):
                 break
-            if len(self._ahead) == 1 and len(block) > _MAX_LINE:
-                break
-        return self._ahead.popleft() if self._ahead else b""
+        return ahead.popleft() if ahead else b""
 
 
 def decoding_hint(garbled: tuple[int, int, int], encoding: str) -> str:
@@ -151,8 +147,14 @@ def decoding_hint(garbled: tuple[int, int, int], encoding: str) -> str:
     return f'{said}; is it another encoding? Say so in the layout, [file] encoding = "cp1252"'
 
 
-def _null_mark(form: FileForm) -> re.Pattern[str] | None:
-    if form.escape != "\\":
+def _escaped_sign(form: FileForm) -> re.Pattern[str] | None:
+    """What finds an escape and the sign after it; None where a quote is doubled instead."""
+    if form.escape is None or form.escape == form.quote:
         return None
-    between = re.escape(form.delimiter)
-    return re.compile(rf"(?:(?<=^)|(?<={between}))\\N(?=$|{between}|\r|\n)")
+    return re.compile(rf"({re.escape(form.escape)})(.)")
+
+
+def _kept(found: re.Match[str]) -> str:
+    """A letter or a digit has no meaning that could be taken: to the reader \\N or \\t would be the
+    letter alone, so the escape is escaped itself."""
+    return found[1] * 2 + found[2] if found[2].isalnum() else found[0]

@@ -163,6 +163,8 @@ class CsvSource:
             quoting=csv.QUOTE_NONE if form.quote is None else csv.QUOTE_MINIMAL,
             escapechar=form.escape,
             doublequote=form.escape is None or form.escape == form.quote,
+            # A space is not part of a value, nor does it take the meaning of the quote behind it.
+            skipinitialspace=form.delimiter != " ",
             strict=True,
         )
 

@@ -214,7 +214,17 @@ def _text(entry: Table, habits: _Habits, name: str) -> TextField:
         raise ValueError(
             f"{entry.where}: needs one of column, columns, constant, row_number = true"
         )
+    _refuse_idle(entry, found)
     return found
+
+
+def _refuse_idle(entry: Table, field: TextField) -> None:
+    """Fail on keys that would do nothing: whoever wrote them expects something of them."""
+    if "join" in entry and len(field.columns) < 2:
+        raise ValueError(f"{entry.where}.join: stands between columns, and there are not two")
+    for key in ("matches", "values", "otherwise", "missing"):
+        if key in entry and not field.columns:
+            raise ValueError(f"{entry.where}.{key}: is of a column, and none is named")
 
 
 def _canonical(value: str) -> str:

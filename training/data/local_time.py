@@ -46,6 +46,18 @@ def to_utc(wall_ms: Int64, zone: str) -> Utc:
     return Utc(np.where(gap | fold, 0, wall_ms - first), gap, fold)
 
 
+def day_begins(wall_ms: Int64, zone: str) -> Int64:
+    """int64[n]: when the days of a time zone whose midnights are `wall_ms` begin, in UTC: where the
+    clocks left midnight out or showed it twice, with the first hour that they showed."""
+    if zone == "UTC":
+        return wall_ms
+    midnights, place = np.unique(wall_ms, return_inverse=True)
+    place_of = ZoneInfo(zone)
+    before = [_offsets(ms // _QUARTER_MS, place_of)[0] for ms in midnights.tolist()]
+    begins: Int64 = wall_ms - np.array(before, dtype=np.int64)[place]
+    return begins
+
+
 def named(wall_ms: int, zone: str, name: str) -> int | None:
     """UTC of one reading that names the offset as its zone does (`CET`); None if that is no name
     of the zone at that time, or a name of both hours.

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from training.data.money import without_sign
-from training.data.texts import Bool, Markers, shows_all_digits, texts
+from training.data.texts import Bool, Markers, shows_all_digits, texts, trimmed
 
 Float64 = NDArray[np.float64]
 
@@ -21,6 +21,9 @@ _PLAIN = r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$"
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2212": "-", "’": "'"})
 _UNIT = re.compile(r"(.*\d)\s*\+?\s*([A-Za-z]{2,})\.?|(.*\d)\s+([A-Za-z])", re.DOTALL)
 _ONE_UNIT = {"yr": "year", "mo": "month", "mon": "month", "wk": "week", "hr": "hour"}
+_SCALE_LINE = "k m b t bn mn bln mln thousand million billion mio mrd tsd lakh lac crore"
+_SCALES = frozenset(_SCALE_LINE.split())
+"""They multiply: they are no units."""
 WORDS = {
     "yes": 1.0, "y": 1.0, "true": 1.0, "t": 1.0,
     "no": 0.0, "n": 0.0, "false": 0.0, "f": 0.0,
@@ -104,7 +107,7 @@ def _raw(cells: pa.Array, style: NumberStyle) -> tuple[pa.Array, Bool]:
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         found = texts(cells, style.missing)
         return found.values, found.wrong
-    plain = pc.utf8_trim_whitespace(cells.cast(pa.string()))
+    plain = trimmed(cells.cast(pa.string()))
     absent = pc.is_in(plain, value_set=pa.array(["", *sorted(style.missing)], pa.string()))
     none = pa.scalar(None, pa.string())
     return pc.if_else(absent, none, plain), np.zeros(len(cells), dtype=np.bool_)
@@ -175,6 +178,8 @@ def _without_unit(text: str) -> tuple[str, str | None]:
     if found is None:
         return text.removesuffix("+"), None
     unit = (found[2] or found[4]).lower()
+    if unit in _SCALES:
+        return text, None
     unit = unit.removesuffix("s") if len(unit) > 2 else unit
     return (found[1] or found[3]).rstrip().removesuffix("+"), _ONE_UNIT.get(unit, unit)
 

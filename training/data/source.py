@@ -23,6 +23,10 @@ _OTHER_KINDS = {
     b"PAR1": "Parquet: name it .parquet",
     b"BZh": "packed with bzip2: unpack it, or pack it with gzip",
     b"\xfd7zX": "packed with xz: unpack it, or pack it with gzip",
+    b"ORC": "ORC, not CSV: write it as Parquet",
+    b"Obj\x01": "Avro, not CSV: write it as Parquet",
+    b"ARROW1": "Feather, not CSV: write it as Parquet",
+    b"\xd0\xcf\x11\xe0": "a workbook, not CSV: save it as CSV",
     b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it, or pack it with gzip",
 }
 """First bytes of files that are not CSV -> what they are and what to do."""
@@ -51,6 +55,8 @@ def open_source(path: Path, form: FileForm | None = None) -> Source:
     Raises:
         SourceUnreadable: there is no such file, it is empty or not Parquet.
     """
+    if path.is_dir():
+        raise SourceUnreadable(f"{path}: is a folder: give the files in it one by one")
     if not path.is_file():
         raise SourceUnreadable(f"{path}: no such file")
     if path.suffix.lower() in (".parquet", ".pq"):
@@ -62,7 +68,7 @@ def open_source(path: Path, form: FileForm | None = None) -> Source:
 def _refuse_other_kinds(path: Path) -> None:
     """Say what a file is that cannot be CSV, by its first bytes."""
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(8)
     for magic, kind in _OTHER_KINDS.items():
         if start.startswith(magic):
             raise SourceUnreadable(f"{path}: is {kind}")

@@ -20,8 +20,9 @@ Bool = NDArray[np.bool_]
 Markers = frozenset[str]
 
 _MISSING_LINE = (
-    "NULL Null null <NULL> <null> (null) [NULL] \\N NA N/A n/a #N/A <NA> nan NaN NAN -nan NaT"
-    " None - -- #NULL!"
+    "NULL Null null <NULL> <null> (null) [NULL] #NULL #NULL! \\N NA N/A n/a N.A. n.a. #N/A <NA>"
+    " nan NaN NAN Nan -nan NaT None none NONE nil NIL undefined UNDEFINED (blank)"
+    " - -- --- \u2013 \u2014 ? ."
 )
 DEFAULT_MISSING: Markers = frozenset(_MISSING_LINE.split())
 """Texts that stand for nothing, unless a layout lists its own. An empty cell always does."""
@@ -33,8 +34,17 @@ _WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d*))\.0+")
 _SCIENTIFIC = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?[eE]([+-]?)(\d{1,4})")
 _EXCEL_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _EXCEL_ERROR = re.compile(r"#+|#(?:REF|VALUE|DIV/0|NUM|SPILL|CALC)!|#NAME\?")
+
+_SPACES = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())
+_WIDTHLESS = "\u200b\u200e\u200f\u2060\ufeff"
+
 # Texts that `canonical_text` may change or refuse; one search over a chunk finds whether any is.
-_UNUSUAL = r'(?i)^(?:true|false|[+-]?\d+\.0+|[+-]?\d+(?:\.\d*)?e[+-]?\d{1,4}|="(?s:.*)"|#.*)$'
+_LOST = "\ufffd"
+"""Stands for a letter that a program could not write: which one, nothing says any more."""
+
+_UNUSUAL = (
+    r'(?i)\x{FFFD}|^(?:true|false|[+-]?\d+\.0+|[+-]?\d+(?:\.\d*)?e[+-]?\d{1,4}|="(?s:.*)"|#.*)$'
+)
 
 
 class Texts(NamedTuple):
@@ -72,6 +82,8 @@ def canonical_text(text: str) -> str | None:
     >>> canonical_text("9.91214E+15") is None, canonical_text("007"), canonical_text("1.10")
     (True, '007', '1.10')
     """
+    if _LOST in text:
+        return None
     if text.lower() in ("true", "false"):
         return text.lower()
     if whole := _WHOLE.fullmatch(text):
@@ -85,6 +97,11 @@ def canonical_text(text: str) -> str | None:
     if scientific and (scientific[3] is not None or scientific[4]):
         return _expanded(scientific, text)
     return text
+
+
+def trimmed(cells: pa.Array) -> pa.Array:
+    """Texts without spaces, and signs that nobody sees, at their ends."""
+    return pc.utf8_trim(cells, _SPACES + _WIDTHLESS)
 
 
 def shows_all_digits(text: str) -> bool:
@@ -140,7 +157,7 @@ def _storage(cells: Any) -> pa.Array:
 
 
 def _of_strings(cells: pa.Array, missing: Markers) -> Texts:
-    plain = _without(pc.utf8_trim_whitespace(cells), missing)
+    plain = _without(trimmed(cells), missing)
     unusual = pc.match_substring_regex(plain, _UNUSUAL)
     wrong = np.zeros(len(plain), dtype=np.bool_)
     places = np.flatnonzero(unusual.fill_null(False).to_numpy(zero_copy_only=False))

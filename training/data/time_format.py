@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 86_400_000
+_DATE_CHARS: Final = 10
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -31,6 +32,7 @@ _WORDS: Final = {
     "z": r"z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?",
     "Z": r"[a-z]+(?:/[a-z_+-]+)*|",
 }
+_ISO_SHAPE = re.compile(r"[\dW-]{7,10}(?:[Tt ].+)?", re.ASCII)
 _DIRECTIVE = re.compile(r"%(-?)(.)")
 _UTC_NAMES = frozenset({"UTC", "GMT", "UT", "Z"})
 
@@ -42,11 +44,13 @@ class Reading(NamedTuple):
         wall_ms: reading of the clock, milliseconds since it showed 1970-01-01.
         offset_ms: of that clock from UTC; None if the text does not say.
         name: of that clock's zone where only a name is given.
+        is_day: a day is named, and no time of it.
     """
 
     wall_ms: int
     offset_ms: int | None
     name: str | None = None
+    is_day: bool = False
 
 
 Reader = Callable[[str], Reading | None]
@@ -81,6 +85,9 @@ def pattern_reader(pattern: str, of_day: bool = False) -> Reader:
 
 def iso(text: str) -> Reading | None:
     """Reads ISO 8601; also with ` UTC` behind it, or a space before its offset."""
+    # datetime takes any sign between date and time: 2024-07-01+02:00 would be two in the night.
+    if not _ISO_SHAPE.fullmatch(text):
+        return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -90,7 +97,8 @@ def iso(text: str) -> Reading | None:
             at = datetime.fromisoformat(plain)
         except ValueError:
             return None
-    return _of_datetime(at)
+    reading = _of_datetime(at)
+    return reading if len(text) > _DATE_CHARS else reading._replace(is_day=True)
 
 
 def iso_time(text: str) -> Reading | None:
@@ -186,7 +194,8 @@ def _reading(found: re.Match[str], of_day: bool) -> Reading | None:
     offset = _offset_ms(said.get("z"))
     if name is not None and name.upper() in _UTC_NAMES:
         offset, name = (0 if offset is None else offset), None
-    return Reading(day * DAY_MS + clock, offset, None if offset is not None else name)
+    is_day = not of_day and not said.keys() & {"H", "I"}
+    return Reading(day * DAY_MS + clock, offset, None if offset is not None else name, is_day)
 
 
 def _day(said: dict[str, str]) -> int | None:

@@ -43,6 +43,10 @@ def time_field(entry: Table, missing: Markers) -> TimeField:
         raise ValueError(f"{entry.where}.unit: is missing: what does one row stand for?")
     if unit is not None and (len(columns) > 1 or found.format is not None):
         raise ValueError(f"{entry.where}.unit: a count is one column without a format")
+    if unit is not None and "zone" in entry:
+        raise ValueError(f"{entry.where}.zone: a count has none: it is since `base`, in UTC")
+    if unit is None and "base" in entry:
+        raise ValueError(f"{entry.where}.base: is of a count, which needs unit")
     return found
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from training.data.fields import ClockField, TimeField
 from training.data.joint import joint_texts
-from training.data.local_time import Bool, Int64, named, to_utc
+from training.data.local_time import Bool, Int64, day_begins, named, to_utc
 from training.data.numbers import NumberStyle, numbers
 from training.data.texts import Markers, texts
 from training.data.time_format import DAY_MS, Reader, Reading, iso, iso_time, pattern_reader
@@ -33,6 +33,8 @@ class Moments(NamedTuple):
         there: bool[n]: where the cells hold something.
         gap: bool[n]: a local time that the clock never showed; not known.
         fold: bool[n]: a local time that the clock showed twice; not known.
+        lasts_ms: int64[n]: 23 to 25 hours where the cells name a day, or its midnight as programs
+            do that keep days as times; 0 of a moment.
     """
 
     at_ms: Int64
@@ -40,15 +42,17 @@ class Moments(NamedTuple):
     there: Bool
     gap: Bool
     fold: Bool
+    lasts_ms: Int64
 
 
 class _Walls(NamedTuple):
-    """n readings: UTC where `utc`, else what a clock on a wall showed."""
+    """n readings: UTC where `utc`, else what a clock on a wall showed; days where `is_day`."""
 
     ms: Int64
     utc: Bool
     known: Bool
     there: Bool
+    is_day: Bool
 
 
 def moments(columns: Columns, rows: Int64, field: TimeField) -> Moments:
@@ -70,7 +74,37 @@ def moments(columns: Columns, rows: Int64, field: TimeField) -> Moments:
     if local.any():
         found = to_utc(walls.ms[local], field.zone)
         at_ms[local], gap[local], fold[local] = found
-    return Moments(at_ms, near & ~gap & ~fold, walls.there, gap, fold)
+    days = local & walls.is_day
+    at_ms[days] = day_begins(walls.ms[days], field.zone)
+    gap, fold = gap & ~days, fold & ~days
+    known = near & ~gap & ~fold
+    return Moments(at_ms, known, walls.there, gap, fold, _lasting(walls, at_ms, known, field))
+
+
+def after_payments(dated: Moments, known_ms: Int64, at_ms: Int64) -> tuple[Int64, Bool]:
+    """When something about payments was known: never before they happened. A day means any moment
+    of it.
+
+    Args:
+        dated: the cells that say when.
+        known_ms: int64[n], what they come to, a delay included.
+        at_ms: int64[n], the payments.
+
+    Returns:
+        int64[n], and bool[n]: what lies before its payment.
+    """
+    early = dated.known & (known_ms < at_ms)
+    same_day = early & (at_ms - known_ms < dated.lasts_ms)
+    return np.where(same_day, at_ms, known_ms), early & ~same_day
+
+
+def _lasting(walls: _Walls, at_ms: Int64, known: Bool, field: TimeField) -> Int64:
+    """int64[n]: how long what was read lasts, see `Moments`."""
+    days = known & (walls.ms % DAY_MS == 0) & (field.clock is None)
+    lasts = np.where(days, DAY_MS, 0)
+    days &= ~walls.utc
+    lasts[days] = day_begins(walls.ms[days] + DAY_MS, field.zone) - at_ms[days]
+    return lasts
 
 
 def _counted(columns: Columns, rows: Int64, field: TimeField) -> Moments:
@@ -83,8 +117,8 @@ def _counted(columns: Columns, rows: Int64, field: TimeField) -> Moments:
         known = there = np.ones(len(rows), dtype=np.bool_)
     at_ms = np.rint(value * (field.unit_ms or 1.0)) + field.base_ms
     known = known & (np.abs(at_ms) < _FAR_MS)
-    never = np.zeros(len(known), dtype=np.bool_)
-    return Moments(np.where(known, at_ms, 0).astype(np.int64), known, there, never, never)
+    never, lasts = np.zeros(len(known), dtype=np.bool_), np.zeros(len(known), dtype=np.int64)
+    return Moments(np.where(known, at_ms, 0).astype(np.int64), known, there, never, never, lasts)
 
 
 def _marked(marks: Mapping[int, str], n: int) -> Bool:
@@ -113,7 +147,8 @@ def _of_arrow(cells: pa.Array) -> _Walls:
     zone = getattr(cells.type, "tz", None)
     whole = cells.cast(pa.timestamp("ms", tz=zone), safe=False)
     ms = whole.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False).copy()
-    return _Walls(ms, np.full(len(ms), zone is not None), there, there)
+    is_day = np.full(len(ms), pa.types.is_date(cells.type))
+    return _Walls(ms, np.full(len(ms), zone is not None), there, there, is_day)
 
 
 def _of_texts(values: pa.Array, wrong: Bool, read: Reader, zone: str) -> _Walls:
@@ -123,7 +158,8 @@ def _of_texts(values: pa.Array, wrong: Bool, read: Reader, zone: str) -> _Walls:
     ms = np.array([0 if pair is None else pair[0] for pair in pairs], dtype=np.int64)
     utc = np.array([pair is not None and pair[1] for pair in pairs], dtype=np.bool_)
     known = np.array([pair is not None for pair in pairs], dtype=np.bool_)
-    return _Walls(ms, utc, known, there)
+    is_day = np.array([r is not None and r.is_day for r in readings], dtype=np.bool_)
+    return _Walls(ms, utc, known, there, is_day)
 
 
 def _placed(reading: Reading | None, zone: str) -> tuple[int, bool] | None:
@@ -156,7 +192,8 @@ def _with_clock(days: _Walls, columns: Columns, clock: ClockField, missing: Mark
     midnight = days.ms % DAY_MS == 0
     known = known & days.known & midnight & ~days.utc & (of_day >= 0) & (of_day < DAY_MS)
     # Half of it is something that is there and tells no time.
-    return _Walls(days.ms + np.where(known, of_day, 0), days.utc, known, days.there | there)
+    ms, moment = days.ms + np.where(known, of_day, 0), np.zeros_like(known)
+    return _Walls(ms, days.utc, known, days.there | there, moment)
 
 
 def _clock(cells: pa.Array, clock: ClockField, missing: Markers) -> tuple[Int64, Bool, Bool]:

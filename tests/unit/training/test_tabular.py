@@ -157,3 +157,16 @@ def test_a_label_day_that_cannot_be_read_ends_the_reading(tmp_path: Path) -> Non
     text = "day,sum,age,job,bad,told\n1,1,1,a,1,2026-07-05\n"
     with pytest.raises(SourceUnreadable, match="line 2: told is not a time"):
         _read(_file(tmp_path, text), toml)
+
+
+def test_no_label_of_a_table_is_known_before_its_row(tmp_path: Path) -> None:
+    toml = TOML.replace("delay_days = 30", 'known_at = "told"').replace(
+        '{ column = "day", unit = "days", base = "2020-01-01" }', '"day"'
+    )
+    header = "day,sum,age,job,bad,told\n"
+    sound = _file(tmp_path, f"{header}2020-01-02 10:00,1,2,cook,1,2020-01-02\n")
+    dataset, _ = _read(sound, toml)
+    assert dataset.known_at_ms.tolist() == dataset.timestamp_ms.tolist()
+    early = _file(tmp_path, f"{header}2020-01-02 10:00,1,2,cook,1,2020-01-01\n")
+    with pytest.raises(SourceUnreadable, match="line 2: told lies before its row"):
+        _read(early, toml)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from training.data.chunk import SourceUnreadable
+from training.data.csv_lines import utf16_of
 from training.data.fields import FileForm
 from training.data.guess.column import looks_like_a_value
 
@@ -31,8 +32,8 @@ def guess_form(path: Path) -> FileForm:
     start = next(_blocks(path), b"")
     if not start.strip():
         raise SourceUnreadable(f"{path}: is empty")
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text, encoding = start.decode("utf-16", errors="replace"), "utf-8"
+    if utf16 := utf16_of(start):
+        text, encoding = start.decode(utf16, errors="replace"), "utf-8"
     else:
         encoding = _encoding(path)
         text = start.decode(encoding, errors="replace").removeprefix("\ufeff")
@@ -90,7 +91,7 @@ def _quote(lines: list[str]) -> str:
 
 def _rows(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
     rows: list[list[str]] = []
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
     try:
         rows.extend(row for row in reader if row)
     except csv.Error:

@@ -420,3 +420,22 @@ def test_a_table_needs_no_delay_and_history_does() -> None:
     table = parse_layout(f'{bare}[tabular]\nnumeric = ["north"]\n', "mine.toml")
     with pytest.raises(LayoutInvalid, match=r"label\.delay_days: is missing: after how many"):
         canonical(chunk({}), table, "tag")
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        # In Berlin the 29th begins at 23:00 of the 28th, UTC.
+        ("29/02/2024", "2024-02-29T12:00:00.123"),
+        ("01/03/2024", "2024-02-29T23:00:00"),
+        ("28/02/2024", None),
+    ],
+)
+def test_a_day_of_local_time_is_known_within_it(told: str, known: str | None) -> None:
+    when = '{ column = "east", format = "%d/%m/%Y", zone = "Europe/Berlin" }'
+    dated = layout(("delay_days = 2", f"known_at = {when}"))
+    found = canonical(chunk({"east": told, "y": "1"}), without_east(dated), "tag")
+    expected = [] if known else [("known_at", "before_payment")]
+    assert [(bad.field, bad.code) for bad in found.bad] == expected
+    if known:
+        assert found.table["known_at"].to_pylist() == [datetime.fromisoformat(f"{known}+00:00")]

@@ -103,3 +103,53 @@ def test_utf16_is_read_as_it_says_it_is(tmp_path: Path) -> None:
         content = "\ufeff" * (encoding != "utf-16") + 'a\tb\r\n1\t"ä\r\n€"\r\n'
         _, chunk = whole(tmp_path / "x.txt", content.encode(encoding), delimiter="\t")
         assert rows(chunk) == [("1", "ä\r\n€")]
+
+
+def test_ends_of_lines_may_be_mixed(tmp_path: Path) -> None:
+    content = b'a,b\r\n1,x\n2,y\r3,"z\rw"\r\n4,v\r\n'
+    _, chunk = whole(tmp_path / "x.csv", content)
+    assert rows(chunk) == [("1", "x"), ("2", "y"), ("3", "z\rw"), ("4", "v")]
+    assert not chunk.bad
+
+
+def test_spaces_before_quotes(tmp_path: Path) -> None:
+    names, chunk = whole(tmp_path / "x.csv", b'a, "b", c\n1, "x,y", "z"\n2,  u,v\n')
+    assert names == ["a", "b", "c"]
+    assert rows(chunk) == [("1", "x,y", "z"), ("2", "u", "v")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [(r"a\tb", r"a\tb"), (r"C:\new", r"C:\new"), (r"C:\\new", r"C:\new"), (r"x\,y", "x,y")],
+)
+def test_an_escaped_letter_keeps_its_sign(tmp_path: Path, cell: str, text: str) -> None:
+    """PostgreSQL writes a tab as \\t: without the sign it would be another text."""
+    _, chunk = whole(tmp_path / "x.csv", f"a,b\n1,{cell}\n2,\\N\n".encode(), escape="\\")
+    assert rows(chunk) == [("1", text), ("2", "\\N")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_its_mark(tmp_path: Path, encoding: str) -> None:
+    names, chunk = whole(tmp_path / "x.csv", "a,b\r\n1,ü\r\n".encode(encoding))
+    assert (names, rows(chunk)) == (["a", "b"], [("1", "ü")])
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "kind"),
+    [
+        ("x.csv", b"ORC\x00", "ORC"),
+        ("x.csv", b"Obj\x01", "Avro"),
+        ("x.csv", b"ARROW1\x00\x00", "Feather"),
+        ("x.csv", b"\xd0\xcf\x11\xe0\xa1\xb1", "workbook"),
+    ],
+)
+def test_files_of_other_kinds_are_named(tmp_path: Path, name: str, start: bytes, kind: str) -> None:
+    (tmp_path / name).write_bytes(start)
+    with pytest.raises(SourceUnreadable, match=kind):
+        open_source(tmp_path / name)
+
+
+def test_a_folder_of_parts_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "x.parquet").mkdir()
+    with pytest.raises(SourceUnreadable, match="a folder: give the files in it"):
+        open_source(tmp_path / "x.parquet")

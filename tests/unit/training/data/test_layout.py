@@ -167,3 +167,20 @@ def test_a_label_has_a_source_that_the_api_takes_too() -> None:
     assert parse_layout(labelled, "m.toml").label is not None
     with pytest.raises(LayoutInvalid, match=r"label\.source: must be one of chargeback, "):
         parse_layout(labelled.replace("x-scheme", "somebody"), "m.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('"at"', '{ column = "at", unit = "seconds", zone = "Europe/Berlin" }', "timestamp.zone"),
+        ('"at"', '{ row_number = true, unit = "days", zone = "Asia/Tokyo" }', "timestamp.zone"),
+        ('"at"', '{ column = "at", base = "2017-01-01" }', "timestamp.base"),
+        ('"id"', '{ column = "id", join = "-" }', "transaction_id.join"),
+        ('{ constant = "EUR" }', '{ constant = "E", values = { E = "EUR" } }', "currency.values"),
+        ('{ constant = "EUR" }', '{ constant = "EUR", otherwise = "USD" }', "currency.otherwise"),
+        ('"id"', '{ row_number = true, matches = "^1" }', "transaction_id.matches"),
+    ],
+)
+def test_a_key_that_would_do_nothing_is_refused(old: str, new: str, key: str) -> None:
+    with pytest.raises(LayoutInvalid, match=key):
+        parse_layout(MINIMAL.replace(old, new, 1), "mine.toml")

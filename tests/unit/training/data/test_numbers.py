@@ -80,3 +80,9 @@ def test_markers_count_in_columns_of_numbers_as_well() -> None:
     assert found.there.tolist() == [False, False, False, True]
     assert found.wrong.tolist() == [False, False, False, True]
     assert np.isfinite(found.value).all()
+
+
+@pytest.mark.parametrize("text", ["10 K", "1.2 M", "3 bn", "5 million", "2 Mrd", "4 lakh", "7 tsd"])
+def test_a_word_that_multiplies_is_no_unit(text: str) -> None:
+    """10 K among 500 would be 10: it is unknown, and told of."""
+    assert number(text, NumberStyle(loose=True)) is None

@@ -102,3 +102,22 @@ def test_markers_stand_for_nothing(marker: str) -> None:
     for cells in (pa.array([marker]), pa.array([f" {marker} "]), pa.array([marker.encode()])):
         assert texts(cells, DEFAULT_MISSING).values.to_pylist() == [None]
     assert texts(pa.array([marker])).values.to_pylist() == [marker]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary()])
+def test_a_text_that_lost_letters_is_none(kind: pa.DataType) -> None:
+    """Müller and Möller are both M\ufffdller where a program could not write their letters."""
+    found = texts(pa.array(["M\ufffdller", "Müller"]).cast(kind), DEFAULT_MISSING)
+    assert found.values.to_pylist() == [None, "Müller"]
+    assert found.wrong.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("text", ["A1\u200b", "\ufeffA1", " \u2060A1 \u00a0", "\u200eA1\u200f\n"])
+def test_signs_without_width_around_a_text_are_trimmed(text: str) -> None:
+    assert texts(pa.array([text])).values.to_pylist() == ["A1"]
+
+
+def test_markers_in_the_habits_of_other_programs() -> None:
+    cells = "none NONE Nan nil NIL undefined UNDEFINED n.a. N.A. na# ? . \u2013 \u2014 --- (blank)"
+    found = texts(pa.array(cells.replace("na#", "#NULL").split()), DEFAULT_MISSING)
+    assert found.values.null_count == len(found.values)

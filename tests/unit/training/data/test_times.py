@@ -141,3 +141,50 @@ def test_a_pattern_that_cannot_tell_a_time_says_what_it_lacks(
 ) -> None:
     with pytest.raises(FormatInvalid, match=says):
         pattern_reader(pattern, of_day)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024070100930", "2024-07-01-14", "2024-07-01x14:32", "2024-07-01_14:32", "2024-07-01+02:00"],
+)
+def test_what_is_no_iso_8601_is_not_taken_for_it(text: str) -> None:
+    assert not read([text]).known.any()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024-07-01", "20240701", "2024-07-01T00:00", "2024-07-01 00:00:00.000", "20240701T000000Z"],
+)
+def test_iso_8601_is_taken(text: str) -> None:
+    assert read([text]).at_ms.tolist() == [ms("2024-07-01T00:00")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "pattern", "zone", "utc"),
+    [
+        # Clocks go from 0:00 to 1:00: the day begins at 1:00.
+        ("2024-04-26", None, "Africa/Cairo", "2024-04-25T22:00"),
+        ("26.04.2024", "%d.%m.%Y", "Africa/Cairo", "2024-04-25T22:00"),
+        (date(2024, 4, 26), None, "Africa/Cairo", "2024-04-25T22:00"),
+        # Clocks go from 1:00 back to 0:00: the day begins with the first of both.
+        ("2024-11-03", None, "America/Havana", "2024-11-03T04:00"),
+        ("2024-07-01", None, "Europe/Berlin", "2024-06-30T22:00"),
+    ],
+)
+def test_a_day_begins_when_its_first_hour_does(
+    cell: Any, pattern: str | None, zone: str, utc: str
+) -> None:
+    found = read([cell], format=pattern, zone=zone)
+    assert found.known.tolist() == [True]
+    assert found.at_ms.tolist() == [ms(utc)]
+
+
+def test_a_midnight_that_was_not_is_still_none() -> None:
+    found = read(["2024-04-26 00:00:00", "2024-04-26T00:00"], zone="Africa/Cairo")
+    assert found.gap.tolist() == [True, True]
+
+
+def test_how_long_a_day_lasts() -> None:
+    cells = ["2024-10-27", "2024-03-31", "2024-07-01", "2024-07-01 00:00:00", "2024-07-01 10:00"]
+    found = read(cells, zone="Europe/Berlin")
+    assert (found.lasts_ms / 3_600_000).tolist() == [25.0, 23.0, 24.0, 24.0, 0.0]
