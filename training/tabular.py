@@ -19,7 +19,7 @@ from training.data.number_column import NumberColumn
 from training.data.numbers import NumberStyle
 from training.data.source import open_source
 from training.data.texts import texts
-from training.data.times import moments
+from training.data.times import after_payments, moments
 from training.dataset import Dataset
 from training.schema import FeatureSchema
 from training.split import UNKNOWN, Int8
@@ -136,6 +136,9 @@ def _part(
             codes = np.where(dated.known, codes, UNKNOWN).astype(np.int8)
         undated = when.at_ms + (label.undated_ms or 0)
         known_ms = np.where(dated.known, dated.at_ms + (label.delay_ms or 0), undated)
+        known_ms, early = after_payments(dated, known_ms, when.at_ms)
+        early &= codes != UNKNOWN
+        _refuse(early, chunk, path, f"{_named(label.known_at)} lies before its row")
     return values, when.at_ms, codes, known_ms
 
 

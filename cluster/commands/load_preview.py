@@ -44,6 +44,10 @@ def preview(report: dict[str, Any]) -> str:
         f"{report['rows']:,} rows read: {report['sound']:,} sound, {report['bad']:,} refused; "
         f"labels: {report['fraud']:,} fraud, {report['genuine']:,} genuine"
     )
+    if report["repeated"]:
+        lines.append(f"{report['repeated']:,} rows repeat a payment that came before")
+    if report["reused"]:
+        lines.append(f"{report['reused']:,} rows bear the id of another payment")
     width = max(map(len, report["fields"]))
     for name, field in report["fields"].items():
         understood = ", ".join(field["understood"]) or "nothing"

@@ -18,7 +18,7 @@ from fraud.batch import COLUMNS, Int64, TransactionBatch
 from training.data.canonical import STAGED, canonical
 from training.data.fields import TEXT_FIELDS
 from training.data.history import LABELLED, History, in_order_of_known
-from training.data.identity import Telling, Told
+from training.data.identity import told_apart
 from training.data.joined import joined_labels
 from training.data.layout import Layout, load_layout
 from training.data.reasons import refuse_wrong_layout
@@ -235,7 +235,7 @@ def read_payments(
         if progress is not None:
             progress(rows, chunk.share)
     table = pa.concat_tables(parts).unify_dictionaries() if parts else _nothing()
-    table, told = _told_apart(table, places, plan.repeated)
+    table, told = told_apart(table, places, plan.repeated)
     if kept is not None:
         kept.add(told.bad)
     bad += len(told.bad)
@@ -244,18 +244,6 @@ def read_payments(
     repeated = int(np.count_nonzero(~told.is_new))
     reused = sum(map(len, told.reused.values()))
     return PaymentFile(table, order, rows, bad, repeated, reused, listed, plan.label is not None)
-
-
-def _told_apart(
-    table: pa.Table, places: list[tuple[Int64, Int64]], repeated: str
-) -> tuple[pa.Table, Told]:
-    """The payments of a file, each once under an id of its own."""
-    none = np.empty(0, np.int64)
-    rows, lines = (np.concatenate([part[k] for part in [(none, none), *places]]) for k in (0, 1))
-    telling = Telling(table, rows, lines, repeated)
-    telling.met({})
-    told = telling.told({}, {})
-    return told.table if told.is_new.all() else told.table.filter(pa.array(told.is_new)), told
 
 
 def _fitted(layout: Layout, names: frozenset[str]) -> Layout:

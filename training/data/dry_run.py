@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from fraud.currency import to_major
@@ -13,6 +14,7 @@ from training.data.canonical import Canonical, canonical
 from training.data.chunk import Chunk
 from training.data.examples import shown
 from training.data.fields import TEXT_FIELDS, FileForm
+from training.data.identity import told_apart
 from training.data.joined import joined_labels
 from training.data.layout import Layout, load_layout
 from training.data.mapping import MostlyUnreadable, columns_of
@@ -36,7 +38,10 @@ class DryRun:
         written: how the file is written: delimiter, encoding and the like; {} for Parquet.
         columns: names in the file.
         unread: those of them that the layout does not read.
-        rows: rows that were looked at; `sound` would be loaded, `bad` refused for `reasons`.
+        rows: rows that were looked at; `sound` would be loaded, `bad` refused for `reasons`, and
+            `repeated` are payments that came before.
+        reused: rows that bear the id of another payment: refused, or loaded under an id of their
+            own, as the layout says.
         fields: field -> the columns or the constant that it comes from, and what was understood of
             the first rows.
         fraud, genuine: labels among the sound rows.
@@ -52,6 +57,8 @@ class DryRun:
     rows: int = 0
     sound: int = 0
     bad: int = 0
+    repeated: int = 0
+    reused: int = 0
     reasons: list[dict[str, Any]] = field(default_factory=list)
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)
     fraud: int = 0
@@ -84,6 +91,7 @@ def dry_run(path: Path, layout: str | Layout, rows: int = ROWS) -> DryRun:
         unread=[name for name in names if name not in plan.columns()],
     )
     reasons = Reasons()
+    parts: list[Canonical] = []
     joined = joined_labels(path, plan)
     for chunk in source.chunks(plan.columns(), 0, rows):
         found = canonical(chunk, plan, "dry", joined)
@@ -93,6 +101,9 @@ def dry_run(path: Path, layout: str | Layout, rows: int = ROWS) -> DryRun:
         reasons.add(found.bad)
         _count(report, found)
         report.rows = chunk.rows_done
+        parts.append(found)
+    if parts:
+        _tell_apart(report, parts, reasons, plan)
     report.reasons = reasons.as_list()
     if report.rows and not report.sound:
         report.refused = report.refused or "every row that was looked at is refused"
@@ -112,13 +123,21 @@ def _written(form: FileForm) -> dict[str, Any]:
 
 
 def _count(report: DryRun, found: Canonical) -> None:
-    labels = found.table["is_fraud"].to_pylist()
-    report.sound += found.table.num_rows
     report.bad += found.n_bad
-    report.fraud += labels.count(True)
-    report.genuine += labels.count(False)
     for why, n in found.left_out.items():
         report.labels_left_out[why] = report.labels_left_out.get(why, 0) + n
+
+
+def _tell_apart(report: DryRun, parts: list[Canonical], reasons: Reasons, plan: Layout) -> None:
+    """Which of the sound rows are one payment, and which bear an id that is not theirs."""
+    table = pa.concat_tables([part.table for part in parts])
+    kept, told = told_apart(table, [(part.rows, part.lines) for part in parts], plan.repeated)
+    reasons.add(told.bad)
+    labels = kept["is_fraud"].to_pylist()
+    report.sound, report.bad = kept.num_rows, report.bad + len(told.bad)
+    report.fraud, report.genuine = labels.count(True), labels.count(False)
+    report.repeated = int(np.count_nonzero(~told.is_new))
+    report.reused = sum(map(len, told.reused.values()))
 
 
 def _fields(plan: Layout) -> list[str]:

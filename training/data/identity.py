@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -210,6 +210,23 @@ class Telling:
     def _bad(self, row: _Row, name: str, code: str, detail: str) -> BadRow:
         rows, lines = self._rows, self._lines
         return BadRow(int(rows[row.place]), int(lines[row.place]), name, code, detail)
+
+
+def told_apart(
+    table: pa.Table, places: Iterable[tuple[Int64, Int64]], repeated: str
+) -> tuple[pa.Table, Told]:
+    """The payments of a file by itself, each once under an id of its own.
+
+    Args:
+        table: its rows, columns of `canonical.STAGED`.
+        places: of its chunks, rows and lines: see `Chunk`.
+    """
+    none = np.empty(0, np.int64)
+    rows, lines = (np.concatenate([part[k] for part in [(none, none), *places]]) for k in (0, 1))
+    telling = Telling(table, rows, lines, repeated)
+    telling.met({})
+    told = telling.told({}, {})
+    return told.table if told.is_new.all() else told.table.filter(pa.array(told.is_new)), told
 
 
 def _again(ids: pa.Array) -> NDArray[np.bool_]:

@@ -61,6 +61,31 @@ def test_a_dry_run_says_what_is_understood_and_what_is_refused(
     assert {path.name for path in tmp_path.rglob("*")} == {p.name for p in before} | {"pay.csv"}
 
 
+def test_a_dry_run_tells_payments_apart_as_a_load_does(
+    tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = file_of(
+        tmp_path,
+        "1,c,2024-07-01,5,1,05/07/2026",
+        "1,c,2024-07-01,5,1,05/07/2026",
+        "1,d,2024-07-02,9,0,05/07/2026",
+        "2,c,2024-07-01,5,1,05/07/2026",
+        "2,c,2024-07-01,5,0,05/07/2026",
+    )
+    assert run(["load", "--dry-run", "--json", "--layout", layout, file]) == 0
+    found = json.loads(capsys.readouterr().out)
+    told = [found[key] for key in ("rows", "sound", "bad", "repeated", "reused", "fraud")]
+    assert told == [5, 2, 2, 1, 1, 2]
+    codes = {(r["field"], r["code"], r["first_line"]) for r in found["reasons"]}
+    assert codes == {("transaction_id", "another_payment", 4), ("is_fraud", "contradicts", 6)}
+    assert run(["load", "--dry-run", "--layout", layout, file]) == 0
+    assert "1 rows repeat a payment that came before" in capsys.readouterr().out
+    Path(layout).write_text(LAYOUT + '[transaction_id]\nrepeated = "apart"\n')
+    assert run(["load", "--dry-run", "--json", "--layout", layout, file]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [found[key] for key in ("sound", "bad", "reused")] == [3, 1, 1]
+
+
 def test_a_dry_run_of_nothing_sound_fails(
     tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
