@@ -106,7 +106,7 @@ class CsvSource:
         return names
 
     def _refuse_other_delimiter(self, header: str) -> None:
-        for other in ",;\t|":
+        for other in ",;\t|^~\x01":
             if other in header:
                 raise SourceUnreadable(
                     f"{self._path}: the header is one column: is {other!r} the delimiter? Say so"

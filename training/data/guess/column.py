@@ -29,7 +29,10 @@ _ZONES = ("", "%z", " %z", " %Z")
 _FITS = 0.98
 _TRIED = 300
 
-DAY_OF_TIME = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%H%M%S", "%H%M", "%I:%M:%S %p", "%I:%M %p")
+DAY_OF_TIME = (
+    *("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%H%M%S", "%H%M", "%I:%M:%S %p", "%I:%M %p"),
+    *("%I:%M:%S%p", "%I:%M%p", "%H.%M.%S", "%H.%M", "%Hh%M", "%H h %M"),
+)
 
 
 def date_patterns() -> Iterator[str]:
@@ -156,6 +159,17 @@ class Column:
             re.search(r"\d[T :]\d\d", text) or re.search(r"\d{12,}|\d{4,6}$", text)
             for text in self.values[:20]
         )
+
+    @cached_property
+    def has_zone(self) -> bool:
+        """Whether its times say how far they are from UTC."""
+        if self.is_arrow_time:
+            return getattr(self.cells.type, "tz", None) is not None
+        if not self.patterns:
+            return False
+        read = pattern_reader(self.patterns[0]) if self.patterns[0] else iso
+        found = [read(text) for text in self.values[:20]]
+        return all(r is None or r.offset_ms is not None or r.name is not None for r in found)
 
     @cached_property
     def epoch_unit(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +16,14 @@ from training.data.fields import FileForm
 from training.data.guess.column import Column
 from training.data.guess.form import guess_form
 from training.data.guess.label import choose_label, leak, meanings
-from training.data.guess.names import says_when_known, sureness
+from training.data.guess.names import normalised, says_when_known, sureness
 from training.data.guess.when import guess_when
 from training.data.money import MEANT
 from training.data.source import open_source
 
 _SAMPLED_ROWS = 50_000
 _MAX_CATEGORIES = 200
+_CENTS = re.compile(r"(^|_)(cents?|minor|pence|centavos|centimes|paise|kopecks)(_|$)")
 _CODES: dict[str, frozenset[str]] = {
     "currency": frozenset(EXPONENT),
     "country": COUNTRIES,
@@ -88,8 +90,11 @@ def draft(path: Path) -> Draft:
     chosen = _chosen([c for c in free if c.name not in when.columns])
     _identities(made, chosen)
     made.fields["timestamp"] = when.toml if len(when.toml) > 1 else when.toml["column"]
-    _amount(made, chosen.get("amount"), free)
+    signed = _amount(made, chosen.get("amount"), free)
+    _choose_currency(chosen, free)
     _codes(made, chosen)
+    if not signed and made.fields["currency"] == {"constant": "USD"}:
+        made.notes.append("nothing says which currency it is: USD stands there; check")
     if label is not None:
         _label(made, label, frauds, genuine, sure, columns)
     else:
@@ -188,7 +193,8 @@ def _identities(made: Draft, chosen: dict[str, Column]) -> None:
             made.fields[name] = chosen[name].name
 
 
-def _amount(made: Draft, column: Column | None, free: list[Column]) -> None:
+def _amount(made: Draft, column: Column | None, free: list[Column]) -> bool:
+    """Map the amount. Returns whether a sign beside it says which currency it is."""
     if column is None:
         measures = [c for c in free if _fits_amount(c) and not c.is_flag and not c.unique]
         measures = measures or [c for c in free if c.is_number]
@@ -201,19 +207,31 @@ def _amount(made: Draft, column: Column | None, free: list[Column]) -> None:
     if (known < 0).mean() > 0.01:
         value["absolute"] = True
         made.notes.append("some amounts are negative: they are taken without their sign; check")
+    if _CENTS.search(normalised(column.name)) and column.is_whole:
+        value["unit"] = "minor"
     made.fields["amount"] = value if len(value) > 1 else column.name
     marks = {mark for mark in column.numbers.marks.values() if mark in MEANT}
-    made.fields["currency"] = {"constant": _currency(made, marks)}
+    made.fields["currency"] = {"constant": _currency(marks)}
+    return bool(marks)
 
 
-def _currency(made: Draft, marks: set[str]) -> str:
+def _currency(marks: set[str]) -> str:
     """The currency that all signs beside amounts allow."""
     common = ["USD", "EUR", "GBP", "JPY", "INR"]
     allowed = [c for c in common if all(c in MEANT[mark] for mark in marks)]
     allowed += sorted(frozenset.intersection(*(MEANT[mark] for mark in marks))) if marks else []
-    if not marks:
-        made.notes.append("nothing says which currency it is: USD stands there; check")
     return allowed[0] if allowed else "USD"
+
+
+def _choose_currency(chosen: dict[str, Column], free: list[Column]) -> None:
+    """A column of nothing but codes of currencies is one, whatever its name."""
+    if "currency" in chosen:
+        return
+    for column in free:
+        whole = column.filled == len(column.cells) and not column.is_number
+        if whole and all(v.upper() in EXPONENT for v in column.values):
+            chosen["currency"] = column
+            return
 
 
 def _codes(made: Draft, chosen: dict[str, Column]) -> None:
@@ -258,7 +276,8 @@ def _label(
 ) -> None:
     made.label = {"column": label.name, "fraud": frauds or ["1"], "genuine": genuine or ["0"]}
     if not sure:
-        made.notes.append(f"{label.name}: the rarer text is taken for fraud; check")
+        said = [", ".join(t or "an empty cell" for t in texts) for texts in (frauds, genuine)]
+        made.notes.append(f"{label.name}: {said[0]} is taken for fraud, {said[1]} not; check")
     dated = [c for c in columns if says_when_known(c.name) and (c.is_arrow_time or c.patterns)]
     if dated:
         pattern = dated[0].patterns[0] if dated[0].patterns else ""

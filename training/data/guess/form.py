@@ -18,7 +18,7 @@ from training.data.guess.column import looks_like_a_value
 _SAMPLE_BYTES = 1 << 18
 _SEARCHED_BYTES = 1 << 27
 _MAX_SKIPPED = 30
-_DELIMITERS = ",;\t|"
+_DELIMITERS = ",;\t|^~\x01"
 
 
 def guess_form(path: Path) -> FileForm:

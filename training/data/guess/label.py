@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from training.data.guess.column import Column
@@ -14,7 +16,7 @@ _FRAUD = (
 )
 _GENUINE = (
     "0 false no n f genuine legit legitimate good non_fraud not_fraud no_fraud normal paid p_i_f"
-    " fully_paid ok clean negative licit regular"
+    " fully_paid ok clean negative licit regular -1"
 )
 _GIVEN_AWAY = 0.9
 _SELDOM = 0.1
@@ -29,12 +31,15 @@ def choose_label(columns: list[Column]) -> Column | None:
 
 def meanings(column: Column) -> tuple[list[str], list[str], bool]:
     """Its texts for fraud, those for genuine, and whether they say so themselves."""
+    if len(column.values) == 1 and column.filled < len(column.cells):
+        return column.values, [""], False  # X, or nothing
     fraud = [v for v in column.values if _plain(v) in _FRAUD.split()]
     genuine = [v for v in column.values if _plain(v) in _GENUINE.split()]
     rest = [v for v in column.values if v not in fraud and v not in genuine]
     if not rest:
         return fraud, genuine, True
-    if not fraud and not genuine:
+    codes = all(v.lstrip("-").isdigit() for v in column.values) and not genuine
+    if codes or (not fraud and not genuine):
         return [column.rarest], [v for v in column.values if v != column.rarest], False
     if not fraud:
         return rest, genuine, False
@@ -64,4 +69,5 @@ def leak(column: Column, label: Column | None, frauds: list[str]) -> str | None:
 
 
 def _plain(text: str) -> str:
-    return "_".join(text.lower().replace("-", " ").split())
+    """Lower case, words joined; the sign of a number stays."""
+    return "_".join(re.sub(r"(?<=.)-", " ", text.lower()).split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from training.data.guess.column import Column
 from training.data.guess.names import normalised, sureness
@@ -33,7 +33,11 @@ def guess_when(columns: list[Column]) -> When:
         # A name that says so before a time of the day before any date at all.
         _, best = max(dated, key=lambda pair: (min(pair[0], 1), pair[1].has_clock, pair[0]))
         clock = None if best.has_clock or best.epoch_unit else _clock(columns, best)
-        return _dated(best, clock)
+        found = _dated(best, clock)
+        if best.has_zone or best.epoch_unit:
+            return found
+        zoneless = f"{best.name} names no zone: it is taken for UTC; zone says otherwise"
+        return replace(found, notes=(*found.notes, zoneless))
     counts = [(p, c) for p, c in named if p and c.is_number and c.range[0] >= 0]
     if counts:
         _, best = max(counts, key=lambda pair: pair[0])

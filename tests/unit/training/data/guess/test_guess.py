@@ -170,3 +170,81 @@ def test_the_real_sets(name: str, customer: str | None, amount: str, label: str 
     assert found.sound > 0.98 * found.rows
     assert not layout.columns() & {"TX_FRAUD_SCENARIO", "isFlaggedFraud", "fraudStep"}
     assert (layout.tabular is not None) == (customer is None)
+
+
+def labelled(folder: Path, values: list[str]) -> tuple[Layout, str, DryRun]:
+    lines = ["id,customer,ts,amount,fraud"]
+    for i, at in enumerate(moments(200)):
+        lines.append(f"{i},c{i % 40},{at.isoformat()},{i}.50,{values[i % 20 == 7]}")
+    path = folder / "x.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return guessed(path)
+
+
+@pytest.mark.parametrize(
+    ("values", "sure"),
+    [
+        (["-1", "1"], True),
+        (["1", "2"], False),
+        (["", "X"], False),
+        (["", "1"], False),
+        (["N", "Y"], True),
+        (["nein", "ja"], False),
+        (["ok", "other"], False),
+        (["0", "3"], False),
+        (["false", "true"], True),
+    ],
+)
+def test_what_a_label_says(tmp_path: Path, values: list[str], sure: bool) -> None:
+    _, text, found = labelled(tmp_path, values)
+    assert (found.fraud, found.genuine) == (10, 190)
+    assert ("fraud: " not in text) is sure
+
+
+def written(folder: Path, header: str, row: str, delimiter: str) -> tuple[Layout, str, DryRun]:
+    lines = [header.replace(",", delimiter)]
+    for i, at in enumerate(moments(200)):
+        cells = row.format(i=i, card=i % 40, at=at, amount=100 + i, fraud=int(i % 20 == 7))
+        lines.append(cells.replace(",", delimiter))
+    path = folder / "x.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return guessed(path)
+
+
+@pytest.mark.parametrize("delimiter", ["^", "~", "\x01"])
+def test_delimiters_of_other_programs(tmp_path: Path, delimiter: str) -> None:
+    row = "{i},c{card},{at:%Y-%m-%d %H:%M},{amount},{fraud}"
+    layout, _, found = written(tmp_path, "id,customer,ts,amount,fraud", row, delimiter)
+    assert layout.form.delimiter == delimiter
+    assert (found.sound, found.fraud) == (200, 10)
+
+
+@pytest.mark.parametrize("name", ["amount_cents", "AmountMinor", "amount_pence", "amountInCents"])
+def test_an_amount_whose_name_says_cents(tmp_path: Path, name: str) -> None:
+    row = "{i},c{card},{at:%Y-%m-%d %H:%M},{amount},EUR,{fraud}"
+    layout, text, found = written(tmp_path, f"id,customer,ts,{name},ccy,fraud", row, ",")
+    assert layout.amount.minor
+    assert found.fields["amount"]["understood"][0] == "1.00 EUR"
+    assert "nothing says which currency" not in text
+
+
+def test_a_currency_goes_by_its_cells(tmp_path: Path) -> None:
+    row = "{i},c{card},{at:%Y-%m-%d %H:%M},{amount},CHF,{fraud}"
+    layout, _, _ = written(tmp_path, "id,customer,ts,amount,WAERS,fraud", row, ",")
+    assert layout.text["currency"].columns == ("WAERS",)
+
+
+@pytest.mark.parametrize("clock", ["%Hh%M", "%H.%M", "%H:%M:%S", "%I:%M%p"])
+def test_the_time_of_the_day_of_other_lands(tmp_path: Path, clock: str) -> None:
+    row = f"{{i}};c{{card}};{{at:%d.%m.%Y}};{{at:{clock}}};{{amount}};{{fraud}}"
+    _, _, found = written(tmp_path, "id;client;date;heure;montant;fraude", row, ";")
+    assert found.fields["timestamp"]["understood"][0] == "2023-03-14T08:00:00Z"
+
+
+@pytest.mark.parametrize(("zone", "said"), [("", True), ("Z", False), ("+02:00", False)])
+def test_a_time_without_zone_is_said_to_be_taken_for_utc(
+    tmp_path: Path, zone: str, said: bool
+) -> None:
+    row = "{i},c{card},{at:%Y-%m-%d %H:%M:%S}" + zone + ",{amount},{fraud}"
+    _, text, _ = written(tmp_path, "id,customer,ts,amount,fraud", row, ",")
+    assert ("names no zone" in text) is said
