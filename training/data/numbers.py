@@ -24,10 +24,9 @@ _ONE_UNIT = {"yr": "year", "mo": "month", "mon": "month", "wk": "week", "hr": "h
 _SCALE_LINE = "k m b t bn mn bln mln thousand million billion mio mrd tsd lakh lac crore"
 _SCALES = frozenset(_SCALE_LINE.split())
 """They multiply: they are no units."""
-WORDS = {
-    "yes": 1.0, "y": 1.0, "true": 1.0, "t": 1.0,
-    "no": 0.0, "n": 0.0, "false": 0.0, "f": 0.0,
-}  # fmt: skip
+_YES = "yes y true t ja oui sí si sim tak да evet kyllä"
+_NO = "no n false f nein non não nao nie nee nej нет hayır ei"
+WORDS = dict.fromkeys(_YES.split(), 1.0) | dict.fromkeys(_NO.split(), 0.0)
 """What is read as one and as nought where a number may be an answer."""
 
 

@@ -86,3 +86,16 @@ def test_markers_count_in_columns_of_numbers_as_well() -> None:
 def test_a_word_that_multiplies_is_no_unit(text: str) -> None:
     """10 K among 500 would be 10: it is unknown, and told of."""
     assert number(text, NumberStyle(loose=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("Sí", "No"), ("OUI", "NON"), ("ja", "nein"), ("Ja", "Nee"), ("sim", "não"), ("да", "нет")],
+)
+def test_yes_and_no_of_other_languages(yes: str, no: str) -> None:
+    """Of sí and no one alone would be read, and the other would be the gaps between."""
+    cells = pa.array([yes, no, None])
+    found = numbers(cells, NumberStyle(loose=True))
+    assert found.value.tolist() == [1.0, 0.0, 0.0]
+    assert found.known.tolist() == [True, True, False]
+    assert not numbers(cells, NumberStyle()).known.any()
