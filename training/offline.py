@@ -57,7 +57,8 @@ class OfflineReport:
         read: rows of the file that were looked at; `rows` were written, `bad` refused (`rejects`
             lists them), `repeated` left out because the same payment came before, `reused` had
             the id of another payment and were refused or kept apart, as the layout says.
-        labelled: rows with a label.
+        labelled: rows with a label; `labels_left_out` could not be taken: why -> how many.
+        reasons: refused rows by field and reason.
         seconds, rows_per_s: from opening the file to the finished output.
         peak_mib: largest memory of this process so far, MiB.
     """
@@ -77,6 +78,8 @@ class OfflineReport:
     rows_per_s: float
     peak_mib: float
     rejects: str | None
+    reasons: list[dict[str, Any]]
+    labels_left_out: dict[str, int]
 
     def as_dict(self) -> dict[str, Any]:
         """The report, JSON-ready."""
@@ -158,6 +161,8 @@ def write_features(
         rows_per_s=round(len(payments) / max(seconds, 1e-3), 1),
         peak_mib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         rejects=None if payments.rejects is None else str(payments.rejects),
+        reasons=payments.reasons,
+        labels_left_out=dict(payments.labels_left_out),
     )
 
 

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from cluster.bars import StageBars
+from cluster.commands.load_preview import reason_lines
 from cluster.console import CommandFailed, JsonFlag, emit
 
 _TITLES = {
@@ -70,7 +71,8 @@ def write(
     """Write offline features: a row a payment, in the order of time, with its id and label.
 
     Each row holds what would have been served at that moment: payments before it, and labels
-    that were known by then. Needs no database. The rows are the same with --ray.
+    that were known by then. Needs no database. The rows are the same with --ray. The exit code is
+    1 if all rows are refused.
     """
     from training.data.layout import LayoutInvalid
     from training.data.source import SourceUnreadable
@@ -102,6 +104,9 @@ def write(
     except SourceUnreadable as error:
         raise CommandFailed(str(error), "check the file") from None
     emit(report.as_dict(), as_json, _written)
+    if report.read and report.bad == report.read:
+        what = f"all {report.read:,} rows of {file.name} were refused"
+        raise CommandFailed(what, f"their lines and reasons are in {report.rejects}")
 
 
 def _written(report: dict[str, Any]) -> str:
@@ -122,6 +127,7 @@ def _written(report: dict[str, Any]) -> str:
     ]
     if report["rejects"]:
         lines.append(f"refused rows: {report['rejects']}")
+    lines += reason_lines(report)
     return "\n".join(lines)
 
 

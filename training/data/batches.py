@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,7 @@ from training.data.history import LABELLED, History, in_order_of_known
 from training.data.identity import told_apart
 from training.data.joined import joined_labels
 from training.data.layout import Layout, load_layout
-from training.data.reasons import refuse_wrong_layout
+from training.data.reasons import Reasons, refuse_wrong_layout
 from training.data.rejects import Rejects
 from training.data.source import digest_of, open_source
 
@@ -49,6 +50,8 @@ class PaymentFile:
         repeated: rows left out because the same payment came before.
         reused: rows whose id another payment had before, refused or kept apart as the layout says.
         labelled: the file has the layout's label.
+        reasons: refused rows by field and reason, as `Reasons.as_list` gives them.
+        labels_left_out: labels that could not be taken with their sound row: why -> how many.
     """
 
     table: pa.Table
@@ -59,6 +62,8 @@ class PaymentFile:
     reused: int
     rejects: Path | None
     labelled: bool
+    reasons: list[dict[str, Any]]
+    labels_left_out: Mapping[str, int]
 
     def __len__(self) -> int:
         return len(self.order)
@@ -222,6 +227,7 @@ def read_payments(
         kept.resume(0)
     parts: list[pa.Table] = []
     places: list[tuple[Int64, Int64]] = []
+    reasons, left_out = Reasons(), Counter[str]()
     rows = bad = 0
     for chunk in source.chunks(plan.columns(), 0, limit):
         found = canonical(chunk, plan, tag, joined)
@@ -229,6 +235,8 @@ def read_payments(
             refuse_wrong_layout(chunk, found, plan)
         if kept is not None:
             kept.add(found.bad)
+        reasons.add(found.bad)
+        left_out.update(found.left_out)
         parts.append(_encoded(found.table))
         places.append((found.rows, found.lines))
         rows, bad = chunk.rows_done, bad + found.n_bad
@@ -238,12 +246,24 @@ def read_payments(
     table, told = told_apart(table, places, plan.repeated)
     if kept is not None:
         kept.add(told.bad)
+    reasons.add(told.bad)
     bad += len(told.bad)
     order = _order(table)
     listed = kept.path if kept is not None and bad else None
     repeated = int(np.count_nonzero(~told.is_new))
     reused = sum(map(len, told.reused.values()))
-    return PaymentFile(table, order, rows, bad, repeated, reused, listed, plan.label is not None)
+    return PaymentFile(
+        table,
+        order,
+        rows,
+        bad,
+        repeated,
+        reused,
+        listed,
+        plan.label is not None,
+        reasons.as_list(),
+        left_out,
+    )
 
 
 def _fitted(layout: Layout, names: frozenset[str]) -> Layout:
