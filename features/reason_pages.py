@@ -41,7 +41,8 @@ only. These figures lie in the artifact of the model
 **Without evidence nothing is said**, whatever the model makes of it: of a feature that is unknown;
 of a count or a sum of zero; of labels without a fraud among them; of a mean, a share or a ratio
 over fewer than {mean} payments, or a deviation over fewer than {deviation}; of what is new to a
-customer without a history; of a place less than 100 m away. Rules keep to the same. What adds less than {least} to the log-odds is no reason either.
+customer without a history; of a place less than 100 m away. Rules keep to the same.
+What adds less than {least} to the log-odds is no reason either.
 
 **Where there are no contributions** (the model did not vote, or did not answer in time) the rules
 that fire give reasons of the same codes. Failing those, `{model_score}` says the probability and

@@ -157,8 +157,8 @@ def test_codes_are_distinct():
                 "customer_new_device": 1,
                 "customer_amount_ratio_30d": 3.5,
             },
-            "900.00 USD, 3.5 times the mean of payments by this customer in the last 30 days, from a"
-            " device that this customer has not used in the last 60 days; the rule begins at 3"
+            "900.00 USD, 3.5 times the mean of payments by this customer in the last 30 days, from"
+            " a device that this customer has not used in the last 60 days; the rule begins at 3"
             " times, or at 5,000.00 USD",
         ),
         (
