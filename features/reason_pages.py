@@ -44,8 +44,8 @@ over fewer than {mean} payments, or a deviation over fewer than {deviation}; of 
 customer without a history; of a place less than 100 m away. Rules keep to the same.
 What adds less than {least} to the log-odds is no reason either.
 
-**Where there are no contributions** (the model did not vote, or did not answer in time) the rules
-that fire give reasons of the same codes. Failing those, `{model_score}` says the probability and
+**Where there are no contributions** (the plan has neither model, or it did not answer in time) the
+rules that fire give reasons of the same codes. Failing those, `{model_score}` says the probability and
 where the outcome begins.
 
 **A payment that is challenged for its anomaly score alone** says `{anomaly}` and nothing else: what
@@ -91,7 +91,8 @@ _MEMBERS = (
     ),
     (
         "contribution",
-        "log-odds that the features of the code added to the XGBoost model (TreeSHAP); 0 for a "
+        "log-odds that the features of the code added to the XGBoost model (TreeSHAP), or, in a "
+        "plan without it, to the logistic one (beside what they add on average); 0 for a "
         f"rule, an anomaly, and `{MODEL_SCORE}`",
     ),
 )

@@ -110,7 +110,8 @@ def _far_above_usual(c: Columns) -> Bools:
 
 def _far_above_mean(c: Columns) -> Bools:
     rests: Bools = c["customer_count_30d"] >= LEAST_FOR_MEAN
-    return rests & (c["customer_amount_ratio_30d"] >= TIMES_THE_MEAN)
+    found: Bools = rests & (c["customer_amount_ratio_30d"] >= TIMES_THE_MEAN)
+    return found
 
 
 def _tell_far_above_usual(c: Columns, i: int) -> str:
@@ -153,7 +154,8 @@ def _new_counterparty_high_amount(c: Columns) -> Bools:
 
 def _is_new(c: Columns, name: str) -> Bools:
     # To a customer without a history everything is new.
-    return (c[name] == 1) & (c["customer_count_60d"] >= 1)
+    found: Bools = (c[name] == 1) & (c["customer_count_60d"] >= 1)
+    return found
 
 
 def _high_for_customer(c: Columns) -> Bools:
