@@ -45,8 +45,8 @@ customer without a history; of a place less than 100 m away. Rules keep to the s
 What adds less than {least} to the log-odds is no reason either.
 
 **Where there are no contributions** (the plan has neither model, or it did not answer in time) the
-rules that fire give reasons of the same codes. Failing those, `{model_score}` says the probability and
-where the outcome begins.
+rules that fire give reasons of the same codes. Failing those, `{model_score}` says the probability
+and where the outcome begins.
 
 **A payment that is challenged for its anomaly score alone** says `{anomaly}` and nothing else: what
 raised its probability did not count. Where the probability counted, `{anomaly}` comes last.
