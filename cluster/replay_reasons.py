@@ -64,14 +64,16 @@ def _made(record: DecisionRecord, artifacts: ArtifactStore) -> tuple[Reason, ...
 
 
 def _explanation(record: DecisionRecord, artifacts: ArtifactStore) -> Explanation | None:
-    from deployments.explainer import EXPLAINER
+    from deployments.explainer import EXPLAINERS
     from deployments.scorer import Scorer
     from fraud.artifact import version_of
 
     digest = record.explained_by
-    if version_of(digest) not in artifacts.versions(EXPLAINER):
+    version = version_of(digest)
+    name = next((name for name in EXPLAINERS if version in artifacts.versions(name)), None)
+    if name is None:
         return None
-    folder = artifacts.fetch(EXPLAINER, version_of(digest), digest)
+    folder = artifacts.fetch(name, version, digest)
     return Scorer.load(folder, digest).explain(record.values(), record.schema_id)
 
 

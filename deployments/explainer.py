@@ -18,8 +18,9 @@ from fraud.reasons.teller import Teller
 
 logger = logging.getLogger(__name__)
 
-EXPLAINER = "xgboost"
-"""The variant whose contributions stand for the ensemble's: exact, and cheap on trees."""
+EXPLAINERS = ("xgboost", "logistic")
+"""Variants that say what each feature added, exactly and cheaply. The first of them that a plan has
+stands for the plan."""
 
 _BASE_MS = 50.0
 _ROW_MS = 3.0
@@ -75,7 +76,7 @@ class Explainer:
             return Explained([()] * len(batch), "")
         causes = Causes(plan.thresholds, combined.probability, combined.anomaly, combined.outcome)
         rows = [i for i in causes.by_score if RULES_ONLY not in combined.degraded[i]]
-        explanation = await self._ask(features, rows, votes) if rows else None
+        explanation = await self._ask(plan, features, rows, votes) if rows else None
         pushes: dict[int, tuple[Reason, ...]] = {}
         if explanation is not None:
             told = self._teller.strongest(batch, rows, features.values[rows], explanation)
@@ -86,13 +87,16 @@ class Explainer:
         return Explained(found, "" if explanation is None else explanation.digest)
 
     async def _ask(
-        self, features: FeatureBatch, rows: list[int], votes: Sequence[Vote]
+        self, plan: Plan, features: FeatureBatch, rows: list[int], votes: Sequence[Vote]
     ) -> Explanation | None:
-        """What the explainer says of `rows`; None if it did not vote, or does not answer in
-        time."""
-        explain = self._find(EXPLAINER)
-        voted = any(v.variant == EXPLAINER and v.status == "ok" for v in votes)
-        if explain is None or not voted:
+        """What the plan's explainer says of `rows`; None if there is none, it did not vote, or
+        does not answer in time."""
+        members = {member.variant for member in plan.members}
+        name = next((name for name in EXPLAINERS if name in members), None)
+        if name is None or not any(v.variant == name and v.status == "ok" for v in votes):
+            return None
+        explain = self._find(name)
+        if explain is None:
             return None
         try:
             async with asyncio.timeout((_BASE_MS + _ROW_MS * len(rows)) / 1e3):

@@ -5,20 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from deployments.contributions import ContributionModel
 from deployments.runtime import Runtime, load_runtime
-from fraud.artifact import Manifest, read_manifest, version_of
+from fraud.artifact import LINEAR_FILE, TREES_FILE, Manifest, read_manifest, version_of
 from fraud.batch import Float32, Float64
 from fraud.combine.calibrate import Calibration
 from fraud.drift import REFERENCE_FILE, Reference, References
 from fraud.errors import ArtifactRefused, SchemaMismatch
 from fraud.explanation import Explanation
+from fraud.linear import LinearContributions
 
-CONTRIBUTION_FILE = "model.ubj"
 GOLDEN_FILE = "golden.npz"
+Contributions = Callable[[Float32], Float64]
+"""float32[m, n_features] -> float64[m, n_features], log-odds that each feature adds."""
+
 _WARM_UP_ROWS = (1, 16, 64)
 _WARM_UP_TIMES = 4
 
@@ -40,7 +44,7 @@ class Scorer:
         self.version = version_of(digest)
         self._runtime = runtime
         self._calibration = Calibration(manifest.calibration)
-        self._contributions: ContributionModel | None = None
+        self._contributions: Contributions | None = None
         self._usual: Reference | None = None
         self.row_seconds = self.explain_row_seconds = 0.0
 
@@ -89,7 +93,11 @@ class Scorer:
     @property
     def explains(self) -> bool:
         """Whether the artifact carries a model for contributions."""
-        return CONTRIBUTION_FILE in self.manifest.files
+        return self._contribution_file is not None
+
+    @property
+    def _contribution_file(self) -> str | None:
+        return next((name for name in _CONTRIBUTIONS if name in self.manifest.files), None)
 
     def contributions(self, values: Float32, schema_id: str) -> Float64:
         """Log-odds that each feature adds to each row (the bias left out).
@@ -122,20 +130,21 @@ class Scorer:
         low, high = self._usual.middle()
         return Explanation(self.digest, found, low, high, self._usual.share(values))
 
-    def prepare_contributions(self) -> ContributionModel:
+    def prepare_contributions(self) -> Contributions:
         """Load the model behind `contributions` now, so that its first caller does not wait.
 
         Raises:
             ArtifactRefused: see `contributions`.
         """
         if self._contributions is None:
-            if not self.explains:
-                raise ArtifactRefused(f"{self.folder.name}: no {CONTRIBUTION_FILE}")
-            path = self.folder / CONTRIBUTION_FILE
+            name = self._contribution_file
+            if name is None:
+                raise ArtifactRefused(f"{self.folder.name}: none of {', '.join(_CONTRIBUTIONS)}")
+            path = self.folder / name
             try:
                 # First: who finds the other one finds this one, too.
                 self._usual = _usual(self.folder, self.manifest)
-                self._contributions = ContributionModel(path, self.manifest.n_features)
+                self._contributions = _CONTRIBUTIONS[name](path, self.manifest.n_features)
             except ArtifactRefused:
                 raise
             except Exception as error:  # whatever the library does: nobody above knows it
@@ -171,6 +180,17 @@ class Scorer:
         if features.shape != (len(expected), self.manifest.n_features) or not len(expected):
             raise ArtifactRefused(f"{self.folder.name}: golden rows have the wrong shape")
         return features, expected
+
+
+def _linear(path: Path, n_features: int) -> LinearContributions:
+    return LinearContributions.from_bytes(path.read_bytes(), n_features)
+
+
+_CONTRIBUTIONS: Final[dict[str, Callable[[Path, int], Contributions]]] = {
+    TREES_FILE: ContributionModel,
+    LINEAR_FILE: _linear,
+}
+"""File of an artifact -> what reads contributions out of it."""
 
 
 def _usual(folder: Path, manifest: Manifest) -> Reference | None:

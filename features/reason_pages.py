@@ -31,19 +31,22 @@ none.
 counterparty is long enough ({mean} payments before the window), it is what the same entity usually
 does: "usually about 1 for this customer". Else it is the range of the middle 80 % of the payments
 that the model was trained on: "usually 0 to 2"; of a flag or a type, how many of them have it:
-"true of 8 % of payments". Amounts of the training are compared only where nine in ten of its
-payments were in the same currency. These figures lie in the artifact of the model
+"true of 8 % of payments". Histories add amounts up whatever their currencies. So what is told of
+them is told in the payment's currency where nine in ten payments of the training were in it, else
+as "1,234.50 ... (whatever the currency)"; amounts of the training are compared in the first case
+only. These figures lie in the artifact of the model
 (`reference.npz`), and the record of a decision names that artifact (`explained_by`), so that
 `quorum replay` finds the same reasons as long as the artifact is kept.
 
 **Without evidence nothing is said**, whatever the model makes of it: of a feature that is unknown;
 of a count or a sum of zero; of labels without a fraud among them; of a mean, a share or a ratio
 over fewer than {mean} payments, or a deviation over fewer than {deviation}; of what is new to a
-customer without a history. What adds less than {least} to the log-odds is no reason either.
+customer without a history; of a place less than 100 m away. Rules keep to the same.
+What adds less than {least} to the log-odds is no reason either.
 
-**Where there are no contributions** (the model did not vote, or did not answer in time) the rules
-that fire give reasons of the same codes. Failing those, `{model_score}` says the probability and
-where the outcome begins.
+**Where there are no contributions** (the plan has neither model, or it did not answer in time) the
+rules that fire give reasons of the same codes. Failing those, `{model_score}` says the probability
+and where the outcome begins.
 
 **A payment that is challenged for its anomaly score alone** says `{anomaly}` and nothing else: what
 raised its probability did not count. Where the probability counted, `{anomaly}` comes last.
@@ -80,10 +83,7 @@ _MEMBERS = (
         "the feature that the sentence is about: of those of the code the one that added most; "
         "null where it is about none",
     ),
-    (
-        "detail",
-        "a sentence: the value, then what is usual. Amounts are in the payment's currency",
-    ),
+    ("detail", "a sentence: the value, then what is usual"),
     (
         "direction",
         "`raises`: what it does to the risk. What lowers the risk is taken off the sum of its "
@@ -91,7 +91,8 @@ _MEMBERS = (
     ),
     (
         "contribution",
-        "log-odds that the features of the code added to the XGBoost model (TreeSHAP); 0 for a "
+        "log-odds that the features of the code added to the XGBoost model (TreeSHAP), or, in a "
+        "plan without it, to the logistic one (beside what they add on average); 0 for a "
         f"rule, an anomaly, and `{MODEL_SCORE}`",
     ),
 )

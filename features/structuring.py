@@ -13,6 +13,9 @@ _DECLARED = tomllib.loads(
 THRESHOLD_HUNDREDTHS = int(_DECLARED["reporting_threshold_units"]) * 100
 """The threshold in hundredths of a currency unit."""
 
+REPORTING_THRESHOLD = f"the reporting threshold of {THRESHOLD_HUNDREDTHS // 100:,d}"
+"""How sentences call it."""
+
 BAND_START_HUNDREDTHS = int(THRESHOLD_HUNDREDTHS * (1 - _DECLARED["band"]))
 """From here on, up to the threshold, an amount lies just under it."""
 

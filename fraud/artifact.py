@@ -4,6 +4,7 @@
         manifest.json     everything about the model, and the SHA-256 of every other file
         model.onnx        the scoring graph: float32[n, n_features] -> float32[n] raw scores
         model.ubj         XGBoost only: for contributions
+        linear.npz        a linear model only: likewise, see fraud/linear.py
         golden.npz        features float32[k, n_features], scores float64[k]: must reproduce
         reference.npz     how features and scores were spread, see fraud/drift.py
     <root>/<variant>/aliases/<alias>.json      {"version", "digest"}, see artifacts/alias.py
@@ -34,6 +35,8 @@ from typing import Any
 from fraud.errors import ArtifactRefused
 
 MANIFEST = "manifest.json"
+TREES_FILE, LINEAR_FILE = "model.ubj", "linear.npz"
+"""What a model with contributions carries for them, beside its graph."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ def uuid7(text: str) -> UUID | None:
         parsed = UUID(text)
     except ValueError:
         return None
-    usual = len(text) == 36 and parsed.version == 7
+    # UUID() takes hyphens anywhere, and digits of any script.
+    usual = str(parsed) == text.lower() and parsed.version == 7
     return parsed if usual and made_ms(parsed) < _MAX_MS else None
 
 

@@ -42,6 +42,7 @@ MILLISECOND = timedelta(milliseconds=1)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./~-]{0,63}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_LEAP_SECOND = re.compile(r"[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}:60")
 _REQUIRED = ("transaction_id", "customer_id", "timestamp", "amount", "currency", "type")
 _FIELDS = (*_REQUIRED, *limits.OPTIONAL_TEXT, "latitude", "longitude", "metadata")
 
@@ -175,6 +176,8 @@ def _timestamp_ms(value: Any) -> int:
     try:
         moment: datetime = msgspec.convert(value, Annotated[datetime, msgspec.Meta(tz=True)])
     except (msgspec.ValidationError, ValueError):
+        if _LEAP_SECOND.match(value):
+            raise Refused("leap_second", "a second ends at 59: send a leap second as 59") from None
         try:
             msgspec.convert(value, datetime)
         except (msgspec.ValidationError, ValueError):

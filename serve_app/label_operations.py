@@ -7,7 +7,8 @@ from serve_app.examples import LABEL, LABEL_OF, PROBLEM
 
 _RULES = """Said again it changes nothing. A source corrects itself with a newer `known_at`; an
 older one that comes late is kept, and changes nothing. The opposite of the same `known_at` from
-the same source is a 409."""
+the same source is a 409, and so is a label of a decision that is `transaction_reused`: labels are
+kept by transaction id, so it would be taken for the payment that had the id first."""
 
 
 def add_label() -> Json:

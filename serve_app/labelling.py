@@ -46,9 +46,12 @@ Kept = tuple[LabelOut, bool] | Exception
 
 
 class _Payment(NamedTuple):
+    """A payment; `is_reused`: an earlier one has its id."""
+
     transaction_id: str
     decision_id: UUID | None
     occurred_at: datetime
+    is_reused: bool = False
 
 
 @dataclass(slots=True)
@@ -88,7 +91,7 @@ class Labelling:
         Returns:
             For each claim the label, or NotFound (no such decision or payment, or another
             tenant's), InvalidInput (known before the payment happened), Conflict (its source said
-            the opposite of the same moment).
+            the opposite of the same moment, or an earlier payment has its id).
 
         Raises:
             StoreUnavailable: PostgreSQL does not answer; some may have been kept.
@@ -130,7 +133,10 @@ class Labelling:
             rows = await self._pool.fetch(statements.DECIDED_PAYMENTS, tenant, list(ids), *span)
         return {
             row["decision_id"]: _Payment(
-                row["transaction_id"], row["decision_id"], _at(row["occurred_ms"])
+                row["transaction_id"],
+                row["decision_id"],
+                _at(row["occurred_ms"]),
+                row["is_reused"],
             )
             for row in rows
         }
@@ -198,6 +204,12 @@ class _Book:
         """What is kept of a verdict and whether it is new, or why it is not kept."""
         if payment is None:
             return NotFound("no such decision or payment")
+        if payment.is_reused:
+            # Labels are kept by transaction id: it would count for the payment that had it first.
+            return Conflict(
+                "the decision is of another payment under the transaction_id of an earlier one: a"
+                " label would be taken for the earlier one's"
+            )
         key = payment.transaction_id, verdict.source
         before = self._said.get(key, [])
         known_at = verdict.known_at

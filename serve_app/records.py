@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 from msgspec import UNSET
 
+from features.degraded import TRANSACTION_REUSED
 from fraud.currency import to_major
 from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.errors import NotFound
@@ -132,7 +133,7 @@ class Records:
     async def _kept(self, tenant: str, rows: Sequence[asyncpg.Record]) -> list[KeptDecisionOut]:
         """Rows of decisions as they are told, with what was said of their payments."""
         documents = [msgspec.json.decode(row["record"]) for row in rows]
-        names = {document["transaction"]["transaction_id"] for document in documents}
+        names = {name for document in documents if (name := _labelled_as(document))}
         said: dict[str, list[asyncpg.Record]] = {}
         if names:
             async with asked():
@@ -141,8 +142,7 @@ class Records:
                 said.setdefault(label["transaction_id"], []).append(label)
         now = _moment(self._now_ms())
         return [
-            _decision_out(d, _labels_out(said.get(d["transaction"]["transaction_id"], ()), now))
-            for d in documents
+            _decision_out(d, _labels_out(said.get(_labelled_as(d), ()), now)) for d in documents
         ]
 
 
@@ -157,6 +157,12 @@ def _statement(search: Search) -> tuple[str, tuple[object, ...]]:
     if search.outcome is None or search.outcome == _OUTCOME_NAMES[0]:
         return statements.SEARCH_BY_TIME, ()
     return statements.SEARCH_BY_OUTCOME, ()
+
+
+def _labelled_as(document: dict[str, Any]) -> str:
+    """The id by which labels of a recorded payment are kept; "": an earlier one has its id."""
+    name: str = document["transaction"]["transaction_id"]
+    return "" if TRANSACTION_REUSED in document["degraded"] else name
 
 
 def _moment(ms: int) -> datetime:

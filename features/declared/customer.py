@@ -8,6 +8,7 @@ from features.declared.windows import LEAST_MONEY, PACE
 from features.entities import CUSTOMER, Entity
 from features.families import geo, habit, mix, recency, relative, structuring
 from features.rings import CATEGORY_SLOTS
+from features.structuring import REPORTING_THRESHOLD
 from features.windows import D7, D30, D60, H24, Window
 from fraud.reasons.catalogue import (
     CUSTOMER_SPENDING,
@@ -30,6 +31,8 @@ _NEW = {
 }
 _SOME = 1e-9
 """Of a ratio: more than none."""
+_AWAY = 0.1
+"""Kilometres, and kilometres an hour: less is where the customer is anyway."""
 
 
 def partners() -> Family:
@@ -191,29 +194,29 @@ def places() -> Family:
     there = "from where this customer last paid"
     return about.computed_by(
         geo.columns,
-        f("km_from_last", f"kilometres {last}", Saying(LOCATION, f"{{value}} {there}", KM)),
+        f("km_from_last", f"kilometres {last}", Saying(LOCATION, f"{{value}} {there}", KM, _AWAY)),
         f(
             "kmh_from_last",
             f"kilometres an hour {last}, over a minute at least",
-            Saying(LOCATION, f"it takes {{value}} to get here {there}", KMH, least=_SOME),
+            Saying(LOCATION, f"it takes {{value}} to get here {there}", KMH, least=_AWAY),
         ),
         f(
             "km_from_home",
             "kilometres from the mean position of this {entity} in 60 days",
-            Saying(LOCATION, "{value} from the middle of where this customer pays", KM),
+            Saying(LOCATION, "{value} from the middle of where this customer pays", KM, _AWAY),
             missing=f"fewer than {geo.HOME_POSITIONS} positions",
         ),
     )
 
 
 _NEAR = "payments of this {entity} in the last {span} that were just under the reporting threshold"
-_JUST_UNDER = "{of} in the last {span} just under the reporting threshold"
+_JUST_UNDER = f"{{of}} in the last {{span}} just under {REPORTING_THRESHOLD}"
 
 
 def near_counts(entity: Entity) -> Family:
     """How often amounts stayed just under the reporting threshold."""
     about = Subject("structuring", entity.name, unknown(entity.name))
-    saying = Saying(NEAR_THRESHOLD, f"{{value}} {_JUST_UNDER}", count_of("payment"), least=1)
+    saying = Saying(NEAR_THRESHOLD, "{value} " + _JUST_UNDER, count_of("payment"), least=1)
     counts = (
         about.feature("near_threshold", f"number of {_NEAR}", saying, w, dtype="int")
         for w in (D7, D30)
@@ -226,8 +229,8 @@ def near_share() -> Family:
     about = Subject("structuring", "customer", unknown("customer"))
     saying = Saying(
         NEAR_THRESHOLD,
-        f"{{value}} of payments {OF['customer']} in the last {{span}} were just under the reporting"
-        " threshold",
+        f"{{value}} of payments {OF['customer']} in the last {{span}} were just under"
+        f" {REPORTING_THRESHOLD}",
         PERCENT,
         least=_SOME,
         rests_on=("customer_count_30d", LEAST_FOR_MEAN),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from features.declaration import Family, Feature, Subject
 from features.families import request, structuring
+from features.structuring import REPORTING_THRESHOLD
 from fraud.reasons.catalogue import AMOUNT, KIND_OF_PAYMENT, NEAR_THRESHOLD, TIME_OF_PAYMENT
 from fraud.reasons.saying import Own, Saying
 from fraud.reasons.wording import CLOCK, MONEY, WEEKDAY
@@ -35,7 +36,7 @@ def numbers() -> Family:
         f(
             "is_round_amount",
             "1 if the amount is a whole multiple of 10 units, else 0",
-            Saying(AMOUNT, "the amount is round: a whole multiple of 10"),
+            Saying(AMOUNT, "the amount of {amount} is round: a whole multiple of 10"),
             dtype="bool",
         ),
         f(
@@ -111,7 +112,9 @@ def near_threshold() -> Family:
         about.feature(
             "is_near_threshold",
             "1 if the amount lies just under the reporting threshold, else 0",
-            Saying(NEAR_THRESHOLD, "the amount lies just under the reporting threshold"),
+            Saying(
+                NEAR_THRESHOLD, f"the amount of {{amount}} lies just under {REPORTING_THRESHOLD}"
+            ),
             dtype="bool",
         ),
     )

@@ -28,12 +28,14 @@ from fraud.reasons.catalogue import (
     UNUSUAL_AMOUNT,
     check_codes,
 )
+from fraud.reasons.saying import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN
 from fraud.reasons.wording import TIMES, count_of, exact_money
 
 Bools = NDArray[np.bool_]
 
 CHALLENGE_POINTS = 2
 REVIEW_POINTS = 4
+TIMES_THE_MEAN = 3
 HIGH_AMOUNT_MINOR = 500_000
 """In minor units: 5,000 dollars, 500,000 yen. Minor units follow a currency's worth roughly, which
 is near enough for a rule that only ever asks a human to look."""
@@ -73,6 +75,10 @@ class Columns:
         """The amount of row i in its currency."""
         return exact_money(int(self.amount_minor[i]), self.currency[i])
 
+    def high_amount(self, i: int) -> str:
+        """The amount from which on it is high, in the currency of row i."""
+        return exact_money(HIGH_AMOUNT_MINOR, self.currency[i])
+
 
 Told = Callable[[Columns, int], str]
 """What a rule says of row i: the value, and where the rule begins."""
@@ -86,27 +92,30 @@ class Rule:
         code: of the catalogue of reasons.
         points: what it adds.
         fires: the rows for which it fires.
-        feature: what its sentence is about, None: the request alone.
+        feature: what the sentence of a row is about.
         tells: the sentence of a row for which it fires.
     """
 
     code: str
     points: int
     fires: Callable[[Columns], Bools]
-    feature: str | None
+    feature: Callable[[Columns, int], str]
     tells: Told
 
 
 def _far_above_usual(c: Columns) -> Bools:
-    return (c["customer_amount_zscore_30d"] >= 4) & (c["customer_amount_ratio_30d"] >= 3)
+    rests: Bools = c["customer_count_30d"] >= LEAST_FOR_DEVIATION
+    return rests & (c["customer_amount_zscore_30d"] >= 4) & _far_above_mean(c)
+
+
+def _far_above_mean(c: Columns) -> Bools:
+    rests: Bools = c["customer_count_30d"] >= LEAST_FOR_MEAN
+    found: Bools = rests & (c["customer_amount_ratio_30d"] >= TIMES_THE_MEAN)
+    return found
 
 
 def _tell_far_above_usual(c: Columns, i: int) -> str:
-    times = TIMES.value(c.at("customer_amount_ratio_30d", i), c.currency[i])
-    return (
-        f"{c.amount(i)} is {times} the mean of payments by this customer in the last 30 days;"
-        " the rule begins at 3 times"
-    )
+    return f"{c.amount(i)} is {_times_the_mean(c, i)}; the rule begins at {TIMES_THE_MEAN} times"
 
 
 def _burst(c: Columns) -> Bools:
@@ -117,6 +126,10 @@ def _burst(c: Columns) -> Bools:
 
 def _burst_of_hour(c: Columns) -> Bools:
     return np.greater_equal(c["customer_count_1h"], 10)
+
+
+def _about_burst(c: Columns, i: int) -> str:
+    return "customer_count_1h" if _burst_of_hour(c)[i] else "customer_count_24h"
 
 
 def _tell_burst(c: Columns, i: int) -> str:
@@ -132,25 +145,44 @@ def _tell_burst(c: Columns, i: int) -> str:
 
 
 def _new_device_high_amount(c: Columns) -> Bools:
-    new: Bools = c["customer_new_device"] == 1
-    return new & _high_for_customer(c)
+    return _is_new(c, "customer_new_device") & _high_for_customer(c)
 
 
 def _new_counterparty_high_amount(c: Columns) -> Bools:
-    new: Bools = c["customer_new_counterparty"] == 1
-    return new & _high_for_customer(c)
+    return _is_new(c, "customer_new_counterparty") & _high_for_customer(c)
+
+
+def _is_new(c: Columns, name: str) -> Bools:
+    # To a customer without a history everything is new.
+    found: Bools = (c[name] == 1) & (c["customer_count_60d"] >= 1)
+    return found
 
 
 def _high_for_customer(c: Columns) -> Bools:
-    return (c["customer_amount_ratio_30d"] >= 3) | _high_amount(c)
+    return _far_above_mean(c) | _high_amount(c)
 
 
 def _tell_new_device(c: Columns, i: int) -> str:
-    return f"{c.amount(i)} from a device that this customer has not used in the last 60 days"
+    return _tell_new(c, i, "from a device that this customer has not used")
 
 
 def _tell_new_counterparty(c: Columns, i: int) -> str:
-    return f"{c.amount(i)} to a counterparty that this customer has not paid in the last 60 days"
+    return _tell_new(c, i, "to a counterparty that this customer has not paid")
+
+
+def _tell_new(c: Columns, i: int, what: str) -> str:
+    amount = c.amount(i)
+    if _far_above_mean(c)[i]:
+        amount += f", {_times_the_mean(c, i)},"
+    return (
+        f"{amount} {what} in the last 60 days; the rule begins at {TIMES_THE_MEAN} times,"
+        f" or at {c.high_amount(i)}"
+    )
+
+
+def _times_the_mean(c: Columns, i: int) -> str:
+    times = TIMES.value(c.at("customer_amount_ratio_30d", i), c.currency[i])
+    return f"{times} the mean of payments by this customer in the last 30 days"
 
 
 def _many_merchants(c: Columns) -> Bools:
@@ -176,24 +208,45 @@ def _high_amount(c: Columns) -> Bools:
 
 
 def _tell_high_amount(c: Columns, i: int) -> str:
-    begins = exact_money(HIGH_AMOUNT_MINOR, c.currency[i])
-    return f"the amount is {c.amount(i)}; the rule begins at {begins}"
+    return f"the amount is {c.amount(i)}; the rule begins at {c.high_amount(i)}"
+
+
+def _about(feature: str) -> Callable[[Columns, int], str]:
+    return lambda _c, _i: feature
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(UNUSUAL_AMOUNT, 2, _far_above_usual, "customer_amount_ratio_30d", _tell_far_above_usual),
-    Rule(CUSTOMER_VELOCITY, 2, _burst, "customer_count_1h", _tell_burst),
-    Rule(NEW_DEVICE, 2, _new_device_high_amount, "customer_new_device", _tell_new_device),
+    Rule(
+        UNUSUAL_AMOUNT,
+        2,
+        _far_above_usual,
+        _about("customer_amount_ratio_30d"),
+        _tell_far_above_usual,
+    ),
+    Rule(CUSTOMER_VELOCITY, 2, _burst, _about_burst, _tell_burst),
+    Rule(NEW_DEVICE, 2, _new_device_high_amount, _about("customer_new_device"), _tell_new_device),
     Rule(
         NEW_COUNTERPARTY,
         2,
         _new_counterparty_high_amount,
-        "customer_new_counterparty",
+        _about("customer_new_counterparty"),
         _tell_new_counterparty,
     ),
-    Rule(MANY_PARTNERS, 2, _many_merchants, "customer_distinct_merchants_1h", _tell_many_merchants),
-    Rule(DEVICE_ACTIVITY, 2, _shared_device, "device_distinct_customers_24h", _tell_shared_device),
-    Rule(AMOUNT, 2, _high_amount, "request_amount", _tell_high_amount),
+    Rule(
+        MANY_PARTNERS,
+        2,
+        _many_merchants,
+        _about("customer_distinct_merchants_1h"),
+        _tell_many_merchants,
+    ),
+    Rule(
+        DEVICE_ACTIVITY,
+        2,
+        _shared_device,
+        _about("device_distinct_customers_24h"),
+        _tell_shared_device,
+    ),
+    Rule(AMOUNT, 2, _high_amount, _about("request_amount"), _tell_high_amount),
 )
 check_codes(rule.code for rule in RULES)
 
@@ -232,7 +285,7 @@ def judge(
             points += rule.points * hits
             for i in np.flatnonzero(hits).tolist():
                 sentence = rule.tells(columns, i)
-                fired[i].append(Reason(rule.code, rule.feature, sentence, 0.0))
+                fired[i].append(Reason(rule.code, rule.feature(columns, i), sentence, 0.0))
     return Verdict(_band(thresholds)[_level(points)], [tuple(reasons) for reasons in fired])
 
 

@@ -79,9 +79,7 @@ CATALOGUE: tuple[ReasonCode, ...] = (
     ReasonCode(COUNTERPARTY_FRAUD, "frauds to the counterparty that are already known"),
     ReasonCode(TABLE_COLUMN, "a column of a table that models were trained on as it is"),
     ReasonCode(ANOMALY, "the payment as a whole is unlike others"),
-    ReasonCode(
-        MODEL_SCORE, "the probability that the models give together, where no single cause is known"
-    ),
+    ReasonCode(MODEL_SCORE, "the probability of fraud by itself, where no single cause is known"),
 )
 CODES: tuple[str, ...] = tuple(entry.code for entry in CATALOGUE)
 """All codes, in the order of the documentation; of equally strong reasons the first comes first."""

@@ -78,7 +78,7 @@ class Causes:
         t = self.thresholds
         at = (0.0, t.challenge, t.review, t.block)[outcome]
         said = (
-            f"the models together give a probability of fraud of {_digits(self.probability[i])};"
+            f"the probability of fraud is {_digits(self.probability[i])};"
             f" {OUTCOMES[outcome]} begins at {_digits(at)}"
         )
         return Reason(MODEL_SCORE, None, said, 0.0)

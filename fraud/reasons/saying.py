@@ -41,7 +41,7 @@ class Saying:
     Attributes:
         code: of the catalogue.
         phrase: what it says; `{value}` stands for the value with its unit. Without it the column
-            is a flag: it says this at 1, and nothing at 0.
+            is a flag: it says this at 1, and nothing at 0. `{amount}` stands for the payment's.
         unit: how its values are written.
         least: values below this are no evidence; a value that is unknown never is.
         rests_on: another column and the least value that it must have, else this is no evidence.

@@ -20,7 +20,9 @@ LEAST_LOG_ODDS = 0.01
 _HARDLY_ANY = 0.05
 """Of something that is counted: fewer in a window are none."""
 _ONE_CURRENCY = 0.9
-"""Amounts of the training tell what is usual if so many of its payments were in the currency."""
+"""Amounts of the training tell what is usual if so many of its payments were in the currency, and
+sums of a history are in it: they add amounts up whatever their currencies."""
+_ANY_CURRENCY = " (whatever the currency)"
 
 
 class Teller:
@@ -136,7 +138,7 @@ class Teller:
 class _Telling:
     """Words about one row."""
 
-    __slots__ = ("_batch", "_explanation", "_i", "_k", "_teller", "_values")
+    __slots__ = ("_batch", "_explanation", "_i", "_is_mixed", "_k", "_teller", "_values")
 
     def __init__(
         self,
@@ -153,25 +155,41 @@ class _Telling:
         self._values = values[k]
         self._k = k
         self._explanation = explanation
+        self._is_mixed = not teller.is_of_one_currency(explanation.share[k])
 
     def of(self, j: int) -> tuple[str, str]:
         """The column that speaks for column j, and its sentence."""
         j = self._teller.speaker(j)
         saying = self._teller.saying(j)
         sentence = saying.phrase.replace("{value}", self._value(saying, j))
-        return self._teller.names[j], sentence + self._usual(saying, j)
+        sentence = sentence.replace("{amount}", self._amount()) + self._usual(saying, j)
+        if saying.unit.is_money and self._is_mixed and self._tells_history(saying):
+            sentence += _ANY_CURRENCY
+        return self._teller.names[j], sentence
 
     def _value(self, saying: Saying, j: int) -> str:
-        currency = self._batch.currency[self._i]
         if saying.of_payment == "amount_minor":
-            # To the last digit: the feature is a float32.
-            return exact_money(self._batch.amount_minor[self._i], currency)
+            return self._amount()
         if saying.of_payment is not None:
             return str(getattr(self._batch, saying.of_payment)[self._i])
-        return saying.unit.value(float(self._values[j]), currency)
+        return saying.unit.value(float(self._values[j]), self._history_currency())
+
+    def _amount(self) -> str:
+        """The payment's, to the last digit: the feature is a float32."""
+        return exact_money(self._batch.amount_minor[self._i], self._batch.currency[self._i])
+
+    def _history_currency(self) -> str:
+        """What sums of a history are in, "" if that is not sure."""
+        return "" if self._is_mixed else self._batch.currency[self._i]
+
+    def _tells_history(self, saying: Saying) -> bool:
+        """Whether amounts other than the payment's are told."""
+        if saying.of_payment is None:
+            return True
+        return saying.own is not None and self._own(saying.own) is not None
 
     def _usual(self, saying: Saying, j: int) -> str:
-        currency = self._batch.currency[self._i]
+        currency = self._history_currency()
         if saying.own is not None:
             own = self._own(saying.own)
             if own is not None:
@@ -184,7 +202,7 @@ class _Telling:
         if saying.is_flag or (saying.of_payment is not None and not saying.unit.is_money):
             share = float(asked.share[k, j])
             return f"; true of {percent(share)} % of payments" if np.isfinite(share) else ""
-        if saying.unit.is_money and not self._teller.is_of_one_currency(asked.share[k]):
+        if saying.unit.is_money and self._is_mixed:
             return ""
         low, high = float(asked.low[j]), float(asked.high[j])
         if not (np.isfinite(low) and np.isfinite(high)):

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from fraud.currency import EXPONENT, to_major
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_SLACK_MINUTES = 1e-4
+"""What a float32 leaves out of an hour of the day, and less than a hundredth of a second."""
 _DURATIONS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _WHOLE_MONEY = 10_000
 """From this amount on no decimals are shown: features are float32, and nobody reads cents there."""
+_LEAST_DECIMALS, _MOST_DECIMALS = 3, 9
 _FIGURES = 6
 """Figures of a large number that a float32 holds for sure."""
 
@@ -19,13 +22,16 @@ _FIGURES = 6
 def number(value: float) -> str:
     """A number to two or three figures; whole from 100 on.
 
-    >>> number(0.0312), number(2.0), number(8.349), number(1234567.0)
-    ('0.031', '2', '8.3', '1,234,570')
+    >>> number(0.0312), number(2.0), number(8.349), number(1234567.0), number(0.00042)
+    ('0.031', '2', '8.3', '1,234,570', '0.00042')
     """
     size = abs(value)
     if size >= 100:
         return _grouped(value)
-    decimals = 1 if size >= 1 else 2 if size >= 0.1 else 3
+    decimals = 1 if size >= 1 else 2 if size >= 0.1 else _LEAST_DECIMALS
+    if 0 < size < 0.01:
+        # What is more than nothing does not read as nothing.
+        decimals = min(max(_LEAST_DECIMALS, 1 - math.floor(math.log10(size))), _MOST_DECIMALS)
     return _without_zeros(f"{value:.{decimals}f}")
 
 
@@ -61,11 +67,13 @@ def exact_money(amount_minor: int, currency: str) -> str:
 def percent(value: float) -> str:
     """A share in [0, 1].
 
-    >>> percent(0.4), percent(0.0042), percent(0.00004), percent(0.0)
-    ('40', '0.42', 'less than 0.01', '0')
+    >>> percent(0.4), percent(0.0042), percent(0.00004), percent(0.0), percent(0.998)
+    ('40', '0.42', 'less than 0.01', '0', 'more than 99')
     """
     if 0 < value < 0.0001:
         return "less than 0.01"
+    if 0.995 <= value < 1:
+        return "more than 99"
     share = 100 * value
     return _without_zeros(f"{share:.0f}" if share >= 10 else f"{share:.2g}")
 
@@ -90,7 +98,8 @@ def clock(hour: float) -> str:
     >>> clock(3.25), clock(23.9999)
     ('03:15', '23:59')
     """
-    minutes = int(hour * 60) % 1440
+    # A float32 may lie a little below its minute, or at the end of the day.
+    minutes = min(int(hour * 60 + _SLACK_MINUTES), 1439)
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
@@ -100,8 +109,8 @@ def plural(count: str, noun: str) -> str:
     >>> plural("1", "payment"), plural("0", "country"), plural("1.2", "fraud")
     ('1 payment', '0 countries', '1.2 frauds')
     """
-    if count == "1":
-        return f"1 {noun}"
+    if count in ("1", "+1", "-1"):
+        return f"{count} {noun}"
     return f"{count} {noun[:-1]}ies" if noun.endswith("y") else f"{count} {noun}s"
 
 
@@ -110,7 +119,7 @@ class Unit:
     """How values of one kind are written.
 
     Attributes:
-        write: a value without its unit; told the payment's currency.
+        write: a value without its unit; told the payment's currency, "" for none.
         suffix: the unit, behind a value or behind a range.
         noun: what is counted, in the singular; "" if nothing is.
         is_money: values are in the payment's currency: they compare with its like alone.
@@ -140,7 +149,7 @@ class Unit:
         return (first if first == last else f"{first} to {last}") + self._unit(currency)
 
     def _unit(self, currency: str) -> str:
-        return f" {currency}" if self.is_money else self.suffix
+        return f" {currency}" if self.is_money and currency else self.suffix
 
 
 def count_of(noun: str) -> Unit:

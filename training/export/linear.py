@@ -1,17 +1,15 @@
-"""Columns for a linear model, in numpy for fitting and as ONNX nodes for serving."""
+"""Columns for a linear model: chosen from training rows, and as ONNX nodes for serving."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from fraud.batch import Float32, Float64, Int64
+from fraud.linear import CLIP, Columns, signed_log
 from training.export.graph import INPUT, model_bytes, probability_nodes
 
-_CLIP = 8.0
 _MAX_CODES = 64
 # Where steps lie: fraud is in the tails, mostly in the upper ones.
 _LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998)
@@ -20,59 +18,6 @@ _ROUNDING = 1e-6
 """Of a float32 column's largest value: what spreads by less is constant."""
 _SMALLEST_SPREAD = 1e-30  # one over it is still a float32
 _BY_COLUMN = "by_column"
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """How a feature matrix becomes the columns of a linear model.
-
-    In this order: numeric columns (median where missing, signed log or as they are, centred,
-    scaled, clipped to eight deviations), their squares over eight, 0/1 columns that step up where
-    a feature exceeds an edge, one 0/1 column for each distinct pattern of missing values, one 0/1
-    column for each code of a categorical feature.
-
-    Attributes:
-        numeric: int64[p] column numbers; median, mean, scale: float32[p] each.
-        logs: numeric columns are signed logs.
-        squares: there are p columns of squares, otherwise none.
-        stepped, edge: int64[s] and float32[s]: column s is `features[stepped] > edge`.
-        missing: int64[q] column numbers whose NaN becomes a column.
-        coded, code: int64[r] and float32[r]: column r is `features[coded] == code`.
-    """
-
-    numeric: Int64
-    median: Float32
-    mean: Float32
-    scale: Float32
-    logs: bool
-    squares: bool
-    stepped: Int64
-    edge: Float32
-    missing: Int64
-    coded: Int64
-    code: Float32
-
-    def transform(self, x: Float32) -> Float32:
-        """float32[n, n_features] -> float32[n, p (+ p) + s + q + r]."""
-        numeric = x[:, self.numeric]
-        numeric = np.where(np.isnan(numeric), self.median, numeric)
-        numeric = signed_log(numeric) if self.logs else numeric
-        numeric = np.clip((numeric - self.mean) * self.scale, -_CLIP, _CLIP)
-        return np.concatenate(
-            [
-                numeric,
-                numeric * numeric / np.float32(_CLIP) if self.squares else numeric[:, :0],
-                (x[:, self.stepped] > self.edge).astype(np.float32),
-                np.isnan(x[:, self.missing]).astype(np.float32),
-                (x[:, self.coded] == self.code).astype(np.float32),
-            ],
-            axis=1,
-        )
-
-
-def signed_log(x: Float32) -> Float32:
-    """sign(x) * log(1 + |x|), float32: amounts and counts span orders of magnitude."""
-    return np.sign(x) * np.log(np.abs(x) + np.float32(1))
 
 
 def fit_columns(
@@ -190,8 +135,8 @@ def linear_graph(
         "stepped": columns.stepped,
         "missing": columns.missing,
         "coded": columns.coded,
-        "low": np.float32(-_CLIP),
-        "high": np.float32(_CLIP),
+        "low": np.float32(-CLIP),
+        "high": np.float32(CLIP),
         **({"one": np.float32(1)} if columns.logs else {}),
         "coefficients": coefficients.reshape(1, -1).astype(np.float32),
         "intercept": np.float32(intercept),

@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.ensemble import IsolationForest
 
 from fraud.batch import Float32
+from fraud.linear import signed_log
 from training.config import IsolationForestConfig
 from training.export.isolation import isolation_graph
-from training.export.linear import signed_log
 from training.sample import Sample
 from training.variants.fitted import Fitted
 

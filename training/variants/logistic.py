@@ -9,13 +9,17 @@ from ray import tune
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from fraud.artifact import LINEAR_FILE
+from fraud.batch import Float32
+from fraud.linear import Columns, LinearContributions
 from training.config import LogisticConfig
-from training.export.linear import Columns, fit_columns, linear_graph
+from training.export.linear import fit_columns, linear_graph
 from training.sample import Sample, thin
 from training.variants.fitted import Fitted
 from training.variants.rung import EFFORTS, Rung, part
 
 NAME = "logistic"
+_ROWS_AT_A_TIME = 8_192
 SPACE = {
     "inverse_penalty": tune.loguniform(0.003, 1),
     "scaling": tune.choice(["log", "robust"]),
@@ -29,7 +33,19 @@ SPACE = {
 def fit(sample: Sample, config: LogisticConfig, seed: int) -> Fitted:
     """Fit and export."""
     columns, model = train_logistic(sample, config, seed)
-    return fitted_of(columns, model, sample.x_train.shape[1], config, seed)
+    return fitted_of(columns, model, sample.x_train.shape[1], config, seed, _usual(columns, sample))
+
+
+def _usual(columns: Columns, sample: Sample) -> Float32:
+    """float32[width]: means of the columns over training rows, a few thousand at a time."""
+    x, weight = sample.x_train, sample.weight_train
+    parts = range(0, len(x), _ROWS_AT_A_TIME)
+    sums = [
+        weight[at : at + _ROWS_AT_A_TIME] @ columns.transform(x[at : at + _ROWS_AT_A_TIME])
+        for at in parts
+    ]
+    means: Float32 = (np.sum(sums, axis=0) / weight.sum()).astype(np.float32)
+    return means
 
 
 def train_logistic(
@@ -75,16 +91,20 @@ def fitted_of(
     n_features: int,
     config: LogisticConfig,
     seed: int,
+    usual: Float32 | None = None,
 ) -> Fitted:
-    """Files of a model."""
-    graph = linear_graph(
-        columns, model.coef_.ravel().astype(np.float32), float(model.intercept_[0]), n_features
-    )
+    """Files of a model; with the means of its columns one that says what each feature adds."""
+    coefficients = model.coef_.ravel().astype(np.float32)
+    graph = linear_graph(columns, coefficients, float(model.intercept_[0]), n_features)
+    files = {"model.onnx": graph}
+    if usual is not None:
+        added = LinearContributions(columns, coefficients, usual, n_features)
+        files[LINEAR_FILE] = added.to_bytes()
     return Fitted(
         variant=NAME,
         family="supervised",
         runtime="onnx",
-        files={"model.onnx": graph},
+        files=files,
         parameters={**config.model_dump(), "seed": seed, "columns": int(model.coef_.size)},
         imbalance=_imbalance(config),
     )

@@ -16,6 +16,7 @@ import xgboost
 
 from cluster.cli import run
 from deployments.audit.ledger import PostgresLedger
+from deployments.explainer import EXPLAINERS
 from deployments.scorer import Scorer
 from features.definitions import N_FEATURES, NAMES, SCHEMA_ID
 from features.telling import teller_of
@@ -100,15 +101,15 @@ def made(batch, values, votes: tuple[Vote, ...], explanation=None) -> list[Decis
     return list(records(batch, features, decisions, PLAN))
 
 
-def explaining_artifact(root: Path) -> tuple[str, str]:
+def explaining_artifact(root: Path, variant: str) -> tuple[str, str]:
     """An artifact that gives contributions, and says what is usual."""
     rng = np.random.default_rng(5)
     values = rng.normal(loc=3, size=(400, N_FEATURES)).astype(np.float32)
     data = xgboost.DMatrix(values, (values[:, 0] + values[:, 12] > 6).astype(int))
     booster = xgboost.train({"objective": "binary:logistic", "max_depth": 3}, data, 8)
-    version, _ = tiny_artifact(root, "xgboost", n_features=N_FEATURES, schema_id=SCHEMA_ID)
-    folder = root / "xgboost" / version
-    scores = Reference.of(("xgboost",), rng.random((400, 1)))
+    version, _ = tiny_artifact(root, variant, n_features=N_FEATURES, schema_id=SCHEMA_ID)
+    folder = root / variant / version
+    scores = Reference.of((variant,), rng.random((400, 1)))
     references = References(Reference.of(NAMES, values), scores)
     (folder / "model.ubj").write_bytes(bytes(booster.save_raw("ubj")))
     (folder / REFERENCE_FILE).write_bytes(references.to_bytes())
@@ -117,21 +118,23 @@ def explaining_artifact(root: Path) -> tuple[str, str]:
     digest = write_manifest(
         folder, replace(manifest, files={name: sha256_of(folder / name) for name in names})
     )
-    folder.rename(root / "xgboost" / version_of(digest))
+    folder.rename(root / variant / version_of(digest))
     return version_of(digest), digest
 
 
-@pytest.fixture
-def explained(home) -> list[DecisionRecord]:
+@pytest.fixture(params=EXPLAINERS)
+def explained(home, request) -> list[DecisionRecord]:
     """Decisions that a real model explains, stored."""
+    name = request.param
+    (other,) = set(EXPLAINERS) - {name}
     n = 12
     batch = transactions(n, "explained")
     values = np.random.default_rng(3).normal(loc=3, size=(n, N_FEATURES)).astype(np.float32)
-    version, digest = explaining_artifact(home / "artifacts")
-    scorer = Scorer.load(home / "artifacts" / "xgboost" / version, digest)
+    version, digest = explaining_artifact(home / "artifacts", name)
+    scorer = Scorer.load(home / "artifacts" / name / version, digest)
     votes = (
-        Vote("xgboost", version, "ok", scorer.score(values, SCHEMA_ID), 1.0, digest),
-        Vote("logistic", "", "late", None, 100.0),
+        Vote(name, version, "ok", scorer.score(values, SCHEMA_ID), 1.0, digest),
+        Vote(other, "", "late", None, 100.0),
     )
     return store(made(batch, values, votes, lambda rows: scorer.explain(rows, SCHEMA_ID)))
 
@@ -160,7 +163,7 @@ def test_reasons_that_were_tampered_with_are_not(explained, capsys):
 
 def test_reasons_without_their_artifact_are_unchecked(home, explained, capsys):
     record = next(r for r in explained if r.reasons)
-    shutil.rmtree(home / "artifacts" / "xgboost" / record.votes[0].version)
+    shutil.rmtree(home / "artifacts" / record.votes[0].variant / record.votes[0].version)
     _, report = replayed(record, capsys)
     assert {c["what"]: c["verdict"] for c in report["checks"]}["reasons"] == "unchecked"
 

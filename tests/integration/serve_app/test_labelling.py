@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import asyncpg
 import httpx
 import pytest
 
+from deployments.audit.ledger import PostgresLedger
+from tests.contracts.decisions import decision_records, gathered
 from tests.contracts.front import payment
-from tests.contracts.recording import RecordingFront, recording_front
+from tests.contracts.recording import RecordingFront, now_ms, recording_front
 
 DAY = timedelta(days=1)
 
@@ -239,6 +242,37 @@ async def test_many_labels_at_once(client: httpx.AsyncClient, database_url: str)
         assert await connection.fetchval(count) == 1000
     finally:
         await connection.close()
+
+
+async def test_another_payment_under_a_known_id_is_not_labelled_as_the_first(
+    front: RecordingFront, client: httpx.AsyncClient, database_url: str
+) -> None:
+    # Labels are kept by transaction id: what is said of the second would count for the first.
+    front.tenant = "default"
+    (first,) = decision_records(1, prefix="twice-", at_ms=now_ms() - 3_000)
+    (other,) = decision_records(1, prefix="twice-", at_ms=now_ms() - 2_000)
+    other = replace(
+        other,
+        transaction=replace(other.transaction, customer_id="somebody-else"),
+        degraded=("transaction_reused",),
+    )
+    ledger = PostgresLedger(database_url)
+    await ledger.insert(gathered([first]))
+    await ledger.insert(gathered([other]))
+    await ledger.close()
+    by_path = await client.post(f"/v1/decisions/{other.decision_id}/labels", json=said(True))
+    assert by_path.status_code == 409
+    assert "another payment" in by_path.json()["detail"]
+    rows = [
+        said(True) | {"decision_id": other.decision_id},
+        said(False) | {"decision_id": first.decision_id},
+        said(False, source="analyst") | {"transaction_id": "twice-0"},
+    ]
+    answer = await client.post("/v1/labels/batch", json={"labels": rows})
+    assert [row.get("status") for row in answer.json()["results"]] == [409, None, None]
+    for decision_id, labels in ((first.decision_id, 2), (other.decision_id, 0)):
+        read = (await client.get(f"/v1/decisions/{decision_id}")).json()
+        assert [label["is_fraud"] for label in read["labels"]] == [False] * labels
 
 
 async def test_a_batch_has_bounds(client: httpx.AsyncClient) -> None:

@@ -70,7 +70,7 @@ class House:
             "logistic": scoring(logistic),
             "isolation-forest": scoring(anomaly),
         }
-        self.explained = []
+        self.explained, self.explains = [], "xgboost"
         self.explain = explain
         self.kept, self.missed = [], []
         self.log_error = None
@@ -94,7 +94,7 @@ class House:
         return self.calls.get(variant)
 
     def explainer(self, variant):
-        return self.contributions if variant == "xgboost" else None
+        return self.contributions if variant == self.explains else None
 
     async def contributions(self, values, schema_id):
         self.explained.append(len(values))
@@ -190,6 +190,22 @@ async def test_only_rows_that_are_not_approved_are_explained():
     assert decisions.explained_by == DIGEST
     assert house.kept[1].explained_by == DIGEST
     assert decisions.reasons[0] == decisions.reasons[2] == ()
+
+
+async def test_a_plan_of_one_linear_model_is_explained_by_it():
+    alone = replace(PLAN, kind="single", members=(Member("logistic", 1.0),))
+    house = House(plan=alone, logistic=0.95)
+    house.explains = "logistic"
+    decisions = await house.decide(1)
+    assert [r.code for r in decisions.reasons[0]] == ["TIME_OF_PAYMENT"]
+    assert (house.explained, decisions.explained_by) == ([1], DIGEST)
+
+
+async def test_a_model_outside_the_plan_explains_nothing():
+    alone = replace(PLAN, kind="single", members=(Member("logistic", 1.0),))
+    decisions = await House(plan=alone, logistic=0.95).decide(1)
+    assert [r.code for r in decisions.reasons[0]] == ["MODEL_SCORE"]
+    assert decisions.explained_by == ""
 
 
 async def test_an_anomaly_is_a_reason_of_its_own():

@@ -12,7 +12,9 @@ from deployments.scorer import Scorer
 from fraud.artifact import Manifest, sha256_of, write_manifest
 from fraud.drift import REFERENCE_FILE, Reference, References
 from fraud.errors import ArtifactRefused, SchemaMismatch
+from fraud.linear import LinearContributions
 from tests.contracts.artifacts import tiny_artifact
+from training.export.linear import fit_columns
 
 N, SCHEMA = 5, "abcdefabcdef"
 
@@ -129,6 +131,23 @@ def test_contributions_come_from_the_other_model(folder):
     expected = booster.predict(data, pred_contribs=True)[:, :-1]
     assert np.allclose(scorer.contributions(values, SCHEMA), expected, rtol=0, atol=1e-6)
     assert scorer.explain_row_seconds > 0
+
+
+def test_a_linear_model_says_what_each_feature_adds(folder):
+    values = np.random.default_rng(1).normal(size=(100, N)).astype(np.float32)
+    columns = fit_columns(values, ())
+    ones = np.ones(columns.features.size, np.float32)
+    added = LinearContributions(columns, ones, 0 * ones, N)
+    (folder / "linear.npz").write_bytes(added.to_bytes())
+    names = ("model.onnx", "golden.npz", "linear.npz")
+    rewritten(folder, files={name: sha256_of(folder / name) for name in names})
+    scorer = Scorer.load(folder)
+    assert scorer.explains
+    assert scorer.contributions(values, SCHEMA).tolist() == added(values).tolist()
+    (folder / "linear.npz").write_bytes(b"garbage")
+    rewritten(folder, files={name: sha256_of(folder / name) for name in names})
+    with pytest.raises(ArtifactRefused, match="unreadable"):
+        Scorer.load(folder).prepare_contributions()
 
 
 def test_contributions_of_garbage_are_refused(folder):

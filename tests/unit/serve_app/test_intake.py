@@ -162,6 +162,8 @@ def test_a_payment_out_of_the_window_is_told_the_limit_and_what_to_do() -> None:
     [
         ("timestamp", "2026-03-01T12:00:00", "no_timezone"),
         ("timestamp", "yesterday", "malformed"),
+        ("timestamp", "2026-02-28T23:59:60Z", "leap_second"),
+        ("timestamp", "2026-03-01t01:59:60.5+02:00", "leap_second"),
         ("timestamp", "2026-02-30T12:00:00Z", "malformed"),
         ("timestamp", 1_772_366_400, "type"),
         ("timestamp", ..., "missing"),

@@ -60,5 +60,5 @@ def test_serving_takes_what_training_writes(tmp_path: Path, sample: Sample, vari
     manifest = scorer.manifest
     expected = calibrated(raw_scores(fitted, sample.x_train), manifest.calibration)
     assert np.abs(scorer.score(sample.x_train, SCHEMA) - expected).max() < 1e-5
-    assert scorer.explains == (variant == "xgboost")
+    assert scorer.explains == (variant in ("xgboost", "logistic"))
     assert _write(tmp_path / "b", _fit(variant, sample), sample) == digest

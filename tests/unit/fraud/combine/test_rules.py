@@ -21,6 +21,8 @@ NAMES = (
     "customer_amount_ratio_30d",
     "customer_count_1h",
     "customer_count_24h",
+    "customer_count_30d",
+    "customer_count_60d",
     "customer_velocity_ratio_24h",
     "customer_new_device",
     "customer_new_counterparty",
@@ -53,14 +55,32 @@ def test_nothing_known_and_a_high_amount_is_challenged():
 
 def test_signs_add_up_to_a_review():
     outcome, codes = outcome_of(
-        customer_amount_zscore_30d=9, customer_amount_ratio_30d=12, customer_new_device=1
+        customer_count_30d=9,
+        customer_count_60d=12,
+        customer_amount_zscore_30d=9,
+        customer_amount_ratio_30d=12,
+        customer_new_device=1,
     )
     assert outcome == REVIEW
     assert codes == ["UNUSUAL_AMOUNT", "NEW_DEVICE"]
 
 
 def test_a_usual_amount_from_a_new_device_is_approved():
-    assert outcome_of(customer_amount_ratio_30d=1, customer_new_device=1) == (0, [])
+    new = {"customer_count_60d": 8, "customer_new_device": 1}
+    assert outcome_of(customer_amount_ratio_30d=1, **new) == (0, [])
+
+
+def test_a_first_payment_is_judged_by_its_amount_alone():
+    # To a customer without a history everything is new.
+    first = {"customer_count_60d": 0, "customer_new_device": 1, "customer_new_counterparty": 1}
+    assert outcome_of(600_000, **first) == (1, ["AMOUNT"])
+    assert outcome_of(600_000, **first | {"customer_count_60d": 1})[0] == REVIEW
+
+
+@pytest.mark.parametrize(("payments", "codes"), [(2, []), (4, []), (5, ["UNUSUAL_AMOUNT"])])
+def test_a_deviation_rests_on_enough_payments(payments, codes):
+    unusual = {"customer_amount_zscore_30d": 90, "customer_amount_ratio_30d": 8}
+    assert outcome_of(customer_count_30d=payments, **unusual)[1] == codes
 
 
 def test_a_burst_is_challenged():
@@ -88,6 +108,14 @@ def test_rules_work_without_any_features():
     assert [len(r) for r in verdict.reasons] == [0, 1]
 
 
+def test_a_burst_is_about_the_window_that_its_sentence_names():
+    day = {"customer_count_24h": 14, "customer_velocity_ratio_24h": 9, "customer_count_1h": 1}
+    for said, feature in (({"customer_count_1h": 12}, "1h"), (day, "24h")):
+        values = np.array([[said.get(name, np.nan) for name in NAMES]], dtype=np.float32)
+        (reason,) = judge(THRESHOLDS, batch(500), values, NAMES).reasons[0]
+        assert reason.feature == f"customer_count_{feature}"
+
+
 def test_codes_are_distinct():
     assert len({rule.code for rule in RULES}) == len(RULES)
 
@@ -97,7 +125,11 @@ def test_codes_are_distinct():
     [
         (
             90_000,
-            {"customer_amount_zscore_30d": 6.2, "customer_amount_ratio_30d": 8.25},
+            {
+                "customer_count_30d": 20,
+                "customer_amount_zscore_30d": 6.2,
+                "customer_amount_ratio_30d": 8.25,
+            },
             "900.00 USD is 8.2 times the mean of payments by this customer in the last 30 days;"
             " the rule begins at 3 times",
         ),
@@ -116,6 +148,18 @@ def test_codes_are_distinct():
             600_050,
             {},
             "the amount is 6,000.50 USD; the rule begins at 5,000.00 USD",
+        ),
+        (
+            90_000,
+            {
+                "customer_count_30d": 9,
+                "customer_count_60d": 20,
+                "customer_new_device": 1,
+                "customer_amount_ratio_30d": 3.5,
+            },
+            "900.00 USD, 3.5 times the mean of payments by this customer in the last 30 days, from"
+            " a device that this customer has not used in the last 60 days; the rule begins at 3"
+            " times, or at 5,000.00 USD",
         ),
         (
             500,

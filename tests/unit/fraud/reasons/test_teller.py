@@ -167,7 +167,8 @@ def test_the_customers_own_history_says_what_is_usual():
     assert sentence("customer_count_24h", 12.0, past, usual=wide) == (
         "12 payments by this customer in the last 24 hours; usually about 1 for this customer"
     )
-    (reason,) = told({"request_log_amount": 1.0}, past)
+    euros = {"request_currency_code": 0.97}
+    (reason,) = told({"request_log_amount": 1.0}, past, share=euros)
     assert (reason.code, reason.feature) == ("AMOUNT", "request_amount")
     assert reason.detail == "the amount is 1,299.90 EUR; usually about 45.00 EUR for this customer"
 
@@ -185,6 +186,41 @@ def test_amounts_are_in_the_payments_currency_and_compare_with_its_like_alone():
         assert reason.detail == f"the amount is 1,299 JPY{rest}"
     (reason,) = told({"request_amount": 1.0}, amount_minor=123_456_789, currency="EUR")
     assert reason.detail == "the amount is 1,234,567.89 EUR"  # more digits than a float32 has
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, float("nan")])
+def test_sums_of_a_history_have_no_currency_that_they_might_not_be_in(share):
+    # Windows add amounts up whatever their currencies: 41 payments in euros are no yen.
+    past = {"customer_count_30d": 41.0, "customer_sum_amount_30d": 1845.0}
+    asked = {"share": {"request_currency_code": share}, "currency": "JPY", "amount_minor": 50_000}
+    (reason,) = told({"request_amount": 1.0}, past, **asked)
+    assert reason.detail == (
+        "the amount is 50,000 JPY; usually about 45.00 for this customer (whatever the currency)"
+    )
+    assert sentence("merchant_sum_amount_1h", 1234.5, **asked) == (
+        "1,234.50 in payments at this merchant in the last hour (whatever the currency)"
+    )
+    assert "JPY" not in sentence("payer_inflow_7d", 90.0, **asked)
+
+
+def test_an_amount_near_the_threshold_is_told_with_both():
+    assert sentence(
+        "request_is_near_threshold",
+        1.0,
+        share={"request_is_near_threshold": 0.004},
+        amount_minor=990_050,
+    ) == (
+        "the amount of 9,900.50 EUR lies just under the reporting threshold of 10,000;"
+        " true of 0.4 % of payments"
+    )
+    assert sentence("request_is_round_amount", 1.0, amount_minor=50_000, currency="JPY") == (
+        "the amount of 50,000 JPY is round: a whole multiple of 10"
+    )
+
+
+@pytest.mark.parametrize("name", ["from_last", "from_home"])
+def test_where_the_customer_always_is_is_no_evidence(name):
+    assert told({f"customer_km_{name}": 1.0}, {f"customer_km_{name}": 0.0}) == ()
 
 
 def test_ties_follow_the_catalogue():

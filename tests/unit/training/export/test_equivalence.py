@@ -9,13 +9,14 @@ import pytest
 import xgboost as xgb
 from sklearn.tree import DecisionTreeClassifier
 
+from fraud.artifact import LINEAR_FILE
+from fraud.linear import LinearContributions, signed_log
 from training.config import (
     IsolationForestConfig,
     LogisticConfig,
     RandomForestConfig,
     XGBoostConfig,
 )
-from training.export.linear import signed_log
 from training.export.scoring import raw_scores
 from training.export.trees import float32_at_most, leaf_share
 from training.sample import Sample
@@ -136,6 +137,18 @@ def test_logistic_graph_scores_like_the_regression(sample: Sample, config: Logis
     assert (columns.stepped.size > 5 * numeric) == config.steps
     width = (1 + config.squares) * numeric + columns.stepped.size + FEATURES + 18
     assert columns.transform(x).shape == (len(x), width)
+
+
+def test_logistic_contributions_add_up_to_what_the_graph_scores(sample: Sample) -> None:
+    fitted = logistic.fit(sample, LogisticConfig(), 5)
+    added = LinearContributions.from_bytes(fitted.files[LINEAR_FILE], FEATURES)
+    x = _unseen()
+    score = raw_scores(fitted, x).astype(np.float64)
+    sure = (score > 1e-4) & (score < 1 - 1e-4)
+    constant = (np.log(score / (1 - score)) - added(x).sum(axis=1))[sure]
+    assert sure.sum() > 50
+    assert np.ptp(constant) < 0.01
+    assert np.abs(np.average(added(sample.x_train), 0, sample.weight_train)).max() < 1e-3
 
 
 def test_isolation_graph_scores_like_the_imputed_forest(sample: Sample) -> None:
