@@ -147,8 +147,8 @@ def _server_said(state: str, words: str, address: Address) -> tuple[str, str]:
         return "it refuses user or password", f"check them in {variable}"
     if state == "3D000":
         # The name alone: what a ? or # was meant to begin is not shown.
-        name = re.match(r"[\w./ -]*", address.database or "")
-        shown = f" {name[0]!r}" if name and name[0] else ""
+        begun = re.match(r"[\w./ -]*", address.database or "")
+        shown = f" {begun[0]!r}" if begun and begun[0] else ""
         return f"there is no such database{shown}", f"create it, or correct its name in {variable}"
     if state == "53300":
         return "it has no connection left", "raise max_connections, or put PgBouncer in front"
