@@ -10,6 +10,7 @@ from artifacts.cache import Cache
 from artifacts.objects import FolderObjects
 from artifacts.store import ArtifactStore
 from fraud.errors import InvalidInput
+from fraud.redaction import redacted
 from fraud.settings import Settings
 
 POLL_S, REMOTE_POLL_S = 2.0, 10.0
@@ -22,7 +23,10 @@ def store_of(settings: Settings) -> ArtifactStore:
     Raises:
         InvalidInput: they name a place of an unknown kind.
     """
-    return open_store(settings.artifacts_url, settings)
+    try:
+        return open_store(settings.artifacts_url, settings)
+    except InvalidInput as error:
+        raise InvalidInput(f"QUORUM_ARTIFACTS: {error.detail}") from error
 
 
 def open_store(url: str, settings: Settings) -> ArtifactStore:
@@ -35,10 +39,13 @@ def open_store(url: str, settings: Settings) -> ArtifactStore:
     Raises:
         InvalidInput: the URL is of another kind, or names no bucket.
     """
+    url = url.strip()
     parts = urlsplit(url)
     if parts.scheme == "s3":
-        if not parts.netloc or parts.query or parts.fragment:
-            raise InvalidInput(f"{url!r} is no place for artifacts: s3://bucket/prefix is one")
+        if not parts.netloc or "@" in parts.netloc or parts.query or parts.fragment:
+            raise InvalidInput(
+                f"{redacted(url)!r} is no place for artifacts: s3://bucket/prefix is one"
+            )
         from artifacts.s3 import S3Objects
 
         objects = S3Objects(parts.netloc, parts.path.strip("/"), settings.s3_endpoint_url)
@@ -50,7 +57,20 @@ def open_store(url: str, settings: Settings) -> ArtifactStore:
         )
         return ArtifactStore(objects, cache, REMOTE_POLL_S)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return ArtifactStore(FolderObjects(Path(unquote(parts.path))), None, POLL_S)
+        folder = Path(unquote(parts.path))
+        if not folder.is_absolute():
+            raise InvalidInput(
+                f"{redacted(url)!r} is no place for artifacts: file:///folder is one"
+            )
+        return _folder(folder)
     if not parts.scheme and url:
-        return ArtifactStore(FolderObjects(Path(url).absolute()), None, POLL_S)
-    raise InvalidInput(f"{url!r} is no place for artifacts: a folder, file:// and s3:// are")
+        return _folder(Path(url).absolute())
+    raise InvalidInput(
+        f"{redacted(url)!r} is no place for artifacts: a folder, file:// and s3:// are"
+    )
+
+
+def _folder(folder: Path) -> ArtifactStore:
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInput(f"{str(folder)!r} is no place for artifacts: it is a file, not a folder")
+    return ArtifactStore(FolderObjects(folder), None, POLL_S)

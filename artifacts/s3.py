@@ -17,6 +17,16 @@ logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S, REQUEST_TIMEOUT_S, ATTEMPTS = 2.0, 10.0, 3
 _DEFAULT_REGION = "us-east-1"
 _REASON_LENGTH = 200
+_CREDENTIALS = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and what they may do"
+_HINTS = {
+    "NETWORK_CONNECTION": "check AWS_ENDPOINT_URL_S3, AWS_REGION and the network",
+    "NO_SUCH_BUCKET": "make the bucket, or correct its name",
+    "ACCESS_DENIED": _CREDENTIALS,
+    "INVALID_ACCESS_KEY_ID": _CREDENTIALS,
+    "SIGNATURE_DOES_NOT_MATCH": _CREDENTIALS,
+    "credentials": _CREDENTIALS,
+}
+"""What to do, by what stands in Arrow's words."""
 
 
 class S3Objects:
@@ -108,5 +118,6 @@ class S3Objects:
         try:
             yield
         except OSError as error:
-            said = str(error).splitlines()[0][:_REASON_LENGTH] if str(error) else ""
-            raise ArtifactsUnavailable(f"{self.url}: {said or type(error).__name__}") from error
+            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+            hint = next((f"; {hint}" for word, hint in _HINTS.items() if word in said), "")
+            raise ArtifactsUnavailable(f"{self.url}: {said[:_REASON_LENGTH]}{hint}") from error

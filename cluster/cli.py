@@ -120,7 +120,7 @@ def _explained(error: Exception) -> CommandFailed:
     known = explain(error)
     if known is not None:
         return known
-    saved = save_traceback(error, Path(os.environ.get("QUORUM_HOME", ".quorum")))
+    saved = save_traceback(error, Path(os.environ.get("QUORUM_HOME") or ".quorum"))
     what = f"{type(error).__name__}: {error}"
     return CommandFailed(what, f"this is a defect; its traceback is in {saved}")
 

@@ -72,14 +72,32 @@ async def check_stores(settings: Settings) -> None:
         SettingInvalid, StoreUnavailable: why it cannot be used.
     """
     from stores.postgres.url import address_of
-    from stores.redis.link import Link
 
     address_of(database_url(settings))
     if settings.database_replica_url is not None:
         address_of(settings.database_replica_url.get_secret_value(), "DATABASE_REPLICA_URL")
+    await _ask_redis(settings, "SET", "q:p", "1", "EX", 60)
+
+
+async def ask(settings: Settings, variable: str) -> None:
+    """Ask the store that a variable names whether it is there.
+
+    Raises:
+        CommandFailed, SettingInvalid, StoreUnavailable, OSError: why it cannot be used.
+    """
+    if variable == "REDIS_URL":
+        await _ask_redis(settings, "PING")
+        return
+    async with database(settings):
+        pass
+
+
+async def _ask_redis(settings: Settings, *words: str | int) -> None:
+    from stores.redis.link import Link
+
     link = Link(redis_url(settings), _REDIS_WAIT_MS)
     try:
-        await link.call("SET", "q:p", "1", "EX", 60)
+        await link.call(*words)
     finally:
         await link.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from fraud.redaction import redacted
 
 T = TypeVar("T")
 
@@ -56,8 +59,19 @@ def emit(data: T, as_json: bool, render: Callable[[T], Any]) -> None:
         sys.stdout.write(json.dumps(data, default=_plain, indent=2, ensure_ascii=False) + "\n")
         return
     shown = render(data)
-    if shown is not None:
+    if isinstance(shown, str):
+        results.print(_lines(shown, results.width), soft_wrap=True)
+    elif shown is not None:
         results.print(shown)
+
+
+def _lines(text: str, width: int) -> str:
+    """`text` in lines of `width` columns. A longer word, such as a path, stays in one piece: it is
+    there to be copied."""
+    return "\n".join(
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    )
 
 
 def _plain(value: Any) -> str:
@@ -68,12 +82,12 @@ def _plain(value: Any) -> str:
 
 def say(line: str) -> None:
     """One plain line of progress on stderr; brackets in it are not markup."""
-    progress.print(escape(line))
+    progress.print(escape(_lines(redacted(line), progress.width)), soft_wrap=True)
 
 
 def fail(error: CommandFailed) -> int:
     """Say why, in one line of at most 500 characters on stderr. Returns the exit code."""
-    line = " ".join(f"error: {error}".split())
+    line = redacted(" ".join(f"error: {error}".split()))
     print(line if len(line) <= 500 else line[:499] + "…", file=sys.stderr)
     return error.exit_code
 

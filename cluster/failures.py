@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 from cluster.console import CommandFailed
+from fraud.errors import QuorumError, SettingInvalid
+from fraud.redaction import redacted
+from fraud.wrong_value import wanted
 
 _START = "`quorum up` starts everything; `quorum status` says what is up"
 
@@ -32,8 +35,7 @@ def explain(error: BaseException) -> CommandFailed | None:
     if package == "ray":
         return CommandFailed(f"Ray: {said or name}", _START)
     if package == "pydantic_core" and name == "ValidationError":
-        wrong = _settings_at_fault(error)
-        return CommandFailed(f"a setting is wrong: {wrong}", "see fraud/settings.py")
+        return CommandFailed(*_settings_at_fault(error))
     if isinstance(error, ConnectionError | TimeoutError):
         return CommandFailed(f"no connection: {said or name}", _START)
     if isinstance(error, FileNotFoundError):
@@ -43,6 +45,13 @@ def explain(error: BaseException) -> CommandFailed | None:
     if isinstance(error, OSError):
         return CommandFailed(said or name, _START)
     return None
+
+
+def plainly(error: QuorumError) -> CommandFailed:
+    """An error that says by itself what to do, without a hint about what may not be up."""
+    if isinstance(error, SettingInvalid):
+        return CommandFailed(*_setting(error))
+    return CommandFailed(str(error.args[0]), "")
 
 
 def _store_failure(package: str, name: str, said: str) -> CommandFailed:
@@ -63,15 +72,20 @@ def _setting(error: BaseException) -> tuple[str, str]:
     return f"{variable}: {why}", str(hint)
 
 
-def _settings_at_fault(error: BaseException) -> str:
-    """Names of the wrong settings and why, never their values."""
-    errors = getattr(error, "errors", None)
-    if errors is None:
-        return type(error).__name__
-    return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-        for item in errors(include_input=False, include_url=False)
-    )
+def _settings_at_fault(error: BaseException) -> tuple[str, str]:
+    """Names of the wrong settings, as they are set, and what to take; never their values."""
+    wrong = error.errors(include_input=False, include_url=False)  # type: ignore[attr-defined]
+    names = [_variable(str(item["loc"][0]) if item["loc"] else "a setting") for item in wrong]
+    hints = [wanted(item) for item in wrong]
+    if len(wrong) == 1:
+        return f"{names[0]} has a wrong value", hints[0]
+    each = "; ".join(f"{name}: {hint}" for name, hint in zip(names, hints, strict=True))
+    return "settings have wrong values", each
+
+
+def _variable(name: str) -> str:
+    """The variable behind a field of `fraud.settings.Settings`."""
+    return name if name.isupper() else f"QUORUM_{name.upper()}"
 
 
 def _first_line(error: BaseException) -> str:
@@ -87,5 +101,5 @@ def save_traceback(error: BaseException, home: Path) -> Path:
     folder = home / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "crash.log"
-    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    path.write_text(redacted("".join(traceback.format_exception(error))), encoding="utf-8")
     return path

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from cluster.connection import database
+from cluster.connection import ask, database
 from cluster.console import CommandFailed
 from cluster.failures import explain
 from cluster.node import HOST, Node
@@ -16,6 +16,7 @@ from cluster.stores import stores
 
 if TYPE_CHECKING:
     from artifacts.store import ArtifactStore
+    from cluster.stores import Store
     from fraud.settings import Settings
 
 
@@ -36,7 +37,7 @@ def overview(settings: Settings) -> dict[str, Any]:
     document: dict[str, Any] = {
         "home": str(settings.home),
         "url": f"http://{HOST}:{settings.http_port}",
-        "stores": [_store(store) for store in stores(settings.home)],
+        "stores": [_store(settings, store) for store in stores(settings.home)],
         "ray": {
             "running": raylet,
             "address": node.address,
@@ -121,9 +122,18 @@ def applications_table(rows: list[dict[str, Any]]) -> Any:
     return table
 
 
-def _store(store: Any) -> dict[str, Any]:
+def _store(settings: Settings, store: Store) -> dict[str, Any]:
     if store.server is None:
-        return {"name": store.name, "kind": "external", "variable": store.variable}
+        document = {"name": store.name, "kind": "external", "variable": store.variable}
+        try:
+            asyncio.run(ask(settings, store.variable))
+        except Exception as error:
+            known = explain(error)
+            return document | {
+                "running": False,
+                "error": str(known) if known else type(error).__name__,
+            }
+        return document | {"running": True}
     return {
         "name": store.name,
         "kind": "embedded",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -28,6 +29,7 @@ _TRACKING_SCHEMES = (
     *("sqlite", "postgresql", "mysql", "mssql", "http", "https", "file", "databricks"),
     "databricks-uc",
 )
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d+(/|$)")
 _warned: set[str] = set()
 
 
@@ -131,9 +133,12 @@ class Settings(BaseSettings):
     @field_validator("mlflow_tracking_uri")
     @classmethod
     def _tracking_uri(cls, uri: str | None) -> str | None:
-        scheme, colon, rest = (uri or "").partition("://")
+        uri = (uri or "").strip()
+        scheme, colon, rest = uri.partition("://")
+        if not colon and _HOST_AND_PORT.match(uri):
+            raise ValueError("begin with http:// or https://")
         if not colon:
-            return uri  # a folder
+            return uri or None  # a folder
         if scheme == "postgres":  # what SQLAlchemy does not know
             return f"postgresql://{rest}"
         if scheme.partition("+")[0] not in _TRACKING_SCHEMES:
@@ -143,14 +148,24 @@ class Settings(BaseSettings):
     @field_validator("s3_endpoint_url")
     @classmethod
     def _endpoint_url(cls, url: str | None) -> str | None:
+        url = (url or "").strip()
         if url and not url.startswith(("http://", "https://")):
-            raise ValueError("it does not begin with http:// or https://")
+            raise ValueError("begin with http:// or https://")
+        if url and "@" in url:
+            raise ValueError(
+                "leave user and password out: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY name them"
+            )
         return url or None
+
+    @field_validator("artifacts_at")
+    @classmethod
+    def _artifacts_at(cls, url: str | None) -> str | None:
+        return (url or "").strip() or None
 
     @classmethod
     def load(cls) -> Settings:
         """Settings of this process: `$QUORUM_HOME/settings.env`, then the environment."""
-        home = Path(os.environ.get("QUORUM_HOME", ".quorum")).absolute()
+        home = Path(os.environ.get("QUORUM_HOME") or ".quorum").absolute()
         for warning in _unknown([*os.environ, *_names(home / "settings.env")]):
             if warning not in _warned:
                 _warned.add(warning)
@@ -175,13 +190,15 @@ class Settings(BaseSettings):
 
 def _unknown(names: Iterable[str]) -> list[str]:
     """A warning for each variable that looks like a setting and is none, with the nearest one."""
-    known = _variables()
+    known = {name.removeprefix(_PREFIX): name for name in sorted(_variables())}
     found = []
-    for name in sorted({n.upper() for n in names if n.upper().startswith(_PREFIX)} - known):
+    given = {n.upper() for n in names if n.upper().startswith(_PREFIX)}
+    for name in sorted(given - set(known.values())):
         if name in _NO_SETTINGS or name.startswith(_NO_SETTINGS_BEGIN):
             continue
-        near = get_close_matches(name, sorted(known), 1)
-        meant = f": did you mean {near[0]}?" if near else " and has no effect"
+        # Without the prefix: it would make everything like everything.
+        near = get_close_matches(name.removeprefix(_PREFIX), known, 1)
+        meant = f": did you mean {known[near[0]]}?" if near else " and has no effect"
         found.append(f"{name} is not a setting{meant}")
     return found
 
@@ -193,7 +210,7 @@ def _variables() -> frozenset[str]:
         alias = field.validation_alias
         choices = alias.choices if isinstance(alias, AliasChoices) else [f"{_PREFIX}{name}"]
         names += [str(choice).upper() for choice in choices]
-    return frozenset(name for name in names if name.startswith(_PREFIX))
+    return frozenset(name for name in names if name.isupper())
 
 
 def _names(path: Path) -> list[str]:

@@ -12,6 +12,7 @@ from fraud.errors import SettingInvalid
 ENCODE = "write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25 in a password"
 
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _HOSTS_AND_QUERY = re.compile(r"[^:@?]*(:\d*)?\?")
 
 
@@ -114,15 +115,14 @@ def whole(variable: str, name: str, value: str, least: int, most: int) -> int:
     Raises:
         SettingInvalid: it is none.
     """
-    try:
-        number = int(value)
-    except ValueError:
-        number = least - 1
     # `int` takes 1_000 and digits of other scripts, too.
-    if not value.strip().lstrip("-").isascii() or "_" in value or not least <= number <= most:
-        raise SettingInvalid(
-            variable, f"{name} is not a whole number", f"take one from {least} to {most}"
-        )
+    if _WHOLE.fullmatch(value.strip()) is None:
+        raise SettingInvalid(variable, f"{name} is not a whole number", "write digits alone")
+    number = int(value)
+    if number > most:
+        raise SettingInvalid(variable, f"{name} is too large", f"take {most} at most")
+    if number < least:
+        raise SettingInvalid(variable, f"{name} is too small", f"take {least} or more")
     return number
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from artifacts.alias import CHAMPION, moment
@@ -84,8 +85,8 @@ class Catalogue:
         Raises:
             NotFound: there is no such variant.
         """
-        if variant is not None and variant not in self._shelves:
-            raise NotFound(f"there is no variant {variant!r}: `quorum models list` names them")
+        if variant is not None:
+            self._require(variant)
         found = []
         for name, shelf in self._shelves.items():
             if variant in (None, name):
@@ -110,6 +111,7 @@ class Catalogue:
         Raises:
             NotFound: it means none.
         """
+        self._require(variant)
         if name.isdigit() and len(name) < 12:
             for known, registered in self._numbers.items():
                 if known[0] == variant and registered.number == int(name):
@@ -118,7 +120,15 @@ class Catalogue:
         try:
             return self._store.resolve(variant, name).version
         except ArtifactRefused as error:
-            raise NotFound(f"{error.args[0]}: `quorum models list` shows what is") from error
+            near = get_close_matches(name, self._shelves[variant].aliases, 1)
+            meant = f"did you mean {near[0]}?" if near else "`quorum models list` shows what is"
+            raise NotFound(f"{error.args[0]}: {meant}") from error
+
+    def _require(self, variant: str) -> None:
+        if variant not in self._shelves:
+            near = get_close_matches(variant, self._shelves, 1)
+            meant = f"did you mean {near[0]}?" if near else "`quorum models list` names them"
+            raise NotFound(f"there is no variant {variant!r}: {meant}")
 
     def history(self, variant: str) -> list[dict[str, Any]]:
         """How the champion came to be, oldest first; [] without one."""

@@ -88,7 +88,7 @@ class SplitConfig(_Section):
                 ' and the figures would promise what no model keeps on later payments; "time"'
             )
         if method != "time":
-            raise ValueError('is none of "time"')
+            raise ValueError('take "time"')
         return method
 
 

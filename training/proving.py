@@ -105,7 +105,10 @@ def read_ground(
     url = settings.database_url.get_secret_value()
     newest_ms = asyncio.run(_newest_labelled_ms(url, settings.tenant))
     if newest_ms is None:
-        raise NotTrainable(f"tenant {settings.tenant} has no labelled payments")
+        raise NotTrainable(
+            f"tenant {settings.tenant} has no labelled payments: load some"
+            " (`quorum load`), or name another tenant (--tenant)"
+        )
     start_ms = max(newest_ms + 1 - round(weeks * 7 * DAY_MS), not_before_ms)
     history = asyncio.run(
         read_history(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraud.errors import NotFound
+from fraud.errors import NotFound, SettingInvalid
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -58,6 +58,10 @@ class TrainingRun:
     tags: dict[str, str]
 
 
+_PACKAGES = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
+"""Packages of the modules that are named otherwise."""
+
+
 class Registry:
     """Runs and registered models `quorum-<variant>`. Opening one takes seconds: MLflow is large
     to import, and a new SQLite file gets all its tables one migration after another.
@@ -65,6 +69,9 @@ class Registry:
     Args:
         tracking_uri: MLflow's.
         files: where a new experiment on SQLite keeps its files.
+
+    Raises:
+        SettingInvalid: the driver of that database is not installed.
     """
 
     def __init__(self, tracking_uri: str, files: Path) -> None:
@@ -81,8 +88,16 @@ class Registry:
         for name in ("mlflow", "mlflow.store.db.utils", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self.tracking_uri = tracking_uri
-        self._client: MlflowClient = MlflowClient(tracking_uri, tracking_uri)
-        self._experiment_id = self._experiment(files if _is_local(tracking_uri) else None)
+        try:
+            self._client: MlflowClient = MlflowClient(tracking_uri, tracking_uri)
+            self._experiment_id = self._experiment(files if _is_local(tracking_uri) else None)
+        except ModuleNotFoundError as error:
+            raise SettingInvalid(
+                "QUORUM_MLFLOW_TRACKING_URI",
+                f"MLflow reaches such a database by {error.name}, which is not installed",
+                f"pip install {_PACKAGES.get(str(error.name), error.name)}, or name an MLflow"
+                " server by http://",
+            ) from error
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str]) -> Iterator[Run]:

@@ -112,7 +112,10 @@ def split_by_time(
         NotTrainable: too short a history, or too few known frauds in a part.
     """
     if timestamp_ms.size == 0:
-        raise NotTrainable("there is no history: load some (`quorum generate`, `quorum load`)")
+        raise NotTrainable(
+            "there are no payments: load some (`quorum load`, `quorum generate`), or name another"
+            " tenant (--tenant)"
+        )
     if not (label != UNKNOWN).any():
         raise NotTrainable("no payment has a label: load labels (`quorum load`)")
     line = Line.of(timestamp_ms, label, known_at_ms)

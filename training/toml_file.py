@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from fraud.errors import InvalidInput
+from fraud.wrong_value import wanted
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -22,18 +24,20 @@ def read_toml(path: Path, model: type[M]) -> M:
             key, and for an unknown one the nearest that there is.
     """
     try:
-        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        # As JSON, which is read strictly: `true` is no number, "3" neither.
+        return model.model_validate_json(json.dumps(said, default=str), strict=True)
     except OSError as error:
         raise InvalidInput(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
-        said = first["msg"]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        what = wanted(first)
         if first["type"] == "extra_forbidden":
-            said = _unknown(str(first["loc"][-1]), _names(model, first["loc"][:-1]))
-        raise InvalidInput(f"{path}: {where}: {said}") from error
+            what = _unknown(str(first["loc"][-1]), _names(model, first["loc"][:-1]))
+        raise InvalidInput(f"{path}: {where}: {what}") from error
 
 
 def _unknown(key: str, names: list[str]) -> str:

@@ -136,7 +136,12 @@ def check(
     since: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+            formats=[
+                "%Y-%m-%d",
+                "%Y-%m-%dT%H:%M:%S",
+                "%Y-%m-%dT%H:%M:%S%z",
+                "%Y-%m-%dT%H:%M:%S.%f%z",
+            ],
             help="Only decisions made then or later; UTC unless it says otherwise.",
         ),
     ] = None,
@@ -221,7 +226,7 @@ def _checked(report: dict[str, Any]) -> Any:
 
 def _verdict(report: dict[str, Any]) -> str:
     if not report["checked"]:
-        return f"{report['tenant']}: no decision of schema {report['schema_id']} to check"
+        return f"tenant {report['tenant']} has no decision of schema {report['schema_id']} to check"
     said = "SKEW" if report["skewed"] else "no skew"
     return (
         f"{said}: {report['checked']:,} decisions checked,"

@@ -76,12 +76,13 @@ def list_keys(tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
     from fraud.settings import Settings
 
     settings = Settings.load()
+    whose = tenant or settings.tenant
 
     async def run() -> list[dict[str, Any]]:
         async with database(settings) as connection:
-            return await keyring.list_keys(connection, tenant or settings.tenant)
+            return await keyring.list_keys(connection, whose)
 
-    emit(asyncio.run(run()), as_json, _table)
+    emit(asyncio.run(run()), as_json, lambda keys: _table(keys, whose))
 
 
 @app.command("tier")
@@ -157,11 +158,14 @@ def _revoked(done: dict[str, Any]) -> str:
     )
 
 
-def _table(keys: list[dict[str, Any]]) -> Any:
+def _table(keys: list[dict[str, Any]], tenant: str) -> Any:
     from rich.table import Table
 
     if not keys:
-        return "no API keys; `quorum keys create --name NAME` makes one"
+        return (
+            f"tenant {tenant} has no API keys;"
+            f" `quorum keys create --name NAME --tenant {tenant}` makes one"
+        )
     table = Table(box=None, pad_edge=False)
     for title in ("id", "name", "tier", "state", "created", "expires"):
         table.add_column(title)

@@ -33,9 +33,14 @@ def mlflow(
     command = [
         *(sys.executable, "-m", "mlflow", "server"),
         *("--host", HOST, "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", settings.tracking_uri),
         *("--default-artifact-root", (settings.home / "mlruns").absolute().as_uri()),
     ]
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    environment = {
+        **os.environ,
+        # Not an argument: everybody on this machine sees those, and it may hold a password.
+        "MLFLOW_BACKEND_STORE_URI": settings.tracking_uri,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+    }
     # In place of this process: Ctrl-C and SIGTERM reach MLflow itself.
     os.execve(sys.executable, command, environment)  # noqa: S606 — our own interpreter, no shell

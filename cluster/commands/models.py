@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.console import CommandFailed, JsonFlag, emit, say, step
+from cluster.failures import plainly
 from cluster.options import EVERY_TENANT_HINT, ForEveryTenant
+from fraud.redaction import redacted
 
 if TYPE_CHECKING:
     from artifacts.store import ArtifactStore
@@ -118,7 +120,9 @@ def compare(
 
 @app.command()
 def promote(
-    variant: Annotated[str | None, typer.Argument(help="Whose model; not with --run.")] = None,
+    variant: Annotated[
+        str | None, typer.Argument(help="Whose model, also VARIANT@VERSION; not with --run.")
+    ] = None,
     version: Annotated[
         str, typer.Argument(help="An alias, a version, or MLflow's number.")
     ] = "challenger",
@@ -165,8 +169,8 @@ def promote(
             if run is not None:
                 outcome = promoter.promote_run(assessor, run, forced)
             else:
-                name = str(variant)
-                meant = Catalogue(store, registry).version(name, version)
+                name, _, named = str(variant).partition("@")
+                meant = Catalogue(store, registry).version(name, named or version)
                 outcome = promoter.promote(assessor, name, meant, forced)
             gated = outcome.assessment
             going_on.result = f"{len(gated.failed)} not passed" if gated else "nothing to pass"
@@ -295,7 +299,7 @@ def _registry_if_up(settings: Settings) -> tuple[Registry | None, str | None]:
         registry.aliases()
         return registry, None
     except (MlflowException, OSError) as error:
-        why = f"MLflow does not answer: {str(error).splitlines()[0][:200]}"
+        why = redacted(f"MLflow does not answer: {str(error).splitlines()[0]}")[:240]
         say(why)
         return None, why
 
@@ -341,4 +345,4 @@ def _expected() -> Iterator[None]:
     except OtherTenant as error:
         raise CommandFailed(str(error.args[0]), EVERY_TENANT_HINT) from error
     except QuorumError as error:
-        raise CommandFailed(str(error.args[0]), "") from error
+        raise plainly(error) from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cluster.console import CommandFailed, JsonFlag, emit, step
+from cluster.failures import plainly
 
 if TYPE_CHECKING:
     from fraud.settings import Settings
@@ -54,7 +55,7 @@ def retrain(
         what = "another retraining of this tenant is going on"
         raise CommandFailed(what, "nothing done here; try later", BUSY_EXIT_CODE) from error
     except QuorumError as error:
-        raise CommandFailed(str(error.args[0]), "") from error
+        raise plainly(error) from error
     emit(done.document(), as_json, _render)
 
 

@@ -38,7 +38,8 @@ def _render(report: dict[str, Any]) -> Any:
 
 def _store(store: dict[str, Any]) -> str:
     if store["kind"] == "external":
-        return f"external, {store['variable']}"
+        said = "up" if store["running"] else f"down: {store['error']}"
+        return f"external, {store['variable']}, {said}"
     return f"up, pid {store['pid']}" if store["running"] else "down"
 
 

@@ -211,7 +211,11 @@ def _history(
             predictions=predictions,
             force=force,
         )
-    return report.to_document()
+    return _with_predictions(report.to_document(), predictions)
+
+
+def _with_predictions(document: dict[str, Any], path: Path | None) -> dict[str, Any]:
+    return document if path is None else {**document, "predictions": str(path)}
 
 
 def _tabular(
@@ -243,7 +247,7 @@ def _tabular(
             )
     except (LayoutInvalid, SourceUnreadable) as error:
         raise CommandFailed(str(error), "docs/layouts.md shows [tabular]") from None
-    return report.to_document()
+    return _with_predictions(report.to_document(), predictions)
 
 
 def _protocol(name: str, data: Path | None, config: TrainConfig) -> dict[str, Any]:
@@ -303,6 +307,7 @@ def _notes(document: dict[str, Any], plan: dict[str, Any]) -> list[str]:
         *_said(document),
         *(f"leak guard: {f['code']}: {f['sentence']}" for f in document.get("findings", [])),
         f"report: {document['report']}",
+        *([f"predictions: {document['predictions']}"] if document.get("predictions") else []),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -102,7 +103,7 @@ def _said(error: BaseException, address: Address) -> tuple[str, str] | None:
     state = sqlstate(error)
     if isinstance(error, asyncpg.PostgresError):
         words = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return _server_said(state, words, variable)
+        return _server_said(state, words, address)
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"its certificate is not believed ({error.verify_message})",
@@ -135,7 +136,8 @@ def _said(error: BaseException, address: Address) -> tuple[str, str] | None:
     return None
 
 
-def _server_said(state: str, words: str, variable: str) -> tuple[str, str]:
+def _server_said(state: str, words: str, address: Address) -> tuple[str, str]:
+    variable = address.variable
     if state in ("28P01", "28000"):
         if "pg_hba" in words or "encryption" in words or "no encryption" in words:
             return (
@@ -144,7 +146,10 @@ def _server_said(state: str, words: str, variable: str) -> tuple[str, str]:
             )
         return "it refuses user or password", f"check them in {variable}"
     if state == "3D000":
-        return "there is no such database", f"create it, or correct its name in {variable}"
+        # The name alone: what a ? or # was meant to begin is not shown.
+        begun = re.match(r"[\w./ -]*", address.database or "")
+        shown = f" {begun[0]!r}" if begun and begun[0] else ""
+        return f"there is no such database{shown}", f"create it, or correct its name in {variable}"
     if state == "53300":
         return "it has no connection left", "raise max_connections, or put PgBouncer in front"
     if state == "57P03":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_several_hosts(database_url: str, silent: int, monkeypatch: pytest.Monke
     [
         (("quorum:", f"quorum:{SECRET}"), "refuses user or password"),
         (("quorum:", f"nobody:{SECRET}"), "refuses user or password"),
-        (("/t_", "/no_such_"), "no such database"),
+        (("/t_", "/no_such_"), "no such database 'no_such_"),
         (("127.0.0.1", "no-such-host.invalid"), "name is not known"),
     ],
 )
@@ -176,3 +177,30 @@ async def test_a_redis_that_is_a_replica_is_refused(database_url: str, redis_url
     finally:
         await link.call("REPLICAOF", "NO", "ONE")
         await link.close()
+
+
+def test_status_asks_stores_that_a_variable_names(
+    database_url: str,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("QUORUM_HOME", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    assert run(["status", "--json"]) == 0
+    assert [store["running"] for store in json.loads(capsys.readouterr().out)["stores"]] == [
+        True,
+        True,
+    ]
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://u:{SECRET}@127.0.0.1:1/d")
+    monkeypatch.setenv("REDIS_URL", f"redis://:{SECRET}@127.0.0.1:1/0")
+    assert run(["status", "--json"]) == 0
+    said = capsys.readouterr().out
+    postgres, redis = json.loads(said)["stores"]
+    assert not postgres["running"]
+    assert "refuses the connection" in postgres["error"]
+    assert not redis["running"]
+    assert "refuses the connection" in redis["error"]
+    assert SECRET not in said

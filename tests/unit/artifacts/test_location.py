@@ -27,8 +27,25 @@ def test_folders_are_named_in_three_ways(tmp_path: Path, made: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "s3://", "s3:///prefix", "s3://b/p?x=1", "ftp://host/x", "file://host/x", "gs://b"]
+    "url",
+    [
+        "",
+        "s3://",
+        "s3:///prefix",
+        "s3://b/p?x=1",
+        "ftp://host/x",
+        "file://host/x",
+        "gs://b",
+        "file:x",
+        "s3://u:p@b",
+    ],
 )
 def test_other_places_are_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(InvalidInput, match="no place for artifacts"):
         open_store(url, Settings(home=tmp_path))
+
+
+def test_a_file_is_no_folder_and_the_variable_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    with pytest.raises(InvalidInput, match=r"QUORUM_ARTIFACTS: .* it is a file, not a folder"):
+        store_of(Settings(home=tmp_path, artifacts_at=str(tmp_path / "a")))

@@ -27,6 +27,8 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("QUORUM_ARTIFACT", "QUORUM_ARTIFACTS"),
         ("QUORUM_HOMES", "QUORUM_HOME"),
         ("QUORUM_LINK", "QUORUM_LINKS"),
+        ("QUORUM_DATABASE_URL", "DATABASE_URL"),
+        ("QUORUM_REDIS_URL", "REDIS_URL"),
     ],
 )
 def test_an_unknown_variable_is_told_with_the_nearest_name(
@@ -42,6 +44,53 @@ def test_an_unknown_variable_is_told_with_the_nearest_name(
     assert name.upper() in told
     assert f"did you mean {nearest}?" in told
     assert "hid_den7" not in told
+
+
+def test_one_that_shares_the_prefix_alone_is_like_none(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("QUORUM_FOO", "1")
+    Settings.load()
+    assert caplog.messages == ["QUORUM_FOO is not a setting and has no effect"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("QUORUM_HTTP_PORT", "hid_den7", "take a whole number"),
+        ("QUORUM_HTTP_PORT", "0", "take 1 or more"),
+        ("QUORUM_RAY_PORT", "70000", "take 65535 or less"),
+        ("QUORUM_DATABASE_TIMEOUT_S", "-1", "take more than 0"),
+        ("QUORUM_LANES", "1.5", "take a whole number"),
+        ("QUORUM_TENANT", "hid den7", "take at most 64 letters"),
+        ("QUORUM_MLFLOW_TRACKING_URI", "hid_den7:5000", "begin with http:// or https://"),
+        ("AWS_ENDPOINT_URL_S3", "http://u:hid_den7@h", "leave user and password out"),
+    ],
+)
+def test_a_wrong_value_is_told_by_the_name_of_the_variable(
+    name: str,
+    value: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert run(["keys", "list"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {name} has a wrong value — {said}")
+    assert "den7" not in told
+    assert ".py" not in told
+
+
+def test_an_empty_home_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QUORUM_HOME", "")
+    assert Settings.load().home == tmp_path / ".quorum"
+
+
+def test_blanks_around_an_address_are_dropped() -> None:
+    assert Settings(mlflow_tracking_uri=" sqlite:////x/m.db\n").tracking_uri == "sqlite:////x/m.db"
+    assert Settings(artifacts_at=" s3://b/p ").artifacts_url == "s3://b/p"
 
 
 def test_one_in_settings_env_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -77,7 +77,7 @@ def test_too_short() -> None:
 
 def test_no_history() -> None:
     empty = np.zeros(0, np.int64)
-    with pytest.raises(NotTrainable, match="no history"):
+    with pytest.raises(NotTrainable, match="there are no payments"):
         split_by_time(empty, empty.astype(np.int8), empty, SplitConfig())
 
 

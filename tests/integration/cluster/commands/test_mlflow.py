@@ -45,7 +45,7 @@ def test_the_page_opens_on_loopback_and_ends_with_its_process(
         assert listening == {"127.0.0.1"}
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(WAIT_S)
         log.close()
     assert not _answers(port)
 

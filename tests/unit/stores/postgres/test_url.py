@@ -269,3 +269,20 @@ def test_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(SettingInvalid, match="damaged"):
         address_of("service=fraud")
     address_of.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("url", "why", "hint"),
+    [
+        ("postgresql://h:99999/d", "the port is too large", "take 65535 at most"),
+        ("postgresql://h:0/d", "the port is too small", "take 1 or more"),
+        ("postgresql://h:5x/d", "the port is not a whole number", "write digits alone"),
+        ("postgresql://h/d?connect_timeout=2.5", "connect_timeout is not a whole", "write digits"),
+        ("postgresql://h/d?keepalives_idle=-1", "keepalives_idle is too small", "take 0 or more"),
+    ],
+)
+def test_a_number_that_cannot_be_is_said_as_what_it_is(url: str, why: str, hint: str) -> None:
+    with pytest.raises(SettingInvalid) as refused:
+        address_of(url)
+    assert refused.value.why.startswith(why)
+    assert refused.value.hint.startswith(hint)

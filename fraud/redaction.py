@@ -1,0 +1,15 @@
+"""Texts of drivers and libraries, fit to be shown: what they quote may hold a password."""
+
+from __future__ import annotations
+
+import re
+
+_LOGIN = re.compile(r"(?<=://)[^\s'\"]*@")
+_NAMED = re.compile(
+    r"(?i)\b(password|passwd|pwd|secret|token)(\s*[=:]\s*)(?:'[^']*'|[^\s&,;'\")]+)"
+)
+
+
+def redacted(text: str) -> str:
+    """`text` with `***` in place of the user and password of every address in it."""
+    return _NAMED.sub(r"\1\2***", _LOGIN.sub("***@", text))
