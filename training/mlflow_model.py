@@ -14,6 +14,7 @@ import numpy as np
 from features.definitions import NAMES
 from fraud.artifact import Manifest, read_manifest
 from fraud.batch import Float64
+from fraud.errors import InvalidInput
 from training.calibrate import calibrated
 from training.export.scoring import raw_scores
 from training.variants.fitted import Fitted
@@ -46,8 +47,14 @@ class RegisteredModel:
         Returns:
             float64[n] in [0, 1]: calibrated probabilities of fraud, or of an anomaly model how
             strange a row is.
+
+        Raises:
+            InvalidInput: a feature has no column.
         """
         names = self.manifest.columns or NAMES
+        absent = [name for name in names if name not in model_input]
+        if absent:
+            raise InvalidInput(f"no column for {', '.join(absent[:5])}: {len(absent)} are missing")
         values = np.ascontiguousarray(model_input[list(names)].to_numpy(np.float32))
         return calibrated(raw_scores(self._fitted, values), self.manifest.calibration)
 
