@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version as version_of_package
 from pathlib import Path
@@ -29,7 +29,6 @@ from training.dataset import Dataset, build_dataset, newest_history
 from training.evaluation.story import Story, tell
 from training.fit_here import fit_here
 from training.fitting import fit_variants
-from training.guard.finding import Finding
 from training.guard.finished import inspect_models
 from training.guard.guard import (
     check_declared,
@@ -43,12 +42,13 @@ from training.judge import judge_ensemble, judge_variants
 from training.locks import registry_lock
 from training.plans import activation, active_of
 from training.predictions import require_writable, write_predictions
-from training.progress import Progress, Stopwatch, quiet
+from training.progress import Progress, quiet
 from training.provenance import Provenance, provenance
 from training.publish import Destination, Published, publish
 from training.ray_session import ray_session
 from training.registry import Registry
 from training.report import TrainingReport, report_of
+from training.run import Run
 from training.sample import Sample, draw_sample
 from training.search import SearchResult, search
 from training.skill import overruled
@@ -60,41 +60,6 @@ from training.trial import Trial
 from training.variants.fitted import Fitted
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "ray", "scikit-learn", "xgboost")
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What every stage is told."""
-
-    settings: Settings
-    config: TrainConfig
-    progress: Progress
-    ray_address: str | None
-    tabular: bool = False
-    for_every_tenant: bool = False
-    predictions: Path | None = None
-    watch: Stopwatch = field(default_factory=Stopwatch)
-    rounds: Rounds = field(default_factory=Rounds)
-    force: str | None = None
-
-    def guard(self, inspect: Callable[[], list[Finding]]) -> None:
-        """One round of the leak guard. Raises LeakFound."""
-        with self.watch.stage("guard"):
-            self.progress("guard", 0, 1)
-            self.rounds.take(inspect())
-            self.progress("guard", 1, 1)
-
-    @property
-    def crosses(self) -> bool:
-        """Whether variants are fitted several times over time, not once beside slices."""
-        use = self.config.cross_fit.use
-        return use == "always" or (use == "tables" and self.tabular)
-
-    @property
-    def fits_here(self) -> bool:
-        """Whether that is done in this process: tables are small, and starting Ray is not."""
-        alone = self.config.xgboost.workers == 1 and not self.config.search.wanted
-        return self.tabular and alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +113,7 @@ def train(
         raise NotTrainable("no database: set DATABASE_URL, or start Quorum with `quorum up`")
     database_url = settings.database_url.get_secret_value()
     rounds = Rounds(config.allow_leaks, config.honest)
-    run = _Run(
+    run = Run(
         settings,
         config,
         progress,
@@ -207,7 +172,7 @@ def train_tabular(
         SourceUnreadable, LayoutInvalid: the file is not what the layout says.
     """
     rounds = Rounds(config.allow_leaks, config.honest)
-    run = _Run(
+    run = Run(
         settings,
         without_warmup(config),
         progress,
@@ -238,7 +203,7 @@ def train_tabular(
 
 
 def _trained(
-    run: _Run,
+    run: Run,
     read: Callable[[], Dataset],
     set_name: str | None,
     role: str,
@@ -301,7 +266,7 @@ def _trained(
     return report_of(story, published, settings.home / "reports", run.watch.seconds)
 
 
-def _fit(dataset: Dataset, split: Split, run: _Run) -> _Fits:
+def _fit(dataset: Dataset, split: Split, run: Run) -> _Fits:
     """Fit every variant. What must not be learnt from is refused before this."""
     config = run.config
     storage = (run.settings.home / "cache" / "ray-train").absolute()
@@ -324,7 +289,7 @@ def _fit(dataset: Dataset, split: Split, run: _Run) -> _Fits:
         return _Fits(models, split, found.config, found.trials)
 
 
-def _cross_fit(dataset: Dataset, split: Split, run: _Run, storage: Path) -> _Fits:
+def _cross_fit(dataset: Dataset, split: Split, run: Run, storage: Path) -> _Fits:
     split = cross_split(dataset, split)
     with ExitStack() as stack:
         chosen, fit = SearchResult(run.config, ()), fit_here
@@ -348,7 +313,7 @@ def _cross_fit(dataset: Dataset, split: Split, run: _Run, storage: Path) -> _Fit
     return _Fits(found.models, held, chosen.config, chosen.trials, found.raw)
 
 
-def _searched(sample: Sample, run: _Run, storage: Path) -> SearchResult:
+def _searched(sample: Sample, run: Run, storage: Path) -> SearchResult:
     """The configuration to fit with: what a search finds, if one is asked for."""
     if not run.config.search.wanted:
         return SearchResult(run.config, ())
@@ -373,7 +338,7 @@ def _bytes(sample: Sample) -> int:
     return int(sample.x_train.nbytes + sample.x_validation.nbytes)
 
 
-def _judge(fits: _Fits, dataset: Dataset, run: _Run) -> Trained:
+def _judge(fits: _Fits, dataset: Dataset, run: Run) -> Trained:
     split = fits.split
     with run.watch.stage("judge"):
         run.progress("judge", 0, 2)
