@@ -29,6 +29,7 @@ from training.dataset import Dataset, build_dataset, newest_history
 from training.evaluation.story import Story, tell
 from training.fit_here import fit_here
 from training.fitting import fit_variants
+from training.guard.finding import Finding
 from training.guard.finished import inspect_models
 from training.guard.guard import (
     check_declared,
