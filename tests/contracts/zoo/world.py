@@ -47,7 +47,7 @@ class World:
         rng = np.random.default_rng(seed)
         y = (rng.random(n) < rate).astype(np.int8)
         hour = np.where(
-            (y == 1) & (rng.random(n) < 0.5), rng.integers(0, 24, n), rng.normal(14, 4, n) % 24
+            (y == 1) & (rng.random(n) < 0.5), rng.uniform(0, 24, n), rng.normal(14, 4, n) % 24
         )
         day = rng.integers(0, DAYS, n)
         at = day * DAY_MS + (hour * 3_600_000).astype(np.int64)
