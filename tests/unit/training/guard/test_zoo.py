@@ -67,7 +67,7 @@ def test_what_leaks_is_named() -> None:
         "full hour": "the full hour of timestamp",
         "cents on fraud": "the cents of amount",
         "customer id range": "customer_id",
-        "label and noise .5": "noise of 0.49",
+        "label and noise .5": "noise of 0.50",
         "merchant rate of the file": "follows the labels, of shop",
     }
     for name, said in named.items():
