@@ -84,8 +84,10 @@ def fit_calibration(raw: Float64, fraud: Float32) -> CalibrationFit:
         fraud: float32[n], 1 fraud and 0 not; both occur.
 
     Raises:
-        NotTrainable: no map keeps the rate of fraud and the ranking of the scores.
+        NotTrainable: no map keeps the rate of fraud and the ranking of the scores, or the rows
+            are all of one kind.
     """
+    _check_kinds(fraud)
     folds = time_folds(fraud, _FOLDS, _LEAST_FRAUDS)
     errors: dict[str, float] = {}
     for method, fit in (("isotonic", probability_knots), ("beta", beta_knots)):
@@ -121,6 +123,15 @@ def _fault(probability: Float64, raw: Float64, fraud: Float32) -> str | None:
     return None
 
 
+def _check_kinds(fraud: Float32) -> None:
+    frauds = int((fraud > 0).sum())
+    if not 0 < frauds < fraud.size:
+        kind = "fraud" if frauds else "genuine payments"
+        raise NotTrainable(
+            f"nothing but {kind} in {fraud.size:,} rows: probabilities need labels of both kinds"
+        )
+
+
 def time_folds(fraud: Float32, folds: int, least: int) -> list[tuple[slice, slice]]:
     """Rows before, and rows of, each fold but the first: folds of equally many frauds.
 
@@ -129,7 +140,8 @@ def time_folds(fraud: Float32, folds: int, least: int) -> list[tuple[slice, slic
         folds: how many at most; fewer if a fold would hold less than `least` frauds.
 
     Returns:
-        [] if there are not even two such folds.
+        [] if there are not even two such folds. A fold is left out where nothing but fraud lies
+        before it: from rows of one kind nothing can be fitted.
     """
     at = np.flatnonzero(fraud > 0)
     folds = min(folds, at.size // least)
@@ -137,7 +149,8 @@ def time_folds(fraud: Float32, folds: int, least: int) -> list[tuple[slice, slic
         return []
     ends = [int(at[at.size * k // folds]) for k in range(1, folds)]
     edges = [*ends, fraud.size]
-    return [(slice(0, a), slice(a, b)) for a, b in pairwise(edges)]
+    pairs = [(slice(0, a), slice(a, b)) for a, b in pairwise(edges)]
+    return [(before, fold) for before, fold in pairs if not fraud[before].all()]
 
 
 def _error(probability: Float64, fraud: Float32) -> float:
@@ -185,7 +198,11 @@ def fit_log_odds(
     Args:
         columns: float64[n, k].
         fraud: float32[n], 1 fraud and 0 not; both occur.
+
+    Raises:
+        NotTrainable: rows of one kind.
     """
+    _check_kinds(fraud)
     y = fraud.astype(np.float64)
     n, k = columns.shape
     # Around their means: otherwise intercept and weights of very low scores pull at each other,

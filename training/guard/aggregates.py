@@ -77,9 +77,12 @@ def _summed(values: Float64, code: Int64, fraud: Float64, order: Int64) -> str |
     within = _equal(values[known], mean[code[known]])
     if _throughout(within, fraud[known]):
         share = frauds / np.maximum(rows, 1)
-        for sums in (share, frauds.astype(np.float64)):
-            if np.ptp(sums[enough]) and _follows(mean[enough], sums[enough]):
-                return "is one number for each value, and follows the labels, of"
+        follows = any(
+            np.ptp(sums[enough]) and _follows(mean[enough], sums[enough])
+            for sums in (share, frauds.astype(np.float64))
+        )
+        if follows or _counted(mean[enough], rows[enough], frauds[enough].astype(np.int64)):
+            return "is one number for each value, and follows the labels, of"
         return None
     both = code * 2 + fraud.astype(np.int64)
     rows_both = np.bincount(both[known], minlength=2 * groups)
@@ -102,6 +105,22 @@ def _throughout(same: np.ndarray, fraud: Float64) -> bool:
 
 def _equal(a: Float64, b: Float64) -> np.ndarray:
     return np.isclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def _counted(mean: Float64, rows: Int64, frauds: Int64) -> bool:
+    """Whether groups of as many rows and frauds have one number, and of more frauds another: it is
+    a mean that was pulled towards all rows', in whatever way."""
+    order = np.lexsort((mean, frauds, rows))
+    mean, rows, frauds = mean[order], rows[order], frauds[order]
+    same_rows = rows[1:] == rows[:-1]
+    alike = same_rows & (frauds[1:] == frauds[:-1])
+    more = same_rows & ~alike
+    if min(alike.sum(), more.sum()) < _LEAST_GROUPS:
+        return False
+    equal = _equal(mean[1:], mean[:-1])
+    rises = np.diff(mean)[more]
+    one_way = max((rises > 0).mean(), (rises < 0).mean())
+    return bool(equal[alike].mean() > _SAME and not equal[more].any() and one_way > _SAME)
 
 
 def _follows(sums: Float64, labels: Float64) -> bool:

@@ -18,12 +18,14 @@ from training.guard.rows import GuardRows
 LEAST_FRAUDS = 50
 LEAST_SHIFT = 1.3
 """In deviations of the noise; below it the label is hidden well enough to do little harm."""
-LEAST_RIGHT = 0.85
-"""Share of labels that a flag repeats, of frauds and of others alike."""
+LEAST_RIGHT, WARNED_RIGHT = 0.85, 0.6
+"""Share of labels that a flag repeats, of frauds and of others alike: refused, and told of."""
 
 _MOST_ROWS = 4_000
 _SAME_SHAPE = 1e-3
 _ERRORS = 3.5
+_SURE_ERROR = 0.02
+"""A flag that repeats less is told of where chance moves its shares by less than this."""
 
 
 def noisy_labels(dataset: Dataset, rows: GuardRows) -> list[Finding]:
@@ -58,15 +60,19 @@ def _turned(name: str, values: Float64, fraud: np.ndarray) -> Finding | None:
         on = ~on
     right_bad, right_good = float(on[fraud].mean()), float((~on)[~fraud].mean())
     error = np.sqrt(right_good * (1 - right_good) * (1 / fraud.sum() + 1 / (~fraud).sum()))
-    if min(right_bad, right_good) < LEAST_RIGHT or right_good == 1:
+    if min(right_bad, right_good) < WARNED_RIGHT or right_good == 1:
+        return None
+    refused = min(right_bad, right_good) >= LEAST_RIGHT
+    if not refused and error > _SURE_ERROR:
         return None
     if abs(right_bad - right_good) > _ERRORS * error:
         return None
+    it = "it is" if refused else "it looks like"
     return Finding(
-        "refuse",
+        "refuse" if refused else "warn",
         "noisy-label",
         f"{name} says of {right_bad:.1%} of frauds and of {right_good:.1%} of others what the label"
-        f" says, wrong as often on both sides: it is the label with noise; honest only if {name} is"
+        f" says, wrong as often on both sides: {it} the label with noise; honest only if {name} is"
         " known when the payment is decided",
         column=name,
     )
@@ -74,9 +80,12 @@ def _turned(name: str, values: Float64, fraud: np.ndarray) -> Finding | None:
 
 def _moved(name: str, values: Float64, others: list[Float64], fraud: np.ndarray) -> Finding | None:
     """A number that is moved by a constant, and otherwise the same."""
-    if not np.isfinite(values).all() or np.unique(values).size < values.size / 4:
+    there = np.isfinite(values)
+    bad, good = values[there & fraud], values[there & ~fraud]
+    if min(bad.size, good.size) < LEAST_FRAUDS:
         return None
-    bad, good = values[fraud], values[~fraud]
+    if np.unique(values[there]).size < there.sum() / 4:
+        return None
     spread = float(good.std())
     if spread == 0:
         return None
@@ -109,7 +118,7 @@ def _moved(name: str, values: Float64, others: list[Float64], fraud: np.ndarray)
 
 def _goes_with(values: Float64, other: Float64, side: np.ndarray) -> bool:
     """Whether two columns have to do with each other on one side of the label."""
-    both = side & np.isfinite(other)
+    both = side & np.isfinite(other) & np.isfinite(values)
     if both.sum() < LEAST_FRAUDS or np.ptp(other[both]) == 0:
         return False
     one, two = (np.argsort(np.argsort(column[both])) for column in (values, other))

@@ -62,8 +62,14 @@ def amount_forms(values: Values, name: str, scale: float) -> Iterator[Column]:
     yield Column(name, zeros, True, form=f"the zeros at the end of {name}", foreign=False)
 
 
-def number_forms(name: str, values: Values, rows: GuardRows) -> Iterator[Column]:
-    """Of a table's number: whether it is the most frequent value, and its cents if it has any."""
+def number_forms(
+    name: str, values: Values, rows: GuardRows, genuine: Callable[[], Float64]
+) -> Iterator[Column]:
+    """Of a table's number: whether it is the most frequent value, and its cents if it has any.
+
+    Args:
+        genuine: reads its values at all genuine rows.
+    """
     known = values(rows.rows)
     known = known[np.isfinite(known)]
     found, counts = np.unique(known, return_counts=True)
@@ -77,7 +83,11 @@ def number_forms(name: str, values: Values, rows: GuardRows) -> Iterator[Column]
 
     if counts.max() > 0.01 * known.size:
         what = f"whether {name} is {usual:g}"
-        yield Column(name, is_usual, True, form=what, foreign=True)
+
+        def genuine_with(value: float | None) -> int:
+            return int(((genuine() == usual) == bool(value)).sum())
+
+        yield Column(name, is_usual, True, genuine_with, form=what, foreign=True)
     hundredths = known * 100
     on_grid = np.abs(hundredths - np.rint(hundredths)) < 0.05
     whole = known == np.rint(known)
@@ -112,8 +122,8 @@ def id_forms(name: str, texts: Sequence[str | None], rows: GuardRows) -> Iterato
 
         return at
 
-    # Ids of one thief's making may look alike.
-    names_somebody = name != "transaction_id"
+    # Ids of one thief's making may look alike; merchants are named by others.
+    names_somebody = name not in ("transaction_id", "merchant_id")
     for what, read in (("length", _length), ("prefix", _prefix), ("kind of characters", _kinds)):
         form = f"the {what} of {name}"
         yield Column(name, coded(read), True, form=form, foreign=False, identity=names_somebody)

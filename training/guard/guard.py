@@ -14,10 +14,12 @@ from training.guard.aggregates import label_sums
 from training.guard.column import names_outcome, speaks
 from training.guard.copies import noisy_labels
 from training.guard.customers import disjoint_customers
+from training.guard.equal import equal_columns
 from training.guard.finding import Finding, Severity
 from training.guard.later import early_labels, later_labels, later_time
 from training.guard.raw import RAW_TEXTS, matrix_columns, payment_columns
 from training.guard.rows import guard_rows
+from training.guard.steps import label_steps
 from training.guard.telling import telling
 from training.guard.twins import identical_rows
 from training.split import Split
@@ -43,7 +45,10 @@ def inspect_replay(history: History, dataset: Dataset, seed: int) -> list[Findin
 def inspect_dataset(dataset: Dataset, split: Split, seed: int) -> list[Finding]:
     """Look at a matrix and how it is cut: its columns, and identical rows on both sides."""
     learnt = np.unique(np.concatenate([split.train, split.validation, split.calibration]))
-    return [*inspect_columns(dataset, seed), *identical_rows(dataset.values, learnt, split.test)]
+    return [
+        *inspect_columns(dataset, seed),
+        *identical_rows(dataset.values, learnt, split.test, dataset.label),
+    ]
 
 
 def inspect_columns(dataset: Dataset, seed: int) -> list[Finding]:
@@ -53,7 +58,12 @@ def inspect_columns(dataset: Dataset, seed: int) -> list[Finding]:
     found = telling(matrix_columns(dataset, rows), rows)
     if dataset.schema.is_tabular:
         told = {finding.column for finding in found if finding.severity == "refuse"}
-        more = [*noisy_labels(dataset, rows), *label_sums(dataset)]
+        more = [
+            *noisy_labels(dataset, rows),
+            *label_sums(dataset),
+            *label_steps(dataset),
+            *equal_columns(dataset, rows),
+        ]
         found += [finding for finding in more if finding.column not in told]
         found += early_labels(
             dataset.label, dataset.known_at_ms, dataset.timestamp_ms, with_payment=False

@@ -21,7 +21,9 @@ REPLAYED = 24
 """Rows that are replayed on their own."""
 
 _MAX_ROWS = 20_000
-_NEAR_DAYS = 400
+_NEAR_DAYS, _FAR_DAYS = 400, 4_000
+_GOES_ALONG = 5.0
+"""Errors of chance by which far moments have to go along with their payments' times."""
 _LATE_SHARE = 0.01
 _UNITS_MS = {"seconds": 1e3, "milliseconds": 1.0, "minutes": 6e4, "hours": 3.6e6, "days": 8.64e7}
 
@@ -60,7 +62,8 @@ def later_time(name: str, values: Float64, timestamp_ms: Float64) -> list[Findin
     """A finding if a column holds moments, and some lie after the payment.
 
     A column holds moments if, counted in some unit since 1970, nearly all of its values lie
-    within 400 days of their payment.
+    within 400 days of their payment, or up to 4,000 days after it and the later, the later the
+    payment: the last rate of a loan is paid years after it was given.
 
     Args:
         values: float64[n], exact to a float32.
@@ -72,7 +75,7 @@ def later_time(name: str, values: Float64, timestamp_ms: Float64) -> list[Findin
     found, at_ms = values[known], timestamp_ms[known]
     for unit, unit_ms in _UNITS_MS.items():
         apart = found * unit_ms - at_ms
-        if np.mean(np.abs(apart) <= _NEAR_DAYS * DAY_MS) < 1 - _LATE_SHARE:
+        if not (_near(apart, _NEAR_DAYS) or (_near(apart, _FAR_DAYS) and _along(found, at_ms))):
             continue
         # What a float32 and a whole unit leave open.
         slack = np.abs(found) * unit_ms * np.finfo(np.float32).eps + unit_ms
@@ -91,6 +94,17 @@ def later_time(name: str, values: Float64, timestamp_ms: Float64) -> list[Findin
             ]
         return []
     return []
+
+
+def _near(apart: Float64, days_after: int) -> bool:
+    near = (apart >= -_NEAR_DAYS * DAY_MS) & (apart <= days_after * DAY_MS)
+    return bool(near.mean() >= 1 - _LATE_SHARE)
+
+
+def _along(values: Float64, at_ms: Float64) -> bool:
+    if np.ptp(values) == 0 or np.ptp(at_ms) == 0:
+        return False
+    return bool(np.corrcoef(values, at_ms)[0, 1] * np.sqrt(values.size) > _GOES_ALONG)
 
 
 def later_labels(

@@ -112,7 +112,7 @@ def matrix_columns(dataset: Dataset, rows: GuardRows) -> Iterator[Column]:
             native=number and _is_amount(at(rows.rows), dataset.amount[rows.rows]),
         )
         if tabular and not categorical:
-            yield from number_forms(name, at, rows)
+            yield from number_forms(name, at, rows, partial(_genuine_values, dataset, i, genuine))
     if tabular:
         yield from clock_forms(dataset.timestamp_ms)
         yield from amount_forms(lambda places: dataset.amount[places], "amount", 100.0)
@@ -134,6 +134,10 @@ def _drawn(drawn: np.ndarray, place: Int64, i: int, rows: Int64) -> Float64:
 def _matrix_column(dataset: Dataset, i: int) -> Float64:
     column: Float64 = dataset.values[:, i].astype(np.float64)
     return column
+
+
+def _genuine_values(dataset: Dataset, i: int, genuine: Bools) -> Float64:
+    return _matrix_column(dataset, i)[genuine]
 
 
 def _genuine(whole: Callable[[], Float64], genuine: Bools, value: float | None) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from training.guard.column import Column, names_outcome, speaks
+from training.guard.column import Column, follows_outcome, names_outcome, speaks
 from training.guard.evidence import Evidence, evidence
 from training.guard.finding import Finding
 from training.guard.purity import Pure, pure
@@ -24,18 +24,24 @@ RECALL, OTHERS = 0.9, 0.03
 strongest honest column of the sets that this was held against finds 84 % on 0.9 %."""
 RARE_RECALL, RARE_LIKELIHOOD = 0.6, 400.0
 """So does one that finds less, on nearly no other payment."""
-WHOLE_RECALL, WHOLE_OTHERS = 0.99, 0.1
+WHOLE_RECALL, WHOLE_OTHERS, WHOLE_FRAUDS = 0.99, 0.1, 100
 """So does a number that misses no fraud at any time."""
-ODD_OTHERS = 0.25
-"""What is read off a value is told of up to here, if all frauds have it."""
+ODD_RECALL, ODD_OTHERS = 0.95, 0.25
+"""What is read off a value is told of up to here, if nearly all frauds have it."""
 STEADY = 0.75
 """Of its recall, in the worst slice of time, less what chance takes."""
 REFUSED_AUC, REFUSED_AP = 0.999, 0.95
 """A ranking like this is refused whatever the flag."""
-WARNED_RECALL, WARNED_OTHERS, WARNED_AUC = 0.85, 0.03, 0.985
+WARNED_RECALL, WARNED_OTHERS, WARNED_AUC = 0.8, 0.03, 0.985
+WARNED_RARE_RECALL = 0.3
+"""With the likelihood of a refused one: told."""
+SIZE_RECALL = 0.85
+"""What names somebody, or goes by size, is told of from here on."""
+GAP_RECALL, GAP_OTHERS = 0.9, 0.1
+"""Whether a column is known, which a join may have settled, is told of up to here."""
 
 _GLANCE_FRAUDS = 3_000
-_GLANCE, _GLANCE_AUC = 0.5, 0.97
+_GLANCE, _GLANCE_AUC = 0.27, 0.97
 """A column whose flag, or whose ranking for our own features, is worth less is not looked at
 again."""
 _CHANCE = 2.5
@@ -64,13 +70,15 @@ def _of(column: Column, rows: GuardRows, places: np.ndarray, few: GuardRows) -> 
     if found is not None and _worth_it(column, found):
         values = column.at(rows.rows)
         found = evidence(values, column.categorical, rows)
+    told = False
     if found is not None:
         finding = _of_flag(column, found, rows)
         if finding is not None:
+            told = True
             yield finding
             if finding.severity == "refuse":
                 return
-    if column.form:
+    if column.form and not column.foreign:
         return
     only = pure(column.at(rows.rows), column, rows)
     if only is not None:
@@ -78,8 +86,8 @@ def _of(column: Column, rows: GuardRows, places: np.ndarray, few: GuardRows) -> 
         if finding is not None:
             yield finding
             return
-    if column.foreign:
-        yield from _of_name(column)
+    if column.foreign and not column.form:
+        yield from _of_name(column, told)
 
 
 def _worth_it(column: Column, found: Evidence) -> bool:
@@ -101,10 +109,8 @@ def _of_flag(column: Column, found: Evidence, rows: GuardRows) -> Finding | None
             f"{said}: it tells the label; {honest_if(column, found.form)}",
             column=column.name,
         )
-    strong = found.recall >= WARNED_RECALL and found.others <= WARNED_OTHERS
-    # Nobody chooses the cents of a payment or the second of it: that all frauds share them is odd.
-    strong |= bool(column.form) and found.recall >= WHOLE_RECALL and found.others <= ODD_OTHERS
-    if (strong and not column.computed) or found.auc >= WARNED_AUC:
+    strong = _odd(column, found, rows) and not column.computed
+    if strong or found.auc >= WARNED_AUC:
         return Finding(
             "warn",
             "nearly-tells-label",
@@ -112,6 +118,22 @@ def _of_flag(column: Column, found: Evidence, rows: GuardRows) -> Finding | None
             column=column.name,
         )
     return None
+
+
+def _odd(column: Column, found: Evidence, rows: GuardRows) -> bool:
+    """Whether it is told of."""
+    by_size = found.form in ("order", "bins")
+    if column.identity or by_size:
+        return found.recall >= SIZE_RECALL and found.others <= WARNED_OTHERS
+    likely = found.recall + _LIKELY * found.error(rows)
+    if likely >= WARNED_RECALL and found.others <= WARNED_OTHERS:
+        return True
+    # Nobody chooses the cents of a payment or the second of it: that all frauds share them is odd.
+    if column.form and likely >= ODD_RECALL and found.others <= ODD_OTHERS:
+        return True
+    if found.form == "known" and likely >= GAP_RECALL and found.others <= GAP_OTHERS:
+        return True
+    return found.recall >= WARNED_RARE_RECALL and found.likelihood >= RARE_LIKELIHOOD
 
 
 def _tells(column: Column, found: Evidence, steady: bool, rows: GuardRows) -> bool:
@@ -128,7 +150,9 @@ def _tells(column: Column, found: Evidence, steady: bool, rows: GuardRows) -> bo
     if rare and not by_size and not column.identity:
         return True
     whole = found.recall >= WHOLE_RECALL and found.others <= WHOLE_OTHERS
-    return whole and by_size and column.foreign and found.least >= WHOLE_RECALL - 0.04
+    # Being other than the usual is a matter of size, too: sums of labels are 0 where there is none.
+    sized = by_size or bool(column.form and rows.fraud.sum() >= WHOLE_FRAUDS)
+    return whole and sized and column.foreign and found.least >= WHOLE_RECALL - 0.04
 
 
 def is_steady(found: Evidence, rows: GuardRows) -> bool:
@@ -142,6 +166,8 @@ def is_steady(found: Evidence, rows: GuardRows) -> bool:
 def _of_purity(column: Column, only: Pure) -> Finding | None:
     """What follows from a value, or being known at all, that no genuine payment has."""
     what = "is known" if only.known else "has one value"
+    if column.form:
+        what = f"is one of two ({column.form})"
     said = (
         f"{column.name} {what} for {only.share:.1%} of frauds ({only.frauds:,}) and for no genuine"
         " payment"
@@ -165,10 +191,12 @@ def _of_purity(column: Column, only: Pure) -> Finding | None:
     )
 
 
-def _of_name(column: Column) -> Iterator[Finding]:
-    if speaks(column.name):
-        outright = names_outcome(column.name)
-        what = "is a name of the label" if outright else "speaks of the label"
+def _of_name(column: Column, told: bool) -> Iterator[Finding]:
+    """What its name says; where its values told enough, a name of what follows adds nothing."""
+    outright = names_outcome(column.name)
+    if speaks(column.name) or (not told and follows_outcome(column.name)):
+        what = "speaks of the label" if speaks(column.name) else "speaks of what follows a fraud"
+        what = "is a name of the label" if outright else what
         yield Finding(
             "refuse" if outright else "warn",
             "speaking-name",

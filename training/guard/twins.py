@@ -7,12 +7,16 @@ from numpy.typing import NDArray
 
 from fraud.batch import Float32, Int64
 from training.guard.finding import Finding
+from training.split import FRAUD, Int8
 
 WARNED_SHARE, REFUSED_SHARE = 0.001, 0.2
-"""Of test rows with a twin in the training."""
+"""Of test rows with a twin in the training, and of the frauds among them."""
+LEAST_COPIES = 10
+"""With fewer twins of frauds, chance or one busy bot may have made them."""
 
 _ROWS_AT_ONCE = 16_384
 _EXAMPLES = 3
+_APART = 4
 
 
 def twins(values: Float32, train: Int64, test: Int64) -> Int64:
@@ -46,20 +50,31 @@ def hashes(values: Float32, rows: Int64) -> NDArray[np.uint64]:
     return found
 
 
-def identical_rows(values: Float32, train: Int64, test: Int64) -> list[Finding]:
-    """A finding if too much of the test was trained on."""
+def identical_rows(values: Float32, train: Int64, test: Int64, label: Int8) -> list[Finding]:
+    """A finding if too much of the test was trained on, or of its frauds.
+
+    Frauds that are copied to have more of them are too few to show among all rows.
+
+    Args:
+        label: int8[n]: 1 fraud, 0 not, -1 unknown.
+    """
     if train.size == 0 or test.size == 0:
         return []
     pairs = twins(values, train, test)
     share = pairs.shape[0] / test.size
-    if share <= WARNED_SHARE:
+    frauds, known = (int((label[rows] == FRAUD).sum()) for rows in (test, pairs[:, 0]))
+    of_frauds = known / max(frauds, 1)
+    of_others = (pairs.shape[0] - known) / max(test.size - frauds, 1)
+    copied = known >= LEAST_COPIES and of_frauds > REFUSED_SHARE and of_others < of_frauds / _APART
+    if share <= WARNED_SHARE and not copied:
         return []
     shown = ", ".join(f"{a} = {b}" for a, b in pairs[:_EXAMPLES].tolist())
     return [
         Finding(
-            "refuse" if share > REFUSED_SHARE else "warn",
+            "refuse" if copied or share > REFUSED_SHARE else "warn",
             "identical-rows",
-            f"{pairs.shape[0]:,} of {test.size:,} test rows ({share:.2%}) are identical to rows"
+            f"{pairs.shape[0]:,} of {test.size:,} test rows ({share:.2%}), and {known:,} of"
+            f" {frauds:,} frauds among them, are identical to rows"
             f" that were learnt from, such as {shown} (rows in the order of time, from 0)",
         )
     ]

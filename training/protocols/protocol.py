@@ -93,7 +93,7 @@ def _leaks(dataset: Dataset, cases: list[Case], seed: int) -> list[Finding]:
     for case in cases:
         found += [
             replace(finding, sentence=f"{case.title}: {finding.sentence}")
-            for finding in identical_rows(dataset.values, case.train, case.test)
+            for finding in identical_rows(dataset.values, case.train, case.test, dataset.label)
         ]
     return found
 

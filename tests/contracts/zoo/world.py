@@ -46,8 +46,11 @@ class World:
         """Payments over 120 days; frauds spend more, at other places, often from new devices."""
         rng = np.random.default_rng(seed)
         y = (rng.random(n) < rate).astype(np.int8)
+        minutes = np.random.default_rng([seed, 1]).random(n)
         hour = np.where(
-            (y == 1) & (rng.random(n) < 0.5), rng.integers(0, 24, n), rng.normal(14, 4, n) % 24
+            (y == 1) & (rng.random(n) < 0.5),
+            rng.integers(0, 24, n) + minutes,
+            rng.normal(14, 4, n) % 24,
         )
         day = rng.integers(0, DAYS, n)
         at = day * DAY_MS + (hour * 3_600_000).astype(np.int64)

@@ -189,3 +189,25 @@ def test_a_machines_last_bits_move_little_at_any_scale() -> None:
     for shrink in (1.0, 1e-5):
         knots = fit_calibration(truth * shrink, fraud).knots
         assert rounding_reach(truth * shrink, knots) < 1e-3
+
+
+@pytest.mark.parametrize("first", [3, 40, 75, 100])
+def test_rows_that_begin_with_fraud_alone_can_be_calibrated(first: int) -> None:
+    """Frauds of an old case file lie before all other payments."""
+    rng = np.random.default_rng(5)
+    fraud = np.zeros(4_000, np.float32)
+    fraud[:first] = 1
+    fraud[rng.choice(np.arange(first, 4_000), 100 - first, replace=False)] = 1
+    raw = 1 / (1 + np.exp(-(rng.normal(-4, 1, 4_000) + 2 * fraud)))
+    fit = fit_calibration(raw, fraud)
+    assert calibrated(raw, fit.knots).mean() == pytest.approx(fraud.mean(), rel=0.1)
+    for before, _ in time_folds(fraud, 4, 3):
+        assert 0 < fraud[before].sum() < fraud[before].size
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_rows_of_one_kind_are_refused_by_name(kind: int) -> None:
+    raw, fraud = np.linspace(0, 1, 50), np.full(50, kind, np.float32)
+    for fit in (fit_calibration, beta_knots):
+        with pytest.raises(NotTrainable, match="nothing but"):
+            fit(raw, fraud)

@@ -184,3 +184,15 @@ def test_a_highest_score_that_too_many_share_blocks_nobody():
 def test_scores_that_are_all_equal_have_no_threshold() -> None:
     with pytest.raises(NotTrainable, match="share the highest score"):
         fit_thresholds(np.full(1000, 0.2), None, RateConfig())
+
+
+@pytest.mark.parametrize("wanted", ["choose", "mean", "stack"])
+def test_rows_that_begin_with_fraud_alone_have_a_combiner(wanted: str) -> None:
+    rng = np.random.default_rng(6)
+    fraud = np.zeros(2_000, np.float32)
+    fraud[:30] = 1
+    fraud[rng.choice(np.arange(30, 2_000), 30, replace=False)] = 1
+    odds = {n: -4 + 2 * fraud + rng.normal(0, 1, fraud.size) for n in "ab"}
+    combiner = fit_combiner({n: 1 / (1 + np.exp(-o)) for n, o in odds.items()}, fraud, wanted)
+    assert set(combiner.weights) == {"a", "b"}
+    assert combiner.contest is not None

@@ -60,6 +60,9 @@ WHOLE = {
     ),
 }  # fmt: skip
 
+TOLD = {"paysim": ["oldbalanceOrg"]}
+"""Its simulator lets every thief take all there is, and nobody else: that is worth a word."""
+
 
 def file(folder: str, part: str = "") -> Path:
     return next(p for p in sorted((DATA / folder).glob("*.parquet")) if part in p.name)
@@ -97,7 +100,9 @@ def test_honest_histories_have_no_finding(layout: str) -> None:
 @absent
 @pytest.mark.parametrize("name", WHOLE)
 def test_all_honest_columns_of_a_set_pass_as_a_table(name: str) -> None:
-    assert inspect_columns(table(name), SEED) == []
+    found = inspect_columns(table(name), SEED)
+    assert [f.column for f in found] == TOLD.get(name, [])
+    assert refused(found) == {}
 
 
 @absent

@@ -169,6 +169,20 @@ def test_identical_rows_on_both_sides() -> None:
             assert f"{split.test[0]} = {split.train[0]}" in findings[0].sentence
 
 
+def test_frauds_that_were_copied_before_the_cut_are_refused_however_rare() -> None:
+    data, split = table(), halves()
+    frauds = np.flatnonzero(data.label == 1)
+    values = data.values.copy()
+    values[frauds] = values[frauds[np.arange(frauds.size) % 30]]
+    told = inspect_dataset(replace(data, values=values), split, seed=1)
+    assert [f.severity for f in told if f.code == "identical-rows"] == ["refuse"]
+    # A few customers who buy the same again are no copies of frauds.
+    same = data.values.copy()
+    same[split.test[:10]] = same[split.train[:10]]
+    (finding,) = inspect_dataset(replace(data, values=same), split, seed=1)
+    assert finding.severity == "warn"
+
+
 def test_what_is_allowed_is_told() -> None:
     refused, warned = (
         Finding("refuse", "tells-label", "x tells"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.zoo import innocents, later, leaks
+from tests.contracts.zoo import innocents, later, leaks, met
 from tests.contracts.zoo.world import Make
 from training.dataset import Dataset
 from training.guard.finding import Finding
@@ -67,8 +67,27 @@ def test_what_leaks_is_named() -> None:
         "full hour": "the full hour of timestamp",
         "cents on fraud": "the cents of amount",
         "customer id range": "customer_id",
-        "label and noise .5": "noise of 0.49",
+        "label and noise .5": "noise of 0.50",
         "merchant rate of the file": "follows the labels, of shop",
     }
     for name, said in named.items():
         assert any(said in f.sentence for f in refused(findings(leaks.TUNING[name]))), name
+
+
+@pytest.mark.parametrize("name", met.LEAKS)
+def test_a_leak_as_it_is_met_is_refused(name: str) -> None:
+    found = refused(findings(met.LEAKS[name]))
+    assert found
+    assert all("honest only if" in finding.sentence for finding in found)
+
+
+@pytest.mark.parametrize("name", met.TOLD)
+def test_what_might_be_honest_is_told(name: str) -> None:
+    found = findings(met.TOLD[name])
+    assert refused(found) == []
+    assert found
+
+
+@pytest.mark.parametrize("name", met.INNOCENTS)
+def test_an_innocent_set_as_it_is_met_has_no_finding(name: str) -> None:
+    assert findings(met.INNOCENTS[name]) == []
