@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -165,3 +166,13 @@ _OUTCOMES = {text: i for i, text in enumerate(OUTCOME_TEXT)}
 
 def _nan(value: float | None) -> float:
     return np.nan if value is None else value
+
+
+def reused_pair(
+    prefix: str, first_ms: int, second_ms: int
+) -> tuple[DecisionRecord, DecisionRecord]:
+    """Decisions on two payments of one id, the second one another customer's."""
+    (first,) = decision_records(1, prefix=prefix, at_ms=first_ms)
+    (second,) = decision_records(1, prefix=prefix, at_ms=second_ms)
+    other = replace(second.transaction, customer_id="somebody-else")
+    return first, replace(second, transaction=other, degraded=("transaction_reused",))

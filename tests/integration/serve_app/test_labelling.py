@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import httpx
 import pytest
 
 from deployments.audit.ledger import PostgresLedger
-from tests.contracts.decisions import decision_records, gathered
+from tests.contracts.decisions import gathered, reused_pair
 from tests.contracts.front import payment
 from tests.contracts.recording import RecordingFront, now_ms, recording_front
 
@@ -249,13 +248,7 @@ async def test_another_payment_under_a_known_id_is_not_labelled_as_the_first(
 ) -> None:
     # Labels are kept by transaction id: what is said of the second would count for the first.
     front.tenant = "default"
-    (first,) = decision_records(1, prefix="twice-", at_ms=now_ms() - 3_000)
-    (other,) = decision_records(1, prefix="twice-", at_ms=now_ms() - 2_000)
-    other = replace(
-        other,
-        transaction=replace(other.transaction, customer_id="somebody-else"),
-        degraded=("transaction_reused",),
-    )
+    first, other = reused_pair("twice-", now_ms() - 3_000, now_ms() - 2_000)
     ledger = PostgresLedger(database_url)
     await ledger.insert(gathered([first]))
     await ledger.insert(gathered([other]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import pytest
 from deployments.audit.ledger import PostgresLedger
 from serve_app import statements
 from serve_app.search import Search
-from tests.contracts.decisions import decision_records, gathered
+from tests.contracts.decisions import decision_records, gathered, reused_pair
 from tests.contracts.recording import RecordingFront, now_ms, recording_front
 
 DAY_MS = 86_400_000
@@ -164,13 +163,7 @@ async def test_a_decision_that_reused_another_customer_s_id_is_found(
     client: httpx.AsyncClient, database_url: str
 ) -> None:
     at = now_ms() - 3_000
-    (first,) = decision_records(1, prefix="reused-", at_ms=at)
-    (other,) = decision_records(1, prefix="reused-", at_ms=at + 5)
-    other = replace(
-        other,
-        transaction=replace(other.transaction, customer_id="somebody-else"),
-        degraded=("transaction_reused",),
-    )
+    first, other = reused_pair("reused-", at, at + 5)
     ledger = PostgresLedger(database_url)
     await ledger.insert(gathered([first]))
     await ledger.insert(gathered([other]))

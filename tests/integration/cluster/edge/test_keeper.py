@@ -1,0 +1,66 @@
+"""The keeper with a real HAProxy and no Serve."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.edge import haproxy
+from cluster.edge.keeper import Keeper
+from cluster.edge.place import Place
+from tests.integration.cluster.edge.test_haproxy import place, program, until
+
+__all__ = ["place", "program"]
+
+
+@pytest.fixture
+def kept(program: Path, place: Place) -> Iterator[tuple[socket.socket, int]]:
+    """A connection to a keeper that was told to serve, and the process id that it answered."""
+    thread = threading.Thread(target=Keeper(program, place, lonely_s=0.3).run)
+    client = socket.socket(socket.AF_UNIX)
+
+    def connects() -> bool:
+        try:
+            client.connect(str(place.keeper))
+        except OSError:
+            return False
+        return True
+
+    thread.start()
+    until(connects)
+    client.sendall(b"serve\n")
+    yield client, json.loads(client.makefile("rb").readline())["pid"]
+    client.close()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_haproxy_that_dies_is_started_again(kept: tuple[socket.socket, int], place: Place) -> None:
+    _, pid = kept
+    assert haproxy.running_pid(place.commands) == pid
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: haproxy.running_pid(place.commands) not in (None, pid))
+    assert f"HAProxy {pid} died" in place.log.read_text()
+
+
+def test_alone_for_a_while_it_ends_haproxy(kept: tuple[socket.socket, int], place: Place) -> None:
+    client, pid = kept
+    client.close()
+    until(lambda: haproxy.running_pid(place.commands) is None)
+    until(lambda: haproxy.died(pid))
+    assert not place.keeper.exists()
+
+
+def test_what_cannot_be_started_is_answered(kept: tuple[socket.socket, int], place: Place) -> None:
+    client, pid = kept
+    place.config.write_text("frontend x\n    no-such-keyword\n")
+    client.sendall(b"serve\n")
+    assert "no-such-keyword" in json.loads(client.makefile("rb").readline())["error"]
+    assert haproxy.running_pid(place.commands) == pid
