@@ -1,10 +1,10 @@
 """Ray that belongs to its user alone: imported for its effect, before `ray` is.
 
-Whoever can speak to a Ray can have it run programs. These variables say who can, unless the
-environment says otherwise. They must stand before a process imports Ray, in those that start a
-node and in those that speak to one alike: importing this package sets them, and so does every
-Python of the environment that `make` installs it in (`quorum.pth`), which is how a plain
-`serve deploy` or `ray status` finds its way in.
+A client of Ray can have it run programs. These variables decide who may be a client, unless the
+environment sets them otherwise. They must be set before a process imports Ray, in processes that
+start a node and in processes that connect to one. Importing this package sets them. So does every
+Python of the environment that `make` installs it in (`quorum.pth`): a plain `serve deploy` or
+`ray status` then sends the token.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `mlflow.pyfunc.load_model` makes of a registered model: the scores that are served.
+"""The model that `mlflow.pyfunc.load_model` returns. It gives the scores that are served.
 
 MLflow imports this module by the name that an `MLmodel` file gives. It reads the artifact as
 serving does: by digest, without pickle, the calibration included.

@@ -1,4 +1,4 @@
-"""What a run says of each row of its test part, as a file of one's own analyses."""
+"""The predictions of a run on its test part, as a file for further analysis."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ def tenant_of(manifest: Manifest) -> str | None:
 def keep_other_tenants(store: ArtifactStore, challengers: Mapping[str, str | None]) -> None:
     """Refuse models that would take the place of another tenant's champions.
 
-    A champion that no replica would load, and one that does not say whose it is, stands in
-    nobody's way.
+    Two kinds of champions are not protected: one that no replica would load, and one whose
+    manifest names no tenant.
 
     Args:
         store: holds the champions.

@@ -1,4 +1,4 @@
-"""TOML files that say how something is done, as pydantic models."""
+"""Configuration files in TOML, read into pydantic models."""
 
 from __future__ import annotations
 

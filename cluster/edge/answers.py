@@ -1,7 +1,7 @@
-"""What HAProxy says by itself, as problem+json of the house.
+"""HAProxy's own answers, as problem+json of the house.
 
-HAProxy reads it from files. What its parser refuses before there is a request (bytes that are no
-HTTP) it answers with a text that is compiled in, which no directive reaches.
+HAProxy reads them from files. Its parser refuses bytes that are no HTTP before there is a request,
+and answers them with a text that is compiled in; no directive reaches that text.
 """
 
 from __future__ import annotations
