@@ -27,9 +27,14 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
 
 COPY README.md ./
 COPY fraud fraud
+COPY settings settings
 COPY stores stores
+COPY telemetry telemetry
 COPY features features
-COPY artifacts artifacts
+COPY models models
+COPY data data
+COPY decision_log decision_log
+COPY deciding deciding
 COPY deployments deployments
 COPY training training
 COPY serve_app serve_app

@@ -15,9 +15,9 @@ from typing import Annotated
 
 import typer
 
-from cluster.console import CommandFailed, fail
-from cluster.failures import explain, save_traceback
-from cluster.private_folder import UMASK
+from cluster.home.private_folder import UMASK
+from cluster.terminal.failures import explain, save_traceback
+from cluster.terminal.terminal import CommandFailed, fail
 
 app = typer.Typer(
     name="quorum",
@@ -90,7 +90,7 @@ _warnings = _Warnings()
 
 def run(arguments: list[str]) -> int:
     """Run one command. Returns its exit code; no expected failure leaves a traceback."""
-    settings_log = logging.getLogger("fraud.settings")
+    settings_log = logging.getLogger("settings.settings")
     settings_log.addHandler(_warnings)
     settings_log.propagate = False
     try:

@@ -1,0 +1,1 @@
+"""The deployments of Ray Serve: thin shells around the other rooms."""

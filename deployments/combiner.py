@@ -10,30 +10,30 @@ from typing import Any
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from artifacts.location import store_of
-from artifacts.origin import origin_of
-from deployments import metrics
-from deployments.audit.log import DecisionLog
-from deployments.decider import Decider
-from deployments.drift import DriftWatch
-from deployments.drive import Driver
-from deployments.explainer import Explainer
-from deployments.fetch import Fetch
-from deployments.kept_plan import KeptPlan
+from deciding.decider import Decider
+from deciding.explainer import Explainer
+from deciding.fan_out import Driver
+from deciding.fetch import Fetch
+from deciding.plans.active import PlanFeed, PlanTable
+from deciding.plans.kept import KeptPlan
+from decision_log.log import DecisionLog
+from deployments.drift_gauges import DriftWatch
 from deployments.links.linked import Linked
 from deployments.links.replica import open_links
 from deployments.links.switchboard import Switchboard, pool_name
-from deployments.logs import log_to_replica
-from deployments.plans import PlanFeed, PlanTable
 from deployments.pools import VariantPools
 from deployments.process import settle
 from deployments.remote import Remote
 from features.definitions import NAMES
-from features.telling import teller_of
-from fraud.batch import TransactionBatch
+from features.reason_columns import teller_of
 from fraud.decision import DecisionBatch
+from fraud.payment.batch import TransactionBatch
 from fraud.plan import Plan
-from fraud.settings import Settings
+from models.store.location import store_of
+from models.store.origin import origin_of
+from settings.settings import Settings
+from telemetry import metrics
+from telemetry.logs import log_to_replica
 
 logger = logging.getLogger(__name__)
 

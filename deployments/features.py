@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from ray import serve
 
 from deployments.links.replica import open_links
-from deployments.logs import log_to_replica
 from deployments.process import settle
 from features.service import FeatureService
-from fraud.batch import FeatureBatch, TransactionBatch
-from fraud.settings import Settings
+from fraud.payment.batch import FeatureBatch, TransactionBatch
+from settings.settings import Settings
+from telemetry.logs import log_to_replica
 
 LABELS_EVERY_S = 1.0
 """How often a replica looks for labels; replicas that do so at once take turns."""

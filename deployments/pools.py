@@ -13,8 +13,8 @@ from ray.serve.exceptions import RayServeException
 from deployments.links.linked import Linked
 from deployments.links.switchboard import Switchboard, pool_name
 from deployments.remote import Remote
-from fraud.batch import Float32
 from fraud.explanation import Explanation
+from fraud.payment.batch import Float32
 from fraud.score import VariantScores
 
 logger = logging.getLogger(__name__)

@@ -15,20 +15,20 @@ from pydantic import BaseModel, ConfigDict
 from ray import serve
 from ray.serve import Application
 
-from artifacts.location import store_of
-from deployments import metrics
 from deployments.autoscaling import PROCESSORS, ROWS_IN_FLIGHT
 from deployments.links.replica import open_links
 from deployments.load import Load
-from deployments.logs import log_to_replica
 from deployments.process import settle
-from deployments.scorer import Scorer
-from deployments.served_model import Description, ServedModel
 from features.definitions import SCHEMA_ID
-from fraud.batch import Float32
 from fraud.explanation import Explanation
+from fraud.payment.batch import Float32
 from fraud.score import VariantScores
-from fraud.settings import Settings
+from models.scoring.scorer import Scorer
+from models.scoring.served_model import Description, ServedModel
+from models.store.location import store_of
+from settings.settings import Settings
+from telemetry import metrics
+from telemetry.logs import log_to_replica
 
 T = TypeVar("T")
 

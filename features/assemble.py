@@ -8,11 +8,11 @@ import numpy as np
 
 from features.definitions import NAMES, SCHEMA_ID
 from features.degraded import FEATURES_UNAVAILABLE, TRANSACTION_REUSED
-from features.events import Events, Key
 from features.remembered import Remembered, read_row, rows_of
+from features.state.events import Events, Key
 from features.store.protocol import Observation
 from features.transform import transform
-from fraud.batch import FeatureBatch, Float32, TransactionBatch
+from fraud.payment.batch import FeatureBatch, Float32, TransactionBatch
 
 _SAID = np.array(
     [

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from features.compiled import Compiled
-from features.entities import ROLES, Role
 from features.families.case import CASE, NAMED, SAID, WINDOWS, Cases
 from features.families.rows import Rows
-from features.lens import LENS
-from features.reading import Reading
-from fraud.batch import Float64, Int64
+from features.state.compiled import Compiled
+from features.state.entities import ROLES, Role
+from features.state.read_layout import LENS
+from features.state.reading import Reading
+from fraud.payment.batch import Float64, Int64
 
 
 def cases_of(rows: Rows, reading: Reading) -> dict[str, Cases]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from features.windows import Window
-from fraud.reasons.saying import Own, Saying
+from features.state.windows import Window
+from fraud.reasons.phrase import Own, Saying
 
 Dtype = Literal["float", "int", "bool", "category"]
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from features.declaration import Family, Feature
 from features.declared import customer, flows, labels, request, windows
-from features.entities import COUNTERPARTY, CUSTOMER, ENTITIES, LAYOUT_ID, MERCHANT
+from features.state.entities import COUNTERPARTY, CUSTOMER, ENTITIES, LAYOUT_ID, MERCHANT
 from fraud.reasons.catalogue import check_codes
 
 FAMILIES: tuple[Family, ...] = (

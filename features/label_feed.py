@@ -7,18 +7,18 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from importlib.resources import files
 from typing import Any
 
 import asyncpg
 
-from features.entities import ENTITIES
-from features.labels import LabelEvents
+from features.state.entities import ENTITIES
+from features.state.labels import LabelEvents
 from features.store.postgres import REACH, PostgresHistory, to_microseconds, to_time
 from features.store.redis import RedisStore
 from features.store.span import Span, day
 from fraud.errors import StoreUnavailable
 from stores.postgres.errors import answering
+from stores.statements import statement
 
 PAYMENT_WAIT = timedelta(seconds=60)
 """How long a label waits for a payment that is not on record yet."""
@@ -27,10 +27,10 @@ BATCH_LABELS = 250
 """Labels of one step: a script call of some milliseconds, so that payments need not wait."""
 
 _log = logging.getLogger(__name__)
-_FEED = files("features.store").joinpath("label_feed.sql").read_text(encoding="utf-8")
-_SPAN = files("features.store").joinpath("label_span.sql").read_text(encoding="utf-8")
-_DUE = files("features.store").joinpath("label_due.sql").read_text(encoding="utf-8")
-_ON_RECORD = files("features.store").joinpath("on_record.sql").read_text(encoding="utf-8")
+_FEED = statement("features/store/sql/label_feed.sql")
+_SPAN = statement("features/store/sql/label_span.sql")
+_DUE = statement("features/store/sql/label_due.sql")
+_ON_RECORD = statement("features/store/sql/on_record.sql")
 
 _AFTER = timedelta(days=32)
 """How long before its payment a label may be known: by a mistake, but it counts."""

@@ -9,11 +9,11 @@ import sys
 
 from features.definitions import FEATURES
 from fraud.combine.risk import BAND
-from fraud.combine.rules import RULES
 from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.reasons.catalogue import ANOMALY, CATALOGUE, MODEL_SCORE, TABLE_COLUMN
-from fraud.reasons.saying import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN
-from fraud.reasons.teller import LEAST_LOG_ODDS, TOP
+from fraud.reasons.explain import LEAST_LOG_ODDS, TOP
+from fraud.reasons.phrase import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN
+from fraud.rules import RULES
 
 _HEAD = """\
 # Reasons and risk

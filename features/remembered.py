@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from features.definitions import N_FEATURES
 from features.degraded import REASONS
-from features.entities import ID_COLUMNS
-from features.state import partner_hash
-from fraud.batch import Float32, Int64
+from features.state.entities import ID_COLUMNS
+from features.state.state import partner_hash
+from fraud.payment.batch import Float32, Int64
 
 _ROW = np.dtype(
     [

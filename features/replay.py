@@ -8,11 +8,11 @@ from dataclasses import fields
 import numpy as np
 
 from features.assemble import assemble, rows_to_remember
-from features.entities import ENTITIES
-from features.events import Events
-from features.labels import LabelEvents
+from features.state.entities import ENTITIES
+from features.state.events import Events
+from features.state.labels import LabelEvents
 from features.store.memory import MemoryStore
-from fraud.batch import FeatureBatch, Int64, TransactionBatch
+from fraud.payment.batch import FeatureBatch, Int64, TransactionBatch
 
 CHUNK_ROWS = 4096
 """Rows whose states are read out together: 100 MB at most."""

@@ -15,19 +15,19 @@ import numpy as np
 from features.assemble import assemble, rows_to_remember, without_history
 from features.definitions import N_FEATURES, SCHEMA_ID
 from features.degraded import RETRY_IN_FLIGHT
-from features.events import Events, Key
-from features.journal import journal_of
 from features.label_feed import LabelFeed
-from features.state import empty
+from features.state.events import Events, Key
+from features.state.journal import journal_of
+from features.state.state import empty
 from features.store.call import Call
 from features.store.postgres import Bounds, PostgresHistory
 from features.store.protocol import FeatureStore, Observation
 from features.store.redis import RedisStore
 from features.store.span import Span
-from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.errors import StoreUnavailable
-from fraud.settings import Settings
-from fraud.transaction import Transaction
+from fraud.payment.batch import FeatureBatch, TransactionBatch
+from fraud.payment.transaction import Transaction
+from settings.settings import Settings
 from stores.postgres.connect import open_pool
 from stores.redis.link import Link
 

@@ -13,12 +13,12 @@ from itertools import accumulate
 import numpy as np
 
 from features.cases import cases_of
-from features.compiled import machine_code
 from features.declaration import Family
 from features.definitions import FAMILIES
 from features.families.rows import Rows
-from features.reading import Reading
-from fraud.batch import Float32, TransactionBatch
+from features.state.compiled import machine_code
+from features.state.reading import Reading
+from fraud.payment.batch import Float32, TransactionBatch
 
 
 def transform(

@@ -1,0 +1,1 @@
+"""The domain: payments, plans, votes, decisions and why. Plain Python and numpy."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fraud.batch import Float64, packed
+from fraud.payment.batch import Float64, packed
 
 
 class Outcome(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fraud.batch import Float64, packed
+from fraud.payment.batch import Float64, packed
 
 
 @dataclass(slots=True)  # see TransactionBatch
@@ -20,7 +20,7 @@ class Explanation:
         low, high: float64[n_features]: between these lie the middle 80 % of the values that the
             model was trained on; NaN where that is not known.
         share: float64[m, n_features] in [0, 1]: how many of the rows that the model was trained on
-            have a value like this row's (in the same bin, see `fraud.drift.Reference`), of those
+            have a value like this row's (in the same bin, see `models.drift.Reference`), of those
             that have one; NaN where that is not known.
     """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from fraud.limits import MAX_ID_CHARS, Problem, text_problem
+from fraud.payment.limits import MAX_ID_CHARS, Problem, text_problem
 
 SOURCES: Final[dict[str, str]] = {
     "chargeback": "the card scheme or bank took the money back",

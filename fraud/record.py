@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from fraud.batch import FeatureBatch, Float32, TransactionBatch
 from fraud.decision import OUTCOMES, DecisionBatch, Reason, Vote
+from fraud.payment.batch import FeatureBatch, Float32, TransactionBatch
+from fraud.payment.transaction import Transaction
 from fraud.plan import Plan
 from fraud.stage import spelled_out, told
-from fraud.transaction import Transaction
 
 
 def plan_digest(document: dict[str, Any]) -> str:

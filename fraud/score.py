@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fraud.batch import Float64, packed
+from fraud.payment.batch import Float64, packed
 
 
 @dataclass(slots=True)  # see TransactionBatch

@@ -1,0 +1,1 @@
+"""What clients reach: the gateway, and HTTP as one adapter over it."""

@@ -13,7 +13,7 @@ from serve_app.ingress import Ingress
 
 
 class DecisionsArgs(BaseModel):
-    """Arguments of the application: none. What it needs are settings (fraud.settings), the same
+    """Arguments of the application: none. What it needs are settings (settings.settings), the same
     for every replica; an argument that is not known is refused rather than ignored."""
 
     model_config = ConfigDict(extra="forbid")

@@ -12,9 +12,9 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, RayServeException
 
 from deployments.combiner import Readiness
-from fraud.batch import TransactionBatch
 from fraud.decision import DecisionBatch
 from fraud.errors import Overloaded, Unavailable
+from fraud.payment.batch import TransactionBatch
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

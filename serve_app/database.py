@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from fraud.settings import Settings
+from settings.settings import Settings
 from stores.postgres.connect import open_pool
 
 _NAME = "quorum-front"

@@ -15,23 +15,24 @@ from ray.serve.handle import DeploymentHandle
 
 from deployments.links.linked import Linked
 from deployments.links.switchboard import Switchboard, pool_name
-from deployments.logs import log_to_replica
-from deployments.metrics import exposition
 from deployments.process import settle
 from deployments.remote import Remote
-from fraud.settings import Settings
-from serve_app.asgi import DecisionsApp, FrontSettings
-from serve_app.auth import Authenticator
+from features.definitions import SCHEMA_ID
 from serve_app.combiner_client import CombinerClient
 from serve_app.database import open_pools
-from serve_app.express import open_lane
+from serve_app.gateway.auth import Authenticator
+from serve_app.gateway.ratelimit.limits import RateLimits
+from serve_app.gateway.ratelimit.redis import RedisLimiter
+from serve_app.gateway.records import Records
+from serve_app.http.asgi import DecisionsApp, FrontSettings
+from serve_app.http.express import open_lane
+from serve_app.http.rest import build_rest
+from serve_app.http.services import Services
 from serve_app.pools import PoolBoard
-from serve_app.ratelimit.limits import RateLimits
-from serve_app.ratelimit.redis import RedisLimiter
-from serve_app.records import Records
-from serve_app.rest import build_rest
-from serve_app.services import Services
+from settings.settings import Settings
 from stores.redis.link import Link
+from telemetry.logs import log_to_replica
+from telemetry.metrics import exposition, name_schema
 
 _WARM_UP_S = 5.0
 MOST_LIMIT_WAIT_MS = 100
@@ -103,6 +104,7 @@ class Ingress:
                 if pool is not None:
                     pool.terminate()
 
+        name_schema(SCHEMA_ID)
         services = Services(
             authenticate=authenticator.authenticate,
             ledger=records,

@@ -47,7 +47,7 @@ def stores_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres(stores_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A running PostgreSQL whose database `quorum` is migrated and used as a template only."""
-    from cluster.migrate import migrate
+    from cluster.schema.migrate import migrate
 
     server = EmbeddedPostgres(stores_folder / "pg", throwaway=True)
     server.start()

@@ -22,8 +22,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from training.guard.finding import CODES as LEAKS
-from training.toml_file import read_toml
+from settings.toml_file import read_toml
+from training.finding import CODES as LEAKS
 
 SUPERVISED = ("xgboost", "random-forest", "logistic")
 ANOMALY = "isolation-forest"

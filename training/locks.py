@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fraud.errors import Busy
-from fraud.settings import Settings
+from settings.settings import Settings
 from stores.postgres.lock import Lock
 
 MODELS, RETRAIN = "quorum.models", "quorum.retrain"

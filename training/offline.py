@@ -15,13 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.layout.layout import Layout, load_layout
+from data.load.batches import PaymentFile, read_payments
 from features.definitions import NAMES, SCHEMA_ID
 from features.replay import CHUNK_ROWS, replay
 from features.store.memory import MemoryStore
-from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.errors import QuorumError
-from training.data.batches import PaymentFile, read_payments
-from training.data.layout import Layout, load_layout
+from fraud.payment.batch import FeatureBatch, TransactionBatch
 
 _ROWS_PER_BATCH = 4 * CHUNK_ROWS
 _CHUNKS_PER_GROUP = 16

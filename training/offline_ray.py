@@ -13,14 +13,14 @@ from typing import Any
 
 import ray
 
+from data.load.batches import PaymentFile
 from features.assemble import assemble
-from features.events import Events
 from features.replay import CHUNK_ROWS, arrivals
+from features.state.events import Events
 from features.store.memory import MemoryStore
-from fraud.batch import FeatureBatch
-from training.data.batches import PaymentFile
+from fraud.payment.batch import FeatureBatch
 from training.offline import passing
-from training.ray_session import ray_session
+from training.ray.session import ray_session
 
 _CHUNK_BYTES = CHUNK_ROWS * 24_000
 """States and features of a chunk, at most."""

@@ -15,21 +15,28 @@ from typing import Any
 
 import ray
 
-from artifacts.alias import CHAMPION, moment
-from artifacts.location import store_of
-from fraud.batch import Float64, Int64
+from data.layout.layout import Layout
+from deciding.plans.table import activation, active_of
 from fraud.errors import NotTrainable
+from fraud.payment.batch import Float64, Int64
 from fraud.plan import Plan
 from fraud.record import CODE_VERSION
-from fraud.settings import Settings
+from models.store.alias import CHAMPION, moment
+from models.store.location import store_of
+from settings.settings import Settings
 from training.config import TrainConfig, without_warmup
-from training.crossfit import cross_split, crossfit, cut, held_back
-from training.data.layout import Layout
-from training.dataset import Dataset, build_dataset, newest_history
-from training.evaluation.story import Story, tell
-from training.fit_here import fit_here
-from training.fitting import fit_variants
-from training.guard.finding import Finding
+from training.evaluate.predictions import require_writable, write_predictions
+from training.evaluate.results import Story, tell
+from training.evaluate.skill import overruled
+from training.export.fitted import Fitted
+from training.finding import Finding
+from training.fit.crossfit import cross_split, crossfit, cut, held_back
+from training.fit.in_process import fit_here
+from training.fit.on_ray import fit_variants
+from training.fit.plan_fit import judge_ensemble, judge_variants
+from training.fit.search import SearchResult, search
+from training.fit.trained import Trained, named_after, variant_of
+from training.fit.trial import Trial
 from training.guard.finished import inspect_models
 from training.guard.guard import (
     check_declared,
@@ -39,26 +46,19 @@ from training.guard.guard import (
     inspect_replay,
 )
 from training.guard.rounds import Rounds
-from training.judge import judge_ensemble, judge_variants
 from training.locks import registry_lock
-from training.plans import activation, active_of
-from training.predictions import require_writable, write_predictions
 from training.progress import Progress, quiet
-from training.provenance import Provenance, provenance
-from training.publish import Destination, Published, publish
-from training.ray_session import ray_session
-from training.registry import Registry
+from training.promotion.tenants import keep_other_tenants
+from training.ray.session import ray_session
+from training.registry.mlflow_registry import Registry
+from training.registry.provenance import Provenance, provenance
+from training.registry.publish import Destination, Published, publish
 from training.report import TrainingReport, report_of
 from training.run import Run
-from training.sample import Sample, draw_sample
-from training.search import SearchResult, search
-from training.skill import overruled
-from training.split import Split, split_by_time
-from training.tabular import read_table
-from training.tenants import keep_other_tenants
-from training.trained import Trained, named_after, variant_of
-from training.trial import Trial
-from training.variants.fitted import Fitted
+from training.sets.dataset import Dataset, build_dataset, newest_history
+from training.sets.sample import Sample, draw_sample
+from training.sets.split import Split, split_by_time
+from training.sets.tabular import read_table
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "ray", "scikit-learn", "xgboost")
 

@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fraud.artifact import version_of
 from fraud.plan import Plan
+from models.artifact import version_of
 from training.config import BASELINE
-from training.evaluated import ENSEMBLE
-from training.evaluation.story import Story
-from training.guard.finding import Finding
-from training.publish import Published
+from training.evaluate.results import Story
+from training.finding import Finding
+from training.fit.evaluated import ENSEMBLE
+from training.registry.publish import Published
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class VariantReport:
     """One trained variant.
 
     Attributes:
-        name, family: see `fraud.artifact.Manifest`.
+        name, family: see `models.artifact.Manifest`.
         version, digest: of its artifact.
         registered: its version number in MLflow.
         bytes: size of its scoring file.

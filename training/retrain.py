@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from artifacts.alias import CHALLENGER
+from deciding.plans.table import active_plan
 from features.definitions import SCHEMA_ID
 from fraud.errors import NotTrainable
-from fraud.settings import Settings
+from models.store.alias import CHALLENGER
+from settings.settings import Settings
 from stores.postgres.connect import connect
-from training.assessment import Assessment, Assessor, Side
+from stores.statements import statement
 from training.config import TrainConfig
 from training.locks import RETRAIN, advisory_lock
-from training.plans import active_plan
 from training.progress import Progress
-from training.registry import Registry
+from training.promotion.assessment import Assessment, Assessor, Side
+from training.registry.mlflow_registry import Registry
 from training.report import TrainingReport
-from training.sql import statement
 
 Train = Callable[[str], TrainingReport]
 """Trains all variants and registers them under the role that it is given."""
@@ -129,7 +129,9 @@ async def _labelled_since(database_url: str, tenant: str, since: str | None) -> 
     moment = None if since is None else datetime.fromisoformat(since)
     connection = await connect(database_url)
     try:
-        found: int = await connection.fetchval(statement("labelled_since"), tenant, moment)
+        found: int = await connection.fetchval(
+            statement("training/sql/labelled_since.sql"), tenant, moment
+        )
     finally:
         await connection.close()
     return found

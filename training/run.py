@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fraud.settings import Settings
+from settings.settings import Settings
 from training.config import TrainConfig
-from training.guard.finding import Finding
+from training.finding import Finding
 from training.guard.rounds import Rounds
 from training.progress import Progress, Stopwatch
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.console import JsonFlag, emit, step
+from cluster.terminal.terminal import JsonFlag, emit, step
 
 
 def deploy(
@@ -20,11 +20,11 @@ def deploy(
     as_json: JsonFlag = False,
 ) -> None:
     """Roll applications out as `serve deploy` does, and wait until they decide."""
-    from cluster.deploy import read_config, wait_ready, wait_running
-    from cluster.node import HOST, Node
-    from cluster.overview import applications
-    from cluster.project import serve_config
-    from fraud.settings import Settings
+    from cluster.home.project import serve_config
+    from cluster.node.deploy import read_config, wait_ready, wait_running
+    from cluster.node.node import HOST, Node
+    from cluster.run.overview import applications
+    from settings.settings import Settings
 
     settings = Settings.load()
     node = Node.of(settings)
@@ -42,6 +42,6 @@ def deploy(
 
 
 def _render(report: dict[str, Any]) -> Any:
-    from cluster.overview import applications_table
+    from cluster.run.overview import applications_table
 
     return applications_table(report["applications"])

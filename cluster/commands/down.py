@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.console import CommandFailed, JsonFlag, emit, say
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, say
 
 
 def down(
@@ -16,9 +16,9 @@ def down(
     as_json: JsonFlag = False,
 ) -> None:
     """Stop everything that `quorum up` started, and free its ports. Data stays."""
-    from cluster.project import require_home
-    from cluster.shutdown import bring_down
-    from fraud.settings import Settings
+    from cluster.home.project import require_home
+    from cluster.run.shutdown import bring_down
+    from settings.settings import Settings
 
     settings = Settings.load()
     try:

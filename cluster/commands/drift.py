@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.console import CommandFailed, JsonFlag, emit
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from training.drift import DriftReport
+    from training.monitor.drift import DriftReport
 
 _SHOWN = 20
 _WIDTH, _NAME_WIDTH = 80, 38
@@ -41,7 +41,7 @@ def drift(
     and probabilities beside the labels that arrived.
     """
     from fraud.errors import NotFound
-    from training.drift import NothingDecided
+    from training.monitor.drift import NothingDecided
 
     if picture is not None and picture.suffix not in (".svg", ".png"):
         raise CommandFailed(f"--picture {picture}: .svg or .png", "name such a file", exit_code=2)
@@ -61,13 +61,13 @@ def drift(
 
 
 async def _measure(tenant: str | None, days: float) -> DriftReport:
-    from artifacts.location import store_of
-    from artifacts.origin import origin_of
-    from cluster.connection import database_url
+    from cluster.home.connection import database_url
+    from deciding.plans.table import active_plan
     from fraud.errors import NotFound
-    from fraud.settings import Settings
-    from training.drift import measure
-    from training.plans import active_plan
+    from models.store.location import store_of
+    from models.store.origin import origin_of
+    from settings.settings import Settings
+    from training.monitor.drift import measure
 
     settings = Settings.load()
     replica = settings.database_replica_url
@@ -81,7 +81,7 @@ async def _measure(tenant: str | None, days: float) -> DriftReport:
 
 
 def _draw(report: DriftReport, path: Path) -> None:
-    from training.drift_picture import draw
+    from training.monitor.drift_picture import draw
 
     try:
         draw(report, path)

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cluster.bars import StageBars
 from cluster.commands.load_preview import reason_lines
-from cluster.console import CommandFailed, JsonFlag, emit
+from cluster.terminal.bars import StageBars
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit
 
 _TITLES = {
     "read": "Read the file",
@@ -74,8 +74,8 @@ def write(
     that were known by then. Needs no database. The rows are the same with --ray. The exit code is
     1 if all rows are refused.
     """
-    from training.data.layout import LayoutInvalid
-    from training.data.source import SourceUnreadable
+    from data.files.source import SourceUnreadable
+    from data.layout.layout import LayoutInvalid
     from training.offline import OutputExists, Replayed, in_process, write_features
 
     replayed: Replayed = in_process
@@ -163,9 +163,9 @@ def check(
     """
     import asyncio
 
-    from cluster.connection import database_url
-    from fraud.settings import Settings
-    from training.skew import check_served
+    from cluster.home.connection import database_url
+    from settings.settings import Settings
+    from training.monitor.skew import check_served
 
     settings = Settings.load()
     if since is not None and since.tzinfo is None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.console import CommandFailed, JsonFlag, emit, step
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, step
 
 if TYPE_CHECKING:
-    from training.data.generator import GeneratorSpec
+    from data.generator import GeneratorSpec
 
 _DAY_MS = 86_400_000
 
@@ -40,7 +40,7 @@ def generate(
 
     `quorum load FILE` loads what it writes. Each customer makes about one payment a day.
     """
-    from training.data.generator import write
+    from data.generator import write
 
     spec = _spec(customers, days, start, end, seed, fraud_share)
     with step(f"generating {days} days of {customers:,} customers") as going_on:
@@ -59,7 +59,7 @@ def _spec(
     seed: int,
     fraud_share: float,
 ) -> GeneratorSpec:
-    from training.data.generator import GeneratorSpec
+    from data.generator import GeneratorSpec
 
     if start is not None and end is not None:
         raise CommandFailed("--start and --end are both given", "give one of them and --days", 2)

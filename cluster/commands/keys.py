@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.console import JsonFlag, emit
-from fraud.keys import FRESH_S, STALE_S
-from fraud.tiers import DEFAULT_TIER, TIERS
+from cluster.terminal.terminal import JsonFlag, emit
+from fraud.access.keys import FRESH_S, STALE_S
+from fraud.access.tiers import DEFAULT_TIER, TIERS
 
 app = typer.Typer(help="Make, list, change and revoke API keys.", no_args_is_help=True)
 
@@ -46,9 +46,9 @@ def create(
     """Make an API key and show it, for the only time."""
     import asyncio
 
-    from cluster import keyring
-    from cluster.connection import database, pepper
-    from fraud.settings import Settings
+    from cluster.home.connection import database, pepper
+    from cluster.run import keyring
+    from settings.settings import Settings
 
     settings = Settings.load()
 
@@ -71,9 +71,9 @@ def list_keys(tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
     """List a tenant's API keys. The keys themselves are stored nowhere."""
     import asyncio
 
-    from cluster import keyring
-    from cluster.connection import database
-    from fraud.settings import Settings
+    from cluster.home.connection import database
+    from cluster.run import keyring
+    from settings.settings import Settings
 
     settings = Settings.load()
     whose = tenant or settings.tenant
@@ -95,9 +95,9 @@ def change_tier(
     """Give an API key another tier. Ingresses learn of it within half a minute."""
     import asyncio
 
-    from cluster import keyring
-    from cluster.connection import database
-    from fraud.settings import Settings
+    from cluster.home.connection import database
+    from cluster.run import keyring
+    from settings.settings import Settings
 
     settings = Settings.load()
     whose = tenant or settings.tenant
@@ -123,9 +123,9 @@ def revoke(
     """
     import asyncio
 
-    from cluster import keyring
-    from cluster.connection import database
-    from fraud.settings import Settings
+    from cluster.home.connection import database
+    from cluster.run import keyring
+    from settings.settings import Settings
 
     settings = Settings.load()
     whose = tenant or settings.tenant

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cluster.console import CommandFailed, JsonFlag, emit
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit
 
 app = typer.Typer(no_args_is_help=True, help="Layouts: which column of a file is what.")
 
@@ -22,9 +22,9 @@ def guess(
     force: Annotated[bool, typer.Option("--force", help="Replace the output.")] = False,
 ) -> None:
     """Write a layout for a file, to start from: read it, and try it with load --dry-run."""
-    from training.data.guess.guess import guess_layout
-    from training.data.layout import LayoutInvalid
-    from training.data.source import SourceUnreadable
+    from data.files.source import SourceUnreadable
+    from data.guess.guess import guess_layout
+    from data.layout.layout import LayoutInvalid
 
     if out is not None and out.exists() and not force:
         raise CommandFailed(f"{out}: is there already", "--force replaces it")
@@ -45,7 +45,7 @@ def guess(
 @app.command("list")
 def list_layouts(as_json: JsonFlag = False) -> None:
     """List the layouts that come with Quorum."""
-    from training.data.layout import layout_names, load_layout
+    from data.layout.layout import layout_names, load_layout
 
     found = [{"name": name, "about": load_layout(name).about} for name in layout_names()]
     emit(found, as_json, lambda rows: "\n".join(f"{r['name']:<14} {r['about']}" for r in rows))

@@ -11,10 +11,10 @@ import typer
 from rich.markup import escape
 
 from cluster.commands.load_preview import preview, reason_lines
-from cluster.console import CommandFailed, JsonFlag, emit, progress
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, progress
 
 if TYPE_CHECKING:
-    from training.data.loader import LoadReport
+    from data.load.loader import LoadReport
 
 
 def load(
@@ -56,10 +56,10 @@ def load(
         return
     import asyncio
 
-    from cluster.connection import database_url
-    from cluster.keyring import require_tenant
-    from fraud.settings import Settings
-    from training.data.loader import load_file
+    from cluster.home.connection import database_url
+    from cluster.run.keyring import require_tenant
+    from data.load.loader import load_file
+    from settings.settings import Settings
 
     settings = Settings.load()
     require_tenant(tenant or settings.tenant)
@@ -87,7 +87,7 @@ def load(
 
 
 def _say_what_would_be(file: Path, layout: str, limit: int | None, as_json: bool) -> None:
-    from training.data.dry_run import ROWS, dry_run
+    from data.load.dry_run import ROWS, dry_run
 
     with _explained():
         _shout(layout)
@@ -100,10 +100,10 @@ def _say_what_would_be(file: Path, layout: str, limit: int | None, as_json: bool
 @contextmanager
 def _explained() -> Iterator[None]:
     """What is wrong with a layout or a file becomes a line that says what to do."""
+    from data.files.source import SourceUnreadable
+    from data.layout.layout import LayoutInvalid, LayoutUnknown
+    from data.load.loader import LoadBusy
     from fraud.errors import QuorumError
-    from training.data.layout import LayoutInvalid, LayoutUnknown
-    from training.data.loader import LoadBusy
-    from training.data.source import SourceUnreadable
 
     try:
         yield
@@ -121,7 +121,7 @@ def _explained() -> Iterator[None]:
 
 def _shout(layout: str) -> None:
     """Say on stderr which columns of the layout may leak; `quorum train` judges their values."""
-    from training.data.layout import load_layout
+    from data.layout.layout import load_layout
     from training.guard.guard import inspect_layout
 
     for finding in inspect_layout(load_layout(layout)):

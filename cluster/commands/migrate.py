@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.console import JsonFlag, emit
+from cluster.terminal.terminal import JsonFlag, emit
 
 
 class PhaseChoice(StrEnum):
@@ -28,9 +28,9 @@ def migrate(
     """Bring the database schema up to date."""
     import asyncio
 
-    from cluster.connection import database_url
-    from cluster.migrate import migrate as apply
-    from fraud.settings import Settings
+    from cluster.home.connection import database_url
+    from cluster.schema.migrate import migrate as apply
+    from settings.settings import Settings
 
     outcome = asyncio.run(apply(database_url(Settings.load()), phase.value))
     report = {

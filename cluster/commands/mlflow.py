@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cluster.console import say
+from cluster.terminal.terminal import say
 
 
 def mlflow(
@@ -19,9 +19,9 @@ def mlflow(
     Listens on loopback alone and asks for no password: whoever has an account on this machine can
     open it meanwhile. Ctrl-C ends it.
     """
-    from cluster.node import HOST
-    from cluster.ports import require_free
-    from fraud.settings import Settings
+    from cluster.node.node import HOST
+    from cluster.node.ports import require_free
+    from settings.settings import Settings
 
     settings = Settings.load()
     if settings.tracking_uri.startswith(("http://", "https://")):

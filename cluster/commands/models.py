@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.console import CommandFailed, JsonFlag, emit, say, step
-from cluster.failures import plainly
-from cluster.options import EVERY_TENANT_HINT, ForEveryTenant
-from fraud.redaction import redacted
+from cluster.commands.options import EVERY_TENANT_HINT, ForEveryTenant
+from cluster.terminal.failures import plainly
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, say, step
+from stores.redaction import redacted
 
 if TYPE_CHECKING:
-    from artifacts.store import ArtifactStore
-    from fraud.settings import Settings
-    from training.assessment import Assessor
-    from training.registry import Registry
+    from models.store.store import ArtifactStore
+    from settings.settings import Settings
+    from training.promotion.assessment import Assessor
+    from training.registry.mlflow_registry import Registry
 
 app = typer.Typer(
     help="See, compare and promote models, go back, and copy them elsewhere.", no_args_is_help=True
@@ -44,13 +44,13 @@ def list_models(
     as_json: JsonFlag = False,
 ) -> None:
     """List the versions of each variant: aliases, figures, schema, when they were trained."""
-    from cluster.model_tables import versions_table
+    from cluster.terminal.model_tables import versions_table
 
     with _expected():
         settings = _settings(None)
         store = _store(settings)
         registry, why = _registry_if_up(settings)
-        from training.catalogue import Catalogue
+        from training.registry.catalogue import Catalogue
 
         entries = Catalogue(store, registry).entries(variant)
     document = {
@@ -64,13 +64,13 @@ def list_models(
 @app.command()
 def show(model: ModelArgument, as_json: JsonFlag = False) -> None:
     """Show one version: what it is, what it was trained on, its figures, the champions before."""
-    from cluster.model_tables import model_table
+    from cluster.terminal.model_tables import model_table
 
     with _expected():
         settings = _settings(None)
         store = _store(settings)
         registry, why = _registry_if_up(settings)
-        from training.catalogue import Catalogue
+        from training.registry.catalogue import Catalogue
 
         catalogue = Catalogue(store, registry)
         name, version = _named(catalogue, model)
@@ -101,14 +101,14 @@ def compare(
     Both are scored through their exported files; the difference of average precision comes with
     its paired-bootstrap 95 % interval.
     """
-    from cluster.model_tables import comparison_table
+    from cluster.terminal.model_tables import comparison_table
 
     with _expected():
         settings = _settings(tenant)
         store = _store(settings)
         registry, _ = _registry_if_up(settings)
-        from training.catalogue import Catalogue
-        from training.comparison import compare as held_against
+        from training.promotion.comparison import compare as held_against
+        from training.registry.catalogue import Catalogue
 
         catalogue = Catalogue(store, registry)
         left, right = _named(catalogue, a), _named(catalogue, b)
@@ -153,13 +153,13 @@ def promote(
         raise CommandFailed("name a VARIANT, or a --run", "see --help", 2)
     if reason is not None and not force:
         raise CommandFailed("--reason goes with --force", "see --help", 2)
-    from cluster.model_tables import promotion_table
+    from cluster.terminal.model_tables import promotion_table
 
     with _expected():
         settings = _settings(tenant)
         store = _store(settings)
-        from training.catalogue import Catalogue
-        from training.promotion import Force, Promoter
+        from training.promotion.promotion import Force, Promoter
+        from training.registry.catalogue import Catalogue
 
         forced = Force(reason or "") if force else None
         with step("Gates") as going_on:
@@ -196,12 +196,12 @@ def rollback(
     """
     if (variant is None) == (not run) or (run and to is not None):
         raise CommandFailed("name a VARIANT, with or without --to, or --run", "see --help", 2)
-    from cluster.model_tables import promotion_table
+    from cluster.terminal.model_tables import promotion_table
 
     with _expected():
         settings = _settings(None)
         store = _store(settings)
-        from training.promotion import Promoter
+        from training.promotion.promotion import Promoter
 
         with step("Roll back"):
             promoter = Promoter.of(settings, store, _registry(settings))
@@ -242,13 +242,13 @@ def push(
         raise CommandFailed(
             "--estimate, --dry-run, --verify and --rewrite exclude each other", "give one", 2
         )
-    from cluster import model_tables as tables
+    from cluster.terminal import model_tables as tables
 
     with _expected():
         settings = _settings(None)
         source = _store(settings)
-        from artifacts.location import open_store
-        from training.pushing import Push
+        from models.store.location import open_store
+        from training.registry.push import Push
 
         there = open_store(destination, settings)
         if there.url == source.url:
@@ -272,20 +272,20 @@ def push(
 
 
 def _settings(tenant: str | None) -> Settings:
-    from fraud.settings import Settings
+    from settings.settings import Settings
 
     settings = Settings.load()
     return settings.model_copy(update={"tenant": tenant or settings.tenant})
 
 
 def _store(settings: Settings) -> ArtifactStore:
-    from artifacts.location import store_of
+    from models.store.location import store_of
 
     return store_of(settings)
 
 
 def _registry(settings: Settings) -> Registry:
-    from training.registry import Registry
+    from training.registry.mlflow_registry import Registry
 
     return Registry(settings.tracking_uri, settings.home / "mlruns")
 
@@ -305,7 +305,7 @@ def _registry_if_up(settings: Settings) -> tuple[Registry | None, str | None]:
 
 
 def _load(folder: Path, digest: str) -> Any:
-    from deployments.scorer import Scorer
+    from models.scoring.scorer import Scorer
 
     return Scorer.load(folder, digest)
 
@@ -318,8 +318,8 @@ def _assessor(
     margin: float | None,
     note: Any,
 ) -> Assessor:
-    from training.assessment import Assessor
-    from training.gates import GateConfig, read_gates
+    from training.promotion.assessment import Assessor
+    from training.promotion.gates import GateConfig, read_gates
 
     config = GateConfig() if gates is None else read_gates(gates)
     told = {"weeks": weeks, "margin": margin}

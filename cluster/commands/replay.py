@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.console import CommandFailed, JsonFlag, emit
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit
 
 
 def replay(
@@ -19,11 +19,11 @@ def replay(
     """Make a decision again out of its record and say whether it matches (exit code 1 if not)."""
     import asyncio
 
-    from artifacts.location import store_of
-    from cluster import replay as again
-    from cluster.connection import database
+    from cluster.home.connection import database
+    from deciding.replay import replay as again
     from fraud.errors import NotFound
-    from fraud.settings import Settings
+    from models.store.location import store_of
+    from settings.settings import Settings
 
     settings = Settings.load()
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.console import CommandFailed, JsonFlag, emit, step
-from cluster.failures import plainly
+from cluster.terminal.failures import plainly
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, step
 
 if TYPE_CHECKING:
-    from fraud.settings import Settings
+    from settings.settings import Settings
     from training.retrain import Retrained
 
 BUSY_EXIT_CODE = 75
@@ -40,9 +40,9 @@ def retrain(
     it, and `quorum models promote --run latest` lets them serve. With too few new labels it says
     so and ends with 0; while another one of the tenant runs, on whichever machine, with 75.
     """
-    from cluster.connection import database_url
+    from cluster.home.connection import database_url
     from fraud.errors import Busy, QuorumError
-    from fraud.settings import Settings
+    from settings.settings import Settings
 
     settings = Settings.load()
     database_url(settings)  # says what to do if nothing names a database
@@ -62,12 +62,12 @@ def retrain(
 def _retrained(
     settings: Settings, config: Path | None, min_labels: int, gates: Path | None, note: Any
 ) -> Retrained:
-    from artifacts.location import store_of
-    from deployments.scorer import Scorer
-    from training.assessment import Assessor
+    from models.scoring.scorer import Scorer
+    from models.store.location import store_of
     from training.config import TrainConfig, read_config
-    from training.gates import GateConfig, read_gates
-    from training.registry import Registry
+    from training.promotion.assessment import Assessor
+    from training.promotion.gates import GateConfig, read_gates
+    from training.registry.mlflow_registry import Registry
     from training.retrain import retrain as run
     from training.retrain import training_of
 
@@ -95,7 +95,7 @@ def _render(document: dict[str, Any]) -> Any:
     from rich.text import Text
 
     from cluster.commands.train import render
-    from cluster.model_tables import gates_table
+    from cluster.terminal.model_tables import gates_table
 
     if not document["trained"]:
         return document["said"]

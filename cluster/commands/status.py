@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.console import JsonFlag, emit
+from cluster.terminal.terminal import JsonFlag, emit
 
 
 def status(as_json: JsonFlag = False) -> None:
     """Say what is up: stores, Ray, applications, plan, models, records."""
-    from cluster.overview import overview
-    from fraud.settings import Settings
+    from cluster.run.overview import overview
+    from settings.settings import Settings
 
     emit(overview(Settings.load()), as_json, _render)
 
@@ -19,7 +19,7 @@ def _render(report: dict[str, Any]) -> Any:
     from rich.console import Group
     from rich.table import Table
 
-    from cluster.overview import applications_table
+    from cluster.run.overview import applications_table
 
     facts = Table(box=None, pad_edge=False, show_header=False)
     for store in report["stores"]:

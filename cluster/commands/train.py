@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.bars import StageBars
-from cluster.console import CommandFailed, JsonFlag, emit
-from cluster.options import EVERY_TENANT_HINT, ForEveryTenant
+from cluster.commands.options import EVERY_TENANT_HINT, ForEveryTenant
+from cluster.terminal.bars import StageBars
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -106,8 +106,8 @@ def train(
     forced = _reason(force, reason)
     from fraud.errors import InvalidInput, NotTrainable, OtherTenant
     from training.config import TrainConfig, read_config
-    from training.guard.finding import LeakFound
-    from training.skill import NoSkill
+    from training.evaluate.skill import NoSkill
+    from training.finding import LeakFound
 
     try:
         told = TrainConfig() if config is None else read_config(config)
@@ -119,7 +119,7 @@ def train(
         told = told.model_copy(update={"search": search})
         told = _allowing(told, allow_leaks or [])
         if protocol is not None:
-            from cluster.protocols import render as render_protocol
+            from cluster.terminal.protocol_tables import render as render_protocol
 
             emit(_protocol(protocol, data, told), as_json, render_protocol)
         elif tabular is not None and file is not None:
@@ -154,7 +154,7 @@ def _reason(force: bool, reason: str | None) -> str | None:
 
 def _allowing(config: TrainConfig, codes: list[str]) -> TrainConfig:
     """The configuration with more of the leak guard's codes let through."""
-    from training.guard.finding import CODES
+    from training.finding import CODES
 
     unknown = sorted(set(codes) - set(CODES))
     if unknown:
@@ -194,8 +194,8 @@ def _history(
     predictions: Path | None,
     force: str | None,
 ) -> dict[str, Any]:
-    from cluster.connection import database_url
-    from fraud.settings import Settings
+    from cluster.home.connection import database_url
+    from settings.settings import Settings
     from training.pipeline import train as run
 
     settings = Settings.load()
@@ -226,9 +226,9 @@ def _tabular(
     predictions: Path | None,
     force: str | None,
 ) -> dict[str, Any]:
-    from fraud.settings import Settings
-    from training.data.layout import LayoutInvalid, load_layout
-    from training.data.source import SourceUnreadable
+    from data.files.source import SourceUnreadable
+    from data.layout.layout import LayoutInvalid, load_layout
+    from settings.settings import Settings
     from training.pipeline import train_tabular
 
     address = os.environ.get("RAY_ADDRESS")
@@ -251,9 +251,9 @@ def _tabular(
 
 
 def _protocol(name: str, data: Path | None, config: TrainConfig) -> dict[str, Any]:
-    from cluster.project import data_folder
-    from fraud.settings import Settings
-    from training.data.source import SourceUnreadable
+    from cluster.home.project import data_folder
+    from data.files.source import SourceUnreadable
+    from settings.settings import Settings
     from training.protocols.catalog import PROTOCOLS
     from training.protocols.protocol import run_protocol
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.console import CommandFailed, JsonFlag, emit, results
+from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, results
 
 #: Longest wait for requests in flight when the foreground is asked to end, in seconds.
 _DRAIN_S = 10.0
@@ -39,8 +39,8 @@ def up(
 
     What is up or there already is used as it is. Prints where Quorum is and how to ask it.
     """
-    from cluster.history import Scale
-    from cluster.startup import bring_up, bring_up_stores
+    from cluster.run.history import Scale
+    from cluster.run.startup import bring_up, bring_up_stores
 
     if stores:
         if foreground or config is not None:
@@ -59,10 +59,10 @@ def up(
 
 
 def _hold(start: Callable[[], None]) -> None:
-    from cluster.foreground import hold
-    from cluster.node import Node
-    from cluster.shutdown import bring_down
-    from fraud.settings import Settings
+    from cluster.node.node import Node
+    from cluster.run.foreground import hold
+    from cluster.run.shutdown import bring_down
+    from settings.settings import Settings
 
     node = Node.of(Settings.load())
 

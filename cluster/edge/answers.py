@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from serve_app.exchange import ALWAYS
-from serve_app.problems import MEDIA_TYPE, HttpProblem, Problem, problem_of
+from serve_app.http.exchange import ALWAYS
+from serve_app.http.problems import MEDIA_TYPE, HttpProblem, Problem, problem_of
 
 _RETRY = ((b"retry-after", b"1"),)
 _CLOSE = ((b"connection", b"close"),)

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import psutil
 
-from cluster.console import CommandFailed
 from cluster.embedded.account import Account
+from cluster.terminal.terminal import CommandFailed
 
 _PR_SET_PDEATHSIG = 1
 

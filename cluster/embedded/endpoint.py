@@ -8,7 +8,7 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fraud.whole_file import replace_file
+from stores.whole_file import replace_file
 
 
 @dataclass(frozen=True, slots=True)

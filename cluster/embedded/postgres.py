@@ -19,10 +19,10 @@ from pathlib import Path
 
 import psutil
 
-from cluster.console import CommandFailed
 from cluster.embedded import daemon
 from cluster.embedded.account import Account, let_read, let_through, server_account
 from cluster.embedded.endpoint import Endpoint, choose, remembered
+from cluster.terminal.terminal import CommandFailed
 
 USER = "quorum"
 _START_S = 60.0

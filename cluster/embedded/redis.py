@@ -15,10 +15,10 @@ import socket
 import subprocess
 from pathlib import Path
 
-from cluster.console import CommandFailed
 from cluster.embedded import daemon
 from cluster.embedded.endpoint import Endpoint, choose, remembered
-from fraud.whole_file import replace_file
+from cluster.terminal.terminal import CommandFailed
+from stores.whole_file import replace_file
 
 _START_S = 60.0
 _STOP_S = 15.0

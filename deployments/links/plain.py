@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud import errors
-from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.decision import DecisionBatch
 from fraud.explanation import Explanation
+from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.score import VariantScores
 
 Plain = tuple[int, Any]

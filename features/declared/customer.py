@@ -5,11 +5,11 @@ from __future__ import annotations
 from features.declaration import OF, Family, Feature, Subject
 from features.declared.missing import unknown
 from features.declared.windows import LEAST_MONEY, PACE
-from features.entities import CUSTOMER, Entity
 from features.families import geo, habit, mix, recency, relative, structuring
-from features.rings import CATEGORY_SLOTS
-from features.structuring import REPORTING_THRESHOLD
-from features.windows import D7, D30, D60, H24, Window
+from features.state.entities import CUSTOMER, Entity
+from features.state.rings import CATEGORY_SLOTS
+from features.state.structuring import REPORTING_THRESHOLD
+from features.state.windows import D7, D30, D60, H24, Window
 from fraud.reasons.catalogue import (
     CUSTOMER_SPENDING,
     CUSTOMER_VELOCITY,
@@ -21,8 +21,8 @@ from fraud.reasons.catalogue import (
     UNUSUAL_AMOUNT,
     UNUSUAL_CATEGORY,
 )
-from fraud.reasons.saying import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN, Saying
-from fraud.reasons.wording import DEVIATIONS, DURATION, KM, KMH, MONEY, PERCENT, TIMES, count_of
+from fraud.reasons.number_text import DEVIATIONS, DURATION, KM, KMH, MONEY, PERCENT, TIMES, count_of
+from fraud.reasons.phrase import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN, Saying
 
 _NEW = {
     "merchant": (NEW_MERCHANT, "paid at this merchant"),

@@ -6,10 +6,10 @@ from features.declaration import Family, Subject
 from features.declared.missing import unknown
 from features.declared.windows import LEAST_MONEY
 from features.families import flow
-from features.windows import D7, H24
+from features.state.windows import D7, H24
 from fraud.reasons.catalogue import MONEY_FLOW
-from fraud.reasons.saying import Saying
-from fraud.reasons.wording import DURATION, MONEY, TIMES, Unit, count_of
+from fraud.reasons.number_text import DURATION, MONEY, TIMES, Unit, count_of
+from fraud.reasons.phrase import Saying
 
 
 def _say(phrase: str, unit: Unit, least: float = float("-inf")) -> Saying:

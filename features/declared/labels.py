@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from features.declaration import Family, Subject
 from features.declared.missing import unknown
-from features.entities import Entity
 from features.families import risk
-from features.windows import D7, D30, H24
+from features.state.entities import Entity
+from features.state.windows import D7, D30, H24
 from fraud.reasons.catalogue import (
     COUNTERPARTY_FRAUD,
     CUSTOMER_FRAUD,
     DEVICE_FRAUD,
     MERCHANT_FRAUD,
 )
-from fraud.reasons.saying import Saying
-from fraud.reasons.wording import DURATION, PERCENT, TIMES, count_of
+from fraud.reasons.number_text import DURATION, PERCENT, TIMES, count_of
+from fraud.reasons.phrase import Saying
 
 _CODES = {
     "customer": CUSTOMER_FRAUD,

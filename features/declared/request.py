@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from features.declaration import Family, Feature, Subject
 from features.families import request, structuring
-from features.structuring import REPORTING_THRESHOLD
+from features.state.structuring import REPORTING_THRESHOLD
+from fraud.payment.transaction import CHANNELS, TYPES
 from fraud.reasons.catalogue import AMOUNT, KIND_OF_PAYMENT, NEAR_THRESHOLD, TIME_OF_PAYMENT
-from fraud.reasons.saying import Own, Saying
-from fraud.reasons.wording import CLOCK, MONEY, WEEKDAY
-from fraud.transaction import CHANNELS, TYPES
+from fraud.reasons.number_text import CLOCK, MONEY, WEEKDAY
+from fraud.reasons.phrase import Own, Saying
 
 
 def numbers() -> Family:

@@ -6,10 +6,10 @@ from functools import partial
 
 from features.declaration import Family, Feature, Subject
 from features.declared.missing import unknown
-from features.entities import Entity
 from features.families import recency, window
 from features.families.case import WINDOWS
-from features.windows import D30, D60, H24, Window
+from features.state.entities import Entity
+from features.state.windows import D30, D60, H24, Window
 from fraud.reasons.catalogue import (
     COUNTERPARTY_ACTIVITY,
     CUSTOMER_SPENDING,
@@ -18,8 +18,8 @@ from fraud.reasons.catalogue import (
     MANY_PARTNERS,
     MERCHANT_ACTIVITY,
 )
-from fraud.reasons.saying import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN, Own, Saying
-from fraud.reasons.wording import DURATION, MONEY, count_of
+from fraud.reasons.number_text import DURATION, MONEY, count_of
+from fraud.reasons.phrase import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN, Own, Saying
 
 PACE = {
     "customer": CUSTOMER_VELOCITY,

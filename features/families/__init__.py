@@ -1,0 +1,1 @@
+"""Families of features: one pure function each."""

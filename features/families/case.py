@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from features.entities import CUSTOMER, ROLES
-from features.windows import (
+from features.state.entities import CUSTOMER, ROLES
+from features.state.windows import (
     D7,
     D30,
     D60,
@@ -23,7 +23,7 @@ from features.windows import (
     LARGEST_WINDOWS,
     NEAR_WINDOWS,
 )
-from fraud.batch import Int64
+from fraud.payment.batch import Int64
 
 Cases = NDArray[np.void]
 """CASE[m]: of those rows of a batch in which the state of one entity is there."""

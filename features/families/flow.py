@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.compiled import Compiled
-from features.entities import ACCOUNT
 from features.families.case import WEEK, Cases
-from features.windows import SECOND_MS
-from fraud.batch import Float32
+from features.state.compiled import Compiled
+from features.state.entities import ACCOUNT
+from features.state.windows import SECOND_MS
+from fraud.payment.batch import Float32
 
 _PAYERS, _PAYEES = (
     [table.partner for table in ACCOUNT.tables].index(partner) for partner in ("payers", "payees")

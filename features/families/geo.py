@@ -10,10 +10,10 @@ import math
 
 import numpy as np
 
-from features.compiled import Compiled
 from features.families.case import Cases
-from features.windows import HOUR_MS, MINUTE_MS
-from fraud.batch import Float32, Float64
+from features.state.compiled import Compiled
+from features.state.windows import HOUR_MS, MINUTE_MS
+from fraud.payment.batch import Float32, Float64
 
 EARTH_RADIUS_KM = 6371.0088
 """Mean radius, IUGG."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.compiled import Compiled
 from features.families.case import LONG, WEEK, Cases
-from features.windows import D7, D60
-from fraud.batch import Float32
+from features.state.compiled import Compiled
+from features.state.windows import D7, D60
+from fraud.payment.batch import Float32
 
 _WEEKS = D7.span_ms / D60.span_ms
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.compiled import Compiled
 from features.families.case import Cases
-from features.rings import CATEGORY_SLOTS
-from fraud.batch import Float32, Float64
+from features.state.compiled import Compiled
+from features.state.rings import CATEGORY_SLOTS
+from fraud.payment.batch import Float32, Float64
 
 
 def columns(values: Float32, start: int, cases: Cases) -> None:

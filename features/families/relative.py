@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from features.compiled import Compiled
 from features.families.case import DAY, MONTH, Cases
-from features.windows import D30, DAY_MS
-from fraud.batch import Float32
+from features.state.compiled import Compiled
+from features.state.windows import D30, DAY_MS
+from fraud.payment.batch import Float32
 
 _DAYS = D30.span_ms / DAY_MS
 

@@ -8,9 +8,9 @@ import zlib
 import numpy as np
 
 from features.families.rows import Rows
-from features.windows import DAY_MS, HOUR_MS
-from fraud.batch import Float32
-from fraud.transaction import CHANNELS, TYPES
+from features.state.windows import DAY_MS, HOUR_MS
+from fraud.payment.batch import Float32
+from fraud.payment.transaction import CHANNELS, TYPES
 
 CATEGORY_BUCKETS = 64
 """Free-form categories, countries and currencies are hashed into so many codes."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.compiled import Compiled
 from features.families.case import MONTH, Cases
-from features.windows import SECOND_MS
-from fraud.batch import Float32
+from features.state.compiled import Compiled
+from features.state.windows import SECOND_MS
+from fraud.payment.batch import Float32
 
 PRIOR_RATE = 0.005
 PRIOR_LABELS = 5

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud.batch import Float64, Int64, TransactionBatch
+from fraud.payment.batch import Float64, Int64, TransactionBatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from features.compiled import Compiled
 from features.families.case import MONTH, Cases
 from features.families.rows import Rows
-from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
-from fraud.batch import Float32
+from features.state.compiled import Compiled
+from features.state.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
+from fraud.payment.batch import Float32
 
 
 def request(out: Float32, rows: Rows) -> None:

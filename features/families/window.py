@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from features.compiled import Compiled
 from features.families.case import Cases
-from fraud.batch import Float32
+from features.state.compiled import Compiled
+from fraud.payment.batch import Float32
 
 
 @Compiled

@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.degraded import HISTORY_UNAVAILABLE
-from features.entities import KEPT, ROLES, Entity
-from features.events import Events, Key
-from features.folding import events_of, fold
-from features.journal import DAY_AT, EVENT_BYTES, aside_of, head, with_lengths
-from features.program import PROGRAM
-from features.snapshot import N_ROLES, Snapshot
+from features.state.entities import KEPT, ROLES, Entity
+from features.state.events import Events, Key
+from features.state.fold_layout import PROGRAM
+from features.state.folding import events_of, fold
+from features.state.journal import DAY_AT, EVENT_BYTES, aside_of, head, with_lengths
+from features.state.snapshot import N_ROLES, Snapshot
+from features.state.windows import DAY_MS
 from features.store.names import LATELY_S, aside_key, marker, recent_key, state_key
 from features.store.protocol import Observation
-from features.windows import DAY_MS
-from fraud.batch import Int64
+from fraud.payment.batch import Int64
 
 _RECEIPT_BYTES = 8
 _SLACK_MS = 1000

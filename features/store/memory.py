@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.degraded import HISTORY_UNAVAILABLE
-from features.entities import ENTITIES, KEPT, ROLES, Entity
-from features.events import Events, Key, roles_of
-from features.folding import run
-from features.labels import LabelEvents
-from features.program import PROGRAM
-from features.snapshot import Snapshot
-from features.state import empty
+from features.state.entities import ENTITIES, KEPT, ROLES, Entity
+from features.state.events import Events, Key, roles_of
+from features.state.fold_layout import PROGRAM
+from features.state.folding import run
+from features.state.labels import LabelEvents
+from features.state.snapshot import Snapshot
+from features.state.state import empty
 from features.store.protocol import NO_LABELS, Cursor, Observation, StateSource
-from fraud.batch import Int64
 from fraud.errors import StoreUnavailable
+from fraud.payment.batch import Int64
 
 _NO_LABELS = LabelEvents([], [], [], [], {entity.name: [] for entity in ENTITIES}, [])
 

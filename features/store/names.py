@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from features.definitions import SCHEMA_ID
-from features.entities import LAYOUT_ID, Entity
-from features.events import Key
-from features.journal import FORMAT
 from features.remembered import ROW_BYTES
+from features.state.entities import LAYOUT_ID, Entity
+from features.state.events import Key
+from features.state.journal import FORMAT
 from features.store.protocol import Cursor
 
 STATE_TTL_S = 14 * 86_400

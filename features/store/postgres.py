@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from typing import Any
 
 import asyncpg
 
 from features.definitions import SCHEMA_ID
 from features.degraded import FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT, TRANSACTION_REUSED
-from features.entities import Entity
-from features.events import Key
-from features.labels import REACH_DAYS
 from features.remembered import row_on_record
+from features.state.entities import Entity
+from features.state.events import Key
+from features.state.labels import REACH_DAYS
 from features.store.protocol import Cursor, Past
 from features.store.rebuild import rebuild_sql, states_of
 from features.store.span import LABELLED_WITHIN, Span, day
 from stores.postgres.errors import answering
+from stores.statements import statement
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LAST_ID = 2**63 - 1
-_BOUND = files("features.store").joinpath("label_bound.sql").read_text(encoding="utf-8")
-_ON_RECORD = files("features.store").joinpath("on_record.sql").read_text(encoding="utf-8")
-_FIRST = files("features.store").joinpath("first_features.sql").read_text(encoding="utf-8")
+_BOUND = statement("features/store/sql/label_bound.sql")
+_ON_RECORD = statement("features/store/sql/on_record.sql")
+_FIRST = statement("features/store/sql/first_features.sql")
 _REBUILD_S = 60.0
 """Of a merchant with a million payments; nobody waits for it."""
 _BOUND_WAIT = "SET LOCAL lock_timeout = '2s'"

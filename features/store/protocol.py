@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from features.entities import Entity
-from features.events import Events, Key
-from features.labels import LabelEvents
-from features.reading import Reading, read
-from features.snapshot import Snapshot
+from features.state.entities import Entity
+from features.state.events import Events, Key
+from features.state.labels import LabelEvents
+from features.state.reading import Reading, read
+from features.state.snapshot import Snapshot
 
 Cursor = tuple[int, int]
 """How far label events have been learnt: effective time in microseconds since the epoch, label id.

@@ -6,20 +6,20 @@ import struct
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from features.entities import Entity, Role
-from features.events import category_slot, roles_of
-from features.rings import PARTNER_BYTES, Field, Ring, Table
-from features.state import partner_hash
+from features.state.entities import Entity, Role
+from features.state.events import category_slot, roles_of
+from features.state.rings import PARTNER_BYTES, Field, Ring, Table
+from features.state.state import partner_hash
+from features.state.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from features.store.span import Span
-from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
+from stores.statements import statement
 
-_TEMPLATE = files("features.store").joinpath("rebuild.sql").read_text(encoding="utf-8")
-_LABELLED = files("features.store").joinpath("rebuild_labels.sql").read_text(encoding="utf-8")
+_TEMPLATE = statement("features/store/sql/rebuild.sql")
+_LABELLED = statement("features/store/sql/rebuild_labels.sql")
 
-# Column and table names below come from features/entities.py, never from a request.
+# Column and table names below come from features/state/entities.py, never from a request.
 _NEWEST = """(SELECT t.occurred_at FROM transactions t
          WHERE {whose}
            AND t.occurred_at >= {{since}} AND t.occurred_at < {{until}}

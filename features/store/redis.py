@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from features.entities import Entity
-from features.events import Events, Key
-from features.journal import labels_of
-from features.labels import LabelEvents
-from features.snapshot import Snapshot
+from features.state.entities import Entity
+from features.state.events import Events, Key
+from features.state.journal import labels_of
+from features.state.labels import LabelEvents
+from features.state.snapshot import Snapshot
 from features.store.call import Call, Grown, based_anew
 from features.store.names import (
     CURSOR,
@@ -29,11 +29,11 @@ from features.store.names import (
     text,
 )
 from features.store.protocol import Cursor, Observation, StateSource
-from features.store.scripts import source
 from features.store.warming import Warming
 from fraud.errors import StoreUnavailable
 from stores.redis.link import Link
 from stores.redis.script import Script
+from stores.statements import statement
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -101,9 +101,9 @@ class RedisStore:
         self._replay_ttl_s = replay_ttl_s
         self._keep_rows_s = keep_rows_s
         self._rebuild_wait_s = rebuild_wait_ms / 1000
-        self._observe = Script(source("observe"))
-        self._learn = Script(source("learn"))
-        self._rebase = Script(source("rebase"))
+        self._observe = Script(statement("features/store/lua/observe.lua"))
+        self._learn = Script(statement("features/store/lua/learn.lua"))
+        self._rebase = Script(statement("features/store/lua/rebase.lua"))
         self._missed: deque[tuple[Events, float]] = deque()
         self._n_missed = 0
         self._making_up: asyncio.Task[None] | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from features.labels import REACH_DAYS
-from features.windows import DAY_MS, HORIZON_MS
+from features.state.labels import REACH_DAYS
+from features.state.windows import DAY_MS, HORIZON_MS
 
 _DAY = timedelta(days=1)
 _HORIZON = timedelta(days=HORIZON_MS // DAY_MS + 1)

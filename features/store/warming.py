@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from features.entities import KEPT, Entity
-from features.events import Key, roles_of
-from features.journal import journal_of, transaction_of
+from features.state.entities import KEPT, Entity
+from features.state.events import Key, roles_of
+from features.state.journal import journal_of, transaction_of
 from features.store.names import (
     CURSOR,
     LABEL_LOG,
@@ -22,10 +22,10 @@ from features.store.names import (
     text,
 )
 from features.store.protocol import Cursor, StateSource
-from features.store.scripts import source
 from fraud.errors import StoreUnavailable
 from stores.redis.link import Link
 from stores.redis.script import Script
+from stores.statements import statement
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Warming:
     def __init__(self, link: Link, history: StateSource) -> None:
         self._link = link
         self._history = history
-        self._install = Script(source("install"))
+        self._install = Script(statement("features/store/lua/install.lua"))
         self._tasks: dict[str, asyncio.Task[frozenset[str]]] = {}
 
     async def warm(

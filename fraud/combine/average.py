@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fraud.batch import Float64
+from fraud.payment.batch import Float64
 
 
 def has_gaps(scores: Float64) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fraud.batch import Float64
+from fraud.payment.batch import Float64
 
 Knots = Sequence[tuple[float, float]]
 

@@ -9,13 +9,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.batch import Float64
-from fraud.combine.alone import mean_alone, outcome_alone, stacked_alone
 from fraud.combine.average import has_gaps, weighted_mean
 from fraud.combine.calibrate import Calibration
+from fraud.combine.scalar import mean_alone, outcome_alone, stacked_alone
 from fraud.combine.stack import stacked
 from fraud.combine.thresholds import REVIEW, Int8, outcomes
 from fraud.decision import Vote
+from fraud.payment.batch import Float64
 from fraud.plan import Plan
 
 RULES_ONLY = "rules_only"
@@ -50,7 +50,7 @@ def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = N
             the plan does not name are ignored.
         n: number of rows.
         rules: float64[n]: probabilities for rows on which no supervised variant voted (see
-            `fraud.combine.rules`). Such a row is sent to review at most, never blocked. Without
+            `fraud.rules`). Such a row is sent to review at most, never blocked. Without
             rules it has probability NaN and is approved unless its anomaly score says otherwise;
             the caller is told by `rules_only`.
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fraud.batch import Float64
 from fraud.combine.thresholds import BLOCK, Int8
+from fraud.payment.batch import Float64
 from fraud.plan import Thresholds
 
 BAND = 25

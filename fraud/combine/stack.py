@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fraud.batch import Float64
 from fraud.combine.average import mean_of_votes
+from fraud.payment.batch import Float64
 
 LOWEST, HIGHEST = 1e-6, 1 - 1e-6
 """Votes beyond are taken as these: nobody is certain, and log-odds stay finite."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.batch import Float64
+from fraud.payment.batch import Float64
 from fraud.plan import Thresholds
 
 Int8 = NDArray[np.int8]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fraud.batch import Float64
 from fraud.combine.thresholds import APPROVE, Int8
 from fraud.decision import OUTCOMES, Reason
+from fraud.payment.batch import Float64
 from fraud.plan import Thresholds
 from fraud.reasons.catalogue import ANOMALY, MODEL_SCORE
-from fraud.reasons.teller import TOP
+from fraud.reasons.explain import TOP
 
 
 @dataclass(frozen=True, slots=True)

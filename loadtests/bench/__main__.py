@@ -25,7 +25,6 @@ import psutil
 import redis
 import uvloop
 
-from fraud.settings import Settings
 from loadtests.bench import launch
 from loadtests.bench.agreement import Agreement, Disagreement, ask, compare, of_few_customers
 from loadtests.bench.app import DOCS, NO_OP, QUORUM, TUNED, App
@@ -54,6 +53,7 @@ from loadtests.memory import memory_by_role
 from loadtests.payments import Payment, Playlist, read_payments
 from loadtests.processes import NoNode
 from loadtests.target import NoTarget, Target
+from settings.settings import Settings
 
 _IDLE_S = 3.0
 _UNMEASURABLE = (

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psutil
 
-from fraud.settings import Settings
 from loadtests.bench.app import DOCS, NO_OP, QUORUM, TUNED, App
 from loadtests.bench.cost import tree
 from loadtests.bench.stores import stores_of
@@ -23,6 +22,7 @@ from loadtests.noop_app import ROUTE
 from loadtests.payments import Payment, Playlist
 from loadtests.processes import STORES, name_of, node_processes, processes, ray_environment
 from loadtests.target import NoTarget, Target, find_target
+from settings.settings import Settings
 
 PLAYED = 800_000
 """Payments until other customers take the place of those that are known."""

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import redis
 
-from fraud.settings import Settings
+from settings.settings import Settings
 
 _MIGRATE_S = 60
 _COPIED = ("api_keys", "plans")
@@ -34,7 +34,7 @@ class Stores:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells `fraud.settings`."""
+        """What tells `settings.settings`."""
         return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
 
 

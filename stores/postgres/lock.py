@@ -4,16 +4,16 @@ machines. A process that dies, however it dies, loses its connection and with it
 from __future__ import annotations
 
 import asyncio
-from importlib.resources import files
 
 import asyncpg
 
 from stores.postgres.connect import TIMEOUT_S, connect
 from stores.postgres.errors import DISCONNECTED
 from stores.postgres.session import Session
+from stores.statements import statement
 
-_OF_SESSION = files("stores.postgres").joinpath("try_lock.sql").read_text(encoding="utf-8")
-_OF_TRANSACTION = files("stores.postgres").joinpath("try_lock_pooled.sql").read_text("utf-8")
+_OF_SESSION = statement("stores/postgres/try_lock.sql")
+_OF_TRANSACTION = statement("stores/postgres/try_lock_pooled.sql")
 _NEVER_IDLE_TOO_LONG = "SET LOCAL idle_in_transaction_session_timeout = 0"
 
 

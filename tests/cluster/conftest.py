@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.node import Node
+from cluster.node.node import Node
 from tests.contracts.nodes import stop_whole
 from tests.contracts.ports import free_ports, serve_ports
 

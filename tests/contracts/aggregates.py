@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from features.definitions import NAMES
-from features.entities import ROLES, Role
 from features.families.case import Flow, Position
-from features.lens import LENS
-from features.reading import Reading
+from features.state.entities import ROLES, Role
+from features.state.read_layout import LENS
+from features.state.reading import Reading
 from features.transform import transform
-from fraud.batch import TransactionBatch
-from fraud.transaction import Transaction
+from fraud.payment.batch import TransactionBatch
+from fraud.payment.transaction import Transaction
 from tests.contracts.payments import DAY_MS, START_MS
 from tests.contracts.window_aggregates import WindowAggregates
 

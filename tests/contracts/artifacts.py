@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper
 
-from fraud.artifact import Manifest, sha256_of, version_of, write_manifest
+from models.artifact import Manifest, sha256_of, version_of, write_manifest
 
 
 def tiny_artifact(

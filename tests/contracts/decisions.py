@@ -9,11 +9,12 @@ from itertools import groupby
 
 import numpy as np
 
-from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.combine.combine import combine
 from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Reason, Vote
 from fraud.ids import decision_ids
+from fraud.payment.batch import FeatureBatch, TransactionBatch
+from fraud.payment.transaction import Transaction
 from fraud.plan import Member, Plan, Thresholds
 from fraud.record import (
     OUTCOME_TEXT,
@@ -23,7 +24,6 @@ from fraud.record import (
     plan_digest,
     records,
 )
-from fraud.transaction import Transaction
 
 N_FEATURES = 80
 DECIDED_AT_MS = 1_790_000_000_000

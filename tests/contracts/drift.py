@@ -9,10 +9,10 @@ from pathlib import Path
 import asyncpg
 import numpy as np
 
-from deployments.audit.ledger import PostgresLedger
-from fraud.artifact import read_manifest, sha256_of, version_of, write_manifest
-from fraud.drift import REFERENCE_FILE, Reference, References
+from decision_log.shipping.ledger import PostgresLedger
 from fraud.record import records
+from models.artifact import read_manifest, sha256_of, version_of, write_manifest
+from models.drift import REFERENCE_FILE, Reference, References
 from tests.contracts.artifacts import point_alias, tiny_artifact
 from tests.contracts.decisions import N_FEATURES, PLAN, decided, transactions
 

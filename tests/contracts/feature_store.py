@@ -11,12 +11,12 @@ import pytest
 from features.assemble import assemble, rows_to_remember
 from features.definitions import NAMES
 from features.degraded import TRANSACTION_REUSED
-from features.entities import ENTITIES, ROLES, Entity
-from features.events import Events
-from features.labels import LabelEvents
-from features.state import empty, learn, observe
+from features.state.entities import ENTITIES, ROLES, Entity
+from features.state.events import Events
+from features.state.labels import LabelEvents
+from features.state.state import empty, learn, observe
 from features.store.protocol import FeatureStore
-from fraud.batch import FeatureBatch, TransactionBatch
+from fraud.payment.batch import FeatureBatch, TransactionBatch
 from tests.contracts.payments import DAY_MS, labels_of, payments
 from tests.contracts.window_aggregates import aggregates_of
 

@@ -11,23 +11,23 @@ from uuid import UUID
 import httpx
 import numpy as np
 
-from fraud.batch import TransactionBatch
+from fraud.access.keys import ApiKey, hash_key
 from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Reason, Vote
 from fraud.errors import NotFound
-from fraud.keys import ApiKey, hash_key
+from fraud.payment.batch import TransactionBatch
 from fraud.plan import Member, Plan, Thresholds
-from serve_app.asgi import DecisionsApp, FrontSettings
-from serve_app.auth import Authenticator, KeyRecord
-from serve_app.labelling import Claim, Kept, Verdict
-from serve_app.ratelimit.ask import Ask
-from serve_app.ratelimit.ask import Verdict as Admission
-from serve_app.ratelimit.limits import RateLimits
-from serve_app.ratelimit.local import LocalLimiter
-from serve_app.rest import build_rest
-from serve_app.schemas import DecisionsOut, KeptDecisionOut, LabelOut, PaymentOut, PlanOut
-from serve_app.search import Search
-from serve_app.services import Pool, Services
+from serve_app.gateway.auth import Authenticator, KeyRecord
+from serve_app.gateway.labelling import Claim, Kept, Verdict
+from serve_app.gateway.ratelimit.ask import Ask
+from serve_app.gateway.ratelimit.ask import Verdict as Admission
+from serve_app.gateway.ratelimit.limits import RateLimits
+from serve_app.gateway.ratelimit.local import LocalLimiter
+from serve_app.gateway.search import Search
+from serve_app.http.asgi import DecisionsApp, FrontSettings
+from serve_app.http.rest import build_rest
+from serve_app.http.services import Pool, Services
+from serve_app.http.wire.schemas import DecisionsOut, KeptDecisionOut, LabelOut, PaymentOut, PlanOut
 
 NOW_MS = 1_772_366_400_000  # 2026-03-01T12:00:00Z
 PEPPER = "pepper"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster.node import Node
+from cluster.node.node import Node
 
 
 def stop_whole(node: Node) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.entities import ENTITIES
-from features.labels import LabelEvents
-from fraud.batch import TransactionBatch
-from fraud.transaction import CHANNELS, TYPES, Transaction
+from features.state.entities import ENTITIES
+from features.state.labels import LabelEvents
+from fraud.payment.batch import TransactionBatch
+from fraud.payment.transaction import CHANNELS, TYPES, Transaction
 
 START_MS = 1_700_000_000_000
 DAY_MS = 86_400_000

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fraud.tiers import Quota, Tier
-from serve_app.ratelimit.ask import BUCKETS, Ask, Limiter, Sender, Verdict
+from fraud.access.tiers import Quota, Tier
+from serve_app.gateway.ratelimit.ask import BUCKETS, Ask, Limiter, Sender, Verdict
 
 SPAN_US = 1_000_000
 WINDOW_S = BUCKETS

@@ -12,20 +12,20 @@ from typing import Any
 
 import httpx
 
-from deployments.audit import DecisionLog
-from deployments.audit.shipper import Pace
-from deployments.stages import COMBINE, FEATURES, LOG, Stages
-from fraud.batch import TransactionBatch
+from decision_log import DecisionLog
+from decision_log.shipping.shipper import Pace
 from fraud.decision import DecisionBatch
+from fraud.payment.batch import TransactionBatch
 from fraud.record import records
-from fraud.settings import Settings
-from serve_app.asgi import DecisionsApp, FrontSettings
-from serve_app.auth import Principal
 from serve_app.database import open_pools
-from serve_app.ratelimit.limits import RateLimits
-from serve_app.records import Records
-from serve_app.rest import build_rest
-from serve_app.services import Services
+from serve_app.gateway.auth import Principal
+from serve_app.gateway.ratelimit.limits import RateLimits
+from serve_app.gateway.records import Records
+from serve_app.http.asgi import DecisionsApp, FrontSettings
+from serve_app.http.rest import build_rest
+from serve_app.http.services import Services
+from settings.settings import Settings
+from telemetry.stages import COMBINE, FEATURES, LOG, Stages
 from tests.contracts.decisions import PLAN, decided
 from tests.contracts.front import FakeRedisLimiter
 

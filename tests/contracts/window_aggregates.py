@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.entities import ROLES, Role
 from features.families.case import Flow, Position
-from features.lens import LENS
-from features.reading import Reading
-from fraud.batch import Int64
+from features.state.entities import ROLES, Role
+from features.state.read_layout import LENS
+from features.state.reading import Reading
+from fraud.payment.batch import Int64
 
 
 def _absent() -> Int64:

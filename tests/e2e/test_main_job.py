@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from cluster.dashboard import Dashboard
+from cluster.node.dashboard import Dashboard
 from tests.e2e.conftest import Quorum
 
 VARIANTS = {"xgboost", "random-forest", "logistic", "isolation-forest"}

@@ -16,8 +16,8 @@ import pytest
 from features.definitions import N_FEATURES, NAMES
 from features.degraded import WITHOUT_HISTORY
 from features.replay import replay
-from fraud.batch import COLUMNS, TransactionBatch
-from fraud.currency import to_major
+from fraud.payment.batch import COLUMNS, TransactionBatch
+from fraud.payment.currency import to_major
 from tests.contracts.payments import payments
 from tests.e2e.conftest import Quorum
 
@@ -99,7 +99,7 @@ def test_on_a_stream_with_late_and_duplicate_payments(quorum: Quorum) -> None:
 @pytest.mark.skipif(not DATA.exists(), reason="the real data sets are not here")
 def test_on_real_payments(quorum: Quorum, layout: str, file: str) -> None:
     """The first rows of a real set, through `quorum load` into canonical form, then over HTTP."""
-    from training.data.history import read_history
+    from data.history.history import read_history
 
     source, tenant = f"{layout}-source", f"{layout}-served"
     quorum.run(

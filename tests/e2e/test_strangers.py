@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cluster.node import Node
+from cluster.node.node import Node
 from loadtests.processes import processes
 from tests.contracts.stranger import Stranger, needs_root
 from tests.e2e.conftest import Quorum
@@ -115,8 +115,8 @@ def test_the_owner_needs_no_word_for_serve_and_ray(quorum: Quorum) -> None:
 
 
 def test_a_folder_of_somebody_else_is_not_used(tmp_path: Path) -> None:
-    from cluster.console import CommandFailed
-    from cluster.private_folder import make_private, remove_private
+    from cluster.home.private_folder import make_private, remove_private
+    from cluster.terminal.terminal import CommandFailed
 
     theirs, link = tmp_path / "theirs", tmp_path / "link"
     theirs.mkdir()

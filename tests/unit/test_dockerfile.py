@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.contracts.root import ROOT
+
 LINES = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text()).splitlines()
 INSTRUCTIONS = [
     line.split(None, 1) for line in LINES if line.strip() and not line.lstrip().startswith("#")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import helper
 
-from fraud.batch import Float32, Float64
+from fraud.payment.batch import Float32, Float64
 from training.export.graph import OUTPUT, model_bytes
 from training.export.trees import ensemble_node, joined, sklearn_tree
 

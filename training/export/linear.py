@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from fraud.batch import Float32, Float64, Int64
-from fraud.linear import CLIP, Columns, signed_log
+from fraud.payment.batch import Float32, Float64, Int64
+from models.linear import CLIP, Columns, signed_log
 from training.export.graph import INPUT, model_bytes, probability_nodes
 
 _MAX_CODES = 64

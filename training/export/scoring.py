@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime as ort
 
-from fraud.batch import Float32, Float64
+from fraud.payment.batch import Float32, Float64
+from training.export.fitted import Fitted
 from training.export.graph import INPUT, OUTPUT
-from training.variants.fitted import Fitted
 
 _CHUNK_ROWS = 16_384
 

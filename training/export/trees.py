@@ -11,7 +11,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
-from fraud.batch import Float32, Float64, Int64
+from fraud.payment.batch import Float32, Float64, Int64
 from training.export.graph import INPUT, model_bytes, probability_nodes
 
 Bools = NDArray[np.bool_]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.data.history import History
-from training.evaluation.cases import codes
-from training.guard.finding import Finding
-from training.split import FRAUD, UNKNOWN
+from data.history.history import History
+from training.finding import Finding
+from training.metrics.cases import codes
+from training.sets.split import FRAUD, UNKNOWN
 
 LEAST_CUSTOMERS, LEAST_FRAUDS, LEAST_PAYMENTS = 10, 30, 3
 REFUSED = 0.97

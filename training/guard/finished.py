@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from fraud.batch import Float64
-from training.evaluated import ENSEMBLE
-from training.evaluation.ranking import Ranking, average_precision, recall_at_fpr, roc_auc
-from training.guard.finding import Finding
-from training.trained import Trained
+from fraud.payment.batch import Float64
+from training.finding import Finding
+from training.fit.evaluated import ENSEMBLE
+from training.fit.trained import Trained
+from training.metrics.ranking import Ranking, average_precision, recall_at_fpr, roc_auc
 
 LEAST_FRAUDS = 20
 """On a test part with fewer, a model may be lucky."""

@@ -6,23 +6,23 @@ from collections.abc import Collection
 
 import numpy as np
 
+from data.history.history import History
+from data.label_names import names_outcome, speaks
+from data.layout.layout import Layout
 from fraud.errors import NotTrainable
-from training.data.history import History
-from training.data.layout import Layout
-from training.dataset import Dataset
-from training.guard.aggregates import label_sums
-from training.guard.column import names_outcome, speaks
-from training.guard.copies import noisy_labels
+from training.finding import Finding, Severity
+from training.guard.columns.aggregates import label_sums
+from training.guard.columns.copies import noisy_labels
+from training.guard.columns.equal import equal_columns
+from training.guard.columns.label_columns import telling
+from training.guard.columns.raw import RAW_TEXTS, matrix_columns, payment_columns
+from training.guard.columns.steps import label_steps
 from training.guard.customers import disjoint_customers
-from training.guard.equal import equal_columns
-from training.guard.finding import Finding, Severity
+from training.guard.duplicates import identical_rows
 from training.guard.later import early_labels, later_labels, later_time
-from training.guard.raw import RAW_TEXTS, matrix_columns, payment_columns
 from training.guard.rows import guard_rows
-from training.guard.steps import label_steps
-from training.guard.telling import telling
-from training.guard.twins import identical_rows
-from training.split import Split
+from training.sets.dataset import Dataset
+from training.sets.split import Split
 
 
 def inspect_history(history: History, seed: int) -> list[Finding]:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from features.entities import ROLES
+from data.history.history import History
 from features.replay import replay
-from fraud.batch import Float32, Float64, Int64
-from training.data.history import History
-from training.guard.finding import Finding
+from features.state.entities import ROLES
+from fraud.payment.batch import Float32, Float64, Int64
+from training.finding import Finding
 from training.guard.rows import Bools
-from training.split import DAY_MS, FRAUD, UNKNOWN, Int8
+from training.sets.split import DAY_MS, FRAUD, UNKNOWN, Int8
 
 EARLY_SHARE = 0.01
 """Of labels: more of them known before their payment are refused."""

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Collection, Iterable, Mapping
 
-from training.guard.finding import Finding, settle
+from training.finding import Finding, settle
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.batch import Float64, Int64
-from training.split import FRAUD, UNKNOWN, Int8
+from fraud.payment.batch import Float64, Int64
+from training.sets.split import FRAUD, UNKNOWN, Int8
 
 MAX_FRAUDS = 20_000
 MAX_OTHERS = 100_000

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from fraud.batch import Int64
+from fraud.payment.batch import Int64
 from training.config import TrainConfig
-from training.crossfit import Fit, crossfit
-from training.dataset import Dataset
-from training.evaluated import ENSEMBLE, Evaluated
-from training.evaluation.bootstrap import intervals
-from training.evaluation.cases import cases
-from training.evaluation.metrics import Gauge
-from training.judge import judge_ensemble, judge_variants
-from training.split import FRAUD, Bounds, Split
-from training.trained import Trained
+from training.fit.crossfit import Fit, crossfit
+from training.fit.evaluated import ENSEMBLE, Evaluated
+from training.fit.plan_fit import judge_ensemble, judge_variants
+from training.fit.trained import Trained
+from training.metrics.bootstrap import intervals
+from training.metrics.cases import cases
+from training.metrics.metrics import Gauge
+from training.sets.dataset import Dataset
+from training.sets.split import FRAUD, Bounds, Split
 
 Told = Callable[[str, int, int], None]
 """Told the case, fits done and fits in all."""

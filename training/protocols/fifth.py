@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from training.config import TrainConfig
-from training.dataset import Dataset
 from training.protocols.case import Case
-from training.split import DAY_MS, UNKNOWN
+from training.sets.dataset import Dataset
+from training.sets.split import DAY_MS, UNKNOWN
 
 NAME = "last_fifth"
 

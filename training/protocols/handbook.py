@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fraud.batch import Int64
 from fraud.errors import NotTrainable
+from fraud.payment.batch import Int64
 from training.config import TrainConfig
-from training.dataset import Dataset
 from training.protocols.case import Case
 from training.protocols.protocol import Protocol
 from training.protocols.reading import Reading
-from training.split import DAY_MS, FRAUD, UNKNOWN
+from training.sets.dataset import Dataset
+from training.sets.split import DAY_MS, FRAUD, UNKNOWN
 
 _FIRST_DAY = 17_622  # 2018-04-01, days since 1970
 _TEST_DAY = _FIRST_DAY + 129  # 2018-08-08

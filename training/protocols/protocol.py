@@ -9,17 +9,17 @@ from typing import Any
 
 from fraud.errors import NotTrainable
 from training.config import TrainConfig
-from training.crossfit import Fit
-from training.dataset import Dataset
-from training.fit_here import fit_here
-from training.guard.finding import Finding
+from training.finding import Finding
+from training.fit.crossfit import Fit
+from training.fit.in_process import fit_here
+from training.guard.duplicates import identical_rows
 from training.guard.guard import inspect_columns
 from training.guard.rounds import Rounds
-from training.guard.twins import identical_rows
 from training.progress import Progress
 from training.protocols.case import Case, Outcome, mean_models, run_case
 from training.protocols.published import published
 from training.protocols.reading import Reading
+from training.sets.dataset import Dataset
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.data.batches import read_payments
-from training.data.layout import load_layout
-from training.dataset import Dataset, build_dataset
-from training.guard.finding import Finding
+from data.layout.layout import load_layout
+from data.load.batches import read_payments
+from training.finding import Finding
 from training.guard.guard import inspect_history, inspect_layout, inspect_replay
 from training.guard.rounds import Rounds
 from training.progress import Progress
-from training.tabular import read_table
+from training.sets.dataset import Dataset, build_dataset
+from training.sets.tabular import read_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.config import TrainConfig
-from training.dataset import Dataset
 from training.protocols.case import Case
 from training.protocols.fifth import last_fifth
 from training.protocols.protocol import Protocol
 from training.protocols.reading import Reading
+from training.sets.dataset import Dataset
 
 _WARMUP_DAYS = 30
 

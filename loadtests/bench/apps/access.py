@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from fraud.keys import hash_key, parse_key
+from fraud.access.keys import hash_key, parse_key
 
 REMEMBERED_S = 30.0
 WINDOW_S = 1

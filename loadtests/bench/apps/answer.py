@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch
-from serve_app.schemas import DecisionOut, PlanOut, ReasonOut, VoteOut
+from serve_app.http.wire.schemas import DecisionOut, PlanOut, ReasonOut, VoteOut
 
 _encoder = msgspec.json.Encoder()
 

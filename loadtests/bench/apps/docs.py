@@ -3,7 +3,7 @@
     python -m loadtests.bench.apps.docs --port 8101
 
 A FastAPI ingress with handles on a deployment of features and one a variant, `@serve.batch` on the
-variants, default flags, on a Ray cluster of its own. Settings are Quorum's (`fraud.settings`):
+variants, default flags, on a Ray cluster of its own. Settings are Quorum's (`settings.settings`):
 DATABASE_URL and REDIS_URL must name stores of the app's own.
 """
 
@@ -32,15 +32,15 @@ from redis.asyncio import Redis
 
 from features.definitions import SCHEMA_ID
 from features.service import FeatureService
-from fraud.batch import FeatureBatch, Float32, TransactionBatch
 from fraud.explanation import Explanation
+from fraud.payment.batch import FeatureBatch, Float32, TransactionBatch
 from fraud.plan import Plan
-from fraud.settings import Settings
 from loadtests.bench.apps import counters, models
 from loadtests.bench.apps.access import Access, Refused
 from loadtests.bench.apps.answer import answer
 from loadtests.bench.apps.payment import Payment, to_batch
 from loadtests.bench.apps.recorder import Recorder
+from settings.settings import Settings
 
 _PLAN = (files("loadtests.bench.apps") / "plan.sql").read_text()
 _LABELS_EVERY_S = 1.0

@@ -8,19 +8,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from artifacts.location import store_of
-from deployments.scorer import Scorer
 from features.definitions import NAMES, SCHEMA_ID
-from features.telling import teller_of
-from fraud.batch import FeatureBatch, Float64, TransactionBatch
+from features.reason_columns import teller_of
 from fraud.combine.combine import combine
 from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Vote
 from fraud.explanation import Explanation
 from fraud.ids import decision_ids
+from fraud.payment.batch import FeatureBatch, Float64, TransactionBatch
 from fraud.plan import Plan
 from fraud.reasons.causes import Causes
-from fraud.settings import Settings
+from models.scoring.scorer import Scorer
+from models.store.location import store_of
+from settings.settings import Settings
 
 ALIAS = "champion"
 EXPLAINER = "xgboost"

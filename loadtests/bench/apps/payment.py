@@ -9,9 +9,9 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from fraud.batch import TransactionBatch
-from fraud.currency import EXPONENT, to_minor
-from fraud.limits import (
+from fraud.payment.batch import TransactionBatch
+from fraud.payment.currency import EXPONENT, to_minor
+from fraud.payment.limits import (
     MAX_CATEGORY_CHARS,
     MAX_IP_CHARS,
     Problem,
@@ -21,7 +21,7 @@ from fraud.limits import (
     ip_problem,
     text_problem,
 )
-from fraud.transaction import CHANNELS, TYPES
+from fraud.payment.transaction import CHANNELS, TYPES
 
 MAX_BATCH_ROWS = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fraud.batch import FeatureBatch, TransactionBatch
-from fraud.currency import hundredths
 from fraud.decision import OUTCOMES, DecisionBatch
+from fraud.payment.batch import FeatureBatch, TransactionBatch
+from fraud.payment.currency import hundredths
 
 MOST_ROWS = 500
 TOGETHER_S = 0.05

@@ -3,7 +3,7 @@
     python -m loadtests.bench.apps.tuned --port 8100 --workers 2
 
 uvloop and httptools, redis.asyncio, asyncpg, the models in the process, each request on its own,
-records inserted in the background. Settings are Quorum's (`fraud.settings`): DATABASE_URL and
+records inserted in the background. Settings are Quorum's (`settings.settings`): DATABASE_URL and
 REDIS_URL must name stores of the app's own.
 """
 
@@ -27,15 +27,15 @@ from fastapi.exceptions import RequestValidationError
 from redis.asyncio import Redis
 
 from features.service import FeatureService
-from fraud.batch import TransactionBatch
 from fraud.decision import DecisionBatch
+from fraud.payment.batch import TransactionBatch
 from fraud.plan import Plan
-from fraud.settings import Settings
 from loadtests.bench.apps import counters, models
 from loadtests.bench.apps.access import Access, Refused
 from loadtests.bench.apps.answer import answer, answers
 from loadtests.bench.apps.payment import Payment, Payments, to_batch
 from loadtests.bench.apps.recorder import Recorder
+from settings.settings import Settings
 
 _PLAN = (files("loadtests.bench.apps") / "plan.sql").read_text()
 _JSON = "application/json"

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterable
 
 from features.service import FeatureService
-from fraud.settings import Settings
 from loadtests.bench.apps.payment import Payments, to_batch
+from settings.settings import Settings
 
 
 async def warm(settings: Settings, bodies: Iterable[bytes]) -> int:

@@ -26,7 +26,6 @@ import redis
 import uvloop
 from pydantic import SecretStr
 
-from fraud.settings import Settings
 from loadtests.bench import launch
 from loadtests.bench.__main__ import interrupt
 from loadtests.bench.app import QUORUM, App
@@ -42,6 +41,7 @@ from loadtests.history import history_file
 from loadtests.payments import read_payments
 from loadtests.processes import NoNode
 from loadtests.target import NoTarget
+from settings.settings import Settings
 
 NAMES = ("replicas", "variants", "customers", "history")
 _CUSTOMERS = (1_000, 10_000, 100_000, 1_000_000)

@@ -20,12 +20,12 @@ from typing import Any
 import asyncpg
 import yaml
 
-from artifacts.alias import CHAMPION, Alias
-from artifacts.location import store_of
-from cluster.node import Node
-from fraud.artifact import read_manifest, version_of, write_manifest
+from cluster.node.node import Node
 from fraud.plan import Member, Plan
-from fraud.settings import Settings
+from models.artifact import read_manifest, version_of, write_manifest
+from models.store.alias import CHAMPION, Alias
+from models.store.location import store_of
+from settings.settings import Settings
 
 PLAN = "bench-scale"
 _COPY_OF = "xgboost"

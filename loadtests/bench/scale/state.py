@@ -19,14 +19,14 @@ import psutil
 import redis
 from pydantic import SecretStr
 
-from features.journal import events_in
 from features.service import FeatureService
+from features.state.journal import events_in
 from features.store.call import MOST_EVENTS
-from fraud.batch import TransactionBatch
-from fraud.settings import Settings
-from fraud.transaction import Transaction
+from fraud.payment.batch import TransactionBatch
+from fraud.payment.transaction import Transaction
 from loadtests.bench.rounds import say
 from loadtests.bench.scale.point import CUSTOMERS, HISTORY, STATE_BYTES, Point
+from settings.settings import Settings
 
 ROWS = 64
 BATCHES_A_TURN = 10

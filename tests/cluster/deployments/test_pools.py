@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from cluster.deploy import wait_running
-from cluster.node import Node
+from cluster.node.deploy import wait_running
+from cluster.node.node import Node
 from features.definitions import N_FEATURES, SCHEMA_ID
 from fraud.errors import ArtifactRefused, SchemaMismatch
-from fraud.settings import Settings
+from settings.settings import Settings
 from tests.contracts.artifacts import point_alias, tiny_artifact
 
 T = TypeVar("T")

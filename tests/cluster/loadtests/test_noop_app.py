@@ -7,20 +7,18 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from cluster.node import Node
+from cluster.node.node import Node
 from loadtests.closed_loop import run
 from loadtests.memory import memory_by_role
 from loadtests.noop_app import ANSWER, APPLICATION, ROUTE
 from loadtests.processes import ray_environment
 from loadtests.wire import Endpoint
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.contracts.root import ROOT
 
 
 class Neighbour:

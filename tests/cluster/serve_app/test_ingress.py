@@ -13,12 +13,12 @@ import asyncpg
 import httpx
 import pytest
 
-from cluster import keyring
-from cluster.node import Node
+from cluster.node.node import Node
+from cluster.run import keyring
 from fraud.errors import LogUnavailable
 from tests.contracts import front
 from tests.contracts.front import PEPPER, payment
-from tests.unit.serve_app.test_asgi import assert_problem
+from tests.unit.serve_app.http.test_asgi import assert_problem
 
 
 class MadeUp:

@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture(scope="package")
 def training_ray() -> Iterator[None]:
     """This process is connected to a Ray; `ray_session` uses it and leaves it."""
-    from training.ray_session import ray_session
+    from training.ray.session import ray_session
 
     with ray_session(None, object_bytes=0):
         yield

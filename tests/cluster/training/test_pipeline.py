@@ -12,14 +12,14 @@ import pytest
 from pydantic import SecretStr
 
 from features.definitions import SCHEMA_ID
-from fraud.artifact import read_manifest
 from fraud.errors import NotTrainable
 from fraud.plan import Plan
-from fraud.settings import Settings
+from models.artifact import read_manifest
+from settings.settings import Settings
 from tests.contracts.labelled import load_labelled
 from training.config import TrainConfig
 from training.pipeline import train
-from training.registry import Registry
+from training.registry.mlflow_registry import Registry
 from training.report import TrainingReport
 
 ROWS = 6_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.contracts.zoo.world import Make, World, maybe
-from training.split import DAY_MS
+from training.sets.split import DAY_MS
 
 HOUR_MS = 3_600_000
 

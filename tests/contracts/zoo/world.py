@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.tabular import codes_of
-from fraud.batch import COLUMNS, TransactionBatch
-from training.data.history import History
-from training.dataset import Dataset
-from training.schema import FeatureSchema
-from training.split import DAY_MS
+from data.categories import codes_of
+from data.history.history import History
+from fraud.payment.batch import COLUMNS, TransactionBatch
+from training.sets.dataset import Dataset
+from training.sets.schema import FeatureSchema
+from training.sets.split import DAY_MS
 
 START_MS = 1_704_067_200_000
 DAYS = 120

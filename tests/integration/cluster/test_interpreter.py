@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "cluster" / "interpreter.sh"
+from tests.contracts.root import ROOT
+
+SCRIPT = ROOT / "cluster" / "interpreter.sh"
 
 
 @pytest.fixture

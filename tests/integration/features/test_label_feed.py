@@ -15,17 +15,17 @@ import numpy as np
 import pytest
 
 from features import label_feed
-from features.entities import ENTITIES, KEPT
-from features.events import Events
 from features.label_feed import LabelFeed
-from features.labels import REACH_DAYS
 from features.service import FeatureService
+from features.state.entities import ENTITIES, KEPT
+from features.state.events import Events
+from features.state.labels import REACH_DAYS
 from features.store.memory import MemoryStore
 from features.store.postgres import PostgresHistory
 from features.store.protocol import Past
 from features.store.redis import RedisStore
-from fraud.batch import TransactionBatch
 from fraud.errors import StoreUnavailable
+from fraud.payment.batch import TransactionBatch
 from stores.redis.link import Link
 from tests.contracts.aggregates import assert_same
 from tests.contracts.payments import DAY_MS, label_rows, labels_of, payments

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from .conftest import Serve
+from tests.contracts.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
+from .conftest import Serve
 
 
 @pytest.fixture

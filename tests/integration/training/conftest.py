@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.registry import Registry
+from training.registry.mlflow_registry import Registry
 
 
 @pytest.fixture(scope="session")

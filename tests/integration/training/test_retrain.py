@@ -16,21 +16,21 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from artifacts.alias import CHALLENGER
-from artifacts.location import store_of
 from cluster.cli import run as quorum
-from deployments.scorer import Scorer
+from deciding.plans.table import activate_plan, active_plan
 from features.definitions import N_FEATURES, SCHEMA_ID
 from fraud.errors import Busy
 from fraud.plan import Member, Plan, Thresholds
-from fraud.settings import Settings
+from models.scoring.scorer import Scorer
+from models.store.alias import CHALLENGER
+from models.store.location import store_of
+from settings.settings import Settings
 from tests.contracts.artifacts import point_alias, tiny_artifact
 from tests.contracts.labelled import START, load_labelled
-from training.assessment import Assessor
-from training.gates import GateConfig
 from training.locks import MODELS, RETRAIN, advisory_lock, registry_lock
-from training.plans import activate_plan, active_plan
-from training.registry import TRAINING, Registry
+from training.promotion.assessment import Assessor
+from training.promotion.gates import GateConfig
+from training.registry.mlflow_registry import TRAINING, Registry
 from training.report import TrainingReport, VariantReport
 from training.retrain import Retrained, retrain
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cluster.cli import COMMANDS, GROUPS, run
-from cluster.console import CommandFailed, emit
-from cluster.failures import explain
+from cluster.terminal.failures import explain
+from cluster.terminal.terminal import CommandFailed, emit
 
 MODELS = [f"models {name}" for name in ("list", "show", "compare", "promote", "rollback", "push")]
 
@@ -124,7 +124,7 @@ def test_a_defect_leaves_its_traceback_in_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "home").mkdir()
-    monkeypatch.setattr("cluster.overview.overview", lambda _: 1 // 0)
+    monkeypatch.setattr("cluster.run.overview.overview", lambda _: 1 // 0)
     assert run(["status"]) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from deployments.audit import Lag
+from deciding.plans.active import ActivePlan
+from decision_log import Lag
 from deployments.combiner import Combiner
-from deployments.plans import ActivePlan
 from fraud.policy.choice import policy_of
 from tests.contracts.decisions import PLAN
 

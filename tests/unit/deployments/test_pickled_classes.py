@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from ray import cloudpickle
 
-from deployments.tally import Tally
+from telemetry.tally import Tally
 
 DEPLOYMENTS = {
     "Variant": "deployments.variant",

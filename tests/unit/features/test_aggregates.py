@@ -9,15 +9,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.entities import ACCOUNT, CUSTOMER, ID_COLUMNS
-from features.events import Events, category_slot, roles_of
-from features.labels import LabelEvents
-from features.reading import read
-from features.snapshot import Snapshot
-from features.state import learn
-from features.store.memory import MemoryStore
-from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS, near
-from features.windows import (
+from features.state.entities import ACCOUNT, CUSTOMER, ID_COLUMNS
+from features.state.events import Events, category_slot, roles_of
+from features.state.labels import LabelEvents
+from features.state.reading import read
+from features.state.snapshot import Snapshot
+from features.state.state import learn
+from features.state.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS, near
+from features.state.windows import (
     DAY_MS,
     FLOW_WINDOWS,
     HORIZON_MS,
@@ -27,8 +26,9 @@ from features.windows import (
     RUN_GAP_DAYS,
     Window,
 )
-from fraud.batch import TransactionBatch
-from fraud.transaction import Transaction
+from features.store.memory import MemoryStore
+from fraud.payment.batch import TransactionBatch
+from fraud.payment.transaction import Transaction
 from tests.contracts.window_aggregates import WindowAggregates, aggregates_of
 
 START = 1_700_000_000_000

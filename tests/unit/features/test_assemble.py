@@ -12,11 +12,11 @@ from features.degraded import (
     HISTORY_UNAVAILABLE,
     TRANSACTION_REUSED,
 )
-from features.events import Events
 from features.remembered import rows_of
+from features.state.events import Events
 from features.store.protocol import Observation
-from fraud.batch import TransactionBatch
-from fraud.transaction import Transaction
+from fraud.payment.batch import TransactionBatch
+from fraud.payment.transaction import Transaction
 
 AMOUNT = NAMES.index("request_amount")
 CARD = Transaction("t", "customer", 0, 12_345, "USD", "purchase", "shop")

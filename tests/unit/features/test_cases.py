@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from features.cases import cases_of
-from features.entities import ROLES
 from features.families.case import DAY, NAMED
 from features.families.rows import Rows
+from features.state.entities import ROLES
 from tests.contracts.aggregates import located, random_histories, reading_of, saw
 from tests.contracts.payments import payments
 

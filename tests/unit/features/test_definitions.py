@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,17 +18,16 @@ from features.definitions import (
     SCHEMA_ID,
     schema_id_of,
 )
-from features.entities import LAYOUT, ROLES
 from features.families.rows import Rows
 from features.reason_pages import markdown as reasons_page
-from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
+from features.state.entities import LAYOUT, ROLES
+from features.state.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from features.transform import transform
-from fraud.batch import Float32
+from fraud.payment.batch import Float32
 from fraud.reasons.catalogue import CODES
 from tests.contracts.aggregates import located, random_histories, reading_of
 from tests.contracts.payments import payments
-
-ROOT = Path(__file__).parents[3]
+from tests.contracts.root import ROOT
 
 
 @pytest.fixture(scope="module")

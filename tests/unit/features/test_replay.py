@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from features.definitions import NAMES
-from features.labels import LabelEvents
 from features.replay import CHUNK_ROWS, joined, replay, replay_chunk
+from features.state.labels import LabelEvents
 from features.store.memory import MemoryStore
-from fraud.batch import TransactionBatch
+from fraud.payment.batch import TransactionBatch
 from tests.contracts.payments import DAY_MS, payments
 
 NOTHING = joined(())

@@ -4,7 +4,6 @@ import math
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,13 +12,13 @@ from features.assemble import without_history
 from features.declaration import Subject
 from features.definitions import FAMILIES, FEATURES, NAMES
 from features.families.rows import Rows
-from features.reading import Reading
 from features.replay import replay
+from features.state.reading import Reading
 from features.transform import transform
-from fraud.batch import Float32, TransactionBatch
+from fraud.payment.batch import Float32, TransactionBatch
+from fraud.payment.transaction import Transaction
 from fraud.reasons.catalogue import AMOUNT
-from fraud.reasons.saying import Saying
-from fraud.transaction import Transaction
+from fraud.reasons.phrase import Saying
 from tests.contracts.aggregates import (
     features_of,
     located,
@@ -30,8 +29,7 @@ from tests.contracts.aggregates import (
     saw,
 )
 from tests.contracts.payments import payments
-
-ROOT = Path(__file__).parents[3]
+from tests.contracts.root import ROOT
 
 
 def rows(*amounts_and_seconds: tuple[int, int]) -> TransactionBatch:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from loadtests.payments import MOST_MS, Payment, Playlist, read_payments
-from serve_app.schemas import TransactionIn
+from serve_app.http.wire.schemas import TransactionIn
 
 NOW_MS = 1_790_000_000_000
 FULL: dict[str, Any] = {

@@ -11,9 +11,9 @@ from ray.serve.exceptions import BackPressureError, RayServeException
 from deployments.combiner import Readiness
 from fraud.errors import LogUnavailable, Overloaded, Unavailable
 from serve_app.combiner_client import CombinerClient
-from serve_app.problems import problem_of
+from serve_app.http.problems import problem_of
 from tests.contracts.front import decided
-from tests.unit.serve_app.test_coalescer import batch
+from tests.unit.serve_app.gateway.test_coalescer import batch
 
 
 def client(*outcomes: Any) -> tuple[CombinerClient, list[Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from serve_app.http.services import Pool
 from serve_app.pools import PoolBoard
-from serve_app.services import Pool
 
 
 class Handle:

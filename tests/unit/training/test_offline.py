@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from cluster.cli import run
+from data.load.batches import PaymentFile, read_payments
 from features.definitions import NAMES, SCHEMA_ID
 from features.replay import replay
-from fraud.batch import FeatureBatch
-from training.data.batches import PaymentFile, read_payments
+from fraud.payment.batch import FeatureBatch
 from training.offline import OutputExists, write_features
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

@@ -11,14 +11,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deployments.audit import ledger
-from features.entities import KEPT, Entity
+from decision_log.shipping import ledger
 from features.service import FeatureService
+from features.state.entities import KEPT, Entity
 from features.store.postgres import PostgresHistory
 from features.store.protocol import NO_LABELS
 from features.store.span import Span
-from fraud.batch import TransactionBatch
-from fraud.settings import Settings
+from fraud.payment.batch import TransactionBatch
+from settings.settings import Settings
 from tests.contracts.decisions import decision_records, gathered
 from tests.contracts.payments import DAY_MS, payments
 from tests.integration.features.store.test_redis import insert

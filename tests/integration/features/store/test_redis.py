@@ -23,18 +23,18 @@ from features.degraded import (
     RETRY_IN_FLIGHT,
     TRANSACTION_REUSED,
 )
-from features.entities import KEPT, ROLES, Entity
-from features.events import Events, Key
-from features.journal import EVENT_BYTES
 from features.replay import replay
 from features.service import FeatureService
+from features.state.entities import KEPT, ROLES, Entity
+from features.state.events import Events, Key
+from features.state.journal import EVENT_BYTES
 from features.store.memory import MemoryStore
 from features.store.names import LATELY_S, STATE_TTL_S, state_key
 from features.store.postgres import PostgresHistory
 from features.store.protocol import Cursor, Past
 from features.store.redis import RedisStore
-from fraud.batch import TRANSACTION_COLUMNS, FeatureBatch, TransactionBatch
 from fraud.errors import StoreUnavailable
+from fraud.payment.batch import TRANSACTION_COLUMNS, FeatureBatch, TransactionBatch
 from stores.redis.link import Link
 from tests.contracts.aggregates import assert_same
 from tests.contracts.feature_store import FeatureStoreContract, bits, serve

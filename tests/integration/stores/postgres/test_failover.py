@@ -13,24 +13,24 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from cluster import keyring
 from cluster.embedded import EmbeddedPostgres
-from deployments.audit.ledger import PostgresLedger
-from deployments.plans import PlanTable
-from features.entities import KEPT
+from cluster.run import keyring
+from deciding.plans.active import PlanTable
+from decision_log.shipping.ledger import PostgresLedger
 from features.label_feed import LabelFeed
+from features.state.entities import KEPT
 from features.store.names import CURSOR
 from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.errors import StoreUnavailable, StoreUnreachable
-from serve_app.records import Records, Verdict
+from serve_app.gateway.records import Records, Verdict
 from stores.postgres import session as session_module
 from stores.postgres.connect import connect, open_pool
 from stores.redis.link import Link
 from tests.contracts.decisions import PLAN, decision_records, gathered
 from tests.contracts.payments import payments
 from tests.contracts.proxy import Proxy, proxy_to
-from tests.integration.deployments.test_plans import activate
+from tests.integration.deciding.plans.test_active import activate
 from tests.integration.features.store.test_redis import insert
 
 SOON_S = 5.0
@@ -43,7 +43,7 @@ def now_ms() -> int:
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory, postgres: EmbeddedPostgres):
     """A second server with the password of the first, and its databases' schema."""
-    from cluster.migrate import migrate
+    from cluster.schema.migrate import migrate
 
     folder = tmp_path_factory.mktemp("other")
     (folder / "pg").mkdir()

@@ -12,23 +12,28 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from artifacts.location import open_store
-from artifacts.origin import origin_of
-from cluster import keyring
 from cluster.cli import run
-from cluster.migrate import migrate, pending, read_migrations
-from deployments.audit.ledger import PostgresLedger
-from deployments.drift import DriftWatch
-from deployments.plans import PlanTable
-from features.events import Events
+from cluster.run import keyring
+from cluster.schema.migrate import migrate, pending, read_migrations
+from data.generator import GeneratorSpec, write
+from data.history.history import read_history
+from data.load.loader import LoadBusy, load_file
+from deciding.plans.active import PlanTable
+from deciding.plans.table import activate_plan, active_plan, reactivate_plan
+from decision_log.readers.served import ServedHistory
+from decision_log.shipping.ledger import PostgresLedger
+from deployments.drift_gauges import DriftWatch
 from features.label_feed import LabelFeed
 from features.service import FeatureService
+from features.state.events import Events
 from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.errors import Busy, StoreUnreachable
-from fraud.settings import Settings
+from models.store.location import open_store
+from models.store.origin import origin_of
 from serve_app.database import open_pools
-from serve_app.records import Records, Verdict
+from serve_app.gateway.records import Records, Verdict
+from settings.settings import Settings
 from stores.postgres import connect as module
 from stores.postgres.connect import connect, open_pool
 from stores.postgres.lock import Lock
@@ -38,13 +43,8 @@ from tests.contracts.drift import serve_moved, train_champion
 from tests.contracts.payments import payments
 from tests.contracts.pgbouncer import bouncing
 from tests.integration.features.store.test_redis import insert
-from training.data.generator import GeneratorSpec, write
-from training.data.history import read_history
-from training.data.loader import LoadBusy, load_file
-from training.dataset import newest_payment_ms
 from training.locks import advisory_lock
-from training.plans import activate_plan, active_plan, reactivate_plan
-from training.served import ServedHistory
+from training.sets.dataset import newest_payment_ms
 
 DAY_MS = 86_400_000
 END_MS = 20_000 * DAY_MS

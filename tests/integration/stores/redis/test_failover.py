@@ -16,21 +16,21 @@ import asyncpg
 import pytest
 
 from cluster.embedded import EmbeddedRedis
-from features.events import Events
 from features.label_feed import LabelFeed
 from features.service import FeatureService
+from features.state.events import Events
 from features.store.names import CURSOR
 from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
-from fraud.batch import TransactionBatch
+from fraud.access.tiers import Quota, Tier
 from fraud.errors import StoreUnavailable
-from fraud.tiers import Quota, Tier
-from fraud.transaction import Transaction
-from serve_app.auth import Principal
-from serve_app.ratelimit import limits as limits_module
-from serve_app.ratelimit.ask import Ask, Sender
-from serve_app.ratelimit.limits import RateLimits
-from serve_app.ratelimit.redis import RedisLimiter
+from fraud.payment.batch import TransactionBatch
+from fraud.payment.transaction import Transaction
+from serve_app.gateway.auth import Principal
+from serve_app.gateway.ratelimit import limits as limits_module
+from serve_app.gateway.ratelimit.ask import Ask, Sender
+from serve_app.gateway.ratelimit.limits import RateLimits
+from serve_app.gateway.ratelimit.redis import RedisLimiter
 from stores.redis.errors import Elsewhere
 from stores.redis.link import Link
 from stores.redis.script import Script

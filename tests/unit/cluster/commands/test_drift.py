@@ -11,7 +11,7 @@ from rich.console import Console
 from cluster.cli import run
 from cluster.commands.drift import render
 from features.definitions import NAMES
-from training.drift import NothingDecided
+from training.monitor.drift import NothingDecided
 
 
 def document() -> dict[str, Any]:

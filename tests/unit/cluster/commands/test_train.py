@@ -16,7 +16,7 @@ from rich.console import Console
 from sklearn.metrics import average_precision_score
 
 from cluster.cli import run
-from cluster.protocols import render
+from cluster.terminal.protocol_tables import render
 
 SMALL = """
 [xgboost]

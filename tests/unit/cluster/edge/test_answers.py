@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from cluster.edge.answers import ANSWERS, error_files
-from serve_app.problems import KINDS
+from serve_app.http.problems import KINDS
 
 
 def test_answers_are_http_with_the_right_length(tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ from deployments.links.plain import (
     read_question,
     whole,
 )
-from fraud.batch import FeatureBatch, TransactionBatch
 from fraud.decision import DecisionBatch, Reason, Vote
 from fraud.errors import (
     InvalidInput,
@@ -34,6 +33,7 @@ from fraud.errors import (
     Unavailable,
 )
 from fraud.explanation import Explanation
+from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.score import VariantScores
 from tests.contracts.decisions import transactions
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from features.rings import CATEGORY_SLOTS
+from features.state.rings import CATEGORY_SLOTS
 from tests.contracts.aggregates import features_of, payment, saw
 
 

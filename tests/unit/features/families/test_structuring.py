@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from features.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
+from features.state.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from tests.contracts.aggregates import features_of, payment, saw
 
 

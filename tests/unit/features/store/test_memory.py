@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from features.events import Events
+from features.state.events import Events
 from features.store.memory import MemoryStore
 from tests.contracts.feature_store import FeatureStoreContract
 from tests.contracts.payments import payments

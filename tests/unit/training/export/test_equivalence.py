@@ -9,8 +9,8 @@ import pytest
 import xgboost as xgb
 from sklearn.tree import DecisionTreeClassifier
 
-from fraud.artifact import LINEAR_FILE
-from fraud.linear import LinearContributions, signed_log
+from models.artifact import LINEAR_FILE
+from models.linear import LinearContributions, signed_log
 from training.config import (
     IsolationForestConfig,
     LogisticConfig,
@@ -19,10 +19,10 @@ from training.config import (
 )
 from training.export.scoring import raw_scores
 from training.export.trees import float32_at_most, leaf_share
-from training.sample import Sample
-from training.variants import isolation_forest, logistic, random_forest
-from training.variants import xgboost as boosted
-from training.variants.boosting import boost
+from training.fit.variants import isolation_forest, logistic, random_forest
+from training.fit.variants import xgboost as boosted
+from training.fit.variants.boosting import boost
+from training.sets.sample import Sample
 
 FEATURES = 12
 CATEGORICAL = (3, 7)

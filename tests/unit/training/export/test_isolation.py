@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 
+from training.export.fitted import Fitted
 from training.export.isolation import average_path_length, isolation_graph
 from training.export.linear import signed_log
 from training.export.scoring import raw_scores
-from training.variants.fitted import Fitted
 
 
 def test_average_path_length_is_that_of_unsuccessful_searches() -> None:

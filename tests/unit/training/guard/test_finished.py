@@ -9,14 +9,14 @@ import pytest
 
 from fraud.plan import Member, Plan, Thresholds
 from training.config import TrainConfig
-from training.dataset import Dataset
-from training.evaluated import ENSEMBLE, Evaluated, scored
-from training.guard.finding import LeakFound, settle
+from training.finding import LeakFound, settle
+from training.fit.evaluated import ENSEMBLE, Evaluated, scored
+from training.fit.plan_fit import Judgement
+from training.fit.trained import Trained
 from training.guard.finished import inspect_models
-from training.judge import Judgement
-from training.schema import FeatureSchema
-from training.split import DAY_MS, Bounds, Split
-from training.trained import Trained
+from training.sets.dataset import Dataset
+from training.sets.schema import FeatureSchema
+from training.sets.split import DAY_MS, Bounds, Split
 
 N = 6_000
 NAMES = ("amount", "half_a", "half_b", "age")

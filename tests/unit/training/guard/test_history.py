@@ -11,17 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data.generator.stream import GeneratorSpec, generate
+from data.history.history import History
+from data.layout.layout import parse_layout
+from data.load.batches import read_payments
 from features.replay import replay
 from fraud.errors import NotTrainable
 from training.config import SplitConfig
-from training.data.batches import read_payments
-from training.data.generator.stream import GeneratorSpec, generate
-from training.data.history import History
-from training.data.layout import parse_layout
-from training.dataset import Dataset, build_dataset
 from training.guard.guard import inspect_dataset, inspect_history, inspect_layout, inspect_replay
 from training.guard.rounds import Rounds
-from training.split import DAY_MS, split_by_time
+from training.sets.dataset import Dataset, build_dataset
+from training.sets.split import DAY_MS, split_by_time
 
 HANDBOOK = Path("../shared/data/handbook_raw/dev_2018-04-01_to_2018-08-14.parquet")
 START_MS = 1_767_571_200_000
@@ -139,7 +139,7 @@ def test_what_was_found_is_tagged() -> None:
 
 @cache
 def _handbook(extra: str = "") -> History:
-    from training.data.layout import load_layout
+    from data.layout.layout import load_layout
 
     text = load_layout("handbook").digest_text
     mapped = text.replace("[columns]", f"[columns]\n{extra}", 1)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from cluster.cli import run
+from data.layout.layout import load_layout
 from fraud.errors import InvalidInput
-from fraud.settings import Settings
+from settings.settings import Settings
 from training import pipeline
 from training.config import TrainConfig, read_config
-from training.data.layout import load_layout
-from training.guard.finding import LeakFound
+from training.finding import LeakFound
 from training.pipeline import train_tabular
 
 LAYOUT = """

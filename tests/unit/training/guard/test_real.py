@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.data.batches import read_payments
-from training.data.layout import load_layout, parse_layout
-from training.dataset import Dataset
+from data.layout.layout import load_layout, parse_layout
+from data.load.batches import read_payments
 from training.guard.guard import inspect_columns, inspect_history, inspect_layout
-from training.schema import FeatureSchema
-from training.split import DAY_MS
-from training.tabular import read_table
+from training.sets.dataset import Dataset
+from training.sets.schema import FeatureSchema
+from training.sets.split import DAY_MS
+from training.sets.tabular import read_table
 
 DATA = Path("../shared/data")
 SEED = 7

@@ -6,9 +6,9 @@ import pytest
 
 from tests.contracts.zoo import innocents, later, leaks, met
 from tests.contracts.zoo.world import Make
-from training.dataset import Dataset
-from training.guard.finding import Finding
+from training.finding import Finding
 from training.guard.guard import inspect_columns, inspect_history
+from training.sets.dataset import Dataset
 
 SEED = 7
 

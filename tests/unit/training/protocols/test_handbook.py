@@ -9,10 +9,10 @@ import pytest
 
 from fraud.errors import NotTrainable
 from training.config import TrainConfig
-from training.dataset import Dataset
 from training.protocols.handbook import HANDBOOK, cases, rows_of
-from training.schema import FeatureSchema
-from training.split import DAY_MS
+from training.sets.dataset import Dataset
+from training.sets.schema import FeatureSchema
+from training.sets.split import DAY_MS
 
 FIRST = 17_622
 DAYS = 136

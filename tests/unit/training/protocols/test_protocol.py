@@ -10,14 +10,14 @@ import pytest
 
 from fraud.errors import NotTrainable
 from training.config import TrainConfig
-from training.dataset import Dataset
-from training.guard.finding import LeakFound
+from training.finding import LeakFound
 from training.progress import quiet
 from training.protocols.catalog import PROTOCOLS
 from training.protocols.protocol import data_file, run_protocol, tuned
 from training.protocols.published import published
 from training.protocols.reading import Reading
 from training.protocols.ulb import ULB
+from training.sets.dataset import Dataset
 
 SMALL = {
     "xgboost": {"rounds": 15},

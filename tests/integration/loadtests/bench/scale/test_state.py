@@ -8,13 +8,13 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from features.entities import CUSTOMER
-from features.journal import EVENT_BYTES, events_in
+from features.state.entities import CUSTOMER
+from features.state.journal import EVENT_BYTES, events_in
 from features.store.call import MOST_EVENTS
-from fraud.settings import Settings
 from loadtests.bench.scale import state
 from loadtests.bench.scale.private_redis import private_redis
 from loadtests.bench.scale.state import Population, long_history, many_customers
+from settings.settings import Settings
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""`$QUORUM_HOME`: what lies there, and the way to the stores."""

@@ -1,0 +1,1 @@
+"""One Ray node: what it needs, how it starts and stops."""

@@ -1,0 +1,100 @@
+"""Ray's dashboard over HTTP: what `serve deploy`, `serve status` and `serve shutdown` talk to.
+
+The same requests as those commands send, without importing ray, which takes seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from cluster.terminal.terminal import CommandFailed
+
+_APPLICATIONS = "/api/serve/applications/"
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """The dashboard at `url`, e.g. `http://127.0.0.1:8265`."""
+
+    url: str
+
+    def answers(self) -> bool:
+        """Whether it is there."""
+        try:
+            self._request("GET", "/api/version", timeout_s=3)
+        except (OSError, http.client.HTTPException, CommandFailed):
+            return False
+        return True
+
+    def serve_details(self) -> dict[str, Any]:
+        """What `serve status` shows, whole: `applications`, `proxies`, `controller_info`, ...
+
+        Raises:
+            CommandFailed: it answers with an error.
+            OSError: it does not answer.
+        """
+        found: dict[str, Any] = self._request("GET", _APPLICATIONS, timeout_s=30)
+        return found
+
+    def deploy(self, config: dict[str, Any]) -> None:
+        """Hand a Serve configuration in, as `serve deploy` does; returns before it is carried out.
+
+        Raises:
+            CommandFailed: the configuration is refused.
+            OSError: the dashboard does not answer.
+        """
+        self._request("PUT", _APPLICATIONS, config, timeout_s=120)
+
+    def shut_down_serve(self, wait_s: float) -> None:
+        """Ask Serve to delete every application and end, as `serve shutdown` does, and wait for it.
+
+        Raises:
+            CommandFailed: it refuses.
+            TimeoutError: it is still at it after `wait_s` seconds; it goes on.
+        """
+        self._request("DELETE", _APPLICATIONS, timeout_s=max(0.1, wait_s))
+
+    def _request(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_s: float
+    ) -> Any:
+        request = urllib.request.Request(  # noqa: S310 — an http:// address of ours
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", **_authentication()},
+        )
+        try:
+            with _DIRECT.open(request, timeout=timeout_s) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            said = _last_line(error.read().decode(errors="replace"))
+            raise CommandFailed(f"Ray refused: {said}", "`serve config` shows what runs") from error
+        return json.loads(text) if text.startswith((b"{", b"[")) else None
+
+
+# A proxy that the environment names is not for the loopback address.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _authentication() -> dict[str, str]:
+    """Headers of a cluster that asks for a token: Ray finds the token, as for `serve deploy`."""
+    if os.environ.get("RAY_AUTH_MODE") != "token":
+        return {}
+    from ray._private.authentication import http_token_authentication as ray_tokens
+
+    return dict(ray_tokens.get_auth_headers_if_auth_enabled({}))
+
+
+def _last_line(text: str) -> str:
+    """The line of a traceback that says what happened, shortened."""
+    with contextlib.suppress(ValueError, AttributeError):
+        text = str(json.loads(text).get("msg", text))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return (lines[-1] if lines else "no reason given")[:300]

@@ -1,0 +1,228 @@
+"""The Ray node of this machine: started with the flags Serve needs, stopped without the others.
+
+Every process of the node carries `QUORUM_NODE` in its environment, HAProxy included. That is how
+`stop` finds its own: `ray stop` ends every Ray cluster of the machine, but not HAProxy, which goes
+on holding the ports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from cluster.edge.install import BINARY, PROGRAM, install
+from cluster.embedded import daemon
+from cluster.home.private_folder import UMASK, make_private, remove_private
+from cluster.node import private_ray, ray_token
+from cluster.node.dashboard import Dashboard
+from cluster.node.kept_logs import keep_logs
+from cluster.node.ray_environment import START_OPTIONS, TUNING
+from cluster.terminal.terminal import CommandFailed
+from settings.settings import spare_waits
+
+if TYPE_CHECKING:
+    from settings.settings import Settings
+
+HOST = "127.0.0.1"
+MARK = "QUORUM_NODE"
+OBJECT_STORE_BYTES = 256 * 1024**2
+_START_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The node that belongs to one `$QUORUM_HOME`."""
+
+    home: Path
+    http_port: int
+    dashboard_port: int
+    ray_port: int
+    fallback_port: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Node:
+        """The node that the settings describe, whether it runs or not."""
+        return cls(
+            settings.home.resolve(),
+            settings.http_port,
+            settings.dashboard_port,
+            settings.ray_port,
+            settings.fallback_port,
+        )
+
+    @property
+    def address(self) -> str:
+        """Value of RAY_ADDRESS: `ray.init(address=...)`."""
+        return f"{HOST}:{self.ray_port}"
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The dashboard's REST API, Serve's included."""
+        return Dashboard(f"http://{HOST}:{self.dashboard_port}")
+
+    @property
+    def ports(self) -> dict[int, str]:
+        """Ports that must be free before the node starts, and what each is for."""
+        return {
+            self.http_port: "HTTP front",
+            self.dashboard_port: "Ray dashboard",
+            self.ray_port: "Ray",
+            self.fallback_port: "HTTP front without replicas",
+        }
+
+    @property
+    def mark(self) -> str:
+        """What tells our processes from those of other clusters: 8 hex digits of the home."""
+        return hashlib.sha256(str(self.home).encode()).hexdigest()[:8]
+
+    @property
+    def folder(self) -> Path:
+        """Folder of sockets and of Ray's session, for this user alone: Ray opens its own folder in
+        it to everybody. Short, and not where TMPDIR says: it holds sockets, whose paths
+        HAProxy limits to 97 bytes, of which Ray spends 57 on its node id."""
+        return Path("/tmp") / f"quorum-{self.mark}"  # noqa: S108 — the name is ours alone
+
+    @property
+    def edge(self) -> Path:
+        """Folder of what Serve starts for HAProxy."""
+        return self.home / "run" / "edge"
+
+    def environment(self) -> dict[str, str]:
+        """The environment that the node and everything in it runs with. Holds no secret that was
+        not in ours: replicas read settings.env themselves."""
+        return {
+            **private_ray.VARIABLES,
+            **TUNING,
+            **os.environ,
+            MARK: self.mark,
+            "QUORUM_HOME": str(self.home),
+            # Short, as a socket's path must be, and gone with the node.
+            "QUORUM_LINKS": str(self.folder / "links"),
+            "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
+            # Several may listen at it: the default would be shared with every other Serve.
+            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(self.fallback_port),
+            BINARY: str(self.edge / PROGRAM),
+            # Not the shared default folder, which belongs to whoever came first.
+            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(self.folder / "haproxy.cfg"),
+            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(self.folder / "admin.sock"),
+            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(self.folder / "metrics.sock"),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(self.folder),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(self.folder / "server-state"),
+            "RAY_ADDRESS": self.address,
+            "RAY_USAGE_STATS_ENABLED": "0",
+        }
+
+    @property
+    def running(self) -> bool:
+        """Whether our node is up and its dashboard, which deploys, answers."""
+        return any(_is(p, "raylet") for p in self.processes()) and self.dashboard.answers()
+
+    def processes(self) -> list[psutil.Process]:
+        """Our processes: those with our mark or our folder in their command line, and below.
+
+        Workers rename themselves, which may wipe what their environment shows; they are children
+        of the raylet, which does not.
+        """
+        found: dict[int, psutil.Process] = {}
+        for process in psutil.process_iter():
+            if process.pid != os.getpid() and self._owns(process):
+                found[process.pid] = process
+                with contextlib.suppress(psutil.Error):
+                    found.update((child.pid, child) for child in process.children(recursive=True))
+        return list(found.values())
+
+    def _owns(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.uids().effective != os.geteuid():
+                return False  # whatever it calls itself
+            if process.environ().get(MARK) == self.mark:
+                return True
+            return any(str(self.folder) in part for part in process.cmdline())
+        return False
+
+    def start(self) -> bool:
+        """Start the node. False: it was up.
+
+        Raises:
+            CommandFailed: it does not start.
+        """
+        if self.running:
+            return False
+        self.stop()
+        make_private(self.home)
+        make_private(self.folder)
+        environment = self.environment()
+        ray_token.provide(environment)
+        metrics = self.home / "run" / "metrics"
+        # What counters of dead processes left would be added to the living ones'.
+        shutil.rmtree(metrics, ignore_errors=True)
+        metrics.mkdir(parents=True)
+        install(self.edge, spare=spare_waits())
+        log = self.home / "logs" / "ray-start.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            done = subprocess.run(  # noqa: S603 — a program of our own environment
+                self._command(),
+                env=environment,
+                umask=UMASK,
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=_START_S,
+                start_new_session=True,
+            )
+        if done.returncode != 0:
+            self.stop()
+            raise CommandFailed(f"Ray does not start: {daemon.last_line(log)}", f"see {log}")
+        return True
+
+    def _command(self) -> list[str]:
+        # Logical CPUs are places for replicas, not cores: most of them wait most of the time.
+        places = max(16, 4 * (os.cpu_count() or 1))
+        return [
+            *(str(Path(sys.executable).with_name("ray")), "start", "--head"),
+            f"--node-ip-address={HOST}",
+            f"--port={self.ray_port}",
+            *(f"--dashboard-host={HOST}", f"--dashboard-port={self.dashboard_port}"),
+            *(f"--num-cpus={places}", f"--object-store-memory={OBJECT_STORE_BYTES}"),
+            *(f"--temp-dir={self.folder / 'ray'}", "--disable-usage-stats", "--log-style=record"),
+            *START_OPTIONS,
+        ]
+
+    def stop(self, patience_s: float = 10.0) -> int:
+        """End every process of the node and remove its folder, but for the logs.
+
+        The raylet goes first, so that nothing is started again; the GCS after those that talk to
+        it; HAProxy last, when nobody can restart it.
+
+        Returns:
+            How many processes were ended.
+        """
+        processes = self.processes()
+        raylets = [p for p in processes if _is(p, "raylet")]
+        last = [p for p in processes if _is(p, "gcs_server") or _is(p, "haproxy")]
+        rest = [p for p in processes if p not in raylets and p not in last]
+        for group in (raylets, rest, last):
+            daemon.end(group, first=signal.SIGTERM, patience_s=patience_s)
+        # Whatever was being born meanwhile.
+        daemon.end(self.processes(), first=signal.SIGKILL, patience_s=patience_s)
+        keep_logs(self.folder / "ray", self.home / "logs" / "ray")
+        remove_private(self.folder)
+        return len(processes)
+
+
+def _is(process: psutil.Process, name: str) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return str(process.name()) == name
+    return False

@@ -1,0 +1,67 @@
+"""What a machine must have before anything is started: refused in one line, not found out later."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from pathlib import Path
+
+import psutil
+
+from cluster.terminal.terminal import CommandFailed
+
+PYTHONS = ((3, 11), (3, 13))
+DISK_BYTES = 2 * 1024**3
+MEMORY_BYTES = 3 * 1024**3
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def check_python(version: tuple[int, int] = sys.version_info[:2]) -> None:
+    """Refuse a Python that the pinned dependencies have no wheels for."""
+    lowest, highest = PYTHONS
+    if not lowest <= version <= highest:
+        raise CommandFailed(
+            f"Python {version[0]}.{version[1]} is not supported",
+            f"use {lowest[0]}.{lowest[1]} to {highest[0]}.{highest[1]}: "
+            "`make up PYTHON=python3.12`",
+        )
+
+
+def check_disk(home: Path, needed_bytes: int = DISK_BYTES) -> None:
+    """Refuse a disk with less than `needed_bytes` left."""
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    if free < needed_bytes:
+        raise CommandFailed(
+            f"{_gib(free)} free on the disk of {existing}, {_gib(needed_bytes)} needed",
+            "free some, or set QUORUM_HOME to a folder on another disk",
+        )
+
+
+def check_memory(needed_bytes: int = MEMORY_BYTES) -> None:
+    """Refuse a machine, or a container, with less than `needed_bytes` of memory available."""
+    available = available_memory()
+    if available < needed_bytes:
+        raise CommandFailed(
+            f"{_gib(available)} of memory available, {_gib(needed_bytes)} needed",
+            "close something, or give the container more",
+        )
+
+
+def available_memory(cgroup: Path = _CGROUP) -> int:
+    """Bytes that can still be had: the machine's, or what the container's limit leaves."""
+    available = int(psutil.virtual_memory().available)
+    with contextlib.suppress(OSError, ValueError):
+        limit = int((cgroup / "memory.max").read_text())  # "max" without a limit: ValueError
+        used = int((cgroup / "memory.current").read_text())
+        # The page cache counts as used, but is given back on demand.
+        for line in (cgroup / "memory.stat").read_text().splitlines():
+            if line.startswith("inactive_file "):
+                used -= int(line.split()[1])
+        available = min(available, max(0, limit - used))
+    return available
+
+
+def _gib(size: int) -> str:
+    return f"{size / 1024**3:.1f} GiB"

@@ -1,0 +1,54 @@
+"""The token that a node of Ray wants: where Ray looks for it, readable by its user alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from cluster.terminal.terminal import CommandFailed, say
+from stores.whole_file import replace_file
+
+
+def provide(environment: Mapping[str, str]) -> None:
+    """Make the token if there is none, and close its file to others.
+
+    Args:
+        environment: of the node. RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH and RAY_AUTH_MODE are heeded
+            as Ray heeds them.
+
+    Raises:
+        CommandFailed: the file is another user's, or cannot be written.
+    """
+    if environment.get("RAY_AUTH_MODE") != "token" or environment.get("RAY_AUTH_TOKEN"):
+        return
+    path = _path(environment)
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        _make(path)
+        return
+    if found.st_uid != os.geteuid():
+        raise CommandFailed(f"Ray's token {path} belongs to uid {found.st_uid}", _HINT)
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        path.chmod(0o600)
+        say(f"others could read {path}: it is this user's alone now")
+
+
+def _path(environment: Mapping[str, str]) -> Path:
+    told = environment.get("RAY_AUTH_TOKEN_PATH")
+    return Path(told) if told else Path(environment.get("HOME", "~")).expanduser() / _USUAL
+
+
+def _make(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_file(path, secrets.token_hex(32).encode())
+    except OSError as error:
+        raise CommandFailed(f"Ray's token cannot be written to {path}: {error}", _HINT) from error
+
+
+_USUAL = ".ray/auth_token"
+_HINT = "name another file with RAY_AUTH_TOKEN_PATH"

@@ -1,0 +1,1 @@
+"""Starting and stopping a whole Quorum, and its first models and history."""

@@ -1,0 +1,121 @@
+"""API keys in the database: made, listed, given another tier, revoked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from cluster.terminal.terminal import CommandFailed
+from fraud.access.keys import hash_key, new_key
+from fraud.access.tiers import DEFAULT_TIER, TIERS
+from fraud.payment.limits import Problem, tenant_problem, text_problem
+from stores.statements import statement
+
+if TYPE_CHECKING:
+    import asyncpg
+
+
+async def create(
+    connection: asyncpg.Connection,
+    pepper: str,
+    *,
+    tenant: str,
+    name: str,
+    tier: str = DEFAULT_TIER,
+    expires_days: int | None = None,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Make a key. What is returned is the only time that the whole key is seen.
+
+    Args:
+        tier: one of `fraud.access.tiers.TIERS`.
+        expires_days: days from `now` after which it no longer works, > 0; None: never.
+        now: None: the clock.
+
+    Returns:
+        `key`, `key_id`, `tenant`, `name`, `tier`, `expires_at`.
+
+    Raises:
+        CommandFailed: there is no such tier, or no tenant or key can be called that.
+    """
+    _check(tier)
+    require_tenant(tenant)
+    _require("--name", text_problem(name))
+    key = new_key()
+    expires_at = None
+    if expires_days is not None:
+        expires_at = (now or datetime.now(UTC)) + timedelta(days=expires_days)
+    await connection.execute(
+        statement("cluster/sql/key_insert.sql"),
+        key.key_id,
+        tenant,
+        name,
+        hash_key(pepper, key),
+        tier,
+        expires_at,
+    )
+    return {
+        "key": str(key),
+        "key_id": key.key_id,
+        "tenant": tenant,
+        "name": name,
+        "tier": tier,
+        "expires_at": expires_at,
+    }
+
+
+async def list_keys(connection: asyncpg.Connection, tenant: str) -> list[dict[str, Any]]:
+    """A tenant's keys, oldest first, each with its `state`; nothing secret is in it."""
+    return [
+        dict(row) for row in await connection.fetch(statement("cluster/sql/key_list.sql"), tenant)
+    ]
+
+
+async def set_tier(connection: asyncpg.Connection, tenant: str, key_id: str, tier: str) -> None:
+    """Give a key another tier; ingresses learn of it within `fraud.access.keys.FRESH_S`.
+
+    Raises:
+        CommandFailed: the tenant has no such key, or there is no such tier.
+    """
+    _check(tier)
+    if (
+        await connection.fetchval(statement("cluster/sql/key_tier.sql"), tenant, key_id, tier)
+        is None
+    ):
+        raise _unknown(tenant, key_id)
+
+
+async def revoke(connection: asyncpg.Connection, tenant: str, key_id: str) -> datetime:
+    """Make a key useless, once and for all. Returns since when it is.
+
+    Raises:
+        CommandFailed: the tenant has no such key.
+    """
+    revoked_at: datetime | None = await connection.fetchval(
+        statement("cluster/sql/key_revoke.sql"), tenant, key_id
+    )
+    if revoked_at is None:
+        raise _unknown(tenant, key_id)
+    return revoked_at
+
+
+def _unknown(tenant: str, key_id: str) -> CommandFailed:
+    return CommandFailed(
+        f"tenant {tenant} has no API key {key_id!r}",
+        "`quorum keys list` shows its keys, --tenant names another tenant",
+    )
+
+
+def require_tenant(name: str) -> None:
+    """Raises CommandFailed if no tenant can be called that."""
+    _require("--tenant", tenant_problem(name))
+
+
+def _require(option: str, problem: Problem | None) -> None:
+    if problem is not None:
+        raise CommandFailed(f"{option} {problem.detail}", "give it another name", 2)
+
+
+def _check(tier: str) -> None:
+    if tier not in TIERS:
+        raise CommandFailed(f"no tier {tier!r}", f"there are {', '.join(TIERS)}", 2)

@@ -1,0 +1,81 @@
+"""Whether there are models to serve, and the training that makes them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cluster.home.connection import database
+from cluster.terminal.terminal import CommandFailed
+from stores.statements import statement
+
+if TYPE_CHECKING:
+    from models.store.store import ArtifactStore
+    from settings.settings import Settings
+
+
+def wanted(config: Mapping[str, Any]) -> set[str]:
+    """The variants that a Serve configuration has pools for."""
+    arguments = (application.get("args") or {} for application in config["applications"])
+    return {str(a["variant"]) for a in arguments if "variant" in a}
+
+
+def missing(settings: Settings, variants: set[str]) -> str | None:
+    """Why models have to be trained before `variants` can serve; None if they need not be."""
+    from features.definitions import SCHEMA_ID
+    from models.store.location import store_of
+
+    store = store_of(settings)
+    for variant in sorted(variants):
+        found = _schema_of_champion(store, variant)
+        if found is None:
+            return f"{variant} has no champion"
+        if found != SCHEMA_ID:
+            return f"{variant} was trained on other features"
+    return None if asyncio.run(_has_plan(settings)) else "no plan is active"
+
+
+def train(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Run `quorum train` in a process of its own, which gives its memory back; its progress is
+    shown as it is.
+
+    Args:
+        environment: of the process; RAY_ADDRESS says which Ray.
+
+    Returns:
+        Its report.
+
+    Raises:
+        CommandFailed: it failed, and has said why.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "cluster.cli", "train", "--json"],
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise CommandFailed("training failed, as said above", "`quorum train` tries it again")
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def _schema_of_champion(store: ArtifactStore, variant: str) -> str | None:
+    from fraud.errors import ArtifactRefused
+    from models.store.alias import CHAMPION
+
+    try:
+        alias = store.alias(variant, CHAMPION)
+        return None if alias is None else store.manifest(variant, alias.version)[0].schema_id
+    except ArtifactRefused:
+        return None
+
+
+async def _has_plan(settings: Settings) -> bool:
+    async with database(settings) as connection:
+        return await connection.fetchrow(statement("cluster/sql/active_plan.sql")) is not None

@@ -1,0 +1,160 @@
+"""What `quorum status` tells: stores, Ray, applications, plan, models, counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from cluster.home.connection import ask, database
+from cluster.home.project import require_home
+from cluster.home.stores import stores
+from cluster.node.node import HOST, Node
+from cluster.terminal.failures import explain
+from cluster.terminal.terminal import CommandFailed
+from stores.statements import statement
+
+if TYPE_CHECKING:
+    from cluster.home.stores import Store
+    from models.store.store import ArtifactStore
+    from settings.settings import Settings
+
+
+def overview(settings: Settings) -> dict[str, Any]:
+    """Everything that is up and everything that is not, as a JSON-ready document.
+
+    A part that does not answer has `error` instead of what it would have said.
+
+    Raises:
+        CommandFailed: this is not where a Quorum is.
+    """
+    from fraud.errors import ArtifactsUnavailable, InvalidInput
+    from models.store.location import store_of
+
+    require_home(settings)
+    node = Node.of(settings)
+    raylet = node.running
+    document: dict[str, Any] = {
+        "home": str(settings.home),
+        "url": f"http://{HOST}:{settings.http_port}",
+        "stores": [_store(settings, store) for store in stores(settings.home)],
+        "ray": {
+            "running": raylet,
+            "address": node.address,
+            "dashboard": f"http://{HOST}:{settings.dashboard_port}",
+        },
+        "applications": _deployed(node) if raylet else [],
+        "models": [],
+    }
+    try:
+        document["models"] = champions(store_of(settings))
+    except (ArtifactsUnavailable, InvalidInput) as error:
+        document["models_error"] = str(error.args[0])
+    try:
+        document["records"] = asyncio.run(_records(settings))
+    except Exception as error:
+        known = explain(error)
+        document["records"] = {"error": known.what if known else type(error).__name__}
+    return document
+
+
+def applications(details: dict[str, Any]) -> list[dict[str, Any]]:
+    """Serve's details, cut down: each application with its deployments and their replicas."""
+    return [
+        {
+            "name": name,
+            "status": application["status"],
+            "route": application.get("route_prefix"),
+            "deployments": [
+                {
+                    "name": deployment,
+                    "status": state["status"],
+                    "wanted": state.get("target_num_replicas"),
+                    "replicas": dict(Counter(r["state"] for r in state.get("replicas", []))),
+                }
+                for deployment, state in sorted(application.get("deployments", {}).items())
+            ],
+        }
+        for name, application in sorted(details.get("applications", {}).items())
+    ]
+
+
+def champions(store: ArtifactStore) -> list[dict[str, Any]]:
+    """The champion of each variant in a store: its name, version and digest, None for both where
+    the alias is broken."""
+    from fraud.errors import ArtifactRefused
+    from models.store.alias import CHAMPION
+
+    found = []
+    for variant, shelf in store.shelves().items():
+        if CHAMPION not in shelf.aliases:
+            continue
+        try:
+            alias = store.alias(variant, CHAMPION)
+        except ArtifactRefused:
+            alias = None
+        version, digest = (alias.version, alias.digest) if alias else (None, None)
+        found.append({"variant": variant, "version": version, "digest": digest})
+    return found
+
+
+def applications_table(rows: list[dict[str, Any]]) -> Any:
+    """A table of `applications`, one line a deployment."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("application", "status", "deployment", "replicas"):
+        table.add_column(title)
+    for application in rows:
+        first = True
+        for deployment in application["deployments"]:
+            states = ", ".join(
+                f"{n} {state.lower()}" for state, n in deployment["replicas"].items()
+            )
+            wanted = deployment["wanted"]
+            table.add_row(
+                application["name"] if first else "",
+                application["status"] if first else "",
+                deployment["name"],
+                f"{states or 'none'}{f' of {wanted}' if wanted is not None else ''}",
+            )
+            first = False
+    return table
+
+
+def _store(settings: Settings, store: Store) -> dict[str, Any]:
+    if store.server is None:
+        document = {"name": store.name, "kind": "external", "variable": store.variable}
+        try:
+            asyncio.run(ask(settings, store.variable))
+        except Exception as error:
+            known = explain(error)
+            return document | {
+                "running": False,
+                "error": str(known) if known else type(error).__name__,
+            }
+        return document | {"running": True}
+    return {
+        "name": store.name,
+        "kind": "embedded",
+        "running": store.server.running,
+        "pid": store.server.pid,
+    }
+
+
+def _deployed(node: Node) -> list[dict[str, Any]]:
+    try:
+        return applications(node.dashboard.serve_details())
+    except (CommandFailed, OSError):
+        return []
+
+
+async def _records(settings: Settings) -> dict[str, Any]:
+    async with database(settings) as connection:
+        counts = await connection.fetchrow(statement("cluster/sql/counts.sql"), settings.tenant)
+        plan = await connection.fetchrow(statement("cluster/sql/active_plan.sql"))
+    return {
+        "tenant": settings.tenant,
+        "counts": dict(counts),
+        "plan": dict(plan) if plan else None,
+    }

@@ -1,0 +1,206 @@
+"""What `quorum models` shows a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.store.alias import CHAMPION
+
+_FIGURES = {
+    "average_precision": "avg precision",
+    "roc_auc": "ROC-AUC",
+    "card_precision_at_100": "card prec@100",
+    "recall_at_review_0.01": "recall 1 %",
+    "brier": "Brier",
+    "calibration_error": "calib. error",
+}
+_LISTED = {"average_precision": "avg prec", "calibration_error": "calib"}
+
+
+def versions_table(document: dict[str, Any]) -> Any:
+    """A line a version."""
+    from rich.table import Table
+
+    if not document["models"]:
+        return f"no models in {document['store']}; `quorum train` makes them"
+    table = Table(box=None, pad_edge=False)
+    table.add_column("variant", no_wrap=True)
+    table.add_column("version", no_wrap=True)
+    table.add_column("aliases")
+    for title in _LISTED.values():
+        table.add_column(title, justify="right", no_wrap=True)
+    for title in ("no.", "trained"):
+        table.add_column(title, no_wrap=True)
+    before = None
+    for model in document["models"]:
+        first = model["variant"] != before
+        before = model["variant"]
+        said = sorted(model["aliases"], key=lambda alias: (alias != CHAMPION, alias))
+        said += [] if model["in_step"] else ["MLflow lags"]
+        said += ["damaged"] if model["fault"] else [] if model["served"] else ["other features"]
+        table.add_row(
+            model["variant"] if first else "",
+            model["version"],
+            ", ".join(said),
+            *(_figure(model["metrics"], name) for name in _LISTED),
+            str(model["registered"] or "-"),
+            (model["trained_at"] or "-")[:10],
+        )
+    return table
+
+
+def model_table(document: dict[str, Any]) -> Any:
+    """Everything of one version."""
+    from rich.console import Group
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    training = document["training"]
+    window, rows = training.get("window", {}), training.get("rows", {})
+    facts = {
+        "model": f"{document['variant']} {document['version']}",
+        "aliases": ", ".join(document["aliases"]) or "none",
+        "digest": document["digest"],
+        "schema": f"{document['schema_id']}, {'as served' if document['served'] else 'not served'}",
+        "runs on": f"{document['runtime']}, {document['n_features']} features,"
+        f" {size(document['size_bytes'])}",
+        "registered": f"MLflow {document['registered'] or 'knows none'},"
+        f" {document['trained_at'] or '-'}, run {document['run_id'] or '-'}",
+        "trained on": f"{rows.get('train', 0):,} payments, {window.get('train_start', '-')[:10]}"
+        f" to {window.get('train_end', '-')[:10]}, seed {training.get('seed', '-')}",
+        "judged on": f"{rows.get('test', 0):,} payments, {window.get('test_start', '-')[:10]}"
+        f" to {window.get('test_end', '-')[:10]}",
+    }
+    for name, said in facts.items():
+        table.add_row(name, said)
+    if not document["metrics"]:
+        return Group(table, "", _history(document["champions"]))
+    figures = Table(box=None, pad_edge=False)
+    figures.add_column("figure")
+    figures.add_column("", justify="right")
+    for name, value in document["metrics"].items():
+        figures.add_row(_FIGURES.get(name, name), f"{value:.4f}")
+    return Group(table, "", figures, "", _history(document["champions"]))
+
+
+def comparison_table(document: dict[str, Any]) -> Any:
+    """Two models side by side."""
+    from rich.table import Table
+
+    a, b, d = document["a"], document["b"], document["difference"]
+    table = Table(
+        title=_ground(document["ground"]),
+        caption=f"average precision differs by {d['difference']:+.4f},"
+        f" 95 % of resamples within [{d['low']:+.4f}, {d['high']:+.4f}]",
+    )
+    table.add_column("figure")
+    for side in (a, b):
+        table.add_column(f"{side['variant']} {side['version']}", justify="right")
+    for name in a["figures"]:
+        if name in b["figures"]:
+            cells = (_figure(side["figures"], name) for side in (a, b))
+            table.add_row(_FIGURES.get(name, name), *cells)
+    return table
+
+
+def gates_table(document: dict[str, Any]) -> Any:
+    """A line a gate, with its figure."""
+    from rich.table import Table
+    from rich.text import Text
+
+    ground = document["ground"]
+    table = Table(title=None if ground is None else _ground(ground))
+    for title in ("gate", "of", "", "found"):
+        table.add_column(title)
+    for gate in document["gates"]:
+        verdict = "[green]passed[/green]" if gate["passed"] else "[red]failed[/red]"
+        table.add_row(gate["name"], gate["subject"], verdict, Text(gate["said"]))
+    return table
+
+
+def promotion_table(document: dict[str, Any]) -> Any:
+    """The gates, and what came of them."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[Any] = [gates_table(document)] if document.get("gates") else []
+    parts.append(Text(document["said"]))
+    for variant, move in document["moved"].items():
+        parts.append(Text(f"  {variant}: {move['from'] or 'none'} -> {move['to']}"))
+    if document["forced"]:
+        parts.append(Text(f"  overruled: {', '.join(document['forced'])}"))
+    if document["mlflow_lag"]:
+        parts.append(Text(f"  {document['mlflow_lag']}"))
+    return Group(*parts)
+
+
+def consignment_table(document: dict[str, Any]) -> Any:
+    """What a push would do."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("variant", "version", "what would be done"):
+        table.add_column(title)
+    for parcel in document["artifacts"]:
+        files = parcel["files"]
+        to_send = f"send {files} files, {size(parcel['size_bytes'])}" if files else "is there"
+        table.add_row(parcel["variant"], parcel["version"], to_send)
+    aliases = [Text(f"{name} comes to name {v}") for name, v in document["aliases"].items()]
+    return Group(table, *aliases, Text(estimate_said(document)))
+
+
+def estimate_said(document: dict[str, Any]) -> str:
+    """How much a push would send."""
+    return (
+        f"{document['files']} files, {size(document['bytes'])} ({document['bytes']:,} bytes),"
+        f" {len(document['aliases'])} aliases to {document['destination']}"
+    )
+
+
+def sent_said(document: dict[str, Any]) -> str:
+    """What a push has done."""
+    if not document["sent_files"] and not document["aliases"]:
+        return f"{document['destination']} is up to date: {len(document['artifacts'])} models"
+    return (
+        f"{document['sent_files']} files sent, {len(document['aliases'])} aliases moved,"
+        f" {len(document['artifacts'])} models in {document['destination']}"
+    )
+
+
+def faults_said(document: dict[str, Any]) -> str:
+    """What verification found."""
+    if not document["faults"]:
+        return f"{document['destination']}: {document['whole']} models whole, digest by digest"
+    lines = "\n".join(f"  {fault}" for fault in document["faults"])
+    return f"{document['destination']}: {document['whole']} models whole, and\n{lines}"
+
+
+def size(n: float) -> str:
+    """Bytes as a person reads them."""
+    return f"{n / 2**20:.1f} MiB" if n >= 2**20 else f"{n / 2**10:.1f} KiB"
+
+
+def _history(champions: list[dict[str, Any]]) -> Any:
+    from rich.table import Table
+
+    if not champions:
+        return "never champion"
+    table = Table(box=None, pad_edge=False, title="champions", title_justify="left")
+    for title in ("when", "version", "how", "reason"):
+        table.add_column(title)
+    for move in reversed(champions):
+        table.add_row(move["at"] or "-", move["version"], move["how"], move["reason"])
+    return table
+
+
+def _ground(ground: dict[str, Any]) -> str:
+    return (
+        f"{ground['start'][:10]} to {ground['end'][:10]}: {ground['rows']:,} labelled payments,"
+        f" {ground['frauds']:,} frauds"
+    )
+
+
+def _figure(figures: dict[str, float], name: str) -> str:
+    return f"{figures[name]:.4f}" if name in figures else "-"

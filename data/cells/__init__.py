@@ -1,0 +1,1 @@
+"""Cells of a file as texts, numbers and times."""

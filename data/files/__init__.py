@@ -1,0 +1,1 @@
+"""Files of payments, read chunk by chunk."""

@@ -1,0 +1,127 @@
+"""How a text file is written: encoding, delimiter, quote, header."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from data.files.chunk import SourceUnreadable
+from data.files.csv_lines import utf16_of
+from data.guess.column import looks_like_a_value
+from data.layout.fields import FileForm
+
+_SAMPLE_BYTES = 1 << 18
+_SEARCHED_BYTES = 1 << 27
+_MAX_SKIPPED = 30
+_DELIMITERS = ",;\t|^~\x01"
+
+
+def guess_form(path: Path) -> FileForm:
+    """The form of a text file, by its first lines; its encoding by the first 128 MB.
+
+    Raises:
+        SourceUnreadable: there is no such file, or nothing is in it.
+    """
+    if not path.is_file():
+        raise SourceUnreadable(f"{path}: no such file")
+    start = next(_blocks(path), b"")
+    if not start.strip():
+        raise SourceUnreadable(f"{path}: is empty")
+    if utf16 := utf16_of(start):
+        text, encoding = start.decode(utf16, errors="replace"), "utf-8"
+    else:
+        encoding = _encoding(path)
+        text = start.decode(encoding, errors="replace").removeprefix("\ufeff")
+    lines = text.splitlines(keepends=True)
+    lines = lines[:-1] if len(start) == _SAMPLE_BYTES and len(lines) > 1 else lines
+    if lines and lines[0].strip().strip('"').startswith("sep="):
+        lines = lines[1:]
+    quote = _quote(lines)
+    delimiter, rows = max(
+        ((d, _rows(lines, d, quote)) for d in _DELIMITERS), key=lambda pair: _order(pair[1])
+    )
+    width = _width(rows)
+    skipped = _skipped(rows, width)
+    return FileForm(
+        delimiter=delimiter,
+        encoding=encoding,
+        quote=quote,
+        header=_has_header(rows[skipped:], width),
+        skip_lines=skipped,
+    )
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    opened: Any = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rb") as file:
+        while block := file.read(_SAMPLE_BYTES):
+            yield block
+
+
+def _encoding(path: Path) -> str:
+    decoder, read = codecs.getincrementaldecoder("utf-8")(), 0
+    for block in _blocks(path):
+        try:
+            decoder.decode(block)
+        except UnicodeDecodeError:
+            return "cp1252" if _is_cp1252(path) else "latin-1"
+        read += len(block)
+        if read > _SEARCHED_BYTES:
+            break
+    return "utf-8"
+
+
+def _is_cp1252(path: Path) -> bool:
+    unused = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
+    return not any(byte in block for block in _blocks(path) for byte in unused)
+
+
+def _quote(lines: list[str]) -> str:
+    text = "".join(lines)
+    for quote in "\"'":
+        if sum(text.count(f"{d}{quote}") + text.count(f"{quote}{d}") for d in _DELIMITERS) > 1:
+            return quote
+    return '"'
+
+
+def _rows(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
+    rows: list[list[str]] = []
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
+    try:
+        rows.extend(row for row in reader if row)
+    except csv.Error:
+        return rows
+    return rows
+
+
+def _width(rows: list[list[str]]) -> int:
+    return Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
+
+
+def _order(rows: list[list[str]]) -> tuple[bool, float, int]:
+    """Larger for the better delimiter: it parts, and parts rows alike into many values."""
+    width = _width(rows)
+    alike = sum(len(row) == width for row in rows) / max(len(rows), 1)
+    return width > 1, round(alike, 1), width
+
+
+def _skipped(rows: list[list[str]], width: int) -> int:
+    """Lines of a title before the table: they have hardly any values."""
+    for i, row in enumerate(rows[:_MAX_SKIPPED]):
+        if len([value for value in row if value.strip()]) > width // 2:
+            return i
+    return 0
+
+
+def _has_header(rows: list[list[str]], width: int) -> bool:
+    first = [value.strip() for value in rows[0]] if rows else []
+    while first and not first[-1]:
+        first.pop()
+    if len(set(first)) < len(first) * 0.6 or not first:
+        return False
+    return not any(looks_like_a_value(value) for value in first) or width == 1

@@ -1,0 +1,1 @@
+"""Payments and labels read back from PostgreSQL in order."""

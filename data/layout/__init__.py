@@ -1,0 +1,1 @@
+"""Layouts: which columns of a file make the canonical transaction."""

@@ -1,0 +1,1 @@
+"""Loading files: into PostgreSQL, or batch by batch without a database."""

@@ -1,0 +1,187 @@
+"""What a load would do: the first rows read and understood, nothing written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from data.files.chunk import Chunk
+from data.files.source import open_source
+from data.layout.fields import TEXT_FIELDS, FileForm
+from data.layout.layout import Layout, load_layout
+from data.layout.mapping import MostlyUnreadable, columns_of
+from data.rows.canonical import Canonical, canonical
+from data.rows.examples import shown
+from data.rows.identity import told_apart
+from data.rows.joined import joined_labels
+from data.rows.refusals import Reasons, refuse_wrong_layout
+from fraud.payment.currency import to_major
+
+ROWS = 1000
+_SHOWN = 3
+_FIELDS = (
+    *("transaction_id", "customer_id", "timestamp", "amount"),
+    *(n for n in TEXT_FIELDS if n not in ("transaction_id", "customer_id")),
+    *("latitude", "longitude", "is_fraud", "known_at"),
+)
+
+
+@dataclass(slots=True)
+class DryRun:
+    """What the first rows of a file are to a layout.
+
+    Attributes:
+        written: how the file is written: delimiter, encoding and the like; {} for Parquet.
+        columns: names in the file.
+        unread: those of them that the layout does not read.
+        rows: rows that were looked at; `sound` would be loaded, `bad` refused for `reasons`, and
+            `repeated` are payments that came before.
+        reused: rows that bear the id of another payment: refused, or loaded under an id of their
+            own, as the layout says.
+        fields: field -> the columns or the constant that it comes from, and what was understood of
+            the first rows.
+        fraud, genuine: labels among the sound rows.
+        labels_left_out: labels that could not be taken: why -> how many.
+        refused: why nothing of the file would be loaded, None if something would be.
+    """
+
+    file: str
+    layout: str
+    written: dict[str, Any]
+    columns: list[str]
+    unread: list[str]
+    rows: int = 0
+    sound: int = 0
+    bad: int = 0
+    repeated: int = 0
+    reused: int = 0
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+    fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fraud: int = 0
+    genuine: int = 0
+    labels_left_out: dict[str, int] = field(default_factory=dict)
+    refused: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report, JSON-ready."""
+        return asdict(self)
+
+
+def dry_run(path: Path, layout: str | Layout, rows: int = ROWS) -> DryRun:
+    """Read the first `rows` rows of a file as a load does. Needs no database, writes nothing.
+
+    Raises:
+        LayoutInvalid: the layout is wrong, or the file lacks one of its columns.
+        SourceUnreadable: the file is missing, empty or damaged.
+    """
+    plan = layout if isinstance(layout, Layout) else load_layout(layout)
+    source = open_source(path, plan.form)
+    names = source.names()
+    plan = plan.without(plan.columns() - frozenset(names), names)
+    parquet = path.suffix.lower() in (".parquet", ".pq")
+    report = DryRun(
+        file=str(path),
+        layout=plan.name,
+        written={} if parquet else _written(plan.form),
+        columns=names,
+        unread=[name for name in names if name not in plan.columns()],
+    )
+    reasons = Reasons()
+    parts: list[Canonical] = []
+    joined = joined_labels(path, plan)
+    for chunk in source.chunks(plan.columns(), 0, rows):
+        found = canonical(chunk, plan, "dry", joined)
+        if report.rows == 0:
+            _judge(report, chunk, found, plan)
+            report.fields = {name: _field(plan, name, found) for name in _fields(plan)}
+        reasons.add(found.bad)
+        _count(report, found)
+        report.rows = chunk.rows_done
+        parts.append(found)
+    if parts:
+        _tell_apart(report, parts, reasons, plan)
+    report.reasons = reasons.as_list()
+    if report.rows and not report.sound:
+        report.refused = report.refused or "every row that was looked at is refused"
+    return report
+
+
+def _judge(report: DryRun, chunk: Chunk, found: Canonical, plan: Layout) -> None:
+    try:
+        refuse_wrong_layout(chunk, found, plan)
+    except MostlyUnreadable as error:
+        report.refused = str(error.args[0])
+
+
+def _written(form: FileForm) -> dict[str, Any]:
+    said = {name: value for name, value in asdict(form).items() if value not in ((), 0)}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _count(report: DryRun, found: Canonical) -> None:
+    report.bad += found.n_bad
+    for why, n in found.left_out.items():
+        report.labels_left_out[why] = report.labels_left_out.get(why, 0) + n
+
+
+def _tell_apart(report: DryRun, parts: list[Canonical], reasons: Reasons, plan: Layout) -> None:
+    """Which of the sound rows are one payment, and which bear an id that is not theirs."""
+    table = pa.concat_tables([part.table for part in parts])
+    kept, told = told_apart(table, [(part.rows, part.lines) for part in parts], plan.repeated)
+    reasons.add(told.bad)
+    labels = kept["is_fraud"].to_pylist()
+    report.sound, report.bad = kept.num_rows, report.bad + len(told.bad)
+    report.fraud, report.genuine = labels.count(True), labels.count(False)
+    report.repeated = int(np.count_nonzero(~told.is_new))
+    report.reused = sum(map(len, told.reused.values()))
+
+
+def _fields(plan: Layout) -> list[str]:
+    mapped = {*plan.text, *plan.degrees, "timestamp", "amount"}
+    mapped |= {"is_fraud", "known_at"} if plan.label is not None else set()
+    return [name for name in _FIELDS if name in mapped]
+
+
+def _field(plan: Layout, name: str, found: Canonical) -> dict[str, Any]:
+    return {"from": _origin(plan, name), "understood": _understood(found.table, name)}
+
+
+def _origin(plan: Layout, name: str) -> str:
+    columns = columns_of(plan, name)
+    if columns:
+        return " + ".join(columns)
+    text = plan.text.get(name)
+    if text is not None and text.constant is not None:
+        return f"always {text.constant}"
+    if name == "known_at" and plan.label is not None:
+        if plan.label.delay_ms is None:
+            return "never said: delay_days is missing"
+        return f"{plan.label.delay_ms / 86_400_000:g} days after the payment"
+    return "the row's number"
+
+
+def _understood(table: pa.Table, name: str) -> list[str]:
+    """The first different values of the sound rows."""
+    kept: dict[str, None] = {}
+    for row in table.slice(0, 200).to_pylist():
+        kept.setdefault(_value(row, name))
+        if len(kept) > _SHOWN:
+            break
+    return [text for text in kept if text][:_SHOWN]
+
+
+def _value(row: dict[str, Any], name: str) -> str:
+    if name == "amount":
+        return f"{to_major(row['amount_minor'], row['currency'])} {row['currency']}"
+    value = row["occurred_at" if name == "timestamp" else name]
+    if value is None:
+        return ""
+    if name in ("timestamp", "known_at"):
+        return str(value.isoformat(timespec="seconds").replace("+00:00", "Z"))
+    if name == "is_fraud":
+        return "fraud" if value else "genuine"
+    return shown(value)[1:-1] if isinstance(value, str) else f"{value:g}"

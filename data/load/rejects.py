@@ -1,0 +1,56 @@
+"""The rows that were not taken: a CSV file beside the load, in step with its progress."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from data.files.source import BadRow
+
+_HEADER = ("row", "line", "field", "code", "reason")
+
+
+class Rejects:
+    """Appends bad rows to a file; values are not repeated in it, the line leads to them.
+
+    The file is made when there is something to write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def resume(self, rows_done: int) -> None:
+        """Forget what was written of rows after `rows_done`: their chunk was never committed."""
+        if not self.path.exists():
+            return
+        if rows_done == 0:
+            self.path.unlink()
+            return
+        kept = self.path.with_suffix(".tmp")
+        with self.path.open(newline="", encoding="utf-8") as old:
+            rows = csv.reader(old)
+            next(rows, None)
+            # The last line may be torn; it belongs to the chunk that is to be forgotten.
+            whole = [r for r in rows if len(r) == len(_HEADER) and r[0].isdigit()]
+        with kept.open("w", newline="", encoding="utf-8") as new:
+            writer = csv.writer(new)
+            writer.writerow(_HEADER)
+            writer.writerows(r for r in whole if int(r[0]) <= rows_done)
+        kept.replace(self.path)
+
+    def add(self, bad: Iterable[BadRow]) -> None:
+        """Write, and be sure it is on the disk before the chunk is committed."""
+        rows = [(b.row, b.line, b.field, b.code, b.detail) for b in bad]
+        if not rows:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not self.path.exists()
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(_HEADER)
+            writer.writerows(rows)
+            file.flush()
+            os.fsync(file.fileno())

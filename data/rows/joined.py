@@ -1,0 +1,48 @@
+"""Labels that lie in a second file beside the payments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from data.cells.texts import texts
+from data.files.chunk import SourceUnreadable
+from data.files.source import open_source
+from data.layout.mapping import Layout, LayoutInvalid
+from data.rows.labels import OTHER, UNKNOWN, Joined, label_codes
+
+
+def joined_labels(path: Path, layout: Layout) -> Joined | None:
+    """Labels of the layout's second file by their key; None if it joins none.
+
+    They are held in memory: about 150 bytes a key.
+
+    Raises:
+        LayoutInvalid: the file's name does not lead to a second one, or that lacks a column.
+        SourceUnreadable: there is no second file, or a line of it is broken: whose label is on it
+            cannot be known.
+    """
+    if layout.label is None or layout.label.join is None:
+        return None
+    field, join = layout.label, layout.label.join
+    if join.replace[0] not in path.name:
+        raise LayoutInvalid(
+            f"layout {layout.name}: label.join.replace: {join.replace[0]} is not in {path.name}"
+        )
+    second = path.with_name(path.name.replace(*join.replace))
+    source = open_source(second, layout.form)
+    for column in (join.key, field.column):
+        if column not in source.names():
+            raise LayoutInvalid(f"layout {layout.name}: {second.name} has no column {column}")
+    found: dict[str, int] = {}
+    for chunk in source.chunks(frozenset((join.key, field.column)), 0, None):
+        if chunk.bad:
+            raise SourceUnreadable(f"{second}: line {chunk.bad[0].line}: {chunk.bad[0].detail}")
+        keys = texts(chunk.columns[join.key], field.missing)
+        if keys.wrong.any():
+            line = int(chunk.lines[int(keys.wrong.argmax())])
+            raise SourceUnreadable(f"{second}: line {line}: {join.key} has no text that is sure")
+        codes = label_codes(chunk.columns[field.column], field).tolist()
+        for key, code in zip(keys.values.to_pylist(), codes, strict=True):
+            if key is not None and code != UNKNOWN:
+                found[key] = code if found.get(key, code) == code else OTHER
+    return Joined(found)

@@ -1,0 +1,1 @@
+"""The way of a micro-batch from features to decisions on record. Knows no Ray."""

@@ -1,0 +1,185 @@
+"""From a micro-batch to its decisions, on record. Knows no Ray."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from deciding.explainer import Explainer
+from deciding.fan_out import Driver
+from deciding.plans.active import ActivePlan
+from fraud.combine.combine import combine, needs_rules
+from fraud.combine.risk import risk_scores
+from fraud.decision import DecisionBatch, Vote
+from fraud.errors import LogUnavailable, Unavailable
+from fraud.ids import decision_ids
+from fraud.payment.batch import FeatureBatch, Float64, TransactionBatch
+from fraud.plan import Plan
+from fraud.record import RecordBatch, records
+from telemetry import metrics
+from telemetry.stages import COMBINE, EXPLAIN, FEATURES, LOG, VOTES, Stages
+
+_FEW = 24
+"""Up to so many rows a list is faster than numpy's four calls."""
+
+
+class Log(Protocol):
+    """What makes records durable."""
+
+    async def append(self, records: RecordBatch) -> None:
+        """Return once they are durable. Raises LogUnavailable if they are not."""
+        ...
+
+
+class Decider:
+    """Decides.
+
+    Args:
+        plan: the active plan now, None if none has been loaded.
+        fetch: features of a micro-batch; see `Fetch`.
+        driver: asks the variants.
+        explainer: finds reasons.
+        log: makes records durable.
+        now_ms: milliseconds since the epoch.
+        randomness: k -> k random bytes.
+    """
+
+    def __init__(
+        self,
+        plan: Callable[[], ActivePlan | None],
+        fetch: Callable[[TransactionBatch, bool], Awaitable[FeatureBatch]],
+        driver: Driver,
+        explainer: Explainer,
+        log: Log,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        randomness: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._plan = plan
+        self._fetch = fetch
+        self._driver = driver
+        self._explainer = explainer
+        self._log = log
+        self._now_ms = now_ms
+        self._randomness = randomness
+
+    async def decide(self, batch: TransactionBatch, patient: bool = True) -> DecisionBatch:
+        """Decide on n transactions and put the decisions on record.
+
+        A variant, Redis or PostgreSQL that does not answer makes the decisions degraded. What is
+        returned is durable.
+
+        Args:
+            batch: the transactions.
+            patient: whether those of customers whose history must be fetched first wait for it;
+                else they are left out: see `DecisionBatch.pending`.
+
+        Raises:
+            LogUnavailable: the decisions could not be made durable, so they are not given.
+            Unavailable: no plan has been loaded yet.
+        """
+        active = self._plan()
+        if active is None:
+            raise Unavailable("no plan has been loaded yet")
+        plan, stages = active.plan, Stages()
+        features = await self._fetch(batch.bare(), patient)
+        if features.pending:
+            left = set(features.pending)
+            batch = batch.take([i for i in range(len(batch)) if i not in left])
+            if not len(batch):
+                return _nothing_yet(plan, features.pending)
+        stages.lap(FEATURES)
+        stages.within(features.stage_ms)
+        votes = await self._driver.drive(active.policy, features, plan.deadline_ms)
+        stages.lap(VOTES)
+        stages.votes(votes)
+        decisions = await self._combine(plan, batch, features, votes, stages)
+        kept = records(batch, features, decisions, plan)
+        try:
+            await self._log.append(kept)
+        except LogUnavailable:
+            metrics.LOG_REFUSED.inc(len(batch))
+            raise
+        stages.lap(LOG)
+        metrics.tally.later(self._count, plan, decisions)
+        decisions.pending = features.pending
+        return decisions
+
+    async def _combine(
+        self,
+        plan: Plan,
+        batch: TransactionBatch,
+        features: FeatureBatch,
+        votes: tuple[Vote, ...],
+        stages: Stages,
+    ) -> DecisionBatch:
+        n = len(batch)
+        wanted = needs_rules(plan, votes, n)
+        verdict = self._explainer.rules(plan, batch, features) if wanted else None
+        combined = combine(plan, votes, n, None if verdict is None else verdict.probability)
+        stages.lap(COMBINE)
+        why = await self._explainer.reasons(plan, batch, features, combined, votes, verdict)
+        stages.lap(EXPLAIN)
+        now_ms = self._now_ms()
+        return DecisionBatch(
+            decision_id=decision_ids(n, now_ms, self._randomness),
+            transaction_id=batch.transaction_id,
+            outcome=combined.outcome.tolist(),
+            probability=combined.probability.tolist(),
+            risk_score=risk_scores(plan.thresholds, combined.probability, combined.outcome),
+            anomaly_score=combined.anomaly.tolist(),
+            reasons=why.reasons,
+            votes=votes,
+            plan=plan.name,
+            plan_version=plan.version,
+            degraded=_both(features.degraded, combined.degraded),
+            feature_age_ms=features.age_ms.tolist(),
+            decided_at_ms=now_ms,
+            explained_by=why.explained_by,
+            stage_ms=stages.ms,
+        )
+
+    @staticmethod
+    def _count(plan: Plan, decisions: DecisionBatch) -> None:
+        metrics.observe_stages(decisions.stage_ms)
+        metrics.observe_decisions(decisions.outcome, decisions.degraded)
+        for vote in decisions.votes:
+            rows, flagged = _said(vote.scores, _flag_at(plan, vote.variant))
+            metrics.observe_vote(vote.variant, vote.status, vote.elapsed_ms, rows, flagged)
+
+
+def _nothing_yet(plan: Plan, pending: tuple[int, ...]) -> DecisionBatch:
+    none: list[Any] = []
+    columns = (none, none, none, none, none, none, none)
+    return DecisionBatch(
+        *columns, (), plan.name, plan.version, none, none, 0, stage_ms={}, pending=pending
+    )
+
+
+def _both(features: list[tuple[str, ...]], votes: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Of each row, what its features miss, then what its votes do."""
+    if not any(features):
+        return votes
+    if not any(votes):
+        return features
+    return [a + b for a, b in zip(features, votes, strict=True)]
+
+
+def _flag_at(plan: Plan, variant: str) -> float:
+    """The score from which a variant's vote speaks for fraud."""
+    if variant == plan.anomaly:
+        return plan.thresholds.anomaly_challenge or 1.0
+    return plan.thresholds.challenge
+
+
+def _said(scores: Float64 | None, flag_at: float) -> tuple[int, int]:
+    """How many rows have a score, and of those how many reach `flag_at`."""
+    if scores is None:
+        return 0, 0
+    if len(scores) <= _FEW:
+        few = scores.tolist()
+        return sum([s == s for s in few]), sum([s >= flag_at for s in few])
+    return int(np.count_nonzero(scores == scores)), int(np.count_nonzero(scores >= flag_at))

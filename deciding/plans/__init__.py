@@ -1,0 +1,1 @@
+"""Plans in PostgreSQL, the active one in memory, and its copy on disk."""

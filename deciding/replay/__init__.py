@@ -1,0 +1,1 @@
+"""A recorded decision made again and compared."""

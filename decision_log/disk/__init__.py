@@ -1,0 +1,1 @@
+"""The decision log on disk: segments of frames, claimed by one writer."""

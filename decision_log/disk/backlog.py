@@ -1,0 +1,190 @@
+"""The backlog: what lies in a folder's segments and is not shipped yet, in order."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from pathlib import Path
+
+from decision_log.disk.frame import HEADER, find_frame, read_frame
+from decision_log.disk.position import Position, load_position, save_position
+from decision_log.disk.segment import SegmentName, read_around, segments
+from decision_log.stats import LogStats
+
+logger = logging.getLogger(__name__)
+
+
+class Backlog:
+    """Reads payloads once each, from where the last `commit` left off.
+
+    A folder that is `live` has a writer: the end of its newest segment is not the end of it.
+
+    A writer that dies may leave half a frame at the end. A segment that the next number follows was
+    closed when all of it was durable: what cannot be read there is damage, as are blocks that the
+    disk cannot read.
+    """
+
+    def __init__(self, folder: Path, aside: Path, stats: LogStats, *, live: bool) -> None:
+        """`aside`: the folder into which damaged segments are moved, on the same file system."""
+        self._folder = folder
+        self._aside = aside
+        self._stats = stats
+        self._live = live
+        self._read = self._committed = load_position(folder)
+        self._open: SegmentName | None = None
+        self._fd = -1
+        self._ended: set[SegmentName] = set()
+        """Read to their end since the last commit."""
+        self._shipped: set[SegmentName] = set()
+        """Read to their end and committed, to be removed."""
+        self._damaged: set[SegmentName] = set()
+        self._complaints: set[str] = set()
+
+    @property
+    def number(self) -> int:
+        """Number of the segment that the last payload came from."""
+        return self._read.number
+
+    def next(self) -> bytes | None:
+        """The next payload; None if there is none for now (for good, unless live)."""
+        while self._open is not None or self._open_next():
+            assert self._open is not None
+            payload = self._frame()
+            if payload is not None:
+                return payload
+            if self._live and not self._later():
+                return None
+            # Frames may have come between the read and the look at the folder: read again.
+            payload = self._frame() or self._after_damage()
+            if payload is not None:
+                return payload
+            self._ended.add(self._open)
+            self._shut()
+        return None
+
+    def commit(self) -> None:
+        """Everything that `next` gave is shipped: remember it and remove what is done with."""
+        moved = self._read != self._committed
+        self._committed = self._read
+        self._shipped |= self._ended
+        self._ended.clear()
+        for name in sorted(self._shipped):
+            self._retire(name)
+        # Behind damage a later run would not know of it, and delete the file.
+        if moved and self._open not in self._damaged:
+            self._keep_position()
+
+    def rewind(self) -> None:
+        """Give everything since the last `commit` again."""
+        self._shut()
+        self._ended.clear()
+        self._read = self._committed
+
+    def is_empty(self) -> bool:
+        """Whether the folder holds no segment: all were read to their end and committed."""
+        return not segments(self._folder)
+
+    def close(self) -> None:
+        """Close the open segment. Idempotent."""
+        self._shut()
+
+    def _keep_position(self) -> None:
+        """A position that is lost costs time and no more, and a disk that is too full for it is
+        emptied by going on."""
+        try:
+            save_position(self._folder, self._committed)
+        except OSError as error:
+            self._complain(f"the position of {self._folder.name} is not kept", error)
+
+    def _complain(self, what: str, error: OSError) -> None:
+        """Say something once: what fails at a commit fails at the next one too."""
+        if what not in self._complaints:
+            self._complaints.add(what)
+            logger.warning("%s: %s", what, error.strerror)
+
+    def _frame(self) -> bytes | None:
+        assert self._open is not None
+        payload = read_frame(self._pread, self._read.offset, self._open.salt)
+        if payload is not None:
+            self._go_to(self._read.offset + HEADER.size + len(payload))
+        return payload
+
+    def _after_damage(self) -> bytes | None:
+        """The first intact frame of a sealed segment after bytes that are none, None at its end."""
+        assert self._open is not None
+        size = os.fstat(self._fd).st_size
+        lost = size - self._read.offset
+        if lost <= 0:
+            return None
+        found = find_frame(self._pread, self._read.offset + 1, self._open.salt)
+        if found is None and self._open not in self._damaged and not self._was_closed():
+            logger.warning("%s ends in %d bytes of no record", self._open, lost)
+            self._stats.torn_bytes += lost
+            self._go_to(size)
+            return None
+        end = size if found is None else found
+        lost = end - self._read.offset
+        logger.error("%s: %d bytes at %d cannot be read", self._open, lost, self._read.offset)
+        self._stats.damaged_bytes += lost
+        self._damaged.add(self._open)
+        self._go_to(end)
+        return self._frame()
+
+    def _was_closed(self) -> bool:
+        """Whether the open segment's own writer went on to the next one."""
+        return any(name.number == self._read.number + 1 for name in self._later())
+
+    def _pread(self, length: int, offset: int) -> bytes:
+        try:
+            return os.pread(self._fd, length, offset)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+        assert self._open is not None
+        self._damaged.add(self._open)
+        return read_around(self._fd, length, offset)
+
+    def _go_to(self, offset: int) -> None:
+        """Read on from there in the open segment."""
+        assert self._open is not None
+        self._read = Position(self._open.number, offset, self._open.salt.hex())
+
+    def _open_next(self) -> bool:
+        """Open the first segment that is not read to its end; False if there is none."""
+        for name in segments(self._folder):
+            if name in self._ended or name in self._shipped:
+                continue
+            try:
+                self._fd = os.open(self._folder / str(name), os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:  # a writer gave it up before anything was in it
+                continue
+            self._open = name
+            if (self._read.number, self._read.salt) != (name.number, name.salt.hex()):
+                self._go_to(0)
+            return True
+        return False
+
+    def _later(self) -> list[SegmentName]:
+        """The segments that come after the open one."""
+        assert self._open is not None
+        return [name for name in segments(self._folder) if name > self._open]
+
+    def _shut(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd, self._open = -1, None
+
+    def _retire(self, name: SegmentName) -> None:
+        """Remove a shipped segment, or try again at the next commit: it is not read any more."""
+        path = self._folder / str(name)
+        try:
+            if name in self._damaged:
+                self._aside.mkdir(parents=True, exist_ok=True)
+                os.replace(path, self._aside / f"{self._folder.name}-{name}.damaged")
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            self._complain(f"{self._folder.name}/{name} cannot be removed", error)
+        else:
+            self._shipped.discard(name)

@@ -1,0 +1,73 @@
+"""Claims: who may write and ship a folder. The operating system lets go of a dead owner's."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+from decision_log.disk.position import FILE
+
+_LOCK = "lock"
+
+
+class Claim:
+    """A folder held by this process, by a lock on a file in it."""
+
+    def __init__(self, folder: Path, fd: int) -> None:
+        self.folder = folder
+        self._fd = fd
+
+    def release(self) -> None:
+        """Leave the folder to others. Idempotent."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def remove(self) -> None:
+        """Remove the folder, then let go: whoever waited for the lock finds its file gone.
+
+        Raises:
+            OSError: something lies in it that is not ours, and stays.
+        """
+        try:
+            # The lock last: from then on the folder may be somebody else's.
+            for name in (FILE, _LOCK):
+                (self.folder / name).unlink(missing_ok=True)
+            self.folder.rmdir()
+        finally:
+            self.release()
+
+
+def claim(folder: Path, *, create: bool) -> Claim | None:
+    """Claim a folder; None if somebody else holds it, or it is not there and not to be created.
+
+    Raises:
+        OSError: the folder cannot be made or locked.
+    """
+    if create:
+        folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _LOCK
+    try:
+        fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    held = False
+    try:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = _is_still(path, fd)
+    finally:
+        if not held:
+            os.close(fd)
+    return Claim(folder, fd) if held else None
+
+
+def _is_still(path: Path, fd: int) -> bool:
+    """Whether the locked file is the one that the path names: its folder may have been removed
+    between the opening and the locking."""
+    try:
+        return os.path.samestat(os.fstat(fd), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,97 @@
+"""Dead letters: records that PostgreSQL will not have, kept for somebody to look at.
+
+They are segments like any other. Once the cause is gone, moving one into a new folder beside the
+writers' folders has it shipped like an orphan's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from decision_log.disk.frame import SALT_BYTES, frame
+from decision_log.disk.segment import ASIDE, Segment
+from decision_log.stats import LogStats
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An entry that cannot be shipped. `why` holds no values of its records."""
+
+    payload: bytes
+    why: str
+
+
+class DeadLetters:
+    """Writes dead letters into a file of its own, made when the first one comes, and made anew
+    when somebody has moved it away."""
+
+    def __init__(self, root: Path, stats: LogStats) -> None:
+        """`root`: the folder that holds the writers' folders."""
+        self.folder = root / ASIDE
+        self._stats = stats
+        self._segment: Segment | None = None
+        # A write whose caller was cancelled goes on in its thread while others begin.
+        self._lock = threading.Lock()
+
+    async def put(self, letters: Sequence[DeadLetter]) -> None:
+        """Set entries aside, durably, all with one sync; the loop is not held up by it.
+
+        Raises:
+            OSError: the disk will not have them either.
+        """
+        if not letters:
+            return
+        path = await asyncio.to_thread(self._write, [letter.payload for letter in letters])
+        self._stats.dead_letters += len(letters)
+        for why, times in Counter(letter.why for letter in letters).items():
+            logger.error("%d set aside in %s: %s", times, path, why)
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        with self._lock:
+            self._shut()
+
+    def _write(self, payloads: Sequence[bytes]) -> Path:
+        """Append entries to the file, and where that was."""
+        with self._lock:
+            path = self._append(payloads)
+            # Whoever moves the file to have it shipped may do so in the middle of a write: then
+            # what was written may be gone with it.
+            while not path.exists():
+                path = self._append(payloads)
+            return path
+
+    def _append(self, payloads: Sequence[bytes]) -> Path:
+        segment = self._in_place()
+        try:
+            segment.append(b"".join([frame(p, segment.name.salt) for p in payloads]))
+        except OSError:
+            segment.abandon()
+            self._segment = None
+            raise
+        return segment.path
+
+    def _in_place(self) -> Segment:
+        """The file, a new one if that of before has been moved away: it is no longer ours."""
+        if self._segment is not None and not self._segment.path.exists():
+            self._shut()
+        if self._segment is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            number = time.time_ns() // 1_000_000 % 10**12
+            self._segment = Segment(self.folder, number, os.urandom(SALT_BYTES))
+        return self._segment
+
+    def _shut(self) -> None:
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None

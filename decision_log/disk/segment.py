@@ -1,0 +1,150 @@
+"""Segments: append-only files of frames, numbered, each written by one writer once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from decision_log.disk.frame import SALT_BYTES
+
+ASIDE = "dead-letters"
+"""The folder, among those of the writers, of what nobody could ship."""
+
+_NAME = re.compile(r"(\d{12})-([0-9a-f]{8})\.wal")
+
+_BLOCK_BYTES = 4096
+"""What a disk loses at once."""
+
+# macOS has no fdatasync.
+sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SegmentName:
+    """Number (order of writing, from 1; each run of a writer leaves one out before its first) and
+    salt of a segment. They are its file's name."""
+
+    number: int
+    salt: bytes
+
+    def __str__(self) -> str:
+        return f"{self.number:012d}-{self.salt.hex()}.wal"
+
+    @classmethod
+    def parse(cls, name: str) -> SegmentName | None:
+        """None if that is not the name of a segment."""
+        match = _NAME.fullmatch(name)
+        return match and cls(int(match[1]), bytes.fromhex(match[2]))
+
+
+def segments(folder: Path) -> list[SegmentName]:
+    """The segments in a folder, oldest first; of one number, as somebody may gather, by name."""
+    found = (SegmentName.parse(name) for name in os.listdir(folder))
+    return sorted(s for s in found if s is not None)
+
+
+def read_around(fd: int, length: int, offset: int) -> bytes:
+    """Up to `length` bytes at `offset`, zeros in place of blocks that the disk cannot read: no
+    frame lies there, and those behind them are found."""
+    end = min(offset + length, os.fstat(fd).st_size)
+    parts = []
+    while offset < end:
+        n = min(end, (offset // _BLOCK_BYTES + 1) * _BLOCK_BYTES) - offset
+        try:
+            parts.append(os.pread(fd, n, offset))
+        except OSError:
+            parts.append(bytes(n))
+        offset += n
+    return b"".join(parts)
+
+
+def writers(root: Path) -> list[Path]:
+    """The folders of all writers under `root`, the dead ones' too, by name; not the one of what
+    was set aside for somebody to look at."""
+    return sorted(f for f in root.iterdir() if f.name != ASIDE and f.is_dir())
+
+
+def writers_bytes(root: Path) -> int:
+    """Bytes in the segments of all writers."""
+    total = 0
+    for folder in writers(root):
+        with contextlib.suppress(OSError):  # gone meanwhile, or not ours to read
+            total += folder_bytes(folder)
+    return total
+
+
+def folder_bytes(folder: Path) -> int:
+    """Bytes in the segments of a folder."""
+    total = 0
+    for name in segments(folder):
+        with contextlib.suppress(FileNotFoundError):  # shipped meanwhile
+            total += (folder / str(name)).stat().st_size
+    return total
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries durable: a file that is synced but has no entry is lost."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+class Segment:
+    """A segment that is being written. Not safe for threads. Errors of the disk are OSErrors; after
+    one the segment must be abandoned: what a failed sync left in the page cache is unknown."""
+
+    def __init__(self, folder: Path, number: int, salt: bytes) -> None:
+        """Create the file, durably. `salt`: `SALT_BYTES` random bytes."""
+        assert len(salt) == SALT_BYTES
+        self.name = SegmentName(number, salt)
+        self.path = folder / str(self.name)
+        self.size = 0
+        """Durable bytes."""
+        self._fd = os.open(
+            self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600
+        )
+        try:
+            sync_folder(folder)
+        except OSError:
+            self.abandon()
+            raise
+
+    def append(self, data: bytes) -> None:
+        """Write `data` and wait until the disk has it."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+        sync(self._fd)
+        self.size += len(data)
+
+    def try_room(self, n_bytes: int) -> None:
+        """Raise OSError unless the disk takes `n_bytes` more. Leaves nothing behind."""
+        try:
+            rest = memoryview(bytes(n_bytes))
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+            sync(self._fd)
+        finally:
+            os.ftruncate(self._fd, self.size)
+        sync(self._fd)
+
+    def abandon(self) -> None:
+        """Close, without what is not durable; an empty file goes altogether. Best effort: frames
+        that stay are records of decisions that nobody was told, which does no harm."""
+        with contextlib.suppress(OSError):
+            if self.size:
+                os.ftruncate(self._fd, self.size)
+            else:
+                self.path.unlink()
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Everything appended is durable already."""
+        with contextlib.suppress(OSError):
+            os.close(self._fd)

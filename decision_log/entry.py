@@ -1,0 +1,207 @@
+"""Entries: what a frame holds. The records of one micro-batch, column by column."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+
+from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.payment.batch import TransactionBatch, columns_of
+from fraud.record import PlanDocument, RecordBatch
+
+T = TypeVar("T")
+
+FORMAT = 3
+MAX_ROWS = 256
+"""Rows of an entry at most: it is what a shipper must hold in memory at once."""
+
+
+class _Vote(msgspec.Struct, array_like=True, gc=False):
+    variant: str
+    version: str
+    digest: str
+    status: str
+    scores: bytes | None  # float64 little-endian
+
+
+class _Plan(msgspec.Struct, array_like=True, gc=False):
+    name: str
+    version: int
+    digest: str
+    document: dict[str, Any]
+
+
+class _Entry(msgspec.Struct, array_like=True, gc=False):
+    """A RecordBatch. Whoever changes this counts `FORMAT` up."""
+
+    format: int
+    plan: msgspec.Raw  # _Plan
+    schema_id: str
+    code_version: str
+    transactions: tuple[list[Any], ...]
+    features: bytes
+    votes: list[_Vote]
+    decision_id: list[str]
+    outcome: list[int]
+    probability: list[float | None]
+    risk_score: list[int]
+    anomaly_score: list[float]
+    reasons: dict[int, tuple[Reason, ...]]  # of the rows that have any
+    degraded: dict[int, tuple[str, ...]]  # likewise
+    feature_age_ms: list[int]
+    decided_at_ms: int
+    explained_by: str
+    stage_ms: dict[str, float]
+    metadata: list[str | None] | None
+    stages: list[str] | None
+
+
+class _Head(msgspec.Struct, array_like=True, gc=False):
+    format: int
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Entry)
+_head_decoder = msgspec.msgpack.Decoder(_Head)
+
+
+def encode(records: RecordBatch) -> list[bytes]:
+    """Payloads that hold `records` in order, at most `MAX_ROWS` each."""
+    n = len(records)
+    if n <= MAX_ROWS:
+        return [_payload(records)] if n else []
+    starts = range(0, n, MAX_ROWS)
+    return [_payload(records.slice(start, min(start + MAX_ROWS, n))) for start in starts]
+
+
+def decode(payload: bytes) -> RecordBatch:
+    """Invert `encode` for one payload.
+
+    Raises:
+        ValueError: written by code that this code does not understand.
+    """
+    try:
+        head = _head_decoder.decode(payload)
+        if head.format != FORMAT:
+            raise ValueError(f"entry of format {head.format}, this code reads {FORMAT}")
+        return _batch(_decoder.decode(payload))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError("not an entry of the decision log") from error
+
+
+def _payload(records: RecordBatch) -> bytes:
+    try:
+        return _encoder.encode(_entry(records))
+    except UnicodeEncodeError:
+        # A lone surrogate in one row's text must not cost its whole batch the record.
+        return _encoder.encode(_entry(storable(records)))
+
+
+def _entry(records: RecordBatch) -> _Entry:
+    d = records.decisions
+    return _Entry(
+        FORMAT,
+        _written(records.plan),
+        records.schema_id,
+        records.code_version,
+        columns_of(records.transactions),
+        records.features,
+        [_vote(vote) for vote in d.votes],
+        d.decision_id,
+        d.outcome,
+        d.probability,  # type: ignore[arg-type]
+        d.risk_score,
+        d.anomaly_score,
+        _sparse(d.reasons),
+        _sparse(d.degraded),
+        d.feature_age_ms,
+        d.decided_at_ms,
+        d.explained_by,
+        d.stage_ms,
+        records.transactions.metadata,
+        records.transactions.stages,
+    )
+
+
+def _vote(vote: Vote) -> _Vote:
+    scores = None if vote.scores is None else vote.scores.astype("<f8", copy=False).tobytes()
+    return _Vote(vote.variant, vote.version, vote.digest, vote.status, scores)
+
+
+def _batch(entry: _Entry) -> RecordBatch:
+    plan = _read(bytes(entry.plan))
+    transactions = TransactionBatch(*entry.transactions)
+    transactions.metadata, transactions.stages = entry.metadata, entry.stages
+    n = len(transactions)
+    decisions = DecisionBatch(
+        entry.decision_id,
+        transactions.transaction_id,
+        entry.outcome,
+        entry.probability,  # type: ignore[arg-type]
+        entry.risk_score,
+        entry.anomaly_score,
+        _dense(entry.reasons, n),
+        tuple(map(_heard, entry.votes)),
+        plan.name,
+        plan.version,
+        _dense(entry.degraded, n),
+        entry.feature_age_ms,
+        entry.decided_at_ms,
+        entry.explained_by,
+        entry.stage_ms,
+    )
+    return RecordBatch(
+        transactions, entry.schema_id, entry.features, decisions, plan, entry.code_version
+    )
+
+
+def _sparse(column: list[tuple[T, ...]]) -> dict[int, tuple[T, ...]]:
+    """The rows of which there is something to say."""
+    return {i: said for i, said in enumerate(column) if said} if any(column) else {}
+
+
+def _dense(said: dict[int, tuple[T, ...]], n: int) -> list[tuple[T, ...]]:
+    """Invert `_sparse`."""
+    return [said.get(i, ()) for i in range(n)] if said else [()] * n
+
+
+def _heard(vote: _Vote) -> Vote:
+    scores = None if vote.scores is None else np.frombuffer(vote.scores, "<f8")
+    return Vote(vote.variant, vote.version, vote.status, scores, 0.0, vote.digest)
+
+
+# One plan decides for weeks: the last one is kept as it is written, and as it was read.
+@lru_cache(maxsize=4)
+def _written(plan: PlanDocument) -> msgspec.Raw:
+    return msgspec.Raw(_encoder.encode(_Plan(plan.name, plan.version, plan.digest, plan.document)))
+
+
+@lru_cache(maxsize=4)
+def _read(plan: bytes) -> PlanDocument:
+    found = msgspec.msgpack.decode(plan, type=_Plan)
+    return PlanDocument(found.name, found.version, found.digest, found.document)
+
+
+def storable(records: RecordBatch) -> RecordBatch:
+    """The records with U+FFFD for every character that PostgreSQL cannot hold (NUL, surrogates)."""
+    held = (list(map(_storable, column)) for column in columns_of(records.transactions))
+    # Metadata are checked before they are taken, and stages are ours.
+    kept = records.transactions
+    transactions = TransactionBatch(*held)
+    transactions.metadata, transactions.stages = kept.metadata, kept.stages
+    ids = transactions.transaction_id
+    return replace(
+        records,
+        transactions=transactions,
+        decisions=replace(records.decisions, transaction_id=ids),
+    )
+
+
+def _storable(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

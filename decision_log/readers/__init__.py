@@ -1,0 +1,1 @@
+"""Readers of the decisions on record."""

@@ -1,0 +1,1 @@
+"""From the decision log on disk to PostgreSQL."""

@@ -1,0 +1,246 @@
+"""The ledger: PostgreSQL as the decision log writes to it, over one connection of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Protocol
+
+import asyncpg
+
+from decision_log.shipping.array_text import array_text
+from decision_log.shipping.columns import AS_TEXT, N_COLUMNS, columns
+from features.store.span import day
+from fraud.errors import QuorumError, StoreUnavailable
+from fraud.record import PlanDocument, RecordBatch
+from stores.postgres.connect import connect
+from stores.postgres.errors import DISCONNECTED, is_unfit, reason, sqlstate
+from stores.statements import statement
+
+logger = logging.getLogger(__name__)
+
+_SHIP = statement("decision_log/shipping/ship.sql")
+# Looking first whether a decision is there already costs a tenth of an insert, and it never is but
+# after a crash: so that is done only once one was.
+_AGAIN = "ON CONFLICT DO NOTHING"
+_KEEP_PLAN = statement("decision_log/shipping/keep_plan.sql")
+_ENSURE_MONTH = statement("decision_log/shipping/ensure_month.sql")
+
+# SQLSTATE classes that are the fault of a row: data exception, constraint, limits of a row's size.
+_FAULTS_OF_DATA = ("22", "23", "54")
+
+_SAME_BEFORE = timedelta(days=31)
+_SAME_AFTER = timedelta(days=8)
+"""So long before and after a payment, at least, its id belongs to the one that had it first."""
+
+_ROWS_AT_A_TIME = 64
+_DAY_MS = 86_400_000
+
+_AROUND = {"transactions": (-30, 0, 30), "decisions": (0, 30)}
+"""Table -> days from the middle of a decision's month to months that get their partitions."""
+
+_Month = tuple[str, int, int]
+"""Table, year, month."""
+
+
+class RecordRefused(QuorumError):
+    """PostgreSQL will not have these records, however often they are sent."""
+
+
+class Ledger(Protocol):
+    """Where records go for good."""
+
+    async def insert(self, batches: Sequence[RecordBatch]) -> None:
+        """Insert all or none; those that are there stay as they are.
+
+        Raises:
+            RecordRefused: at least one of them can never be inserted.
+            StoreUnavailable: not now.
+        """
+
+    async def close(self) -> None:
+        """Let go of the connection. Idempotent."""
+
+
+class PostgresLedger:
+    """The ledger in PostgreSQL. Connects when first needed, and again after any failure."""
+
+    def __init__(self, database_url: str, timeout_s: float = 30.0) -> None:
+        self._url = database_url
+        self._timeout_s = timeout_s
+        self._connection: Any = None
+        self._waits_for_disk = True
+        self._months: set[_Month] = set()
+        self._plans: set[str] = set()
+
+    async def insert(self, batches: Sequence[RecordBatch]) -> None:
+        """See `Ledger.insert`."""
+        try:
+            arguments = await _arguments(batches)
+            months = _months(batches)
+            query = _within(_SHIP, batches)
+        except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise RecordRefused(f"no columns: {type(error).__name__}") from error
+        connection = await self._connected()
+        try:
+            await self._ensure(connection, months)
+            await self._keep(connection, {batch.plan.digest: batch.plan for batch in batches})
+            await self._ship(connection, query, arguments)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if _is_fault_of_data(error):
+                raise RecordRefused(_why(error)) from error
+            await self.close()
+            raise StoreUnavailable(_why_not(error)) from error
+        except (OSError, TimeoutError, asyncpg.InternalClientError) as error:
+            await self.close()
+            raise StoreUnavailable(_why_not(error)) from error
+        except BaseException:
+            # Cancelled midway: what the server made of it is unknown, and so is the connection.
+            self._drop()
+            raise
+
+    async def close(self) -> None:
+        """See `Ledger.close`."""
+        connection, self._connection = self._connection, None
+        self._months.clear()
+        self._plans.clear()
+        if connection is None:
+            return
+        try:
+            await connection.close(timeout=1)
+        except (*DISCONNECTED, asyncpg.PostgresError):
+            connection.terminate()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    async def _connected(self) -> Any:
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        try:
+            self._connection = await connect(self._url, timeout_s=5, name="quorum-ledger")
+            self._waits_for_disk = (
+                await self._connection.fetchval("SHOW synchronous_commit", timeout=self._timeout_s)
+                != "off"
+            )
+        except Exception as error:  # a wrong URL included: no record is to blame for any of them
+            self._drop()
+            raise StoreUnavailable(_why_not(error)) from error
+        return self._connection
+
+    async def _ship(self, connection: Any, query: str, arguments: list[Any]) -> None:
+        try:
+            await self._insert(connection, query, arguments)
+        except asyncpg.UniqueViolationError:  # nothing of it was kept
+            await self._insert(connection, f"{query}{_AGAIN}", arguments)
+
+    async def _insert(self, connection: Any, query: str, arguments: list[Any]) -> None:
+        if self._waits_for_disk:
+            await connection.execute(query, *arguments, timeout=self._timeout_s)
+            return
+        # A segment is deleted once PostgreSQL has its rows, so a commit must mean its disk.
+        async with connection.transaction():
+            await connection.execute("SET LOCAL synchronous_commit = on")
+            await connection.execute(query, *arguments, timeout=self._timeout_s)
+
+    async def _keep(self, connection: Any, plans: dict[str, PlanDocument]) -> None:
+        """Keep plans before the decisions that name them: a reader never finds one missing."""
+        for digest in plans.keys() - self._plans:
+            text = json.dumps(plans[digest].document)
+            await connection.execute(_KEEP_PLAN, digest, text, timeout=self._timeout_s)
+            self._plans.add(digest)
+
+    async def _ensure(self, connection: Any, months: dict[_Month, int]) -> None:
+        for month in months.keys() - self._months:
+            table, at_ms = month[0], months[month]
+            try:
+                await connection.execute(_ENSURE_MONTH, table, at_ms, timeout=self._timeout_s)
+            except asyncpg.PostgresError as error:
+                if is_unfit(error):
+                    raise
+                # Not fatal: such rows land in the default partition.
+                logger.warning("no partition of %s for %d-%02d: %s", *month, _why(error))
+            self._months.add(month)
+
+
+async def _arguments(batches: Sequence[RecordBatch]) -> list[Any]:
+    """What `ship.sql` takes, some rows at a time: the loop is shared with those who decide."""
+    gathered: list[list[Any]] = [[] for _ in range(N_COLUMNS)]
+    rows = 0
+    for batch in batches:
+        for column, more in zip(gathered, columns(batch), strict=True):
+            column += more
+        rows += len(batch)
+        if rows >= _ROWS_AT_A_TIME:
+            rows = 0
+            await asyncio.sleep(0)
+    return [array_text(c) if n in AS_TEXT else c for n, c in enumerate(gathered, 1)]
+
+
+def _months(batches: Sequence[RecordBatch]) -> dict[_Month, int]:
+    """The partitions around the moments of decisions, with a moment in each: our clock makes
+    partitions, and nothing that a client stamps does. Payments lie within days of their decisions;
+    those that do not go to the default partition, or to one that `quorum load` has made. The next
+    month's are made ahead."""
+    wanted: dict[_Month, int] = {}
+    for batch in batches:
+        decided_at_ms = batch.decisions.decided_at_ms
+        for table, months in _AROUND.items():
+            for days in months:
+                at_ms = _middle_ms(decided_at_ms) + days * _DAY_MS
+                wanted[(table, *_month(at_ms))] = at_ms
+    return wanted
+
+
+def _middle_ms(at_ms: int) -> int:
+    """The middle of the month of a moment: 30 days from there lies in the next month."""
+    year, month = _month(at_ms)
+    return round(datetime(year, month, 15, tzinfo=UTC).timestamp() * 1000)
+
+
+def _within(query: str, batches: Sequence[RecordBatch]) -> str:
+    """The statement for some batches. Between which months an id may be on record already is part
+    of its text: see `Span`."""
+    times_ms = [at_ms for batch in batches for at_ms in batch.transactions.timestamp_ms]
+    first = _moment(min(times_ms)) - _SAME_BEFORE
+    last = (_moment(max(times_ms)) + _SAME_AFTER).replace(day=15) + timedelta(days=30)
+    since, until = day(first.replace(day=1)), day(last.replace(day=1))
+    return query.replace("{since}", since).replace("{until}", until)
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def _month(at_ms: int) -> tuple[int, int]:
+    return _month_of_day(at_ms // _DAY_MS)
+
+
+@lru_cache(maxsize=4096)
+def _month_of_day(day: int) -> tuple[int, int]:
+    """Year and month of a day since 1970-01-01."""
+    at = datetime.fromtimestamp(day * _DAY_MS // 1000, UTC)
+    return at.year, at.month
+
+
+def _is_fault_of_data(error: Exception) -> bool:
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate or "").startswith(_FAULTS_OF_DATA)
+    # Raised before anything is sent, for an argument that does not fit its type.
+    return isinstance(error, ValueError)
+
+
+def _why(error: Exception) -> str:
+    """What may be logged of a failure: PostgreSQL's own words can quote a row."""
+    state = sqlstate(error)
+    return f"{type(error).__name__} {state}" if state else type(error).__name__
+
+
+def _why_not(error: Exception) -> str:
+    return str(error) if isinstance(error, QuorumError) else reason(error)

@@ -1,0 +1,1 @@
+"""Models: the artifact format, the artifact store, and scoring."""

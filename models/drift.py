@@ -1,0 +1,280 @@
+"""How far what is served has moved from what was trained on, and how far probabilities from truth.
+
+Population stability index: Siddiqi, "Credit Risk Scorecards" (2006), whose thresholds are used
+here; Yurdakul and Naranjo, "Statistical properties of the population stability index" (Journal of
+Risk Model Validation, 2020) for what chance alone makes of it. Intervals of shares: Wilson,
+"Probable inference, the law of succession, and statistical inference" (JASA, 1927).
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fraud.payment.batch import Float32, Float64, Int64
+
+REFERENCE_FILE = "reference.npz"
+"""Name, in an artifact, of what `References` writes."""
+
+BINS = 10
+CALIBRATION_BINS = 20
+"""As the reports of training have it."""
+_CUTS = BINS - 1
+_SLOTS = BINS + 1
+MODERATE, LARGE = 0.1, 0.25
+"""PSI from which a shift is moderate, and large."""
+LEAST_ROWS = 200
+"""With fewer rows chance alone moves the index by more than a third of `MODERATE`."""
+
+_LEAST_SHARE = 1e-4
+_ROWS_AT_ONCE = 1024
+_Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """How k columns were spread when models were trained.
+
+    Attributes:
+        names: k names.
+        categorical: bool[k]: the column holds codes.
+        cuts: float64[k, 9]: rising inner edges of the bins [cut, next cut) of numbers: the
+            deciles, a value that is several of them between two cuts. Of codes: the most frequent
+            ones, each a bin; others share the tenth. Behind the last: +inf.
+        counts: int64[k, 11]: rows of each bin, then those without a value.
+    """
+
+    names: tuple[str, ...]
+    categorical: NDArray[np.bool_]
+    cuts: Float64
+    counts: Int64
+
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        values: Float32 | Float64,
+        categorical: Sequence[int] = (),
+    ) -> Reference:
+        """Measure `values` [n, k], n >= 1."""
+        coded = np.isin(np.arange(len(names)), np.array(categorical, np.int64))
+        cuts = np.full((len(names), _CUTS), np.inf)
+        for i in range(len(names)):
+            column = values[:, i].astype(np.float64)
+            found = _codes(column) if coded[i] else _deciles(column)
+            cuts[i, : found.size] = found
+        blank = cls(tuple(names), coded, cuts, np.zeros((len(names), _SLOTS), np.int64))
+        return cls(blank.names, coded, cuts, blank.count(values))
+
+    @property
+    def rows(self) -> int:
+        """How many rows it was measured on."""
+        return int(self.counts[0].sum()) if len(self.names) else 0
+
+    def count(self, values: Float32 | Float64) -> Int64:
+        """Rows of each bin, int64[k, 11], of other values [n, k]."""
+        k = len(self.names)
+        counts = np.zeros(k * _SLOTS, np.int64)
+        of_column = np.arange(k) * _SLOTS
+        for start in range(0, values.shape[0], _ROWS_AT_ONCE):
+            part = values[start : start + _ROWS_AT_ONCE].astype(np.float64)
+            counts += np.bincount((self._slots(part) + of_column).ravel(), minlength=k * _SLOTS)
+        return counts.reshape(k, _SLOTS)
+
+    def middle(self) -> tuple[Float64, Float64]:
+        """Values between which the middle 80 % of each column lie, float64[k] twice; NaN for codes,
+        and for a column without values."""
+        known = np.isfinite(self.cuts) & ~self.categorical[:, None]
+        any_known = known.any(axis=1)
+        last = np.maximum(known.sum(axis=1) - 1, 0)
+        low = np.where(any_known, self.cuts[:, 0], np.nan)
+        high = np.where(any_known, self.cuts[np.arange(len(self.names)), last], np.nan)
+        return low, high
+
+    def share(self, values: Float32 | Float64) -> Float64:
+        """How many rows with a value had one in the same bin, float64[n, k] in [0, 1]; NaN where a
+        value is unknown, or was never known. Of flags and frequent codes: had the same one."""
+        slots = self._slots(values.astype(np.float64))
+        counts = self.counts[:, :BINS]
+        known = counts.sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.concatenate(
+                [counts / known[:, None], np.full((len(self.names), 1), np.nan)], axis=1
+            )
+        found: Float64 = shares[np.arange(len(self.names)), slots]
+        return found
+
+    def psi(self, counts: Int64) -> Float64:
+        """Population stability index of each column, float64[k]: the sum over bins of
+        (now - then) * ln(now / then), shares below 0.0001 counting as that; NaN without rows."""
+        then, now = _shares(self.counts), _shares(counts)
+        index: Float64 = ((now - then) * np.log(now / then)).sum(axis=1)
+        index[counts.sum(axis=1) == 0] = np.nan
+        return index
+
+    def chance(self, counts: Int64) -> Float64:
+        """What sampling alone makes of each index on average, float64[k]:
+        (bins - 1) * (1 / rows then + 1 / rows now)."""
+        bins = (self.counts > 0).sum(axis=1)
+        then, now = self.counts.sum(axis=1), counts.sum(axis=1)
+        with np.errstate(divide="ignore"):
+            found: Float64 = (bins - 1) * (1 / then + 1 / now)
+        return found
+
+    def _slots(self, values: Float64) -> Int64:
+        """The bin of each value, int64[n, k]."""
+        above: Int64 = (values[:, :, None] >= self.cuts).sum(axis=2)
+        coded = np.flatnonzero(self.categorical)
+        same = values[:, coded, None] == self.cuts[coded]
+        above[:, coded] = np.where(same.any(axis=2), same.argmax(axis=2), _CUTS)
+        return np.where(np.isnan(values), BINS, above)
+
+
+def _deciles(column: Float64) -> Float64:
+    known = np.sort(column[~np.isnan(column)])
+    if known.size == 0:
+        return np.empty(0)
+    # Values that occur, not means of two of them: equal values stay in one bin. One that is more
+    # than a decile has a bin to itself: most columns are counts, and most counts are 0.
+    found, times = np.unique(known[(np.arange(1, BINS) * known.size) // BINS], return_counts=True)
+    cuts: Float64 = np.union1d(found, np.nextafter(found[times > 1], np.inf))
+    return cuts
+
+
+def _codes(column: Float64) -> Float64:
+    codes, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+    found: Float64 = np.sort(codes[np.argsort(-counts, kind="stable")[:_CUTS]])
+    return found
+
+
+def _shares(counts: Int64) -> Float64:
+    total = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shares: Float64 = np.maximum(counts / total, _LEAST_SHARE)
+    return shares
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What an artifact carries: the training's features, and calibrated scores of every model of
+    its run, of the ensemble as `ensemble`, on payments held back from fitting."""
+
+    features: Reference
+    scores: Reference
+
+    def to_bytes(self) -> bytes:
+        """An npz without pickles; equal references are equal bytes."""
+        body = io.BytesIO()
+        parts = {"features": self.features, "scores": self.scores}
+        np.savez(
+            body,
+            allow_pickle=False,
+            **{
+                f"{part}_{name}": np.asarray(getattr(reference, name))
+                for part, reference in parts.items()
+                for name in ("names", "categorical", "cuts", "counts")
+            },
+        )
+        return body.getvalue()
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> References:
+        """Invert `to_bytes`.
+
+        Raises:
+            ValueError: not such bytes.
+        """
+        try:
+            with np.load(io.BytesIO(body), allow_pickle=False) as found:
+                return cls(_part(found, "features"), _part(found, "scores"))
+        except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError("no reference of a training") from error
+
+
+def _part(found: np.lib.npyio.NpzFile, part: str) -> Reference:
+    names = tuple(str(name) for name in found[f"{part}_names"].tolist())
+    categorical = found[f"{part}_categorical"].astype(np.bool_)
+    cuts, counts = found[f"{part}_cuts"], found[f"{part}_counts"]
+    k = len(names)
+    if (categorical.shape, cuts.shape, counts.shape) != ((k,), (k, _CUTS), (k, _SLOTS)):
+        raise ValueError("no reference of a training")
+    return Reference(names, categorical, cuts.astype(np.float64), counts.astype(np.int64))
+
+
+def verdict(psi: float, rows: int) -> str:
+    """`steady`, `moderate` or `large`, or `few` where there are too few rows to say."""
+    if rows < LEAST_ROWS or np.isnan(psi):
+        return "few"
+    return "steady" if psi < MODERATE else "moderate" if psi <= LARGE else "large"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Probabilities beside what happened, in bins of about equal size, rising.
+
+    Attributes:
+        mean: float64[b], mean probability.
+        observed: float64[b], share of fraud.
+        low, high: float64[b], Wilson's 95 % interval of the share.
+        rows: int64[b], > 0.
+        error: expected calibration error: mean |mean - observed| by rows; NaN without rows.
+    """
+
+    mean: Float64
+    observed: Float64
+    low: Float64
+    high: Float64
+    rows: Int64
+    error: float
+
+
+def calibration(probability: Float64, fraud: Float64, bins: int = CALIBRATION_BINS) -> Calibration:
+    """Compare probabilities with labels.
+
+    Args:
+        probability: float64[n], NaN where there is none: those rows are left out.
+        fraud: float64[n], 1 fraud and 0 not.
+    """
+    known = ~np.isnan(probability)
+    order = np.argsort(probability[known], kind="stable")
+    ranked, hit = probability[known][order], fraud[known][order]
+    if ranked.size == 0:
+        none = np.empty(0)
+        return Calibration(none, none, none, none, np.empty(0, np.int64), float("nan"))
+    # Equal probabilities stay together, whatever their order.
+    starts = np.unique(np.searchsorted(ranked, ranked[(np.arange(bins) * ranked.size) // bins]))
+    rows = np.diff(np.append(starts, ranked.size))
+    mean = np.add.reduceat(ranked, starts) / rows
+    observed = np.add.reduceat(hit, starts) / rows
+    low, high = wilson(observed, rows)
+    error = float(np.average(np.abs(mean - observed), weights=rows))
+    return Calibration(mean, observed, low, high, rows.astype(np.int64), error)
+
+
+def wilson(share: Float64, rows: Int64, z: float = _Z95) -> tuple[Float64, Float64]:
+    """Ends of Wilson's interval of each share of `rows` > 0, within [0, 1]."""
+    centre = (share + z * z / (2 * rows)) / (1 + z * z / rows)
+    reach = z / (1 + z * z / rows) * np.sqrt(share * (1 - share) / rows + z * z / (4 * rows**2))
+    # Rounding must not put the share itself outside.
+    low, high = np.minimum(centre - reach, share), np.maximum(centre + reach, share)
+    return np.clip(low, 0, 1), np.clip(high, 0, 1)
+
+
+def matured(decided_ms: Int64, known_ms: Int64, now_ms: int) -> NDArray[np.bool_]:
+    """Which of n labelled decisions are old enough for others like them to be labelled too.
+
+    Frauds are often known sooner than that a payment was genuine, so the youngest labelled
+    decisions are mostly fraud. Those younger than what 95 % of labels took are left out.
+
+    Args:
+        decided_ms, known_ms: int64[n], when each was made, and when its label was known.
+    """
+    if decided_ms.size == 0:
+        return np.empty(0, np.bool_)
+    delay = np.quantile(np.maximum(known_ms - decided_ms, 0), 0.95, method="higher")
+    found: NDArray[np.bool_] = decided_ms <= now_ms - delay
+    return found

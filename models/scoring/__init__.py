@@ -1,0 +1,1 @@
+"""Scoring with an artifact: checked, warmed up, exchanged while it serves."""

@@ -1,0 +1,218 @@
+"""One model, loaded from its artifact: checked, warmed up and ready to score. Knows no Ray."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fraud.combine.calibrate import Calibration
+from fraud.errors import ArtifactRefused, SchemaMismatch
+from fraud.explanation import Explanation
+from fraud.payment.batch import Float32, Float64
+from models.artifact import LINEAR_FILE, TREES_FILE, Manifest, read_manifest, version_of
+from models.drift import REFERENCE_FILE, Reference, References
+from models.linear import LinearContributions
+from models.scoring.contributions import ContributionModel
+from models.scoring.runtime import Runtime, load_runtime
+
+GOLDEN_FILE = "golden.npz"
+Contributions = Callable[[Float32], Float64]
+"""float32[m, n_features] -> float64[m, n_features], log-odds that each feature adds."""
+
+_WARM_UP_ROWS = (1, 16, 64)
+_WARM_UP_TIMES = 4
+
+
+class Scorer:
+    """A verified model. Make one with `load`. Scoring is safe from several threads.
+
+    Attributes:
+        manifest: what the artifact says of itself.
+        digest, version: which artifact this is.
+        row_seconds: what a row of a large batch costs here, measured while warming up.
+        explain_row_seconds: what contributions of a row cost here; 0.0 until they are prepared.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, digest: str, runtime: Runtime) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.digest = digest
+        self.version = version_of(digest)
+        self._runtime = runtime
+        self._calibration = Calibration(manifest.calibration)
+        self._contributions: Contributions | None = None
+        self._usual: Reference | None = None
+        self.row_seconds = self.explain_row_seconds = 0.0
+
+    @classmethod
+    def load(cls, folder: Path, digest: str | None = None, schema_id: str | None = None) -> Scorer:
+        """Read, verify, try and warm up an artifact.
+
+        Args:
+            folder: the artifact's folder.
+            digest: the digest that it must have, if known.
+            schema_id: the feature schema that it must speak, if known.
+
+        Raises:
+            ArtifactRefused: damaged, unreadable, or its golden rows do not reproduce.
+            SchemaMismatch: it was trained on other features.
+        """
+        manifest, actual = read_manifest(folder, digest)
+        if schema_id is not None and manifest.schema_id != schema_id:
+            raise SchemaMismatch(manifest.schema_id, schema_id)
+        try:
+            runtime = load_runtime(folder, manifest)
+            scorer = cls(folder, manifest, actual, runtime)
+            scorer._prove()
+        except ArtifactRefused:
+            raise
+        except Exception as error:  # a runtime raises whatever it likes on a file it cannot read
+            raise ArtifactRefused(f"{folder.name}: {type(error).__name__} on loading") from error
+        return scorer
+
+    def score(self, values: Float32, schema_id: str) -> Float64:
+        """Calibrated scores.
+
+        Args:
+            values: float32[n, n_features], NaN allowed.
+            schema_id: which features these are.
+
+        Returns:
+            float64[n] in [0, 1]; NaN for a row that the model gives no number for.
+
+        Raises:
+            SchemaMismatch: the model was trained on other features.
+        """
+        self._check(schema_id)
+        return self._calibration(self._runtime.raw(values))
+
+    @property
+    def explains(self) -> bool:
+        """Whether the artifact carries a model for contributions."""
+        return self._contribution_file is not None
+
+    @property
+    def _contribution_file(self) -> str | None:
+        return next((name for name in _CONTRIBUTIONS if name in self.manifest.files), None)
+
+    def contributions(self, values: Float32, schema_id: str) -> Float64:
+        """Log-odds that each feature adds to each row (the bias left out).
+
+        The model behind it is another file, loaded on first use or by `prepare_contributions`.
+
+        Args:
+            values: float32[m, n_features].
+            schema_id: which features these are.
+
+        Returns:
+            float64[m, n_features].
+
+        Raises:
+            ArtifactRefused: the artifact has no such model, or it is of another width.
+            SchemaMismatch: the model was trained on other features.
+        """
+        self._check(schema_id)
+        return self.prepare_contributions()(values)
+
+    def explain(self, values: Float32, schema_id: str) -> Explanation:
+        """`contributions`, and what was usual among the rows that the model was trained on.
+
+        Raises:
+            ArtifactRefused, SchemaMismatch: see `contributions`.
+        """
+        found = self.contributions(values, schema_id)
+        if self._usual is None:
+            return Explanation.bare(self.digest, found)
+        low, high = self._usual.middle()
+        return Explanation(self.digest, found, low, high, self._usual.share(values))
+
+    def prepare_contributions(self) -> Contributions:
+        """Load the model behind `contributions` now, so that its first caller does not wait.
+
+        Raises:
+            ArtifactRefused: see `contributions`.
+        """
+        if self._contributions is None:
+            name = self._contribution_file
+            if name is None:
+                raise ArtifactRefused(f"{self.folder.name}: none of {', '.join(_CONTRIBUTIONS)}")
+            path = self.folder / name
+            try:
+                # First: who finds the other one finds this one, too.
+                self._usual = _usual(self.folder, self.manifest)
+                self._contributions = _CONTRIBUTIONS[name](path, self.manifest.n_features)
+            except ArtifactRefused:
+                raise
+            except Exception as error:  # whatever the library does: nobody above knows it
+                raise ArtifactRefused(f"{self.folder.name}: {path.name} is unreadable") from error
+            rows = np.zeros((1, self.manifest.n_features), np.float32)
+            self.explain_row_seconds = _best_s(self._contributions, rows)
+        return self._contributions
+
+    def _check(self, schema_id: str) -> None:
+        if schema_id != self.manifest.schema_id:
+            raise SchemaMismatch(self.manifest.schema_id, schema_id)
+
+    def _prove(self) -> None:
+        """Score the golden rows, then the sizes that traffic will bring, so that buffers exist."""
+        features, expected = self._golden()
+        found = self.score(features, self.manifest.schema_id)
+        tolerance = self.manifest.golden_tolerance
+        if not np.allclose(found, expected, rtol=0.0, atol=tolerance, equal_nan=True):
+            worst = float(np.nanmax(np.abs(found - expected)))
+            raise ArtifactRefused(
+                f"{self.folder.name}: golden rows are off by {worst:.2g}, allowed {tolerance:.2g}"
+            )
+        for n in _WARM_UP_ROWS:
+            rows = np.resize(features, (n, features.shape[1]))
+            self.row_seconds = _best_s(self._runtime.raw, rows) / n
+
+    def _golden(self) -> tuple[Float32, Float64]:
+        if GOLDEN_FILE not in self.manifest.files:
+            raise ArtifactRefused(f"{self.folder.name}: no {GOLDEN_FILE}")
+        with np.load(self.folder / GOLDEN_FILE, allow_pickle=False) as golden:
+            features = np.ascontiguousarray(golden["features"], dtype=np.float32)
+            expected = np.asarray(golden["scores"], dtype=np.float64)
+        if features.shape != (len(expected), self.manifest.n_features) or not len(expected):
+            raise ArtifactRefused(f"{self.folder.name}: golden rows have the wrong shape")
+        return features, expected
+
+
+def _linear(path: Path, n_features: int) -> LinearContributions:
+    return LinearContributions.from_bytes(path.read_bytes(), n_features)
+
+
+_CONTRIBUTIONS: Final[dict[str, Callable[[Path, int], Contributions]]] = {
+    TREES_FILE: ContributionModel,
+    LINEAR_FILE: _linear,
+}
+"""File of an artifact -> what reads contributions out of it."""
+
+
+def _usual(folder: Path, manifest: Manifest) -> Reference | None:
+    """How features were spread in the training, None if the artifact does not say."""
+    if REFERENCE_FILE not in manifest.files:
+        return None
+    try:
+        found = References.from_bytes((folder / REFERENCE_FILE).read_bytes()).features
+    except ValueError as error:
+        raise ArtifactRefused(f"{folder.name}: {REFERENCE_FILE}: {error}") from error
+    if len(found.names) != manifest.n_features:
+        raise ArtifactRefused(f"{folder.name}: {REFERENCE_FILE} is of another width")
+    return found
+
+
+def _best_s(work: Callable[[Float32], Float64], rows: Float32) -> float:
+    """Seconds of the best of a few calls: a busy machine makes single ones several times as long,
+    and the first one makes buffers."""
+
+    def timed_s() -> float:
+        began_s = time.perf_counter()
+        work(rows)
+        return time.perf_counter() - began_s
+
+    return min(timed_s() for _ in range(_WARM_UP_TIMES))

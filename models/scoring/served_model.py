@@ -1,0 +1,165 @@
+"""The model that a replica serves, and its exchange for a newer one meanwhile. Knows no Ray."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from fraud.errors import ArtifactRefused, QuorumError, Unavailable
+from models.scoring.memory import give_back
+from models.scoring.scorer import Scorer
+from models.store.store import ArtifactStore, Reference
+from telemetry import metrics
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_POLL_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a replica serves.
+
+    Attributes:
+        variant: its name.
+        artifact: what it was told to serve: an alias, a version or a digest.
+        version, digest: what that is now.
+        family, runtime, schema_id: see `models.artifact.Manifest`.
+        explains: whether it can give contributions.
+        refused: why the newest artifact behind the alias is not served; None if it is.
+    """
+
+    variant: str
+    artifact: str
+    version: str
+    digest: str
+    family: str
+    runtime: str
+    schema_id: str
+    explains: bool
+    refused: str | None
+
+
+class ServedModel:
+    """Loads what a name means and follows the name when it moves.
+
+    A new artifact is read, verified, tried and warmed up beside the old one, then takes its place
+    in one assignment: calls see the one or the other, never a gap. An artifact that fails is
+    refused and the old one goes on serving.
+
+    Args:
+        store: all artifacts.
+        variant: whose model.
+        artifact: an alias, a version or a digest.
+        schema_id: the feature schema that this house speaks.
+    """
+
+    def __init__(self, store: ArtifactStore, variant: str, artifact: str, schema_id: str) -> None:
+        self._store = store
+        self._variant = variant
+        self._artifact = artifact
+        self._schema_id = schema_id
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._seen = store.resolve(variant, artifact)
+        self._refused: str | None = None
+        self._unreached = False
+        self.scorer = self._load(self._seen)
+
+    def follow(self, interval_s: float | None = None) -> None:
+        """Look for changes in a thread of its own, until `close`.
+
+        Args:
+            interval_s: how often; None: as often as the store bears. While the store does not
+                answer, ever more seldom, down to once a minute.
+        """
+        self._thread = threading.Thread(
+            target=self._run,
+            args=(self._store.poll_s if interval_s is None else interval_s,),
+            name="artifact-watch",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def refresh(self) -> bool:
+        """Look once. Returns whether another model serves now; never raises."""
+        try:
+            return self._taken(self._store.resolve(self._variant, self._artifact))
+        except QuorumError as error:
+            self._refuse(str(error))
+        except OSError as error:  # of a disk or a share: the model in memory serves on
+            self._refuse(f"{type(error).__name__} while looking for a newer model")
+        return False
+
+    def _taken(self, reference: Reference) -> bool:
+        if reference == self._seen and not self._unreached:
+            return False
+        # Seen before it is tried: a bad artifact is refused once, not at every look. One that
+        # could not be reached is tried again.
+        self._seen = reference
+        if reference.digest == self.scorer.digest:
+            self._refused, self._unreached = None, False
+            return False
+        try:
+            self.scorer = self._load(reference)
+        except Unavailable:
+            self._unreached = True
+            raise
+        except QuorumError:
+            self._unreached = False
+            raise
+        self._unreached = False
+        self._refused = None
+        metrics.VARIANT_SWAPS.labels(self._variant, "taken").inc()
+        logger.warning("variant %s now serves %s", self._variant, self.scorer.version)
+        return True
+
+    def describe(self) -> Description:
+        """What is served now."""
+        scorer = self.scorer
+        return Description(
+            self._variant,
+            self._artifact,
+            scorer.version,
+            scorer.digest,
+            scorer.manifest.family,
+            scorer.manifest.runtime,
+            scorer.manifest.schema_id,
+            scorer.explains,
+            self._refused,
+        )
+
+    @property
+    def following(self) -> bool:
+        """Whether it looks for changes."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5.0)
+
+    def _load(self, reference: Reference) -> Scorer:
+        folder = self._store.fetch(self._variant, reference.version, reference.digest)
+        scorer = Scorer.load(folder, reference.digest, self._schema_id)
+        if scorer.manifest.variant != self._variant:
+            raise ArtifactRefused(f"{scorer.manifest.variant} is not {self._variant}")
+        if scorer.explains:
+            scorer.prepare_contributions()
+        give_back()
+        return scorer
+
+    def _refuse(self, why: str) -> None:
+        if why != self._refused:
+            metrics.VARIANT_SWAPS.labels(self._variant, "refused").inc()
+            logger.error("variant %s keeps %s: %s", self._variant, self.scorer.version, why)
+        self._refused = why
+
+    def _run(self, interval_s: float) -> None:
+        wait_s = interval_s
+        while not self._stop.wait(wait_s):
+            self.refresh()
+            silent = self._unreached or self._store.offline
+            wait_s = min(2 * wait_s, max(_LONGEST_POLL_S, interval_s)) if silent else interval_s

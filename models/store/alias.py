@@ -1,0 +1,123 @@
+"""An alias of a variant: the artifact it names, and what it named before.
+
+Both lie in one small file, `<variant>/aliases/<alias>.json`, which is replaced as a whole: an
+alias and its history cannot disagree, whatever was cut off.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from fraud.errors import ArtifactRefused
+from models.artifact import version_of
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+TRAINED, PROMOTED, FORCED = "trained", "promoted", "forced"
+ROLLED_BACK, PUSHED = "rolled back", "pushed"
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+VERSION = re.compile(r"[0-9a-f]{12}")
+
+_KEPT_MOVES = 100
+"""The file is read every few seconds by every replica: it stays small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A moment at which an alias came to name an artifact.
+
+    Attributes:
+        digest: of the artifact.
+        at: when, RFC 3339.
+        how: `trained`, `promoted`, `forced`, `rolled back` or `pushed`.
+        reason: what whoever forced it said; "" otherwise.
+        run: the training run that was promoted or rolled back as a whole; None for one variant.
+        plan_before: name and version of the plan that was active before, where the move
+            activated another; None where the plan stayed.
+    """
+
+    digest: str
+    at: str
+    how: str
+    reason: str = ""
+    run: str | None = None
+    plan_before: tuple[str, int] | None = None
+
+    @property
+    def version(self) -> str:
+        """Of the artifact."""
+        return version_of(self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """What an alias names.
+
+    Attributes:
+        digest: of the artifact.
+        moves: how it came to that, oldest first, the newest hundred; () of an alias that was
+            written without.
+    """
+
+    digest: str
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """Of the artifact."""
+        return version_of(self.digest)
+
+    def moved(self, move: Move) -> Alias:
+        """The same alias after a move. One that did not say how it came to its artifact keeps
+        that artifact as its first move."""
+        before = self.moves or (Move(self.digest, "", TRAINED),)
+        return Alias(move.digest, (*before, move)[-_KEPT_MOVES:])
+
+    def to_json(self) -> bytes:
+        """The file's content; `parse_alias` reads it."""
+        document = {
+            "version": self.version,
+            "digest": self.digest,
+            "moves": [{"version": move.version, **asdict(move)} for move in self.moves],
+        }
+        return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def parse_alias(name: str, body: bytes) -> Alias:
+    """Read an alias file.
+
+    Args:
+        name: of the variant and the alias, for what is said of a broken one.
+
+    Raises:
+        ArtifactRefused: it says nothing usable.
+    """
+    try:
+        document = json.loads(body)
+        digest = document["digest"]
+        if not DIGEST.fullmatch(digest) or document["version"] != version_of(digest):
+            raise ValueError(digest)
+        moves = tuple(_move(dict(move)) for move in document.get("moves", ()))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ArtifactRefused(f"{name}: the alias says nothing usable") from error
+    return Alias(digest, moves)
+
+
+def _move(document: dict[str, Any]) -> Move:
+    document.pop("version", None)
+    move = Move(**document)
+    if move.plan_before is not None:
+        name, version = move.plan_before
+        move = replace(move, plan_before=(str(name), int(version)))
+    return move
+
+
+def moment(at_s: float) -> str:
+    """RFC 3339 of seconds since the epoch, to the second."""
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,302 @@
+"""The store of artifacts: one folder a version, a small file an alias, wherever they lie.
+
+    <variant>/<version>/...                 see models/artifact.py
+    <variant>/aliases/<alias>.json          see models/store/alias.py
+
+An artifact's manifest is written last and names every file with its digest: whatever was cut off
+on the way is not an artifact yet, and putting it again goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fraud.errors import ArtifactRefused, ArtifactsUnavailable
+from models.artifact import MANIFEST, Manifest, parse_manifest, read_manifest, sha256_of, version_of
+from models.store.alias import DIGEST, NAME, VERSION, Alias, parse_alias
+from models.store.cache import Cache
+from models.store.objects import Objects
+
+logger = logging.getLogger(__name__)
+
+ALIASES = "aliases"
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An artifact that a name led to, and the whole digest where the name said it."""
+
+    version: str
+    digest: str | None
+
+
+@dataclass(slots=True)
+class Shelf:
+    """What there is of a variant: bytes of each whole version, and the names of its aliases."""
+
+    versions: dict[str, int] = field(default_factory=dict)
+    aliases: list[str] = field(default_factory=list)
+
+
+class ArtifactStore:
+    """Artifacts of all variants. Every method raises ArtifactsUnavailable where the place does
+    not answer and this machine has no copy.
+
+    Args:
+        objects: where they lie.
+        cache: copies on this machine of what lies elsewhere; None if they lie here.
+        poll_s: how often to look whether an alias has moved, seconds.
+    """
+
+    def __init__(self, objects: Objects, cache: Cache | None, poll_s: float) -> None:
+        if (objects.folder is None) == (cache is None):
+            raise ValueError("a cache for what lies elsewhere, and for nothing else")
+        self._objects = objects
+        self._cache = cache
+        self._offline = False
+        self.poll_s = poll_s
+
+    @property
+    def offline(self) -> bool:
+        """Whether the place did not answer when an alias was asked for last."""
+        return self._offline
+
+    @property
+    def url(self) -> str:
+        """Where they lie: `file:///folder` or `s3://bucket/prefix`."""
+        return self._objects.url
+
+    def resolve(self, variant: str, artifact: str) -> Reference:
+        """What a name means for a variant at this moment.
+
+        Args:
+            artifact: an alias (`champion`), a version (12 hex digits) or a digest (64).
+
+        Raises:
+            ArtifactRefused: no such alias, or one that says nothing usable.
+        """
+        if not NAME.fullmatch(artifact):
+            raise ArtifactRefused(f"{artifact!r} is not a name of an artifact")
+        if DIGEST.fullmatch(artifact):
+            return Reference(version_of(artifact), artifact)
+        if VERSION.fullmatch(artifact):
+            return Reference(artifact, None)
+        alias = self.alias(variant, artifact)
+        if alias is None:
+            raise ArtifactRefused(f"{variant}: no artifact or alias {artifact!r}")
+        return Reference(alias.version, alias.digest)
+
+    def alias(self, variant: str, alias: str) -> Alias | None:
+        """An alias, None if there is none. Without network, the alias as it was last seen.
+
+        Raises:
+            ArtifactRefused: it says nothing usable.
+        """
+        name = _alias_name(variant, alias)
+        for attempt in range(_ATTEMPTS):
+            body = self._alias_body(name)
+            if body is None:
+                return None
+            try:
+                return parse_alias(f"{variant}@{alias}", body)
+            except ArtifactRefused:
+                # Behind S3 a file that is replaced between two requests may come in pieces.
+                if self._cache is None or attempt + 1 == _ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    def point(self, variant: str, alias: str, to: Alias) -> None:
+        """Let an alias name an artifact, in one step."""
+        name, body = _alias_name(variant, alias), to.to_json()
+        self._objects.write(name, body)
+        if self._cache is not None:
+            self._cache.remember(name, body)
+
+    def unpoint(self, variant: str, alias: str) -> None:
+        """Remove an alias, if there is one."""
+        name = _alias_name(variant, alias)
+        self._objects.remove(name)
+        if self._cache is not None:
+            self._cache.forget(name)
+
+    def fetch(self, variant: str, version: str, digest: str | None = None) -> Path:
+        """The artifact's folder on this machine. What came from elsewhere is verified; what lies
+        here is for the reader to verify, as every reader does (`models.artifact.read_manifest`).
+
+        Raises:
+            ArtifactRefused: there is no such artifact, or what came is not it.
+        """
+        _check(variant, version)
+        if self._cache is None:
+            return self._here() / variant / version
+
+        def fill(folder: Path) -> None:
+            self._receive(f"{variant}/{version}", folder)
+
+        return self._cache.take(variant, version, digest, fill)
+
+    def manifest(self, variant: str, version: str) -> tuple[Manifest, str]:
+        """What an artifact says of itself, and its digest; its other files are not looked at.
+
+        Raises:
+            ArtifactRefused: there is no such artifact.
+        """
+        _check(variant, version)
+        body = self._objects.read(f"{variant}/{version}/{MANIFEST}")
+        if body is None:
+            raise ArtifactRefused(f"{variant}: no artifact {version}")
+        digest = hashlib.sha256(body).hexdigest()
+        if version_of(digest) != version:
+            raise ArtifactRefused(f"{variant}: {version} holds another manifest")
+        return parse_manifest(version, body), digest
+
+    def shelves(self) -> dict[str, Shelf]:
+        """Everything there is, by variant in the order of names."""
+        shelves: dict[str, Shelf] = {}
+        sizes = self._objects.sizes()
+        for name, size in sorted(sizes.items()):
+            parts = name.split("/")
+            if len(parts) != 3:
+                continue
+            variant, folder, file = parts
+            shelf = shelves.setdefault(variant, Shelf())
+            if folder == ALIASES and file.endswith(".json"):
+                shelf.aliases.append(file.removesuffix(".json"))
+            elif VERSION.fullmatch(folder) and f"{variant}/{folder}/{MANIFEST}" in sizes:
+                shelf.versions[folder] = shelf.versions.get(folder, 0) + size
+        return {variant: s for variant, s in shelves.items() if s.versions or s.aliases}
+
+    def versions(self, variant: str) -> list[str]:
+        """Whole versions of a variant."""
+        _check(variant)
+        names = self._objects.sizes(variant)
+        return sorted(
+            parts[1]
+            for parts in (name.split("/") for name in names)
+            if len(parts) == 3 and parts[2] == MANIFEST and VERSION.fullmatch(parts[1])
+        )
+
+    def lacks(self, variant: str, manifest: Manifest, digest: str, folder: Path) -> dict[str, int]:
+        """Bytes of each file of an artifact that is not here yet, going by manifest and sizes.
+
+        Args:
+            folder: where the artifact lies whole.
+        """
+        prefix = f"{variant}/{version_of(digest)}"
+        sizes = self._objects.sizes(prefix)
+        wanted = {name: (folder / name).stat().st_size for name in (*manifest.files, MANIFEST)}
+        missing = {n: size for n, size in wanted.items() if sizes.get(f"{prefix}/{n}") != size}
+        body = self._objects.read(f"{prefix}/{MANIFEST}")
+        if body is not None and hashlib.sha256(body).hexdigest() != digest:
+            missing[MANIFEST] = wanted[MANIFEST]
+        return missing
+
+    def put(self, folder: Path, variant: str, digest: str, *, reread: bool = True) -> int:
+        """Store an artifact. Files that are there already stay.
+
+        Args:
+            folder: where it lies whole.
+            digest: its own.
+            reread: read what is there and compare digests; False: an artifact whose manifest and
+                sizes are right is taken to be whole.
+
+        Returns:
+            Number of files written.
+
+        Raises:
+            ArtifactRefused: the folder does not hold that artifact.
+        """
+        version = version_of(digest)
+        _check(variant, version)
+        manifest, _ = read_manifest(folder, digest)
+        if not reread and not self.lacks(variant, manifest, digest, folder):
+            return 0
+        prefix = f"{variant}/{version}"
+        written = 0
+        wrong = set(self._wrong(prefix, {**manifest.files, MANIFEST: digest}))
+        for name in (*manifest.files, MANIFEST):
+            if name in wrong:
+                self._objects.send(folder / name, f"{prefix}/{name}")
+                written += 1
+        return written
+
+    def faults(self, variant: str, version: str, digest: str | None = None) -> list[str]:
+        """What is wrong with an artifact where it lies, after reading all of it; [] if nothing.
+
+        Args:
+            digest: the one it must have, if known.
+        """
+        try:
+            manifest, actual = self.manifest(variant, version)
+        except ArtifactRefused as error:
+            return [str(error)]
+        if digest is not None and actual != digest:
+            return [f"{variant}: {version} is {actual[:12]}… and not {digest[:12]}…"]
+        wrong = self._wrong(f"{variant}/{version}", manifest.files)
+        return [f"{variant} {version}: {name} {why}" for name, why in wrong.items()]
+
+    def _wrong(self, prefix: str, wanted: dict[str, str]) -> dict[str, str]:
+        """Files under a prefix that do not have the digest they should, and why."""
+        wrong = {}
+        with tempfile.TemporaryDirectory(prefix="quorum-") as made:
+            copy = Path(made) / "copy"
+            for name, digest in wanted.items():
+                if not self._objects.receive(f"{prefix}/{name}", copy):
+                    wrong[name] = "is missing"
+                elif sha256_of(copy) != digest:
+                    wrong[name] = "does not have its digest"
+        return wrong
+
+    def _here(self) -> Path:
+        folder = self._objects.folder
+        if folder is None:
+            raise AssertionError("without a cache they lie here")
+        return folder
+
+    def _receive(self, prefix: str, folder: Path) -> None:
+        body = self._objects.read(f"{prefix}/{MANIFEST}")
+        if body is None:
+            raise ArtifactRefused(f"{self.url}/{prefix}: there is no such artifact")
+        (folder / MANIFEST).write_bytes(body)
+        for name in parse_manifest(prefix, body).files:
+            # A name that is no plain file name is refused when the folder is verified.
+            if Path(name).name == name:
+                self._objects.receive(f"{prefix}/{name}", folder / name)
+
+    def _alias_body(self, name: str) -> bytes | None:
+        if self._cache is None:
+            return self._objects.read(name)
+        try:
+            body = self._objects.read(name)
+        except ArtifactsUnavailable as error:
+            known = self._cache.recall(name)
+            if known is not None and not self._offline:
+                logger.warning("%s; aliases are as they were last seen", error)
+            self._offline = True
+            if known is None:
+                raise
+            return known
+        if self._offline:
+            logger.warning("%s answers again", self.url)
+        self._offline = False
+        if body is None:
+            self._cache.forget(name)
+        else:
+            self._cache.remember(name, body)
+        return body
+
+
+def _alias_name(variant: str, alias: str) -> str:
+    _check(variant, alias)
+    return f"{variant}/{ALIASES}/{alias}.json"
+
+
+def _check(*names: str) -> None:
+    for name in names:
+        if not NAME.fullmatch(name) or ".." in name:
+            raise ArtifactRefused(f"{name!r} is not a name of a variant or an artifact")

@@ -1,0 +1,1 @@
+"""The gateway: who may ask, how much, and which requests travel together."""

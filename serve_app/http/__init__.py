@@ -1,0 +1,1 @@
+"""HTTP: requests in, answers and problem documents out."""

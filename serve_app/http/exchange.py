@@ -1,0 +1,175 @@
+"""One HTTP exchange on raw ASGI: what a request's head says, its body under a cap, the reply."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from serve_app.http.problems import MEDIA_TYPE, Headers, HttpProblem, Problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+JSON = b"application/json"
+BODY_TIMEOUT_S = 15.0
+MAX_DISCARD_BYTES = 8 * 1024 * 1024
+"""What is read of a refused body, so that a client that is still sending hears the answer."""
+
+REQUEST_ID = "quorum.request_id"
+"""Key of the ASGI scope that holds the request's id."""
+
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_CLOSE: Headers = ((b"connection", b"close"),)
+"""What else comes on a connection may be the rest of a body that was given up."""
+ALWAYS: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""On every answer about decisions and on every error."""
+
+
+class ClientGone(Exception):
+    """The client went away before its rows were decided on: there is nobody to answer."""
+
+
+class Head:
+    """The headers that count.
+
+    Attributes:
+        request_id: the client's `X-Request-ID` if it is 1-128 visible ASCII characters, else a
+            fresh one.
+        api_key, authorization, content_type, content_length, content_encoding: as sent, or None.
+    """
+
+    __slots__ = (
+        "api_key",
+        "authorization",
+        "content_encoding",
+        "content_length",
+        "content_type",
+        "request_id",
+    )
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        get = dict(headers).get  # of a repeated header the last one
+        self.api_key = get(b"x-api-key")
+        self.authorization = get(b"authorization")
+        self.content_type = get(b"content-type")
+        self.content_length = get(b"content-length")
+        self.content_encoding = get(b"content-encoding")
+        request_id = get(b"x-request-id")
+        if request_id is not None and _REQUEST_ID.fullmatch(request_id):
+            self.request_id = request_id.decode("ascii")
+        else:
+            self.request_id = os.urandom(16).hex()
+
+    def require_json(self) -> None:
+        """Raises HttpProblem (415) unless the body is plain JSON by its headers."""
+        if self.content_type == JSON and self.content_encoding is None:
+            return
+        media_type = (self.content_type or b"").partition(b";")[0].strip().lower()
+        if media_type != JSON:
+            raise HttpProblem("unsupported-media-type", "send Content-Type: application/json")
+        if self.content_encoding not in (None, b"", b"identity"):
+            raise HttpProblem("unsupported-media-type", "send the body without Content-Encoding")
+
+
+class Body:
+    """A request body, read once and under a cap."""
+
+    __slots__ = ("_announced", "_finished", "_receive")
+
+    def __init__(self, receive: Receive, head: Head) -> None:
+        self._receive = receive
+        self._finished = False
+        length = head.content_length
+        self._announced = int(length) if length is not None and length.isdigit() else 0
+
+    async def read(self, max_bytes: int) -> bytes:
+        """All of it.
+
+        Raises:
+            HttpProblem: 413 past `max_bytes`, 408 if it does not arrive in time.
+            ClientGone: the client went away.
+        """
+        if self._announced > max_bytes:
+            raise _too_large(max_bytes)
+        chunk = b""
+        if self._has_arrived():
+            chunk = (await self._next()).get("body", b"")
+        if not self._finished:
+            chunk = await self._read_on(chunk, max_bytes)
+        if len(chunk) > max_bytes:
+            raise _too_large(max_bytes)
+        return chunk
+
+    def client_has_left(self) -> bool:
+        """Whether the connection is known to be closed. uvicorn notes that on the request whose
+        `receive` this is; with a server that does not, nobody ever seems to leave."""
+        request = getattr(self._receive, "__self__", None)
+        return bool(getattr(request, "disconnected", False))
+
+    async def discard(self) -> None:
+        """Read what is left, within reason, and forget it: nothing if it was late already."""
+        if self._announced > MAX_DISCARD_BYTES:
+            return
+        left = MAX_DISCARD_BYTES
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                while not self._finished and left > 0:
+                    left -= len((await self._next()).get("body", b""))
+        except (TimeoutError, ClientGone):
+            return
+
+    async def _read_on(self, chunk: bytes, max_bytes: int) -> bytes:
+        chunks = [chunk]
+        size = len(chunk)
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                while not self._finished:
+                    chunk = (await self._next()).get("body", b"")
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > max_bytes:
+                        raise _too_large(max_bytes)
+        except TimeoutError:
+            self._finished = True
+            detail = f"the body must arrive within {BODY_TIMEOUT_S:g} seconds"
+            raise HttpProblem("timeout-reading-body", detail, _CLOSE) from None
+        return b"".join(chunks)
+
+    def _has_arrived(self) -> bool:
+        """Whether the next message is known to be there, which spares a timer; see
+        `client_has_left`."""
+        request = getattr(self._receive, "__self__", None)
+        arrived = getattr(request, "message_event", None)
+        return arrived is not None and bool(arrived.is_set())
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._finished = True
+            raise ClientGone
+        self._finished = not message.get("more_body", False)
+        return message
+
+
+async def reply(
+    send: Send, status: int, body: bytes, media_type: bytes = JSON, headers: Headers = ()
+) -> None:
+    """Send a whole answer."""
+    length = (b"content-length", b"%d" % len(body))
+    head = [(b"content-type", media_type), length, *ALWAYS, *headers]
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def reply_problem(send: Send, problem: Problem, headers: Headers = ()) -> None:
+    """Send an error as application/problem+json."""
+    await reply(send, problem.status, problem.body(), MEDIA_TYPE, problem.headers + headers)
+
+
+def _too_large(max_bytes: int) -> HttpProblem:
+    return HttpProblem("body-too-large", f"the body may have at most {max_bytes} bytes")

@@ -1,0 +1,1 @@
+"""Reading requests: bodies and queries into columns, with every fault in them."""

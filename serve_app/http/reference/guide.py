@@ -1,0 +1,132 @@
+"""The guide on the reference page: the prose is in guide.html, the facts come from their homes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from fraud.access.keys import FRESH_S
+from fraud.access.tiers import TIERS, Quota
+from fraud.label import SOURCES
+from fraud.payment import metadata
+from fraud.payment.limits import MAX_ID_CHARS
+from fraud.payment.transaction import CHANNELS
+from fraud.reasons.catalogue import CATALOGUE
+from serve_app.gateway.search import DEFAULT_SPAN_DAYS, MAX_PAGE, MAX_SPAN_DAYS
+from serve_app.http.problems import KINDS
+from serve_app.http.wire import meanings
+
+_GUIDE = Template((files("serve_app.http.reference") / "guide.html").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What requests may be; see `settings.settings.Settings`."""
+
+    max_rows: int = 1000
+    max_body_bytes: int = 256 * 1024
+    max_batch_body_bytes: int = 1024 * 1024
+    max_past_days: int = 3650
+    max_future_s: int = 300
+
+
+def guide(limits: Limits) -> str:
+    """The guide as HTML."""
+    return _GUIDE.substitute(
+        revoked=f"{FRESH_S:g}",
+        outcomes=_outcomes(),
+        stages=_table(("stage", "until"), meanings.STAGES.items()),
+        types=_table(("type", ""), meanings.TYPES.items()),
+        channels=", ".join(f"<code>{name}</code>" for name in CHANNELS),
+        reasons=_table(("code", "what speaks for fraud"), ((r.code, r.meaning) for r in CATALOGUE)),
+        degraded=_table(("reason", "what it means"), _degraded()),
+        sources=_table(("source", "what it says"), SOURCES.items()),
+        problems=_problems(),
+        sizes=_table(("of", "at most"), _sizes(limits), code=False),
+        tiers=_tiers(),
+    )
+
+
+def prose(text: str) -> str:
+    """Text as HTML; what stands in backticks is code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(" ".join(text.split())))
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table of cells that are HTML."""
+    titles = "".join(f"<th>{title}</th>" for title in head)
+    lines = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<div class="wide"><table><tr>{titles}</tr>{body}</table></div>'
+
+
+def _table(head: Iterable[str], rows: Iterable[tuple[str, str]], *, code: bool = True) -> str:
+    def first(text: str) -> str:
+        return f"<code>{escape(text)}</code>" if code else prose(text)
+
+    return table(head, ((first(name), prose(text)) for name, text in rows))
+
+
+def _outcomes() -> str:
+    rows = (
+        (f"<code>{name}</code>", f"<code>{level}</code>", prose(text))
+        for (name, text), level in zip(meanings.OUTCOMES.items(), meanings.RISK_LEVELS, strict=True)
+    )
+    return table(("decision", "risk_level", "what to do"), rows)
+
+
+def _degraded() -> Iterable[tuple[str, str]]:
+    yield from meanings.DEGRADED.items()
+    for status, meaning in meanings.VARIANT_STATUSES.items():
+        yield f"variant_{status}:<name>", f"{meaning.capitalize()}. The other models decided."
+
+
+def _problems() -> str:
+    rows = (
+        (str(status), f"<code>{slug}</code>", escape(title), prose(meanings.PROBLEMS[slug]))
+        for slug, (status, title) in KINDS.items()
+    )
+    note = "<p>Each <code>type</code> is <code>urn:quorum:problem:</code> and the kind.</p>"
+    return note + table(("status", "kind", "title", "what to do"), rows)
+
+
+def _sizes(limits: Limits) -> Iterable[tuple[str, str]]:
+    rows = f"{limits.max_rows:,}"
+    yield "rows of a batch", rows
+    yield "a body", _kibibytes(limits.max_body_bytes)
+    yield "the body of a batch", _kibibytes(limits.max_batch_body_bytes)
+    yield "an id", f"{MAX_ID_CHARS} characters"
+    yield (
+        "`metadata`",
+        f"{metadata.MAX_KEYS} keys of {metadata.MAX_KEY_CHARS} characters, values of "
+        f"{metadata.MAX_VALUE_CHARS}, {_kibibytes(metadata.MAX_BYTES)} in all",
+    )
+    yield "how far back a payment may lie", f"{limits.max_past_days:,} days"
+    yield "how far ahead", f"{limits.max_future_s:,} seconds"
+    yield (
+        "a search for decisions",
+        f"{MAX_SPAN_DAYS} days ({DEFAULT_SPAN_DAYS} if you say nothing), {MAX_PAGE} to a page",
+    )
+
+
+def _kibibytes(size: int) -> str:
+    return f"{size // 1024:,} KiB" if size >= 1024 else f"{size} bytes"
+
+
+def _tiers() -> str:
+    rows = (
+        (f"<code>{tier.name}</code>", _quota(tier.key), _quota(tier.customer))
+        for tier in TIERS.values()
+    )
+    return table(("tier", "one key", "one customer"), rows)
+
+
+def _quota(quota: Quota | None) -> str:
+    if quota is None:
+        return "any number"
+    seconds = "second" if quota.window_s == 1 else f"{quota.window_s} seconds"
+    return f"{quota.rows:,} in any {seconds}"

@@ -1,0 +1,382 @@
+"""Every type on the wire, once. What a client sends or gets is one of these; the house behind the
+ingress sees columns (`fraud.payment.batch`), never JSON.
+
+Incoming types refuse unknown fields. The fast path of `serve_app.http.reading.intake` decodes them,
+and the OpenAPI document is generated from them; the rules that a type cannot say (currencies,
+time windows, decimals) are in `fraud.payment.limits` and checked beside them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from fraud.payment import metadata
+from fraud.payment.limits import (
+    COUNTRIES,
+    CURRENCIES,
+    MAX_CATEGORY_CHARS,
+    MAX_ID_CHARS,
+    MAX_IP_CHARS,
+)
+from fraud.reasons.catalogue import CODES, DIRECTIONS
+from serve_app.http.wire import meanings
+
+# For the reference only: fraud.payment.limits.text_problem is the rule.
+_PRINTABLE = (
+    r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*\S[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+)
+
+# Likewise: fraud.payment.metadata.value_problem.
+_SEVERAL_LINES = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+
+Id = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_ID_CHARS, extra_json_schema={"pattern": _PRINTABLE}),
+]
+"""An identifier of the caller's, 1-64 characters, no control characters."""
+
+UUID_TEXT = Meta(extra_json_schema={"format": "uuid"})
+_DATE_TIME = Meta(extra_json_schema={"format": "date-time"})
+
+Timestamp = Annotated[
+    datetime,
+    Meta(tz=True, description="RFC 3339 with a zone; kept in whole milliseconds"),
+]
+
+_AMOUNT_SCHEMA: dict[str, Any] = {
+    "oneOf": [
+        {"type": "number", "exclusiveMinimum": 0},
+        {"type": "string", "pattern": "^[0-9]{1,15}(\\.[0-9]{1,6})?$"},
+    ],
+    "description": "currency units, above zero, as a JSON number or a decimal string; at most as "
+    "many decimals as the currency has. Read exactly, never as a binary fraction",
+    "examples": ["129.90", 129.9],
+}
+
+OutcomeName = Literal["approve", "challenge", "review", "block"]
+TypeName = Literal["payment", "purchase", "transfer", "cash_in", "cash_out", "debit", "refund"]
+ChannelName = Literal["online", "pos", "atm", "mobile", "branch", "phone", "mail", "api"]
+
+
+MetadataOf = Annotated[
+    dict[
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=metadata.MAX_KEY_CHARS,
+                extra_json_schema={"pattern": _PRINTABLE},
+            ),
+        ],
+        Annotated[
+            str,
+            Meta(
+                max_length=metadata.MAX_VALUE_CHARS, extra_json_schema={"pattern": _SEVERAL_LINES}
+            ),
+        ],
+    ],
+    Meta(
+        max_length=metadata.MAX_KEYS,
+        description="your own notes: kept with the decision and given back, never looked at; keys "
+        f"and values have at most {metadata.MAX_BYTES} bytes together",
+    ),
+]
+
+
+def one_of(*names: str) -> Meta:
+    """One of some wire types, for the reference: what it is, the code that reads it decides."""
+    ways = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    return Meta(extra_json_schema={"oneOf": ways})
+
+
+class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
+    """A payment to decide on."""
+
+    transaction_id: Annotated[
+        Id, Meta(description="unique for you; a retry with the same id is not counted twice")
+    ]
+    customer_id: Annotated[Id, Meta(description="who pays")]
+    timestamp: Timestamp
+    # Raw, so that 0.1 arrives as the digits 0.1: the reader turns them into minor units.
+    amount: Annotated[Raw, Meta(extra_json_schema=_AMOUNT_SCHEMA)]
+    currency: Annotated[
+        str, Meta(description="ISO 4217", extra_json_schema={"enum": sorted(CURRENCIES)})
+    ]
+    type: TypeName
+    merchant_id: Id | None = None
+    merchant_category: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=MAX_CATEGORY_CHARS,
+                description="e.g. an MCC",
+                extra_json_schema={"pattern": _PRINTABLE},
+            ),
+        ]
+        | None
+    ) = None
+    counterparty_id: Annotated[Id, Meta(description="who is paid, if not a merchant")] | None = None
+    device_id: Id | None = None
+    ip_address: (
+        Annotated[
+            str,
+            Meta(
+                max_length=MAX_IP_CHARS,
+                description="IPv4 or IPv6, without a scope",
+                extra_json_schema={"examples": ["203.0.113.9", "2001:db8::9"]},
+            ),
+        ]
+        | None
+    ) = None
+    country: (
+        Annotated[
+            str,
+            Meta(
+                description="ISO 3166-1 alpha-2: where it happened",
+                extra_json_schema={"enum": sorted(COUNTRIES)},
+            ),
+        ]
+        | None
+    ) = None
+    channel: ChannelName | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90, description="degrees, WGS 84")] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180, description="degrees, WGS 84")] | None = None
+    metadata: MetadataOf | None = None
+
+
+class BatchIn(Struct, forbid_unknown_fields=True, gc=False):
+    """Payments to decide on, answered in this order."""
+
+    transactions: Annotated[list[TransactionIn], Meta(min_length=1)]
+
+
+class BatchEnvelope(Struct, forbid_unknown_fields=True, gc=False):
+    """A BatchIn whose rows are not yet looked into, so that each can be wrong alone."""
+
+    transactions: list[Raw]
+
+
+_DEGRADED_SCHEMA: dict[str, Any] = {
+    "oneOf": [
+        {"type": "string", "enum": list(meanings.DEGRADED)},
+        {
+            "type": "string",
+            "pattern": f"^variant_({'|'.join(meanings.VARIANT_STATUSES)}):.+$",
+            "description": "a model did not answer, or not in time",
+        },
+    ]
+}
+DegradedReason = Annotated[str, Meta(extra_json_schema=_DEGRADED_SCHEMA)]
+
+
+class ReasonOut(Struct, gc=False):
+    """Why a decision is not `approve`."""
+
+    code: Annotated[
+        str,
+        Meta(description="stable, for machines", extra_json_schema={"enum": list(CODES)}),
+    ]
+    feature: Annotated[str | None, Meta(description="what the sentence is about, if one feature")]
+    detail: Annotated[
+        str, Meta(description="a sentence for an analyst: the value, and what is usual")
+    ]
+    direction: Annotated[
+        str,
+        Meta(
+            description="what it does to the risk; what lowers it is no reason",
+            extra_json_schema={"enum": list(DIRECTIONS)},
+        ),
+    ]
+    contribution: Annotated[
+        float,
+        Meta(description="log-odds that the features of the code added; 0 where no model says"),
+    ]
+
+
+class VoteOut(Struct, gc=False):
+    """What one variant said."""
+
+    name: str
+    version: str
+    status: Literal["ok", "missing", "late", "failed"]
+    score: Annotated[float, Meta(ge=0, le=1)] | None
+
+
+class PlanOut(Struct, gc=False):
+    """Which plan decided."""
+
+    name: str
+    version: int
+
+
+class DecisionOut(Struct, gc=False):
+    """A decision on one payment."""
+
+    decision_id: Annotated[str, UUID_TEXT]
+    transaction_id: str
+    decision: OutcomeName
+    risk_score: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=99,
+            description="25 for each decision: approve 0-24, challenge 25-49, review 50-74, block "
+            "75-99; within, it grows with the probability. See /v1/plans/active",
+        ),
+    ]
+    probability: Annotated[float, Meta(ge=0, le=1, description="calibrated, of fraud")]
+    risk_level: Annotated[
+        Literal["low", "medium", "high", "critical"],
+        Meta(description="one for each decision: approve is low, block is critical"),
+    ]
+    reasons: list[ReasonOut]
+    variants: list[VoteOut]
+    anomaly_score: Annotated[float, Meta(ge=0, le=1, description="higher is stranger")] | None
+    plan: PlanOut
+    degraded: Annotated[bool, Meta(description="the answer is poorer than the plan wants")]
+    degraded_reasons: list[DegradedReason]
+    feature_age_ms: (
+        Annotated[int, Meta(ge=0, description="age of the customer's state; null: no history")]
+        | None
+    )
+    stage_ms: Annotated[dict[str, float], Meta(description="milliseconds spent by stage")]
+    decided_at: Annotated[str, _DATE_TIME]
+    metadata: MetadataOf | UnsetType = UNSET
+
+
+class PaymentOut(Struct, gc=False):
+    """A payment as it was sent, what it left out left out."""
+
+    transaction_id: str
+    customer_id: str
+    timestamp: Annotated[str, _DATE_TIME]
+    amount: Annotated[str, Meta(description="currency units, with all decimals of the currency")]
+    currency: str
+    type: TypeName
+    merchant_id: str | UnsetType = UNSET
+    merchant_category: str | UnsetType = UNSET
+    counterparty_id: str | UnsetType = UNSET
+    device_id: str | UnsetType = UNSET
+    ip_address: str | UnsetType = UNSET
+    country: str | UnsetType = UNSET
+    channel: ChannelName | UnsetType = UNSET
+    latitude: float | UnsetType = UNSET
+    longitude: float | UnsetType = UNSET
+    metadata: MetadataOf | UnsetType = UNSET
+
+
+class KeptLabelOut(Struct, gc=False):
+    """What somebody said that a payment was."""
+
+    is_fraud: bool
+    source: str
+    known_at: Annotated[datetime, Meta(description="from when on anybody could have known")]
+    received_at: datetime
+    decision_id: (
+        Annotated[str, UUID_TEXT, Meta(description="the decision it was said of, if one was named")]
+        | None
+    )
+    holds: Annotated[bool, Meta(description="whether this is what the payment counts as now")]
+
+
+class KeptDecisionOut(DecisionOut, kw_only=True, gc=False):
+    """A decision as it was given, the payment, and what was said of it since."""
+
+    payment: PaymentOut
+    labels: Annotated[list[KeptLabelOut], Meta(description="oldest `known_at` first")]
+
+
+class DecisionsOut(Struct, rename={"from_": "from"}, gc=False):
+    """A page of decisions, newest first."""
+
+    decisions: list[KeptDecisionOut]
+    next_cursor: Annotated[str | None, Meta(description="leads to the next page; null: the last")]
+    from_: Annotated[datetime, Meta(description="when decisions were looked for, inclusive")]
+    to: Annotated[datetime, Meta(description="until when, exclusive")]
+
+
+class FieldErrorOut(Struct, gc=False):
+    """One wrong field. Its value is never repeated."""
+
+    pointer: Annotated[str, Meta(description="RFC 6901, into the request body")]
+    code: Annotated[str, Meta(description="stable, for machines")]
+    detail: str
+
+
+class ProblemOut(Struct, omit_defaults=True, gc=False):
+    """An error, as RFC 9457 has it."""
+
+    type: Annotated[str, Meta(description="stable URI of the kind of problem")]
+    title: str
+    status: Annotated[int, Meta(ge=400, le=599)]
+    detail: str
+    request_id: str | UnsetType = UNSET
+    errors: list[FieldErrorOut] | UnsetType = UNSET
+
+
+class ResultsOut(Struct, gc=False):
+    """Answers to a batch, in its order: a decision each, or why there is none."""
+
+    results: list[Annotated[Raw, one_of("DecisionOut", "ProblemOut")]]
+
+
+class LabelResultsOut(Struct, gc=False):
+    """Answers to labels, in their order: each as it is kept, or why it is not."""
+
+    results: list[Annotated[Raw, one_of("LabelOut", "ProblemOut")]]
+
+
+class LiveOut(Struct, gc=False):
+    """Whether the process answers."""
+
+    live: bool
+
+
+class ReadyOut(Struct, omit_defaults=True, gc=False):
+    """Whether decisions can be made."""
+
+    ready: bool
+    error: Annotated[str, Meta(description="why not")] | UnsetType = UNSET
+
+
+class LabelOut(Struct, gc=False):
+    """A label as it is kept."""
+
+    decision_id: (
+        Annotated[str, UUID_TEXT, Meta(description="the decision it was said of, if one was named")]
+        | None
+    )
+    transaction_id: str
+    is_fraud: bool
+    source: str
+    known_at: datetime
+    received_at: datetime
+
+
+class ReplicasOut(Struct, gc=False):
+    """How large a pool is."""
+
+    running: int
+    starting: int
+
+
+class VariantOut(Struct, gc=False):
+    """A pool of model replicas and its part in the active plan."""
+
+    name: str
+    role: Literal["voter", "anomaly", "unused"]
+    weight: float | None
+    app_status: Annotated[str, Meta(description="as Ray Serve reports it; MISSING: no such app")]
+    version: Annotated[str | None, Meta(description="artifact version that a replica reports")]
+    replicas: ReplicasOut
+
+
+class VariantsOut(Struct, gc=False):
+    """The pools, and the plan that asks them (null: no plan is active)."""
+
+    plan: PlanOut | None
+    variants: list[VariantOut]

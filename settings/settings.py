@@ -1,0 +1,223 @@
+"""Every setting of Quorum, once. Read in composition roots only and handed down.
+
+Each is an environment variable: `QUORUM_<NAME>`, but `DATABASE_URL`, `DATABASE_REPLICA_URL`,
+`REDIS_URL` and AWS's own carry no prefix, as platforms set them. `$QUORUM_HOME/settings.env`,
+which `quorum up` writes, is read first; the environment overrides it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fraud.payment.limits import TENANT_PATTERN
+
+logger = logging.getLogger(__name__)
+
+_PREFIX = "QUORUM_"
+# What Quorum tells itself, and what its demonstration, benchmarks and tests are told.
+_NO_SETTINGS = frozenset(("QUORUM_NODE", "QUORUM_URL", "QUORUM_API_KEY", "QUORUM_API_KEYS"))
+_NO_SETTINGS_BEGIN = ("QUORUM_LOAD_", "QUORUM_TEST_", "QUORUM_BENCH_")
+_TRACKING_SCHEMES = (
+    *("sqlite", "postgresql", "mysql", "mssql", "http", "https", "file", "databricks"),
+    "databricks-uc",
+)
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d+(/|$)")
+_warned: set[str] = set()
+
+
+def default_lanes() -> int:
+    """Where two processors do everything, a second micro-batch in flight only makes both smaller:
+    measured, a sixth more processor time a decision."""
+    return 1 if (os.cpu_count() or 1) <= 2 else 2
+
+
+def spare_waits() -> bool:
+    """Whether one of several ingresses waits until no other is up, instead of sharing the work:
+    where two processors do everything, two make smaller micro-batches of the same payments."""
+    return default_lanes() == 1
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults; each field's description says what it does."""
+
+    model_config = SettingsConfigDict(env_prefix="QUORUM_", extra="ignore")
+
+    home: Path = Field(Path(".quorum"), description="folder for everything Quorum keeps locally")
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="PostgreSQL; unset: the embedded one",
+    )
+    database_replica_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_REPLICA_URL", "database_replica_url"),
+        description="PostgreSQL for read queries; unset: DATABASE_URL",
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("REDIS_URL", "redis_url"),
+        description="Redis; unset: the embedded one",
+    )
+    mlflow_tracking_uri: str | None = Field(None, description="unset: SQLite under home")
+    artifacts_at: str | None = Field(
+        None,
+        validation_alias=AliasChoices("QUORUM_ARTIFACTS", "artifacts_at"),
+        description="where models lie: a folder, file:///folder or s3://bucket/prefix; unset:"
+        " home/artifacts",
+    )
+    artifact_cache_mib: int = Field(
+        2048, gt=0, description="copies of models that lie elsewhere, on this machine's disk"
+    )
+    s3_endpoint_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "s3_endpoint_url"),
+        description="of another server that speaks S3; unset: AWS",
+    )
+    key_pepper: SecretStr | None = Field(None, description="secret that API key hashes depend on")
+    http_host: str = Field("127.0.0.1", description="address that the HTTP front listens at")
+    http_port: int = Field(8000, description="port of the HTTP front", ge=1, le=65535)
+    dashboard_port: int = Field(8265, description="port of the Ray dashboard", ge=1, le=65535)
+    ray_port: int = Field(6379, description="port of the Ray head node", ge=1, le=65535)
+    fallback_port: int = Field(
+        8500, description="what HAProxy turns to while no replica is up", ge=1, le=65535
+    )
+    tenant: str = Field(
+        "default", description="tenant that the command line works for", pattern=TENANT_PATTERN
+    )
+    database_pool_size: int = Field(4, ge=1, le=100)
+    database_timeout_s: float = Field(5.0, gt=0)
+    links: Path | None = Field(
+        None,
+        description="folder of the sockets by which replicas of one machine ask each other, for "
+        "this user alone, with a short path; unset: they ask over Serve's handles",
+    )
+    redis_timeout_ms: int = Field(250, gt=0, description="longest wait for one Redis answer")
+    rebuild_wait_ms: int = Field(
+        100, gt=0, description="longest wait for the history of a customer that Redis does not know"
+    )
+    max_body_bytes: int = Field(256 * 1024, gt=0)
+    max_batch_body_bytes: int = Field(1024 * 1024, gt=0)
+    max_batch_rows: int = Field(1000, gt=0)
+    max_future_s: int = Field(300, description="how far ahead a timestamp may lie", ge=0)
+    max_past_days: int = Field(
+        7,
+        description="how far back the timestamp of a payment may lie that is to be decided on; "
+        "older ones are loaded. States that are rebuilt look back so much further",
+        gt=0,
+        le=36_500,
+    )
+    replay_ttl_s: int = Field(
+        86_400, description="how long a transaction id is remembered as seen", gt=0
+    )
+    request_timeout_ms: int = Field(2_000, gt=0, description="longest wait for a decision")
+    max_queued_rows: int = Field(4_096, gt=0, description="rows that may wait at one ingress")
+    drift_interval_s: float = Field(
+        60.0, ge=0, description="how often drift is measured for the metrics; 0: never"
+    )
+    max_rows_per_call: int = Field(256, gt=0, description="rows of one micro-batch at most")
+    lanes: int = Field(
+        default_factory=default_lanes,
+        gt=0,
+        description="micro-batches of single payments in flight from one ingress, for each "
+        "combiner; unset: by the machine's processors",
+    )
+
+    @field_validator("mlflow_tracking_uri")
+    @classmethod
+    def _tracking_uri(cls, uri: str | None) -> str | None:
+        uri = (uri or "").strip()
+        scheme, colon, rest = uri.partition("://")
+        if not colon and _HOST_AND_PORT.match(uri):
+            raise ValueError("begin with http:// or https://")
+        if not colon:
+            return uri or None  # a folder
+        if scheme == "postgres":  # what SQLAlchemy does not know
+            return f"postgresql://{rest}"
+        if scheme.partition("+")[0] not in _TRACKING_SCHEMES:
+            raise ValueError(f"take one of {', '.join(_TRACKING_SCHEMES)}")
+        return uri
+
+    @field_validator("s3_endpoint_url")
+    @classmethod
+    def _endpoint_url(cls, url: str | None) -> str | None:
+        url = (url or "").strip()
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("begin with http:// or https://")
+        if url and "@" in url:
+            raise ValueError(
+                "leave user and password out: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY name them"
+            )
+        return url or None
+
+    @field_validator("artifacts_at")
+    @classmethod
+    def _artifacts_at(cls, url: str | None) -> str | None:
+        return (url or "").strip() or None
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Settings of this process: `$QUORUM_HOME/settings.env`, then the environment."""
+        home = Path(os.environ.get("QUORUM_HOME") or ".quorum").absolute()
+        for warning in _unknown([*os.environ, *_names(home / "settings.env")]):
+            if warning not in _warned:
+                _warned.add(warning)
+                logger.warning("%s", warning)
+        return cls(_env_file=home / "settings.env", home=home)  # type: ignore[call-arg]
+
+    @property
+    def artifacts_url(self) -> str:
+        """Where the model artifacts lie; `models.store.location.store_of` opens it."""
+        return self.artifacts_at or str(self.artifacts)
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of the model artifacts where nothing names another place."""
+        return self.home / "artifacts"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's tracking URI."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+
+def _unknown(names: Iterable[str]) -> list[str]:
+    """A warning for each variable that looks like a setting and is none, with the nearest one."""
+    known = {name.removeprefix(_PREFIX): name for name in sorted(_variables())}
+    found = []
+    given = {n.upper() for n in names if n.upper().startswith(_PREFIX)}
+    for name in sorted(given - set(known.values())):
+        if name in _NO_SETTINGS or name.startswith(_NO_SETTINGS_BEGIN):
+            continue
+        # Without the prefix: it would make everything like everything.
+        near = get_close_matches(name.removeprefix(_PREFIX), known, 1)
+        meant = f": did you mean {known[near[0]]}?" if near else " and has no effect"
+        found.append(f"{name} is not a setting{meant}")
+    return found
+
+
+def _variables() -> frozenset[str]:
+    """The names under which settings are read."""
+    names = []
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [f"{_PREFIX}{name}"]
+        names += [str(choice).upper() for choice in choices]
+    return frozenset(name for name in names if name.isupper())
+
+
+def _names(path: Path) -> list[str]:
+    """Names of the variables in a file of them."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    named = [line.partition("=")[0].strip().removeprefix("export ") for line in lines]
+    return [name for name in named if name and not name.startswith("#")]

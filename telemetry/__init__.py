@@ -1,0 +1,1 @@
+"""Metrics, stage times and logs: each name is declared here once."""

@@ -1,0 +1,203 @@
+"""What training reads ends soon, straight after a load, also for a tenant that nobody counted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data.history import sql as of_data
+from data.history.history import read_history
+from data.history.label_history import stream_labels
+from data.history.whole_reads import whole_reads
+from data.load.loader import _Run, load_file
+from features.store.span import Span
+from tests.contracts.root import ROOT
+from training import sql as of_training
+
+ROWS = 120_000
+DAY_MS = 86_400_000
+START_MS = 20_000 * DAY_MS
+BOUNDS = ("2100-01-01", "1980-01-01", "2100-01-01")
+
+
+def payments(path: Path, rows: int = ROWS) -> Path:
+    """Payments of a year by 5,000 customers, each with a label."""
+    rng = np.random.default_rng(3)
+    at = START_MS + np.sort(rng.integers(0, 365 * DAY_MS, rows))
+    times = pa.array(at).cast(pa.timestamp("ms", tz="UTC"))
+    known = pa.array(at + 20 * DAY_MS).cast(pa.timestamp("ms", tz="UTC"))
+    table = pa.table(
+        {
+            "transaction_id": [f"t{i}" for i in range(rows)],
+            "customer_id": [f"c{c}" for c in rng.integers(0, 5_000, rows)],
+            "timestamp": times,
+            "amount": rng.integers(1, 10_000, rows) / 100,
+            "currency": ["EUR"] * rows,
+            "type": ["purchase"] * rows,
+            "merchant_id": [f"m{m}" for m in rng.integers(0, 300, rows)],
+            "is_fraud": rng.random(rows) < 0.01,
+            "label_known_at": known,
+        }
+    )
+    pq.write_table(table, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return payments(tmp_path_factory.mktemp("year") / "year.parquet")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("TRUNCATE transactions, labels, load_progress, decisions")
+    yield connection
+    await connection.close()
+
+
+async def plan(connection: Any, statement: str, *arguments: Any) -> str:
+    rows = await connection.fetch(f"EXPLAIN {statement}", *arguments)
+    return "\n".join(row[0] for row in rows)
+
+
+async def whole_plans(url: str, tenant: str) -> dict[str, str]:
+    """How PostgreSQL would go about each of the large reads now."""
+    bounds = await moments(url)
+    async with whole_reads(url) as connection:
+        return {
+            "history": await plan(connection, of_data.statement("history"), tenant, *bounds),
+            "label_events": await plan(connection, of_data.statement("label_events"), tenant, 180),
+            "newest_labelled": await plan(
+                connection, of_training.statement("newest_labelled"), tenant
+            ),
+            "payments_before": await plan(
+                connection, of_training.statement("payments_before"), tenant, *bounds[:2]
+            ),
+            "payments_loaded": await plan(
+                connection, of_training.statement("payments_loaded"), tenant, bounds[1]
+            ),
+        }
+
+
+async def moments(url: str) -> list[Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [
+            await connection.fetchval("SELECT $1::text::timestamptz", f"{day} 00:00:00+00")
+            for day in BOUNDS
+        ]
+    finally:
+        await connection.close()
+
+
+async def test_what_is_loaded_is_read_soon_for_the_second_tenant_too(
+    database_url: str, database: Any, year: Path
+) -> None:
+    for tenant in ("first", "second"):
+        report = await load_file(database_url, year, "canonical", tenant=tenant)
+        assert (report.loaded, report.labels) == (ROWS, ROWS)
+        for name, text in (await whole_plans(database_url, tenant)).items():
+            assert "Nested Loop" not in text, f"{name} of {tenant}:\n{text}"
+    # It takes some seconds; a nested loop took so many minutes that nobody waited for its end.
+    async with asyncio.timeout(120):
+        history = await read_history(database_url, "second")
+        assert len(history) == ROWS
+        assert int((history.label >= 0).sum()) == ROWS
+        async with whole_reads(database_url) as connection:
+            events = [part async for part in stream_labels(connection, "second")]
+    assert sum(len(part.events) for part in events) == ROWS
+
+
+async def test_a_load_leaves_statistics_of_whole_tables(
+    database_url: str, database: Any, tmp_path: Path
+) -> None:
+    path = payments(tmp_path / "some.parquet", 3_000)
+    await load_file(database_url, path, "canonical", tenant="counted", limit=2_000)
+    for table, rows in (("transactions", 2_000), ("labels", 2_000)):
+        known = await database.fetch(
+            "SELECT attname, most_common_vals::text FROM pg_stats"
+            " WHERE tablename = $1 AND inherited = $2",
+            table,
+            table == "transactions",
+        )
+        assert {row["attname"] for row in known} >= {"tenant", "transaction_id"}
+        tenants = {row["most_common_vals"] for row in known if row["attname"] == "tenant"}
+        assert tenants == {"{counted}"}
+        counted = await database.fetchval(
+            "SELECT reltuples::bigint FROM pg_class WHERE oid = $1::text::regclass", table
+        )
+        assert counted == rows
+
+
+async def test_a_load_that_is_cut_off_leaves_statistics(
+    database_url: str, database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from data.files import source
+
+    monkeypatch.setattr(source, "ROWS_PER_CHUNK", 500)
+    path = payments(tmp_path / "some.parquet", 5_000)
+
+    load = asyncio.create_task(
+        load_file(database_url, path, "canonical", tenant="cut", progress=lambda *_: load.cancel())
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await load
+    counted = await database.fetchval(
+        "SELECT reltuples::bigint FROM pg_class WHERE oid = 'labels'::regclass"
+    )
+    assert 0 < counted == await database.fetchval("SELECT count(*) FROM labels") < 5_000
+
+
+async def test_without_statistics_no_read_goes_through_a_tenant_once_for_each_row(
+    database_url: str, database: Any, year: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill -9: nobody has counted anything."""
+
+    async def nothing(self: _Run) -> None:
+        pass
+
+    monkeypatch.setattr(_Run, "_leave_statistics", nothing)
+    for table in ("transactions_default", "labels"):
+        await database.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+    await load_file(database_url, year, "canonical", tenant="killed", limit=50_000)
+    for name, text in (await whole_plans(database_url, "killed")).items():
+        assert "Nested Loop" not in text, f"{name}:\n{text}"
+    started = time.monotonic()
+    assert len(await read_history(database_url, "killed")) == 50_000
+    assert time.monotonic() - started < 60
+
+
+LOOKS = ("label_feed", "on_record", "decided_labelled", "decided_window")
+
+
+@pytest.mark.parametrize("name", LOOKS)
+async def test_an_id_is_looked_for_by_an_index_that_begins_with_it(
+    database_url: str, database: Any, year: Path, name: str
+) -> None:
+    """Of a tenant that nobody knows an index that begins with the tenant looks as good."""
+    await load_file(database_url, year, "canonical", tenant="first", limit=20_000)
+    text = (ROOT / f"features/store/{name}.sql").read_text()
+    bounds = {"since": Span.everything().since, "until": Span.everything().until}
+    text = text.format(**bounds)
+    since, now = (await moments(database_url))[1], await database.fetchval("SELECT now()")
+    arguments: dict[str, tuple[Any, ...]] = {
+        "label_feed": (since, 0, now, 250, await database.fetchval("SELECT interval '180 days'")),
+        "on_record": (["unknown"], ["t1"]),
+        "decided_labelled": ("unknown", 100, since),
+        "decided_window": ("unknown", since, 65_536),
+    }
+    await database.execute("SET enable_seqscan = off")
+    found = await plan(database, text, *arguments[name])
+    looked = [line for line in found.splitlines() if "Index Cond" in line and "_id = " in line]
+    assert looked, found
+    assert not [line for line in looked if "tenant =" in line.partition("_id = ")[0]], found

@@ -1,0 +1,44 @@
+"""A writer under load, to be killed: prints the id of every decision that may be told, once it may.
+
+    python writer.py ROOT DATABASE_URL OWNER
+
+Eight clients append micro-batches of one to four records, each transaction twice now and then, as a
+client that retries. It ends in order when its standard input does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import sys
+import time
+from pathlib import Path
+
+from decision_log import DecisionLog
+from decision_log.shipping.shipper import Pace
+from tests.contracts.decisions import decision_records, gathered
+
+
+async def client(log: DecisionLog, name: str, stop: asyncio.Future[str]) -> None:
+    for i in itertools.count():
+        if stop.done():
+            return
+        prefix = f"{name}-{i - i % 2}-"
+        records = decision_records(1 + i % 4, prefix, at_ms=time.time_ns() // 1_000_000)
+        await log.append(*gathered(records))
+        # One write a line, straight to the pipe: what was told is told, whatever is killed next.
+        os.write(1, "".join(f"{r.decision_id}\n" for r in records).encode())
+
+
+async def main(root: str, url: str, owner: str) -> None:
+    pace = Pace(linger_s=0.002, busy_linger_s=0.002)
+    log = DecisionLog(Path(root), url, owner, pace=pace, orphans_s=0.05)
+    await log.start()
+    stop = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await asyncio.gather(*(client(log, f"{owner}-{k}-{os.getpid()}", stop) for k in range(8)))
+    await log.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,83 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.node.deploy import read_config, reason, wait_running
+from cluster.run.models import wanted
+from cluster.terminal.terminal import CommandFailed
+
+
+class FakeDashboard:
+    """Answers with one state after the other, the last one for ever."""
+
+    def __init__(self, *states: dict[str, Any]) -> None:
+        self.states = list(states)
+
+    def serve_details(self) -> dict[str, Any]:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return {"applications": state}
+
+
+def _app(status: str, message: str = "") -> dict[str, Any]:
+    return {"status": status, "message": message, "deployments": {}}
+
+
+def test_it_waits_for_every_application() -> None:
+    running = {"a": _app("RUNNING"), "b": _app("RUNNING")}
+    board = FakeDashboard({}, {"a": _app("RUNNING"), "b": _app("DEPLOYING")}, running)
+    notes: list[str] = []
+    details = wait_running(board, {"a", "b"}, timeout_s=10, note=notes.append)
+    assert details["applications"] == running
+    assert notes[-1] == "1 of 2 applications, b is next"
+
+
+def test_other_applications_are_not_waited_for() -> None:
+    board = FakeDashboard({"a": _app("RUNNING"), "else": _app("DEPLOY_FAILED", "no")})
+    wait_running(board, {"a"}, timeout_s=1)
+
+
+def test_a_failed_application_says_what_its_traceback_ends_with() -> None:
+    message = "It failed. Error:\nTraceback (most recent):\n  x\nValueError: no champion\n"
+    board = FakeDashboard({"a": _app("DEPLOY_FAILED", message)})
+    with pytest.raises(CommandFailed, match="application a: ValueError: no champion"):
+        wait_running(board, {"a"}, timeout_s=10)
+
+
+def test_an_application_that_is_taken_away_is_not_waited_for() -> None:
+    board = FakeDashboard({"a": _app("DEPLOYING")}, {})
+    with pytest.raises(CommandFailed, match="application a was removed"):
+        wait_running(board, {"a"}, timeout_s=60)
+
+
+def test_patience_ends() -> None:
+    with pytest.raises(CommandFailed, match="not running after 0 s: a: not there"):
+        wait_running(FakeDashboard({}), {"a"}, timeout_s=0.1)
+
+
+def test_a_deployments_traceback_counts_for_more_than_the_applications_summary() -> None:
+    application = {
+        **_app("DEPLOY_FAILED", "Failed to update the deployments ['A']."),
+        "deployments": {"A": {"message": "Traceback:\nRuntimeError: broken"}},
+    }
+    assert reason(application) == "RuntimeError: broken"
+
+
+@pytest.mark.parametrize("text", ["a: [", "[]", "applications: []", "just words"])
+def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "serve.yaml"
+    path.write_text(text)
+    with pytest.raises(CommandFailed):
+        read_config(path)
+
+
+def test_the_port_of_the_settings_holds(tmp_path: Path) -> None:
+    path = tmp_path / "serve.yaml"
+    path.write_text("http_options: {host: 0.0.0.0, port: 8000}\napplications: [{name: a}]")
+    assert read_config(path, port=9)["http_options"] == {"host": "0.0.0.0", "port": 9}
+    assert read_config(path)["http_options"]["port"] == 8000
+
+
+def test_variants_are_those_that_have_a_pool() -> None:
+    applications = [{"name": "decisions", "args": {}}, {"args": {"variant": "logistic"}}, {}]
+    assert wanted({"applications": applications}) == {"logistic"}

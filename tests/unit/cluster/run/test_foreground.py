@@ -1,0 +1,60 @@
+"""What is held in the foreground is stopped however that ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from cluster.run.foreground import hold
+from cluster.terminal.terminal import CommandFailed
+from tests.contracts.root import ROOT
+
+SCRIPT = """
+import sys, time
+from cluster.run.foreground import hold
+def start():
+    print("starting", flush=True)
+    if sys.argv[1] == "slow":
+        time.sleep(30)
+    print("up", flush=True)
+hold(start, lambda: True, lambda: print("stopped", flush=True), poll_s=0.05)
+print("left", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("speed", "until"), [("slow", "starting"), ("fast", "up")])
+def test_a_signal_stops_it_in_order(number: signal.Signals, speed: str, until: str) -> None:
+    command = [sys.executable, "-c", SCRIPT, speed]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while process.stdout.readline().strip() != until:
+            pass
+        process.send_signal(number)
+        said = process.stdout.read().split()
+    assert said == ["stopped", "left"]
+    assert process.returncode == 0
+
+
+def test_what_ends_by_itself_is_a_failure_and_taken_down() -> None:
+    looks = iter([True, False, True, False, False, False])
+    stopped: list[bool] = []
+    with pytest.raises(CommandFailed, match="gone"):
+        hold(lambda: None, lambda: next(looks), lambda: stopped.append(True), poll_s=0.001)
+    assert stopped == [True]
+    assert next(looks, None) is None
+
+
+def test_a_start_that_fails_is_taken_down_too() -> None:
+    stopped: list[bool] = []
+
+    def start() -> None:
+        raise CommandFailed("no", "never")
+
+    with pytest.raises(CommandFailed, match="no"):
+        hold(start, lambda: True, lambda: stopped.append(True))
+    assert stopped == [True]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

@@ -1,0 +1,123 @@
+"""One canonical text, whatever a file keeps it in; what lost digits has none."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from data.cells.texts import DEFAULT_MISSING, canonical_text, texts
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pa.array([17, None], pa.int8()),
+        pa.array([17, None], pa.uint64()),
+        pa.array([17.0, None], pa.float64()),
+        pa.array([17.0, None], pa.float32()),
+        pa.array([Decimal("17"), None], pa.decimal128(38, 10)),
+        pa.array([Decimal("17"), None], pa.decimal256(50, 20)),
+        pa.array(["17", ""]),
+        pa.array(["17.0", " "]),
+        pa.array([" 17.00", "NULL"], pa.large_string()),
+        pa.array(["1.7E+1", None]),
+        pa.array(['="17"', None]),
+        pa.array([b"17.0", None], pa.binary()),
+        pa.array(["17.0", None]).dictionary_encode(),
+        pa.array([Decimal("17.00"), None], pa.decimal128(9, 2)).dictionary_encode(),
+    ],
+)
+def test_an_id_is_one_id_in_every_container(cells: pa.Array) -> None:
+    found = texts(cells, DEFAULT_MISSING)
+    assert found.values.to_pylist() == ["17", None]
+    assert not found.wrong.any()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pa.array(["9.91214E+15"]),
+        pa.array(["1.0E10"]),
+        pa.array(["4E+15"]),
+        pa.array(["12345678901234567.0"]),
+        pa.array(["1.2345678901234567e+16"]),
+        pa.array(["#REF!"]),
+        pa.array(["########"]),
+        pa.array([2.0**53]),
+        pa.array([float("inf")]),
+        pa.array([16777216.0], pa.float32()),
+        pa.array([b"\xff\xfe\x00"]),
+        pa.array([[1, 2]]),
+        pa.array([{"a": 1}]),
+    ],
+)
+def test_what_lost_digits_or_is_no_text_is_wrong(cells: pa.Array) -> None:
+    found = texts(cells, DEFAULT_MISSING)
+    assert found.wrong.tolist() == [True]
+    assert found.values.to_pylist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("007", "007"),
+        ("007.0", "007.0"),
+        ("1.10", "1.10"),
+        ("12E4", "12E4"),
+        ("5e10", "5e10"),
+        ("-0.0", "0"),
+        ("True", "true"),
+        ("1.5e-05", "1.5e-05"),
+        ("123456789012345678", "123456789012345678"),
+    ],
+)
+def test_a_text_that_may_be_an_id_stays(text: str, expected: str) -> None:
+    assert canonical_text(text) == expected
+
+
+def test_other_types_have_the_text_that_csv_has() -> None:
+    cases: list[tuple[pa.Array, Any]] = [
+        (pa.array([True]), "true"),
+        (pa.array([date(2024, 7, 1)]), "2024-07-01"),
+        (pa.array([Decimal("0")], pa.decimal128(38, 10)), "0"),
+        (pa.array([Decimal("1.50")], pa.decimal128(5, 2)), "1.5"),
+        (pa.array([57.16], pa.float32()), "57.16"),
+        (pa.nulls(1), None),
+    ]
+    for cells, expected in cases:
+        found = texts(cells)
+        assert (found.values.to_pylist(), found.wrong.tolist()) == ([expected], [False])
+    one = uuid.UUID(int=7)
+    stored = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([one.bytes], pa.binary(16)))
+    assert texts(stored).values.to_pylist() == [str(one)]
+
+
+@pytest.mark.parametrize("marker", ["NULL", "null", "\\N", "NA", "nan", "-", "N/A", "#N/A", "None"])
+def test_markers_stand_for_nothing(marker: str) -> None:
+    for cells in (pa.array([marker]), pa.array([f" {marker} "]), pa.array([marker.encode()])):
+        assert texts(cells, DEFAULT_MISSING).values.to_pylist() == [None]
+    assert texts(pa.array([marker])).values.to_pylist() == [marker]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary()])
+def test_a_text_that_lost_letters_is_none(kind: pa.DataType) -> None:
+    """Müller and Möller are both M\ufffdller where a program could not write their letters."""
+    found = texts(pa.array(["M\ufffdller", "Müller"]).cast(kind), DEFAULT_MISSING)
+    assert found.values.to_pylist() == [None, "Müller"]
+    assert found.wrong.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("text", ["A1\u200b", "\ufeffA1", " \u2060A1 \u00a0", "\u200eA1\u200f\n"])
+def test_signs_without_width_around_a_text_are_trimmed(text: str) -> None:
+    assert texts(pa.array([text])).values.to_pylist() == ["A1"]
+
+
+def test_markers_in_the_habits_of_other_programs() -> None:
+    cells = "none NONE Nan nil NIL undefined UNDEFINED n.a. N.A. na# ? . \u2013 \u2014 --- (blank)"
+    found = texts(pa.array(cells.replace("na#", "#NULL").split()), DEFAULT_MISSING)
+    assert found.values.null_count == len(found.values)

@@ -1,0 +1,441 @@
+"""Mapping and checking rows: each broken rule is found, nothing sound is changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.files.source import Chunk, SourceUnreadable, open_source
+from data.layout.layout import Layout, LayoutInvalid, load_layout, parse_layout
+from data.rows.canonical import canonical
+from data.rows.joined import joined_labels
+from data.rows.labels import Joined
+from fraud.payment import limits
+from fraud.payment.currency import EXPONENT, hundredths, to_minor
+
+COLUMNS = """
+name = "mine"
+[columns]
+transaction_id = "id"
+customer_id = "card"
+timestamp = "at"
+amount = "value"
+currency = "money"
+type = { column = "kind", values = { BUY = "purchase" } }
+merchant_id = { column = "to", matches = "^M", prefix = "shop-" }
+counterparty_id = { column = "to", matches = "^C" }
+country = "land"
+ip_address = "ip"
+latitude = "north"
+longitude = "east"
+[label]
+column = "y"
+delay_days = 2
+"""
+SOUND: dict[str, Any] = {
+    "id": "t1",
+    "card": "c1",
+    "at": "2024-02-29T12:00:00.123Z",
+    "value": "12.34",
+    "money": "USD",
+    "kind": "BUY",
+    "to": "M7",
+    "land": "US",
+    "ip": "8.8.8.8",
+    "north": "1.5",
+    "east": "-2",
+    "y": "0",
+}
+
+
+def chunk(*rows: dict[str, Any]) -> Chunk:
+    full = [{**SOUND, **row} for row in rows]
+    numbers = np.arange(1, len(rows) + 1)
+    columns = {name: pa.array([r[name] for r in full]) for name in SOUND}
+    return Chunk(numbers, numbers + 1, columns, [], len(rows), 1.0)
+
+
+def layout(change: tuple[str, str] = ("", "")) -> Layout:
+    return parse_layout(COLUMNS.replace(*change) if change[0] else COLUMNS, "mine.toml")
+
+
+def test_a_sound_row_is_mapped() -> None:
+    found = canonical(chunk({}, {"to": "C9", "y": None, "north": None}), layout(), "tag")
+    first, second = found.table.to_pylist()
+    at = datetime(2024, 2, 29, 12, 0, 0, 123000, tzinfo=UTC)
+    assert first["occurred_at"] == at
+    assert (first["amount_minor"], first["amount_hundredths"]) == (1234, 1234)
+    assert (first["merchant_id"], first["counterparty_id"]) == ("shop-M7", None)
+    assert (first["type"], first["latitude"], first["device_id"]) == ("purchase", 1.5, None)
+    assert first["is_fraud"] is False
+    assert (first["known_at"] - at).days == 2
+    assert (second["merchant_id"], second["counterparty_id"]) == (None, "C9")
+    assert (second["is_fraud"], second["known_at"], second["latitude"]) == (None, None, None)
+    assert found.bad == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "code"),
+    [
+        ({"id": ""}, "transaction_id", "missing"),
+        ({"id": " "}, "transaction_id", "missing"),
+        ({"card": None}, "customer_id", "missing"),
+        ({"card": "x" * 65}, "customer_id", "too_long"),
+        ({"card": "a\x00b"}, "customer_id", "unprintable"),
+        ({"at": "yesterday"}, "timestamp", "not_a_time"),
+        ({"at": "2024-02-30"}, "timestamp", "not_a_time"),
+        ({"at": None}, "timestamp", "missing"),
+        ({"at": "1970-01-02"}, "timestamp", "out_of_range"),
+        ({"at": "9999-12-31"}, "timestamp", "out_of_range"),
+        ({"value": "0"}, "amount", "not_positive"),
+        ({"value": "-5"}, "amount", "not_positive"),
+        ({"value": "nan"}, "amount", "missing"),
+        ({"value": "inf"}, "amount", "not_a_number"),
+        ({"value": "1e400"}, "amount", "not_a_number"),
+        ({"value": "1_000"}, "amount", "not_a_number"),
+        ({"value": "12,34"}, "amount", "not_a_number"),
+        ({"value": "1e300"}, "amount", "too_large"),
+        ({"value": "10000000000.01"}, "amount", "too_large"),
+        ({"value": "1.005"}, "amount", "too_precise"),
+        ({"value": None}, "amount", "missing"),
+        ({"money": "XYZ"}, "currency", "unknown"),
+        ({"money": None}, "currency", "missing"),
+        ({"kind": "GIFT"}, "type", "unknown"),
+        ({"land": "ZZ"}, "country", "unknown"),
+        ({"ip": "8.8.8"}, "ip_address", "malformed"),
+        ({"north": "91"}, "latitude", "out_of_range"),
+        ({"east": "west"}, "longitude", "not_a_number"),
+        ({"y": "maybe"}, "is_fraud", "not_a_label"),
+    ],
+)
+def test_each_broken_rule_names_row_line_and_field(
+    change: dict[str, Any], field: str, code: str
+) -> None:
+    found = canonical(chunk({}, change, {"id": "t3"}), layout(), "tag")
+    [bad] = found.bad
+    assert (bad.row, bad.line, bad.field, bad.code) == (2, 3, field, code)
+    value = next(iter(change.values()))
+    assert not value or len(value) < 3 or value not in bad.detail
+    assert found.table["transaction_id"].to_pylist() == ["t1", "t3"]
+    assert found.n_bad == 1
+
+
+def test_a_row_that_breaks_two_rules_is_one_bad_row() -> None:
+    found = canonical(chunk({"land": "ZZ", "value": "0"}), layout(), "tag")
+    assert {b.field for b in found.bad} == {"amount", "country"}
+    assert found.n_bad == 1
+    assert found.table.num_rows == 0
+
+
+def test_amounts_that_a_layout_allows() -> None:
+    rounding = layout(('amount = "value"', 'amount = { column = "value", round = true }'))
+    rows = canonical(chunk({"value": "1.005"}, {"value": "0.001"}), rounding, "tag")
+    assert rows.table["amount_minor"].to_pylist() in ([101], [100])
+    assert [b.code for b in rows.bad] == ["not_positive"]
+    debit = layout(('amount = "value"', 'amount = { column = "value", absolute = true }'))
+    assert canonical(chunk({"value": "-5"}), debit, "t").table["amount_minor"][0].as_py() == 500
+    cents = layout(('amount = "value"', 'amount = { column = "value", unit = "minor" }'))
+    assert canonical(chunk({"value": "1234"}), cents, "t").table["amount_minor"][0].as_py() == 1234
+
+
+@pytest.mark.parametrize(
+    ("keys", "cell", "minor"),
+    [
+        ('ignore = ["$", ","]', "$1,234.56", 123456),
+        ('ignore = ["$"], absolute = true', "$-99.00", 9900),
+        ('ignore = [".", "€"], decimal = ","', "1.234,56 €", 123456),
+        ('decimal = ","', "1.5", None),
+        ('ignore = ["$"]', "1,5", None),
+    ],
+)
+def test_amounts_with_signs(keys: str, cell: str, minor: int | None) -> None:
+    plan = layout(('amount = "value"', f'amount = {{ column = "value", {keys} }}'))
+    found = canonical(chunk({"value": cell}), plan, "tag")
+    assert found.table["amount_minor"].to_pylist() == ([] if minor is None else [minor])
+    assert [b.code for b in found.bad] == (["not_a_number"] if minor is None else [])
+
+
+@given(
+    st.sampled_from(["USD", "JPY", "KWD"]),
+    st.integers(min_value=1, max_value=10**12),
+    st.sampled_from([pa.string(), pa.float64(), pa.decimal128(20, 3)]),
+)
+def test_amounts_are_exact_whatever_the_column_is(
+    currency: str, minor: int, kind: pa.DataType
+) -> None:
+    amount = Decimal(minor).scaleb(-EXPONENT[currency])
+    cells = [str(amount)] if kind == pa.string() else [amount]
+    value = pa.array([float(amount)]) if kind == pa.float64() else pa.array(cells, kind)
+    part = chunk({"money": currency})
+    found = canonical(Chunk(part.rows, part.lines, {**part.columns, "value": value}), layout(), "t")
+    if limits.amount_problem(minor, currency):
+        assert found.bad[0].code == "too_large"
+    else:
+        [row] = found.table.to_pylist()
+        assert row["amount_minor"] == minor == to_minor(amount, currency)
+        assert row["amount_hundredths"] == hundredths(minor, currency)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "cells", "expected"),
+    [
+        ('{ column = "at", unit = "hours", base = "2017-01-01" }', [36], "2017-01-02T12:00"),
+        ('{ column = "at", unit = "seconds" }', [1.5e9], "2017-07-14T02:40"),
+        ('{ column = "at", unit = "seconds" }', ["1500000000"], "2017-07-14T02:40"),
+        ('{ column = "at", zone = "Europe/Madrid" }', ["2017-07-14 04:40"], "2017-07-14T02:40"),
+        ('{ column = "at", zone = "Europe/Madrid" }', ["2017-07-14T02:40Z"], "2017-07-14T02:40"),
+        ('{ column = "at", format = "%d/%m/%Y %H:%M" }', ["14/07/2017 02:40"], "2017-07-14T02:40"),
+        (
+            '{ row_number = true, unit = "minutes", base = "2017-07-14T02:39" }',
+            [None],
+            "2017-07-14T02:40",
+        ),
+    ],
+)
+def test_times(timestamp: str, cells: list[Any], expected: str) -> None:
+    part = chunk({})
+    columns = {**part.columns, "at": pa.array(cells)}
+    plan = layout(('timestamp = "at"', f"timestamp = {timestamp}"))
+    found = canonical(Chunk(part.rows, part.lines, columns), plan, "tag")
+    assert found.table["occurred_at"][0].as_py() == datetime.fromisoformat(f"{expected}+00:00")
+
+
+def test_arrow_times_of_every_unit_and_zone() -> None:
+    at = datetime(2017, 7, 14, 2, 40, tzinfo=UTC)
+    part = chunk({})
+    for unit in ("s", "ms", "us", "ns"):
+        for tz in (None, "UTC", "Asia/Tokyo"):
+            value = at if tz else at.replace(tzinfo=None)
+            cells = pa.array([value], pa.timestamp(unit, tz))
+            columns = {**part.columns, "at": cells}
+            found = canonical(Chunk(part.rows, part.lines, columns), layout(), "tag")
+            assert found.table["occurred_at"][0].as_py() == at
+
+
+def test_ids_that_a_gap_turned_into_floats_keep_their_digits() -> None:
+    part = chunk({}, {})
+    columns = {**part.columns, "card": pa.array([2291163933867244.0, None])}
+    found = canonical(Chunk(part.rows, part.lines, columns), layout(), "tag")
+    assert found.table["customer_id"].to_pylist() == ["2291163933867244"]
+    assert found.bad[0].code == "missing"
+
+
+def test_texts_are_the_same_however_a_file_keeps_them() -> None:
+    part = chunk({}, {}, {})
+    for cells in (["17", "17.0", "1.10"], [b"17", b"17.0", b"1.10"]):
+        columns = {**part.columns, "card": pa.array(cells)}
+        found = canonical(Chunk(part.rows, part.lines, columns), layout(), "tag")
+        assert found.table["customer_id"].to_pylist() == ["17", "17", "1.10"]
+
+
+def test_row_numbers_as_ids_carry_the_tag_of_their_file() -> None:
+    part = chunk({})
+    cells = {"step": 1, "type": "DEBIT", "amount": 5.0, "nameOrig": "C1", "nameDest": "M2"}
+    columns = {k: pa.array([v]) for k, v in {**cells, "isFraud": 1.0}.items()}
+    found = canonical(Chunk(part.rows, part.lines, columns), load_layout("paysim"), "ab12cd34")
+    [row] = found.table.to_pylist()
+    assert row["transaction_id"] == "ps-ab12cd34-1"
+    assert (row["merchant_id"], row["counterparty_id"]) == ("M2", None)
+    assert row["is_fraud"] is True
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_joined_labels_need_every_column(both: bool) -> None:
+    part = chunk({})
+    cells = {"sourceNodeId": 1, "targetNodeId": 2, "value": 5.0, "time": 3}
+    columns = {k: pa.array([v]) for k, v in cells.items()}
+    joined = {"1": 1, "2": int(both)}
+    plan = load_layout("amlsim")
+    found = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", Joined(joined))
+    assert found.table["is_fraud"].to_pylist() == [both]
+    unknown = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", Joined({"1": 1}))
+    assert unknown.table["is_fraud"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("says", "cell", "is_fraud"),
+    [
+        ('fraud = ["1.0"]', "1.0", True),
+        ('fraud = ["1.0"]', 1.0, True),
+        ("fraud = [1]", "1.0", True),
+        ('genuine = ["2.0"]', "2", False),
+        ("fraud = [true]", "TRUE", True),
+        ("fraud = [true]", True, True),
+        ("genuine = [false]", "False", False),
+    ],
+)
+def test_labels_are_what_the_layout_says_in_any_spelling(
+    says: str, cell: object, is_fraud: bool
+) -> None:
+    told = layout(("delay_days = 2", f"delay_days = 2\n{says}"))
+    found = canonical(chunk({"y": cell}), told, "tag")
+    assert found.bad == []
+    assert found.table["is_fraud"].to_pylist() == [is_fraud]
+
+
+@pytest.mark.parametrize("cell", ["4.0", 4.0, "4"])
+def test_values_are_what_the_layout_says_in_any_spelling(cell: object) -> None:
+    told = layout(('BUY = "purchase"', '"4.0" = "purchase"'))
+    assert canonical(chunk({"kind": cell}), told, "tag").table["type"].to_pylist() == ["purchase"]
+
+
+def test_every_cell_that_is_there_and_cannot_be_read_makes_a_bad_row() -> None:
+    change = ("delay_days = 2", 'known_at = { column = "to", format = "%d/%m/%Y" }')
+    shops = ('merchant_id = { column = "to", matches = "^M", prefix = "shop-" }', "")
+    toml = COLUMNS.replace(*change).replace(*shops)
+    toml = toml.replace('counterparty_id = { column = "to", matches = "^C" }', "")
+    plan = parse_layout(toml, "mine.toml")
+    rows = [{"to": "05/07/2026"}, {"to": "2026-07-05"}, {"to": "01/01/1900"}, {"to": None}]
+    found = canonical(chunk(*rows, {"to": None, "y": None}), plan, "tag")
+    assert [(b.row, b.field, b.code) for b in found.bad] == [
+        (2, "known_at", "not_a_time"),
+        (3, "known_at", "out_of_range"),
+    ]
+    assert found.bad[0].example == "'2026-07-05'"
+    assert found.left_out == {"undated": 1}
+    told = found.table["is_fraud"].to_pylist()
+    assert told == [False, None, None]
+    dated = toml.replace("known_at =", "undated_days = 9\nknown_at =")
+    found = canonical(chunk({"to": None}), parse_layout(dated, "mine.toml"), "tag")
+    [row] = found.table.to_pylist()
+    assert (row["known_at"] - row["occurred_at"]).days == 9
+    assert found.left_out == {}
+
+
+@pytest.mark.parametrize("marker", ["NULL", "\\N", "nan", "-", "NA"])
+def test_markers_are_missing_in_any_field(marker: str) -> None:
+    fields = {"north": marker, "east": marker, "y": marker, "ip": marker}
+    found = canonical(chunk({"card": marker}, fields, {"id": "t2"}), layout(), "tag")
+    assert [(b.row, b.field, b.code) for b in found.bad] == [(1, "customer_id", "missing")]
+    first = found.table.to_pylist()[0]
+    assert [first[n] for n in ("latitude", "is_fraud", "ip_address")] == [None, None, None]
+
+
+def test_namibia_is_a_country_and_a_list_of_ones_own_counts() -> None:
+    found = canonical(chunk({"land": "NA"}, {"land": "NULL"}), layout(), "tag")
+    assert found.table["country"].to_pylist() == ["NA", None]
+    own = layout(("[columns]", '[file]\nmissing = ["?", "0"]\n[columns]'))
+    found = canonical(chunk({"card": "?"}, {"card": "0.0"}, {"card": "NULL"}), own, "tag")
+    assert [b.row for b in found.bad] == [1, 2]
+    assert found.table["customer_id"].to_pylist() == ["NULL"]
+    field = layout(('country = "land"', 'country = { column = "land", missing = ["NA"] }'))
+    assert canonical(chunk({"land": "NA"}), field, "t").table["country"].to_pylist() == [None]
+
+
+def test_one_id_of_several_columns() -> None:
+    both = ('transaction_id = "id"', 'transaction_id = { columns = ["id", "to"], join = ":" }')
+    rows = [{"id": "17.0"}, {"id": "a:b"}, {"id": None}, {"id": None, "to": None}]
+    found = canonical(chunk(*rows), layout(both), "tag")
+    assert found.table["transaction_id"].to_pylist() == ["17:M7"]
+    assert [(b.row, b.code) for b in found.bad] == [(2, "unclear"), (3, "unclear"), (4, "missing")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency", "code"),
+    [
+        ("$60,000.00 ", "USD", None),
+        ("$12.00", "MXN", None),
+        ("€12.00", "USD", "other_currency"),
+        ("EUR 12.00", "EUR", None),
+        ("12.00 GBP", "EUR", "other_currency"),
+    ],
+)
+def test_a_sign_beside_an_amount_must_be_of_its_currency(
+    cell: str, currency: str, code: str | None
+) -> None:
+    found = canonical(chunk({"value": cell, "money": currency}), layout(), "tag")
+    assert [b.code for b in found.bad] == ([] if code is None else [code])
+
+
+@pytest.mark.parametrize(
+    ("currency", "at", "code"),
+    [
+        ("HRK", "2020-05-01", None),
+        ("SLL", "2022-05-01", None),
+        ("CUC", "2019-05-01", None),
+        ("XDR", "2024-05-01", None),
+        ("HRK", "2024-05-01", "withdrawn"),
+    ],
+)
+def test_currencies_count_at_the_time_of_their_payment(
+    currency: str, at: str, code: str | None
+) -> None:
+    found = canonical(chunk({"money": currency, "at": at}), layout(), "tag")
+    assert [b.code for b in found.bad] == ([] if code is None else [code])
+
+
+def test_labels_in_a_second_file_that_contradict_themselves_are_no_labels(tmp_path: Path) -> None:
+    first = tmp_path / "a_transactions.csv"
+    first.write_text("sourceNodeId,targetNodeId,value,time\n1,2,5,3\n1,3,5,3\n1,4,5,3\n1,9,5,3\n")
+    (tmp_path / "a_nodes.csv").write_text("nodeid,isFraud\n1.0,1\n2,1\n3,1\n3,0\n4,perhaps\n")
+    plan = load_layout("amlsim")
+    source = open_source(first, plan.form)
+    [part] = source.chunks(plan.columns(), 0, None)
+    found = canonical(part, plan, "tag", joined_labels(first, plan))
+    assert found.table["is_fraud"].to_pylist() == [True, None]
+    assert [(b.row, b.code) for b in found.bad] == [(2, "not_a_label"), (3, "not_a_label")]
+    assert found.left_out == {"not in the second file": 1}
+    (tmp_path / "a_nodes.csv").write_text('nodeid,isFraud\n1,1\n2,"1\n')
+    with pytest.raises(SourceUnreadable, match=r"a_nodes.csv: line 3"):
+        joined_labels(first, plan)
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ("2024-03-01T00:00:00Z", "2024-03-01T00:00:00"),
+        ("2024-02-29", "2024-02-29T12:00:00.123"),  # a day: some time after the payment
+        ("2024-02-29T12:00:00.122Z", None),
+        ("2024-02-28", None),
+    ],
+)
+def test_nothing_is_known_of_a_payment_before_it(told: str, known: str | None) -> None:
+    dated = layout(("delay_days = 2", 'known_at = { column = "east" }'))
+    found = canonical(chunk({"east": told, "y": "1"}), without_east(dated), "tag")
+    if known is None:
+        assert [(bad.field, bad.code) for bad in found.bad] == [("known_at", "before_payment")]
+        return
+    assert found.bad == []
+    assert found.table["known_at"].to_pylist() == [datetime.fromisoformat(f"{known}+00:00")]
+
+
+def without_east(told: Layout) -> Layout:
+    """The layout without longitudes: their column serves for something else here."""
+    return replace(told, degrees={"latitude": "north"})
+
+
+def test_a_table_needs_no_delay_and_history_does() -> None:
+    bare = COLUMNS.replace("delay_days = 2\n", "")
+    with pytest.raises(LayoutInvalid, match=r"label\.delay_days: is missing"):
+        parse_layout(bare, "mine.toml")
+    table = parse_layout(f'{bare}[tabular]\nnumeric = ["north"]\n', "mine.toml")
+    with pytest.raises(LayoutInvalid, match=r"label\.delay_days: is missing: after how many"):
+        canonical(chunk({}), table, "tag")
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        # In Berlin the 29th begins at 23:00 of the 28th, UTC.
+        ("29/02/2024", "2024-02-29T12:00:00.123"),
+        ("01/03/2024", "2024-02-29T23:00:00"),
+        ("28/02/2024", None),
+    ],
+)
+def test_a_day_of_local_time_is_known_within_it(told: str, known: str | None) -> None:
+    when = '{ column = "east", format = "%d/%m/%Y", zone = "Europe/Berlin" }'
+    dated = layout(("delay_days = 2", f"known_at = {when}"))
+    found = canonical(chunk({"east": told, "y": "1"}), without_east(dated), "tag")
+    expected = [] if known else [("known_at", "before_payment")]
+    assert [(bad.field, bad.code) for bad in found.bad] == expected
+    if known:
+        assert found.table["known_at"].to_pylist() == [datetime.fromisoformat(f"{known}+00:00")]

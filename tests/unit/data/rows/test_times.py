@@ -1,0 +1,190 @@
+"""Times: what a clock on a wall says, in which zone; what cannot be known is not guessed."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from data.cells.local_time import to_utc
+from data.cells.time_format import FormatInvalid, century, pattern_reader
+from data.layout.fields import ClockField, TimeField
+from data.rows.times import Moments, moments
+
+
+def read(cells: list[Any] | pa.Array, **field: Any) -> Moments:
+    column = cells if isinstance(cells, pa.Array) else pa.array(cells)
+    return moments({"at": column}, np.arange(len(column)), TimeField(("at",), **field))
+
+
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern", "zone", "utc"),
+    [
+        ("2024-07-01 12:00:00 UTC", "%Y-%m-%d %H:%M:%S %Z", "Europe/Madrid", "2024-07-01T12:00"),
+        ("2024-07-01 12:00:00 GMT", "%Y-%m-%d %H:%M:%S %Z", "Asia/Tokyo", "2024-07-01T12:00"),
+        ("2024-07-01 12:00:00 CEST", "%Y-%m-%d %H:%M:%S %Z", "Europe/Madrid", "2024-07-01T10:00"),
+        ("2024-10-27 02:30:00 CET", "%Y-%m-%d %H:%M:%S %Z", "Europe/Madrid", "2024-10-27T01:30"),
+        ("2024-07-01 12:00 Asia/Tokyo", "%Y-%m-%d %H:%M %Z", "UTC", "2024-07-01T03:00"),
+        ("2024-07-01 12:00 CST", "%Y-%m-%d %H:%M %Z", "Europe/Madrid", None),
+        ("2024-07-01 12:00 +0530", "%Y-%m-%d %H:%M %z", "UTC", "2024-07-01T06:30"),
+        ("2024-07-01 12:00:00 UTC", None, "Europe/Madrid", "2024-07-01T12:00"),
+        ("2024-07-01 12:00:00 +0200", None, "UTC", "2024-07-01T10:00"),
+        ("01-Jul-24 03:15 pm", "%d-%b-%y %I:%M %p", "UTC", "2024-07-01T15:15"),
+        ("28-Feb-97", "%d-%b-%y", "UTC", "1997-02-28T00:00"),
+        ("Mon Jul 01 2024", "%a %b %d %Y", "UTC", "2024-07-01T00:00"),
+        ("Tue Jul 01 2024", "%a %b %d %Y", "UTC", None),
+        ("1072024", "%d%m%Y", "UTC", "2024-07-01T00:00"),
+        ("07/13/2024", "%d/%m/%Y", "UTC", None),
+        ("01/02/2024", None, "UTC", None),
+    ],
+)
+def test_texts(text: str, pattern: str | None, zone: str, utc: str | None) -> None:
+    found = read([text], format=pattern, zone=zone)
+    assert found.there.tolist() == [True]
+    assert found.known.tolist() == [utc is not None]
+    if utc is not None:
+        assert found.at_ms.tolist() == [ms(utc)]
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_hours_that_clocks_leave_out_or_show_twice_are_not_guessed(as_text: bool) -> None:
+    walls = ["2024-03-31T02:30:00", "2024-10-27T02:30:00", "2024-07-01T12:00:00"]
+    plain = [datetime.fromisoformat(w) for w in walls]
+    cells = pa.array(walls) if as_text else pa.array(plain, pa.timestamp("ns"))
+    found = read(cells, zone="Europe/Madrid")
+    assert found.known.tolist() == [False, False, True]
+    assert found.gap.tolist() == [True, False, False]
+    assert found.fold.tolist() == [False, True, False]
+    assert found.at_ms[2] == ms("2024-07-01T10:00")
+
+
+def test_zones_of_half_hours() -> None:
+    walls = np.array([ms("2024-10-06T02:15"), ms("2024-04-07T01:45"), ms("2024-01-01T00:00")])
+    found = to_utc(walls, "Australia/Lord_Howe")
+    assert found.gap.tolist() == [True, False, False]
+    assert found.fold.tolist() == [False, True, False]
+    assert found.at_ms[2] == ms("2023-12-31T13:00")
+
+
+def test_a_named_zone_in_parquet_wins() -> None:
+    cells = pa.array([datetime(2024, 7, 1, 12, tzinfo=UTC)], pa.timestamp("us", "America/New_York"))
+    assert read(cells, zone="Europe/Madrid").at_ms.tolist() == [ms("2024-07-01T12:00")]
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "cell", "utc"),
+    [
+        ("2024-07-01", {"format": "%H%M%S"}, 143207, "2024-07-01T14:32:07"),
+        ("2024-07-01", {"format": "%H%M%S"}, 207, "2024-07-01T00:02:07"),
+        ("2024-07-01", {"format": "%H%M%S"}, "093207", "2024-07-01T09:32:07"),
+        ("2024-07-01", {"format": "%H%M%S"}, 146007, None),
+        ("2024-07-01", {"unit_ms": 6e4}, 61, "2024-07-01T01:01:00"),
+        ("2024-07-01", {"unit_ms": 1e3}, 86399, "2024-07-01T23:59:59"),
+        ("2024-07-01", {"unit_ms": 1e3}, 86400, None),
+        ("2024-07-01", {}, "14:32", "2024-07-01T14:32:00"),
+        ("2024-07-01", {}, time(14, 32, 7), "2024-07-01T14:32:07"),
+        ("2024-07-01", {}, datetime.fromisoformat("1899-12-30T14:32"), "2024-07-01T14:32:00"),
+        ("2024-07-01", {}, None, None),
+        (date(2024, 7, 1), {}, "14:32:07", "2024-07-01T14:32:07"),
+        ("2024-07-01T05:00", {}, "14:32:07", None),
+        ("", {}, "14:32:07", None),
+    ],
+)
+def test_a_day_and_a_time_in_two_columns(
+    day: Any, clock: dict[str, Any], cell: Any, utc: str | None
+) -> None:
+    field = TimeField(("day",), clock=ClockField("clock", **clock))
+    found = moments({"day": pa.array([day]), "clock": pa.array([cell])}, np.arange(1), field)
+    assert found.there.tolist() == [True]
+    assert found.known.tolist() == [utc is not None]
+    if utc is not None:
+        assert found.at_ms.tolist() == [ms(utc)]
+
+
+def test_a_date_of_three_columns() -> None:
+    field = TimeField(("y", "m", "d"), format="%Y %m %d")
+    columns = {"y": pa.array([2024.0]), "m": pa.array(["7"]), "d": pa.array([1])}
+    assert moments(columns, np.arange(1), field).at_ms.tolist() == [ms("2024-07-01")]
+
+
+def test_counts_that_lost_digits_are_no_times() -> None:
+    found = read(["1.71983E+12", "1719835200000", "5 months"], unit_ms=1.0)
+    assert found.known.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(("digits", "year"), [(68, 1968), (0, 2000), (26, 2026), (27, 1927)])
+def test_two_digits_are_no_year_to_come(digits: int, year: int) -> None:
+    assert century(digits, date(2026, 11, 29)) == year
+
+
+@pytest.mark.parametrize(
+    ("pattern", "of_day", "says"),
+    [
+        ("%H:%M", False, "year"),
+        ("%d/%Y", False, "month"),
+        ("%Y-%m-%d %I:%M", False, "%p"),
+        ("%Y-%m-%d %K", False, "%K is not known"),
+        ("%Y-%m-%d %Y", False, "twice"),
+        ("%Y-%m-%d", True, "no date"),
+        ("%M:%S", True, "hour"),
+    ],
+)
+def test_a_pattern_that_cannot_tell_a_time_says_what_it_lacks(
+    pattern: str, of_day: bool, says: str
+) -> None:
+    with pytest.raises(FormatInvalid, match=says):
+        pattern_reader(pattern, of_day)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024070100930", "2024-07-01-14", "2024-07-01x14:32", "2024-07-01_14:32", "2024-07-01+02:00"],
+)
+def test_what_is_no_iso_8601_is_not_taken_for_it(text: str) -> None:
+    assert not read([text]).known.any()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024-07-01", "20240701", "2024-07-01T00:00", "2024-07-01 00:00:00.000", "20240701T000000Z"],
+)
+def test_iso_8601_is_taken(text: str) -> None:
+    assert read([text]).at_ms.tolist() == [ms("2024-07-01T00:00")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "pattern", "zone", "utc"),
+    [
+        # Clocks go from 0:00 to 1:00: the day begins at 1:00.
+        ("2024-04-26", None, "Africa/Cairo", "2024-04-25T22:00"),
+        ("26.04.2024", "%d.%m.%Y", "Africa/Cairo", "2024-04-25T22:00"),
+        (date(2024, 4, 26), None, "Africa/Cairo", "2024-04-25T22:00"),
+        # Clocks go from 1:00 back to 0:00: the day begins with the first of both.
+        ("2024-11-03", None, "America/Havana", "2024-11-03T04:00"),
+        ("2024-07-01", None, "Europe/Berlin", "2024-06-30T22:00"),
+    ],
+)
+def test_a_day_begins_when_its_first_hour_does(
+    cell: Any, pattern: str | None, zone: str, utc: str
+) -> None:
+    found = read([cell], format=pattern, zone=zone)
+    assert found.known.tolist() == [True]
+    assert found.at_ms.tolist() == [ms(utc)]
+
+
+def test_a_midnight_that_was_not_is_still_none() -> None:
+    found = read(["2024-04-26 00:00:00", "2024-04-26T00:00"], zone="Africa/Cairo")
+    assert found.gap.tolist() == [True, True]
+
+
+def test_how_long_a_day_lasts() -> None:
+    cells = ["2024-10-27", "2024-03-31", "2024-07-01", "2024-07-01 00:00:00", "2024-07-01 10:00"]
+    found = read(cells, zone="Europe/Berlin")
+    assert (found.lasts_ms / 3_600_000).tolist() == [25.0, 23.0, 24.0, 24.0, 0.0]

@@ -1,0 +1,170 @@
+"""The loop over variants: whoever is late, broken or absent costs only its own vote."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import numpy as np
+import pytest
+
+from deciding.fan_out import Driver
+from fraud.errors import SchemaMismatch
+from fraud.payment.batch import FeatureBatch
+from fraud.policy.policy import Ask
+from fraud.score import VariantScores
+
+FEATURES = FeatureBatch(
+    np.arange(12, dtype=np.float32).reshape(4, 3), "abcdefabcdef", np.zeros(4, dtype=np.int64)
+)
+
+
+class Everybody:
+    def __init__(self, *asks):
+        self._asks = asks
+
+    def ask(self, n):
+        return self._asks
+
+
+class Pools:
+    """Variants by name: a function of (values, schema_id)."""
+
+    def __init__(self, **calls):
+        self.calls = calls
+
+    def scorer(self, variant):
+        return self.calls.get(variant)
+
+
+async def good(values, schema_id):
+    return VariantScores("v1", "d" * 64, values[:, 0].astype(np.float64) / 100)
+
+
+async def slow(values, schema_id):
+    await asyncio.sleep(30)
+
+
+async def broken(values, schema_id):
+    raise SchemaMismatch("a", "b")
+
+
+async def short(values, schema_id):
+    return VariantScores("v1", "d" * 64, np.zeros(1))
+
+
+def by_name(votes):
+    return {vote.variant: vote for vote in votes}
+
+
+async def test_each_is_asked_and_each_says_how_it_went():
+    driver = Driver(Pools(good=good, slow=slow, broken=broken, short=short))
+    policy = Everybody(*(Ask(n) for n in ("good", "slow", "broken", "short", "absent")))
+    began = time.monotonic()
+    votes = await driver.drive(policy, FEATURES, 50)
+    assert time.monotonic() - began < 5
+    assert [(v.variant, v.status) for v in votes] == [
+        ("good", "ok"),
+        ("slow", "late"),
+        ("broken", "failed"),
+        ("short", "failed"),
+        ("absent", "missing"),
+    ]
+    assert votes[0].scores.tolist() == [0.0, 0.03, 0.06, 0.09]
+    assert votes[0].digest == "d" * 64
+    assert all(v.scores is None for v in votes[1:])
+    assert [v.elapsed_ms > 0 for v in votes] == [True] * 4 + [False], "who was asked took time"
+
+
+async def test_they_are_asked_at_the_same_time():
+    async def brief(values, schema_id):
+        await asyncio.sleep(0.05)
+        return await good(values, schema_id)
+
+    driver = Driver(Pools(a=brief, b=brief, c=brief, d=brief))
+    began = time.monotonic()
+    votes = await driver.drive(Everybody(*(Ask(n) for n in "abcd")), FEATURES, 2000)
+    assert all(v.status == "ok" for v in votes)
+    assert time.monotonic() - began < 0.15
+
+
+async def test_nobody_waits_when_all_have_answered():
+    driver = Driver(Pools(good=good))
+    began = time.monotonic()
+    await driver.drive(Everybody(Ask("good")), FEATURES, 10_000)
+    assert time.monotonic() - began < 1
+
+
+async def test_what_is_late_is_cancelled():
+    ended = asyncio.Event()
+
+    async def late(values, schema_id):
+        try:
+            await asyncio.sleep(30)
+        finally:
+            ended.set()
+
+    await Driver(Pools(late=late)).drive(Everybody(Ask("late")), FEATURES, 10)
+    await asyncio.wait_for(ended.wait(), 1)
+
+
+async def test_cancelling_the_batch_cancels_its_calls():
+    ended = asyncio.Event()
+
+    async def late(values, schema_id):
+        try:
+            await asyncio.sleep(30)
+        finally:
+            ended.set()
+
+    driver = Driver(Pools(late=late))
+    task = asyncio.create_task(driver.drive(Everybody(Ask("late")), FEATURES, 60_000))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.wait_for(ended.wait(), 1)
+
+
+async def test_rows_asked_about_come_back_to_their_places():
+    driver = Driver(Pools(good=good))
+    (vote,) = await driver.drive(Everybody(Ask("good", np.array([1, 3]))), FEATURES, 1000)
+    assert vote.scores[[1, 3]].tolist() == [0.03, 0.09]
+    assert np.isnan(vote.scores[[0, 2]]).all()
+
+
+async def test_a_dead_pool_is_not_waited_for_again_and_again():
+    now, asked = [0.0], []
+
+    async def dead(values, schema_id):
+        asked.append(now[0])
+        await asyncio.sleep(30)
+
+    pools = Pools(dead=dead)
+    driver = Driver(pools, clock_s=lambda: now[0])
+    policy = Everybody(Ask("dead"))
+
+    async def status():
+        (vote,) = await driver.drive(policy, FEATURES, 5)
+        return vote.status
+
+    assert [await status() for _ in range(6)] == ["late"] * 6
+    assert len(asked) == 3
+    now[0] = 1.5
+    assert [await status() for _ in range(3)] == ["late"] * 3
+    assert len(asked) == 4
+    pools.calls["dead"] = good
+    now[0] = 3.0
+    assert [await status() for _ in range(2)] == ["ok", "ok"]
+    del pools.calls["dead"]
+    assert await status() == "missing"
+
+
+async def test_a_variant_that_answers_nonsense_costs_its_own_vote():
+    async def nonsense(values, schema_id):
+        return "scores"
+
+    votes = await Driver(Pools(good=good, odd=nonsense)).drive(
+        Everybody(Ask("good"), Ask("odd")), FEATURES, 1000
+    )
+    assert [vote.status for vote in votes] == ["ok", "failed"]

@@ -1,0 +1,98 @@
+"""Features in time or without history; and what was not shown is told."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from deciding import fetch as module
+from deciding.fetch import Fetch
+from features.assemble import without_history
+from features.degraded import FEATURES_UNAVAILABLE
+from fraud.payment.batch import FeatureBatch, TransactionBatch
+from tests.contracts.decisions import transactions
+from tests.contracts.waiting import until
+
+
+class Keeper:
+    """Keeps window state, if it is there."""
+
+    def __init__(self) -> None:
+        self.there = True
+        self.listens = True
+        self.asked = 0
+        self.told: list[str] = []
+        self.fetch = Fetch(self.ask, self.missed, timeout_ms=50)
+
+    async def ask(self, batch: TransactionBatch, patient: bool) -> FeatureBatch:
+        self.asked += 1
+        if not self.there:
+            raise RuntimeError("secret 4111")
+        features = without_history(batch)
+        return type(features)(features.values, features.schema_id, features.age_ms)
+
+    async def missed(self, batch: TransactionBatch, ago_s: float) -> None:
+        assert 0 <= ago_s < 60
+        if not self.listens:
+            raise RuntimeError("secret 4111")
+        self.told += batch.transaction_id
+
+    async def outage(self, batch: TransactionBatch) -> None:
+        """Each row on its own, while nobody is there; then wait until it is asked again."""
+        self.there = False
+        for i in range(len(batch)):
+            features = await self.fetch(batch.slice(i, i + 1), True)
+            assert features.degraded == [(FEATURES_UNAVAILABLE,)]
+        self.there = True
+
+
+@pytest.fixture
+def keeper() -> Keeper:
+    keeper = Keeper()
+    keeper.fetch._breaker._retry_after_s = 0.05
+    return keeper
+
+
+async def answered(keeper: Keeper, batch: TransactionBatch) -> None:
+    await asyncio.sleep(0.06)
+    assert not any((await keeper.fetch(batch, True)).degraded)
+
+
+async def test_what_was_decided_without_asking_is_told_once_it_answers(keeper: Keeper) -> None:
+    batch = transactions(8)
+    await keeper.outage(batch)
+    assert keeper.asked == 3  # then nobody is asked for a while
+    await answered(keeper, transactions(1))
+    await until(lambda: keeper.told == batch.transaction_id)
+    await answered(keeper, transactions(1))
+    await asyncio.sleep(0)
+    assert keeper.told == batch.transaction_id
+
+
+async def test_who_does_not_listen_is_told_again(
+    keeper: Keeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = transactions(5)
+    await keeper.outage(batch)
+    keeper.listens = False
+    await answered(keeper, transactions(1))
+    await until(lambda: keeper.fetch._telling is None)
+    assert keeper.told == []
+    keeper.listens = True
+    await answered(keeper, transactions(1))
+    await until(lambda: sorted(keeper.told) == batch.transaction_id)
+    assert "4111" not in caplog.text
+
+
+async def test_who_is_gone_for_long_is_not_told_of_everything(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_UNSEEN", 4)
+    batch = transactions(8)
+    await keeper.outage(batch)
+    await answered(keeper, transactions(1))
+    await until(lambda: keeper.told == batch.transaction_id[:4])
+    await keeper.outage(batch)
+    await answered(keeper, transactions(1))
+    await until(lambda: keeper.told == 2 * batch.transaction_id[:4])

@@ -1,0 +1,256 @@
+"""Keys: who is let in, for how long without a question, and what happens while nobody can ask."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from fraud.access.keys import ApiKey, hash_key, new_key
+from fraud.errors import StoreUnavailable
+from serve_app.gateway import auth
+from serve_app.gateway.auth import Authenticator, KeyRecord, Principal
+from serve_app.http.problems import HttpProblem
+from tests.contracts.front import KEY, PEPPER
+
+RECORD = KeyRecord(KEY.key_id, "acme", "standard", hash_key(PEPPER, KEY), None, None)
+
+
+class Store:
+    """A key table with a clock beside it."""
+
+    def __init__(self) -> None:
+        self.records = {KEY.key_id: RECORD}
+        self.asked = 0
+        self.error: Exception | None = None
+        self.now = 1000.0
+        self.wall = 1_772_366_400.0
+        self.authenticator = Authenticator(self.find, PEPPER, lambda: self.now, lambda: self.wall)
+
+    async def find(self, key_id: str) -> KeyRecord | None:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self.error is not None:
+            raise self.error
+        return self.records.get(key_id)
+
+    async def enter(self, key: ApiKey = KEY) -> Principal:
+        return await self.authenticator.authenticate(str(key).encode())
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_good_key_is_asked_about_once(store: Store) -> None:
+    assert await store.enter() == Principal(KEY.key_id, "acme", "standard")
+    for _ in range(100):
+        await store.enter()
+    assert store.asked == 1
+
+
+async def test_many_at_once_ask_once(store: Store) -> None:
+    await asyncio.gather(*(store.enter() for _ in range(50)))
+    assert store.asked == 1
+
+
+async def test_an_impatient_client_does_not_spoil_the_others_question(store: Store) -> None:
+    first, second = (asyncio.create_task(store.enter()) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert (await second).tenant == "acme"
+
+
+async def test_a_busy_key_is_asked_about_in_the_background(store: Store) -> None:
+    await store.enter()
+    store.now += auth.FRESH_S * 0.7
+    await store.enter()
+    await settle()
+    assert store.asked == 2
+    store.now += auth.FRESH_S * 0.6
+    await store.enter()
+    await settle()
+    assert store.asked == 2
+
+
+async def test_a_revoked_key_is_refused_within_the_time_promised(store: Store) -> None:
+    await store.enter()
+    store.records[KEY.key_id] = replace(RECORD, revoked_at=datetime.now(UTC))
+    store.now += auth.FRESH_S
+    with pytest.raises(HttpProblem):
+        await store.enter()
+
+
+async def test_a_key_expires_to_the_second_whatever_is_remembered(store: Store) -> None:
+    ends = datetime.fromtimestamp(store.wall + 10, UTC)
+    store.records[KEY.key_id] = replace(RECORD, expires_at=ends)
+    await store.enter()
+    store.wall += 10
+    with pytest.raises(HttpProblem):
+        await store.enter()
+
+
+async def test_the_right_id_with_a_wrong_secret_is_refused(store: Store) -> None:
+    with pytest.raises(HttpProblem) as caught:
+        await store.enter(ApiKey(KEY.key_id, "w" * 43))
+    assert caught.value.slug == "unauthenticated"
+    assert (await store.enter()).tenant == "acme"
+
+
+async def test_a_refused_key_is_remembered_for_a_little_while(store: Store) -> None:
+    stranger = new_key()
+    for _ in range(10):
+        with pytest.raises(HttpProblem):
+            await store.enter(stranger)
+    assert store.asked == 1
+    store.records[stranger.key_id] = KeyRecord(
+        stranger.key_id, "late", "standard", hash_key(PEPPER, stranger), None, None
+    )
+    store.now += auth.REFUSED_S
+    assert (await store.enter(stranger)).tenant == "late"
+
+
+async def test_what_has_not_the_form_of_a_key_is_never_asked_about(store: Store) -> None:
+    for header in (None, b"", b"qk_", b"\xff\xfe", b"x" * 10_000, b"qk_abcdefghijkm_short"):
+        with pytest.raises(HttpProblem):
+            await store.authenticator.authenticate(header)
+    assert store.asked == 0
+
+
+async def test_while_the_store_is_down_known_keys_go_on_and_unknown_ones_hear_503(
+    store: Store,
+) -> None:
+    await store.enter()
+    store.error = OSError("down")
+    store.now += auth.FRESH_S + 1
+    assert (await store.enter()).tenant == "acme"
+    with pytest.raises(StoreUnavailable):
+        await store.enter(new_key())
+    asked = store.asked
+    for _ in range(100):
+        await store.enter()
+    await settle()
+    # Not every request pays for a store that is down.
+    assert store.asked == asked
+    store.now += auth.RETRY_S
+    await store.enter()
+    await settle()
+    assert store.asked == asked + 1
+
+
+async def test_nobody_goes_on_for_ever(store: Store) -> None:
+    await store.enter()
+    store.error = OSError("down")
+    store.now += auth.FRESH_S
+    await store.enter()
+    store.now += auth.STALE_S
+    with pytest.raises(StoreUnavailable):
+        await store.enter()
+    store.error = None
+    assert (await store.enter()).tenant == "acme"
+
+
+async def test_a_store_that_comes_back_is_believed_again(store: Store) -> None:
+    await store.enter()
+    store.error = OSError("down")
+    store.now += auth.FRESH_S
+    await store.enter()
+    store.error = None
+    store.records.clear()
+    store.now += auth.RETRY_S
+    await store.enter()
+    await settle()
+    with pytest.raises(HttpProblem):
+        await store.enter()
+
+
+async def test_memory_is_bounded_and_strangers_push_nobody_out(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "MAX_REFUSED", 20)
+    await store.enter()
+    for _ in range(100):
+        with pytest.raises(HttpProblem):
+            await store.enter(new_key())
+    asked = store.asked
+    await store.enter()
+    assert store.asked == asked
+    assert len(store.authenticator._refused) == 20
+
+
+async def test_a_store_that_hangs_is_waited_for_briefly(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "LOOKUP_TIMEOUT_S", 0.02)
+
+    async def hang(_: str) -> None:
+        await asyncio.sleep(10)
+
+    authenticator = Authenticator(hang, PEPPER)  # type: ignore[arg-type]
+    async with asyncio.timeout(1):
+        with pytest.raises(StoreUnavailable):
+            await authenticator.authenticate(str(KEY).encode())
+
+
+class Crowd(Store):
+    """Questions about all keys but one stay open until `answer` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer = asyncio.Event()
+
+    async def find(self, key_id: str) -> KeyRecord | None:
+        if key_id != KEY.key_id:
+            await self.answer.wait()
+        return await super().find(key_id)
+
+    async def strangers(self, number: int) -> list[asyncio.Task[Principal]]:
+        tasks = [asyncio.create_task(self.enter(new_key())) for _ in range(number)]
+        await settle()
+        return tasks
+
+    async def leave(self, tasks: list[asyncio.Task[Principal]]) -> None:
+        self.answer.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_whoever_tries_keys_does_not_keep_a_good_one_from_being_asked_about() -> None:
+    store = Crowd()
+    await store.enter()
+    tasks = await store.strangers(50)
+    store.now += auth.FRESH_S
+    assert (await store.enter()).tenant == "acme"
+    assert store.asked == 2
+    # A revocation is heard of, too.
+    store.records[KEY.key_id] = replace(RECORD, revoked_at=datetime.now(UTC))
+    store.now += auth.FRESH_S
+    with pytest.raises(HttpProblem):
+        await store.enter()
+    await store.leave(tasks)
+
+
+async def test_more_strangers_than_can_be_asked_about_are_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(auth, "MAX_STRANGERS", 5)
+    monkeypatch.setattr(auth, "LOOKUP_TIMEOUT_S", 60.0)
+    store = Crowd()
+    tasks = await store.strangers(5)
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreUnavailable):
+            await store.enter()
+    await store.leave(tasks)
+    assert (await store.enter()).tenant == "acme"
+
+
+def test_memory_holds_no_secret(store: Store) -> None:
+    asyncio.run(store.enter())
+    assert KEY.secret not in repr(vars(store.authenticator))

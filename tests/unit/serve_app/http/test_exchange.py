@@ -1,0 +1,120 @@
+"""Bodies and heads of requests."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from serve_app.http import exchange
+from serve_app.http.exchange import Body, ClientGone, Head
+from serve_app.http.problems import HttpProblem
+
+
+def receiver(*chunks: bytes, disconnect: bool = False, hang: bool = False) -> Any:
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": c, "more_body": i + 1 < len(chunks) or disconnect or hang}
+        for i, c in enumerate(chunks)
+    ]
+    if disconnect:
+        messages.append({"type": "http.disconnect"})
+
+    async def receive() -> dict[str, Any]:
+        if not messages:
+            await asyncio.sleep(10)
+        return messages.pop(0)
+
+    receive.left = messages  # type: ignore[attr-defined]
+    return receive
+
+
+NO_LENGTH = Head([])
+
+
+async def test_a_body_in_pieces_is_put_together() -> None:
+    assert await Body(receiver(b"ab", b"", b"cd"), NO_LENGTH).read(4) == b"abcd"
+    assert await Body(receiver(b""), NO_LENGTH).read(4) == b""
+
+
+async def test_an_announced_giant_is_refused_unread_and_not_waited_for() -> None:
+    receive = receiver(b"x")
+    body = Body(receive, Head([(b"content-length", b"99999999999")]))
+    with pytest.raises(HttpProblem) as caught:
+        await body.read(1000)
+    assert caught.value.slug == "body-too-large"
+    await body.discard()
+    assert len(receive.left) == 1
+
+
+async def test_what_is_left_of_a_refused_body_is_read_within_reason() -> None:
+    receive = receiver(*[b"x" * 100] * 50)
+    body = Body(receive, NO_LENGTH)
+    with pytest.raises(HttpProblem):
+        await body.read(250)
+    await body.discard()
+    assert not receive.left
+
+
+async def test_a_client_that_leaves_is_noticed() -> None:
+    with pytest.raises(ClientGone):
+        await Body(receiver(b"x", disconnect=True), NO_LENGTH).read(100)
+    await Body(receiver(b"x", disconnect=True), NO_LENGTH).discard()
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "BODY_TIMEOUT_S", 0.02)
+    with pytest.raises(HttpProblem) as caught:
+        await Body(receiver(b"x", hang=True), NO_LENGTH).read(100)
+    assert caught.value.slug == "timeout-reading-body"
+    assert (b"connection", b"close") in caught.value.headers
+    await Body(receiver(b"x", hang=True), NO_LENGTH).discard()
+
+
+@pytest.mark.parametrize("chunks", [(), (b"x",)])
+async def test_nothing_is_waited_for_twice(
+    chunks: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "BODY_TIMEOUT_S", 0.02)
+    body = Body(receiver(*chunks, hang=True), Head([(b"content-length", b"200")]))
+    async with asyncio.timeout(5):
+        with pytest.raises(HttpProblem) as caught:
+            await body.read(1000)
+    assert caught.value.slug == "timeout-reading-body"
+    assert (b"connection", b"close") in caught.value.headers
+    monkeypatch.setattr(exchange, "BODY_TIMEOUT_S", 60.0)
+    async with asyncio.timeout(5):
+        await body.discard()
+
+
+class Arrived:
+    """A request of which uvicorn has all; its body comes after some turns of the loop."""
+
+    def __init__(self) -> None:
+        self.message_event = asyncio.Event()
+        self.message_event.set()
+
+    async def receive(self) -> dict[str, Any]:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"all", "more_body": False}
+
+
+async def test_what_has_arrived_is_read_without_a_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "BODY_TIMEOUT_S", 0.0)
+    assert await Body(Arrived().receive, NO_LENGTH).read(100) == b"all"
+
+
+@pytest.mark.parametrize("length", [b"-1", b"1e3", b"", b"\xb2"])
+def test_a_length_that_is_no_number_is_not_believed(length: bytes) -> None:
+    Body(receiver(b""), Head([(b"content-length", length)]))
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [(b"abc-1", True), (b"x" * 128, True), (b"x" * 129, False), (b"a b", False), (b"\xe4", False)],
+)
+def test_a_request_id_is_kept_if_it_is_one(given: bytes, kept: bool) -> None:
+    head = Head([(b"x-request-id", given)])
+    assert (head.request_id == given.decode("latin-1")) == kept
+    assert head.request_id.isascii()

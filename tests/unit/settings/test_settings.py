@@ -1,0 +1,165 @@
+"""A variable that looks like a setting and is none is told, once."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from cluster.cli import run
+from settings import settings as module
+from settings.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUORUM_HOME", str(tmp_path))
+    monkeypatch.setattr(module, "_warned", set())
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("QUORUM_HTP_PORT", "QUORUM_HTTP_PORT"),
+        ("QUORUM_REDIS_TIMEOUT", "QUORUM_REDIS_TIMEOUT_MS"),
+        ("quorum_tennant", "QUORUM_TENANT"),
+        ("QUORUM_ARTIFACT", "QUORUM_ARTIFACTS"),
+        ("QUORUM_HOMES", "QUORUM_HOME"),
+        ("QUORUM_LINK", "QUORUM_LINKS"),
+        ("QUORUM_DATABASE_URL", "DATABASE_URL"),
+        ("QUORUM_REDIS_URL", "REDIS_URL"),
+    ],
+)
+def test_an_unknown_variable_is_told_with_the_nearest_name(
+    name: str,
+    nearest: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv(name, "hid_den7")
+    for _ in range(3):
+        Settings.load()
+    (told,) = caplog.messages
+    assert name.upper() in told
+    assert f"did you mean {nearest}?" in told
+    assert "hid_den7" not in told
+
+
+def test_one_that_shares_the_prefix_alone_is_like_none(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("QUORUM_FOO", "1")
+    Settings.load()
+    assert caplog.messages == ["QUORUM_FOO is not a setting and has no effect"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("QUORUM_HTTP_PORT", "hid_den7", "take a whole number"),
+        ("QUORUM_HTTP_PORT", "0", "take 1 or more"),
+        ("QUORUM_RAY_PORT", "70000", "take 65535 or less"),
+        ("QUORUM_DATABASE_TIMEOUT_S", "-1", "take more than 0"),
+        ("QUORUM_LANES", "1.5", "take a whole number"),
+        ("QUORUM_TENANT", "hid den7", "take at most 64 letters"),
+        ("QUORUM_MLFLOW_TRACKING_URI", "hid_den7:5000", "begin with http:// or https://"),
+        ("AWS_ENDPOINT_URL_S3", "http://u:hid_den7@h", "leave user and password out"),
+    ],
+)
+def test_a_wrong_value_is_told_by_the_name_of_the_variable(
+    name: str,
+    value: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert run(["keys", "list"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {name} has a wrong value — {said}")
+    assert "den7" not in told
+    assert ".py" not in told
+
+
+def test_an_empty_home_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QUORUM_HOME", "")
+    assert Settings.load().home == tmp_path / ".quorum"
+
+
+def test_blanks_around_an_address_are_dropped() -> None:
+    assert Settings(mlflow_tracking_uri=" sqlite:////x/m.db\n").tracking_uri == "sqlite:////x/m.db"
+    assert Settings(artifacts_at=" s3://b/p ").artifacts_url == "s3://b/p"
+
+
+def test_one_in_settings_env_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "settings.env").write_text("# QUORUM_X=1\nQUORUM_KEY_PEPER=x\nOTHER=1\n")
+    Settings.load()
+    (told,) = caplog.messages
+    assert "QUORUM_KEY_PEPPER" in told
+
+
+def test_one_that_is_like_none_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("QUORUM_ZZZZZZZZZZZZZZZZ", "1")
+    Settings.load()
+    assert caplog.messages == ["QUORUM_ZZZZZZZZZZZZZZZZ is not a setting and has no effect"]
+
+
+def test_what_quorum_sets_itself_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("NODE", "LINKS", "ARTIFACTS", "URL", "API_KEY", "TENANT", "KEY_PEPPER"):
+        monkeypatch.setenv(f"QUORUM_{name}", "x")
+    monkeypatch.setenv("quorum_http_port", "1234")
+    Settings.load()
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "read"),
+    [
+        ("postgres://u:p@h/d", "postgresql://u:p@h/d"),
+        ("postgresql+psycopg2://u:p@h/d", "postgresql+psycopg2://u:p@h/d"),
+        ("sqlite:////x/mlflow.db", "sqlite:////x/mlflow.db"),
+        ("https://u:p@mlflow.example", "https://u:p@mlflow.example"),
+        ("mlruns", "mlruns"),
+    ],
+)
+def test_mlflow_s_addresses(uri: str, read: str) -> None:
+    assert Settings(mlflow_tracking_uri=uri).tracking_uri == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("QUORUM_MLFLOW_TRACKING_URI", "htps://u:hid_den7@h"),
+        ("AWS_ENDPOINT_URL", "minio:9000/hid_den7"),
+    ],
+)
+def test_an_address_of_mlflow_or_s3_that_cannot_be_is_named_without_its_value(
+    name: str,
+    value: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert run(["keys", "list"]) == 1
+    said = capsys.readouterr().err
+    assert name.lower().removeprefix("quorum_") in said.lower()
+    assert "hid_den7" not in said
+
+
+def test_the_command_line_says_it_once_on_stderr(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUORUM_HTP_PORT", "1")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert run(["keys", "list"]) == 1
+    said = capsys.readouterr()
+    assert said.err.count("QUORUM_HTP_PORT is not a setting") == 1
+    assert said.err.startswith("warning: ")
+    assert said.out == ""
+    assert not logging.getLogger("settings.settings").handlers

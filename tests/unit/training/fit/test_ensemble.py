@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fraud.combine.thresholds import outcomes
+from fraud.errors import NotTrainable
+from training.config import CostConfig, RateConfig, TrainConfig
+from training.fit.costs import priced, total_price
+from training.fit.ensemble import (
+    Ballot,
+    ensemble_probability,
+    fit_combiner,
+    fit_plan,
+    fit_thresholds,
+    fit_weights,
+)
+
+N = 20_000
+RNG = np.random.default_rng(4)
+TRUTH = RNG.beta(0.3, 20, N)
+FRAUD = (RNG.random(N) < TRUTH).astype(np.float32)
+
+
+def _votes() -> dict[str, np.ndarray]:
+    """One that knows, one that guesses."""
+    return {"knows": TRUTH, "guesses": RNG.permutation(TRUTH)}
+
+
+def test_whoever_knows_more_weighs_more_and_nobody_is_silent() -> None:
+    weights = fit_weights(_votes(), FRAUD)
+    assert weights["knows"] == 0.9
+    assert weights["guesses"] == 0.1
+    assert sum(weights.values()) == pytest.approx(1)
+
+
+def test_one_voter_has_all_the_weight() -> None:
+    assert fit_weights({"alone": TRUTH}, FRAUD) == {"alone": 1.0}
+
+
+def test_equal_voters_weigh_as_evenly_as_they_can() -> None:
+    weights = fit_weights({"a": TRUTH, "b": TRUTH, "c": TRUTH}, FRAUD)
+    assert sorted(weights.values()) == [0.3, 0.3, 0.4]
+
+
+def _plan(config: TrainConfig):
+    votes, anomaly = _votes(), RNG.random(N)
+    amount = RNG.lognormal(3, 1, N)
+    half = N // 2
+    ballots = [
+        Ballot({n: v[rows] for n, v in votes.items()}, FRAUD[rows], amount[rows], anomaly[rows])
+        for rows in (slice(0, half), slice(half, N))
+    ]
+    return ballots[1], *fit_plan(*ballots, config)
+
+
+def test_the_plan_keeps_to_its_rates() -> None:
+    ballot, plan, _, _ = _plan(TrainConfig())
+    probability = ensemble_probability(plan, ballot.votes)
+    reached = outcomes(plan.thresholds, probability, np.full(N // 2, np.nan))
+    shares = [float((reached >= outcome).mean()) for outcome in (1, 2, 3)]
+    assert shares == pytest.approx([0.01, 0.005, 0.001], rel=0.05)
+    t = plan.thresholds
+    assert t.anomaly_challenge is not None
+    assert ballot.anomaly is not None
+    assert (ballot.anomaly >= t.anomaly_challenge).mean() == pytest.approx(0.001, rel=0.1)
+    assert plan.variants[0] == "knows"
+    assert plan.variants[-1] == "isolation-forest"
+    assert abs(float(probability.mean()) - float(ballot.fraud.mean())) < 0.002
+
+
+def test_costs_set_the_thresholds_where_they_are_given() -> None:
+    costs = CostConfig(review=2.0, false_block=20.0)
+    ballot, plan, _, _ = _plan(TrainConfig(costs=costs))
+    probability = ensemble_probability(plan, ballot.votes)
+    price = priced(ballot.fraud, ballot.amount, costs)
+    t = plan.thresholds
+    cost = total_price(probability, (t.challenge, t.review, t.block), price)
+    by_rates = fit_thresholds(probability, None, RateConfig())
+    r = (by_rates.challenge, by_rates.review, by_rates.block)
+    assert cost < total_price(probability, r, price)
+    assert cost < price.approve.sum()
+
+
+def test_a_stack_is_chosen_where_the_mean_of_probabilities_loses() -> None:
+    # Two halves of the evidence: log-odds add up, probabilities do not.
+    rng = np.random.default_rng(9)
+    a, b = rng.normal(size=(2, N)) * 2.2
+    fraud = (rng.random(N) < 1 / (1 + np.exp(-(a + b - 7)))).astype(np.float32)
+    votes = {n: 1 / (1 + np.exp(-(e - 4.5))) for n, e in (("a", a), ("b", b))}
+    combiner = fit_combiner(votes, fraud)
+    assert combiner.kind == "stack"
+    merits = {kind: m["average_precision"] for kind, m in combiner.merits.items()}
+    assert merits["stack"] > merits["mean"]
+    assert combiner.weights["a"] == pytest.approx(combiner.weights["b"], abs=0.15)
+    assert fit_combiner(votes, fraud, "mean").kind == "mean"
+
+
+def _halves(votes: dict[str, np.ndarray], fraud: np.ndarray) -> list[Ballot]:
+    half = fraud.size // 2
+    return [
+        Ballot({n: v[rows] for n, v in votes.items()}, fraud[rows], np.ones(half))
+        for rows in (slice(0, half), slice(half, 2 * half))
+    ]
+
+
+def test_an_ensemble_that_does_not_beat_its_best_member_gives_way_to_it() -> None:
+    ballots = _halves({"knows": TRUTH, "errs": 1 - TRUTH}, FRAUD)
+    plan, combiner, _ = fit_plan(*ballots, TrainConfig(variants=("xgboost", "logistic")))
+    assert plan.kind == "single"
+    assert [(m.variant, m.weight) for m in plan.members] == [("knows", 1.0)]
+    contest = combiner.contest
+    assert contest is not None
+    assert (contest.member, contest.won, contest.kept) == ("knows", False, False)
+    assert contest.together["average_precision"] <= contest.alone["average_precision"]
+    assert "does not beat its best member, knows decides alone" in contest.sentence()
+    # Its probabilities are those of the member, on the plan's own map.
+    probability = ensemble_probability(plan, {"knows": ballots[1].votes["knows"]})
+    assert abs(float(probability.mean()) - float(ballots[1].fraud.mean())) < 0.002
+
+
+def test_a_kind_that_is_asked_for_stays_and_says_that_it_lost() -> None:
+    config = TrainConfig(variants=("xgboost", "logistic"), combiner="mean")
+    plan, combiner, _ = fit_plan(*_halves({"knows": TRUTH, "errs": 1 - TRUTH}, FRAUD), config)
+    assert plan.kind == "ensemble"
+    assert len(plan.members) == 2
+    assert combiner.contest is not None
+    assert not combiner.contest.won
+    assert "it decides as asked" in combiner.contest.sentence()
+
+
+def test_an_ensemble_that_beats_its_best_member_decides() -> None:
+    rng = np.random.default_rng(9)
+    a, b = rng.normal(size=(2, N)) * 2.2
+    fraud = (rng.random(N) < 1 / (1 + np.exp(-(a + b - 7)))).astype(np.float32)
+    votes = {n: 1 / (1 + np.exp(-(e - 4.5))) for n, e in (("a", a), ("b", b))}
+    plan, combiner, _ = fit_plan(
+        *_halves(votes, fraud), TrainConfig(variants=("xgboost", "logistic"))
+    )
+    assert plan.kind == "ensemble"
+    assert combiner.contest is not None
+    assert combiner.contest.won
+    assert "beats its best member" in combiner.contest.sentence()
+
+
+@pytest.mark.parametrize("useful", [True, False])
+def test_with_too_few_frauds_for_folds_the_fitted_rows_decide(useful: bool) -> None:
+    rng = np.random.default_rng(5)
+    fraud = np.zeros(400, np.float32)
+    fraud[::80] = 1
+    knows = np.where(fraud > 0, 0.6, 0.3) + rng.normal(0, 0.1, 400)
+    other = np.where(fraud > 0, 0.6, 0.3) + rng.normal(0, 0.1, 400) if useful else rng.random(400)
+    combiner = fit_combiner({"knows": np.clip(knows, 0, 1), "other": np.clip(other, 0, 1)}, fraud)
+    assert combiner.contest is not None
+    assert combiner.contest.won == useful
+
+
+def test_a_single_voter_has_no_contest() -> None:
+    assert fit_combiner({"alone": TRUTH}, FRAUD).contest is None
+
+
+def test_a_few_frauds_leave_the_weights_nearly_even() -> None:
+    fraud = np.zeros(400, np.float32)
+    fraud[::50] = 1
+    votes = {"knows": np.where(fraud > 0, 0.9, 0.1), "guesses": RNG.random(400)}
+    weights = fit_combiner(votes, fraud, "mean").weights
+    assert 0.5 < weights["knows"] < 0.6
+
+
+def test_thresholds_lie_between_scores_not_on_them() -> None:
+    scores = np.linspace(0, 1, 1001)
+    thresholds = fit_thresholds(scores, None, RateConfig())
+    assert (scores >= thresholds.review).mean() <= 0.005
+    assert not np.isin([thresholds.challenge, thresholds.review, thresholds.block], scores).any()
+
+
+def test_a_highest_score_that_too_many_share_blocks_nobody():
+    scores = np.r_[np.linspace(0.0, 0.3, 996), np.full(4, 0.6)]
+    thresholds = fit_thresholds(scores, scores, RateConfig())
+    assert thresholds.review < 0.6 < thresholds.block < 1
+    assert thresholds.anomaly_challenge == thresholds.block
+
+
+def test_scores_that_are_all_equal_have_no_threshold() -> None:
+    with pytest.raises(NotTrainable, match="share the highest score"):
+        fit_thresholds(np.full(1000, 0.2), None, RateConfig())
+
+
+@pytest.mark.parametrize("wanted", ["choose", "mean", "stack"])
+def test_rows_that_begin_with_fraud_alone_have_a_combiner(wanted: str) -> None:
+    rng = np.random.default_rng(6)
+    fraud = np.zeros(2_000, np.float32)
+    fraud[:30] = 1
+    fraud[rng.choice(np.arange(30, 2_000), 30, replace=False)] = 1
+    odds = {n: -4 + 2 * fraud + rng.normal(0, 1, fraud.size) for n in "ab"}
+    combiner = fit_combiner({n: 1 / (1 + np.exp(-o)) for n, o in odds.items()}, fraud, wanted)
+    assert set(combiner.weights) == {"a", "b"}
+    assert combiner.contest is not None

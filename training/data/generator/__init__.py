@@ -1,9 +1,0 @@
-"""A world of payments: customers, merchants, devices, counterparties and four kinds of fraud.
-
-Everything follows from the seed and the arguments: the same call writes the same bytes.
-"""
-
-from training.data.generator.stream import GeneratorSpec, generate
-from training.data.generator.writer import GeneratorReport, write
-
-__all__ = ["GeneratorReport", "GeneratorSpec", "generate", "write"]

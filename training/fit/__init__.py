@@ -1,0 +1,1 @@
+"""Fitting the variants, their calibration and the plan."""

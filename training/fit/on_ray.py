@@ -1,0 +1,72 @@
+"""All variants fitted at the same time: XGBoost by Ray Train, the others as Ray tasks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import ray
+from ray.exceptions import RayTaskError
+
+from training.config import TrainConfig
+from training.export.fitted import Fitted
+from training.fit.variants import isolation_forest, logistic, random_forest, xgboost
+from training.sets.sample import Sample
+
+# Shares of half of all CPUs; the other half is XGBoost's. Everything has its place at once, so that
+# nothing waits for what waits for it; who runs when on which core the system knows better.
+_SHARES = {random_forest.NAME: 0.4, logistic.NAME: 0.3, isolation_forest.NAME: 0.3}
+
+
+def fit_variants(
+    sample: Sample, config: TrainConfig, storage: Path, fitted: Callable[[str], None]
+) -> dict[str, Fitted]:
+    """Fit every variant of `config` on a Ray that is connected.
+
+    The rows go into the object store once; workers of one machine map the same memory.
+
+    Args:
+        storage: folder that all nodes see, for the checkpoints of Ray Train.
+        fitted: told the name of each variant when it is done.
+
+    Raises:
+        Whatever a fit raised; the other fits are cancelled.
+    """
+    rows = ray.put(sample)
+    half = ray.cluster_resources()["CPU"] / 2  # type: ignore[no-untyped-call]
+    tasks = {
+        name: _task.options(num_cpus=_cpus(_SHARES[name] * half)).remote(name, rows, config)
+        for name in config.variants
+        if name in _SHARES
+    }
+    try:
+        done: dict[str, Fitted] = {}
+        if xgboost.NAME in config.variants:
+            cpus = _cpus(half / config.xgboost.workers)
+            done[xgboost.NAME] = xgboost.fit(rows, config.xgboost, config.seed, storage, cpus)
+            fitted(xgboost.NAME)
+        for name, task in tasks.items():
+            done[name] = ray.get(task)
+            fitted(name)
+    except BaseException as error:
+        for task in tasks.values():
+            ray.cancel(task, force=True)
+        if isinstance(error, RayTaskError):
+            raise error.cause from error  # what went wrong, not where
+        raise
+    return {name: done[name] for name in config.variants}
+
+
+def _cpus(share: float) -> float:
+    """At most one; Ray counts CPUs below one in ten-thousandths."""
+    return min(1.0, math.floor(share * 1000) / 1000) or 0.001
+
+
+@ray.remote(max_retries=2)
+def _task(name: str, sample: Sample, config: TrainConfig) -> Fitted:
+    if name == random_forest.NAME:
+        return random_forest.fit(sample, config.random_forest, config.seed)
+    if name == logistic.NAME:
+        return logistic.fit(sample, config.logistic, config.seed)
+    return isolation_forest.fit(sample, config.isolation_forest, config.seed)

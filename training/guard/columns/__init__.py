@@ -1,0 +1,1 @@
+"""Checks of single columns for what gives the label away."""

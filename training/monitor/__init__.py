@@ -1,0 +1,1 @@
+"""Served decisions compared with training: drift and skew."""

@@ -1,0 +1,303 @@
+"""Training-serving skew: what served decisions saw, against a replay of the system of record."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from data.history.label_history import LabelHistory
+from decision_log.readers.served import LoadedPart, ServedHistory, ServedPart
+from features.definitions import FEATURES, SCHEMA_ID
+from features.degraded import WITHOUT_HISTORY
+from features.replay import joined, replay_chunk
+from features.state.events import Events
+from features.store.memory import MemoryStore
+from fraud.payment.batch import Float32, Int64, TransactionBatch
+from training.monitor.order_ambiguity import Doubt, Touched, touched_by
+from training.monitor.timeline import Coming
+
+CONCURRENT, LABEL_IN_FLIGHT = "concurrent", "label_in_flight"
+_MOST_EXAMPLES = 10
+_LOOKS_AT = [(f.entity or "request", f.family == "risk") for f in FEATURES]
+"""For each feature: the role whose state it looks at, and whether labels are part of that."""
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage (`warm`, `check`), rows done and rows in all (0: not known)."""
+
+
+@dataclass(slots=True)
+class FeatureSkew:
+    """How one feature differs.
+
+    Attributes:
+        rows: decisions in which it differs, `unexplained` of them for no reason that is known.
+        largest: largest difference in its unit, of rows where both are numbers.
+        one_missing: rows in which only one of the two is a number.
+    """
+
+    name: str
+    rows: int = 0
+    unexplained: int = 0
+    largest: float = 0.0
+    one_missing: int = 0
+
+    def add(self, served: float, replayed: float) -> None:
+        """Take note of one row."""
+        self.rows += 1
+        if math.isfinite(served) and math.isfinite(replayed):
+            self.largest = max(self.largest, abs(served - replayed))
+        else:
+            self.one_missing += 1
+
+
+@dataclass(slots=True)
+class SkewReport:
+    """What came of a check.
+
+    Attributes:
+        since, until: moments of the first and the last decision looked at, None without any.
+        decisions: all that were looked at; of these
+        checked: were compared bit for bit;
+        degraded: saw poorer features because a store was away, and said so: not compared;
+        other_schema: saw features of another schema: not compared.
+        differ: checked ones that are not the same; of these
+        explained: reason -> rows: `concurrent` (every entity in whose features it differs was
+            touched by another decision within moments: which came first is not on record) or
+            `label_in_flight` (or it differs in what it says of labels, and one became known within
+            moments);
+        unexplained: for no such reason: skew.
+        retries: decisions on payments that had been decided on before: not replayed; of these
+        retries_differ: saw something else than the first decision: they came after that was
+            forgotten, or the first one saw poorer features.
+        share: unexplained over checked, in [0, 1].
+        loaded: payments that came on record without a decision meanwhile. Replayed when they came;
+            the serving path sees them only in states that it rebuilds.
+        labels: label events that were learnt.
+        features: the features that differ, most rows first.
+        examples: some decision ids of unexplained rows.
+    """
+
+    tenant: str
+    schema_id: str
+    since: str | None = None
+    until: str | None = None
+    decisions: int = 0
+    checked: int = 0
+    degraded: int = 0
+    other_schema: int = 0
+    retries: int = 0
+    retries_differ: int = 0
+    differ: int = 0
+    unexplained: int = 0
+    share: float = 0.0
+    loaded: int = 0
+    labels: int = 0
+    explained: dict[str, int] = field(default_factory=lambda: {CONCURRENT: 0, LABEL_IN_FLIGHT: 0})
+    features: list[FeatureSkew] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report, JSON-ready."""
+        return asdict(self)
+
+
+async def check_served(
+    database_url: str,
+    tenant: str,
+    *,
+    since: datetime | None = None,
+    limit: int | None = None,
+    progress: Progress = lambda *_: None,
+) -> SkewReport:
+    """Replay the newest decisions of a tenant and compare what they saw, bit for bit.
+
+    Memory: the state of every entity, and some thousand rows.
+
+    Args:
+        since: only decisions made then or later.
+        limit: only so many, the newest (and those of the same millisecond as the oldest of them).
+
+    Raises:
+        OSError, asyncpg.PostgresError: the database does not answer.
+    """
+    started = time.monotonic()
+    check = _Check(SkewReport(tenant, SCHEMA_ID))
+    async with ServedHistory.open(database_url, tenant) as history:
+        window = await history.window(since, limit)
+        if window is not None:
+            first_ms = round(window.first_at.timestamp() * 1000)
+            labels, loaded = Coming(history.labels()), Coming(history.loaded(window))
+            await check.warm(history.before(window), progress)
+            check.learn(await labels.until(first_ms - 1))
+            async for part in history.decisions(window):
+                last_ms = int(part.at_ms[-1])
+                check.add(part, await loaded.until(last_ms), await labels.until(last_ms))
+                progress("check", check.report.decisions, window.decisions)
+    report = check.finished()
+    report.seconds = round(time.monotonic() - started, 3)
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Differing:
+    """A decision that saw something else than the replay. `features`: int64[k], which."""
+
+    decision_id: str
+    at_ms: int
+    touched: dict[str, Touched]
+    features: Int64
+
+
+class _Check:
+    """A check on its way: the state so far, and what has been found."""
+
+    def __init__(self, report: SkewReport) -> None:
+        self.report = report
+        self._store = MemoryStore()
+        self._doubt = Doubt()
+        # Judged one part later: what came shortly after a decision matters too.
+        self._pending: list[_Differing] = []
+        self._skew = [FeatureSkew(feature.name) for feature in FEATURES]
+
+    async def warm(self, batches: AsyncIterator[TransactionBatch], progress: Progress) -> None:
+        """Take in the payments before the first decision."""
+        rows = 0
+        async for batch in batches:
+            self._store.observe(Events.of(batch))
+            rows += len(batch)
+            progress("warm", rows, 0)
+
+    def learn(self, labels: list[LabelHistory]) -> None:
+        """Take in the labels before the first decision."""
+        for part in labels:
+            self._store.learn_now(part.events)
+            self.report.labels += len(part.events)
+
+    def add(self, part: ServedPart, loaded: list[LoadedPart], labels: list[LabelHistory]) -> None:
+        """Replay the next decisions, among what was loaded and became known meanwhile."""
+        self._count(part)
+        first = np.flatnonzero(~part.retry)
+        batch, at_ms, places = _merged(part, first, loaded)
+        known = joined([label.events for label in labels])
+        effective_ms = np.concatenate([np.empty(0, np.int64), *(label.at_ms for label in labels)])
+        self.report.labels += len(known)
+        self.report.loaded += len(batch) - len(first)
+        before = np.searchsorted(at_ms, effective_ms, side="left")
+        values = replay_chunk(self._store, batch, known, before).values[places]
+        events = Events.of(batch)
+        self._judge()
+        self._doubt.add(events, at_ms, known, effective_ms.tolist())
+        self._compare(part, first, values, [touched_by(events, i) for i in places.tolist()])
+
+    def finished(self) -> SkewReport:
+        """The report, once there is no more to add."""
+        self._judge()
+        self._judge()
+        report = self.report
+        report.share = report.unexplained / max(report.checked, 1)
+        differing = [feature for feature in self._skew if feature.rows]
+        report.features = sorted(differing, key=lambda f: (-f.unexplained, -f.rows, f.name))
+        return report
+
+    def _count(self, part: ServedPart) -> None:
+        report = self.report
+        report.since = report.since or _moment(int(part.at_ms[0]))
+        report.until = _moment(int(part.at_ms[-1]))
+        report.decisions += len(part)
+        for retry, as_before in zip(part.retry, part.as_before, strict=True):
+            # A retry is answered out of what the first attempt saw, as long as that is kept.
+            report.retries += bool(retry)
+            report.retries_differ += bool(retry and not as_before)
+
+    def _compare(
+        self,
+        part: ServedPart,
+        rows: Int64,
+        values: Float32,
+        touched: list[dict[str, Touched]],
+    ) -> None:
+        """Bit for bit.
+
+        Args:
+            rows: int64[k], rows of `part` that were replayed.
+            values: float32[k, n_features], what the replay says of them.
+            touched: what each of them touches.
+        """
+        report = self.report
+        for i, replayed, roles in zip(rows.tolist(), values, touched, strict=True):
+            if part.schema_id[i] != SCHEMA_ID:
+                report.other_schema += 1
+                continue
+            if WITHOUT_HISTORY.intersection(part.degraded[i]):
+                report.degraded += 1
+                continue
+            report.checked += 1
+            if part.features[i] == replayed.astype("<f4", copy=False).tobytes():
+                continue
+            served = np.frombuffer(part.features[i], dtype="<f4")
+            differing = np.flatnonzero(served.view("<u4") != replayed.view("<u4"))
+            report.differ += 1
+            for j in differing.tolist():
+                self._skew[j].add(float(served[j]), float(replayed[j]))
+            self._pending.append(
+                _Differing(part.decision_id[i], int(part.at_ms[i]), roles, differing)
+            )
+
+    def _judge(self) -> None:
+        """Say of what differed whether it is explained."""
+        for row in self._pending:
+            reason = self._explained(row)
+            if reason is not None:
+                self.report.explained[reason] += 1
+                continue
+            self.report.unexplained += 1
+            for j in row.features.tolist():
+                self._skew[j].unexplained += 1
+            if len(self.report.examples) < _MOST_EXAMPLES:
+                self.report.examples.append(row.decision_id)
+        self._pending.clear()
+
+    def _explained(self, row: _Differing) -> str | None:
+        """Why each feature that differs may do so; None if one may not."""
+        found = set()
+        for role, of_labels in {_LOOKS_AT[j] for j in row.features.tolist()}:
+            touched = row.touched.get(role)
+            if touched is None:
+                return None
+            if self._doubt.concurrent(touched, row.at_ms):
+                found.add(CONCURRENT)
+            elif of_labels and self._doubt.label_in_flight(touched, row.at_ms):
+                found.add(LABEL_IN_FLIGHT)
+            else:
+                return None
+        return CONCURRENT if CONCURRENT in found else LABEL_IN_FLIGHT
+
+
+def _merged(
+    part: ServedPart, rows: Int64, loaded: list[LoadedPart]
+) -> tuple[TransactionBatch, Int64, Int64]:
+    """Decisions `rows` of a part and the payments loaded among them, in order of arrival.
+
+    Returns:
+        n payments; int64[n], rising: when each came; int64[k]: where the decided ones are.
+    """
+    batch = part.batch if len(rows) == len(part) else part.batch.take(rows.tolist())
+    if not loaded:
+        return batch, part.at_ms[rows], np.arange(len(rows))
+    at_ms = np.concatenate([*(one.at_ms for one in loaded), part.at_ms[rows]])
+    order = np.argsort(at_ms, kind="stable")
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    whole = TransactionBatch.concat([*(one.batch for one in loaded), batch])
+    return whole.take(order.tolist()), at_ms[order], places[len(order) - len(rows) :]
+
+
+def _moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")

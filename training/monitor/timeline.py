@@ -1,0 +1,48 @@
+"""Dated things that come part by part, taken up to a moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Generic, Protocol, Self, TypeVar
+
+import numpy as np
+
+from fraud.payment.batch import Int64
+
+
+class Dated(Protocol):
+    """n things. `at_ms`: int64[n], rising."""
+
+    @property
+    def at_ms(self) -> Int64: ...
+    def slice(self, start: int, stop: int) -> Self:
+        """Things start .. stop-1."""
+        ...
+
+
+T = TypeVar("T", bound=Dated)
+
+
+class Coming(Generic[T]):
+    """A stream of parts, the moments rising over all of them, read no further than asked."""
+
+    def __init__(self, parts: AsyncIterator[T]) -> None:
+        self._parts = parts
+        self._part: T | None = None
+        self._start = 0
+
+    async def until(self, at_ms: int) -> list[T]:
+        """Take what is dated `at_ms` or earlier, in parts that are not empty."""
+        found: list[T] = []
+        while True:
+            if self._part is None:
+                self._part, self._start = await anext(self._parts, None), 0
+            if self._part is None:
+                return found
+            part, start = self._part, self._start
+            self._start = int(np.searchsorted(part.at_ms, at_ms, side="right"))
+            if self._start > start:
+                found.append(part.slice(start, self._start))
+            if self._start < len(part.at_ms):
+                return found
+            self._part = None

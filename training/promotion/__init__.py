@@ -1,0 +1,1 @@
+"""Which model serves: challengers, gates, promotion and rollback."""

@@ -1,0 +1,1 @@
+"""The Ray that training runs on."""

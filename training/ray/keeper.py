@@ -1,0 +1,96 @@
+"""A process that keeps a private Ray node for as long as another process, the driver, lives.
+
+`python -m training.ray.keeper FOLDER STORE_BYTES` starts the node in a fresh process: where the
+driver has threads and open connections of gRPC, starting a node by forking it is a gamble. It
+writes the node's address as a line to stdout and then holds on until its stdin, a pipe from the
+driver, ends. That it does however the driver ends, SIGKILL included. Then every process of the
+keeper's session, which are all of the node's, is killed and the folder is removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+import psutil
+
+
+def end_session(session: int, patience_s: float = 10.0) -> int:
+    """Kill every process of a session but this one, and what they start meanwhile.
+
+    Parents change when a process dies and groups when Ray asks for it; the session stays.
+
+    Args:
+        session: id, which is the pid of the process that began it.
+
+    Returns:
+        How many processes are left after `patience_s` seconds; 0 unless the kernel holds them.
+    """
+    deadline = time.monotonic() + patience_s
+    while left := list(_members(session)):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            return len(left)
+        time.sleep(0.02)
+    return 0
+
+
+def _members(session: int) -> Iterator[int]:
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError, psutil.Error):
+            ours = pid != os.getpid() and os.getsid(pid) == session
+            if ours and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                yield pid
+
+
+def _end(folder: str) -> None:
+    end_session(os.getpid())
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)  # whatever Ray's exit handlers want to say goodbye to is gone
+
+
+def _end_with_driver(folder: str) -> None:
+    sys.stdin.read()
+    _end(folder)
+
+
+def main(folder: str, store_bytes: int) -> None:
+    """Start the node, say where it is, and hold on."""
+    os.umask(0o077)  # Ray's token is made here, if there is none yet
+    # On 127.0.0.1 alone: the node is for the driver, which is on this machine.
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    # Before Ray starts anything: from here on nothing outlives the driver.
+    threading.Thread(target=_end_with_driver, args=(folder,), daemon=True).start()
+    import ray
+
+    ray.init(
+        address="local",
+        num_cpus=max(2, os.cpu_count() or 1),
+        num_gpus=0,
+        include_dashboard=False,
+        object_store_memory=store_bytes,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+        _temp_dir=folder,
+    )
+
+    def stop(_: int, __: FrameType | None) -> None:
+        _end(folder)
+
+    signal.signal(signal.SIGTERM, stop)  # in place of Ray's, which leaves the folder
+    print(ray.get_runtime_context().gcs_address, flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

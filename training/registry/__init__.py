@@ -1,0 +1,1 @@
+"""Trained models in the artifact store and in MLflow."""

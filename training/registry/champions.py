@@ -1,0 +1,84 @@
+"""Moving aliases: in the store, whose word counts, and then in MLflow, which follows it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from fraud.errors import ArtifactRefused
+from models.store.alias import CHALLENGER, CHAMPION, Alias, Move
+from models.store.store import ArtifactStore
+from training.registry.mlflow_registry import Registry
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def moving(
+    store: ArtifactStore, alias: str, moves: Mapping[str, Move]
+) -> Iterator[tuple[str, ...]]:
+    """Let the alias of each variant name another artifact; put all of them back if the block
+    does not come to its end, whatever ended it.
+
+    Args:
+        moves: variant -> what its alias comes to name. A variant whose alias names that already
+            is left as it is.
+
+    Yields:
+        The variants whose alias was moved.
+    """
+    before = {variant: _alias(store, variant, alias) for variant in moves}
+    moved: list[str] = []
+    try:
+        for variant, move in moves.items():
+            was = before[variant]
+            if was is not None and was.digest == move.digest:
+                continue
+            moved.append(variant)
+            now = Alias(move.digest, (move,)) if was is None else was.moved(move)
+            store.point(variant, alias, now)
+        yield tuple(moved)
+    except BaseException:
+        for variant in reversed(moved):
+            was = before[variant]
+            if was is None:
+                store.unpoint(variant, alias)
+            else:
+                store.point(variant, alias, was)
+        raise
+
+
+def align(registry: Registry, store: ArtifactStore, variants: Iterable[str]) -> str | None:
+    """Let MLflow's aliases name what the store's name.
+
+    The store's aliases are what replicas follow, so they move first and what they say holds. If
+    MLflow does not answer afterwards it lags, which changes nothing that serves; the next
+    training, promotion or rollback brings it into step.
+
+    Returns:
+        Why MLflow lags; None if it does not.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        named = registry.aliases()
+        for variant in variants:
+            numbers = {v.digest: v.number for v in registry.versions(variant)}
+            for alias in (CHAMPION, CHALLENGER):
+                found = _alias(store, variant, alias)
+                number = None if found is None else numbers.get(found.digest)
+                if number is not None and named.get(variant, {}).get(alias) != number:
+                    registry.set_alias(variant, alias, str(number))
+    except (MlflowException, OSError) as error:
+        why = f"MLflow's aliases lag behind: {str(error).splitlines()[0]}"
+        logger.warning("%s; what serves has moved, the next promotion or training aligns them", why)
+        return why
+    return None
+
+
+def _alias(store: ArtifactStore, variant: str, alias: str) -> Alias | None:
+    try:
+        return store.alias(variant, alias)
+    except ArtifactRefused:  # broken: as good as none, and about to be replaced
+        return None

@@ -1,0 +1,171 @@
+"""Labelled history as a feature matrix, point in time, kept until history or code changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import numpy as np
+
+import features
+from data.history.history import History, read_history
+from features.definitions import N_FEATURES, SCHEMA_ID
+from features.replay import replay
+from fraud.payment.batch import COLUMNS, Float32, Float64, Int64
+from stores.postgres.connect import connect
+from stores.statements import statement
+from training.sets.schema import FeatureSchema
+from training.sets.split import DAY_MS, Int8
+
+_KEPT = 3
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """n payments in the order of time.
+
+    Attributes:
+        values: float32[n, n_features], C-contiguous, perhaps read from disk as needed.
+        label: int8[n]: 1 fraud, 0 not, -1 unknown.
+        known_at_ms: int64[n]: from when on the label could have been known.
+        timestamp_ms: int64[n], rising.
+        customer_id: n ids; None of a set that knows no customers.
+        amount: float64[n] in currency units; NaN of a set that knows no amounts.
+        segment: what payments are told apart by (`channel`, `country`, `merchant_category`,
+            `type`) -> n values, None where unknown; only what has more than one value.
+        schema: the columns of `values`.
+        row_id: n names that tell the rows apart: transaction ids, or in a table the numbers of
+            the rows in its file, from 1. None: nothing but their place.
+    """
+
+    values: Float32
+    label: Int8
+    known_at_ms: Int64
+    timestamp_ms: Int64
+    customer_id: list[str] | None
+    amount: Float64
+    segment: dict[str, list[str | None]]
+    schema: FeatureSchema
+    row_id: list[str] | None = None
+
+    @property
+    def schema_id(self) -> str:
+        """Which features these are."""
+        return self.schema.schema_id
+
+    def __len__(self) -> int:
+        return int(self.label.size)
+
+
+SEGMENTS = ("channel", "country", "merchant_category", "type")
+"""Fields of a payment by which figures are broken down."""
+
+
+def segments_of(columns: Mapping[str, list[str | None]]) -> dict[str, list[str | None]]:
+    """Those of `columns` that tell payments apart: more than one value is known."""
+    return {name: values for name, values in columns.items() if len(set(values) - {None}) > 1}
+
+
+def build_dataset(history: History, cache: Path, progress: Callable[[int, int], None]) -> Dataset:
+    """Replay history into features, or take them from the cache.
+
+    Args:
+        cache: folder for matrices; the newest few are kept.
+        progress: told rows done and rows in all.
+    """
+    batch = history.batch
+    path = cache / f"features-{_key(history)}.npy"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        _replay_into(path, history, progress)
+        _prune(cache)
+    progress(len(batch), len(batch))
+    return Dataset(
+        values=np.load(path, mmap_mode="r", allow_pickle=False),
+        label=history.label,
+        known_at_ms=history.known_at_ms,
+        timestamp_ms=np.array(batch.timestamp_ms, np.int64),
+        customer_id=batch.customer_id,
+        amount=batch.amount_hundredths() / 100,
+        segment=segments_of({name: getattr(batch, name) for name in SEGMENTS}),
+        schema=FeatureSchema.served(),
+        row_id=batch.transaction_id,
+    )
+
+
+def _replay_into(path: Path, history: History, progress: Callable[[int, int], None]) -> None:
+    """Write the matrix row by row into a file that gets its name only when it is whole."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".features-", suffix=".tmp")
+    os.close(handle)
+    try:
+        values = np.lib.format.open_memmap(
+            name, mode="w+", dtype=np.float32, shape=(len(history), N_FEATURES)
+        )
+        done = 0
+        for part in replay([history.batch], [history.label_events()]):
+            values[done : done + len(part)] = part.values
+            done += len(part)
+            progress(done, len(history))
+        values.flush()
+        del values
+        os.replace(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _key(history: History) -> str:
+    """Hash of everything the matrix depends on: every column, the labels and since when they are
+    known, the schema and the feature code."""
+    key = hashlib.sha256(SCHEMA_ID.encode())
+    for name in COLUMNS:
+        column = getattr(history.batch, name)
+        key.update(_SEPARATOR.join(map(str, column)).encode("utf-8", "replace"))
+        key.update(b"\x00")
+    key.update(history.label.tobytes())
+    key.update(history.known_at_ms.tobytes())
+    for root in (files(features), files("fraud.payment").joinpath("batch.py")):
+        for source in _sources(root):
+            key.update(source.read_bytes())
+    return key.hexdigest()[:24]
+
+
+def _sources(root: Traversable) -> list[Traversable]:
+    if root.is_file():
+        return [root] if root.name.endswith(".py") else []
+    children = sorted(root.iterdir(), key=lambda child: child.name)
+    return [source for child in children for source in _sources(child)]
+
+
+def _prune(cache: Path) -> None:
+    newest = sorted(cache.glob("features-*.npy"), key=lambda p: p.stat().st_mtime, reverse=True)
+    for path in newest[_KEPT:]:
+        path.unlink(missing_ok=True)
+
+
+async def newest_payment_ms(database_url: str, tenant: str) -> int | None:
+    """When a tenant's newest payment happened, None without payments."""
+    connection = await connect(database_url)
+    try:
+        newest: int | None = await connection.fetchval(
+            statement("training/sql/newest_payment.sql"), tenant
+        )
+    finally:
+        await connection.close()
+    return newest
+
+
+async def newest_history(database_url: str, tenant: str, days: float | None) -> History:
+    """A tenant's payments of the newest so many days; None: all."""
+    since_ms = None
+    if days is not None:
+        newest_ms = await newest_payment_ms(database_url, tenant)
+        if newest_ms is not None:
+            since_ms = newest_ms - round(days * DAY_MS)
+    return await read_history(database_url, tenant, since_ms=since_ms)

@@ -1,0 +1,152 @@
+"""A table that names no entities as a data set of its own columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.categories import codes_of
+from data.cells.numbers import NumberStyle
+from data.cells.texts import texts
+from data.files.chunk import Chunk, SourceUnreadable
+from data.files.source import open_source
+from data.layout.fields import LabelField, TabularFields, TimeField
+from data.layout.mapping import Layout, refuse_absent
+from data.rows.labels import label_codes
+from data.rows.number_column import NumberColumn
+from data.rows.times import after_payments, moments
+from fraud.errors import NotTrainable
+from fraud.payment.batch import Float32, Int64
+from training.sets.dataset import Dataset
+from training.sets.schema import FeatureSchema
+from training.sets.split import UNKNOWN, Int8
+
+
+def read_table(
+    path: Path,
+    layout: Layout,
+    progress: Callable[[int, int], None],
+    warn: Callable[[str], None] = lambda _: None,
+) -> Dataset:
+    """Read the rows of a file that its layout's `[tabular]` section describes, in the order of
+    time; of equal times in the order of the file.
+
+    A label counts as known with its row, unless a column says when: a table has no features that
+    know earlier labels, and its span is often shorter than the delay of `delay_days`.
+
+    A cell that is no number is NaN in a numeric column; an empty one is NaN in any. A numeric
+    column in which most cells are no numbers is refused.
+
+    Args:
+        progress: told rows done, and rows in all as far as is known.
+        warn: told of each column some of whose cells are no numbers, in a sentence.
+
+    Raises:
+        NotTrainable: the layout has no `[tabular]` section, or no label.
+        LayoutInvalid: the file lacks a column, or one is mostly unreadable.
+        SourceUnreadable: the file is missing or damaged, or a row has no time or a label that the
+            layout does not know.
+    """
+    fields, label = layout.tabular, layout.label
+    if fields is None:
+        raise NotTrainable(
+            f"layout {layout.name} has no section [tabular]: list the columns to train on there,"
+            " as docs/layouts.md shows"
+        )
+    if label is None or label.join is not None:
+        raise NotTrainable(f"layout {layout.name} names no label column in the file itself")
+    source = open_source(path, layout.form)
+    wanted = _wanted(layout, fields, label)
+    refuse_absent(layout.name, wanted, source.names())
+    style = NumberStyle(fields.decimal, (), fields.missing, loose=True)
+    numeric = {name: NumberColumn(name, style) for name in fields.numeric}
+    amount = layout.amount
+    money = NumberStyle(amount.decimal, amount.ignore, amount.missing, exact=True)
+    priced = NumberColumn(amount.column, money)
+    parts = []
+    for chunk in source.chunks(wanted, 0, None):
+        if chunk.bad:
+            first = chunk.bad[0]
+            raise SourceUnreadable(f"{path}: line {first.line}: {first.detail}")
+        part = _part(chunk, layout, fields, label, path, numeric)
+        parts.append((*part, np.abs(priced.read(chunk)), chunk.rows))
+        progress(chunk.rows_done, max(chunk.rows_done, round(chunk.rows_done / chunk.share)))
+    if not parts:
+        raise NotTrainable(f"{path}: no rows")
+    for where, column in (*(("tabular.numeric", c) for c in numeric.values()), ("amount", priced)):
+        sentence = column.judged(f"layout {layout.name}: {where}")
+        if sentence:
+            warn(sentence)
+    values, at_ms, codes, known_ms, value, row = (
+        np.concatenate([part[i] for part in parts]) for i in range(6)
+    )
+    progress(len(at_ms), len(at_ms))
+    order = np.argsort(at_ms, kind="stable")
+    n_numeric = len(fields.numeric)
+    names = (*fields.numeric, *fields.categorical)
+    return Dataset(
+        values=np.ascontiguousarray(values[order]),
+        label=codes[order],
+        known_at_ms=known_ms[order],
+        timestamp_ms=at_ms[order],
+        customer_id=None,
+        amount=value[order],
+        segment={},
+        schema=FeatureSchema.tabular(names, range(n_numeric, len(names))),
+        row_id=[str(i) for i in row[order].tolist()],
+    )
+
+
+def _wanted(layout: Layout, fields: TabularFields, label: LabelField) -> frozenset[str]:
+    wanted = {layout.amount.column, label.column, *layout.timestamp.reads()}
+    if label.known_at is not None:
+        wanted |= label.known_at.reads()
+    return frozenset((*fields.numeric, *fields.categorical, *wanted))
+
+
+def _part(
+    chunk: Chunk,
+    layout: Layout,
+    fields: TabularFields,
+    label: LabelField,
+    path: Path,
+    numeric: Mapping[str, NumberColumn],
+) -> tuple[Float32, Int64, Int8, Int64]:
+    """Values, times, labels, and when they were known, of a chunk's rows."""
+    n = len(chunk.rows)
+    values = np.empty((n, len(fields.numeric) + len(fields.categorical)), np.float32)
+    for i, name in enumerate(fields.numeric):
+        values[:, i] = numeric[name].read(chunk)
+    for i, name in enumerate(fields.categorical, start=len(fields.numeric)):
+        found = texts(chunk.columns[name], fields.missing)
+        _refuse(found.wrong, chunk, path, f"{name} has no text that is sure")
+        values[:, i] = codes_of(found.values.to_pylist())
+    when = moments(chunk.columns, chunk.rows, layout.timestamp)
+    _refuse(~when.known, chunk, path, f"{_named(layout.timestamp)} is not a time")
+    codes = label_codes(chunk.columns[label.column], label)
+    _refuse(codes == 2, chunk, path, f"{label.column} is neither fraud nor genuine")
+    known_ms = when.at_ms
+    if label.known_at is not None:
+        dated = moments(chunk.columns, chunk.rows, label.known_at)
+        _refuse(dated.there & ~dated.known, chunk, path, f"{_named(label.known_at)} is not a time")
+        if label.undated_ms is None:
+            codes = np.where(dated.known, codes, UNKNOWN).astype(np.int8)
+        undated = when.at_ms + (label.undated_ms or 0)
+        known_ms = np.where(dated.known, dated.at_ms + (label.delay_ms or 0), undated)
+        known_ms, early = after_payments(dated, known_ms, when.at_ms)
+        early &= codes != UNKNOWN
+        _refuse(early, chunk, path, f"{_named(label.known_at)} lies before its row")
+    return values, when.at_ms, codes, known_ms
+
+
+def _named(field: TimeField) -> str:
+    return ", ".join(sorted(field.reads()))
+
+
+def _refuse(wrong: NDArray[np.bool_], chunk: Chunk, path: Path, why: str) -> None:
+    if wrong.any():
+        line = int(chunk.lines[int(np.flatnonzero(wrong)[0])])
+        raise SourceUnreadable(f"{path}: line {line}: {why}")
