@@ -20,7 +20,7 @@ CREATE TABLE transactions (
     channel           text,
     latitude          double precision,
     longitude         double precision,
-    -- hundredths of a currency unit: what windows add up (see fraud/payment/currency.py)
+    -- hundredths of a currency unit: what windows add up (see fraud/currency.py)
     amount_hundredths bigint      NOT NULL,
     PRIMARY KEY (tenant, transaction_id, occurred_at)
 ) PARTITION BY RANGE (occurred_at);

@@ -6,7 +6,7 @@ CREATE INDEX labels_effective ON labels (effective_at, label_id);
 
 -- Whoever writes labels holds this lock, shared, from before their `received_at` until they are
 -- committed. Whoever holds it alone for a moment knows that no label of an earlier `effective_at`
--- is still to come (features/store/sql/label_bound.sql).
+-- is still to come (features/store/label_bound.sql).
 CREATE FUNCTION labels_are_written() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN

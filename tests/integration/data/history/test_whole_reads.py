@@ -20,7 +20,7 @@ from data.history.label_history import stream_labels
 from data.history.whole_reads import whole_reads
 from data.load.loader import _Run, load_file
 from features.store.span import Span
-from tests.contracts.root import ROOT
+from stores.statements import statement
 from training import sql as of_training
 
 ROWS = 120_000
@@ -177,7 +177,12 @@ async def test_without_statistics_no_read_goes_through_a_tenant_once_for_each_ro
     assert time.monotonic() - started < 60
 
 
-LOOKS = ("label_feed", "on_record", "decided_labelled", "decided_window")
+LOOKS = {
+    "label_feed": "features/store/sql/label_feed.sql",
+    "on_record": "features/store/sql/on_record.sql",
+    "observed_labelled": "decision_log/readers/sql/observed_labelled.sql",
+    "observed_window": "decision_log/readers/sql/observed_window.sql",
+}
 
 
 @pytest.mark.parametrize("name", LOOKS)
@@ -186,15 +191,15 @@ async def test_an_id_is_looked_for_by_an_index_that_begins_with_it(
 ) -> None:
     """Of a tenant that nobody knows an index that begins with the tenant looks as good."""
     await load_file(database_url, year, "canonical", tenant="first", limit=20_000)
-    text = (ROOT / f"features/store/{name}.sql").read_text()
+    text = statement(LOOKS[name])
     bounds = {"since": Span.everything().since, "until": Span.everything().until}
     text = text.format(**bounds)
     since, now = (await moments(database_url))[1], await database.fetchval("SELECT now()")
     arguments: dict[str, tuple[Any, ...]] = {
         "label_feed": (since, 0, now, 250, await database.fetchval("SELECT interval '180 days'")),
         "on_record": (["unknown"], ["t1"]),
-        "decided_labelled": ("unknown", 100, since),
-        "decided_window": ("unknown", since, 65_536),
+        "observed_labelled": ("unknown", 100, since),
+        "observed_window": ("unknown", since, 65_536),
     }
     await database.execute("SET enable_seqscan = off")
     found = await plan(database, text, *arguments[name])

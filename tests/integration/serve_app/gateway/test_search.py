@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from decision_log.shipping.ledger import PostgresLedger
-from serve_app.gateway import statements
 from serve_app.gateway.search import Search
+from stores.statements import statement
 from tests.contracts.decisions import decision_records, gathered, reused_pair
 from tests.contracts.recording import RecordingFront, now_ms, recording_front
 
@@ -188,10 +188,18 @@ def searches() -> list[tuple[str, Search, tuple[Any, ...]]]:
         datetime.fromtimestamp(ms / 1000, UTC) for ms in (now - 60 * DAY_MS, now + DAY_MS)
     )
     return [
-        (statements.SEARCH_BY_TIME, Search(*span), ()),
-        (statements.SEARCH_BY_OUTCOME, Search(*span, outcome="review"), ()),
-        (statements.SEARCH_BY_TRANSACTION, Search(*span), ("t", None)),
-        (statements.SEARCH_BY_CUSTOMER, Search(*span), ("c1", *happened)),
+        (statement("serve_app/gateway/sql/search_by_time.sql"), Search(*span), ()),
+        (
+            statement("serve_app/gateway/sql/search_by_outcome.sql"),
+            Search(*span, outcome="review"),
+            (),
+        ),
+        (statement("serve_app/gateway/sql/search_by_transaction.sql"), Search(*span), ("t", None)),
+        (
+            statement("serve_app/gateway/sql/search_by_customer.sql"),
+            Search(*span),
+            ("c1", *happened),
+        ),
     ]
 
 
