@@ -180,6 +180,10 @@ async def test_head_answers_like_get(client: httpx.AsyncClient, database_url: st
         assert head.headers["content-type"] == whole.headers["content-type"]
 
 
+def by(what: str) -> str:
+    return statement(f"serve_app/gateway/sql/search_by_{what}.sql")
+
+
 @pytest.fixture
 def searches() -> list[tuple[str, Search, tuple[Any, ...]]]:
     now = now_ms()
@@ -188,15 +192,15 @@ def searches() -> list[tuple[str, Search, tuple[Any, ...]]]:
         datetime.fromtimestamp(ms / 1000, UTC) for ms in (now - 60 * DAY_MS, now + DAY_MS)
     )
     return [
-        (statement("serve_app/gateway/sql/search_by_time.sql"), Search(*span), ()),
+        (by("time"), Search(*span), ()),
         (
-            statement("serve_app/gateway/sql/search_by_outcome.sql"),
+            by("outcome"),
             Search(*span, outcome="review"),
             (),
         ),
-        (statement("serve_app/gateway/sql/search_by_transaction.sql"), Search(*span), ("t", None)),
+        (by("transaction"), Search(*span), ("t", None)),
         (
-            statement("serve_app/gateway/sql/search_by_customer.sql"),
+            by("customer"),
             Search(*span),
             ("c1", *happened),
         ),

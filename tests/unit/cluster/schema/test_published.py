@@ -1,0 +1,29 @@
+"""A migration that has run somewhere never changes again, not even its comments.
+
+`quorum migrate` compares what ran with what lies here, and refuses a database if they differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from tests.contracts.root import ROOT
+
+PUBLISHED = {
+    "0001_core.pre.sql": "c82249d567bc5cc3",
+    "0002_recorded_plans.pre.sql": "921046343c38fa0d",
+    "0003_label_feed.pre.sql": "46c4f1e41983528e",
+    "0005_decisions_storage.post.sql": "863f067681c85bb8",
+    "0005_decisions_storage.pre.sql": "95d92d63bfe7308f",
+    "0006_cheap_writes.post.sql": "2c3f292e5d35d4e6",
+    "0006_cheap_writes.pre.sql": "ea7d5495c495e039",
+    "0007_found_by_id.post.sql": "aa6291cc2e780232",
+    "0009_decision_search.pre.sql": "ee9d1ff638763d7c",
+}
+"""File -> the first 16 hex digits of its SHA-256. A new migration adds a line."""
+
+
+def test_no_published_migration_has_changed():
+    folder = ROOT / "cluster" / "schema" / "migrations"
+    found = {p.name: hashlib.sha256(p.read_bytes()).hexdigest()[:16] for p in folder.glob("*.sql")}
+    assert found == PUBLISHED
