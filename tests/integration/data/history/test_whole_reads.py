@@ -14,14 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data.history import sql as of_data
 from data.history.history import read_history
 from data.history.label_history import stream_labels
 from data.history.whole_reads import whole_reads
 from data.load.loader import _Run, load_file
 from features.store.span import Span
 from stores.statements import statement
-from training import sql as of_training
 
 ROWS = 120_000
 DAY_MS = 86_400_000
@@ -75,16 +73,26 @@ async def whole_plans(url: str, tenant: str) -> dict[str, str]:
     bounds = await moments(url)
     async with whole_reads(url) as connection:
         return {
-            "history": await plan(connection, of_data.statement("history"), tenant, *bounds),
-            "label_events": await plan(connection, of_data.statement("label_events"), tenant, 180),
+            "history": await plan(
+                connection, statement("data/history/sql/history.sql"), tenant, *bounds
+            ),
+            "label_events": await plan(
+                connection, statement("data/history/sql/label_events.sql"), tenant, 180
+            ),
             "newest_labelled": await plan(
-                connection, of_training.statement("newest_labelled"), tenant
+                connection, statement("training/sql/newest_labelled.sql"), tenant
             ),
             "payments_before": await plan(
-                connection, of_training.statement("payments_before"), tenant, *bounds[:2]
+                connection,
+                statement("decision_log/readers/sql/payments_before.sql"),
+                tenant,
+                *bounds[:2],
             ),
             "payments_loaded": await plan(
-                connection, of_training.statement("payments_loaded"), tenant, bounds[1]
+                connection,
+                statement("decision_log/readers/sql/payments_loaded.sql"),
+                tenant,
+                bounds[1],
             ),
         }
 

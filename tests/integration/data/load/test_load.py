@@ -146,7 +146,7 @@ async def test_two_at_once_are_one(database_url: str, database: Any, world: Path
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from data import source
+from data.files import source
 from data.load.loader import load_file
 source.ROWS_PER_CHUNK = 200
 url, path, rejects = sys.argv[1:]
