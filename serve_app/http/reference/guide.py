@@ -1,7 +1,8 @@
-"""The guide on the reference page: the prose is in guide.html, the facts come from their homes."""
+"""The guide: prose from guide.html, facts from the modules that define them."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from string import Template
 
 from fraud.access.keys import FRESH_S
 from fraud.access.tiers import TIERS, Quota
+from fraud.combine.risk import BAND
 from fraud.label import SOURCES
 from fraud.payment import metadata
 from fraud.payment.limits import MAX_ID_CHARS
@@ -18,14 +20,16 @@ from fraud.payment.transaction import CHANNELS
 from fraud.reasons.catalogue import CATALOGUE
 from serve_app.gateway.search import DEFAULT_SPAN_DAYS, MAX_PAGE, MAX_SPAN_DAYS
 from serve_app.http.problems import KINDS
+from serve_app.http.reference.examples import DECISION
 from serve_app.http.wire import meanings
 
+_SHOWN = ("decision", "risk_level", "risk_score", "probability")
 _GUIDE = Template((files("serve_app.http.reference") / "guide.html").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What requests may be; see `settings.settings.Settings`."""
+    """Limits of requests; see `settings.settings.Settings`."""
 
     max_rows: int = 1000
     max_body_bytes: int = 256 * 1024
@@ -35,29 +39,30 @@ class Limits:
 
 
 def guide(limits: Limits) -> str:
-    """The guide as HTML."""
+    """Return the guide as HTML."""
     return _GUIDE.substitute(
         revoked=f"{FRESH_S:g}",
+        answer=escape(_answer()),
         outcomes=_outcomes(),
-        stages=_table(("stage", "until"), meanings.STAGES.items()),
-        types=_table(("type", ""), meanings.TYPES.items()),
+        stages=_table(("stage", "what happened"), meanings.STAGES.items()),
+        types=_table(("type", "use it for"), meanings.TYPES.items()),
         channels=", ".join(f"<code>{name}</code>" for name in CHANNELS),
-        reasons=_table(("code", "what speaks for fraud"), ((r.code, r.meaning) for r in CATALOGUE)),
-        degraded=_table(("reason", "what it means"), _degraded()),
-        sources=_table(("source", "what it says"), SOURCES.items()),
+        reasons=_table(("code", "about"), ((r.code, r.meaning) for r in CATALOGUE)),
+        degraded=_table(("reason", "meaning"), _degraded()),
+        sources=_table(("source", "meaning"), SOURCES.items()),
         problems=_problems(),
-        sizes=_table(("of", "at most"), _sizes(limits), code=False),
+        sizes=_table(("limit", "at most"), _sizes(limits), code=False),
         tiers=_tiers(),
     )
 
 
 def prose(text: str) -> str:
-    """Text as HTML; what stands in backticks is code."""
+    """Return text as HTML, with code in place of backticks."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", escape(" ".join(text.split())))
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table of cells that are HTML."""
+    """Return an HTML table; the cells are HTML already."""
     titles = "".join(f"<th>{title}</th>" for title in head)
     lines = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
@@ -71,12 +76,27 @@ def _table(head: Iterable[str], rows: Iterable[tuple[str, str]], *, code: bool =
     return table(head, ((first(name), prose(text)) for name, text in rows))
 
 
-def _outcomes() -> str:
-    rows = (
-        (f"<code>{name}</code>", f"<code>{level}</code>", prose(text))
-        for (name, text), level in zip(meanings.OUTCOMES.items(), meanings.RISK_LEVELS, strict=True)
+def _answer() -> str:
+    """Return a decision as JSON, cut down to what a client reads first."""
+    (reason,) = DECISION["reasons"]
+    members = ", ".join(f'"{name}": {json.dumps(DECISION[name])}' for name in _SHOWN)
+    return (
+        f'{{{members},\n "reasons": [{{"code": "{reason["code"]}",\n'
+        f'   "detail": "{reason["detail"]}", ...}}], ...}}'
     )
-    return table(("decision", "risk_level", "what to do"), rows)
+
+
+def _outcomes() -> str:
+    outcomes = zip(meanings.OUTCOMES.items(), meanings.RISK_LEVELS, strict=True)
+    rows = (
+        (f"<code>{name}</code>", f"<code>{level}</code>", _scores(index), prose(text))
+        for index, ((name, text), level) in enumerate(outcomes)
+    )
+    return table(("decision", "risk_level", "risk_score", "what to do"), rows)
+
+
+def _scores(outcome: int) -> str:
+    return f"{BAND * outcome}–{BAND * (outcome + 1) - 1}"
 
 
 def _degraded() -> Iterable[tuple[str, str]]:
@@ -96,20 +116,20 @@ def _problems() -> str:
 
 def _sizes(limits: Limits) -> Iterable[tuple[str, str]]:
     rows = f"{limits.max_rows:,}"
-    yield "rows of a batch", rows
-    yield "a body", _kibibytes(limits.max_body_bytes)
-    yield "the body of a batch", _kibibytes(limits.max_batch_body_bytes)
+    yield "transactions in a batch", rows
+    yield "a request body", _kibibytes(limits.max_body_bytes)
+    yield "the request body of a batch", _kibibytes(limits.max_batch_body_bytes)
     yield "an id", f"{MAX_ID_CHARS} characters"
     yield (
         "`metadata`",
         f"{metadata.MAX_KEYS} keys of {metadata.MAX_KEY_CHARS} characters, values of "
-        f"{metadata.MAX_VALUE_CHARS}, {_kibibytes(metadata.MAX_BYTES)} in all",
+        f"{metadata.MAX_VALUE_CHARS} characters, {_kibibytes(metadata.MAX_BYTES)} in all",
     )
-    yield "how far back a payment may lie", f"{limits.max_past_days:,} days"
-    yield "how far ahead", f"{limits.max_future_s:,} seconds"
+    yield "age of a payment", f"{limits.max_past_days:,} days"
+    yield "`timestamp` in the future", f"{limits.max_future_s:,} seconds"
     yield (
-        "a search for decisions",
-        f"{MAX_SPAN_DAYS} days ({DEFAULT_SPAN_DAYS} if you say nothing), {MAX_PAGE} to a page",
+        "a list of decisions",
+        f"{MAX_SPAN_DAYS} days ({DEFAULT_SPAN_DAYS} by default), {MAX_PAGE} to a page",
     )
 
 
@@ -127,6 +147,6 @@ def _tiers() -> str:
 
 def _quota(quota: Quota | None) -> str:
     if quota is None:
-        return "any number"
+        return "no limit"
     seconds = "second" if quota.window_s == 1 else f"{quota.window_s} seconds"
     return f"{quota.rows:,} in any {seconds}"

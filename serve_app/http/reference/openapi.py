@@ -81,7 +81,7 @@ def document(max_rows: int = MAX_ROWS) -> Json:
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "externalDocs": {"url": "/docs", "description": "a guide with examples, and this document"},
+        "externalDocs": {"url": "/docs", "description": "a guide with examples"},
         "servers": [{"url": "/", "description": "where this document came from"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": _paths(max_rows),
@@ -92,7 +92,7 @@ def document(max_rows: int = MAX_ROWS) -> Json:
                     "type": "apiKey",
                     "in": "header",
                     "name": "X-API-Key",
-                    "description": "the key as `quorum keys create` prints it: qk_<id>_<secret>",
+                    "description": "the key as `quorum keys create` prints it: `qk_<id>_<secret>`",
                 },
                 "bearer": {
                     "type": "http",
@@ -140,7 +140,8 @@ def _paths(max_rows: int) -> Json:
         "/v2/health/ready": {"get": _ready()},
         "/metrics": {"get": _text("metrics", "Figures for Prometheus", "text/plain")},
         "/openapi.json": {"get": _text("openapi", "This document", "application/json")},
-        "/docs": {"get": _text("docs", "This document as a page", "text/html")},
+        "/docs": {"get": _text("docs", "The guide", "text/html")},
+        "/docs/api": {"get": _text("viewer", "This document as a page", "text/html")},
     }
 
 
