@@ -39,8 +39,8 @@ format: $(READY) ## Format the code
 types: $(READY) ## Check types
 	@$(VENV)/bin/mypy
 
-unit: $(READY) ## The tests that need no server
-	@$(VENV)/bin/pytest -q tests/unit
+unit: $(READY) ## The quick tests that need no server, under a minute
+	@$(VENV)/bin/pytest -q -n 2 -m "not slow" tests/unit
 
 integration: $(READY) ## The tests on a real PostgreSQL and Redis
 	@$(VENV)/bin/pytest -q tests/integration
@@ -54,11 +54,13 @@ bench: $(READY) ## Quorum beside apps that do the same work; see docs/benchmarks
 bench-scale: $(READY) ## How cost grows with replicas, variants, customers and their history
 	@$(VENV)/bin/python -m loadtests.bench.scale $(SCALE)
 
-docs: $(READY) ## Write docs/features.md and docs/reasons.md from the declarations
+docs: $(READY) ## Write what docs/ has from the code: features.md, reasons.md, house.svg
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new
 	@mv docs/features.md.new docs/features.md
 	@$(VENV)/bin/python -m features.reason_pages >docs/reasons.md.new
 	@mv docs/reasons.md.new docs/reasons.md
+	@$(VENV)/bin/python -m docs.house >docs/house.svg.new
+	@mv docs/house.svg.new docs/house.svg
 
 # The stamp is as new as what was installed from. A run that was cut off leaves none, and what it
 # had installed is used.
