@@ -37,7 +37,10 @@ def test_a_moment_that_does_not_fit_is_refused(now_ms):
         decision_ids(1, now_ms, os.urandom)
 
 
-@pytest.mark.parametrize("text", ["", "x" * 36, "7c9e6679-7425-40de-944b-e07fc1f90ae7", "019a0000-0001-7000-8000-00"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x" * 36, "7c9e6679-7425-40de-944b-e07fc1f90ae7", "019a0000-0001-7000-8000-00"],
+)
 def test_what_is_no_uuid7_has_no_moment(text):
     with pytest.raises(ValueError, match=r"."):
         decided_at_ms(text)
