@@ -1,4 +1,4 @@
-"""A closed loop over keep-alive connections: each sends again the moment it has its answer."""
+"""A closed loop over keep-alive connections: each sends again as soon as it has its answer."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Figures:
     """What one run of the loop measured.
 
     Attributes:
-        connections: how many there were.
-        requests: answered well within the measured time.
-        per_s: those, by seconds.
-        p50_ms, p90_ms, p99_ms: from the first byte sent to the last byte received, of those that
-            began within the measured time, too; NaN if there are none.
-        failures: what went wrong -> how often; the warm-up counts too.
-        client_cpu: cores that this client kept busy, 1.0 being all it can have.
-        answered: answered well in all, warm-up included.
-        degraded: decisions that were poorer than the plan wants.
+        connections: number of connections.
+        requests: requests with a good answer within the measured time.
+        per_s: requests a second.
+        p50_ms, p90_ms, p99_ms: from the first byte sent to the last byte received, over requests
+            that also began within the measured time; NaN if there are none.
+        failures: fault -> count, warm-up included.
+        client_cpu: cores that this client kept busy, at most 1.0.
+        answered: all good answers, warm-up included.
+        degraded: number of degraded decisions.
     """
 
     connections: int
@@ -47,11 +47,11 @@ class Figures:
 async def run(
     endpoint: Endpoint, connections: int, seconds: float, warm_up_s: float = 1.0
 ) -> Figures:
-    """Keep `connections` requests under way for `seconds`, after a warm-up that does not count.
+    """Keep `connections` requests in flight for `seconds`, after a warm-up that does not count.
 
     Raises:
-        OSError: nobody listens there.
-        TimeoutError: an answer is still out `GRACE_S` after the end.
+        OSError: nothing listens there.
+        TimeoutError: an answer is missing `GRACE_S` after the end.
     """
     loop = _Loop(endpoint, time.perf_counter() + warm_up_s, seconds)
     pool = await connect(endpoint, connections, loop.answered, loop.broken)
@@ -66,11 +66,11 @@ async def run(
 async def run_number(
     endpoint: Endpoint, connections: int, number: int, longest_s: float
 ) -> Figures:
-    """Send `number` requests over `connections`, then end.
+    """Send `number` requests over `connections`.
 
     Raises:
-        OSError: nobody listens there.
-        TimeoutError: an answer is still out `GRACE_S` after `longest_s`.
+        OSError: nothing listens there.
+        TimeoutError: an answer is missing `GRACE_S` after `longest_s`.
     """
     loop = _Loop(endpoint, time.perf_counter(), longest_s, number)
     pool = await connect(endpoint, connections, loop.answered, loop.broken)
@@ -81,7 +81,7 @@ async def run_number(
 
 
 class _Loop:
-    """What the connections of a run share."""
+    """The state that the connections of a run share."""
 
     def __init__(
         self, endpoint: Endpoint, begin: float, seconds: float, number: float = math.inf
@@ -104,7 +104,7 @@ class _Loop:
             self._send(connection)
 
     def answered(self, connection: Connection, answer: bytes, now: float) -> None:
-        """An answer is here: judge it and go on."""
+        """Check an answer and send the next request."""
         fault = self._requests.fault(answer, connection.expected)
         if fault is not None:
             self._failures[fault] += 1
@@ -112,19 +112,19 @@ class _Loop:
             self._answered += 1
             self._degraded += degraded_in(answer)
             if self._begin <= now <= self._until:
-                # One that began before counts too: of a slow app most do.
+                # Requests that began before count too: with a slow app most do.
                 self._within += 1
                 if connection.since_s >= self._begin:
                     self._took_s.append(now - connection.since_s)
         self._send(connection)
 
     def broken(self, _: Connection, why: str) -> None:
-        """A connection is lost."""
+        """Count a lost connection."""
         self._failures[why] += 1
         self._closed()
 
     def figures(self, connections: int, client_cpu: float) -> Figures:
-        """What was found."""
+        """Return the figures of the run."""
         n = len(self._took_s)
         p50, p90, p99 = np.percentile(self._took_s, (50, 90, 99)) * 1000 if n else (np.nan,) * 3
         return Figures(

@@ -1,4 +1,4 @@
-"""The file whose payments are played."""
+"""The file of payments that a load test sends."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _GENERATE_S = 300
 
 
 def history_file(home: Path, environment: Mapping[str, str] = os.environ) -> Path:
-    """`QUORUM_LOAD_FILE`; else the set that `quorum up` made under `home`; else one made now.
+    """Return `QUORUM_LOAD_FILE`, else the set that `quorum up` made under `home`, else a new one.
 
     Raises:
-        FileNotFoundError: QUORUM_LOAD_FILE names a file that is not there.
-        subprocess.CalledProcessError: none can be made; it has said why.
+        FileNotFoundError: QUORUM_LOAD_FILE names a file that does not exist.
+        subprocess.CalledProcessError: none can be made; the reason is on stderr.
     """
     named = environment.get("QUORUM_LOAD_FILE")
     if named:
         path = Path(named)
         if not path.is_file():
-            raise FileNotFoundError(f"QUORUM_LOAD_FILE={named}: there is no such file")
+            raise FileNotFoundError(f"QUORUM_LOAD_FILE={named}: no such file")
         return path
     made = home / "data" / "history.parquet"
     return made if made.is_file() else _generated(home / "load" / "payments.parquet")
 
 
 def payments_to_play(home: Path, environment: Mapping[str, str] = os.environ) -> list[Payment]:
-    """The last `QUORUM_LOAD_ROWS` payments (default 100,000) of `history_file`.
+    """Return the last `QUORUM_LOAD_ROWS` payments (default 100,000) of `history_file`.
 
     Raises:
-        ValueError: it has not the canonical columns, or no rows.
+        ValueError: it lacks canonical columns, or has no rows.
         OSError, subprocess.CalledProcessError: see `history_file`.
     """
     rows = int(environment.get("QUORUM_LOAD_ROWS", DEFAULT_ROWS))

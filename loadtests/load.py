@@ -1,8 +1,8 @@
-"""`make load`: Locust without its web page, with keys of its own, and a report.
+"""`make load`: Locust without its web page, with temporary API keys, and a report.
 
     python -m loadtests.load --users 50 --seconds 60
 
-Fails if a single request does.
+Fails if a single request fails.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from typing import Any
 from loadtests.target import NoTarget, Target, find_target
 
 _ROOT = Path(__file__).resolve().parent.parent
-# Of a run that is killed, keys are left; they do not work for long.
+# A killed run leaves its keys behind, so they expire soon.
 _CREATE = ("keys", "create", "--expires-days", "1", "--json")
 _COMMAND_S = 60
 _STOP_S = 120
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the load. Returns Locust's exit code: not 0 if a request failed or none was made."""
+    """Run the load. Returns Locust's exit code, not 0 if a request failed or none was made."""
     options = _options(arguments)
     try:
         target = find_target()
@@ -37,24 +37,24 @@ def main(arguments: list[str] | None = None) -> int:
     except (NoTarget, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
     except subprocess.SubprocessError as error:
-        # What failed has said why on stderr.
+        # The failed program has reported the reason on stderr.
         print(f"error: {_program(error)} failed", file=sys.stderr)
     return 2
 
 
 @contextmanager
 def _keys(number: int) -> Iterator[list[str]]:
-    """Keys that work while this lasts."""
+    """Yield API keys that are revoked at the end."""
     made: list[dict[str, Any]] = []
     try:
         while len(made) < number:
             name = f"load {len(made) + 1}"
-            # One at a time: those made before one that fails are revoked.
+            # One at a time: if one fails, those made before are revoked.
             made.append(json.loads(_quorum(*_CREATE, "--name", name)))
         yield [key["key"] for key in made]
     finally:
         for key in made:
-            # One that cannot be revoked keeps none of the others.
+            # A failure must not keep the others from being revoked.
             with contextlib.suppress(subprocess.SubprocessError):
                 _quorum("keys", "revoke", key["key_id"])
 
@@ -82,7 +82,7 @@ def _locust(options: argparse.Namespace, target: Target, keys: list[str]) -> int
     ]
     environment = {
         **os.environ,
-        # Not an argument: the list of processes shows arguments to everybody.
+        # Not an argument: every user can read the arguments of a process.
         "QUORUM_API_KEYS": ",".join(keys),
         "QUORUM_URL": target.url,
         "QUORUM_API_KEY": target.api_key,
@@ -99,7 +99,7 @@ def _locust(options: argparse.Namespace, target: Target, keys: list[str]) -> int
 
 def _program(error: subprocess.SubprocessError) -> str:
     command = getattr(error, "cmd", None) or ["a program"]
-    # Without its environment and its output: there are keys in them.
+    # Without its environment and output, which contain keys.
     return " ".join(Path(part).name if "/" in part else part for part in command[:3])
 
 
@@ -107,9 +107,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m loadtests.load", description="Play payments against a running Quorum."
     )
-    parser.add_argument("--users", type=int, default=50, help="callers at the same time")
-    parser.add_argument("--spawn-rate", type=float, default=10.0, help="callers that come a second")
-    parser.add_argument("--rate-per-user", type=float, default=4.0, help="requests a second of one")
+    parser.add_argument("--users", type=int, default=50, help="concurrent callers")
+    parser.add_argument("--spawn-rate", type=float, default=10.0, help="new callers a second")
+    parser.add_argument(
+        "--rate-per-user", type=float, default=4.0, help="requests a second of each caller"
+    )
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--keys", type=int, default=4, help="API keys that the callers share")
     parser.add_argument("--report", default="reports/load.html")

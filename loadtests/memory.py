@@ -11,7 +11,7 @@ import psutil
 from loadtests.processes import STORES, name_of, node_processes, processes
 
 _REPLICA = "ray::ServeReplica:"
-# First match counts: (what a command line contains, role).
+# (part of a command line, role); the first match counts.
 _RAY_ROLES = (
     ("ray::ServeController", "Serve controller"),
     ("ray::ProxyActor", "Serve proxy"),
@@ -35,11 +35,11 @@ class RoleMemory:
     """Memory of one role.
 
     Attributes:
-        role: what the processes are for.
-        processes: how many.
-        rss_mib: resident, pages shared with others counted in each.
-        pss_mib: resident, shared pages divided among those that share them; None where the
-            system does not say.
+        role: the purpose of the processes.
+        processes: their number.
+        rss_mib: resident; shared pages count in each process.
+        pss_mib: resident; shared pages are divided among the processes that share them. None if
+            the system does not report it.
     """
 
     role: str
@@ -49,9 +49,9 @@ class RoleMemory:
 
 
 def memory_by_role(home: Path) -> list[RoleMemory]:
-    """Roles of the Quorum whose `$QUORUM_HOME` is `home` (see `processes`), the largest first."""
+    """Return the memory of the Quorum whose `$QUORUM_HOME` is `home`, the largest role first."""
     sizes: dict[str, list[tuple[int, int | None]]] = {}
-    # Other commands have the same home: what they take is not the house's.
+    # Other commands have the same home, and are not part of the running system.
     stores = (p for p in processes(home) if name_of(p) in STORES)
     for process in (*node_processes(home), *stores):
         with contextlib.suppress(psutil.Error):
@@ -63,11 +63,11 @@ def memory_by_role(home: Path) -> list[RoleMemory]:
 
 
 def role_of(name: str, command: str) -> str | None:
-    """The role of a process of the stack, None if it has none.
+    """Return the role of a process of the stack, or None.
 
     Args:
         name: of its executable.
-        command: its command line; what workers of Ray call themselves.
+        command: its command line; workers of Ray put their title there.
     """
     at = command.find(_REPLICA)
     if at >= 0:

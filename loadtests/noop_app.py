@@ -1,13 +1,13 @@
 """The ceiling of the stack: a raw ASGI app that reads a request and answers a few bytes.
 
-    python -m loadtests.noop_app up      deploys it beside what runs, as application `noop`
+    python -m loadtests.noop_app up      deploys it beside the running applications, as `noop`
     python -m loadtests.noop_app down    removes it
 
-It goes the way every request goes (HAProxy, a Serve replica) and does nothing there. Deploying it
-leaves other applications alone: Serve adds an application, and deletes one, by name.
+A request takes the usual path (HAProxy, a Serve replica) and does nothing there. Deploying the app
+leaves other applications alone, because Serve adds and deletes applications by name.
 
-It must be run with the `RAY_` variables of the node: they decide, where an app is built, how its
-replicas are reached.
+Run it with the `RAY_` variables of the node: where an app is built, they decide how its replicas
+are reached.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ANSWER = b'{"ok":true}'
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:
-    """Read the request to its end, answer `ANSWER`. An ASGI application."""
+    """Read the whole request and answer `ANSWER`. An ASGI application."""
     if scope["type"] != "http":
         return
     while (await receive()).get("more_body", False):
@@ -37,7 +37,7 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
 
 
 def build() -> Any:
-    """The app. Serve takes a plain function for what makes an app, not for one."""
+    """Return the app. Serve expects a function that makes an app, not the app itself."""
     return answer
 
 
@@ -59,7 +59,7 @@ def up(address: str) -> None:
 
 
 def down(address: str) -> None:
-    """Remove the app; it is no error if it is not there."""
+    """Remove the app, if it is there."""
     import ray
     from ray import serve
 
@@ -68,7 +68,7 @@ def down(address: str) -> None:
 
 
 def main() -> int:
-    """`up` or `down`; the cluster is at RAY_ADDRESS."""
+    """Run `up` or `down` on the cluster at RAY_ADDRESS."""
     commands = {"up": up, "down": down}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         print("usage: python -m loadtests.noop_app up|down", file=sys.stderr)

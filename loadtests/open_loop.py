@@ -1,8 +1,8 @@
-"""An open loop: requests begin when a schedule says so, whether earlier ones have answers or not.
+"""An open loop: requests begin by a schedule, whether earlier ones have answers or not.
 
-Latency counts from the intended start. A request that finds no free connection waits for one, and
-its wait counts: a server that stalls is charged for everybody who came meanwhile, where a closed
-loop would politely have stopped asking ("coordinated omission", Tene 2013).
+Latency counts from the intended start. A request without a free connection waits for one, and the
+wait counts. So a stall is charged for every request that was due meanwhile, where a closed loop
+would have stopped sending ("coordinated omission", Tene 2013).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from loadtests.wire import Connection, Endpoint, Requests, connect, degraded_in
 
 GRACE_S = 10.0
-"""How long answers are waited for after the last intended start."""
+"""Longest wait for answers after the last intended start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class OpenFigures:
 
     Attributes:
         offered_per_s: intended starts a second.
-        per_s: answers a second that came within the measured time.
+        per_s: answers a second within the measured time.
         p50_ms, p90_ms, p99_ms: from the intended start to the last byte received, over every
-            request of the measured time; one without an answer counts with its age at the end.
-        failures: what went wrong -> how often; `unanswered` among them.
+            request of the measured time; without an answer, its age at the end.
+        failures: fault -> count; `unanswered` is one.
         client_cpu: cores that this client kept busy.
-        answered: answered well in all, warm-up included.
-        degraded: decisions that were poorer than the plan wants.
+        answered: all good answers, warm-up included.
+        degraded: number of degraded decisions.
     """
 
     offered_per_s: float
@@ -48,12 +48,12 @@ class OpenFigures:
 
 
 class Schedule:
-    """Intended starts at even distances.
+    """Intended starts at even intervals.
 
     Args:
-        begin_s: of the first, by the clock of whoever asks.
+        begin_s: of the first, on the caller's clock.
         per_s: starts a second, > 0.
-        number: of starts in all.
+        number: total number of starts.
     """
 
     def __init__(self, begin_s: float, per_s: float, number: int) -> None:
@@ -64,14 +64,14 @@ class Schedule:
 
     @property
     def next_s(self) -> float | None:
-        """When the next request is to start, None after the last."""
+        """Start of the next request, None after the last."""
         if self._taken >= self._number:
             return None
-        # From the number, not from the last start: no error adds up.
+        # Computed from the number, not from the last start, so that errors do not add up.
         return self._begin_s + self._taken / self._per_s
 
     def due(self, now_s: float) -> list[float]:
-        """The intended starts until now that were not given yet."""
+        """Take the intended starts up to now that were not taken yet."""
         found = []
         while (start := self.next_s) is not None and start <= now_s:
             found.append(start)
@@ -89,7 +89,7 @@ async def run(
     """Offer `per_s` requests a second for `seconds`, after a warm-up that does not count.
 
     Raises:
-        OSError: nobody listens there.
+        OSError: nothing listens there.
     """
     loop = _Loop(endpoint, per_s, seconds, warm_up_s)
     pool = await connect(endpoint, connections, loop.answered, loop.broken)
@@ -104,7 +104,7 @@ async def run(
 
 
 class _Loop:
-    """A run: its schedule, free connections, and requests that wait for one."""
+    """A run: its schedule, free connections, and requests that wait for a connection."""
 
     def __init__(self, endpoint: Endpoint, per_s: float, seconds: float, warm_up_s: float) -> None:
         self._requests = Requests(endpoint)
@@ -122,7 +122,7 @@ class _Loop:
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def start(self, pool: list[Connection]) -> None:
-        """Begin now."""
+        """Start the schedule now."""
         self._free.extend(pool)
         now = time.perf_counter()
         number = round(self._per_s * (self._warm_up_s + self._seconds))
@@ -132,7 +132,7 @@ class _Loop:
         self._tick()
 
     def answered(self, connection: Connection, answer: bytes, now: float) -> None:
-        """An answer is here: its connection serves whoever waits longest."""
+        """Check an answer; its connection then serves the request that has waited longest."""
         self._under_way.discard(connection)
         fault = self._requests.fault(answer, connection.expected)
         if fault is not None:
@@ -150,7 +150,7 @@ class _Loop:
         self._end_if_over()
 
     def broken(self, connection: Connection, why: str) -> None:
-        """A connection is lost, and with it what was under way on it."""
+        """Count a lost connection, with the request in flight on it."""
         self._failures[why] += 1
         self._under_way.discard(connection)
         if connection in self._free:
@@ -158,10 +158,10 @@ class _Loop:
         self._end_if_over()
 
     def figures(self, client_cpu: float) -> OpenFigures:
-        """What was found; whatever has no answer yet counts with its age."""
+        """Return the figures of the run. Requests without an answer count with their age."""
         now = time.perf_counter()
         left = [*(connection.since_s for connection in self._under_way), *self._waiting]
-        # Every start of the schedule counts, those too that this client never came to.
+        # Every start of the schedule counts, even if this client never reached it.
         left += self._schedule.due(now)
         took = [*self._took_s, *(now - start for start in left if start >= self._begin)]
         p50, p90, p99 = np.percentile(took, (50, 90, 99)) * 1000 if took else (np.nan,) * 3
@@ -179,7 +179,7 @@ class _Loop:
         )
 
     def _tick(self) -> None:
-        """Start what is due; come again when the next is."""
+        """Start what is due, and schedule the next call."""
         for start in self._schedule.due(time.perf_counter()):
             if self._free:
                 self._send(self._free.popleft(), start)
@@ -199,7 +199,7 @@ class _Loop:
 
     def _end_if_over(self) -> None:
         over = self._schedule.next_s is None and not self._under_way
-        # Nobody is left to serve those that wait, if every connection is lost.
+        # If every connection is lost, nothing can serve the requests that wait.
         stuck = not self._under_way and not self._free
         if (stuck or (over and not self._waiting)) and not self.finished.done():
             self.finished.set_result(None)

@@ -1,12 +1,13 @@
 """Payments of a file in canonical columns, as bodies to send.
 
-The tail of the file is played in its own order, moved in time so that its last payment happens now,
-with its own gaps: customers then behave as they do in the file, whatever the rate of sending. What
-lasts longer than `MOST_MS` is played so much faster, as Quorum decides on payments of some days.
-They, their merchants, devices and counterparties are other ones than in the file, though: these
-have a history already, into which the same payments would fall late and a second time. After the
-last payment it begins again, moved once more, with other ones again. Every body has a fresh id.
-With `passes` the same customers go on for longer: their payments come again, so much later.
+The tail of the file is played in order, shifted in time so that its last payment happens now, with
+the gaps of the file: customers behave as they do in the file, whatever the rate of sending. A tail
+longer than `MAX_SPAN_MS` is compressed in time, because Quorum decides only on recent payments.
+
+Customers, merchants, devices and counterparties get new ids. Those of the file have a history, into
+which the same payments would fall late and a second time. After the last payment the tail starts
+again, shifted again, with new ids again. Every body has a fresh transaction id. With `passes`, the
+same customers live through the tail several times, one pass after the other.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ _TEXTS = (
     *("counterparty_id", "device_id", "ip_address", "country", "channel"),
 )
 _ENTITIES = frozenset({"customer_id", "merchant_id", "device_id", "counterparty_id"})
-MOST_MS = 6 * 86_400_000
-"""Within the seven days of QUORUM_MAX_PAST_DAYS, with a day for sending them."""
+MAX_SPAN_MS = 6 * 86_400_000
+"""The seven days of QUORUM_MAX_PAST_DAYS, less a day for sending."""
 
-_AGAIN = "~again~"
-_MARK = _AGAIN.encode()
+_SUFFIX = "~again~"
+_MARK = _SUFFIX.encode()
 _MAX_ID_CHARS = 64 - len("~00000000")
 _NUMBERS = ("latitude", "longitude")
 _COLUMNS = (*_TEXTS, "timestamp", "amount", *_NUMBERS, "is_fraud")
@@ -49,10 +50,10 @@ class Payment(NamedTuple):
     """One payment of the file.
 
     Attributes:
-        at_ms: when it happened in the file, milliseconds since 1970.
-        fields: its JSON members but id and time, without the opening brace; `~again~` ends the ids
-            of whoever takes part, and is replaced by what tells this playing from others.
-        is_fraud: what the file says it was; None if it does not say.
+        at_ms: its time in the file, milliseconds since 1970.
+        fields: its JSON members without id, time and opening brace; the ids of entities end with
+            `~again~`, which is replaced in each playing.
+        is_fraud: its label in the file, or None.
     """
 
     at_ms: int
@@ -69,14 +70,14 @@ class Order(NamedTuple):
 
 
 class Playlist:
-    """Payments without end.
+    """An endless sequence of payments.
 
     Args:
         payments: in order of time, at least one.
-        run: begins every transaction id; two runs must not share it.
-        now_ms: the clock: milliseconds since 1970.
-        passes: how often customers live through the payments, one time after the other without a
-            gap, before others take their place.
+        run: prefix of every transaction id, unique to the run.
+        now_ms: the clock, milliseconds since 1970.
+        passes: how often the same customers live through the payments, without a gap, before new
+            customers take their place.
     """
 
     def __init__(
@@ -87,34 +88,34 @@ class Playlist:
         passes: int = 1,
     ) -> None:
         if not payments:
-            raise ValueError("there is no payment to play")
+            raise ValueError("no payments to play")
         self._payments = payments
         self._run = run or f"load-{uuid4().hex[:12]}"
         self._now_ms = now_ms
         self._passes = passes
         self._first_ms = payments[0].at_ms
         self._pass_ms = payments[-1].at_ms - self._first_ms + 1000
-        self._pace = min(1.0, MOST_MS / (passes * self._pass_ms))
+        self._speed = min(1.0, MAX_SPAN_MS / (passes * self._pass_ms))
         self._played = 0
         self._begin_ms = 0.0
-        self._again = b""
+        self._suffix = b""
 
     def take(self) -> Order:
-        """The next payment, under an id that was never sent before."""
+        """Return the next payment, under an id that was never sent before."""
         place = self._played % len(self._payments)
         if place == 0:
             self._begin_pass()
         payment = self._payments[place]
         transaction_id = f"{self._run}-{self._played:09d}"
         self._played += 1
-        at_ms = round(self._begin_ms + (payment.at_ms - self._first_ms) * self._pace)
+        at_ms = round(self._begin_ms + (payment.at_ms - self._first_ms) * self._speed)
         minute, ms = divmod(at_ms, 60_000)
         body = b'{"transaction_id":"%b","timestamp":"%b%02d.%03dZ",%b' % (
             transaction_id.encode(),
             _minute(minute),
             ms // 1000,
             ms % 1000,
-            payment.fields.replace(_MARK, self._again),
+            payment.fields.replace(_MARK, self._suffix),
         )
         return Order(transaction_id, body, payment.is_fraud)
 
@@ -122,42 +123,42 @@ class Playlist:
         number = self._played // len(self._payments) % self._passes
         if number == 0:
             # The last pass ends now.
-            self._begin_ms = self._now_ms() - (self._passes * self._pass_ms - 1000) * self._pace
-            self._again = b"~%08x" % secrets.randbits(32)
+            self._begin_ms = self._now_ms() - (self._passes * self._pass_ms - 1000) * self._speed
+            self._suffix = b"~%08x" % secrets.randbits(32)
         else:
-            self._begin_ms += self._pass_ms * self._pace
+            self._begin_ms += self._pass_ms * self._speed
 
     def take_batch(self, rows: int) -> tuple[list[Order], bytes]:
-        """The next `rows` payments and the body of a batch request that holds them."""
+        """Return the next `rows` payments and the body of a batch request with them."""
         orders = [self.take() for _ in range(rows)]
         return orders, b'{"transactions":[%b]}' % b",".join(order.body for order in orders)
 
 
 @lru_cache(maxsize=4096)
 def _minute(minute: int) -> bytes:
-    """RFC 3339 up to the seconds. Payments come in order of time: most share theirs with the last,
-    and writing it out would be half of what making a body costs."""
+    """Return RFC 3339 up to the seconds. Cached, because consecutive payments mostly share a minute
+    and formatting would be half of the cost of a body."""
     moment = datetime.fromtimestamp(minute * 60, UTC)
     return f"{moment:%Y-%m-%dT%H:%M}:".encode()
 
 
 def read_payments(path: Path, rows: int) -> list[Payment]:
-    """The last `rows` payments of a Parquet or CSV file, in order of time.
+    """Read the last `rows` payments of a Parquet or CSV file, in order of time.
 
     Raises:
-        ValueError: a column that every payment needs is missing; there are no rows.
+        ValueError: a required column is missing, or there are no rows.
         OSError: the file cannot be read.
     """
     tables = _csv_tail(path, rows) if ".csv" in path.suffixes else _parquet_tail(path, rows)
     payments = [payment for table in tables for payment in _payments(table, path)][-rows:]
     if not payments:
-        raise ValueError(f"{path}: holds no payments")
+        raise ValueError(f"{path}: no payments in it")
     payments.sort(key=lambda payment: payment.at_ms)
     return payments
 
 
 def _parquet_tail(path: Path, rows: int) -> list[pa.Table]:
-    """Whole row groups from the end on: a huge file is not read, only its end."""
+    """Read row groups from the end, so that only the end of a huge file is read."""
     with pq.ParquetFile(path) as file:
         columns = _known(file.schema_arrow.names, path)
         found: deque[pa.Table] = deque()
@@ -169,7 +170,7 @@ def _parquet_tail(path: Path, rows: int) -> list[pa.Table]:
 
 
 def _csv_tail(path: Path, rows: int) -> list[pa.Table]:
-    # As text: an id of digits must stay what it is.
+    # As text, because an id of digits must keep its form.
     options = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(_COLUMNS, pa.string()), strings_can_be_null=True
     )
@@ -186,7 +187,7 @@ def _csv_tail(path: Path, rows: int) -> list[pa.Table]:
 def _known(names: Sequence[str], path: Path) -> list[str]:
     missing = [name for name in REQUIRED if name not in names]
     if missing:
-        raise ValueError(f"{path}: has no column {', '.join(missing)}; see the canonical layout")
+        raise ValueError(f"{path}: no column {', '.join(missing)}; see the canonical layout")
     return [name for name in _COLUMNS if name in names]
 
 
@@ -200,7 +201,7 @@ def _payments(table: pa.Table, path: Path) -> Iterator[Payment]:
 
 def _times_ms(column: pa.ChunkedArray, path: Path) -> list[int]:
     if pa.types.is_timestamp(column.type):
-        # Truncation to milliseconds is what the wire has.
+        # The wire has milliseconds, too.
         moments = column.cast(pa.timestamp("ms", tz="UTC"), safe=False).cast(pa.int64())
         return list(moments.to_pylist())
     try:
@@ -212,12 +213,12 @@ def _times_ms(column: pa.ChunkedArray, path: Path) -> list[int]:
 
 
 def _fields(row: dict[str, Any]) -> bytes:
-    """JSON members of a payment; what is missing is left out."""
+    """Return the JSON members of a payment, without missing ones."""
     fields: dict[str, Any] = {
         name: str(row[name]) for name in _TEXTS if row.get(name) not in (None, "")
     }
     for name in _ENTITIES & fields.keys():
-        fields[name] = fields[name][:_MAX_ID_CHARS] + _AGAIN
+        fields[name] = fields[name][:_MAX_ID_CHARS] + _SUFFIX
     fields["amount"] = _amount(row["amount"])
     for name in _NUMBERS:
         value = row.get(name)
@@ -227,6 +228,6 @@ def _fields(row: dict[str, Any]) -> bytes:
 
 
 def _amount(value: object) -> str:
-    """Decimals as they are written; no exponent, no zeros at the end."""
+    """Format a decimal without an exponent or trailing zeros."""
     text = format(Decimal(str(value)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -13,27 +13,27 @@ STORES = ("postgres", "redis-server")
 
 
 class NoNode(Exception):
-    """No Ray node of this Quorum runs here."""
+    """No Ray node of this Quorum runs on this machine."""
 
 
 def processes(home: Path) -> Iterator[psutil.Process]:
-    """Every process of the Quorum whose `$QUORUM_HOME` is `home`: its stores and its Ray node.
+    """Yield every process of the Quorum whose `$QUORUM_HOME` is `home`: its stores and Ray node.
 
-    Servers that are not started by `quorum up` (an outside PostgreSQL, say) are not among them.
+    Servers that `quorum up` did not start, such as an external PostgreSQL, are left out.
     """
     home = home.resolve()
-    # Workers overwrite what their environment shows, but stay children of ours.
+    # Workers overwrite their visible environment, but stay descendants of ours.
     yield from with_children(lambda process: _belongs(process, home))
 
 
 def node_processes(home: Path) -> list[psutil.Process]:
-    """Those of its Ray node alone, HAProxy included."""
+    """Return the processes of its Ray node alone, HAProxy included."""
     mark = str(home.resolve())
     return with_children(lambda process: _of_node(process, mark))
 
 
 def with_children(wanted: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
-    """The processes that are wanted, and everything below them. Looks at each process once."""
+    """Return the processes that `wanted` accepts, with all their descendants."""
     below: dict[int, list[psutil.Process]] = {}
     rest: list[psutil.Process] = []
     for process in psutil.process_iter():
@@ -51,21 +51,21 @@ def with_children(wanted: Callable[[psutil.Process], bool]) -> list[psutil.Proce
 
 
 def ray_environment(home: Path) -> dict[str, str]:
-    """The `RAY_` variables that the node runs with: whoever deploys on it needs the same.
+    """Return the `RAY_` variables of the node, which a deployment on it needs as well.
 
     Raises:
-        NoNode: there is none.
+        NoNode: no node is running.
     """
     for process in processes(home):
         with contextlib.suppress(psutil.Error):
             if process.name() == "raylet":
                 found = process.environ().items()
                 return {name: value for name, value in found if name.startswith("RAY_")}
-    raise NoNode(f"no Ray node of {home} runs on this machine: a no-op needs one")
+    raise NoNode(f"no Ray node of {home} runs on this machine: the no-op app needs one")
 
 
 def name_of(process: psutil.Process) -> str:
-    """Of its executable, "" if it is gone."""
+    """Return the name of its executable, "" if the process has ended."""
     with contextlib.suppress(psutil.Error):
         return str(process.name())
     return ""
@@ -74,7 +74,7 @@ def name_of(process: psutil.Process) -> str:
 def _of_node(process: psutil.Process, home: str) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         environment = process.environ()
-        # `quorum up` marks what the node runs with; other commands have the same home.
+        # `quorum up` marks the environment of the node; other commands only have the same home.
         return environment.get("QUORUM_HOME") == home and "QUORUM_NODE" in environment
     return False
 

@@ -1,4 +1,4 @@
-"""The Quorum under load: where it is and how to get in."""
+"""The Quorum under load: its address and a key for it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Target:
     """A running Quorum.
 
     Attributes:
-        url: base URL without a slash at its end.
-        api_key: a key that works; never printed.
+        url: base URL without a trailing slash.
+        api_key: a valid key; never printed.
         home: its `$QUORUM_HOME`, if it runs on this machine.
     """
 
@@ -24,14 +24,14 @@ class Target:
 
 
 class NoTarget(Exception):
-    """Nothing says where Quorum is. The message says what would."""
+    """The address or the key of Quorum is unknown. The message names what is missing."""
 
 
 def find_target(environment: Mapping[str, str] = os.environ) -> Target:
-    """From `QUORUM_URL` and `QUORUM_API_KEY`, else from what `quorum up` left in demo.env.
+    """Return the target of `QUORUM_URL` and `QUORUM_API_KEY`, else of the demo.env of `quorum up`.
 
     Raises:
-        NoTarget: neither says.
+        NoTarget: neither has both.
     """
     home = Path(environment.get("QUORUM_HOME", ".quorum")).resolve()
     known = {**_demo(home / "demo.env"), **environment}

@@ -1,6 +1,7 @@
-"""One keep-alive connection of a client that must be cheap: it shares the machine with what it
-measures. Requests go out as bytes that are ready, answers are cut out of the stream by hand, and
-the protocol's callbacks drive what happens: no task, no future and no timer for a request.
+"""Keep-alive connections of a cheap HTTP client, which shares the machine with what it measures.
+
+Requests are prepared bytes, answers are cut out of the stream by hand, and asyncio's callbacks
+drive everything: no task, future or timer for each request.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _ONE_DECISION = b'"decision_id":'
 _DEGRADED = b'"degraded":true'
 
 Prepare = Callable[[], tuple[bytes, bytes]]
-"""Makes a request: its body, and what its answer must contain."""
+"""Makes a request: its body, and bytes that its answer must contain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,9 @@ class Endpoint:
 
     Attributes:
         url: `http://host:port/path`.
-        api_key: sent as X-API-Key; "": none.
+        api_key: sent as X-API-Key; "" for none.
         prepare: makes each request.
-        rows: decisions that an answer must hold.
+        rows: number of decisions that an answer must contain.
     """
 
     url: str
@@ -42,12 +43,12 @@ class Endpoint:
         """Host and port."""
         parts = urlsplit(self.url)
         if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"{self.url}: only http://host:port/path is measured")
+            raise ValueError(f"{self.url}: expected http://host:port/path")
         return parts.hostname, parts.port or 80
 
     @property
     def head(self) -> bytes:
-        """The request's head up to the value of Content-Length."""
+        """Head of a request up to the value of Content-Length."""
         parts = urlsplit(self.url)
         lines = [
             f"POST {parts.path or '/'} HTTP/1.1",
@@ -60,7 +61,7 @@ class Endpoint:
 
 
 class Requests:
-    """Makes the requests of an endpoint and judges their answers."""
+    """Makes the requests of an endpoint and checks their answers."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._head = endpoint.head
@@ -68,32 +69,32 @@ class Requests:
         self._rows = endpoint.rows
 
     def make(self) -> tuple[bytes, bytes]:
-        """A request's bytes, and what its answer must contain."""
+        """Return the bytes of a request, and bytes that its answer must contain."""
         body, expected = self._prepare()
         return b"%b%d%b%b" % (self._head, len(body), _END_OF_HEAD, body), expected
 
     def fault(self, answer: bytes, expected: bytes) -> str | None:
-        """What is wrong with an answer, None if it is right."""
+        """Return what is wrong with an answer, None if it is right."""
         if answer[9:10] != b"2":
             return f"status {answer[9:12].decode()}"
         if expected not in answer:
-            return "the answer is not about what was sent"
+            return "the answer is for another request"
         if answer.count(_ONE_DECISION) != self._rows:
             return "not every row was decided"
         return None
 
 
 def degraded_in(answer: bytes) -> int:
-    """How many of its decisions are poorer than the plan wants: they were cheaper, too."""
+    """Count the degraded decisions of an answer. They are cheaper than complete ones."""
     return answer.count(_DEGRADED)
 
 
 class Connection(asyncio.Protocol):
-    """One connection; at most one request is under way on it.
+    """One connection, with at most one request in flight.
 
     Attributes:
-        expected: what the answer under way must contain.
-        since_s: when what is under way began, by `time.perf_counter`.
+        expected: bytes that the next answer must contain.
+        since_s: start of the request in flight, by `time.perf_counter`.
     """
 
     def __init__(
@@ -110,11 +111,11 @@ class Connection(asyncio.Protocol):
         self.since_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are ones by their methods alone.
+        # uvloop's transports have the methods of a WriteTransport, not the base class.
         self._transport = cast(asyncio.WriteTransport, transport)
 
     def send(self, request: bytes, expected: bytes, since_s: float) -> None:
-        """Send a request; nothing may be under way."""
+        """Send a request; none may be in flight."""
         self.expected = expected
         self.since_s = since_s
         self._transport.write(request)
@@ -137,7 +138,7 @@ class Connection(asyncio.Protocol):
             self._fail("connection lost")
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._open = False
         self._transport.close()
 
@@ -155,11 +156,11 @@ async def connect(
     """Open connections.
 
     Args:
-        answered: told of each answer and the moment at which its last byte came.
-        broken: told why a connection is no longer of use.
+        answered: called with each answer and the time of its last byte.
+        broken: called with the reason when a connection is lost.
 
     Raises:
-        OSError: nobody listens there.
+        OSError: nothing listens there.
     """
     loop = asyncio.get_running_loop()
     host, port = endpoint.address
@@ -170,10 +171,10 @@ async def connect(
 
 
 def length_of(received: bytes) -> int:
-    """Bytes of the answer that begins `received`; -1 if its head is not complete yet.
+    """Return the length of the answer at the start of `received`, -1 if its head is incomplete.
 
     Raises:
-        ValueError: it does not say how long it is.
+        ValueError: it has no Content-Length.
     """
     end = received.find(_END_OF_HEAD)
     if end < 0:
@@ -181,7 +182,7 @@ def length_of(received: bytes) -> int:
     head = received[:end].lower()
     at = head.find(_LENGTH)
     if at < 0:
-        raise ValueError("an answer without Content-Length")
+        raise ValueError("answer without Content-Length")
     stop = head.find(b"\r\n", at)
     digits = head[at + len(_LENGTH) : stop if stop >= 0 else end]
     return end + len(_END_OF_HEAD) + int(digits)

@@ -2,7 +2,7 @@
 
     python -m loadtests.bench --rounds 3
 
-Everything is measured in one run, in turn, on one machine; see docs/benchmarks.md.
+All apps are measured in one run, in turn, on one machine; see docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ import redis
 import uvloop
 
 from loadtests.bench import launch
-from loadtests.bench.agreement import Agreement, Disagreement, ask, compare, of_few_customers
+from loadtests.bench.agreement import Agreement, Unanswered, ask, compare, of_few_customers
 from loadtests.bench.app import DOCS, NO_OP, QUORUM, TUNED, App
 from loadtests.bench.cost import Meter, resident_mib
-from loadtests.bench.found import Found
 from loadtests.bench.growth import Growth, grow, total_mib
 from loadtests.bench.medians import medians
 from loadtests.bench.options import options
 from loadtests.bench.picture import draw
+from loadtests.bench.results import Results
 from loadtests.bench.rounds import (
     BATCH,
     BATCH_CONNECTIONS,
@@ -57,14 +57,14 @@ from settings.settings import Settings
 
 _IDLE_S = 3.0
 _UNMEASURABLE = (
-    *(NoTarget, NoNode, launch.NotStarted, Disagreement, ValueError, OSError),
+    *(NoTarget, NoNode, launch.NotStarted, Unanswered, ValueError, OSError),
     *(subprocess.SubprocessError, asyncpg.PostgresError, redis.RedisError),
 )
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and report. Returns 1 if a request failed or an app says something else than
-    Quorum, 2 if nothing can be measured."""
+    """Measure and report. Returns 1 if a request failed or an app disagrees with Quorum, 2 if
+    nothing can be measured."""
     chosen = options(arguments)
     try:
         target = launch.quorum_target()
@@ -104,7 +104,7 @@ def _started(
 
 async def _measured(
     chosen: argparse.Namespace, target: Target, payments: list[Payment], apps: dict[str, App]
-) -> Found:
+) -> Results:
     meters = {name: Meter(_with_stores(app, target.home)) for name, app in apps.items()}
     field = Field(apps, meters)
     agreements = await _agreements(field, payments, chosen.agree_on)
@@ -124,13 +124,13 @@ async def _measured(
             growth = await grow(app, target.home, chosen.growth)
     found = medians(runs)
     variants = [m.rss_mib / m.processes for m in roles if m.role.startswith("variant-")]
-    return Found(
+    return Results(
         {
             "measured": began,
-            "processors": f"{os.cpu_count()}, the load generator among what runs on them",
+            "processors": f"{os.cpu_count()}, shared with the load generator",
             "rounds": str(chosen.rounds),
             "seconds of a measurement": f"{chosen.seconds:g} after {chosen.warm_up:g}",
-            "payments": f"{chosen.payments:,}, again and again, of customers who are known",
+            "payments": f"{chosen.payments:,}, repeated, of known customers",
         },
         targets(found, max(variants, default=math.nan) * 2**20 / 1e6, _total(growth)),
         found,
@@ -160,37 +160,39 @@ def _loads(chosen: argparse.Namespace) -> list[Load]:
 
 
 async def _agreements(field: Field, payments: list[Payment], number: int) -> list[Agreement]:
-    """Each app that decides, against Quorum."""
+    """Compare each app that decides with Quorum."""
     few = of_few_customers(payments, number)
     playlist = Playlist(few)
     orders = [playlist.take() for _ in few]
-    said = {}
+    answers = {}
     for name, app in field.apps.items():
         if app.decides:
             with field.alone(name):
-                said[name] = await ask(app, orders)
-    found = [compare(name, said[QUORUM], those) for name, those in said.items() if name != QUORUM]
+                answers[name] = await ask(app, orders)
+    found = [
+        compare(name, answers[QUORUM], theirs) for name, theirs in answers.items() if name != QUORUM
+    ]
     for agreement in found:
         say(f"{agreement.app} differs in {agreement.differing} of {agreement.payments} payments")
     return found
 
 
-def _write(found: Found, text: str, folder: Path) -> None:
+def _write(results: Results, text: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"bench-{time.strftime('%Y%m%d-%H%M%S')}.md"
     path.write_text(text)
-    path.with_suffix(".json").write_text(json.dumps(found.document(), indent=2))
-    draw(found.medians, path.with_suffix(".png"))
+    path.with_suffix(".json").write_text(json.dumps(results.document(), indent=2))
+    draw(results.medians, path.with_suffix(".png"))
     say(f"report: {path}")
 
 
 def interrupt(*_: int | FrameType | None) -> None:
-    """A signal handler that lets everything be put away."""
+    """Signal handler that lets everything be cleaned up."""
     raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    # The default for these would leave everything running that was started here.
+    # By default, these signals would leave everything running that was started here.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     sys.exit(main())

@@ -1,5 +1,5 @@
-"""Whether apps say the same of the same payments, one after the other, of customers who are new to
-all of them."""
+"""Compares the answers of apps to the same payments, sent one after the other, of customers who are
+new to all apps."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _MOST_DEGRADED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What an app said of a payment."""
+class Answer:
+    """The answer of an app to a payment."""
 
     probability: float
     decision: str
@@ -29,16 +29,16 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How two apps compare.
+    """How an app compares with Quorum.
 
     Attributes:
-        app: the other one.
-        payments: that both were asked about.
-        differing: of those, payments with another decision, or a probability further off than
-            `TOLERANCE`, that neither app gave a degraded answer to.
-        degraded: payments that either gave a poorer answer to than the plan wants.
-        worst: largest difference of probabilities, degraded answers left out.
-        flagged: payments that were not approved: where all are, agreeing is easy.
+        app: the other app.
+        payments: number of payments that both were asked about.
+        differing: payments with different decisions, or probabilities further apart than
+            `TOLERANCE`, without those that got a degraded answer.
+        degraded: payments that got a degraded answer from either app.
+        worst: largest difference of probabilities, without degraded answers.
+        flagged: payments that were not approved; without any, agreement is easy.
     """
 
     app: str
@@ -50,17 +50,17 @@ class Agreement:
 
     @property
     def holds(self) -> bool:
-        """Whether they say the same; of what is degraded nobody can tell, so it must be little."""
+        """Whether the apps agree. Degraded answers cannot be compared, so there must be few."""
         little = self.degraded <= self.payments * _MOST_DEGRADED
         return self.differing == 0 and self.payments > 0 and little
 
 
-class Disagreement(Exception):
+class Unanswered(Exception):
     """An app did not answer a payment."""
 
 
-def compare(app: str, ours: Sequence[Said], theirs: Sequence[Said]) -> Agreement:
-    """Two apps' answers to the same payments, in the same order."""
+def compare(app: str, ours: Sequence[Answer], theirs: Sequence[Answer]) -> Agreement:
+    """Compare two apps' answers to the same payments, in the same order."""
     asked = list(zip(ours, theirs, strict=True))
     pairs = [(a, b) for a, b in asked if not (a.degraded or b.degraded)]
     apart = [abs(a.probability - b.probability) for a, b in pairs]
@@ -78,23 +78,23 @@ def compare(app: str, ours: Sequence[Said], theirs: Sequence[Said]) -> Agreement
     )
 
 
-async def ask(app: App, orders: Sequence[Order]) -> list[Said]:
-    """What an app says of payments, one at a time.
+async def ask(app: App, orders: Sequence[Order]) -> list[Answer]:
+    """Send payments to an app, one at a time, and return its answers.
 
     Raises:
-        Disagreement: it does not answer one.
-        OSError: nobody listens there.
+        Unanswered: a payment gets no answer.
+        OSError: nothing listens there.
     """
-    return [said(body) for body in await _answers(app, orders)]
+    return [read_answer(body) for body in await _answers(app, orders)]
 
 
-def said(body: Mapping[str, Any]) -> Said:
-    """What an answer says."""
-    return Said(float(body["probability"]), str(body["decision"]), bool(body["degraded"]))
+def read_answer(body: Mapping[str, Any]) -> Answer:
+    """Read the document of an answer."""
+    return Answer(float(body["probability"]), str(body["decision"]), bool(body["degraded"]))
 
 
 async def _answers(app: App, orders: Sequence[Order]) -> list[dict[str, Any]]:
-    """The bodies of the answers."""
+    """Return the documents of the answers."""
     rest = iter(orders)
     found: list[dict[str, Any]] = []
     finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -108,7 +108,7 @@ async def _answers(app: App, orders: Sequence[Order]) -> list[dict[str, Any]]:
     def answered(connection: Connection, answer: bytes, now: float) -> None:
         fault = requests.fault(answer, connection.expected)
         if fault is not None:
-            finished.set_exception(Disagreement(f"{app.name}: {fault}"))
+            finished.set_exception(Unanswered(f"{app.name}: {fault}"))
             return
         found.append(json.loads(answer.partition(b"\r\n\r\n")[2]))
         if len(found) == len(orders):
@@ -117,7 +117,7 @@ async def _answers(app: App, orders: Sequence[Order]) -> list[dict[str, Any]]:
             connection.send(*requests.make(), now)
 
     def broken(_: Connection, why: str) -> None:
-        finished.set_exception(Disagreement(f"{app.name}: {why}"))
+        finished.set_exception(Unanswered(f"{app.name}: {why}"))
 
     (connection,) = await connect(Endpoint(app.url, app.api_key, prepare), 1, answered, broken)
     try:
@@ -130,8 +130,8 @@ async def _answers(app: App, orders: Sequence[Order]) -> list[dict[str, Any]]:
 
 
 def of_few_customers(payments: Sequence[Payment], number: int) -> list[Payment]:
-    """About `number` payments of the busiest customers, in order: each is seen again and again, so
-    that what an app remembers of a customer shows in what it says."""
+    """Return about `number` payments of the busiest customers, in order of time. Each customer
+    pays many times, so that an app's history of it shows in the answers."""
     by_customer: dict[str, list[Payment]] = {}
     for payment in payments:
         customer = json.loads(b"{" + payment.fields)["customer_id"]

@@ -19,18 +19,18 @@ APPS = (QUORUM, TUNED, DOCS, NO_OP)
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One of those that are compared, up and answering.
+    """A running app.
 
     Attributes:
         name: one of `APPS`.
-        url: where single decisions are asked for.
-        api_key: "" if it asks for none.
-        processes: its own ones as they are now, the stores not among them.
-        playlist: the payments that it is sent.
-        node: apps of one node are held still together, or not at all.
+        url: the address for single decisions.
+        api_key: "" if it needs none.
+        processes: returns its processes as they are now, without stores.
+        playlist: the payments to send.
+        node: apps on one node are stopped together.
         decides: whether it answers with decisions.
         takes_batches: whether it has `<url>/batch`.
-        environment: of a process that works on its stores, where it has ones of its own.
+        environment: with which to work on its stores, if it has its own.
     """
 
     name: str
@@ -44,13 +44,13 @@ class App:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def single(self) -> Endpoint:
-        """A payment a request."""
+        """Return the endpoint for one payment a request."""
         if not self.decides:
             return Endpoint(self.url, "", lambda: (self.playlist.take().body, ANSWER), rows=0)
         return Endpoint(self.url, self.api_key, self._decision)
 
     def batch(self, rows: int = BATCH_ROWS) -> Endpoint:
-        """`rows` payments a request."""
+        """Return the endpoint for `rows` payments a request."""
 
         def prepare() -> tuple[bytes, bytes]:
             orders, body = self.playlist.take_batch(rows)

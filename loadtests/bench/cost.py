@@ -1,4 +1,4 @@
-"""What deciding costs: processor time and memory of an app and of the stores that work for it."""
+"""Processor time and memory of an app and its stores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import psutil
 
 SETTLED_CORES = 0.1
-"""Above what it takes when idle: from there on an app has done what it had left to do."""
+"""Below this much above idling, an app has finished the work that was left."""
 _LONGEST_SETTLING_S = 5.0
 _LOOK_S = 0.25
 
@@ -19,7 +19,7 @@ class Meter:
     """Processor time of some processes.
 
     Args:
-        processes: those that count, as they are now.
+        processes: returns the processes that count, as they are now.
     """
 
     def __init__(self, processes: Callable[[], Iterable[psutil.Process]]) -> None:
@@ -28,16 +28,16 @@ class Meter:
         self._idle_cores = 0.0
 
     def look(self) -> None:
-        """Find processes that came since the last time. Takes a while: not while one measures."""
+        """Find processes that are new since the last time. Slow: call it outside measurements."""
         self._known = {p for p in self._known if p.is_running()} | set(self._processes())
 
     def read_s(self) -> float:
-        """Seconds that the known ones have used so far, children that have ended included: only
-        the difference of two readings says something."""
+        """Return the seconds that known processes and their ended children have used so far. Only
+        the difference of two readings has a meaning."""
         return sum(_used_s(process) for process in self._known)
 
     async def learn_idle(self, seconds: float) -> float:
-        """Look for a while at what they take when nobody asks. Returns cores."""
+        """Measure the idle processes for a while. Returns cores."""
         self.look()
         before, began = self.read_s(), time.perf_counter()
         await asyncio.sleep(seconds)
@@ -45,8 +45,8 @@ class Meter:
         return self._idle_cores
 
     async def settle(self) -> float:
-        """Wait until they have done what was left to do when the load ended: records on their
-        way, say. Returns the seconds of processor time that it took beyond idling."""
+        """Wait until the work left after a load is done, such as records on their way. Returns the
+        seconds of processor time beyond idling."""
         begin_s = before_s = self.read_s()
         began = before = time.perf_counter()
         while True:
@@ -60,22 +60,22 @@ class Meter:
 
 
 def tree(root: psutil.Process) -> list[psutil.Process]:
-    """A process and everything below it."""
+    """Return a process and its descendants."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return [root, *root.children(recursive=True)]
     return []
 
 
 def resident_mib(processes: Iterable[psutil.Process]) -> float:
-    """Memory in MiB, pages that several share divided among them."""
+    """Return memory in MiB; shared pages are divided among their processes."""
     return sum(_resident(process) for process in processes) / 2**20
 
 
 def _used_s(process: psutil.Process) -> float:
     with contextlib.suppress(psutil.Error):
         times = process.cpu_times()
-        # Of children too, but only of those that have ended and been waited for: servers that
-        # fork for each task would hide their work otherwise.
+        # Children that have ended and been waited for count too. Otherwise a server that forks
+        # for each task would hide its work.
         ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
         return float(times.user + times.system + ended)
     return 0.0

@@ -1,4 +1,4 @@
-"""Whether memory grows with what was decided."""
+"""Whether memory grows with the number of decisions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loadtests.memory import RoleMemory, memory_by_role
 from loadtests.processes import STORES
 
 STORE_ROLES = ("PostgreSQL", "Redis")
-"""What keeps every decision by design."""
+"""These store every decision, so they grow by design."""
 CONNECTIONS = 128
 _SLOWEST_PER_S = 100
 assert len(STORES) == len(STORE_ROLES)
@@ -21,7 +21,7 @@ assert len(STORES) == len(STORE_ROLES)
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Memory of a role, RSS in MiB, all its processes together."""
+    """Memory of all processes of a role, RSS in MiB."""
 
     role: str
     before_mib: float
@@ -29,14 +29,14 @@ class Growth:
 
     @property
     def growth_mib(self) -> float:
-        """What it grew by."""
+        """The growth."""
         return self.after_mib - self.before_mib
 
 
 async def grow(app: App, home: Path, decisions: int) -> list[Growth]:
-    """Memory by role before and after so many decisions at `CONNECTIONS` connections.
+    """Measure memory by role before and after `decisions` at `CONNECTIONS` connections.
 
-    What the first tenth adds is not growth: caches fill, pools open.
+    A tenth as many decisions come first and do not count, because caches fill and pools open.
     """
     await _decide(app, decisions // 10)
     before = memory_by_role(home)
@@ -45,13 +45,13 @@ async def grow(app: App, home: Path, decisions: int) -> list[Growth]:
 
 
 def compare(before: Sequence[RoleMemory], after: Sequence[RoleMemory]) -> list[Growth]:
-    """Of the roles that there were before and after, in the order of `before`."""
+    """Return the growth of roles that are in both, in the order of `before`."""
     now = {memory.role: memory.rss_mib for memory in after}
     return [Growth(m.role, m.rss_mib, now[m.role]) for m in before if m.role in now]
 
 
 def total_mib(growth: Sequence[Growth]) -> float:
-    """What everything but the stores grew by."""
+    """Return the growth of everything but the stores."""
     return sum(g.growth_mib for g in growth if g.role not in STORE_ROLES)
 
 

@@ -1,4 +1,4 @@
-"""Starts the apps, each when it is asked for, and ends them."""
+"""Starts each app on demand, and ends it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from loadtests.target import NoTarget, Target, find_target
 from settings.settings import Settings
 
 PLAYED = 800_000
-"""Payments until other customers take the place of those that are known."""
+"""Payments until new customers take the place of the known ones."""
 _PATH = "/v1/decisions"
 _ROOT = Path(__file__).resolve().parents[2]
 _UP_S, _START_S, _STOP_S, _NOOP_S = 1200, 120, 30, 120
 
 
 class NotStarted(Exception):
-    """An app does not come up. The message says which, and where its log is."""
+    """An app does not start. The message names it and its log."""
 
 
 def quorum_target() -> Target:
-    """The Quorum that runs; `quorum up` first if none answers.
+    """Return the running Quorum; run `quorum up` first if none answers.
 
     Raises:
         NoTarget, subprocess.CalledProcessError: it cannot be started.
@@ -53,7 +53,7 @@ def quorum_target() -> Target:
 
 
 def quorum(target: Target, payments: list[Payment]) -> App:
-    """The Quorum at `target`."""
+    """Return the Quorum at `target`."""
     url = target.url + _PATH
     return App(
         QUORUM, url, target.api_key, lambda: node_processes(target.home), _played(payments), "ray"
@@ -62,14 +62,14 @@ def quorum(target: Target, payments: list[Payment]) -> App:
 
 @contextmanager
 def no_op(target: Target, payments: list[Payment]) -> Iterator[App]:
-    """An app that does nothing, on Quorum's node.
+    """Yield an app that does nothing, on Quorum's node.
 
     Raises:
-        NoNode, subprocess.SubprocessError: it cannot be deployed there.
+        NoNode, subprocess.SubprocessError: it cannot be deployed.
     """
     ray = ray_environment(target.home)
     try:
-        # In the `try`: a deployment that fails halfway is removed too.
+        # Within the `try`, so that a half-finished deployment is removed too.
         _noop_command("up", ray)
         url = target.url + ROUTE
         yield App(
@@ -83,10 +83,10 @@ def no_op(target: Target, payments: list[Payment]) -> Iterator[App]:
 
 @contextmanager
 def tuned(target: Target, payments: list[Payment], settings: Settings, port: int) -> Iterator[App]:
-    """FastAPI on two uvicorn processes.
+    """Yield FastAPI on two uvicorn processes.
 
     Raises:
-        NotStarted: it does not come up.
+        NotStarted: it does not start.
     """
     with tempfile.TemporaryDirectory(prefix="quorum-bench-") as metrics:
         shared = {"PROMETHEUS_MULTIPROC_DIR": metrics}
@@ -100,10 +100,10 @@ def tuned(target: Target, payments: list[Payment], settings: Settings, port: int
 
 @contextmanager
 def docs(target: Target, payments: list[Payment], settings: Settings, port: int) -> Iterator[App]:
-    """Ray Serve as its documentation writes it, on a node of its own.
+    """Yield Ray Serve as its documentation writes it, on a node of its own.
 
     Raises:
-        NotStarted: it does not come up.
+        NotStarted: it does not start.
     """
     with _own(DOCS, 12, target, settings, port, {}) as (root, environment):
         yield App(
@@ -115,7 +115,7 @@ def docs(target: Target, payments: list[Payment], settings: Settings, port: int)
 
 
 def store_processes(home: Path) -> list[psutil.Process]:
-    """PostgreSQL and Redis, if `quorum up` started them here."""
+    """Return PostgreSQL and Redis, if `quorum up` started them here."""
     return [process for process in processes(home) if name_of(process) in STORES]
 
 
@@ -128,17 +128,17 @@ def _own(
     port: int,
     more: dict[str, str],
 ) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
-    """An app on stores of its own, serving at `port` until the end. It is asked to end first.
+    """Run an app on stores of its own, at `port`, and end it gently.
 
-    Yields its process, and the environment of whoever works on its stores.
+    Yields its process, and the environment with which to work on its stores.
     """
     url = f"http://127.0.0.1:{port}/health"
     if _answers(url):
-        raise NotStarted(f"{url} answers already: end what is left of an earlier run")
+        raise NotStarted(f"{url} is in use: end what is left of an earlier run")
     with stores_of(name, redis_number, settings) as stores:
         environment = {
             **stores.environment,
-            # With a loop that many requests share, Redis seems late when it is the loop that is.
+            # If many requests share a loop, a late loop looks like a late Redis.
             "QUORUM_REDIS_TIMEOUT_MS": "2000",
             "QUORUM_HOME": str(target.home),
             "PYTHONPATH": str(_ROOT),
@@ -196,7 +196,7 @@ def _played(payments: list[Payment]) -> Playlist:
 
 
 def _noop_command(command: str, ray: dict[str, str]) -> None:
-    # A process of its own: a Ray driver's threads would share this one's time.
+    # A process of its own, because a Ray driver's threads would take time from this one.
     subprocess.run(
         [sys.executable, "-m", "loadtests.noop_app", command],
         check=True,

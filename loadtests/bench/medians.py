@@ -14,11 +14,11 @@ class Median:
     """An app under a load.
 
     Attributes:
-        app, load: who and what.
+        app, load: the app, and the load that it was under.
         per_s, p50_ms, p90_ms, p99_ms, cpu_ms, client_cores: medians of the rounds' figures.
-        least_per_s, most_per_s: how far the rounds lie apart.
+        least_per_s, most_per_s: the slowest and the fastest round.
         failures: of all rounds together.
-        degraded: share of decisions, of the worst round.
+        degraded: share of degraded decisions in the worst round.
     """
 
     app: str
@@ -36,7 +36,7 @@ class Median:
 
 
 def medians(runs: Iterable[Run]) -> list[Median]:
-    """In the order in which they were measured first."""
+    """Return the medians, in the order in which they were first measured."""
     grouped: dict[tuple[str, Load], list[Run]] = {}
     for run in runs:
         grouped.setdefault((run.app, run.load), []).append(run)
@@ -44,12 +44,12 @@ def medians(runs: Iterable[Run]) -> list[Median]:
 
 
 def find(found: Iterable[Median], app: str, load: Load) -> Median | None:
-    """Of an app under a load, None if it was not measured."""
+    """Return the median of an app under a load, None if it was not measured."""
     return next((m for m in found if (m.app, m.load) == (app, load)), None)
 
 
 def ratio(found: Sequence[Median], app: str, other: str, load: Load) -> float | None:
-    """Decisions a second of `app` by those of `other`, None if either was not measured."""
+    """Return the speed of `app` divided by that of `other`, None if either was not measured."""
     ours, theirs = find(found, app, load), find(found, other, load)
     if ours is None or theirs is None or not theirs.per_s:
         return None

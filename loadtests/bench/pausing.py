@@ -1,7 +1,7 @@
-"""Holds still whoever is not measured: what idles takes time from whoever is.
+"""Stops the apps that are not being measured, because even idle apps take processor time.
 
-A Ray node that does nothing keeps a seventh of two cores busy. The processes are stopped and go on
-later; a little process of its own does both, and goes on with them even if the benchmark is killed.
+An idle Ray node uses a seventh of two cores. A small guard process stops the processes and later
+continues them, even if the benchmark is killed.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ _WAIT_S = 10.0
 _GUARD = """
 import os, signal, sys
 pids = [int(pid) for pid in sys.argv[1:]]
-def tell(what):
+def send(number):
     for pid in pids:
         try:
-            os.kill(pid, what)
+            os.kill(pid, number)
         except ProcessLookupError:
             pass
 for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(ignored, signal.SIG_IGN)
-tell(signal.SIGSTOP)
+send(signal.SIGSTOP)
 print(flush=True)
 sys.stdin.read()
-tell(signal.SIGCONT)
+send(signal.SIGCONT)
 """
 
 
 class Pause:
-    """Processes that are held still until `end`."""
+    """Stops processes until `end`."""
 
     def __init__(self, processes: Iterable[psutil.Process]) -> None:
         self._guard = subprocess.Popen(
@@ -44,6 +44,6 @@ class Pause:
         self._guard.stdout.readline()
 
     def end(self) -> None:
-        """Let them go on."""
-        # Closes its stdin, at which it lets them go on.
+        """Continue the processes."""
+        # Closes the stdin of the guard, which then continues them.
         self._guard.communicate(timeout=_WAIT_S)

@@ -11,14 +11,14 @@ from loadtests.bench.rounds import CLOSED, OPEN
 
 _COLOURS = {"quorum": "tab:blue", "tuned": "tab:orange", "docs": "tab:green", "no-op": "tab:gray"}
 _TITLES = {
-    CLOSED: "closed loop: so many connections, each asks again at once",
-    OPEN: "open loop: so many requests a second, from the intended start",
+    CLOSED: "closed loop: each connection sends again at once",
+    OPEN: "open loop: latency from the intended start",
 }
 
 
 def draw(medians: Sequence[Median], path: Path) -> None:
-    """Write a PNG: a panel for the closed loop and one for the open; p50 whole, p99 dashed."""
-    # Here: importing it takes a second, which whoever only measures need not wait.
+    """Write a PNG with a panel for the closed and one for the open loop; p50 solid, p99 dashed."""
+    # Imported here, because it takes a second.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -40,7 +40,7 @@ def draw(medians: Sequence[Median], path: Path) -> None:
 
 
 def curves(medians: Sequence[Median], mode: str) -> dict[str, list[tuple[float, float, float]]]:
-    """App -> `(load, p50 ms, p99 ms)`, rising: of a closed loop the load is what it reached."""
+    """Return app -> `(load, p50 ms, p99 ms)`, rising; a closed loop has the rate reached."""
     found: dict[str, list[tuple[float, float, float]]] = {}
     for median in medians:
         if median.load.mode != mode or (mode == OPEN and median.app == NO_OP):

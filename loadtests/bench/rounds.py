@@ -1,4 +1,4 @@
-"""The rounds: every app at every load, again and again, in turn."""
+"""The rounds: every app is measured at every load, in turn, several times."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _BREATH_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What an app is put under.
+    """A kind and amount of requests.
 
     Attributes:
-        mode: `CLOSED` and `BATCH`: so many connections, each with a request under way always;
-            `OPEN`: so many requests a second.
-        amount: of connections, or of requests a second.
+        mode: `CLOSED` and `BATCH`: connections that always have a request in flight; `OPEN`:
+            requests by a schedule.
+        amount: number of connections, or requests a second.
     """
 
     mode: str
@@ -38,17 +38,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one measurement found.
+    """The figures of one measurement.
 
     Attributes:
-        app, load: of whom, under what.
-        per_s: decisions a second: rows, not requests.
-        p50_ms, p90_ms, p99_ms: of a request; under an open load from the intended start.
-        cpu_ms: processor time a decision, of the app, PostgreSQL and Redis together, whatever was
-            left to do after the load included; NaN without decisions, and where it cannot be told.
-        failures: what went wrong -> how often.
-        client_cores: that this client kept busy.
-        degraded: share of decisions that were poorer than the plan wants, in [0, 1].
+        app, load: the app, and the load that it was under.
+        per_s: decisions (rows) a second.
+        p50_ms, p90_ms, p99_ms: of a request; in an open loop from the intended start.
+        cpu_ms: processor time a decision of the app, PostgreSQL and Redis together, with the work
+            left after the load; NaN without decisions, or if it is unknown.
+        failures: fault -> count.
+        client_cores: cores that this client kept busy.
+        degraded: share of degraded decisions, in [0, 1].
     """
 
     app: str
@@ -65,18 +65,18 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a measurement takes: `seconds` after `warm_up_s` that do not count."""
+    """Length of a measurement: `seconds`, after `warm_up_s` that do not count."""
 
     seconds: float
     warm_up_s: float
 
 
 class Field:
-    """The apps that are up, and a meter on each.
+    """The running apps, with a meter for each.
 
     Args:
         apps: by name.
-        meters: of each app and the stores.
+        meters: by name, of each app with the stores.
     """
 
     def __init__(self, apps: Mapping[str, App], meters: Mapping[str, Meter]) -> None:
@@ -85,7 +85,7 @@ class Field:
 
     @contextmanager
     def alone(self, name: str) -> Iterator[App]:
-        """An app, while all others are held still."""
+        """Yield an app while all others are stopped."""
         app = self.apps[name]
         others = {other.node: other for other in self.apps.values() if other.node != app.node}
         pauses: list[Pause] = []
@@ -97,20 +97,20 @@ class Field:
                 pause.end()
 
     async def idle_cores(self, name: str, seconds: float) -> float:
-        """What an app takes when nobody asks."""
+        """Return the cores that an app uses when idle."""
         with self.alone(name):
             await self._meters[name].settle()
             return await self._meters[name].learn_idle(seconds)
 
     async def measure(self, name: str, load: Load, timing: Timing) -> Run:
-        """Put an app under a load."""
+        """Measure an app under a load."""
         meter = self._meters[name]
         with self.alone(name) as app:
             await asyncio.sleep(_BREATH_S)
             meter.look()
             before_s = meter.read_s()
             figures, rows = await _under(app, load, timing)
-            # Those that came meanwhile count from their beginning.
+            # Processes that started meanwhile count from their start.
             meter.look()
             used_s = meter.read_s() - before_s
             used_s += await meter.settle()
@@ -122,7 +122,7 @@ class Field:
             figures.p50_ms,
             figures.p90_ms,
             figures.p99_ms,
-            # A worker that ended meanwhile has taken along what it had used before.
+            # If a worker has ended meanwhile, the time it used before is missing.
             used_s * 1000 / decided if decided and used_s > 0 else math.nan,
             figures.failures,
             figures.client_cpu,
@@ -131,11 +131,11 @@ class Field:
 
 
 async def rounds(field: Field, loads: Sequence[Load], number: int, timing: Timing) -> list[Run]:
-    """Measure every app under every load that it can take, `number` times."""
+    """Measure every app `number` times under every load that suits it."""
     found: list[Run] = []
     for nth in range(number):
         for load in loads:
-            # Whoever came first last time comes last now.
+            # The order alternates.
             for name in list(field.apps)[:: 1 if nth % 2 == 0 else -1]:
                 if can_take(field.apps[name], load, found):
                     run = await field.measure(name, load, timing)
@@ -145,10 +145,10 @@ async def rounds(field: Field, loads: Sequence[Load], number: int, timing: Timin
 
 
 def can_take(app: App, load: Load, found: Sequence[Run]) -> bool:
-    """Whether a load is one for this app, after what was found of it so far.
+    """Return whether a load suits this app, given the runs so far.
 
-    An open load of twice what an app reached in a closed loop says nothing more of it, and takes
-    long. Quorum has to face what it is meant for all the same.
+    An open load of twice what an app reached in a closed loop shows nothing new and takes long.
+    Quorum is measured all the same.
     """
     if load.mode == BATCH:
         return app.takes_batches
@@ -159,15 +159,15 @@ def can_take(app: App, load: Load, found: Sequence[Run]) -> bool:
 
 
 async def prelude(app: App, payments: int) -> None:
-    """Give customers a history: the first payment of each finds none, which costs a look into
-    PostgreSQL and is not what is measured."""
+    """Give customers a history. Without one, the first payment of each would cost a query in
+    PostgreSQL, which is not what is measured."""
     requests = -(-payments // BATCH_ROWS)
     if not app.takes_batches:
         await asyncio.to_thread(_warm, app, requests)
         return
     figures = await closed_loop.run_number(app.batch(), 2, requests, _PRELUDE_S)
     if figures.failures:
-        say(f"{app.name}: of {requests} batches before failed: {figures.failures}")
+        say(f"{app.name}: the prelude of {requests} batches had failures: {figures.failures}")
 
 
 def _warm(app: App, requests: int) -> None:
@@ -177,14 +177,14 @@ def _warm(app: App, requests: int) -> None:
         check=True,
         timeout=_PRELUDE_S,
         input=b"\n".join(bodies),
-        # Here nobody waits for an answer.
+        # No client waits for an answer here.
         env={**os.environ, **app.environment, "QUORUM_REBUILD_WAIT_MS": "60000"},
         stdout=subprocess.DEVNULL,
     )
 
 
 def line(run: Run) -> str:
-    """A run in a line."""
+    """Return a run as one line of text."""
     return (
         f"{run.app} {run.load.mode} {run.load.amount}: {run.per_s:,.0f}/s, p50 {run.p50_ms:.2f} "
         f"p99 {run.p99_ms:.2f} ms, {run.cpu_ms:.2f} ms CPU"
@@ -194,7 +194,7 @@ def line(run: Run) -> str:
 
 
 def say(text: str) -> None:
-    """Tell whoever waits."""
+    """Print a line of progress."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -1,7 +1,7 @@
-"""Stores of a comparison app's own, on the servers that Quorum uses.
+"""Separate stores for a comparison app, on the servers that Quorum uses.
 
-A database of its own (made like Quorum's, with its keys and its active plan) and a Redis database
-by number. Both are gone when the benchmark ends.
+A PostgreSQL database (with Quorum's schema, keys and active plan) and a Redis database by number.
+Both are dropped when the benchmark ends.
 """
 
 from __future__ import annotations
@@ -27,33 +27,33 @@ _COPIED = ("api_keys", "plans")
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where an app keeps what it keeps."""
+    """The addresses of an app's stores."""
 
     database_url: str
     redis_url: str
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells `settings.settings`."""
+        """The variables that name the stores for `settings.settings`."""
         return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
 
 
 @contextmanager
 def stores_of(name: str, redis_number: int, settings: Settings) -> Iterator[Stores]:
-    """Empty stores for the app `name`.
+    """Yield empty stores for the app `name`.
 
     Args:
         name: lower-case letters.
-        redis_number: of a Redis database that is the app's alone: it is emptied.
-        settings: where Quorum's are.
+        redis_number: number of a Redis database for this app alone; it is emptied.
+        settings: of Quorum.
 
     Raises:
-        ValueError: the settings do not say.
-        OSError, asyncpg.PostgresError, redis.RedisError: they do not answer.
-        subprocess.CalledProcessError: the schema cannot be made; it has said why.
+        ValueError: the settings name no stores.
+        OSError, asyncpg.PostgresError, redis.RedisError: a store does not answer.
+        subprocess.CalledProcessError: the schema cannot be made; the reason is on stderr.
     """
     if settings.database_url is None or settings.redis_url is None:
-        raise ValueError("DATABASE_URL and REDIS_URL must be set, or `make up` have run")
+        raise ValueError("DATABASE_URL and REDIS_URL must be set; `make up` does so")
     ours = settings.database_url.get_secret_value()
     database = f"quorum_bench_{name}"
     stores = Stores(

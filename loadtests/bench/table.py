@@ -1,4 +1,4 @@
-"""What a benchmark found, in words and tables."""
+"""The results of a benchmark as Markdown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from loadtests.bench.agreement import Agreement
 from loadtests.bench.app import DOCS, NO_OP, QUORUM, TUNED
-from loadtests.bench.found import Found
 from loadtests.bench.medians import Median, find, ratio
+from loadtests.bench.results import Results
 from loadtests.bench.rounds import BATCH, CLOSED, OPEN
 from loadtests.bench.targets import Target
 from loadtests.memory import RoleMemory
@@ -21,25 +21,25 @@ _LOADS = {
 }
 
 
-def markdown(found: Found) -> str:
-    """Everything, the goals first."""
+def markdown(results: Results) -> str:
+    """Return all results, the goals first."""
     parts = [
         "# Benchmark",
-        _about(found),
-        "## Goals\n\n" + _goals(found.targets),
+        _about(results),
+        "## Goals\n\n" + _goals(results.targets),
         "## Speed\n\nMedians of the rounds; in brackets the slowest and the fastest round.\n\n"
-        + _speed(found.medians),
-        "## Quorum's decisions a second by those of the others\n\n" + _ratios(found.medians),
-        "## Agreement\n\n" + _agreement(found.agreements),
-        "## Memory\n\n" + _memory(found),
+        + _speed(results.medians),
+        "## Quorum's decisions a second by those of the others\n\n" + _ratios(results.medians),
+        "## Agreement\n\n" + _agreement(results.agreements),
+        "## Memory\n\n" + _memory(results),
     ]
-    if found.growth:
-        parts.append("## Memory growth\n\n" + _growth(found))
+    if results.growth:
+        parts.append("## Memory growth\n\n" + _growth(results))
     return "\n\n".join(parts) + "\n"
 
 
-def _about(found: Found) -> str:
-    return "\n".join(f"- {name}: {value}" for name, value in found.about.items())
+def _about(results: Results) -> str:
+    return "\n".join(f"- {name}: {value}" for name, value in results.about.items())
 
 
 def _goals(targets: Iterable[Target]) -> str:
@@ -48,7 +48,7 @@ def _goals(targets: Iterable[Target]) -> str:
             target.measure,
             f"{'≥' if target.at_least else '≤'} {_short(target.goal)} {target.unit}",
             "" if math.isnan(target.found) else f"{_short(target.found)} {target.unit}",
-            target.verdict,
+            target.result,
         ]
         for target in targets
     ]
@@ -104,13 +104,13 @@ def _agreement(agreements: Iterable[Agreement]) -> str:
     return table(titles, rows)
 
 
-def _memory(found: Found) -> str:
+def _memory(results: Results) -> str:
     apps = [
-        [name, f"{found.memory_mib[name]:,.0f}", f"{found.idle_cores[name]:.2f}"]
-        for name in found.memory_mib
+        [name, f"{results.memory_mib[name]:,.0f}", f"{results.idle_cores[name]:.2f}"]
+        for name in results.memory_mib
     ]
     totals = table(["app, without stores", "resident MiB", "cores when idle"], apps)
-    return totals + "\n\nQuorum and its stores:\n\n" + _roles(found.roles)
+    return totals + "\n\nQuorum and its stores:\n\n" + _roles(results.roles)
 
 
 def _roles(roles: Sequence[RoleMemory]) -> str:
@@ -123,14 +123,14 @@ def _roles(roles: Sequence[RoleMemory]) -> str:
         ]
         for m in roles
     ]
-    # Shared pages are in many RSS figures: only PSS adds up.
+    # Shared pages count in many RSS figures. Only PSS can be added up.
     known = [m.pss_mib for m in roles if m.pss_mib is not None]
     total = f"{sum(known):,.0f}" if len(known) == len(roles) else ""
     rows.append(["all", str(sum(m.processes for m in roles)), "", total])
     return table(["process", "number", "RSS MiB", "PSS MiB"], rows)
 
 
-def _growth(found: Found) -> str:
+def _growth(results: Results) -> str:
     rows = [
         [
             g.role,
@@ -138,7 +138,7 @@ def _growth(found: Found) -> str:
             f"{g.after_mib:,.1f}",
             f"{g.growth_mib:+,.1f}",
         ]
-        for g in found.growth
+        for g in results.growth
     ]
     return table(["process", "RSS MiB before", "after", "growth"], rows)
 
@@ -152,6 +152,6 @@ def _short(value: float) -> str:
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown; the first column is words, the others are numbers."""
+    """Return a table in Markdown; the first column is text, the others are numbers."""
     marks = ["---", *["---:"] * (len(titles) - 1)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, marks, *rows))

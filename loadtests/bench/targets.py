@@ -1,4 +1,4 @@
-"""What the hot path is to reach, and whether it did."""
+"""The goals of the hot path, and whether they were reached."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Target:
     """A goal.
 
     Attributes:
-        measure: what is measured.
-        goal: the number to reach.
-        unit: of both.
+        measure: the measure.
+        goal: the value to reach.
+        unit: of both values.
         at_least: whether more is better.
-        found: what was measured; NaN if it was not.
+        found: the measured value, NaN if there is none.
     """
 
     measure: str
@@ -34,7 +34,7 @@ class Target:
     found: float
 
     @property
-    def verdict(self) -> str:
+    def result(self) -> str:
         """`reached`, `missed` or `not measured`."""
         if math.isnan(self.found):
             return "not measured"
@@ -43,12 +43,12 @@ class Target:
 
 
 def targets(medians: Sequence[Median], variant_mib: float, growth_mib: float) -> list[Target]:
-    """Every goal, with what was found.
+    """Return every goal with its measured value.
 
     Args:
         medians: of all apps under all loads.
-        variant_mib: memory of the largest variant replica; NaN if it is not known.
-        growth_mib: what all of Quorum grew by over many decisions; NaN if it was not measured.
+        variant_mib: memory of the largest variant replica, NaN if unknown.
+        growth_mib: growth of all of Quorum over many decisions, NaN if not measured.
     """
 
     def ratio(other: str, load: Load, of: Callable[[Median], float]) -> float:

@@ -1,1 +1,1 @@
-"""What Quorum is compared with: apps that do the same work on the same data and models."""
+"""The apps that Quorum is compared with. They do the same work on the same data and models."""

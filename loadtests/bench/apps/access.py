@@ -1,4 +1,4 @@
-"""Who may ask, and how often: API keys from PostgreSQL, remembered a while; a limit in Redis."""
+"""API keys, looked up in PostgreSQL and cached for a while, and a rate limit in Redis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fraud.access.keys import hash_key, parse_key
 REMEMBERED_S = 30.0
 WINDOW_S = 1
 REQUESTS_A_WINDOW = 1_000_000
-"""As generous as the tier of the key that the benchmark of Quorum uses: counted, never reached."""
+"""As generous as the tier of the key that Quorum's benchmark uses: counted, never reached."""
 
 _FOLDER = files("loadtests.bench.apps")
 _FIND = (_FOLDER / "find_key.sql").read_text()
@@ -23,7 +23,7 @@ _LIMIT = (_FOLDER / "limit.lua").read_text()
 
 
 class Refused(Exception):
-    """No entry.
+    """The request is refused.
 
     Attributes:
         status: 401 or 429.
@@ -38,10 +38,10 @@ class Access:
     """Checks keys and counts requests.
 
     Args:
-        pool: asyncpg, where the keys are.
-        redis: where requests are counted.
-        pepper: what hashes of keys depend on.
-        most: rows that a key may send in a window of `WINDOW_S`.
+        pool: asyncpg pool of the database with the keys.
+        redis: counts requests.
+        pepper: the secret under which keys are hashed.
+        most: rows that a key may send in `WINDOW_S`.
     """
 
     def __init__(self, pool: Any, redis: Redis, pepper: str, most: int = REQUESTS_A_WINDOW) -> None:
@@ -52,10 +52,10 @@ class Access:
         self._known: dict[bytes, tuple[str, str, float]] = {}
 
     async def admit(self, text: str, rows: int = 1) -> str:
-        """The tenant of a key that may send `rows` rows now.
+        """Return the tenant of a key that may send `rows` rows now.
 
         Raises:
-            Refused: 401 for a key that is none, 429 above the limit.
+            Refused: 401 for an invalid key, 429 above the limit.
         """
         key_id, tenant = await self._identify(text)
         window = int(time.time()) // WINDOW_S

@@ -1,4 +1,4 @@
-"""What goes out: the answer that Quorum gives, but for the stages."""
+"""Answers like those of Quorum, without stages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def answer(decided: DecisionBatch, i: int) -> bytes:
-    """Row i as JSON."""
+    """Return row i as JSON."""
     outcome = decided.outcome[i]
     probability = decided.probability[i]
     age_ms = decided.feature_age_ms[i]
@@ -47,7 +47,7 @@ def answer(decided: DecisionBatch, i: int) -> bytes:
 
 
 def answers(decided: DecisionBatch) -> bytes:
-    """All rows as the answer to a batch."""
+    """Return all rows as the answer to a batch request."""
     rows = b",".join(answer(decided, i) for i in range(len(decided)))
     return b'{"results":[%b]}' % rows
 

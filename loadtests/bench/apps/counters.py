@@ -27,7 +27,7 @@ _ok = REQUESTS.labels("200")
 
 
 def observe(decided: DecisionBatch, seconds: float) -> None:
-    """Count a request that was answered."""
+    """Count an answered request."""
     _ok.inc()
     LATENCY.observe(seconds)
     for outcome in decided.outcome:
@@ -37,7 +37,7 @@ def observe(decided: DecisionBatch, seconds: float) -> None:
 
 
 def exposition() -> bytes:
-    """All metrics in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()

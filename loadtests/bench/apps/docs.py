@@ -2,13 +2,13 @@
 
     python -m loadtests.bench.apps.docs --port 8101
 
-A FastAPI ingress with handles on a deployment of features and one a variant, `@serve.batch` on the
-variants, default flags, on a Ray cluster of its own. Settings are Quorum's (`settings.settings`):
-DATABASE_URL and REDIS_URL must name stores of the app's own.
+A FastAPI ingress with handles to one deployment for features and one for each variant,
+`@serve.batch` on the variants, default flags, on a Ray cluster of its own. It reads Quorum's
+settings; DATABASE_URL and REDIS_URL must name stores of its own.
 """
 
-# Without `from __future__ import annotations`: FastAPI looks at the annotations in the replica, to
-# which Serve hands the routes by value, without the names that annotations as text would need.
+# No `from __future__ import annotations`: Serve sends the routes to the replica by value, where
+# FastAPI could not resolve annotations that are text.
 
 import argparse
 import asyncio
@@ -45,14 +45,14 @@ from settings.settings import Settings
 _PLAN = (files("loadtests.bench.apps") / "plan.sql").read_text()
 _LABELS_EVERY_S = 1.0
 _MOST_ONGOING = 256
-"""The default of five would refuse most of what is measured here to get going at once."""
+"""The default of five would refuse most of the requests of this benchmark."""
 
 app = FastAPI(openapi_url=None)
 
 
 @serve.deployment(max_ongoing_requests=_MOST_ONGOING)
 class Features:
-    """Reads and updates what is remembered of customers."""
+    """Reads and updates the history of customers."""
 
     async def __init__(self) -> None:  # type: ignore[misc]
         self._service = await FeatureService.connect(Settings.load())
@@ -68,7 +68,7 @@ class Model:
     """A variant.
 
     Args:
-        variant: its name.
+        variant: the name of the variant.
     """
 
     def __init__(self, variant: str) -> None:
@@ -80,27 +80,27 @@ class Model:
         return [float(score) for score in scores]
 
     async def score(self, row: Float32) -> float:
-        """float32[1, n_features] -> its score."""
+        """Return the score of float32[1, n_features]."""
         return float(await self._score(row))
 
     def explain(self, row: Float32) -> Explanation:
-        """float32[1, n_features] -> what each feature added."""
+        """Return the contributions of the features of float32[1, n_features]."""
         return self._scorer.explain(row, SCHEMA_ID)
 
     def version(self) -> tuple[str, str]:
-        """Version and digest of the artifact."""
+        """Return version and digest of the artifact."""
         return self._scorer.version, self._scorer.digest
 
 
 @serve.deployment(max_ongoing_requests=_MOST_ONGOING)
 @serve.ingress(app)
 class Ingress:
-    """Who may ask, what is asked, who is asked, what they said.
+    """Authenticates, asks features and variants, and answers.
 
     Args:
-        features: handle on Features.
-        variants: variant -> handle on its Model.
-        document: the plan's.
+        features: handle to Features.
+        variants: variant -> handle to its Model.
+        document: the document of the plan.
     """
 
     async def __init__(  # type: ignore[misc]
@@ -128,7 +128,7 @@ class Ingress:
     async def decide(
         self, payment: Payment, x_api_key: Annotated[str, Header(alias="X-API-Key")] = ""
     ) -> Response:
-        """One payment."""
+        """Decide on one payment."""
         began_s = time.perf_counter()
         try:
             tenant = await self._access.admit(x_api_key)
@@ -152,7 +152,7 @@ class Ingress:
 
     @app.get("/health")
     async def health(self) -> dict[str, bool]:
-        """That it is up."""
+        """Answer that the app is running."""
         return {"ok": True}
 
 
@@ -168,7 +168,7 @@ async def _active_plan(settings: Settings) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serve until told to end."""
+    """Serve until a signal."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench.apps.docs")
     parser.add_argument("--port", type=int, default=8101)
     options = parser.parse_args()
@@ -200,7 +200,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # By its name: replicas have no such `__main__`.
+    # Imported by name, because replicas cannot import `__main__`.
     from loadtests.bench.apps import docs
 
     docs.main()

@@ -1,4 +1,4 @@
-"""The models that the active plan asks, in this process, and what it makes of their scores."""
+"""The models of the active plan, in this process, and the decisions made from their scores."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TELLER = teller_of(NAMES)
 
 
 def load(settings: Settings, variant: str) -> Scorer:
-    """The champion of a variant, ready to score."""
+    """Load the champion of a variant."""
     store = store_of(settings)
     reference = store.resolve(variant, ALIAS)
     folder = store.fetch(variant, reference.version, reference.digest)
@@ -36,7 +36,7 @@ def load(settings: Settings, variant: str) -> Scorer:
 
 
 def load_all(settings: Settings, plan: Plan) -> dict[str, Scorer]:
-    """The champions of every variant that a plan asks."""
+    """Load the champions of all variants of a plan."""
     return {variant: load(settings, variant) for variant in plan.variants}
 
 
@@ -46,7 +46,7 @@ def decide(
     features: FeatureBatch,
     scorers: Mapping[str, Scorer],
 ) -> DecisionBatch:
-    """Ask every model, combine by the plan, give reasons for what is not approved."""
+    """Score with every model, combine by the plan, and explain what is not approved."""
     scores = {
         variant: scorer.score(features.values, features.schema_id)
         for variant, scorer in scorers.items()
@@ -70,10 +70,10 @@ def combined(
     scores: Mapping[str, Float64],
     versions: Mapping[str, tuple[str, str]],
 ) -> DecisionBatch:
-    """Decisions without their reasons.
+    """Return decisions without reasons.
 
     Args:
-        scores: variant -> float64[n], of each variant of the plan.
+        scores: variant -> float64[n], for each variant of the plan.
         versions: variant -> version and digest of its artifact.
     """
     votes = tuple(
@@ -107,7 +107,7 @@ def explain(
     rows: list[int],
     found: Explanation,
 ) -> None:
-    """Put reasons to the decisions of `rows`, which `found` is about."""
+    """Add reasons to the decisions of `rows`, from their contributions in `found`."""
     causes = Causes(
         plan.thresholds,
         np.array(decided.probability),

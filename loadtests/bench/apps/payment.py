@@ -1,4 +1,4 @@
-"""What comes in: pydantic models, as FastAPI wants them, with the house's own rules."""
+"""Requests: pydantic models for FastAPI, with Quorum's own rules."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Payment(BaseModel):
 
 
 class Payments(BaseModel):
-    """A batch."""
+    """A batch request."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -95,7 +95,7 @@ class Payments(BaseModel):
 
 
 def to_batch(payments: Sequence[Payment], tenant: str) -> TransactionBatch:
-    """The payments as columns."""
+    """Return the payments as columns."""
     return TransactionBatch(
         tenant=[tenant] * len(payments),
         transaction_id=[p.transaction_id for p in payments],

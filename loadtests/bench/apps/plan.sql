@@ -1,4 +1,4 @@
--- The plan that decides.
+-- The active plan.
 SELECT document
 FROM plans
 WHERE active

@@ -1,7 +1,7 @@
-"""The record of decisions: rows that a task in the background inserts into PostgreSQL in batches.
+"""Records decisions: a background task inserts rows into PostgreSQL in batches.
 
-What waits when the process dies is lost: that is how such apps are written, and a difference to
-Quorum, which answers when a decision is durable.
+Rows that wait when the process dies are lost. Such apps are commonly written this way. Quorum
+answers once a decision is durable.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from fraud.decision import OUTCOMES, DecisionBatch
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.currency import hundredths
 
-MOST_ROWS = 500
-TOGETHER_S = 0.05
-_MOST_WAITING = 20_000
+MAX_ROWS = 500
+GATHER_S = 0.05
+_MAX_QUEUED = 20_000
 _RETRY_S = 0.5
 _INSERT = (files("loadtests.bench.apps") / "record.sql").read_text()
 _OUTCOMES = [outcome.value for outcome in OUTCOMES]
@@ -28,8 +28,8 @@ _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
 
 
-class _Made(NamedTuple):
-    """A row of a micro-batch that was decided."""
+class _Row(NamedTuple):
+    """A row of a decided micro-batch."""
 
     batch: TransactionBatch
     features: FeatureBatch
@@ -41,23 +41,23 @@ class Recorder:
     """Inserts decisions.
 
     Args:
-        pool: asyncpg.
+        pool: asyncpg pool.
     """
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
-        self._waiting: asyncio.Queue[_Made] = asyncio.Queue(_MOST_WAITING)
+        self._waiting: asyncio.Queue[_Row] = asyncio.Queue(_MAX_QUEUED)
         self._task = asyncio.create_task(self._run())
 
     async def put(
         self, batch: TransactionBatch, features: FeatureBatch, decided: DecisionBatch
     ) -> None:
-        """Hand over decisions; waits only while very many wait already."""
+        """Queue decisions. Waits only while the queue is full."""
         for i in range(len(batch)):
-            await self._waiting.put(_Made(batch, features, decided, i))
+            await self._waiting.put(_Row(batch, features, decided, i))
 
     async def close(self) -> None:
-        """Insert what waits, and end."""
+        """Insert the queued rows and stop."""
         await self._waiting.join()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
@@ -65,9 +65,9 @@ class Recorder:
     async def _run(self) -> None:
         while True:
             made = [await self._waiting.get()]
-            # Nobody waits for this: a statement for many costs little more than one for a few.
-            await asyncio.sleep(TOGETHER_S)
-            while len(made) < MOST_ROWS and not self._waiting.empty():
+            # No client waits for this, and a statement for many rows costs little more.
+            await asyncio.sleep(GATHER_S)
+            while len(made) < MAX_ROWS and not self._waiting.empty():
                 made.append(self._waiting.get_nowait())
             await self._insert([list(column) for column in zip(*_rows(made), strict=True)])
             for _ in made:
@@ -83,7 +83,7 @@ class Recorder:
                 await asyncio.sleep(_RETRY_S)
 
 
-def _rows(made: list[_Made]) -> Iterator[tuple[Any, ...]]:
+def _rows(made: list[_Row]) -> Iterator[tuple[Any, ...]]:
     for batch, features, decided, i in made:
         t = batch.row(i)
         yield (

@@ -1,10 +1,10 @@
-"""One box, no Ray, as somebody would write it who cares how fast it is: FastAPI on uvicorn.
+"""One machine without Ray, written for speed: FastAPI on uvicorn.
 
     python -m loadtests.bench.apps.tuned --port 8100 --workers 2
 
 uvloop and httptools, redis.asyncio, asyncpg, the models in the process, each request on its own,
-records inserted in the background. Settings are Quorum's (`settings.settings`): DATABASE_URL and
-REDIS_URL must name stores of the app's own.
+records inserted in the background. It reads Quorum's settings; DATABASE_URL and REDIS_URL must name
+stores of its own.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _LABELS_EVERY_S = 1.0
 
 
 class Decisions:
-    """Everything that a process needs to decide. Make one with `connect`."""
+    """Everything a process needs to decide. `connect` makes one."""
 
     def __init__(
         self, pool: Any, redis: Any, features: FeatureService, plan: Plan, settings: Settings
@@ -61,7 +61,7 @@ class Decisions:
 
     @classmethod
     async def connect(cls, settings: Settings) -> Decisions:
-        """On the stores that the settings name.
+        """Connect to the stores that the settings name.
 
         Raises:
             ValueError: a URL is not set, or no plan is active.
@@ -80,14 +80,14 @@ class Decisions:
         return cls(pool, redis, features, Plan.from_document(json.loads(document)), settings)
 
     async def decide(self, batch: TransactionBatch) -> DecisionBatch:
-        """Features, votes, decision; the record is on its way."""
+        """Decide on a batch and queue its records."""
         features = await self._features.fetch(batch)
         decided = models.decide(self._plan, batch, features, self._scorers)
         await self._recorder.put(batch, features, decided)
         return decided
 
     async def close(self) -> None:
-        """Write what waits; close every connection."""
+        """Write queued records and close every connection."""
         await self._recorder.close()
         await self._features.close()
         await self._redis.aclose()
@@ -97,7 +97,7 @@ class Decisions:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.decisions = await Decisions.connect(Settings.load())
-    # What start-up made stays: the collector need not look at it again.
+    # Objects made at start-up stay, so the collector need not visit them again.
     gc.collect()
     gc.freeze()
     yield
@@ -111,7 +111,7 @@ ApiKey = Annotated[str, Header(alias="X-API-Key")]
 
 @app.post("/v1/decisions")
 async def decide(payment: Payment, request: Request, x_api_key: ApiKey = "") -> Response:
-    """One payment."""
+    """Decide on one payment."""
     began_s = time.perf_counter()
     decisions: Decisions = request.app.state.decisions
     tenant = await decisions.access.admit(x_api_key)
@@ -122,7 +122,7 @@ async def decide(payment: Payment, request: Request, x_api_key: ApiKey = "") -> 
 
 @app.post("/v1/decisions/batch")
 async def decide_batch(payments: Payments, request: Request, x_api_key: ApiKey = "") -> Response:
-    """Many payments."""
+    """Decide on many payments."""
     began_s = time.perf_counter()
     decisions: Decisions = request.app.state.decisions
     tenant = await decisions.access.admit(x_api_key, len(payments.transactions))
@@ -133,26 +133,26 @@ async def decide_batch(payments: Payments, request: Request, x_api_key: ApiKey =
 
 @app.get("/health")
 async def health() -> dict[str, bool]:
-    """That it is up."""
+    """Answer that the app is running."""
     return {"ok": True}
 
 
 @app.get("/metrics")
 async def metrics() -> Response:
-    """Prometheus."""
+    """Return the Prometheus metrics."""
     return Response(await asyncio.to_thread(counters.exposition), media_type="text/plain")
 
 
 @app.exception_handler(Refused)
 async def refused(_: Request, error: Refused) -> Response:
-    """401 and 429."""
+    """Answer 401 or 429."""
     counters.REQUESTS.labels(str(error.status)).inc()
     return Response(b'{"title":"refused"}', error.status, media_type="application/problem+json")
 
 
 @app.exception_handler(RequestValidationError)
 async def invalid(_: Request, error: RequestValidationError) -> Response:
-    """400, with the places that are wrong; never a value."""
+    """Answer 400 with the fields that are wrong, never with a value."""
     counters.REQUESTS.labels("400").inc()
     places = [".".join(map(str, found["loc"])) for found in error.errors()]
     body = json.dumps({"title": "invalid", "errors": places}).encode()
@@ -160,7 +160,7 @@ async def invalid(_: Request, error: RequestValidationError) -> Response:
 
 
 def main() -> None:
-    """Serve until told to end."""
+    """Serve until a signal."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench.apps.tuned")
     parser.add_argument("--port", type=int, default=8100)
     parser.add_argument("--workers", type=int, default=2)

@@ -1,8 +1,8 @@
-"""Gives the customers of an app without batches a history, by what the app itself uses for that.
+"""Gives customers a history, for an app without batch requests, through the feature service.
 
     python -m loadtests.bench.apps.warm < batches
 
-A line is the body of a batch request.
+Each line is the body of a batch request.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from settings.settings import Settings
 
 
 async def warm(settings: Settings, bodies: Iterable[bytes]) -> int:
-    """Observe every payment of the bodies, in order. Returns how many."""
+    """Observe every payment of the bodies, in order. Returns their number."""
     service = await FeatureService.connect(settings)
     seen = 0
     try:

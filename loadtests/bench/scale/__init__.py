@@ -1,1 +1,1 @@
-"""How what a decision costs grows: with replicas, variants, customers and their history."""
+"""How the cost of a decision grows with replicas, variants, customers and their history."""

@@ -1,9 +1,9 @@
-"""`make bench-scale`: how what a decision costs grows.
+"""`make bench-scale`: how the cost of a decision grows.
 
     python -m loadtests.bench.scale --dimensions customers,history
 
-Replicas and variants are those of the Quorum that runs, which is as it was afterwards; customers
-and history are measured at the feature store, on a Redis of its own. See docs/benchmarks.md.
+Replicas and variants are changed on the running Quorum, and put back afterwards. Customers and
+history are measured at the feature store, on a separate Redis. See docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -56,8 +56,7 @@ _UNMEASURABLE = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and report. Returns 1 if something grows that must not, 2 if nothing can be
-    measured."""
+    """Measure and report. Returns 1 if a flat measure grows, 2 if nothing can be measured."""
     chosen = _options(arguments)
     points: list[Point] = []
     try:
@@ -109,7 +108,7 @@ def _own(settings: Settings, redis_url: str, database_url: str) -> Settings:
         update={
             "redis_url": SecretStr(redis_url),
             "database_url": SecretStr(database_url),
-            # What is measured is work, not patience.
+            # Time-outs must not cut the measured work short.
             "redis_timeout_ms": 10_000,
             "rebuild_wait_ms": 60_000,
         }
@@ -151,7 +150,7 @@ def _variants(
         for number, (plan, _) in enumerate(plans, start=1):
             stack.switch(plan)
             found.append(_measured(VARIANTS, number, app, home, timing))
-        # Before the copies go, nobody may ask for them.
+        # No combiner may ask for the copies once they are gone.
         stack.switch(active)
     return found
 
@@ -180,11 +179,13 @@ async def _runs(field: Field, timing: Timing) -> tuple[Run, Run]:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench.scale")
     parser.add_argument("--dimensions", type=_dimensions, default=list(NAMES), metavar="NAME,...")
-    parser.add_argument("--replicas", type=int, default=4, help="of each pool at most")
-    parser.add_argument("--variants", type=int, default=8, help="in the plan at most")
-    parser.add_argument("--customers", type=int, default=_CUSTOMERS[-1], help="of state at most")
-    parser.add_argument("--turns", type=int, default=15, help="at each size of state")
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each load on the stack")
+    parser.add_argument("--replicas", type=int, default=4, help="largest number in each pool")
+    parser.add_argument("--variants", type=int, default=8, help="largest number in the plan")
+    parser.add_argument(
+        "--customers", type=int, default=_CUSTOMERS[-1], help="largest number with state"
+    )
+    parser.add_argument("--turns", type=int, default=15, help="measurements at each size")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of each load")
     parser.add_argument("--config", type=Path, default=Path("serve_config.yaml"))
     parser.add_argument("--json", action="store_true", help="print the points as JSON")
     return parser.parse_args(arguments)
@@ -199,6 +200,6 @@ def _dimensions(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    # The default for SIGTERM would leave what is deployed here deployed.
+    # By default, SIGTERM would leave this deployment in place.
     signal.signal(signal.SIGTERM, interrupt)
     sys.exit(main())

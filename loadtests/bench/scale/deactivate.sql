@@ -1,2 +1,2 @@
--- Let no plan decide.
+-- Deactivate the active plan.
 UPDATE plans SET active = false WHERE active

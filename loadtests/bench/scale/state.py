@@ -1,7 +1,7 @@
-"""The feature store by itself, where state would grow: micro-batches against a Redis of its own.
+"""The feature store alone: micro-batches against a private Redis, with growing state.
 
-Populations of customers lie side by side, each in a database of its own, and are measured in turn:
-what else the machine does meanwhile weighs on all of them alike.
+Each population of customers has its own Redis database. They are measured in turn, so that other
+work of the machine affects all of them alike.
 """
 
 from __future__ import annotations
@@ -37,62 +37,67 @@ _DAYS = 59
 """State looks back sixty days."""
 _CHUNK = 10_000
 _OVERHEAD = 1.3
-_MOST_LOOKS = 1000
+_MAX_LOOKS = 1000
 _COPY = files("loadtests.bench.scale").joinpath("copy_states.lua").read_text()
 
 
 class Population:
-    """Customers with the same history, in a Redis database of their own. Make one with `settle`.
+    """Customers with the same history, in a Redis database of their own. `create` makes one.
 
     Args:
-        settings: whose Redis database is empty.
-        customers: how many.
-        history: payments that each has had, over 60 days.
-        again: whether a customer may pay more than once while it is measured.
+        settings: they name an empty Redis database.
+        customers: number of customers.
+        history: payments of each customer, over 60 days.
+        repeats: whether a customer may pay more than once during the measurement.
     """
 
     def __init__(
-        self, settings: Settings, service: FeatureService, customers: int, history: int, again: bool
+        self,
+        settings: Settings,
+        service: FeatureService,
+        customers: int,
+        history: int,
+        repeats: bool,
     ) -> None:
         assert settings.redis_url is not None
         self.customers = customers
         self.history = history
         self._client = redis.Redis.from_url(settings.redis_url.get_secret_value())
         self._service = service
-        self._again = again
+        self._repeats = repeats
         self._rng = np.random.default_rng(7)
         self._now_ms = time.time_ns() // 1_000_000 - _DAYS * _DAY_MS
         self._made = self._paid = 0
 
     @classmethod
-    async def settle(
-        cls, settings: Settings, customers: int, history: int, again: bool
+    async def create(
+        cls, settings: Settings, customers: int, history: int, repeats: bool
     ) -> Population:
-        """A population that is there.
+        """Make a population.
 
         Raises:
-            MemoryError: it would take half of the memory that is free.
+            MemoryError: it would take half of the free memory.
         """
         service = await FeatureService.connect(settings)
-        made = cls(settings, service, customers, history, again)
-        # Merchants of what is measured are as well known to all, and no part of the history.
+        made = cls(settings, service, customers, history, repeats)
+        # The merchants of the measurement are known alike to all, and not part of the history.
         for start in range(0, _CROWD, ROWS):
             await made._fetch([f"first-{i}" for i in range(start, start + ROWS)], 1)
         step_ms = _DAYS * _DAY_MS // (history + 1)
         for start in range(0, history, ROWS):
             await made._fetch([_SEED] * min(ROWS, history - start), step_ms, "old")
-            await made._rest()
+            await made._await_base()
         made._copy()
         return made
 
     @property
     def state_bytes(self) -> int:
-        """What is kept of a customer."""
+        """Size of the state of one customer."""
         return int(self._client.strlen(self._seed_key()))
 
     async def turn(self) -> tuple[float, float, float]:
-        """Decide on some micro-batches: microseconds of processor time a row in Redis and here,
-        and milliseconds that a micro-batch took."""
+        """Observe some micro-batches. Returns processor time a row in Redis and here, in
+        microseconds, and the duration of a micro-batch, in milliseconds."""
         batches = [self._batch(self._next_customers(), 1) for _ in range(BATCHES_A_TURN)]
         redis_s, ours_s, began = self._redis_cpu_s(), time.thread_time(), time.perf_counter()
         for batch in batches:
@@ -108,7 +113,7 @@ class Population:
         self._client.close()
 
     def _next_customers(self) -> list[str]:
-        if self._again:
+        if self._repeats:
             return [f"c{i}" for i in self._rng.integers(self.customers, size=ROWS)]
         first = self._paid
         self._paid += ROWS
@@ -123,12 +128,12 @@ class Population:
         features = await self._service.fetch(batch)
         if any(features.degraded):
             missing = sorted({why for row in features.degraded for why in row})
-            raise RuntimeError(f"the stores take no payments: {', '.join(missing)}")
+            raise RuntimeError(f"the stores refuse payments: {', '.join(missing)}")
 
     def _batch(
         self, customers: Sequence[str], step_ms: int, merchants: str = "m"
     ) -> TransactionBatch:
-        """A payment of each customer, `step_ms` apart, to one of so many merchants called so."""
+        """Return a payment of each customer, `step_ms` apart, to random merchants of a prefix."""
         numbers = self._rng.integers(_MERCHANTS, size=len(customers))
         amounts = self._rng.integers(100, 50_000, size=len(customers))
         chosen = zip(customers, (f"{merchants}{i}" for i in numbers), amounts, strict=True)
@@ -147,23 +152,23 @@ class Population:
             merchant_id=merchant,
         )
 
-    async def _rest(self) -> None:
-        """Wait until the seed's journal has its new base, which it gets off the way of the answers:
-        in between it has the events of a whole micro-batch, which no customer has for long."""
+    async def _await_base(self) -> None:
+        """Wait until the seed's journal has a new base, which it gets after the answer. Until
+        then it has the events of a whole micro-batch, as no customer has for long."""
         key = self._seed_key()
-        for _ in range(_MOST_LOOKS):
+        for _ in range(_MAX_LOOKS):
             journal: Any = self._client.get(key)
             if events_in(journal) < MOST_EVENTS:
                 return
             await asyncio.sleep(0.01)
-        raise RuntimeError("a journal gets no new base")
+        raise RuntimeError("the journal of the seed got no new base")
 
     def _copy(self) -> None:
-        """Give every customer the state of the seed."""
+        """Copy the state of the seed to every customer."""
         key = self._seed_key()
         wanted = float(self._client.memory_usage(key) or 0) * self.customers * _OVERHEAD
         if wanted > psutil.virtual_memory().available / 2:
-            raise MemoryError(f"{self.customers:,} customers want {wanted / 2**30:.1f} GiB")
+            raise MemoryError(f"{self.customers:,} customers need {wanted / 2**30:.1f} GiB")
         copy = self._client.register_script(_COPY)
         for start in range(0, self.customers, _CHUNK):
             last = min(start + _CHUNK, self.customers) - 1
@@ -179,18 +184,18 @@ class Population:
 
 
 async def many_customers(settings: Settings, sizes: Sequence[int], turns: int) -> list[Point]:
-    """What a row costs among more and more customers of sixty payments each.
+    """Measure the cost of a row for growing numbers of customers with sixty payments each.
 
     Args:
-        settings: PostgreSQL that knows none of them, and an empty Redis.
-        sizes: numbers of customers, rising; those that memory has no room for are left out.
-        turns: how often each is measured.
+        settings: they name a PostgreSQL without these customers, and an empty Redis.
+        sizes: numbers of customers, rising; those that do not fit into memory are left out.
+        turns: number of measurements of each.
     """
     populations: list[Population] = []
     for size in sizes:
         own = _database(settings, len(populations))
         try:
-            populations.append(await Population.settle(own, size, 60, again=True))
+            populations.append(await Population.create(own, size, 60, repeats=True))
         except MemoryError as error:
             say(f"left out: {error}")
             break
@@ -201,17 +206,17 @@ async def many_customers(settings: Settings, sizes: Sequence[int], turns: int) -
 
 
 async def long_history(settings: Settings, sizes: Sequence[int], turns: int) -> list[Point]:
-    """What a row costs of customers who have had more and more payments.
+    """Measure the cost of a row for customers with more and more payments.
 
     Args:
-        settings: PostgreSQL that knows none of them, and an empty Redis.
-        sizes: payments that a customer has had.
-        turns: how often each is measured.
+        settings: they name a PostgreSQL without these customers, and an empty Redis.
+        sizes: payments of each customer.
+        turns: number of measurements of each.
     """
-    # Each pays once: then all have had as many payments as it says.
+    # Each customer pays once, so that all have the stated number of payments.
     customers = (turns + 1) * BATCHES_A_TURN * ROWS
     populations = [
-        await Population.settle(_database(settings, number), customers, size, again=False)
+        await Population.create(_database(settings, number), customers, size, repeats=False)
         for number, size in enumerate(sizes)
     ]
     bytes_each = [population.state_bytes for population in populations]
@@ -223,7 +228,7 @@ async def long_history(settings: Settings, sizes: Sequence[int], turns: int) -> 
 
 
 async def _in_turn(populations: Sequence[Population], turns: int) -> list[dict[str, float]]:
-    """Medians over the turns, of each population; the first turn of each does not count."""
+    """Return medians over the turns of each population, without its first turn."""
     taken: list[list[tuple[float, float, float]]] = [[] for _ in populations]
     try:
         for _ in range(turns + 1):
@@ -239,7 +244,7 @@ async def _in_turn(populations: Sequence[Population], turns: int) -> list[dict[s
 
 
 def _database(settings: Settings, number: int) -> Settings:
-    """The same stores, but another database of Redis."""
+    """Return settings with another Redis database."""
     assert settings.redis_url is not None
     url = urlsplit(settings.redis_url.get_secret_value())._replace(path=f"/{number}").geturl()
     return settings.model_copy(update={"redis_url": SecretStr(url)})

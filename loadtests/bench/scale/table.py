@@ -1,4 +1,4 @@
-"""How costs grow, as tables and as a picture."""
+"""The growth of costs as tables and as a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MUST_BE_FLAT = dict.fromkeys((CUSTOMERS, HISTORY), ("Redis µs a row", "client 
 
 
 def markdown(points: Sequence[Point]) -> str:
-    """A table for each dimension, and whether what must stay flat did."""
+    """Return a table for each dimension, and whether flat measures stayed flat."""
     parts = ["# How cost grows"]
     for dimension in DIMENSIONS:
         those = [point for point in points if point.dimension == dimension]
@@ -23,7 +23,7 @@ def markdown(points: Sequence[Point]) -> str:
 
 
 def flat(points: Sequence[Point]) -> bool:
-    """Whether everything that must stay flat did."""
+    """Return whether all flat measures stayed flat."""
     return all(
         growth([p for p in points if p.dimension == dimension], measure) <= FLAT
         for dimension, measures in _MUST_BE_FLAT.items()
@@ -56,8 +56,8 @@ def _cell(value: float) -> str:
 
 
 def draw(points: Sequence[Point], path: Path) -> None:
-    """Write a PNG: a panel for each dimension, each measure by its value at the smallest size."""
-    # Here: importing it takes a second.
+    """Write a PNG with a panel for each dimension; measures are relative to the smallest size."""
+    # Imported here, because it takes a second.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -72,7 +72,7 @@ def draw(points: Sequence[Point], path: Path) -> None:
                 continue
             relative = [point.values[measure] / base for point in those]
             panel.plot([point.size for point in those], relative, "o-", label=measure)
-        panel.set(xlabel=dimension, ylabel="by the value at the smallest size")
+        panel.set(xlabel=dimension, ylabel="relative to the smallest size")
         panel.set_ylim(bottom=0)
         if dimension in _MUST_BE_FLAT:
             panel.set_xscale("log")

@@ -37,10 +37,10 @@ async def test_figures_of_a_right_server(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "said"),
     [
-        ("mixed-up", "the answer is not about what was sent"),
+        ("mixed-up", "the answer is for another request"),
         ("failing", "status 500"),
         ("closing", "connection lost"),
-        ("endless", "an answer without Content-Length"),
+        ("endless", "answer without Content-Length"),
     ],
 )
 async def test_what_is_wrong_is_a_failure(serve: Serve, behaviour: str, said: str) -> None:

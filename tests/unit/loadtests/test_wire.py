@@ -35,7 +35,7 @@ def test_requests_carry_key_and_length() -> None:
         (HEAD + b't-1 "decision_id":', 1, None),
         (HEAD + b't-1 "decision_id": "decision_id":', 2, None),
         (HEAD + b't-1 "decision_id":', 2, "not every row was decided"),
-        (HEAD + b't-2 "decision_id":', 1, "the answer is not about what was sent"),
+        (HEAD + b't-2 "decision_id":', 1, "the answer is for another request"),
         (b"HTTP/1.1 429 Slow\r\n\r\nt-1", 1, "status 429"),
         (HEAD + b"t-1", 0, None),
     ],

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 
-from loadtests.bench.agreement import Said, compare, of_few_customers, said
+from loadtests.bench.agreement import Answer, compare, of_few_customers, read_answer
 from loadtests.payments import Payment
 
-SAME = Said(0.25, "challenge", False)
+SAME = Answer(0.25, "challenge", False)
 
 
 def test_the_same_is_agreement() -> None:
     found = compare(
         "tuned",
-        [SAME, Said(0.0, "approve", False)],
-        [Said(0.25 + 9e-7, "challenge", False), Said(0.0, "approve", False)],
+        [SAME, Answer(0.0, "approve", False)],
+        [Answer(0.25 + 9e-7, "challenge", False), Answer(0.0, "approve", False)],
     )
     assert found.holds
     assert (found.payments, found.differing, found.flagged) == (2, 0, 1)
@@ -22,14 +22,14 @@ def test_the_same_is_agreement() -> None:
 
 
 def test_another_decision_or_probability_is_none() -> None:
-    assert not compare("a", [SAME], [Said(0.25, "review", False)]).holds
-    assert not compare("a", [SAME], [Said(0.25 + 2e-6, "challenge", False)]).holds
-    assert not compare("a", [SAME], [Said(float("nan"), "challenge", False)]).holds
+    assert not compare("a", [SAME], [Answer(0.25, "review", False)]).holds
+    assert not compare("a", [SAME], [Answer(0.25 + 2e-6, "challenge", False)]).holds
+    assert not compare("a", [SAME], [Answer(float("nan"), "challenge", False)]).holds
     assert not compare("a", [], []).holds
 
 
 def test_degraded_answers_say_nothing_and_must_be_few() -> None:
-    poorer = Said(0.75, "block", True)
+    poorer = Answer(0.75, "block", True)
     found = compare("a", [SAME, SAME], [SAME, poorer])
     assert (found.degraded, found.differing, found.worst, found.holds) == (1, 0, 0.0, False)
     assert compare("a", [SAME] * 20, [*[SAME] * 19, poorer]).holds
@@ -37,7 +37,7 @@ def test_degraded_answers_say_nothing_and_must_be_few() -> None:
 
 def test_an_answer_is_read() -> None:
     body = {"probability": 0.25, "decision": "challenge", "degraded": False, "reasons": []}
-    assert said(body) == SAME
+    assert read_answer(body) == SAME
 
 
 def test_few_customers_are_seen_again_and_again() -> None:

@@ -21,7 +21,7 @@ def test_quorum_comes_first_whatever_the_order() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--apps", "tuned"], "quorum is what the others are compared with"),
+        (["--apps", "tuned"], "quorum must be among the apps"),
         (["--apps", "quorum,other"], "other: the apps are quorum, tuned, docs, no-op"),
         (["--rounds", "0"], "must be at least 1"),
     ],

@@ -29,7 +29,7 @@ def settings(database_url: str) -> Iterator[Settings]:
 
 
 async def test_every_customer_has_the_history_of_the_seed(settings: Settings) -> None:
-    population = await Population.settle(settings, customers=200, history=30, again=False)
+    population = await Population.create(settings, customers=200, history=30, repeats=False)
     assert settings.redis_url is not None
     with redis.Redis.from_url(settings.redis_url.get_secret_value()) as client:
         (seed,) = client.scan_iter("q:s:*:seed-customer")

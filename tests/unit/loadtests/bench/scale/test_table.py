@@ -1,4 +1,4 @@
-"""What grows is said to grow."""
+"""Growth of measures, and tables of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a benchmark found."""
+"""The results of a benchmark."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from loadtests.memory import RoleMemory
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Everything.
+class Results:
+    """Everything that was measured.
 
     Attributes:
-        about: how it was measured.
-        targets: the goals and whether they were reached.
-        medians, runs: figures, over the rounds and of each.
+        about: the conditions of the measurement.
+        targets: the goals, and whether they were reached.
+        medians, runs: figures over the rounds, and of each round.
         agreements: of each other app with Quorum.
-        memory_mib: app -> memory of its processes together, stores left out.
-        idle_cores: app -> what it takes when nobody asks, stores included.
+        memory_mib: app -> memory of all its processes, without stores.
+        idle_cores: app -> cores that it uses when idle, with stores.
         roles: memory of Quorum's processes and stores.
-        growth: memory before and after many decisions; () if that was not asked for.
+        growth: memory before and after many decisions; () if not requested.
     """
 
     about: Mapping[str, str]
@@ -40,10 +40,10 @@ class Found:
     growth: Sequence[Growth] = ()
 
     def document(self) -> dict[str, Any]:
-        """Ready for JSON, which knows no NaN: null."""
+        """Return the results for JSON, with null for NaN."""
         document = asdict(self)
         document["targets"] = [
-            asdict(target) | {"verdict": target.verdict} for target in self.targets
+            asdict(target) | {"result": target.result} for target in self.targets
         ]
         return dict(_finite(document))
 

@@ -50,7 +50,7 @@ def test_a_wrong_answer_fails_it(
 ) -> None:
     monkeypatch.setenv("QUORUM_URL", serve("mixed-up"))
     assert main(BRIEF) == 1
-    assert "the answer is not about what was sent" in capsys.readouterr().err
+    assert "the answer is for another request" in capsys.readouterr().err
 
 
 def test_what_cannot_be_measured_is_said_in_a_line(
@@ -61,5 +61,5 @@ def test_what_cannot_be_measured_is_said_in_a_line(
     monkeypatch.setenv("QUORUM_URL", serve("right"))
     assert main([*BRIEF, "--apps", "quorum,no-op"]) == 2
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
-    assert errors[0] == "error: Disagreement: quorum: status 500"
+    assert errors[0] == "error: Unanswered: quorum: status 500"
     assert errors[1].startswith("error: NoNode: no Ray node of ")
