@@ -1,14 +1,14 @@
 # syntax=docker/dockerfile:1
 
-# Quorum on one machine: `quorum up` in the foreground, with the stores that DATABASE_URL and
-# REDIS_URL name (unset: the embedded ones, under QUORUM_HOME).
+# Quorum on one machine: `quorum up` in the foreground, with the stores of DATABASE_URL and
+# REDIS_URL, or with the embedded ones under QUORUM_HOME.
 #
 #   docker build -t quorum .
 #   docker run --shm-size 512m --stop-timeout 60 -p 8000:8000 -e DATABASE_URL -e REDIS_URL \
 #       -v quorum:/var/lib/quorum quorum
 #
-# Every dependency comes as a wheel that brings its own libraries: no compiler and no system
-# package is needed beyond what the base has.
+# Every dependency is a wheel with its own libraries, so the base needs no compiler and no further
+# system package.
 
 FROM python:3.11-slim-bookworm AS builder
 
@@ -20,7 +20,7 @@ RUN python -m venv /opt/quorum
 ENV PATH=/opt/quorum/bin:$PATH
 
 WORKDIR /build
-# Dependencies first: this layer stays until they change.
+# Dependencies first, so that this layer is cached until they change.
 COPY pyproject.toml constraints.txt ./
 RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
     && pip install --only-binary :all: --constraint constraints.txt --requirement requirements.txt
@@ -64,12 +64,12 @@ ENV PATH=/opt/quorum/bin:$PATH \
     QUORUM_HOME=/var/lib/quorum \
     QUORUM_HTTP_HOST=0.0.0.0
 
-# By number: a host that must not run root can tell.
+# By number, so that a host can verify that it is not root.
 USER 10001:10001
 VOLUME /var/lib/quorum
 EXPOSE 8000
 
-# The first start makes models before it answers.
+# The first start trains models before it answers.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=300s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('QUORUM_HTTP_PORT', '8000') + '/v2/health/live', timeout=2)"]
 

@@ -1,4 +1,4 @@
-# Needs make and Python 3.11 to 3.13; makes its own .venv. `make` alone lists the targets.
+# Needs make and Python 3.11 to 3.13, and makes its own .venv. `make` alone lists the targets.
 SHELL := /bin/sh
 VENV := .venv
 READY := $(VENV)/.ready
@@ -8,7 +8,7 @@ PYTHON ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help venv up down status test lint format types unit integration load bench bench-scale docs
-# Options of theirs, for example: make load LOAD="--users 200 --seconds 300"
+# Options, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
 SCALE ?=
@@ -18,13 +18,13 @@ help: ## List the targets
 
 venv: $(READY) ## Make .venv with the pinned dependencies
 
-up: $(READY) ## Start everything; again: use what is there
+up: $(READY) ## Start everything, or what is not running yet
 	@$(QUORUM) up
 
 down: ## Stop everything that `make up` started
-	@if [ -x $(QUORUM) ]; then $(QUORUM) down; else echo "nothing was up: there is no $(VENV)"; fi
+	@if [ -x $(QUORUM) ]; then $(QUORUM) down; else echo "nothing to stop: there is no $(VENV)"; fi
 
-status: $(READY) ## Say what is up
+status: $(READY) ## Show what is running
 	@$(QUORUM) status
 
 test: $(READY) ## Lint, types, imports, and every test
@@ -54,7 +54,7 @@ bench: $(READY) ## Quorum beside apps that do the same work; see docs/benchmarks
 bench-scale: $(READY) ## How cost grows with replicas, variants, customers and their history
 	@$(VENV)/bin/python -m loadtests.bench.scale $(SCALE)
 
-docs: $(READY) ## Write what docs/ has from the code: features.md, reasons.md, house.svg
+docs: $(READY) ## Write the generated files of docs/: features.md, reasons.md, house.svg
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new
 	@mv docs/features.md.new docs/features.md
 	@$(VENV)/bin/python -m features.reason_pages >docs/reasons.md.new
@@ -62,8 +62,8 @@ docs: $(READY) ## Write what docs/ has from the code: features.md, reasons.md, h
 	@$(VENV)/bin/python -m docs.house >docs/house.svg.new
 	@mv docs/house.svg.new docs/house.svg
 
-# The stamp is as new as what was installed from. A run that was cut off leaves none, and what it
-# had installed is used.
+# The stamp is as new as the files that were installed from. A run that was cut off leaves no stamp,
+# and the next one uses what it had installed.
 $(READY): pyproject.toml constraints.txt cluster/quorum.pth
 	@of='import sys; print(sys.base_prefix, sys.version)'; \
 	if ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1 || { [ -n "$(PYTHON)" ] \
