@@ -17,6 +17,8 @@ from ray import cloudpickle
 
 from telemetry.tally import Tally
 
+pytestmark = pytest.mark.slow
+
 DEPLOYMENTS = {
     "Variant": "deployments.variant",
     "Combiner": "deployments.combiner",

@@ -18,6 +18,8 @@ from sklearn.metrics import average_precision_score
 from cluster.cli import run
 from cluster.terminal.protocol_tables import render
 
+pytestmark = pytest.mark.slow
+
 SMALL = """
 [xgboost]
 rounds = 12

@@ -18,6 +18,8 @@ from serve_app.gateway.coalescer import Coalescer
 from tests.contracts.front import decided
 from tests.contracts.virtual_time import run
 
+pytestmark = pytest.mark.slow
+
 CALLER = Principal("abcdefghijkm", "acme", "standard")
 TIMEOUT_S = 2.0
 WARM_UP_S, MEASURED_S = 5.0, 10.0

@@ -3,12 +3,15 @@ and bad ones. Every check of schemathesis runs, but for the exceptions said belo
 
 from __future__ import annotations
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from serve_app.http.reference.openapi import document
 from tests.contracts.front import KEY, Front
+
+pytestmark = pytest.mark.slow
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", Front().app)
 

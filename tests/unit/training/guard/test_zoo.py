@@ -10,6 +10,8 @@ from training.finding import Finding
 from training.guard.guard import inspect_columns, inspect_history
 from training.sets.dataset import Dataset
 
+pytestmark = pytest.mark.slow
+
 SEED = 7
 
 

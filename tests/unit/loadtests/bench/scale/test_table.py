@@ -48,6 +48,7 @@ def test_tables_say_so() -> None:
     assert REPLICAS not in text
 
 
+@pytest.mark.slow
 def test_the_picture_is_one(tmp_path: Path) -> None:
     replicas = [Point(REPLICAS, n, {"x": 1.0, "none at first": n - 1.0}) for n in (1, 2)]
     draw([*customers(1.0, 2.0), *replicas], tmp_path / "scale.png")

@@ -279,6 +279,7 @@ def outcome(body: bytes) -> Any:
         return {(p, c) for p, c, _ in error.errors}
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(CHANGES)
 def test_the_fast_path_agrees_with_the_slow_one(changes: dict[str, Any]) -> None:
@@ -294,6 +295,7 @@ def test_the_fast_path_agrees_with_the_slow_one(changes: dict[str, Any]) -> None
         assert limits.problems(result.row(0)) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(CHANGES)
 def test_no_value_is_repeated_and_every_answer_is_sendable(changes: dict[str, Any]) -> None:
@@ -309,6 +311,7 @@ def test_no_value_is_repeated_and_every_answer_is_sendable(changes: dict[str, An
         assert CANARY not in problem.body().decode()
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200) | ANY_JSON.map(lambda v: json.dumps(v).encode()))
 async def test_any_bytes_are_read_or_refused(body: bytes) -> None:
