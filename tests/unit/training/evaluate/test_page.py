@@ -12,8 +12,6 @@ from training.evaluate.page import Facts
 from training.evaluate.results import Story, tell
 from training.fit.trained import Trained
 
-pytestmark = pytest.mark.slow
-
 _VOID = {"meta", "br", "link", "img", "input", "hr"}
 _LOADS = {"src", "href", "action", "data", "poster", "srcset"}
 

@@ -76,7 +76,6 @@ def test_held_back_scores_are_of_models_that_had_not_seen_the_rows() -> None:
     assert 1 <= int(rounds) <= 25
 
 
-@pytest.mark.slow
 def test_a_cross_fitted_run_is_judged_and_named_like_any_other() -> None:
     dataset = _dataset()
     split = split_by_time(dataset.timestamp_ms, dataset.label, dataset.known_at_ms, CONFIG.split)

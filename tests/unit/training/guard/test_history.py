@@ -51,7 +51,6 @@ def codes(findings) -> list[tuple[str, str]]:
     return [(f.severity, f.code) for f in findings]
 
 
-@pytest.mark.slow
 def test_a_clean_history_has_no_finding(history: History, data: Dataset) -> None:
     split = split_by_time(
         data.timestamp_ms, data.label, data.known_at_ms, SplitConfig(shared_calibration=True)

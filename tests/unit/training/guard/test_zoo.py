@@ -10,8 +10,6 @@ from training.finding import Finding
 from training.guard.guard import inspect_columns, inspect_history
 from training.sets.dataset import Dataset
 
-pytestmark = pytest.mark.slow
-
 SEED = 7
 
 

@@ -50,7 +50,6 @@ def test_a_resample_is_judged_as_the_rows_that_it_draws() -> None:
         assert gauge.figures(copies) == pytest.approx(drawn, abs=1e-8)
 
 
-@pytest.mark.slow
 def test_intervals_hold_what_is_true_about_as_often_as_they_say() -> None:
     # What is true: the same figure of very many customers. Card precision counts a day's customers,
     # so that its truth is that of worlds of the same size.
@@ -79,7 +78,6 @@ def test_rows_drawn_one_by_one_would_promise_too_much() -> None:
     assert clustered.high - clustered.low > 1.2 * (single.high - single.low)
 
 
-@pytest.mark.slow
 def test_the_calibration_error_lies_within_its_interval_and_so_does_the_truth() -> None:
     for seed in range(10):
         rng = np.random.default_rng(seed)

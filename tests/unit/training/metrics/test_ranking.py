@@ -31,7 +31,6 @@ ROWS = (
 RATE = st.floats(0.001, 1)
 
 
-@pytest.mark.slow
 @settings(deadline=None)
 @given(ROWS)
 def test_the_figures_are_those_of_scikit_learn(rows: tuple[np.ndarray, ...]) -> None:
@@ -75,7 +74,6 @@ def test_recall_is_its_mean_over_all_orders_of_equal_rows(
     assert recall_at_review(steps, rate) == pytest.approx(found / fraud.sum())
 
 
-@pytest.mark.slow
 @settings(deadline=None)
 @given(ROWS, RATE)
 def test_recall_at_false_positives_lies_on_the_roc_curve(
@@ -91,7 +89,6 @@ def test_recall_at_false_positives_lies_on_the_roc_curve(
     assert recall == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.slow
 @settings(deadline=None)
 @given(ROWS, RATE, st.integers(0, 2**32))
 def test_the_order_of_rows_does_not_matter(

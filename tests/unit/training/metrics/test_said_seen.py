@@ -43,7 +43,6 @@ def test_a_factor_is_seen_at_a_rate_at_which_the_error_is_nothing(factor: float)
     assert overall.off(1.25)
 
 
-@pytest.mark.slow
 def test_a_band_that_is_off_is_seen_where_the_whole_is_right() -> None:
     """Too much where little is said makes up for too little where much is said."""
     rng = np.random.default_rng(2)
@@ -74,7 +73,6 @@ def test_without_fraud_the_ratio_has_no_upper_end() -> None:
     assert not few.overall.off(1.25)
 
 
-@pytest.mark.slow
 def test_the_interval_holds_the_truth_where_frauds_come_in_clusters() -> None:
     """40 clusters of very different rates: single payments would promise too much."""
     held = 0

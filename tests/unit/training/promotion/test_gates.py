@@ -79,7 +79,6 @@ def test_a_wider_margin_never_refuses_what_a_narrower_one_lets_pass(
     assert wide or not narrow
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "passed"), [(0.0049, True), (0.005, True), (0.0051, False), (float("nan"), False)]
 )
@@ -95,7 +94,6 @@ def _said(factor: float, rows: int = 100_000, rate: float = 0.002) -> SaidSeen:
     return said_seen(np.full(rows, factor * rate), fraud, np.arange(rows))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("factor", "rows", "passed"),
     [

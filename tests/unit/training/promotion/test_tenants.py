@@ -59,7 +59,6 @@ def test_a_champion_of_a_table_has_an_owner_too(settings: Settings, store: Artif
         keep_other_tenants(store, {"ulb-xgboost": "mine"})
 
 
-@pytest.mark.slow
 def test_training_is_refused_before_it_reads_anything(settings: Settings) -> None:
     champion(settings, "xgboost", "bank")
     with pytest.raises(OtherTenant, match="nothing was changed"):

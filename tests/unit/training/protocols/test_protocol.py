@@ -19,8 +19,6 @@ from training.protocols.reading import Reading
 from training.protocols.ulb import ULB
 from training.sets.dataset import Dataset
 
-pytestmark = pytest.mark.slow
-
 SMALL = {
     "xgboost": {"rounds": 15},
     "random_forest": {"trees": 6, "max_leaves": 32},
