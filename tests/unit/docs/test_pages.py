@@ -14,6 +14,7 @@ from tests.contracts.root import ROOT
 WIDTH = 100
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+PATH = re.compile(r"`([a-z_]+/[\w./-]+\.[a-z]+)`")
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
 
@@ -52,6 +53,14 @@ def test_relative_links_lead_to_files_and_headings(page: str) -> None:
         assert file.exists(), f"{page} links to {target}"
         if anchor and file.suffix == ".md":
             assert anchor in anchors(file), f"{page} links to {target}"
+
+
+@pytest.mark.parametrize("page", sorted({*pages()} - {"CHANGELOG.md"}))
+def test_paths_in_pages_exist(page: str) -> None:
+    """Of what is in the repository: `fraud/plan.py`, say. The changelog is about the past."""
+    for path in PATH.findall(FENCE.sub("", (ROOT / page).read_text())):
+        if (ROOT / path.partition("/")[0]).is_dir():
+            assert (ROOT / path).exists(), f"{page} names {path}"
 
 
 @pytest.mark.parametrize("page", pages())
