@@ -1,1 +1,1 @@
-"""Load and benchmarks. Talks HTTP; knows nothing of the house but what goes over the wire."""
+"""Load tests and benchmarks of a running Quorum, over HTTP."""
