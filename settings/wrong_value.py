@@ -36,6 +36,8 @@ def wanted(item: Mapping[str, Any]) -> str:
         return str(context["error"])
     if kind == "missing":
         return "has to be there"
+    if kind == "string_too_short":
+        return "must not be empty"
     if kind == "literal_error":
         return f"take {context['expected']}"
     if kind == "string_pattern_mismatch":

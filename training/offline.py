@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.layout.layout import Layout, load_layout
-from data.load.batches import PaymentFile, read_payments
+from data.load.payment_file import PaymentFile, read_payments
 from features.definitions import NAMES, SCHEMA_ID
 from features.replay import CHUNK_ROWS, replay
 from features.store.memory import MemoryStore

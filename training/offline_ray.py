@@ -13,7 +13,7 @@ from typing import Any
 
 import ray
 
-from data.load.batches import PaymentFile
+from data.load.payment_file import PaymentFile
 from features.assemble import assemble
 from features.replay import CHUNK_ROWS, arrivals
 from features.state.events import Events

@@ -1,4 +1,4 @@
-"""Local time to UTC: the one place that knows of clocks that are put forward and back."""
+"""Local time to UTC: the one place that handles daylight saving time."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 _QUARTER_MS = 900_000
-# A reading of a clock on a wall: it has no zone.
+# Wall-clock time has no zone.
 _START = datetime(1970, 1, 1)  # noqa: DTZ001
 _LIMIT_MS = 253_000_000_000_000
-"""Near the end of the year 9987: datetimes go no further than 9999."""
+"""In the year 9987: a datetime ends with 9999."""
 
 
 class Utc(NamedTuple):
-    """n readings of a clock on a wall in UTC.
+    """n wall-clock times in UTC.
 
     Attributes:
-        at_ms: int64[n], milliseconds since 1970; 0 where it cannot be known.
-        gap: bool[n]: the clock never showed this: it was put forward over it.
-        fold: bool[n]: the clock showed this twice: it was put back.
+        at_ms: int64[n], milliseconds since 1970; 0 in a gap or a fold.
+        gap: bool[n]: clocks were put forward and skipped this time.
+        fold: bool[n]: clocks were put back and showed this time twice.
     """
 
     at_ms: Int64
@@ -34,35 +34,46 @@ class Utc(NamedTuple):
 
 
 def to_utc(wall_ms: Int64, zone: str) -> Utc:
-    """Readings of a clock on a wall (milliseconds since it showed 1970) of a time zone, in UTC."""
+    """Convert wall-clock times (milliseconds since the clock showed 1970) of a zone to UTC."""
     never = np.zeros(len(wall_ms), dtype=np.bool_)
     if zone == "UTC":
         return Utc(wall_ms, never, never)
-    # Clocks are put forward and back at quarters of an hour, by a quarter or more.
-    quarters, place = np.unique(wall_ms // _QUARTER_MS, return_inverse=True)
+    # Clocks change at quarters of an hour, by a quarter or more.
+    quarters, index = np.unique(wall_ms // _QUARTER_MS, return_inverse=True)
     offsets = np.array([_offsets(q, ZoneInfo(zone)) for q in quarters.tolist()], dtype=np.int64)
-    first, second = offsets.reshape(-1, 2)[place].T
+    first, second = offsets.reshape(-1, 2)[index].T
     gap, fold = first < second, first > second
     return Utc(np.where(gap | fold, 0, wall_ms - first), gap, fold)
 
 
 def day_begins(wall_ms: Int64, zone: str) -> Int64:
-    """int64[n]: when the days of a time zone whose midnights are `wall_ms` begin, in UTC: where the
-    clocks left midnight out or showed it twice, with the first hour that they showed."""
+    """int64[n]: when days begin in UTC.
+
+    Where clocks skipped midnight, a day begins with the first hour that they showed; where they
+    showed midnight twice, with the first of both.
+
+    Args:
+        wall_ms: int64[n], the midnights of the days on clocks of `zone`.
+    """
     if zone == "UTC":
         return wall_ms
-    midnights, place = np.unique(wall_ms, return_inverse=True)
-    place_of = ZoneInfo(zone)
-    before = [_offsets(ms // _QUARTER_MS, place_of)[0] for ms in midnights.tolist()]
-    begins: Int64 = wall_ms - np.array(before, dtype=np.int64)[place]
+    midnights, index = np.unique(wall_ms, return_inverse=True)
+    tz = ZoneInfo(zone)
+    before = [_offsets(ms // _QUARTER_MS, tz)[0] for ms in midnights.tolist()]
+    begins: Int64 = wall_ms - np.array(before, dtype=np.int64)[index]
     return begins
 
 
-def named(wall_ms: int, zone: str, name: str) -> int | None:
-    """UTC of one reading that names the offset as its zone does (`CET`); None if that is no name
-    of the zone at that time, or a name of both hours.
+def named_offset_to_utc(wall_ms: int, zone: str, name: str) -> int | None:
+    """Convert one wall-clock time that names its offset as the zone does (`CET`).
 
-    >>> named(1729998000000, "Europe/Madrid", "CET") - named(1729998000000, "Europe/Madrid", "CEST")
+    Returns:
+        Milliseconds since 1970; None if the zone has no such name at that time, or one for two
+        offsets.
+
+    >>> half_past_two = 1729996200000  # on 2024-10-27: clocks went from 3:00 CEST back to 2:00 CET
+    >>> summer = named_offset_to_utc(half_past_two, "Europe/Madrid", "CEST")
+    >>> named_offset_to_utc(half_past_two, "Europe/Madrid", "CET") - summer
     3600000
     """
     wall = _START + timedelta(milliseconds=wall_ms)
@@ -75,7 +86,7 @@ def named(wall_ms: int, zone: str, name: str) -> int | None:
 
 
 def _offsets(quarter: int, zone: ZoneInfo) -> tuple[int, int]:
-    """Offsets of a wall's clock before and after what may be a change, milliseconds."""
+    """Offsets of a wall clock before and after a possible change, in milliseconds."""
     if abs(quarter * _QUARTER_MS) > _LIMIT_MS:
         return 0, 0
     wall = _START + timedelta(milliseconds=quarter * _QUARTER_MS)

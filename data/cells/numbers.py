@@ -1,4 +1,4 @@
-"""Cells of a file, of whatever Arrow type, as numbers: amounts, percentages, yes and no."""
+"""Cells of any Arrow type as numbers: amounts, percentages, yes and no."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from data.cells.money import without_sign
+from data.cells.currency_signs import without_sign
 from data.cells.texts import Bool, Markers, shows_all_digits, texts, trimmed
 
 Float64 = NDArray[np.float64]
@@ -23,11 +23,11 @@ _UNIT = re.compile(r"(.*\d)\s*\+?\s*([A-Za-z]{2,})\.?|(.*\d)\s+([A-Za-z])", re.D
 _ONE_UNIT = {"yr": "year", "mo": "month", "mon": "month", "wk": "week", "hr": "hour"}
 _SCALE_LINE = "k m b t bn mn bln mln thousand million billion mio mrd tsd lakh lac crore"
 _SCALES = frozenset(_SCALE_LINE.split())
-"""They multiply: they are no units."""
+"""Words that multiply, so they are not units."""
 _YES = "yes y true t ja oui sí si sim tak да evet kyllä"
 _NO = "no n false f nein non não nao nie nee nej нет hayır ei"
 WORDS = dict.fromkeys(_YES.split(), 1.0) | dict.fromkeys(_NO.split(), 0.0)
-"""What is read as one and as nought where a number may be an answer."""
+"""Words that are read as one and zero where a number may be an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,20 @@ class NumberStyle:
     """How numbers are written in a file.
 
     Attributes:
-        decimal: what stands before decimals; groups of three digits may be parted by the other of
-            `.` and `,`, by a space or by an apostrophe.
-        ignore: texts to take out of a cell first.
-        missing: texts that stand for nothing.
-        exact: a scientific notation with a fraction must show all digits before the decimal sign:
-            1.23457E+11 has lost some, 1e+05 is how R writes 100000.
-        loose: percentages, numbers with a unit and yes and no are numbers.
+        decimal: the decimal sign. Groups of three digits may be separated by the other of `.` and
+            `,`, by a space or by an apostrophe.
+        ignore: texts to remove from a cell first.
+        missing: missing-value markers.
+        exact: scientific notation with a fraction must show all digits before the decimal sign:
+            1.23457E+11 has lost some; 1e+05 is how R writes 100000.
+        lenient: percentages, numbers with a unit, and yes and no are numbers.
     """
 
     decimal: str = "."
     ignore: tuple[str, ...] = ()
     missing: Markers = frozenset()
     exact: bool = False
-    loose: bool = False
+    lenient: bool = False
 
 
 class Numbers(NamedTuple):
@@ -56,21 +56,21 @@ class Numbers(NamedTuple):
 
     Attributes:
         value: float64[n], finite; 0 where there is no number.
-        known: bool[n]: where there is one.
-        there: bool[n]: where the cell holds something.
-        marks: place -> what stood beside the number: the sign of a currency, `%` or a unit.
+        known: bool[n]: the cell is a number.
+        present: bool[n]: the cell is not empty.
+        marks: index -> what stood beside the number: a currency sign, `%` or a unit.
     """
 
     value: Float64
     known: Bool
-    there: Bool
+    present: Bool
     marks: dict[int, str]
 
     @property
-    def wrong(self) -> Bool:
-        """bool[n]: where the cell holds something that is no number."""
-        wrong: Bool = self.there & ~self.known
-        return wrong
+    def unreadable(self) -> Bool:
+        """bool[n]: the cell holds something that is not a number."""
+        unreadable: Bool = self.present & ~self.known
+        return unreadable
 
 
 def numbers(cells: pa.Array, style: NumberStyle) -> Numbers:
@@ -81,7 +81,7 @@ def numbers(cells: pa.Array, style: NumberStyle) -> Numbers:
     if pa.types.is_integer(kind) or pa.types.is_float64(kind):
         return _of_values(cells.cast(pa.float64(), safe=False), style)
     if pa.types.is_floating(kind):
-        # A float32 goes by way of its shortest text: 57.16 is meant, not 57.1599998.
+        # A float32 is read from its shortest text: 57.16 is meant, not 57.1599998.
         shortest = cells.cast(pa.float32()).cast(pa.string())
         return _of_values(shortest.cast(pa.float64()), style)
     if pa.types.is_decimal(kind):
@@ -91,29 +91,28 @@ def numbers(cells: pa.Array, style: NumberStyle) -> Numbers:
 
 def _of_values(cells: pa.Array, style: NumberStyle) -> Numbers:
     values = cells.fill_null(np.nan).to_numpy(zero_copy_only=False)
-    there = ~np.isnan(values)
+    present = ~np.isnan(values)
     listed = [v for v in map(_as_float, style.missing) if v is not None]
     if listed:
-        there &= ~np.isin(values, listed)
-    known = there & np.isfinite(values)
-    return Numbers(np.where(known, values, 0.0), known, there, {})
+        present &= ~np.isin(values, listed)
+    known = present & np.isfinite(values)
+    return Numbers(np.where(known, values, 0.0), known, present, {})
 
 
 def _raw(cells: pa.Array, style: NumberStyle) -> tuple[pa.Array, Bool]:
-    """Texts as they are written (a canonical text of 9.9E+15 is none), and which cells are no text
-    at all."""
+    """Texts as written (9.9E+15 has no canonical text), and bool[n]: cells that are not texts."""
     kind = cells.type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         found = texts(cells, style.missing)
-        return found.values, found.wrong
+        return found.values, found.unreadable
     plain = trimmed(cells.cast(pa.string()))
     absent = pc.is_in(plain, value_set=pa.array(["", *sorted(style.missing)], pa.string()))
     none = pa.scalar(None, pa.string())
     return pc.if_else(absent, none, plain), np.zeros(len(cells), dtype=np.bool_)
 
 
-def _of_texts(plain: pa.Array, no_text: Bool, style: NumberStyle) -> Numbers:
-    there = pc.is_valid(plain).to_numpy(zero_copy_only=False) | no_text
+def _of_texts(plain: pa.Array, not_text: Bool, style: NumberStyle) -> Numbers:
+    present = pc.is_valid(plain).to_numpy(zero_copy_only=False) | not_text
     simple = np.zeros(len(plain), dtype=np.bool_)
     values = np.full(len(plain), np.nan)
     if style.decimal == "." and not style.ignore:
@@ -122,7 +121,7 @@ def _of_texts(plain: pa.Array, no_text: Bool, style: NumberStyle) -> Numbers:
         at = np.flatnonzero(simple)
         values[at] = plain.take(pa.array(at)).cast(pa.float64()).to_numpy(zero_copy_only=False)
     marks: dict[int, str] = {}
-    rest = np.flatnonzero(there & ~simple & ~no_text)
+    rest = np.flatnonzero(present & ~simple & ~not_text)
     for place, text in zip(rest.tolist(), plain.take(pa.array(rest)).to_pylist(), strict=True):
         found = number(text, style)
         if found is not None:
@@ -130,27 +129,27 @@ def _of_texts(plain: pa.Array, no_text: Bool, style: NumberStyle) -> Numbers:
             if mark is not None:
                 marks[place] = mark
     known = np.isfinite(values)
-    return Numbers(np.where(known, values, 0.0), known, there, marks)
+    return Numbers(np.where(known, values, 0.0), known, present, marks)
 
 
 def number(text: str, style: NumberStyle) -> tuple[float, str | None] | None:
-    """A trimmed text as a number, and what stood beside it; None if it is no number.
+    """Return a trimmed text as a number, and its mark; None if it is not a number.
 
     >>> number("$60,000.00", NumberStyle()), number("(12.50)", NumberStyle())
     ((60000.0, '$'), (-12.5, None))
-    >>> number("36 months", NumberStyle(loose=True)), number("12,34", NumberStyle())
+    >>> number("36 months", NumberStyle(lenient=True)), number("12,34", NumberStyle())
     ((36.0, 'month'), None)
     """
     text = text.translate(_SPACES)
     for sign in style.ignore:
         text = text.replace(sign, "")
     text = text.strip()
-    if style.loose and text.lower() in WORDS:
+    if style.lenient and text.lower() in WORDS:
         return WORDS[text.lower()], None
     plain, negative = _unsigned(text)
     plain, mark = without_sign(plain)
     plain, again = _unsigned(plain)
-    if style.loose and mark is None:
+    if style.lenient and mark is None:
         plain, mark = _without_unit(plain)
     value = _unmarked(plain, style)
     if value is None or (negative and again) or (mark == "%" and again):
@@ -160,7 +159,7 @@ def number(text: str, style: NumberStyle) -> tuple[float, str | None] | None:
 
 
 def _unsigned(text: str) -> tuple[str, bool]:
-    """A text without what makes its number negative, and whether that was there."""
+    """A text without its minus sign or its brackets, and whether it had any."""
     if text.startswith("(") and text.endswith(")") and text[1:2] not in ("-", "+"):
         return text[1:-1].strip(), True
     if text.startswith("-"):
@@ -184,7 +183,7 @@ def _without_unit(text: str) -> tuple[str, str | None]:
 
 
 def _unmarked(text: str, style: NumberStyle) -> float | None:
-    """A text of digits, groups of digits and a decimal sign, without a sign before it."""
+    """The value of digits, groups of digits and a decimal sign, without a minus sign."""
     found = _pattern(style.decimal).fullmatch(text)
     if found is None:
         return None
@@ -207,7 +206,7 @@ def _pattern(decimal: str) -> re.Pattern[str]:
 
 
 def _as_float(text: str) -> float | None:
-    # float() takes 1_000 and digits of other scripts: files that mean those are none of ours.
+    # float() also takes 1_000 and the digits of other scripts, which no file means as numbers.
     try:
         return float(text) if text.isascii() and "_" not in text else None
     except ValueError:

@@ -1,8 +1,8 @@
-"""Cells of a file, of whatever Arrow type, as one canonical text each.
+"""Cells of any Arrow type as one canonical text each.
 
-An id is the same id in CSV and in Parquet, as an integer, a float, a decimal or a text. A cell
-whose text cannot be known (a float that lost digits, bytes that are no text) has none: it is
-wrong, never guessed.
+An id is the same in CSV and in Parquet, as an integer, a float, a decimal or a text. A cell whose
+text cannot be known (a float that lost digits, bytes that are not text) is unreadable; its text is
+never guessed.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _MISSING_LINE = (
     " - -- --- \u2013 \u2014 ? ."
 )
 DEFAULT_MISSING: Markers = frozenset(_MISSING_LINE.split())
-"""Texts that stand for nothing, unless a layout lists its own. An empty cell always does."""
+"""Texts that count as missing unless a layout lists its own. An empty cell always does."""
 
 _MOST_EXACT = {"halffloat": 2.0**11, "float": 2.0**24, "double": 2.0**53}
-"""Type of a float -> from where on not every whole number is one of its values."""
+"""Type of float -> the smallest whole number above which some have no value of their own."""
 
 _WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d*))\.0+")
 _SCIENTIFIC = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?[eE]([+-]?)(\d{1,4})")
@@ -38,10 +38,10 @@ _EXCEL_ERROR = re.compile(r"#+|#(?:REF|VALUE|DIV/0|NUM|SPILL|CALC)!|#NAME\?")
 _SPACES = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())
 _WIDTHLESS = "\u200b\u200e\u200f\u2060\ufeff"
 
-# Texts that `canonical_text` may change or refuse; one search over a chunk finds whether any is.
 _LOST = "\ufffd"
-"""Stands for a letter that a program could not write: which one, nothing says any more."""
+"""Written instead of a letter that a program could not encode. The letter is lost."""
 
+# Texts that `canonical_text` may change or reject: one search over a chunk finds them.
 _UNUSUAL = (
     r'(?i)\x{FFFD}|^(?:true|false|[+-]?\d+\.0+|[+-]?\d+(?:\.\d*)?e[+-]?\d{1,4}|="(?s:.*)"|#.*)$'
 )
@@ -51,16 +51,16 @@ class Texts(NamedTuple):
     """n cells as texts.
 
     Attributes:
-        values: string[n], null where a cell is missing or wrong.
-        wrong: bool[n]: there is something in the cell whose text cannot be known.
+        values: string[n], null where a cell is missing or unreadable.
+        unreadable: bool[n]: the cell holds something whose text cannot be known.
     """
 
     values: pa.Array
-    wrong: Bool
+    unreadable: Bool
 
 
 def texts(cells: pa.Array, missing: Markers = frozenset()) -> Texts:
-    """Trimmed texts; a cell that is empty or one of `missing` is missing."""
+    """Return the trimmed texts of cells. A cell is missing if it is empty or one of `missing`."""
     kind = cells.type
     if pa.types.is_dictionary(kind):
         return _of_dictionary(cells, missing)
@@ -70,12 +70,12 @@ def texts(cells: pa.Array, missing: Markers = frozenset()) -> Texts:
         return texts(pc.run_end_decode(cells), missing)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return _of_strings(cells.cast(pa.string()), missing)
-    found, wrong = _of_values(cells)
-    return Texts(_without(found, missing), wrong)
+    found, unreadable = _of_values(cells)
+    return Texts(_without(found, missing), unreadable)
 
 
 def canonical_text(text: str) -> str | None:
-    """A trimmed text as every container would have it; None if that cannot be known.
+    """Return a trimmed text in the form that it has in any file format; None if it cannot be known.
 
     >>> canonical_text("17.00"), canonical_text("TRUE"), canonical_text("9.91214E+5")
     ('17', 'true', '991214')
@@ -93,19 +93,19 @@ def canonical_text(text: str) -> str | None:
     if _EXCEL_ERROR.fullmatch(text):
         return None
     scientific = _SCIENTIFIC.fullmatch(text)
-    # 12E4 may be an id of hexadecimal digits; programs that write numbers write 1.2E5 or 12E+4.
+    # 12E4 may be a hexadecimal id; programs write numbers as 1.2E5 or 12E+4.
     if scientific and (scientific[3] is not None or scientific[4]):
         return _expanded(scientific, text)
     return text
 
 
 def trimmed(cells: pa.Array) -> pa.Array:
-    """Texts without spaces, and signs that nobody sees, at their ends."""
+    """Texts without spaces and invisible characters at their ends."""
     return pc.utf8_trim(cells, _SPACES + _WIDTHLESS)
 
 
 def shows_all_digits(text: str) -> bool:
-    """Whether a number's text holds each of its digits before the decimal sign: 9.91E+15 does not.
+    """Whether a number's text has all digits before the decimal sign: 9.91E+15 has not.
 
     >>> shows_all_digits("9.91E+15"), shows_all_digits("9.91E+2"), shows_all_digits("12.5")
     (False, True, True)
@@ -117,13 +117,13 @@ def shows_all_digits(text: str) -> bool:
 
 
 def markers(listed: list[str]) -> Markers:
-    """Texts that a layout lists, as cells have them: 0.0 is 0."""
+    """The markers that a layout lists, in the form in which cells are read: 0.0 is 0."""
     plain = {text.strip() for text in listed}
     return frozenset(plain | {canonical_text(text) or text for text in plain}) - {""}
 
 
 def _exact(number: int) -> str | None:
-    """A whole number that came by way of a float, unless it may have lost digits there."""
+    """A whole number that was a float, unless it may have lost digits."""
     return str(number) if abs(number) < 2**53 else None
 
 
@@ -145,8 +145,8 @@ def _expanded(found: re.Match[str], text: str) -> str | None:
 def _of_dictionary(cells: Any, missing: Markers) -> Texts:
     known = texts(cells.dictionary, missing)
     places = cells.indices
-    wrong = pa.array(known.wrong).take(places).fill_null(False)
-    return Texts(known.values.take(places), wrong.to_numpy(zero_copy_only=False))
+    unreadable = pa.array(known.unreadable).take(places).fill_null(False)
+    return Texts(known.values.take(places), unreadable.to_numpy(zero_copy_only=False))
 
 
 def _storage(cells: Any) -> pa.Array:
@@ -159,15 +159,15 @@ def _storage(cells: Any) -> pa.Array:
 def _of_strings(cells: pa.Array, missing: Markers) -> Texts:
     plain = _without(trimmed(cells), missing)
     unusual = pc.match_substring_regex(plain, _UNUSUAL)
-    wrong = np.zeros(len(plain), dtype=np.bool_)
+    unreadable = np.zeros(len(plain), dtype=np.bool_)
     places = np.flatnonzero(unusual.fill_null(False).to_numpy(zero_copy_only=False))
     if not places.size:
-        return Texts(plain, wrong)
+        return Texts(plain, unreadable)
     some = [canonical_text(text) for text in plain.take(pa.array(places)).to_pylist()]
-    wrong[places] = [text is None for text in some]
+    unreadable[places] = [text is None for text in some]
     whole = plain.to_numpy(zero_copy_only=False).copy()
     whole[places] = some
-    return Texts(_without(pa.array(whole, pa.string()), missing), wrong)
+    return Texts(_without(pa.array(whole, pa.string()), missing), unreadable)
 
 
 def _without(values: pa.Array, missing: Markers) -> pa.Array:
@@ -193,7 +193,7 @@ def _of_values(cells: pa.Array) -> tuple[pa.Array, Bool]:
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_time(kind):
         plain = [None if v is None else str(v) for v in cells.to_pylist()]
         return pa.array(plain, pa.string()), none
-    # Lists, structures, durations: nothing that one text could stand for.
+    # Lists, structures and durations have no text.
     there = pc.is_valid(cells).to_numpy(zero_copy_only=False)
     return pa.nulls(len(cells), pa.string()), there
 
@@ -210,7 +210,7 @@ def _is_binary(kind: pa.DataType) -> bool:
 
 
 def _of_floats(cells: pa.Array) -> tuple[pa.Array, Bool]:
-    """Whole numbers as whole numbers: an id that a gap turned into a float is still its id."""
+    """Whole numbers without decimals: an id that became a float beside a gap stays the id."""
     values = cells.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
     absent = np.isnan(values)
     with np.errstate(invalid="ignore"):
@@ -222,7 +222,7 @@ def _of_floats(cells: pa.Array) -> tuple[pa.Array, Bool]:
 
 
 def _shortest(cells: pa.Array) -> pa.Array:
-    """The shortest text of each float that leads back to it: a float32 of 57.16 is 57.16."""
+    """The shortest text that reads back as the same float: a float32 of 57.16 is `57.16`."""
     if pa.types.is_float16(cells.type):
         return cells.cast(pa.float32()).cast(pa.string())
     return cells.cast(pa.string())
@@ -238,12 +238,12 @@ def _decimal(value: Any) -> str | None:
 
 
 def _of_bytes(cells: pa.Array) -> tuple[pa.Array, Bool]:
-    """Some writers do not mark their texts as such; bytes that are no UTF-8 have no text."""
+    """Texts that a writer stored as bytes. Bytes that are not UTF-8 are unreadable."""
     stored = cells.to_pylist()
     found = [_decoded(v) for v in stored]
     undecoded = [v is not None and t is None for v, t in zip(stored, found, strict=True)]
     plain = texts(pa.array(found, pa.string()))
-    return plain.values, plain.wrong | np.array(undecoded, dtype=np.bool_)
+    return plain.values, plain.unreadable | np.array(undecoded, dtype=np.bool_)
 
 
 def _decoded(value: bytes | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Times by a pattern of strptime's directives; the machine's locale and zone do not matter."""
+"""Times by a pattern of strptime directives, whatever the locale and zone of the machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DIGITS: Final = {
     "Y": (4, 4), "y": (2, 2), "m": (1, 2), "d": (1, 2), "e": (1, 2), "H": (1, 2), "I": (1, 2),
     "M": (1, 2), "S": (1, 2), "j": (1, 3), "f": (1, 9),
 }  # fmt: skip
-"""Directive -> how many digits it has at least and at most; at most where nothing parts them."""
+"""Directive -> its least and its largest number of digits. Adjacent ones have the largest."""
 _WORDS: Final = {
     "b": f"(?:{'|'.join(_MONTHS)})[a-z]*\\.?",
     "B": f"(?:{_FULL.replace(' ', '|')}|{'|'.join(_MONTHS)})",
@@ -38,13 +38,13 @@ _UTC_NAMES = frozenset({"UTC", "GMT", "UT", "Z"})
 
 
 class Reading(NamedTuple):
-    """What a text says.
+    """A time as a text gives it.
 
     Attributes:
-        wall_ms: reading of the clock, milliseconds since it showed 1970-01-01.
-        offset_ms: of that clock from UTC; None if the text does not say.
-        name: of that clock's zone where only a name is given.
-        is_day: a day is named, and no time of it.
+        wall_ms: wall-clock time, milliseconds since the clock showed 1970-01-01.
+        offset_ms: of the clock from UTC; None if the text gives none.
+        name: of the zone, where the text gives a name alone.
+        is_day: the text is a day without a time.
     """
 
     wall_ms: int
@@ -57,18 +57,18 @@ Reader = Callable[[str], Reading | None]
 
 
 class FormatInvalid(ValueError):
-    """A pattern that cannot tell a time. The message says what it lacks."""
+    """A pattern that does not determine a time. The message says what is missing or wrong."""
 
 
 @lru_cache(maxsize=4096)
 def pattern_reader(pattern: str, of_day: bool = False) -> Reader:
-    """A reader of texts that look like `pattern`.
+    """Return a reader of texts that match `pattern`.
 
     Args:
-        of_day: the texts are times of a day, without a date.
+        of_day: the texts are times of the day, without a date.
 
     Raises:
-        FormatInvalid: an unknown directive, or one that is needed is missing.
+        FormatInvalid: a directive is unknown, or a necessary one is missing.
     """
     expression, names = _expression(pattern)
     _check(names, of_day)
@@ -76,7 +76,7 @@ def pattern_reader(pattern: str, of_day: bool = False) -> Reader:
 
     def read(text: str) -> Reading | None:
         if width and len(text) < width and text.isdigit() and text.isascii():
-            text = text.zfill(width)  # a number has no zeros in front
+            text = text.zfill(width)  # a number lost its leading zeros
         found = expression.fullmatch(text)
         return None if found is None else _reading(found, of_day)
 
@@ -84,8 +84,8 @@ def pattern_reader(pattern: str, of_day: bool = False) -> Reader:
 
 
 def iso(text: str) -> Reading | None:
-    """Reads ISO 8601; also with ` UTC` behind it, or a space before its offset."""
-    # datetime takes any sign between date and time: 2024-07-01+02:00 would be two in the night.
+    """Read ISO 8601, also with ` UTC` after it or a space before its offset."""
+    # datetime takes any character between date and time: 2024-07-01+02:00 would be 2:00.
     if not _ISO_SHAPE.fullmatch(text):
         return None
     try:
@@ -102,12 +102,12 @@ def iso(text: str) -> Reading | None:
 
 
 def iso_time(text: str) -> Reading | None:
-    """Reads a time of a day by ISO 8601."""
+    """Read a time of the day in ISO 8601."""
     return iso(f"1970-01-01T{text}") if re.match(r"\d\d:?\d\d", text) else None
 
 
 def century(two_digits: int, today: date | None = None) -> int:
-    """The year of a payment that is written with two digits: it is not later than this one.
+    """Return the year of a payment that is written with two digits. It is not in the future.
 
     >>> century(68, date(2026, 5, 1)), century(26, date(2026, 5, 1)), century(27, date(2026, 5, 1))
     (1968, 2026, 1927)
@@ -140,7 +140,7 @@ def _expression(pattern: str) -> tuple[re.Pattern[str], list[str]]:
         if name == "%":
             parts.append("%")
         elif name in names:
-            raise FormatInvalid(f"%{name} is there twice")
+            raise FormatInvalid(f"has %{name} twice")
         elif name in _DIGITS:
             least, most = _DIGITS[name]
             least = most if close and name != "f" and not one[1] else least
@@ -150,7 +150,7 @@ def _expression(pattern: str) -> tuple[re.Pattern[str], list[str]]:
             parts.append(f"(?P<{name}>{_WORDS[name]})")
             names.append(name)
         else:
-            raise FormatInvalid(f"%{name} is not known")
+            raise FormatInvalid(f"has an unknown directive: %{name} is not known")
     parts.append(_literal(pattern[end:]))
     return re.compile("".join(parts), re.IGNORECASE | re.ASCII), names
 
@@ -167,7 +167,7 @@ def _check(names: list[str], of_day: bool) -> None:
     if not of_day and not has & {"m", "b", "B", "j"}:
         raise FormatInvalid("has no month, %m or %b")
     if of_day and has & {"Y", "y", "m", "b", "B", "d", "e", "j"}:
-        raise FormatInvalid("is of a time of the day: it must have no date")
+        raise FormatInvalid("is for a time of the day: it must have no date")
     if of_day and not has & {"H", "I"}:
         raise FormatInvalid("has no hour, %H")
     if ("I" in has) != ("p" in has):
@@ -177,7 +177,7 @@ def _check(names: list[str], of_day: bool) -> None:
 
 
 def _fixed_width(pattern: str) -> int:
-    """Digits of a pattern of nothing but digits, such as %H%M%S; 0 for any other."""
+    """The number of digits of a pattern that is all digits, such as %H%M%S; 0 for others."""
     for short, long in _TOGETHER.items():
         pattern = pattern.replace(f"%{short}", long)
     names = re.fullmatch(r"(?:%[YymdeHMSj])+", pattern)
@@ -185,51 +185,51 @@ def _fixed_width(pattern: str) -> int:
 
 
 def _reading(found: re.Match[str], of_day: bool) -> Reading | None:
-    said = found.groupdict()
-    day = 0 if of_day else _day(said)
-    clock = _clock_ms(said)
-    if day is None or clock is None or not _weekday_fits(said, day):
+    parts = found.groupdict()
+    day = 0 if of_day else _day(parts)
+    clock = _clock_ms(parts)
+    if day is None or clock is None or not _weekday_fits(parts, day):
         return None
-    name = said.get("Z") or None
-    offset = _offset_ms(said.get("z"))
+    name = parts.get("Z") or None
+    offset = _offset_ms(parts.get("z"))
     if name is not None and name.upper() in _UTC_NAMES:
         offset, name = (0 if offset is None else offset), None
-    is_day = not of_day and not said.keys() & {"H", "I"}
+    is_day = not of_day and not parts.keys() & {"H", "I"}
     return Reading(day * DAY_MS + clock, offset, None if offset is not None else name, is_day)
 
 
-def _day(said: dict[str, str]) -> int | None:
+def _day(parts: dict[str, str]) -> int | None:
     """Days since 1970."""
-    year = int(said["Y"]) if said.get("Y") else century(int(said["y"]))
+    year = int(parts["Y"]) if parts.get("Y") else century(int(parts["y"]))
     try:
-        if said.get("j"):
-            of_year = int(said["j"])
+        if parts.get("j"):
+            of_year = int(parts["j"])
             if not 1 <= of_year <= 365 + isleap(year):
                 return None
             return date(year, 1, 1).toordinal() + of_year - 1 - _EPOCH
-        named = said.get("b") or said.get("B")
-        month = _MONTHS.index(named[:3].lower()) + 1 if named else int(said["m"])
-        day = int(said.get("d") or said.get("e") or 1)
+        named = parts.get("b") or parts.get("B")
+        month = _MONTHS.index(named[:3].lower()) + 1 if named else int(parts["m"])
+        day = int(parts.get("d") or parts.get("e") or 1)
         return date(year, month, day).toordinal() - _EPOCH
     except ValueError:
         return None
 
 
-def _weekday_fits(said: dict[str, str], day: int) -> bool:
-    named = said.get("a") or said.get("A")
+def _weekday_fits(parts: dict[str, str], day: int) -> bool:
+    named = parts.get("a") or parts.get("A")
     return named is None or _DAYS.split()[(day + 3) % 7][:3] == named[:3].lower()
 
 
-def _clock_ms(said: dict[str, str]) -> int | None:
-    hour = int(said.get("H") or said.get("I") or 0)
-    if said.get("I"):
+def _clock_ms(parts: dict[str, str]) -> int | None:
+    hour = int(parts.get("H") or parts.get("I") or 0)
+    if parts.get("I"):
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if said["p"][0].lower() == "p" else 0)
-    minute, second = int(said.get("M") or 0), int(said.get("S") or 0)
+        hour = hour % 12 + (12 if parts["p"][0].lower() == "p" else 0)
+    minute, second = int(parts.get("M") or 0), int(parts.get("S") or 0)
     if hour > 23 or minute > 59 or second > 59:
         return None
-    part = int((said.get("f") or "0").ljust(3, "0")[:3])
+    part = int((parts.get("f") or "0").ljust(3, "0")[:3])
     return (hour * 60 + minute) * MINUTE_MS + second * 1000 + part
 
 

@@ -1,4 +1,4 @@
-"""A part of a file: rows that could be split into columns, and those that could not."""
+"""Part of a file: rows that could be split into columns, and rows that could not."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from fraud.errors import QuorumError
 
 
 class SourceUnreadable(QuorumError):
-    """A file that is not what its name says. The message names the file."""
+    """A file that is missing, damaged or of another kind. The message names the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that was not taken, and why; never its value.
+    """A rejected row and the reason, without its value.
 
     Attributes:
-        row: its place in the file, from 1, the header not counted.
-        line: line of a CSV file on which it begins; the same as `row` for Parquet.
+        row: number in the file, from 1, without the header.
+        line: line of a CSV file on which the row begins; the same as `row` for Parquet.
         field: canonical field at fault; "" if it is the row as a whole.
-        example: the cell for a message, of the first rows with this problem; "" elsewhere.
+        example: the cell, masked for a message, of the first rows with this problem; else "".
     """
 
     row: int
@@ -37,15 +37,15 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """n readable rows and what was not readable between them.
+    """n readable rows, and the unreadable ones between them.
 
     Attributes:
-        rows: int64[n], place of each in the file, from 1, ascending.
-        lines: int64[n], its line (CSV) or its place again (Parquet).
+        rows: int64[n], number of each row in the file, from 1, ascending.
+        lines: int64[n], its line (CSV) or its number again (Parquet).
         columns: name -> Arrow array of n values.
         bad: rows that could not be split into columns.
-        rows_done: rows of the file that are behind us after this chunk, good and bad.
-        share: part of the file behind us, in [0, 1].
+        rows_done: rows of the file read so far, this chunk included, good and bad.
+        share: share of the file read so far, in [0, 1].
     """
 
     rows: NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Lines of a text file: decoded, counted, and given back where a record is broken."""
+"""Lines of a text file: decoded, counted, and read again where a record is broken."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import re
 from collections import deque
 from typing import Any, BinaryIO
 
-from data.layout.fields import FileForm
+from data.layout.fields import CsvDialect
 
 MAX_FIELD = 1 << 17
 _MAX_LINE = 4 * MAX_FIELD
 _ONE_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-def unrolled(file: BinaryIO) -> BinaryIO | Utf16:
-    """The file itself, or its UTF-8 where its first bytes are those of UTF-16."""
+def as_utf8(file: BinaryIO) -> BinaryIO | Utf16:
+    """Return the file, or its lines in UTF-8 if it begins as UTF-16 does."""
     start = file.read(2)
     file.seek(0)
     encoding = utf16_of(start)
@@ -23,9 +23,9 @@ def unrolled(file: BinaryIO) -> BinaryIO | Utf16:
 
 
 def utf16_of(start: bytes) -> str | None:
-    """The kind of UTF-16 that a file begins with, None if it is none.
+    """Return the UTF-16 encoding of a file by its first bytes; None if it has another.
 
-    Not every program writes its mark; a first letter of ASCII has a byte of zeros beside it.
+    Not every program writes a byte order mark, but an ASCII letter has a zero byte beside it.
 
     >>> utf16_of("\\ufeffid".encode("utf-16-le")), utf16_of(b"i\\0d\\0"), utf16_of(b"id")
     ('utf-16', 'utf-16-le', None)
@@ -38,7 +38,7 @@ def utf16_of(start: bytes) -> str | None:
 
 
 class Utf16:
-    """A file of UTF-16 as lines of UTF-8: what Excel calls Unicode text."""
+    """A UTF-16 file, Excel's "Unicode text", as lines of UTF-8."""
 
     def __init__(self, file: BinaryIO, encoding: str) -> None:
         self._file = file
@@ -46,7 +46,7 @@ class Utf16:
         self._text = ""
 
     def readline(self, size: int) -> bytes:
-        """One line, or `size` bytes of it; empty at the end."""
+        """Return the next line, or a part of `size` characters of it; empty at the end."""
         while (end := self._text.find("\n")) < 0 and len(self._text) < size:
             block = self._file.read(1 << 16)
             self._text += self._decoder.decode(block, final=not block)
@@ -58,31 +58,31 @@ class Utf16:
 
 
 class Lines:
-    """Decoded lines of a file, those of the current record kept to be given back.
+    """Decoded lines of a file. Those of the current record can be read again.
 
     Attributes:
-        read: lines behind us.
-        garbled: line, place in it and value of a byte of the current record that is no text; None
-            if all are.
+        read: number of lines read so far.
+        undecodable: line, position in it and value of the first byte of the current record that
+            cannot be decoded; None if all can.
     """
 
-    def __init__(self, file: BinaryIO | Utf16, form: FileForm) -> None:
+    def __init__(self, file: BinaryIO | Utf16, dialect: CsvDialect) -> None:
         self._file: Any = file
         self.utf16 = isinstance(file, Utf16)
-        self.encoding = "utf-8" if self.utf16 else form.encoding
+        self.encoding = "utf-8" if self.utf16 else dialect.encoding
         self._taken: list[bytes] = []
         self._returned: deque[bytes] = deque()
         self._ahead: deque[bytes] = deque()
-        self._escaped = _escaped_sign(form)
+        self._escaped = _escape_pattern(dialect)
         self.read = 0
-        self.garbled: tuple[int, int, int] | None = None
+        self.undecodable: tuple[int, int, int] | None = None
         self._drop_separator_line()
 
     def __iter__(self) -> Lines:
         return self
 
     def __next__(self) -> str:
-        # A line without end must not fill the memory: it comes in pieces, too long for a field.
+        # A line without end must not fill the memory. It is split, and its parts exceed a field.
         line = self._returned.popleft() if self._returned else self._line()
         if not line:
             raise StopIteration
@@ -91,33 +91,33 @@ class Lines:
         try:
             text = line.decode(self.encoding)
         except UnicodeDecodeError as error:
-            self.garbled = self.garbled or (self.read, error.start + 1, line[error.start])
+            self.undecodable = self.undecodable or (self.read, error.start + 1, line[error.start])
             text = line.decode(self.encoding, errors="replace")
         return text if self._escaped is None else self._escaped.sub(_kept, text)
 
     def begin(self) -> int:
-        """A record begins: forget the last one. Returns the number of its line, from 1."""
+        """Begin a record and forget the last one. Return the number of its line, from 1."""
         self._taken.clear()
-        self.garbled = None
+        self.undecodable = None
         return self.read + 1
 
-    def give_back(self) -> None:
-        """All lines of the current record but its first are read again."""
+    def rewind(self) -> None:
+        """Read all lines of the current record but the first again."""
         again = self._taken[1:]
         self._returned.extendleft(reversed(again))
         self.read -= len(again)
         del self._taken[1:]
 
     def skip(self, lines: int) -> None:
-        """Go past some lines, whatever they hold."""
+        """Skip lines, whatever they hold."""
         for _ in range(lines):
             if next(self, None) is None:
                 return
             self._taken.clear()
-            self.garbled = None
+            self.undecodable = None
 
     def _drop_separator_line(self) -> None:
-        """Excel says in a first line of its own what delimits: `sep=;`."""
+        """Skip Excel's first line `sep=;`, which names the delimiter."""
         first = self._line().removeprefix(codecs.BOM_UTF8)
         if re.fullmatch(rb'"?sep=.?"?\s*', first):
             self.read = 1
@@ -130,7 +130,7 @@ class Lines:
             more: bytes = self._file.readline(_MAX_LINE)
             if not ahead and more.find(b"\r", 0, -2) < 0:
                 return more
-            # Carriage returns end lines as well. The last piece may go on.
+            # Carriage returns end lines as well. The last part may continue.
             block = (ahead.pop() if ahead else b"") + more
             ahead.extend(_ONE_LINE.findall(block))
             if not more or (len(ahead) == 1 and len(block) > _MAX_LINE):
@@ -138,23 +138,22 @@ class Lines:
         return ahead.popleft() if ahead else b""
 
 
-def decoding_hint(garbled: tuple[int, int, int], encoding: str) -> str:
-    """What to say of a byte that is no text in the layout's encoding."""
-    line, place, value = garbled
-    said = f"not {encoding} text: byte 0x{value:02x} at place {place} of line {line}"
+def decoding_hint(undecodable: tuple[int, int, int], encoding: str) -> str:
+    """The message for a byte that cannot be decoded, with a hint if the encoding may be another."""
+    line, position, value = undecodable
+    problem = f"not {encoding} text: byte 0x{value:02x} at place {position} of line {line}"
     if encoding.lower().replace("-", "").replace("_", "") != "utf8":
-        return said
-    return f'{said}; is it another encoding? Say so in the layout, [file] encoding = "cp1252"'
+        return problem
+    return f'{problem}; for another encoding set it in the layout: [file] encoding = "cp1252"'
 
 
-def _escaped_sign(form: FileForm) -> re.Pattern[str] | None:
-    """What finds an escape and the sign after it; None where a quote is doubled instead."""
-    if form.escape is None or form.escape == form.quote:
+def _escape_pattern(dialect: CsvDialect) -> re.Pattern[str] | None:
+    """A pattern for an escape and the next character; None if quotes are doubled instead."""
+    if dialect.escape is None or dialect.escape == dialect.quote:
         return None
-    return re.compile(rf"({re.escape(form.escape)})(.)")
+    return re.compile(rf"({re.escape(dialect.escape)})(.)")
 
 
 def _kept(found: re.Match[str]) -> str:
-    """A letter or a digit has no meaning that could be taken: to the reader \\N or \\t would be the
-    letter alone, so the escape is escaped itself."""
+    """Escape the escape before a letter or a digit: csv.reader would read \\N as N alone."""
     return found[1] * 2 + found[2] if found[2].isalnum() else found[0]

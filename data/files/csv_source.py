@@ -1,4 +1,4 @@
-"""CSV files, record by record: a broken row costs itself only."""
+"""CSV files, record by record. A broken row costs that row only."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ import numpy as np
 import pyarrow as pa
 
 from data.files.chunk import BadRow, Chunk, SourceUnreadable
-from data.files.csv_lines import MAX_FIELD, Lines, decoding_hint, unrolled
-from data.layout.fields import FileForm
+from data.files.csv_lines import MAX_FIELD, Lines, as_utf8, decoding_hint
+from data.layout.fields import CsvDialect
 
 _SAMPLED_ROWS = 1000
 
 Record = tuple[int, list[str] | None, str]
-"""(line it begins on, values or None, what is wrong)"""
+"""(first line, values or None, what is wrong)"""
 
 
 class CsvSource:
-    """A CSV file; RFC 4180 quoting, line breaks in quotes included.
+    """A CSV file with RFC 4180 quoting, line breaks in quotes included.
 
-    The standard library's reader, not Arrow's: it says on which line a row begins, and one broken
-    row does not end the reading. It is several times faster than PostgreSQL takes the rows.
+    It uses the standard library's reader, not Arrow's: that one does not end at a broken row, and
+    gives the line of each row. It is several times faster than PostgreSQL takes the rows.
     """
 
-    def __init__(self, path: Path, form: FileForm, rows_per_chunk: int) -> None:
+    def __init__(self, path: Path, dialect: CsvDialect, rows_per_chunk: int) -> None:
         self._path = path
-        self._form = form
+        self._dialect = dialect
         self._rows_per_chunk = rows_per_chunk
         self._size = max(path.stat().st_size, 1)
 
@@ -46,12 +46,12 @@ class CsvSource:
         places = {name: shape.names.index(name) for name in sorted(columns)}
         with self._path.open("rb") as raw:
             lines = self._lines(raw)
-            if self._form.header:
+            if self._dialect.header:
                 self._names(lines)
             part = _Part(places)
             try:
                 for row, found in enumerate(self._records(lines), start=1):
-                    # Of rows to skip as well: it says on which line the next one begins.
+                    # Needed for skipped rows too: it sets the line of the next one.
                     record = shape.fitted(found, lines)
                     if row <= skip:
                         continue
@@ -71,32 +71,32 @@ class CsvSource:
         packed = self._path.suffix.lower() == ".gz"
         try:
             unpacked: Any = gzip.GzipFile(fileobj=raw) if packed else raw
-            lines = Lines(unrolled(unpacked), self._form)
-            lines.skip(self._form.skip_lines)
+            lines = Lines(as_utf8(unpacked), self._dialect)
+            lines.skip(self._dialect.skip_lines)
         except (OSError, EOFError, zlib.error) as error:
             raise SourceUnreadable(f"{self._path}: damaged in its header: {error}") from None
         return lines
 
     def _names(self, lines: Lines) -> list[str]:
-        """Names of the columns; the header, if there is one, is behind us then."""
+        """Read the header, if there is one, and return the names of the columns."""
         try:
             first = next(self._records(lines), None)
         except (OSError, EOFError, zlib.error) as error:
             raise SourceUnreadable(f"{self._path}: damaged in its header: {error}") from None
-        if not self._form.header:
+        if not self._dialect.header:
             return self._given_names(first)
         if first is None:
-            raise SourceUnreadable(f"{self._path}: no header line: the file is empty")
+            raise SourceUnreadable(f"{self._path}: is empty: expected a header line")
         line, values, problem = first
         if values is None:
-            raise SourceUnreadable(f"{self._path}: line {line}, the header: {problem}")
+            raise SourceUnreadable(f"{self._path}: line {line}, the header, is {problem}")
         if len(values) == 1:
             self._refuse_other_delimiter(values[0])
         return _distinct([name.strip() for name in values])
 
     def _given_names(self, first: Record | None) -> list[str]:
         width = len(first[1]) if first is not None and first[1] is not None else 0
-        names = list(self._form.names) or [str(i + 1) for i in range(width)]
+        names = list(self._dialect.names) or [str(i + 1) for i in range(width)]
         surplus = [] if first is None or first[1] is None else first[1][len(names) :]
         if first is not None and first[1] is not None and (width < len(names) or any(surplus)):
             raise SourceUnreadable(
@@ -109,31 +109,31 @@ class CsvSource:
         for other in ",;\t|^~\x01":
             if other in header:
                 raise SourceUnreadable(
-                    f"{self._path}: the header is one column: is {other!r} the delimiter? Say so"
-                    " in the layout, [file] delimiter"
+                    f"{self._path}: the header is one column: is {other!r} the delimiter? Set it"
+                    " in the layout: [file] delimiter"
                 )
 
     @cached_property
     def _shape(self) -> _Shape:
-        """What the header says, and what most of the first rows do."""
+        """The names of the header, and how many values most of the first rows have."""
         with self._path.open("rb") as raw:
             lines = self._lines(raw)
             names = self._names(lines)
         with self._path.open("rb") as raw:
             lines = self._lines(raw)
-            if self._form.header:
+            if self._dialect.header:
                 self._names(lines)
             try:
                 records = list(islice(self._records(lines), _SAMPLED_ROWS))
             except (OSError, EOFError, zlib.error):
-                records = []  # said when the rows are read
+                records = []  # reported when the rows are read
         return _Shape(names, [values for _, values, _ in records if values is not None])
 
     def _records(self, lines: Lines) -> Iterator[Record]:
-        """Each record but blank lines.
+        """Read each record but blank lines.
 
-        A record that does not come out costs its first line only: a stray quote would otherwise
-        swallow all rows up to the next one.
+        A broken record costs its first line only. A stray quote would otherwise take all rows up
+        to the next quote.
         """
         csv.field_size_limit(MAX_FIELD)
         reader = self._reader(lines)
@@ -144,36 +144,36 @@ class CsvSource:
             except StopIteration:
                 return
             except csv.Error as error:
-                lines.give_back()
+                lines.rewind()
                 # The reader's state after an error is undefined.
                 reader = self._reader(lines)
                 yield begin, None, f"not CSV: {error}"
                 continue
-            if lines.garbled is not None:
-                yield begin, None, decoding_hint(lines.garbled, lines.encoding)
+            if lines.undecodable is not None:
+                yield begin, None, decoding_hint(lines.undecodable, lines.encoding)
             elif values:
                 yield begin, values, ""
 
     def _reader(self, lines: Lines) -> Iterator[list[str]]:
-        form = self._form
+        dialect = self._dialect
         return csv.reader(
             lines,
-            delimiter=form.delimiter,
-            quotechar=form.quote,
-            quoting=csv.QUOTE_NONE if form.quote is None else csv.QUOTE_MINIMAL,
-            escapechar=form.escape,
-            doublequote=form.escape is None or form.escape == form.quote,
-            # A space is not part of a value, nor does it take the meaning of the quote behind it.
-            skipinitialspace=form.delimiter != " ",
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote,
+            quoting=csv.QUOTE_NONE if dialect.quote is None else csv.QUOTE_MINIMAL,
+            escapechar=dialect.escape,
+            doublequote=dialect.escape is None or dialect.escape == dialect.quote,
+            # Spaces before a value or its quotes are not part of it.
+            skipinitialspace=dialect.delimiter != " ",
             strict=True,
         )
 
 
 class _Shape:
-    """How many values a row has.
+    """The names of the columns, and how many values a row may have.
 
-    A delimiter at the end of each row, or of the header, makes no column. Only where it is the
-    habit of the file: elsewhere a row with one value too many may be one whose values moved.
+    A delimiter at the end of each row, or of the header, is not a column. If only some rows have
+    one, they are rejected: their values may have shifted.
     """
 
     def __init__(self, names: list[str], sample: list[list[str]]) -> None:
@@ -194,7 +194,7 @@ class _Shape:
         self._habit = often[0][0] if habit else 0
 
     def fitted(self, record: Record, lines: Lines) -> tuple[int, list[str] | None, str]:
-        """The record with as many values as there are names, or what is wrong with it."""
+        """Return the record with one value for each name, or with what is wrong."""
         line, values, problem = record
         if values is None:
             return line, None, problem
@@ -203,14 +203,14 @@ class _Shape:
             return record
         if width < n <= max(self._full, width + self._habit) and not any(values[width:]):
             return line, values[:width], ""
-        lines.give_back()
+        lines.rewind()
         if n == width:
-            return line, None, "lacks the delimiter at the end that the other rows have"
+            return line, None, "lacks the final delimiter that the other rows have"
         return line, None, f"has {n} values, the header has {width}"
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Names of columns; one that came before gets a number, as pandas gives it: `x`, `x.1`."""
+    """Make names distinct: a repeated one gets a number, as in pandas (`x`, `x.1`)."""
     found: list[str] = []
     for name in names:
         number, unused = 0, name
@@ -222,7 +222,7 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 class _Part:
-    """Rows of a CSV file on their way into a chunk."""
+    """Rows of a CSV file that become a chunk."""
 
     def __init__(self, places: Mapping[str, int]) -> None:
         self._places = places

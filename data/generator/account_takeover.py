@@ -5,12 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from data.generator.crime import MULES, STEALTH, OneByOne, at_hour, stolen, victim
+from data.generator.fraud_pattern import (
+    MULES,
+    STEALTH,
+    IndependentEpisodes,
+    at_hour,
+    stolen,
+    victim,
+)
 from data.generator.population import Population
 from data.generator.rows import TYPE, Rows
 
 
-class AccountTakeover(OneByOne):
+class AccountTakeover(IndependentEpisodes):
     """A new device, a new counterparty, an odd hour, high amounts, within an hour or two."""
 
     kind = "account_takeover"

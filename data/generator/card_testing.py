@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from data.generator.crime import STEALTH, OneByOne, at_hour, stolen, victim
+from data.generator.fraud_pattern import STEALTH, IndependentEpisodes, at_hour, stolen, victim
 from data.generator.population import Population
 from data.generator.rows import Rows
 
 
-class CardTesting(OneByOne):
+class CardTesting(IndependentEpisodes):
     """Bursts at many merchants, minutes apart; in stealth a few over a day."""
 
     kind = "card_testing"

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.random import Generator
 
 from data.generator import places
-from data.generator.crime import STEALTH, stolen
-from data.generator.life import DAY_MS, purchase_usd
+from data.generator.fraud_pattern import STEALTH, stolen
+from data.generator.genuine import DAY_MS, purchase_usd
 from data.generator.population import Population
 from data.generator.rows import CHANNEL, Rows
 

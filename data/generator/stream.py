@@ -12,8 +12,8 @@ from numpy.random import Generator
 
 from data.generator.account_takeover import AccountTakeover
 from data.generator.card_testing import CardTesting
-from data.generator.crime import Pattern
-from data.generator.life import DAY_MS, ordinary_day, travels
+from data.generator.fraud_pattern import Pattern
+from data.generator.genuine import DAY_MS, ordinary_day, travels
 from data.generator.merchant_compromise import MerchantCompromise
 from data.generator.population import Population, populate
 from data.generator.rows import KINDS, Rows

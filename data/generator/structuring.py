@@ -6,15 +6,15 @@ import numpy as np
 from numpy.random import Generator
 
 from data.generator import places
-from data.generator.crime import MULES, STEALTH, OneByOne, at_hour, victim
-from data.generator.life import DAY_MS
+from data.generator.fraud_pattern import MULES, STEALTH, IndependentEpisodes, at_hour, victim
+from data.generator.genuine import DAY_MS
 from data.generator.population import Population, devices_of
 from data.generator.rows import CHANNEL, KINDS, TYPE, Rows
 
 _THRESHOLDS = np.array([10_000.0, 3_000.0, 1_000.0])
 
 
-class Structuring(OneByOne):
+class Structuring(IndependentEpisodes):
     """Cash comes in, transfers go out, over one to three days, from the customer's own device."""
 
     kind = "structuring"

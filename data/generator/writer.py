@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data.generator.life import DAY_MS
+from data.generator.genuine import DAY_MS
 from data.generator.rows import KINDS
 from data.generator.stream import GeneratorSpec, generate
 

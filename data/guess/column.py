@@ -59,7 +59,7 @@ class Column:
     @cached_property
     def filled(self) -> int:
         empty: int = self.texts.values.null_count
-        return int(self.texts.wrong.sum()) + len(self.cells) - empty
+        return int(self.texts.unreadable.sum()) + len(self.cells) - empty
 
     @cached_property
     def values(self) -> list[str]:
@@ -91,7 +91,7 @@ class Column:
         return self._numbers(self.decimal)
 
     def _numbers(self, decimal: str) -> Numbers:
-        style = NumberStyle(decimal, missing=DEFAULT_MISSING, loose=True)
+        style = NumberStyle(decimal, missing=DEFAULT_MISSING, lenient=True)
         return numbers(self.cells, style)
 
     @cached_property
@@ -100,7 +100,7 @@ class Column:
             return False
         if pa.types.is_string(self.cells.type) or pa.types.is_large_string(self.cells.type):
             few = self.values[:_TRIED]
-            styles = [NumberStyle(d, loose=True) for d in ".,"]
+            styles = [NumberStyle(d, lenient=True) for d in ".,"]
             known = sum(any(number(text, style) for style in styles) for text in few)
             if known < _FITS * len(few):
                 return False

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from data.cells.money import MEANT
+from data.cells.currency_signs import MEANT
 from data.files.chunk import SourceUnreadable
 from data.files.source import open_source
 from data.guess.column import Column
-from data.guess.form import guess_form
+from data.guess.column_names import confidence, names_label_time, normalised
+from data.guess.dialect import guess_dialect
 from data.guess.label import choose_label, leak, meanings
-from data.guess.names import normalised, says_when_known, sureness
-from data.guess.when import guess_when
-from data.layout.fields import FileForm
+from data.guess.timestamp import guess_timestamp
+from data.layout.fields import CsvDialect
 from fraud.payment.currency import EXPONENT
 from fraud.payment.limits import CHANNEL_SET, COUNTRIES, TYPE_SET
 
@@ -61,7 +61,7 @@ class Draft:
     """
 
     name: str
-    form: FileForm | None
+    dialect: CsvDialect | None
     decimal: str
     fields: dict[str, object] = field(default_factory=dict)
     label: dict[str, object] = field(default_factory=dict)
@@ -77,7 +77,7 @@ def draft(path: Path) -> Draft:
         SourceUnreadable: the file is missing, empty, damaged, or has no rows.
     """
     parquet = path.suffix.lower() in (".parquet", ".pq")
-    form = None if parquet else guess_form(path)
+    form = None if parquet else guess_dialect(path)
     columns = _columns(path, form)
     label = choose_label(columns)
     frauds, genuine, sure = meanings(label) if label is not None else ([], [], True)
@@ -85,7 +85,7 @@ def draft(path: Path) -> Draft:
     free = [c for c in columns if c is not label and c.name not in leaks]
     commas = [c for c in free if c.is_number and c.decimal == ","]
     made = Draft(path.name.split(".")[0] or "mine", form, "," if commas else ".")
-    when = guess_when(free)
+    when = guess_timestamp(free)
     made.notes += when.notes
     chosen = _chosen([c for c in free if c.name not in when.columns])
     _identities(made, chosen)
@@ -107,7 +107,7 @@ def draft(path: Path) -> Draft:
     return made
 
 
-def _columns(path: Path, form: FileForm | None) -> list[Column]:
+def _columns(path: Path, form: CsvDialect | None) -> list[Column]:
     source = open_source(path, form)
     names = source.names()
     chunk = next(source.chunks(frozenset(names), 0, _SAMPLED_ROWS), None)
@@ -123,10 +123,10 @@ def _plain(cells: pa.Array) -> pa.Array:
 def _chosen(columns: list[Column]) -> dict[str, Column]:
     """Field -> the column that is most surely it; a column is one field at most."""
     rated = [
-        (sureness(name, column.name), -_ORDER.index(name), -i, name, column)
+        (confidence(name, column.name), -_ORDER.index(name), -i, name, column)
         for name in _ORDER
         for i, column in enumerate(columns)
-        if sureness(name, column.name) and _FITS.get(name, _fits_any)(column)
+        if confidence(name, column.name) and _FITS.get(name, _fits_any)(column)
     ]
     found: dict[str, Column] = {}
     taken: set[str] = set()
@@ -278,7 +278,7 @@ def _label(
     if not sure:
         said = [", ".join(t or "an empty cell" for t in texts) for texts in (frauds, genuine)]
         made.notes.append(f"{label.name}: {said[0]} is taken for fraud, {said[1]} not; check")
-    dated = [c for c in columns if says_when_known(c.name) and (c.is_arrow_time or c.patterns)]
+    dated = [c for c in columns if names_label_time(c.name) and (c.is_arrow_time or c.patterns)]
     if dated:
         pattern = dated[0].patterns[0] if dated[0].patterns else ""
         known = {"column": dated[0].name, "format": pattern} if pattern else dated[0].name

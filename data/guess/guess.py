@@ -88,7 +88,7 @@ def _toml(made: Draft, outcome: list[str] | None = None) -> str:
 
 def _file(made: Draft) -> dict[str, object]:
     found: dict[str, object] = {"decimal": ","} if made.decimal == "," else {}
-    form = made.form
+    form = made.dialect
     if form is None:
         return found
     if form.delimiter != ",":

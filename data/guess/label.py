@@ -7,8 +7,8 @@ import re
 import numpy as np
 
 from data.guess.column import Column
-from data.guess.names import label_sureness, speaks_of_later, sureness
-from data.label_names import speaks
+from data.guess.column_names import confidence, label_confidence, mentions_later_event
+from data.leaky_names import mentions_label
 
 _FRAUD = (
     "1 true yes y t fraud fraudulent bad default defaulted charged_off chgoff charge_off chargeback"
@@ -24,7 +24,7 @@ _SELDOM = 0.1
 
 def choose_label(columns: list[Column]) -> Column | None:
     """The column that is most surely the label; None if none is."""
-    rated = [(label_sureness(c.name), c) for c in columns if c.is_flag]
+    rated = [(label_confidence(c.name), c) for c in columns if c.is_flag]
     rated = [(points, c) for points, c in rated if points]
     return max(rated, key=lambda pair: pair[0])[1] if rated else None
 
@@ -48,10 +48,10 @@ def meanings(column: Column) -> tuple[list[str], list[str], bool]:
 
 def leak(column: Column, label: Column | None, frauds: list[str]) -> str | None:
     """Why a column may not be an input; None if nothing speaks against it."""
-    party = sureness("counterparty_id", column.name) >= 3 and not column.is_flag
-    if speaks(column.name) and not party:  # who a transfer's target is, is known with it
+    party = confidence("counterparty_id", column.name) >= 3 and not column.is_flag
+    if mentions_label(column.name) and not party:  # who a transfer's target is, is known with it
         return "its name speaks of the label"
-    if speaks_of_later(column.name):
+    if mentions_later_event(column.name):
         return "its name speaks of what happens after a payment"
     if label is None or label is column or not frauds:
         return None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.history.whole_reads import whole_reads
+from data.history.bulk_read import bulk_read
 from features.state.labels import REACH_DAYS, LabelEvents
 from features.state.windows import DAY_MS
 from fraud.payment.batch import COLUMNS, TRANSACTION_COLUMNS, Int64, TransactionBatch
@@ -49,7 +49,7 @@ class History:
     def label_events(self) -> LabelEvents:
         """The labels as they became known, one a payment: what they corrected is not kept here."""
         at_ms = np.array(self.batch.timestamp_ms, np.int64)
-        places = in_order_of_known(at_ms, self.label, self.known_at_ms)
+        places = order_by_known_at(at_ms, self.label, self.known_at_ms)
         hundredths = self.batch.amount_hundredths()[places]
         ids = {name: getattr(self.batch, f"{name}_id") for name in LABELLED}
         rows = places.tolist()
@@ -63,7 +63,7 @@ class History:
         )
 
 
-def in_order_of_known(at_ms: Int64, label: NDArray[np.int8], known_at_ms: Int64) -> Int64:
+def order_by_known_at(at_ms: Int64, label: NDArray[np.int8], known_at_ms: Int64) -> Int64:
     """Rows whose labels are events (`features.state.labels.counts`), in the order in which they
     became known; those of one moment in the order of the rows."""
     reach_ms = REACH_DAYS * DAY_MS
@@ -121,7 +121,7 @@ async def stream_history(
         _moment(until_ms, MAX_TIMESTAMP_MS),
     )
     memo: dict[str, str] = {}
-    async with whole_reads(database_url) as connection:
+    async with bulk_read(database_url) as connection:
         cursor = await connection.cursor(statement("data/history/sql/history.sql"), tenant, *bounds)
         while rows := await cursor.fetch(rows_per_part):
             yield _part(tenant, rows, memo)

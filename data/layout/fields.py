@@ -14,7 +14,7 @@ TEXT_FIELDS = tuple(
     for name in TRANSACTION_COLUMNS
     if name not in ("timestamp_ms", "amount_minor", "latitude", "longitude")
 )
-"""Canonical fields that hold text, in canonical order."""
+"""CanonicalRows fields that hold text, in canonical order."""
 
 REQUIRED = ("transaction_id", "customer_id", "currency", "type")
 UNIT_MS = {
@@ -29,16 +29,15 @@ UNIT_MS = {
 
 
 @dataclass(frozen=True, slots=True)
-class FileForm:
-    """How a text file is written; nothing of it matters to Parquet.
+class CsvDialect:
+    """How a CSV file is written.
 
     Attributes:
-        delimiter, encoding: of the file.
-        quote: sign around values that hold a delimiter; None: no sign has a meaning.
-        escape: sign before one that has its meaning taken; None: a quote is doubled instead.
+        quote: character around values that hold a delimiter; None: values are not quoted.
+        escape: character that makes the next one literal; None: a quote is doubled instead.
         header: the first line names the columns.
-        names: of the columns of a file without a header; (): they are numbered from 1.
-        skip_lines: lines before the header that are no part of the table.
+        names: columns of a file without a header; (): they are numbered from 1.
+        skip_lines: lines before the header that are not part of the table.
     """
 
     delimiter: str = ","
@@ -56,15 +55,15 @@ class TextField:
 
     Attributes:
         columns: of the file; () if `constant` or `row_number` gives the value.
-        joint: put between the texts of several columns.
-        values: replaces values; one that is not listed stays as it is, or becomes `otherwise`.
-        matches: a value in which it finds nothing counts as missing.
+        separator: put between the texts of several columns.
+        values: value -> its replacement; others stay as they are, or become `otherwise`.
+        matches: a value that it does not match anywhere is missing.
         prefix: put before every value.
-        missing: texts that stand for nothing.
+        missing: missing-value markers.
     """
 
     columns: tuple[str, ...] = ()
-    joint: str = "-"
+    separator: str = "-"
     constant: str | None = None
     row_number: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
@@ -76,10 +75,10 @@ class TextField:
 
 @dataclass(frozen=True, slots=True)
 class ClockField:
-    """A column with times of the day.
+    """A column of times of the day.
 
     Attributes:
-        unit_ms: length of a unit that is counted since midnight; None: the column holds times.
+        unit_ms: length of the unit that counts since midnight; None: the column holds times.
         format: strptime pattern of times in text; None: ISO 8601.
     """
 
@@ -93,14 +92,13 @@ class TimeField:
     """Where a time comes from: a date-time, a day and a time, or a count of units since a base.
 
     Attributes:
-        columns: of the file, their texts put together with a space; (): the row's number is the
-            count.
+        columns: of the file, their texts joined by a space; (): the row's number is the count.
         unit_ms: length of a unit; None: the columns hold date-times.
-        base_ms: where the count begins, milliseconds since 1970.
-        zone: of date-times that do not name their own.
+        base_ms: start of the count, milliseconds since 1970.
+        zone: time zone of date-times that do not name theirs.
         format: strptime pattern of date-times in text; None: ISO 8601.
-        clock: the columns hold days, and this the time of the day.
-        missing: texts that stand for nothing.
+        clock: the time of the day, where the columns hold days.
+        missing: missing-value markers.
     """
 
     columns: tuple[str, ...]
@@ -111,8 +109,8 @@ class TimeField:
     clock: ClockField | None = None
     missing: Markers = DEFAULT_MISSING
 
-    def reads(self) -> frozenset[str]:
-        """Columns of the file that it needs."""
+    def columns_read(self) -> frozenset[str]:
+        """Return the columns of the file that the time is read from."""
         clock = () if self.clock is None else (self.clock.column,)
         return frozenset((*self.columns, *clock))
 
@@ -123,11 +121,11 @@ class AmountField:
 
     Attributes:
         minor: the column counts minor units, not currency units.
-        round: round decimals that the currency has not, rather than refuse the row.
-        absolute: a debit written as a negative number is its absolute value.
-        ignore: texts to take out of a cell first.
-        decimal: what stands before decimals in a text.
-        missing: texts that stand for nothing.
+        round: round decimals that the currency does not have, instead of rejecting the row.
+        absolute: take the absolute value of a negative amount.
+        ignore: texts to remove from a cell first.
+        decimal: the decimal sign.
+        missing: missing-value markers.
     """
 
     column: str
@@ -141,12 +139,13 @@ class AmountField:
 
 @dataclass(frozen=True, slots=True)
 class LabelJoin:
-    """Labels that lie in a second file, by key.
+    """Labels in a second file, by key.
 
     Attributes:
-        replace: what to replace by what in the file's name to get the second file's.
+        replace: the part of the file's name to replace, and what to put there, to get the second
+            file's name.
         key: column of the second file.
-        rows: columns of the first; the row is fraud if every one of them leads to fraud.
+        rows: columns of the first file that hold keys. A row is fraud if all its keys are.
     """
 
     replace: tuple[str, str]
@@ -156,18 +155,18 @@ class LabelJoin:
 
 @dataclass(frozen=True, slots=True)
 class LabelField:
-    """What it turned out to be, and when that was known.
+    """What a payment turned out to be, and when that was known.
 
     Attributes:
         column: of the file, or of the joined file.
-        fraud, genuine: texts of the column; anything else makes a bad row, a missing one no
-            label, unless "" is listed.
-        known_at: when it was known; None: `delay_ms` after the payment.
-        delay_ms: None only of a layout for tables, which have no use for it.
-        undated_ms: a label whose `known_at` is missing was known so long after the payment; None:
-            it is left out, and counted.
-        source: kept with each label.
-        missing: texts that stand for nothing.
+        fraud, genuine: texts with these meanings. Other texts make a bad row. An empty cell is no
+            label unless "" is listed.
+        known_at: when the label was known; None: `delay_ms` after the payment.
+        delay_ms: None only in a layout for tables, which do not need it.
+        undated_ms: how long after the payment a label without `known_at` was known; None: such a
+            label is left out and counted.
+        source: stored with each label.
+        missing: missing-value markers.
     """
 
     column: str
@@ -183,13 +182,13 @@ class LabelField:
 
 @dataclass(frozen=True, slots=True)
 class TabularFields:
-    """The columns that a model sees of a set without entities, in their order.
+    """The input columns of a table without entities, in order.
 
     Attributes:
         numeric: columns of numbers.
-        categorical: columns whose values are names, even if they are written as numbers.
-        decimal: what stands before decimals in a text.
-        missing: texts that stand for nothing.
+        categorical: columns of categories, even if these are written as numbers.
+        decimal: the decimal sign.
+        missing: missing-value markers.
     """
 
     numeric: tuple[str, ...]

@@ -11,7 +11,7 @@ from data.cells.texts import DEFAULT_MISSING, Markers
 from data.layout.fields import (
     REQUIRED,
     AmountField,
-    FileForm,
+    CsvDialect,
     LabelField,
     TabularFields,
     TextField,
@@ -25,11 +25,11 @@ class LayoutInvalid(QuorumError):
 
 
 class LayoutUnknown(LayoutInvalid):
-    """There is no layout of that name. The message lists the known ones."""
+    """There is no layout of that name. The message lists those that exist."""
 
 
 class MostlyUnreadable(LayoutInvalid):
-    """A mapped column whose cells can hardly ever be read. The message shows some."""
+    """Most cells of a mapped column cannot be read. The message shows some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,16 @@ class Layout:
     """A checked layout.
 
     Attributes:
-        text: field -> where it comes from; fields that the file has not are absent.
+        text: text field -> where it comes from, of the fields that are mapped.
         degrees: `latitude` and `longitude` -> column.
-        form: how a text file is written.
-        decimal: what stands before decimals in a text.
-        missing: texts that stand for nothing, where a field does not list its own.
-        may_lack: a file may lack the columns of optional fields and of the label.
+        dialect: how a CSV file is written.
+        decimal: the decimal sign.
+        missing: missing-value markers of fields that do not list their own.
+        allow_missing_columns: a file may lack the columns of optional fields and of the label.
         digest_text: the TOML itself: a changed layout makes another source.
-        tabular: the columns that `quorum train --tabular` learns from; None: no such columns.
-        repeated: what is done with a row whose id is that of another payment: `reject` or `apart`.
+        tabular: the columns that `quorum train --tabular` learns from; None: there are none.
+        repeated: what to do with a row whose id belongs to another payment: `reject` it, or keep
+            it `apart` under an id of its own.
     """
 
     name: str
@@ -55,34 +56,35 @@ class Layout:
     amount: AmountField
     degrees: Mapping[str, str]
     label: LabelField | None
-    may_lack: bool
+    allow_missing_columns: bool
     digest_text: str
     tabular: TabularFields | None = None
     repeated: str = "reject"
-    form: FileForm = field(default_factory=FileForm)
+    dialect: CsvDialect = field(default_factory=CsvDialect)
     decimal: str = "."
     missing: Markers = DEFAULT_MISSING
 
-    def without(self, absent: frozenset[str], there: Iterable[str] = ()) -> Layout:
-        """The layout of a file that lacks the columns `absent`.
+    def without(self, absent: frozenset[str], present: Iterable[str] = ()) -> Layout:
+        """Return the layout for a file that lacks the columns `absent`.
 
         Args:
-            there: the columns that the file has, for the message.
+            present: the columns that the file has, for the message.
 
         Raises:
-            LayoutInvalid: a required field, or any field unless `may_lack`, needs one of them.
+            LayoutInvalid: a required field needs one of them, or any field does and
+                `allow_missing_columns` is false.
         """
         lost = sorted(self.columns() & absent)
         if not lost:
             return self
         text = {n: f for n, f in self.text.items() if not absent & frozenset(f.columns)}
         needed = [frozenset(f.columns) for n, f in self.text.items() if n in REQUIRED]
-        needed += [self.timestamp.reads(), frozenset({self.amount.column})]
+        needed += [self.timestamp.columns_read(), frozenset({self.amount.column})]
         wanted = absent.intersection(*[frozenset().union(*needed)])
-        if not self.may_lack:
+        if not self.allow_missing_columns:
             wanted = frozenset(lost)
         if wanted:
-            raise LayoutInvalid(f"layout {self.name}: {_absent(wanted, list(there))}")
+            raise LayoutInvalid(f"layout {self.name}: {_absent(wanted, list(present))}")
         rest = replace(
             self,
             text=text,
@@ -93,60 +95,67 @@ class Layout:
         return rest if whole.columns() & absent else whole
 
     def columns(self) -> frozenset[str]:
-        """Every column of the file that the layout reads."""
-        wanted: set[str] = {self.amount.column, *self.degrees.values(), *self.timestamp.reads()}
+        """Return all columns of the file that the layout reads."""
+        wanted: set[str] = {
+            self.amount.column,
+            *self.degrees.values(),
+            *self.timestamp.columns_read(),
+        }
         for text in self.text.values():
             wanted |= set(text.columns)
         if self.label is not None:
             join = self.label.join
             wanted |= {self.label.column} if join is None else set(join.rows)
             if self.label.known_at is not None:
-                wanted |= self.label.known_at.reads()
+                wanted |= self.label.known_at.columns_read()
         return frozenset(wanted)
 
     def source_id(self, file_digest: str) -> str:
-        """SHA-256, hex, over a file's own and the layout: either changed is another source."""
+        """Return a SHA-256 in hex over the digest of a file and the layout.
+
+        If either changes, it is another source.
+        """
         return hashlib.sha256(f"{file_digest}\n{self.digest_text}".encode()).hexdigest()
 
 
 def columns_of(layout: Layout, field: str) -> tuple[str, ...]:
-    """Columns of the file that a canonical field comes from, `is_fraud` and `known_at` included."""
+    """Return the columns that a canonical field, `is_fraud` or `known_at` is read from."""
     if field in layout.text:
         return layout.text[field].columns
     if field in layout.degrees:
         return (layout.degrees[field],)
     if field == "timestamp":
-        return tuple(sorted(layout.timestamp.reads()))
+        return tuple(sorted(layout.timestamp.columns_read()))
     if field == "amount":
         return (layout.amount.column,)
     label = layout.label
     if field == "known_at" and label is not None and label.known_at is not None:
-        return tuple(sorted(label.known_at.reads()))
+        return tuple(sorted(label.known_at.columns_read()))
     if field == "is_fraud" and label is not None:
         return (label.column,) if label.join is None else label.join.rows
     return ()
 
 
-def refuse_absent(layout: str, wanted: frozenset[str], there: list[str]) -> None:
-    """Fail if a file that has the columns `there` lacks some that a layout reads.
+def require_columns(layout: str, wanted: frozenset[str], present: list[str]) -> None:
+    """Check that a file with the columns `present` has all that a layout reads.
 
     Raises:
-        LayoutInvalid: names them.
+        LayoutInvalid: some are missing. The message names them.
     """
-    absent = wanted - set(there)
+    absent = wanted - set(present)
     if absent:
-        raise LayoutInvalid(f"layout {layout}: {_absent(absent, there)}")
+        raise LayoutInvalid(f"layout {layout}: {_absent(absent, present)}")
 
 
-def _absent(wanted: frozenset[str], there: list[str]) -> str:
-    """What a file lacks, the nearest names that it has, and all of its names if they are few."""
-    said = f"the file has no column {', '.join(sorted(wanted))}"
-    if not there:
-        return said
-    lower = {name.lower(): name for name in there}
+def _absent(wanted: frozenset[str], present: list[str]) -> str:
+    """The missing columns, with the closest names that the file has, or its first names."""
+    problem = f"the file has no column {', '.join(sorted(wanted))}"
+    if not present:
+        return problem
+    lower = {name.lower(): name for name in present}
     near = [get_close_matches(name.lower(), list(lower), 1, 0.6) for name in sorted(wanted)]
-    meant = [lower[found[0]] for found in near if found]
-    if meant:
-        return f"{said}; did you mean {', '.join(meant)}?"
-    shown = ", ".join(there[:12]) + (", ..." if len(there) > 12 else "")
-    return f"{said}; it has {shown}"
+    hints = [lower[found[0]] for found in near if found]
+    if hints:
+        return f"{problem}; did you mean {', '.join(hints)}?"
+    shown = ", ".join(present[:12]) + (", ..." if len(present) > 12 else "")
+    return f"{problem}; it has {shown}"

@@ -11,14 +11,14 @@ import pyarrow as pa
 
 from data.files.chunk import Chunk
 from data.files.source import open_source
-from data.layout.fields import TEXT_FIELDS, FileForm
+from data.layout.fields import TEXT_FIELDS, CsvDialect
 from data.layout.layout import Layout, load_layout
 from data.layout.mapping import MostlyUnreadable, columns_of
-from data.rows.canonical import Canonical, canonical
-from data.rows.examples import shown
-from data.rows.identity import told_apart
-from data.rows.joined import joined_labels
-from data.rows.refusals import Reasons, refuse_wrong_layout
+from data.rows.canonical import CanonicalRows, canonical_rows
+from data.rows.cell_examples import masked_cell
+from data.rows.identity import resolve_identities
+from data.rows.label_join import read_joined_labels
+from data.rows.rejections import RejectionReasons, require_readable_columns
 from fraud.payment.currency import to_major
 
 ROWS = 1000
@@ -79,22 +79,22 @@ def dry_run(path: Path, layout: str | Layout, rows: int = ROWS) -> DryRun:
         SourceUnreadable: the file is missing, empty or damaged.
     """
     plan = layout if isinstance(layout, Layout) else load_layout(layout)
-    source = open_source(path, plan.form)
+    source = open_source(path, plan.dialect)
     names = source.names()
     plan = plan.without(plan.columns() - frozenset(names), names)
     parquet = path.suffix.lower() in (".parquet", ".pq")
     report = DryRun(
         file=str(path),
         layout=plan.name,
-        written={} if parquet else _written(plan.form),
+        written={} if parquet else _written(plan.dialect),
         columns=names,
         unread=[name for name in names if name not in plan.columns()],
     )
-    reasons = Reasons()
-    parts: list[Canonical] = []
-    joined = joined_labels(path, plan)
+    reasons = RejectionReasons()
+    parts: list[CanonicalRows] = []
+    joined = read_joined_labels(path, plan)
     for chunk in source.chunks(plan.columns(), 0, rows):
-        found = canonical(chunk, plan, "dry", joined)
+        found = canonical_rows(chunk, plan, "dry", joined)
         if report.rows == 0:
             _judge(report, chunk, found, plan)
             report.fields = {name: _field(plan, name, found) for name in _fields(plan)}
@@ -110,28 +110,32 @@ def dry_run(path: Path, layout: str | Layout, rows: int = ROWS) -> DryRun:
     return report
 
 
-def _judge(report: DryRun, chunk: Chunk, found: Canonical, plan: Layout) -> None:
+def _judge(report: DryRun, chunk: Chunk, found: CanonicalRows, plan: Layout) -> None:
     try:
-        refuse_wrong_layout(chunk, found, plan)
+        require_readable_columns(chunk, found, plan)
     except MostlyUnreadable as error:
         report.refused = str(error.args[0])
 
 
-def _written(form: FileForm) -> dict[str, Any]:
+def _written(form: CsvDialect) -> dict[str, Any]:
     said = {name: value for name, value in asdict(form).items() if value not in ((), 0)}
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _count(report: DryRun, found: Canonical) -> None:
+def _count(report: DryRun, found: CanonicalRows) -> None:
     report.bad += found.n_bad
     for why, n in found.left_out.items():
         report.labels_left_out[why] = report.labels_left_out.get(why, 0) + n
 
 
-def _tell_apart(report: DryRun, parts: list[Canonical], reasons: Reasons, plan: Layout) -> None:
+def _tell_apart(
+    report: DryRun, parts: list[CanonicalRows], reasons: RejectionReasons, plan: Layout
+) -> None:
     """Which of the sound rows are one payment, and which bear an id that is not theirs."""
     table = pa.concat_tables([part.table for part in parts])
-    kept, told = told_apart(table, [(part.rows, part.lines) for part in parts], plan.repeated)
+    kept, told = resolve_identities(
+        table, [(part.rows, part.lines) for part in parts], plan.repeated
+    )
     reasons.add(told.bad)
     labels = kept["is_fraud"].to_pylist()
     report.sound, report.bad = kept.num_rows, report.bad + len(told.bad)
@@ -146,7 +150,7 @@ def _fields(plan: Layout) -> list[str]:
     return [name for name in _FIELDS if name in mapped]
 
 
-def _field(plan: Layout, name: str, found: Canonical) -> dict[str, Any]:
+def _field(plan: Layout, name: str, found: CanonicalRows) -> dict[str, Any]:
     return {"from": _origin(plan, name), "understood": _understood(found.table, name)}
 
 
@@ -184,4 +188,4 @@ def _value(row: dict[str, Any], name: str) -> str:
         return str(value.isoformat(timespec="seconds").replace("+00:00", "Z"))
     if name == "is_fraud":
         return "fraud" if value else "genuine"
-    return shown(value)[1:-1] if isinstance(value, str) else f"{value:g}"
+    return masked_cell(value)[1:-1] if isinstance(value, str) else f"{value:g}"

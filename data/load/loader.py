@@ -21,10 +21,10 @@ import pyarrow.csv as pacsv
 from data.files.source import Chunk, Source, digest_of, open_source
 from data.layout.layout import Layout, load_layout
 from data.load.rejects import Rejects
-from data.rows.canonical import Canonical, canonical
-from data.rows.identity import Labels, Payment, Telling, Told
-from data.rows.joined import joined_labels
-from data.rows.refusals import Reasons, refuse_wrong_layout
+from data.rows.canonical import CanonicalRows, canonical_rows
+from data.rows.identity import IdentityResolver, Labels, PaymentIdentity, ResolvedRows
+from data.rows.label_join import read_joined_labels
+from data.rows.rejections import RejectionReasons, require_readable_columns
 from fraud.errors import QuorumError
 from stores.postgres.connect import connect
 from stores.postgres.lock import Lock
@@ -56,7 +56,7 @@ class LoadReport:
         finished: the end of the file is reached.
         seconds, rows_per_s: of this run.
         rejects: file of the bad rows, None if there are none.
-        reasons: why they were refused, those of this run: see `Reasons.as_list`.
+        reasons: why they were refused, those of this run: see `RejectionReasons.as_list`.
         labels_left_out: labels that could not be taken with their row, this run: why -> how many.
     """
 
@@ -122,7 +122,7 @@ async def load_file(
         OSError, asyncpg.PostgresError: the database does not answer.
     """
     plan = layout if isinstance(layout, Layout) else load_layout(layout)
-    source = open_source(path, plan.form)
+    source = open_source(path, plan.dialect)
     names = source.names()
     plan = plan.without(plan.columns() - frozenset(names), names)
     digest = await asyncio.to_thread(_source_id, path, plan)
@@ -174,7 +174,7 @@ class _Run:
         self._path = path
         self._report = report
         self._rejects = rejects
-        self._reasons = Reasons()
+        self._reasons = RejectionReasons()
         self._months: set[datetime] = set()
         self._done = 0
 
@@ -229,19 +229,19 @@ class _Run:
             for table in ("transactions", "labels"):
                 await self._connection.execute(f"ANALYZE {table}")
 
-    def _ready(self, limit: int | None) -> Iterator[tuple[Chunk, Canonical]]:
-        joined = joined_labels(self._path, self._layout)
+    def _ready(self, limit: int | None) -> Iterator[tuple[Chunk, CanonicalRows]]:
+        joined = read_joined_labels(self._path, self._layout)
         # Short, but of the file's own bytes: row 7 of two files is not the same payment.
         tag = self._report.source[:8]
         first = self._done == 0
         for chunk in self._source.chunks(self._layout.columns(), self._done, limit):
-            rows = canonical(chunk, self._layout, tag, joined)
+            rows = canonical_rows(chunk, self._layout, tag, joined)
             if first:
-                refuse_wrong_layout(chunk, rows, self._layout)
+                require_readable_columns(chunk, rows, self._layout)
             first = False
             yield chunk, rows
 
-    async def _store(self, chunk: Chunk, rows: Canonical) -> None:
+    async def _store(self, chunk: Chunk, rows: CanonicalRows) -> None:
         await self._ensure_months(rows.table)
         before, self._done = self._done, chunk.rows_done
         async with self._connection.transaction():
@@ -272,9 +272,9 @@ class _Run:
             left_out[why] = left_out.get(why, 0) + n
         self._note_reused(told.reused)
 
-    async def _tell_apart(self, rows: Canonical) -> Told:
+    async def _tell_apart(self, rows: CanonicalRows) -> ResolvedRows:
         """The chunk's payments, told apart from each other and from those on record."""
-        telling = Telling(rows.table, rows.rows, rows.lines, self._layout.repeated)
+        telling = IdentityResolver(rows.table, rows.rows, rows.lines, self._layout.repeated)
         apart = telling.met(await self._on_record(telling.ids))
         doubtful = telling.doubtful
         if not doubtful:
@@ -282,13 +282,13 @@ class _Run:
         under = await self._on_record(apart) if apart else {}
         return telling.told(under, await self._said_of([*doubtful, *apart]))
 
-    async def _on_record(self, ids: list[str]) -> dict[str, list[Payment]]:
-        found: dict[str, list[Payment]] = {}
+    async def _on_record(self, ids: list[str]) -> dict[str, list[PaymentIdentity]]:
+        found: dict[str, list[PaymentIdentity]] = {}
         tenant = self._report.tenant
         for one, *payment in await self._connection.fetch(
             statement("data/load/sql/payments_of.sql"), tenant, ids
         ):
-            found.setdefault(one, []).append(Payment(*payment))
+            found.setdefault(one, []).append(PaymentIdentity(*payment))
         return found
 
     async def _said_of(self, ids: list[str]) -> Labels:
@@ -326,7 +326,7 @@ class _Run:
             )
             self._months.add(month)
 
-    async def _stage(self, told: Told) -> None:
+    async def _stage(self, told: ResolvedRows) -> None:
         table = told.table.append_column("is_new", pa.array(told.is_new))
         if table.num_rows == 0:
             return

@@ -28,7 +28,7 @@ COLUMNS = ("occurred_at", *_EXACT, *_IF_KNOWN)
 """Columns of `transactions` that tell payments apart."""
 
 
-class Payment(NamedTuple):
+class PaymentIdentity(NamedTuple):
     """What tells payments of one id apart, in the order of `COLUMNS`."""
 
     at_ms: int
@@ -39,7 +39,7 @@ class Payment(NamedTuple):
     counterparty_id: str | None
     device_id: str | None
 
-    def is_one_with(self, other: Payment) -> bool:
+    def is_same_as(self, other: PaymentIdentity) -> bool:
         """Whether both are the same payment: of one customer and amount, at about the same time;
         merchant, counterparty and device are the same where both name one."""
         known = zip(self[-len(_IF_KNOWN) :], other[-len(_IF_KNOWN) :], strict=True)
@@ -50,10 +50,10 @@ class Payment(NamedTuple):
         )
 
 
-def apart(transaction_id: str, payment: Payment) -> str:
+def derived_id(transaction_id: str, payment: PaymentIdentity) -> str:
     """An id for a payment whose own is that of another one: the same whenever it is loaded.
 
-    >>> apart("000017", Payment(0, "card-B", 100, "EUR", None, None, None))
+    >>> derived_id("000017", PaymentIdentity(0, "card-B", 100, "EUR", None, None, None))
     '000017~72ae0a865821'
     """
     told = "\x1f".join(map(str, (transaction_id, *payment[:4])))
@@ -64,7 +64,7 @@ def apart(transaction_id: str, payment: Payment) -> str:
 Labels = dict[tuple[str, datetime], bool]
 """What was said of a payment (its id) as of a moment."""
 
-_Owner = tuple[Payment, str]
+_Owner = tuple[PaymentIdentity, str]
 """A payment, and where it was met."""
 
 
@@ -73,13 +73,13 @@ class _Row(NamedTuple):
 
     place: int
     transaction_id: str
-    payment: Payment
+    payment: PaymentIdentity
     is_fraud: bool | None
     known_at: datetime | None
 
 
 @dataclass
-class Told:
+class ResolvedRows:
     """The rows of a chunk, told apart.
 
     Attributes:
@@ -96,7 +96,7 @@ class Told:
     reused: dict[str, list[int]] = field(default_factory=dict)
 
 
-class Telling:
+class IdentityResolver:
     """Tells the payments of a chunk apart, from each other and from those on record.
 
     Args:
@@ -120,7 +120,7 @@ class Telling:
         found: list[str] = self._ids.to_pylist()
         return found
 
-    def met(self, on_record: Mapping[str, Collection[Payment]]) -> list[str]:
+    def met(self, on_record: Mapping[str, Collection[PaymentIdentity]]) -> list[str]:
         """Take in what is on record under `ids`. Returns the ids under which it has to be looked
         for next: of rows that may have to be kept apart."""
         self._own(on_record)
@@ -133,14 +133,16 @@ class Telling:
         self._doubtful = [_Row(i, one, payment, *said) for i, payment, one, *said in found]
         if self._repeated == "reject":
             return []
-        return sorted({apart(row.transaction_id, row.payment) for row in self._doubtful})
+        return sorted({derived_id(row.transaction_id, row.payment) for row in self._doubtful})
 
     @property
     def doubtful(self) -> list[str]:
         """Ids that came before: on record, or in the chunk."""
         return sorted({row.transaction_id for row in self._doubtful})
 
-    def told(self, on_record: Mapping[str, Collection[Payment]], labels: Labels) -> Told:
+    def told(
+        self, on_record: Mapping[str, Collection[PaymentIdentity]], labels: Labels
+    ) -> ResolvedRows:
         """The rows, told apart.
 
         Args:
@@ -149,7 +151,7 @@ class Telling:
         """
         self._own(on_record)
         n = self._table.num_rows
-        told = Told(self._table, np.ones(n, np.bool_))
+        told = ResolvedRows(self._table, np.ones(n, np.bool_))
         sound, ids = np.ones(n, np.bool_), {}
         said = dict(labels)
         for row in self._doubtful:
@@ -169,11 +171,11 @@ class Telling:
             told.table, told.is_new = told.table.filter(pa.array(sound)), told.is_new[sound]
         return told
 
-    def _own(self, on_record: Mapping[str, Collection[Payment]]) -> None:
+    def _own(self, on_record: Mapping[str, Collection[PaymentIdentity]]) -> None:
         for one, payments in on_record.items():
             self._owners.setdefault(one, []).extend((p, "a payment on record") for p in payments)
 
-    def _judge(self, row: _Row, told: Told) -> str | BadRow:
+    def _judge(self, row: _Row, told: ResolvedRows) -> str | BadRow:
         """The id of the row's payment, or why it cannot have one."""
         one = row.transaction_id
         owners = self._owners.setdefault(one, [])
@@ -181,18 +183,18 @@ class Telling:
             return one
         told.reused.setdefault(one, []).append(int(self._rows[row.place]))
         if self._repeated == "apart":
-            own = apart(one, row.payment)
+            own = derived_id(one, row.payment)
             if self._is_owned(row, self._owners.setdefault(own, []), told):
                 return own
         detail = f"is the id of another payment, {owners[0][1]}"
         return self._bad(row, "transaction_id", "another_payment", detail)
 
-    def _is_owned(self, row: _Row, owners: list[_Owner], told: Told) -> bool:
+    def _is_owned(self, row: _Row, owners: list[_Owner], told: ResolvedRows) -> bool:
         """Whether the row's payment is one of `owners`, or becomes the first of them."""
         if not owners:
             owners.append((row.payment, f"that of line {int(self._lines[row.place])}"))
             return True
-        if any(row.payment.is_one_with(owner) for owner, _ in owners):
+        if any(row.payment.is_same_as(owner) for owner, _ in owners):
             told.is_new[row.place] = False
             return True
         return False
@@ -212,9 +214,9 @@ class Telling:
         return BadRow(int(rows[row.place]), int(lines[row.place]), name, code, detail)
 
 
-def told_apart(
+def resolve_identities(
     table: pa.Table, places: Iterable[tuple[Int64, Int64]], repeated: str
-) -> tuple[pa.Table, Told]:
+) -> tuple[pa.Table, ResolvedRows]:
     """The payments of a file by itself, each once under an id of its own.
 
     Args:
@@ -223,7 +225,7 @@ def told_apart(
     """
     none = np.empty(0, np.int64)
     rows, lines = (np.concatenate([part[k] for part in [(none, none), *places]]) for k in (0, 1))
-    telling = Telling(table, rows, lines, repeated)
+    telling = IdentityResolver(table, rows, lines, repeated)
     telling.met({})
     told = telling.told({}, {})
     return told.table if told.is_new.all() else told.table.filter(pa.array(told.is_new)), told
@@ -236,10 +238,10 @@ def _again(ids: pa.Array) -> NDArray[np.bool_]:
     return found
 
 
-def _payments(table: pa.Table) -> list[Payment]:
+def _payments(table: pa.Table) -> list[PaymentIdentity]:
     at_ms = table["occurred_at"].cast(pa.int64()).to_pylist()
     rest = [table[name].to_pylist() for name in COLUMNS[1:]]
-    return [Payment(*row) for row in zip(at_ms, *rest, strict=True)]
+    return [PaymentIdentity(*row) for row in zip(at_ms, *rest, strict=True)]
 
 
 def _renamed(table: pa.Table, ids: Mapping[int, str]) -> pa.Table:

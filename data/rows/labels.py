@@ -1,4 +1,4 @@
-"""What the cells of a label say, in the file itself or in a second one."""
+"""The meaning of label cells, in the file itself or in a second one."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ FRAUD: Final = 1
 GENUINE: Final = 0
 UNKNOWN: Final = -1
 OTHER: Final = 2
-"""There is something, and it is neither a text for fraud nor one for genuine."""
+"""The cell holds a text that is listed neither for fraud nor for genuine."""
 
 Codes = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinedLabels:
     """Labels of a second file.
 
     Attributes:
-        by_key: key -> FRAUD, GENUINE or OTHER; also OTHER where a key has two labels.
+        by_key: key -> FRAUD, GENUINE or OTHER; OTHER also if a key has two different labels.
     """
 
     by_key: Mapping[str, int]
 
     def codes(self, keys: pa.Array) -> Codes:
-        """int8[n]: the label of each key, UNKNOWN where there is none."""
+        """Return int8[n]: the label of each key, UNKNOWN where there is none."""
         found = [UNKNOWN if k is None else self.by_key.get(k, UNKNOWN) for k in keys.to_pylist()]
         return np.array(found, dtype=np.int8)
 
-    def knows(self, keys: pa.Array) -> NDArray[np.bool_]:
-        """bool[n]: whether the second file has the key at all."""
+    def has(self, keys: pa.Array) -> NDArray[np.bool_]:
+        """Return bool[n]: whether the second file has the key."""
         return np.array([k in self.by_key for k in keys.to_pylist()], dtype=np.bool_)
 
 
 def label_codes(cells: pa.Array, field: LabelField) -> Codes:
-    """int8[n]: FRAUD, GENUINE, OTHER, or UNKNOWN where the cell is empty and "" is not listed."""
+    """Return int8[n]: FRAUD, GENUINE, OTHER; UNKNOWN if the cell is empty and "" is not listed."""
     plain = texts(cells, field.missing)
     coded = plain.values.dictionary_encode()
     meaning = [_code(v, field) for v in coded.dictionary.to_pylist()]
     empty = _code("", field)
     table = np.array([*meaning, UNKNOWN if empty == OTHER else empty], dtype=np.int8)
     places: NDArray[np.int64] = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return np.where(plain.wrong, OTHER, table[places]).astype(np.int8)
+    return np.where(plain.unreadable, OTHER, table[places]).astype(np.int8)
 
 
 def both_codes(one: Codes, other: Codes) -> Codes:
-    """int8[n]: fraud where both say so; what cannot be read or is not known stays so."""
+    """Return int8[n]: FRAUD where both are; OTHER and UNKNOWN prevail."""
     found = np.minimum(one, other)
     found = np.where((one == UNKNOWN) | (other == UNKNOWN), UNKNOWN, found)
     return np.where((one == OTHER) | (other == OTHER), OTHER, found).astype(np.int8)

@@ -1,4 +1,4 @@
-"""A column of numbers from its first cell to its last: what could not be read, with examples."""
+"""A column of numbers over all chunks of a file, and the cells that are not numbers."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import numpy as np
 from data.cells.numbers import Float64, NumberStyle, numbers
 from data.files.chunk import Chunk
 from data.layout.mapping import MostlyUnreadable
-from data.rows.examples import Examples
+from data.rows.cell_examples import CellExamples
 
 
 class NumberColumn:
     """Reads one numeric column chunk by chunk.
 
-    All numbers of a column go by the unit of the first one that has any: years among months, or
-    percentages among numbers without a sign, are not read.
+    All numbers of a column have the unit of the first one that has any. Others are not read: years
+    among months, or percentages among numbers without a sign.
     """
 
     def __init__(self, name: str, style: NumberStyle) -> None:
         self._name = name
         self._style = style
         self._unit: str | None = None
-        self._examples = Examples()
+        self._unreadable = CellExamples()
         self._filled = 0
 
     def read(self, chunk: Chunk) -> Float64:
-        """float64[n], NaN where the cell is no number."""
+        """Return float64[n], NaN where the cell is not a number."""
         cells = chunk.columns[self._name]
         found = numbers(cells, self._style)
         known = found.known.copy()
@@ -35,23 +35,26 @@ class NumberColumn:
             known[place] = mark == self._unit
         if self._unit == "%":
             known &= np.isin(np.arange(len(known)), list(found.marks))
-        self._filled += int(found.there.sum())
-        self._examples.add(found.there & ~known, cells, chunk.lines)
+        self._filled += int(found.present.sum())
+        self._unreadable.add(found.present & ~known, cells, chunk.lines)
         return np.where(known, found.value, np.nan)
 
-    def judged(self, where: str) -> str | None:
-        """What is to be said of cells that are no numbers and count as unknown; None: all are.
+    def check(self, where: str) -> str | None:
+        """Return a warning about cells that are not numbers and count as unknown; None: none are.
+
+        Args:
+            where: the layout and the key, for the message.
 
         Raises:
-            MostlyUnreadable: more than half of the cells that are there are no numbers.
+            MostlyUnreadable: more than half of the cells that are not empty are not numbers.
         """
-        wrong = self._examples.count
-        if not wrong:
+        count = self._unreadable.count
+        if not count:
             return None
-        sentence = (
-            f"{where}: {wrong:,} of {self._filled:,} cells of column {self._name} are no numbers,"
-            f" such as {self._examples}"
+        warning = (
+            f"{where}: {count:,} of {self._filled:,} cells of column {self._name} are not numbers,"
+            f" such as {self._unreadable}"
         )
-        if 2 * wrong > self._filled:
-            raise MostlyUnreadable(f"{sentence}; is it categorical?")
-        return sentence
+        if 2 * count > self._filled:
+            raise MostlyUnreadable(f"{warning}; is it categorical?")
+        return warning

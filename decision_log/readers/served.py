@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from data.history.bulk_read import bulk_read
 from data.history.label_history import LabelHistory, stream_labels
-from data.history.whole_reads import whole_reads
 from fraud.payment.batch import Int64, TransactionBatch
 from fraud.payment.transaction import Transaction
 from stores.statements import statement
@@ -98,7 +98,7 @@ class ServedHistory:
         Raises:
             OSError, asyncpg.PostgresError: the database does not answer.
         """
-        async with whole_reads(database_url) as connection:
+        async with bulk_read(database_url) as connection:
             yield cls(connection, tenant)
 
     async def window(self, since: datetime | None, limit: int | None) -> Window | None:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 import numpy as np
 
 from data.history.history import History
-from data.label_names import names_outcome, speaks
 from data.layout.layout import Layout
+from data.leaky_names import mentions_label, names_label
 from fraud.errors import NotTrainable
 from training.finding import Finding, Severity
 from training.guard.columns.aggregates import label_sums
@@ -103,7 +103,7 @@ def inspect_layout(layout: Layout) -> list[Finding]:
     told: set[str] = set()
     if label is not None:
         told = set() if label.join is not None else {label.column}
-        told |= set() if label.known_at is None else label.known_at.reads()
+        told |= set() if label.known_at is None else label.known_at.columns_read()
     found = []
     for where, column in mapped.items():
         if column in told:
@@ -111,8 +111,8 @@ def inspect_layout(layout: Layout) -> list[Finding]:
                 f"layout {layout.name}: {where} is {column}, which [label] reads the label from"
             )
             found.append(Finding("refuse", "label-column", sentence, column=column))
-        elif speaks(column) and where.startswith("columns."):
-            outright = names_outcome(column)
+        elif mentions_label(column) and where.startswith("columns."):
+            outright = names_label(column)
             what = "is a name of the label" if outright else "speaks of the label"
             sentence = (
                 f"layout {layout.name}: {where} is {column}, whose name {what}; honest only if"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from data.history.bulk_read import bulk_read
 from data.history.history import read_history
-from data.history.whole_reads import whole_reads
 from fraud.errors import NotTrainable
 from fraud.payment.batch import Float32, Float64, Int64
 from models.artifact import Manifest
@@ -149,7 +149,7 @@ def _moment(at_ms: int) -> str:
 
 
 async def _newest_labelled_ms(database_url: str, tenant: str) -> int | None:
-    async with whole_reads(database_url) as connection:
+    async with bulk_read(database_url) as connection:
         newest: int | None = await connection.fetchval(
             statement("training/sql/newest_labelled.sql"), tenant
         )

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.categories import codes_of
+from data.category_codes import category_codes
 from data.cells.numbers import NumberStyle
 from data.cells.texts import texts
 from data.files.chunk import Chunk, SourceUnreadable
 from data.files.source import open_source
 from data.layout.fields import LabelField, TabularFields, TimeField
-from data.layout.mapping import Layout, refuse_absent
+from data.layout.mapping import Layout, require_columns
 from data.rows.labels import label_codes
 from data.rows.number_column import NumberColumn
-from data.rows.times import after_payments, moments
+from data.rows.timestamps import after_payments, read_timestamps
 from fraud.errors import NotTrainable
 from fraud.payment.batch import Float32, Int64
 from training.sets.dataset import Dataset
@@ -58,10 +58,10 @@ def read_table(
         )
     if label is None or label.join is not None:
         raise NotTrainable(f"layout {layout.name} names no label column in the file itself")
-    source = open_source(path, layout.form)
+    source = open_source(path, layout.dialect)
     wanted = _wanted(layout, fields, label)
-    refuse_absent(layout.name, wanted, source.names())
-    style = NumberStyle(fields.decimal, (), fields.missing, loose=True)
+    require_columns(layout.name, wanted, source.names())
+    style = NumberStyle(fields.decimal, (), fields.missing, lenient=True)
     numeric = {name: NumberColumn(name, style) for name in fields.numeric}
     amount = layout.amount
     money = NumberStyle(amount.decimal, amount.ignore, amount.missing, exact=True)
@@ -77,7 +77,7 @@ def read_table(
     if not parts:
         raise NotTrainable(f"{path}: no rows")
     for where, column in (*(("tabular.numeric", c) for c in numeric.values()), ("amount", priced)):
-        sentence = column.judged(f"layout {layout.name}: {where}")
+        sentence = column.check(f"layout {layout.name}: {where}")
         if sentence:
             warn(sentence)
     values, at_ms, codes, known_ms, value, row = (
@@ -101,9 +101,9 @@ def read_table(
 
 
 def _wanted(layout: Layout, fields: TabularFields, label: LabelField) -> frozenset[str]:
-    wanted = {layout.amount.column, label.column, *layout.timestamp.reads()}
+    wanted = {layout.amount.column, label.column, *layout.timestamp.columns_read()}
     if label.known_at is not None:
-        wanted |= label.known_at.reads()
+        wanted |= label.known_at.columns_read()
     return frozenset((*fields.numeric, *fields.categorical, *wanted))
 
 
@@ -122,16 +122,18 @@ def _part(
         values[:, i] = numeric[name].read(chunk)
     for i, name in enumerate(fields.categorical, start=len(fields.numeric)):
         found = texts(chunk.columns[name], fields.missing)
-        _refuse(found.wrong, chunk, path, f"{name} has no text that is sure")
-        values[:, i] = codes_of(found.values.to_pylist())
-    when = moments(chunk.columns, chunk.rows, layout.timestamp)
+        _refuse(found.unreadable, chunk, path, f"{name} has no text that is sure")
+        values[:, i] = category_codes(found.values.to_pylist())
+    when = read_timestamps(chunk.columns, chunk.rows, layout.timestamp)
     _refuse(~when.known, chunk, path, f"{_named(layout.timestamp)} is not a time")
     codes = label_codes(chunk.columns[label.column], label)
     _refuse(codes == 2, chunk, path, f"{label.column} is neither fraud nor genuine")
     known_ms = when.at_ms
     if label.known_at is not None:
-        dated = moments(chunk.columns, chunk.rows, label.known_at)
-        _refuse(dated.there & ~dated.known, chunk, path, f"{_named(label.known_at)} is not a time")
+        dated = read_timestamps(chunk.columns, chunk.rows, label.known_at)
+        _refuse(
+            dated.present & ~dated.known, chunk, path, f"{_named(label.known_at)} is not a time"
+        )
         if label.undated_ms is None:
             codes = np.where(dated.known, codes, UNKNOWN).astype(np.int8)
         undated = when.at_ms + (label.undated_ms or 0)
@@ -143,7 +145,7 @@ def _part(
 
 
 def _named(field: TimeField) -> str:
-    return ", ".join(sorted(field.reads()))
+    return ", ".join(sorted(field.columns_read()))
 
 
 def _refuse(wrong: NDArray[np.bool_], chunk: Chunk, path: Path, why: str) -> None:

@@ -1,6 +1,6 @@
 -- A tenant's payments in the order in which they happened, each with its newest label that was
 -- known at $2. $1 tenant, $3 and $4 the span in time, end exclusive. Both are read whole and joined as
--- wholes: see `whole_reads`.
+-- wholes: see `bulk_read`.
 SELECT
     t.transaction_id,
     t.customer_id,

@@ -1,7 +1,7 @@
 -- Every label of tenant $1 that was news when it came, in the order in which it could be known and
 -- was on record: with the payment it is about, and with the label that it replaced. One that is
 -- older than the label in force, or that came to be known more than $2 days after the payment, is
--- no event. Both tables are read whole and joined as wholes: see `whole_reads`.
+-- no event. Both tables are read whole and joined as wholes: see `bulk_read`.
 WITH counted AS (
     SELECT
         l.label_id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.categories import codes_of
+from data.category_codes import category_codes
 from data.history.history import History
 from fraud.payment.batch import COLUMNS, TransactionBatch
 from training.sets.dataset import Dataset
@@ -110,7 +110,7 @@ class World:
             "shop": np.char.add("s", self.merchant.astype(str)),
             **(categorical or {}),
         }
-        columns = [*numbers.values(), *(codes_of(_texts(v)) for v in names.values())]
+        columns = [*numbers.values(), *(category_codes(_texts(v)) for v in names.values())]
         values = np.stack([np.asarray(c, np.float32) for c in columns], axis=1)
         first = len(numbers)
         return Dataset(

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from data.label_names import follows_outcome, names_outcome, speaks
+from data.leaky_names import mentions_label, names_label, names_later_event
 from training.finding import Finding
 from training.guard.columns.column import Column
 from training.guard.columns.evidence import Evidence, evidence
@@ -176,7 +176,7 @@ def _of_purity(column: Column, only: Pure) -> Finding | None:
     limit = _PURE_FLAG if only.known or only.flag else _PURE_CODE
     if column.identity and not only.known:
         limit = _PURE_IDENTITY
-    outright = column.foreign and speaks(column.name)
+    outright = column.foreign and mentions_label(column.name)
     if outright or (only.share >= limit and only.steady and (only.known or not column.computed)):
         form = "known" if only.known else "value"
         return Finding(
@@ -194,9 +194,13 @@ def _of_purity(column: Column, only: Pure) -> Finding | None:
 
 def _of_name(column: Column, told: bool) -> Iterator[Finding]:
     """What its name says; where its values told enough, a name of what follows adds nothing."""
-    outright = names_outcome(column.name)
-    if speaks(column.name) or (not told and follows_outcome(column.name)):
-        what = "speaks of the label" if speaks(column.name) else "speaks of what follows a fraud"
+    outright = names_label(column.name)
+    if mentions_label(column.name) or (not told and names_later_event(column.name)):
+        what = (
+            "speaks of the label"
+            if mentions_label(column.name)
+            else "speaks of what follows a fraud"
+        )
         what = "is a name of the label" if outright else what
         yield Finding(
             "refuse" if outright else "warn",

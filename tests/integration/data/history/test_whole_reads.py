@@ -14,12 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data.history import sql as of_data
+from data.history.bulk_read import bulk_read
 from data.history.history import read_history
 from data.history.label_history import stream_labels
-from data.history.whole_reads import whole_reads
 from data.load.loader import _Run, load_file
 from features.store.span import Span
 from stores.statements import statement
+from training import sql as of_training
 
 ROWS = 120_000
 DAY_MS = 86_400_000
@@ -71,28 +73,18 @@ async def plan(connection: Any, statement: str, *arguments: Any) -> str:
 async def whole_plans(url: str, tenant: str) -> dict[str, str]:
     """How PostgreSQL would go about each of the large reads now."""
     bounds = await moments(url)
-    async with whole_reads(url) as connection:
+    async with bulk_read(url) as connection:
         return {
-            "history": await plan(
-                connection, statement("data/history/sql/history.sql"), tenant, *bounds
-            ),
-            "label_events": await plan(
-                connection, statement("data/history/sql/label_events.sql"), tenant, 180
-            ),
+            "history": await plan(connection, of_data.statement("history"), tenant, *bounds),
+            "label_events": await plan(connection, of_data.statement("label_events"), tenant, 180),
             "newest_labelled": await plan(
-                connection, statement("training/sql/newest_labelled.sql"), tenant
+                connection, of_training.statement("newest_labelled"), tenant
             ),
             "payments_before": await plan(
-                connection,
-                statement("decision_log/readers/sql/payments_before.sql"),
-                tenant,
-                *bounds[:2],
+                connection, of_training.statement("payments_before"), tenant, *bounds[:2]
             ),
             "payments_loaded": await plan(
-                connection,
-                statement("decision_log/readers/sql/payments_loaded.sql"),
-                tenant,
-                bounds[1],
+                connection, of_training.statement("payments_loaded"), tenant, bounds[1]
             ),
         }
 
@@ -121,7 +113,7 @@ async def test_what_is_loaded_is_read_soon_for_the_second_tenant_too(
         history = await read_history(database_url, "second")
         assert len(history) == ROWS
         assert int((history.label >= 0).sum()) == ROWS
-        async with whole_reads(database_url) as connection:
+        async with bulk_read(database_url) as connection:
             events = [part async for part in stream_labels(connection, "second")]
     assert sum(len(part.events) for part in events) == ROWS
 

@@ -59,7 +59,7 @@ def test_amounts(text: str, value: float | None) -> None:
     ],
 )
 def test_what_a_column_of_numbers_may_hold(text: str, value: float | None) -> None:
-    found = number(text, NumberStyle(loose=True))
+    found = number(text, NumberStyle(lenient=True))
     assert (None if found is None else pytest.approx(found[0])) == value
 
 
@@ -75,17 +75,17 @@ def test_markers_count_in_columns_of_numbers_as_well() -> None:
     style = NumberStyle(missing=frozenset({"-999", "NULL"}))
     for cells in (pa.array([-999.0, 5.0]), pa.array([-999, 5]), pa.array(["-999", "5"])):
         found = numbers(cells, style)
-        assert (found.there.tolist(), found.value.tolist()) == ([False, True], [0.0, 5.0])
+        assert (found.present.tolist(), found.value.tolist()) == ([False, True], [0.0, 5.0])
     found = numbers(pa.array(["NULL", "", None, "x"]), NumberStyle(missing=DEFAULT_MISSING))
-    assert found.there.tolist() == [False, False, False, True]
-    assert found.wrong.tolist() == [False, False, False, True]
+    assert found.present.tolist() == [False, False, False, True]
+    assert found.unreadable.tolist() == [False, False, False, True]
     assert np.isfinite(found.value).all()
 
 
 @pytest.mark.parametrize("text", ["10 K", "1.2 M", "3 bn", "5 million", "2 Mrd", "4 lakh", "7 tsd"])
 def test_a_word_that_multiplies_is_no_unit(text: str) -> None:
     """10 K among 500 would be 10: it is unknown, and told of."""
-    assert number(text, NumberStyle(loose=True)) is None
+    assert number(text, NumberStyle(lenient=True)) is None
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_word_that_multiplies_is_no_unit(text: str) -> None:
 def test_yes_and_no_of_other_languages(yes: str, no: str) -> None:
     """Of sí and no one alone would be read, and the other would be the gaps between."""
     cells = pa.array([yes, no, None])
-    found = numbers(cells, NumberStyle(loose=True))
+    found = numbers(cells, NumberStyle(lenient=True))
     assert found.value.tolist() == [1.0, 0.0, 0.0]
     assert found.known.tolist() == [True, True, False]
     assert not numbers(cells, NumberStyle()).known.any()

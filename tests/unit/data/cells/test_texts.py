@@ -35,7 +35,7 @@ from data.cells.texts import DEFAULT_MISSING, canonical_text, texts
 def test_an_id_is_one_id_in_every_container(cells: pa.Array) -> None:
     found = texts(cells, DEFAULT_MISSING)
     assert found.values.to_pylist() == ["17", None]
-    assert not found.wrong.any()
+    assert not found.unreadable.any()
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_an_id_is_one_id_in_every_container(cells: pa.Array) -> None:
 )
 def test_what_lost_digits_or_is_no_text_is_wrong(cells: pa.Array) -> None:
     found = texts(cells, DEFAULT_MISSING)
-    assert found.wrong.tolist() == [True]
+    assert found.unreadable.tolist() == [True]
     assert found.values.to_pylist() == [None]
 
 
@@ -91,7 +91,7 @@ def test_other_types_have_the_text_that_csv_has() -> None:
     ]
     for cells, expected in cases:
         found = texts(cells)
-        assert (found.values.to_pylist(), found.wrong.tolist()) == ([expected], [False])
+        assert (found.values.to_pylist(), found.unreadable.tolist()) == ([expected], [False])
     one = uuid.UUID(int=7)
     stored = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([one.bytes], pa.binary(16)))
     assert texts(stored).values.to_pylist() == [str(one)]
@@ -109,7 +109,7 @@ def test_a_text_that_lost_letters_is_none(kind: pa.DataType) -> None:
     """Müller and Möller are both M\ufffdller where a program could not write their letters."""
     found = texts(pa.array(["M\ufffdller", "Müller"]).cast(kind), DEFAULT_MISSING)
     assert found.values.to_pylist() == [None, "Müller"]
-    assert found.wrong.tolist() == [True, False]
+    assert found.unreadable.tolist() == [True, False]
 
 
 @pytest.mark.parametrize("text", ["A1\u200b", "\ufeffA1", " \u2060A1 \u00a0", "\u200eA1\u200f\n"])

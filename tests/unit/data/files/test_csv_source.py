@@ -10,12 +10,12 @@ import pytest
 
 from data.files import csv_lines
 from data.files.source import Chunk, SourceUnreadable, open_source
-from data.layout.fields import FileForm
+from data.layout.fields import CsvDialect
 
 
 def whole(path: Path, content: bytes, **form: Any) -> tuple[list[str], Chunk]:
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
-    source = open_source(path, FileForm(**form))
+    source = open_source(path, CsvDialect(**form))
     names = source.names()
     [chunk] = source.chunks(frozenset(names), 0, None)
     return names, chunk

@@ -11,7 +11,7 @@ import pytest
 
 from data.files import source
 from data.files.source import Chunk, SourceUnreadable, open_source
-from data.layout.fields import FileForm
+from data.layout.fields import CsvDialect
 
 AB = frozenset({"a", "b"})
 
@@ -124,4 +124,4 @@ def test_another_delimiter_is_recognised(tmp_path: Path) -> None:
     path.write_text("a;b\n1;2\n")
     with pytest.raises(SourceUnreadable, match="is ';' the delimiter"):
         open_source(path).names()
-    assert open_source(path, FileForm(delimiter=";")).names() == ["a", "b"]
+    assert open_source(path, CsvDialect(delimiter=";")).names() == ["a", "b"]

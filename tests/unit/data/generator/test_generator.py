@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from data.files.source import ParquetSource
+from data.files.parquet_source import ParquetSource
 from data.generator import GeneratorSpec, generate, write
 from data.generator.rows import KINDS
 from data.layout.layout import load_layout
-from data.rows.canonical import canonical
+from data.rows.canonical import canonical_rows
 
 DAY_MS = 86_400_000
 END_MS = 20_000 * DAY_MS + 7 * 3_600_000
@@ -75,8 +75,8 @@ def test_every_generated_row_is_sound(world: pa.Table, tmp_path: Path) -> None:
     path = tmp_path / "world.parquet"
     pq.write_table(world, path)
     layout = load_layout("canonical")
-    for chunk in ParquetSource(path).chunks(layout.columns(), 0, None):
-        found = canonical(chunk, layout, "tag")
+    for chunk in ParquetSource(path, 50_000).chunks(layout.columns(), 0, None):
+        found = canonical_rows(chunk, layout, "tag")
         assert found.bad == []
         assert found.table["is_fraud"].null_count == 0
 

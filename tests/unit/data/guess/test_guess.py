@@ -47,7 +47,7 @@ def test_a_german_export(tmp_path: Path) -> None:
     path = tmp_path / "bank.csv"
     path.write_bytes("\r\n".join(lines).encode("cp1252"))
     layout, text, found = guessed(path)
-    assert (layout.form.delimiter, layout.form.encoding, layout.form.skip_lines) == (
+    assert (layout.dialect.delimiter, layout.dialect.encoding, layout.dialect.skip_lines) == (
         ";",
         "cp1252",
         1,
@@ -99,7 +99,7 @@ def test_a_file_without_header_loads(tmp_path: Path) -> None:
     lines = [f"{i};{at:%Y-%m-%dT%H:%M:%S};{i % 7 + 0.25}" for i, at in enumerate(moments(50))]
     path.write_text("\n".join(lines))
     layout, _, found = guessed(path)
-    assert not layout.form.header
+    assert not layout.dialect.header
     assert mapped(layout, "timestamp", "amount") == [("2",), ("3",)]
     assert (found.sound, found.bad) == (50, 0)
 
@@ -216,7 +216,7 @@ def written(folder: Path, header: str, row: str, delimiter: str) -> tuple[Layout
 def test_delimiters_of_other_programs(tmp_path: Path, delimiter: str) -> None:
     row = "{i},c{card},{at:%Y-%m-%d %H:%M},{amount},{fraud}"
     layout, _, found = written(tmp_path, "id,customer,ts,amount,fraud", row, delimiter)
-    assert layout.form.delimiter == delimiter
+    assert layout.dialect.delimiter == delimiter
     assert (found.sound, found.fraud) == (200, 10)
 
 

@@ -53,16 +53,16 @@ def test_a_file_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (("amount = ", "amonut = "), "columns.amonut: no such key; did you mean amount?"),
-        (('amount = "value"', ""), "columns.amount: is missing"),
+        (("amount = ", "amonut = "), "columns.amonut: there is no such key; did you mean amount?"),
+        (('amount = "value"', ""), "columns.amount: has to be there"),
         (
             ('amount = "value"', 'amount = "value"\nmerchnat_id = "m"'),
-            "columns.merchnat_id: no such key; did you mean merchant_id?",
+            "columns.merchnat_id: there is no such key; did you mean merchant_id?",
         ),
         (('amount = "value"', "amount = 3"), "columns.amount: must be a column's name or a table"),
         (
             ('timestamp = "at"', 'timestamp = { column = "at", unit = "weeks" }'),
-            "columns.timestamp.unit: must be one of",
+            "columns.timestamp.unit: take 'milliseconds', ",
         ),
         (
             ('timestamp = "at"', 'timestamp = { column = "at", zone = "Mars" }'),
@@ -89,15 +89,15 @@ def test_a_file_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         (("[columns]", '[label]\ncolumn = "y"\n[columns]'), "label.delay_days: is missing"),
         (
             ("[columns]", '[label]\ncolumn = "y"\ndelay_days = -1\n[columns]'),
-            "label.delay_days: must lie",
+            "label.delay_days: take 0 or more",
         ),
         (
             ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\ngenuine = [1]\n[columns]'),
             "label.genuine: 1 is also",
         ),
         (('name = "mine"', "name = "), "not TOML"),
-        (('name = "mine"', ""), "name: is missing"),
-        (("[columns]", "[colums]"), "colums: no such key; did you mean columns?"),
+        (('name = "mine"', ""), "name: has to be there"),
+        (("[columns]", "[colums]"), "colums: there is no such key; did you mean columns?"),
     ],
 )
 def test_a_wrong_layout_names_the_file_and_the_key(change: tuple[str, str], says: str) -> None:
@@ -128,19 +128,19 @@ def test_columns_that_a_file_lacks() -> None:
     ("change", "says"),
     [
         (("[columns]", '[file]\nquote = "ab"\n[columns]'), "file.quote: must be one character"),
-        (("[columns]", "[file]\nheadr = false\n[columns]"), "file.headr: no such key; did you"),
+        (("[columns]", "[file]\nheadr = false\n[columns]"), "file.headr: there is no such key; did you"),
         (("[columns]", '[file]\nnames = ["a"]\nheader = true\n[columns]'), "file.names: are"),
         (("[columns]", '[file]\nnames = ["a", "a"]\n[columns]'), "file.names: must differ"),
-        (("[columns]", "[file]\nskip_lines = -1\n[columns]"), "file.skip_lines: must not"),
-        (("[columns]", "[flie]\n[columns]"), "flie: no such key; did you mean file?"),
-        (('"at"', '{ column = "at", formt = "%Y" }'), "formt: no such key; did you mean format?"),
+        (("[columns]", "[file]\nskip_lines = -1\n[columns]"), "file.skip_lines: take 0 or more"),
+        (("[columns]", "[flie]\n[columns]"), "flie: there is no such key; did you mean file?"),
+        (('"at"', '{ column = "at", formt = "%Y" }'), "formt: there is no such key; did you mean format?"),
         (('"at"', '{ column = "at", format = "%Y-%m-%d %I" }'), "format: needs %I and %p"),
-        (('"at"', '{ date = "at" }'), "columns.timestamp.time: is missing"),
-        (('"at"', '{ date = "at", time = { column = "t", unit = "days" } }'), "time.unit: must"),
+        (('"at"', '{ date = "at" }'), "columns.timestamp.time: has to be there"),
+        (('"at"', '{ date = "at", time = { column = "t", unit = "days" } }'), "time.unit: take 'milliseconds', "),
         (('"id"', '{ columns = [], prefix = "x" }'), "columns.transaction_id: needs one of"),
         (
             ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\nundated_days = 2\n[columns]'),
-            "label.undated_days: is of labels with known_at",
+            "label.undated_days: has no effect without `known_at`",
         ),
     ],
 )

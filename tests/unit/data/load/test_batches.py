@@ -9,7 +9,7 @@ import pytest
 
 from data.files import source
 from data.layout.layout import LayoutInvalid
-from data.load.batches import read_payments
+from data.load.payment_file import read_payments
 
 HEADER = "transaction_id,customer_id,timestamp,amount,currency,type,merchant_id,is_fraud,known\n"
 LAYOUT = """

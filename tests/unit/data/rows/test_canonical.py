@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from data.files.source import Chunk, SourceUnreadable, open_source
 from data.layout.layout import Layout, LayoutInvalid, load_layout, parse_layout
-from data.rows.canonical import canonical
-from data.rows.joined import joined_labels
-from data.rows.labels import Joined
+from data.rows.canonical import canonical_rows
+from data.rows.label_join import read_joined_labels
+from data.rows.labels import JoinedLabels
 from fraud.payment import limits
 from fraud.payment.currency import EXPONENT, hundredths, to_minor
 
@@ -69,7 +69,7 @@ def layout(change: tuple[str, str] = ("", "")) -> Layout:
 
 
 def test_a_sound_row_is_mapped() -> None:
-    found = canonical(chunk({}, {"to": "C9", "y": None, "north": None}), layout(), "tag")
+    found = canonical_rows(chunk({}, {"to": "C9", "y": None, "north": None}), layout(), "tag")
     first, second = found.table.to_pylist()
     at = datetime(2024, 2, 29, 12, 0, 0, 123000, tzinfo=UTC)
     assert first["occurred_at"] == at
@@ -120,7 +120,7 @@ def test_a_sound_row_is_mapped() -> None:
 def test_each_broken_rule_names_row_line_and_field(
     change: dict[str, Any], field: str, code: str
 ) -> None:
-    found = canonical(chunk({}, change, {"id": "t3"}), layout(), "tag")
+    found = canonical_rows(chunk({}, change, {"id": "t3"}), layout(), "tag")
     [bad] = found.bad
     assert (bad.row, bad.line, bad.field, bad.code) == (2, 3, field, code)
     value = next(iter(change.values()))
@@ -130,7 +130,7 @@ def test_each_broken_rule_names_row_line_and_field(
 
 
 def test_a_row_that_breaks_two_rules_is_one_bad_row() -> None:
-    found = canonical(chunk({"land": "ZZ", "value": "0"}), layout(), "tag")
+    found = canonical_rows(chunk({"land": "ZZ", "value": "0"}), layout(), "tag")
     assert {b.field for b in found.bad} == {"amount", "country"}
     assert found.n_bad == 1
     assert found.table.num_rows == 0
@@ -138,13 +138,18 @@ def test_a_row_that_breaks_two_rules_is_one_bad_row() -> None:
 
 def test_amounts_that_a_layout_allows() -> None:
     rounding = layout(('amount = "value"', 'amount = { column = "value", round = true }'))
-    rows = canonical(chunk({"value": "1.005"}, {"value": "0.001"}), rounding, "tag")
+    rows = canonical_rows(chunk({"value": "1.005"}, {"value": "0.001"}), rounding, "tag")
     assert rows.table["amount_minor"].to_pylist() in ([101], [100])
     assert [b.code for b in rows.bad] == ["not_positive"]
     debit = layout(('amount = "value"', 'amount = { column = "value", absolute = true }'))
-    assert canonical(chunk({"value": "-5"}), debit, "t").table["amount_minor"][0].as_py() == 500
+    assert (
+        canonical_rows(chunk({"value": "-5"}), debit, "t").table["amount_minor"][0].as_py() == 500
+    )
     cents = layout(('amount = "value"', 'amount = { column = "value", unit = "minor" }'))
-    assert canonical(chunk({"value": "1234"}), cents, "t").table["amount_minor"][0].as_py() == 1234
+    assert (
+        canonical_rows(chunk({"value": "1234"}), cents, "t").table["amount_minor"][0].as_py()
+        == 1234
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,7 +164,7 @@ def test_amounts_that_a_layout_allows() -> None:
 )
 def test_amounts_with_signs(keys: str, cell: str, minor: int | None) -> None:
     plan = layout(('amount = "value"', f'amount = {{ column = "value", {keys} }}'))
-    found = canonical(chunk({"value": cell}), plan, "tag")
+    found = canonical_rows(chunk({"value": cell}), plan, "tag")
     assert found.table["amount_minor"].to_pylist() == ([] if minor is None else [minor])
     assert [b.code for b in found.bad] == (["not_a_number"] if minor is None else [])
 
@@ -176,7 +181,9 @@ def test_amounts_are_exact_whatever_the_column_is(
     cells = [str(amount)] if kind == pa.string() else [amount]
     value = pa.array([float(amount)]) if kind == pa.float64() else pa.array(cells, kind)
     part = chunk({"money": currency})
-    found = canonical(Chunk(part.rows, part.lines, {**part.columns, "value": value}), layout(), "t")
+    found = canonical_rows(
+        Chunk(part.rows, part.lines, {**part.columns, "value": value}), layout(), "t"
+    )
     if limits.amount_problem(minor, currency):
         assert found.bad[0].code == "too_large"
     else:
@@ -205,7 +212,7 @@ def test_times(timestamp: str, cells: list[Any], expected: str) -> None:
     part = chunk({})
     columns = {**part.columns, "at": pa.array(cells)}
     plan = layout(('timestamp = "at"', f"timestamp = {timestamp}"))
-    found = canonical(Chunk(part.rows, part.lines, columns), plan, "tag")
+    found = canonical_rows(Chunk(part.rows, part.lines, columns), plan, "tag")
     assert found.table["occurred_at"][0].as_py() == datetime.fromisoformat(f"{expected}+00:00")
 
 
@@ -217,14 +224,14 @@ def test_arrow_times_of_every_unit_and_zone() -> None:
             value = at if tz else at.replace(tzinfo=None)
             cells = pa.array([value], pa.timestamp(unit, tz))
             columns = {**part.columns, "at": cells}
-            found = canonical(Chunk(part.rows, part.lines, columns), layout(), "tag")
+            found = canonical_rows(Chunk(part.rows, part.lines, columns), layout(), "tag")
             assert found.table["occurred_at"][0].as_py() == at
 
 
 def test_ids_that_a_gap_turned_into_floats_keep_their_digits() -> None:
     part = chunk({}, {})
     columns = {**part.columns, "card": pa.array([2291163933867244.0, None])}
-    found = canonical(Chunk(part.rows, part.lines, columns), layout(), "tag")
+    found = canonical_rows(Chunk(part.rows, part.lines, columns), layout(), "tag")
     assert found.table["customer_id"].to_pylist() == ["2291163933867244"]
     assert found.bad[0].code == "missing"
 
@@ -233,7 +240,7 @@ def test_texts_are_the_same_however_a_file_keeps_them() -> None:
     part = chunk({}, {}, {})
     for cells in (["17", "17.0", "1.10"], [b"17", b"17.0", b"1.10"]):
         columns = {**part.columns, "card": pa.array(cells)}
-        found = canonical(Chunk(part.rows, part.lines, columns), layout(), "tag")
+        found = canonical_rows(Chunk(part.rows, part.lines, columns), layout(), "tag")
         assert found.table["customer_id"].to_pylist() == ["17", "17", "1.10"]
 
 
@@ -241,7 +248,7 @@ def test_row_numbers_as_ids_carry_the_tag_of_their_file() -> None:
     part = chunk({})
     cells = {"step": 1, "type": "DEBIT", "amount": 5.0, "nameOrig": "C1", "nameDest": "M2"}
     columns = {k: pa.array([v]) for k, v in {**cells, "isFraud": 1.0}.items()}
-    found = canonical(Chunk(part.rows, part.lines, columns), load_layout("paysim"), "ab12cd34")
+    found = canonical_rows(Chunk(part.rows, part.lines, columns), load_layout("paysim"), "ab12cd34")
     [row] = found.table.to_pylist()
     assert row["transaction_id"] == "ps-ab12cd34-1"
     assert (row["merchant_id"], row["counterparty_id"]) == ("M2", None)
@@ -255,9 +262,11 @@ def test_joined_labels_need_every_column(both: bool) -> None:
     columns = {k: pa.array([v]) for k, v in cells.items()}
     joined = {"1": 1, "2": int(both)}
     plan = load_layout("amlsim")
-    found = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", Joined(joined))
+    found = canonical_rows(Chunk(part.rows, part.lines, columns), plan, "tag", JoinedLabels(joined))
     assert found.table["is_fraud"].to_pylist() == [both]
-    unknown = canonical(Chunk(part.rows, part.lines, columns), plan, "tag", Joined({"1": 1}))
+    unknown = canonical_rows(
+        Chunk(part.rows, part.lines, columns), plan, "tag", JoinedLabels({"1": 1})
+    )
     assert unknown.table["is_fraud"].to_pylist() == [None]
 
 
@@ -277,7 +286,7 @@ def test_labels_are_what_the_layout_says_in_any_spelling(
     says: str, cell: object, is_fraud: bool
 ) -> None:
     told = layout(("delay_days = 2", f"delay_days = 2\n{says}"))
-    found = canonical(chunk({"y": cell}), told, "tag")
+    found = canonical_rows(chunk({"y": cell}), told, "tag")
     assert found.bad == []
     assert found.table["is_fraud"].to_pylist() == [is_fraud]
 
@@ -285,7 +294,9 @@ def test_labels_are_what_the_layout_says_in_any_spelling(
 @pytest.mark.parametrize("cell", ["4.0", 4.0, "4"])
 def test_values_are_what_the_layout_says_in_any_spelling(cell: object) -> None:
     told = layout(('BUY = "purchase"', '"4.0" = "purchase"'))
-    assert canonical(chunk({"kind": cell}), told, "tag").table["type"].to_pylist() == ["purchase"]
+    assert canonical_rows(chunk({"kind": cell}), told, "tag").table["type"].to_pylist() == [
+        "purchase"
+    ]
 
 
 def test_every_cell_that_is_there_and_cannot_be_read_makes_a_bad_row() -> None:
@@ -295,7 +306,7 @@ def test_every_cell_that_is_there_and_cannot_be_read_makes_a_bad_row() -> None:
     toml = toml.replace('counterparty_id = { column = "to", matches = "^C" }', "")
     plan = parse_layout(toml, "mine.toml")
     rows = [{"to": "05/07/2026"}, {"to": "2026-07-05"}, {"to": "01/01/1900"}, {"to": None}]
-    found = canonical(chunk(*rows, {"to": None, "y": None}), plan, "tag")
+    found = canonical_rows(chunk(*rows, {"to": None, "y": None}), plan, "tag")
     assert [(b.row, b.field, b.code) for b in found.bad] == [
         (2, "known_at", "not_a_time"),
         (3, "known_at", "out_of_range"),
@@ -305,7 +316,7 @@ def test_every_cell_that_is_there_and_cannot_be_read_makes_a_bad_row() -> None:
     told = found.table["is_fraud"].to_pylist()
     assert told == [False, None, None]
     dated = toml.replace("known_at =", "undated_days = 9\nknown_at =")
-    found = canonical(chunk({"to": None}), parse_layout(dated, "mine.toml"), "tag")
+    found = canonical_rows(chunk({"to": None}), parse_layout(dated, "mine.toml"), "tag")
     [row] = found.table.to_pylist()
     assert (row["known_at"] - row["occurred_at"]).days == 9
     assert found.left_out == {}
@@ -314,27 +325,27 @@ def test_every_cell_that_is_there_and_cannot_be_read_makes_a_bad_row() -> None:
 @pytest.mark.parametrize("marker", ["NULL", "\\N", "nan", "-", "NA"])
 def test_markers_are_missing_in_any_field(marker: str) -> None:
     fields = {"north": marker, "east": marker, "y": marker, "ip": marker}
-    found = canonical(chunk({"card": marker}, fields, {"id": "t2"}), layout(), "tag")
+    found = canonical_rows(chunk({"card": marker}, fields, {"id": "t2"}), layout(), "tag")
     assert [(b.row, b.field, b.code) for b in found.bad] == [(1, "customer_id", "missing")]
     first = found.table.to_pylist()[0]
     assert [first[n] for n in ("latitude", "is_fraud", "ip_address")] == [None, None, None]
 
 
 def test_namibia_is_a_country_and_a_list_of_ones_own_counts() -> None:
-    found = canonical(chunk({"land": "NA"}, {"land": "NULL"}), layout(), "tag")
+    found = canonical_rows(chunk({"land": "NA"}, {"land": "NULL"}), layout(), "tag")
     assert found.table["country"].to_pylist() == ["NA", None]
     own = layout(("[columns]", '[file]\nmissing = ["?", "0"]\n[columns]'))
-    found = canonical(chunk({"card": "?"}, {"card": "0.0"}, {"card": "NULL"}), own, "tag")
+    found = canonical_rows(chunk({"card": "?"}, {"card": "0.0"}, {"card": "NULL"}), own, "tag")
     assert [b.row for b in found.bad] == [1, 2]
     assert found.table["customer_id"].to_pylist() == ["NULL"]
     field = layout(('country = "land"', 'country = { column = "land", missing = ["NA"] }'))
-    assert canonical(chunk({"land": "NA"}), field, "t").table["country"].to_pylist() == [None]
+    assert canonical_rows(chunk({"land": "NA"}), field, "t").table["country"].to_pylist() == [None]
 
 
 def test_one_id_of_several_columns() -> None:
     both = ('transaction_id = "id"', 'transaction_id = { columns = ["id", "to"], join = ":" }')
     rows = [{"id": "17.0"}, {"id": "a:b"}, {"id": None}, {"id": None, "to": None}]
-    found = canonical(chunk(*rows), layout(both), "tag")
+    found = canonical_rows(chunk(*rows), layout(both), "tag")
     assert found.table["transaction_id"].to_pylist() == ["17:M7"]
     assert [(b.row, b.code) for b in found.bad] == [(2, "unclear"), (3, "unclear"), (4, "missing")]
 
@@ -352,7 +363,7 @@ def test_one_id_of_several_columns() -> None:
 def test_a_sign_beside_an_amount_must_be_of_its_currency(
     cell: str, currency: str, code: str | None
 ) -> None:
-    found = canonical(chunk({"value": cell, "money": currency}), layout(), "tag")
+    found = canonical_rows(chunk({"value": cell, "money": currency}), layout(), "tag")
     assert [b.code for b in found.bad] == ([] if code is None else [code])
 
 
@@ -369,7 +380,7 @@ def test_a_sign_beside_an_amount_must_be_of_its_currency(
 def test_currencies_count_at_the_time_of_their_payment(
     currency: str, at: str, code: str | None
 ) -> None:
-    found = canonical(chunk({"money": currency, "at": at}), layout(), "tag")
+    found = canonical_rows(chunk({"money": currency, "at": at}), layout(), "tag")
     assert [b.code for b in found.bad] == ([] if code is None else [code])
 
 
@@ -378,15 +389,15 @@ def test_labels_in_a_second_file_that_contradict_themselves_are_no_labels(tmp_pa
     first.write_text("sourceNodeId,targetNodeId,value,time\n1,2,5,3\n1,3,5,3\n1,4,5,3\n1,9,5,3\n")
     (tmp_path / "a_nodes.csv").write_text("nodeid,isFraud\n1.0,1\n2,1\n3,1\n3,0\n4,perhaps\n")
     plan = load_layout("amlsim")
-    source = open_source(first, plan.form)
+    source = open_source(first, plan.dialect)
     [part] = source.chunks(plan.columns(), 0, None)
-    found = canonical(part, plan, "tag", joined_labels(first, plan))
+    found = canonical_rows(part, plan, "tag", read_joined_labels(first, plan))
     assert found.table["is_fraud"].to_pylist() == [True, None]
     assert [(b.row, b.code) for b in found.bad] == [(2, "not_a_label"), (3, "not_a_label")]
     assert found.left_out == {"not in the second file": 1}
     (tmp_path / "a_nodes.csv").write_text('nodeid,isFraud\n1,1\n2,"1\n')
     with pytest.raises(SourceUnreadable, match=r"a_nodes.csv: line 3"):
-        joined_labels(first, plan)
+        read_joined_labels(first, plan)
 
 
 @pytest.mark.parametrize(
@@ -400,7 +411,7 @@ def test_labels_in_a_second_file_that_contradict_themselves_are_no_labels(tmp_pa
 )
 def test_nothing_is_known_of_a_payment_before_it(told: str, known: str | None) -> None:
     dated = layout(("delay_days = 2", 'known_at = { column = "east" }'))
-    found = canonical(chunk({"east": told, "y": "1"}), without_east(dated), "tag")
+    found = canonical_rows(chunk({"east": told, "y": "1"}), without_east(dated), "tag")
     if known is None:
         assert [(bad.field, bad.code) for bad in found.bad] == [("known_at", "before_payment")]
         return
@@ -419,7 +430,7 @@ def test_a_table_needs_no_delay_and_history_does() -> None:
         parse_layout(bare, "mine.toml")
     table = parse_layout(f'{bare}[tabular]\nnumeric = ["north"]\n', "mine.toml")
     with pytest.raises(LayoutInvalid, match=r"label\.delay_days: is missing: after how many"):
-        canonical(chunk({}), table, "tag")
+        canonical_rows(chunk({}), table, "tag")
 
 
 @pytest.mark.parametrize(
@@ -434,7 +445,7 @@ def test_a_table_needs_no_delay_and_history_does() -> None:
 def test_a_day_of_local_time_is_known_within_it(told: str, known: str | None) -> None:
     when = '{ column = "east", format = "%d/%m/%Y", zone = "Europe/Berlin" }'
     dated = layout(("delay_days = 2", f"known_at = {when}"))
-    found = canonical(chunk({"east": told, "y": "1"}), without_east(dated), "tag")
+    found = canonical_rows(chunk({"east": told, "y": "1"}), without_east(dated), "tag")
     expected = [] if known else [("known_at", "before_payment")]
     assert [(bad.field, bad.code) for bad in found.bad] == expected
     if known:

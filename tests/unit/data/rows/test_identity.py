@@ -1,4 +1,4 @@
-"""When two rows are one payment, and what another one is called."""
+"""TimestampGuess two rows are one payment, and what another one is called."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 from data.layout.layout import LayoutInvalid, parse_layout
 from data.rows.canonical import STAGED
-from data.rows.identity import SAME_WITHIN_MS, Payment, Telling, apart
+from data.rows.identity import SAME_WITHIN_MS, IdentityResolver, PaymentIdentity, derived_id
 from fraud.payment.limits import MAX_ID_CHARS, text_problem
 
-PAYMENT = Payment(1_000_000, "c", 100, "EUR", "m", None, "d")
+PAYMENT = PaymentIdentity(1_000_000, "c", 100, "EUR", "m", None, "d")
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ PAYMENT = Payment(1_000_000, "c", 100, "EUR", "m", None, "d")
 )
 def test_what_tells_payments_apart(change: dict[str, Any], same: bool) -> None:
     other = PAYMENT._replace(**change)
-    assert PAYMENT.is_one_with(other) is same
-    assert other.is_one_with(PAYMENT) is same
+    assert PAYMENT.is_same_as(other) is same
+    assert other.is_same_as(PAYMENT) is same
 
 
 def test_an_id_of_its_own_is_an_id_and_tells_what_makes_it() -> None:
@@ -45,11 +45,11 @@ def test_an_id_of_its_own_is_an_id_and_tells_what_makes_it() -> None:
         PAYMENT._replace(customer_id="e"),
         PAYMENT._replace(amount_minor=101),
     ]
-    ids = [apart(one, payment) for one in ("1", long, f"{long[:-1]}y") for payment in changed]
+    ids = [derived_id(one, payment) for one in ("1", long, f"{long[:-1]}y") for payment in changed]
     assert len(set(ids)) == len(ids)
     assert not [one for one in ids if text_problem(one)]
     # What only one of two exports knows of a payment gives it no other id.
-    assert apart("1", PAYMENT) == apart("1", PAYMENT._replace(merchant_id=None))
+    assert derived_id("1", PAYMENT) == derived_id("1", PAYMENT._replace(merchant_id=None))
 
 
 def chunk(*rows: tuple[str, str, int]) -> pa.Table:
@@ -65,10 +65,10 @@ def chunk(*rows: tuple[str, str, int]) -> pa.Table:
     return pa.table(columns)
 
 
-def telling(table: pa.Table, repeated: str) -> Telling:
+def telling(table: pa.Table, repeated: str) -> IdentityResolver:
     """Of rows from 1, whose lines begin after a header."""
     places = np.arange(1, table.num_rows + 1)
-    return Telling(table, places, places + 1, repeated)
+    return IdentityResolver(table, places, places + 1, repeated)
 
 
 def test_what_no_id_keeps_apart_is_refused() -> None:

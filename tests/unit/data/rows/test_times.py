@@ -12,12 +12,12 @@ import pytest
 from data.cells.local_time import to_utc
 from data.cells.time_format import FormatInvalid, century, pattern_reader
 from data.layout.fields import ClockField, TimeField
-from data.rows.times import Moments, moments
+from data.rows.timestamps import Timestamps, read_timestamps
 
 
-def read(cells: list[Any] | pa.Array, **field: Any) -> Moments:
+def read(cells: list[Any] | pa.Array, **field: Any) -> Timestamps:
     column = cells if isinstance(cells, pa.Array) else pa.array(cells)
-    return moments({"at": column}, np.arange(len(column)), TimeField(("at",), **field))
+    return read_timestamps({"at": column}, np.arange(len(column)), TimeField(("at",), **field))
 
 
 def ms(text: str) -> int:
@@ -47,7 +47,7 @@ def ms(text: str) -> int:
 )
 def test_texts(text: str, pattern: str | None, zone: str, utc: str | None) -> None:
     found = read([text], format=pattern, zone=zone)
-    assert found.there.tolist() == [True]
+    assert found.present.tolist() == [True]
     assert found.known.tolist() == [utc is not None]
     if utc is not None:
         assert found.at_ms.tolist() == [ms(utc)]
@@ -101,8 +101,10 @@ def test_a_day_and_a_time_in_two_columns(
     day: Any, clock: dict[str, Any], cell: Any, utc: str | None
 ) -> None:
     field = TimeField(("day",), clock=ClockField("clock", **clock))
-    found = moments({"day": pa.array([day]), "clock": pa.array([cell])}, np.arange(1), field)
-    assert found.there.tolist() == [True]
+    found = read_timestamps(
+        {"day": pa.array([day]), "clock": pa.array([cell])}, np.arange(1), field
+    )
+    assert found.present.tolist() == [True]
     assert found.known.tolist() == [utc is not None]
     if utc is not None:
         assert found.at_ms.tolist() == [ms(utc)]
@@ -111,7 +113,7 @@ def test_a_day_and_a_time_in_two_columns(
 def test_a_date_of_three_columns() -> None:
     field = TimeField(("y", "m", "d"), format="%Y %m %d")
     columns = {"y": pa.array([2024.0]), "m": pa.array(["7"]), "d": pa.array([1])}
-    assert moments(columns, np.arange(1), field).at_ms.tolist() == [ms("2024-07-01")]
+    assert read_timestamps(columns, np.arange(1), field).at_ms.tolist() == [ms("2024-07-01")]
 
 
 def test_counts_that_lost_digits_are_no_times() -> None:

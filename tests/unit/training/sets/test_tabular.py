@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.categories import code_of, codes_of
+from data.category_codes import category_code, category_codes
 from data.files.source import SourceUnreadable
 from data.layout.layout import LayoutInvalid, load_layout, parse_layout
 from fraud.errors import NotTrainable
@@ -51,7 +51,7 @@ def _read(path: Path, toml: str = TOML):
 
 def test_rows_come_in_the_order_of_time_with_their_own_columns(tmp_path: Path) -> None:
     dataset, told = _read(_file(tmp_path))
-    cook, smith = code_of("cook"), code_of("smith")
+    cook, smith = category_code("cook"), category_code("smith")
     expected = [[-3, np.nan, smith], [10.5, 40, cook], [8, 50, cook], [7, np.nan, np.nan]]
     np.testing.assert_array_equal(dataset.values, np.array(expected, np.float32))
     assert dataset.label.tolist() == [1, 0, 1, 0]
@@ -105,10 +105,10 @@ def test_a_layout_without_columns_to_learn_from(tmp_path: Path) -> None:
 
 
 def test_codes_are_the_same_however_a_file_writes_them() -> None:
-    assert codes_of(["3", None, "-2", "x"])[[0, 2]].tolist() == [3, -2]
-    assert np.isnan(codes_of([None]))[0]
+    assert category_codes(["3", None, "-2", "x"])[[0, 2]].tolist() == [3, -2]
+    assert np.isnan(category_codes([None]))[0]
     texts = [f"category {i}" for i in range(200)] + ["12345", "٣", "3.5"]
-    codes = codes_of(texts)
+    codes = category_codes(texts)
     assert len(set(codes.tolist())) == len(texts)
     assert codes.min() >= 10_000
     assert codes.max() < 2**24

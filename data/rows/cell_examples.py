@@ -1,4 +1,4 @@
-"""A few cells that could not be read, to be shown to whose file it is."""
+"""A few unreadable cells, fit to be shown to the owner of the file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _MAX_CHARS = 40
 _CARD = re.compile(r"\d(?:[ -]?\d){8,}")
 
 
-class Examples:
-    """Counts cells, and keeps the first different ones with their lines.
+class CellExamples:
+    """Counts cells, and keeps the first distinct ones with their lines.
 
     Attributes:
-        count: cells in all.
+        count: number of cells.
     """
 
     def __init__(self) -> None:
@@ -25,22 +25,22 @@ class Examples:
         self._kept: dict[str, int] = {}
 
     def add(self, where: NDArray[np.bool_], cells: pa.Array, lines: NDArray[np.int64]) -> None:
-        """Cells at `where` (bool[n]) of n, and the lines that they are on."""
+        """Add the cells `where` (bool[n]) of n, which are on `lines` (int64[n])."""
         places = np.flatnonzero(where)
         self.count += len(places)
         for place in places.tolist():
             if len(self._kept) == _SHOWN:
                 return
-            self._kept.setdefault(shown(cells[place].as_py()), int(lines[place]))
+            self._kept.setdefault(masked_cell(cells[place].as_py()), int(lines[place]))
 
     def __str__(self) -> str:
         return ", ".join(f"{text} (line {line})" for text, line in self._kept.items())
 
 
-def shown(value: object) -> str:
-    """A cell for a message: cut off, and without what may be the number of a card.
+def masked_cell(value: object) -> str:
+    """Return a cell for a message, cut off and without what may be a card number.
 
-    >>> shown("$ sixty"), shown("4111 1111 1111 1111x")
+    >>> masked_cell("$ sixty"), masked_cell("4111 1111 1111 1111x")
     ("'$ sixty'", "'#x'")
     """
     text = str(value)

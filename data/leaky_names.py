@@ -1,15 +1,15 @@
-"""What the name of a column gives away: the label, or what is only known after it."""
+"""Names of columns that give the label away, or that hold what is only known after it."""
 
 from __future__ import annotations
 
 import re
 
-_SPEAKING = re.compile(
+_MENTIONS_LABEL = re.compile(
     r"fraud|label|charge_?back|charge_?off|scenario|dispute|laundering|is_?(?:sar|bad|alert)\b"
     r"|target|verdict|outcome|confirmed",
     re.IGNORECASE,
 )
-_OUTCOME = re.compile(
+_LABEL = re.compile(
     r"(?:is|was|tx|txn|flag|has)?(?:flagged|confirmed|known)?(?:fraud|chargeback|laundering)"
     r"(?:ulent|scenario|step|flag|flagged|type|kind|label|date|at|time|class|confirmed)?",
     re.IGNORECASE,
@@ -29,33 +29,35 @@ _BEFORE = re.compile(
 )
 
 
-def follows_outcome(name: str) -> bool:
-    """Whether a column's name speaks of what is done after a fraud or a default, now and not
-    before the payment.
+def names_later_event(name: str) -> bool:
+    """Whether a name stands for something that is done after a fraud or a default, unless it is
+    about earlier payments.
 
-    >>> follows_outcome("card_blocked"), follows_outcome("recoveries"), follows_outcome("hour")
-    (True, True, False)
-    >>> follows_outcome("prior_refunds"), follows_outcome("refunds_30d")
+    >>> [names_later_event(name) for name in ("card_blocked", "recoveries", "hour")]
+    [True, True, False]
+    >>> names_later_event("prior_refunds"), names_later_event("refunds_30d")
     (False, False)
     """
     return _AFTER.search(name) is not None and _BEFORE.search(name) is None
 
 
-def speaks(name: str) -> bool:
-    """Whether a column's name speaks of what is to be found out.
+def mentions_label(name: str) -> bool:
+    """Whether a name mentions what the model is to predict.
 
-    >>> speaks("TX_FRAUD_SCENARIO"), speaks("merchant_fraud_rate_30d"), speaks("V14")
-    (True, True, False)
-    """
-    return _SPEAKING.search(name) is not None
-
-
-def names_outcome(name: str) -> bool:
-    """Whether a column's name is a name of the label, or of a part of it.
-
-    >>> names_outcome("TX_FRAUD_SCENARIO"), names_outcome("isFlaggedFraud")
+    >>> mentions_label("TX_FRAUD_SCENARIO"), mentions_label("merchant_fraud_rate_30d")
     (True, True)
-    >>> names_outcome("merchant_fraud_rate_30d"), names_outcome("fraud_score")
+    >>> mentions_label("V14")
+    False
+    """
+    return _MENTIONS_LABEL.search(name) is not None
+
+
+def names_label(name: str) -> bool:
+    """Whether a name is one of the label itself, or of a part of it.
+
+    >>> names_label("TX_FRAUD_SCENARIO"), names_label("isFlaggedFraud")
+    (True, True)
+    >>> names_label("merchant_fraud_rate_30d"), names_label("fraud_score")
     (False, False)
     """
-    return _OUTCOME.fullmatch(re.sub(r"[^A-Za-z]", "", name)) is not None
+    return _LABEL.fullmatch(re.sub(r"[^A-Za-z]", "", name)) is not None

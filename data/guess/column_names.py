@@ -110,14 +110,14 @@ def normalised(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
-def sureness(field: str, name: str) -> int:
+def confidence(field: str, name: str) -> int:
     """How surely a column of that name is the canonical field; 0: not at all."""
     plain = normalised(name)
     if field != "timestamp" and _OTHER_THINGS.search(plain) and not plain.startswith("limit"):
         return 0
     if field == "timestamp" and re.search(r"dob|birth|born|expir|since|zone", plain):
         return 0
-    if speaks_of_later(name):
+    if mentions_later_event(name):
         return 0
     for points, pattern in _FIELDS[field]:
         if re.search(pattern, plain):
@@ -125,7 +125,7 @@ def sureness(field: str, name: str) -> int:
     return 0
 
 
-def label_sureness(name: str) -> int:
+def label_confidence(name: str) -> int:
     """How surely a column of that name says what a payment turned out to be; 0: not at all."""
     plain = normalised(name)
     if _NO_LABEL.search(plain):
@@ -133,12 +133,12 @@ def label_sureness(name: str) -> int:
     return next((points for points, pattern in _LABEL if re.search(pattern, plain)), 0)
 
 
-def speaks_of_later(name: str) -> bool:
+def mentions_later_event(name: str) -> bool:
     """Whether a column's name speaks of what happens after a payment."""
     return _LATER.search(normalised(name)) is not None
 
 
-def says_when_known(name: str) -> bool:
+def names_label_time(name: str) -> bool:
     """Whether a column's name speaks of when a label became known."""
     plain = normalised(name)
     later = re.search(r"known|charge_?back|reported|dispute|confirmed|chg_?off|charge_?off", plain)

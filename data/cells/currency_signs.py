@@ -1,4 +1,4 @@
-"""What a currency's sign or code in front of a number, or after it, says."""
+"""Signs and codes of currencies beside a number, and which currencies they may mean."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SIGNS: Final = {
 MEANT: Final = {sign: frozenset(codes.split()) for sign, codes in _SIGNS.items()} | {
     code: frozenset({code}) for code in EXPONENT
 }
-"""A sign or a code beside a number -> the currencies that it may mean."""
+"""Sign or code -> the currencies that it may mean."""
 
 _ANY = "|".join(re.escape(sign) for sign in sorted(MEANT, key=len, reverse=True))
 _BEFORE = re.compile(rf"({_ANY})(?=[\s\d(.,+-])")
@@ -34,7 +34,7 @@ _AFTER = re.compile(rf"(?<=[\s\d).,-])({_ANY})$")
 
 
 def without_sign(text: str) -> tuple[str, str | None]:
-    """A trimmed text without the sign of a currency at one of its ends, and that sign.
+    """Return a trimmed text without the currency sign at one of its ends, and that sign.
 
     >>> without_sign("$1,234.50"), without_sign("12 EUR"), without_sign("12")
     (('1,234.50', '$'), ('12', 'EUR'), ('12', None))

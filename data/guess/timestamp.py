@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from data.guess.column import Column
-from data.guess.names import normalised, sureness
+from data.guess.column_names import confidence, normalised
 
 _DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class TimestampGuess:
     """The time of a payment.
 
     Attributes:
@@ -25,9 +25,9 @@ class When:
     notes: tuple[str, ...] = ()
 
 
-def guess_when(columns: list[Column]) -> When:
+def guess_timestamp(columns: list[Column]) -> TimestampGuess:
     """The surest time of payments; the row's number if there is none."""
-    named = [(sureness("timestamp", c.name), c) for c in columns]
+    named = [(confidence("timestamp", c.name), c) for c in columns]
     dated = [(p, c) for p, c in named if c.is_arrow_time or c.patterns or (p and c.epoch_unit)]
     if dated:
         # A name that says so before a time of the day before any date at all.
@@ -42,19 +42,19 @@ def guess_when(columns: list[Column]) -> When:
     if counts:
         _, best = max(counts, key=lambda pair: pair[0])
         unit = _unit(best)
-        return When(
+        return TimestampGuess(
             {"column": best.name, "unit": unit, "base": "2020-01-01T00:00:00Z"},
             (best.name,),
             (f"{best.name} counts from a moment that the file does not tell: check unit and base",),
         )
-    return When(
+    return TimestampGuess(
         {"row_number": True, "unit": "minutes", "base": "2020-01-01T00:00:00Z"},
         (),
         ("no column says when: each row stands for a minute, in the order of the file",),
     )
 
 
-def _dated(column: Column, clock: dict[str, object] | None) -> When:
+def _dated(column: Column, clock: dict[str, object] | None) -> TimestampGuess:
     said: dict[str, object] = {"column": column.name}
     notes: list[str] = []
     patterns = column.patterns
@@ -69,9 +69,9 @@ def _dated(column: Column, clock: dict[str, object] | None) -> When:
     if clock is None:
         if not column.is_arrow_time and not column.epoch_unit and not column.has_clock:
             notes.append(f"{column.name} has no time of the day")
-        return When(said, (column.name,), tuple(notes))
+        return TimestampGuess(said, (column.name,), tuple(notes))
     both: dict[str, object] = {"date": said, "time": clock}
-    return When(both, (column.name, str(clock["column"])), tuple(notes))
+    return TimestampGuess(both, (column.name, str(clock["column"])), tuple(notes))
 
 
 def _clock(columns: list[Column], day: Column) -> dict[str, object] | None:

@@ -15,14 +15,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from data.files.source import digest_of, open_source
-from data.history.history import LABELLED, History, in_order_of_known
+from data.history.history import LABELLED, History, order_by_known_at
 from data.layout.fields import TEXT_FIELDS
 from data.layout.layout import Layout, load_layout
 from data.load.rejects import Rejects
-from data.rows.canonical import STAGED, canonical
-from data.rows.identity import told_apart
-from data.rows.joined import joined_labels
-from data.rows.refusals import Reasons, refuse_wrong_layout
+from data.rows.canonical import STAGED, canonical_rows
+from data.rows.identity import resolve_identities
+from data.rows.label_join import read_joined_labels
+from data.rows.rejections import RejectionReasons, require_readable_columns
 from features.state.labels import LabelEvents
 from fraud.payment.batch import COLUMNS, Int64, TransactionBatch
 
@@ -34,7 +34,7 @@ _REPEATED = tuple(name for name in TEXT_FIELDS if name != "transaction_id")
 _ACCOUNTS = ("customer_id", "counterparty_id")
 
 Progress = Callable[[int, float], None]
-"""Told rows read so far and the part of the file behind us, in [0, 1]."""
+"""ResolvedRows rows read so far and the part of the file behind us, in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class PaymentFile:
         repeated: rows left out because the same payment came before.
         reused: rows whose id another payment had before, refused or kept apart as the layout says.
         labelled: the file has the layout's label.
-        reasons: refused rows by field and reason, as `Reasons.as_list` gives them.
+        reasons: refused rows by field and reason, as `RejectionReasons.as_list` gives them.
         labels_left_out: labels that could not be taken with their sound row: why -> how many.
     """
 
@@ -90,7 +90,7 @@ class PaymentFile:
 
         What a label is about is left out where no later payment would ask for it.
         """
-        places = in_order_of_known(self.timestamp_ms, self.label, self.known_at_ms)
+        places = order_by_known_at(self.timestamp_ms, self.label, self.known_at_ms)
         for start in range(0, len(places), rows):
             part = places[start : start + rows]
             yield LabelEvents(
@@ -206,7 +206,7 @@ def read_payments(
 
     A label column that the file lacks is done without. A row that repeats a payment is left out,
     and one that bears the id of another payment is refused or kept apart, as `quorum load` does
-    (`identity.Telling`).
+    (`identity.IdentityResolver`).
 
     Args:
         layout: name of a layout, path of one, or a layout.
@@ -218,21 +218,21 @@ def read_payments(
         SourceUnreadable: the file is missing, empty or damaged.
     """
     plan = layout if isinstance(layout, Layout) else load_layout(layout)
-    source = open_source(path, plan.form)
+    source = open_source(path, plan.dialect)
     plan = _fitted(plan, frozenset(source.names()))
     tag = plan.source_id(digest_of(path))[:8]
-    joined = joined_labels(path, plan)
+    joined = read_joined_labels(path, plan)
     kept = None if rejects is None else Rejects(rejects)
     if kept is not None:
         kept.resume(0)
     parts: list[pa.Table] = []
     places: list[tuple[Int64, Int64]] = []
-    reasons, left_out = Reasons(), Counter[str]()
+    reasons, left_out = RejectionReasons(), Counter[str]()
     rows = bad = 0
     for chunk in source.chunks(plan.columns(), 0, limit):
-        found = canonical(chunk, plan, tag, joined)
+        found = canonical_rows(chunk, plan, tag, joined)
         if not parts:
-            refuse_wrong_layout(chunk, found, plan)
+            require_readable_columns(chunk, found, plan)
         if kept is not None:
             kept.add(found.bad)
         reasons.add(found.bad)
@@ -243,7 +243,7 @@ def read_payments(
         if progress is not None:
             progress(rows, chunk.share)
     table = pa.concat_tables(parts).unify_dictionaries() if parts else _nothing()
-    table, told = told_apart(table, places, plan.repeated)
+    table, told = resolve_identities(table, places, plan.repeated)
     if kept is not None:
         kept.add(told.bad)
     reasons.add(told.bad)

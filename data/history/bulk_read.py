@@ -18,7 +18,7 @@ _SETTINGS = (
 
 
 @asynccontextmanager
-async def whole_reads(database_url: str) -> AsyncIterator[Any]:
+async def bulk_read(database_url: str) -> AsyncIterator[Any]:
     """A connection in a transaction of one snapshot, in which tables are joined as wholes: by
     hashing or sorting both, whatever the statistics say, or whether there are any.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from data.generator import places
-from data.generator.life import DAY_MS
+from data.generator.genuine import DAY_MS
 from data.generator.population import Population, addresses, devices_of
 from data.generator.rows import CHANNEL, KINDS, TYPE, Int64, Rows
 
@@ -38,7 +38,7 @@ class Pattern(Protocol):
         """
 
 
-class OneByOne(ABC):
+class IndependentEpisodes(ABC):
     """A pattern whose episodes know nothing of each other: as many begin as are due."""
 
     kind: str

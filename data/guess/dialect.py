@@ -13,7 +13,7 @@ from typing import Any
 from data.files.chunk import SourceUnreadable
 from data.files.csv_lines import utf16_of
 from data.guess.column import looks_like_a_value
-from data.layout.fields import FileForm
+from data.layout.fields import CsvDialect
 
 _SAMPLE_BYTES = 1 << 18
 _SEARCHED_BYTES = 1 << 27
@@ -21,7 +21,7 @@ _MAX_SKIPPED = 30
 _DELIMITERS = ",;\t|^~\x01"
 
 
-def guess_form(path: Path) -> FileForm:
+def guess_dialect(path: Path) -> CsvDialect:
     """The form of a text file, by its first lines; its encoding by the first 128 MB.
 
     Raises:
@@ -47,7 +47,7 @@ def guess_form(path: Path) -> FileForm:
     )
     width = _width(rows)
     skipped = _skipped(rows, width)
-    return FileForm(
+    return CsvDialect(
         delimiter=delimiter,
         encoding=encoding,
         quote=quote,
