@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.layout.layout import Layout, load_layout
-from data.load.payment_file import PaymentFile, read_payments
+from data.load.payment_file import PaymentFile
+from data.load.payment_reader import read_payments
 from features.definitions import NAMES, SCHEMA_ID
 from features.replay import CHUNK_ROWS, replay
 from features.store.memory import MemoryStore
@@ -99,7 +100,7 @@ def passing(payments: PaymentFile, store: MemoryStore) -> Iterator[TransactionBa
     for batch in payments.batches(rows=_ROWS_PER_BATCH):
         yield batch
         stop = start + len(batch)
-        for entity, ids in payments.leaving(start, stop).items():
+        for entity, ids in payments.last_seen(start, stop).items():
             store.forget(entity, [(batch.tenant[0], one) for one in ids])
         start = stop
 

@@ -1,4 +1,4 @@
-"""What the cells of a column are, by a sample of them."""
+"""A column of a file, and what a sample of its cells shows."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _ZONES = ("", "%z", " %z", " %Z")
 _FITS = 0.98
 _TRIED = 300
 
-DAY_OF_TIME = (
+TIME_OF_DAY = (
     *("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%H%M%S", "%H%M", "%I:%M:%S %p", "%I:%M %p"),
     *("%I:%M:%S%p", "%I:%M%p", "%H.%M.%S", "%H.%M", "%Hh%M", "%H h %M"),
 )
 
 
 def date_patterns() -> Iterator[str]:
-    """Patterns of date-times, the most usual first."""
+    """Yield patterns of date-times, the most usual first."""
     for zone in _ZONES:
         for clock in _CLOCKS:
             if zone and not clock:
@@ -63,7 +63,7 @@ class Column:
 
     @cached_property
     def values(self) -> list[str]:
-        """Different texts, the most frequent first."""
+        """The distinct texts, the most frequent first."""
         counted = pc.value_counts(self.texts.values.drop_null())
         pairs = [(c["counts"], c["values"]) for c in counted.to_pylist()]
         return [text for _, text in sorted(pairs, key=lambda pair: (-pair[0], pair[1]))]
@@ -78,7 +78,7 @@ class Column:
 
     @property
     def is_flag(self) -> bool:
-        """Whether there are so few values that each means something."""
+        """Whether there are few enough values to be the answers to one question."""
         return 1 <= len(self.values) <= 6
 
     @cached_property
@@ -122,8 +122,8 @@ class Column:
 
     @cached_property
     def patterns(self) -> list[str]:
-        """Patterns of date-times that fit nearly all cells; "" is ISO 8601. [] if none does, or if
-        the column holds times already."""
+        """Patterns of date-times that match nearly all cells; "" is ISO 8601. [] if none does, or
+        if the column holds times."""
         if self.is_arrow_time or not self.values:
             return []
         tried = self.texts.values.drop_null()[:_TRIED].to_pylist()
@@ -140,7 +140,7 @@ class Column:
         return sorted(found, key=lambda pattern: self._disorder(pattern))
 
     def _disorder(self, pattern: str) -> float:
-        """How often time goes back from row to row: files are mostly in the order of time."""
+        """The share of rows that are earlier than the one before: most files are in time order."""
         read = pattern_reader(pattern)
         found = [read(text) for text in self.texts.values.drop_null()[:2000].to_pylist()]
         times = [reading.wall_ms for reading in found if reading is not None]
@@ -148,7 +148,7 @@ class Column:
 
     @cached_property
     def has_clock(self) -> bool:
-        """Whether its times tell an hour."""
+        """Whether its times have an hour."""
         if self.is_arrow_time:
             plain = self.cells.drop_null()
             whole = plain.cast(pa.timestamp("ms", tz=getattr(plain.type, "tz", None)), safe=False)
@@ -162,7 +162,7 @@ class Column:
 
     @cached_property
     def has_zone(self) -> bool:
-        """Whether its times say how far they are from UTC."""
+        """Whether its times have an offset from UTC or a zone."""
         if self.is_arrow_time:
             return getattr(self.cells.type, "tz", None) is not None
         if not self.patterns:
@@ -173,7 +173,7 @@ class Column:
 
     @cached_property
     def epoch_unit(self) -> str | None:
-        """The unit of a count since 1970 whose times lie between 1995 and 2060; None: no count."""
+        """The unit of a count since 1970 with times from 1995 to 2060; None: it is not a count."""
         if not self.is_number:
             return None
         low, high = self.range
@@ -183,16 +183,16 @@ class Column:
         return None
 
     @cached_property
-    def day_pattern(self) -> str | None:
-        """Pattern of times of a day that fits all cells; None if none does."""
+    def time_pattern(self) -> str | None:
+        """A pattern of times of the day that matches nearly all cells; None if none does."""
         tried = self.values[: 20 * _TRIED]
         if not tried or self.is_arrow_time:
             return None
-        return next((p for p in DAY_OF_TIME if _fits(tried, p, of_day=True)), None)
+        return next((p for p in TIME_OF_DAY if _fits(tried, p, of_day=True)), None)
 
 
 def looks_like_a_value(text: str) -> bool:
-    """Whether a text is a number or a date, as names of columns are not."""
+    """Whether a text is a number or a date, unlike the names of columns."""
     if not text:
         return False
     if number(text, NumberStyle()) is not None or iso(text) is not None:

@@ -1,4 +1,4 @@
-"""What the name of a column says of its meaning."""
+"""What the name of a column says about its meaning."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _FIELDS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
         (2, r"(^|_)(time|date|day|ts|step|when)(_|$)|(date|time)$|^unix"),
     ),
 }  # fmt: skip
-"""Field -> (how sure, pattern of a normalised name), the surest first."""
+"""Field -> (confidence, pattern of a normalised name), the highest confidence first."""
 
 _OTHER_THINGS = re.compile(
     r"(^|_)(age|balance|bal|fee|tax|count|income|gender|sex|dob|birth|born|expiry|expire|expires"
@@ -99,7 +99,7 @@ _NO_LABEL = re.compile(
 
 
 def normalised(name: str) -> str:
-    """A name in lower case with an underscore between its words.
+    """Return a name in lower case with underscores between its words.
 
     >>> normalised("nameOrig"), normalised("TX_DATETIME"), normalised("Customer ID")
     ('name_orig', 'tx_datetime', 'customer_id')
@@ -111,7 +111,7 @@ def normalised(name: str) -> str:
 
 
 def confidence(field: str, name: str) -> int:
-    """How surely a column of that name is the canonical field; 0: not at all."""
+    """Return the confidence that a column of this name is the canonical field; 0: none."""
     plain = normalised(name)
     if field != "timestamp" and _OTHER_THINGS.search(plain) and not plain.startswith("limit"):
         return 0
@@ -126,7 +126,7 @@ def confidence(field: str, name: str) -> int:
 
 
 def label_confidence(name: str) -> int:
-    """How surely a column of that name says what a payment turned out to be; 0: not at all."""
+    """Return the confidence that a column of this name is the label; 0: none."""
     plain = normalised(name)
     if _NO_LABEL.search(plain):
         return 0
@@ -134,12 +134,12 @@ def label_confidence(name: str) -> int:
 
 
 def mentions_later_event(name: str) -> bool:
-    """Whether a column's name speaks of what happens after a payment."""
+    """Whether a name is that of something that happens after a payment."""
     return _LATER.search(normalised(name)) is not None
 
 
 def names_label_time(name: str) -> bool:
-    """Whether a column's name speaks of when a label became known."""
+    """Whether a name is that of the time at which a label became known."""
     plain = normalised(name)
     later = re.search(r"known|charge_?back|reported|dispute|confirmed|chg_?off|charge_?off", plain)
     return later is not None and re.search(r"at$|date|time|_on$|day|known", plain) is not None

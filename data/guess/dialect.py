@@ -1,4 +1,4 @@
-"""How a text file is written: encoding, delimiter, quote, header."""
+"""How a CSV file is written: encoding, delimiter, quote, header."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _DELIMITERS = ",;\t|^~\x01"
 
 
 def guess_dialect(path: Path) -> CsvDialect:
-    """The form of a text file, by its first lines; its encoding by the first 128 MB.
+    """Guess the dialect from the first lines, and the encoding from the first 128 MB.
 
     Raises:
-        SourceUnreadable: there is no such file, or nothing is in it.
+        SourceUnreadable: there is no such file, or it is empty.
     """
     if not path.is_file():
         raise SourceUnreadable(f"{path}: no such file")
@@ -104,14 +104,14 @@ def _width(rows: list[list[str]]) -> int:
 
 
 def _order(rows: list[list[str]]) -> tuple[bool, float, int]:
-    """Larger for the better delimiter: it parts, and parts rows alike into many values."""
+    """Larger for a better delimiter: it splits rows, into equal numbers of values, and many."""
     width = _width(rows)
     alike = sum(len(row) == width for row in rows) / max(len(rows), 1)
     return width > 1, round(alike, 1), width
 
 
 def _skipped(rows: list[list[str]], width: int) -> int:
-    """Lines of a title before the table: they have hardly any values."""
+    """The number of lines before the table: they have few values."""
     for i, row in enumerate(rows[:_MAX_SKIPPED]):
         if len([value for value in row if value.strip()]) > width // 2:
             return i

@@ -1,9 +1,8 @@
-"""A layout's fields out of a file's columns."""
+"""The draft of a layout, guessed from the columns of a file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,52 +11,29 @@ import pyarrow as pa
 from data.cells.currency_signs import MEANT
 from data.files.chunk import SourceUnreadable
 from data.files.source import open_source
+from data.guess.codes import MAX_CATEGORIES, currency_column, currency_of, value_codes
 from data.guess.column import Column
-from data.guess.column_names import confidence, names_label_time, normalised
+from data.guess.column_choice import choose_columns, fits_amount
+from data.guess.column_names import names_label_time, normalised
 from data.guess.dialect import guess_dialect
-from data.guess.label import choose_label, leak, meanings
+from data.guess.label import LabelGuess, guess_label, leak
 from data.guess.timestamp import guess_timestamp
 from data.layout.fields import CsvDialect
-from fraud.payment.currency import EXPONENT
-from fraud.payment.limits import CHANNEL_SET, COUNTRIES, TYPE_SET
 
 _SAMPLED_ROWS = 50_000
-_MAX_CATEGORIES = 200
 _CENTS = re.compile(r"(^|_)(cents?|minor|pence|centavos|centimes|paise|kopecks)(_|$)")
-_CODES: dict[str, frozenset[str]] = {
-    "currency": frozenset(EXPONENT),
-    "country": COUNTRIES,
-    "channel": CHANNEL_SET,
-    "type": TYPE_SET,
-}
-_SYNONYMS = {
-    "type": {
-        "sale": "purchase", "buy": "purchase", "pos": "purchase", "wire": "transfer",
-        "deposit": "cash_in", "withdrawal": "cash_out", "cash_advance": "cash_out",
-        "return": "refund", "reversal": "refund", "bill_payment": "payment",
-    },
-    "channel": {
-        "web": "online", "internet": "online", "ecommerce": "online", "e_commerce": "online",
-        "ecom": "online", "app": "mobile", "store": "pos", "in_store": "pos", "chip": "pos",
-        "swipe": "pos", "contactless": "pos", "telephone": "phone", "moto": "mail",
-    },
-}  # fmt: skip
-_ORDER = (
-    *("transaction_id", "customer_id", "merchant_id", "counterparty_id", "amount", "device_id"),
-    *("merchant_category", "ip_address", "country", "currency", "channel", "type"),
-    *("latitude", "longitude"),
-)
 
 
 @dataclass
 class Draft:
-    """A layout that is being made.
+    """A layout that is not final.
 
     Attributes:
+        dialect: how a CSV file is written; None for Parquet.
         fields: canonical field -> its value in TOML: a column's name, or a table.
         label: the table `[label]`; {} if there is none.
-        numeric, categorical: of `[tabular]`; both empty if the file names who pays.
-        notes: what a person should look at.
+        numeric, categorical: of `[tabular]`; both empty if the file has customers.
+        notes: what the user should check.
     """
 
     name: str
@@ -70,45 +46,41 @@ class Draft:
     notes: list[str] = field(default_factory=list)
 
 
-def draft(path: Path) -> Draft:
-    """Guess by the names of columns and their first 50,000 cells.
+def draft_layout(path: Path) -> Draft:
+    """Guess a layout from the names of columns and their first 50,000 cells.
 
     Raises:
         SourceUnreadable: the file is missing, empty, damaged, or has no rows.
     """
     parquet = path.suffix.lower() in (".parquet", ".pq")
-    form = None if parquet else guess_dialect(path)
-    columns = _columns(path, form)
-    label = choose_label(columns)
-    frauds, genuine, sure = meanings(label) if label is not None else ([], [], True)
-    leaks = {c.name: why for c in columns if c is not label and (why := leak(c, label, frauds))}
-    free = [c for c in columns if c is not label and c.name not in leaks]
-    commas = [c for c in free if c.is_number and c.decimal == ","]
-    made = Draft(path.name.split(".")[0] or "mine", form, "," if commas else ".")
-    when = guess_timestamp(free)
-    made.notes += when.notes
-    chosen = _chosen([c for c in free if c.name not in when.columns])
-    _identities(made, chosen)
-    made.fields["timestamp"] = when.toml if len(when.toml) > 1 else when.toml["column"]
-    signed = _amount(made, chosen.get("amount"), free)
-    _choose_currency(chosen, free)
-    _codes(made, chosen)
-    if not signed and made.fields["currency"] == {"constant": "USD"}:
-        made.notes.append("nothing says which currency it is: USD stands there; check")
-    if label is not None:
-        _label(made, label, frauds, genuine, sure, columns)
-    else:
-        made.notes.append(
-            "no column looks like a label; labels of a second file: docs/layouts.md, [label.join]"
-        )
-    if made.fields["customer_id"] == {"row_number": True}:
-        _tabular(made, free, when.columns)
-    made.notes += [f"not mapped, it may leak: {name}: {why}" for name, why in leaks.items()]
-    return made
+    dialect = None if parquet else guess_dialect(path)
+    columns = _columns(path, dialect)
+    label = guess_label(columns)
+    others = [c for c in columns if label is None or c is not label.column]
+    leaks = {c.name: why for c in others if (why := leak(c, label))}
+    free = [c for c in others if c.name not in leaks]
+    commas = any(c.is_number and c.decimal == "," for c in free)
+    draft = Draft(path.name.split(".")[0] or "mine", dialect, "," if commas else ".")
+    time = guess_timestamp(free)
+    draft.notes += time.notes
+    chosen = choose_columns([c for c in free if c.name not in time.columns])
+    _map_ids(draft, chosen)
+    draft.fields["timestamp"] = time.toml if len(time.toml) > 1 else time.toml["column"]
+    has_sign = _map_amount(draft, chosen.get("amount"), free)
+    if "currency" not in chosen and (currency := currency_column(free)):
+        chosen["currency"] = currency
+    _map_codes(draft, chosen)
+    if not has_sign and draft.fields["currency"] == {"constant": "USD"}:
+        draft.notes.append("nothing says which currency it is: USD is assumed; check")
+    _map_label(draft, label, columns)
+    if draft.fields["customer_id"] == {"row_number": True}:
+        _map_table(draft, free, time.columns)
+    draft.notes += [f"not mapped, it may leak: {name}: {why}" for name, why in leaks.items()]
+    return draft
 
 
-def _columns(path: Path, form: CsvDialect | None) -> list[Column]:
-    source = open_source(path, form)
+def _columns(path: Path, dialect: CsvDialect | None) -> list[Column]:
+    source = open_source(path, dialect)
     names = source.names()
     chunk = next(source.chunks(frozenset(names), 0, _SAMPLED_ROWS), None)
     if chunk is None or not len(chunk.rows):
@@ -120,183 +92,100 @@ def _plain(cells: pa.Array) -> pa.Array:
     return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
 
 
-def _chosen(columns: list[Column]) -> dict[str, Column]:
-    """Field -> the column that is most surely it; a column is one field at most."""
-    rated = [
-        (confidence(name, column.name), -_ORDER.index(name), -i, name, column)
-        for name in _ORDER
-        for i, column in enumerate(columns)
-        if confidence(name, column.name) and _FITS.get(name, _fits_any)(column)
-    ]
-    found: dict[str, Column] = {}
-    taken: set[str] = set()
-    for *_, name, column in sorted(rated, key=lambda one: one[:3], reverse=True):
-        if name not in found and column.name not in taken:
-            found[name] = column
-            taken.add(column.name)
-    return found
-
-
-def _fits_any(column: Column) -> bool:
-    return column.filled > 0
-
-
-def _fits_id(column: Column) -> bool:
-    """Whether cells may be names of somebody: fractions are measures."""
-    return column.filled > 0 and not (column.is_number and not column.is_whole)
-
-
-def _fits_party(column: Column) -> bool:
-    """Whether cells may be names of one of many: a few are states of something."""
-    return _fits_id(column) and len(column.values) >= min(20, 0.05 * len(column.cells))
-
-
-def _fits_customer(column: Column) -> bool:
-    return _fits_party(column) and column.filled >= 0.99 * len(column.cells)
-
-
-def _fits_amount(column: Column) -> bool:
-    if not column.is_number or column.is_arrow_time:
-        return False
-    value = column.numbers.value[column.numbers.known]
-    return float((value != 0).mean()) > 0.5
-
-
-def _fits_degrees(limit: float) -> Callable[[Column], bool]:
-    return lambda column: column.is_number and max(map(abs, column.range)) <= limit
-
-
-_FITS: dict[str, Callable[[Column], bool]] = {
-    "transaction_id": lambda column: _fits_id(column) and column.unique,
-    "customer_id": _fits_customer,
-    "merchant_id": _fits_id,
-    "counterparty_id": _fits_party,
-    "device_id": _fits_id,
-    "amount": _fits_amount,
-    "latitude": _fits_degrees(90),
-    "longitude": _fits_degrees(180),
-}
-
-
-def _identities(made: Draft, chosen: dict[str, Column]) -> None:
+def _map_ids(draft: Draft, chosen: dict[str, Column]) -> None:
     for name in ("transaction_id", "customer_id"):
-        made.fields[name] = chosen[name].name if name in chosen else {"row_number": True}
+        draft.fields[name] = chosen[name].name if name in chosen else {"row_number": True}
     if "transaction_id" not in chosen:
-        made.notes.append("no column is a unique id of payments: the row's number is")
+        draft.notes.append("no column is a unique id of payments: the row's number is used")
     if "customer_id" not in chosen:
-        made.notes.append("no column says who pays: each row is a customer of its own")
+        draft.notes.append("no column says who pays: each row is a customer of its own")
     for name in ("merchant_id", "merchant_category", "counterparty_id", "device_id", "ip_address"):
         if name in chosen:
-            made.fields[name] = chosen[name].name
-    for name in ("latitude", "longitude"):
-        if {"latitude", "longitude"} <= chosen.keys():
-            made.fields[name] = chosen[name].name
+            draft.fields[name] = chosen[name].name
+    if {"latitude", "longitude"} <= chosen.keys():
+        for name in ("latitude", "longitude"):
+            draft.fields[name] = chosen[name].name
 
 
-def _amount(made: Draft, column: Column | None, free: list[Column]) -> bool:
-    """Map the amount. Returns whether a sign beside it says which currency it is."""
+def _map_amount(draft: Draft, column: Column | None, free: list[Column]) -> bool:
+    """Map the amount and a currency. Return whether a sign beside amounts gives the currency."""
     if column is None:
-        measures = [c for c in free if _fits_amount(c) and not c.is_flag and not c.unique]
-        measures = measures or [c for c in free if c.is_number]
-        if not measures:
-            raise SourceUnreadable("the file has no column of numbers that could be amounts")
-        column = next((c for c in measures if not c.is_whole), measures[0])
-        made.notes.append(f"no column is named like an amount: {column.name} stands for it; check")
+        column = _likely_amount(free)
+        draft.notes.append(f"no column has the name of an amount: {column.name} is used; check")
     value: dict[str, object] = {"column": column.name}
     known = column.numbers.value[column.numbers.known]
     if (known < 0).mean() > 0.01:
         value["absolute"] = True
-        made.notes.append("some amounts are negative: they are taken without their sign; check")
+        draft.notes.append("some amounts are negative: their absolute value is used; check")
     if _CENTS.search(normalised(column.name)) and column.is_whole:
         value["unit"] = "minor"
-    made.fields["amount"] = value if len(value) > 1 else column.name
-    marks = {mark for mark in column.numbers.marks.values() if mark in MEANT}
-    made.fields["currency"] = {"constant": _currency(marks)}
-    return bool(marks)
+    draft.fields["amount"] = value if len(value) > 1 else column.name
+    signs = {mark for mark in column.numbers.marks.values() if mark in MEANT}
+    draft.fields["currency"] = {"constant": currency_of(signs)}
+    return bool(signs)
 
 
-def _currency(marks: set[str]) -> str:
-    """The currency that all signs beside amounts allow."""
-    common = ["USD", "EUR", "GBP", "JPY", "INR"]
-    allowed = [c for c in common if all(c in MEANT[mark] for mark in marks)]
-    allowed += sorted(frozenset.intersection(*(MEANT[mark] for mark in marks))) if marks else []
-    return allowed[0] if allowed else "USD"
+def _likely_amount(free: list[Column]) -> Column:
+    measures = [c for c in free if fits_amount(c) and not c.is_flag and not c.unique]
+    measures = measures or [c for c in free if c.is_number]
+    if not measures:
+        raise SourceUnreadable("the file has no column of numbers that could be amounts")
+    return next((c for c in measures if not c.is_whole), measures[0])
 
 
-def _choose_currency(chosen: dict[str, Column], free: list[Column]) -> None:
-    """A column of nothing but codes of currencies is one, whatever its name."""
-    if "currency" in chosen:
-        return
-    for column in free:
-        whole = column.filled == len(column.cells) and not column.is_number
-        if whole and all(v.upper() in EXPONENT for v in column.values):
-            chosen["currency"] = column
-            return
-
-
-def _codes(made: Draft, chosen: dict[str, Column]) -> None:
+def _map_codes(draft: Draft, chosen: dict[str, Column]) -> None:
     for name in ("currency", "country", "channel", "type"):
         if name not in chosen:
             continue
-        column, codes = chosen[name], _CODES[name]
-        values = {v: _code(v, name) for v in column.values[:_MAX_CATEGORIES]}
-        if name == "country" and "NA" in column.cells.to_pylist()[:1000]:
-            values.setdefault("NA", "NA")
-        known = [v for v in values if values[v] in codes]
-        if len(known) < len(values) or len(column.values) > _MAX_CATEGORIES or not known:
-            made.notes.append(
-                f"{column.name} looks like {name}, but not all of its values are ones that Quorum"
-                " knows; it is not mapped"
+        column = chosen[name]
+        codes = value_codes(name, column)
+        if codes is None:
+            draft.notes.append(
+                f"{column.name} looks like {name}, but Quorum does not know all of its values: it"
+                " is not mapped"
             )
             continue
         if column.filled < len(column.cells) and name in ("currency", "type"):
             continue
-        changed = {v: code for v, code in values.items() if v != code}
-        made.fields[name] = {"column": column.name, "values": changed} if changed else column.name
-    if "type" not in made.fields:
-        kind = "purchase" if "merchant_id" in made.fields else "payment"
-        kind = "transfer" if "counterparty_id" in made.fields else kind
-        made.fields["type"] = {"constant": kind}
+        changed = {v: code for v, code in codes.items() if v != code}
+        draft.fields[name] = {"column": column.name, "values": changed} if changed else column.name
+    if "type" not in draft.fields:
+        kind = "purchase" if "merchant_id" in draft.fields else "payment"
+        kind = "transfer" if "counterparty_id" in draft.fields else kind
+        draft.fields["type"] = {"constant": kind}
 
 
-def _code(value: str, name: str) -> str:
-    plain = "_".join(value.replace("-", " ").split())
-    if name in _SYNONYMS:
-        return _SYNONYMS[name].get(plain.lower(), plain.lower())
-    return plain.upper()
-
-
-def _label(
-    made: Draft,
-    label: Column,
-    frauds: list[str],
-    genuine: list[str],
-    sure: bool,
-    columns: list[Column],
-) -> None:
-    made.label = {"column": label.name, "fraud": frauds or ["1"], "genuine": genuine or ["0"]}
-    if not sure:
-        said = [", ".join(t or "an empty cell" for t in texts) for texts in (frauds, genuine)]
-        made.notes.append(f"{label.name}: {said[0]} is taken for fraud, {said[1]} not; check")
+def _map_label(draft: Draft, label: LabelGuess | None, columns: list[Column]) -> None:
+    if label is None:
+        draft.notes.append(
+            "no column looks like a label; for labels in a second file see docs/layouts.md,"
+            " [label.join]"
+        )
+        return
+    name, fraud, genuine = label.column.name, label.fraud, label.genuine
+    draft.label = {"column": name, "fraud": fraud or ["1"], "genuine": genuine or ["0"]}
+    if not label.certain:
+        shown = [", ".join(t or "an empty cell" for t in texts) for texts in (fraud, genuine)]
+        draft.notes.append(f"{name}: {shown[0]} is taken for fraud, {shown[1]} for genuine; check")
     dated = [c for c in columns if names_label_time(c.name) and (c.is_arrow_time or c.patterns)]
     if dated:
         pattern = dated[0].patterns[0] if dated[0].patterns else ""
         known = {"column": dated[0].name, "format": pattern} if pattern else dated[0].name
-        made.label |= {"known_at": known, "undated_days": 30}
-        made.notes.append("labels without a day of their own count as known after 30 days; check")
+        draft.label |= {"known_at": known, "undated_days": 30}
+        draft.notes.append("labels without a date count as known after 30 days; check")
     else:
-        made.label["delay_days"] = 30
-        made.notes.append("labels count as known 30 days after their payment; check")
+        draft.label["delay_days"] = 30
+        draft.notes.append("labels count as known 30 days after their payment; check")
 
 
-def _tabular(made: Draft, free: list[Column], times: tuple[str, ...]) -> None:
-    """Columns to learn from where nobody is named: numbers, and names that recur."""
-    ids = [made.fields["transaction_id"]]
+def _map_table(draft: Draft, free: list[Column], times: tuple[str, ...]) -> None:
+    """Choose the columns to learn from in a file without customers: numbers and categories."""
     for column in free:
-        if column.name in times or column.name in ids or not column.filled:
+        name = column.name
+        if name in times or name == draft.fields["transaction_id"] or not column.filled:
             continue
-        amount = made.fields["amount"] in (column.name, {"column": column.name})
-        if column.is_number and (amount or not (column.unique and column.is_whole)):
-            made.numeric.append(column.name)
-        elif not column.is_number and len(column.values) <= _MAX_CATEGORIES:
-            made.categorical.append(column.name)
+        is_amount = draft.fields["amount"] in (name, {"column": name})
+        if column.is_number and (is_amount or not (column.unique and column.is_whole)):
+            draft.numeric.append(name)
+        elif not column.is_number and len(column.values) <= MAX_CATEGORIES:
+            draft.categorical.append(name)

@@ -1,8 +1,9 @@
-"""Which column says what a payment turned out to be, and which ones give that away."""
+"""The column that is the label, and the columns that may leak it."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,21 +19,39 @@ _GENUINE = (
     "0 false no n f genuine legit legitimate good non_fraud not_fraud no_fraud normal paid p_i_f"
     " fully_paid ok clean negative licit regular -1"
 )
-_GIVEN_AWAY = 0.9
+_OFTEN = 0.9
 _SELDOM = 0.1
 
 
-def choose_label(columns: list[Column]) -> Column | None:
-    """The column that is most surely the label; None if none is."""
+@dataclass(frozen=True, slots=True)
+class LabelGuess:
+    """The label of a file.
+
+    Attributes:
+        fraud, genuine: texts of the column with these meanings.
+        certain: the texts are usual words for them.
+    """
+
+    column: Column
+    fraud: list[str]
+    genuine: list[str]
+    certain: bool
+
+
+def guess_label(columns: list[Column]) -> LabelGuess | None:
+    """Return the most likely label; None if no column looks like one."""
     rated = [(label_confidence(c.name), c) for c in columns if c.is_flag]
     rated = [(points, c) for points, c in rated if points]
-    return max(rated, key=lambda pair: pair[0])[1] if rated else None
+    if not rated:
+        return None
+    column = max(rated, key=lambda pair: pair[0])[1]
+    return LabelGuess(column, *_meanings(column))
 
 
-def meanings(column: Column) -> tuple[list[str], list[str], bool]:
-    """Its texts for fraud, those for genuine, and whether they say so themselves."""
+def _meanings(column: Column) -> tuple[list[str], list[str], bool]:
+    """The texts for fraud and for genuine, and whether these are certain."""
     if len(column.values) == 1 and column.filled < len(column.cells):
-        return column.values, [""], False  # X, or nothing
+        return column.values, [""], False  # a mark or an empty cell
     fraud = [v for v in column.values if _plain(v) in _FRAUD.split()]
     genuine = [v for v in column.values if _plain(v) in _GENUINE.split()]
     rest = [v for v in column.values if v not in fraud and v not in genuine]
@@ -46,28 +65,28 @@ def meanings(column: Column) -> tuple[list[str], list[str], bool]:
     return fraud, [*genuine, *rest], False
 
 
-def leak(column: Column, label: Column | None, frauds: list[str]) -> str | None:
-    """Why a column may not be an input; None if nothing speaks against it."""
+def leak(column: Column, label: LabelGuess | None) -> str | None:
+    """Return why a column may leak the label; None if nothing suggests it."""
     party = confidence("counterparty_id", column.name) >= 3 and not column.is_flag
-    if mentions_label(column.name) and not party:  # who a transfer's target is, is known with it
-        return "its name speaks of the label"
+    if mentions_label(column.name) and not party:  # the target of a transfer is a party
+        return "its name mentions the label"
     if mentions_later_event(column.name):
-        return "its name speaks of what happens after a payment"
-    if label is None or label is column or not frauds:
+        return "its name is that of something that happens after a payment"
+    if label is None or not label.fraud:
         return None
-    told = label.texts.values.to_pylist()
-    fraud = np.array([v in frauds for v in told], dtype=np.bool_)
-    genuine = ~fraud & np.array([v is not None for v in told], dtype=np.bool_)
-    filled = column.texts.values.is_valid().to_numpy(zero_copy_only=False)
+    texts = label.column.texts.values.to_pylist()
+    fraud = np.array([v in label.fraud for v in texts], dtype=np.bool_)
+    genuine = ~fraud & np.array([v is not None for v in texts], dtype=np.bool_)
     if min(fraud.sum(), genuine.sum()) < 5:
         return None
-    if filled[fraud].mean() >= _GIVEN_AWAY and filled[genuine].mean() <= _SELDOM:
+    filled = column.texts.values.is_valid().to_numpy(zero_copy_only=False)
+    if filled[fraud].mean() >= _OFTEN and filled[genuine].mean() <= _SELDOM:
         return "it is filled for frauds and hardly for others"
-    if filled[genuine].mean() >= _GIVEN_AWAY and filled[fraud].mean() <= _SELDOM:
+    if filled[genuine].mean() >= _OFTEN and filled[fraud].mean() <= _SELDOM:
         return "it is empty for frauds and hardly for others"
     return None
 
 
 def _plain(text: str) -> str:
-    """Lower case, words joined; the sign of a number stays."""
+    """Lower case, words joined; the minus sign of a number stays."""
     return "_".join(re.sub(r"(?<=.)-", " ", text.lower()).split())

@@ -1,4 +1,4 @@
-"""Which columns say when a payment happened."""
+"""The columns that hold the time of a payment."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class TimestampGuess:
 
     Attributes:
         toml: the value of `timestamp` in a layout, as nested tables.
-        columns: that it reads.
-        notes: what a person should look at.
+        columns: the columns that it reads.
+        notes: what the user should check.
     """
 
     toml: dict[str, object]
@@ -26,17 +26,17 @@ class TimestampGuess:
 
 
 def guess_timestamp(columns: list[Column]) -> TimestampGuess:
-    """The surest time of payments; the row's number if there is none."""
+    """Return the most likely time of payments; the row's number if there is none."""
     named = [(confidence("timestamp", c.name), c) for c in columns]
     dated = [(p, c) for p, c in named if c.is_arrow_time or c.patterns or (p and c.epoch_unit)]
     if dated:
-        # A name that says so before a time of the day before any date at all.
+        # A fitting name counts first, then a time of the day.
         _, best = max(dated, key=lambda pair: (min(pair[0], 1), pair[1].has_clock, pair[0]))
         clock = None if best.has_clock or best.epoch_unit else _clock(columns, best)
         found = _dated(best, clock)
         if best.has_zone or best.epoch_unit:
             return found
-        zoneless = f"{best.name} names no zone: it is taken for UTC; zone says otherwise"
+        zoneless = f"{best.name} names no zone: UTC is assumed; check, and set zone"
         return replace(found, notes=(*found.notes, zoneless))
     counts = [(p, c) for p, c in named if p and c.is_number and c.range[0] >= 0]
     if counts:
@@ -45,48 +45,48 @@ def guess_timestamp(columns: list[Column]) -> TimestampGuess:
         return TimestampGuess(
             {"column": best.name, "unit": unit, "base": "2020-01-01T00:00:00Z"},
             (best.name,),
-            (f"{best.name} counts from a moment that the file does not tell: check unit and base",),
+            (f"the file does not show where {best.name} begins to count: check unit and base",),
         )
     return TimestampGuess(
         {"row_number": True, "unit": "minutes", "base": "2020-01-01T00:00:00Z"},
         (),
-        ("no column says when: each row stands for a minute, in the order of the file",),
+        ("no column holds a time: each row counts as a minute, in the order of the file",),
     )
 
 
 def _dated(column: Column, clock: dict[str, object] | None) -> TimestampGuess:
-    said: dict[str, object] = {"column": column.name}
+    value: dict[str, object] = {"column": column.name}
     notes: list[str] = []
     patterns = column.patterns
     if not column.is_arrow_time and patterns and patterns[0]:
-        said["format"] = patterns[0]
+        value["format"] = patterns[0]
         other = [p for p in patterns[1:] if p.replace("-", "/")[:5] != patterns[0][:5]]
         swapped = {patterns[0].replace("%d", "%x").replace("%m", "%d").replace("%x", "%m")}
         if swapped & set(other):
             notes.append(f"{swapped.pop()} fits as well: check which of them is the month")
     elif not column.is_arrow_time and not patterns and column.epoch_unit:
-        said["unit"] = column.epoch_unit
+        value["unit"] = column.epoch_unit
     if clock is None:
         if not column.is_arrow_time and not column.epoch_unit and not column.has_clock:
             notes.append(f"{column.name} has no time of the day")
-        return TimestampGuess(said, (column.name,), tuple(notes))
-    both: dict[str, object] = {"date": said, "time": clock}
+        return TimestampGuess(value, (column.name,), tuple(notes))
+    both: dict[str, object] = {"date": value, "time": clock}
     return TimestampGuess(both, (column.name, str(clock["column"])), tuple(notes))
 
 
 def _clock(columns: list[Column], day: Column) -> dict[str, object] | None:
-    """A second column with the time of the day."""
+    """A second column that holds the time of the day."""
     for column in columns:
         plain = normalised(column.name)
-        speaks = any(word in plain for word in ("time", "hour", "clock", "zeit", "heure", "hora"))
-        if column is day or not (speaks or "min" in plain.split("_")):
+        has_name = any(word in plain for word in ("time", "hour", "clock", "zeit", "heure", "hora"))
+        if column is day or not (has_name or "min" in plain.split("_")):
             continue
         if column.is_number and column.is_whole:
             found = _counted_clock(column, plain)
             if found:
                 return found
-        elif column.day_pattern:
-            return {"column": column.name, "format": column.day_pattern}
+        elif column.time_pattern:
+            return {"column": column.name, "format": column.time_pattern}
     return None
 
 
@@ -96,7 +96,7 @@ def _counted_clock(column: Column, plain: str) -> dict[str, object] | None:
         return None
     if "min" in plain and high < 1440:
         return {"column": column.name, "unit": "minutes"}
-    # 143207 is a time of the day where none of its pairs of digits goes beyond 59.
+    # 143207 is a time of the day if no pair of its digits exceeds 59.
     pairs = {(int(v) // 100) % 100 for v in column.values} | {int(v) % 100 for v in column.values}
     if 2400 <= high < 240_000 and max(pairs) < 60 and "sec" not in plain:
         return {"column": column.name, "format": "%H%M%S"}

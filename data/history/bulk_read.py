@@ -1,4 +1,4 @@
-"""Reads that go through all that a tenant has, and do not depend on luck."""
+"""Reads of all rows of a tenant, with a plan that does not depend on statistics."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from stores.postgres.connect import connect
 _SETTINGS = (
     # The whole result is read, so the plan for the whole result is the right one.
     "SET LOCAL cursor_tuple_fraction = 1.0",
-    # Of a tenant without statistics the planner expects one row, and joins two tables by going
-    # through the one for each row of the other: hours, where sorting or hashing both takes seconds.
+    # For a tenant without statistics the planner expects one row and chooses a nested loop, which
+    # takes hours where a hash or merge join takes seconds.
     "SET LOCAL enable_nestloop = off",
 )
 
 
 @asynccontextmanager
 async def bulk_read(database_url: str) -> AsyncIterator[Any]:
-    """A connection in a transaction of one snapshot, in which tables are joined as wholes: by
-    hashing or sorting both, whatever the statistics say, or whether there are any.
+    """Open a connection in a read-only transaction of one snapshot, without nested loop joins.
 
     Raises:
         OSError, asyncpg.PostgresError: the database does not answer.

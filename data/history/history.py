@@ -1,4 +1,4 @@
-"""History for training: payments in order, with the labels that were known at a time."""
+"""The history of a tenant: payments in order, with the labels known at a given time."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from fraud.payment.limits import MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS
 from stores.statements import statement
 
 LABELLED = ("customer", "merchant", "device", "counterparty")
-"""Entities whose state labels go into."""
+"""Entities whose state includes labels."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _N_COLUMNS = len(TRANSACTION_COLUMNS)
 _ROWS_PER_FETCH = 20_000
 
-# Ids repeat (a customer pays often): one string object a distinct value keeps memory at half.
+# Ids repeat, since customers pay often: one object for each distinct value halves the memory.
 _REPEATED = frozenset(range(1, _N_COLUMNS)) - {2, 3, 13, 14}
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """n payments in the order of (time, transaction id), and what was known of them.
+    """n payments in the order of (time, transaction id), and their labels.
 
     Attributes:
         batch: the payments, all of one tenant.
-        label: int8[n]: 1 fraud, 0 genuine, -1 unknown at the time asked for.
-        known_at_ms: int64[n]: since when the label is known, milliseconds since 1970; -1 where it
-            is unknown. May lie before the payment only if a label says so.
+        label: int8[n]: 1 fraud, 0 genuine, -1 unknown at the requested time.
+        known_at_ms: int64[n]: when the label became known, milliseconds since 1970; -1 where it is
+            unknown. It lies before the payment only if a label was stored that way.
     """
 
     batch: TransactionBatch
@@ -47,7 +47,10 @@ class History:
         return len(self.batch)
 
     def label_events(self) -> LabelEvents:
-        """The labels as they became known, one a payment: what they corrected is not kept here."""
+        """Return the labels in the order in which they became known, one a payment.
+
+        A history does not have the labels that they corrected.
+        """
         at_ms = np.array(self.batch.timestamp_ms, np.int64)
         places = order_by_known_at(at_ms, self.label, self.known_at_ms)
         hundredths = self.batch.amount_hundredths()[places]
@@ -64,8 +67,8 @@ class History:
 
 
 def order_by_known_at(at_ms: Int64, label: NDArray[np.int8], known_at_ms: Int64) -> Int64:
-    """Rows whose labels are events (`features.state.labels.counts`), in the order in which they
-    became known; those of one moment in the order of the rows."""
+    """Return the rows whose labels are events (`features.state.labels.counts`), in the order in
+    which these became known; those of the same time in the order of rows."""
     reach_ms = REACH_DAYS * DAY_MS
     counted = (label >= 0) & (known_at_ms > 0) & (known_at_ms - at_ms <= reach_ms)
     rows = np.flatnonzero(counted)
@@ -81,11 +84,11 @@ async def read_history(
     since_ms: int | None = None,
     until_ms: int | None = None,
 ) -> History:
-    """All payments of a tenant in [since, until), at about 700 bytes a row.
+    """Read all payments of a tenant in [since, until), at about 700 bytes a row.
 
     Args:
-        as_of_ms: only labels known by then count, the newest of each payment wins; None: all.
-            Payments are not cut by it, `until_ms` does that.
+        as_of_ms: take only labels known by then, the newest of each payment; None: all. It does
+            not limit the payments: `until_ms` does.
 
     Raises:
         OSError, asyncpg.PostgresError: the database does not answer.
@@ -111,9 +114,9 @@ async def stream_history(
     until_ms: int | None = None,
     rows_per_part: int = _ROWS_PER_FETCH,
 ) -> AsyncIterator[History]:
-    """The same as `read_history`, part by part of at most `rows_per_part` rows, in order.
+    """Read the same as `read_history` in parts of at most `rows_per_part` rows, in order.
 
-    One snapshot: payments that arrive while it reads are not seen.
+    All parts are of one snapshot: payments that arrive during the read are not included.
     """
     bounds = (
         _moment(as_of_ms, 2 * MAX_TIMESTAMP_MS),

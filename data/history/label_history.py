@@ -1,4 +1,4 @@
-"""Every label there ever was, as events in the order in which the serving path could know them."""
+"""All labels of a tenant as events, in the order in which the serving path could know them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,26 @@ _ROWS_PER_FETCH = 20_000
 
 @dataclass(frozen=True, slots=True)
 class LabelHistory:
-    """n label events. `at_ms`: int64[n], rising: from when on each was both known and on record
-    (`labels.effective_at`)."""
+    """n label events.
+
+    Attributes:
+        at_ms: int64[n], ascending: when each was both known and on record
+            (`labels.effective_at`).
+    """
 
     events: LabelEvents
     at_ms: Int64
 
     def slice(self, start: int, stop: int) -> LabelHistory:
-        """Events start .. stop-1."""
+        """Return the events start .. stop-1."""
         return LabelHistory(self.events.slice(start, stop), self.at_ms[start:stop])
 
 
 async def stream_labels(connection: Any, tenant: str) -> AsyncIterator[LabelHistory]:
-    """All label events of a tenant, part by part, in the order of (effective_at, label id).
+    """Read all label events of a tenant in parts, in the order of (effective_at, label id).
 
     Args:
-        connection: of asyncpg, in a transaction.
+        connection: a connection of asyncpg in a transaction.
 
     Raises:
         OSError, asyncpg.PostgresError: the database does not answer.

@@ -1,4 +1,4 @@
-"""What a load would do: the first rows read and understood, nothing written."""
+"""What a load would do with the first rows of a file, without writing anything."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ _FIELDS = (
 
 @dataclass(slots=True)
 class DryRun:
-    """What the first rows of a file are to a layout.
+    """The first rows of a file, read with a layout.
 
     Attributes:
-        written: how the file is written: delimiter, encoding and the like; {} for Parquet.
-        columns: names in the file.
+        written: the CSV dialect: delimiter, encoding and so on; {} for Parquet.
+        columns: columns of the file.
         unread: those of them that the layout does not read.
-        rows: rows that were looked at; `sound` would be loaded, `bad` refused for `reasons`, and
-            `repeated` are payments that came before.
-        reused: rows that bear the id of another payment: refused, or loaded under an id of their
-            own, as the layout says.
-        fields: field -> the columns or the constant that it comes from, and what was understood of
-            the first rows.
-        fraud, genuine: labels among the sound rows.
-        labels_left_out: labels that could not be taken: why -> how many.
-        refused: why nothing of the file would be loaded, None if something would be.
+        rows: rows that were read. `sound` would be loaded, `bad` rejected for `reasons`, and
+            `repeated` are the same payments as earlier rows.
+        reused: rows whose id belongs to another payment: rejected, or kept apart as the layout
+            says.
+        fields: field -> "from", the columns or the constant that it comes from, and "understood",
+            values of the first rows.
+        fraud, genuine: number of labels of sound rows.
+        labels_left_out: reason -> number of labels that would be left out.
+        refused: why nothing of the file would be loaded; None if something would be.
     """
 
     file: str
@@ -67,59 +67,58 @@ class DryRun:
     refused: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The report, JSON-ready."""
+        """Return the report, JSON-ready."""
         return asdict(self)
 
 
 def dry_run(path: Path, layout: str | Layout, rows: int = ROWS) -> DryRun:
-    """Read the first `rows` rows of a file as a load does. Needs no database, writes nothing.
+    """Read the first `rows` rows of a file as a load does, without a database.
 
     Raises:
         LayoutInvalid: the layout is wrong, or the file lacks one of its columns.
         SourceUnreadable: the file is missing, empty or damaged.
     """
-    plan = layout if isinstance(layout, Layout) else load_layout(layout)
-    source = open_source(path, plan.dialect)
+    layout = layout if isinstance(layout, Layout) else load_layout(layout)
+    source = open_source(path, layout.dialect)
     names = source.names()
-    plan = plan.without(plan.columns() - frozenset(names), names)
+    layout = layout.without(layout.columns() - frozenset(names), names)
     parquet = path.suffix.lower() in (".parquet", ".pq")
     report = DryRun(
         file=str(path),
-        layout=plan.name,
-        written={} if parquet else _written(plan.dialect),
+        layout=layout.name,
+        written={} if parquet else _written(layout.dialect),
         columns=names,
-        unread=[name for name in names if name not in plan.columns()],
+        unread=[name for name in names if name not in layout.columns()],
     )
     reasons = RejectionReasons()
     parts: list[CanonicalRows] = []
-    joined = read_joined_labels(path, plan)
-    for chunk in source.chunks(plan.columns(), 0, rows):
-        found = canonical_rows(chunk, plan, "dry", joined)
+    joined = read_joined_labels(path, layout)
+    for chunk in source.chunks(layout.columns(), 0, rows):
+        found = canonical_rows(chunk, layout, "dry", joined)
         if report.rows == 0:
-            _judge(report, chunk, found, plan)
-            report.fields = {name: _field(plan, name, found) for name in _fields(plan)}
+            _check_columns(report, chunk, found, layout)
+            report.fields = {name: _field(layout, name, found) for name in _fields(layout)}
         reasons.add(found.bad)
         _count(report, found)
         report.rows = chunk.rows_done
         parts.append(found)
     if parts:
-        _tell_apart(report, parts, reasons, plan)
+        _resolve(report, parts, reasons, layout)
     report.reasons = reasons.as_list()
     if report.rows and not report.sound:
-        report.refused = report.refused or "every row that was looked at is refused"
+        report.refused = report.refused or "all rows that were read are rejected"
     return report
 
 
-def _judge(report: DryRun, chunk: Chunk, found: CanonicalRows, plan: Layout) -> None:
+def _check_columns(report: DryRun, chunk: Chunk, found: CanonicalRows, layout: Layout) -> None:
     try:
-        require_readable_columns(chunk, found, plan)
+        require_readable_columns(chunk, found, layout)
     except MostlyUnreadable as error:
         report.refused = str(error.args[0])
 
 
-def _written(form: CsvDialect) -> dict[str, Any]:
-    said = {name: value for name, value in asdict(form).items() if value not in ((), 0)}
-    return {name: value for name, value in said.items() if value is not None}
+def _written(dialect: CsvDialect) -> dict[str, Any]:
+    return {name: value for name, value in asdict(dialect).items() if value not in (None, (), 0)}
 
 
 def _count(report: DryRun, found: CanonicalRows) -> None:
@@ -128,48 +127,48 @@ def _count(report: DryRun, found: CanonicalRows) -> None:
         report.labels_left_out[why] = report.labels_left_out.get(why, 0) + n
 
 
-def _tell_apart(
-    report: DryRun, parts: list[CanonicalRows], reasons: RejectionReasons, plan: Layout
+def _resolve(
+    report: DryRun, parts: list[CanonicalRows], reasons: RejectionReasons, layout: Layout
 ) -> None:
-    """Which of the sound rows are one payment, and which bear an id that is not theirs."""
+    """Count the rows that repeat a payment, and those whose id belongs to another one."""
     table = pa.concat_tables([part.table for part in parts])
-    kept, told = resolve_identities(
-        table, [(part.rows, part.lines) for part in parts], plan.repeated
+    kept, resolved = resolve_identities(
+        table, [(part.rows, part.lines) for part in parts], layout.repeated
     )
-    reasons.add(told.bad)
+    reasons.add(resolved.bad)
     labels = kept["is_fraud"].to_pylist()
-    report.sound, report.bad = kept.num_rows, report.bad + len(told.bad)
+    report.sound, report.bad = kept.num_rows, report.bad + len(resolved.bad)
     report.fraud, report.genuine = labels.count(True), labels.count(False)
-    report.repeated = int(np.count_nonzero(~told.is_new))
-    report.reused = sum(map(len, told.reused.values()))
+    report.repeated = int(np.count_nonzero(~resolved.is_new))
+    report.reused = sum(map(len, resolved.reused.values()))
 
 
-def _fields(plan: Layout) -> list[str]:
-    mapped = {*plan.text, *plan.degrees, "timestamp", "amount"}
-    mapped |= {"is_fraud", "known_at"} if plan.label is not None else set()
+def _fields(layout: Layout) -> list[str]:
+    mapped = {*layout.text, *layout.degrees, "timestamp", "amount"}
+    mapped |= {"is_fraud", "known_at"} if layout.label is not None else set()
     return [name for name in _FIELDS if name in mapped]
 
 
-def _field(plan: Layout, name: str, found: CanonicalRows) -> dict[str, Any]:
-    return {"from": _origin(plan, name), "understood": _understood(found.table, name)}
+def _field(layout: Layout, name: str, found: CanonicalRows) -> dict[str, Any]:
+    return {"from": _origin(layout, name), "understood": _understood(found.table, name)}
 
 
-def _origin(plan: Layout, name: str) -> str:
-    columns = columns_of(plan, name)
+def _origin(layout: Layout, name: str) -> str:
+    columns = columns_of(layout, name)
     if columns:
         return " + ".join(columns)
-    text = plan.text.get(name)
+    text = layout.text.get(name)
     if text is not None and text.constant is not None:
         return f"always {text.constant}"
-    if name == "known_at" and plan.label is not None:
-        if plan.label.delay_ms is None:
-            return "never said: delay_days is missing"
-        return f"{plan.label.delay_ms / 86_400_000:g} days after the payment"
+    if name == "known_at" and layout.label is not None:
+        if layout.label.delay_ms is None:
+            return "unknown: delay_days is missing"
+        return f"{layout.label.delay_ms / 86_400_000:g} days after the payment"
     return "the row's number"
 
 
 def _understood(table: pa.Table, name: str) -> list[str]:
-    """The first different values of the sound rows."""
+    """The first distinct values of the sound rows."""
     kept: dict[str, None] = {}
     for row in table.slice(0, 200).to_pylist():
         kept.setdefault(_value(row, name))

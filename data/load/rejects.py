@@ -1,4 +1,4 @@
-"""The rows that were not taken: a CSV file beside the load, in step with its progress."""
+"""The CSV file of rejected rows, in step with the progress of the load."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _HEADER = ("row", "line", "field", "code", "reason")
 
 
 class Rejects:
-    """Appends bad rows to a file; values are not repeated in it, the line leads to them.
+    """Appends rejected rows to a file: their numbers, lines and reasons, not their values.
 
-    The file is made when there is something to write.
+    The file is created with the first row.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def resume(self, rows_done: int) -> None:
-        """Forget what was written of rows after `rows_done`: their chunk was never committed."""
+        """Remove rows after `rows_done`: their chunk was never committed."""
         if not self.path.exists():
             return
         if rows_done == 0:
@@ -32,7 +32,7 @@ class Rejects:
         with self.path.open(newline="", encoding="utf-8") as old:
             rows = csv.reader(old)
             next(rows, None)
-            # The last line may be torn; it belongs to the chunk that is to be forgotten.
+            # The last line may be torn; it belongs to the chunk that is removed.
             whole = [r for r in rows if len(r) == len(_HEADER) and r[0].isdigit()]
         with kept.open("w", newline="", encoding="utf-8") as new:
             writer = csv.writer(new)
@@ -41,7 +41,7 @@ class Rejects:
         kept.replace(self.path)
 
     def add(self, bad: Iterable[BadRow]) -> None:
-        """Write, and be sure it is on the disk before the chunk is committed."""
+        """Write rows to the disk, before their chunk is committed."""
         rows = [(b.row, b.line, b.field, b.code, b.detail) for b in bad]
         if not rows:
             return

@@ -1,4 +1,4 @@
-"""Which rows are one payment: an id belongs to the payment that had it first."""
+"""Which rows are the same payment. An id belongs to the payment that had it first."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from data.files.source import BadRow
+from data.files.chunk import BadRow
 from fraud.payment.batch import Int64
 from fraud.payment.limits import MAX_ID_CHARS
 
 SAME_WITHIN_MS = 3_600_000
-"""A payment may be written twice with times that differ by less, as a client that tries again may
-stamp it anew; ids that begin again do so later."""
+"""A payment may be written twice with times that differ by less: a client that retries may set a
+new time. Ids that start again from the beginning do so later."""
 
-_MARK_CHARS = 12
+_HASH_CHARS = 12
 _EXACT = ("customer_id", "amount_minor", "currency")
 _IF_KNOWN = ("merchant_id", "counterparty_id", "device_id")
-COLUMNS = ("occurred_at", *_EXACT, *_IF_KNOWN)
-"""Columns of `transactions` that tell payments apart."""
+_COLUMNS = ("occurred_at", *_EXACT, *_IF_KNOWN)
 
 
 class PaymentIdentity(NamedTuple):
-    """What tells payments of one id apart, in the order of `COLUMNS`."""
+    """What distinguishes payments that have the same id."""
 
     at_ms: int
     customer_id: str
@@ -40,36 +39,42 @@ class PaymentIdentity(NamedTuple):
     device_id: str | None
 
     def is_same_as(self, other: PaymentIdentity) -> bool:
-        """Whether both are the same payment: of one customer and amount, at about the same time;
-        merchant, counterparty and device are the same where both name one."""
+        """Whether both are the same payment.
+
+        Customer, amount and currency must be equal, and times within an hour. Merchant,
+        counterparty and device must be equal where both are known.
+        """
         known = zip(self[-len(_IF_KNOWN) :], other[-len(_IF_KNOWN) :], strict=True)
         return (
             self[1:4] == other[1:4]
             and abs(self.at_ms - other.at_ms) < SAME_WITHIN_MS
-            and all(mine is None or yours is None or mine == yours for mine, yours in known)
+            and all(mine is None or theirs is None or mine == theirs for mine, theirs in known)
         )
 
 
 def derived_id(transaction_id: str, payment: PaymentIdentity) -> str:
-    """An id for a payment whose own is that of another one: the same whenever it is loaded.
+    """Return an id for a payment whose own id belongs to another one. It is always the same.
 
     >>> derived_id("000017", PaymentIdentity(0, "card-B", 100, "EUR", None, None, None))
     '000017~72ae0a865821'
     """
-    told = "\x1f".join(map(str, (transaction_id, *payment[:4])))
-    mark = hashlib.sha256(told.encode()).hexdigest()[:_MARK_CHARS]
-    return f"{transaction_id[: MAX_ID_CHARS - _MARK_CHARS - 1]}~{mark}"
+    content = "\x1f".join(map(str, (transaction_id, *payment[:4])))
+    digest = hashlib.sha256(content.encode()).hexdigest()[:_HASH_CHARS]
+    return f"{transaction_id[: MAX_ID_CHARS - _HASH_CHARS - 1]}~{digest}"
 
 
 Labels = dict[tuple[str, datetime], bool]
-"""What was said of a payment (its id) as of a moment."""
+"""(transaction id, time at which the label was known) -> is it fraud."""
+
+OnRecord = Mapping[str, Collection[PaymentIdentity]]
+"""Id -> the payments that the database has under it."""
 
 _Owner = tuple[PaymentIdentity, str]
-"""A payment, and where it was met."""
+"""A payment, and where it was found."""
 
 
 class _Row(NamedTuple):
-    """A row that may not be the first of its id: its place in the chunk, and what it says."""
+    """A row whose id occurred before: its place in the chunk, and its content."""
 
     place: int
     transaction_id: str
@@ -80,14 +85,14 @@ class _Row(NamedTuple):
 
 @dataclass
 class ResolvedRows:
-    """The rows of a chunk, told apart.
+    """The rows of a chunk, each under the id of its own payment.
 
     Attributes:
-        table: rows that are sound, columns of `canonical.STAGED`, some under other ids.
-        is_new: bool[n]: the others repeat a payment that came before; their labels may be new.
-        bad: one entry for each row that was refused here.
-        reused: ids that were found to mean two payments -> the rows (file's, from 1) that bear
-            them after another payment did.
+        table: the sound rows, columns of `canonical.STAGED`, some under derived ids.
+        is_new: bool[n]: the others repeat an earlier payment; their labels may be new.
+        bad: one entry for each row that was rejected here.
+        reused: id of two payments -> the rows (numbers in the file, from 1) that have it although
+            it belongs to another payment.
     """
 
     table: pa.Table
@@ -97,12 +102,15 @@ class ResolvedRows:
 
 
 class IdentityResolver:
-    """Tells the payments of a chunk apart, from each other and from those on record.
+    """Distinguishes the payments of a chunk from each other and from those on record.
+
+    First look up the payments on record under `ids`, and pass them to `add_recorded`. Then look up
+    those under the ids that it returns, and the labels of both; pass them to `resolve`.
 
     Args:
-        table: its rows, columns of `canonical.STAGED`; their order decides who had an id first.
+        table: the rows, columns of `canonical.STAGED`; the first row with an id owns it.
         rows, lines: int64[n], where each of them stands: see `Chunk`.
-        repeated: what to do with a row whose id is that of another payment: see `Layout`.
+        repeated: what to do with a row whose id belongs to another payment: see `Layout`.
     """
 
     def __init__(self, table: pa.Table, rows: Int64, lines: Int64, repeated: str) -> None:
@@ -112,7 +120,7 @@ class IdentityResolver:
         self._repeated = repeated
         self._ids = table["transaction_id"].combine_chunks()
         self._owners: dict[str, list[_Owner]] = {}
-        self._doubtful: list[_Row] = []
+        self._candidates: list[_Row] = []
 
     @property
     def ids(self) -> list[str]:
@@ -120,93 +128,100 @@ class IdentityResolver:
         found: list[str] = self._ids.to_pylist()
         return found
 
-    def met(self, on_record: Mapping[str, Collection[PaymentIdentity]]) -> list[str]:
-        """Take in what is on record under `ids`. Returns the ids under which it has to be looked
-        for next: of rows that may have to be kept apart."""
-        self._own(on_record)
-        again = self._ids.filter(pa.array(_again(self._ids)))
-        asked = pa.array([*on_record, *again.unique().to_pylist()], pa.string())
-        places = np.flatnonzero(pc.is_in(self._ids, value_set=asked).to_numpy(zero_copy_only=False))
-        part = self._table.take(pa.array(places))
+    @property
+    def repeated_ids(self) -> list[str]:
+        """The ids that occurred before, on record or in the chunk."""
+        return sorted({row.transaction_id for row in self._candidates})
+
+    def add_recorded(self, on_record: OnRecord) -> list[str]:
+        """Take in the payments on record under `ids`.
+
+        Returns:
+            The derived ids that rows may get, under which payments may be on record too.
+        """
+        self._add_owners(on_record)
+        again = self._ids.filter(pa.array(_repeated(self._ids)))
+        repeated = pa.array([*on_record, *again.unique().to_pylist()], pa.string())
+        is_repeated = pc.is_in(self._ids, value_set=repeated)
+        indices = np.flatnonzero(is_repeated.to_numpy(zero_copy_only=False))
+        part = self._table.take(pa.array(indices))
         columns = (part[name].to_pylist() for name in ("transaction_id", "is_fraud", "known_at"))
-        found = zip(places.tolist(), _payments(part), *columns, strict=True)
-        self._doubtful = [_Row(i, one, payment, *said) for i, payment, one, *said in found]
+        found = zip(indices.tolist(), _identities(part), *columns, strict=True)
+        self._candidates = [_Row(i, one, payment, *label) for i, payment, one, *label in found]
         if self._repeated == "reject":
             return []
-        return sorted({derived_id(row.transaction_id, row.payment) for row in self._doubtful})
+        return sorted({derived_id(row.transaction_id, row.payment) for row in self._candidates})
 
-    @property
-    def doubtful(self) -> list[str]:
-        """Ids that came before: on record, or in the chunk."""
-        return sorted({row.transaction_id for row in self._doubtful})
-
-    def told(
-        self, on_record: Mapping[str, Collection[PaymentIdentity]], labels: Labels
-    ) -> ResolvedRows:
-        """The rows, told apart.
+    def resolve(self, on_record: OnRecord, labels: Labels) -> ResolvedRows:
+        """Find the payment of each row.
 
         Args:
-            on_record: what is on record under the ids that `met` gave.
-            labels: what the source of the labels has said of all these ids before.
+            on_record: the payments on record under the ids that `add_recorded` returned.
+            labels: the labels on record, from the source of this file, of all these ids.
         """
-        self._own(on_record)
+        self._add_owners(on_record)
         n = self._table.num_rows
-        told = ResolvedRows(self._table, np.ones(n, np.bool_))
+        found = ResolvedRows(self._table, np.ones(n, np.bool_))
         sound, ids = np.ones(n, np.bool_), {}
-        said = dict(labels)
-        for row in self._doubtful:
-            verdict = self._judge(row, told)
-            if isinstance(verdict, str):
-                if verdict != row.transaction_id:
-                    ids[row.place] = verdict
-                refused = self._contradicts(row, verdict, said)
+        labels = dict(labels)
+        for row in self._candidates:
+            own_id = self._own_id(row, found)
+            if own_id is None:
+                rejected: BadRow | None = self._other_payment(row)
             else:
-                refused = verdict
-            if refused is not None:
+                if own_id != row.transaction_id:
+                    ids[row.place] = own_id
+                rejected = self._contradiction(row, own_id, labels)
+            if rejected is not None:
                 sound[row.place] = False
-                told.bad.append(refused)
+                found.bad.append(rejected)
         if ids:
-            told.table = _renamed(told.table, ids)
-        if told.bad:
-            told.table, told.is_new = told.table.filter(pa.array(sound)), told.is_new[sound]
-        return told
+            found.table = _renamed(found.table, ids)
+        if found.bad:
+            found.table, found.is_new = found.table.filter(pa.array(sound)), found.is_new[sound]
+        return found
 
-    def _own(self, on_record: Mapping[str, Collection[PaymentIdentity]]) -> None:
+    def _add_owners(self, on_record: OnRecord) -> None:
         for one, payments in on_record.items():
             self._owners.setdefault(one, []).extend((p, "a payment on record") for p in payments)
 
-    def _judge(self, row: _Row, told: ResolvedRows) -> str | BadRow:
-        """The id of the row's payment, or why it cannot have one."""
+    def _own_id(self, row: _Row, found: ResolvedRows) -> str | None:
+        """The id of the row's payment; None if it cannot have one."""
         one = row.transaction_id
-        owners = self._owners.setdefault(one, [])
-        if self._is_owned(row, owners, told):
+        if self._owns(row, one, found):
             return one
-        told.reused.setdefault(one, []).append(int(self._rows[row.place]))
+        found.reused.setdefault(one, []).append(int(self._rows[row.place]))
         if self._repeated == "apart":
-            own = derived_id(one, row.payment)
-            if self._is_owned(row, self._owners.setdefault(own, []), told):
-                return own
-        detail = f"is the id of another payment, {owners[0][1]}"
-        return self._bad(row, "transaction_id", "another_payment", detail)
+            derived = derived_id(one, row.payment)
+            if self._owns(row, derived, found):
+                return derived
+        return None
 
-    def _is_owned(self, row: _Row, owners: list[_Owner], told: ResolvedRows) -> bool:
-        """Whether the row's payment is one of `owners`, or becomes the first of them."""
+    def _owns(self, row: _Row, one: str, found: ResolvedRows) -> bool:
+        """Whether the id belongs to the row's payment, or to no payment so far."""
+        owners = self._owners.setdefault(one, [])
         if not owners:
             owners.append((row.payment, f"that of line {int(self._lines[row.place])}"))
             return True
         if any(row.payment.is_same_as(owner) for owner, _ in owners):
-            told.is_new[row.place] = False
+            found.is_new[row.place] = False
             return True
         return False
 
-    def _contradicts(self, row: _Row, one: str, said: Labels) -> BadRow | None:
-        """A fault if the row says the opposite of what was said of its payment as of the same
-        moment; else it is noted."""
+    def _other_payment(self, row: _Row) -> BadRow:
+        _, where = self._owners[row.transaction_id][0]
+        return self._bad(
+            row, "transaction_id", "another_payment", f"is the id of another payment, {where}"
+        )
+
+    def _contradiction(self, row: _Row, one: str, labels: Labels) -> BadRow | None:
+        """The problem if another label of the same payment and time is the opposite; else the
+        label is added to `labels`."""
         if row.is_fraud is None or row.known_at is None:
             return None
-        if said.setdefault((one, row.known_at), row.is_fraud) == row.is_fraud:
+        if labels.setdefault((one, row.known_at), row.is_fraud) == row.is_fraud:
             return None
-        detail = "says the opposite of a label of the same payment that was known at the same time"
+        detail = "contradicts a label of the same payment that was known at the same time"
         return self._bad(row, "is_fraud", "contradicts", detail)
 
     def _bad(self, row: _Row, name: str, code: str, detail: str) -> BadRow:
@@ -217,30 +232,34 @@ class IdentityResolver:
 def resolve_identities(
     table: pa.Table, places: Iterable[tuple[Int64, Int64]], repeated: str
 ) -> tuple[pa.Table, ResolvedRows]:
-    """The payments of a file by itself, each once under an id of its own.
+    """Resolve the payments of a whole file without a database.
 
     Args:
         table: its rows, columns of `canonical.STAGED`.
-        places: of its chunks, rows and lines: see `Chunk`.
+        places: rows and lines of each of its chunks: see `Chunk`.
+        repeated: see `Layout`.
+
+    Returns:
+        The table with each payment once, and all resolved rows.
     """
     none = np.empty(0, np.int64)
     rows, lines = (np.concatenate([part[k] for part in [(none, none), *places]]) for k in (0, 1))
-    telling = IdentityResolver(table, rows, lines, repeated)
-    telling.met({})
-    told = telling.told({}, {})
-    return told.table if told.is_new.all() else told.table.filter(pa.array(told.is_new)), told
+    resolver = IdentityResolver(table, rows, lines, repeated)
+    resolver.add_recorded({})
+    found = resolver.resolve({}, {})
+    return found.table if found.is_new.all() else found.table.filter(pa.array(found.is_new)), found
 
 
-def _again(ids: pa.Array) -> NDArray[np.bool_]:
-    """bool[n]: ids that more than one row bears."""
+def _repeated(ids: pa.Array) -> NDArray[np.bool_]:
+    """bool[n]: ids that more than one row has."""
     codes = ids.dictionary_encode().indices.to_numpy()
     found: NDArray[np.bool_] = np.bincount(codes, minlength=1)[codes] > 1
     return found
 
 
-def _payments(table: pa.Table) -> list[PaymentIdentity]:
+def _identities(table: pa.Table) -> list[PaymentIdentity]:
     at_ms = table["occurred_at"].cast(pa.int64()).to_pylist()
-    rest = [table[name].to_pylist() for name in COLUMNS[1:]]
+    rest = [table[name].to_pylist() for name in _COLUMNS[1:]]
     return [PaymentIdentity(*row) for row in zip(at_ms, *rest, strict=True)]
 
 

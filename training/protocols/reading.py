@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.layout.layout import load_layout
-from data.load.payment_file import read_payments
+from data.load.payment_reader import read_payments
 from training.finding import Finding
 from training.guard.guard import inspect_history, inspect_layout, inspect_replay
 from training.guard.rounds import Rounds

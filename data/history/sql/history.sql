@@ -1,6 +1,5 @@
--- A tenant's payments in the order in which they happened, each with its newest label that was
--- known at $2. $1 tenant, $3 and $4 the span in time, end exclusive. Both are read whole and joined as
--- wholes: see `bulk_read`.
+-- The payments of tenant $1 between $3 and $4 (exclusive) in order of time, each with its newest
+-- label known at $2. Both tables are read and joined as a whole: see `bulk_read`.
 SELECT
     t.transaction_id,
     t.customer_id,

@@ -1,7 +1,7 @@
--- Every label of tenant $1 that was news when it came, in the order in which it could be known and
--- was on record: with the payment it is about, and with the label that it replaced. One that is
--- older than the label in force, or that came to be known more than $2 days after the payment, is
--- no event. Both tables are read whole and joined as wholes: see `bulk_read`.
+-- The labels of tenant $1 in the order in which they were both known and on record, each with its
+-- payment and the label that it replaced. A label is not an event if it is older than the label in
+-- force, or became known more than $2 days after the payment. Both tables are read and joined as a
+-- whole: see `bulk_read`.
 WITH counted AS (
     SELECT
         l.label_id,
@@ -22,8 +22,8 @@ WITH counted AS (
       AND l.known_at <= t.occurred_at + $2 * interval '1 day'
 ),
 
--- The one in force when a label came is the newest known one of those that came before it.
-judged AS (
+-- The label in force when one arrives is the newest known of those that arrived before.
+compared AS (
     SELECT
         c.*,
         max(ARRAY[c.known_us, c.label_id, c.is_fraud::int]) OVER (
@@ -35,16 +35,16 @@ judged AS (
 )
 
 SELECT
-    floor(extract(epoch FROM j.effective_at) * 1000)::bigint AS effective_ms,
-    round(j.known_us / 1000.0)::bigint AS known_ms,
-    j.is_fraud,
-    j.amount_hundredths,
-    j.customer_id,
-    j.merchant_id,
-    j.device_id,
-    j.counterparty_id,
-    round(j.former[1] / 1000.0)::bigint AS former_ms,
-    j.former[3] = 1 AS former_fraud
-FROM judged AS j
-WHERE j.former IS NULL OR (j.known_us, j.label_id) > (j.former[1], j.former[2])
-ORDER BY j.effective_at, j.label_id;
+    floor(extract(epoch FROM c.effective_at) * 1000)::bigint AS effective_ms,
+    round(c.known_us / 1000.0)::bigint AS known_ms,
+    c.is_fraud,
+    c.amount_hundredths,
+    c.customer_id,
+    c.merchant_id,
+    c.device_id,
+    c.counterparty_id,
+    round(c.former[1] / 1000.0)::bigint AS former_ms,
+    c.former[3] = 1 AS former_fraud
+FROM compared AS c
+WHERE c.former IS NULL OR (c.known_us, c.label_id) > (c.former[1], c.former[2])
+ORDER BY c.effective_at, c.label_id;

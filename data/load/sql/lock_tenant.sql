@@ -1,2 +1,2 @@
--- One chunk of a tenant's at a time: what two files say under one id is seen by one of them.
+-- One chunk of a tenant at a time, so that the second of two files with the same id sees the first.
 SELECT pg_advisory_xact_lock(hashtext('quorum.load'), hashtext($1));

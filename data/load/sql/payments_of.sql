@@ -1,5 +1,5 @@
--- The payments of tenant $1 under some ids ($2), as far as they tell payments of one id apart.
--- tenant || '': by the id alone (migration 0007).
+-- The payments of tenant $1 under some ids ($2), with the columns of `PaymentIdentity`.
+-- tenant || '' makes the planner use the index that begins with the id (migration 0007).
 SELECT
     t.transaction_id,
     (extract(epoch FROM t.occurred_at) * 1000)::bigint AS at_ms,

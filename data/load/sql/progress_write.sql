@@ -1,4 +1,4 @@
--- In the transaction of the chunk it speaks of: both are there or neither is.
+-- In the transaction of its chunk: both are committed or neither is.
 INSERT INTO load_progress AS p (tenant, source, rows_done, rows_bad, finished)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (tenant, source) DO UPDATE

@@ -1,5 +1,5 @@
--- Where one chunk waits inside its transaction, with which it goes: behind a pooler the next one
--- may be on another session.
+-- The rows of one chunk. The table ends with the transaction: behind a pooler the next chunk may
+-- be on another session.
 CREATE TEMPORARY TABLE load_staging (
     transaction_id    text        NOT NULL,
     occurred_at       timestamptz NOT NULL,

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.load.payment_file import read_payments
+from data.load.payment_reader import read_payments
 from features.assemble import assemble
 from features.definitions import NAMES
 from features.replay import joined, replay

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from cluster.cli import run
-from data.load.payment_file import PaymentFile, read_payments
+from data.load.payment_file import PaymentFile
+from data.load.payment_reader import read_payments
 from features.definitions import NAMES, SCHEMA_ID
 from features.replay import replay
 from fraud.payment.batch import FeatureBatch

@@ -127,7 +127,7 @@ def test_a_flag_of_a_rule_and_what_came_later_are_leaks(tmp_path: Path) -> None:
         ("value",),
     ]
     assert mapped(layout, "is_fraud", "timestamp") == [("is_laundering",), ("eventTime",)]
-    assert "isFlaggedFraud: its name speaks of the label" in text
+    assert "isFlaggedFraud: its name mentions the label" in text
     assert "note: it is filled for frauds" in text
     assert not {"isFlaggedFraud", "note"} & layout.columns()
     assert found.sound == n

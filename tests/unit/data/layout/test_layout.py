@@ -89,7 +89,7 @@ def test_a_file_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
         (("[columns]", '[label]\ncolumn = "y"\n[columns]'), "label.delay_days: is missing"),
         (
             ("[columns]", '[label]\ncolumn = "y"\ndelay_days = -1\n[columns]'),
-            "label.delay_days: take 0 or more",
+            "label.delay_days: take 0.0 or more",
         ),
         (
             ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\ngenuine = [1]\n[columns]'),
@@ -128,15 +128,24 @@ def test_columns_that_a_file_lacks() -> None:
     ("change", "says"),
     [
         (("[columns]", '[file]\nquote = "ab"\n[columns]'), "file.quote: must be one character"),
-        (("[columns]", "[file]\nheadr = false\n[columns]"), "file.headr: there is no such key; did you"),
+        (
+            ("[columns]", "[file]\nheadr = false\n[columns]"),
+            "headr: there is no such key; did you",
+        ),
         (("[columns]", '[file]\nnames = ["a"]\nheader = true\n[columns]'), "file.names: are"),
         (("[columns]", '[file]\nnames = ["a", "a"]\n[columns]'), "file.names: must differ"),
         (("[columns]", "[file]\nskip_lines = -1\n[columns]"), "file.skip_lines: take 0 or more"),
         (("[columns]", "[flie]\n[columns]"), "flie: there is no such key; did you mean file?"),
-        (('"at"', '{ column = "at", formt = "%Y" }'), "formt: there is no such key; did you mean format?"),
+        (
+            ('"at"', '{ column = "at", formt = "%Y" }'),
+            "formt: there is no such key; did you mean",
+        ),
         (('"at"', '{ column = "at", format = "%Y-%m-%d %I" }'), "format: needs %I and %p"),
         (('"at"', '{ date = "at" }'), "columns.timestamp.time: has to be there"),
-        (('"at"', '{ date = "at", time = { column = "t", unit = "days" } }'), "time.unit: take 'milliseconds', "),
+        (
+            ('"at"', '{ date = "at", time = { column = "t", unit = "days" } }'),
+            "time.unit: take 'milliseconds', ",
+        ),
         (('"id"', '{ columns = [], prefix = "x" }'), "columns.transaction_id: needs one of"),
         (
             ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\nundated_days = 2\n[columns]'),

@@ -9,7 +9,7 @@ import pytest
 
 from data.files import source
 from data.layout.layout import LayoutInvalid
-from data.load.payment_file import read_payments
+from data.load.payment_reader import read_payments
 
 HEADER = "transaction_id,customer_id,timestamp,amount,currency,type,merchant_id,is_fraud,known\n"
 LAYOUT = """
@@ -156,7 +156,7 @@ def test_who_is_named_for_the_last_time_leaves(tmp_path: Path) -> None:
     lines += [f"{row},2026-01-05T10:0{i}:00Z,5.00,EUR,transfer" for i, row in enumerate(rows)]
     file.write_text("\n".join(lines) + "\n")
     found = read_payments(file, "canonical")
-    leaving = [{k: set(v) for k, v in found.leaving(i, i + 1).items() if v} for i in range(5)]
+    leaving = [{k: set(v) for k, v in found.last_seen(i, i + 1).items() if v} for i in range(5)]
     assert leaving == [
         {"counterparty": {"b"}},
         {"customer": {"c"}},
@@ -164,7 +164,7 @@ def test_who_is_named_for_the_last_time_leaves(tmp_path: Path) -> None:
         {"customer": {"a"}, "merchant": {"n"}},
         {"customer": {"d"}, "merchant": {"m"}, "counterparty": {"d"}, "account": {"d"}},
     ]
-    assert [sorted(v) for v in found.leaving(0, 5).values()] == [
+    assert [sorted(v) for v in found.last_seen(0, 5).values()] == [
         ["a", "b", "c", "d"], ["m", "n"], [], ["a", "b", "d"], ["a", "b", "d", "d"],
     ]  # fmt: skip
     (labels,) = found.label_events()

@@ -1,4 +1,4 @@
-"""TimestampGuess two rows are one payment, and what another one is called."""
+"""When two rows are one payment, and the id that another one gets."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def chunk(*rows: tuple[str, str, int]) -> pa.Table:
     return pa.table(columns)
 
 
-def telling(table: pa.Table, repeated: str) -> IdentityResolver:
+def resolver(table: pa.Table, repeated: str) -> IdentityResolver:
     """Of rows from 1, whose lines begin after a header."""
     places = np.arange(1, table.num_rows + 1)
     return IdentityResolver(table, places, places + 1, repeated)
@@ -76,9 +76,9 @@ def test_what_no_id_keeps_apart_is_refused() -> None:
     without a word."""
     rows = chunk(("1", "a", 5), ("1", "b", 7), ("1", "b", 7))
     place = rows.schema.get_field_index("merchant_id")
-    tellers = telling(rows.set_column(place, "merchant_id", pa.array(["m", "n", "o"])), "apart")
-    tellers.met({})
-    told = tellers.told({}, {})
+    found = resolver(rows.set_column(place, "merchant_id", pa.array(["m", "n", "o"])), "apart")
+    found.add_recorded({})
+    told = found.resolve({}, {})
     assert told.table["customer_id"].to_pylist() == ["a", "b"]
     assert [(bad.row, bad.line, bad.code) for bad in told.bad] == [(3, 4, "another_payment")]
     assert told.reused == {"1": [2, 3]}
@@ -87,10 +87,10 @@ def test_what_no_id_keeps_apart_is_refused() -> None:
 
 def test_a_chunk_without_a_repeated_id_is_left_alone() -> None:
     rows = chunk(("1", "a", 5), ("2", "a", 5))
-    tellers = telling(rows, "reject")
-    assert tellers.met({}) == []
-    assert tellers.doubtful == []
-    told = tellers.told({}, {})
+    found = resolver(rows, "reject")
+    assert found.add_recorded({}) == []
+    assert found.repeated_ids == []
+    told = found.resolve({}, {})
     assert told.table is rows
     assert told.is_new.all()
 
@@ -109,5 +109,5 @@ type = { constant = "purchase" }
     assert parse_layout(text, "m.toml").repeated == "reject"
     chosen = f'{text}[transaction_id]\nrepeated = "apart"\n'
     assert parse_layout(chosen, "m.toml").repeated == "apart"
-    with pytest.raises(LayoutInvalid, match=r"transaction_id\.repeated: must be one of"):
+    with pytest.raises(LayoutInvalid, match=r"transaction_id\.repeated: take 'reject' or 'apart'"):
         parse_layout(chosen.replace("apart", "merge"), "m.toml")

@@ -14,7 +14,7 @@ import pytest
 from data.generator.stream import GeneratorSpec, generate
 from data.history.history import History
 from data.layout.layout import parse_layout
-from data.load.payment_file import read_payments
+from data.load.payment_reader import read_payments
 from features.replay import replay
 from fraud.errors import NotTrainable
 from training.config import SplitConfig

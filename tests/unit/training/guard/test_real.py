@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.layout.layout import load_layout, parse_layout
-from data.load.payment_file import read_payments
+from data.load.payment_reader import read_payments
 from training.guard.guard import inspect_columns, inspect_history, inspect_layout
 from training.sets.dataset import Dataset
 from training.sets.schema import FeatureSchema
