@@ -1,6 +1,6 @@
-"""A world of payments: customers, merchants, devices, counterparties and four kinds of fraud.
+"""Synthetic payments: customers, merchants, devices, counterparties and four kinds of fraud.
 
-Everything follows from the seed and the arguments: the same call writes the same bytes.
+The same seed and arguments write the same bytes.
 """
 
 from data.generator.stream import GeneratorSpec, generate

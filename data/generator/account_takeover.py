@@ -1,4 +1,4 @@
-"""Account takeover: somebody else signs in and sends the money away."""
+"""Account takeover: a fraudster signs in and transfers the money."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from data.generator.fraud_pattern import (
     STEALTH,
     IndependentEpisodes,
     at_hour,
-    stolen,
+    fraudulent_rows,
     victim,
 )
 from data.generator.population import Population
@@ -18,7 +18,7 @@ from data.generator.rows import TYPE, Rows
 
 
 class AccountTakeover(IndependentEpisodes):
-    """A new device, a new counterparty, an odd hour, high amounts, within an hour or two."""
+    """A new device and counterparty, an odd hour and high amounts within an hour or two."""
 
     kind = "account_takeover"
 
@@ -29,13 +29,13 @@ class AccountTakeover(IndependentEpisodes):
         hour = rng.uniform(0, 5) if odd else rng.uniform(8, 23)
         begin = at_hour(world, customer, day, float(hour))
         at_ms = begin + np.cumsum(rng.integers(40_000, 1_500_000, n))
-        rows = stolen(world, self.kind, customer, at_ms, stealth, day, rng)
+        rows = fraudulent_rows(world, self.kind, customer, at_ms, stealth, day, rng)
         away = rng.random(n) < 0.75
         rows.type = np.where(away, TYPE["transfer"], TYPE["purchase"])
-        # Mules serve several accounts before they are burnt.
+        # A mule receives from several accounts before it is detected.
         mule = MULES + day // 14 * 4096 + int(rng.integers(0, 60))
         rows.counterparty = np.where(away, mule, -1)
-        rows.merchant = np.where(away, -1, world.merchants.on_the_net(n, rng))
+        rows.merchant = np.where(away, -1, world.merchants.selling_online(n, rng))
         level = 5.3 if stealth else 6.3
         rows.usd = rng.lognormal(level, 0.7, n) * float(world.customers.spend[customer])
         return rows

@@ -1,4 +1,4 @@
-"""What the kinds of fraud have in common: their share of the rows, their victims, their tools."""
+"""What all kinds of fraud share: their victims, devices and addresses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MULES = 1 << 36
 """Counterparties from this number on belong to fraudsters."""
 
 STEALTH = 0.25
-"""Share of the fraudsters who take pains to look like their victim."""
+"""Share of fraudsters who imitate their victim."""
 
 
 class Pattern(Protocol):
@@ -29,22 +29,23 @@ class Pattern(Protocol):
     kind: str
 
     def episodes(
-        self, world: Population, day: int, life: Rows, due: float, rng: Generator
+        self, world: Population, day: int, genuine: Rows, due: float, rng: Generator
     ) -> list[Rows]:
-        """What begins on this day: about `due` rows (float, may be < 0), at its time or later.
+        """Return the episodes that begin on this day; their rows may lie later.
 
         Args:
-            life: the genuine rows of the day.
+            genuine: the genuine rows of the day.
+            due: how many rows are wanted; may be negative.
         """
 
 
 class IndependentEpisodes(ABC):
-    """A pattern whose episodes know nothing of each other: as many begin as are due."""
+    """A pattern whose episodes do not depend on each other: as many begin as are due."""
 
     kind: str
 
     def episodes(
-        self, world: Population, day: int, life: Rows, due: float, rng: Generator
+        self, world: Population, day: int, genuine: Rows, due: float, rng: Generator
     ) -> list[Rows]:
         """See `Pattern.episodes`."""
         found: list[Rows] = []
@@ -55,16 +56,16 @@ class IndependentEpisodes(ABC):
 
     @abstractmethod
     def _episode(self, world: Population, day: int, rng: Generator) -> Rows:
-        """Rows of one victim, at least one."""
+        """Return rows of one victim, at least one."""
 
 
 def victim(world: Population, rng: Generator) -> int:
-    """A customer, active ones more often: fraud needs a card that is used."""
+    """Choose a customer, active ones more often: fraud needs a card that is in use."""
     picks = rng.integers(0, len(world.customers), 3)
     return int(picks[np.argmax(world.customers.rate[picks])])
 
 
-def stolen(
+def fraudulent_rows(
     world: Population,
     kind: str,
     customer: int,
@@ -73,7 +74,8 @@ def stolen(
     day: int,
     rng: Generator,
 ) -> Rows:
-    """Rows in a customer's name on the net, from a fraudster's device or in stealth from theirs."""
+    """Return online purchases in a customer's name, from a fraudster's device, or in stealth from
+    the customer's."""
     n = len(at_ms)
     rows = Rows.blank(n)
     rows.at_ms = at_ms
@@ -90,13 +92,13 @@ def stolen(
         return rows
     far = rng.random() < 0.6
     rows.country[:] = int(rng.choice(len(places.CODES))) if far else home
-    # A fraudster's machine serves for a month or so, with many names.
+    # Fraudsters use a device for about a month, for many victims.
     rows.device[:] = FOREIGN_DEVICES + day // 30 * 1024 + int(rng.integers(0, 1024) // 8)
     rows.ip[:] = addresses(1, rng)[0]
     return rows
 
 
 def at_hour(world: Population, customer: int, day: int, hour: float) -> int:
-    """Time of a local hour of the customer's day, milliseconds since 1970, on that day of UTC."""
+    """Return the time of a local hour of the customer, milliseconds since 1970, on a day of UTC."""
     ahead = float(places.AHEAD_H[world.customers.place[customer]])
     return day * DAY_MS + int((hour - ahead) % 24.0 * 3_600_000)

@@ -1,4 +1,4 @@
-"""An ordinary day: what genuine customers pay."""
+"""Genuine payments of a day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from data.generator.rows import CHANNEL, TYPE, Int64, Rows
 DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
 
-# Payments by hour of the local day: shops, then the net.
+# Payments by local hour: in shops, then online.
 _SHOP = np.array(
     [1, 0.5, 0.3, 0.2, 0.3, 1, 3, 6, 8, 8, 8, 10, 12, 10, 8, 8, 10, 12, 12, 9, 7, 5, 3, 2]
 )
@@ -28,12 +28,12 @@ _TYPE_TO = np.cumsum([0.71, 0.08, 0.10, 0.05, 0.02, 0.03, 0.01])
 _PAY_DAY = 25
 
 
-def ordinary_day(world: Population, day: int, travel: Int64, rng: Generator) -> Rows:
-    """Genuine payments of a day of UTC, in no order.
+def genuine_day(world: Population, day: int, travel: Int64, rng: Generator) -> Rows:
+    """Return the genuine payments of a day of UTC, in no order.
 
     Args:
         day: days since 1970.
-        travel: int64[customers], place that each is travelling in, -1 if at home.
+        travel: int64[customers], the place where each one is travelling, -1 if at home.
     """
     weekday = (day + 3) % 7
     counts = rng.poisson(world.customers.rate * _WEEK[weekday])
@@ -50,19 +50,19 @@ def ordinary_day(world: Population, day: int, travel: Int64, rng: Generator) -> 
     _cash(world, rows, np.flatnonzero(cash), rng)
     _purchases(world, rows, np.flatnonzero(~to_person & ~cash), travel, rng)
     rows.at_ms = _times(world, rows, place, day, rng)
-    _equipment(world, rows, day, rng)
+    _set_devices(world, rows, day, rng)
     return Rows.concat([rows, _wages(world, day, rng)]) if _is_pay_day(day) else rows
 
 
-def travels(world: Population, rng: Generator) -> Int64:
-    """int64[customers]: for a week, the place each one is travelling in; -1 for most."""
+def travel_places(world: Population, rng: Generator) -> Int64:
+    """Return int64[customers]: the place where each one travels for a week; -1 for most."""
     n = len(world.customers)
     away = rng.random(n) < 0.03
     return np.where(away, rng.choice(len(places.CODES), n, p=places.SHARE), -1)
 
 
 def purchase_usd(world: Population, customer: Int64, merchant: Int64, rng: Generator) -> np.ndarray:
-    """float64[n]: what each customer would pay at each merchant."""
+    """Return float64[n]: what each customer would pay at each merchant."""
     usual = USUAL_USD[world.merchants.category[merchant]] * world.merchants.price[merchant]
     return usual * world.customers.spend[customer] * rng.lognormal(-0.1, 0.6, len(customer))
 
@@ -73,8 +73,8 @@ def _purchases(world: Population, rows: Rows, at: Int64, travel: Int64, rng: Gen
     merchant = world.customers.habits[who, slot]
     roam = rng.random(n)
     merchant = np.where(roam < 0.15, world.merchants.near(rows.country[at], rng), merchant)
-    merchant = np.where(roam > 0.90, world.merchants.on_the_net(n, rng), merchant)
-    # Abroad one buys in the shops of the place, or on the net.
+    merchant = np.where(roam > 0.90, world.merchants.selling_online(n, rng), merchant)
+    # Travellers buy in local shops or online.
     stranded = (travel[who] >= 0) & ~world.merchants.online[merchant]
     merchant = np.where(stranded, world.merchants.near(rows.country[at], rng), merchant)
     online = world.merchants.online[merchant]
@@ -96,7 +96,7 @@ def _transfers(world: Population, rows: Rows, at: Int64, rng: Generator) -> None
     rows.counterparty[at] = np.where(rng.random(n) < 0.87, known, new)
     usd = rng.lognormal(4.6, 1.1, n) * world.customers.spend[who]
     usd = np.where(rng.random(n) < 0.4, np.maximum(np.rint(usd / 10) * 10, 10), usd)
-    # Rents and the like lie just under round sums too.
+    # Some rents lie just under round sums too.
     rents = np.array([950.0, 980.0, 990.0, 995.0, 2900.0, 2950.0])[rng.integers(0, 6, n)]
     rows.usd[at] = np.where(rng.random(n) < 0.03, rents, usd)
     rows.channel[at] = np.array([CHANNEL["mobile"], CHANNEL["online"], CHANNEL["branch"]])[
@@ -128,8 +128,8 @@ def _times(world: Population, rows: Rows, place: Int64, day: int, rng: Generator
     return day * DAY_MS + np.minimum(in_day.astype(np.int64), DAY_MS - 1)
 
 
-def _equipment(world: Population, rows: Rows, day: int, rng: Generator) -> None:
-    """Devices, addresses and coordinates of what is done on the net."""
+def _set_devices(world: Population, rows: Rows, day: int, rng: Generator) -> None:
+    """Set devices, addresses and coordinates of online payments."""
     at = np.flatnonzero(np.isin(rows.channel, (CHANNEL["online"], CHANNEL["mobile"])))
     who, n = rows.customer[at], len(at)
     rows.device[at] = devices_of(world.customers, who, day, rng)
@@ -153,16 +153,16 @@ def _is_pay_day(day: int) -> bool:
 
 
 def _wages(world: Population, day: int, rng: Generator) -> Rows:
-    """Businesses pay many people at once: fan-out that is no fraud."""
-    bosses = world.customers.business
-    who = np.repeat(bosses, rng.integers(4, 14, len(bosses)))
+    """Wages: businesses pay many people at once, a fan-out that is not fraud."""
+    employers = world.customers.business
+    who = np.repeat(employers, rng.integers(4, 14, len(employers)))
     n = len(who)
     rows = Rows.blank(n)
     rows.customer = who
     rows.type[:] = TYPE["transfer"]
     rows.channel[:] = CHANNEL["online"]
     rows.country = rows.currency = world.customers.place[who]
-    # The same people every month: their numbers follow from the boss's.
+    # The same people every month: their numbers follow from the employer's.
     rows.counterparty = (who * 31 + np.arange(n) % 16 * 7) % world.counterparties
     rows.usd = rng.lognormal(7.4, 0.35, n)
     rows.device = devices_of(world.customers, who, day, rng)

@@ -1,4 +1,4 @@
-"""Countries that the generated world has."""
+"""The countries of the generated payments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from fraud.payment.currency import EXPONENT
 
-# code, currency, units of it for a dollar (round figures: this is no exchange), latitude,
+# code, currency, units of it for a dollar (round figures), latitude,
 # longitude, hours ahead of UTC, share of the customers
 _PLACES = (
     ("US", "USD", 1.0, 39.8, -89.6, -6, 26),
@@ -39,11 +39,11 @@ LONGITUDE = np.array([p[4] for p in _PLACES])
 AHEAD_H = np.array([p[5] for p in _PLACES], dtype=np.int64)
 SHARE = np.array([p[6] for p in _PLACES]) / sum(p[6] for p in _PLACES)
 UNIT = np.array([10 ** EXPONENT[c] for c in CURRENCIES], dtype=np.float64)
-"""Minor units of one unit of each place's currency."""
+"""Minor units in one unit of each place's currency."""
 
 
 def minor(usd: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """int64[n] >= 1: dollars (float64[n]) in minor units of each place's currency."""
+    """Return int64[n] >= 1: dollars (float64[n]) in minor units of each place's currency."""
     amount = np.rint(usd * PER_USD[place] * UNIT[place])
     found: np.ndarray = np.maximum(amount, 1).astype(np.int64)
     return found

@@ -1,4 +1,4 @@
-"""Who lives in the generated world."""
+"""The customers, merchants and counterparties of the generated payments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.random import Generator
 from data.generator import places
 from data.generator.rows import Float64, Int64
 
-# name, dollars of a usual purchase, share that sells on the net, share of the merchants
+# name, dollars of a usual purchase, share that sells online, share of the merchants
 CATEGORIES = (
     ("grocery", 38.0, 0.08, 18),
     ("restaurant", 27.0, 0.05, 14),
@@ -39,7 +39,7 @@ PAYEES = 5
 
 @dataclass(frozen=True, slots=True)
 class Merchants:
-    """m merchants, sorted by place. `weight_to` is the running sum of their popularity."""
+    """m merchants, sorted by place. `weight_to` is the cumulative sum of their popularity."""
 
     place: Int64
     category: Int64
@@ -54,15 +54,15 @@ class Merchants:
         return len(self.place)
 
     def near(self, place: Int64, rng: Generator) -> Int64:
-        """int64[n]: a merchant of each place, popular ones more often."""
+        """Return int64[n]: a merchant of each place, popular ones more often."""
         first = np.searchsorted(self.place, place, side="left")
         last = np.searchsorted(self.place, place, side="right") - 1
         lower = np.where(first > 0, self.weight_to[first - 1], 0.0)
         at = lower + rng.random(len(place)) * (self.weight_to[last] - lower)
         return np.clip(np.searchsorted(self.weight_to, at), first, last)
 
-    def on_the_net(self, n: int, rng: Generator) -> Int64:
-        """int64[n]: merchants that sell on the net; the first ones more often."""
+    def selling_online(self, n: int, rng: Generator) -> Int64:
+        """Return int64[n]: merchants that sell online; the first ones more often."""
         at = (rng.random(n) ** 2 * len(self.online_ones)).astype(np.int64)
         return self.online_ones[at]
 
@@ -73,13 +73,13 @@ class Customers:
 
     Attributes:
         place, latitude, longitude: home.
-        spend: how much more than usual they pay, around 1.
+        spend: factor on usual amounts, around 1.
         rate: payments a day.
-        late_h: hours by which their day is later than others'.
-        habits: int64[n, HABITS] merchants; payees: int64[n, PAYEES] counterparties.
-        devices: how many they use, 1-3; phase: days by which their changes of device are apart.
+        late_h: hours by which their day is later than that of others.
+        habits: int64[n, HABITS], usual merchants; payees: int64[n, PAYEES], counterparties.
+        devices: how many they use, 1-3; phase: days by which their changes of device differ.
         ip: their address at home.
-        business: whether they pay wages on one day of the month.
+        business: int64[b], the customers that pay wages once a month.
     """
 
     place: Int64
@@ -101,7 +101,7 @@ class Customers:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Everybody. Counterparties and devices beyond these counts belong to fraudsters."""
+    """All parties. Counterparties and devices beyond these counts belong to fraudsters."""
 
     customers: Customers
     merchants: Merchants
@@ -109,26 +109,26 @@ class Population:
 
 
 def populate(n: int, rng: Generator) -> Population:
-    """A population of n customers (n >= 1) with merchants and counterparties to match."""
+    """Return a population of n customers (n >= 1) with matching merchants and counterparties."""
     merchants = _merchants(max(80, n // 4), rng)
     counterparties = n // 2 + 50
     return Population(_customers(n, merchants, counterparties, rng), merchants, counterparties)
 
 
 def addresses(n: int, rng: Generator) -> Int64:
-    """int64[n]: public IPv4 addresses."""
+    """Return int64[n]: public IPv4 addresses."""
     return rng.integers(11 << 24, 126 << 24, n)
 
 
 def devices_of(customers: Customers, who: Int64, day: int, rng: Generator) -> Int64:
-    """int64[n]: a device of each of `who` on a day. Every 300 days or so they get new ones."""
+    """Return int64[n]: a device of each customer in `who` on a day, replaced every 300 days."""
     slot = (rng.random(len(who)) * customers.devices[who]).astype(np.int64)
     generation = (day + customers.phase[who] + 40 * slot) // 300 % 256
     return who * 1024 + generation * 4 + slot
 
 
 def _merchants(m: int, rng: Generator) -> Merchants:
-    every = np.arange(len(places.CODES))  # no place without two shops
+    every = np.arange(len(places.CODES))  # each place has two shops or more
     more = rng.choice(len(places.CODES), m - 2 * len(every), p=places.SHARE)
     place = np.sort(np.concatenate([every, every, more]))
     category = rng.choice(len(CATEGORIES), m, p=_SHARE)
@@ -149,7 +149,7 @@ def _merchants(m: int, rng: Generator) -> Merchants:
 def _customers(n: int, merchants: Merchants, counterparties: int, rng: Generator) -> Customers:
     place = rng.choice(len(places.CODES), n, p=places.SHARE)
     habits = merchants.near(np.repeat(place, HABITS), rng).reshape(n, HABITS)
-    habits[:, -3:] = merchants.on_the_net(3 * n, rng).reshape(n, 3)
+    habits[:, -3:] = merchants.selling_online(3 * n, rng).reshape(n, 3)
     return Customers(
         place=place,
         latitude=places.LATITUDE[place] + rng.normal(0, 1.2, n),

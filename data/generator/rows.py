@@ -1,4 +1,4 @@
-"""Generated payments as columns of numbers: names are given to them when they are written."""
+"""Generated payments as columns of numbers. They get names when they are written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rows:
         at_ms: milliseconds since 1970.
         usd: amount in dollars, > 0.
         customer, merchant, counterparty, device: numbers of each.
-        currency, country: places (`places.CODES`) whose currency is used; where it happened.
+        currency, country: places (`places.CODES`): of the currency, and of the payment.
         type, channel: codes.
         latitude, longitude: degrees, NaN if unknown.
         ip: IPv4 address as a number.
@@ -53,18 +53,18 @@ class Rows:
 
     @classmethod
     def blank(cls, n: int) -> Rows:
-        """n rows with nothing in them."""
+        """Return n empty rows."""
         columns = {f.name: np.full(n, -1, dtype=np.int64) for f in fields(cls)}
         reals = {name: np.full(n, np.nan) for name in ("usd", "latitude", "longitude")}
         return cls(**{**columns, **reals})
 
     def take(self, where: NDArray[np.int64] | NDArray[np.bool_]) -> Rows:
-        """The rows at indices, or where a mask is true."""
+        """Return the rows at indices, or where a mask is true."""
         return Rows(*(getattr(self, f.name)[where] for f in fields(self)))
 
     @classmethod
     def concat(cls, parts: Sequence[Rows]) -> Rows:
-        """All rows of `parts`, in order."""
+        """Return all rows of `parts`, in order."""
         if not parts:
             return cls.blank(0)
         return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))

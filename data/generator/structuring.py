@@ -1,4 +1,4 @@
-"""Structuring: much money in sums just under what must be reported, to several counterparties."""
+"""Structuring: amounts just under the reporting threshold, to several counterparties."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _THRESHOLDS = np.array([10_000.0, 3_000.0, 1_000.0])
 
 
 class Structuring(IndependentEpisodes):
-    """Cash comes in, transfers go out, over one to three days, from the customer's own device."""
+    """Cash deposits, then transfers over one to three days, from the customer's own device."""
 
     kind = "structuring"
 
@@ -47,7 +47,7 @@ class Structuring(IndependentEpisodes):
         return MULES + day // 14 * 4096 + first + rng.integers(0, several, n)
 
     def _amounts(self, place: int, n: int, stealth: bool, rng: Generator) -> np.ndarray:
-        # The threshold is in the customer's own currency, in a size that is usual there.
+        # A threshold of a usual size in the customer's own currency.
         threshold = float(rng.choice(_THRESHOLDS))
         unit = 10.0 ** np.rint(np.log10(places.PER_USD[place]))
         under = rng.uniform(0.6, 0.99, n) if stealth else rng.uniform(0.91, 0.998, n)

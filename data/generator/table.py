@@ -1,4 +1,4 @@
-"""Rows of numbers -> Arrow tables with the canonical columns."""
+"""Rows of numbers as Arrow tables with the canonical columns."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from data.generator.rows import KINDS, Int64, Rows
 from fraud.payment.transaction import CHANNELS, TYPES
 
 _DAY_MS = 86_400_000
-# Days until a fraud is noticed, by kind: median and spread of a log-normal.
+# Days until a fraud is noticed, by kind: median and spread of a log-normal distribution.
 _NOTICED_D = np.array([3.0, 1.5, 7.0, 14.0])
 _SPREAD = 0.6
 _SETTLED_D = 7
-# Odd, so multiplying by it modulo 2**48 gives every number another one and no two the same.
+# Odd, so that multiplying by it modulo 2**48 maps different numbers to different numbers.
 _SCRAMBLE = 0x9E3779B97F4B
 _48_BITS = (1 << 48) - 1
 
@@ -28,7 +28,7 @@ _TYPE_NAMES, _CHANNEL_NAMES, _KIND_NAMES = pa.array(TYPES), pa.array(CHANNELS), 
 
 
 class Namer:
-    """Gives names to numbers. Ids say nothing about fraud: numbers are scrambled before."""
+    """Gives names to numbers. These are scrambled, so that ids say nothing about fraud."""
 
     def __init__(self, world: Population, tag: str) -> None:
         self._world = world
@@ -39,7 +39,7 @@ class Namer:
         self._categories = _CATEGORY_NAMES.take(pa.array(world.merchants.category))
 
     def table(self, rows: Rows, rng: Generator) -> pa.Table:
-        """The next rows as a table; `rng` draws when their labels are known."""
+        """Return the next rows as a table; `rng` draws when their labels become known."""
         fraud = rows.kind >= 0
         minor = places.minor(rows.usd, rows.currency)
         numbers = np.arange(len(rows)) + self._written + 1
@@ -70,7 +70,7 @@ class Namer:
 
 
 def _known_ms(rows: Rows, rng: Generator) -> Int64:
-    """When each label is known: fraud when it is noticed, the rest when nobody complained."""
+    """When each label becomes known: fraud when it is noticed, the rest after a week."""
     days = np.full(len(rows), float(_SETTLED_D))
     fraud = np.flatnonzero(rows.kind >= 0)
     median = _NOTICED_D[rows.kind[fraud]]
@@ -85,20 +85,22 @@ def _names(prefix: str, numbers: Int64, width: int = 7) -> pa.Array:
 
 
 def _scrambled(prefix: str, numbers: Int64) -> pa.Array:
-    there = numbers >= 0
-    mixed = (numbers[there].astype(np.uint64) * np.uint64(_SCRAMBLE)) & np.uint64(_48_BITS)
-    return _spread(_names(prefix, mixed.astype(np.int64), 15), there)
+    present = numbers >= 0
+    mixed = (numbers[present].astype(np.uint64) * np.uint64(_SCRAMBLE)) & np.uint64(_48_BITS)
+    return _spread(_names(prefix, mixed.astype(np.int64), 15), present)
 
 
 def _addresses(numbers: Int64) -> pa.Array:
-    there = numbers >= 0
-    octets = [pa.array(numbers[there] >> shift & 255).cast(pa.string()) for shift in (24, 16, 8, 0)]
-    return _spread(pc.binary_join_element_wise(*octets, pa.scalar(".")), there)
+    present = numbers >= 0
+    octets = [
+        pa.array(numbers[present] >> shift & 255).cast(pa.string()) for shift in (24, 16, 8, 0)
+    ]
+    return _spread(pc.binary_join_element_wise(*octets, pa.scalar(".")), present)
 
 
-def _spread(values: pa.Array, there: np.ndarray) -> pa.Array:
-    """Values to where `there` (bool[n]) is true, null elsewhere."""
-    return values.take(pa.array(np.cumsum(there) - 1, mask=~there))
+def _spread(values: pa.Array, present: np.ndarray) -> pa.Array:
+    """Put values where `present` (bool[n]) is true, null elsewhere."""
+    return values.take(pa.array(np.cumsum(present) - 1, mask=~present))
 
 
 def _index(numbers: Int64) -> pa.Array:

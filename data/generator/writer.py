@@ -1,4 +1,4 @@
-"""The generated world as a Parquet file."""
+"""Generated payments in a Parquet file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROWS_PER_GROUP = 100_000
 
 @dataclass(slots=True)
 class GeneratorReport:
-    """What was written: rows, how many of each kind of fraud, seconds."""
+    """What was written: rows, frauds of each kind, seconds."""
 
     file: str
     rows: int = 0
@@ -31,7 +31,7 @@ class GeneratorReport:
     rows_per_s: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """The report, JSON-ready."""
+        """Return the report, JSON-ready."""
         return asdict(self)
 
     def count(self, table: pa.Table) -> None:
@@ -47,10 +47,10 @@ def write(
     path: Path,
     progress: Callable[[GeneratorReport, float], None] | None = None,
 ) -> GeneratorReport:
-    """Write the payments of `spec` to a Parquet file, which is there whole or not at all.
+    """Write the payments of `spec` to a Parquet file. On failure there is no file.
 
     Args:
-        progress: called after every day with what is done and the part of the days, in [0, 1].
+        progress: called after every day with the report and the share of days done, in [0, 1].
 
     Raises:
         OSError: the file cannot be written.
@@ -76,7 +76,7 @@ def write(
 
 
 class _Groups:
-    """A Parquet file written in row groups of some size, whatever size the tables have."""
+    """A Parquet file in row groups of about the same size, whatever the size of tables."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
