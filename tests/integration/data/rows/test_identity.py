@@ -18,17 +18,9 @@ from data.layout.layout import Layout, parse_layout
 from data.load.loader import LoadReport, load_file
 from decision_log.shipping.ledger import PostgresLedger
 from tests.contracts.decisions import decision_records, gathered
+from tests.contracts.layouts import MINIMAL
 
-LAYOUT = """
-name = "mine"
-[columns]
-transaction_id = "no"
-customer_id = "card"
-timestamp = "at"
-amount = "value"
-currency = { constant = "EUR" }
-type = { constant = "purchase" }
-merchant_id = "shop"
+LAYOUT = f"""{MINIMAL}merchant_id = "shop"
 [label]
 column = "fraud"
 delay_days = 1
@@ -59,7 +51,7 @@ def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def written(path: Path, *lines: str) -> Path:
-    path.write_text("\n".join(("no,card,at,value,shop,fraud", *lines, "")))
+    path.write_text("\n".join(("id,card,at,value,shop,fraud", *lines, "")))
     return path
 
 
@@ -169,11 +161,11 @@ async def test_a_label_that_became_known_later_is_a_correction(
     database_url: str, database: Any, tmp_path: Path
 ) -> None:
     dated = parse_layout(
-        LAYOUT.replace("delay_days = 1", 'known_at = "known"').replace('"shop"', '"no"'), "m.toml"
+        LAYOUT.replace("delay_days = 1", 'known_at = "known"').replace('"shop"', '"id"'), "m.toml"
     )
     path = tmp_path / "f.csv"
     path.write_text(
-        "no,card,at,value,known,fraud\n"
+        "id,card,at,value,known,fraud\n"
         "1,card-A,2026-03-01T10:00:00Z,10.00,2026-03-05T00:00:00Z,1\n"
         "1,card-A,2026-03-01T10:00:00Z,10.00,2026-03-09T00:00:00Z,0\n"
     )

@@ -8,17 +8,9 @@ from pathlib import Path
 import pytest
 
 from cluster.cli import run
+from tests.contracts.layouts import MINIMAL
 
-LAYOUT = """
-name = "mine"
-[columns]
-transaction_id = "id"
-customer_id = "card"
-timestamp = "at"
-amount = "value"
-currency = { constant = "EUR" }
-type = { constant = "purchase" }
-[label]
+LAYOUT = f"""{MINIMAL}[label]
 column = "y"
 known_at = "k"
 """
@@ -37,7 +29,7 @@ def test_what_is_refused_is_said_by_reason(
     rows = ("1,c,2024-07-01,5,1,", "2,NULL,2024-07-01,5,0,2024-07-05", "1,d,2024-07-03,7,0,")
     assert run(command(tmp_path, *rows)) == 0
     said = capsys.readouterr().out
-    assert "1: customer_id is missing (line 3)" in said
+    assert "1: customer_id is missing (column card) (line 3)" in said
     assert "1: transaction_id is the id of another payment" in said
     assert "labels left out, their rows are sound: known_at is empty" in said
 

@@ -9,19 +9,11 @@ import pytest
 
 from cluster.cli import run
 from cluster.commands.load import _render
+from tests.contracts.layouts import MINIMAL
 
-LAYOUT = """
-name = "mine"
-[columns]
-transaction_id = "id"
-customer_id = "card"
-timestamp = "at"
-amount = "value"
-currency = { constant = "EUR" }
-type = { constant = "purchase" }
-[label]
+LAYOUT = f"""{MINIMAL}[label]
 column = "y"
-known_at = { column = "k", format = "%d/%m/%Y" }
+known_at = {{ column = "k", format = "%d/%m/%Y" }}
 """
 
 
@@ -108,7 +100,7 @@ def test_a_header_alone_says_so(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (("known_at", "knwon_at"), "label.knwon_at: no such key; did you mean known_at?"),
+        (("known_at", "knwon_at"), "label.knwon_at: there is no such key; did you mean known_at?"),
         (('"card"', '"crad"'), "no column crad; did you mean card?"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Layouts: those that come with Quorum are sound; wrong ones say file and key."""
+"""Layouts by name and by path."""
 
 from __future__ import annotations
 
@@ -6,19 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from data.layout.layout import LayoutInvalid, LayoutUnknown, layout_names, load_layout, parse_layout
+from data.layout.layout import LayoutUnknown, layout_names, load_layout
+from tests.contracts.layouts import MINIMAL
 
 LEAKS = {"TX_FRAUD_SCENARIO", "isFlaggedFraud", "fraudStep", "fraud_kind"}
-MINIMAL = """
-name = "mine"
-[columns]
-transaction_id = "id"
-customer_id = "card"
-timestamp = "at"
-amount = "value"
-currency = { constant = "EUR" }
-type = { constant = "purchase" }
-"""
 
 
 @pytest.mark.parametrize("name", layout_names())
@@ -50,140 +41,6 @@ def test_a_file_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
     assert layout.label is None
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        (("amount = ", "amonut = "), "columns.amonut: there is no such key; did you mean amount?"),
-        (('amount = "value"', ""), "columns.amount: has to be there"),
-        (
-            ('amount = "value"', 'amount = "value"\nmerchnat_id = "m"'),
-            "columns.merchnat_id: there is no such key; did you mean merchant_id?",
-        ),
-        (('amount = "value"', "amount = 3"), "columns.amount: must be a column's name or a table"),
-        (
-            ('timestamp = "at"', 'timestamp = { column = "at", unit = "weeks" }'),
-            "columns.timestamp.unit: take 'milliseconds', ",
-        ),
-        (
-            ('timestamp = "at"', 'timestamp = { column = "at", zone = "Mars" }'),
-            "columns.timestamp.zone: no such time zone",
-        ),
-        (
-            ('timestamp = "at"', "timestamp = { row_number = true }"),
-            "columns.timestamp.unit: is missing",
-        ),
-        (
-            ('timestamp = "at"', 'timestamp = { column = "at", base = "noon" }'),
-            "columns.timestamp.base: must be",
-        ),
-        (('{ constant = "EUR" }', '{ prefix = "E" }'), "columns.currency: needs one of column"),
-        (
-            ('"card"', '{ column = "card", matches = "(" }'),
-            "columns.customer_id.matches: not a regular",
-        ),
-        (("[columns]", '[file]\nencoding = "utf-16"\n[columns]'), "file.encoding: no encoding"),
-        (
-            ("[columns]", '[file]\ndelimiter = "ab"\n[columns]'),
-            "file.delimiter: must be one character",
-        ),
-        (("[columns]", '[label]\ncolumn = "y"\n[columns]'), "label.delay_days: is missing"),
-        (
-            ("[columns]", '[label]\ncolumn = "y"\ndelay_days = -1\n[columns]'),
-            "label.delay_days: take 0.0 or more",
-        ),
-        (
-            ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\ngenuine = [1]\n[columns]'),
-            "label.genuine: 1 is also",
-        ),
-        (('name = "mine"', "name = "), "not TOML"),
-        (('name = "mine"', ""), "name: has to be there"),
-        (("[columns]", "[colums]"), "colums: there is no such key; did you mean columns?"),
-    ],
-)
-def test_a_wrong_layout_names_the_file_and_the_key(change: tuple[str, str], says: str) -> None:
-    with pytest.raises(LayoutInvalid) as caught:
-        parse_layout(MINIMAL.replace(*change), "mine.toml")
-    assert str(caught.value).startswith("mine.toml: ")
-    assert says in str(caught.value)
-
-
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(LayoutUnknown, match=r"sparkov.*did you mean handbook\?"):
         load_layout("handbok")
-
-
-def test_columns_that_a_file_lacks() -> None:
-    layout = load_layout("canonical")
-    lean = layout.without(frozenset({"latitude", "device_id", "label_known_at"}))
-    assert "latitude" not in lean.degrees
-    assert "device_id" not in lean.text
-    assert lean.label is None
-    with pytest.raises(LayoutInvalid, match="no column amount"):
-        layout.without(frozenset({"amount"}))
-    with pytest.raises(LayoutInvalid, match="no column TERMINAL_ID"):
-        load_layout("handbook").without(frozenset({"TERMINAL_ID"}))
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        (("[columns]", '[file]\nquote = "ab"\n[columns]'), "file.quote: must be one character"),
-        (
-            ("[columns]", "[file]\nheadr = false\n[columns]"),
-            "headr: there is no such key; did you",
-        ),
-        (("[columns]", '[file]\nnames = ["a"]\nheader = true\n[columns]'), "file.names: are"),
-        (("[columns]", '[file]\nnames = ["a", "a"]\n[columns]'), "file.names: must differ"),
-        (("[columns]", "[file]\nskip_lines = -1\n[columns]"), "file.skip_lines: take 0 or more"),
-        (("[columns]", "[flie]\n[columns]"), "flie: there is no such key; did you mean file?"),
-        (
-            ('"at"', '{ column = "at", formt = "%Y" }'),
-            "formt: there is no such key; did you mean",
-        ),
-        (('"at"', '{ column = "at", format = "%Y-%m-%d %I" }'), "format: needs %I and %p"),
-        (('"at"', '{ date = "at" }'), "columns.timestamp.time: has to be there"),
-        (
-            ('"at"', '{ date = "at", time = { column = "t", unit = "days" } }'),
-            "time.unit: take 'milliseconds', ",
-        ),
-        (('"id"', '{ columns = [], prefix = "x" }'), "columns.transaction_id: needs one of"),
-        (
-            ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\nundated_days = 2\n[columns]'),
-            "label.undated_days: has no effect without `known_at`",
-        ),
-    ],
-)
-def test_a_wrong_key_of_a_file_or_a_time_is_named(change: tuple[str, str], says: str) -> None:
-    with pytest.raises(LayoutInvalid) as caught:
-        parse_layout(MINIMAL.replace(*change), "mine.toml")
-    assert says in str(caught.value)
-
-
-def test_a_column_that_the_file_lacks_has_a_nearest_name() -> None:
-    layout = parse_layout(MINIMAL, "mine.toml")
-    with pytest.raises(LayoutInvalid, match=r"no column card; did you mean Cards\?"):
-        layout.without(frozenset({"card"}), ["id", "Cards", "at", "value"])
-
-
-def test_a_label_has_a_source_that_the_api_takes_too() -> None:
-    labelled = f'{MINIMAL}[label]\ncolumn = "y"\ndelay_days = 1\nsource = "x-scheme"\n'
-    assert parse_layout(labelled, "m.toml").label is not None
-    with pytest.raises(LayoutInvalid, match=r"label\.source: must be one of chargeback, "):
-        parse_layout(labelled.replace("x-scheme", "somebody"), "m.toml")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "key"),
-    [
-        ('"at"', '{ column = "at", unit = "seconds", zone = "Europe/Berlin" }', "timestamp.zone"),
-        ('"at"', '{ row_number = true, unit = "days", zone = "Asia/Tokyo" }', "timestamp.zone"),
-        ('"at"', '{ column = "at", base = "2017-01-01" }', "timestamp.base"),
-        ('"id"', '{ column = "id", join = "-" }', "transaction_id.join"),
-        ('{ constant = "EUR" }', '{ constant = "E", values = { E = "EUR" } }', "currency.values"),
-        ('{ constant = "EUR" }', '{ constant = "EUR", otherwise = "USD" }', "currency.otherwise"),
-        ('"id"', '{ row_number = true, matches = "^1" }', "transaction_id.matches"),
-    ],
-)
-def test_a_key_that_would_do_nothing_is_refused(old: str, new: str, key: str) -> None:
-    with pytest.raises(LayoutInvalid, match=key):
-        parse_layout(MINIMAL.replace(old, new, 1), "mine.toml")

@@ -4,68 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from data.files.source import Chunk, SourceUnreadable, open_source
-from data.layout.layout import Layout, LayoutInvalid, load_layout, parse_layout
+from data.files.source import Chunk
+from data.layout.layout import Layout, LayoutInvalid, parse_layout
 from data.rows.canonical import canonical_rows
-from data.rows.label_join import read_joined_labels
-from data.rows.labels import JoinedLabels
-from fraud.payment import limits
-from fraud.payment.currency import EXPONENT, hundredths, to_minor
-
-COLUMNS = """
-name = "mine"
-[columns]
-transaction_id = "id"
-customer_id = "card"
-timestamp = "at"
-amount = "value"
-currency = "money"
-type = { column = "kind", values = { BUY = "purchase" } }
-merchant_id = { column = "to", matches = "^M", prefix = "shop-" }
-counterparty_id = { column = "to", matches = "^C" }
-country = "land"
-ip_address = "ip"
-latitude = "north"
-longitude = "east"
-[label]
-column = "y"
-delay_days = 2
-"""
-SOUND: dict[str, Any] = {
-    "id": "t1",
-    "card": "c1",
-    "at": "2024-02-29T12:00:00.123Z",
-    "value": "12.34",
-    "money": "USD",
-    "kind": "BUY",
-    "to": "M7",
-    "land": "US",
-    "ip": "8.8.8.8",
-    "north": "1.5",
-    "east": "-2",
-    "y": "0",
-}
-
-
-def chunk(*rows: dict[str, Any]) -> Chunk:
-    full = [{**SOUND, **row} for row in rows]
-    numbers = np.arange(1, len(rows) + 1)
-    columns = {name: pa.array([r[name] for r in full]) for name in SOUND}
-    return Chunk(numbers, numbers + 1, columns, [], len(rows), 1.0)
-
-
-def layout(change: tuple[str, str] = ("", "")) -> Layout:
-    return parse_layout(COLUMNS.replace(*change) if change[0] else COLUMNS, "mine.toml")
+from tests.contracts.chunks import COLUMNS, chunk, layout
 
 
 def test_a_sound_row_is_mapped() -> None:
@@ -136,62 +83,6 @@ def test_a_row_that_breaks_two_rules_is_one_bad_row() -> None:
     assert found.table.num_rows == 0
 
 
-def test_amounts_that_a_layout_allows() -> None:
-    rounding = layout(('amount = "value"', 'amount = { column = "value", round = true }'))
-    rows = canonical_rows(chunk({"value": "1.005"}, {"value": "0.001"}), rounding, "tag")
-    assert rows.table["amount_minor"].to_pylist() in ([101], [100])
-    assert [b.code for b in rows.bad] == ["not_positive"]
-    debit = layout(('amount = "value"', 'amount = { column = "value", absolute = true }'))
-    assert (
-        canonical_rows(chunk({"value": "-5"}), debit, "t").table["amount_minor"][0].as_py() == 500
-    )
-    cents = layout(('amount = "value"', 'amount = { column = "value", unit = "minor" }'))
-    assert (
-        canonical_rows(chunk({"value": "1234"}), cents, "t").table["amount_minor"][0].as_py()
-        == 1234
-    )
-
-
-@pytest.mark.parametrize(
-    ("keys", "cell", "minor"),
-    [
-        ('ignore = ["$", ","]', "$1,234.56", 123456),
-        ('ignore = ["$"], absolute = true', "$-99.00", 9900),
-        ('ignore = [".", "€"], decimal = ","', "1.234,56 €", 123456),
-        ('decimal = ","', "1.5", None),
-        ('ignore = ["$"]', "1,5", None),
-    ],
-)
-def test_amounts_with_signs(keys: str, cell: str, minor: int | None) -> None:
-    plan = layout(('amount = "value"', f'amount = {{ column = "value", {keys} }}'))
-    found = canonical_rows(chunk({"value": cell}), plan, "tag")
-    assert found.table["amount_minor"].to_pylist() == ([] if minor is None else [minor])
-    assert [b.code for b in found.bad] == (["not_a_number"] if minor is None else [])
-
-
-@given(
-    st.sampled_from(["USD", "JPY", "KWD"]),
-    st.integers(min_value=1, max_value=10**12),
-    st.sampled_from([pa.string(), pa.float64(), pa.decimal128(20, 3)]),
-)
-def test_amounts_are_exact_whatever_the_column_is(
-    currency: str, minor: int, kind: pa.DataType
-) -> None:
-    amount = Decimal(minor).scaleb(-EXPONENT[currency])
-    cells = [str(amount)] if kind == pa.string() else [amount]
-    value = pa.array([float(amount)]) if kind == pa.float64() else pa.array(cells, kind)
-    part = chunk({"money": currency})
-    found = canonical_rows(
-        Chunk(part.rows, part.lines, {**part.columns, "value": value}), layout(), "t"
-    )
-    if limits.amount_problem(minor, currency):
-        assert found.bad[0].code == "too_large"
-    else:
-        [row] = found.table.to_pylist()
-        assert row["amount_minor"] == minor == to_minor(amount, currency)
-        assert row["amount_hundredths"] == hundredths(minor, currency)
-
-
 @pytest.mark.parametrize(
     ("timestamp", "cells", "expected"),
     [
@@ -228,48 +119,6 @@ def test_arrow_times_of_every_unit_and_zone() -> None:
             assert found.table["occurred_at"][0].as_py() == at
 
 
-def test_ids_that_a_gap_turned_into_floats_keep_their_digits() -> None:
-    part = chunk({}, {})
-    columns = {**part.columns, "card": pa.array([2291163933867244.0, None])}
-    found = canonical_rows(Chunk(part.rows, part.lines, columns), layout(), "tag")
-    assert found.table["customer_id"].to_pylist() == ["2291163933867244"]
-    assert found.bad[0].code == "missing"
-
-
-def test_texts_are_the_same_however_a_file_keeps_them() -> None:
-    part = chunk({}, {}, {})
-    for cells in (["17", "17.0", "1.10"], [b"17", b"17.0", b"1.10"]):
-        columns = {**part.columns, "card": pa.array(cells)}
-        found = canonical_rows(Chunk(part.rows, part.lines, columns), layout(), "tag")
-        assert found.table["customer_id"].to_pylist() == ["17", "17", "1.10"]
-
-
-def test_row_numbers_as_ids_carry_the_tag_of_their_file() -> None:
-    part = chunk({})
-    cells = {"step": 1, "type": "DEBIT", "amount": 5.0, "nameOrig": "C1", "nameDest": "M2"}
-    columns = {k: pa.array([v]) for k, v in {**cells, "isFraud": 1.0}.items()}
-    found = canonical_rows(Chunk(part.rows, part.lines, columns), load_layout("paysim"), "ab12cd34")
-    [row] = found.table.to_pylist()
-    assert row["transaction_id"] == "ps-ab12cd34-1"
-    assert (row["merchant_id"], row["counterparty_id"]) == ("M2", None)
-    assert row["is_fraud"] is True
-
-
-@pytest.mark.parametrize("both", [True, False])
-def test_joined_labels_need_every_column(both: bool) -> None:
-    part = chunk({})
-    cells = {"sourceNodeId": 1, "targetNodeId": 2, "value": 5.0, "time": 3}
-    columns = {k: pa.array([v]) for k, v in cells.items()}
-    joined = {"1": 1, "2": int(both)}
-    plan = load_layout("amlsim")
-    found = canonical_rows(Chunk(part.rows, part.lines, columns), plan, "tag", JoinedLabels(joined))
-    assert found.table["is_fraud"].to_pylist() == [both]
-    unknown = canonical_rows(
-        Chunk(part.rows, part.lines, columns), plan, "tag", JoinedLabels({"1": 1})
-    )
-    assert unknown.table["is_fraud"].to_pylist() == [None]
-
-
 @pytest.mark.parametrize(
     ("says", "cell", "is_fraud"),
     [
@@ -289,14 +138,6 @@ def test_labels_are_what_the_layout_says_in_any_spelling(
     found = canonical_rows(chunk({"y": cell}), told, "tag")
     assert found.bad == []
     assert found.table["is_fraud"].to_pylist() == [is_fraud]
-
-
-@pytest.mark.parametrize("cell", ["4.0", 4.0, "4"])
-def test_values_are_what_the_layout_says_in_any_spelling(cell: object) -> None:
-    told = layout(('BUY = "purchase"', '"4.0" = "purchase"'))
-    assert canonical_rows(chunk({"kind": cell}), told, "tag").table["type"].to_pylist() == [
-        "purchase"
-    ]
 
 
 def test_every_cell_that_is_there_and_cannot_be_read_makes_a_bad_row() -> None:
@@ -329,75 +170,6 @@ def test_markers_are_missing_in_any_field(marker: str) -> None:
     assert [(b.row, b.field, b.code) for b in found.bad] == [(1, "customer_id", "missing")]
     first = found.table.to_pylist()[0]
     assert [first[n] for n in ("latitude", "is_fraud", "ip_address")] == [None, None, None]
-
-
-def test_namibia_is_a_country_and_a_list_of_ones_own_counts() -> None:
-    found = canonical_rows(chunk({"land": "NA"}, {"land": "NULL"}), layout(), "tag")
-    assert found.table["country"].to_pylist() == ["NA", None]
-    own = layout(("[columns]", '[file]\nmissing = ["?", "0"]\n[columns]'))
-    found = canonical_rows(chunk({"card": "?"}, {"card": "0.0"}, {"card": "NULL"}), own, "tag")
-    assert [b.row for b in found.bad] == [1, 2]
-    assert found.table["customer_id"].to_pylist() == ["NULL"]
-    field = layout(('country = "land"', 'country = { column = "land", missing = ["NA"] }'))
-    assert canonical_rows(chunk({"land": "NA"}), field, "t").table["country"].to_pylist() == [None]
-
-
-def test_one_id_of_several_columns() -> None:
-    both = ('transaction_id = "id"', 'transaction_id = { columns = ["id", "to"], join = ":" }')
-    rows = [{"id": "17.0"}, {"id": "a:b"}, {"id": None}, {"id": None, "to": None}]
-    found = canonical_rows(chunk(*rows), layout(both), "tag")
-    assert found.table["transaction_id"].to_pylist() == ["17:M7"]
-    assert [(b.row, b.code) for b in found.bad] == [(2, "unclear"), (3, "unclear"), (4, "missing")]
-
-
-@pytest.mark.parametrize(
-    ("cell", "currency", "code"),
-    [
-        ("$60,000.00 ", "USD", None),
-        ("$12.00", "MXN", None),
-        ("€12.00", "USD", "other_currency"),
-        ("EUR 12.00", "EUR", None),
-        ("12.00 GBP", "EUR", "other_currency"),
-    ],
-)
-def test_a_sign_beside_an_amount_must_be_of_its_currency(
-    cell: str, currency: str, code: str | None
-) -> None:
-    found = canonical_rows(chunk({"value": cell, "money": currency}), layout(), "tag")
-    assert [b.code for b in found.bad] == ([] if code is None else [code])
-
-
-@pytest.mark.parametrize(
-    ("currency", "at", "code"),
-    [
-        ("HRK", "2020-05-01", None),
-        ("SLL", "2022-05-01", None),
-        ("CUC", "2019-05-01", None),
-        ("XDR", "2024-05-01", None),
-        ("HRK", "2024-05-01", "withdrawn"),
-    ],
-)
-def test_currencies_count_at_the_time_of_their_payment(
-    currency: str, at: str, code: str | None
-) -> None:
-    found = canonical_rows(chunk({"money": currency, "at": at}), layout(), "tag")
-    assert [b.code for b in found.bad] == ([] if code is None else [code])
-
-
-def test_labels_in_a_second_file_that_contradict_themselves_are_no_labels(tmp_path: Path) -> None:
-    first = tmp_path / "a_transactions.csv"
-    first.write_text("sourceNodeId,targetNodeId,value,time\n1,2,5,3\n1,3,5,3\n1,4,5,3\n1,9,5,3\n")
-    (tmp_path / "a_nodes.csv").write_text("nodeid,isFraud\n1.0,1\n2,1\n3,1\n3,0\n4,perhaps\n")
-    plan = load_layout("amlsim")
-    source = open_source(first, plan.dialect)
-    [part] = source.chunks(plan.columns(), 0, None)
-    found = canonical_rows(part, plan, "tag", read_joined_labels(first, plan))
-    assert found.table["is_fraud"].to_pylist() == [True, None]
-    assert [(b.row, b.code) for b in found.bad] == [(2, "not_a_label"), (3, "not_a_label")]
-    assert found.left_out == {"not in the second file": 1}
-    (tmp_path / "a_nodes.csv").write_text('nodeid,isFraud\n1,1\n2,"1\n')
-    with pytest.raises(SourceUnreadable, match=r"a_nodes.csv: line 3"):
-        read_joined_labels(first, plan)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from data.layout.layout import LayoutInvalid, parse_layout
 from data.rows.canonical import STAGED
 from data.rows.identity import SAME_WITHIN_MS, IdentityResolver, PaymentIdentity, derived_id
 from fraud.payment.limits import MAX_ID_CHARS, text_problem
+from tests.contracts.layouts import MINIMAL
 
 PAYMENT = PaymentIdentity(1_000_000, "c", 100, "EUR", "m", None, "d")
 
@@ -31,13 +32,13 @@ PAYMENT = PaymentIdentity(1_000_000, "c", 100, "EUR", "m", None, "d")
         ({"device_id": "e"}, False),
     ],
 )
-def test_what_tells_payments_apart(change: dict[str, Any], same: bool) -> None:
+def test_which_payments_are_the_same(change: dict[str, Any], same: bool) -> None:
     other = PAYMENT._replace(**change)
     assert PAYMENT.is_same_as(other) is same
     assert other.is_same_as(PAYMENT) is same
 
 
-def test_an_id_of_its_own_is_an_id_and_tells_what_makes_it() -> None:
+def test_a_derived_id_is_valid_and_depends_on_the_payment() -> None:
     long = "x" * MAX_ID_CHARS
     changed = [
         PAYMENT,
@@ -71,18 +72,18 @@ def resolver(table: pa.Table, repeated: str) -> IdentityResolver:
     return IdentityResolver(table, places, places + 1, repeated)
 
 
-def test_what_no_id_keeps_apart_is_refused() -> None:
-    """Two payments of one customer, time and amount, told apart by merchants alone: nothing is lost
-    without a word."""
+def test_a_payment_without_an_id_of_its_own_is_rejected() -> None:
+    """Two payments of one customer, time and amount that differ by merchant alone have no ids of
+    their own: the second is rejected."""
     rows = chunk(("1", "a", 5), ("1", "b", 7), ("1", "b", 7))
     place = rows.schema.get_field_index("merchant_id")
     found = resolver(rows.set_column(place, "merchant_id", pa.array(["m", "n", "o"])), "apart")
     found.add_recorded({})
-    told = found.resolve({}, {})
-    assert told.table["customer_id"].to_pylist() == ["a", "b"]
-    assert [(bad.row, bad.line, bad.code) for bad in told.bad] == [(3, 4, "another_payment")]
-    assert told.reused == {"1": [2, 3]}
-    assert "line 2" in told.bad[0].detail
+    resolved = found.resolve({}, {})
+    assert resolved.table["customer_id"].to_pylist() == ["a", "b"]
+    assert [(bad.row, bad.line, bad.code) for bad in resolved.bad] == [(3, 4, "another_payment")]
+    assert resolved.reused == {"1": [2, 3]}
+    assert "line 2" in resolved.bad[0].detail
 
 
 def test_a_chunk_without_a_repeated_id_is_left_alone() -> None:
@@ -90,24 +91,14 @@ def test_a_chunk_without_a_repeated_id_is_left_alone() -> None:
     found = resolver(rows, "reject")
     assert found.add_recorded({}) == []
     assert found.repeated_ids == []
-    told = found.resolve({}, {})
-    assert told.table is rows
-    assert told.is_new.all()
+    resolved = found.resolve({}, {})
+    assert resolved.table is rows
+    assert resolved.is_new.all()
 
 
-def test_a_layout_says_what_becomes_of_repeated_ids() -> None:
-    text = """
-name = "mine"
-[columns]
-transaction_id = "a"
-customer_id = "b"
-timestamp = "c"
-amount = "d"
-currency = { constant = "EUR" }
-type = { constant = "purchase" }
-"""
-    assert parse_layout(text, "m.toml").repeated == "reject"
-    chosen = f'{text}[transaction_id]\nrepeated = "apart"\n'
+def test_a_layout_says_what_to_do_with_repeated_ids() -> None:
+    assert parse_layout(MINIMAL, "m.toml").repeated == "reject"
+    chosen = f'{MINIMAL}[transaction_id]\nrepeated = "apart"\n'
     assert parse_layout(chosen, "m.toml").repeated == "apart"
     with pytest.raises(LayoutInvalid, match=r"transaction_id\.repeated: take 'reject' or 'apart'"):
         parse_layout(chosen.replace("apart", "merge"), "m.toml")

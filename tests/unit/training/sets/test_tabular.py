@@ -138,7 +138,7 @@ def test_texts_that_are_numbers_are_read(tmp_path: Path) -> None:
     assert np.isnan(found.values[0, 2])
     assert found.label.tolist() == [1, 0, 0]
     [sentence] = warned
-    assert "1 of 3 cells of column age are no numbers, such as '3 years' (line 4)" in sentence
+    assert "1 of 3 cells of column age are not numbers, such as '3 years' (line 4)" in sentence
 
 
 def test_a_column_that_is_mostly_no_numbers_is_refused_with_examples(tmp_path: Path) -> None:

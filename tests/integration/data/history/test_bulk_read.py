@@ -1,4 +1,4 @@
-"""What training reads ends soon, straight after a load, also for a tenant that nobody counted."""
+"""Large reads end soon straight after a load, also for a tenant without statistics."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data.history import sql as of_data
 from data.history.bulk_read import bulk_read
 from data.history.history import read_history
 from data.history.label_history import stream_labels
 from data.load.loader import _Run, load_file
 from features.store.span import Span
 from stores.statements import statement
-from training import sql as of_training
 
 ROWS = 120_000
 DAY_MS = 86_400_000
@@ -65,42 +63,42 @@ async def database(database_url: str) -> AsyncIterator[Any]:
     await connection.close()
 
 
-async def plan(connection: Any, statement: str, *arguments: Any) -> str:
-    rows = await connection.fetch(f"EXPLAIN {statement}", *arguments)
+async def plan(connection: Any, text: str, *arguments: Any) -> str:
+    rows = await connection.fetch(f"EXPLAIN {text}", *arguments)
     return "\n".join(row[0] for row in rows)
 
 
 async def whole_plans(url: str, tenant: str) -> dict[str, str]:
-    """How PostgreSQL would go about each of the large reads now."""
-    bounds = await moments(url)
+    """PostgreSQL's plan for each of the large reads."""
+    moments = await bounds(url)
+    reads: dict[str, tuple[Any, ...]] = {
+        "data/history/sql/history.sql": moments,
+        "data/history/sql/label_events.sql": (180,),
+        "training/sql/newest_labelled.sql": (),
+        "decision_log/readers/sql/payments_before.sql": moments[:2],
+        "decision_log/readers/sql/payments_loaded.sql": (moments[1],),
+    }
     async with bulk_read(url) as connection:
         return {
-            "history": await plan(connection, of_data.statement("history"), tenant, *bounds),
-            "label_events": await plan(connection, of_data.statement("label_events"), tenant, 180),
-            "newest_labelled": await plan(
-                connection, of_training.statement("newest_labelled"), tenant
-            ),
-            "payments_before": await plan(
-                connection, of_training.statement("payments_before"), tenant, *bounds[:2]
-            ),
-            "payments_loaded": await plan(
-                connection, of_training.statement("payments_loaded"), tenant, bounds[1]
-            ),
+            path: await plan(connection, statement(path), tenant, *arguments)
+            for path, arguments in reads.items()
         }
 
 
-async def moments(url: str) -> list[Any]:
+async def bounds(url: str) -> tuple[Any, ...]:
     connection = await asyncpg.connect(url)
     try:
-        return [
-            await connection.fetchval("SELECT $1::text::timestamptz", f"{day} 00:00:00+00")
-            for day in BOUNDS
-        ]
+        return tuple(
+            [
+                await connection.fetchval("SELECT $1::text::timestamptz", f"{day} 00:00:00+00")
+                for day in BOUNDS
+            ]
+        )
     finally:
         await connection.close()
 
 
-async def test_what_is_loaded_is_read_soon_for_the_second_tenant_too(
+async def test_what_is_loaded_is_read_fast_for_the_second_tenant_too(
     database_url: str, database: Any, year: Path
 ) -> None:
     for tenant in ("first", "second"):
@@ -108,7 +106,7 @@ async def test_what_is_loaded_is_read_soon_for_the_second_tenant_too(
         assert (report.loaded, report.labels) == (ROWS, ROWS)
         for name, text in (await whole_plans(database_url, tenant)).items():
             assert "Nested Loop" not in text, f"{name} of {tenant}:\n{text}"
-    # It takes some seconds; a nested loop took so many minutes that nobody waited for its end.
+    # It takes some seconds; with a nested loop it took many minutes.
     async with asyncio.timeout(120):
         history = await read_history(database_url, "second")
         assert len(history) == ROWS
@@ -161,12 +159,12 @@ async def test_a_load_that_is_cut_off_leaves_statistics(
 async def test_without_statistics_no_read_goes_through_a_tenant_once_for_each_row(
     database_url: str, database: Any, year: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a kill -9: nobody has counted anything."""
+    """As after a kill -9: there are no statistics."""
 
     async def nothing(self: _Run) -> None:
         pass
 
-    monkeypatch.setattr(_Run, "_leave_statistics", nothing)
+    monkeypatch.setattr(_Run, "_update_statistics", nothing)
     for table in ("transactions_default", "labels"):
         await database.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
     await load_file(database_url, year, "canonical", tenant="killed", limit=50_000)
@@ -186,15 +184,14 @@ LOOKS = {
 
 
 @pytest.mark.parametrize("name", LOOKS)
-async def test_an_id_is_looked_for_by_an_index_that_begins_with_it(
+async def test_an_id_is_looked_up_in_an_index_that_begins_with_it(
     database_url: str, database: Any, year: Path, name: str
 ) -> None:
-    """Of a tenant that nobody knows an index that begins with the tenant looks as good."""
+    """For an unknown tenant the planner rates an index that begins with the tenant as highly."""
     await load_file(database_url, year, "canonical", tenant="first", limit=20_000)
     text = statement(LOOKS[name])
-    bounds = {"since": Span.everything().since, "until": Span.everything().until}
-    text = text.format(**bounds)
-    since, now = (await moments(database_url))[1], await database.fetchval("SELECT now()")
+    text = text.format(since=Span.everything().since, until=Span.everything().until)
+    since, now = (await bounds(database_url))[1], await database.fetchval("SELECT now()")
     arguments: dict[str, tuple[Any, ...]] = {
         "label_feed": (since, 0, now, 250, await database.fetchval("SELECT interval '180 days'")),
         "on_record": (["unknown"], ["t1"]),

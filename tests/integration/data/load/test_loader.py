@@ -1,4 +1,4 @@
-"""Loading into a real PostgreSQL: once each, whatever happens on the way."""
+"""Loading into a real PostgreSQL: each row once, whatever happens."""
 
 from __future__ import annotations
 
@@ -6,41 +6,21 @@ import asyncio
 import csv
 import sys
 import time
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from data.files import source
-from data.generator import GeneratorSpec, write
-from data.history.history import History, read_history, stream_history
 from data.layout.layout import MostlyUnreadable, parse_layout
 from data.load.loader import LoadBusy, LoadReport, load_file
+from tests.contracts.layouts import LABELLED
 from tests.contracts.root import ROOT
 
 DATA = ROOT / "../shared/data"
-DAY_MS = 86_400_000
-END_MS = 20_000 * DAY_MS
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("world") / "world.parquet"
-    write(GeneratorSpec(200, END_MS - 40 * DAY_MS, END_MS, seed=5, fraud_share=0.03), path)
-    return path
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("TRUNCATE transactions, labels, load_progress")
-    yield connection
-    await connection.close()
 
 
 def rejected(path: Path) -> list[dict[str, str]]:
@@ -110,7 +90,7 @@ async def test_tenants_do_not_share_progress(database_url: str, database: Any, w
     assert await database.fetchval("SELECT count(*) FROM transactions") == 1000
 
 
-async def test_a_limit_is_gone_on_from(
+async def test_a_load_continues_after_its_limit(
     database_url: str, database: Any, world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "ROWS_PER_CHUNK", 300)
@@ -135,7 +115,9 @@ async def test_a_changed_file_is_another_source(
     assert (second.rows, second.loaded, second.already_there) == (700, 200, 500)
 
 
-async def test_two_at_once_are_one(database_url: str, database: Any, world: Path) -> None:
+async def test_of_two_loads_at_once_one_is_refused(
+    database_url: str, database: Any, world: Path
+) -> None:
     loads = (load_file(database_url, world, "canonical") for _ in range(2))
     done = await asyncio.gather(*loads, return_exceptions=True)
     assert sorted(type(d) for d in done if not isinstance(d, LoadReport)) == [LoadBusy]
@@ -157,7 +139,7 @@ asyncio.run(load_file(url, Path(path), "canonical", rejects=Path(rejects)))
 async def test_killed_and_run_again_is_exact(
     database_url: str, database: Any, world: Path, tmp_path: Path
 ) -> None:
-    """Killed three times at whatever place; rows, labels, progress and rejects come out whole."""
+    """Killed three times anywhere: rows, labels, progress and rejects are complete in the end."""
     path, rejects = tmp_path / "flawed.parquet", tmp_path / "r.csv"
     table = pq.read_table(world)
     lands = ["ZZ" if i % 50 == 7 else v for i, v in enumerate(table["country"].to_pylist())]
@@ -189,22 +171,7 @@ async def test_killed_and_run_again_is_exact(
     assert [int(row["row"]) for row in rejected(rejects)] == list(range(8, total + 1, 50))
 
 
-MINE = """
-name = "mine"
-[columns]
-transaction_id = "id"
-customer_id = "card"
-timestamp = "at"
-amount = "value"
-currency = { constant = "EUR" }
-type = { constant = "purchase" }
-[label]
-column = "y"
-delay_days = 1
-"""
-
-
-async def test_bad_lines_of_a_csv_are_kept_apart(
+async def test_bad_lines_of_a_csv_are_listed_in_a_file(
     database_url: str, database: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "mine.csv"
@@ -218,7 +185,7 @@ async def test_bad_lines_of_a_csv_are_kept_apart(
         b"6,c2,2024-05-01 10:05:00,5.005,1\n"
         b'7,"c, 2",2024-05-01 10:06:00,7.5,1\n'
     )
-    report = await load_file(database_url, path, parse_layout(MINE, "mine.toml"))
+    report = await load_file(database_url, path, parse_layout(LABELLED, "mine.toml"))
     assert (report.rows, report.loaded, report.bad, report.labels) == (7, 2, 5, 2)
     assert report.rejects is not None
     assert Path(report.rejects).parent == tmp_path
@@ -232,64 +199,6 @@ async def test_bad_lines_of_a_csv_are_kept_apart(
     ]
     names = await database.fetch("SELECT customer_id FROM transactions ORDER BY transaction_id")
     assert [n[0] for n in names] == ["c1", "c, 2"]
-
-
-async def test_history_is_in_order_with_the_labels_of_its_time(
-    database_url: str, database: Any, world: Path
-) -> None:
-    await load_file(database_url, world, "canonical", tenant="a")
-    await load_file(database_url, world, "canonical", tenant="b", limit=100)
-    history = await read_history(database_url, "a")
-    file = pq.read_table(world)
-    assert set(history.batch.tenant) == {"a"}
-    order = list(zip(history.batch.timestamp_ms, history.batch.transaction_id, strict=True))
-    assert order == sorted(order)
-    assert history.batch.timestamp_ms == file["timestamp"].cast(pa.int64()).to_pylist()
-    assert sum(history.label == 1) == sum(file["is_fraud"].to_pylist())
-    as_of = END_MS - 10 * DAY_MS
-    then = await read_history(database_url, "a", as_of_ms=as_of)
-    assert len(then) == len(history)
-    known = history.known_at_ms <= as_of
-    assert (then.label[known] == history.label[known]).all()
-    assert (then.label[~known] == -1).all()
-    assert (then.known_at_ms[~known] == -1).all()
-    assert 0 < sum(~known) < len(history)
-
-
-async def test_a_later_label_corrects_an_earlier_one(
-    database_url: str, database: Any, world: Path
-) -> None:
-    await load_file(database_url, world, "canonical", limit=10)
-    before = await read_history(database_url, "default")
-    first_id, known = before.batch.transaction_id[0], int(before.known_at_ms[0])
-    await database.execute(
-        "INSERT INTO labels (tenant, transaction_id, is_fraud, known_at, source)"
-        " VALUES ('default', $1, $2, to_timestamp($3::float8 / 1000), 'analyst')",
-        first_id,
-        not before.label[0],
-        float(known + 1000),
-    )
-    after = await read_history(database_url, "default")
-    assert (after.label[0], after.known_at_ms[0]) == (1 - before.label[0], known + 1000)
-    earlier = await read_history(database_url, "default", as_of_ms=known)
-    assert (earlier.label[0], earlier.known_at_ms[0]) == (before.label[0], known)
-
-
-async def test_history_in_parts_and_spans(database_url: str, database: Any, world: Path) -> None:
-    await load_file(database_url, world, "canonical")
-    since, until = END_MS - 20 * DAY_MS, END_MS - 10 * DAY_MS
-    parts: list[History] = [
-        part
-        async for part in stream_history(
-            database_url, "default", since_ms=since, until_ms=until, rows_per_part=300
-        )
-    ]
-    assert all(len(part) <= 300 for part in parts)
-    at_ms = [t for part in parts for t in part.batch.timestamp_ms]
-    file = pq.read_table(world)["timestamp"].cast(pa.int64()).to_pylist()
-    assert at_ms == [t for t in file if since <= t < until]
-    nobody = await read_history(database_url, "nobody")
-    assert (len(nobody), nobody.label.shape) == (0, (0,))
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real sets are not beside the project")
@@ -308,7 +217,7 @@ async def test_history_in_parts_and_spans(database_url: str, database: Any, worl
 async def test_the_real_sets_load(
     database_url: str, database: Any, tmp_path: Path, layout: str, name: str, bad: int
 ) -> None:
-    """The first 20,000 rows of each; those refused have an amount of zero."""
+    """The first 20,000 rows of each set. Rejected rows have an amount of zero."""
     report = await load_file(
         database_url, DATA / name, layout, limit=20_000, rejects=tmp_path / "r.csv"
     )
@@ -324,21 +233,21 @@ async def test_rows_that_are_all_refused_have_their_reasons(
 ) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("id,card,at,value,y\n1,NULL,2024-05-01,5,0\n2,c,01/05/2024,5,0\n")
-    report = await load_file(database_url, path, parse_layout(MINE, "mine.toml"))
+    report = await load_file(database_url, path, parse_layout(LABELLED, "mine.toml"))
     assert (report.rows, report.loaded, report.bad, report.finished) == (2, 0, 2, True)
     reasons = [(r["field"], r["code"], r["rows"], r["first_line"]) for r in report.reasons]
     assert sorted(reasons) == [("customer_id", "missing", 1, 2), ("timestamp", "not_a_time", 1, 3)]
     assert {r["field"]: r["example"] for r in report.reasons}["timestamp"] == "'01/05/2024'"
 
 
-async def test_a_column_that_can_mostly_not_be_read_stops_the_load_before_it_begins(
+async def test_a_mostly_unreadable_column_stops_the_load_before_it_begins(
     database_url: str, database: Any, tmp_path: Path
 ) -> None:
-    """Days taken for months: those up to the twelfth would load, as days of other months."""
+    """With day and month mixed up, days up to the twelfth would load as other dates."""
     path = tmp_path / "mine.csv"
     days = [f"{i},c,{i % 28 + 1:02}/05/2024,5,0" for i in range(60)]
     path.write_text("\n".join(["id,card,at,value,y", *days]))
-    swapped = MINE.replace('"at"', '{ column = "at", format = "%m/%d/%Y" }')
+    swapped = LABELLED.replace('"at"', '{ column = "at", format = "%m/%d/%Y" }')
     with pytest.raises(
         MostlyUnreadable, match=r"timestamp: .* of the first 60 cells .*'13/05/2024'"
     ):
@@ -363,7 +272,7 @@ async def test_the_same_payments_from_csv_and_parquet_are_the_same(
         }
     )
     pq.write_table(table, parquet)
-    layout = parse_layout(MINE, "mine.toml")
+    layout = parse_layout(LABELLED, "mine.toml")
     first = await load_file(database_url, csv_path, layout)
     before = await contents(database)
     second = await load_file(database_url, parquet, layout)

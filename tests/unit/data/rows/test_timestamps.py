@@ -1,4 +1,4 @@
-"""Times: what a clock on a wall says, in which zone; what cannot be known is not guessed."""
+"""Times in many forms and zones; a time that cannot be known is not guessed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from data.cells.local_time import to_utc
-from data.cells.time_format import FormatInvalid, century, pattern_reader
 from data.layout.fields import ClockField, TimeField
 from data.rows.timestamps import Timestamps, read_timestamps
 
@@ -65,14 +63,6 @@ def test_hours_that_clocks_leave_out_or_show_twice_are_not_guessed(as_text: bool
     assert found.at_ms[2] == ms("2024-07-01T10:00")
 
 
-def test_zones_of_half_hours() -> None:
-    walls = np.array([ms("2024-10-06T02:15"), ms("2024-04-07T01:45"), ms("2024-01-01T00:00")])
-    found = to_utc(walls, "Australia/Lord_Howe")
-    assert found.gap.tolist() == [True, False, False]
-    assert found.fold.tolist() == [False, True, False]
-    assert found.at_ms[2] == ms("2023-12-31T13:00")
-
-
 def test_a_named_zone_in_parquet_wins() -> None:
     cells = pa.array([datetime(2024, 7, 1, 12, tzinfo=UTC)], pa.timestamp("us", "America/New_York"))
     assert read(cells, zone="Europe/Madrid").at_ms.tolist() == [ms("2024-07-01T12:00")]
@@ -119,30 +109,6 @@ def test_a_date_of_three_columns() -> None:
 def test_counts_that_lost_digits_are_no_times() -> None:
     found = read(["1.71983E+12", "1719835200000", "5 months"], unit_ms=1.0)
     assert found.known.tolist() == [False, True, False]
-
-
-@pytest.mark.parametrize(("digits", "year"), [(68, 1968), (0, 2000), (26, 2026), (27, 1927)])
-def test_two_digits_are_no_year_to_come(digits: int, year: int) -> None:
-    assert century(digits, date(2026, 11, 29)) == year
-
-
-@pytest.mark.parametrize(
-    ("pattern", "of_day", "says"),
-    [
-        ("%H:%M", False, "year"),
-        ("%d/%Y", False, "month"),
-        ("%Y-%m-%d %I:%M", False, "%p"),
-        ("%Y-%m-%d %K", False, "%K is not known"),
-        ("%Y-%m-%d %Y", False, "twice"),
-        ("%Y-%m-%d", True, "no date"),
-        ("%M:%S", True, "hour"),
-    ],
-)
-def test_a_pattern_that_cannot_tell_a_time_says_what_it_lacks(
-    pattern: str, of_day: bool, says: str
-) -> None:
-    with pytest.raises(FormatInvalid, match=says):
-        pattern_reader(pattern, of_day)
 
 
 @pytest.mark.parametrize(
