@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from fraud.errors import InvalidInput
@@ -22,8 +22,8 @@ def read_toml(path: Path, model: type[M]) -> M:
     """Read a file of a model's keys.
 
     Raises:
-        InvalidInput: the file is missing, is not TOML, or says something that cannot be; names the
-            key, and for an unknown one the nearest that there is.
+        InvalidInput: the file is missing or is not TOML, or a value is invalid. The message names
+            the key, and for an unknown key the closest one.
     """
     try:
         return parse_toml(path.read_text(encoding="utf-8"), str(path), model)
@@ -62,41 +62,33 @@ def key_error(key: str, problem: str) -> PydanticCustomError:
 
 def _problem(item: Any, document: Any, model: type[BaseModel]) -> tuple[str, str]:
     """The dotted key of an error, and what to write instead."""
-    place = list(_keys(item, document))
+    place, section = _place(item, document)
+    problem = wanted(item)
     if item["type"] == "extra_forbidden":
-        section = _value_at(document, place[:-1])
-        names = [*_names(model, place[:-1])]
-        free = [name for name in names if name not in section]
-        return _dotted(place), _unknown(str(place[-1]), free, names)
-    if item["type"] == "key":
-        return _dotted([*place, item["ctx"]["key"]]), item["msg"]
-    return _dotted(place), wanted(item)
+        problem = _unknown(str(place[-1]), section, _names(model, place[:-1]))
+    elif item["type"] == "key":
+        place, problem = [*place, item["ctx"]["key"]], item["msg"]
+    return ".".join(map(str, place)), problem
 
 
-def _dotted(place: list[Any]) -> str:
-    return ".".join(map(str, place))
+def _place(item: Any, document: Any) -> tuple[list[Any], Any]:
+    """The keys that lead to an error, and the section of the last one.
+
+    Pydantic's own location also names the members of unions.
+    """
+    place, section, value = [], document, document
+    for part in item["loc"]:
+        is_key = isinstance(value, Mapping) and part in value
+        if is_key or (isinstance(value, list) and isinstance(part, int)):
+            section, value = value, value[part]
+            place.append(part)
+    return ([*place, item["loc"][-1]] if item["type"] == "missing" else place), section
 
 
-def _keys(item: Any, document: Any) -> Iterator[Any]:
-    """The keys of the document on the way to an error: pydantic also names the union's member."""
-    at = document
-    for i, part in enumerate(item["loc"]):
-        if isinstance(at, Mapping) and part in at:
-            at = at[part]
-        elif isinstance(at, list) and isinstance(part, int):
-            at = at[part] if part < len(at) else None
-        elif item["type"] != "missing" or i + 1 < len(item["loc"]):
-            continue
-        yield part
-
-
-def _value_at(document: Any, place: list[Any]) -> Any:
-    for part in place:
-        document = document[part]
-    return document
-
-
-def _unknown(key: str, free: list[str], names: list[str]) -> str:
+def _unknown(key: str, section: Any, names: list[str]) -> str:
+    if key in names:
+        return "is given by another key already; leave one of them out"
+    free = [name for name in names if name not in section]
     near = get_close_matches(key, free, 1) or get_close_matches(key, names, 1)
     if near:
         return f"there is no such key; did you mean {near[0]}?"
@@ -104,18 +96,22 @@ def _unknown(key: str, free: list[str], names: list[str]) -> str:
 
 
 def _names(model: type[BaseModel], place: list[Any]) -> list[str]:
-    """Keys of the section at `place`."""
+    """The keys of the section at `place`."""
     sections = [model]
     for part in place:
         fields = [section.model_fields.get(str(part)) for section in sections]
-        annotations = [field.annotation for field in fields if field is not None]
-        sections = [section for one in annotations for section in _sections(one)]
-    return list(dict.fromkeys(name for section in sections for name in section.model_fields))
+        sections = [model for f in fields if f is not None for model in _models(f.annotation)]
+    return [name for section in sections for name in _keys(section)]
 
 
-def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models in a type."""
+def _keys(section: type[BaseModel]) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        alias = field.validation_alias or name
+        yield from map(str, alias.choices if isinstance(alias, AliasChoices) else [alias])
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):
-        yield from _sections(part)
+        yield from _models(part)

@@ -118,7 +118,8 @@ def _check_columns(report: DryRun, chunk: Chunk, found: CanonicalRows, layout: L
 
 
 def _written(dialect: CsvDialect) -> dict[str, Any]:
-    return {name: value for name, value in asdict(dialect).items() if value not in (None, (), 0)}
+    written = dialect.model_dump(include=set(CsvDialect.model_fields))
+    return {name: value for name, value in written.items() if value not in (None, (), 0)}
 
 
 def _count(report: DryRun, found: CanonicalRows) -> None:

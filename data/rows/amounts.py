@@ -44,7 +44,7 @@ def amounts(checks: RowChecks, currency: pa.Array) -> Amounts:
     checks.reject(_in_other_currency(found.marks, currency), "amount", OTHER_CURRENCY)
     value = np.abs(found.value) if field.absolute else found.value
     exponent = _exponents(currency)
-    scaled = value if field.minor else value * 10.0**exponent
+    scaled = value if field.unit == "minor" else value * 10.0**exponent
     whole = np.floor(scaled + 0.5) if field.round else np.rint(scaled)
     # A double holds 15 digits: a value that is this close to a whole number is that number.
     close = np.abs(scaled - whole) <= np.maximum(1e-6, np.abs(scaled) * 1e-12)

@@ -29,7 +29,7 @@ def read_joined_labels(path: Path, layout: Layout) -> JoinedLabels | None:
             f"layout {layout.name}: label.join.replace: the file's name, {path.name}, does not"
             f" contain {join.replace[0]}"
         )
-    second = path.with_name(path.name.replace(*join.replace))
+    second = path.with_name(path.name.replace(join.replace[0], join.replace[1]))
     source = open_source(second, layout.dialect)
     for column in (join.key, field.column):
         if column not in source.names():

@@ -58,7 +58,7 @@ def _mapped(chunk: Chunk, field: TextField, tag: str) -> Texts:
         numbers = texts(pa.array(chunk.rows)).values
         return Texts(_prefixed(f"{field.prefix}{tag}-", numbers), none)
     cells = [chunk.columns[c] for c in field.columns]
-    values, unreadable = joined_texts(cells, field.separator, field.missing)
+    values, unreadable = joined_texts(cells, field.join, field.missing)
     if field.matches or field.values or field.otherwise is not None:
         values = _replaced(values, field)
     return Texts(_prefixed(field.prefix, values) if field.prefix else values, unreadable)

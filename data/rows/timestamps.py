@@ -65,8 +65,8 @@ def read_timestamps(columns: Columns, rows: Int64, field: TimeField) -> Timestam
     if field.unit_ms is not None:
         return _counted(columns, rows, field)
     times = _dates(columns, field)
-    if field.clock is not None:
-        times = _with_clock(times, columns, field.clock, field.missing)
+    if field.time is not None:
+        times = _with_clock(times, columns, field.time, field.missing)
     near = times.known & (np.abs(times.ms) < _FAR_MS)
     local = near & ~times.utc
     at_ms = np.where(near & times.utc, times.ms, 0)
@@ -101,7 +101,7 @@ def after_payments(dated: Timestamps, known_ms: Int64, at_ms: Int64) -> tuple[In
 
 def _lasting(times: _WallTimes, at_ms: Int64, known: Bool, field: TimeField) -> Int64:
     """int64[n]: `Timestamps.lasts_ms`."""
-    days = known & (times.ms % DAY_MS == 0) & (field.clock is None)
+    days = known & (times.ms % DAY_MS == 0) & (field.time is None)
     lasts = np.where(days, DAY_MS, 0)
     days &= ~times.utc
     lasts[days] = day_begins(times.ms[days] + DAY_MS, field.zone) - at_ms[days]
@@ -132,12 +132,13 @@ def _marked(marks: Mapping[int, str], n: int) -> Bool:
 
 
 def _dates(columns: Columns, field: TimeField) -> _WallTimes:
-    if len(field.columns) == 1:
-        cells = _plain(columns[field.columns[0]])
+    day = field.day
+    if len(day.columns) == 1:
+        cells = _plain(columns[day.columns[0]])
         if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
             return _of_arrow(cells)
-    found = joined_texts([columns[c] for c in field.columns], " ", field.missing, unique=False)
-    read = iso if field.format is None else pattern_reader(field.format)
+    found = joined_texts([columns[c] for c in day.columns], " ", field.missing, unique=False)
+    read = iso if day.format is None else pattern_reader(day.format)
     return _of_texts(found.values, found.unreadable, read, field.zone)
 
 

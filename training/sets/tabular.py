@@ -61,7 +61,7 @@ def read_table(
     source = open_source(path, layout.dialect)
     wanted = _wanted(layout, fields, label)
     require_columns(layout.name, wanted, source.names())
-    style = NumberStyle(fields.decimal, (), fields.missing, lenient=True)
+    style = NumberStyle(layout.decimal, (), layout.missing, lenient=True)
     numeric = {name: NumberColumn(name, style) for name in fields.numeric}
     amount = layout.amount
     money = NumberStyle(amount.decimal, amount.ignore, amount.missing, exact=True)
@@ -121,7 +121,7 @@ def _part(
     for i, name in enumerate(fields.numeric):
         values[:, i] = numeric[name].read(chunk)
     for i, name in enumerate(fields.categorical, start=len(fields.numeric)):
-        found = texts(chunk.columns[name], fields.missing)
+        found = texts(chunk.columns[name], layout.missing)
         _refuse(found.unreadable, chunk, path, f"{name} has no text that is sure")
         values[:, i] = category_codes(found.values.to_pylist())
     when = read_timestamps(chunk.columns, chunk.rows, layout.timestamp)

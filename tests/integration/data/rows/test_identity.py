@@ -196,7 +196,9 @@ async def test_a_payment_that_was_decided_on_keeps_its_id(
             layout,
             text={
                 **layout.text,
-                "currency": replace(layout.text["currency"], constant=payment.currency),
+                "currency": layout.text["currency"].model_copy(
+                    update={"constant": payment.currency}
+                ),
             },
         ),
     )

@@ -80,13 +80,13 @@ def test_a_day_and_a_time_and_american_dates(tmp_path: Path) -> None:
     path = tmp_path / "pos.csv"
     path.write_text("\n".join(lines))
     layout, text, found = guessed(path)
-    assert layout.timestamp.clock is not None
+    assert layout.timestamp.time is not None
     assert mapped(layout, "timestamp", "amount", "currency") == [
         ("txnDate", "txnTime"),
         ("amt",),
         ("ccy",),
     ]
-    assert layout.timestamp.format == "%m/%d/%Y"
+    assert layout.timestamp.day.format == "%m/%d/%Y"
     assert layout.label is not None
     assert (layout.label.fraud, layout.label.genuine) == ({"Y"}, {"N"})
     assert mapped(layout, "known_at") == [("chargebackDate",)]
@@ -224,7 +224,7 @@ def test_delimiters_of_other_programs(tmp_path: Path, delimiter: str) -> None:
 def test_an_amount_whose_name_says_cents(tmp_path: Path, name: str) -> None:
     row = "{i},c{card},{at:%Y-%m-%d %H:%M},{amount},EUR,{fraud}"
     layout, text, found = written(tmp_path, f"id,customer,ts,{name},ccy,fraud", row, ",")
-    assert layout.amount.minor
+    assert layout.amount.unit == "minor"
     assert found.fields["amount"]["understood"][0] == "1.00 EUR"
     assert "nothing says which currency" not in text
 

@@ -82,12 +82,17 @@ def test_a_wrong_layout_names_the_file_and_the_key(change: tuple[str, str], expe
             "formt: there is no such key; did you mean",
         ),
         (('"at"', '{ column = "at", format = "%Y-%m-%d %I" }'), "format: needs %I and %p"),
-        (('"at"', '{ date = "at" }'), "columns.timestamp.time: has to be there"),
+        (('"at"', '{ date = "at" }'), "columns.timestamp.time: is missing"),
         (
             ('"at"', '{ date = "at", time = { column = "t", unit = "days" } }'),
             "time.unit: take 'milliseconds', ",
         ),
         (('"id"', '{ columns = [], prefix = "x" }'), "columns.transaction_id: needs one of"),
+        (
+            ('"id"', '{ column = "a", columns = ["b"] }'),
+            "transaction_id.columns: is given by another",
+        ),
+        (('"at"', '{ date = "d", time = "t", unit = "days" }'), "timestamp.unit: must not stand"),
         (
             ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\nundated_days = 2\n[columns]'),
             "label.undated_days: has no effect without `known_at`",

@@ -15,7 +15,9 @@ from data.rows.timestamps import Timestamps, read_timestamps
 
 def read(cells: list[Any] | pa.Array, **field: Any) -> Timestamps:
     column = cells if isinstance(cells, pa.Array) else pa.array(cells)
-    return read_timestamps({"at": column}, np.arange(len(column)), TimeField(("at",), **field))
+    return read_timestamps(
+        {"at": column}, np.arange(len(column)), TimeField(columns=("at",), **field)
+    )
 
 
 def ms(text: str) -> int:
@@ -75,9 +77,9 @@ def test_a_named_zone_in_parquet_wins() -> None:
         ("2024-07-01", {"format": "%H%M%S"}, 207, "2024-07-01T00:02:07"),
         ("2024-07-01", {"format": "%H%M%S"}, "093207", "2024-07-01T09:32:07"),
         ("2024-07-01", {"format": "%H%M%S"}, 146007, None),
-        ("2024-07-01", {"unit_ms": 6e4}, 61, "2024-07-01T01:01:00"),
-        ("2024-07-01", {"unit_ms": 1e3}, 86399, "2024-07-01T23:59:59"),
-        ("2024-07-01", {"unit_ms": 1e3}, 86400, None),
+        ("2024-07-01", {"unit": "minutes"}, 61, "2024-07-01T01:01:00"),
+        ("2024-07-01", {"unit": "seconds"}, 86399, "2024-07-01T23:59:59"),
+        ("2024-07-01", {"unit": "seconds"}, 86400, None),
         ("2024-07-01", {}, "14:32", "2024-07-01T14:32:00"),
         ("2024-07-01", {}, time(14, 32, 7), "2024-07-01T14:32:07"),
         ("2024-07-01", {}, datetime.fromisoformat("1899-12-30T14:32"), "2024-07-01T14:32:00"),
@@ -90,7 +92,7 @@ def test_a_named_zone_in_parquet_wins() -> None:
 def test_a_day_and_a_time_in_two_columns(
     day: Any, clock: dict[str, Any], cell: Any, utc: str | None
 ) -> None:
-    field = TimeField(("day",), clock=ClockField("clock", **clock))
+    field = TimeField(date="day", time=ClockField(column="clock", **clock))
     found = read_timestamps(
         {"day": pa.array([day]), "clock": pa.array([cell])}, np.arange(1), field
     )
@@ -101,13 +103,13 @@ def test_a_day_and_a_time_in_two_columns(
 
 
 def test_a_date_of_three_columns() -> None:
-    field = TimeField(("y", "m", "d"), format="%Y %m %d")
+    field = TimeField(columns=("y", "m", "d"), format="%Y %m %d")
     columns = {"y": pa.array([2024.0]), "m": pa.array(["7"]), "d": pa.array([1])}
     assert read_timestamps(columns, np.arange(1), field).at_ms.tolist() == [ms("2024-07-01")]
 
 
 def test_counts_that_lost_digits_are_no_times() -> None:
-    found = read(["1.71983E+12", "1719835200000", "5 months"], unit_ms=1.0)
+    found = read(["1.71983E+12", "1719835200000", "5 months"], unit="milliseconds")
     assert found.known.tolist() == [False, True, False]
 
 
