@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -86,13 +87,8 @@ def _epoch_ms(text: Any) -> int:
     return round((at - _EPOCH).total_seconds() * 1000)
 
 
-def _date_format(pattern: str) -> str:
-    pattern_reader(pattern)
-    return pattern
-
-
-def _clock_format(pattern: str) -> str:
-    pattern_reader(pattern, of_day=True)
+def _format(pattern: str, of_day: bool) -> str:
+    pattern_reader(pattern, of_day)
     return pattern
 
 
@@ -176,8 +172,8 @@ Columns = Annotated[
 """`column`, or several `columns`."""
 Missing = Annotated[Markers, PlainValidator(_markers)]
 Zone = Annotated[str, AfterValidator(_zone)]
-DateFormat = Annotated[Name, AfterValidator(_date_format)]
-ClockFormat = Annotated[Name, AfterValidator(_clock_format)]
+DateFormat = Annotated[Name, AfterValidator(partial(_format, of_day=False))]
+ClockFormat = Annotated[Name, AfterValidator(partial(_format, of_day=True))]
 Unit = Literal["milliseconds", "microseconds", "nanoseconds", "seconds", "minutes", "hours", "days"]
 ClockUnit = Literal["milliseconds", "seconds", "minutes", "hours"]
 LabelTexts = Annotated[frozenset[str], PlainValidator(_label_texts)]

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.files.source import Chunk, Source, digest_of, open_source
@@ -96,47 +97,39 @@ def _rejects_name(path: Path, tenant: str, source_id: str) -> str:
     return f"{path.name}.{digest}.rejected.csv"
 
 
+@dataclass
 class _Run:
     """One run over one file."""
 
-    def __init__(
-        self,
-        target: LoadTarget,
-        layout: Layout,
-        source: Source,
-        path: Path,
-        report: LoadReport,
-        rejects: Rejects,
-    ) -> None:
-        self._target = target
-        self._layout = layout
-        self._source = source
-        self._path = path
-        self._report = report
-        self._rejects = rejects
-        self._reasons = RejectionReasons()
-        self._done = 0
+    target: LoadTarget
+    layout: Layout
+    source: Source
+    path: Path
+    report: LoadReport
+    rejects: Rejects
+    done: int = 0
+    reasons: RejectionReasons = field(default_factory=RejectionReasons)
 
     async def resume(self, again: bool) -> None:
         """Continue where earlier runs stopped, unless the file is loaded again."""
-        found = await self._target.progress()
+        found = await self.target.progress()
         if found is not None and not again:
-            self._done = self._report.resumed_after = found.rows_done
-            self._report.bad = found.rows_bad
-            self._report.finished = found.finished
-        self._rejects.resume(self._done)
+            self.done = self.report.resumed_after = found.rows_done
+            self.report.bad = found.rows_bad
+            self.report.finished = found.finished
+        self.rejects.resume(self.done)
 
     async def load(self, limit: int | None, progress: Progress | None) -> None:
         """Load the rest of the file."""
         started = time.monotonic()
-        if not self._report.finished:
+        if not self.report.finished:
             try:
                 await self._load_chunks(limit, progress, started)
             finally:
                 await self._update_statistics()
         self._measure(started)
-        if self._report.bad:
-            self._report.rejects = str(self._rejects.path)
+        if self.report.bad:
+            self.report.rejects = str(self.rejects.path)
 
     async def _load_chunks(
         self, limit: int | None, progress: Progress | None, started: float
@@ -151,65 +144,65 @@ class _Run:
                 await self._store(chunk, rows)
                 self._measure(started)
                 if progress is not None:
-                    progress(self._report, chunk.share)
+                    progress(self.report, chunk.share)
         finally:
             # The thread reads to the end of its chunk whatever happens here.
             await asyncio.gather(following, return_exceptions=True)
-        self._report.finished = limit is None or self._done < limit
+        self.report.finished = limit is None or self.done < limit
         await self._write_progress()
 
     async def _update_statistics(self) -> None:
         """Also after a run that was cut off: the next reads are planned by the statistics."""
-        if self._report.loaded or self._report.labels:
-            await self._target.update_statistics()
+        if self.report.loaded or self.report.labels:
+            await self.target.update_statistics()
 
     def _checked_chunks(self, limit: int | None) -> Iterator[tuple[Chunk, CanonicalRows]]:
-        joined = read_joined_labels(self._path, self._layout)
+        joined = read_joined_labels(self.path, self.layout)
         # Of the file's own bytes: row 7 of two files is not the same payment.
-        tag = self._report.source[:8]
-        first = self._done == 0
-        for chunk in self._source.chunks(self._layout.columns(), self._done, limit):
-            rows = canonical_rows(chunk, self._layout, tag, joined)
+        tag = self.report.source[:8]
+        first = self.done == 0
+        for chunk in self.source.chunks(self.layout.columns(), self.done, limit):
+            rows = canonical_rows(chunk, self.layout, tag, joined)
             if first:
-                require_readable_columns(chunk, rows, self._layout)
+                require_readable_columns(chunk, rows, self.layout)
             first = False
             yield chunk, rows
 
     async def _store(self, chunk: Chunk, rows: CanonicalRows) -> None:
-        await self._target.ensure_months(rows.table)
-        before, self._done = self._done, chunk.rows_done
-        async with self._target.transaction():
-            await self._target.begin_chunk()
+        await self.target.ensure_months(rows.table)
+        before, self.done = self.done, chunk.rows_done
+        async with self.target.transaction():
+            await self.target.begin_chunk()
             resolved = await self._resolve(rows)
             bad = sorted(rows.bad + resolved.bad, key=lambda b: b.row)
-            self._rejects.add(bad)
-            loaded, labels = await self._target.insert(resolved)
-            self._report.bad += rows.n_bad + len(resolved.bad)
+            self.rejects.add(bad)
+            loaded, labels = await self.target.insert(resolved)
+            self.report.bad += rows.n_bad + len(resolved.bad)
             await self._write_progress()
-        self._reasons.add(bad)
-        report = self._report
-        report.rows += self._done - before
+        self.reasons.add(bad)
+        report = self.report
+        report.rows += self.done - before
         report.loaded += loaded
         report.already_there += resolved.table.num_rows - loaded
         report.labels += labels
-        report.reasons = self._reasons.as_list()
+        report.reasons = self.reasons.as_list()
         for why, n in rows.left_out.items():
             report.labels_left_out[why] = report.labels_left_out.get(why, 0) + n
         report.add_reused(resolved.reused)
 
     async def _resolve(self, rows: CanonicalRows) -> ResolvedRows:
-        resolver = IdentityResolver(rows.table, rows.rows, rows.lines, self._layout.repeated)
-        derived = resolver.add_recorded(await self._target.payments(resolver.ids))
+        resolver = IdentityResolver(rows.table, rows.rows, rows.lines, self.layout.repeated)
+        derived = resolver.add_recorded(await self.target.payments(resolver.ids))
         repeated = resolver.repeated_ids
         if not repeated:
             return resolver.resolve({}, {})
-        on_record = await self._target.payments(derived) if derived else {}
-        return resolver.resolve(on_record, await self._target.labels([*repeated, *derived]))
+        on_record = await self.target.payments(derived) if derived else {}
+        return resolver.resolve(on_record, await self.target.labels([*repeated, *derived]))
 
     async def _write_progress(self) -> None:
-        report = self._report
-        await self._target.write_progress(RowsDone(self._done, report.bad, report.finished))
+        report = self.report
+        await self.target.write_progress(RowsDone(self.done, report.bad, report.finished))
 
     def _measure(self, started: float) -> None:
-        self._report.seconds = round(time.monotonic() - started, 3)
-        self._report.rows_per_s = round(self._report.rows / max(self._report.seconds, 1e-3), 1)
+        self.report.seconds = round(time.monotonic() - started, 3)
+        self.report.rows_per_s = round(self.report.rows / max(self.report.seconds, 1e-3), 1)

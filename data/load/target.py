@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -24,71 +25,71 @@ class RowsDone(NamedTuple):
     finished: bool
 
 
+@dataclass
 class LoadTarget:
     """Reads and writes through one connection of asyncpg.
 
-    Args:
+    Attributes:
         source: id of the file and the layout, see `Layout.source_id`.
         label_source: stored with each label; None: the layout has no label.
     """
 
-    def __init__(self, connection: Any, tenant: str, source: str, label_source: str | None) -> None:
-        self._connection = connection
-        self._tenant = tenant
-        self._source = source
-        self._label_source = label_source
-        self._months: set[datetime] = set()
+    connection: Any
+    tenant: str
+    source: str
+    label_source: str | None
+    _months: set[datetime] = field(default_factory=set, init=False)
 
     def transaction(self) -> Any:
         """Return a transaction, for `async with`."""
-        return self._connection.transaction()
+        return self.connection.transaction()
 
     async def progress(self) -> RowsDone | None:
         """Return how far earlier runs came; None if there were none."""
-        row = await self._connection.fetchrow(
-            statement("data/load/sql/progress_read.sql"), self._tenant, self._source
+        row = await self.connection.fetchrow(
+            statement("data/load/sql/progress_read.sql"), self.tenant, self.source
         )
         return None if row is None else RowsDone(*row)
 
     async def write_progress(self, progress: RowsDone) -> None:
         """Store how far this run came."""
-        await self._connection.execute(
-            statement("data/load/sql/progress_write.sql"), self._tenant, self._source, *progress
+        await self.connection.execute(
+            statement("data/load/sql/progress_write.sql"), self.tenant, self.source, *progress
         )
 
     async def begin_chunk(self) -> None:
         """Create the staging table of this transaction, and wait for other loads of the tenant."""
-        await self._connection.execute(statement("data/load/sql/staging.sql"))
-        await self._connection.execute(statement("data/load/sql/lock_tenant.sql"), self._tenant)
+        await self.connection.execute(statement("data/load/sql/staging.sql"))
+        await self.connection.execute(statement("data/load/sql/lock_tenant.sql"), self.tenant)
 
     async def payments(self, ids: list[str]) -> dict[str, list[PaymentIdentity]]:
         """Return the payments on record under some ids."""
         found: dict[str, list[PaymentIdentity]] = {}
-        for one, *payment in await self._connection.fetch(
-            statement("data/load/sql/payments_of.sql"), self._tenant, ids
+        for one, *payment in await self.connection.fetch(
+            statement("data/load/sql/payments_of.sql"), self.tenant, ids
         ):
             found.setdefault(one, []).append(PaymentIdentity(*payment))
         return found
 
     async def labels(self, ids: list[str]) -> Labels:
         """Return the labels on record from the source of this file."""
-        if self._label_source is None:
+        if self.label_source is None:
             return {}
-        rows = await self._connection.fetch(
-            statement("data/load/sql/labels_of.sql"), self._tenant, ids, self._label_source
+        rows = await self.connection.fetch(
+            statement("data/load/sql/labels_of.sql"), self.tenant, ids, self.label_source
         )
         return {(one, known_at): is_fraud for one, known_at, is_fraud in rows}
 
     async def insert(self, rows: ResolvedRows) -> tuple[int, int]:
         """Insert the rows of a chunk. Return the numbers of new transactions and labels."""
         await self._stage(rows)
-        transactions = await self._connection.execute(
-            statement("data/load/sql/insert_transactions.sql"), self._tenant
+        transactions = await self.connection.execute(
+            statement("data/load/sql/insert_transactions.sql"), self.tenant
         )
-        if self._label_source is None:
+        if self.label_source is None:
             return _count(transactions), 0
-        labels = await self._connection.execute(
-            statement("data/load/sql/insert_labels.sql"), self._tenant, self._label_source
+        labels = await self.connection.execute(
+            statement("data/load/sql/insert_labels.sql"), self.tenant, self.label_source
         )
         return _count(transactions), _count(labels)
 
@@ -99,7 +100,7 @@ class LoadTarget:
         text = io.BytesIO()
         pacsv.write_csv(table, text, pacsv.WriteOptions(include_header=False))
         text.seek(0)
-        await self._connection.copy_to_table(
+        await self.connection.copy_to_table(
             "load_staging", source=text, columns=table.column_names, format="csv"
         )
 
@@ -111,7 +112,7 @@ class LoadTarget:
         """
         months = pc.unique(pc.floor_temporal(table["occurred_at"], unit="month")).to_pylist()
         for month in sorted(set(months) - self._months):
-            await self._connection.execute(
+            await self.connection.execute(
                 "SELECT ensure_month('transactions', $1::timestamptz)", month
             )
             self._months.add(month)
@@ -122,11 +123,11 @@ class LoadTarget:
         Autovacuum would do so later, and never analyzes a partitioned table as a whole. A failure
         changes nothing about what is loaded.
         """
-        if self._connection.is_closed():
+        if self.connection.is_closed():
             return
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             for table in ("transactions", "labels"):
-                await self._connection.execute(f"ANALYZE {table}")
+                await self.connection.execute(f"ANALYZE {table}")
 
 
 def _count(status: str) -> int:

@@ -12,8 +12,15 @@ from numpy.typing import NDArray
 
 from data.cells.currency_signs import MEANT
 from data.cells.numbers import NumberStyle, numbers
-from data.rows.problems import MISSING, NOT_A_NUMBER, OTHER_CURRENCY, TOO_PRECISE, broken
-from data.rows.row_checks import Bool, RowChecks
+from data.rows.row_checks import (
+    MISSING,
+    NOT_A_NUMBER,
+    OTHER_CURRENCY,
+    TOO_PRECISE,
+    Bool,
+    RowChecks,
+    broken,
+)
 from fraud.payment import limits
 from fraud.payment.batch import Int64
 from fraud.payment.currency import EXPONENT, UNTIL_MS

@@ -17,7 +17,7 @@ from data.layout.fields import TEXT_FIELDS, LabelField, TimeField
 from data.layout.mapping import Layout, LayoutInvalid
 from data.rows.amounts import amounts, reject_withdrawn_currencies
 from data.rows.labels import FRAUD, GENUINE, OTHER, UNKNOWN, JoinedLabels, both_codes, label_codes
-from data.rows.problems import (
+from data.rows.row_checks import (
     BEFORE_PAYMENT,
     FOLD,
     GAP,
@@ -26,9 +26,10 @@ from data.rows.problems import (
     NOT_A_LABEL,
     NOT_A_NUMBER,
     NOT_A_TIME,
+    Bool,
+    RowChecks,
     broken,
 )
-from data.rows.row_checks import Bool, RowChecks
 from data.rows.text_values import text_values
 from data.rows.timestamps import Timestamps, after_payments, read_timestamps
 from fraud.payment import limits

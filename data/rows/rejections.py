@@ -9,7 +9,7 @@ from typing import Any
 from data.files.chunk import BadRow, Chunk
 from data.layout.mapping import Layout, MostlyUnreadable, columns_of
 from data.rows.canonical import CanonicalRows
-from data.rows.problems import UNREADABLE
+from data.rows.row_checks import UNREADABLE
 
 _LEAST = 10
 """Fewer unreadable cells than this are a few bad rows, not a wrong layout."""

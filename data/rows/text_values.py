@@ -12,8 +12,7 @@ from data.cells.joined_text import joined_texts
 from data.cells.texts import Texts, texts
 from data.files.chunk import Chunk
 from data.layout.fields import REQUIRED, TextField
-from data.rows.problems import MISSING, NO_TEXT
-from data.rows.row_checks import RowChecks
+from data.rows.row_checks import MISSING, NO_TEXT, RowChecks
 from fraud.payment import limits
 from fraud.payment.limits import Problem
 
