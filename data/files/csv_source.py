@@ -28,8 +28,8 @@ Record = tuple[int, list[str] | None, str]
 class CsvSource:
     """A CSV file with RFC 4180 quoting, line breaks in quotes included.
 
-    It uses the standard library's reader, not Arrow's: that one does not end at a broken row, and
-    gives the line of each row. It is several times faster than PostgreSQL takes the rows.
+    It uses the reader of the standard library. Unlike Arrow's, that gives the line of each row and
+    does not stop at a broken one. It is several times faster than PostgreSQL takes the rows.
     """
 
     def __init__(self, path: Path, dialect: CsvDialect, rows_per_chunk: int) -> None:

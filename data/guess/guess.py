@@ -59,7 +59,7 @@ def _corrected(draft: Draft, reason: dict[str, Any], rows: int) -> bool:
 
 
 def _results(tried: DryRun) -> list[str]:
-    counts = f"{tried.sound:,} sound, {tried.bad:,} rejected"
+    counts = f"{tried.sound:,} sound, {tried.bad:,} refused"
     return [f"tried on the first {tried.rows:,} rows: {counts}"] + [
         f"{reason['rows']:,} rows: {reason['field'] or 'the row'} {reason['reason']}"
         for reason in tried.reasons[:5]

@@ -106,7 +106,7 @@ def dry_run(path: Path, layout: str | Layout, rows: int = ROWS) -> DryRun:
         _resolve(report, parts, reasons, layout)
     report.reasons = reasons.as_list()
     if report.rows and not report.sound:
-        report.refused = report.refused or "every row that was read is rejected"
+        report.refused = report.refused or "every row that was read is refused"
     return report
 
 

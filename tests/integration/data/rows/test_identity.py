@@ -72,7 +72,7 @@ async def frauds(database_url: str) -> dict[str, tuple[str, int]]:
 
 
 @pytest.mark.usefixtures("chunks")
-async def test_an_id_that_means_two_payments_is_refused_and_named(
+async def test_the_second_payment_of_an_id_is_refused_and_named(
     database_url: str, database: Any, tmp_path: Path
 ) -> None:
     report = await load_file(database_url, written(tmp_path / "f.csv", *FILE), REJECT)
@@ -87,7 +87,7 @@ async def test_an_id_that_means_two_payments_is_refused_and_named(
 
 
 @pytest.mark.usefixtures("chunks")
-async def test_kept_apart_each_has_its_own_label_and_a_second_load_adds_nothing(
+async def test_payments_kept_apart_have_their_own_labels_and_a_second_load_adds_nothing(
     database_url: str, database: Any, tmp_path: Path
 ) -> None:
     path = written(tmp_path / "f.csv", *FILE)
@@ -119,7 +119,7 @@ async def test_kept_apart_each_has_its_own_label_and_a_second_load_adds_nothing(
     ],
 )
 @pytest.mark.parametrize("across", ["rows", "files", "resumed"])
-async def test_another_payment_is_not_there_before(
+async def test_which_rows_repeat_a_payment(
     database_url: str,
     database: Any,
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""Texts that are numbers are read as such; those that may be two numbers are not."""
+"""Texts that are numbers are read; texts that may be two different numbers are not."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def test_markers_count_in_columns_of_numbers_as_well() -> None:
 
 
 @pytest.mark.parametrize("text", ["10 K", "1.2 M", "3 bn", "5 million", "2 Mrd", "4 lakh", "7 tsd"])
-def test_a_word_that_multiplies_is_no_unit(text: str) -> None:
-    """10 K among 500 would be 10: it is unknown, and told of."""
+def test_a_word_that_multiplies_is_not_a_unit(text: str) -> None:
+    """10 K beside 500 would be 10: it is unreadable, and reported."""
     assert number(text, NumberStyle(lenient=True)) is None
 
 
@@ -93,7 +93,7 @@ def test_a_word_that_multiplies_is_no_unit(text: str) -> None:
     [("Sí", "No"), ("OUI", "NON"), ("ja", "nein"), ("Ja", "Nee"), ("sim", "não"), ("да", "нет")],
 )
 def test_yes_and_no_of_other_languages(yes: str, no: str) -> None:
-    """Of sí and no one alone would be read, and the other would be the gaps between."""
+    """Both words of a language are read: of sí and no, not only one."""
     cells = pa.array([yes, no, None])
     found = numbers(cells, NumberStyle(lenient=True))
     assert found.value.tolist() == [1.0, 0.0, 0.0]

@@ -1,4 +1,4 @@
-"""One canonical text, whatever a file keeps it in; what lost digits has none."""
+"""One canonical text in every container; cells that lost digits have none."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_an_id_is_one_id_in_every_container(cells: pa.Array) -> None:
         pa.array([{"a": 1}]),
     ],
 )
-def test_what_lost_digits_or_is_no_text_is_wrong(cells: pa.Array) -> None:
+def test_cells_that_lost_digits_or_are_not_texts_are_unreadable(cells: pa.Array) -> None:
     found = texts(cells, DEFAULT_MISSING)
     assert found.unreadable.tolist() == [True]
     assert found.values.to_pylist() == [None]
@@ -98,15 +98,15 @@ def test_other_types_have_the_text_that_csv_has() -> None:
 
 
 @pytest.mark.parametrize("marker", ["NULL", "null", "\\N", "NA", "nan", "-", "N/A", "#N/A", "None"])
-def test_markers_stand_for_nothing(marker: str) -> None:
+def test_markers_are_missing_values(marker: str) -> None:
     for cells in (pa.array([marker]), pa.array([f" {marker} "]), pa.array([marker.encode()])):
         assert texts(cells, DEFAULT_MISSING).values.to_pylist() == [None]
     assert texts(pa.array([marker])).values.to_pylist() == [marker]
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary()])
-def test_a_text_that_lost_letters_is_none(kind: pa.DataType) -> None:
-    """Müller and Möller are both M\ufffdller where a program could not write their letters."""
+def test_a_text_that_lost_letters_is_unreadable(kind: pa.DataType) -> None:
+    """A program that cannot encode their letters writes Müller and Möller as M\ufffdller."""
     found = texts(pa.array(["M\ufffdller", "Müller"]).cast(kind), DEFAULT_MISSING)
     assert found.values.to_pylist() == [None, "Müller"]
     assert found.unreadable.tolist() == [True, False]
@@ -117,7 +117,7 @@ def test_signs_without_width_around_a_text_are_trimmed(text: str) -> None:
     assert texts(pa.array([text])).values.to_pylist() == ["A1"]
 
 
-def test_markers_in_the_habits_of_other_programs() -> None:
+def test_markers_of_other_programs() -> None:
     cells = "none NONE Nan nil NIL undefined UNDEFINED n.a. N.A. na# ? . \u2013 \u2014 --- (blank)"
     found = texts(pa.array(cells.replace("na#", "#NULL").split()), DEFAULT_MISSING)
     assert found.values.null_count == len(found.values)

@@ -87,7 +87,7 @@ def test_lines_before_the_header(tmp_path: Path) -> None:
     assert (rows(chunk), chunk.lines.tolist()) == ([("1", "x")], [3])
 
 
-def test_another_encoding_names_byte_line_and_what_to_say(tmp_path: Path) -> None:
+def test_another_encoding_names_the_byte_and_what_to_set(tmp_path: Path) -> None:
     content = "a,händler\n1,Bäcker\n".encode("cp1252")
     with pytest.raises(SourceUnreadable, match=r"line 1.*0xe4 at place 4.*encoding = \"cp1252\""):
         whole(tmp_path / "x.csv", content)
@@ -98,7 +98,7 @@ def test_another_encoding_names_byte_line_and_what_to_say(tmp_path: Path) -> Non
     assert "cp1252" in chunk.bad[0].detail
 
 
-def test_utf16_is_read_as_it_says_it_is(tmp_path: Path) -> None:
+def test_utf16_with_a_mark_is_recognised(tmp_path: Path) -> None:
     for encoding in ("utf-16", "utf-16-be"):
         content = "\ufeff" * (encoding != "utf-16") + 'a\tb\r\n1\t"ä\r\n€"\r\n'
         _, chunk = whole(tmp_path / "x.txt", content.encode(encoding), delimiter="\t")
@@ -123,7 +123,7 @@ def test_spaces_before_quotes(tmp_path: Path) -> None:
     [(r"a\tb", r"a\tb"), (r"C:\new", r"C:\new"), (r"C:\\new", r"C:\new"), (r"x\,y", "x,y")],
 )
 def test_an_escaped_letter_keeps_its_sign(tmp_path: Path, cell: str, text: str) -> None:
-    """PostgreSQL writes a tab as \\t: without the sign it would be another text."""
+    """PostgreSQL writes a tab as \\t: without its backslash it would be another text."""
     _, chunk = whole(tmp_path / "x.csv", f"a,b\n1,{cell}\n2,\\N\n".encode(), escape="\\")
     assert rows(chunk) == [("1", text), ("2", "\\N")]
 
@@ -149,7 +149,7 @@ def test_files_of_other_kinds_are_named(tmp_path: Path, name: str, start: bytes,
         open_source(tmp_path / name)
 
 
-def test_a_folder_of_parts_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_of_parts_is_not_a_file(tmp_path: Path) -> None:
     (tmp_path / "x.parquet").mkdir()
     with pytest.raises(SourceUnreadable, match="a folder: give the files in it"):
         open_source(tmp_path / "x.parquet")

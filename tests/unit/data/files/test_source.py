@@ -1,4 +1,4 @@
-"""Files: lines are counted right, a broken row costs itself only, skipping goes by rows."""
+"""Lines are counted right, a broken row costs that row only, and rows are skipped by number."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_chunks_after_a_skip_are_the_rest_of_the_file(
         ("none.csv", None),
     ],
 )
-def test_a_file_that_is_none_is_named(tmp_path: Path, name: str, content: bytes | None) -> None:
+def test_a_file_of_another_kind_is_named(tmp_path: Path, name: str, content: bytes | None) -> None:
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)

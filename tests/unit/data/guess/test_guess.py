@@ -1,4 +1,4 @@
-"""A guessed layout loads its file, and says what it could not know."""
+"""A guessed layout loads its file, and notes what the file does not show."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def test_a_day_and_a_time_and_american_dates(tmp_path: Path) -> None:
     lines = ["txnRef,cardNumber,storeId,txnDate,txnTime,amt,ccy,chargebackFlag,chargebackDate"]
     for i, at in enumerate(moments(300)):
         back = i % 50 == 3
-        told = f"{at + timedelta(days=20):%m/%d/%Y}" if back else ""
+        known = f"{at + timedelta(days=20):%m/%d/%Y}" if back else ""
         lines.append(
             f"r{i},c{i % 17},s{i % 5},{at:%m/%d/%Y},{int(f'{at:%H%M%S}')},"
-            f'"$1,{i % 1000:03}.50",USD,{"Y" if back else "N"},{told}'
+            f'"$1,{i % 1000:03}.50",USD,{"Y" if back else "N"},{known}'
         )
     path = tmp_path / "pos.csv"
     path.write_text("\n".join(lines))
@@ -104,7 +104,7 @@ def test_a_file_without_header_loads(tmp_path: Path) -> None:
     assert (found.sound, found.bad) == (50, 0)
 
 
-def test_a_flag_of_a_rule_and_what_came_later_are_leaks(tmp_path: Path) -> None:
+def test_flags_of_rules_and_later_columns_are_leaks(tmp_path: Path) -> None:
     n = 400
     fraud = [int(i % 20 == 0) for i in range(n)]
     table = pa.table(
@@ -133,7 +133,7 @@ def test_a_flag_of_a_rule_and_what_came_later_are_leaks(tmp_path: Path) -> None:
     assert found.sound == n
 
 
-def test_both_orders_of_day_and_month_are_said(tmp_path: Path) -> None:
+def test_both_orders_of_day_and_month_are_noted(tmp_path: Path) -> None:
     path = tmp_path / "few.csv"
     rows = [f"{i},c{i % 3},0{i % 9 + 1}/0{i % 7 + 1}/2024,5.{i % 10}0" for i in range(40)]
     path.write_text("\n".join(["id,client,date,amount", *rows]))
@@ -142,7 +142,7 @@ def test_both_orders_of_day_and_month_are_said(tmp_path: Path) -> None:
     assert found.sound == 40
 
 
-def test_a_file_of_no_numbers_or_rows_is_named(tmp_path: Path) -> None:
+def test_a_file_without_numbers_or_rows_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     for content in ("", "a,b\n", "a,b\nx,y\n"):
         path.write_text(content)
@@ -196,7 +196,7 @@ def labelled(folder: Path, values: list[str]) -> tuple[Layout, str, DryRun]:
         (["false", "true"], True),
     ],
 )
-def test_what_a_label_says(tmp_path: Path, values: list[str], sure: bool) -> None:
+def test_texts_of_a_label(tmp_path: Path, values: list[str], sure: bool) -> None:
     _, text, found = labelled(tmp_path, values)
     assert (found.fraud, found.genuine) == (10, 190)
     assert ("fraud: " not in text) is sure
@@ -221,7 +221,7 @@ def test_delimiters_of_other_programs(tmp_path: Path, delimiter: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["amount_cents", "AmountMinor", "amount_pence", "amountInCents"])
-def test_an_amount_whose_name_says_cents(tmp_path: Path, name: str) -> None:
+def test_an_amount_in_cents_by_its_name(tmp_path: Path, name: str) -> None:
     row = "{i},c{card},{at:%Y-%m-%d %H:%M},{amount},EUR,{fraud}"
     layout, text, found = written(tmp_path, f"id,customer,ts,{name},ccy,fraud", row, ",")
     assert layout.amount.unit == "minor"
@@ -229,23 +229,21 @@ def test_an_amount_whose_name_says_cents(tmp_path: Path, name: str) -> None:
     assert "nothing says which currency" not in text
 
 
-def test_a_currency_goes_by_its_cells(tmp_path: Path) -> None:
+def test_a_currency_is_found_by_its_cells(tmp_path: Path) -> None:
     row = "{i},c{card},{at:%Y-%m-%d %H:%M},{amount},CHF,{fraud}"
     layout, _, _ = written(tmp_path, "id,customer,ts,amount,WAERS,fraud", row, ",")
     assert layout.text["currency"].columns == ("WAERS",)
 
 
 @pytest.mark.parametrize("clock", ["%Hh%M", "%H.%M", "%H:%M:%S", "%I:%M%p"])
-def test_the_time_of_the_day_of_other_lands(tmp_path: Path, clock: str) -> None:
+def test_times_of_the_day_of_other_countries(tmp_path: Path, clock: str) -> None:
     row = f"{{i}};c{{card}};{{at:%d.%m.%Y}};{{at:{clock}}};{{amount}};{{fraud}}"
     _, _, found = written(tmp_path, "id;client;date;heure;montant;fraude", row, ";")
     assert found.fields["timestamp"]["understood"][0] == "2023-03-14T08:00:00Z"
 
 
-@pytest.mark.parametrize(("zone", "said"), [("", True), ("Z", False), ("+02:00", False)])
-def test_a_time_without_zone_is_said_to_be_taken_for_utc(
-    tmp_path: Path, zone: str, said: bool
-) -> None:
+@pytest.mark.parametrize(("zone", "noted"), [("", True), ("Z", False), ("+02:00", False)])
+def test_a_time_without_zone_is_noted_as_utc(tmp_path: Path, zone: str, noted: bool) -> None:
     row = "{i},c{card},{at:%Y-%m-%d %H:%M:%S}" + zone + ",{amount},{fraud}"
     _, text, _ = written(tmp_path, "id,customer,ts,amount,fraud", row, ",")
-    assert ("names no zone" in text) is said
+    assert ("names no zone" in text) is noted

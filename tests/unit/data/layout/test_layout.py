@@ -33,7 +33,7 @@ def test_the_real_sets_each_have_one() -> None:
     }
 
 
-def test_a_file_of_ones_own_is_read_by_path(tmp_path: Path) -> None:
+def test_a_file_is_read_by_path(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(MINIMAL)
     layout = load_layout(str(path))

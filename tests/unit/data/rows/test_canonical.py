@@ -1,4 +1,4 @@
-"""Mapping and checking rows: each broken rule is found, nothing sound is changed."""
+"""Rows are mapped and checked: each broken rule is found, sound rows stay as they are."""
 
 from __future__ import annotations
 
@@ -76,6 +76,11 @@ def test_each_broken_rule_names_row_line_and_field(
     assert found.n_bad == 1
 
 
+def test_a_reason_names_the_column_of_the_file() -> None:
+    found = canonical_rows(chunk({"value": "x"}), layout(), "tag")
+    assert [b.detail for b in found.bad] == ["must be a number (column value)"]
+
+
 def test_a_row_that_breaks_two_rules_is_one_bad_row() -> None:
     found = canonical_rows(chunk({"land": "ZZ", "value": "0"}), layout(), "tag")
     assert {b.field for b in found.bad} == {"amount", "country"}
@@ -120,7 +125,7 @@ def test_arrow_times_of_every_unit_and_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("says", "cell", "is_fraud"),
+    ("keys", "cell", "is_fraud"),
     [
         ('fraud = ["1.0"]', "1.0", True),
         ('fraud = ["1.0"]', 1.0, True),
@@ -131,16 +136,14 @@ def test_arrow_times_of_every_unit_and_zone() -> None:
         ("genuine = [false]", "False", False),
     ],
 )
-def test_labels_are_what_the_layout_says_in_any_spelling(
-    says: str, cell: object, is_fraud: bool
-) -> None:
-    told = layout(("delay_days = 2", f"delay_days = 2\n{says}"))
-    found = canonical_rows(chunk({"y": cell}), told, "tag")
+def test_labels_match_the_layout_in_any_spelling(keys: str, cell: object, is_fraud: bool) -> None:
+    changed = layout(("delay_days = 2", f"delay_days = 2\n{keys}"))
+    found = canonical_rows(chunk({"y": cell}), changed, "tag")
     assert found.bad == []
     assert found.table["is_fraud"].to_pylist() == [is_fraud]
 
 
-def test_every_cell_that_is_there_and_cannot_be_read_makes_a_bad_row() -> None:
+def test_every_unreadable_cell_makes_a_bad_row() -> None:
     change = ("delay_days = 2", 'known_at = { column = "to", format = "%d/%m/%Y" }')
     shops = ('merchant_id = { column = "to", matches = "^M", prefix = "shop-" }', "")
     toml = COLUMNS.replace(*change).replace(*shops)
@@ -154,8 +157,7 @@ def test_every_cell_that_is_there_and_cannot_be_read_makes_a_bad_row() -> None:
     ]
     assert found.bad[0].example == "'2026-07-05'"
     assert found.left_out == {"undated": 1}
-    told = found.table["is_fraud"].to_pylist()
-    assert told == [False, None, None]
+    assert found.table["is_fraud"].to_pylist() == [False, None, None]
     dated = toml.replace("known_at =", "undated_days = 9\nknown_at =")
     found = canonical_rows(chunk({"to": None}), parse_layout(dated, "mine.toml"), "tag")
     [row] = found.table.to_pylist()
@@ -164,7 +166,7 @@ def test_every_cell_that_is_there_and_cannot_be_read_makes_a_bad_row() -> None:
 
 
 @pytest.mark.parametrize("marker", ["NULL", "\\N", "nan", "-", "NA"])
-def test_markers_are_missing_in_any_field(marker: str) -> None:
+def test_markers_are_missing_values_in_any_field(marker: str) -> None:
     fields = {"north": marker, "east": marker, "y": marker, "ip": marker}
     found = canonical_rows(chunk({"card": marker}, fields, {"id": "t2"}), layout(), "tag")
     assert [(b.row, b.field, b.code) for b in found.bad] == [(1, "customer_id", "missing")]
@@ -173,7 +175,7 @@ def test_markers_are_missing_in_any_field(marker: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "known"),
+    ("cell", "known"),
     [
         ("2024-03-01T00:00:00Z", "2024-03-01T00:00:00"),
         ("2024-02-29", "2024-02-29T12:00:00.123"),  # a day: some time after the payment
@@ -181,9 +183,9 @@ def test_markers_are_missing_in_any_field(marker: str) -> None:
         ("2024-02-28", None),
     ],
 )
-def test_nothing_is_known_of_a_payment_before_it(told: str, known: str | None) -> None:
+def test_a_label_is_not_known_before_its_payment(cell: str, known: str | None) -> None:
     dated = layout(("delay_days = 2", 'known_at = { column = "east" }'))
-    found = canonical_rows(chunk({"east": told, "y": "1"}), without_east(dated), "tag")
+    found = canonical_rows(chunk({"east": cell, "y": "1"}), without_east(dated), "tag")
     if known is None:
         assert [(bad.field, bad.code) for bad in found.bad] == [("known_at", "before_payment")]
         return
@@ -191,12 +193,12 @@ def test_nothing_is_known_of_a_payment_before_it(told: str, known: str | None) -
     assert found.table["known_at"].to_pylist() == [datetime.fromisoformat(f"{known}+00:00")]
 
 
-def without_east(told: Layout) -> Layout:
-    """The layout without longitudes: their column serves for something else here."""
-    return replace(told, degrees={"latitude": "north"})
+def without_east(layout: Layout) -> Layout:
+    """The layout without longitudes: their column holds something else here."""
+    return replace(layout, degrees={"latitude": "north"})
 
 
-def test_a_table_needs_no_delay_and_history_does() -> None:
+def test_a_layout_needs_a_delay_unless_it_is_for_tables() -> None:
     bare = COLUMNS.replace("delay_days = 2\n", "")
     with pytest.raises(LayoutInvalid, match=r"label\.delay_days: is missing"):
         parse_layout(bare, "mine.toml")
@@ -206,7 +208,7 @@ def test_a_table_needs_no_delay_and_history_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "known"),
+    ("cell", "known"),
     [
         # In Berlin the 29th begins at 23:00 of the 28th, UTC.
         ("29/02/2024", "2024-02-29T12:00:00.123"),
@@ -214,10 +216,10 @@ def test_a_table_needs_no_delay_and_history_does() -> None:
         ("28/02/2024", None),
     ],
 )
-def test_a_day_of_local_time_is_known_within_it(told: str, known: str | None) -> None:
+def test_a_day_of_local_time_is_known_within_it(cell: str, known: str | None) -> None:
     when = '{ column = "east", format = "%d/%m/%Y", zone = "Europe/Berlin" }'
     dated = layout(("delay_days = 2", f"known_at = {when}"))
-    found = canonical_rows(chunk({"east": told, "y": "1"}), without_east(dated), "tag")
+    found = canonical_rows(chunk({"east": cell, "y": "1"}), without_east(dated), "tag")
     expected = [] if known else [("known_at", "before_payment")]
     assert [(bad.field, bad.code) for bad in found.bad] == expected
     if known:

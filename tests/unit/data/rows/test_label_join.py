@@ -30,7 +30,7 @@ def test_joined_labels_need_every_column(both: bool) -> None:
     assert unknown.table["is_fraud"].to_pylist() == [None]
 
 
-def test_labels_in_a_second_file_that_contradict_themselves_are_no_labels(tmp_path: Path) -> None:
+def test_contradicting_labels_in_a_second_file_are_not_labels(tmp_path: Path) -> None:
     first = tmp_path / "a_transactions.csv"
     first.write_text("sourceNodeId,targetNodeId,value,time\n1,2,5,3\n1,3,5,3\n1,4,5,3\n1,9,5,3\n")
     (tmp_path / "a_nodes.csv").write_text("nodeid,isFraud\n1.0,1\n2,1\n3,1\n3,0\n4,perhaps\n")

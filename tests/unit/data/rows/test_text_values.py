@@ -1,4 +1,4 @@
-"""Texts of a row: the same in every container, mapped as the layout says."""
+"""Texts of a row: the same in every container, mapped by the layout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from data.rows.canonical import canonical_rows
 from tests.contracts.chunks import chunk, layout
 
 
-def test_ids_that_a_gap_turned_into_floats_keep_their_digits() -> None:
+def test_ids_that_became_floats_keep_their_digits() -> None:
     part = chunk({}, {})
     columns = {**part.columns, "card": pa.array([2291163933867244.0, None])}
     found = canonical_rows(Chunk(part.rows, part.lines, columns), layout(), "tag")
@@ -39,14 +39,14 @@ def test_row_numbers_as_ids_carry_the_tag_of_their_file() -> None:
 
 
 @pytest.mark.parametrize("cell", ["4.0", 4.0, "4"])
-def test_values_are_what_the_layout_says_in_any_spelling(cell: object) -> None:
-    told = layout(('BUY = "purchase"', '"4.0" = "purchase"'))
-    assert canonical_rows(chunk({"kind": cell}), told, "tag").table["type"].to_pylist() == [
+def test_values_match_the_layout_in_any_spelling(cell: object) -> None:
+    changed = layout(('BUY = "purchase"', '"4.0" = "purchase"'))
+    assert canonical_rows(chunk({"kind": cell}), changed, "tag").table["type"].to_pylist() == [
         "purchase"
     ]
 
 
-def test_namibia_is_a_country_and_a_list_of_ones_own_counts() -> None:
+def test_na_is_namibia_as_a_country_and_an_own_list_of_markers_counts() -> None:
     found = canonical_rows(chunk({"land": "NA"}, {"land": "NULL"}), layout(), "tag")
     assert found.table["country"].to_pylist() == ["NA", None]
     own = layout(("[columns]", '[file]\nmissing = ["?", "0"]\n[columns]'))

@@ -108,7 +108,7 @@ def test_a_date_of_three_columns() -> None:
     assert read_timestamps(columns, np.arange(1), field).at_ms.tolist() == [ms("2024-07-01")]
 
 
-def test_counts_that_lost_digits_are_no_times() -> None:
+def test_counts_that_lost_digits_are_not_times() -> None:
     found = read(["1.71983E+12", "1719835200000", "5 months"], unit="milliseconds")
     assert found.known.tolist() == [False, True, False]
 
@@ -117,7 +117,7 @@ def test_counts_that_lost_digits_are_no_times() -> None:
     "text",
     ["2024070100930", "2024-07-01-14", "2024-07-01x14:32", "2024-07-01_14:32", "2024-07-01+02:00"],
 )
-def test_what_is_no_iso_8601_is_not_taken_for_it(text: str) -> None:
+def test_other_forms_are_not_read_as_iso_8601(text: str) -> None:
     assert not read([text]).known.any()
 
 
@@ -125,7 +125,7 @@ def test_what_is_no_iso_8601_is_not_taken_for_it(text: str) -> None:
     "text",
     ["2024-07-01", "20240701", "2024-07-01T00:00", "2024-07-01 00:00:00.000", "20240701T000000Z"],
 )
-def test_iso_8601_is_taken(text: str) -> None:
+def test_iso_8601_is_read(text: str) -> None:
     assert read([text]).at_ms.tolist() == [ms("2024-07-01T00:00")]
 
 
@@ -149,7 +149,7 @@ def test_a_day_begins_when_its_first_hour_does(
     assert found.at_ms.tolist() == [ms(utc)]
 
 
-def test_a_midnight_that_was_not_is_still_none() -> None:
+def test_a_skipped_midnight_with_a_time_is_in_a_gap() -> None:
     found = read(["2024-04-26 00:00:00", "2024-04-26T00:00"], zone="Africa/Cairo")
     assert found.gap.tolist() == [True, True]
 
