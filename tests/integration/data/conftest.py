@@ -27,6 +27,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(database_url)
-    await connection.execute("TRUNCATE transactions, labels, load_progress")
+    await connection.execute("TRUNCATE transactions, labels, load_progress, decisions")
     yield connection
     await connection.close()

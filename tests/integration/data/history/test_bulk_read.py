@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +52,6 @@ def payments(path: Path, rows: int = ROWS) -> Path:
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return payments(tmp_path_factory.mktemp("year") / "year.parquet")
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("TRUNCATE transactions, labels, load_progress, decisions")
-    yield connection
-    await connection.close()
 
 
 async def plan(connection: Any, text: str, *arguments: Any) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from data.files import source
@@ -34,14 +32,6 @@ FILE = (
     "000017,card-B,2026-03-02T10:00:00Z,30.00,s2,0",
     "000018,card-D,2026-03-02T11:00:00Z,40.00,s2,1",
 )
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("TRUNCATE transactions, labels, load_progress, decisions")
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture(params=[1, 2, 50_000], ids=lambda rows: f"chunks-of-{rows}")
