@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Self
 
 import pytest
+from pydantic import AliasChoices, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from fraud.errors import InvalidInput
+from settings.toml_file import key_error, parse_toml
 from training.config import read_config
 
 
@@ -48,3 +51,42 @@ def test_whole_numbers_do_for_numbers_and_lists_for_several(tmp_path: Path) -> N
     config = read_config(path)
     assert config.history_days == 30.0
     assert config.variants == ("xgboost",)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    columns: tuple[str, ...] = Field(default=(), validation_alias=AliasChoices("column", "columns"))
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.columns == ("x",):
+            raise key_error("column", "must not be x")
+        return self
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    part: (
+        Annotated[
+            Annotated[str, Tag("name")] | Annotated[_Section, Tag("table")],
+            Discriminator(lambda v: "table" if isinstance(v, dict) else "name"),
+        ]
+        | None
+    ) = None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[part]\ncolumn = 3", "my.toml: part.column: take a list"),
+        ('[part]\ncolumn = ["x"]', "my.toml: part.column: must not be x"),
+        ("[part]\ncolunm = []", "my.toml: part.colunm: there is no such key; did you mean column?"),
+        ("[part]\ncolumn = []\ncolumns = []", "part.columns: is given by another key already"),
+        ("part = 3", "my.toml: part: take a text"),
+    ],
+)
+def test_a_key_is_named_as_in_the_file(text: str, said: str) -> None:
+    """Not by the members of a union, and by any of its names."""
+    with pytest.raises(InvalidInput) as refused:
+        parse_toml(text, "my.toml", _Document)
+    assert said in refused.value.detail
