@@ -14,7 +14,7 @@ from deciding.breaker import Breaker
 from fraud.decision import Vote
 from fraud.errors import SchemaMismatch
 from fraud.payment.batch import FeatureBatch, Float32, Float64
-from fraud.policy.policy import Ask, Policy
+from fraud.policy.interface import Ask, Policy
 from fraud.score import VariantScores
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,7 @@ import asyncpg
 from deciding.plans.kept import KeptPlan
 from fraud.errors import StoreUnavailable
 from fraud.plan import Plan
-from fraud.policy.choice import policy_of
-from fraud.policy.policy import Policy
+from fraud.policy.interface import Policy
 from stores.postgres.connect import connect
 from stores.postgres.errors import DISCONNECTED, READ_ONLY, reason
 from stores.statements import statement
@@ -160,7 +159,7 @@ class PlanFeed:
                 self.current = None
             raise ValueError("no plan is active")
         if current is None or current.kept or plan != current.plan:
-            self.current = ActivePlan(plan, policy_of(plan))
+            self.current = ActivePlan(plan, plan.policy())
             metrics.PLAN_VERSION.labels(plan.name).set(plan.version)
             logger.warning("plan %s version %d decides now", plan.name, plan.version)
 
@@ -168,7 +167,7 @@ class PlanFeed:
         plan = None if self._kept is None else self._kept.load()
         if plan is None:
             return
-        self.current = ActivePlan(plan, policy_of(plan), kept=True)
+        self.current = ActivePlan(plan, plan.policy(), kept=True)
         metrics.PLAN_VERSION.labels(plan.name).set(plan.version)
         metrics.PLAN_KEPT.set(1)
         logger.warning(

@@ -22,7 +22,6 @@ from fraud.errors import LogUnavailable, Unavailable
 from fraud.explanation import Explanation
 from fraud.ids import decided_at_ms
 from fraud.plan import Member, Plan, Thresholds
-from fraud.policy.choice import policy_of
 from fraud.score import VariantScores
 from tests.contracts.decisions import transactions
 
@@ -77,7 +76,7 @@ class House:
         self.fetch = self.fetch_well
         self.tells_patience = 0
         self.decider = Decider(
-            lambda: None if self.plan is None else ActivePlan(self.plan, policy_of(self.plan)),
+            lambda: None if self.plan is None else ActivePlan(self.plan, self.plan.policy()),
             Fetch(
                 lambda batch, patient: self.fetch(batch, *[patient][: self.tells_patience]),
                 self.miss,

@@ -11,7 +11,7 @@ import pytest
 from deciding.fan_out import Driver
 from fraud.errors import SchemaMismatch
 from fraud.payment.batch import FeatureBatch
-from fraud.policy.policy import Ask
+from fraud.policy.interface import Ask
 from fraud.score import VariantScores
 
 FEATURES = FeatureBatch(

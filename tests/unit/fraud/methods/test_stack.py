@@ -1,4 +1,4 @@
-"""Stacked log-odds: what holds whoever votes."""
+"""Stacked log-odds: what holds whatever the votes are."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fraud.combine.combine import combine, probability_of
-from fraud.combine.stack import logit, stacked
 from fraud.decision import Vote
+from fraud.methods.stack import Stack, logit
 from fraud.plan import Member, Plan, Thresholds
 
 unit = st.floats(0, 1)
@@ -18,10 +18,8 @@ weight = st.floats(0.02, 3)
 
 def _plan(weights: tuple[float, ...], intercept: float) -> Plan:
     members = tuple(Member(name, w) for name, w in zip("abc", weights, strict=True))
-    return Plan(
-        "p", 1, "ensemble", members, Thresholds(0.2, 0.5, 0.9),
-        combiner="stack", intercept=intercept,
-    )  # fmt: skip
+    thresholds = Thresholds(0.2, 0.5, 0.9)
+    return Plan("p", 1, "ensemble", members, thresholds, method=Stack(intercept))
 
 
 @given(st.tuples(unit, unit, unit), st.tuples(weight, weight, weight), st.floats(-5, 5))
@@ -36,7 +34,7 @@ def test_it_is_the_logistic_of_weighted_log_odds(votes, weights, intercept) -> N
 
 
 @given(st.tuples(unit, unit), st.tuples(weight, weight, weight), st.floats(-5, 5))
-def test_who_is_missing_votes_as_the_others_do(votes, weights, intercept) -> None:
+def test_a_missing_member_counts_as_the_others_do(votes, weights, intercept) -> None:
     plan = _plan(weights, intercept)
     scores = {name: np.array([v]) for name, v in zip("ab", votes, strict=True)}
     w, odds = np.array(weights[:2]), logit(np.array(votes))
@@ -49,10 +47,11 @@ def test_who_is_missing_votes_as_the_others_do(votes, weights, intercept) -> Non
 @given(st.lists(unit, min_size=5, max_size=5), st.integers(0, 4), unit)
 def test_a_higher_vote_never_lowers_the_probability(votes, row, raised) -> None:
     a, b = np.array(votes), np.array(votes[::-1])
-    before = stacked([a, b], [0.4, 0.8], -1.0, 1.2, 5)
+    stack = Stack(-1.0)
+    before = stack.rows([a, b], [0.4, 0.8], 1.2, 5)
     higher = a.copy()
     higher[row] = max(raised, a[row])
-    assert (stacked([higher, b], [0.4, 0.8], -1.0, 1.2, 5) >= before).all()
+    assert (stack.rows([higher, b], [0.4, 0.8], 1.2, 5) >= before).all()
 
 
 def test_rows_stand_alone_to_the_last_bit() -> None:
@@ -74,12 +73,6 @@ def test_nobody_voted() -> None:
     assert [why[-1] for why in combined.degraded] == ["rules_only", "variant_missing:c"]
 
 
-def test_a_plan_says_how_it_combines_and_is_read_back() -> None:
-    plan = _plan((1.0, 0.5, 0.2), -0.25)
-    assert Plan.from_document(plan.to_document()) == plan
-    with pytest.raises(ValueError, match="combiner"):
-        Plan("p", 1, "single", (Member("a", 1.0),), plan.thresholds, combiner="max")
-    with pytest.raises(ValueError, match="intercept"):
-        Plan("p", 1, "single", (Member("a", 1.0),), plan.thresholds, intercept=0.5)
+def test_an_intercept_that_is_not_a_number_is_refused() -> None:
     with pytest.raises(ValueError, match="intercept"):
         _plan((1.0, 1.0, 1.0), float("nan"))

@@ -1,4 +1,4 @@
-"""What every policy does: turn a micro-batch into calls."""
+"""What a policy provides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Ask:
     """One call to one variant.
 
     Attributes:
-        variant: who is asked.
+        variant: its name.
         rows: intp[m], the rows it is asked about, rising; None for all.
     """
 
@@ -26,5 +26,5 @@ class Policy(Protocol):
     """Turns a micro-batch into calls."""
 
     def ask(self, n: int) -> tuple[Ask, ...]:
-        """The calls for n rows, one a variant at most, in the plan's order."""
+        """Return the calls for n rows, at most one for each variant, in the plan's order."""
         ...
