@@ -14,8 +14,9 @@ from deciding.decider import Decider
 from deciding.explainer import Explainer
 from deciding.fan_out import Driver
 from deciding.fetch import Fetch
-from deciding.plans.active import PlanFeed, PlanTable
+from deciding.plans.active import PlanFeed
 from deciding.plans.kept import KeptPlan
+from deciding.plans.reader import PlanReader
 from decision_log.log import DecisionLog
 from deployments.drift_gauges import DriftWatch
 from deployments.links.linked import Linked
@@ -88,9 +89,9 @@ class Combiner:
         if settings.database_url is None:
             raise ValueError("DATABASE_URL must be set")
         url = settings.database_url.get_secret_value()
-        self._table = PlanTable(url, settings.database_timeout_s)
+        self._reader = PlanReader(url, settings.database_timeout_s)
         kept = KeptPlan(settings.home / "active_plan.json")
-        self._feed = PlanFeed(self._table.active, kept=kept)
+        self._feed = PlanFeed(self._reader.active, kept=kept)
         await self._feed.start()
         self._switchboard = Switchboard(settings.links)
         await self._switchboard.start()
@@ -147,7 +148,7 @@ class Combiner:
             plan="" if active is None else active.plan.name,
             plan_version=0 if active is None else active.plan.version,
             plan_kept=active is not None and active.kept,
-            troubles=(self._table.trouble,) if self._table.trouble else (),
+            troubles=(self._reader.trouble,) if self._reader.trouble else (),
         )
 
     def check_health(self) -> None:

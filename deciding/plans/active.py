@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-
-import asyncpg
 
 from deciding.plans.kept import KeptPlan
 from fraud.errors import StoreUnavailable
 from fraud.plan import Plan
 from fraud.policy.interface import Policy
-from stores.postgres.connect import connect
-from stores.postgres.errors import DISCONNECTED, READ_ONLY, reason
-from stores.statements import statement
 from telemetry import metrics
 
 logger = logging.getLogger(__name__)
 
 POLL_S = 2.0
-_SQL = statement("deciding/plans/sql/active_plan.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,68 +31,6 @@ class ActivePlan:
     kept: bool = False
 
 
-class PlanTable:
-    """The `plans` table, read over one connection that is made again when it is lost.
-
-    Args:
-        url: PostgreSQL.
-        timeout_s: longest wait for it.
-
-    Attributes:
-        trouble: what was wrong with PostgreSQL when it was last read, "" if nothing was.
-    """
-
-    def __init__(self, url: str, timeout_s: float) -> None:
-        self._url = url
-        self._timeout_s = timeout_s
-        self._connection: asyncpg.Connection | None = None
-        self.trouble = ""
-
-    async def active(self) -> Plan | None:
-        """The active plan, None if there is none.
-
-        Raises:
-            StoreUnavailable: PostgreSQL does not answer.
-            ValueError: the document is not a plan.
-        """
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                document = await self._document()
-        except (*DISCONNECTED, asyncpg.PostgresError) as error:
-            await self.close()
-            self.trouble = f"no plan is read: {reason(error)}"
-            raise StoreUnavailable(self.trouble) from error
-        except StoreUnavailable as error:
-            self.trouble = f"no plan is read: {error}"
-            raise
-        if document is None:
-            return None
-        try:
-            return Plan.from_document(json.loads(document))
-        except (TypeError, KeyError) as error:
-            raise ValueError(f"the active plan is not a plan: {error}") from error
-
-    async def close(self) -> None:
-        """Drop the connection, if there is one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.terminate()
-
-    async def _document(self) -> str | None:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(
-                self._url, timeout_s=self._timeout_s, name="quorum-plans"
-            )
-        found: str | None = await self._connection.fetchval(_SQL)
-        if await self._connection.fetchval(READ_ONLY):
-            # A replica by now, or set to be one: the next look finds who is at the address then.
-            self.trouble = "PostgreSQL takes no writes: decisions wait on this machine's disk"
-            await self.close()
-        else:
-            self.trouble = ""
-        return found
-
-
 class PlanFeed:
     """Keeps the active plan at hand. Reading `current` costs nothing.
 
@@ -107,7 +38,7 @@ class PlanFeed:
     not answer at the start leaves the plan that was kept, until it answers.
 
     Args:
-        load: reads the active plan, e.g. `PlanTable.active`.
+        load: reads the active plan, e.g. `PlanReader.active`.
         interval_s: how often.
         kept: where the plan is kept for the next start, None for nowhere.
     """

@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 from msgspec import UNSET
 
+from deciding.plans.table import read_active
 from features.degraded import TRANSACTION_REUSED
 from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.errors import NotFound
@@ -129,8 +130,7 @@ class Records:
             StoreUnavailable: PostgreSQL does not answer.
         """
         async with asked():
-            text = await self._replica.fetchval(statement("serve_app/gateway/sql/active_plan.sql"))
-        return None if text is None else Plan.from_document(msgspec.json.decode(text))
+            return await read_active(self._replica)
 
     async def _kept(self, tenant: str, rows: Sequence[asyncpg.Record]) -> list[KeptDecisionOut]:
         """Rows of decisions as they are told, with what was said of their payments."""
