@@ -117,11 +117,12 @@ class Decider:
         stages: Stages,
     ) -> DecisionBatch:
         n = len(batch)
-        wanted = needs_rules(plan, votes, n)
-        verdict = self._explainer.rules(plan, batch, features) if wanted else None
-        combined = combine(plan, votes, n, None if verdict is None else verdict.probability)
+        fired = (
+            self._explainer.rules(plan, batch, features) if needs_rules(plan, votes, n) else None
+        )
+        combined = combine(plan, votes, n, None if fired is None else fired.probability)
         stages.lap(COMBINE)
-        why = await self._explainer.reasons(plan, batch, features, combined, votes, verdict)
+        explained = await self._explainer.reasons(plan, batch, features, combined, votes, fired)
         stages.lap(EXPLAIN)
         now_ms = self._now_ms()
         return DecisionBatch(
@@ -131,14 +132,14 @@ class Decider:
             probability=combined.probability.tolist(),
             risk_score=risk_scores(plan.thresholds, combined.probability, combined.outcome),
             anomaly_score=combined.anomaly.tolist(),
-            reasons=why.reasons,
+            reasons=explained.reasons,
             votes=votes,
             plan=plan.name,
             plan_version=plan.version,
             degraded=_both(features.degraded, combined.degraded),
             feature_age_ms=features.age_ms.tolist(),
             decided_at_ms=now_ms,
-            explained_by=why.explained_by,
+            explained_by=explained.explained_by,
             stage_ms=stages.ms,
         )
 

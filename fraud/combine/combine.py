@@ -47,10 +47,10 @@ def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = N
         votes: at most one of each variant, `scores` float64[n] if `ok`; those of variants that
             the plan does not name are ignored.
         n: number of rows.
-        rules: float64[n]: probabilities for rows on which no supervised variant voted (see
-            `fraud.rules`). Such a row is sent to review at most, never blocked. Without rules it
-            has probability NaN and is approved unless its anomaly score says otherwise. Either way
-            it is degraded by `rules_only`.
+        rules: float64[n]: probabilities for rows on which no supervised variant voted, see
+            `FiredRules`. Such a row is sent to review at most, never blocked. Without rules it has
+            probability NaN and is approved unless its anomaly score says otherwise. Either way it
+            is degraded by `rules_only`.
     """
     by_name = {vote.variant: vote for vote in votes}
     if n == 1:

@@ -14,8 +14,8 @@ from deciding.fan_out import Driver
 from deciding.fetch import Fetch
 from deciding.plans.active import ActivePlan
 from features.assemble import without_history
-from features.definitions import N_FEATURES, NAMES, SCHEMA_ID
-from features.reason_columns import teller_of
+from features.definitions import N_FEATURES, NAMES, RULE_SET, SCHEMA_ID
+from features.reason_columns import reason_writer
 from fraud.combine.combine import combine
 from fraud.combine.thresholds import REVIEW
 from fraud.errors import LogUnavailable, Unavailable
@@ -83,7 +83,7 @@ class House:
                 fetch_timeout_ms,
             ),
             Driver(self),
-            Explainer(self.explainer, teller_of(NAMES)),
+            Explainer(self.explainer, reason_writer(NAMES), RULE_SET),
             self,
             now_ms=lambda: NOW_MS,
             randomness=lambda k: bytes(range(k % 256)) + bytes(k - k % 256),

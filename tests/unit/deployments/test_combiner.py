@@ -22,7 +22,7 @@ def combiner(active, trouble=None):
         _log=SimpleNamespace(lag=lambda: Lag(0, 0, 0.0, True, True, None)),
         _pools=SimpleNamespace(missing=()),
         _features_ready=answering,
-        _table=SimpleNamespace(trouble=trouble),
+        _reader=SimpleNamespace(trouble=trouble),
     )
 
 

@@ -17,17 +17,16 @@ import xgboost
 from cluster.cli import run
 from deciding.explainer import EXPLAINERS
 from decision_log.shipping.ledger import PostgresLedger
-from features.definitions import N_FEATURES, NAMES, SCHEMA_ID
-from features.reason_columns import teller_of
+from features.definitions import N_FEATURES, NAMES, RULE_SET, SCHEMA_ID
+from features.reason_columns import reason_writer
 from fraud.combine.combine import combine
 from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Vote
 from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch
 from fraud.plan import Member, Plan, Thresholds
-from fraud.reasons.causes import Causes
+from fraud.reasons.selection import ReasonSelection
 from fraud.record import DecisionRecord, plan_digest, records
-from fraud.rules import judge
 from models.artifact import read_manifest, sha256_of, version_of, write_manifest
 from models.drift import REFERENCE_FILE, Reference, References
 from models.scoring.scorer import Scorer
@@ -72,14 +71,16 @@ def decided(home) -> list[DecisionRecord]:
 def made(batch, values, votes: tuple[Vote, ...], explanation=None) -> list[DecisionRecord]:
     """Decisions, with the reasons that `explanation`, or else the rules, lead to."""
     n = len(batch)
-    rules = judge(PLAN.thresholds, batch, values, NAMES)
-    combined = combine(PLAN, votes, n, rules.probability)
-    causes = Causes(PLAN.thresholds, combined.probability, combined.anomaly, combined.outcome)
-    told, rows = {}, causes.by_score
+    fired = RULE_SET.apply(PLAN.thresholds, batch, values)
+    combined = combine(PLAN, votes, n, fired.probability)
+    selection = ReasonSelection(
+        PLAN.thresholds, combined.probability, combined.anomaly, combined.outcome
+    )
+    contributions, rows = {}, selection.rows_by_score
     if explanation is not None:
         found = explanation(values[rows])
-        told = dict(
-            zip(rows, teller_of(NAMES).strongest(batch, rows, values[rows], found), strict=True)
+        contributions = dict(
+            zip(rows, reason_writer(NAMES).strongest(batch, rows, values[rows], found), strict=True)
         )
     decisions = DecisionBatch(
         decision_ids(n, DECIDED_AT_MS, os.urandom),
@@ -88,7 +89,7 @@ def made(batch, values, votes: tuple[Vote, ...], explanation=None) -> list[Decis
         combined.probability.tolist(),
         risk_scores(PLAN.thresholds, combined.probability, combined.outcome),
         combined.anomaly.tolist(),
-        causes.reasons(told, rules.reasons),
+        selection.reasons(contributions, fired.reasons),
         votes,
         PLAN.name,
         PLAN.version,

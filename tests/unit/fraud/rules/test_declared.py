@@ -1,34 +1,23 @@
-"""The rules that stand in for the models."""
+"""Each rule: when it fires, and its sentence."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
+from features.definitions import NAMES
 from fraud.combine.combine import combine
 from fraud.combine.thresholds import REVIEW
 from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
 from fraud.plan import Member, Plan, Thresholds
 from fraud.reasons.catalogue import CODES
-from fraud.rules import RULES, judge
+from fraud.rules.columns import RuleFeature
+from fraud.rules.declared import RULES
+from fraud.rules.rule_set import RuleSet
 
-NAMES = (
-    "customer_amount_zscore_30d",
-    "customer_amount_ratio_30d",
-    "customer_count_1h",
-    "customer_count_24h",
-    "customer_count_30d",
-    "customer_count_60d",
-    "customer_velocity_ratio_24h",
-    "customer_new_device",
-    "customer_new_counterparty",
-    "customer_distinct_merchants_1h",
-    "device_distinct_customers_24h",
-)
+READ = tuple(RuleFeature)
+RULE_SET = RuleSet(NAMES)
 THRESHOLDS = Thresholds(0.02, 0.3, 0.8)
 PLAN = Plan("p", 1, "ensemble", (Member("a", 1.0),), THRESHOLDS)
 
@@ -38,11 +27,16 @@ def batch(*amounts_minor):
     return TransactionBatch.of("default", rows)
 
 
-def outcome_of(amount_minor=1_000, **features):
+def fired_by(amount_minor, features):
+    assert set(features) <= set(READ)
     values = np.array([[features.get(name, np.nan) for name in NAMES]], dtype=np.float32)
-    verdict = judge(THRESHOLDS, batch(amount_minor), values, NAMES)
-    combined = combine(PLAN, [], 1, verdict.probability)
-    return int(combined.outcome[0]), [r.code for r in verdict.reasons[0]]
+    return RULE_SET.apply(THRESHOLDS, batch(amount_minor), values)
+
+
+def outcome_of(amount_minor=1_000, **features):
+    fired = fired_by(amount_minor, features)
+    combined = combine(PLAN, [], 1, fired.probability)
+    return int(combined.outcome[0]), [r.code for r in fired.reasons[0]]
 
 
 def test_nothing_known_and_a_small_amount_is_approved():
@@ -87,32 +81,10 @@ def test_a_burst_is_challenged():
     assert outcome_of(customer_count_1h=30) == (1, ["CUSTOMER_VELOCITY"])
 
 
-@given(
-    arrays(np.float32, (4, len(NAMES)), elements=st.floats(-1e6, 1e6, width=32) | st.just(np.nan)),
-    st.lists(st.integers(1, 10**15), min_size=4, max_size=4),
-    st.tuples(st.floats(0.001, 1), st.floats(0.001, 1), st.floats(0.001, 1)).map(sorted),
-)
-def test_rules_never_block_and_always_give_a_reason(values, amounts, cuts):
-    thresholds = Thresholds(*cuts)
-    plan = Plan("p", 1, "ensemble", (Member("a", 1.0),), thresholds)
-    verdict = judge(thresholds, batch(*amounts), values, NAMES)
-    outcome = combine(plan, [], 4, verdict.probability).outcome
-    assert (outcome <= REVIEW).all()
-    assert ((verdict.probability >= 0) & (verdict.probability <= 1)).all()
-    for level, reasons in zip(outcome.tolist(), verdict.reasons, strict=True):
-        assert level == 0 or reasons
-
-
-def test_rules_work_without_any_features():
-    verdict = judge(THRESHOLDS, batch(1, 10**9), np.empty((2, 0), dtype=np.float32), ())
-    assert [len(r) for r in verdict.reasons] == [0, 1]
-
-
 def test_a_burst_is_about_the_window_that_its_sentence_names():
     day = {"customer_count_24h": 14, "customer_velocity_ratio_24h": 9, "customer_count_1h": 1}
     for said, feature in (({"customer_count_1h": 12}, "1h"), (day, "24h")):
-        values = np.array([[said.get(name, np.nan) for name in NAMES]], dtype=np.float32)
-        (reason,) = judge(THRESHOLDS, batch(500), values, NAMES).reasons[0]
+        (reason,) = fired_by(500, said).reasons[0]
         assert reason.feature == f"customer_count_{feature}"
 
 
@@ -169,8 +141,7 @@ def test_codes_are_distinct():
     ],
 )
 def test_a_rule_says_the_value_and_where_it_begins(amount_minor, features, sentence):
-    values = np.array([[features.get(name, np.nan) for name in NAMES]], dtype=np.float32)
-    (reason,) = judge(THRESHOLDS, batch(amount_minor), values, NAMES).reasons[0]
+    (reason,) = fired_by(amount_minor, features).reasons[0]
     assert reason.detail == sentence
     assert (reason.direction, reason.contribution) == ("raises", 0.0)
     assert reason.code in CODES

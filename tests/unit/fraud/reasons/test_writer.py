@@ -10,16 +10,16 @@ from hypothesis.extra.numpy import arrays
 
 from features.assemble import without_history
 from features.definitions import FEATURES, NAMES
-from features.reason_columns import teller_of
+from features.reason_columns import reason_writer
 from fraud.decision import Reason
 from fraud.explanation import Explanation
 from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
 from fraud.reasons.catalogue import CODES, check_codes
-from fraud.reasons.explain import LEAST_LOG_ODDS, Teller
-from fraud.reasons.phrase import Saying
+from fraud.reasons.wording import Wording
+from fraud.reasons.writer import LEAST_LOG_ODDS, ReasonWriter
 
-TELLER = teller_of(NAMES)
+WRITER = reason_writer(NAMES)
 K = len(NAMES)
 CURRENCY = NAMES.index("request_currency_code")
 
@@ -51,7 +51,7 @@ def told(
     for name, s in (share or {}).items():
         explanation.share[0, NAMES.index(name)] = s
     explanation.low, explanation.high = low, high
-    return TELLER.strongest(batch, [0], values, explanation)[0]
+    return WRITER.strongest(batch, [0], values, explanation)[0]
 
 
 def sentence(name: str, value: float, more: dict[str, float] | None = None, **what) -> str:
@@ -239,8 +239,8 @@ def test_reasons_are_sorted_distinct_few_and_of_the_catalogue(contributions, val
     rows = [Transaction(f"t{i}", "c", 0, 100, "EUR", "payment") for i in range(3)]
     batch = TransactionBatch.of("acme", rows)
     explanation = Explanation.bare("", contributions)
-    found = TELLER.strongest(batch, [0, 1, 2], values, explanation)
-    evidence = TELLER.evidence(values)
+    found = WRITER.strongest(batch, [0, 1, 2], values, explanation)
+    evidence = WRITER.evidence(values)
     for i, reasons in enumerate(found):
         sizes = [r.contribution for r in reasons]
         assert sizes == sorted(sizes, reverse=True)
@@ -249,12 +249,12 @@ def test_reasons_are_sorted_distinct_few_and_of_the_catalogue(contributions, val
         assert {r.code for r in reasons} <= set(CODES)
         assert all("{" not in r.detail for r in reasons)
         alone = Explanation.bare("", contributions[i : i + 1])
-        assert TELLER.strongest(batch, [i], values[i : i + 1], alone) == [reasons]
+        assert WRITER.strongest(batch, [i], values[i : i + 1], alone) == [reasons]
         for r in reasons:
             ours = [
                 j
                 for j, f in enumerate(FEATURES)
-                if f.saying.code == r.code
+                if f.wording.code == r.code
                 and evidence[i, j]
                 and contributions[i, j] == contributions[i, j]
             ]
@@ -262,19 +262,19 @@ def test_reasons_are_sorted_distinct_few_and_of_the_catalogue(contributions, val
 
 
 def test_columns_of_a_table_are_told_by_name_and_value():
-    teller = teller_of(("V1", "V14"))
+    writer = reason_writer(("V1", "V14"))
     batch = TransactionBatch.of("acme", [Transaction("t", "c", 0, 100, "EUR", "payment")])
     asked = Explanation(
         "", np.array([[0.5, 2.0]]), np.array([-1.0, -1.2]), np.array([1.0, 0.9]), np.ones((1, 2))
     )
     values = np.array([[np.nan, -7.214]], dtype=np.float32)
-    (reason,) = teller.strongest(batch, [0], values, asked)[0]
+    (reason,) = writer.strongest(batch, [0], values, asked)[0]
     assert reason == Reason("TABLE_COLUMN", "V14", "column V14 is -7.2; usually -1.2 to 0.9", 2.0)
 
 
 def test_a_code_that_is_not_in_the_catalogue_is_refused():
     with pytest.raises(ValueError, match="NEW_CODE"):
-        Teller(["a"], [Saying("NEW_CODE", "{value}")], "currency")
+        ReasonWriter(["a"], [Wording("NEW_CODE", "{value}")], "currency")
     with pytest.raises(ValueError, match="NEW_CODE"):
         check_codes(["AMOUNT", "NEW_CODE"])
 
@@ -289,4 +289,4 @@ def test_there_are_about_twenty_codes_and_each_is_explained():
 def test_no_rows():
     batch = TransactionBatch.of("acme", [])
     empty = np.empty((0, K), dtype=np.float32)
-    assert TELLER.strongest(batch, [], empty, Explanation.bare("", np.empty((0, K)))) == []
+    assert WRITER.strongest(batch, [], empty, Explanation.bare("", np.empty((0, K)))) == []
