@@ -12,10 +12,10 @@ from ray.serve.handle import DeploymentHandle
 
 from deciding.decider import Decider
 from deciding.explainer import Explainer
-from deciding.fan_out import Driver
-from deciding.fetch import Fetch
+from deciding.fan_out import FanOut
+from deciding.feature_client import FeatureClient
 from deciding.plans.active import PlanFeed
-from deciding.plans.kept import KeptPlan
+from deciding.plans.local_copy import LocalCopy
 from deciding.plans.reader import PlanReader
 from decision_log.log import DecisionLog
 from deployments.drift_gauges import DriftWatch
@@ -90,8 +90,8 @@ class Combiner:
             raise ValueError("DATABASE_URL must be set")
         url = settings.database_url.get_secret_value()
         self._reader = PlanReader(url, settings.database_timeout_s)
-        kept = KeptPlan(settings.home / "active_plan.json")
-        self._feed = PlanFeed(self._reader.active, kept=kept)
+        copy = LocalCopy(settings.home / "active_plan.json")
+        self._feed = PlanFeed(self._reader.active, copy=copy)
         await self._feed.start()
         self._switchboard = Switchboard(settings.links)
         await self._switchboard.start()
@@ -104,13 +104,13 @@ class Combiner:
         self._features_ready = Remote(features, "ready")
         self._decider = Decider(
             lambda: self._feed.current,
-            Fetch(
+            FeatureClient(
                 Linked.on(self._switchboard, features, "fetch"),
                 Linked.on(self._switchboard, features, "missed"),
                 # History is waited for twice as long where rows outpace its coming.
                 settings.redis_timeout_ms + 2 * settings.rebuild_wait_ms + _FETCH_MARGIN_MS,
             ),
-            Driver(self._pools),
+            FanOut(self._pools),
             Explainer(self._pools.explainer, reason_writer(NAMES), RULE_SET),
             self._log,
         )
@@ -147,7 +147,7 @@ class Combiner:
             missing=self._pools.missing,
             plan="" if active is None else active.plan.name,
             plan_version=0 if active is None else active.plan.version,
-            plan_kept=active is not None and active.kept,
+            plan_kept=active is not None and active.is_local,
             troubles=(self._reader.trouble,) if self._reader.trouble else (),
         )
 

@@ -10,8 +10,8 @@ import pytest
 
 from deciding.decider import Decider
 from deciding.explainer import Explainer
-from deciding.fan_out import Driver
-from deciding.fetch import Fetch
+from deciding.fan_out import FanOut
+from deciding.feature_client import FeatureClient
 from deciding.plans.active import ActivePlan
 from features.assemble import without_history
 from features.definitions import N_FEATURES, NAMES, RULE_SET, SCHEMA_ID
@@ -77,12 +77,12 @@ class House:
         self.tells_patience = 0
         self.decider = Decider(
             lambda: None if self.plan is None else ActivePlan(self.plan, self.plan.policy()),
-            Fetch(
+            FeatureClient(
                 lambda batch, patient: self.fetch(batch, *[patient][: self.tells_patience]),
                 self.miss,
                 fetch_timeout_ms,
             ),
-            Driver(self),
+            FanOut(self),
             Explainer(self.explainer, reason_writer(NAMES), RULE_SET),
             self,
             now_ms=lambda: NOW_MS,

@@ -27,7 +27,7 @@ def combiner(active, trouble=None):
 
 
 async def test_a_store_that_takes_no_writes_is_told_and_no_reason_to_stop():
-    active = ActivePlan(PLAN, PLAN.policy(), kept=False)
+    active = ActivePlan(PLAN, PLAN.policy())
     said = await Combiner.func_or_class.ready(combiner(active, "PostgreSQL takes no writes"))
     assert (said.ready, said.troubles) == (True, ("PostgreSQL takes no writes",))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from deciding.plans.active import PlanFeed
-from deciding.plans.kept import KeptPlan
+from deciding.plans.local_copy import LocalCopy
 from deciding.plans.reader import PlanReader
 from deciding.plans.table import activate_plan
 from tests.contracts.decisions import PLAN
@@ -37,12 +37,12 @@ async def test_the_active_plan_is_read_and_survives_a_lost_connection(database_u
 
 async def test_a_start_without_postgres_goes_on_with_the_plan_that_decided(database_url, tmp_path):
     plan = await activate_plan(database_url, PLAN)
-    kept = KeptPlan(tmp_path / "active_plan.json")
+    copy = LocalCopy(tmp_path / "active_plan.json")
     reader = PlanReader(database_url, 5.0)
-    await PlanFeed(reader.active, kept=kept).refresh()
+    await PlanFeed(reader.active, copy=copy).refresh()
     nobody = PlanReader("postgresql://nobody@127.0.0.1:1/none", 2.0)
-    feed = PlanFeed(nobody.active, kept=kept)
+    feed = PlanFeed(nobody.active, copy=copy)
     await feed.start()
-    assert (feed.current.plan.version, feed.current.kept) == (plan.version, True)
+    assert (feed.current.plan.version, feed.current.is_local) == (plan.version, True)
     await feed.close()
     await reader.close()

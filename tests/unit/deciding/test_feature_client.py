@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from deciding import fetch as module
-from deciding.fetch import Fetch
+from deciding import feature_client as module
+from deciding.feature_client import FeatureClient
 from features.assemble import without_history
 from features.degraded import FEATURES_UNAVAILABLE
 from fraud.payment.batch import FeatureBatch, TransactionBatch
@@ -23,7 +23,7 @@ class Keeper:
         self.listens = True
         self.asked = 0
         self.told: list[str] = []
-        self.fetch = Fetch(self.ask, self.missed, timeout_ms=50)
+        self.fetch = FeatureClient(self.ask, self.missed, timeout_ms=50)
 
     async def ask(self, batch: TransactionBatch, patient: bool) -> FeatureBatch:
         self.asked += 1
@@ -50,7 +50,7 @@ class Keeper:
 @pytest.fixture
 def keeper() -> Keeper:
     keeper = Keeper()
-    keeper.fetch._breaker._retry_after_s = 0.05
+    keeper.fetch._breaker._reset_timeout_s = 0.05
     return keeper
 
 
@@ -77,7 +77,7 @@ async def test_who_does_not_listen_is_told_again(
     await keeper.outage(batch)
     keeper.listens = False
     await answered(keeper, transactions(1))
-    await until(lambda: keeper.fetch._telling is None)
+    await until(lambda: keeper.fetch._reporting is None)
     assert keeper.told == []
     keeper.listens = True
     await answered(keeper, transactions(1))
@@ -88,7 +88,7 @@ async def test_who_does_not_listen_is_told_again(
 async def test_who_is_gone_for_long_is_not_told_of_everything(
     keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_UNSEEN", 4)
+    monkeypatch.setattr(module, "_MOST_UNREPORTED", 4)
     batch = transactions(8)
     await keeper.outage(batch)
     await answered(keeper, transactions(1))
