@@ -17,7 +17,7 @@ from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.errors import NotFound
 from fraud.payment.currency import to_major
 from fraud.plan import Plan
-from fraud.stage import spelled_out
+from fraud.stage import expanded_stages
 from serve_app.gateway.asking import RECENT_MS, asked, attempts, made_ms, uuid7
 from serve_app.gateway.auth import KeyRecord
 from serve_app.gateway.labelling import Claim, Kept, Labelling, Verdict
@@ -223,7 +223,7 @@ def _decision_out(document: dict[str, Any], labels: list[KeptLabelOut]) -> KeptD
         degraded=bool(document["degraded"]),
         degraded_reasons=list(document["degraded"]),
         feature_age_ms=None if age_ms < 0 else age_ms,
-        stage_ms=spelled_out(document.get("stage_ms", {}), variants),
+        stage_ms=expanded_stages(document.get("stage_ms", {}), variants),
         decided_at=rfc3339(document["decided_at_ms"]),
         metadata=UNSET if notes is None else notes,
         payment=_payment_out(document["transaction"]),
