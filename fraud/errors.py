@@ -153,8 +153,8 @@ class OtherTenant(QuorumError):
 
 
 class NotTrainable(QuorumError):
-    """Too little history, no known fraud in a part of it, or a training configuration that cannot be
-    met. `args[0]` states which, and what to do."""
+    """Too little history, no known fraud in a part of it, or a training configuration that cannot
+    be met. `args[0]` states which, and what to do."""
 
 
 class SchemaMismatch(QuorumError):

@@ -249,7 +249,7 @@ def records(
 
 @lru_cache(maxsize=16)
 def plan_document(plan: Plan) -> PlanDocument:
-    """Return the plan as records hold it. Cached: making it costs more than the rest of a record."""
+    """Return the plan as records hold it. Cached: it costs more than the rest of a record."""
     document = plan.to_document()
     return PlanDocument(plan.name, plan.version, plan_digest(document), document)
 
