@@ -11,22 +11,22 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from fraud.errors import InvalidInput
-from settings.wrong_value import wanted
+from settings.error_text import expected
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def read_toml(path: Path, model: type[M]) -> M:
-    """Read a file of a model's keys.
+    """Read a TOML file into a model.
 
     Raises:
-        InvalidInput: the file is missing, is not TOML, or says something that cannot be; names the
-            key, and for an unknown one the nearest that there is.
+        InvalidInput: the file is missing, is not TOML, or has a wrong key or value; names the key
+            and what was expected, for an unknown key the nearest known one.
     """
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
-        # As JSON, which is read strictly: `true` is no number, "3" neither.
-        return model.model_validate_json(json.dumps(said, default=str), strict=True)
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        # As JSON, which is read strictly: neither `true` nor "3" is a number.
+        return model.model_validate_json(json.dumps(content, default=str), strict=True)
     except OSError as error:
         raise InvalidInput(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -34,7 +34,7 @@ def read_toml(path: Path, model: type[M]) -> M:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        what = wanted(first)
+        what = expected(first)
         if first["type"] == "extra_forbidden":
             what = _unknown(str(first["loc"][-1]), _names(model, first["loc"][:-1]))
         raise InvalidInput(f"{path}: {where}: {what}") from error
@@ -43,8 +43,8 @@ def read_toml(path: Path, model: type[M]) -> M:
 def _unknown(key: str, names: list[str]) -> str:
     near = get_close_matches(key, names, 1)
     if near:
-        return f"there is no such key; did you mean {near[0]}?"
-    return f"there is no such key; there are {', '.join(sorted(names))}"
+        return f"no such key; did you mean {near[0]}?"
+    return f"no such key; expected one of {', '.join(sorted(names))}"
 
 
 def _names(model: type[BaseModel], place: tuple[Any, ...]) -> list[str]:

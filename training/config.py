@@ -90,7 +90,7 @@ class SplitConfig(_Section):
                 ' and the figures would promise what no model keeps on later payments; "time"'
             )
         if method != "time":
-            raise ValueError('take "time"')
+            raise ValueError('expected "time"')
         return method
 
 

@@ -169,7 +169,7 @@ class FeatureBatch:
 
 
 def packed(array: NDArray[Any]) -> PickleBuffer:
-    """Return an array's bytes, pickled without a copy (protocol 5). `numpy.frombuffer` inverts it."""
+    """Return an array's bytes, pickled without a copy (protocol 5); `frombuffer` inverts it."""
     return PickleBuffer(np.ascontiguousarray(array).data)
 
 

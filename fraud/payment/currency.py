@@ -34,8 +34,8 @@ CURRENT: Final = MappingProxyType(
 )
 """Code of a current currency -> decimals of its minor unit."""
 
-# Code, decimals, and the last month in which ISO 4217 lists it. Those withdrawn before 1980 are left
-# out: no payment is that old (fraud.payment.limits).
+# Code, decimals, and the last month in which ISO 4217 lists it. Those withdrawn before 1980 are
+# left out: no payment is that old (fraud.payment.limits).
 _PAST_LINES = """
     ADP 0 2003-07  AFA 2 2003-01  ALK 2 1989-12  AOK 2 1991-03  AON 2 2000-02  AOR 2 2000-02
     ARA 2 1992-01  ARP 2 1985-07  ATS 2 2002-03  AYM 2 2005-10  AZM 2 2005-12  BAD 2 1998-07

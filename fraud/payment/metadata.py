@@ -1,4 +1,4 @@
-"""Metadata: the caller's own notes on a payment. They are stored and returned, and decide nothing."""
+"""Metadata: the caller's own notes on a payment. They are stored and returned, no more."""
 
 from __future__ import annotations
 

@@ -57,14 +57,18 @@ def test_one_that_shares_the_prefix_alone_is_like_none(
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("QUORUM_HTTP_PORT", "hid_den7", "take a whole number"),
-        ("QUORUM_HTTP_PORT", "0", "take 1 or more"),
-        ("QUORUM_RAY_PORT", "70000", "take 65535 or less"),
-        ("QUORUM_DATABASE_TIMEOUT_S", "-1", "take more than 0"),
-        ("QUORUM_LANES", "1.5", "take a whole number"),
-        ("QUORUM_TENANT", "hid den7", "take at most 64 letters"),
-        ("QUORUM_MLFLOW_TRACKING_URI", "hid_den7:5000", "begin with http:// or https://"),
-        ("AWS_ENDPOINT_URL_S3", "http://u:hid_den7@h", "leave user and password out"),
+        ("QUORUM_HTTP_PORT", "hid_den7", "expected a whole number"),
+        ("QUORUM_HTTP_PORT", "0", "expected 1 or more"),
+        ("QUORUM_RAY_PORT", "70000", "expected 65535 or less"),
+        ("QUORUM_DATABASE_TIMEOUT_S", "-1", "expected more than 0"),
+        ("QUORUM_LANES", "1.5", "expected a whole number"),
+        ("QUORUM_TENANT", "hid den7", "expected at most 64 letters"),
+        (
+            "QUORUM_MLFLOW_TRACKING_URI",
+            "hid_den7:5000",
+            "expected a URL that begins with http:// or https://",
+        ),
+        ("AWS_ENDPOINT_URL_S3", "http://u:hid_den7@h", "expected no user and password"),
     ],
 )
 def test_a_wrong_value_is_told_by_the_name_of_the_variable(

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a value, in words of our own: what to write instead."""
+"""What pydantic expected in place of a wrong value, in our own words."""
 
 from __future__ import annotations
 
@@ -25,23 +25,26 @@ _BOUNDS = {
 }
 
 
-def wanted(item: Mapping[str, Any]) -> str:
-    """What would be right, as a phrase without a subject; never the value.
+def expected(item: Mapping[str, Any]) -> str:
+    """Return what was expected, as a phrase without a subject and without the value.
 
     Args:
         item: one of `ValidationError.errors()`.
+
+    >>> expected({"type": "int_parsing", "msg": ""})
+    'expected a whole number'
     """
     kind, context = str(item["type"]), item.get("ctx") or {}
     if kind == "value_error":
         return str(context["error"])
     if kind == "missing":
-        return "has to be there"
+        return "required, but missing"
     if kind == "literal_error":
-        return f"take {context['expected']}"
+        return f"expected {context['expected']}"
     if kind == "string_pattern_mismatch":
-        return "take at most 64 letters, digits, dots, underscores and hyphens, no sign first"
+        return "expected at most 64 letters, digits, dots, underscores and hyphens, no sign first"
     for bound, operator in (("greater", "gt"), ("less", "lt"), ("ge", "ge"), ("le", "le")):
         if operator in context:
-            return f"take {_BOUNDS[bound].format(context[operator])}"
+            return f"expected {_BOUNDS[bound].format(context[operator])}"
     found = _KINDS.get(kind.partition("_")[0])
-    return f"take {found}" if found else str(item["msg"])
+    return f"expected {found}" if found else str(item["msg"])
