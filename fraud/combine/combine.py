@@ -87,8 +87,8 @@ def probability_of(plan: Plan, scores: Mapping[str, Float64], n: int) -> Float64
     """
     cast = [m for m in plan.members if m.variant in scores]
     weights, votes = [m.weight for m in cast], [scores[m.variant] for m in cast]
-    total_weight = sum([m.weight for m in plan.members])
-    return _calibration(plan)(plan.method.rows(votes, weights, total_weight, n))
+    derived = _derived(plan)
+    return derived.calibration(plan.method.rows(votes, weights, derived.total_weight, n))
 
 
 def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
@@ -106,7 +106,8 @@ def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
 def _combine_row(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
     """Combine one row; None if a vote is missing."""
     scores = []
-    for name in plan.variants:
+    derived = _derived(plan)
+    for name in derived.variants:
         vote = by_name.get(name)
         if vote is None or vote.scores is None:
             return None
@@ -115,15 +116,26 @@ def _combine_row(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
             return None
         scores.append(score)
     anomaly = np.nan if plan.anomaly is None else scores.pop()
-    combined = plan.method.row(scores, [m.weight for m in plan.members])
-    probability = _calibration(plan)(np.array([combined]))
+    combined = plan.method.row(scores, derived.weights)
+    probability = derived.calibration(np.array([combined]))
     outcome = outcome_of_row(plan.thresholds, probability.item(), anomaly)
     return Combined(probability, np.array([anomaly]), np.array([outcome], dtype=np.int8), [()])
 
 
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    """Values that a plan determines, computed once."""
+
+    variants: tuple[str, ...]
+    weights: tuple[float, ...]
+    total_weight: float
+    calibration: Calibration
+
+
 @lru_cache(maxsize=64)
-def _calibration(plan: Plan) -> Calibration:
-    return Calibration(plan.calibration)
+def _derived(plan: Plan) -> _Derived:
+    weights = tuple(m.weight for m in plan.members)
+    return _Derived(plan.variants, weights, sum(weights), Calibration(plan.calibration))
 
 
 def _anomaly(plan: Plan, by_name: dict[str, Vote], n: int) -> Float64:
@@ -138,7 +150,7 @@ def _degraded(
 ) -> list[tuple[str, ...]]:
     """For each row what is missing. Rows that miss the same share a tuple."""
     missing: list[tuple[str, NDArray[np.bool_] | None]] = []  # None: for all rows
-    for name in plan.variants:
+    for name in _derived(plan).variants:
         vote = by_name.get(name)
         if vote is None:
             missing.append((f"variant_missing:{name}", None))
