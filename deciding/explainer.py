@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from features.definitions import RULE_SET
 from fraud.combine.combine import RULES_ONLY, Combined
 from fraud.decision import Reason, Vote
 from fraud.explanation import Explanation
@@ -14,7 +15,7 @@ from fraud.payment.batch import FeatureBatch, Float32, TransactionBatch
 from fraud.plan import Plan
 from fraud.reasons.selection import ReasonSelection
 from fraud.reasons.writer import ReasonWriter
-from fraud.rules.rule_set import FiredRules, RuleSet
+from fraud.rules.rule_set import FiredRules
 
 logger = logging.getLogger(__name__)
 
@@ -43,19 +44,15 @@ class Explainer:
     Args:
         find: returns the call that asks a variant for contributions, None if it has no pool.
         writer: words contributions.
-        rule_set: the rules, bound to the features of a micro-batch.
     """
 
-    def __init__(
-        self, find: Callable[[str], Explain | None], writer: ReasonWriter, rule_set: RuleSet
-    ) -> None:
+    def __init__(self, find: Callable[[str], Explain | None], writer: ReasonWriter) -> None:
         self._find = find
         self._writer = writer
-        self._rule_set = rule_set
 
     def rules(self, plan: Plan, batch: TransactionBatch, features: FeatureBatch) -> FiredRules:
         """Apply the rules to every row."""
-        return self._rule_set.apply(plan.thresholds, batch, features.values)
+        return RULE_SET.apply(plan.thresholds, batch, features.values)
 
     async def reasons(
         self,

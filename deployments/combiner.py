@@ -25,7 +25,7 @@ from deployments.links.switchboard import Switchboard, pool_name
 from deployments.pools import VariantPools
 from deployments.process import settle
 from deployments.remote import Remote
-from features.definitions import NAMES, RULE_SET
+from features.definitions import NAMES
 from features.reason_columns import reason_writer
 from fraud.decision import DecisionBatch
 from fraud.payment.batch import TransactionBatch
@@ -111,7 +111,7 @@ class Combiner:
                 settings.redis_timeout_ms + 2 * settings.rebuild_wait_ms + _FETCH_MARGIN_MS,
             ),
             FanOut(self._pools),
-            Explainer(self._pools.explainer, reason_writer(NAMES), RULE_SET),
+            Explainer(self._pools.explainer, reason_writer(NAMES)),
             self._log,
         )
         self._drift = _drift_watch(settings, url, self._feed)

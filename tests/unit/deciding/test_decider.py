@@ -14,7 +14,7 @@ from deciding.fan_out import FanOut
 from deciding.feature_client import FeatureClient
 from deciding.plans.active import ActivePlan
 from features.assemble import without_history
-from features.definitions import N_FEATURES, NAMES, RULE_SET, SCHEMA_ID
+from features.definitions import N_FEATURES, NAMES, SCHEMA_ID
 from features.reason_columns import reason_writer
 from fraud.combine.combine import combine
 from fraud.combine.thresholds import REVIEW
@@ -83,7 +83,7 @@ class House:
                 fetch_timeout_ms,
             ),
             FanOut(self),
-            Explainer(self.explainer, reason_writer(NAMES), RULE_SET),
+            Explainer(self.explainer, reason_writer(NAMES)),
             self,
             now_ms=lambda: NOW_MS,
             randomness=lambda k: bytes(range(k % 256)) + bytes(k - k % 256),
