@@ -69,8 +69,8 @@ class RuleSet:
                 hits = rule.fires(columns)
                 points += rule.points * hits
                 for i in np.flatnonzero(hits).tolist():
-                    feature = rule.feature(columns, i).value
-                    reasons[i].append(Reason(rule.code, feature, rule.describe(columns, i), 0.0))
+                    feature, sentence = rule.describe(columns, i)
+                    reasons[i].append(Reason(rule.code, feature.value, sentence, 0.0))
         return FiredRules(_probabilities(thresholds)[_level(points)], [tuple(r) for r in reasons])
 
 
