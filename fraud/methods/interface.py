@@ -11,9 +11,9 @@ from fraud.payment.batch import Float64
 class CombiningMethod(Protocol):
     """Turns the votes of a plan's members into a probability, before calibration.
 
-    A method is a frozen dataclass. Its fields are its fitted parameters; they stand in the plan's
-    document under their names and must be JSON numbers, strings or lists of these. The constructor
-    raises ValueError on parameters out of range.
+    A method is a frozen dataclass. Its fields are its fitted parameters: numbers or strings, which
+    the plan's document holds under the same names. The constructor raises ValueError on parameters
+    out of range.
 
     Attributes:
         name: names the method in a plan's document.

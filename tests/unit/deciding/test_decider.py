@@ -228,7 +228,7 @@ async def test_what_a_feature_adds_is_no_reason_without_evidence():
     async def unknown(values):
         found = np.zeros((len(values), N_FEATURES))
         found[:, NAMES.index("counterparty_smoothed_risk_30d")] = 3.0
-        found[:, NAMES.index("customer_count_1h")] = 2.0  # nobody knows: NaN
+        found[:, NAMES.index("customer_count_1h")] = 2.0  # unknown: NaN
         return Explanation.bare(DIGEST, found)
 
     decisions = await House(xgboost=0.95, logistic=0.95, explain=unknown).decide(1)
@@ -252,7 +252,7 @@ async def test_score_level_and_outcome_say_the_same():
     assert [r.risk_score for r in house.kept] == decisions.risk_score
 
 
-async def test_what_one_row_misses_is_said_of_no_other():
+async def test_a_row_is_degraded_by_what_it_lacks_itself():
     house = House()
 
     async def fetch(batch):
@@ -351,7 +351,7 @@ async def test_what_is_not_durable_is_not_given():
         await house.decide(1)
 
 
-async def test_without_a_plan_nobody_decides():
+async def test_without_a_plan_nothing_is_decided():
     with pytest.raises(Unavailable):
         await House(plan=None).decide(1)
 

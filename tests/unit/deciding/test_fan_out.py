@@ -1,4 +1,4 @@
-"""The loop over variants: whoever is late, broken or absent costs only its own vote."""
+"""The fan-out: a variant that is late, broken or absent costs only its own vote."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def by_name(votes):
     return {vote.variant: vote for vote in votes}
 
 
-async def test_each_is_asked_and_each_says_how_it_went():
+async def test_each_variant_is_asked_and_its_vote_has_a_status():
     fan_out = FanOut(Pools(good=good, slow=slow, broken=broken, short=short))
     policy = Everybody(*(Ask(n) for n in ("good", "slow", "broken", "short", "absent")))
     began = time.monotonic()
@@ -88,7 +88,7 @@ async def test_they_are_asked_at_the_same_time():
     assert time.monotonic() - began < 0.15
 
 
-async def test_nobody_waits_when_all_have_answered():
+async def test_there_is_no_wait_once_all_have_answered():
     fan_out = FanOut(Pools(good=good))
     began = time.monotonic()
     await fan_out.ask(Everybody(Ask("good")), FEATURES, 10_000)

@@ -1,4 +1,4 @@
-"""Features in time or without history; and what was not shown is told."""
+"""Features in time or without history, and reports of the payments that were missed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Keeper:
         self.told += batch.transaction_id
 
     async def outage(self, batch: TransactionBatch) -> None:
-        """Each row on its own, while nobody is there; then wait until it is asked again."""
+        """Decide each row on its own while the store is away, then bring it back."""
         self.there = False
         for i in range(len(batch)):
             features = await self.fetch(batch.slice(i, i + 1), True)
@@ -59,10 +59,12 @@ async def answered(keeper: Keeper, batch: TransactionBatch) -> None:
     assert not any((await keeper.fetch(batch, True)).degraded)
 
 
-async def test_what_was_decided_without_asking_is_told_once_it_answers(keeper: Keeper) -> None:
+async def test_payments_decided_without_features_are_reported_once_the_store_answers(
+    keeper: Keeper,
+) -> None:
     batch = transactions(8)
     await keeper.outage(batch)
-    assert keeper.asked == 3  # then nobody is asked for a while
+    assert keeper.asked == 3  # then the circuit breaker is open
     await answered(keeper, transactions(1))
     await until(lambda: keeper.told == batch.transaction_id)
     await answered(keeper, transactions(1))
@@ -70,7 +72,7 @@ async def test_what_was_decided_without_asking_is_told_once_it_answers(keeper: K
     assert keeper.told == batch.transaction_id
 
 
-async def test_who_does_not_listen_is_told_again(
+async def test_a_report_that_fails_is_sent_again(
     keeper: Keeper, caplog: pytest.LogCaptureFixture
 ) -> None:
     batch = transactions(5)
@@ -85,7 +87,7 @@ async def test_who_does_not_listen_is_told_again(
     assert "4111" not in caplog.text
 
 
-async def test_who_is_gone_for_long_is_not_told_of_everything(
+async def test_after_a_long_outage_not_everything_is_reported(
     keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_MOST_UNREPORTED", 4)

@@ -1,4 +1,4 @@
-"""Files of settings: what cannot be is refused by key, with what to write instead."""
+"""Configuration files: errors name the key and what was expected."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from training.config import read_config
         ("[xgboost]\nmax_depht = 3", "no such key; did you mean max_depth?"),
     ],
 )
-def test_what_cannot_be_is_refused_in_words_of_our_own(
+def test_a_wrong_value_is_refused_with_what_was_expected(
     text: str, said: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "train.toml"
@@ -42,7 +42,7 @@ def test_what_cannot_be_is_refused_in_words_of_our_own(
     assert "Value error" not in refused.value.detail
 
 
-def test_whole_numbers_do_for_numbers_and_lists_for_several(tmp_path: Path) -> None:
+def test_whole_numbers_are_read_as_numbers_and_lists_as_tuples(tmp_path: Path) -> None:
     path = tmp_path / "train.toml"
     path.write_text('history_days = 30\nvariants = ["xgboost"]\n[random_forest]\nmax_features = 1')
     config = read_config(path)

@@ -30,7 +30,7 @@ async def test_a_database_that_is_not_there_is_unavailable():
 
 
 async def test_a_connection_that_ends_in_mid_call_is_made_again(database_url, monkeypatch):
-    """asyncpg says so with an error outside its own tree."""
+    """asyncpg raises an error outside its own tree."""
     plan = await activate_plan(database_url, PLAN)
     reader = PlanReader(database_url, 5.0)
 

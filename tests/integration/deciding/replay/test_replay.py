@@ -103,7 +103,7 @@ def made(batch, values, votes: tuple[Vote, ...], explanation=None) -> list[Decis
 
 
 def explaining_artifact(root: Path, variant: str) -> tuple[str, str]:
-    """An artifact that gives contributions, and says what is usual."""
+    """An artifact with contributions and a reference distribution."""
     rng = np.random.default_rng(5)
     values = rng.normal(loc=3, size=(400, N_FEATURES)).astype(np.float32)
     data = xgboost.DMatrix(values, (values[:, 0] + values[:, 12] > 6).astype(int))
@@ -204,7 +204,7 @@ def test_an_honest_record_matches(decided, capsys):
         assert sum(what.startswith("score of") for what in verdicts) == 2
 
 
-def test_it_says_so_in_one_line(decided, capsys):
+def test_the_command_line_shows_one_line(decided, capsys):
     assert run(["replay", decided[0].decision_id]) == 0
     assert "matches: 11 checks the same" in " ".join(capsys.readouterr().out.split())
 
@@ -298,7 +298,7 @@ def test_what_rules_decided_is_decided_again(home, capsys):
 
 
 @pytest.mark.parametrize("text", ["", "x", "0" * 36, "9fb2f3a6-7b5e-4d0e-9a53-0d8f6a1f2a11"])
-def test_what_is_no_decision_id_is_told_in_one_line(home, capsys, text):
+def test_a_wrong_decision_id_is_refused_in_one_line(home, capsys, text):
     assert run(["replay", text]) == 2
     assert "is not a decision id" in capsys.readouterr().err
 

@@ -73,7 +73,7 @@ async def started(copy, *answers):
     return feed
 
 
-async def test_a_table_that_does_not_answer_at_the_start_leaves_the_plan_that_was_kept(tmp_path):
+async def test_a_table_that_does_not_answer_at_the_start_leaves_the_local_copy(tmp_path):
     copy = LocalCopy(tmp_path / "plan.json")
     feed = await started(copy, PLAN)
     assert not feed.current.is_local
@@ -89,7 +89,7 @@ async def test_a_table_that_does_not_answer_at_the_start_leaves_the_plan_that_wa
     assert copy.load() == newer
 
 
-async def test_the_table_confirms_the_plan_that_was_kept(tmp_path):
+async def test_the_table_confirms_the_local_copy(tmp_path):
     copy = LocalCopy(tmp_path / "plan.json")
     copy.save(PLAN)
     feed = await started(copy, StoreUnavailable("down"), PLAN)
@@ -97,7 +97,7 @@ async def test_the_table_confirms_the_plan_that_was_kept(tmp_path):
     assert (feed.current.plan, feed.current.is_local) == (PLAN, False)
 
 
-async def test_a_table_without_a_plan_rules_too(tmp_path):
+async def test_a_table_without_a_plan_overrides_the_local_copy(tmp_path):
     copy = LocalCopy(tmp_path / "plan.json")
     copy.save(PLAN)
     feed = await started(copy, StoreUnavailable("down"), None)
@@ -106,7 +106,7 @@ async def test_a_table_without_a_plan_rules_too(tmp_path):
     assert (await started(copy, None)).current is None
 
 
-async def test_a_plan_that_is_not_kept_or_cannot_be_is_no_trouble(tmp_path):
+async def test_a_plan_that_cannot_be_copied_still_decides(tmp_path):
     nowhere = LocalCopy(tmp_path / "file" / "plan.json")
     assert (await started(nowhere, StoreUnavailable("down"))).current is None
     (tmp_path / "file").write_text("no folder")

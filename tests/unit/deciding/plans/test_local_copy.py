@@ -11,7 +11,7 @@ from deciding.plans.local_copy import LocalCopy
 from tests.contracts.decisions import PLAN
 
 
-def test_a_plan_that_is_kept_is_there_again_and_replaces_the_last(tmp_path):
+def test_a_saved_plan_is_loaded_and_replaces_the_last(tmp_path):
     copy = LocalCopy(tmp_path / "home" / "plan.json")
     assert copy.load() is None
     copy.save(PLAN)
@@ -22,7 +22,7 @@ def test_a_plan_that_is_kept_is_there_again_and_replaces_the_last(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{}", b"null", b'{"members": ["a"]}'])
-def test_a_file_that_is_no_plan_is_as_none(tmp_path, content):
+def test_a_file_without_a_plan_loads_as_none(tmp_path, content):
     (tmp_path / "plan.json").write_bytes(content)
     assert LocalCopy(tmp_path / "plan.json").load() is None
 

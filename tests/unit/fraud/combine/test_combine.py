@@ -99,7 +99,7 @@ def test_adding_rules_changes_only_rows_without_a_vote(votes):
     assert [RULES_ONLY in why for why in ruled.degraded] == unvoted.tolist()
 
 
-def test_what_is_missing_is_said_in_the_order_of_the_plan():
+def test_degraded_lists_what_is_missing_in_the_order_of_the_plan():
     votes = [vote("odd", None), vote("b", [0.1, np.nan, 0.1, 0.1, 0.1]), vote("a", [0.1] * N)]
     of_all = ("variant_missing:c", "variant_late:odd")
     degraded = combine(plan(), votes, N).degraded

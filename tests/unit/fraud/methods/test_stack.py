@@ -64,7 +64,7 @@ def test_rows_stand_alone_to_the_last_bit() -> None:
     assert whole.tolist() == single
 
 
-def test_nobody_voted() -> None:
+def test_rows_without_a_vote_are_left_to_the_rules() -> None:
     plan = _plan((1.0, 1.0, 1.0), 0.0)
     votes = [Vote("a", "v", "ok", np.array([np.nan, 0.5]), 1.0)]
     combined = combine(plan, votes, 2)

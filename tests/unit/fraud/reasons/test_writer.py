@@ -32,7 +32,7 @@ def told(
     amount_minor: int = 129_990,
     currency: str = "EUR",
 ) -> tuple[Reason, ...]:
-    """Reasons of a transfer, by what features added, said, and usually say."""
+    """Reasons of a transfer, from contributions, values and usual ranges of features."""
     payment = Transaction(
         *("t", "c", 1_772_334_900_000, amount_minor, currency, "transfer"),
         counterparty_id="them",
@@ -59,7 +59,7 @@ def sentence(name: str, value: float, more: dict[str, float] | None = None, **wh
     return reason.detail
 
 
-def test_the_first_payment_to_a_counterparty_without_labels_says_nothing_of_its_frauds():
+def test_the_first_payment_to_a_counterparty_without_labels_is_no_evidence_of_frauds():
     prior = {f"counterparty_{what}": 2.0 for what in ("smoothed_risk_30d", "known_30d")}
     none = {"counterparty_smoothed_risk_30d": 0.005, "counterparty_known_30d": 0.0}
     frauds = {"counterparty_frauds_7d": 0.0, "counterparty_frauds_30d": 0.0}
@@ -118,7 +118,7 @@ def test_what_others_of_a_code_take_off_may_leave_no_reason():
         ("customer_km_from_last", {"customer_km_from_last": np.inf}),
     ],
 )
-def test_without_evidence_nothing_is_said(name, said):
+def test_without_evidence_there_is_no_reason(name, said):
     assert told({name: 5.0}, said) == ()
 
 
@@ -156,7 +156,7 @@ def test_sentences_read_as_somebody_would_write_them():
     )
 
 
-def test_the_customers_own_history_says_what_is_usual():
+def test_what_is_usual_comes_from_the_customers_own_history():
     past = {
         "customer_count_24h": 12.0,
         "customer_count_30d": 41.0,
@@ -203,7 +203,7 @@ def test_sums_of_a_history_have_no_currency_that_they_might_not_be_in(share):
     assert "JPY" not in sentence("payer_inflow_7d", 90.0, **asked)
 
 
-def test_an_amount_near_the_threshold_is_told_with_both():
+def test_an_amount_near_the_threshold_is_worded_with_both():
     assert sentence(
         "request_is_near_threshold",
         1.0,
@@ -261,7 +261,7 @@ def test_reasons_are_sorted_distinct_few_and_of_the_catalogue(contributions, val
             assert r.contribution == pytest.approx(sum(contributions[i, ours]), abs=2e-6)
 
 
-def test_columns_of_a_table_are_told_by_name_and_value():
+def test_columns_of_a_table_are_worded_by_name_and_value():
     writer = reason_writer(("V1", "V14"))
     batch = TransactionBatch.of("acme", [Transaction("t", "c", 0, 100, "EUR", "payment")])
     asked = Explanation(

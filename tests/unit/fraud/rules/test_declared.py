@@ -140,7 +140,7 @@ def test_codes_are_distinct():
         ),
     ],
 )
-def test_a_rule_says_the_value_and_where_it_begins(amount_minor, features, sentence):
+def test_a_sentence_has_the_value_and_where_the_rule_begins(amount_minor, features, sentence):
     (reason,) = fired_by(amount_minor, features).reasons[0]
     assert reason.detail == sentence
     assert (reason.direction, reason.contribution) == ("raises", 0.0)
