@@ -1,1 +1,1 @@
-"""The way of a micro-batch from features to decisions on record. Knows no Ray."""
+"""From a micro-batch to recorded decisions: features, votes, combination, reasons. No Ray."""

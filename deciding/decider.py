@@ -1,4 +1,4 @@
-"""From a micro-batch to its decisions, on record. Knows no Ray."""
+"""Decides micro-batches, and records the decisions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from deciding.explainer import Explainer
-from deciding.fan_out import Driver
+from deciding.fan_out import FanOut
 from deciding.plans.active import ActivePlan
 from fraud.combine.combine import combine, needs_rules
 from fraud.combine.risk import risk_scores
@@ -24,24 +24,28 @@ from telemetry import metrics
 from telemetry.stages import COMBINE, EXPLAIN, FEATURES, LOG, VOTES, Stages
 
 _FEW = 24
-"""Up to so many rows a list is faster than numpy's four calls."""
+"""Up to this many rows a list is faster than numpy's four calls."""
 
 
 class Log(Protocol):
-    """What makes records durable."""
+    """Makes records durable."""
 
     async def append(self, records: RecordBatch) -> None:
-        """Return once they are durable. Raises LogUnavailable if they are not."""
+        """Return once the records are durable.
+
+        Raises:
+            LogUnavailable: they are not.
+        """
         ...
 
 
 class Decider:
-    """Decides.
+    """Decides micro-batches, and records the decisions.
 
     Args:
-        plan: the active plan now, None if none has been loaded.
-        fetch: features of a micro-batch; see `Fetch`.
-        driver: asks the variants.
+        plan: returns the active plan, None if none has been loaded.
+        fetch: features of a micro-batch; see `FeatureClient`.
+        fan_out: asks the variants.
         explainer: finds reasons.
         log: makes records durable.
         now_ms: milliseconds since the epoch.
@@ -52,7 +56,7 @@ class Decider:
         self,
         plan: Callable[[], ActivePlan | None],
         fetch: Callable[[TransactionBatch, bool], Awaitable[FeatureBatch]],
-        driver: Driver,
+        fan_out: FanOut,
         explainer: Explainer,
         log: Log,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -60,25 +64,25 @@ class Decider:
     ) -> None:
         self._plan = plan
         self._fetch = fetch
-        self._driver = driver
+        self._fan_out = fan_out
         self._explainer = explainer
         self._log = log
         self._now_ms = now_ms
         self._randomness = randomness
 
     async def decide(self, batch: TransactionBatch, patient: bool = True) -> DecisionBatch:
-        """Decide on n transactions and put the decisions on record.
+        """Decide on n transactions and record the decisions.
 
-        A variant, Redis or PostgreSQL that does not answer makes the decisions degraded. What is
-        returned is durable.
+        A variant, Redis or PostgreSQL that does not answer makes decisions degraded. Decisions are
+        durable when this returns.
 
         Args:
             batch: the transactions.
-            patient: whether those of customers whose history must be fetched first wait for it;
-                else they are left out: see `DecisionBatch.pending`.
+            patient: wait for rows whose customer's history must be fetched first; otherwise they
+                are left out, see `DecisionBatch.pending`.
 
         Raises:
-            LogUnavailable: the decisions could not be made durable, so they are not given.
+            LogUnavailable: the decisions could not be made durable, so none is returned.
             Unavailable: no plan has been loaded yet.
         """
         active = self._plan()
@@ -87,19 +91,18 @@ class Decider:
         plan, stages = active.plan, Stages()
         features = await self._fetch(batch.bare(), patient)
         if features.pending:
-            left = set(features.pending)
-            batch = batch.take([i for i in range(len(batch)) if i not in left])
+            pending = set(features.pending)
+            batch = batch.take([i for i in range(len(batch)) if i not in pending])
             if not len(batch):
-                return _nothing_yet(plan, features.pending)
+                return _no_decisions(plan, features.pending)
         stages.lap(FEATURES)
         stages.within(features.stage_ms)
-        votes = await self._driver.drive(active.policy, features, plan.deadline_ms)
+        votes = await self._fan_out.ask(active.policy, features, plan.deadline_ms)
         stages.lap(VOTES)
         stages.votes(votes)
         decisions = await self._combine(plan, batch, features, votes, stages)
-        kept = records(batch, features, decisions, plan)
         try:
-            await self._log.append(kept)
+            await self._log.append(records(batch, features, decisions, plan))
         except LogUnavailable:
             metrics.LOG_REFUSED.inc(len(batch))
             raise
@@ -117,11 +120,12 @@ class Decider:
         stages: Stages,
     ) -> DecisionBatch:
         n = len(batch)
-        wanted = needs_rules(plan, votes, n)
-        verdict = self._explainer.rules(plan, batch, features) if wanted else None
-        combined = combine(plan, votes, n, None if verdict is None else verdict.probability)
+        fired = (
+            self._explainer.rules(plan, batch, features) if needs_rules(plan, votes, n) else None
+        )
+        combined = combine(plan, votes, n, None if fired is None else fired.probability)
         stages.lap(COMBINE)
-        why = await self._explainer.reasons(plan, batch, features, combined, votes, verdict)
+        explained = await self._explainer.reasons(plan, batch, features, combined, votes, fired)
         stages.lap(EXPLAIN)
         now_ms = self._now_ms()
         return DecisionBatch(
@@ -131,14 +135,14 @@ class Decider:
             probability=combined.probability.tolist(),
             risk_score=risk_scores(plan.thresholds, combined.probability, combined.outcome),
             anomaly_score=combined.anomaly.tolist(),
-            reasons=why.reasons,
+            reasons=explained.reasons,
             votes=votes,
             plan=plan.name,
             plan_version=plan.version,
             degraded=_both(features.degraded, combined.degraded),
             feature_age_ms=features.age_ms.tolist(),
             decided_at_ms=now_ms,
-            explained_by=why.explained_by,
+            explained_by=explained.explained_by,
             stage_ms=stages.ms,
         )
 
@@ -147,11 +151,11 @@ class Decider:
         metrics.observe_stages(decisions.stage_ms)
         metrics.observe_decisions(decisions.outcome, decisions.degraded)
         for vote in decisions.votes:
-            rows, flagged = _said(vote.scores, _flag_at(plan, vote.variant))
+            rows, flagged = _counts(vote.scores, _flag_at(plan, vote.variant))
             metrics.observe_vote(vote.variant, vote.status, vote.elapsed_ms, rows, flagged)
 
 
-def _nothing_yet(plan: Plan, pending: tuple[int, ...]) -> DecisionBatch:
+def _no_decisions(plan: Plan, pending: tuple[int, ...]) -> DecisionBatch:
     none: list[Any] = []
     columns = (none, none, none, none, none, none, none)
     return DecisionBatch(
@@ -160,7 +164,7 @@ def _nothing_yet(plan: Plan, pending: tuple[int, ...]) -> DecisionBatch:
 
 
 def _both(features: list[tuple[str, ...]], votes: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Of each row, what its features miss, then what its votes do."""
+    """For each row, what its features lack, then what its votes lack."""
     if not any(features):
         return votes
     if not any(votes):
@@ -169,13 +173,13 @@ def _both(features: list[tuple[str, ...]], votes: list[tuple[str, ...]]) -> list
 
 
 def _flag_at(plan: Plan, variant: str) -> float:
-    """The score from which a variant's vote speaks for fraud."""
+    """The score from which a variant's vote counts as a vote for fraud."""
     if variant == plan.anomaly:
         return plan.thresholds.anomaly_challenge or 1.0
     return plan.thresholds.challenge
 
 
-def _said(scores: Float64 | None, flag_at: float) -> tuple[int, int]:
+def _counts(scores: Float64 | None, flag_at: float) -> tuple[int, int]:
     """How many rows have a score, and of those how many reach `flag_at`."""
     if scores is None:
         return 0, 0

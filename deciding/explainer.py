@@ -1,4 +1,4 @@
-"""Reasons for every decision that is not `approve`. Knows no Ray."""
+"""Reasons for every decision that is not `approve`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from features.definitions import RULE_SET
 from fraud.combine.combine import RULES_ONLY, Combined
 from fraud.decision import Reason, Vote
 from fraud.explanation import Explanation
 from fraud.payment.batch import FeatureBatch, Float32, TransactionBatch
 from fraud.plan import Plan
-from fraud.reasons.causes import Causes
-from fraud.reasons.explain import Teller
-from fraud.rules import Verdict, judge
+from fraud.reasons.selection import ReasonSelection
+from fraud.reasons.writer import ReasonWriter
+from fraud.rules.rule_set import FiredRules
 
 logger = logging.getLogger(__name__)
 
 EXPLAINERS = ("xgboost", "logistic")
-"""Variants that say what each feature added, exactly and cheaply. The first of them that a plan has
-stands for the plan."""
+"""Variants that return what each feature added, exactly and cheaply. The first of them that a plan
+has is asked."""
 
 _BASE_MS = 50.0
 _ROW_MS = 3.0
 
 Explain = Callable[[Float32, str], Awaitable[Explanation]]
+"""`(values float32[m, n_features], schema_id) -> explanation of m rows`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +39,20 @@ class Explained:
 
 
 class Explainer:
-    """Finds reasons.
+    """Finds the reasons of a micro-batch.
 
     Args:
-        find: how to ask a variant for contributions, None if it has no pool.
-        teller: words what it says.
+        find: returns the call that asks a variant for contributions, None if it has no pool.
+        writer: words contributions.
     """
 
-    def __init__(self, find: Callable[[str], Explain | None], teller: Teller) -> None:
+    def __init__(self, find: Callable[[str], Explain | None], writer: ReasonWriter) -> None:
         self._find = find
-        self._teller = teller
+        self._writer = writer
 
-    def rules(self, plan: Plan, batch: TransactionBatch, features: FeatureBatch) -> Verdict:
-        """What the rules say of every row."""
-        return judge(plan.thresholds, batch, features.values, self._teller.names)
+    def rules(self, plan: Plan, batch: TransactionBatch, features: FeatureBatch) -> FiredRules:
+        """Apply the rules to every row."""
+        return RULE_SET.apply(plan.thresholds, batch, features.values)
 
     async def reasons(
         self,
@@ -59,40 +61,42 @@ class Explainer:
         features: FeatureBatch,
         combined: Combined,
         votes: Sequence[Vote],
-        verdict: Verdict | None,
+        fired: FiredRules | None,
     ) -> Explained:
-        """Reasons of n rows, strongest first: () for `approve`, at least one for all others.
+        """Return the reasons of n rows, strongest first: () for `approve`, at least one for others.
 
-        Contributions are asked for the rows alone that a probability of models led to their
-        outcome. When they do not come in time the rules that fire speak, and failing those the
-        bare fact of score or anomaly.
+        Contributions are asked for only for rows whose probability, from models, led to their
+        outcome. When contributions do not arrive in time, the rules that fire are the reasons; if
+        none fires, the bare score or anomaly score is.
 
         Args:
-            plan: what decided.
+            plan: the plan that decided.
             batch, features, combined, votes: n rows each.
-            verdict: the rules' if they were asked already.
+            fired: the rules, if they were applied already.
         """
         if not combined.outcome.any():
             return Explained([()] * len(batch), "")
-        causes = Causes(plan.thresholds, combined.probability, combined.anomaly, combined.outcome)
-        rows = [i for i in causes.by_score if RULES_ONLY not in combined.degraded[i]]
+        selection = ReasonSelection(
+            plan.thresholds, combined.probability, combined.anomaly, combined.outcome
+        )
+        by_score = selection.rows_by_score
+        rows = [i for i in by_score if RULES_ONLY not in combined.degraded[i]]
         explanation = await self._ask(plan, features, rows, votes) if rows else None
-        pushes: dict[int, tuple[Reason, ...]] = {}
+        contributions: dict[int, tuple[Reason, ...]] = {}
         if explanation is not None:
-            told = self._teller.strongest(batch, rows, features.values[rows], explanation)
-            pushes = dict(zip(rows, told, strict=True))
-        if verdict is None and not all(pushes.get(i) for i in causes.by_score):
-            verdict = self.rules(plan, batch, features)
-        found = causes.reasons(pushes, None if verdict is None else verdict.reasons)
-        return Explained(found, "" if explanation is None else explanation.digest)
+            found = self._writer.strongest(batch, rows, features.values[rows], explanation)
+            contributions = dict(zip(rows, found, strict=True))
+        if fired is None and not all(contributions.get(i) for i in by_score):
+            fired = self.rules(plan, batch, features)
+        reasons = selection.reasons(contributions, None if fired is None else fired.reasons)
+        return Explained(reasons, "" if explanation is None else explanation.digest)
 
     async def _ask(
         self, plan: Plan, features: FeatureBatch, rows: list[int], votes: Sequence[Vote]
     ) -> Explanation | None:
-        """What the plan's explainer says of `rows`; None if there is none, it did not vote, or
-        does not answer in time."""
-        members = {member.variant for member in plan.members}
-        name = next((name for name in EXPLAINERS if name in members), None)
+        """The explanation of `rows` by the plan's explainer; None if the plan has none, or it did
+        not vote or does not answer in time."""
+        name = next((name for name in EXPLAINERS if name in plan.voters), None)
         if name is None or not any(v.variant == name and v.status == "ok" for v in votes):
             return None
         explain = self._find(name)
@@ -101,7 +105,7 @@ class Explainer:
         try:
             async with asyncio.timeout((_BASE_MS + _ROW_MS * len(rows)) / 1e3):
                 explanation = await explain(features.values[rows], features.schema_id)
-            if not explanation.fits(len(rows), len(self._teller.names)):
+            if not explanation.fits(len(rows), len(self._writer.names)):
                 raise ValueError("contributions of the wrong shape")
         except Exception as error:  # whatever the pool does, the decision stands
             logger.warning("no contributions for %d rows: %s", len(rows), type(error).__name__)

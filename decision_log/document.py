@@ -13,7 +13,7 @@ from fraud.decision import Vote
 from fraud.payment.batch import columns_of
 from fraud.payment.transaction import Transaction
 from fraud.record import OUTCOME_TEXT, RecordBatch
-from fraud.stage import abridged, told
+from fraud.stage import compact_stages, decision_stages
 
 # A Transaction; what is unknown is left out.
 _Transaction: type[msgspec.Struct] = msgspec.defstruct(
@@ -96,7 +96,7 @@ def _shared(records: RecordBatch) -> _Document:
 
 def _stages(records: RecordBatch) -> msgspec.Raw:
     d = records.decisions
-    shared = abridged(told(d.stage_ms), [vote.variant for vote in d.votes])
+    shared = compact_stages(decision_stages(d.stage_ms), [vote.variant for vote in d.votes])
     return msgspec.Raw(b"{%b\0}" % _encode(shared)[1:-1])
 
 
@@ -105,7 +105,7 @@ def _own_stages(records: RecordBatch) -> Iterable[bytes]:
     texts = records.transactions.stages
     if texts is None:
         return repeat(b"", len(records))
-    comma = "," if told(records.decisions.stage_ms) else ""
+    comma = "," if decision_stages(records.decisions.stage_ms) else ""
     return [f"{comma}{text}".encode() if text else b"" for text in texts]
 
 

@@ -12,10 +12,11 @@ from ray.serve.handle import DeploymentHandle
 
 from deciding.decider import Decider
 from deciding.explainer import Explainer
-from deciding.fan_out import Driver
-from deciding.fetch import Fetch
-from deciding.plans.active import PlanFeed, PlanTable
-from deciding.plans.kept import KeptPlan
+from deciding.fan_out import FanOut
+from deciding.feature_client import FeatureClient
+from deciding.plans.active import PlanFeed
+from deciding.plans.local_copy import LocalCopy
+from deciding.plans.reader import PlanReader
 from decision_log.log import DecisionLog
 from deployments.drift_gauges import DriftWatch
 from deployments.links.linked import Linked
@@ -25,7 +26,7 @@ from deployments.pools import VariantPools
 from deployments.process import settle
 from deployments.remote import Remote
 from features.definitions import NAMES
-from features.reason_columns import teller_of
+from features.reason_columns import reason_writer
 from fraud.decision import DecisionBatch
 from fraud.payment.batch import TransactionBatch
 from fraud.plan import Plan
@@ -88,9 +89,9 @@ class Combiner:
         if settings.database_url is None:
             raise ValueError("DATABASE_URL must be set")
         url = settings.database_url.get_secret_value()
-        self._table = PlanTable(url, settings.database_timeout_s)
-        kept = KeptPlan(settings.home / "active_plan.json")
-        self._feed = PlanFeed(self._table.active, kept=kept)
+        self._reader = PlanReader(url, settings.database_timeout_s)
+        copy = LocalCopy(settings.home / "active_plan.json")
+        self._feed = PlanFeed(self._reader.active, copy=copy)
         await self._feed.start()
         self._switchboard = Switchboard(settings.links)
         await self._switchboard.start()
@@ -103,14 +104,14 @@ class Combiner:
         self._features_ready = Remote(features, "ready")
         self._decider = Decider(
             lambda: self._feed.current,
-            Fetch(
+            FeatureClient(
                 Linked.on(self._switchboard, features, "fetch"),
                 Linked.on(self._switchboard, features, "missed"),
                 # History is waited for twice as long where rows outpace its coming.
                 settings.redis_timeout_ms + 2 * settings.rebuild_wait_ms + _FETCH_MARGIN_MS,
             ),
-            Driver(self._pools),
-            Explainer(self._pools.explainer, teller_of(NAMES)),
+            FanOut(self._pools),
+            Explainer(self._pools.explainer, reason_writer(NAMES)),
             self._log,
         )
         self._drift = _drift_watch(settings, url, self._feed)
@@ -146,8 +147,8 @@ class Combiner:
             missing=self._pools.missing,
             plan="" if active is None else active.plan.name,
             plan_version=0 if active is None else active.plan.version,
-            plan_kept=active is not None and active.kept,
-            troubles=(self._table.trouble,) if self._table.trouble else (),
+            plan_kept=active is not None and active.is_local,
+            troubles=(self._reader.trouble,) if self._reader.trouble else (),
         )
 
     def check_health(self) -> None:

@@ -48,7 +48,7 @@ def _line(feature: Feature) -> str:
         holds,
         feature.meaning,
         feature.missing,
-        f"`{feature.saying.code}`",
+        f"`{feature.wording.code}`",
     )
     return "| " + " | ".join(cells) + " |\n"
 

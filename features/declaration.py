@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from features.state.windows import Window
-from fraud.reasons.phrase import Own, Saying
+from fraud.reasons.wording import OwnHistory, Wording
 
 Dtype = Literal["float", "int", "bool", "category"]
 
@@ -31,7 +31,7 @@ class Feature:
         family: what it is about: `request`, `window`, `recency`, `novelty`, `relative`, ...
         meaning: what it is, in its unit.
         missing: when it is NaN.
-        saying: how reasons tell it, and under which code.
+        wording: how reasons tell it, and under which code.
         entity, window: whose state it looks at and how far back; None for what the request says.
         dtype: what its float32 holds: a real number, a whole number, 0 or 1, or a code.
         cardinality: number of codes 0 .. cardinality-1 of a `category`; 0 for the others.
@@ -41,7 +41,7 @@ class Feature:
     family: str
     meaning: str
     missing: str
-    saying: Saying
+    wording: Wording
     entity: str | None = None
     window: str | None = None
     dtype: Dtype = "float"
@@ -86,7 +86,7 @@ class Subject:
         self,
         aggregate: str,
         meaning: str,
-        saying: Saying,
+        wording: Wording,
         window: Window | None = None,
         *,
         missing: str | None = None,
@@ -98,7 +98,7 @@ class Subject:
         Args:
             aggregate: what of the entity; the middle of the name.
             meaning: `{entity}` and `{span}` stand for the entity and the window in words.
-            saying: likewise, and `{of}` for how payments belong to the entity; in names of columns
+            wording: likewise, and `{of}` for how payments belong to the entity; in names of columns
                 `{entity}` stands for this one.
             missing: when this one is NaN although the others are not.
         """
@@ -108,29 +108,29 @@ class Subject:
             family=self.family,
             meaning=meaning.format(entity=self.entity, span=_SPAN[window.name] if window else ""),
             missing=f"{self.missing}, or {missing}" if missing else self.missing,
-            saying=self._worded(saying, window),
+            wording=self._worded(wording, window),
             entity=None if self.entity == "request" else self.entity,
             window=window.name if window else None,
             dtype=dtype,
             cardinality=cardinality,
         )
 
-    def _worded(self, saying: Saying, window: Window | None) -> Saying:
+    def _worded(self, wording: Wording, window: Window | None) -> Wording:
         def named(name: str | None) -> str | None:
             return None if name is None else name.replace("{entity}", self.entity)
 
-        phrase = saying.phrase.replace("{entity}", self.entity).replace(
+        phrase = wording.phrase.replace("{entity}", self.entity).replace(
             "{span}", _SPAN[window.name] if window else ""
         )
-        rests_on, own = saying.rests_on, saying.own
+        requires, own = wording.requires, wording.own
         return replace(
-            saying,
+            wording,
             phrase=phrase.replace("{of}", OF.get(self.entity, "")),
-            rests_on=rests_on and (str(named(rests_on[0])), rests_on[1]),
-            told_as=named(saying.told_as),
+            requires=requires and (str(named(requires[0])), requires[1]),
+            stated_by=named(wording.stated_by),
             own=own
-            and Own(
-                str(named(own.whose)),
+            and OwnHistory(
+                str(named(own.entity)),
                 str(named(own.total)),
                 str(named(own.count)),
                 named(own.recent_total),

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from features.declaration import Family, Feature
 from features.declared import customer, flows, labels, request, windows
 from features.state.entities import COUNTERPARTY, CUSTOMER, ENTITIES, LAYOUT_ID, MERCHANT
-from fraud.reasons.catalogue import check_codes
+from fraud.reasons.wording import check_wordings
+from fraud.rules.rule_set import RuleSet
 
 FAMILIES: tuple[Family, ...] = (
     request.numbers(),
@@ -38,8 +39,10 @@ N_FEATURES = len(FEATURES)
 CATEGORICAL: tuple[str, ...] = tuple(f.name for f in FEATURES if f.dtype == "category")
 CARDINALITY: dict[str, int] = {f.name: f.cardinality for f in FEATURES if f.cardinality}
 
-
-check_codes(feature.saying.code for feature in FEATURES)
+RULE_SET = RuleSet(NAMES)
+"""The rules that decide when no model answers, bound to these features. A rule that reads a feature
+which does not exist is an error here, and so is a wording that names one."""
+check_wordings((feature.wording for feature in FEATURES), NAMES)
 
 
 def schema_id_of(features: Sequence[Feature]) -> str:

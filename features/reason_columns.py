@@ -1,23 +1,25 @@
-"""How the columns of a feature matrix are told."""
+"""How the columns of a feature matrix are put into words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from features.definitions import FEATURES
-from fraud.reasons.explain import Teller
-from fraud.reasons.phrase import Saying, saying_of_column
+from fraud.reasons.wording import Wording, wording_of_column
+from fraud.reasons.writer import ReasonWriter
 
+_WORDINGS = {feature.name: feature.wording for feature in FEATURES}
 _CURRENCY = "request_currency_code"
-_SAYINGS = {feature.name: feature.saying for feature in FEATURES}
+if _CURRENCY not in _WORDINGS:
+    raise ValueError(f"there is no feature {_CURRENCY}, which reasons read")
 
 
-def teller_of(names: Sequence[str]) -> Teller:
-    """Tells columns by their names: features as they are declared; others, which are columns of
-    somebody's own table, by name and value alone."""
-    return Teller(names, [saying_of(name) for name in names], _CURRENCY)
+def reason_writer(names: Sequence[str]) -> ReasonWriter:
+    """Return the writer of reasons about columns of these names: features are worded as they are
+    declared, columns of a user's own table by their name and value."""
+    return ReasonWriter(names, [wording_of(name) for name in names], _CURRENCY)
 
 
-def saying_of(name: str) -> Saying:
-    """How one column is told."""
-    return _SAYINGS.get(name) or saying_of_column(name)
+def wording_of(name: str) -> Wording:
+    """Return how one column is put into words."""
+    return _WORDINGS.get(name) or wording_of_column(name)

@@ -11,9 +11,9 @@ from features.definitions import FEATURES
 from fraud.combine.risk import BAND
 from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.reasons.catalogue import ANOMALY, CATALOGUE, MODEL_SCORE, TABLE_COLUMN
-from fraud.reasons.explain import LEAST_LOG_ODDS, TOP
-from fraud.reasons.phrase import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN
-from fraud.rules import RULES
+from fraud.reasons.wording import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN
+from fraud.reasons.writer import LEAST_LOG_ODDS, TOP
+from fraud.rules.declared import RULES
 
 _HEAD = """\
 # Reasons and risk
@@ -135,7 +135,7 @@ def _line(code: str, meaning: str) -> str:
 def _features(code: str) -> str:
     if code == TABLE_COLUMN:
         return "columns that are no declared features"
-    names = [feature.name for feature in FEATURES if feature.saying.code == code]
+    names = [feature.name for feature in FEATURES if feature.wording.code == code]
     shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
     more = len(names) - _SHOWN
     return f"{shown}, and {more} more" if more > 0 else shown or "none"

@@ -1,1 +1,1 @@
-"""The domain: payments, plans, votes, decisions and why. Plain Python and numpy."""
+"""The domain: payments, plans, votes, decisions, reasons and records. Plain Python and numpy."""

@@ -1,4 +1,4 @@
-"""What Quorum answers, and what it keeps of it."""
+"""Votes and decisions."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Reason:
 
     Attributes:
         code: of the catalogue (`fraud.reasons.catalogue`), e.g. `CUSTOMER_VELOCITY`.
-        feature: name of the feature that the sentence is about, None where it is about none.
+        feature: name of the feature that the sentence is about, None if it is about none.
         detail: a sentence for an analyst: the value, and what is usual.
-        contribution: log-odds that the features of the code added together, > 0; 0.0 where no model
-            says how much: of a rule, of an anomaly, of a score.
-        direction: `raises`: what it does to the risk. What lowers the risk is no reason.
+        contribution: log-odds that the features of the code added together, > 0; 0.0 for a rule, an
+            anomaly or a bare score, which have none.
+        direction: its effect on the risk, always `raises`: what lowers the risk is no reason.
     """
 
     code: str
@@ -58,16 +58,16 @@ class Reason:
 
 @dataclass(slots=True)  # see TransactionBatch
 class Vote:
-    """What one variant said of n rows.
+    """The answer of one variant for n rows.
 
     Attributes:
         variant: name of the variant.
-        version: its artifact version (first 12 hex digits of the digest); "" if it did not say.
+        version: its artifact version (first 12 hex digits of the digest); "" unless `ok`.
         status: `ok`, `missing` (no such pool), `late` (past the deadline), `failed`.
         scores: float64[n]: calibrated probabilities in [0, 1] (supervised), anomaly scores in
-            [0, 1], higher is stranger (anomaly); NaN where there is none. None unless `ok`.
-        elapsed_ms: how long the answer took, as the asker saw it; 0.0 if nobody was asked.
-        digest: full SHA-256 of the artifact's manifest; "" if it did not say.
+            [0, 1], higher is more unusual (anomaly); NaN where there is none. None unless `ok`.
+        elapsed_ms: how long the answer took, as the caller saw it; 0.0 if no call was made.
+        digest: SHA-256 of the artifact's manifest, hex; "" unless `ok`.
     """
 
     variant: str
@@ -78,7 +78,7 @@ class Vote:
     digest: str = ""
 
     def parts(self) -> tuple[Any, ...]:
-        """Plain values that pickle fast (protocol 5); `vote` inverts it."""
+        """Return plain values that pickle fast (protocol 5); `vote` inverts it."""
         scores = None if self.scores is None else packed(self.scores)
         return self.variant, self.version, self.status, scores, self.elapsed_ms, self.digest
 
@@ -89,32 +89,32 @@ class Vote:
 def vote(
     variant: str, version: str, status: str, scores: bytes | None, elapsed_ms: float, digest: str
 ) -> Vote:
-    """The vote of these `parts`."""
-    said = None if scores is None else np.frombuffer(scores, np.float64)
-    return Vote(variant, version, status, said, elapsed_ms, digest)
+    """Return the vote of these `parts`."""
+    values = None if scores is None else np.frombuffer(scores, np.float64)
+    return Vote(variant, version, status, values, elapsed_ms, digest)
 
 
 @dataclass(slots=True)
 class DecisionBatch:
-    """n decisions as columns, in the order of the rows that were asked about.
+    """n decisions as columns, in the order of the payments.
 
     Attributes:
-        decision_id: UUIDv7 each; its time part is `decided_at_ms`.
-        outcome: int8 index into `OUTCOMES` each.
+        decision_id: UUIDv7s; their time part is `decided_at_ms`.
+        outcome: indices into `OUTCOMES`.
         probability: calibrated probability of fraud in [0, 1].
         risk_score: integer 0-99, see `fraud.combine.risk`.
         anomaly_score: in [0, 1]; NaN where the anomaly variant did not answer.
         reasons: strongest first; () exactly where the outcome is `approve`.
         votes: one for each variant asked, columns of n rows.
-        plan, plan_version: which plan decided.
-        degraded: of each row, why its answer is poorer than the plan wants, () if it is not.
+        plan, plan_version: the plan that decided.
+        degraded: for each row, what its decision lacks of what the plan asks for, () if nothing.
         feature_age_ms: see FeatureBatch.age_ms.
         stage_ms: milliseconds the batch spent in each stage.
         decided_at_ms: milliseconds since the epoch.
-        explained_by: digest of the artifact whose contributions reasons come from, "" if no model
-            was asked why, or none answered.
-        pending: rows, as they were numbered in what was asked, that are not among the n: they have
-            not been decided, and may be asked about again, patiently.
+        explained_by: digest of the artifact whose contributions the reasons come from, "" if no
+            model was asked for any, or none answered.
+        pending: rows of the request that are not among the n: they are not decided yet, and may be
+            sent again with `patient`.
     """
 
     decision_id: list[str]
@@ -138,8 +138,8 @@ class DecisionBatch:
         return len(self.decision_id)
 
     def parts(self) -> tuple[Any, ...]:
-        """Plain values that pickle fast (protocol 5), but for reasons; `decision_batch` inverts
-        it."""
+        """Return plain values that pickle fast (protocol 5), except reasons; `decision_batch`
+        inverts it."""
         parts = list(_columns(self))
         parts[_VOTES] = [vote.parts() for vote in self.votes]
         return tuple(parts)
@@ -154,7 +154,7 @@ _columns: Callable[[DecisionBatch], tuple[Any, ...]] = attrgetter(*_COLUMNS)
 
 
 def decision_batch(*parts: Any) -> DecisionBatch:
-    """The batch of these `parts`."""
+    """Return the batch of these `parts`."""
     columns = list(parts)
-    columns[_VOTES] = tuple([vote(*said) for said in columns[_VOTES]])
+    columns[_VOTES] = tuple([vote(*of_vote) for of_vote in columns[_VOTES]])
     return DecisionBatch(*columns)

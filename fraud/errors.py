@@ -1,24 +1,24 @@
-"""Every error of the house, as a tree.
+"""Every error of Quorum, as a tree.
 
-Errors cross Ray by pickle, so every class passes all of its arguments positionally to
-`super().__init__`: an exception is rebuilt as `cls(*self.args)`.
+Errors cross Ray by pickle, which rebuilds them as `cls(*self.args)`: every class passes all of its
+arguments to `super().__init__`, by position.
 
     QuorumError
     ├── InvalidInput            the caller's request is wrong (4xx)
-    ├── SettingInvalid          a setting cannot be used as it is
-    ├── Unavailable             a part the answer needs does not answer (503)
+    ├── SettingInvalid          a setting cannot be used
+    ├── Unavailable             a dependency of the answer does not answer (503)
     │   ├── StoreUnavailable    Redis or PostgreSQL
     │   │   └── StoreUnreachable  no connection can be made to it
-    │   ├── ArtifactsUnavailable  where model artifacts lie
+    │   ├── ArtifactsUnavailable  the store of model artifacts
     │   ├── VariantUnavailable  a model pool
     │   └── LogUnavailable      the decision log cannot make a record durable
     ├── Overloaded              too many requests are waiting (503 and Retry-After)
     ├── RateLimited             more rows than the key's tier allows (429 and Retry-After)
     ├── NotFound
-    ├── Busy                    another process is at the same work
-    ├── ArtifactRefused         a model artifact is damaged, foreign or wrong
+    ├── Busy                    another process does the same work
+    ├── ArtifactRefused         a model artifact is damaged, of a foreign schema, or wrong
     ├── OtherTenant             models of one tenant would replace another tenant's
-    ├── NotTrainable            history or configuration that no model can be trained on
+    ├── NotTrainable            no model can be trained on this history or configuration
     └── SchemaMismatch          features of one schema met a model of another
 """
 
@@ -26,15 +26,15 @@ from __future__ import annotations
 
 
 class QuorumError(Exception):
-    """Root of the tree. `args[0]` is a message fit for an operator, never for secrets."""
+    """Root of the tree. `args[0]` is a message for an operator, without secrets."""
 
 
 class InvalidInput(QuorumError):
-    """A request that names a wrong field.
+    """A request that is wrong.
 
     Args:
         detail: one sentence about the request as a whole.
-        errors: `(pointer, code, detail)` for each wrong field; pointer is RFC 6901.
+        errors: `(pointer, code, detail)` of each wrong field; the pointer is RFC 6901.
     """
 
     def __init__(self, detail: str, errors: tuple[tuple[str, str, str], ...] = ()) -> None:
@@ -44,12 +44,12 @@ class InvalidInput(QuorumError):
 
 
 class SettingInvalid(QuorumError):
-    """A setting that cannot be used as it is.
+    """A setting that cannot be used.
 
     Args:
-        variable: its name.
+        variable: the environment variable that sets it.
         why: what is wrong, without the value.
-        hint: what to do.
+        hint: what is expected.
     """
 
     def __init__(self, variable: str, why: str, hint: str) -> None:
@@ -63,7 +63,7 @@ class SettingInvalid(QuorumError):
 
 
 class Unavailable(QuorumError):
-    """A part that the answer needs does not answer."""
+    """A dependency of the answer does not answer."""
 
 
 class StoreUnavailable(Unavailable):
@@ -75,8 +75,8 @@ class StoreUnreachable(StoreUnavailable):
 
     Args:
         detail: what happened, without secrets.
-        variable: the one that names the store's address.
-        hint: what to do where a user has set that variable.
+        variable: the environment variable that holds the store's address.
+        hint: what to do if a user has set that variable.
     """
 
     def __init__(self, detail: str, variable: str, hint: str) -> None:
@@ -90,7 +90,7 @@ class StoreUnreachable(StoreUnavailable):
 
 
 class ArtifactsUnavailable(Unavailable):
-    """The place where model artifacts lie does not answer, or lets nobody in."""
+    """The store of model artifacts does not answer, or denies access."""
 
 
 class VariantUnavailable(Unavailable):
@@ -98,7 +98,7 @@ class VariantUnavailable(Unavailable):
 
 
 class LogUnavailable(Unavailable):
-    """A decision cannot be made durable, so it must not be given."""
+    """A decision cannot be made durable, so it must not be returned."""
 
 
 class Overloaded(QuorumError):
@@ -106,7 +106,7 @@ class Overloaded(QuorumError):
 
     Args:
         detail: what is full.
-        retry_after_s: seconds after which a retry makes sense, >= 0.
+        retry_after_s: seconds until a retry is worthwhile, >= 0.
     """
 
     def __init__(self, detail: str, retry_after_s: float = 1.0) -> None:
@@ -119,10 +119,10 @@ class RateLimited(QuorumError):
     """More rows than a limit allows.
 
     Args:
-        limit: its name: `key` or `customer`.
-        rows: the limit: rows in any window.
-        window_s: length of a window, seconds.
-        wait_s: seconds until one more row is let in, > 0.
+        limit: name of the limit: `key` or `customer`.
+        rows: most rows in any period of `window_s` seconds.
+        window_s: length of that period, seconds.
+        wait_s: seconds until one more row is admitted, > 0.
     """
 
     def __init__(self, limit: str, rows: int, window_s: int, wait_s: float) -> None:
@@ -137,28 +137,28 @@ class RateLimited(QuorumError):
 
 
 class NotFound(QuorumError):
-    """No such thing, or not for this tenant."""
+    """It does not exist, or belongs to another tenant."""
 
 
 class Busy(QuorumError):
-    """Another process is at work that only one may do at a time."""
+    """Another process is doing work that only one may do at a time."""
 
 
 class ArtifactRefused(QuorumError):
-    """An artifact is damaged, of a foreign schema, or its golden rows do not reproduce."""
+    """An artifact is damaged, of a foreign schema, or does not reproduce its golden rows."""
 
 
 class OtherTenant(QuorumError):
-    """Models of one tenant would take the place of another tenant's champions."""
+    """Models of one tenant would replace another tenant's champions."""
 
 
 class NotTrainable(QuorumError):
-    """Too little history, no known fraud in a part of it, or a training configuration that
-    cannot be met. `args[0]` says which and what to do."""
+    """Too little history, no known fraud in a part of it, or a training configuration that cannot
+    be met. `args[0]` states which, and what to do."""
 
 
 class SchemaMismatch(QuorumError):
-    """Features of one schema id met a model of another.
+    """Features of one schema met a model of another.
 
     Args:
         expected: schema id of the model.

@@ -7,11 +7,11 @@ from uuid import UUID
 
 _MAX_MS = (1 << 48) - 1
 _VARIANT = {f"{digit:x}": f"{0b1000 | digit & 0b11:x}" for digit in range(16)}
-"""Two random bits of a hex digit behind the two that say RFC 9562."""
+"""Hex digit -> the one that keeps two of its bits behind the two variant bits of RFC 9562."""
 
 
 def decision_ids(n: int, now_ms: int, randomness: Callable[[int], bytes]) -> list[str]:
-    """n UUIDv7s of one moment, rising, with 74 random bits each.
+    """Return n rising UUIDv7s of one moment, with 74 random bits each.
 
     Args:
         n: how many, >= 0.
@@ -22,7 +22,7 @@ def decision_ids(n: int, now_ms: int, randomness: Callable[[int], bytes]) -> lis
         ValueError: `now_ms` does not fit.
     """
     if not 0 <= now_ms <= _MAX_MS:
-        raise ValueError("now_ms: from 0 to 2**48 - 1")
+        raise ValueError("now_ms: expected 0 to 2**48 - 1")
     digits = randomness(10 * n).hex()
     # Sorted, so that ids rise within a batch: an index that takes them in order stays compact.
     tails = sorted([_tail(digits[at : at + 19]) for at in range(0, 20 * n, 20)])
@@ -32,12 +32,12 @@ def decision_ids(n: int, now_ms: int, randomness: Callable[[int], bytes]) -> lis
 
 
 def _tail(digits: str) -> str:
-    """19 random hex digits, 74 of their bits, as what follows the version."""
+    """19 random hex digits as the part after the version, which keeps 74 of their bits."""
     return f"{digits[:3]}-{_VARIANT[digits[3]]}{digits[4:7]}-{digits[7:]}"
 
 
 def decided_at_ms(decision_id: str) -> int:
-    """The moment in a decision id: milliseconds since the epoch.
+    """Return the time in a decision id, milliseconds since the epoch.
 
     Raises:
         ValueError: not a UUIDv7.

@@ -1,4 +1,4 @@
-"""What is kept of a decision: everything needed to make it again, years later."""
+"""The record of a decision: everything needed to make it again, years later."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from fraud.decision import OUTCOMES, DecisionBatch, Reason, Vote
 from fraud.payment.batch import FeatureBatch, Float32, TransactionBatch
 from fraud.payment.transaction import Transaction
 from fraud.plan import Plan
-from fraud.stage import spelled_out, told
+from fraud.stage import decision_stages, expanded_stages
 
 
 def plan_digest(document: dict[str, Any]) -> str:
-    """SHA-256 hex of a plan's document: what a stored record names its plan by."""
+    """Return the SHA-256 of a plan's document, hex: records name their plan by it."""
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 CODE_VERSION = metadata.version("quorum-fraud")
-"""Which code decides."""
+"""Version of the code that decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedVote:
-    """What one variant said of one row. `score` is None where it said nothing (see Vote)."""
+    """The answer of one variant for one row, see `Vote`. `score` is None where it gave none."""
 
     variant: str
     version: str
@@ -46,24 +46,24 @@ class DecisionRecord:
     """One decision, self-contained.
 
     Attributes:
-        tenant: whose it is.
-        transaction: what was decided on.
-        schema_id: which features `features` are; artifacts of that schema name them.
+        tenant: whose payment it is.
+        transaction: the payment.
+        schema_id: the schema of `features`; artifacts of that schema name them.
         features: float32 little-endian, in schema order, NaN where unknown.
         votes: one for each variant that was asked.
-        plan: the whole plan, as `Plan.to_document()` gives it.
+        plan: the whole plan, as `Plan.to_document()` returns it.
         decision_id: UUIDv7.
         outcome: one of `OUTCOMES`.
         probability: calibrated probability of fraud in [0, 1].
         risk_score: integer 0-99, see `fraud.combine.risk`.
         anomaly_score: in [0, 1], None if there is none.
         reasons: strongest first.
-        degraded: why the answer is poorer than the plan wants, () if it is not.
+        degraded: what the decision lacks of what the plan asks for, () if nothing.
         feature_age_ms: see FeatureBatch.age_ms.
         decided_at_ms: milliseconds since the epoch.
         explained_by: see DecisionBatch.
         code_version: version of the code that decided.
-        stage_ms: milliseconds by stage, as the answer told them.
+        stage_ms: milliseconds by stage, as the answer showed them.
     """
 
     tenant: str
@@ -86,11 +86,11 @@ class DecisionRecord:
     stage_ms: dict[str, float] = field(default_factory=dict)
 
     def values(self) -> Float32:
-        """float32[1, n_features]: the features, as a batch of one row."""
+        """Return the features as a batch of one row, float32[1, n_features]."""
         return np.frombuffer(self.features, dtype="<f4").astype(np.float32).reshape(1, -1)
 
     def batch_votes(self) -> tuple[Vote, ...]:
-        """The votes, as a batch of one row."""
+        """Return the votes as a batch of one row."""
         return tuple(
             Vote(
                 v.variant,
@@ -104,7 +104,7 @@ class DecisionRecord:
         )
 
     def to_document(self) -> dict[str, Any]:
-        """JSON-ready dict without the features, which are bytes and are stored beside it."""
+        """Return a JSON-ready dict without the features, which are stored beside it as bytes."""
         document = asdict(self)
         del document["features"]
         return document
@@ -114,7 +114,7 @@ class DecisionRecord:
         """Invert `to_document`.
 
         Raises:
-            KeyError, TypeError: not such a document.
+            KeyError, TypeError: it is not the document of a record.
         """
         fields = dict(document)
         fields["transaction"] = Transaction(**fields["transaction"])
@@ -122,13 +122,13 @@ class DecisionRecord:
         fields["reasons"] = tuple(Reason(**r) for r in fields["reasons"])
         fields["degraded"] = tuple(fields["degraded"])
         variants = [vote.variant for vote in fields["votes"]]
-        fields["stage_ms"] = spelled_out(fields.get("stage_ms", {}), variants)
+        fields["stage_ms"] = expanded_stages(fields.get("stage_ms", {}), variants)
         return cls(features=features, **fields)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanDocument:
-    """A plan as records keep it: `document` is `Plan.to_document()`, `digest` its `plan_digest`."""
+    """A plan as records hold it: `document` is `Plan.to_document()`, `digest` its `plan_digest`."""
 
     name: str
     version: int
@@ -138,16 +138,16 @@ class PlanDocument:
 
 @dataclass(slots=True, eq=False)  # see TransactionBatch
 class RecordBatch:
-    """The records of one micro-batch as columns, which is how they are written and shipped.
+    """The records of one micro-batch as columns: so they are written and shipped.
 
-    Iterating gives each row as a DecisionRecord.
+    Iterating yields each row as a DecisionRecord.
 
     Attributes:
         transactions: n transactions.
         schema_id: see DecisionRecord.
         features: `DecisionRecord.features` of n rows, one after the other.
         decisions: n decisions on them.
-        plan: what decided, shared by the batches that it decided.
+        plan: the plan that decided, one object shared by its batches.
         code_version: see DecisionRecord.
     """
 
@@ -186,19 +186,19 @@ class RecordBatch:
         )
 
     def _stages(self) -> Iterator[dict[str, float]]:
-        """For each row, its times by stage."""
-        shared = told(self.decisions.stage_ms)
+        """For each row its milliseconds by stage."""
+        shared = decision_stages(self.decisions.stage_ms)
         for own in self.transactions.stages or repeat("", len(self)):
             yield shared | json.loads(f"{{{own}}}")
 
     def rows_of_features(self) -> list[bytes]:
-        """`DecisionRecord.features` of each row."""
+        """Return `DecisionRecord.features` of each row."""
         n, data = len(self), self.features
         width = len(data) // n if n else 1
         return [data[start : start + width] for start in range(0, width * n, width)]
 
     def slice(self, start: int, stop: int) -> RecordBatch:
-        """Rows start .. stop-1, 0 <= start <= stop <= n."""
+        """Return rows start .. stop-1, 0 <= start <= stop <= n."""
         d, width = self.decisions, len(self.features) // max(1, len(self))
         rows = slice(start, stop)
         votes = (v if v.scores is None else replace(v, scores=v.scores[rows]) for v in d.votes)
@@ -225,16 +225,16 @@ class RecordBatch:
 def records(
     batch: TransactionBatch, features: FeatureBatch, decisions: DecisionBatch, plan: Plan
 ) -> RecordBatch:
-    """The records of a decided micro-batch, in its order.
+    """Return the records of a decided micro-batch, in its order.
 
     Args:
         batch: n transactions.
-        features: float32[n, n_features], what the models saw.
+        features: float32[n, n_features], as the models saw them.
         decisions: n decisions on them.
         plan: the plan that decided.
 
     Raises:
-        ValueError: the parts do not have the same n, or another plan decided.
+        ValueError: the parts differ in n, or another plan decided.
     """
     n = len(batch)
     if len(features) != n or len(decisions) != n:
@@ -249,31 +249,31 @@ def records(
 
 @lru_cache(maxsize=16)
 def plan_document(plan: Plan) -> PlanDocument:
-    """The plan as records keep it, made once: that takes longer than all else about a record."""
+    """Return the plan as records hold it. Cached: it costs more than the rest of a record."""
     document = plan.to_document()
     return PlanDocument(plan.name, plan.version, plan_digest(document), document)
 
 
 OUTCOME_TEXT = tuple(outcome.value for outcome in OUTCOMES)
-"""`OUTCOME_TEXT[i]`: what records call outcome i."""
+"""`OUTCOME_TEXT[i]`: the name of outcome i in records."""
 
 
 def _votes(votes: tuple[Vote, ...], n: int) -> list[tuple[RecordedVote, ...]]:
-    """For each row, what each variant said of it."""
+    """For each row the answer of each variant."""
     if not votes:
         return [()] * n
     return list(zip(*(_column(vote, n) for vote in votes), strict=True))
 
 
 def _column(vote: Vote, n: int) -> list[RecordedVote]:
-    said = vote.variant, vote.version, vote.digest, vote.status
+    shared = vote.variant, vote.version, vote.digest, vote.status
     if vote.scores is None:
-        return [RecordedVote(*said, None)] * n
-    return [RecordedVote(*said, finite(score)) for score in vote.scores.tolist()]
+        return [RecordedVote(*shared, None)] * n
+    return [RecordedVote(*shared, finite(score)) for score in vote.scores.tolist()]
 
 
 def finite(value: float) -> float | None:
-    """None for what JSON cannot say."""
+    """Return the number, None for NaN and infinities, which JSON does not have."""
     return float(value) if math.isfinite(value) else None
 
 

@@ -1,4 +1,4 @@
-"""What a variant answers when it is asked."""
+"""What a variant answers when it is asked for scores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class VariantScores:
         version: its artifact version (first 12 hex digits of the digest).
         digest: SHA-256 of its manifest, hex.
         scores: float64[n]: calibrated probabilities in [0, 1] (supervised) or anomaly scores in
-            [0, 1], higher is stranger; NaN for a row it could not score.
+            [0, 1], higher is more unusual; NaN for a row that it could not score.
     """
 
     version: str
@@ -26,7 +26,7 @@ class VariantScores:
     scores: Float64
 
     def parts(self) -> tuple[Any, ...]:
-        """Plain values that pickle fast (protocol 5); `variant_scores` inverts it."""
+        """Return plain values that pickle fast (protocol 5); `variant_scores` inverts it."""
         return self.version, self.digest, packed(self.scores)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -34,5 +34,5 @@ class VariantScores:
 
 
 def variant_scores(version: str, digest: str, scores: bytes) -> VariantScores:
-    """The scores of these `parts`."""
+    """Return the scores of these `parts`."""
     return VariantScores(version, digest, np.frombuffer(scores, np.float64))

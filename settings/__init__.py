@@ -1,1 +1,1 @@
-"""Settings, and TOML files that are read into models with errors that name the key."""
+"""Settings from the environment, and configuration files in TOML."""

@@ -1,8 +1,8 @@
-"""Every setting of Quorum, once. Read in composition roots only and handed down.
+"""Every setting of Quorum. Read them in composition roots only, and pass them down.
 
-Each is an environment variable: `QUORUM_<NAME>`, but `DATABASE_URL`, `DATABASE_REPLICA_URL`,
-`REDIS_URL` and AWS's own carry no prefix, as platforms set them. `$QUORUM_HOME/settings.env`,
-which `quorum up` writes, is read first; the environment overrides it.
+Each is an environment variable `QUORUM_<NAME>`. `DATABASE_URL`, `DATABASE_REPLICA_URL`, `REDIS_URL`
+and AWS's own have no prefix, as platforms set them. `$QUORUM_HOME/settings.env`, which `quorum up`
+writes, is read first; the environment overrides it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fraud.payment.limits import TENANT_PATTERN
 logger = logging.getLogger(__name__)
 
 _PREFIX = "QUORUM_"
-# What Quorum tells itself, and what its demonstration, benchmarks and tests are told.
+# Set by Quorum itself, or read by its demonstration, benchmarks and tests.
 _NO_SETTINGS = frozenset(("QUORUM_NODE", "QUORUM_URL", "QUORUM_API_KEY", "QUORUM_API_KEYS"))
 _NO_SETTINGS_BEGIN = ("QUORUM_LOAD_", "QUORUM_TEST_", "QUORUM_BENCH_")
 _TRACKING_SCHEMES = (
@@ -34,23 +34,28 @@ _warned: set[str] = set()
 
 
 def default_lanes() -> int:
-    """Where two processors do everything, a second micro-batch in flight only makes both smaller:
-    measured, a sixth more processor time a decision."""
+    """Return one lane on one or two processors, else two.
+
+    On two processors a second micro-batch in flight only makes both smaller: measured, a sixth more
+    processor time for each decision.
+    """
     return 1 if (os.cpu_count() or 1) <= 2 else 2
 
 
 def spare_waits() -> bool:
-    """Whether one of several ingresses waits until no other is up, instead of sharing the work:
-    where two processors do everything, two make smaller micro-batches of the same payments."""
+    """Return whether a spare ingress takes requests only while no other is up.
+
+    On two processors, two ingresses that share the work only make smaller micro-batches.
+    """
     return default_lanes() == 1
 
 
 class Settings(BaseSettings):
-    """Settings with their defaults; each field's description says what it does."""
+    """Settings and their defaults."""
 
     model_config = SettingsConfigDict(env_prefix="QUORUM_", extra="ignore")
 
-    home: Path = Field(Path(".quorum"), description="folder for everything Quorum keeps locally")
+    home: Path = Field(Path(".quorum"), description="folder of all that Quorum stores locally")
     database_url: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("DATABASE_URL", "database_url"),
@@ -70,64 +75,63 @@ class Settings(BaseSettings):
     artifacts_at: str | None = Field(
         None,
         validation_alias=AliasChoices("QUORUM_ARTIFACTS", "artifacts_at"),
-        description="where models lie: a folder, file:///folder or s3://bucket/prefix; unset:"
-        " home/artifacts",
+        description="location of model artifacts: a folder, file:///folder or s3://bucket/prefix;"
+        " unset: home/artifacts",
     )
     artifact_cache_mib: int = Field(
-        2048, gt=0, description="copies of models that lie elsewhere, on this machine's disk"
+        2048, gt=0, description="size of the local disk cache of remote model artifacts"
     )
     s3_endpoint_url: str | None = Field(
         None,
         validation_alias=AliasChoices("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "s3_endpoint_url"),
-        description="of another server that speaks S3; unset: AWS",
+        description="URL of an S3-compatible server; unset: AWS",
     )
     key_pepper: SecretStr | None = Field(None, description="secret that API key hashes depend on")
-    http_host: str = Field("127.0.0.1", description="address that the HTTP front listens at")
-    http_port: int = Field(8000, description="port of the HTTP front", ge=1, le=65535)
+    http_host: str = Field("127.0.0.1", description="address that the HTTP API listens on")
+    http_port: int = Field(8000, description="port of the HTTP API", ge=1, le=65535)
     dashboard_port: int = Field(8265, description="port of the Ray dashboard", ge=1, le=65535)
     ray_port: int = Field(6379, description="port of the Ray head node", ge=1, le=65535)
     fallback_port: int = Field(
-        8500, description="what HAProxy turns to while no replica is up", ge=1, le=65535
+        8500,
+        description="port of the page shown while no replica is up",
+        ge=1,
+        le=65535,
     )
-    tenant: str = Field(
-        "default", description="tenant that the command line works for", pattern=TENANT_PATTERN
-    )
+    tenant: str = Field("default", description="tenant of the command line", pattern=TENANT_PATTERN)
     database_pool_size: int = Field(4, ge=1, le=100)
     database_timeout_s: float = Field(5.0, gt=0)
     links: Path | None = Field(
         None,
-        description="folder of the sockets by which replicas of one machine ask each other, for "
-        "this user alone, with a short path; unset: they ask over Serve's handles",
+        description="folder of the sockets between replicas of one machine, private to this user, "
+        "with a short path; unset: replicas use Serve's handles",
     )
     redis_timeout_ms: int = Field(250, gt=0, description="longest wait for one Redis answer")
     rebuild_wait_ms: int = Field(
-        100, gt=0, description="longest wait for the history of a customer that Redis does not know"
+        100, gt=0, description="longest wait for the history of a customer who is not in Redis"
     )
     max_body_bytes: int = Field(256 * 1024, gt=0)
     max_batch_body_bytes: int = Field(1024 * 1024, gt=0)
     max_batch_rows: int = Field(1000, gt=0)
-    max_future_s: int = Field(300, description="how far ahead a timestamp may lie", ge=0)
+    max_future_s: int = Field(300, description="how far in the future a timestamp may lie", ge=0)
     max_past_days: int = Field(
         7,
-        description="how far back the timestamp of a payment may lie that is to be decided on; "
-        "older ones are loaded. States that are rebuilt look back so much further",
+        description="how far in the past the timestamp of a payment to decide may lie; load older "
+        "payments as history. Rebuilt states look back this much further",
         gt=0,
         le=36_500,
     )
-    replay_ttl_s: int = Field(
-        86_400, description="how long a transaction id is remembered as seen", gt=0
-    )
+    replay_ttl_s: int = Field(86_400, description="how long a transaction id is remembered", gt=0)
     request_timeout_ms: int = Field(2_000, gt=0, description="longest wait for a decision")
-    max_queued_rows: int = Field(4_096, gt=0, description="rows that may wait at one ingress")
+    max_queued_rows: int = Field(4_096, gt=0, description="most rows that wait at one ingress")
     drift_interval_s: float = Field(
-        60.0, ge=0, description="how often drift is measured for the metrics; 0: never"
+        60.0, ge=0, description="period of drift measurement for the metrics; 0: never"
     )
-    max_rows_per_call: int = Field(256, gt=0, description="rows of one micro-batch at most")
+    max_rows_per_call: int = Field(256, gt=0, description="most rows of one micro-batch")
     lanes: int = Field(
         default_factory=default_lanes,
         gt=0,
-        description="micro-batches of single payments in flight from one ingress, for each "
-        "combiner; unset: by the machine's processors",
+        description="micro-batches of single payments in flight from one ingress to each combiner; "
+        "unset: by the machine's processors",
     )
 
     @field_validator("mlflow_tracking_uri")
@@ -136,13 +140,13 @@ class Settings(BaseSettings):
         uri = (uri or "").strip()
         scheme, colon, rest = uri.partition("://")
         if not colon and _HOST_AND_PORT.match(uri):
-            raise ValueError("begin with http:// or https://")
+            raise ValueError("expected a URL that begins with http:// or https://")
         if not colon:
             return uri or None  # a folder
-        if scheme == "postgres":  # what SQLAlchemy does not know
+        if scheme == "postgres":  # unknown to SQLAlchemy
             return f"postgresql://{rest}"
         if scheme.partition("+")[0] not in _TRACKING_SCHEMES:
-            raise ValueError(f"take one of {', '.join(_TRACKING_SCHEMES)}")
+            raise ValueError(f"expected one of the schemes {', '.join(_TRACKING_SCHEMES)}")
         return uri
 
     @field_validator("s3_endpoint_url")
@@ -150,10 +154,10 @@ class Settings(BaseSettings):
     def _endpoint_url(cls, url: str | None) -> str | None:
         url = (url or "").strip()
         if url and not url.startswith(("http://", "https://")):
-            raise ValueError("begin with http:// or https://")
+            raise ValueError("expected a URL that begins with http:// or https://")
         if url and "@" in url:
             raise ValueError(
-                "leave user and password out: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY name them"
+                "expected no user and password: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             )
         return url or None
 
@@ -164,7 +168,10 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls) -> Settings:
-        """Settings of this process: `$QUORUM_HOME/settings.env`, then the environment."""
+        """Return the settings of this process: `$QUORUM_HOME/settings.env`, then the environment.
+
+        Logs a warning once for each variable that looks like a setting but is none.
+        """
         home = Path(os.environ.get("QUORUM_HOME") or ".quorum").absolute()
         for warning in _unknown([*os.environ, *_names(home / "settings.env")]):
             if warning not in _warned:
@@ -174,12 +181,12 @@ class Settings(BaseSettings):
 
     @property
     def artifacts_url(self) -> str:
-        """Where the model artifacts lie; `models.store.location.store_of` opens it."""
+        """Location of the model artifacts; `models.store.location.store_of` opens it."""
         return self.artifacts_at or str(self.artifacts)
 
     @property
     def artifacts(self) -> Path:
-        """The folder of the model artifacts where nothing names another place."""
+        """Local folder of the model artifacts, used if `artifacts_at` is unset."""
         return self.home / "artifacts"
 
     @property
@@ -189,22 +196,22 @@ class Settings(BaseSettings):
 
 
 def _unknown(names: Iterable[str]) -> list[str]:
-    """A warning for each variable that looks like a setting and is none, with the nearest one."""
+    """A warning for each variable that looks like a setting but is none, with the nearest name."""
     known = {name.removeprefix(_PREFIX): name for name in sorted(_variables())}
     found = []
-    given = {n.upper() for n in names if n.upper().startswith(_PREFIX)}
-    for name in sorted(given - set(known.values())):
+    present = {n.upper() for n in names if n.upper().startswith(_PREFIX)}
+    for name in sorted(present - set(known.values())):
         if name in _NO_SETTINGS or name.startswith(_NO_SETTINGS_BEGIN):
             continue
-        # Without the prefix: it would make everything like everything.
+        # Compared without the prefix, which would make all names similar.
         near = get_close_matches(name.removeprefix(_PREFIX), known, 1)
-        meant = f": did you mean {known[near[0]]}?" if near else " and has no effect"
-        found.append(f"{name} is not a setting{meant}")
+        hint = f": did you mean {known[near[0]]}?" if near else " and has no effect"
+        found.append(f"{name} is not a setting{hint}")
     return found
 
 
 def _variables() -> frozenset[str]:
-    """The names under which settings are read."""
+    """Names of the variables that set settings."""
     names = []
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
@@ -214,7 +221,7 @@ def _variables() -> frozenset[str]:
 
 
 def _names(path: Path) -> list[str]:
-    """Names of the variables in a file of them."""
+    """Names of the variables in an environment file."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

@@ -13,13 +13,13 @@ from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
 from fraud.errors import InvalidInput
-from settings.wrong_value import wanted
+from settings.error_text import expected
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def read_toml(path: Path, model: type[M]) -> M:
-    """Read a file of a model's keys.
+    """Read a TOML file into a model.
 
     Raises:
         InvalidInput: the file is missing or is not TOML, or a value is invalid. The message names
@@ -63,7 +63,7 @@ def key_error(key: str, problem: str) -> PydanticCustomError:
 def _problem(item: Any, document: Any, model: type[BaseModel]) -> tuple[str, str]:
     """The dotted key of an error, and what to write instead."""
     place, section = _place(item, document)
-    problem = wanted(item)
+    problem = expected(item)
     if item["type"] == "extra_forbidden":
         problem = _unknown(str(place[-1]), section, _names(model, place[:-1]))
     elif item["type"] == "key":
@@ -91,8 +91,8 @@ def _unknown(key: str, section: Any, names: list[str]) -> str:
     free = [name for name in names if name not in section]
     near = get_close_matches(key, free, 1) or get_close_matches(key, names, 1)
     if near:
-        return f"there is no such key; did you mean {near[0]}?"
-    return f"there is no such key; there are {', '.join(sorted(names))}"
+        return f"no such key; did you mean {near[0]}?"
+    return f"no such key; expected one of {', '.join(sorted(names))}"
 
 
 def _names(model: type[BaseModel], place: list[Any]) -> list[str]:

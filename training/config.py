@@ -22,12 +22,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from fraud.methods.registry import METHODS
 from settings.toml_file import read_toml
 from training.finding import CODES as LEAKS
 
 SUPERVISED = ("xgboost", "random-forest", "logistic")
 ANOMALY = "isolation-forest"
 VARIANTS = (*SUPERVISED, ANOMALY)
+CombinerChoice = Literal["choose", *METHODS]  # type: ignore[valid-type]
 BASELINE = "logistic"
 """The supervised variant that the others are measured against."""
 
@@ -88,7 +90,7 @@ class SplitConfig(_Section):
                 ' and the figures would promise what no model keeps on later payments; "time"'
             )
         if method != "time":
-            raise ValueError('take "time"')
+            raise ValueError('expected "time"')
         return method
 
 
@@ -288,7 +290,7 @@ class TrainConfig(_Section):
     costs: CostConfig | None = Field(
         default=None, description="thresholds by what outcomes cost, not by `rates`"
     )
-    combiner: Literal["choose", "mean", "stack"] = Field(
+    combiner: CombinerChoice = Field(
         default="choose", description="`choose`: whichever ranks later validation rows better"
     )
     xgboost: XGBoostConfig = XGBoostConfig()

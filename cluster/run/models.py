@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from cluster.home.connection import database
 from cluster.terminal.terminal import CommandFailed
-from stores.statements import statement
 
 if TYPE_CHECKING:
     from models.store.store import ArtifactStore
@@ -77,5 +76,7 @@ def _schema_of_champion(store: ArtifactStore, variant: str) -> str | None:
 
 
 async def _has_plan(settings: Settings) -> bool:
+    from deciding.plans.table import active_row
+
     async with database(settings) as connection:
-        return await connection.fetchrow(statement("cluster/sql/active_plan.sql")) is not None
+        return await active_row(connection) is not None

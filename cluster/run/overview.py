@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from models.store.store import ArtifactStore
     from settings.settings import Settings
 
+_PLAN_COLUMNS = ("name", "version", "kind", "created_at")
+
 
 def overview(settings: Settings) -> dict[str, Any]:
     """Everything that is up and everything that is not, as a JSON-ready document.
@@ -150,11 +152,13 @@ def _deployed(node: Node) -> list[dict[str, Any]]:
 
 
 async def _records(settings: Settings) -> dict[str, Any]:
+    from deciding.plans.table import active_row
+
     async with database(settings) as connection:
         counts = await connection.fetchrow(statement("cluster/sql/counts.sql"), settings.tenant)
-        plan = await connection.fetchrow(statement("cluster/sql/active_plan.sql"))
+        plan = await active_row(connection)
     return {
         "tenant": settings.tenant,
         "counts": dict(counts),
-        "plan": dict(plan) if plan else None,
+        "plan": plan and {name: plan[name] for name in _PLAN_COLUMNS},
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cluster.terminal.terminal import CommandFailed
 from fraud.errors import QuorumError, SettingInvalid
-from settings.wrong_value import wanted
+from settings.error_text import expected
 from stores.redaction import redacted
 
 _START = "`quorum up` starts everything; `quorum status` says what is up"
@@ -76,7 +76,7 @@ def _settings_at_fault(error: BaseException) -> tuple[str, str]:
     """Names of the wrong settings, as they are set, and what to take; never their values."""
     wrong = error.errors(include_input=False, include_url=False)  # type: ignore[attr-defined]
     names = [_variable(str(item["loc"][0]) if item["loc"] else "a setting") for item in wrong]
-    hints = [wanted(item) for item in wrong]
+    hints = [expected(item) for item in wrong]
     if len(wrong) == 1:
         return f"{names[0]} has a wrong value", hints[0]
     each = "; ".join(f"{name}: {hint}" for name, hint in zip(names, hints, strict=True))

@@ -1,1 +1,1 @@
-"""Plans in PostgreSQL, the active one in memory, and its copy on disk."""
+"""Plans: their table in PostgreSQL, the active one in memory, and its copy on disk."""

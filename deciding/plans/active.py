@@ -1,139 +1,69 @@
-"""The active plan, and its exchange for a newer one while decisions are made. Knows no Ray."""
+"""The active plan in memory, replaced by a newer one while decisions are made."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import asyncpg
-
-from deciding.plans.kept import KeptPlan
+from deciding.plans.local_copy import LocalCopy
 from fraud.errors import StoreUnavailable
 from fraud.plan import Plan
-from fraud.policy.choice import policy_of
-from fraud.policy.policy import Policy
-from stores.postgres.connect import connect
-from stores.postgres.errors import DISCONNECTED, READ_ONLY, reason
-from stores.statements import statement
+from fraud.policy.interface import Policy
 from telemetry import metrics
 
 logger = logging.getLogger(__name__)
 
 POLL_S = 2.0
-_SQL = statement("deciding/plans/sql/active_plan.sql")
 
 
 @dataclass(frozen=True, slots=True)
 class ActivePlan:
-    """A plan and the policy that runs it.
+    """A plan and its policy.
 
     Attributes:
-        kept: it is this machine's copy, and the table has not said yet whether it is still active.
+        is_local: it is this machine's copy, and PostgreSQL has not confirmed it yet.
     """
 
     plan: Plan
     policy: Policy
-    kept: bool = False
-
-
-class PlanTable:
-    """The `plans` table, read over one connection that is made again when it is lost.
-
-    Args:
-        url: PostgreSQL.
-        timeout_s: longest wait for it.
-
-    Attributes:
-        trouble: what was wrong with PostgreSQL when it was last read, "" if nothing was.
-    """
-
-    def __init__(self, url: str, timeout_s: float) -> None:
-        self._url = url
-        self._timeout_s = timeout_s
-        self._connection: asyncpg.Connection | None = None
-        self.trouble = ""
-
-    async def active(self) -> Plan | None:
-        """The active plan, None if there is none.
-
-        Raises:
-            StoreUnavailable: PostgreSQL does not answer.
-            ValueError: the document is not a plan.
-        """
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                document = await self._document()
-        except (*DISCONNECTED, asyncpg.PostgresError) as error:
-            await self.close()
-            self.trouble = f"no plan is read: {reason(error)}"
-            raise StoreUnavailable(self.trouble) from error
-        except StoreUnavailable as error:
-            self.trouble = f"no plan is read: {error}"
-            raise
-        if document is None:
-            return None
-        try:
-            return Plan.from_document(json.loads(document))
-        except (TypeError, KeyError) as error:
-            raise ValueError(f"the active plan is not a plan: {error}") from error
-
-    async def close(self) -> None:
-        """Drop the connection, if there is one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.terminate()
-
-    async def _document(self) -> str | None:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(
-                self._url, timeout_s=self._timeout_s, name="quorum-plans"
-            )
-        found: str | None = await self._connection.fetchval(_SQL)
-        if await self._connection.fetchval(READ_ONLY):
-            # A replica by now, or set to be one: the next look finds who is at the address then.
-            self.trouble = "PostgreSQL takes no writes: decisions wait on this machine's disk"
-            await self.close()
-        else:
-            self.trouble = ""
-        return found
+    is_local: bool = False
 
 
 class PlanFeed:
-    """Keeps the active plan at hand. Reading `current` costs nothing.
+    """Keeps the active plan in memory. Reading `current` costs nothing.
 
-    When the source fails or its document is wrong, the last plan goes on deciding. One that does
-    not answer at the start leaves the plan that was kept, until it answers.
+    When the source fails or its document is wrong, the last plan goes on deciding. If the source
+    does not answer at the start, this machine's copy decides until it does.
 
     Args:
-        load: reads the active plan, e.g. `PlanTable.active`.
-        interval_s: how often.
-        kept: where the plan is kept for the next start, None for nowhere.
+        load: reads the active plan, e.g. `PlanReader.active`.
+        interval_s: time between reads.
+        copy: where the plan is kept for the next start, None for nowhere.
     """
 
     def __init__(
         self,
         load: Callable[[], Awaitable[Plan | None]],
         interval_s: float = POLL_S,
-        kept: KeptPlan | None = None,
+        copy: LocalCopy | None = None,
     ) -> None:
         self._load = load
         self._interval_s = interval_s
-        self._kept = kept
-        self._on_disk: Plan | None = None
+        self._copy = copy
+        self._saved: Plan | None = None
+        self._save_failed = False
         self._task: asyncio.Task[None] | None = None
         self._answered = False
-        self._complaint = ""
-        self._unkept = False
+        self._last_error = ""
         self.current: ActivePlan | None = None
 
     async def start(self) -> None:
         """Read once, then go on reading. Never raises: see `current`."""
         await self.refresh()
         if not self._answered:
-            self._take_kept()
+            self._take_copy()
         self._task = asyncio.create_task(self._run(), name="plan-feed")
 
     async def refresh(self) -> None:
@@ -141,55 +71,55 @@ class PlanFeed:
         try:
             self._take(await self._load())
             self._answered = True
-            self._complaint = ""
+            self._last_error = ""
         except (StoreUnavailable, ValueError) as error:
             self._answered = self._answered or not isinstance(error, StoreUnavailable)
             metrics.PLAN_ERRORS.inc()
-            if str(error) != self._complaint:
+            if str(error) != self._last_error:
                 logger.error("the plan stays as it is: %s", error)
-            self._complaint = str(error)
+            self._last_error = str(error)
         else:
-            await self._keep()
+            await self._save()
 
     def _take(self, plan: Plan | None) -> None:
-        """Let the plan decide that the table names."""
+        """Make the plan that the table names current."""
         metrics.PLAN_KEPT.set(0)
         current = self.current
         if plan is None:
-            if current is not None and current.kept:
+            if current is not None and current.is_local:
                 self.current = None
             raise ValueError("no plan is active")
-        if current is None or current.kept or plan != current.plan:
-            self.current = ActivePlan(plan, policy_of(plan))
+        if current is None or current.is_local or plan != current.plan:
+            self.current = ActivePlan(plan, plan.policy())
             metrics.PLAN_VERSION.labels(plan.name).set(plan.version)
             logger.warning("plan %s version %d decides now", plan.name, plan.version)
 
-    def _take_kept(self) -> None:
-        plan = None if self._kept is None else self._kept.load()
+    def _take_copy(self) -> None:
+        plan = None if self._copy is None else self._copy.load()
         if plan is None:
             return
-        self.current = ActivePlan(plan, policy_of(plan), kept=True)
+        self.current = ActivePlan(plan, plan.policy(), is_local=True)
         metrics.PLAN_VERSION.labels(plan.name).set(plan.version)
         metrics.PLAN_KEPT.set(1)
         logger.warning(
-            "plan %s version %d decides until PostgreSQL answers: it did when it last answered",
+            "plan %s version %d, this machine's copy, decides until PostgreSQL answers",
             plan.name,
             plan.version,
         )
 
-    async def _keep(self) -> None:
-        """Keep the current plan if it has changed. Without it the next start may have none."""
-        if self._kept is None or self.current is None or self.current.plan == self._on_disk:
+    async def _save(self) -> None:
+        """Copy the current plan to disk if it has changed: the next start may need it."""
+        if self._copy is None or self.current is None or self.current.plan == self._saved:
             return
         plan = self.current.plan
         try:
-            await asyncio.to_thread(self._kept.save, plan)
+            await asyncio.to_thread(self._copy.save, plan)
         except OSError as error:
-            if not self._unkept:
-                logger.warning("the plan is not kept: %s", error.strerror)
-            self._unkept = True
+            if not self._save_failed:
+                logger.warning("the plan is not copied to disk: %s", error.strerror)
+            self._save_failed = True
         else:
-            self._on_disk, self._unkept = plan, False
+            self._saved, self._save_failed = plan, False
 
     @property
     def alive(self) -> bool:

@@ -9,7 +9,6 @@ from fraud.errors import ArtifactRefused, ArtifactsUnavailable, SchemaMismatch
 from fraud.record import CODE_VERSION, DecisionRecord
 
 if TYPE_CHECKING:
-    from fraud.combine.combine import Combined
     from fraud.decision import Reason
     from fraud.explanation import Explanation
     from models.store.store import ArtifactStore
@@ -19,48 +18,52 @@ _ROUNDING = 2e-6
 
 
 def reasons_check(record: DecisionRecord, artifacts: ArtifactStore) -> Check:
-    """Compare the reasons of a record with those that its features, its votes and the artifact
-    that explained it lead to now. What was usual then comes out of that artifact, too."""
+    """Compare recorded reasons with those that the record leads to now.
+
+    They follow from its features, its votes and the artifact that explained it, which also holds
+    what was usual then.
+    """
     from features.definitions import SCHEMA_ID
 
-    recorded = _shown(record.reasons)
+    recorded = _text(record.reasons)
     if record.schema_id != SCHEMA_ID:
         return Check("reasons", recorded, None, UNCHECKED, "features of another schema")
     try:
-        made = _made(record, artifacts)
+        found = _found(record, artifacts)
     except ArtifactsUnavailable as error:
         return Check("reasons", recorded, None, UNCHECKED, str(error))
     except (ArtifactRefused, SchemaMismatch) as error:
         return Check("reasons", recorded, None, DIFFERS, str(error))
-    if made is None:
+    if found is None:
         return Check("reasons", recorded, None, UNCHECKED, "the artifact is not here")
-    verdict, note = _compared(record, made)
-    return Check("reasons", recorded, _shown(made), verdict, note)
+    result, note = _compared(record, found)
+    return Check("reasons", recorded, _text(found), result, note)
 
 
-def _made(record: DecisionRecord, artifacts: ArtifactStore) -> tuple[Reason, ...] | None:
-    """The reasons as they are found now; None if the artifact that explained is not here."""
-    from features.definitions import NAMES
-    from features.reason_columns import teller_of
+def _found(record: DecisionRecord, artifacts: ArtifactStore) -> tuple[Reason, ...] | None:
+    """The reasons that are found now; None if the artifact that explained is not here."""
+    from features.definitions import NAMES, RULE_SET
+    from features.reason_columns import reason_writer
     from fraud.combine.combine import RULES_ONLY, combine
     from fraud.payment.batch import TransactionBatch
     from fraud.plan import Plan
-    from fraud.reasons.causes import Causes
-    from fraud.rules import judge
+    from fraud.reasons.selection import ReasonSelection
 
     plan = Plan.from_document(record.plan)
     batch = TransactionBatch.of(record.tenant, [record.transaction])
-    rules = judge(plan.thresholds, batch, record.values(), NAMES)
-    made: Combined = combine(plan, record.batch_votes(), 1, rules.probability)
-    causes = Causes(plan.thresholds, made.probability, made.anomaly, made.outcome)
-    told: dict[int, tuple[Reason, ...]] = {}
-    if record.explained_by and causes.by_score and RULES_ONLY not in record.degraded:
+    fired = RULE_SET.apply(plan.thresholds, batch, record.values())
+    combined = combine(plan, record.batch_votes(), 1, fired.probability)
+    selection = ReasonSelection(
+        plan.thresholds, combined.probability, combined.anomaly, combined.outcome
+    )
+    contributions: dict[int, tuple[Reason, ...]] = {}
+    if record.explained_by and selection.rows_by_score and RULES_ONLY not in record.degraded:
         explanation = _explanation(record, artifacts)
         if explanation is None:
             return None
-        teller = teller_of(NAMES)
-        told = dict(enumerate(teller.strongest(batch, [0], record.values(), explanation)))
-    return causes.reasons(told, rules.reasons)[0]
+        writer = reason_writer(NAMES)
+        contributions[0] = writer.strongest(batch, [0], record.values(), explanation)[0]
+    return selection.reasons(contributions, fired.reasons)[0]
 
 
 def _explanation(record: DecisionRecord, artifacts: ArtifactStore) -> Explanation | None:
@@ -77,23 +80,23 @@ def _explanation(record: DecisionRecord, artifacts: ArtifactStore) -> Explanatio
     return Scorer.load(folder, digest).explain(record.values(), record.schema_id)
 
 
-def _compared(record: DecisionRecord, made: tuple[Reason, ...]) -> tuple[str, str]:
-    """A verdict, and a note."""
+def _compared(record: DecisionRecord, found: tuple[Reason, ...]) -> tuple[str, str]:
+    """The result, and a note."""
     recorded = record.reasons
     same = [(r.code, r.feature, r.direction) for r in recorded] == [
-        (r.code, r.feature, r.direction) for r in made
+        (r.code, r.feature, r.direction) for r in found
     ] and all(
         abs(a.contribution - b.contribution) <= _ROUNDING
-        for a, b in zip(recorded, made, strict=True)
+        for a, b in zip(recorded, found, strict=True)
     )
     if not same:
         return DIFFERS, ""
-    if [r.detail for r in recorded] == [r.detail for r in made]:
+    if [r.detail for r in recorded] == [r.detail for r in found]:
         return SAME, ""
     if record.code_version != CODE_VERSION:
-        return SAME, f"worded otherwise by code {record.code_version}"
-    return DIFFERS, "worded otherwise"
+        return SAME, f"worded differently by code {record.code_version}"
+    return DIFFERS, "worded differently"
 
 
-def _shown(reasons: tuple[Reason, ...]) -> str:
+def _text(reasons: tuple[Reason, ...]) -> str:
     return "; ".join(f"{r.code}: {r.detail}" for r in reasons) or "none"

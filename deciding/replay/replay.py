@@ -1,4 +1,4 @@
-"""Replay: a decision made again out of its record, and compared."""
+"""Replay: a decision made again from its record, and compared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What came of a replay. `matches`: nothing differs, whatever was unchecked."""
+    """The result of a replay. `matches`: nothing differs; what was unchecked does not count."""
 
     decision_id: str
     tenant: str
@@ -34,13 +34,13 @@ class Replay:
     checks: tuple[Check, ...]
 
     def to_document(self) -> dict[str, Any]:
-        """JSON-ready dict."""
-        return asdict(self)
+        """Return a JSON-ready dict."""
+        return asdict(self) | {"checks": [check.to_document() for check in self.checks]}
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A decision as the system of record holds it: its record, and the columns beside it."""
+    """A decision as PostgreSQL holds it: its record, and the columns beside it."""
 
     record: DecisionRecord
     plan_digest: str
@@ -53,8 +53,8 @@ async def fetch(connection: asyncpg.Connection, tenant: str, decision_id: str) -
     """Read a decision.
 
     Raises:
-        ValueError: `decision_id` is not one.
-        NotFound: the tenant has no such decision, or its plan is lost.
+        ValueError: `decision_id` is not a decision id.
+        NotFound: the tenant has no such decision, or its plan is not on record.
     """
     at_ms = decided_at_ms(decision_id)
     row = await connection.fetchrow(
@@ -65,20 +65,16 @@ async def fetch(connection: asyncpg.Connection, tenant: str, decision_id: str) -
     if row["plan"] is None:
         raise NotFound(f"the plan of {decision_id} is not on record")
     document, plan = json.loads(row["record"]), json.loads(row["plan"])
-    named, document["plan"] = document["plan"]["digest"], plan
+    digest, document["plan"] = document["plan"]["digest"], plan
     record = DecisionRecord.from_document(document, row["features"])
-    return Stored(record, named, row["outcome"], row["probability"], row["anomaly_score"])
+    return Stored(record, digest, row["outcome"], row["probability"], row["anomaly_score"])
 
 
 def replay(stored: Stored, artifacts: ArtifactStore) -> Replay:
-    """Make a decision again.
+    """Make a decision again, and compare.
 
-    Its votes are combined under its plan, and where the artifacts of its votes are at hand its
-    features are scored again, to the tolerance that an artifact states for its golden rows.
-
-    Args:
-        stored: the decision.
-        artifacts: the models.
+    Its votes are combined under its plan. Where the artifacts of its votes are at hand, its
+    features are scored again, to the tolerance that each artifact states for its golden rows.
     """
     record = stored.record
     checks = (
@@ -94,13 +90,13 @@ def replay(stored: Stored, artifacts: ArtifactStore) -> Replay:
         decided_at_ms=record.decided_at_ms,
         code_version=record.code_version,
         plan=f"{record.plan['name']} {record.plan['version']}",
-        matches=all(check.verdict != DIFFERS for check in checks),
+        matches=all(check.result != DIFFERS for check in checks),
         checks=checks,
     )
 
 
 def _columns(stored: Stored) -> Iterator[Check]:
-    """The plan and the columns that queries go by are those of the record."""
+    """The plan, and the columns that queries filter by, agree with the record."""
     record = stored.record
     yield same("plan digest", stored.plan_digest, plan_digest(record.plan))
     yield same("outcome column", record.outcome, stored.outcome)
@@ -111,13 +107,12 @@ def _columns(stored: Stored) -> Iterator[Check]:
 def _combined(record: DecisionRecord) -> Iterator[Check]:
     import numpy as np
 
-    from features.definitions import NAMES, SCHEMA_ID
+    from features.definitions import RULE_SET, SCHEMA_ID
     from fraud.combine.combine import combine, needs_rules
     from fraud.combine.risk import risk_scores
     from fraud.decision import OUTCOMES
     from fraud.payment.batch import TransactionBatch
     from fraud.plan import Plan
-    from fraud.rules import judge
 
     plan, votes = Plan.from_document(record.plan), record.batch_votes()
     rules = None
@@ -128,13 +123,13 @@ def _combined(record: DecisionRecord) -> Iterator[Check]:
             yield Check("outcome", record.outcome, None, UNCHECKED, "rules of another schema")
             return
         batch = TransactionBatch.of(record.tenant, [record.transaction])
-        rules = judge(plan.thresholds, batch, record.values(), NAMES).probability
-    made = combine(plan, votes, 1, rules)
-    anomaly = float(made.anomaly[0])
-    yield same("outcome", record.outcome, str(OUTCOMES[int(made.outcome[0])]), note)
-    [score] = risk_scores(plan.thresholds, made.probability, made.outcome)
+        rules = RULE_SET.apply(plan.thresholds, batch, record.values()).probability
+    combined = combine(plan, votes, 1, rules)
+    anomaly = float(combined.anomaly[0])
+    yield same("outcome", record.outcome, str(OUTCOMES[int(combined.outcome[0])]), note)
+    [score] = risk_scores(plan.thresholds, combined.probability, combined.outcome)
     yield close("risk score", record.risk_score, score, 0.0)
-    yield close("probability", record.probability, float(made.probability[0]), ROUNDING, note)
+    yield close("probability", record.probability, float(combined.probability[0]), ROUNDING, note)
     yield close(
         "anomaly score", record.anomaly_score, None if np.isnan(anomaly) else anomaly, ROUNDING
     )

@@ -75,7 +75,7 @@ class Decided:
                     column[i] = vote.score
         labels = [(r["is_fraud"], r["known_ms"]) for r in rows]
         return cls(
-            np.array([r["observed_ms"] for r in rows], np.int64),
+            np.array([r["decided_ms"] for r in rows], np.int64),
             values,
             seen,
             scores,

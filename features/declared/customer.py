@@ -22,7 +22,7 @@ from fraud.reasons.catalogue import (
     UNUSUAL_CATEGORY,
 )
 from fraud.reasons.number_text import DEVIATIONS, DURATION, KM, KMH, MONEY, PERCENT, TIMES, count_of
-from fraud.reasons.phrase import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN, Saying
+from fraud.reasons.wording import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN, Wording
 
 _NEW = {
     "merchant": (NEW_MERCHANT, "paid at this merchant"),
@@ -48,17 +48,17 @@ def partners() -> Family:
                 f"new_{one}",
                 f"1 if this customer has not met this {one} within 60 days, else 0",
                 # To a customer without a history all are new.
-                Saying(
+                Wording(
                     code,
                     f"this customer has not {met} in the last 60 days",
-                    rests_on=("customer_count_60d", 1),
+                    requires=("customer_count_60d", 1),
                 ),
                 dtype="bool",
             ),
             since.feature(
                 f"seconds_since_{one}",
                 f"seconds since this customer last met this {one}",
-                Saying(CUSTOMER_VELOCITY, f"{{value}} since this customer last {met}", DURATION),
+                Wording(CUSTOMER_VELOCITY, f"{{value}} since this customer last {met}", DURATION),
                 dtype="int",
             ),
         ]
@@ -73,23 +73,23 @@ _ZSCORE = (
 
 
 def _ratio(about: Subject, w: Window) -> Feature:
-    saying = Saying(
+    wording = Wording(
         UNUSUAL_AMOUNT,
         "the amount is {value} the mean of payments {of} in the last {span}",
         TIMES,
-        rests_on=(f"{{entity}}_count_{w.name}", LEAST_FOR_MEAN),
+        requires=(f"{{entity}}_count_{w.name}", LEAST_FOR_MEAN),
     )
-    return about.feature("amount_ratio", _RATIO, saying, w)
+    return about.feature("amount_ratio", _RATIO, wording, w)
 
 
 def _zscore(about: Subject, w: Window) -> Feature:
-    saying = Saying(
+    wording = Wording(
         UNUSUAL_AMOUNT,
         "the amount is {value} from the mean of payments {of} in the last {span}",
         DEVIATIONS,
-        rests_on=(f"{{entity}}_count_{w.name}", LEAST_FOR_DEVIATION),
+        requires=(f"{{entity}}_count_{w.name}", LEAST_FOR_DEVIATION),
     )
-    return about.feature("amount_zscore", _ZSCORE, saying, w)
+    return about.feature("amount_zscore", _ZSCORE, wording, w)
 
 
 def relative_to(entity: Entity) -> Family:
@@ -102,12 +102,12 @@ def relative_to(entity: Entity) -> Family:
         about.feature(
             "velocity_ratio",
             "payments of this {entity} in the last {span} divided by its daily mean of 30 days",
-            Saying(
+            Wording(
                 PACE[entity.name],
                 "payments {of} in the last {span} are {value} the daily mean of 30 days",
                 TIMES,
                 least=_SOME,
-                rests_on=("{entity}_count_30d", LEAST_FOR_DEVIATION),
+                requires=("{entity}_count_30d", LEAST_FOR_DEVIATION),
             ),
             H24,
         ),
@@ -139,12 +139,12 @@ def habits() -> Family:
         about.feature(
             "count_trend",
             "payments a day of this {entity} in the last {span} divided by those of 60 days",
-            Saying(
+            Wording(
                 CUSTOMER_VELOCITY,
                 "payments a day {of} in the last {span} are {value} those of 60 days",
                 TIMES,
                 least=_SOME,
-                rests_on=("{entity}_count_60d", LEAST_FOR_DEVIATION),
+                requires=("{entity}_count_60d", LEAST_FOR_DEVIATION),
             ),
             D7,
         ),
@@ -152,12 +152,12 @@ def habits() -> Family:
             "amount_to_trimmed",
             "this amount divided by the mean amount of this {entity} in the last {span} without "
             "the largest one",
-            Saying(
+            Wording(
                 UNUSUAL_AMOUNT,
                 "the amount is {value} the mean of payments {of} in the last {span} without the"
                 " largest",
                 TIMES,
-                rests_on=("{entity}_count_60d", LEAST_FOR_MEAN),
+                requires=("{entity}_count_60d", LEAST_FOR_MEAN),
             ),
             D60,
         ),
@@ -166,24 +166,24 @@ def habits() -> Family:
 
 def _largest(about: Subject, meaning: str, w: Window) -> Feature:
     phrase = "the largest payment {of} in the last {span} is {value}"
-    saying = Saying(CUSTOMER_SPENDING, phrase, MONEY, least=LEAST_MONEY)
-    return about.feature("max_amount", meaning, saying, w)
+    wording = Wording(CUSTOMER_SPENDING, phrase, MONEY, least=LEAST_MONEY)
+    return about.feature("max_amount", meaning, wording, w)
 
 
 def _to_largest(about: Subject, largest: str, w: Window) -> Feature:
-    saying = Saying(
+    wording = Wording(
         UNUSUAL_AMOUNT,
         "the amount is {value} the largest payment {of} in the last {span}",
         TIMES,
-        rests_on=(f"{{entity}}_count_{w.name}", LEAST_FOR_MEAN),
+        requires=(f"{{entity}}_count_{w.name}", LEAST_FOR_MEAN),
     )
-    return about.feature("amount_to_max", f"this amount divided by the {largest}", saying, w)
+    return about.feature("amount_to_max", f"this amount divided by the {largest}", wording, w)
 
 
 def _trend(about: Subject, name: str, meaning: str, phrase: str) -> Feature:
-    rests_on = ("{entity}_count_7d", LEAST_FOR_MEAN)
+    requires = ("{entity}_count_7d", LEAST_FOR_MEAN)
     return about.feature(
-        name, meaning, Saying(CUSTOMER_SPENDING, phrase, TIMES, rests_on=rests_on), D7
+        name, meaning, Wording(CUSTOMER_SPENDING, phrase, TIMES, requires=requires), D7
     )
 
 
@@ -194,16 +194,16 @@ def places() -> Family:
     there = "from where this customer last paid"
     return about.computed_by(
         geo.columns,
-        f("km_from_last", f"kilometres {last}", Saying(LOCATION, f"{{value}} {there}", KM, _AWAY)),
+        f("km_from_last", f"kilometres {last}", Wording(LOCATION, f"{{value}} {there}", KM, _AWAY)),
         f(
             "kmh_from_last",
             f"kilometres an hour {last}, over a minute at least",
-            Saying(LOCATION, f"it takes {{value}} to get here {there}", KMH, least=_AWAY),
+            Wording(LOCATION, f"it takes {{value}} to get here {there}", KMH, least=_AWAY),
         ),
         f(
             "km_from_home",
             "kilometres from the mean position of this {entity} in 60 days",
-            Saying(LOCATION, "{value} from the middle of where this customer pays", KM, _AWAY),
+            Wording(LOCATION, "{value} from the middle of where this customer pays", KM, _AWAY),
             missing=f"fewer than {geo.HOME_POSITIONS} positions",
         ),
     )
@@ -216,9 +216,9 @@ _JUST_UNDER = f"{{of}} in the last {{span}} just under {REPORTING_THRESHOLD}"
 def near_counts(entity: Entity) -> Family:
     """How often amounts stayed just under the reporting threshold."""
     about = Subject("structuring", entity.name, unknown(entity.name))
-    saying = Saying(NEAR_THRESHOLD, "{value} " + _JUST_UNDER, count_of("payment"), least=1)
+    wording = Wording(NEAR_THRESHOLD, "{value} " + _JUST_UNDER, count_of("payment"), least=1)
     counts = (
-        about.feature("near_threshold", f"number of {_NEAR}", saying, w, dtype="int")
+        about.feature("near_threshold", f"number of {_NEAR}", wording, w, dtype="int")
         for w in (D7, D30)
     )
     return about.computed_by(structuring.counts, *counts)
@@ -227,18 +227,18 @@ def near_counts(entity: Entity) -> Family:
 def near_share() -> Family:
     """How many of the customer's payments stayed just under it."""
     about = Subject("structuring", "customer", unknown("customer"))
-    saying = Saying(
+    wording = Wording(
         NEAR_THRESHOLD,
         f"{{value}} of payments {OF['customer']} in the last {{span}} were just under"
         f" {REPORTING_THRESHOLD}",
         PERCENT,
         least=_SOME,
-        rests_on=("customer_count_30d", LEAST_FOR_MEAN),
+        requires=("customer_count_30d", LEAST_FOR_MEAN),
     )
     none = "no payment in the window"
     return about.computed_by(
         structuring.share,
-        about.feature("near_threshold_share", f"share of {_NEAR}", saying, D30, missing=none),
+        about.feature("near_threshold_share", f"share of {_NEAR}", wording, D30, missing=none),
     )
 
 
@@ -246,18 +246,18 @@ def categories() -> Family:
     """How usual the merchant category is."""
     about = Subject("mix", "customer", "the payment names no category, or no history could be read")
     f, within = about.feature, "payments of this {entity} in the last {span}"
-    share = Saying(
+    share = Wording(
         UNUSUAL_CATEGORY,
         "{value} of payments {of} in the last {span} were in this merchant category",
         PERCENT,
-        rests_on=("customer_count_60d", LEAST_FOR_DEVIATION),
+        requires=("customer_count_60d", LEAST_FOR_DEVIATION),
     )
     # All three say how rare the category is; the share says it best.
-    other = Saying(
+    other = Wording(
         share.code,
         "{value}",
-        rests_on=share.rests_on,
-        told_as="customer_category_share_60d",
+        requires=share.requires,
+        stated_by="customer_category_share_60d",
     )
     return about.computed_by(
         mix.columns,

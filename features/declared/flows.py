@@ -9,11 +9,11 @@ from features.families import flow
 from features.state.windows import D7, H24
 from fraud.reasons.catalogue import MONEY_FLOW
 from fraud.reasons.number_text import DURATION, MONEY, TIMES, Unit, count_of
-from fraud.reasons.phrase import Saying
+from fraud.reasons.wording import Wording
 
 
-def _say(phrase: str, unit: Unit, least: float = float("-inf")) -> Saying:
-    return Saying(MONEY_FLOW, phrase, unit, least=least)
+def _say(phrase: str, unit: Unit, least: float = float("-inf")) -> Wording:
+    return Wording(MONEY_FLOW, phrase, unit, least=least)
 
 
 def payer() -> Family:

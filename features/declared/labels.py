@@ -14,7 +14,7 @@ from fraud.reasons.catalogue import (
     MERCHANT_FRAUD,
 )
 from fraud.reasons.number_text import DURATION, PERCENT, TIMES, count_of
-from fraud.reasons.phrase import Saying
+from fraud.reasons.wording import Wording
 
 _CODES = {
     "customer": CUSTOMER_FRAUD,
@@ -35,14 +35,14 @@ def frauds(entity: Entity) -> Family:
     code = _CODES[entity.name]
     # Labels tell something against an entity if a fraud is among them, and only then: without one
     # the smoothed share is the prior.
-    rests_on = ("{entity}_frauds_30d", 1.0)
-    said = Saying(
+    requires = ("{entity}_frauds_30d", 1.0)
+    said = Wording(
         code,
         f"{{value}} of the labels of payments {{of}} {known} are fraud",
         PERCENT,
         least=_SOME,
     )
-    counted = Saying(code, f"{{value}} among payments {{of}} {known}", count_of("fraud"), least=1)
+    counted = Wording(code, f"{{value}} among payments {{of}} {known}", count_of("fraud"), least=1)
     return about.computed_by(
         risk.columns,
         *(f("risk", share, said, w, missing="no label became known") for w in (H24, D7, D30)),
@@ -50,28 +50,28 @@ def frauds(entity: Entity) -> Family:
         f(
             "known",
             f"number of labels of payments of this {{entity}} {known}",
-            Saying(code, "{value}", rests_on=rests_on, told_as="{entity}_frauds_30d"),
+            Wording(code, "{value}", requires=requires, stated_by="{entity}_frauds_30d"),
             D30,
             dtype="int",
         ),
         f(
             "smoothed_risk",
             f"{share}, {risk.PRIOR_LABELS} labels added at a share of {risk.PRIOR_RATE}",
-            Saying(code, "{value}", rests_on=rests_on, told_as="{entity}_risk_30d"),
+            Wording(code, "{value}", requires=requires, stated_by="{entity}_risk_30d"),
             D30,
         ),
         f(
             "seconds_since_fraud_known",
             "seconds since a fraud of this {entity} last became known, counted from the start of "
             "its hour, 6 hours or day",
-            Saying(code, "{value} since a fraud among payments {of} last became known", DURATION),
+            Wording(code, "{value} since a fraud among payments {of} last became known", DURATION),
             missing=none,
         ),
         f(
             "fraud_run_seconds",
             "seconds since the first of the current run of frauds of this {entity} became known, "
             "counted from the start of its day",
-            Saying(
+            Wording(
                 code, "{value} since the current run of frauds among payments {of} began", DURATION
             ),
             missing=none,
@@ -80,11 +80,11 @@ def frauds(entity: Entity) -> Family:
             "fraud_amount_ratio",
             f"mean amount of frauds of this {{entity}} {known} divided by the mean amount of its "
             "payments in them",
-            Saying(
+            Wording(
                 code,
                 f"frauds among payments {{of}} {known} are {{value}} the mean payment",
                 TIMES,
-                rests_on=rests_on,
+                requires=requires,
             ),
             D30,
             missing=f"{none}, or no payment in the window",

@@ -8,7 +8,7 @@ from features.state.structuring import REPORTING_THRESHOLD
 from fraud.payment.transaction import CHANNELS, TYPES
 from fraud.reasons.catalogue import AMOUNT, KIND_OF_PAYMENT, NEAR_THRESHOLD, TIME_OF_PAYMENT
 from fraud.reasons.number_text import CLOCK, MONEY, WEEKDAY
-from fraud.reasons.phrase import Own, Saying
+from fraud.reasons.wording import OwnHistory, Wording
 
 
 def numbers() -> Family:
@@ -20,34 +20,34 @@ def numbers() -> Family:
         f(
             "amount",
             "amount in currency units",
-            Saying(
+            Wording(
                 AMOUNT,
                 "the amount is {value}",
                 MONEY,
                 of_payment="amount_minor",
-                own=Own("customer", "customer_sum_amount_30d", "customer_count_30d"),
+                own=OwnHistory("customer", "customer_sum_amount_30d", "customer_count_30d"),
             ),
         ),
         f(
             "log_amount",
             "natural logarithm of 1 + amount",
-            Saying(AMOUNT, "{value}", told_as="request_amount"),
+            Wording(AMOUNT, "{value}", stated_by="request_amount"),
         ),
         f(
             "is_round_amount",
             "1 if the amount is a whole multiple of 10 units, else 0",
-            Saying(AMOUNT, "the amount of {amount} is round: a whole multiple of 10"),
+            Wording(AMOUNT, "the amount of {amount} is round: a whole multiple of 10"),
             dtype="bool",
         ),
         f(
             "hour",
             "hour of the day in UTC, 0 to 24, with its fraction",
-            Saying(TIME_OF_PAYMENT, "the payment was made at {value} UTC", CLOCK),
+            Wording(TIME_OF_PAYMENT, "the payment was made at {value} UTC", CLOCK),
         ),
         f(
             "weekday",
             "day of the week in UTC, Monday is 0",
-            Saying(
+            Wording(
                 TIME_OF_PAYMENT, "the payment was made on a {value} in UTC", WEEKDAY, compares=False
             ),
             dtype="int",
@@ -55,13 +55,13 @@ def numbers() -> Family:
         f(
             "is_night",
             "1 from 23:00 to 06:00 UTC, else 0",
-            Saying(TIME_OF_PAYMENT, "the payment was made at night, from 23:00 to 06:00 UTC"),
+            Wording(TIME_OF_PAYMENT, "the payment was made at night, from 23:00 to 06:00 UTC"),
             dtype="bool",
         ),
         f(
             "is_weekend",
             "1 on Saturday and Sunday in UTC, else 0",
-            Saying(TIME_OF_PAYMENT, "the payment was made on a weekend in UTC"),
+            Wording(TIME_OF_PAYMENT, "the payment was made on a weekend in UTC"),
             dtype="bool",
         ),
     )
@@ -77,7 +77,7 @@ def codes() -> Family:
     ) -> Feature:
         # Words that are hashed share codes: how many payments have the code is not how many have
         # the word.
-        saying = Saying(
+        wording = Wording(
             KIND_OF_PAYMENT,
             f"the {what} is {{value}}",
             of_payment=column,
@@ -85,7 +85,7 @@ def codes() -> Family:
         )
         cardinality = codes or request.CATEGORY_BUCKETS
         return who.feature(
-            f"{name}_code", meaning, saying, dtype="category", cardinality=cardinality
+            f"{name}_code", meaning, wording, dtype="category", cardinality=cardinality
         )
 
     return about.computed_by(
@@ -112,7 +112,7 @@ def near_threshold() -> Family:
         about.feature(
             "is_near_threshold",
             "1 if the amount lies just under the reporting threshold, else 0",
-            Saying(
+            Wording(
                 NEAR_THRESHOLD, f"the amount of {{amount}} lies just under {REPORTING_THRESHOLD}"
             ),
             dtype="bool",

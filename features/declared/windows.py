@@ -19,7 +19,7 @@ from fraud.reasons.catalogue import (
     MERCHANT_ACTIVITY,
 )
 from fraud.reasons.number_text import DURATION, MONEY, count_of
-from fraud.reasons.phrase import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN, Own, Saying
+from fraud.reasons.wording import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN, OwnHistory, Wording
 
 PACE = {
     "customer": CUSTOMER_VELOCITY,
@@ -64,12 +64,12 @@ def windows(entity: Entity) -> Family:
             f(
                 "std_amount",
                 f"standard deviation of amounts {within}",
-                Saying(
+                Wording(
                     AMOUNTS[entity.name],
                     "amounts of payments {of} in the last {span} deviate by {value} from their"
                     " mean",
                     MONEY,
-                    rests_on=(f"{{entity}}_count_{w.name}", LEAST_FOR_DEVIATION),
+                    requires=(f"{{entity}}_count_{w.name}", LEAST_FOR_DEVIATION),
                 ),
                 w,
                 missing="fewer than two payments in it",
@@ -77,8 +77,8 @@ def windows(entity: Entity) -> Family:
         ]
         for partner, _, _ in entity.partners:
             meaning = f"number of distinct {partner} {within}"
-            saying = _distinct(entity, partner)
-            features.append(f(f"distinct_{partner}", meaning, saying, w, dtype="int"))
+            wording = _distinct(entity, partner)
+            features.append(f(f"distinct_{partner}", meaning, wording, w, dtype="int"))
     shortest = WINDOWS.index(entity.windows[0])
     shape = (shortest, len(entity.windows), len(entity.tables))
     return about.computed_by(partial(window.columns, *shape), *features)
@@ -92,40 +92,40 @@ def last(entity: Entity) -> Family:
         about.feature(
             "seconds_since_last",
             "seconds since the last payment of this {entity}",
-            Saying(PACE[entity.name], "{value} since the last payment {of}", DURATION),
+            Wording(PACE[entity.name], "{value} since the last payment {of}", DURATION),
         ),
     )
 
 
-def _count(entity: Entity, w: Window) -> Saying:
+def _count(entity: Entity, w: Window) -> Wording:
     phrase, unit = "{value} {of} in the last {span}", count_of("payment")
     own = _before(entity, w, "count")
-    return Saying(PACE[entity.name], phrase, unit, least=1, own=own)
+    return Wording(PACE[entity.name], phrase, unit, least=1, own=own)
 
 
-def _sum(entity: Entity, w: Window) -> Saying:
+def _sum(entity: Entity, w: Window) -> Wording:
     phrase = "{value} in payments {of} in the last {span}"
     own = _before(entity, w, "sum_amount")
-    return Saying(AMOUNTS[entity.name], phrase, MONEY, least=LEAST_MONEY, own=own)
+    return Wording(AMOUNTS[entity.name], phrase, MONEY, least=LEAST_MONEY, own=own)
 
 
-def _mean(entity: Entity, w: Window) -> Saying:
+def _mean(entity: Entity, w: Window) -> Wording:
     own = _before(entity, w, "sum_amount", as_mean=True)
-    return Saying(
+    return Wording(
         AMOUNTS[entity.name],
         "payments {of} in the last {span} are of {value} on average",
         MONEY,
-        rests_on=(f"{{entity}}_count_{w.name}", LEAST_FOR_MEAN),
+        requires=(f"{{entity}}_count_{w.name}", LEAST_FOR_MEAN),
         own=own,
     )
 
 
-def _distinct(entity: Entity, partner: str) -> Saying:
+def _distinct(entity: Entity, partner: str) -> Wording:
     noun, phrase = _MET[partner] if entity.name == "customer" else _MET_BY[entity.name]
-    return Saying(_PARTNERS[entity.name], phrase, count_of(noun), least=1)
+    return Wording(_PARTNERS[entity.name], phrase, count_of(noun), least=1)
 
 
-def _before(entity: Entity, w: Window, what: str, as_mean: bool = False) -> Own | None:
+def _before(entity: Entity, w: Window, what: str, as_mean: bool = False) -> OwnHistory | None:
     """What the entity did in a window of its own before this one; None if it keeps no longer one.
     An hour is taken out with its day: it would be too near to what it is compared with."""
     long, recent = (D30, max(w, H24, key=lambda one: one.span_ms))
@@ -133,7 +133,7 @@ def _before(entity: Entity, w: Window, what: str, as_mean: bool = False) -> Own 
         long = D60
     if recent is D60 or long not in entity.windows:
         return None
-    return Own(
+    return OwnHistory(
         "{entity}",
         f"{{entity}}_{what}_{long.name}",
         f"{{entity}}_count_{long.name}",

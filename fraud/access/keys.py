@@ -1,8 +1,8 @@
-"""API keys: `qk_<id>_<secret>`. Pure: what a key looks like, how it is hashed, when it fits.
+"""API keys: `qk_<id>_<secret>`. Their form, their hash, and the check of one against the other.
 
-The id is public and finds the row; the secret never leaves the caller. Stored is the
-HMAC-SHA-256 of the whole key under a pepper that is not in the database, so that a stolen table
-neither yields keys nor lets anybody check guesses.
+The id is public and finds the row; the secret is only in the key. The table holds the HMAC-SHA-256
+of the whole key under a pepper that is not in the database, so a stolen table neither yields keys
+nor lets anybody check guesses.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 ID_LENGTH = 12
 SECRET_BYTES = 32
 FRESH_S = 30.0
-"""For so long an ingress takes a key that was good without asking: after a revocation, or a change
-of tier, the old state may hold so long."""
+"""How long an ingress accepts a valid key without reading the table again: a revocation, or a
+change of tier, may take this long to apply."""
 STALE_S = 300.0
-"""The same while PostgreSQL does not answer."""
+"""The same while PostgreSQL is away."""
 
 _KEY = re.compile(rf"qk_([{ID_ALPHABET}]{{{ID_LENGTH}}})_([A-Za-z0-9_-]{{32,128}})")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key taken apart. `str()` is the whole key; `repr()` hides the secret.
+    """A key in its parts. `str()` is the whole key; `repr()` hides the secret.
 
     Attributes:
         key_id: the public part, 12 characters of `ID_ALPHABET`.
@@ -49,23 +49,23 @@ class ApiKey:
 
 
 def new_key(token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> ApiKey:
-    """A fresh key with 256 bits of secret.
+    """Return a new key with 256 bits of secret.
 
     Args:
-        token_bytes: where randomness comes from: n -> n bytes.
+        token_bytes: source of randomness: n -> n bytes.
     """
     key_id = "".join(ID_ALPHABET[byte % len(ID_ALPHABET)] for byte in token_bytes(ID_LENGTH))
     return ApiKey(key_id, _urlsafe(token_bytes(SECRET_BYTES)))
 
 
 def parse_key(text: str) -> ApiKey | None:
-    """The key that `text` is, or None if it has not the form of one. Never raises."""
+    """Return the key in `text`, None if it does not have the form of a key. Never raises."""
     match = _KEY.fullmatch(text)
     return None if match is None else ApiKey(match[1], match[2])
 
 
 def hash_key(pepper: str, key: ApiKey) -> bytes:
-    """HMAC-SHA-256 of the whole key, 32 bytes: what `api_keys.hash` holds.
+    """Return the HMAC-SHA-256 of the whole key, 32 bytes, as `api_keys.hash` holds it.
 
     Raises:
         ValueError: the pepper is empty.
@@ -79,12 +79,12 @@ def hash_key(pepper: str, key: ApiKey) -> bytes:
 
 @lru_cache(maxsize=4)
 def _keyed(pepper: str) -> hmac.HMAC:
-    """Made once: to take a key in is dearer than to hash with it."""
+    """Cached: setting up the HMAC costs more than hashing a key."""
     return hmac.new(pepper.encode(), digestmod=hashlib.sha256)
 
 
 def verify_key(pepper: str, key: ApiKey, stored: bytes) -> bool:
-    """Whether `stored` is this key's hash, in a time that does not depend on where they differ."""
+    """Return whether `stored` is this key's hash, in constant time."""
     return hmac.compare_digest(hash_key(pepper, key), stored)
 
 

@@ -1,4 +1,4 @@
-"""Tiers of API keys: how many rows a key, and a customer of its tenant, may have decided."""
+"""Tiers of API keys: how many rows may be decided for a key and for a customer of its tenant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """At most `rows` in any `window_s` seconds, wherever they begin."""
+    """At most `rows` rows in any period of `window_s` seconds."""
 
     rows: int
     window_s: int
@@ -16,13 +16,13 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """What a key may do.
+    """The limits of a key.
 
     Attributes:
         name: as `api_keys.tier` holds it.
-        key: rows of all that the key sends.
-        customer: rows of one customer of the key's tenant, whichever key sends them; None: any
-            number.
+        key: quota of all rows that the key sends.
+        customer: quota of the rows of one customer of the key's tenant, over all keys; None: no
+            limit.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Tier:
 
     @property
     def limits(self) -> tuple[tuple[str, Quota], ...]:
-        """Name and quota of each limit, the key's own first."""
+        """Name and quota of each limit, the key's first."""
         own = ("key", self.key)
         return (own,) if self.customer is None else (own, ("customer", self.customer))
 
@@ -44,7 +44,7 @@ TIERS: Final = {
         Tier("free", Quota(50, 1), Quota(60, 60)),
         Tier("standard", Quota(5_000, 1), Quota(6_000, 60)),
         Tier("premium", Quota(20_000, 1), Quota(30_000, 60)),
-        # For load tests of one's own Quorum: more than any two cores decide, and few customers.
+        # For local load tests: more than two cores can decide, from few customers.
         Tier("demo", Quota(50_000, 1), Quota(1_500_000, 60)),
     )
 }
@@ -52,5 +52,5 @@ TIERS: Final = {
 
 
 def tier_of(name: str) -> Tier:
-    """The tier of that name; of a name that this release does not know, the default one."""
+    """Return the tier of that name, the default tier if this release does not know the name."""
     return TIERS.get(name) or TIERS[DEFAULT_TIER]

@@ -1,1 +1,1 @@
-"""How votes become a probability, an outcome and reasons. Pure numpy, one noun a file."""
+"""How votes become a probability, an outcome and a risk score. Pure numpy."""

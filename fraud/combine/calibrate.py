@@ -28,12 +28,12 @@ class Calibration:
         self._x = np.array([x for x, _ in knots], dtype=np.float64)
         self._y = np.array([y for _, y in knots], dtype=np.float64)
         if np.any(np.diff(self._x) <= 0) or np.any(np.diff(self._y) < 0):
-            raise ValueError("calibration knots rise in x and never fall in y")
+            raise ValueError("calibration: expected knots that rise in x and never fall in y")
         if np.any((self._y < 0) | (self._y > 1)) or not np.all(np.isfinite(self._x)):
-            raise ValueError("calibration knots are finite, y in [0, 1]")
+            raise ValueError("calibration: expected finite knots with y in [0, 1]")
 
     def __call__(self, scores: Float64) -> Float64:
-        """float64[n] -> float64[n]; NaN stays NaN. Without knots the scores themselves."""
+        """Map float64[n] to float64[n]; NaN stays NaN. Without knots, return `scores` itself."""
         if not self._x.size:
             return scores
         return np.interp(scores, self._x, self._y)

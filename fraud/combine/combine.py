@@ -9,12 +9,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.combine.average import has_gaps, weighted_mean
 from fraud.combine.calibrate import Calibration
-from fraud.combine.scalar import mean_alone, outcome_alone, stacked_alone
-from fraud.combine.stack import stacked
-from fraud.combine.thresholds import REVIEW, Int8, outcomes
+from fraud.combine.thresholds import REVIEW, Int8, outcome_of_row, outcomes
 from fraud.decision import Vote
+from fraud.methods.mean import has_gaps
 from fraud.payment.batch import Float64
 from fraud.plan import Plan
 
@@ -24,15 +22,15 @@ RULES_ONLY = "rules_only"
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """What votes amount to.
+    """What the votes on n rows amount to.
 
     Attributes:
-        probability: float64[n] in [0, 1]; NaN where nobody voted and no rules were given.
+        probability: float64[n] in [0, 1]; NaN where no member voted and no rules were given.
         anomaly: float64[n] in [0, 1]; NaN where the anomaly variant did not answer.
         outcome: int8[n], index into `fraud.decision.OUTCOMES`.
-        degraded: of each row, why it is poorer than the plan wants, in the plan's order; () if it
-            is not: `variant_<status>:<name>`, `variant_partial:<name>` (it answered, and gave no
-            number for this row), `rules_only`.
+        degraded: for each row what is missing of what the plan asks for, in the plan's order, ()
+            if nothing is: `variant_<status>:<name>`, `variant_partial:<name>` (it answered without
+            a number for this row), `rules_only`.
     """
 
     probability: Float64
@@ -49,19 +47,16 @@ def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = N
         votes: at most one of each variant, `scores` float64[n] if `ok`; those of variants that
             the plan does not name are ignored.
         n: number of rows.
-        rules: float64[n]: probabilities for rows on which no supervised variant voted (see
-            `fraud.rules`). Such a row is sent to review at most, never blocked. Without
-            rules it has probability NaN and is approved unless its anomaly score says otherwise;
-            the caller is told by `rules_only`.
-
-    Returns:
-        Probabilities, anomaly scores, outcomes and what was missing.
+        rules: float64[n]: probabilities for rows on which no supervised variant voted, see
+            `FiredRules`. Such a row is sent to review at most, never blocked. Without rules it has
+            probability NaN and is approved unless its anomaly score says otherwise. Either way it
+            is degraded by `rules_only`.
     """
     by_name = {vote.variant: vote for vote in votes}
     if n == 1:
-        alone = _combine_alone(plan, by_name)
-        if alone is not None:
-            return alone
+        combined = _combine_row(plan, by_name)
+        if combined is not None:
+            return combined
     cast = [(m.variant, by_name.get(m.variant)) for m in plan.members]
     answered = {name: v.scores for name, v in cast if v is not None and v.scores is not None}
     probability = probability_of(plan, answered, n)
@@ -80,28 +75,24 @@ def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = N
 
 
 def probability_of(plan: Plan, scores: Mapping[str, Float64], n: int) -> Float64:
-    """What a plan makes of its members' scores: combined as it says, then calibrated.
+    """Return the probabilities that a plan makes of its members' scores: combined, calibrated.
 
     Args:
-        scores: variant -> float64[n] in [0, 1], NaN where it has none; members that are not
-            there did not answer.
+        scores: variant -> float64[n] in [0, 1], NaN where it has none; members that did not
+            answer are left out.
         n: number of rows.
 
     Returns:
-        float64[n] in [0, 1]; NaN where nobody voted.
+        float64[n] in [0, 1]; NaN where no member voted.
     """
     cast = [m for m in plan.members if m.variant in scores]
     weights, votes = [m.weight for m in cast], [scores[m.variant] for m in cast]
-    if plan.combiner == "stack":
-        whole = sum(m.weight for m in plan.members)
-        combined = stacked(votes, weights, plan.intercept, whole, n)
-    else:
-        combined = weighted_mean(votes, weights, n)
-    return _calibration(plan)(combined)
+    derived = _derived(plan)
+    return derived.calibration(plan.method.rows(votes, weights, derived.total_weight, n))
 
 
 def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
-    """Whether some of the n rows has no supervised vote, so that `combine` wants rules."""
+    """Whether one of the n rows has no supervised vote, so that `combine` needs rules."""
     members = {m.variant for m in plan.members}
     cast = [v.scores for v in votes if v.scores is not None and v.variant in members]
     if any(not has_gaps(scores) for scores in cast):
@@ -112,32 +103,39 @@ def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
     return bool(unvoted.any())
 
 
-def _combine_alone(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
-    """`combine` of one row; None if a vote is not there."""
-    said = []
-    for name in plan.variants:
+def _combine_row(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
+    """Combine one row; None if a vote is missing."""
+    scores = []
+    derived = _derived(plan)
+    for name in derived.variants:
         vote = by_name.get(name)
         if vote is None or vote.scores is None:
             return None
         score = vote.scores.item()
         if score != score:
             return None
-        said.append(score)
-    weights = [m.weight for m in plan.members]
-    scores = said[: len(weights)]
-    if plan.combiner == "stack":
-        combined = stacked_alone(scores, weights, plan.intercept, sum(weights))
-    else:
-        combined = mean_alone(scores, weights)
-    probability = _calibration(plan)(np.array([combined]))
-    anomaly = np.nan if plan.anomaly is None else said[-1]
-    outcome = outcome_alone(plan.thresholds, probability.item(), anomaly)
+        scores.append(score)
+    anomaly = np.nan if plan.anomaly is None else scores.pop()
+    combined = plan.method.row(scores, derived.weights)
+    probability = derived.calibration(np.array([combined]))
+    outcome = outcome_of_row(plan.thresholds, probability.item(), anomaly)
     return Combined(probability, np.array([anomaly]), np.array([outcome], dtype=np.int8), [()])
 
 
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    """Values that a plan determines, computed once."""
+
+    variants: tuple[str, ...]
+    weights: tuple[float, ...]
+    total_weight: float
+    calibration: Calibration
+
+
 @lru_cache(maxsize=64)
-def _calibration(plan: Plan) -> Calibration:
-    return Calibration(plan.calibration)
+def _derived(plan: Plan) -> _Derived:
+    weights = tuple(m.weight for m in plan.members)
+    return _Derived(plan.variants, weights, sum(weights), Calibration(plan.calibration))
 
 
 def _anomaly(plan: Plan, by_name: dict[str, Vote], n: int) -> Float64:
@@ -150,9 +148,9 @@ def _anomaly(plan: Plan, by_name: dict[str, Vote], n: int) -> Float64:
 def _degraded(
     plan: Plan, by_name: dict[str, Vote], unvoted: NDArray[np.bool_] | None, n: int
 ) -> list[tuple[str, ...]]:
-    """Of each row, what is missing. Rows that miss the same share a tuple."""
-    missing: list[tuple[str, NDArray[np.bool_] | None]] = []  # None: of all rows
-    for name in plan.variants:
+    """For each row what is missing. Rows that miss the same share a tuple."""
+    missing: list[tuple[str, NDArray[np.bool_] | None]] = []  # None: for all rows
+    for name in _derived(plan).variants:
         vote = by_name.get(name)
         if vote is None:
             missing.append((f"variant_missing:{name}", None))

@@ -1,11 +1,11 @@
-"""The risk score: a whole number on which people rank, cut where the plan cuts.
+"""The risk score: a whole number to rank decisions by, in bands that follow the plan's thresholds.
 
 Each outcome has a quarter of the scale: `approve` 0-24, `challenge` 25-49, `review` 50-74, `block`
 75-99. Within its quarter a score grows with the probability, in a straight line from where the
 outcome begins to where the next one does. So score, level and outcome never contradict each other.
 
-What the probability alone would not have led to has the end of its quarter that is nearer: a
-payment that is challenged for its anomaly score has 25.
+Where the probability alone would not have led to the outcome, the score is the nearer end of the
+quarter: a payment that is challenged for its anomaly score has 25.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from fraud.payment.batch import Float64
 from fraud.plan import Thresholds
 
 BAND = 25
-"""Scores of one outcome: `BAND * i .. BAND * (i + 1) - 1` of outcome i."""
+"""Number of scores of one outcome: outcome i has `BAND * i .. BAND * (i + 1) - 1`."""
 HIGHEST = BAND * (BLOCK + 1) - 1
 _FEW = 24
-"""Up to so many rows a list is faster than numpy's calls."""
+"""Up to this many rows a list is faster than numpy's calls."""
 
 
 def risk_scores(thresholds: Thresholds, probability: Float64, outcome: Int8) -> list[int]:
-    """Scores of n rows.
+    """Return the risk scores of n rows.
 
     Args:
         thresholds: the plan's.
-        probability: float64[n] in [0, 1]; NaN where nobody voted: the lowest of its outcome.
+        probability: float64[n] in [0, 1]; NaN, where no member voted, gives the lowest score.
         outcome: int8[n], index into `fraud.decision.OUTCOMES`.
 
     Returns:
@@ -50,8 +50,8 @@ def risk_scores(thresholds: Thresholds, probability: Float64, outcome: Int8) -> 
 
 
 def bands(thresholds: Thresholds) -> list[tuple[float, float, int, int]]:
-    """Of each outcome, mildest first: the probability from which it is given, the one below which
-    it is, and its lowest and highest score. One that ends where it begins is never given."""
+    """Return for each outcome, mildest first: the probability from which it is given, the one below
+    which it is, its lowest and its highest score. A band of zero width is never given."""
     edges = _edges(thresholds)
     return [(edges[i], edges[i + 1], BAND * i, BAND * (i + 1) - 1) for i in range(BLOCK + 1)]
 
@@ -75,9 +75,9 @@ def _scores(edges: Sequence[float], probability: Float64, outcome: Int8) -> list
 def _score(edges: Sequence[float], p: float, level: int) -> int:
     low, high = edges[level], edges[level + 1]
     if not p > low:  # also NaN
-        # Of a block that begins at 1 nothing is higher.
+        # Where block begins at 1, a probability of 1 is the highest.
         return HIGHEST if level == BLOCK and p >= 1.0 else BAND * level
     if p >= high:
         return BAND * level + BAND - 1
-    # Rounding may lead to the next quarter.
+    # Rounding may reach the next quarter.
     return BAND * level + min(BAND - 1, int(BAND * (p - low) / (high - low)))

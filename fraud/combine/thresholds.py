@@ -15,7 +15,7 @@ APPROVE, CHALLENGE, REVIEW, BLOCK = 0, 1, 2, 3
 
 
 def outcomes(thresholds: Thresholds, probability: Float64, anomaly: Float64) -> Int8:
-    """Outcome of each row: the harshest whose threshold the probability reaches.
+    """Return the outcome of each row: the harshest whose threshold the probability reaches.
 
     An anomaly score at or above `anomaly_challenge` turns an approval into a challenge, never into
     more: strange is not yet fraudulent. NaN reaches no threshold.
@@ -38,3 +38,13 @@ def outcomes(thresholds: Thresholds, probability: Float64, anomaly: Float64) -> 
     if thresholds.anomaly_challenge is not None:
         np.maximum(reached, anomaly >= thresholds.anomaly_challenge, out=reached)
     return reached
+
+
+def outcome_of_row(thresholds: Thresholds, probability: float, anomaly: float) -> int:
+    """Return what `outcomes` returns for one row."""
+    levels = thresholds.challenge, thresholds.review, thresholds.block
+    reached = sum([probability >= level for level in levels])
+    is_anomaly = thresholds.anomaly_challenge is not None and (
+        anomaly >= thresholds.anomaly_challenge
+    )
+    return CHALLENGE if reached == APPROVE and is_anomaly else reached

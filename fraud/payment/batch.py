@@ -1,4 +1,4 @@
-"""The micro-batch: the unit of flow. One request is a batch of one row."""
+"""The micro-batch, the unit of work. One request is a batch of one row."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 
-# Batches cross processes at every hop. They are not frozen, as that costs a call a field each time
-# one is made; nobody changes one all the same.
+# Batches cross processes at every hop. They are not frozen, which would cost a call for each field
+# of each batch; treat them as frozen all the same.
 @dataclass(slots=True)
 class TransactionBatch:
     """n transactions as columns, n >= 0. `tenant[i]` owns row i; None means unknown.
 
-    Columns are plain lists: they pickle fast and hold what a JSON body held.
+    Columns are plain lists: they pickle fast, and JSON decoders make them.
 
     Attributes:
-        metadata: the caller's own notes on each payment as the JSON text of an object, None where
-            there are none; None where no row has any. Kept with the decision, never a feature.
-        stages: what each row has spent before it came here, as members of a JSON object (stage ->
-            milliseconds), "" where nobody measured; None where nobody measured any row.
+        metadata: the caller's own notes on each payment as the JSON text of an object, None for a
+            row without; None if no row has any. Stored with the decision, never a feature.
+        stages: milliseconds that each row has spent before, as members of a JSON object (stage ->
+            milliseconds), "" for a row that was not measured; None if no row was.
     """
 
     tenant: list[str]
@@ -61,7 +61,7 @@ class TransactionBatch:
 
     @classmethod
     def of(cls, tenant: str, rows: Iterable[Transaction]) -> TransactionBatch:
-        """Columns of `rows`, all of one tenant."""
+        """Return the columns of `rows`, all of one tenant."""
         rows = list(rows)
         columns = {name: [getattr(r, name) for r in rows] for name in TRANSACTION_COLUMNS}
         notes = [None if r.metadata is None else text_of(r.metadata) for r in rows]
@@ -69,22 +69,22 @@ class TransactionBatch:
         return cls(tenant=[tenant] * len(rows), **columns, metadata=metadata)
 
     def row(self, i: int) -> Transaction:
-        """Row i as a Transaction (the tenant is left behind)."""
+        """Return row i as a Transaction, which has no tenant."""
         columns = {name: getattr(self, name)[i] for name in TRANSACTION_COLUMNS}
         note = None if self.metadata is None else self.metadata[i]
         return Transaction(**columns, metadata=None if note is None else json.loads(note))
 
     def take(self, indices: Sequence[int]) -> TransactionBatch:
-        """The rows at `indices`, in that order."""
+        """Return the rows at `indices`, in that order."""
         return TransactionBatch(*(c and [c[i] for i in indices] for c in parts_of(self)))
 
     def slice(self, start: int, stop: int) -> TransactionBatch:
-        """Rows start .. stop-1."""
+        """Return rows start .. stop-1."""
         return TransactionBatch(*(c and c[start:stop] for c in parts_of(self)))
 
     @classmethod
     def concat(cls, batches: Sequence[TransactionBatch]) -> TransactionBatch:
-        """All rows of `batches`, in order."""
+        """Return all rows of `batches`, in order."""
         if not batches:
             return cls.of("", ())
         parts = zip(*map(columns_of, batches), strict=True)
@@ -97,12 +97,12 @@ class TransactionBatch:
         return whole
 
     def bare(self) -> TransactionBatch:
-        """The same rows without what is only kept with their decisions."""
+        """Return the same rows without the parts that are only stored with their decisions."""
         return TransactionBatch(*columns_of(self))
 
     def amount_hundredths(self) -> Int64:
-        """int64[n]: amounts in hundredths of a currency unit, comparable across currencies'
-        exponents (a yen is 100 hundredths, a fils of a dinar is rounded half up)."""
+        """Return amounts in hundredths of a currency unit, int64[n]: the same unit whatever the
+        currency's exponent (a yen is 100 hundredths, a fils of a dinar is rounded half up)."""
         return np.array(
             [hundredths(a, c) for a, c in zip(self.amount_minor, self.currency, strict=True)],
             dtype=np.int64,
@@ -121,23 +121,21 @@ columns_of: Callable[[TransactionBatch], tuple[list[Any], ...]] = attrgetter(*CO
 parts_of: Callable[[TransactionBatch], tuple[Any, ...]] = attrgetter(
     *(f.name for f in fields(TransactionBatch))
 )
-"""What a batch is made of: its columns, then what may be None."""
+"""All parts of a batch: its columns, then those that may be None."""
 
 
 @dataclass(slots=True)
 class FeatureBatch:
-    """What models see.
+    """The features of n transactions, as models see them.
 
     Attributes:
         values: float32[n, n_features], C-contiguous; NaN where unknown.
-        schema_id: which features these are, in which order.
+        schema_id: names the features and their order.
         age_ms: int64[n], >= 0: how long before the transaction its customer's state was last
             updated; -1 where the customer has no history or the state could not be read.
-        degraded: of each row, why its values are poorer than they should be, () if they are not.
-            Left out: nothing is.
-        stage_ms: where the time of the fetch went: stage -> milliseconds; {} if nobody measured.
-        pending: transactions, as they were numbered in what was asked, that are not among the n:
-            their history is on its way.
+        degraded: for each row, what its values lack, () if nothing. Default: () for all rows.
+        stage_ms: stage of the fetch -> milliseconds; {} if it was not measured.
+        pending: rows of the request that are not among the n: their history is being fetched.
     """
 
     values: Float32
@@ -155,7 +153,7 @@ class FeatureBatch:
         return int(self.values.shape[0])
 
     def parts(self) -> tuple[Any, ...]:
-        """Plain values that pickle fast (protocol 5); `feature_batch` inverts it."""
+        """Return plain values that pickle fast (protocol 5); `feature_batch` inverts it."""
         return (
             packed(self.values),
             self.values.shape,
@@ -171,7 +169,7 @@ class FeatureBatch:
 
 
 def packed(array: NDArray[Any]) -> PickleBuffer:
-    """An array's bytes, pickled without a copy (protocol 5). `numpy.frombuffer` reads them."""
+    """Return an array's bytes, pickled without a copy (protocol 5); `frombuffer` inverts it."""
     return PickleBuffer(np.ascontiguousarray(array).data)
 
 
@@ -184,7 +182,7 @@ def feature_batch(
     stage_ms: dict[str, float],
     pending: tuple[int, ...],
 ) -> FeatureBatch:
-    """The batch of these `parts`."""
+    """Return the batch of these `parts`."""
     return FeatureBatch(
         np.frombuffer(values, np.float32).reshape(shape),
         schema_id,

@@ -1,4 +1,4 @@
-"""ISO 4217 currencies, those of the past included, and their minor units."""
+"""ISO 4217 currencies, past ones included, and their minor units."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TWO = (
 _ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _THREE = "BHD IQD JOD KWD LYD OMR TND"
 
-# Funds and units of account: a statement may be in one. ISO 4217 names no minor unit for XDR, XSU
-# and XUA; hundredths are what their users write.
+# Funds and units of account, which statements use. ISO 4217 has no minor unit for XDR, XSU and XUA;
+# their users write hundredths.
 _TWO_FUNDS = "BOV CHE CHW COU MXV USN XDR XSU XUA"
 _ZERO_FUNDS = "UYI"
 
@@ -32,10 +32,10 @@ CURRENT: Final = MappingProxyType(
         **dict.fromkeys(_THREE.split(), 3),
     }
 )
-"""Code of a currency of today -> number of decimals of its minor unit."""
+"""Code of a current currency -> decimals of its minor unit."""
 
-# Code, decimals, and the last month in which ISO 4217 lists it. Withdrawn before 1980: not here,
-# as no payment is that old (fraud.payment.limits).
+# Code, decimals, and the last month in which ISO 4217 lists it. Those withdrawn before 1980 are
+# left out: no payment is that old (fraud.payment.limits).
 _PAST_LINES = """
     ADP 0 2003-07  AFA 2 2003-01  ALK 2 1989-12  AOK 2 1991-03  AON 2 2000-02  AOR 2 2000-02
     ARA 2 1992-01  ARP 2 1985-07  ATS 2 2002-03  AYM 2 2005-10  AZM 2 2005-12  BAD 2 1998-07
@@ -63,7 +63,7 @@ _PAST = _PAST_LINES.split()
 
 
 def _end_ms(month: str) -> int:
-    """When a month `YYYY-MM` is over, milliseconds since 1970."""
+    """The end of a month `YYYY-MM`, milliseconds since 1970."""
     start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     after = (start + timedelta(days=31)).replace(day=1)
     return int(after.timestamp()) * 1000
@@ -72,16 +72,16 @@ def _end_ms(month: str) -> int:
 UNTIL_MS: Final = MappingProxyType(
     {code: _end_ms(month) for code, month in zip(_PAST[0::3], _PAST[2::3], strict=True)}
 )
-"""Code of a currency of the past -> end of its last month, milliseconds since 1970, exclusive."""
+"""Code of a past currency -> end of its last month, milliseconds since 1970, exclusive."""
 
 EXPONENT: Final = MappingProxyType(
     {**CURRENT, **{code: int(n) for code, n in zip(_PAST[0::3], _PAST[1::3], strict=True)}}
 )
-"""Code of a currency of any time -> number of decimals of its minor unit."""
+"""Code of any currency, past or current -> decimals of its minor unit."""
 
 
 def to_minor(amount: Decimal, currency: str) -> int:
-    """Amount in minor units.
+    """Return an amount in minor units.
 
     Raises:
         ValueError: more decimals than the currency has.
@@ -97,7 +97,7 @@ def to_minor(amount: Decimal, currency: str) -> int:
 
 
 def to_major(amount_minor: int, currency: str) -> Decimal:
-    """Amount in currency units, exact.
+    """Return an amount in currency units, exactly.
 
     >>> to_major(1234, "USD")
     Decimal('12.34')
@@ -106,7 +106,7 @@ def to_major(amount_minor: int, currency: str) -> Decimal:
 
 
 def hundredths(amount_minor: int, currency: str) -> int:
-    """Amount in hundredths of a currency unit, whatever its minor unit is; halves round up.
+    """Return an amount in hundredths of a currency unit, whatever its minor unit; halves round up.
 
     >>> hundredths(1234, "USD"), hundredths(5, "JPY"), hundredths(1235, "KWD")
     (1234, 500, 124)

@@ -1,7 +1,6 @@
-"""What a transaction may hold: caps and domain rules, once, for every way in.
+"""Limits and domain rules of a transaction, for the API, the loader and the generator alike.
 
-The HTTP schema, the bulk loader and the generator all ask here, so a row that one of them takes
-is a row that all of them take. Rules never quote the value: their text may go to a client.
+All of them ask here, so they accept the same rows. Texts never quote the value: clients see them.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ MAX_CATEGORY_CHARS: Final = 64
 MAX_IP_CHARS: Final = 45
 
 MAX_AMOUNT_HUNDREDTHS: Final = 10**12
-"""Largest amount: ten billion currency units. Windows add hundredths up in doubles (exact to
-2**53), so 9,000 payments of the largest amount still add up exactly."""
+"""Largest amount: ten billion currency units. Windows sum hundredths in doubles (exact to 2**53):
+9,000 payments of the largest amount still sum exactly."""
 
 MIN_TIMESTAMP_MS: Final = 315_532_800_000
-"""1980-01-01T00:00:00Z. Anything before is a unit mistaken (seconds read as milliseconds)."""
+"""1980-01-01T00:00:00Z. Earlier times are a wrong unit, such as seconds read as milliseconds."""
 
 MAX_TIMESTAMP_MS: Final = 4_102_444_800_000
 """2100-01-01T00:00:00Z, exclusive."""
@@ -33,7 +32,7 @@ MAX_TIMESTAMP_MS: Final = 4_102_444_800_000
 TYPE_SET: Final = frozenset(TYPES)
 CHANNEL_SET: Final = frozenset(CHANNELS)
 CURRENCIES: Final = frozenset(EXPONENT)
-"""Currencies of any time; see `withdrawn_problem`."""
+"""Currencies past and current; see `withdrawn_problem`."""
 
 _COUNTRY_CODES = """
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR
@@ -47,22 +46,22 @@ _COUNTRY_CODES = """
     ZM ZW
 """
 COUNTRIES: Final = frozenset(_COUNTRY_CODES.split())
-"""ISO 3166-1 alpha-2, and XK, which card networks use for Kosovo."""
+"""ISO 3166-1 alpha-2 codes, and XK, which card networks use for Kosovo."""
 
-# PostgreSQL's text cannot hold NUL, UTF-8 cannot hold a surrogate, a log line should not hold the
-# rest. One search over the text is cheap enough for a million rows.
+# PostgreSQL's text cannot hold NUL, UTF-8 cannot hold a surrogate, and a log line should not hold
+# the rest. One search over the text is cheap enough for a million rows.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Problem(NamedTuple):
-    """Why a value is refused: a stable code for machines, a sentence without the value."""
+    """Why a value is refused: a stable code for machines, and a text without the value."""
 
     code: str
     detail: str
 
 
 def text_problem(value: str, max_chars: int = MAX_ID_CHARS) -> Problem | None:
-    """What is wrong with an id or a category, None if nothing is."""
+    """Return what is wrong with an id or a category, None if nothing is."""
     if not value or value.isspace():
         return Problem("empty", "must not be empty")
     if len(value) > max_chars:
@@ -73,19 +72,19 @@ def text_problem(value: str, max_chars: int = MAX_ID_CHARS) -> Problem | None:
 
 
 TENANT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-"""Names of tenants. Keys in Redis are `<tenant>:<id>`, and an id may hold a colon: with one in a
-name as well, what two tenants have would be one thing."""
+"""Names of tenants. Keys in Redis are `<tenant>:<id>`, and an id may hold a colon; if names could
+too, keys of two tenants could be the same."""
 
 
 def tenant_problem(value: str) -> Problem | None:
-    """What is wrong with the name of a tenant, None if nothing is."""
+    """Return what is wrong with the name of a tenant, None if nothing is."""
     if re.fullmatch(TENANT_PATTERN, value):
         return None
     return Problem("bad_tenant", "must be up to 64 letters, digits, dots, dashes or underscores")
 
 
 def amount_problem(amount_minor: int, currency: str) -> Problem | None:
-    """What is wrong with an amount in minor units of a known currency, None if nothing is."""
+    """Return what is wrong with an amount in minor units of a known currency, or None."""
     if amount_minor <= 0:
         return Problem("not_positive", "must be greater than zero")
     if hundredths(amount_minor, currency) > MAX_AMOUNT_HUNDREDTHS:
@@ -94,38 +93,38 @@ def amount_problem(amount_minor: int, currency: str) -> Problem | None:
 
 
 def currency_problem(value: str) -> Problem | None:
-    """What is wrong with a currency code, None if nothing is."""
+    """Return what is wrong with a currency code, None if nothing is."""
     return None if value in CURRENCIES else Problem("unknown", "must be an ISO 4217 code")
 
 
 def withdrawn_problem(currency: str, timestamp_ms: int) -> Problem | None:
-    """What is wrong with a known currency at the time of a payment, None if nothing is."""
+    """Return what is wrong with a known currency at the time of a payment, None if nothing is."""
     if timestamp_ms < UNTIL_MS.get(currency, MAX_TIMESTAMP_MS):
         return None
     return Problem("withdrawn", "was no longer a currency at that time")
 
 
 def country_problem(value: str) -> Problem | None:
-    """What is wrong with a country code, None if nothing is."""
+    """Return what is wrong with a country code, None if nothing is."""
     return None if value in COUNTRIES else Problem("unknown", "must be an ISO 3166-1 alpha-2 code")
 
 
 def type_problem(value: str) -> Problem | None:
-    """What is wrong with a payment type, None if nothing is."""
+    """Return what is wrong with a payment type, None if nothing is."""
     return None if value in TYPE_SET else Problem("unknown", f"must be one of {', '.join(TYPES)}")
 
 
 def channel_problem(value: str) -> Problem | None:
-    """What is wrong with a channel, None if nothing is."""
+    """Return what is wrong with a channel, None if nothing is."""
     if value in CHANNEL_SET:
         return None
     return Problem("unknown", f"must be one of {', '.join(CHANNELS)}")
 
 
 def ip_problem(value: str) -> Problem | None:
-    """What is wrong with an IPv4 or IPv6 address, None if nothing is."""
+    """Return what is wrong with an IPv4 or IPv6 address, None if nothing is."""
     try:
-        # A scope id means something on one machine alone, and may hold any character.
+        # A scope id has a meaning on one machine only, and may hold any character.
         ok = "%" not in value and bool(ipaddress.ip_address(value))
     except ValueError:
         ok = False
@@ -133,9 +132,9 @@ def ip_problem(value: str) -> Problem | None:
 
 
 def timestamp_problem(timestamp_ms: int) -> Problem | None:
-    """What is wrong with a time as such, None if nothing is.
+    """Return what is wrong with a time as such, None if nothing is.
 
-    How far from now a live payment may lie is the ingress's own, narrower rule.
+    The API has a narrower rule of its own: how far from now a live payment may lie.
     """
     if MIN_TIMESTAMP_MS <= timestamp_ms < MAX_TIMESTAMP_MS:
         return None
@@ -143,14 +142,14 @@ def timestamp_problem(timestamp_ms: int) -> Problem | None:
 
 
 def degrees_problem(value: float, limit: float) -> Problem | None:
-    """What is wrong with a latitude (limit 90) or longitude (limit 180), None if nothing is."""
+    """Return what is wrong with a latitude (limit 90) or longitude (limit 180), or None."""
     if math.isfinite(value) and -limit <= value <= limit:
         return None
     return Problem("out_of_range", f"must lie between -{limit:g} and {limit:g}")
 
 
 def problems(row: Transaction) -> list[tuple[str, Problem]]:
-    """Every broken rule of a typed transaction as (field, problem), [] if it is sound."""
+    """Return every broken rule of a typed transaction as (field, problem), [] if there is none."""
     found = [
         ("transaction_id", text_problem(row.transaction_id)),
         ("customer_id", text_problem(row.customer_id)),
@@ -181,4 +180,4 @@ OPTIONAL_TEXT: Final = {
     "country": country_problem,
     "channel": channel_problem,
 }
-"""Field that may be missing -> the rule for the text it holds otherwise."""
+"""Optional field -> the rule for its text."""

@@ -1,5 +1,4 @@
-"""The caller's own notes on a payment: what they may hold. They are kept and given back, and decide
-nothing."""
+"""Metadata: the caller's own notes on a payment. They are stored and returned, no more."""
 
 from __future__ import annotations
 
@@ -13,15 +12,15 @@ MAX_KEYS: Final = 50
 MAX_KEY_CHARS: Final = 40
 MAX_VALUE_CHARS: Final = 500
 MAX_BYTES: Final = 4096
-"""Keys and values of one payment together, in UTF-8."""
+"""Of all keys and values of one payment together, in UTF-8."""
 
-# PostgreSQL's JSON cannot give NUL back as text, UTF-8 cannot hold a surrogate. A note may have
-# several lines.
+# PostgreSQL's JSON cannot return NUL as text, and UTF-8 cannot hold a surrogate. Line breaks are
+# allowed.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def problems(metadata: dict[str, str]) -> list[tuple[str | None, Problem]]:
-    """Every broken rule as (key, problem), key None for one of the whole; [] if it is sound."""
+    """Return every broken rule as (key, problem), [] if there is none; key None: of the whole."""
     if len(metadata) > MAX_KEYS:
         return [(None, Problem("too_many", f"must have at most {MAX_KEYS} keys"))]
     found: list[tuple[str | None, Problem]] = []
@@ -37,7 +36,7 @@ def problems(metadata: dict[str, str]) -> list[tuple[str | None, Problem]]:
 
 
 def value_problem(value: str) -> Problem | None:
-    """What is wrong with one value, None if nothing is."""
+    """Return what is wrong with one value, None if nothing is."""
     if len(value) > MAX_VALUE_CHARS:
         return Problem("too_long", f"must have at most {MAX_VALUE_CHARS} characters")
     if _UNSTORABLE.search(value):
@@ -46,7 +45,7 @@ def value_problem(value: str) -> Problem | None:
 
 
 def text_of(metadata: dict[str, str]) -> str:
-    """The JSON text by which metadata travel and are kept.
+    """Return metadata as JSON text, as batches and records hold it.
 
     >>> text_of({"order": "7"})
     '{"order":"7"}'
@@ -55,7 +54,7 @@ def text_of(metadata: dict[str, str]) -> str:
 
 
 def size_bytes(metadata: dict[str, str]) -> int:
-    """Bytes of all keys and values in UTF-8.
+    """Return the size of all keys and values in UTF-8.
 
     >>> size_bytes({"order": "7", "note": "für"})
     14

@@ -1,1 +1,1 @@
-"""Which variants are asked about which rows. One kind of plan a file."""
+"""Policies: which variants are asked about which rows. One policy a file."""

@@ -1,16 +1,30 @@
-"""Everybody votes on everything."""
+"""Every variant of the plan votes on every row."""
 
 from __future__ import annotations
 
-from fraud.plan import Plan
-from fraud.policy.policy import Ask
+from collections.abc import Sequence
+
+from fraud.policy.interface import Ask
 
 
 class Ensemble:
-    """Asks every member of the plan, and its anomaly variant, about every row."""
+    """Asks every voter, and the anomaly variant if there is one, about every row."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._asks = tuple(Ask(variant) for variant in plan.variants)
+    def __init__(self, voters: Sequence[str], anomaly: str | None) -> None:
+        asked = voters if anomaly is None else (*voters, anomaly)
+        self._asks = tuple(Ask(variant) for variant in asked)
 
     def ask(self, n: int) -> tuple[Ask, ...]:
+        """See `Policy`."""
         return self._asks if n else ()
+
+
+def single(voters: Sequence[str], anomaly: str | None) -> Ensemble:
+    """Return the ensemble of one voter.
+
+    Raises:
+        ValueError: there is more than one voter.
+    """
+    if len(voters) != 1:
+        raise ValueError("members: expected one variant in a single plan")
+    return Ensemble(voters, anomaly)

@@ -1,1 +1,1 @@
-"""Why a decision is not `approve`, in words."""
+"""Reasons: why a decision is not `approve`, in words."""

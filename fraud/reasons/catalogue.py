@@ -1,8 +1,7 @@
-"""Every code that a reason can have, declared once.
+"""Every reason code, declared once.
 
-The declaration of each feature, and each rule, names the code that speaks for it. Features that
-share a code are one reason. A new feature takes a code that is here: clients act on codes, so the
-list stays short and a code keeps its meaning.
+Each feature and each rule declares its code. Features that share a code are one reason. Give a new
+feature one of these codes: clients act on codes, so the list stays short and meanings stay.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ReasonCode:
-    """A code that a reason can have.
+    """A reason code.
 
     Attributes:
         code: stable, for machines.
-        meaning: what it says of a payment, for those who read the documentation.
+        meaning: what it states about a payment, for the documentation.
     """
 
     code: str
@@ -82,22 +81,22 @@ CATALOGUE: tuple[ReasonCode, ...] = (
     ReasonCode(MODEL_SCORE, "the probability of fraud by itself, where no single cause is known"),
 )
 CODES: tuple[str, ...] = tuple(entry.code for entry in CATALOGUE)
-"""All codes, in the order of the documentation; of equally strong reasons the first comes first."""
+"""All codes, in the order of the documentation, which also orders equally strong reasons."""
 
 RAISES = "raises"
 DIRECTIONS = (RAISES,)
-"""What a reason can do to the risk. What lowers it is added up within a reason and is no reason of
-its own."""
+"""Effects of a reason on the risk. Contributions that lower it count within a reason, but are no
+reason of their own."""
 
 
 def check_codes(codes: Iterable[str]) -> None:
     """Refuse codes that are not in the catalogue.
 
     Raises:
-        ValueError: names them.
+        ValueError: names the codes.
 
     >>> check_codes(["AMOUNT"])
     """
     unknown = sorted(set(codes) - set(CODES))
     if unknown:
-        raise ValueError(f"no reason code of the catalogue: {', '.join(unknown)}")
+        raise ValueError(f"unknown reason codes: {', '.join(unknown)}")

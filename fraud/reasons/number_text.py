@@ -1,4 +1,4 @@
-"""Numbers in words, as somebody who reviews payments would write them."""
+"""Numbers as text, as a payment analyst would write them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from fraud.payment.currency import EXPONENT, to_major
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SLACK_MINUTES = 1e-4
-"""What a float32 leaves out of an hour of the day, and less than a hundredth of a second."""
+"""Rounding error of an hour of the day in float32; less than a hundredth of a second."""
 _DURATIONS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _WHOLE_MONEY = 10_000
-"""From this amount on no decimals are shown: features are float32, and nobody reads cents there."""
+"""From this amount on no decimals are shown: features are float32, and cents do not matter."""
 _LEAST_DECIMALS, _MOST_DECIMALS = 3, 9
 _FIGURES = 6
-"""Figures of a large number that a float32 holds for sure."""
+"""Significant digits that a float32 certainly holds."""
 
 
 def number(value: float) -> str:
-    """A number to two or three figures; whole from 100 on.
+    """Write a number with two or three digits; whole from 100 on.
 
     >>> number(0.0312), number(2.0), number(8.349), number(1234567.0), number(0.00042)
     ('0.031', '2', '8.3', '1,234,570', '0.00042')
@@ -30,13 +30,13 @@ def number(value: float) -> str:
         return _grouped(value)
     decimals = 1 if size >= 1 else 2 if size >= 0.1 else _LEAST_DECIMALS
     if 0 < size < 0.01:
-        # What is more than nothing does not read as nothing.
+        # A value above zero never reads as zero.
         decimals = min(max(_LEAST_DECIMALS, 1 - math.floor(math.log10(size))), _MOST_DECIMALS)
     return _without_zeros(f"{value:.{decimals}f}")
 
 
 def whole(value: float) -> str:
-    """A count; one decimal if it is a mean of counts.
+    """Write a count; with one decimal if it is a mean of counts.
 
     >>> whole(12.0), whole(1.25), whole(4321.0), whole(0.004)
     ('12', '1.2', '4,321', '0.004')
@@ -45,7 +45,7 @@ def whole(value: float) -> str:
 
 
 def money(value: float, currency: str) -> str:
-    """An amount in currency units, with the decimals of its currency up to 10,000.
+    """Write an amount in currency units, with the currency's decimals below 10,000.
 
     >>> money(129.90000152587891, "EUR"), money(1299.0, "JPY"), money(123456.78, "USD")
     ('129.90', '1,299', '123,457')
@@ -56,7 +56,7 @@ def money(value: float, currency: str) -> str:
 
 
 def exact_money(amount_minor: int, currency: str) -> str:
-    """An amount to the last digit, with its currency.
+    """Write an amount to the last digit, with its currency.
 
     >>> exact_money(12990, "EUR"), exact_money(1299, "JPY"), exact_money(123456789, "KWD")
     ('129.90 EUR', '1,299 JPY', '123,456.789 KWD')
@@ -65,7 +65,7 @@ def exact_money(amount_minor: int, currency: str) -> str:
 
 
 def percent(value: float) -> str:
-    """A share in [0, 1].
+    """Write a share in [0, 1] in percent, without the sign.
 
     >>> percent(0.4), percent(0.0042), percent(0.00004), percent(0.0), percent(0.998)
     ('40', '0.42', 'less than 0.01', '0', 'more than 99')
@@ -79,7 +79,7 @@ def percent(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span in the largest unit that it fills.
+    """Write a duration in the largest unit that it fills.
 
     >>> duration(0.4), duration(61.0), duration(5400.0), duration(864000.0)
     ('less than a second', '1 minute', '1.5 hours', '10 days')
@@ -87,24 +87,24 @@ def duration(seconds: float) -> str:
     for size, name in _DURATIONS:
         if seconds >= size:
             many = seconds / size
-            said = _without_zeros(f"{many:.1f}") if many < 9.95 and size >= 3600 else f"{many:.0f}"
-            return f"{said} {name if said == '1' else name + 's'}"
+            text = _without_zeros(f"{many:.1f}") if many < 9.95 and size >= 3600 else f"{many:.0f}"
+            return f"{text} {name if text == '1' else name + 's'}"
     return "less than a second"
 
 
 def clock(hour: float) -> str:
-    """An hour of the day with its fraction.
+    """Write an hour of the day with its fraction as a clock shows it.
 
     >>> clock(3.25), clock(23.9999)
     ('03:15', '23:59')
     """
-    # A float32 may lie a little below its minute, or at the end of the day.
+    # A float32 may lie a little below its minute, or round up to the end of the day.
     minutes = min(int(hour * 60 + _SLACK_MINUTES), 1439)
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def plural(count: str, noun: str) -> str:
-    """A count with its noun.
+    """Write a count with its noun.
 
     >>> plural("1", "payment"), plural("0", "country"), plural("1.2", "fraud")
     ('1 payment', '0 countries', '1.2 frauds')
@@ -119,10 +119,10 @@ class Unit:
     """How values of one kind are written.
 
     Attributes:
-        write: a value without its unit; told the payment's currency, "" for none.
-        suffix: the unit, behind a value or behind a range.
-        noun: what is counted, in the singular; "" if nothing is.
-        is_money: values are in the payment's currency: they compare with its like alone.
+        write: a value without its unit; the second argument is the payment's currency, "" for none.
+        suffix: the unit, behind a value or a range.
+        noun: the noun that is counted, in the singular; "" if nothing is counted.
+        is_money: values are in the payment's currency, and compare with that currency only.
     """
 
     write: Callable[[float, str], str]
@@ -131,16 +131,16 @@ class Unit:
     is_money: bool = False
 
     def value(self, value: float, currency: str) -> str:
-        """A value with its unit.
+        """Write a value with its unit.
 
         >>> count_of("payment").value(1.0, "EUR"), MONEY.value(9.5, "EUR"), KMH.value(940.2, "EUR")
         ('1 payment', '9.50 EUR', '940 km/h')
         """
-        said = self.write(value, currency)
-        return plural(said, self.noun) if self.noun else said + self._unit(currency)
+        text = self.write(value, currency)
+        return plural(text, self.noun) if self.noun else text + self._unit(currency)
 
     def range(self, low: float, high: float, currency: str) -> str:
-        """What lies between two values, the unit said once; one value if they read the same.
+        """Write a range with its unit; one value if both ends read the same.
 
         >>> MONEY.range(9.5, 200.0, "EUR"), count_of("payment").range(0.0, 2.0, "EUR")
         ('9.50 to 200.00 EUR', '0 to 2')
@@ -153,7 +153,7 @@ class Unit:
 
 
 def count_of(noun: str) -> Unit:
-    """Whole numbers of something."""
+    """Return the unit of counts of a noun."""
     return Unit(lambda value, _: whole(value), noun=noun)
 
 
@@ -175,7 +175,7 @@ KM = _plain(number, " km")
 KMH = _plain(number, " km/h")
 DEVIATIONS = Unit(lambda value, _: _signed(value), noun="standard deviation")
 ONE_IN = _plain(lambda surprise: number(math.exp(surprise)))
-"""Of a surprise, which is minus the natural logarithm of a share: one in how many."""
+"""A surprise, minus the natural logarithm of a share, written as one in how many."""
 NUMBER = _plain(number)
 
 

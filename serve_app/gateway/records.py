@@ -11,12 +11,13 @@ import asyncpg
 import msgspec
 from msgspec import UNSET
 
+from deciding.plans.table import read_active
 from features.degraded import TRANSACTION_REUSED
 from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.errors import NotFound
 from fraud.payment.currency import to_major
 from fraud.plan import Plan
-from fraud.stage import spelled_out
+from fraud.stage import expanded_stages
 from serve_app.gateway.asking import RECENT_MS, asked, attempts, made_ms, uuid7
 from serve_app.gateway.auth import KeyRecord
 from serve_app.gateway.labelling import Claim, Kept, Labelling, Verdict
@@ -129,8 +130,7 @@ class Records:
             StoreUnavailable: PostgreSQL does not answer.
         """
         async with asked():
-            text = await self._replica.fetchval(statement("serve_app/gateway/sql/active_plan.sql"))
-        return None if text is None else Plan.from_document(msgspec.json.decode(text))
+            return await read_active(self._replica)
 
     async def _kept(self, tenant: str, rows: Sequence[asyncpg.Record]) -> list[KeptDecisionOut]:
         """Rows of decisions as they are told, with what was said of their payments."""
@@ -223,7 +223,7 @@ def _decision_out(document: dict[str, Any], labels: list[KeptLabelOut]) -> KeptD
         degraded=bool(document["degraded"]),
         degraded_reasons=list(document["degraded"]),
         feature_age_ms=None if age_ms < 0 else age_ms,
-        stage_ms=spelled_out(document.get("stage_ms", {}), variants),
+        stage_ms=expanded_stages(document.get("stage_ms", {}), variants),
         decided_at=rfc3339(document["decided_at_ms"]),
         metadata=UNSET if notes is None else notes,
         payment=_payment_out(document["transaction"]),

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import product
 
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from fraud.combine.average import weighted_mean
 from fraud.combine.calibrate import Calibration
 from fraud.combine.combine import probability_of
-from fraud.combine.stack import logit, stacked
 from fraud.errors import NotTrainable
+from fraud.methods.interface import CombiningMethod
+from fraud.methods.mean import Mean
+from fraud.methods.stack import Stack, logit
 from fraud.payment.batch import Float32, Float64
 from fraud.plan import Member, Plan, Thresholds
 from training.config import RateConfig, TrainConfig
@@ -99,27 +101,22 @@ class Combiner:
     """How votes are combined.
 
     Attributes:
-        kind: of `fraud.plan.COMBINERS`.
+        method: fitted.
         weights: variant -> weight > 0.
-        intercept: see `Plan`.
-        merits: kind -> average precision and ROC-AUC on later validation rows, on which the
+        merits: method -> average precision and ROC-AUC on later validation rows, on which the
             choice rests; {} if there was nothing to choose by or from.
         contest: how it did against its best member there; None of a single voter.
     """
 
-    kind: str
+    method: CombiningMethod
     weights: dict[str, float]
-    intercept: float
     merits: dict[str, dict[str, float]]
     contest: Contest | None = None
 
     def __call__(self, votes: Mapping[str, Float64]) -> Float64:
         """float64[n]: what it makes of votes, before calibration."""
         scores, weights = [votes[name] for name in self.weights], list(self.weights.values())
-        n = len(scores[0])
-        if self.kind == "stack":
-            return stacked(scores, weights, self.intercept, sum(weights), n)
-        return weighted_mean(scores, weights, n)
+        return self.method.rows(scores, weights, sum(weights), len(scores[0]))
 
 
 Fit = Callable[[Mapping[str, Float64], Float32], Combiner]
@@ -157,8 +154,7 @@ def fit_plan(
         anomaly=config.anomaly,
         deadline_ms=config.deadline_ms,
         calibration=fit.knots,
-        combiner=decides.kind,
-        intercept=decides.intercept,
+        method=decides.method,
     )
     return plan, combiner, fit
 
@@ -169,28 +165,27 @@ def ensemble_probability(plan: Plan, votes: Mapping[str, Float64]) -> Float64:
 
 
 def fit_combiner(votes: Mapping[str, Float64], fraud: Float32, wanted: str = "choose") -> Combiner:
-    """Fit a mean or a stack, whichever ranks later rows better.
+    """Fit the combining method that ranks later rows best.
 
-    Both are fitted on the rows before each of three folds in the order of time and judged on the
-    fold by average precision, or where that is as good as equal by ROC-AUC; the better is fitted
+    All are fitted on the rows before each of three folds in the order of time and judged on the
+    fold by average precision, or where that is as good as equal by ROC-AUC; the best is fitted
     on all rows. A single voter is a mean.
 
     Args:
         votes: supervised variant -> float64[n] calibrated scores in the order of time.
         fraud: float32[n], 1 fraud and 0 not; both occur.
-        wanted: `choose`, or the kind that it must be.
+        wanted: `choose`, or the method that it must be.
     """
-    fits: dict[str, Fit] = {"mean": _fit_mean, "stack": _fit_stack}
     if len(votes) == 1:
-        return fits["mean"](votes, fraud)
+        return _fit_mean(votes, fraud)
     if wanted == "choose":
-        judged = {kind: _later_merits(fit, votes, fraud) for kind, fit in fits.items()}
-        merits = {kind: merit for kind, merit in judged.items() if merit is not None}
-        kind = _better(merits["mean"], merits["stack"]) if merits else "mean"
+        judged = {name: _later_merits(fit, votes, fraud) for name, fit in FITS.items()}
+        merits = {name: merit for name, merit in judged.items() if merit is not None}
+        name = _best(merits) if merits else Mean.name
     else:
-        kind, merits = wanted, {}
-    fitted = replace(fits[kind](votes, fraud), merits=merits)
-    return replace(fitted, contest=_contest(fitted, fits[kind], votes, fraud, wanted != "choose"))
+        name, merits = wanted, {}
+    fitted = replace(FITS[name](votes, fraud), merits=merits)
+    return replace(fitted, contest=_contest(fitted, FITS[name], votes, fraud, wanted != "choose"))
 
 
 def _contest(
@@ -202,7 +197,7 @@ def _contest(
     fitted on them: the best of the fold itself would be flattered by the choice.
     """
     best = next(iter(_fit_single(votes, fraud).weights))
-    together = fitted.merits.get(fitted.kind) or _later_merits(fit, votes, fraud)
+    together = fitted.merits.get(fitted.method.name) or _later_merits(fit, votes, fraud)
     alone = _later_merits(_fit_single, votes, fraud)
     if together is None or alone is None:  # too few frauds for folds: on the rows of the fit
         together, alone = _merit(fitted(votes), fraud), _merit(votes[best], fraud)
@@ -213,11 +208,11 @@ def _fit_single(votes: Mapping[str, Float64], fraud: Float32) -> Combiner:
     """The voter that ranks the rows best."""
     merits = {name: _merit(vote, fraud) for name, vote in votes.items()}
     best = max(merits, key=lambda name: tuple(merits[name].values()))
-    return Combiner("mean", {best: 1.0}, 0.0, {})
+    return Combiner(Mean(), {best: 1.0}, {})
 
 
-def _better(mean: dict[str, float], stack: dict[str, float]) -> str:
-    return "stack" if _beats(stack, mean) else "mean"
+def _best(merits: Mapping[str, Mapping[str, float]]) -> str:
+    return reduce(lambda best, name: name if _beats(merits[name], merits[best]) else best, merits)
 
 
 def _beats(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
@@ -258,7 +253,7 @@ def _fit_mean(votes: Mapping[str, Float64], fraud: Float32) -> Combiner:
     best, frauds = fit_weights(votes, fraud), float(fraud.sum())
     sure = frauds / (frauds + _PRIOR_FRAUDS)
     weights = {n: round(sure * w + (1 - sure) / len(votes), 3) for n, w in best.items()}
-    return Combiner("mean", weights, 0.0, {})
+    return Combiner(Mean(), weights, {})
 
 
 def _fit_stack(votes: Mapping[str, Float64], fraud: Float32) -> Combiner:
@@ -268,7 +263,11 @@ def _fit_stack(votes: Mapping[str, Float64], fraud: Float32) -> Combiner:
         columns, fraud, least=_LEAST_WEIGHT, ridge=_RIDGE / fraud.size, towards=1 / len(votes)
     )
     found = dict(zip(votes, weights.tolist(), strict=True))
-    return Combiner("stack", found, bias, {})
+    return Combiner(Stack(bias), found, {})
+
+
+FITS: dict[str, Fit] = {Mean.name: _fit_mean, Stack.name: _fit_stack}
+"""Combining method -> its fit. Of equally good methods the first is taken."""
 
 
 def fit_weights(votes: Mapping[str, Float64], fraud: Float32) -> dict[str, float]:

@@ -58,7 +58,7 @@ class Trained:
         return {
             "calibration": {n: {"method": f.method, "errors": f.errors} for n, f in fits.items()},
             "combiner": {
-                "kind": j.combiner.kind,
+                "kind": j.combiner.method.name,
                 "merits": j.combiner.merits,
                 "contest": _contest(j.combiner.contest),
             },

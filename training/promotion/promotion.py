@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from deciding.plans.table import activate_plan, active_plan, reactivate_plan
+from deciding.plans.table import activate_plan, active_of, reactivate_plan
 from features.definitions import SCHEMA_ID
 from fraud.errors import ArtifactRefused, Busy, InvalidInput, NotFound
 from fraud.plan import Plan
@@ -138,7 +138,7 @@ class Promoter:
             return Outcome(False, f"{variant} {version} is the champion already", lag=lag)
         self._keep_other_tenants({variant: version})
         challenger = assessor.enter(variant, version)
-        assessment = assessor.variant(challenger, self._active_plan())
+        assessment = assessor.variant(challenger, active_of(self.settings))
         verdict = _verdict(assessment, force, f"{variant} {version}")
         if verdict.refused:
             return verdict
@@ -165,7 +165,7 @@ class Promoter:
         url = self._database_url()
         run_id, digests = self._models_of(run)
         plan = Plan.from_document(self.registry.document(run_id, PLAN_FILE))
-        active = self._active_plan()
+        active = active_of(self.settings)
         before = {variant: self._champion(variant) for variant in digests}
         moves = {v for v, alias in before.items() if alias is None or alias.digest != digests[v]}
         if not moves and _same(plan, active):
@@ -318,10 +318,6 @@ class Promoter:
         for variant, alias in before.items():
             if self._champion(variant) != alias:
                 raise Busy(f"another process moved the champion of {variant}: try again")
-
-    def _active_plan(self) -> Plan | None:
-        url = self.settings.database_url
-        return None if url is None else asyncio.run(active_plan(url.get_secret_value()))
 
     def _database_url(self) -> str:
         if self.settings.database_url is None:

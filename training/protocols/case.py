@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fraud.methods.registry import document_of
 from fraud.payment.batch import Int64
 from training.config import TrainConfig
 from training.fit.crossfit import Fit, crossfit
@@ -53,7 +54,7 @@ class Outcome:
         rows, frauds: of `train` and `test`, and of `held_back`: those that took turns in choosing
             and calibrating.
         choices: see `Trained.choices`.
-        plan: weights and combiner.
+        plan: weights and combining method.
         seconds: it took.
     """
 
@@ -94,8 +95,7 @@ def run_case(dataset: Dataset, case: Case, fit: Fit, told: Told) -> Outcome:
         frauds=frauds,
         choices=trained.choices(),
         plan={
-            "combiner": plan.combiner,
-            "intercept": plan.intercept,
+            **document_of(plan.method),
             "weights": {m.variant: m.weight for m in plan.members},
         },
         seconds=round(time.monotonic() - started, 1),

@@ -1,2 +1,2 @@
--- A plan that is stored already decides again; null if there is none of that name and version.
+-- Make version $2 of the plan $1 the active one; no row if there is none. No other may be active.
 UPDATE plans SET active = true WHERE name = $1 AND version = $2 RETURNING version

@@ -1,4 +1,4 @@
--- The plan that decides now. There is at most one: plans_active is unique.
-SELECT document
+-- The active plan. There is at most one: the index plans_active is unique.
+SELECT document, name, version, document ->> 'kind' AS kind, created_at
 FROM plans
 WHERE active

@@ -1,1 +1,2 @@
+-- Leave no plan active.
 UPDATE plans SET active = false WHERE active

@@ -12,14 +12,12 @@ settings; DATABASE_URL and REDIS_URL must name stores of its own.
 
 import argparse
 import asyncio
-import json
 import logging
 import signal
 import tempfile
 import threading
 import time
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Annotated, Any
 
 import asyncpg
@@ -30,6 +28,7 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 from redis.asyncio import Redis
 
+from deciding.plans.table import active_of
 from features.definitions import SCHEMA_ID
 from features.service import FeatureService
 from fraud.explanation import Explanation
@@ -42,7 +41,6 @@ from loadtests.bench.apps.payment import Payment, to_batch
 from loadtests.bench.apps.recorder import Recorder
 from settings.settings import Settings
 
-_PLAN = (files("loadtests.bench.apps") / "plan.sql").read_text()
 _LABELS_EVERY_S = 1.0
 _MOST_ONGOING = 256
 """The default of five would refuse most of the requests of this benchmark."""
@@ -156,23 +154,14 @@ class Ingress:
         return {"ok": True}
 
 
-async def _active_plan(settings: Settings) -> dict[str, Any]:
-    if settings.database_url is None:
-        raise ValueError("DATABASE_URL must be set")
-    connection = await asyncpg.connect(settings.database_url.get_secret_value())
-    try:
-        found: dict[str, Any] = json.loads(await connection.fetchval(_PLAN))
-    finally:
-        await connection.close()
-    return found
-
-
 def main() -> None:
     """Serve until a signal."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench.apps.docs")
     parser.add_argument("--port", type=int, default=8101)
     options = parser.parse_args()
-    document = asyncio.run(_active_plan(Settings.load()))
+    plan = active_of(Settings.load())
+    if plan is None:
+        raise ValueError("DATABASE_URL must be set, and a plan be active")
     over = threading.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: over.set())
@@ -190,9 +179,9 @@ def main() -> None:
             serve.start(http_options={"host": "127.0.0.1", "port": options.port})
             variants = {
                 name: Model.options(name=name).bind(name)  # type: ignore[attr-defined]
-                for name in Plan.from_document(document).variants
+                for name in plan.variants
             }
-            serve.run(Ingress.bind(Features.bind(), variants, document))  # type: ignore[attr-defined]
+            serve.run(Ingress.bind(Features.bind(), variants, plan.to_document()))  # type: ignore[attr-defined]
             over.wait()
             serve.shutdown()  # type: ignore[no-untyped-call]
         finally:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from features.definitions import NAMES, SCHEMA_ID
-from features.reason_columns import teller_of
+from features.reason_columns import reason_writer
 from fraud.combine.combine import combine
 from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Vote
@@ -17,14 +17,14 @@ from fraud.explanation import Explanation
 from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch, Float64, TransactionBatch
 from fraud.plan import Plan
-from fraud.reasons.causes import Causes
+from fraud.reasons.selection import ReasonSelection
 from models.scoring.scorer import Scorer
 from models.store.location import store_of
 from settings.settings import Settings
 
 ALIAS = "champion"
 EXPLAINER = "xgboost"
-_TELLER = teller_of(NAMES)
+_WRITER = reason_writer(NAMES)
 
 
 def load(settings: Settings, variant: str) -> Scorer:
@@ -108,12 +108,12 @@ def explain(
     found: Explanation,
 ) -> None:
     """Add reasons to the decisions of `rows`, from their contributions in `found`."""
-    causes = Causes(
+    selection = ReasonSelection(
         plan.thresholds,
         np.array(decided.probability),
         np.array(decided.anomaly_score),
         np.array(decided.outcome, dtype=np.int8),
     )
-    told = _TELLER.strongest(batch, rows, features.values[rows], found)
-    decided.reasons[:] = causes.reasons(dict(zip(rows, told, strict=True)), None)
+    reasons = _WRITER.strongest(batch, rows, features.values[rows], found)
+    decided.reasons[:] = selection.reasons(dict(zip(rows, reasons, strict=True)), None)
     decided.explained_by = found.digest

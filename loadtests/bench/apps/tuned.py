@@ -17,7 +17,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Annotated, Any
 
 import asyncpg
@@ -26,6 +25,7 @@ from fastapi import FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from redis.asyncio import Redis
 
+from deciding.plans.table import read_active
 from features.service import FeatureService
 from fraud.decision import DecisionBatch
 from fraud.payment.batch import TransactionBatch
@@ -37,7 +37,6 @@ from loadtests.bench.apps.payment import Payment, Payments, to_batch
 from loadtests.bench.apps.recorder import Recorder
 from settings.settings import Settings
 
-_PLAN = (files("loadtests.bench.apps") / "plan.sql").read_text()
 _JSON = "application/json"
 _LABELS_EVERY_S = 1.0
 
@@ -71,13 +70,13 @@ class Decisions:
         pool = await asyncpg.create_pool(
             settings.database_url.get_secret_value(), min_size=1, max_size=4
         )
-        document = await pool.fetchval(_PLAN)
-        if document is None:
+        plan = await read_active(pool)
+        if plan is None:
             raise ValueError("no plan is active")
         redis = Redis.from_url(settings.redis_url.get_secret_value())
         features = await FeatureService.connect(settings)
         features.feed_labels(_LABELS_EVERY_S, lambda: datetime.now(UTC))
-        return cls(pool, redis, features, Plan.from_document(json.loads(document)), settings)
+        return cls(pool, redis, features, plan, settings)
 
     async def decide(self, batch: TransactionBatch) -> DecisionBatch:
         """Decide on a batch and queue its records."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import json
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import asyncpg
 import yaml
 
 from cluster.node.node import Node
+from deciding.plans.table import activate_plan, active_plan, reactivate_plan
 from fraud.plan import Member, Plan
 from models.artifact import read_manifest, version_of, write_manifest
 from models.store.alias import CHAMPION, Alias
@@ -33,11 +33,7 @@ _DEPLOY_S = 400
 _PLAN_S = 5.0
 """Longer than any combiner needs to notice that another plan is active."""
 
-_FOLDER = files("loadtests.bench.scale")
-_ACTIVE = files("loadtests.bench.apps").joinpath("plan.sql").read_text()
-_ACTIVATE = _FOLDER.joinpath("activate.sql").read_text()
-_DEACTIVATE = _FOLDER.joinpath("deactivate.sql").read_text()
-_FORGET = _FOLDER.joinpath("forget_plans.sql").read_text()
+_FORGET = files("loadtests.bench.scale").joinpath("forget_plans.sql").read_text()
 
 Applications = list[dict[str, Any]]
 
@@ -133,16 +129,18 @@ class Stack:
     @contextmanager
     def plans(self) -> Iterator[Plan]:
         """Yield the active plan. At the end it is active again and plans made here are deleted."""
-        plan = asyncio.run(self._active())
+        plan = asyncio.run(active_plan(self._database_url))
+        if plan is None:
+            raise ValueError("no plan is active")
         try:
             yield plan
         finally:
-            asyncio.run(self._activate(plan))
-            asyncio.run(self._execute(_FORGET, PLAN))
+            asyncio.run(reactivate_plan(self._database_url, plan.name, plan.version))
+            asyncio.run(self._forget())
 
     def switch(self, plan: Plan) -> None:
         """Activate a plan, and wait until every combiner uses it."""
-        asyncio.run(self._activate(plan))
+        asyncio.run(activate_plan(self._database_url, plan))
         time.sleep(_PLAN_S)
 
     @contextmanager
@@ -176,34 +174,15 @@ class Stack:
         folder.rename(target)
         store.point(name, CHAMPION, Alias(digest))
 
-    async def _active(self) -> Plan:
-        connection = await self._connected()
+    async def _forget(self) -> None:
+        connection = await asyncpg.connect(self._database_url)
         try:
-            document = await connection.fetchval(_ACTIVE)
-        finally:
-            await connection.close()
-        return Plan.from_document(json.loads(document))
-
-    async def _activate(self, plan: Plan) -> None:
-        connection = await self._connected()
-        try:
-            async with connection.transaction():
-                await connection.execute(_DEACTIVATE)
-                await connection.execute(
-                    _ACTIVATE,
-                    *(plan.name, plan.version, plan.to_json()),
-                )
+            await connection.execute(_FORGET, PLAN)
         finally:
             await connection.close()
 
-    async def _execute(self, statement: str, *arguments: Any) -> None:
-        connection = await self._connected()
-        try:
-            await connection.execute(statement, *arguments)
-        finally:
-            await connection.close()
-
-    async def _connected(self) -> Any:
+    @property
+    def _database_url(self) -> str:
         if self._settings.database_url is None:
             raise ValueError("DATABASE_URL must be set")
-        return await asyncpg.connect(self._settings.database_url.get_secret_value())
+        return self._settings.database_url.get_secret_value()

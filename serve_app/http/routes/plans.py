@@ -46,8 +46,8 @@ def plan_out(plan: Plan) -> ActivePlanOut:
     return ActivePlanOut(
         plan.name,
         plan.version,
-        plan.kind,  # type: ignore[arg-type]
-        plan.combiner,  # type: ignore[arg-type]
+        plan.kind,
+        plan.method.name,
         [MemberOut(m.variant, m.weight) for m in plan.members],
         plan.deadline_ms,
         of_outcomes,

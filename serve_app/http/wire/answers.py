@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason
-from fraud.stage import thousandths, told
+from fraud.stage import decision_stages, thousandths
 from serve_app.http.wire.schemas import DecisionOut, PlanOut, ProblemOut, ReasonOut, ResultsOut
 
 _REMEMBERED_BATCHES = 8
@@ -68,7 +68,7 @@ class DecisionEncoder:
 
 
 def encode_stages(stage_ms: dict[str, float]) -> bytes:
-    """Stages of the ingress (`FRONT_STAGES`) as members of a JSON object; milliseconds."""
+    """Stages of the ingress (`GATEWAY_STAGES`) as members of a JSON object; milliseconds."""
     return _encoder.encode({name: thousandths(ms) for name, ms in stage_ms.items()})[1:-1]
 
 
@@ -112,7 +112,7 @@ def _encode_batch(batch: DecisionBatch) -> _Encoded:
         map(_degraded, batch.degraded),
         numbers[len(numbers) - n :],
     ]
-    stages = told(batch.stage_ms)
+    stages = decision_stages(batch.stage_ms)
     middle = _encoder.encode(stages)[1:-1] + b"," if stages else b""
     end = b'},"decided_at":"%b"}' % rfc3339(batch.decided_at_ms).encode()
     return _Encoded([template % row + middle for row in zip(*columns, strict=True)], end)

@@ -6,6 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from fraud.methods.registry import METHODS
+from fraud.policy.registry import POLICIES
+
+PolicyKind = Literal[*POLICIES]  # type: ignore[valid-type]
+Combiner = Literal[*METHODS]  # type: ignore[valid-type]
+
 
 class MemberOut(Struct, gc=False):
     """A variant that votes, and how much its vote weighs."""
@@ -40,8 +46,8 @@ class ActivePlanOut(Struct, gc=False):
 
     name: str
     version: int
-    kind: Literal["single", "ensemble"]
-    combiner: Literal["mean", "stack"]
+    kind: PolicyKind
+    combiner: Combiner
     members: list[MemberOut]
     deadline_ms: Annotated[int, Meta(gt=0, description="how long votes are waited for")]
     decisions: Annotated[list[BandOut], Meta(description="mildest first")]

@@ -10,19 +10,18 @@ import pytest
 
 from deciding.decider import Decider
 from deciding.explainer import Explainer
-from deciding.fan_out import Driver
-from deciding.fetch import Fetch
+from deciding.fan_out import FanOut
+from deciding.feature_client import FeatureClient
 from deciding.plans.active import ActivePlan
 from features.assemble import without_history
 from features.definitions import N_FEATURES, NAMES, SCHEMA_ID
-from features.reason_columns import teller_of
+from features.reason_columns import reason_writer
 from fraud.combine.combine import combine
 from fraud.combine.thresholds import REVIEW
 from fraud.errors import LogUnavailable, Unavailable
 from fraud.explanation import Explanation
 from fraud.ids import decided_at_ms
 from fraud.plan import Member, Plan, Thresholds
-from fraud.policy.choice import policy_of
 from fraud.score import VariantScores
 from tests.contracts.decisions import transactions
 
@@ -77,14 +76,14 @@ class House:
         self.fetch = self.fetch_well
         self.tells_patience = 0
         self.decider = Decider(
-            lambda: None if self.plan is None else ActivePlan(self.plan, policy_of(self.plan)),
-            Fetch(
+            lambda: None if self.plan is None else ActivePlan(self.plan, self.plan.policy()),
+            FeatureClient(
                 lambda batch, patient: self.fetch(batch, *[patient][: self.tells_patience]),
                 self.miss,
                 fetch_timeout_ms,
             ),
-            Driver(self),
-            Explainer(self.explainer, teller_of(NAMES)),
+            FanOut(self),
+            Explainer(self.explainer, reason_writer(NAMES)),
             self,
             now_ms=lambda: NOW_MS,
             randomness=lambda k: bytes(range(k % 256)) + bytes(k - k % 256),
@@ -229,7 +228,7 @@ async def test_what_a_feature_adds_is_no_reason_without_evidence():
     async def unknown(values):
         found = np.zeros((len(values), N_FEATURES))
         found[:, NAMES.index("counterparty_smoothed_risk_30d")] = 3.0
-        found[:, NAMES.index("customer_count_1h")] = 2.0  # nobody knows: NaN
+        found[:, NAMES.index("customer_count_1h")] = 2.0  # unknown: NaN
         return Explanation.bare(DIGEST, found)
 
     decisions = await House(xgboost=0.95, logistic=0.95, explain=unknown).decide(1)
@@ -253,7 +252,7 @@ async def test_score_level_and_outcome_say_the_same():
     assert [r.risk_score for r in house.kept] == decisions.risk_score
 
 
-async def test_what_one_row_misses_is_said_of_no_other():
+async def test_a_row_is_degraded_by_what_it_lacks_itself():
     house = House()
 
     async def fetch(batch):
@@ -352,7 +351,7 @@ async def test_what_is_not_durable_is_not_given():
         await house.decide(1)
 
 
-async def test_without_a_plan_nobody_decides():
+async def test_without_a_plan_nothing_is_decided():
     with pytest.raises(Unavailable):
         await House(plan=None).decide(1)
 

@@ -1,4 +1,4 @@
-"""The loop over variants: whoever is late, broken or absent costs only its own vote."""
+"""The fan-out: a variant that is late, broken or absent costs only its own vote."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from deciding.fan_out import Driver
+from deciding.fan_out import FanOut
 from fraud.errors import SchemaMismatch
 from fraud.payment.batch import FeatureBatch
-from fraud.policy.policy import Ask
+from fraud.policy.interface import Ask
 from fraud.score import VariantScores
 
 FEATURES = FeatureBatch(
@@ -57,11 +57,11 @@ def by_name(votes):
     return {vote.variant: vote for vote in votes}
 
 
-async def test_each_is_asked_and_each_says_how_it_went():
-    driver = Driver(Pools(good=good, slow=slow, broken=broken, short=short))
+async def test_each_variant_is_asked_and_its_vote_has_a_status():
+    fan_out = FanOut(Pools(good=good, slow=slow, broken=broken, short=short))
     policy = Everybody(*(Ask(n) for n in ("good", "slow", "broken", "short", "absent")))
     began = time.monotonic()
-    votes = await driver.drive(policy, FEATURES, 50)
+    votes = await fan_out.ask(policy, FEATURES, 50)
     assert time.monotonic() - began < 5
     assert [(v.variant, v.status) for v in votes] == [
         ("good", "ok"),
@@ -81,17 +81,17 @@ async def test_they_are_asked_at_the_same_time():
         await asyncio.sleep(0.05)
         return await good(values, schema_id)
 
-    driver = Driver(Pools(a=brief, b=brief, c=brief, d=brief))
+    fan_out = FanOut(Pools(a=brief, b=brief, c=brief, d=brief))
     began = time.monotonic()
-    votes = await driver.drive(Everybody(*(Ask(n) for n in "abcd")), FEATURES, 2000)
+    votes = await fan_out.ask(Everybody(*(Ask(n) for n in "abcd")), FEATURES, 2000)
     assert all(v.status == "ok" for v in votes)
     assert time.monotonic() - began < 0.15
 
 
-async def test_nobody_waits_when_all_have_answered():
-    driver = Driver(Pools(good=good))
+async def test_there_is_no_wait_once_all_have_answered():
+    fan_out = FanOut(Pools(good=good))
     began = time.monotonic()
-    await driver.drive(Everybody(Ask("good")), FEATURES, 10_000)
+    await fan_out.ask(Everybody(Ask("good")), FEATURES, 10_000)
     assert time.monotonic() - began < 1
 
 
@@ -104,7 +104,7 @@ async def test_what_is_late_is_cancelled():
         finally:
             ended.set()
 
-    await Driver(Pools(late=late)).drive(Everybody(Ask("late")), FEATURES, 10)
+    await FanOut(Pools(late=late)).ask(Everybody(Ask("late")), FEATURES, 10)
     await asyncio.wait_for(ended.wait(), 1)
 
 
@@ -117,8 +117,8 @@ async def test_cancelling_the_batch_cancels_its_calls():
         finally:
             ended.set()
 
-    driver = Driver(Pools(late=late))
-    task = asyncio.create_task(driver.drive(Everybody(Ask("late")), FEATURES, 60_000))
+    fan_out = FanOut(Pools(late=late))
+    task = asyncio.create_task(fan_out.ask(Everybody(Ask("late")), FEATURES, 60_000))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -127,8 +127,8 @@ async def test_cancelling_the_batch_cancels_its_calls():
 
 
 async def test_rows_asked_about_come_back_to_their_places():
-    driver = Driver(Pools(good=good))
-    (vote,) = await driver.drive(Everybody(Ask("good", np.array([1, 3]))), FEATURES, 1000)
+    fan_out = FanOut(Pools(good=good))
+    (vote,) = await fan_out.ask(Everybody(Ask("good", np.array([1, 3]))), FEATURES, 1000)
     assert vote.scores[[1, 3]].tolist() == [0.03, 0.09]
     assert np.isnan(vote.scores[[0, 2]]).all()
 
@@ -141,11 +141,11 @@ async def test_a_dead_pool_is_not_waited_for_again_and_again():
         await asyncio.sleep(30)
 
     pools = Pools(dead=dead)
-    driver = Driver(pools, clock_s=lambda: now[0])
+    fan_out = FanOut(pools, clock_s=lambda: now[0])
     policy = Everybody(Ask("dead"))
 
     async def status():
-        (vote,) = await driver.drive(policy, FEATURES, 5)
+        (vote,) = await fan_out.ask(policy, FEATURES, 5)
         return vote.status
 
     assert [await status() for _ in range(6)] == ["late"] * 6
@@ -164,7 +164,7 @@ async def test_a_variant_that_answers_nonsense_costs_its_own_vote():
     async def nonsense(values, schema_id):
         return "scores"
 
-    votes = await Driver(Pools(good=good, odd=nonsense)).drive(
+    votes = await FanOut(Pools(good=good, odd=nonsense)).ask(
         Everybody(Ask("good"), Ask("odd")), FEATURES, 1000
     )
     assert [vote.status for vote in votes] == ["ok", "failed"]

@@ -9,7 +9,6 @@ import pytest
 from deciding.plans.active import ActivePlan
 from decision_log import Lag
 from deployments.combiner import Combiner
-from fraud.policy.choice import policy_of
 from tests.contracts.decisions import PLAN
 
 
@@ -23,12 +22,12 @@ def combiner(active, trouble=None):
         _log=SimpleNamespace(lag=lambda: Lag(0, 0, 0.0, True, True, None)),
         _pools=SimpleNamespace(missing=()),
         _features_ready=answering,
-        _table=SimpleNamespace(trouble=trouble),
+        _reader=SimpleNamespace(trouble=trouble),
     )
 
 
 async def test_a_store_that_takes_no_writes_is_told_and_no_reason_to_stop():
-    active = ActivePlan(PLAN, policy_of(PLAN), kept=False)
+    active = ActivePlan(PLAN, PLAN.policy())
     said = await Combiner.func_or_class.ready(combiner(active, "PostgreSQL takes no writes"))
     assert (said.ready, said.troubles) == (True, ("PostgreSQL takes no writes",))
 
@@ -41,6 +40,6 @@ async def test_without_a_plan_it_is_not_ready():
 
 @pytest.mark.parametrize("kept", [False, True])
 async def test_it_says_whether_its_plan_is_the_one_that_was_kept(kept):
-    said = await Combiner.func_or_class.ready(combiner(ActivePlan(PLAN, policy_of(PLAN), kept)))
+    said = await Combiner.func_or_class.ready(combiner(ActivePlan(PLAN, PLAN.policy(), kept)))
     assert said.ready
     assert (said.plan, said.plan_version, said.plan_kept) == (PLAN.name, PLAN.version, kept)

@@ -40,7 +40,7 @@ def values() -> Float32:
 
 def test_every_feature_is_declared_once_and_has_a_reason() -> None:
     assert len(set(NAMES)) == N_FEATURES
-    assert all(f.saying.code in CODES for f in FEATURES)
+    assert all(f.wording.code in CODES for f in FEATURES)
     assert all(f.meaning and f.missing and "{" not in f.meaning for f in FEATURES)
 
 
@@ -78,15 +78,15 @@ def test_columns_hold_what_is_declared(values: Float32) -> None:
 def test_the_schema_id_changes_with_any_word_of_a_declaration() -> None:
     assert len(SCHEMA_ID) == 12
     ids = {SCHEMA_ID, schema_id_of(FEATURES[::-1]), schema_id_of(FEATURES[:-1])}
-    changed = Feature("n", "f", "m", "x", FEATURES[1].saying, "e", "w", "int", 3)
-    names = [field.name for field in fields(Feature) if field.name != "saying"]
+    changed = Feature("n", "f", "m", "x", FEATURES[1].wording, "e", "w", "int", 3)
+    names = [field.name for field in fields(Feature) if field.name != "wording"]
     for name in names:
         ids.add(schema_id_of((replace(FEATURES[0], **{name: getattr(changed, name)}),)))
     assert len(ids) == 3 + len(names)
 
 
 def test_how_reasons_tell_a_feature_is_no_part_of_the_schema() -> None:
-    told = replace(FEATURES[0], saying=FEATURES[1].saying)
+    told = replace(FEATURES[0], wording=FEATURES[1].wording)
     assert schema_id_of((told, *FEATURES[1:])) == SCHEMA_ID
 
 

@@ -18,7 +18,7 @@ from features.transform import transform
 from fraud.payment.batch import Float32, TransactionBatch
 from fraud.payment.transaction import Transaction
 from fraud.reasons.catalogue import AMOUNT
-from fraud.reasons.phrase import Saying
+from fraud.reasons.wording import Wording
 from tests.contracts.aggregates import (
     features_of,
     located,
@@ -128,8 +128,8 @@ def test_a_new_feature_is_one_declaration_and_one_function() -> None:
         out[:, 0] = rows.hundredths % 100
 
     about = Subject("request", "request", "never")
-    saying = Saying(AMOUNT, "the amount ends in {value} cents")
-    declared = about.feature("cents", "cents of the amount", saying, dtype="int")
+    wording = Wording(AMOUNT, "the amount ends in {value} cents")
+    declared = about.feature("cents", "cents of the amount", wording, dtype="int")
     more = about.computed_by(cents, declared)
     batch = payments(50, seed=2)
     values = transform(batch, Reading.blank(50), (*FAMILIES, more))

@@ -1,4 +1,4 @@
-"""A variable that looks like a setting and is none is told, once."""
+"""Settings: warnings of unknown variables, and errors of wrong values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("QUORUM_REDIS_URL", "REDIS_URL"),
     ],
 )
-def test_an_unknown_variable_is_told_with_the_nearest_name(
+def test_a_warning_names_an_unknown_variable_and_the_nearest_setting(
     name: str,
     nearest: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -46,7 +46,7 @@ def test_an_unknown_variable_is_told_with_the_nearest_name(
     assert "hid_den7" not in told
 
 
-def test_one_that_shares_the_prefix_alone_is_like_none(
+def test_a_shared_prefix_alone_is_no_likeness(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("QUORUM_FOO", "1")
@@ -57,17 +57,21 @@ def test_one_that_shares_the_prefix_alone_is_like_none(
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("QUORUM_HTTP_PORT", "hid_den7", "take a whole number"),
-        ("QUORUM_HTTP_PORT", "0", "take 1 or more"),
-        ("QUORUM_RAY_PORT", "70000", "take 65535 or less"),
-        ("QUORUM_DATABASE_TIMEOUT_S", "-1", "take more than 0"),
-        ("QUORUM_LANES", "1.5", "take a whole number"),
-        ("QUORUM_TENANT", "hid den7", "take at most 64 letters"),
-        ("QUORUM_MLFLOW_TRACKING_URI", "hid_den7:5000", "begin with http:// or https://"),
-        ("AWS_ENDPOINT_URL_S3", "http://u:hid_den7@h", "leave user and password out"),
+        ("QUORUM_HTTP_PORT", "hid_den7", "expected a whole number"),
+        ("QUORUM_HTTP_PORT", "0", "expected 1 or more"),
+        ("QUORUM_RAY_PORT", "70000", "expected 65535 or less"),
+        ("QUORUM_DATABASE_TIMEOUT_S", "-1", "expected more than 0"),
+        ("QUORUM_LANES", "1.5", "expected a whole number"),
+        ("QUORUM_TENANT", "hid den7", "expected at most 64 letters"),
+        (
+            "QUORUM_MLFLOW_TRACKING_URI",
+            "hid_den7:5000",
+            "expected a URL that begins with http:// or https://",
+        ),
+        ("AWS_ENDPOINT_URL_S3", "http://u:hid_den7@h", "expected no user and password"),
     ],
 )
-def test_a_wrong_value_is_told_by_the_name_of_the_variable(
+def test_an_error_names_the_variable_and_what_is_expected(
     name: str,
     value: str,
     said: str,
@@ -93,14 +97,16 @@ def test_blanks_around_an_address_are_dropped() -> None:
     assert Settings(artifacts_at=" s3://b/p ").artifacts_url == "s3://b/p"
 
 
-def test_one_in_settings_env_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_variable_in_settings_env_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "settings.env").write_text("# QUORUM_X=1\nQUORUM_KEY_PEPER=x\nOTHER=1\n")
     Settings.load()
     (told,) = caplog.messages
     assert "QUORUM_KEY_PEPPER" in told
 
 
-def test_one_that_is_like_none_is_told(
+def test_a_variable_unlike_any_setting_is_warned_of(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("QUORUM_ZZZZZZZZZZZZZZZZ", "1")
@@ -108,7 +114,7 @@ def test_one_that_is_like_none_is_told(
     assert caplog.messages == ["QUORUM_ZZZZZZZZZZZZZZZZ is not a setting and has no effect"]
 
 
-def test_what_quorum_sets_itself_is_not_told(
+def test_variables_that_quorum_sets_itself_raise_no_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("NODE", "LINKS", "ARTIFACTS", "URL", "API_KEY", "TENANT", "KEY_PEPPER"):
@@ -152,7 +158,7 @@ def test_an_address_of_mlflow_or_s3_that_cannot_be_is_named_without_its_value(
     assert "hid_den7" not in said
 
 
-def test_the_command_line_says_it_once_on_stderr(
+def test_the_command_line_warns_once_on_stderr(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("QUORUM_HTP_PORT", "1")

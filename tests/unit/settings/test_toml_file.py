@@ -1,4 +1,4 @@
-"""Files of settings: what cannot be is refused by key, with what to write instead."""
+"""Configuration files: errors name the key and what was expected."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from training.config import read_config
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('seed = "7"', "seed: take a whole number"),
-        ("seed = true", "seed: take a whole number"),
-        ("history_days = 2026-01-01", "history_days: take a number"),
-        ("history_days = nan", "history_days: take more than 0"),
-        ('[xgboost]\nmax_depth = "3"', "xgboost.max_depth: take a whole number"),
-        ("[xgboost]\nmax_depth = 3.5", "xgboost.max_depth: take a whole number"),
-        ("[xgboost]\nmax_depth = 99", "xgboost.max_depth: take 12 or less"),
-        ("xgboost = 3", "xgboost: take a section"),
-        ("[[split]]\ntest_fraction = 0.1", "split: take a section"),
-        ('combiner = "stak"', "combiner: take 'choose', 'mean' or 'stack'"),
-        ('variants = "xgboost"', "variants: take a list"),
-        ('[split]\nmethod = "shuffle"', 'split.method: take "time"'),
-        ("[costs]\nreview = 1", "costs.false_block: has to be there"),
-        ("[logistic]\nsteps = 1", "logistic.steps: take true or false"),
-        ("[xgboost]\nmax_depht = 3", "there is no such key; did you mean max_depth?"),
+        ('seed = "7"', "seed: expected a whole number"),
+        ("seed = true", "seed: expected a whole number"),
+        ("history_days = 2026-01-01", "history_days: expected a number"),
+        ("history_days = nan", "history_days: expected more than 0"),
+        ('[xgboost]\nmax_depth = "3"', "xgboost.max_depth: expected a whole number"),
+        ("[xgboost]\nmax_depth = 3.5", "xgboost.max_depth: expected a whole number"),
+        ("[xgboost]\nmax_depth = 99", "xgboost.max_depth: expected 12 or less"),
+        ("xgboost = 3", "xgboost: expected a section"),
+        ("[[split]]\ntest_fraction = 0.1", "split: expected a section"),
+        ('combiner = "stak"', "combiner: expected 'choose', 'mean' or 'stack'"),
+        ('variants = "xgboost"', "variants: expected a list"),
+        ('[split]\nmethod = "shuffle"', 'split.method: expected "time"'),
+        ("[costs]\nreview = 1", "costs.false_block: required, but missing"),
+        ("[logistic]\nsteps = 1", "logistic.steps: expected true or false"),
+        ("[xgboost]\nmax_depht = 3", "no such key; did you mean max_depth?"),
     ],
 )
-def test_what_cannot_be_is_refused_in_words_of_our_own(
+def test_a_wrong_value_is_refused_with_what_was_expected(
     text: str, said: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "train.toml"
@@ -45,7 +45,7 @@ def test_what_cannot_be_is_refused_in_words_of_our_own(
     assert "Value error" not in refused.value.detail
 
 
-def test_whole_numbers_do_for_numbers_and_lists_for_several(tmp_path: Path) -> None:
+def test_whole_numbers_are_read_as_numbers_and_lists_as_tuples(tmp_path: Path) -> None:
     path = tmp_path / "train.toml"
     path.write_text('history_days = 30\nvariants = ["xgboost"]\n[random_forest]\nmax_features = 1')
     config = read_config(path)
@@ -78,11 +78,11 @@ class _Document(BaseModel):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[part]\ncolumn = 3", "my.toml: part.column: take a list"),
+        ("[part]\ncolumn = 3", "my.toml: part.column: expected a list"),
         ('[part]\ncolumn = ["x"]', "my.toml: part.column: must not be x"),
-        ("[part]\ncolunm = []", "my.toml: part.colunm: there is no such key; did you mean column?"),
+        ("[part]\ncolunm = []", "my.toml: part.colunm: no such key; did you mean column?"),
         ("[part]\ncolumn = []\ncolumns = []", "part.columns: is given by another key already"),
-        ("part = 3", "my.toml: part: take a text"),
+        ("part = 3", "my.toml: part: expected a text"),
     ],
 )
 def test_a_key_is_named_as_in_the_file(text: str, said: str) -> None:

@@ -22,7 +22,7 @@ def test_a_file_says_only_what_differs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("sed = 3", "sed: there is no such key"),
+        ("sed = 3", "sed: no such key"),
         ("[split]\ntest_fraction = 2", "split.test_fraction"),
         ("[rates]\nblock = 0.5", "rates"),
         ('variants = ["xgbost"]', "'xgbost' is none of"),

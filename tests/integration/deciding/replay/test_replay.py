@@ -17,17 +17,16 @@ import xgboost
 from cluster.cli import run
 from deciding.explainer import EXPLAINERS
 from decision_log.shipping.ledger import PostgresLedger
-from features.definitions import N_FEATURES, NAMES, SCHEMA_ID
-from features.reason_columns import teller_of
+from features.definitions import N_FEATURES, NAMES, RULE_SET, SCHEMA_ID
+from features.reason_columns import reason_writer
 from fraud.combine.combine import combine
 from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Vote
 from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch
 from fraud.plan import Member, Plan, Thresholds
-from fraud.reasons.causes import Causes
+from fraud.reasons.selection import ReasonSelection
 from fraud.record import DecisionRecord, plan_digest, records
-from fraud.rules import judge
 from models.artifact import read_manifest, sha256_of, version_of, write_manifest
 from models.drift import REFERENCE_FILE, Reference, References
 from models.scoring.scorer import Scorer
@@ -72,14 +71,16 @@ def decided(home) -> list[DecisionRecord]:
 def made(batch, values, votes: tuple[Vote, ...], explanation=None) -> list[DecisionRecord]:
     """Decisions, with the reasons that `explanation`, or else the rules, lead to."""
     n = len(batch)
-    rules = judge(PLAN.thresholds, batch, values, NAMES)
-    combined = combine(PLAN, votes, n, rules.probability)
-    causes = Causes(PLAN.thresholds, combined.probability, combined.anomaly, combined.outcome)
-    told, rows = {}, causes.by_score
+    fired = RULE_SET.apply(PLAN.thresholds, batch, values)
+    combined = combine(PLAN, votes, n, fired.probability)
+    selection = ReasonSelection(
+        PLAN.thresholds, combined.probability, combined.anomaly, combined.outcome
+    )
+    contributions, rows = {}, selection.rows_by_score
     if explanation is not None:
         found = explanation(values[rows])
-        told = dict(
-            zip(rows, teller_of(NAMES).strongest(batch, rows, values[rows], found), strict=True)
+        contributions = dict(
+            zip(rows, reason_writer(NAMES).strongest(batch, rows, values[rows], found), strict=True)
         )
     decisions = DecisionBatch(
         decision_ids(n, DECIDED_AT_MS, os.urandom),
@@ -88,7 +89,7 @@ def made(batch, values, votes: tuple[Vote, ...], explanation=None) -> list[Decis
         combined.probability.tolist(),
         risk_scores(PLAN.thresholds, combined.probability, combined.outcome),
         combined.anomaly.tolist(),
-        causes.reasons(told, rules.reasons),
+        selection.reasons(contributions, fired.reasons),
         votes,
         PLAN.name,
         PLAN.version,
@@ -102,7 +103,7 @@ def made(batch, values, votes: tuple[Vote, ...], explanation=None) -> list[Decis
 
 
 def explaining_artifact(root: Path, variant: str) -> tuple[str, str]:
-    """An artifact that gives contributions, and says what is usual."""
+    """An artifact with contributions and a reference distribution."""
     rng = np.random.default_rng(5)
     values = rng.normal(loc=3, size=(400, N_FEATURES)).astype(np.float32)
     data = xgboost.DMatrix(values, (values[:, 0] + values[:, 12] > 6).astype(int))
@@ -203,7 +204,7 @@ def test_an_honest_record_matches(decided, capsys):
         assert sum(what.startswith("score of") for what in verdicts) == 2
 
 
-def test_it_says_so_in_one_line(decided, capsys):
+def test_the_command_line_shows_one_line(decided, capsys):
     assert run(["replay", decided[0].decision_id]) == 0
     assert "matches: 11 checks the same" in " ".join(capsys.readouterr().out.split())
 
@@ -297,7 +298,7 @@ def test_what_rules_decided_is_decided_again(home, capsys):
 
 
 @pytest.mark.parametrize("text", ["", "x", "0" * 36, "9fb2f3a6-7b5e-4d0e-9a53-0d8f6a1f2a11"])
-def test_what_is_no_decision_id_is_told_in_one_line(home, capsys, text):
+def test_a_wrong_decision_id_is_refused_in_one_line(home, capsys, text):
     assert run(["replay", text]) == 2
     assert "is not a decision id" in capsys.readouterr().err
 

@@ -15,7 +15,8 @@ import pytest
 
 from cluster.embedded import EmbeddedPostgres
 from cluster.run import keyring
-from deciding.plans.active import PlanTable
+from deciding.plans.reader import PlanReader
+from deciding.plans.table import activate_plan
 from decision_log.shipping.ledger import PostgresLedger
 from features.label_feed import LabelFeed
 from features.state.entities import KEPT
@@ -30,7 +31,6 @@ from stores.redis.link import Link
 from tests.contracts.decisions import PLAN, decision_records, gathered
 from tests.contracts.payments import payments
 from tests.contracts.proxy import Proxy, proxy_to
-from tests.integration.deciding.plans.test_active import activate
 from tests.integration.features.store.test_redis import insert
 
 SOON_S = 5.0
@@ -200,36 +200,35 @@ async def test_readers_leave_a_server_that_says_it_takes_no_writes(
 
 
 async def test_the_plan_of_the_new_primary_decides(pair: Pair, demoted: Demote) -> None:
-    await activate(pair.a, PLAN)
-    newer = replace(PLAN, version=PLAN.version + 1)
-    await activate(pair.b, newer)
-    table = PlanTable(pair.url, 5.0)
-    assert await table.active() == PLAN
+    plan = await activate_plan(pair.a, PLAN)
+    newer = await activate_plan(pair.b, replace(PLAN, deadline_ms=PLAN.deadline_ms + 1))
+    reader = PlanReader(pair.url, 5.0)
+    assert await reader.active() == plan
     await demoted()
     async with asyncio.timeout(SOON_S):
-        found = PLAN
+        found = plan
         while found != newer:
-            found = await _soon(table.active)  # type: ignore[assignment]
+            found = await _soon(reader.active)  # type: ignore[assignment]
             await asyncio.sleep(0.02)
-    assert table.trouble == ""
-    await table.close()
+    assert reader.trouble == ""
+    await reader.close()
 
 
 async def test_without_a_primary_it_is_said(pair: Pair, demoted: Demote) -> None:
-    await activate(pair.a, PLAN)
-    table = PlanTable(pair.url, 5.0)
-    assert await table.active() == PLAN
-    assert table.trouble == ""
+    plan = await activate_plan(pair.a, PLAN)
+    reader = PlanReader(pair.url, 5.0)
+    assert await reader.active() == plan
+    assert reader.trouble == ""
     port = pair.proxy.target
     await demoted()
     pair.proxy.target = port
     async with asyncio.timeout(SOON_S):
-        while not table.trouble:
-            await table.active()
+        while not reader.trouble:
+            await reader.active()
             await asyncio.sleep(0.02)
-    assert await table.active() == PLAN  # what is there goes on deciding
-    assert "takes no writes" in table.trouble
-    await table.close()
+    assert await reader.active() == plan  # what is there goes on deciding
+    assert "takes no writes" in reader.trouble
+    await reader.close()
 
 
 async def test_states_are_rebuilt_and_labels_learnt_from_the_new_primary(

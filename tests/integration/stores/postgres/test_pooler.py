@@ -18,7 +18,7 @@ from cluster.schema.migrate import migrate, pending, read_migrations
 from data.generator import GeneratorSpec, write
 from data.history.history import read_history
 from data.load.loader import LoadBusy, load_file
-from deciding.plans.active import PlanTable
+from deciding.plans.reader import PlanReader
 from deciding.plans.table import activate_plan, active_plan, reactivate_plan
 from decision_log.readers.served import ServedHistory
 from decision_log.shipping.ledger import PostgresLedger
@@ -188,11 +188,11 @@ async def test_plans(url: str, empty: asyncpg.Connection) -> None:
     assert sorted(plan.version for plan in made) == [1, 2, 3, 4, 5, 6]
     await reactivate_plan(url, PLAN.name, 2)
     assert await active_plan(url) == replace(PLAN, version=2)
-    table = PlanTable(url, 5.0)
+    reader = PlanReader(url, 5.0)
     for _ in range(5):
-        assert await table.active() == replace(PLAN, version=2)
-    assert table.trouble == ""
-    await table.close()
+        assert await reader.active() == replace(PLAN, version=2)
+    assert reader.trouble == ""
+    await reader.close()
 
 
 async def test_decisions_are_shipped_and_read_and_labelled(

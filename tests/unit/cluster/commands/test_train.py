@@ -85,10 +85,10 @@ def test_a_random_split_is_refused_with_the_reason(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[split]\ntest_fracton = 0.2\n", "split.test_fracton: there is no such key; did you mean"),
-        ("[splot]\n", "splot: there is no such key; did you mean split?"),
+        ("[split]\ntest_fracton = 0.2\n", "split.test_fracton: no such key; did you mean"),
+        ("[splot]\n", "splot: no such key; did you mean split?"),
         ("[costs]\nreview = 1\nfalse_block = 2\nchallange = 3\n", "did you mean challenge?"),
-        ("[report]\nwhatever = 1\n", "there are effects, importance_features"),
+        ("[report]\nwhatever = 1\n", "expected one of effects, importance_features"),
         ("seed = -1\n", "seed: "),
     ],
 )

@@ -11,16 +11,16 @@ from tests.contracts.layouts import MINIMAL
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (("amount = ", "amonut = "), "columns.amonut: there is no such key; did you mean amount?"),
-        (('amount = "value"', ""), "columns.amount: has to be there"),
+        (("amount = ", "amonut = "), "columns.amonut: no such key; did you mean amount?"),
+        (('amount = "value"', ""), "columns.amount: required, but missing"),
         (
             ('amount = "value"', 'amount = "value"\nmerchnat_id = "m"'),
-            "columns.merchnat_id: there is no such key; did you mean merchant_id?",
+            "columns.merchnat_id: no such key; did you mean merchant_id?",
         ),
         (('amount = "value"', "amount = 3"), "columns.amount: must be a column's name or a table"),
         (
             ('timestamp = "at"', 'timestamp = { column = "at", unit = "weeks" }'),
-            "columns.timestamp.unit: take 'milliseconds', ",
+            "columns.timestamp.unit: expected 'milliseconds', ",
         ),
         (
             ('timestamp = "at"', 'timestamp = { column = "at", zone = "Mars" }'),
@@ -47,33 +47,36 @@ from tests.contracts.layouts import MINIMAL
         (("[columns]", '[label]\ncolumn = "y"\n[columns]'), "label.delay_days: is missing"),
         (
             ("[columns]", '[label]\ncolumn = "y"\ndelay_days = -1\n[columns]'),
-            "label.delay_days: take 0.0 or more",
+            "label.delay_days: expected 0.0 or more",
         ),
         (
             ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\ngenuine = [1]\n[columns]'),
             "label.genuine: 1 is also",
         ),
         (('name = "mine"', "name = "), "not TOML"),
-        (('name = "mine"', ""), "name: has to be there"),
-        (("[columns]", "[colums]"), "colums: there is no such key; did you mean columns?"),
+        (('name = "mine"', ""), "name: required, but missing"),
+        (("[columns]", "[colums]"), "colums: no such key; did you mean columns?"),
         (("[columns]", '[file]\nquote = "ab"\n[columns]'), "file.quote: must be one character"),
         (
             ("[columns]", "[file]\nheadr = false\n[columns]"),
-            "headr: there is no such key; did you",
+            "headr: no such key; did you",
         ),
         (("[columns]", '[file]\nnames = ["a"]\nheader = true\n[columns]'), "file.names: are"),
         (("[columns]", '[file]\nnames = ["a", "a"]\n[columns]'), "file.names: must differ"),
-        (("[columns]", "[file]\nskip_lines = -1\n[columns]"), "file.skip_lines: take 0 or more"),
-        (("[columns]", "[flie]\n[columns]"), "flie: there is no such key; did you mean file?"),
+        (
+            ("[columns]", "[file]\nskip_lines = -1\n[columns]"),
+            "file.skip_lines: expected 0 or more",
+        ),
+        (("[columns]", "[flie]\n[columns]"), "flie: no such key; did you mean file?"),
         (
             ('"at"', '{ column = "at", formt = "%Y" }'),
-            "formt: there is no such key; did you mean",
+            "formt: no such key; did you mean",
         ),
         (('"at"', '{ column = "at", format = "%Y-%m-%d %I" }'), "format: needs %I and %p"),
         (('"at"', '{ date = "at" }'), "columns.timestamp.time: is missing"),
         (
             ('"at"', '{ date = "at", time = { column = "t", unit = "days" } }'),
-            "time.unit: take 'milliseconds', ",
+            "time.unit: expected 'milliseconds', ",
         ),
         (('"id"', '{ columns = [], prefix = "x" }'), "columns.transaction_id: needs one of"),
         (

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from deciding.plans.active import PlanFeed
-from deciding.plans.kept import KeptPlan
+from deciding.plans.local_copy import LocalCopy
 from fraud.errors import StoreUnavailable
 from tests.contracts.decisions import PLAN
 
@@ -66,48 +66,48 @@ async def test_an_unchanged_plan_is_not_built_again():
     assert feed.current is first
 
 
-async def started(kept, *answers):
-    feed = PlanFeed(Source(*answers), 60, kept)
+async def started(copy, *answers):
+    feed = PlanFeed(Source(*answers), 60, copy)
     await feed.start()
     await feed.close()
     return feed
 
 
-async def test_a_table_that_does_not_answer_at_the_start_leaves_the_plan_that_was_kept(tmp_path):
-    kept = KeptPlan(tmp_path / "plan.json")
-    feed = await started(kept, PLAN)
-    assert not feed.current.kept
+async def test_a_table_that_does_not_answer_at_the_start_leaves_the_local_copy(tmp_path):
+    copy = LocalCopy(tmp_path / "plan.json")
+    feed = await started(copy, PLAN)
+    assert not feed.current.is_local
     newer = replace(PLAN, version=PLAN.version + 1)
-    feed = await started(kept, StoreUnavailable("down"), StoreUnavailable("down"), newer)
-    assert (feed.current.plan, feed.current.kept) == (PLAN, True)
+    feed = await started(copy, StoreUnavailable("down"), StoreUnavailable("down"), newer)
+    assert (feed.current.plan, feed.current.is_local) == (PLAN, True)
     assert REGISTRY.get_sample_value("fraud_plan_kept") == 1
     await feed.refresh()
-    assert (feed.current.plan, feed.current.kept) == (PLAN, True)
+    assert (feed.current.plan, feed.current.is_local) == (PLAN, True)
     await feed.refresh()
-    assert (feed.current.plan, feed.current.kept) == (newer, False), "once it answers, it rules"
+    assert (feed.current.plan, feed.current.is_local) == (newer, False), "once it answers, it rules"
     assert REGISTRY.get_sample_value("fraud_plan_kept") == 0
-    assert kept.load() == newer
+    assert copy.load() == newer
 
 
-async def test_the_table_confirms_the_plan_that_was_kept(tmp_path):
-    kept = KeptPlan(tmp_path / "plan.json")
-    kept.save(PLAN)
-    feed = await started(kept, StoreUnavailable("down"), PLAN)
+async def test_the_table_confirms_the_local_copy(tmp_path):
+    copy = LocalCopy(tmp_path / "plan.json")
+    copy.save(PLAN)
+    feed = await started(copy, StoreUnavailable("down"), PLAN)
     await feed.refresh()
-    assert (feed.current.plan, feed.current.kept) == (PLAN, False)
+    assert (feed.current.plan, feed.current.is_local) == (PLAN, False)
 
 
-async def test_a_table_without_a_plan_rules_too(tmp_path):
-    kept = KeptPlan(tmp_path / "plan.json")
-    kept.save(PLAN)
-    feed = await started(kept, StoreUnavailable("down"), None)
+async def test_a_table_without_a_plan_overrides_the_local_copy(tmp_path):
+    copy = LocalCopy(tmp_path / "plan.json")
+    copy.save(PLAN)
+    feed = await started(copy, StoreUnavailable("down"), None)
     await feed.refresh()
     assert feed.current is None
-    assert (await started(kept, None)).current is None
+    assert (await started(copy, None)).current is None
 
 
-async def test_a_plan_that_is_not_kept_or_cannot_be_is_no_trouble(tmp_path):
-    nowhere = KeptPlan(tmp_path / "file" / "plan.json")
+async def test_a_plan_that_cannot_be_copied_still_decides(tmp_path):
+    nowhere = LocalCopy(tmp_path / "file" / "plan.json")
     assert (await started(nowhere, StoreUnavailable("down"))).current is None
     (tmp_path / "file").write_text("no folder")
     assert (await started(nowhere, PLAN)).current.plan == PLAN

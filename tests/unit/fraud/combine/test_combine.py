@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from fraud.combine.combine import RULES_ONLY, combine, needs_rules
 from fraud.combine.thresholds import REVIEW
 from fraud.decision import Vote
+from fraud.methods.registry import METHODS
+from fraud.methods.stack import Stack
 from fraud.plan import Member, Plan, Thresholds
 
 NAMES = ("a", "b", "c")
@@ -97,7 +99,7 @@ def test_adding_rules_changes_only_rows_without_a_vote(votes):
     assert [RULES_ONLY in why for why in ruled.degraded] == unvoted.tolist()
 
 
-def test_what_is_missing_is_said_in_the_order_of_the_plan():
+def test_degraded_lists_what_is_missing_in_the_order_of_the_plan():
     votes = [vote("odd", None), vote("b", [0.1, np.nan, 0.1, 0.1, 0.1]), vote("a", [0.1] * N)]
     of_all = ("variant_missing:c", "variant_late:odd")
     degraded = combine(plan(), votes, N).degraded
@@ -132,3 +134,37 @@ def test_calibration_maps_the_mean():
 def test_no_rows():
     combined = combine(plan(), [vote(n, []) for n in (*NAMES, "odd")], 0)
     assert (len(combined.probability), combined.degraded) == (0, [])
+
+
+score = st.floats(0, 1) | st.sampled_from([0.0, 1e-7, 0.5, 1.0 - 1e-7, 1.0])
+any_weight = st.floats(1e-3, 10)
+plans = st.builds(
+    lambda method, members, anomaly, challenge, calibration: Plan(
+        *("default", 1, "ensemble"),
+        tuple(Member(f"m{i}", weight) for i, weight in enumerate(members)),
+        Thresholds(0.1, 0.5, 0.9, challenge),
+        "anomaly" if anomaly else None,
+        calibration=calibration,
+        method=method,
+    ),
+    st.builds(Stack, st.floats(-2, 2)) | st.sampled_from([m() for m in METHODS.values()]),
+    st.lists(any_weight, min_size=1, max_size=9),
+    st.booleans(),
+    st.sampled_from([None, 0.7]),
+    st.sampled_from([(), ((0.0, 0.0), (0.3, 0.2), (0.7, 0.6), (1.0, 0.9))]),
+)
+
+
+@given(plans, st.data())
+def test_one_row_is_the_same_alone_and_among_others_to_the_bit(plan, data):
+    said = {name: data.draw(score) for name in plan.variants}
+
+    def votes(n):
+        return [Vote(name, "v", "ok", np.full(n, score), 1.0) for name, score in said.items()]
+
+    alone, among = combine(plan, votes(1), 1), combine(plan, votes(2), 2)
+    assert alone.probability.tobytes() == among.probability[:1].tobytes()
+    assert alone.anomaly.tobytes() == among.anomaly[:1].tobytes()
+    assert alone.outcome.dtype == among.outcome.dtype
+    assert alone.outcome.tolist() == among.outcome[:1].tolist()
+    assert alone.degraded == among.degraded[:1] == [()]

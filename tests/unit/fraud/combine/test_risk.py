@@ -46,7 +46,7 @@ def test_an_anomaly_alone_has_the_lowest_score_of_a_challenge() -> None:
     assert risk_scores(t, p, outcomes(t, p, np.array([0.995, 1.0]))) == [25, 25]
 
 
-def test_where_nobody_voted_the_score_is_the_lowest_of_the_outcome() -> None:
+def test_without_a_vote_the_score_is_the_lowest_of_the_outcome() -> None:
     plan = Plan("p", 1, "single", (Member("a", 1.0),), Thresholds(0.2, 0.5, 0.9))
     made = combine(plan, [Vote("a", "v", "late", None, 1.0)], 2)
     assert risk_scores(plan.thresholds, made.probability, made.outcome) == [0, 0]

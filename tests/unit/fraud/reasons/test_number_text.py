@@ -1,4 +1,4 @@
-"""Numbers in words: what is said is true of the number."""
+"""Numbers as text: the text is true of the number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fraud.reasons.number_text import (
 )
 
 
-def test_every_minute_of_the_day_is_told_as_itself():
+def test_every_minute_of_the_day_is_written_as_itself():
     # Features are float32: 13:20 is 13.33333302 hours.
     for minute in range(1440):
         at = f"{minute // 60:02d}:{minute % 60:02d}"
@@ -41,11 +41,11 @@ def test_every_minute_of_the_day_is_told_as_itself():
         (-1e-12, "0"),
     ],
 )
-def test_what_is_more_than_nothing_is_not_told_as_nothing(value, said):
+def test_a_value_above_zero_is_not_written_as_zero(value, said):
     assert number(value) == said
 
 
-def test_a_share_short_of_all_is_not_told_as_all():
+def test_a_share_below_one_is_not_written_as_100_percent():
     said = [percent(v) for v in (0.4, 0.994, 0.996, 0.99999, 1.0)]
     assert said == ["40", "99", "more than 99", "more than 99", "100"]
     assert PERCENT.value(0.9995, "EUR") == "more than 99 %"

@@ -5,9 +5,11 @@ import pytest
 
 from fraud.combine.thresholds import outcomes
 from fraud.errors import NotTrainable
+from fraud.methods.registry import METHODS
 from training.config import CostConfig, RateConfig, TrainConfig
 from training.fit.costs import priced, total_price
 from training.fit.ensemble import (
+    FITS,
     Ballot,
     ensemble_probability,
     fit_combiner,
@@ -89,11 +91,11 @@ def test_a_stack_is_chosen_where_the_mean_of_probabilities_loses() -> None:
     fraud = (rng.random(N) < 1 / (1 + np.exp(-(a + b - 7)))).astype(np.float32)
     votes = {n: 1 / (1 + np.exp(-(e - 4.5))) for n, e in (("a", a), ("b", b))}
     combiner = fit_combiner(votes, fraud)
-    assert combiner.kind == "stack"
+    assert combiner.method.name == "stack"
     merits = {kind: m["average_precision"] for kind, m in combiner.merits.items()}
     assert merits["stack"] > merits["mean"]
     assert combiner.weights["a"] == pytest.approx(combiner.weights["b"], abs=0.15)
-    assert fit_combiner(votes, fraud, "mean").kind == "mean"
+    assert fit_combiner(votes, fraud, "mean").method.name == "mean"
 
 
 def _halves(votes: dict[str, np.ndarray], fraud: np.ndarray) -> list[Ballot]:
@@ -196,3 +198,7 @@ def test_rows_that_begin_with_fraud_alone_have_a_combiner(wanted: str) -> None:
     combiner = fit_combiner({n: 1 / (1 + np.exp(-o)) for n, o in odds.items()}, fraud, wanted)
     assert set(combiner.weights) == {"a", "b"}
     assert combiner.contest is not None
+
+
+def test_every_combining_method_has_a_fit() -> None:
+    assert set(FITS) == set(METHODS)

@@ -1,1 +1,0 @@
-SELECT name, version, document ->> 'kind' AS kind, created_at FROM plans WHERE active

@@ -1,1 +1,0 @@
-SELECT document::text FROM plans WHERE active

@@ -1,4 +1,0 @@
--- The active plan.
-SELECT document
-FROM plans
-WHERE active

@@ -1,2 +1,0 @@
--- Deactivate the active plan.
-UPDATE plans SET active = false WHERE active

@@ -1,4 +1,0 @@
--- The plan that decides now.
-SELECT document
-FROM plans
-WHERE active

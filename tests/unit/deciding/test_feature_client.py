@@ -1,0 +1,100 @@
+"""Features in time or without history, and reports of the payments that were missed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from deciding import feature_client as module
+from deciding.feature_client import FeatureClient
+from features.assemble import without_history
+from features.degraded import FEATURES_UNAVAILABLE
+from fraud.payment.batch import FeatureBatch, TransactionBatch
+from tests.contracts.decisions import transactions
+from tests.contracts.waiting import until
+
+
+class Keeper:
+    """Keeps window state, if it is there."""
+
+    def __init__(self) -> None:
+        self.there = True
+        self.listens = True
+        self.asked = 0
+        self.told: list[str] = []
+        self.fetch = FeatureClient(self.ask, self.missed, timeout_ms=50)
+
+    async def ask(self, batch: TransactionBatch, patient: bool) -> FeatureBatch:
+        self.asked += 1
+        if not self.there:
+            raise RuntimeError("secret 4111")
+        features = without_history(batch)
+        return type(features)(features.values, features.schema_id, features.age_ms)
+
+    async def missed(self, batch: TransactionBatch, ago_s: float) -> None:
+        assert 0 <= ago_s < 60
+        if not self.listens:
+            raise RuntimeError("secret 4111")
+        self.told += batch.transaction_id
+
+    async def outage(self, batch: TransactionBatch) -> None:
+        """Decide each row on its own while the store is away, then bring it back."""
+        self.there = False
+        for i in range(len(batch)):
+            features = await self.fetch(batch.slice(i, i + 1), True)
+            assert features.degraded == [(FEATURES_UNAVAILABLE,)]
+        self.there = True
+
+
+@pytest.fixture
+def keeper() -> Keeper:
+    keeper = Keeper()
+    keeper.fetch._breaker._reset_timeout_s = 0.05
+    return keeper
+
+
+async def answered(keeper: Keeper, batch: TransactionBatch) -> None:
+    await asyncio.sleep(0.06)
+    assert not any((await keeper.fetch(batch, True)).degraded)
+
+
+async def test_payments_decided_without_features_are_reported_once_the_store_answers(
+    keeper: Keeper,
+) -> None:
+    batch = transactions(8)
+    await keeper.outage(batch)
+    assert keeper.asked == 3  # then the circuit breaker is open
+    await answered(keeper, transactions(1))
+    await until(lambda: keeper.told == batch.transaction_id)
+    await answered(keeper, transactions(1))
+    await asyncio.sleep(0)
+    assert keeper.told == batch.transaction_id
+
+
+async def test_a_report_that_fails_is_sent_again(
+    keeper: Keeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = transactions(5)
+    await keeper.outage(batch)
+    keeper.listens = False
+    await answered(keeper, transactions(1))
+    await until(lambda: keeper.fetch._reporting is None)
+    assert keeper.told == []
+    keeper.listens = True
+    await answered(keeper, transactions(1))
+    await until(lambda: sorted(keeper.told) == batch.transaction_id)
+    assert "4111" not in caplog.text
+
+
+async def test_after_a_long_outage_not_everything_is_reported(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_UNREPORTED", 4)
+    batch = transactions(8)
+    await keeper.outage(batch)
+    await answered(keeper, transactions(1))
+    await until(lambda: keeper.told == batch.transaction_id[:4])
+    await keeper.outage(batch)
+    await answered(keeper, transactions(1))
+    await until(lambda: keeper.told == 2 * batch.transaction_id[:4])
