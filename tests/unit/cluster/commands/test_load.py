@@ -100,7 +100,7 @@ def test_a_header_alone_says_so(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (("known_at", "knwon_at"), "label.knwon_at: there is no such key; did you mean known_at?"),
+        (("known_at", "knwon_at"), "label.knwon_at: no such key; did you mean known_at?"),
         (('"card"', '"crad"'), "no column crad; did you mean card?"),
     ],
 )

@@ -65,7 +65,7 @@ from tests.contracts.layouts import MINIMAL
         (("[columns]", '[file]\nnames = ["a", "a"]\n[columns]'), "file.names: must differ"),
         (
             ("[columns]", "[file]\nskip_lines = -1\n[columns]"),
-            "file.skip_lines: expected 0 or more",
+            "skip_lines: expected 0 or more",
         ),
         (("[columns]", "[flie]\n[columns]"), "flie: no such key; did you mean file?"),
         (

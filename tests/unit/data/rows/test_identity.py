@@ -100,7 +100,5 @@ def test_a_layout_says_what_to_do_with_repeated_ids() -> None:
     assert parse_layout(MINIMAL, "m.toml").repeated == "reject"
     chosen = f'{MINIMAL}[transaction_id]\nrepeated = "apart"\n'
     assert parse_layout(chosen, "m.toml").repeated == "apart"
-    with pytest.raises(
-        LayoutInvalid, match=r"transaction_id\.repeated: expected 'reject' or 'apart'"
-    ):
+    with pytest.raises(LayoutInvalid, match=r"\.repeated: expected 'reject' or 'apart'"):
         parse_layout(chosen.replace("apart", "merge"), "m.toml")
