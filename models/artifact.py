@@ -3,8 +3,9 @@
     <root>/<variant>/<version>/
         manifest.json     everything about the model, and the SHA-256 of every other file
         model.onnx        the scoring graph: float32[n, n_features] -> float32[n] raw scores
-        model.ubj         XGBoost only: for contributions
-        linear.npz        a linear model only: likewise, see models/linear.py
+        trees.npz         XGBoost only: for contributions, see models/trees.py
+        model.ubj         XGBoost only: the model in XGBoost's own format
+        linear.npz        a linear model only: for contributions, see models/linear.py
         golden.npz        features float32[k, n_features], scores float64[k]: must reproduce
         reference.npz     how features and scores were spread, see models/drift.py
     <root>/<variant>/aliases/<alias>.json      {"version", "digest"}, see models/store/alias.py
@@ -35,8 +36,7 @@ from typing import Any
 from fraud.errors import ArtifactRefused
 
 MANIFEST = "manifest.json"
-TREES_FILE, LINEAR_FILE = "model.ubj", "linear.npz"
-"""What a model with contributions carries for them, beside its graph."""
+TREES_FILE, LINEAR_FILE, BOOSTER_FILE = "trees.npz", "linear.npz", "model.ubj"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,75 +1,79 @@
-"""What each feature adds to an XGBoost model's log-odds.
-
-Looked up in tables where the forest is small enough for them, in a seventh of the library's time
-for a row and without the library in memory; asked of the library otherwise. The values are those
-of TreeSHAP: S. Lundberg et al., Consistent individualized feature attribution for tree ensembles,
-2018, arXiv:1802.03888.
-"""
+"""What reads contributions out of an artifact, by the file that it carries for them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import numpy as np
 
 from fraud.errors import ArtifactRefused
 from fraud.payment.batch import Float32, Float64
-from models.scoring import ubjson
-from models.scoring.shapley import ShapleyTables, Unsuitable
-from models.scoring.xgboost_library import LibraryModel
+from models.artifact import BOOSTER_FILE, LINEAR_FILE, TREES_FILE, Manifest
+from models.linear import LinearContributions
+from models.trees import TreeContributions
+
+Contributions = Callable[[Float32], Float64]
+"""float32[m, n_features] -> float64[m, n_features], log-odds that each feature adds."""
 
 
-class ContributionModel:
-    """An XGBoost model that says how much each feature added. Safe from several threads.
+class BoosterContributions:
+    """Contributions by XGBoost itself, for artifacts of before `trees.npz`: about five times as
+    slow, and `import xgboost` takes 100 MB. Safe from several threads for boosted trees.
 
     Args:
-        path: the model, as UBJ.
+        body: the model, as UBJ. Its digest must have been verified: XGBoost ends the process on
+            some files that are cut off.
         n_features: how many columns it must take.
 
     Raises:
-        ArtifactRefused: it cannot be read, gives no such contributions, or takes another number of
-            columns.
+        ValueError: it takes another number of columns, or gives no such contributions.
     """
 
-    def __init__(self, path: Path, n_features: int) -> None:
-        self._n_features = n_features
-        self._ask: ShapleyTables | LibraryModel
-        try:
-            learner = ubjson.load(path.read_bytes())["learner"]
-            width = int(learner["learner_model_param"]["num_feature"])
-            self._ask = _tables(learner, width) or LibraryModel(path, width)
-            # Files can be read that cannot be used: better known now than at the first payment.
-            self._ask(np.zeros((1, width), np.float32))
-        except ArtifactRefused:
-            raise
-        except Exception as error:  # whatever a file can be that is no such model
-            raise ArtifactRefused(f"{path.parent.name}: {path.name} is unreadable") from error
-        if width != n_features:
-            raise ArtifactRefused(f"{path.parent.name}: {path.name} is of another width")
+    def __init__(self, body: bytes, n_features: int) -> None:
+        import xgboost
 
-    @property
-    def looked_up(self) -> bool:
-        """Whether tables answer, not the library."""
-        return isinstance(self._ask, ShapleyTables)
+        self._matrix = xgboost.DMatrix
+        self._booster = xgboost.Booster({"nthread": 1}, model_file=bytearray(body))
+        width = self._booster.num_features()
+        if width != n_features:
+            raise ValueError(f"a model of {width} features, not of {n_features}")
+        if self(np.zeros((1, width), np.float32)).shape != (1, width):
+            raise ValueError("contributions of another shape")
 
     def __call__(self, values: Float32) -> Float64:
-        """float32[m, n_features], NaN where unknown -> float64[m, n_features]: log-odds, without
-        the bias."""
+        """float32[m, n_features], NaN where unknown -> float64[m, n_features]."""
         if not len(values):
-            return np.zeros((0, self._n_features))
-        return self._ask(np.ascontiguousarray(values, dtype=np.float32))
+            return np.zeros((0, self._booster.num_features()))
+        rows = self._matrix(values, nthread=1)
+        added = self._booster.predict(rows, pred_contribs=True, validate_features=False)
+        return added[:, :-1].astype(np.float64)
 
 
-def _tables(learner: dict[str, Any], n_features: int) -> ShapleyTables | None:
-    """A model's tables; None if it is too large for them, or of another kind."""
-    booster, shape = learner["gradient_booster"], learner["learner_model_param"]
-    if booster["name"] != "gbtree" or int(shape["num_class"]) > 1 or int(shape["num_target"]) > 1:
-        return None
-    trees = booster["model"]["trees"]
-    if any(np.any(tree["split_type"]) for tree in trees):
-        return None  # splits by category
+_READERS: Final[dict[str, Callable[[bytes, int], Contributions]]] = {
+    TREES_FILE: TreeContributions.from_bytes,
+    LINEAR_FILE: LinearContributions.from_bytes,
+    BOOSTER_FILE: BoosterContributions,
+}
+"""File of an artifact -> what reads it. The first file that an artifact carries is read."""
+
+
+def contributions_file(manifest: Manifest) -> str | None:
+    """The file from which contributions follow, None if the artifact carries none."""
+    return next((name for name in _READERS if name in manifest.files), None)
+
+
+def load_contributions(folder: Path, manifest: Manifest) -> Contributions:
+    """Read what a verified artifact carries for contributions.
+
+    Raises:
+        ArtifactRefused: it carries nothing, or something unreadable.
+    """
+    name = contributions_file(manifest)
+    if name is None:
+        raise ArtifactRefused(f"{folder.name}: none of {', '.join(_READERS)}")
     try:
-        return ShapleyTables(trees, n_features)
-    except Unsuitable:
-        return None
+        return _READERS[name]((folder / name).read_bytes(), manifest.n_features)
+    except Exception as error:  # NumPy and XGBoost raise many kinds on what they cannot read
+        raise ArtifactRefused(f"{folder.name}: {name} is unreadable: {error}") from error

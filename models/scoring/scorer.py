@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -13,16 +12,12 @@ from fraud.combine.calibrate import Calibration
 from fraud.errors import ArtifactRefused, SchemaMismatch
 from fraud.explanation import Explanation
 from fraud.payment.batch import Float32, Float64
-from models.artifact import LINEAR_FILE, TREES_FILE, Manifest, read_manifest, version_of
+from models.artifact import Manifest, read_manifest, version_of
 from models.drift import REFERENCE_FILE, Reference, References
-from models.linear import LinearContributions
-from models.scoring.contributions import ContributionModel
+from models.scoring.contributions import Contributions, contributions_file, load_contributions
 from models.scoring.runtime import Runtime, load_runtime
 
 GOLDEN_FILE = "golden.npz"
-Contributions = Callable[[Float32], Float64]
-"""float32[m, n_features] -> float64[m, n_features], log-odds that each feature adds."""
-
 _WARM_UP_ROWS = (1, 16, 64)
 _WARM_UP_TIMES = 4
 
@@ -45,7 +40,7 @@ class Scorer:
         self._runtime = runtime
         self._calibration = Calibration(manifest.calibration)
         self._contributions: Contributions | None = None
-        self._usual: Reference | None = None
+        self._reference: Reference | None = None
         self.row_seconds = self.explain_row_seconds = 0.0
 
     @classmethod
@@ -67,7 +62,7 @@ class Scorer:
         try:
             runtime = load_runtime(folder, manifest)
             scorer = cls(folder, manifest, actual, runtime)
-            scorer._prove()
+            scorer._verify_and_warm_up()
         except ArtifactRefused:
             raise
         except Exception as error:  # a runtime raises whatever it likes on a file it cannot read
@@ -93,11 +88,7 @@ class Scorer:
     @property
     def explains(self) -> bool:
         """Whether the artifact carries a model for contributions."""
-        return self._contribution_file is not None
-
-    @property
-    def _contribution_file(self) -> str | None:
-        return next((name for name in _CONTRIBUTIONS if name in self.manifest.files), None)
+        return contributions_file(self.manifest) is not None
 
     def contributions(self, values: Float32, schema_id: str) -> Float64:
         """Log-odds that each feature adds to each row (the bias left out).
@@ -125,10 +116,10 @@ class Scorer:
             ArtifactRefused, SchemaMismatch: see `contributions`.
         """
         found = self.contributions(values, schema_id)
-        if self._usual is None:
+        if self._reference is None:
             return Explanation.bare(self.digest, found)
-        low, high = self._usual.middle()
-        return Explanation(self.digest, found, low, high, self._usual.share(values))
+        low, high = self._reference.middle()
+        return Explanation(self.digest, found, low, high, self._reference.share(values))
 
     def prepare_contributions(self) -> Contributions:
         """Load the model behind `contributions` now, so that its first caller does not wait.
@@ -137,18 +128,9 @@ class Scorer:
             ArtifactRefused: see `contributions`.
         """
         if self._contributions is None:
-            name = self._contribution_file
-            if name is None:
-                raise ArtifactRefused(f"{self.folder.name}: none of {', '.join(_CONTRIBUTIONS)}")
-            path = self.folder / name
-            try:
-                # First: who finds the other one finds this one, too.
-                self._usual = _usual(self.folder, self.manifest)
-                self._contributions = _CONTRIBUTIONS[name](path, self.manifest.n_features)
-            except ArtifactRefused:
-                raise
-            except Exception as error:  # whatever the library does: nobody above knows it
-                raise ArtifactRefused(f"{self.folder.name}: {path.name} is unreadable") from error
+            # First: a thread that finds the contributions finds the distribution, too.
+            self._reference = _feature_distribution(self.folder, self.manifest)
+            self._contributions = load_contributions(self.folder, self.manifest)
             rows = np.zeros((1, self.manifest.n_features), np.float32)
             self.explain_row_seconds = _best_s(self._contributions, rows)
         return self._contributions
@@ -157,7 +139,7 @@ class Scorer:
         if schema_id != self.manifest.schema_id:
             raise SchemaMismatch(self.manifest.schema_id, schema_id)
 
-    def _prove(self) -> None:
+    def _verify_and_warm_up(self) -> None:
         """Score the golden rows, then the sizes that traffic will bring, so that buffers exist."""
         features, expected = self._golden()
         found = self.score(features, self.manifest.schema_id)
@@ -182,18 +164,7 @@ class Scorer:
         return features, expected
 
 
-def _linear(path: Path, n_features: int) -> LinearContributions:
-    return LinearContributions.from_bytes(path.read_bytes(), n_features)
-
-
-_CONTRIBUTIONS: Final[dict[str, Callable[[Path, int], Contributions]]] = {
-    TREES_FILE: ContributionModel,
-    LINEAR_FILE: _linear,
-}
-"""File of an artifact -> what reads contributions out of it."""
-
-
-def _usual(folder: Path, manifest: Manifest) -> Reference | None:
+def _feature_distribution(folder: Path, manifest: Manifest) -> Reference | None:
     """How features were spread in the training, None if the artifact does not say."""
     if REFERENCE_FILE not in manifest.files:
         return None

@@ -22,8 +22,11 @@ import xgboost as xgb
 from ray import tune
 from ray.train.xgboost import XGBoostTrainer
 
+from models.artifact import BOOSTER_FILE, TREES_FILE
+from models.trees import TreeContributions
 from training.config import XGBoostConfig
 from training.export.fitted import Fitted
+from training.export.leaves import leaves_of_booster
 from training.export.trees import boosted_graph, forest_of_booster
 from training.fit.variants.boosting import AfterRound, BoostingState, boost, silent
 from training.sets.sample import Sample
@@ -151,19 +154,22 @@ def _report(state: BoostingState, rank: int) -> None:
 def fitted_of(
     booster: xgb.Booster, config: XGBoostConfig, seed: int, losses: tuple[float, ...] = ()
 ) -> Fitted:
-    """Files of a booster: the scoring graph, and UBJ for contributions.
+    """Files of a booster: the scoring graph, leaves for contributions, and XGBoost's own format.
 
     Args:
         losses: of all rounds, those after its last one included.
     """
     forest, base = forest_of_booster(booster)
+    n_features = booster.num_features()
+    contributions = TreeContributions(leaves_of_booster(booster), n_features)
     return Fitted(
         variant=NAME,
         family="supervised",
         runtime="onnx",
         files={
-            "model.onnx": boosted_graph(forest, base, booster.num_features()),
-            "model.ubj": bytes(booster.save_raw("ubj")),
+            "model.onnx": boosted_graph(forest, base, n_features),
+            TREES_FILE: contributions.to_bytes(),
+            BOOSTER_FILE: bytes(booster.save_raw("ubj")),
         },
         parameters={**config.model_dump(), "seed": seed, "trees": booster.num_boosted_rounds()},
         imbalance="no reweighting: boosting starts at the training share of fraud and minimises"

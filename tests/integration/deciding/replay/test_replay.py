@@ -30,8 +30,10 @@ from fraud.record import DecisionRecord, plan_digest, records
 from models.artifact import read_manifest, sha256_of, version_of, write_manifest
 from models.drift import REFERENCE_FILE, Reference, References
 from models.scoring.scorer import Scorer
+from models.trees import TreeContributions
 from tests.contracts.artifacts import tiny_artifact
 from tests.contracts.decisions import DECIDED_AT_MS, decision_records, gathered, transactions
+from training.export.leaves import leaves_of_booster
 
 PLAN = Plan(
     "default",
@@ -112,10 +114,11 @@ def explaining_artifact(root: Path, variant: str) -> tuple[str, str]:
     folder = root / variant / version
     scores = Reference.of((variant,), rng.random((400, 1)))
     references = References(Reference.of(NAMES, values), scores)
-    (folder / "model.ubj").write_bytes(bytes(booster.save_raw("ubj")))
+    contributions = TreeContributions(leaves_of_booster(booster), N_FEATURES)
+    (folder / "trees.npz").write_bytes(contributions.to_bytes())
     (folder / REFERENCE_FILE).write_bytes(references.to_bytes())
     manifest, _ = read_manifest(folder)
-    names = (*manifest.files, "model.ubj", REFERENCE_FILE)
+    names = (*manifest.files, "trees.npz", REFERENCE_FILE)
     digest = write_manifest(
         folder, replace(manifest, files={name: sha256_of(folder / name) for name in names})
     )

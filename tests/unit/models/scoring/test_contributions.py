@@ -1,4 +1,4 @@
-"""Contributions, by tables and by the library's C interface, are those of XGBoost's own Python."""
+"""Contributions, from leaves and from a booster, are those of XGBoost."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ import pytest
 import xgboost
 
 from fraud.errors import ArtifactRefused
-from models.scoring.contributions import ContributionModel
+from models.artifact import BOOSTER_FILE, TREES_FILE, Manifest
+from models.scoring.contributions import contributions_file, load_contributions
+from models.trees import TreeContributions
+from training.export.leaves import leaves_of_booster
 
 N = 6
 _ABROAD = """
 import sys
 from pathlib import Path
 import numpy as np
-from models.scoring.contributions import ContributionModel
-ContributionModel(Path(sys.argv[1]), 6)(np.zeros((1, 6), np.float32))
+from models.artifact import Manifest
+from models.scoring.contributions import load_contributions
+path = Path(sys.argv[1])
+manifest = Manifest("", "", "", "", 6, (), {path.name: ""})
+load_contributions(path.parent, manifest)(np.zeros((1, 6), np.float32))
 print(sorted({"xgboost", "pandas", "scipy", "sklearn"} & set(sys.modules)))
 print("libxgboost" in Path("/proc/self/maps").read_text())
 """
@@ -41,19 +47,21 @@ def booster(values):
 
 
 @pytest.fixture(scope="module")
-def path(booster, tmp_path_factory):
-    path = tmp_path_factory.mktemp("artifact") / "model.ubj"
-    booster.save_model(path)
-    return path
+def folder(booster, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("artifact")
+    leaves = TreeContributions(leaves_of_booster(booster), N)
+    (folder / TREES_FILE).write_bytes(leaves.to_bytes())
+    booster.save_model(folder / BOOSTER_FILE)
+    return folder
 
 
-@pytest.fixture(params=[True, False], ids=["tables", "library"])
-def model(request, path, monkeypatch):
-    if not request.param:
-        monkeypatch.setattr("models.scoring.shapley.MOST_BYTES", 0)
-    model = ContributionModel(path, N)
-    assert model.looked_up is request.param
-    return model
+def manifest(*files, n_features=N):
+    return Manifest("xgboost", "supervised", "onnx", "s1", n_features, (), dict.fromkeys(files, ""))
+
+
+@pytest.fixture(params=[TREES_FILE, BOOSTER_FILE])
+def model(request, folder):
+    return load_contributions(folder, manifest(request.param))
 
 
 def of_package(booster, values):
@@ -90,34 +98,46 @@ def test_answers_of_threads_do_not_mix(model, values):
     assert found == expected * 5
 
 
-def test_another_width_is_refused(path):
-    with pytest.raises(ArtifactRefused, match="another width"):
-        ContributionModel(path, N + 1)
+@pytest.mark.parametrize("file", [TREES_FILE, BOOSTER_FILE])
+def test_another_width_is_refused(folder, file):
+    with pytest.raises(ArtifactRefused, match="6 features, not of 7"):
+        load_contributions(folder, manifest(file, n_features=N + 1))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
-def test_half_a_file_is_refused(path, tmp_path, share):
-    body = path.read_bytes()
-    broken = tmp_path / "model.ubj"
-    broken.write_bytes(body[: int(share * len(body))])
+def test_half_a_file_is_refused(folder, tmp_path, share):
+    body = (folder / TREES_FILE).read_bytes()
+    (tmp_path / TREES_FILE).write_bytes(body[: int(share * len(body))])
     with pytest.raises(ArtifactRefused, match="unreadable"):
-        ContributionModel(broken, N)
+        load_contributions(tmp_path, manifest(TREES_FILE))
 
 
-def test_what_is_not_there_or_no_model_is_refused(tmp_path):
+@pytest.mark.parametrize("file", [TREES_FILE, BOOSTER_FILE])
+def test_what_is_not_there_or_no_model_is_refused(tmp_path, file):
     with pytest.raises(ArtifactRefused):
-        ContributionModel(tmp_path / "none.ubj", N)
-    (tmp_path / "model.ubj").write_bytes(b"garbage" * 100)
+        load_contributions(tmp_path, manifest(file))
+    (tmp_path / file).write_bytes(b"garbage" * 100)
     with pytest.raises(ArtifactRefused):
-        ContributionModel(tmp_path / "model.ubj", N)
+        load_contributions(tmp_path, manifest(file))
 
 
-def test_a_model_of_several_classes_is_refused(values, tmp_path):
+def test_an_artifact_without_such_a_file_is_refused(tmp_path):
+    assert contributions_file(manifest("model.onnx")) is None
+    with pytest.raises(ArtifactRefused, match=TREES_FILE):
+        load_contributions(tmp_path, manifest("model.onnx"))
+
+
+def test_a_booster_is_asked_only_where_there_are_no_leaves():
+    assert contributions_file(manifest(BOOSTER_FILE, TREES_FILE)) == TREES_FILE
+    assert contributions_file(manifest("model.onnx", BOOSTER_FILE)) == BOOSTER_FILE
+
+
+def test_a_booster_of_several_classes_is_refused(values, tmp_path):
     parameters = {"objective": "multi:softprob", "num_class": 3, "nthread": 1}
     data = xgboost.DMatrix(values, np.arange(400) % 3)
-    xgboost.train(parameters, data, 1).save_model(tmp_path / "model.ubj")
-    with pytest.raises(ArtifactRefused):
-        ContributionModel(tmp_path / "model.ubj", N)
+    xgboost.train(parameters, data, 1).save_model(tmp_path / BOOSTER_FILE)
+    with pytest.raises(ArtifactRefused, match="shape"):
+        load_contributions(tmp_path, manifest(BOOSTER_FILE))
 
 
 @pytest.mark.parametrize(
@@ -128,21 +148,19 @@ def test_a_model_of_several_classes_is_refused(values, tmp_path):
         {"max_depth": 12, "min_child_weight": 0},
     ],
 )
-def test_what_has_no_tables_is_asked_of_the_library(tmp_path, parameters):
+def test_a_booster_of_any_kind_is_asked(tmp_path, parameters):
     rng = np.random.default_rng(1)
     wide = rng.normal(size=(400, 20)).astype(np.float32)
     data = xgboost.DMatrix(wide, rng.integers(0, 2, 400))
     asked = {"objective": "binary:logistic", "nthread": 1, **parameters}
     booster = xgboost.train(asked, data, 5)
-    booster.save_model(tmp_path / "model.ubj")
-    model = ContributionModel(tmp_path / "model.ubj", 20)
-    assert not model.looked_up
+    booster.save_model(tmp_path / BOOSTER_FILE)
+    model = load_contributions(tmp_path, manifest(BOOSTER_FILE, n_features=20))
     expected = booster.predict(data, pred_contribs=True)[:, :-1]
     assert np.allclose(model(wide), expected, rtol=0, atol=1e-6)
 
 
-def test_tables_need_neither_the_package_nor_the_library(path):
-    done = subprocess.run(
-        [sys.executable, "-c", _ABROAD, str(path)], capture_output=True, text=True, check=True
-    )
+def test_leaves_need_neither_the_package_nor_the_library(folder):
+    command = [sys.executable, "-c", _ABROAD, str(folder / TREES_FILE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["[]", "False"]

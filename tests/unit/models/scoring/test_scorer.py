@@ -13,7 +13,9 @@ from models.artifact import Manifest, sha256_of, write_manifest
 from models.drift import REFERENCE_FILE, Reference, References
 from models.linear import LinearContributions
 from models.scoring.scorer import Scorer
+from models.trees import TreeContributions
 from tests.contracts.artifacts import tiny_artifact
+from training.export.leaves import leaves_of_booster
 from training.export.linear import fit_columns
 
 N, SCHEMA = 5, "abcdefabcdef"
@@ -115,9 +117,13 @@ def test_a_model_without_contributions_says_so(folder):
         scorer.contributions(rows(0.0), SCHEMA)
 
 
+def tree_file(booster):
+    return TreeContributions(leaves_of_booster(booster), N).to_bytes()
+
+
 def with_contributions(folder, body):
-    (folder / "model.ubj").write_bytes(body)
-    names = ("model.onnx", "golden.npz", "model.ubj")
+    (folder / "trees.npz").write_bytes(body)
+    names = ("model.onnx", "golden.npz", "trees.npz")
     return rewritten(folder, files={name: sha256_of(folder / name) for name in names})
 
 
@@ -125,7 +131,7 @@ def test_contributions_come_from_the_other_model(folder):
     values = np.random.default_rng(1).normal(size=(100, N)).astype(np.float32)
     data = xgboost.DMatrix(values, (values[:, 0] > 0).astype(int))
     booster = xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 3)
-    scorer = Scorer.load(with_contributions(folder, bytes(booster.save_raw("ubj"))))
+    scorer = Scorer.load(with_contributions(folder, tree_file(booster)))
     assert scorer.explains
     assert scorer.explain_row_seconds == 0.0
     expected = booster.predict(data, pred_contribs=True)[:, :-1]
@@ -160,7 +166,7 @@ def test_an_explanation_says_what_was_usual_in_the_training(folder):
     values = np.random.default_rng(1).normal(size=(100, N)).astype(np.float32)
     data = xgboost.DMatrix(values, (values[:, 0] > 0).astype(int))
     booster = xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 3)
-    with_contributions(folder, bytes(booster.save_raw("ubj")))
+    with_contributions(folder, tree_file(booster))
     bare = Scorer.load(folder)
     unknown = bare.explain(values[:2], SCHEMA)
     assert unknown.digest == bare.digest
@@ -168,7 +174,7 @@ def test_an_explanation_says_what_was_usual_in_the_training(folder):
     spread = Reference.of([f"f{i}" for i in range(N)], values)
     body = References(spread, Reference.of(("xgboost",), values[:, :1])).to_bytes()
     (folder / REFERENCE_FILE).write_bytes(body)
-    names = ("model.onnx", "golden.npz", "model.ubj", REFERENCE_FILE)
+    names = ("model.onnx", "golden.npz", "trees.npz", REFERENCE_FILE)
     rewritten(folder, files={name: sha256_of(folder / name) for name in names})
     scorer = Scorer.load(folder)
     found = scorer.explain(values[:2], SCHEMA)
@@ -181,7 +187,7 @@ def test_an_explanation_says_what_was_usual_in_the_training(folder):
 def test_an_unreadable_reference_is_refused(folder):
     with_contributions(folder, b"garbage")
     (folder / REFERENCE_FILE).write_bytes(b"garbage")
-    names = ("model.onnx", "golden.npz", "model.ubj", REFERENCE_FILE)
+    names = ("model.onnx", "golden.npz", "trees.npz", REFERENCE_FILE)
     rewritten(folder, files={name: sha256_of(folder / name) for name in names})
     with pytest.raises(ArtifactRefused, match="reference"):
         Scorer.load(folder).prepare_contributions()

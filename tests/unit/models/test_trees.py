@@ -1,7 +1,9 @@
-"""Looked-up contributions are Shapley values, by their definition."""
+"""Contributions of trees are Shapley values, by their definition."""
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from itertools import combinations
 from math import factorial
 
@@ -10,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.scoring.shapley import ShapleyTables, Unsuitable
+from models.trees import TreeContributions
+from training.export.leaves import leaves_of_trees
 
 N = 4
 
@@ -82,46 +85,63 @@ def test_they_are_what_the_definition_says(seed, depth):
     # Equal to a threshold, too: it goes to the right.
     rows[0, trees[0]["split_indices"][0]] = trees[0]["split_conditions"][0]
     expected = [sum(by_definition(tree, row) for tree in trees) for row in rows]
-    assert np.allclose(ShapleyTables(trees, N)(rows), expected, rtol=0, atol=1e-5)
+    assert np.allclose(
+        TreeContributions(leaves_of_trees(trees), N)(rows), expected, rtol=0, atol=1e-5
+    )
 
 
-def test_a_forest_too_large_for_tables_is_told(monkeypatch):
-    trees = [grown(np.random.default_rng(1), 5)]
-    monkeypatch.setattr("models.scoring.shapley.MOST_BYTES", 1000)
-    with pytest.raises(Unsuitable):
-        ShapleyTables(trees, N)
-    monkeypatch.undo()
-    monkeypatch.setattr("models.scoring.shapley.MOST_SLOTS", 2)
-    with pytest.raises(Unsuitable):
-        ShapleyTables(trees, N)
+@pytest.fixture
+def leaves():
+    return leaves_of_trees([grown(np.random.default_rng(1), 4) for _ in range(2)])
+
+
+def test_a_file_keeps_them(leaves):
+    contributions = TreeContributions(leaves, N)
+    rows = np.random.default_rng(1).normal(size=(20, N)).astype(np.float32)
+    again = TreeContributions.from_bytes(contributions.to_bytes(), N)
+    assert again(rows).tolist() == contributions(rows).tolist()
+    assert again.to_bytes() == contributions.to_bytes()
 
 
 @pytest.mark.parametrize(
-    ("column", "node", "value"),
-    [
-        ("left_children", 0, 0),
-        ("left_children", 1, 1),
-        ("right_children", 0, 99),
-        ("right_children", 0, -1),
-        ("split_indices", 0, N),
-        ("split_indices", 0, -1),
-    ],
+    ("field", "value"),
+    [("feature", N), ("feature", -1), ("share", 1.5), ("share", np.nan), ("value", np.inf)],
 )
-def test_what_is_no_tree_is_refused(column, node, value):
-    tree = grown(np.random.default_rng(1), 4)
-    tree[column][node] = value
-    with pytest.raises(ValueError, match="tree"):
-        ShapleyTables([tree], N)
+def test_a_malformed_leaf_is_refused(leaves, field, value):
+    getattr(leaves, field)[..., 0] = value
+    with pytest.raises(ValueError, match=r"0\.\.3|share|value"):
+        TreeContributions(leaves, N)
 
 
-def test_splits_without_rows_are_not_for_tables():
-    tree = grown(np.random.default_rng(1), 2)
-    tree["sum_hessian"][0] = 0.0
-    with pytest.raises(Unsuitable):
-        ShapleyTables([tree], N)
+@pytest.mark.parametrize("field", ["feature", "low", "high", "missing", "share", "value"])
+def test_arrays_that_do_not_fit_together_are_refused(leaves, field):
+    cut = replace(leaves, **{field: getattr(leaves, field)[..., 1:]})
+    with pytest.raises(ValueError, match=r"shapes|each leaf"):
+        TreeContributions(cut, N)
 
 
-def test_no_rows():
-    assert ShapleyTables([grown(np.random.default_rng(1), 2)], N)(
-        np.zeros((0, N), np.float32)
-    ).shape == (0, N)
+def test_another_width_is_refused(leaves):
+    body = TreeContributions(leaves, N).to_bytes()
+    with pytest.raises(ValueError, match="4 features"):
+        TreeContributions.from_bytes(body, N + 1)
+
+
+def test_a_pickle_is_not_run(leaves):
+    body = io.BytesIO()
+    np.savez(body, n_features=np.array([Trap()], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        TreeContributions.from_bytes(body.getvalue(), N)
+
+
+class Trap:
+    def __reduce__(self):
+        return pytest.fail, ("a pickle was run",)
+
+
+def test_no_rows(leaves):
+    assert TreeContributions(leaves, N)(np.zeros((0, N), np.float32)).shape == (0, N)
+
+
+def test_a_forest_without_leaves_adds_nothing():
+    found = TreeContributions(leaves_of_trees([]), N)(np.ones((2, N), np.float32))
+    assert found.tolist() == np.zeros((2, N)).tolist()
