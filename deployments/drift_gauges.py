@@ -20,7 +20,7 @@ from decision_log.readers.observed import ENSEMBLE, Decided, joined, labelled, n
 from features.state.labels import REACH_DAYS
 from fraud.payment.batch import Float64, Int64
 from fraud.plan import Plan
-from models.drift import LEAST_ROWS, Reference, calibration, matured
+from models.drift import LEAST_ROWS, ReferenceDistribution, calibration, matured
 from models.store.origin import Origin
 from stores.postgres.connect import connect
 from stores.postgres.lock import Lock
@@ -161,7 +161,7 @@ class DriftWatch:
             session.terminate()
 
     async def _measure_over(self, session: Session, plan: Plan, origin: Origin) -> Measured:
-        features, scores = origin.references.features, origin.references.scores
+        features, scores = origin.distributions.features, origin.distributions.scores
         width = len(features.names)
         of_features, of_scores = np.zeros_like(features.counts), np.zeros_like(scores.counts)
         known: list[Decided] = []
@@ -219,7 +219,7 @@ async def _decided(
         await asyncio.sleep(_PAUSE_S)
 
 
-def _enough(reference: Reference, counts: Int64) -> dict[str, float]:
+def _enough(reference: ReferenceDistribution, counts: Int64) -> dict[str, float]:
     """PSI of the columns with enough rows, by name."""
     psi, rows = reference.psi(counts), counts.sum(axis=1)
     return {name: float(psi[i]) for i, name in enumerate(reference.names) if rows[i] >= LEAST_ROWS}

@@ -1,7 +1,7 @@
 """The artifact of a variant: a folder that training writes and serving reads.
 
     <root>/<variant>/<version>/
-        manifest.json     everything about the model, and the SHA-256 of every other file
+        manifest.json     describes the model, with the SHA-256 of every other file
         model.onnx        the scoring graph: float32[n, n_features] -> float32[n] raw scores
         trees.npz         XGBoost only: for contributions, see models/trees.py
         model.ubj         XGBoost only: the model in XGBoost's own format
@@ -10,19 +10,19 @@
         reference.npz     how features and scores were spread, see models/drift.py
     <root>/<variant>/aliases/<alias>.json      {"version", "digest"}, see models/store/alias.py
 
-How an artifact is scored (the whole of it; training checks it, serving does it):
+How an artifact is scored, completely, by training and serving alike:
 
     onnx      run `model.onnx`: input `features` float32[n, n_features], NaN where unknown; output
-              `score` float32[n], the raw probability of fraud; of an anomaly model how strange the
-              row is, in (0, 1]. Imputation, scaling, one-hot and the direction of a missing value
-              are all inside the graph.
+              `score` float32[n], the raw probability of fraud, or for an anomaly model how unusual
+              the row is, in (0, 1]. Imputation, scaling, one-hot codes and the direction of a
+              missing value are all inside the graph.
 
 The score is then `np.interp(raw, x of calibration, y of calibration)`. `golden.npz` is read with
-`allow_pickle=False`; its `scores` are those, after calibration, to within `golden_tolerance`: a
-steep calibration enlarges the last bits in which two machines may differ.
+`allow_pickle=False`; its `scores` are calibrated and must reproduce to within `golden_tolerance`: a
+steep calibration enlarges the last bits, in which two machines may differ.
 
 The digest of an artifact is the SHA-256 of its manifest.json; `version` is its first 12 hex digits.
-No pickle, no joblib: loading an artifact never executes code out of it.
+No pickle, no joblib: loading an artifact never executes code from it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ TREES_FILE, LINEAR_FILE, BOOSTER_FILE = "trees.npz", "linear.npz", "model.ubj"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an artifact says of itself.
+    """The description of an artifact.
 
     Attributes:
         variant: name of the variant, e.g. `xgboost`.
@@ -54,8 +54,8 @@ class Manifest:
         metrics: out-of-time figures, name -> value.
         training: data window, row counts, seed, library versions.
         golden_tolerance: largest absolute difference allowed when golden rows are scored again.
-        columns: n_features names of a tabular set's own columns, in order; () where
-            `features.definitions` names them.
+        columns: names of the n_features columns of a tabular data set, in order; () for the
+            features of `features.definitions`.
     """
 
     variant: str
@@ -92,7 +92,7 @@ def parse_manifest(name: str, body: bytes) -> Manifest:
     """Read the text of a `manifest.json`.
 
     Args:
-        name: of the artifact, for what is said of a broken one.
+        name: of the artifact, for error texts.
 
     Raises:
         ArtifactRefused: it is no manifest.
@@ -113,7 +113,7 @@ def read_manifest(folder: Path, digest: str | None = None) -> tuple[Manifest, st
         The manifest and the artifact's digest.
 
     Raises:
-        ArtifactRefused: something is missing, foreign or does not have its digest.
+        ArtifactRefused: a file is missing, has a path for a name, or another digest.
     """
     try:
         body = (folder / MANIFEST).read_bytes()

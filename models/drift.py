@@ -1,8 +1,8 @@
-"""How far what is served has moved from what was trained on, and how far probabilities from truth.
+"""Drift: how far live features and scores have moved from training, and probabilities from truth.
 
-Population stability index: Siddiqi, "Credit Risk Scorecards" (2006), whose thresholds are used
-here; Yurdakul and Naranjo, "Statistical properties of the population stability index" (Journal of
-Risk Model Validation, 2020) for what chance alone makes of it. Intervals of shares: Wilson,
+The population stability index and its thresholds are from Siddiqi, "Credit Risk Scorecards" (2006);
+its size under chance alone from Yurdakul and Naranjo, "Statistical properties of the population
+stability index" (Journal of Risk Model Validation, 2020); the intervals of shares from Wilson,
 "Probable inference, the law of succession, and statistical inference" (JASA, 1927).
 """
 
@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 from fraud.payment.batch import Float32, Float64, Int64
 
 REFERENCE_FILE = "reference.npz"
-"""Name, in an artifact, of what `References` writes."""
+"""The file of an artifact that holds its `ReferenceDistributions`."""
 
 BINS = 10
 CALIBRATION_BINS = 20
-"""As the reports of training have it."""
+"""As in the reports of training."""
 _CUTS = BINS - 1
 _SLOTS = BINS + 1
 MODERATE, LARGE = 0.1, 0.25
 """PSI from which a shift is moderate, and large."""
 LEAST_ROWS = 200
-"""With fewer rows chance alone moves the index by more than a third of `MODERATE`."""
+"""Fewer rows move the index by more than a third of `MODERATE` by chance alone."""
 
 _LEAST_SHARE = 1e-4
 _ROWS_AT_ONCE = 1024
@@ -37,16 +37,16 @@ _Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ReferenceDistribution:
     """How k columns were spread when models were trained.
 
     Attributes:
         names: k names.
         categorical: bool[k]: the column holds codes.
-        cuts: float64[k, 9]: rising inner edges of the bins [cut, next cut) of numbers: the
-            deciles, a value that is several of them between two cuts. Of codes: the most frequent
-            ones, each a bin; others share the tenth. Behind the last: +inf.
-        counts: int64[k, 11]: rows of each bin, then those without a value.
+        cuts: float64[k, 9], padded with +inf. Of numbers: the rising inner edges of the bins
+            [cut, next cut), which are the deciles; a value that makes up several deciles has a bin
+            to itself. Of codes: the most frequent codes, one bin each; all others share the tenth.
+        counts: int64[k, 11]: rows of each bin, then rows without a value.
     """
 
     names: tuple[str, ...]
@@ -60,8 +60,8 @@ class Reference:
         names: Sequence[str],
         values: Float32 | Float64,
         categorical: Sequence[int] = (),
-    ) -> Reference:
-        """Measure `values` [n, k], n >= 1."""
+    ) -> ReferenceDistribution:
+        """Measure `values` [n, k], n >= 1; `categorical` are the columns of codes."""
         coded = np.isin(np.arange(len(names)), np.array(categorical, np.int64))
         cuts = np.full((len(names), _CUTS), np.inf)
         for i in range(len(names)):
@@ -73,11 +73,11 @@ class Reference:
 
     @property
     def rows(self) -> int:
-        """How many rows it was measured on."""
+        """The number of rows it was measured on."""
         return int(self.counts[0].sum()) if len(self.names) else 0
 
     def count(self, values: Float32 | Float64) -> Int64:
-        """Rows of each bin, int64[k, 11], of other values [n, k]."""
+        """Count other values [n, k] by the same bins: int64[k, 11]."""
         k = len(self.names)
         counts = np.zeros(k * _SLOTS, np.int64)
         of_column = np.arange(k) * _SLOTS
@@ -87,8 +87,8 @@ class Reference:
         return counts.reshape(k, _SLOTS)
 
     def middle(self) -> tuple[Float64, Float64]:
-        """Values between which the middle 80 % of each column lie, float64[k] twice; NaN for codes,
-        and for a column without values."""
+        """The bounds of the middle 80 % of each column: low and high, float64[k]; NaN for codes and
+        for a column without values."""
         known = np.isfinite(self.cuts) & ~self.categorical[:, None]
         any_known = known.any(axis=1)
         last = np.maximum(known.sum(axis=1) - 1, 0)
@@ -97,8 +97,13 @@ class Reference:
         return low, high
 
     def share(self, values: Float32 | Float64) -> Float64:
-        """How many rows with a value had one in the same bin, float64[n, k] in [0, 1]; NaN where a
-        value is unknown, or was never known. Of flags and frequent codes: had the same one."""
+        """The share of rows (of those with a value) that lay in the same bin as each value.
+
+        For flags and frequent codes that is the share of rows with the same value.
+
+        Returns:
+            float64[n, k] in [0, 1]; NaN where a value is missing, or was always missing.
+        """
         slots = self._slots(values.astype(np.float64))
         counts = self.counts[:, :BINS]
         known = counts.sum(axis=1)
@@ -110,15 +115,15 @@ class Reference:
         return found
 
     def psi(self, counts: Int64) -> Float64:
-        """Population stability index of each column, float64[k]: the sum over bins of
-        (now - then) * ln(now / then), shares below 0.0001 counting as that; NaN without rows."""
+        """The population stability index of each column, float64[k]: the sum over bins of
+        (now - then) * ln(now / then). Shares below 0.0001 count as 0.0001; NaN without rows."""
         then, now = _shares(self.counts), _shares(counts)
         index: Float64 = ((now - then) * np.log(now / then)).sum(axis=1)
         index[counts.sum(axis=1) == 0] = np.nan
         return index
 
     def chance(self, counts: Int64) -> Float64:
-        """What sampling alone makes of each index on average, float64[k]:
+        """The expected value of each index if nothing but sampling differs, float64[k]:
         (bins - 1) * (1 / rows then + 1 / rows now)."""
         bins = (self.counts > 0).sum(axis=1)
         then, now = self.counts.sum(axis=1), counts.sum(axis=1)
@@ -139,8 +144,8 @@ def _deciles(column: Float64) -> Float64:
     known = np.sort(column[~np.isnan(column)])
     if known.size == 0:
         return np.empty(0)
-    # Values that occur, not means of two of them: equal values stay in one bin. One that is more
-    # than a decile has a bin to itself: most columns are counts, and most counts are 0.
+    # Cuts are values that occur, not means of two: equal values stay in one bin. A value of more
+    # than one decile gets a bin to itself: most columns are counts, and most counts are 0.
     found, times = np.unique(known[(np.arange(1, BINS) * known.size) // BINS], return_counts=True)
     cuts: Float64 = np.union1d(found, np.nextafter(found[times > 1], np.inf))
     return cuts
@@ -159,15 +164,15 @@ def _shares(counts: Int64) -> Float64:
 
 
 @dataclass(frozen=True, slots=True)
-class References:
-    """What an artifact carries: the training's features, and calibrated scores of every model of
-    its run, of the ensemble as `ensemble`, on payments held back from fitting."""
+class ReferenceDistributions:
+    """How a training's features were spread, and the calibrated scores of all its models and of
+    the `ensemble`, on payments held back from fitting."""
 
-    features: Reference
-    scores: Reference
+    features: ReferenceDistribution
+    scores: ReferenceDistribution
 
     def to_bytes(self) -> bytes:
-        """An npz without pickles; equal references are equal bytes."""
+        """An npz without pickles; equal distributions give equal bytes."""
         body = io.BytesIO()
         parts = {"features": self.features, "scores": self.scores}
         np.savez(
@@ -182,31 +187,33 @@ class References:
         return body.getvalue()
 
     @classmethod
-    def from_bytes(cls, body: bytes) -> References:
+    def from_bytes(cls, body: bytes) -> ReferenceDistributions:
         """Invert `to_bytes`.
 
         Raises:
-            ValueError: not such bytes.
+            ValueError: these are other bytes.
         """
         try:
             with np.load(io.BytesIO(body), allow_pickle=False) as found:
                 return cls(_part(found, "features"), _part(found, "scores"))
         except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise ValueError("no reference of a training") from error
+            raise ValueError("not a reference distribution") from error
 
 
-def _part(found: np.lib.npyio.NpzFile, part: str) -> Reference:
+def _part(found: np.lib.npyio.NpzFile, part: str) -> ReferenceDistribution:
     names = tuple(str(name) for name in found[f"{part}_names"].tolist())
     categorical = found[f"{part}_categorical"].astype(np.bool_)
     cuts, counts = found[f"{part}_cuts"], found[f"{part}_counts"]
     k = len(names)
     if (categorical.shape, cuts.shape, counts.shape) != ((k,), (k, _CUTS), (k, _SLOTS)):
-        raise ValueError("no reference of a training")
-    return Reference(names, categorical, cuts.astype(np.float64), counts.astype(np.int64))
+        raise ValueError("not a reference distribution")
+    return ReferenceDistribution(
+        names, categorical, cuts.astype(np.float64), counts.astype(np.int64)
+    )
 
 
-def verdict(psi: float, rows: int) -> str:
-    """`steady`, `moderate` or `large`, or `few` where there are too few rows to say."""
+def level(psi: float, rows: int) -> str:
+    """The level of a shift: `steady`, `moderate` or `large`; `few` if the rows are too few."""
     if rows < LEAST_ROWS or np.isnan(psi):
         return "few"
     return "steady" if psi < MODERATE else "moderate" if psi <= LARGE else "large"
@@ -214,7 +221,7 @@ def verdict(psi: float, rows: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Probabilities beside what happened, in bins of about equal size, rising.
+    """Probabilities beside observed fraud, in b bins of about equal size, rising.
 
     Attributes:
         mean: float64[b], mean probability.
@@ -236,7 +243,7 @@ def calibration(probability: Float64, fraud: Float64, bins: int = CALIBRATION_BI
     """Compare probabilities with labels.
 
     Args:
-        probability: float64[n], NaN where there is none: those rows are left out.
+        probability: float64[n]; rows with NaN are left out.
         fraud: float64[n], 1 fraud and 0 not.
     """
     known = ~np.isnan(probability)
@@ -245,7 +252,7 @@ def calibration(probability: Float64, fraud: Float64, bins: int = CALIBRATION_BI
     if ranked.size == 0:
         none = np.empty(0)
         return Calibration(none, none, none, none, np.empty(0, np.int64), float("nan"))
-    # Equal probabilities stay together, whatever their order.
+    # Equal probabilities share a bin, whatever their order.
     starts = np.unique(np.searchsorted(ranked, ranked[(np.arange(bins) * ranked.size) // bins]))
     rows = np.diff(np.append(starts, ranked.size))
     mean = np.add.reduceat(ranked, starts) / rows
@@ -256,22 +263,25 @@ def calibration(probability: Float64, fraud: Float64, bins: int = CALIBRATION_BI
 
 
 def wilson(share: Float64, rows: Int64, z: float = _Z95) -> tuple[Float64, Float64]:
-    """Ends of Wilson's interval of each share of `rows` > 0, within [0, 1]."""
+    """Wilson's interval of each share of `rows` > 0: low and high, within [0, 1]."""
     centre = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     reach = z / (1 + z * z / rows) * np.sqrt(share * (1 - share) / rows + z * z / (4 * rows**2))
-    # Rounding must not put the share itself outside.
+    # Rounding must not leave the share itself outside.
     low, high = np.minimum(centre - reach, share), np.maximum(centre + reach, share)
     return np.clip(low, 0, 1), np.clip(high, 0, 1)
 
 
 def matured(decided_ms: Int64, known_ms: Int64, now_ms: int) -> NDArray[np.bool_]:
-    """Which of n labelled decisions are old enough for others like them to be labelled too.
+    """Select the labelled decisions that are old enough for their peers to have labels, too.
 
-    Frauds are often known sooner than that a payment was genuine, so the youngest labelled
-    decisions are mostly fraud. Those younger than what 95 % of labels took are left out.
+    Fraud is often known sooner than that a payment was genuine, so the youngest labelled decisions
+    are mostly fraud. Left out are decisions younger than the delay that 95 % of labels kept.
 
     Args:
-        decided_ms, known_ms: int64[n], when each was made, and when its label was known.
+        decided_ms, known_ms: int64[n], when each decision was made and when its label was known.
+
+    Returns:
+        bool[n].
     """
     if decided_ms.size == 0:
         return np.empty(0, np.bool_)

@@ -1,4 +1,4 @@
-"""What a linear model sees of a feature matrix, and what each feature adds to its log-odds."""
+"""The columns of a linear model, and what each feature adds to its log-odds."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ CLIP: Final = 8.0
 class Columns:
     """How a feature matrix becomes the columns of a linear model.
 
-    In this order: numeric columns (median where missing, signed log or as they are, centred,
-    scaled, clipped to eight deviations), their squares over eight, 0/1 columns that step up where
-    a feature exceeds an edge, one 0/1 column for each distinct pattern of missing values, one 0/1
-    column for each code of a categorical feature.
+    In this order: numeric columns (the median where missing, signed log if `logs`, centred, scaled,
+    clipped to eight deviations); their squares over eight; 0/1 columns that step up where a feature
+    exceeds an edge; a 0/1 column for each distinct pattern of missing values; a 0/1 column for each
+    code of a categorical feature.
 
     Attributes:
         numeric: int64[p] column numbers; median, mean, scale: float32[p] each.
-        logs: numeric columns are signed logs.
-        squares: there are p columns of squares, otherwise none.
+        logs: whether numeric columns are signed logs.
+        squares: whether there are p columns of squares.
         stepped, edge: int64[s] and float32[s]: column s is `features[stepped] > edge`.
         missing: int64[q] column numbers whose NaN becomes a column.
         coded, code: int64[r] and float32[r]: column r is `features[coded] == code`.
@@ -45,7 +45,7 @@ class Columns:
 
     @property
     def features(self) -> Int64:
-        """int64[p (+ p) + s + q + r]: of which feature each column is."""
+        """The feature behind each column: int64[p (+ p) + s + q + r]."""
         squares = self.numeric if self.squares else self.numeric[:0]
         return np.concatenate([self.numeric, squares, self.stepped, self.missing, self.coded])
 
@@ -73,16 +73,16 @@ def signed_log(x: Float32) -> Float32:
 
 
 class LinearContributions:
-    """What each feature adds to the log-odds of a linear model, beside what it adds on average.
+    """What each feature adds to the log-odds of a linear model, relative to its average.
 
     Args:
         columns: of the model.
         coefficients: float32[width], one a column.
-        usual: float32[width]: the columns' means over the rows that it was fitted to.
+        usual: float32[width], the columns' means over the training rows.
         n_features: width of the feature matrix.
 
     Raises:
-        ValueError: these do not belong together.
+        ValueError: the widths differ.
     """
 
     def __init__(
@@ -92,21 +92,21 @@ class LinearContributions:
         if not features.shape == coefficients.shape == usual.shape:
             raise ValueError("columns, coefficients and means of different widths")
         if features.size and not 0 <= features.min() <= features.max() < n_features:
-            raise ValueError("columns of features that there are not")
+            raise ValueError(f"a feature outside 0..{n_features - 1}")
         self._columns = columns
         self._coefficients = coefficients
         self._usual = usual
         self._n_features = n_features
         self._order = np.argsort(features, kind="stable")
-        self._told, self._starts = np.unique(features[self._order], return_index=True)
+        self._used, self._starts = np.unique(features[self._order], return_index=True)
 
     def __call__(self, values: Float32) -> Float64:
         """float32[m, n_features], NaN where unknown -> float64[m, n_features]: log-odds."""
         found = np.zeros((len(values), self._n_features))
-        if self._told.size and len(values):
+        if self._used.size and len(values):
             beside = self._columns.transform(values).astype(np.float64) - self._usual
             added = (beside * self._coefficients)[:, self._order]
-            found[:, self._told] = np.add.reduceat(added, self._starts, axis=1)
+            found[:, self._used] = np.add.reduceat(added, self._starts, axis=1)
         return found
 
     def to_bytes(self) -> bytes:
@@ -119,7 +119,7 @@ class LinearContributions:
 
     @classmethod
     def from_bytes(cls, body: bytes, n_features: int) -> LinearContributions:
-        """Raises ValueError, or whatever numpy does on bytes that are no such file."""
+        """Raises ValueError, or whatever NumPy raises for bytes that are no such file."""
         with np.load(io.BytesIO(body), allow_pickle=False) as file:
             kept = {name: file[name] for name in file.files}
         coefficients, usual = kept.pop("coefficients"), kept.pop("usual")

@@ -88,7 +88,7 @@ def champions(store: ArtifactStore) -> list[dict[str, Any]]:
     from models.store.alias import CHAMPION
 
     found = []
-    for variant, shelf in store.shelves().items():
+    for variant, shelf in store.variants().items():
         if CHAMPION not in shelf.aliases:
             continue
         try:

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from fraud.payment.batch import Float32, Float64, Int64
-from models.drift import Reference
+from models.drift import ReferenceDistribution
 from stores.statements import statement
 
 ENSEMBLE = "ensemble"
@@ -83,9 +83,9 @@ class Decided:
             np.array([-1 if known is None else known for _, known in labels], np.int64),
         )
 
-    def score_counts(self, reference: Reference) -> Int64:
-        """`Reference.count` of the models' scores, int64[models, bins]; rows of which a model said
-        nothing are not counted for it."""
+    def score_counts(self, reference: ReferenceDistribution) -> Int64:
+        """`ReferenceDistribution.count` of the models' scores, int64[models, bins]; rows without a
+        vote of a model are not counted for it."""
         silent = np.full(len(self), np.nan)
         scores = [self.scores.get(name, silent) for name in reference.names]
         counts = reference.count(np.stack(scores, axis=1))

@@ -1,1 +1,1 @@
-"""Scoring with an artifact: checked, warmed up, exchanged while it serves."""
+"""Scoring with an artifact: verified, warmed up, replaced while it serves."""

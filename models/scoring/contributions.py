@@ -40,7 +40,7 @@ class BoosterContributions:
         if width != n_features:
             raise ValueError(f"a model of {width} features, not of {n_features}")
         if self(np.zeros((1, width), np.float32)).shape != (1, width):
-            raise ValueError("contributions of another shape")
+            raise ValueError("contributions have another shape")
 
     def __call__(self, values: Float32) -> Float64:
         """float32[m, n_features], NaN where unknown -> float64[m, n_features]."""

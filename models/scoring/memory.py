@@ -1,4 +1,4 @@
-"""Memory that a process no longer uses, given back to the system."""
+"""Release of memory that this process no longer uses."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import ctypes
 import gc
 
 
-def give_back() -> None:
-    """Return free pages to the system: reading a model leaves behind up to nine times its size.
+def release_memory() -> None:
+    """Return free pages to the system: reading a model leaves up to nine times its size behind.
 
-    Holds no lock of Python's while it works, and does nothing where the C library is not glibc.
+    Trimming releases the interpreter lock. Without glibc there is nothing to trim with.
     """
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

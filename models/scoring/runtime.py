@@ -1,4 +1,4 @@
-"""The libraries that run model files, one thread each: a replica is one core's worth of work."""
+"""The libraries that run model files, on one thread: a replica is one core's worth of work."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class OnnxRuntime:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        # Micro-batches differ in size: an arena would keep a block for each size it has met.
+        # Micro-batches differ in size: an arena would keep a block for each size.
         options.enable_cpu_mem_arena = False
         options.enable_mem_pattern = False
         options.log_severity_level = 3
@@ -44,7 +44,7 @@ class OnnxRuntime:
         if entry.name != "features" or entry.shape[-1] != n_features:
             raise ArtifactRefused(f"{path.parent.name}: the graph takes {entry.name}{entry.shape}")
         if "score" not in {output.name for output in self._session.get_outputs()}:
-            raise ArtifactRefused(f"{path.parent.name}: the graph gives no `score`")
+            raise ArtifactRefused(f"{path.parent.name}: the graph has no output `score`")
 
     def raw(self, values: Float32) -> Float64:
         (score,) = self._session.run(["score"], {"features": values})
@@ -52,10 +52,10 @@ class OnnxRuntime:
 
 
 def load_runtime(folder: Path, manifest: Manifest) -> Runtime:
-    """The runtime that the manifest names, over the file that it vouches for.
+    """Load the model file of an artifact into the runtime that its manifest names.
 
     Raises:
-        ArtifactRefused: an unknown runtime, or its file has no digest in the manifest.
+        ArtifactRefused: the runtime is unknown, or the manifest has no digest of its file.
     """
     if manifest.runtime not in _KINDS:
         raise ArtifactRefused(f"{folder.name}: unknown runtime {manifest.runtime!r}")

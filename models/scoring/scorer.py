@@ -1,4 +1,4 @@
-"""One model, loaded from its artifact: checked, warmed up and ready to score. Knows no Ray."""
+"""One model, loaded from its artifact: verified, warmed up and ready to score. Knows no Ray."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fraud.errors import ArtifactRefused, SchemaMismatch
 from fraud.explanation import Explanation
 from fraud.payment.batch import Float32, Float64
 from models.artifact import Manifest, read_manifest, version_of
-from models.drift import REFERENCE_FILE, Reference, References
+from models.drift import REFERENCE_FILE, ReferenceDistribution, ReferenceDistributions
 from models.scoring.contributions import Contributions, contributions_file, load_contributions
 from models.scoring.runtime import Runtime, load_runtime
 
@@ -26,10 +26,10 @@ class Scorer:
     """A verified model. Make one with `load`. Scoring is safe from several threads.
 
     Attributes:
-        manifest: what the artifact says of itself.
-        digest, version: which artifact this is.
-        row_seconds: what a row of a large batch costs here, measured while warming up.
-        explain_row_seconds: what contributions of a row cost here; 0.0 until they are prepared.
+        manifest: of the artifact.
+        digest, version: of the artifact.
+        row_seconds: time to score a row of a large batch, measured while warming up.
+        explain_row_seconds: time to compute a row's contributions; 0.0 until they are prepared.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, digest: str, runtime: Runtime) -> None:
@@ -40,20 +40,20 @@ class Scorer:
         self._runtime = runtime
         self._calibration = Calibration(manifest.calibration)
         self._contributions: Contributions | None = None
-        self._reference: Reference | None = None
+        self._reference: ReferenceDistribution | None = None
         self.row_seconds = self.explain_row_seconds = 0.0
 
     @classmethod
     def load(cls, folder: Path, digest: str | None = None, schema_id: str | None = None) -> Scorer:
-        """Read, verify, try and warm up an artifact.
+        """Read, verify and warm up an artifact.
 
         Args:
             folder: the artifact's folder.
-            digest: the digest that it must have, if known.
-            schema_id: the feature schema that it must speak, if known.
+            digest: the expected digest, if known.
+            schema_id: the expected feature schema, if known.
 
         Raises:
-            ArtifactRefused: damaged, unreadable, or its golden rows do not reproduce.
+            ArtifactRefused: it is damaged or unreadable, or its golden rows do not reproduce.
             SchemaMismatch: it was trained on other features.
         """
         manifest, actual = read_manifest(folder, digest)
@@ -65,7 +65,7 @@ class Scorer:
             scorer._verify_and_warm_up()
         except ArtifactRefused:
             raise
-        except Exception as error:  # a runtime raises whatever it likes on a file it cannot read
+        except Exception as error:  # runtimes raise many kinds on files they cannot read
             raise ArtifactRefused(f"{folder.name}: {type(error).__name__} on loading") from error
         return scorer
 
@@ -77,7 +77,7 @@ class Scorer:
             schema_id: which features these are.
 
         Returns:
-            float64[n] in [0, 1]; NaN for a row that the model gives no number for.
+            float64[n] in [0, 1]; NaN where the model gives no number.
 
         Raises:
             SchemaMismatch: the model was trained on other features.
@@ -87,13 +87,13 @@ class Scorer:
 
     @property
     def explains(self) -> bool:
-        """Whether the artifact carries a model for contributions."""
+        """Whether the artifact has contributions."""
         return contributions_file(self.manifest) is not None
 
     def contributions(self, values: Float32, schema_id: str) -> Float64:
-        """Log-odds that each feature adds to each row (the bias left out).
+        """The log-odds that each feature adds to each row, without the bias.
 
-        The model behind it is another file, loaded on first use or by `prepare_contributions`.
+        They come from another file, loaded on first use or by `prepare_contributions`.
 
         Args:
             values: float32[m, n_features].
@@ -103,14 +103,14 @@ class Scorer:
             float64[m, n_features].
 
         Raises:
-            ArtifactRefused: the artifact has no such model, or it is of another width.
+            ArtifactRefused: the artifact has no such file, or it is unreadable.
             SchemaMismatch: the model was trained on other features.
         """
         self._check(schema_id)
         return self.prepare_contributions()(values)
 
     def explain(self, values: Float32, schema_id: str) -> Explanation:
-        """`contributions`, and what was usual among the rows that the model was trained on.
+        """`contributions`, with the usual range and share of each value among the training rows.
 
         Raises:
             ArtifactRefused, SchemaMismatch: see `contributions`.
@@ -122,13 +122,13 @@ class Scorer:
         return Explanation(self.digest, found, low, high, self._reference.share(values))
 
     def prepare_contributions(self) -> Contributions:
-        """Load the model behind `contributions` now, so that its first caller does not wait.
+        """Load what `contributions` needs now, so that the first caller does not wait.
 
         Raises:
             ArtifactRefused: see `contributions`.
         """
         if self._contributions is None:
-            # First: a thread that finds the contributions finds the distribution, too.
+            # First: a thread that sees the contributions must see the distribution, too.
             self._reference = _feature_distribution(self.folder, self.manifest)
             self._contributions = load_contributions(self.folder, self.manifest)
             rows = np.zeros((1, self.manifest.n_features), np.float32)
@@ -140,7 +140,7 @@ class Scorer:
             raise SchemaMismatch(self.manifest.schema_id, schema_id)
 
     def _verify_and_warm_up(self) -> None:
-        """Score the golden rows, then the sizes that traffic will bring, so that buffers exist."""
+        """Score the golden rows, then batches of usual sizes, so that buffers exist."""
         features, expected = self._golden()
         found = self.score(features, self.manifest.schema_id)
         tolerance = self.manifest.golden_tolerance
@@ -164,22 +164,22 @@ class Scorer:
         return features, expected
 
 
-def _feature_distribution(folder: Path, manifest: Manifest) -> Reference | None:
-    """How features were spread in the training, None if the artifact does not say."""
+def _feature_distribution(folder: Path, manifest: Manifest) -> ReferenceDistribution | None:
+    """How features were spread in training, None if the artifact does not have it."""
     if REFERENCE_FILE not in manifest.files:
         return None
     try:
-        found = References.from_bytes((folder / REFERENCE_FILE).read_bytes()).features
+        found = ReferenceDistributions.from_bytes((folder / REFERENCE_FILE).read_bytes()).features
     except ValueError as error:
         raise ArtifactRefused(f"{folder.name}: {REFERENCE_FILE}: {error}") from error
     if len(found.names) != manifest.n_features:
-        raise ArtifactRefused(f"{folder.name}: {REFERENCE_FILE} is of another width")
+        raise ArtifactRefused(f"{folder.name}: {REFERENCE_FILE} has another width")
     return found
 
 
 def _best_s(work: Callable[[Float32], Float64], rows: Float32) -> float:
-    """Seconds of the best of a few calls: a busy machine makes single ones several times as long,
-    and the first one makes buffers."""
+    """The seconds of the fastest of a few calls: a busy machine slows single calls down several
+    times, and the first call allocates buffers."""
 
     def timed_s() -> float:
         began_s = time.perf_counter()

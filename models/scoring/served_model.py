@@ -1,4 +1,4 @@
-"""The model that a replica serves, and its exchange for a newer one meanwhile. Knows no Ray."""
+"""The model that a replica serves, and its replacement while serving. Knows no Ray."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import threading
 from dataclasses import dataclass
 
 from fraud.errors import ArtifactRefused, QuorumError, Unavailable
-from models.scoring.memory import give_back
+from models.scoring.memory import release_memory
 from models.scoring.scorer import Scorer
-from models.store.store import ArtifactStore, Reference
+from models.store.store import ArtifactReference, ArtifactStore
 from telemetry import metrics
 
 logger = logging.getLogger(__name__)
@@ -23,11 +23,11 @@ class Description:
 
     Attributes:
         variant: its name.
-        artifact: what it was told to serve: an alias, a version or a digest.
-        version, digest: what that is now.
+        artifact: what it is to serve: an alias, a version or a digest.
+        version, digest: of the artifact served now.
         family, runtime, schema_id: see `models.artifact.Manifest`.
         explains: whether it can give contributions.
-        refused: why the newest artifact behind the alias is not served; None if it is.
+        refused: why the artifact behind the alias is not served; None if it is.
     """
 
     variant: str
@@ -42,17 +42,17 @@ class Description:
 
 
 class ServedModel:
-    """Loads what a name means and follows the name when it moves.
+    """Loads the artifact behind a name, and follows the name when it moves.
 
-    A new artifact is read, verified, tried and warmed up beside the old one, then takes its place
-    in one assignment: calls see the one or the other, never a gap. An artifact that fails is
-    refused and the old one goes on serving.
+    A new artifact is read, verified and warmed up beside the old one, then replaces it in one
+    assignment: a call sees one or the other, never a gap. An artifact that fails is refused, and
+    the old one goes on serving.
 
     Args:
-        store: all artifacts.
-        variant: whose model.
+        store: of all artifacts.
+        variant: its name.
         artifact: an alias, a version or a digest.
-        schema_id: the feature schema that this house speaks.
+        schema_id: the feature schema in use.
     """
 
     def __init__(self, store: ArtifactStore, variant: str, artifact: str, schema_id: str) -> None:
@@ -71,8 +71,8 @@ class ServedModel:
         """Look for changes in a thread of its own, until `close`.
 
         Args:
-            interval_s: how often; None: as often as the store bears. While the store does not
-                answer, ever more seldom, down to once a minute.
+            interval_s: time between looks; None: the store's own. It doubles while the store does
+                not answer, up to a minute.
         """
         self._thread = threading.Thread(
             target=self._run,
@@ -85,18 +85,18 @@ class ServedModel:
     def refresh(self) -> bool:
         """Look once. Returns whether another model serves now; never raises."""
         try:
-            return self._taken(self._store.resolve(self._variant, self._artifact))
+            return self._swapped(self._store.resolve(self._variant, self._artifact))
         except QuorumError as error:
             self._refuse(str(error))
-        except OSError as error:  # of a disk or a share: the model in memory serves on
+        except OSError as error:  # a disk or share failed: the model in memory serves on
             self._refuse(f"{type(error).__name__} while looking for a newer model")
         return False
 
-    def _taken(self, reference: Reference) -> bool:
+    def _swapped(self, reference: ArtifactReference) -> bool:
         if reference == self._seen and not self._unreached:
             return False
-        # Seen before it is tried: a bad artifact is refused once, not at every look. One that
-        # could not be reached is tried again.
+        # Remembered before it is loaded: a bad artifact is refused once, not at every look. An
+        # artifact that could not be reached is loaded again.
         self._seen = reference
         if reference.digest == self.scorer.digest:
             self._refused, self._unreached = None, False
@@ -116,7 +116,7 @@ class ServedModel:
         return True
 
     def describe(self) -> Description:
-        """What is served now."""
+        """Describe what is served now."""
         scorer = self.scorer
         return Description(
             self._variant,
@@ -141,14 +141,14 @@ class ServedModel:
         if self._thread is not None:
             self._thread.join(timeout=5.0)
 
-    def _load(self, reference: Reference) -> Scorer:
+    def _load(self, reference: ArtifactReference) -> Scorer:
         folder = self._store.fetch(self._variant, reference.version, reference.digest)
         scorer = Scorer.load(folder, reference.digest, self._schema_id)
         if scorer.manifest.variant != self._variant:
-            raise ArtifactRefused(f"{scorer.manifest.variant} is not {self._variant}")
+            raise ArtifactRefused(f"it is a model of {scorer.manifest.variant}")
         if scorer.explains:
             scorer.prepare_contributions()
-        give_back()
+        release_memory()
         return scorer
 
     def _refuse(self, why: str) -> None:

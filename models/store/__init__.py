@@ -1,1 +1,1 @@
-"""Where model files lie, on this machine or behind S3, and which one a name means."""
+"""Where artifacts lie, in a folder or behind S3, and which one a name means."""

@@ -1,7 +1,7 @@
-"""An alias of a variant: the artifact it names, and what it named before.
+"""An alias of a variant: the artifact it names, and those it named before.
 
 Both lie in one small file, `<variant>/aliases/<alias>.json`, which is replaced as a whole: an
-alias and its history cannot disagree, whatever was cut off.
+alias and its history cannot disagree, wherever a write was interrupted.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 VERSION = re.compile(r"[0-9a-f]{12}")
 
 _KEPT_MOVES = 100
-"""The file is read every few seconds by every replica: it stays small."""
+"""Every replica reads the file every few seconds: it stays small."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A moment at which an alias came to name an artifact.
+    """One move of an alias to an artifact.
 
     Attributes:
         digest: of the artifact.
         at: when, RFC 3339.
         how: `trained`, `promoted`, `forced`, `rolled back` or `pushed`.
-        reason: what whoever forced it said; "" otherwise.
+        reason: the reason given for a forced move; "" otherwise.
         run: the training run that was promoted or rolled back as a whole; None for one variant.
-        plan_before: name and version of the plan that was active before, where the move
-            activated another; None where the plan stayed.
+        plan_before: name and version of the plan that was active before, if the move activated
+            another; None if the plan stayed.
     """
 
     digest: str
@@ -61,8 +61,7 @@ class Alias:
 
     Attributes:
         digest: of the artifact.
-        moves: how it came to that, oldest first, the newest hundred; () of an alias that was
-            written without.
+        moves: the newest hundred, oldest first; () if the file holds none.
     """
 
     digest: str
@@ -74,8 +73,7 @@ class Alias:
         return version_of(self.digest)
 
     def moved(self, move: Move) -> Alias:
-        """The same alias after a move. One that did not say how it came to its artifact keeps
-        that artifact as its first move."""
+        """The alias after a move. If it had no moves, its present artifact becomes the first."""
         before = self.moves or (Move(self.digest, "", TRAINED),)
         return Alias(move.digest, (*before, move)[-_KEPT_MOVES:])
 
@@ -93,10 +91,10 @@ def parse_alias(name: str, body: bytes) -> Alias:
     """Read an alias file.
 
     Args:
-        name: of the variant and the alias, for what is said of a broken one.
+        name: of the variant and the alias, for error texts.
 
     Raises:
-        ArtifactRefused: it says nothing usable.
+        ArtifactRefused: the file is malformed.
     """
     try:
         document = json.loads(body)
@@ -105,7 +103,7 @@ def parse_alias(name: str, body: bytes) -> Alias:
             raise ValueError(digest)
         moves = tuple(_move(dict(move)) for move in document.get("moves", ()))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ArtifactRefused(f"{name}: the alias says nothing usable") from error
+        raise ArtifactRefused(f"{name}: the alias file is malformed") from error
     return Alias(digest, moves)
 
 

@@ -1,4 +1,4 @@
-"""Artifacts of elsewhere on this machine's disk: verified, bounded, usable without the network."""
+"""Local copies of remote artifacts: verified, bounded, usable without the network."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _ABANDONED_S = 3600.0
 
 
 class Cache:
-    """Whole artifacts, `<folder>/<variant>/<version>`, and the aliases as they were last seen.
+    """Whole artifacts, `<folder>/<variant>/<version>`, and aliases as they were last seen.
 
-    Several processes may share one. What is damaged is fetched again; beyond `max_bytes` what was
-    not asked for the longest goes.
+    Several processes may share a folder. A damaged artifact is fetched again. Beyond `max_bytes`
+    the least recently used artifacts are removed.
 
     Args:
-        folder: made when it is needed.
-        max_bytes: of all artifacts, but the one that was just fetched always stays.
+        folder: made when needed.
+        max_bytes: of all artifacts; the one fetched last always stays.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
@@ -39,14 +39,14 @@ class Cache:
     def take(
         self, variant: str, version: str, digest: str | None, fill: Callable[[Path], None]
     ) -> Path:
-        """The folder of an artifact, every file of which has its digest.
+        """The folder of a verified artifact, fetched if need be.
 
         Args:
-            digest: the manifest's, None if only the version, its beginning, is known.
+            digest: the manifest's; None if only its first digits, the version, are known.
             fill: writes the artifact's files into an empty folder.
 
         Raises:
-            ArtifactRefused: what was fetched does not have its digest.
+            ArtifactRefused: a fetched file does not have its digest.
         """
         target = self._folder / variant / version
         if self._whole(target, version, digest):
@@ -58,21 +58,21 @@ class Cache:
             fresh.mkdir()
             fill(fresh)
             _verify(fresh, version, digest)
-            # Another process may have been quicker, and be reading what it fetched.
+            # Another process may have been faster, and may be reading its copy already.
             if not self._whole(target, version, digest):
                 self._place(fresh, target, Path(made) / "damaged")
         self._prune(target)
         return target
 
     def remember(self, name: str, body: bytes) -> None:
-        """Keep an alias file for a time without network."""
+        """Keep an alias file for times without network."""
         path = self._folder / name
         if path.exists() and path.read_bytes() == body:
             return
         replace_file(path, body)
 
     def forget(self, name: str) -> None:
-        """Drop an alias file that is there no more."""
+        """Drop an alias file that no longer exists remotely."""
         (self._folder / name).unlink(missing_ok=True)
 
     def recall(self, name: str) -> bytes | None:
@@ -95,7 +95,7 @@ class Cache:
 
     @staticmethod
     def _place(fresh: Path, target: Path, aside: Path) -> None:
-        """Put a whole artifact where a damaged one or none stands."""
+        """Put a whole artifact in the place of a damaged one, or of none."""
         if target.exists():
             with contextlib.suppress(FileNotFoundError):  # another process was first
                 os.replace(target, aside)
@@ -116,7 +116,7 @@ class Cache:
                 shutil.rmtree(entry, ignore_errors=True)
 
     def _sweep(self) -> None:
-        """Remove what fetches that were killed have left."""
+        """Remove what killed fetches left behind."""
         for left in self._folder.glob(f"{_FETCHING}*"):
             if time.time() - _used_at(left) > _ABANDONED_S:
                 shutil.rmtree(left, ignore_errors=True)
@@ -125,7 +125,7 @@ class Cache:
 def _verify(folder: Path, version: str, digest: str | None) -> None:
     _, actual = read_manifest(folder, digest)
     if version_of(actual) != version:
-        raise ArtifactRefused(f"{version}: the manifest there is that of {version_of(actual)}")
+        raise ArtifactRefused(f"{version}: the manifest belongs to {version_of(actual)}")
 
 
 def _used_at(path: Path) -> float:

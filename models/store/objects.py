@@ -1,4 +1,4 @@
-"""Named files that appear and change as a whole: a folder here, a prefix of a bucket elsewhere."""
+"""Named files that appear and change as a whole, in a local folder or under a bucket's prefix."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from stores.whole_file import SUFFIX, replace_file
 
 
 class Objects(Protocol):
-    """Files by name; a name is a relative POSIX path without dots. Whoever reads one gets the
-    whole of what was written last.
+    """Files by name, a relative POSIX path without dots. A reader gets a whole file, as it was
+    written last.
 
-    Every method raises ArtifactsUnavailable where the place does not answer, or lets nobody in.
+    Every method raises ArtifactsUnavailable if the store does not answer or denies access.
     """
 
     @property
@@ -22,11 +22,11 @@ class Objects(Protocol):
 
     @property
     def folder(self) -> Path | None:
-        """Where the files lie on this machine; None if they lie elsewhere."""
+        """The local folder of the files; None if they are remote."""
         ...
 
     def read(self, name: str) -> bytes | None:
-        """A file's content, None if there is no such file."""
+        """A file's content; None if there is no such file."""
         ...
 
     def write(self, name: str, body: bytes) -> None:
@@ -34,19 +34,19 @@ class Objects(Protocol):
         ...
 
     def receive(self, name: str, path: Path) -> bool:
-        """Copy a file to `path`. Returns whether there is one."""
+        """Copy a file to `path`. Returns whether it exists."""
         ...
 
     def send(self, path: Path, name: str) -> None:
-        """Make or replace a file by the one at `path`."""
+        """Make or replace a file, copying the one at `path`."""
         ...
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
         ...
 
     def sizes(self, prefix: str = "") -> dict[str, int]:
-        """Bytes of every file under a folder's name ("" for all), by its whole name."""
+        """Bytes of every file in a folder ("" for all), by full name."""
         ...
 
 
@@ -99,6 +99,6 @@ class FolderObjects:
             try:
                 if path.is_file():
                     found[name] = path.stat().st_size
-            except FileNotFoundError:  # gone since it was listed
+            except FileNotFoundError:  # removed since it was listed
                 continue
         return found

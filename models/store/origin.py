@@ -1,4 +1,4 @@
-"""What the models that decide were trained on, as their artifacts say it."""
+"""The training data behind a plan, as the artifacts of its models describe it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fraud.errors import ArtifactRefused, NotFound
 from fraud.plan import Plan
-from models.drift import REFERENCE_FILE, References
+from models.drift import REFERENCE_FILE, ReferenceDistributions
 from models.store.alias import CHAMPION
 from models.store.store import ArtifactStore
 
@@ -16,22 +16,22 @@ class Origin:
     """What a plan's models were trained on.
 
     Attributes:
-        variant, version: the artifact that says so.
+        variant, version: the artifact that describes it.
         schema_id: of its features.
-        references: how they were spread.
+        distributions: of its features and scores.
     """
 
     variant: str
     version: str
     schema_id: str
-    references: References
+    distributions: ReferenceDistributions
 
 
 def origin_of(plan: Plan, store: ArtifactStore, alias: str = CHAMPION) -> Origin:
-    """The reference of the heaviest member of a plan.
+    """The training data behind the member of a plan with the largest weight.
 
     Raises:
-        NotFound: its artifact carries none.
+        NotFound: its artifact has no reference distributions.
         ArtifactRefused, ArtifactsUnavailable: it cannot be read.
     """
     variant = max(plan.members, key=lambda member: member.weight).variant
@@ -39,11 +39,9 @@ def origin_of(plan: Plan, store: ArtifactStore, alias: str = CHAMPION) -> Origin
     folder = store.fetch(variant, found.version, found.digest)
     manifest, _ = store.manifest(variant, found.version)
     if REFERENCE_FILE not in manifest.files:
-        raise NotFound(
-            f"{variant} {found.version} was trained before references were kept: train again"
-        )
+        raise NotFound(f"{variant} {found.version} has no {REFERENCE_FILE}: train again")
     try:
-        references = References.from_bytes((folder / REFERENCE_FILE).read_bytes())
+        distributions = ReferenceDistributions.from_bytes((folder / REFERENCE_FILE).read_bytes())
     except (OSError, ValueError) as error:
         raise ArtifactRefused(f"{variant} {found.version}: {REFERENCE_FILE}: {error}") from error
-    return Origin(variant, found.version, manifest.schema_id, references)
+    return Origin(variant, found.version, manifest.schema_id, distributions)

@@ -1,4 +1,4 @@
-"""Files under a prefix of a bucket, by Arrow's S3 client."""
+"""Files under a bucket's prefix, through Arrow's S3 client."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ _HINTS = {
     "SIGNATURE_DOES_NOT_MATCH": _CREDENTIALS,
     "credentials": _CREDENTIALS,
 }
-"""What to do, by what stands in Arrow's words."""
+"""What to do, by a word in Arrow's error text."""
 
 
 class S3Objects:
-    """Objects under `s3://bucket/prefix`. Credentials and region come from where AWS's own tools
-    look for them: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, profiles, roles.
+    """Objects under `s3://bucket/prefix`. Credentials and region are looked up as AWS's own tools
+    do: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, profiles, roles.
 
     Args:
-        bucket: must be there.
+        bucket: must exist.
         prefix: "" for the bucket itself.
-        endpoint_url: of another server that speaks S3, None for AWS.
+        endpoint_url: of another server with the S3 protocol; None for AWS.
     """
 
     def __init__(self, bucket: str, prefix: str, endpoint_url: str | None) -> None:
-        from pyarrow import fs  # seconds and megabytes that a local folder does without
+        from pyarrow import fs  # takes seconds and megabytes that a local folder does not need
 
         options: dict[str, Any] = {}
         if endpoint_url is not None:
             options["endpoint_override"] = endpoint_url
             if not any(os.environ.get(n) for n in ("AWS_REGION", "AWS_DEFAULT_REGION")):
-                options["region"] = _DEFAULT_REGION  # or AWS's metadata service is asked for it
+                options["region"] = _DEFAULT_REGION  # otherwise Arrow asks AWS's metadata service
         self._fs = fs
         self._s3 = fs.S3FileSystem(
             connect_timeout=CONNECT_TIMEOUT_S,
@@ -73,7 +73,7 @@ class S3Objects:
                 return None
 
     def write(self, name: str, body: bytes) -> None:
-        # One object comes to be with the last part: nobody sees half of it.
+        # The object appears when the last part is complete: no reader sees half of it.
         with self._answering(), self._s3.open_output_stream(self._path(name)) as target:
             target.write(body)
 
@@ -118,6 +118,6 @@ class S3Objects:
         try:
             yield
         except OSError as error:
-            said = str(error).splitlines()[0] if str(error) else type(error).__name__
-            hint = next((f"; {hint}" for word, hint in _HINTS.items() if word in said), "")
-            raise ArtifactsUnavailable(f"{self.url}: {said[:_REASON_LENGTH]}{hint}") from error
+            text = str(error).splitlines()[0] if str(error) else type(error).__name__
+            hint = next((f"; {hint}" for word, hint in _HINTS.items() if word in text), "")
+            raise ArtifactsUnavailable(f"{self.url}: {text[:_REASON_LENGTH]}{hint}") from error

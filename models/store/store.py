@@ -1,10 +1,10 @@
-"""The store of artifacts: one folder a version, a small file an alias, wherever they lie.
+"""The artifact store: one folder for each version, one small file for each alias.
 
     <variant>/<version>/...                 see models/artifact.py
     <variant>/aliases/<alias>.json          see models/store/alias.py
 
-An artifact's manifest is written last and names every file with its digest: whatever was cut off
-on the way is not an artifact yet, and putting it again goes on from there.
+An artifact's manifest is written last and names every file with its digest: an interrupted upload
+is not an artifact yet, and storing it again continues from there.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """An artifact that a name led to, and the whole digest where the name said it."""
+class ArtifactReference:
+    """The artifact behind a name; `digest` is None if only the version is known."""
 
     version: str
     digest: str | None
 
 
 @dataclass(slots=True)
-class Shelf:
-    """What there is of a variant: bytes of each whole version, and the names of its aliases."""
+class StoredVariant:
+    """What the store holds of a variant: bytes of each whole version, and names of aliases."""
 
     versions: dict[str, int] = field(default_factory=dict)
     aliases: list[str] = field(default_factory=list)
 
 
 class ArtifactStore:
-    """Artifacts of all variants. Every method raises ArtifactsUnavailable where the place does
-    not answer and this machine has no copy.
+    """Artifacts of all variants. Every method raises ArtifactsUnavailable if the objects cannot be
+    reached and this machine has no copy.
 
     Args:
-        objects: where they lie.
-        cache: copies on this machine of what lies elsewhere; None if they lie here.
-        poll_s: how often to look whether an alias has moved, seconds.
+        objects: the files.
+        cache: local copies of remote files; None if the files are local.
+        poll_s: seconds between looks at whether an alias has moved.
     """
 
     def __init__(self, objects: Objects, cache: Cache | None, poll_s: float) -> None:
         if (objects.folder is None) == (cache is None):
-            raise ValueError("a cache for what lies elsewhere, and for nothing else")
+            raise ValueError("remote files need a cache, local files none")
         self._objects = objects
         self._cache = cache
         self._offline = False
@@ -63,39 +63,39 @@ class ArtifactStore:
 
     @property
     def offline(self) -> bool:
-        """Whether the place did not answer when an alias was asked for last."""
+        """Whether the last read of an alias failed to reach the store."""
         return self._offline
 
     @property
     def url(self) -> str:
-        """Where they lie: `file:///folder` or `s3://bucket/prefix`."""
+        """`file:///folder` or `s3://bucket/prefix`."""
         return self._objects.url
 
-    def resolve(self, variant: str, artifact: str) -> Reference:
-        """What a name means for a variant at this moment.
+    def resolve(self, variant: str, artifact: str) -> ArtifactReference:
+        """Look up the artifact that a name means now.
 
         Args:
             artifact: an alias (`champion`), a version (12 hex digits) or a digest (64).
 
         Raises:
-            ArtifactRefused: no such alias, or one that says nothing usable.
+            ArtifactRefused: there is no such alias, or its file is malformed.
         """
         if not NAME.fullmatch(artifact):
-            raise ArtifactRefused(f"{artifact!r} is not a name of an artifact")
+            raise ArtifactRefused(f"{artifact!r} is not an artifact's name")
         if DIGEST.fullmatch(artifact):
-            return Reference(version_of(artifact), artifact)
+            return ArtifactReference(version_of(artifact), artifact)
         if VERSION.fullmatch(artifact):
-            return Reference(artifact, None)
+            return ArtifactReference(artifact, None)
         alias = self.alias(variant, artifact)
         if alias is None:
             raise ArtifactRefused(f"{variant}: no artifact or alias {artifact!r}")
-        return Reference(alias.version, alias.digest)
+        return ArtifactReference(alias.version, alias.digest)
 
     def alias(self, variant: str, alias: str) -> Alias | None:
         """An alias, None if there is none. Without network, the alias as it was last seen.
 
         Raises:
-            ArtifactRefused: it says nothing usable.
+            ArtifactRefused: its file is malformed.
         """
         name = _alias_name(variant, alias)
         for attempt in range(_ATTEMPTS):
@@ -105,31 +105,31 @@ class ArtifactStore:
             try:
                 return parse_alias(f"{variant}@{alias}", body)
             except ArtifactRefused:
-                # Behind S3 a file that is replaced between two requests may come in pieces.
+                # S3 may return parts of two versions while a file is being replaced.
                 if self._cache is None or attempt + 1 == _ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
-    def point(self, variant: str, alias: str, to: Alias) -> None:
-        """Let an alias name an artifact, in one step."""
+    def set_alias(self, variant: str, alias: str, to: Alias) -> None:
+        """Point an alias at an artifact, in one step."""
         name, body = _alias_name(variant, alias), to.to_json()
         self._objects.write(name, body)
         if self._cache is not None:
             self._cache.remember(name, body)
 
-    def unpoint(self, variant: str, alias: str) -> None:
-        """Remove an alias, if there is one."""
+    def remove_alias(self, variant: str, alias: str) -> None:
+        """Remove an alias, if it exists."""
         name = _alias_name(variant, alias)
         self._objects.remove(name)
         if self._cache is not None:
             self._cache.forget(name)
 
     def fetch(self, variant: str, version: str, digest: str | None = None) -> Path:
-        """The artifact's folder on this machine. What came from elsewhere is verified; what lies
-        here is for the reader to verify, as every reader does (`models.artifact.read_manifest`).
+        """The artifact's folder on this machine. A remote artifact is verified; a local one is
+        verified by its readers (`models.artifact.read_manifest`).
 
         Raises:
-            ArtifactRefused: there is no such artifact, or what came is not it.
+            ArtifactRefused: there is no such artifact, or its files have other digests.
         """
         _check(variant, version)
         if self._cache is None:
@@ -141,7 +141,7 @@ class ArtifactStore:
         return self._cache.take(variant, version, digest, fill)
 
     def manifest(self, variant: str, version: str) -> tuple[Manifest, str]:
-        """What an artifact says of itself, and its digest; its other files are not looked at.
+        """The manifest and digest of an artifact; its other files are not read.
 
         Raises:
             ArtifactRefused: there is no such artifact.
@@ -155,24 +155,24 @@ class ArtifactStore:
             raise ArtifactRefused(f"{variant}: {version} holds another manifest")
         return parse_manifest(version, body), digest
 
-    def shelves(self) -> dict[str, Shelf]:
-        """Everything there is, by variant in the order of names."""
-        shelves: dict[str, Shelf] = {}
+    def variants(self) -> dict[str, StoredVariant]:
+        """Everything stored, by variant in the order of names."""
+        stored: dict[str, StoredVariant] = {}
         sizes = self._objects.sizes()
         for name, size in sorted(sizes.items()):
             parts = name.split("/")
             if len(parts) != 3:
                 continue
             variant, folder, file = parts
-            shelf = shelves.setdefault(variant, Shelf())
+            shelf = stored.setdefault(variant, StoredVariant())
             if folder == ALIASES and file.endswith(".json"):
                 shelf.aliases.append(file.removesuffix(".json"))
             elif VERSION.fullmatch(folder) and f"{variant}/{folder}/{MANIFEST}" in sizes:
                 shelf.versions[folder] = shelf.versions.get(folder, 0) + size
-        return {variant: s for variant, s in shelves.items() if s.versions or s.aliases}
+        return {variant: s for variant, s in stored.items() if s.versions or s.aliases}
 
     def versions(self, variant: str) -> list[str]:
-        """Whole versions of a variant."""
+        """The whole versions of a variant, sorted."""
         _check(variant)
         names = self._objects.sizes(variant)
         return sorted(
@@ -181,11 +181,13 @@ class ArtifactStore:
             if len(parts) == 3 and parts[2] == MANIFEST and VERSION.fullmatch(parts[1])
         )
 
-    def lacks(self, variant: str, manifest: Manifest, digest: str, folder: Path) -> dict[str, int]:
-        """Bytes of each file of an artifact that is not here yet, going by manifest and sizes.
+    def missing_files(
+        self, variant: str, manifest: Manifest, digest: str, folder: Path
+    ) -> dict[str, int]:
+        """Bytes of each file of an artifact that the store lacks, by manifest and sizes.
 
         Args:
-            folder: where the artifact lies whole.
+            folder: holds the whole artifact.
         """
         prefix = f"{variant}/{version_of(digest)}"
         sizes = self._objects.sizes(prefix)
@@ -197,13 +199,13 @@ class ArtifactStore:
         return missing
 
     def put(self, folder: Path, variant: str, digest: str, *, reread: bool = True) -> int:
-        """Store an artifact. Files that are there already stay.
+        """Store an artifact. Files that are stored already stay.
 
         Args:
-            folder: where it lies whole.
-            digest: its own.
-            reread: read what is there and compare digests; False: an artifact whose manifest and
-                sizes are right is taken to be whole.
+            folder: holds the whole artifact.
+            digest: of the artifact.
+            reread: read stored files and compare digests; False: trust a stored artifact whose
+                manifest and sizes are right.
 
         Returns:
             Number of files written.
@@ -214,7 +216,7 @@ class ArtifactStore:
         version = version_of(digest)
         _check(variant, version)
         manifest, _ = read_manifest(folder, digest)
-        if not reread and not self.lacks(variant, manifest, digest, folder):
+        if not reread and not self.missing_files(variant, manifest, digest, folder):
             return 0
         prefix = f"{variant}/{version}"
         written = 0
@@ -226,10 +228,10 @@ class ArtifactStore:
         return written
 
     def faults(self, variant: str, version: str, digest: str | None = None) -> list[str]:
-        """What is wrong with an artifact where it lies, after reading all of it; [] if nothing.
+        """Read a stored artifact completely and list its faults, [] if none.
 
         Args:
-            digest: the one it must have, if known.
+            digest: the expected one, if known.
         """
         try:
             manifest, actual = self.manifest(variant, version)
@@ -241,7 +243,7 @@ class ArtifactStore:
         return [f"{variant} {version}: {name} {why}" for name, why in wrong.items()]
 
     def _wrong(self, prefix: str, wanted: dict[str, str]) -> dict[str, str]:
-        """Files under a prefix that do not have the digest they should, and why."""
+        """Files under a prefix that lack their digest, with the reason."""
         wrong = {}
         with tempfile.TemporaryDirectory(prefix="quorum-") as made:
             copy = Path(made) / "copy"
@@ -255,7 +257,7 @@ class ArtifactStore:
     def _here(self) -> Path:
         folder = self._objects.folder
         if folder is None:
-            raise AssertionError("without a cache they lie here")
+            raise AssertionError("without a cache the files are local")
         return folder
 
     def _receive(self, prefix: str, folder: Path) -> None:
@@ -299,4 +301,4 @@ def _alias_name(variant: str, alias: str) -> str:
 def _check(*names: str) -> None:
     for name in names:
         if not NAME.fullmatch(name) or ".." in name:
-            raise ArtifactRefused(f"{name!r} is not a name of a variant or an artifact")
+            raise ArtifactRefused(f"{name!r} is not the name of a variant or artifact")

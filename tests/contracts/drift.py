@@ -12,7 +12,7 @@ import numpy as np
 from decision_log.shipping.ledger import PostgresLedger
 from fraud.record import records
 from models.artifact import read_manifest, sha256_of, version_of, write_manifest
-from models.drift import REFERENCE_FILE, Reference, References
+from models.drift import REFERENCE_FILE, ReferenceDistribution, ReferenceDistributions
 from tests.contracts.artifacts import point_alias, tiny_artifact
 from tests.contracts.decisions import N_FEATURES, PLAN, decided, transactions
 
@@ -28,8 +28,9 @@ def train_champion(root: Path) -> None:
     values = rng.normal(size=(20_000, N_FEATURES)).astype(np.float32)
     values[:, ::7] = np.nan
     models = ("ensemble", *PLAN.variants)
-    references = References(
-        Reference.of(NAMES, values), Reference.of(models, rng.random((5_000, len(models))))
+    references = ReferenceDistributions(
+        ReferenceDistribution.of(NAMES, values),
+        ReferenceDistribution.of(models, rng.random((5_000, len(models)))),
     )
     tiny_artifact(root, "xgboost", n_features=N_FEATURES, schema_id=SCHEMA_ID)
     (folder,) = (root / "xgboost").iterdir()

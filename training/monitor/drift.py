@@ -12,7 +12,7 @@ from decision_log.readers.observed import ENSEMBLE, Decided, in_window, joined
 from fraud.errors import NotFound
 from fraud.payment.batch import Int64
 from fraud.plan import Plan
-from models.drift import Calibration, Reference, calibration, matured, verdict
+from models.drift import Calibration, ReferenceDistribution, calibration, level, matured
 from models.store.origin import Origin
 from stores.postgres.connect import connect
 
@@ -130,7 +130,7 @@ async def measure(
         OSError, asyncpg.PostgresError: the database does not answer.
     """
     since = now - timedelta(days=days)
-    features = origin.references.features
+    features = origin.distributions.features
     width = len(features.names)
     connection = await connect(database_url)
     try:
@@ -154,7 +154,9 @@ async def measure(
         reference=f"{origin.variant} {origin.version}",
         trained_on=features.rows,
         features=_shifts(features, features.count(decided.values[decided.seen])),
-        scores=_shifts(origin.references.scores, decided.score_counts(origin.references.scores)),
+        scores=_shifts(
+            origin.distributions.scores, decided.score_counts(origin.distributions.scores)
+        ),
         labelled=old_enough.size,
         calibration={
             name: calibration(decided.scores[name][old_enough], decided.fraud[old_enough])
@@ -172,7 +174,7 @@ def _matured(decided: Decided, now: datetime) -> Int64:
     return labelled[old]
 
 
-def _shifts(reference: Reference, counts: Int64) -> tuple[Shift, ...]:
+def _shifts(reference: ReferenceDistribution, counts: Int64) -> tuple[Shift, ...]:
     psi, chance, rows = reference.psi(counts), reference.chance(counts), counts.sum(axis=1)
     missing_then = reference.counts[:, -1] / np.maximum(reference.counts.sum(axis=1), 1)
     missing_now = counts[:, -1] / np.maximum(rows, 1)
@@ -184,7 +186,7 @@ def _shifts(reference: Reference, counts: Int64) -> tuple[Shift, ...]:
             int(rows[i]),
             float(missing_then[i]),
             float(missing_now[i]),
-            verdict(float(psi[i]), int(rows[i])),
+            level(float(psi[i]), int(rows[i])),
         )
         for i, name in enumerate(reference.names)
     ]

@@ -307,7 +307,7 @@ class Promoter:
         load(self.store.fetch(variant, version, digest), digest)
 
     def _champions(self) -> dict[str, Alias]:
-        found = {v: self._champion(v) for v in self.store.shelves()}
+        found = {v: self._champion(v) for v in self.store.variants()}
         return {variant: alias for variant, alias in found.items() if alias is not None}
 
     def _champion(self, variant: str) -> Alias | None:

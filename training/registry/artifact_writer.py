@@ -13,7 +13,7 @@ import numpy as np
 
 from fraud.payment.batch import Float32, Float64
 from models.artifact import Manifest, read_manifest, sha256_of, write_manifest
-from models.drift import REFERENCE_FILE, References
+from models.drift import REFERENCE_FILE, ReferenceDistributions
 from training.export.fitted import Fitted
 from training.fit.calibrate import Knots, rounding_reach
 from training.sets.schema import FeatureSchema
@@ -35,7 +35,7 @@ def write_artifact(
     golden: tuple[Float32, Float64, Float64],
     metrics: dict[str, float],
     training: dict[str, Any],
-    reference: References | None = None,
+    reference: ReferenceDistributions | None = None,
 ) -> str:
     """Write one artifact into `folder`, which is made, and read it back.
 

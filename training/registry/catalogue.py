@@ -10,7 +10,7 @@ from features.definitions import SCHEMA_ID
 from fraud.errors import ArtifactRefused, NotFound
 from models.artifact import Manifest, version_of
 from models.store.alias import CHAMPION, moment
-from models.store.store import ArtifactStore, Shelf
+from models.store.store import ArtifactStore, StoredVariant
 from training.registry.mlflow_registry import Registered, Registry
 
 
@@ -67,7 +67,7 @@ class Catalogue:
 
     def __init__(self, store: ArtifactStore, registry: Registry | None) -> None:
         self._store = store
-        self._shelves = store.shelves()
+        self._shelves = store.variants()
         self._aliased = {
             (variant, version): named
             for variant, shelf in self._shelves.items()
@@ -100,7 +100,7 @@ class Catalogue:
         Raises:
             NotFound: there is no such version.
         """
-        shelf = self._shelves.get(variant, Shelf())
+        shelf = self._shelves.get(variant, StoredVariant())
         if version not in shelf.versions:
             raise NotFound(f"there is no {variant} {version}: `quorum models list` shows what is")
         return self._entry(variant, version, shelf)
@@ -137,7 +137,7 @@ class Catalogue:
             return []
         return [{"version": move.version, **asdict(move)} for move in alias.moves]
 
-    def _entry(self, variant: str, version: str, shelf: Shelf) -> Entry:
+    def _entry(self, variant: str, version: str, shelf: StoredVariant) -> Entry:
         aliases = self._aliased.get((variant, version), [])
         known = self._numbers.get((variant, version))
         common: dict[str, Any] = {"aliases": aliases, "size_bytes": shelf.versions[version]}
@@ -166,7 +166,7 @@ class Catalogue:
         )
 
 
-def _by_version(store: ArtifactStore, variant: str, shelf: Shelf) -> dict[str, list[str]]:
+def _by_version(store: ArtifactStore, variant: str, shelf: StoredVariant) -> dict[str, list[str]]:
     """Version -> the aliases that name it; a broken alias names nothing."""
     found: dict[str, list[str]] = {}
     for alias in shelf.aliases:

@@ -37,15 +37,15 @@ def moving(
                 continue
             moved.append(variant)
             now = Alias(move.digest, (move,)) if was is None else was.moved(move)
-            store.point(variant, alias, now)
+            store.set_alias(variant, alias, now)
         yield tuple(moved)
     except BaseException:
         for variant in reversed(moved):
             was = before[variant]
             if was is None:
-                store.unpoint(variant, alias)
+                store.remove_alias(variant, alias)
             else:
-                store.point(variant, alias, was)
+                store.set_alias(variant, alias, was)
         raise
 
 

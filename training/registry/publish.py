@@ -15,7 +15,7 @@ import numpy as np
 
 from fraud.plan import Plan
 from models.artifact import version_of
-from models.drift import References
+from models.drift import ReferenceDistributions
 from models.store.alias import FORCED, TRAINED, Move, moment
 from models.store.store import ArtifactStore
 from training.evaluate.baselines import ONE_RULE
@@ -139,7 +139,7 @@ def publish(
     return Published(digests, versions, stored, whole.info.run_id, page)
 
 
-def _references(story: Story | None) -> References | None:
+def _references(story: Story | None) -> ReferenceDistributions | None:
     if story is None:
         return None
     trained = story.trained
@@ -152,7 +152,7 @@ def _write(
     stage: Path,
     schema: FeatureSchema,
     training: dict[str, Any],
-    reference: References | None,
+    reference: ReferenceDistributions | None,
 ) -> dict[str, str]:
     """Write every variant's artifact into a folder of its own. Returns their digests."""
     return {

@@ -95,7 +95,7 @@ class Push:
         consignment = Consignment(self.destination.url)
         for variant, version, folder, digest in self._artifacts():
             manifest, _ = read_manifest(folder, digest)
-            lacking = self.destination.lacks(variant, manifest, digest, folder)
+            lacking = self.destination.missing_files(variant, manifest, digest, folder)
             parcel = Parcel(variant, version, len(lacking), sum(lacking.values()))
             consignment.parcels.append(parcel)
         for variant, alias, named in self._aliases():
@@ -144,7 +144,7 @@ class Push:
 
     def _artifacts(self) -> Iterator[tuple[str, str, Path, str]]:
         wanted: dict[tuple[str, str], None] = {}
-        for variant, shelf in self.source.shelves().items():
+        for variant, shelf in self.source.variants().items():
             if self.everything:
                 wanted.update(dict.fromkeys((variant, version) for version in shelf.versions))
         wanted.update(dict.fromkeys((v, named.version) for v, _, named in self._aliases()))
@@ -155,7 +155,7 @@ class Push:
             yield variant, version, self.source.fetch(variant, version, digest), digest
 
     def _aliases(self) -> Iterator[tuple[str, str, Alias]]:
-        for variant, shelf in self.source.shelves().items():
+        for variant, shelf in self.source.variants().items():
             for alias in (CHAMPION, CHALLENGER):
                 if alias in shelf.aliases:
                     found = self.source.alias(variant, alias)

@@ -172,7 +172,7 @@ class Stack:
         target = folder.with_name(version_of(digest))
         shutil.rmtree(target, ignore_errors=True)
         folder.rename(target)
-        store.point(name, CHAMPION, Alias(digest))
+        store.set_alias(name, CHAMPION, Alias(digest))
 
     async def _forget(self) -> None:
         connection = await asyncpg.connect(self._database_url)

@@ -7,7 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from models.drift import BINS, Reference, References, calibration, matured, verdict, wilson
+from models.drift import (
+    BINS,
+    ReferenceDistribution,
+    ReferenceDistributions,
+    calibration,
+    level,
+    matured,
+    wilson,
+)
 
 
 def psi_by_hand(then: list[float], now: list[float], cuts: list[float]) -> float:
@@ -33,7 +41,7 @@ def test_psi_of_numbers_is_what_counting_gives(seed: int) -> None:
     then[:, 1] = np.round(then[:, 1])
     now = rng.normal(0.4, 1.5, size=(311, 2))
     now[:, 1] = np.round(now[:, 1])
-    reference = Reference.of(["a", "b"], then)
+    reference = ReferenceDistribution.of(["a", "b"], then)
     found = reference.psi(reference.count(now))
     for i in range(2):
         cuts = [c for c in reference.cuts[i].tolist() if math.isfinite(c)]
@@ -44,16 +52,16 @@ def test_psi_of_numbers_is_what_counting_gives(seed: int) -> None:
 
 def test_bins_hold_a_tenth_each_and_equal_values_stay_together() -> None:
     values = np.random.default_rng(1).permutation(np.arange(1000.0))[:, None]
-    assert Reference.of(["a"], values).counts[0].tolist() == [100] * BINS + [0]
+    assert ReferenceDistribution.of(["a"], values).counts[0].tolist() == [100] * BINS + [0]
     mostly = np.concatenate([np.zeros(700), np.arange(1, 301.0)])[:, None]
-    counts = Reference.of(["a"], mostly).counts[0]
+    counts = ReferenceDistribution.of(["a"], mostly).counts[0]
     assert counts[:2].tolist() == [0, 700]
     assert counts.sum() == 1000
 
 
 def test_codes_have_bins_of_their_own_and_the_rare_share_one() -> None:
     then = np.repeat(np.arange(20.0), np.arange(20, 0, -1))[:, None]
-    reference = Reference.of(["code"], then, [0])
+    reference = ReferenceDistribution.of(["code"], then, [0])
     assert reference.counts[0].tolist() == [20, 19, 18, 17, 16, 15, 14, 13, 12, 66, 0]
     now = np.array([[3.0], [11.0], [777.0], [np.nan], [-1.0]])
     assert reference.count(now)[0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 3, 1]
@@ -61,18 +69,16 @@ def test_codes_have_bins_of_their_own_and_the_rare_share_one() -> None:
 
 @pytest.mark.parametrize("value", [0.0, np.nan])
 def test_a_column_of_one_value_moves_only_if_it_changes(value: float) -> None:
-    reference = Reference.of(["a"], np.full((500, 1), value))
+    reference = ReferenceDistribution.of(["a"], np.full((500, 1), value))
     assert reference.psi(reference.count(np.full((300, 1), value)))[0] == 0
-    assert (
-        verdict(float(reference.psi(reference.count(np.full((300, 1), -1.0)))[0]), 300) == "large"
-    )
+    assert level(float(reference.psi(reference.count(np.full((300, 1), -1.0)))[0]), 300) == "large"
 
 
 def test_chance_is_what_samples_of_one_source_come_to() -> None:
     rng = np.random.default_rng(2)
     found, expected = [], 0.0
     for _ in range(200):
-        reference = Reference.of(["a"], rng.random((2_000, 1)))
+        reference = ReferenceDistribution.of(["a"], rng.random((2_000, 1)))
         counts = reference.count(rng.random((500, 1)))
         found.append(reference.psi(counts)[0])
         expected = reference.chance(counts)[0]
@@ -80,13 +86,13 @@ def test_chance_is_what_samples_of_one_source_come_to() -> None:
 
 
 def test_verdicts() -> None:
-    said = [verdict(p, 1000) for p in (0.05, 0.1, 0.25, 0.26, math.nan)]
+    said = [level(p, 1000) for p in (0.05, 0.1, 0.25, 0.26, math.nan)]
     assert said == ["steady", "moderate", "moderate", "large", "few"]
-    assert verdict(9.0, 100) == "few"
+    assert level(9.0, 100) == "few"
 
 
 def test_no_rows_say_nothing() -> None:
-    reference = Reference.of(["a"], np.random.default_rng(0).random((100, 1)))
+    reference = ReferenceDistribution.of(["a"], np.random.default_rng(0).random((100, 1)))
     assert np.isnan(reference.psi(reference.count(np.empty((0, 1))))[0])
     nothing = calibration(np.empty(0), np.empty(0))
     assert nothing.rows.size == 0
@@ -95,17 +101,21 @@ def test_no_rows_say_nothing() -> None:
 
 def test_references_survive_their_bytes_and_nothing_else_passes() -> None:
     rng = np.random.default_rng(0)
-    features = Reference.of(["a", "code"], np.stack([rng.random(50), np.arange(50) % 3], 1), [1])
-    both = References(features, Reference.of(["ensemble"], rng.random((50, 1))))
+    features = ReferenceDistribution.of(
+        ["a", "code"], np.stack([rng.random(50), np.arange(50) % 3], 1), [1]
+    )
+    both = ReferenceDistributions(
+        features, ReferenceDistribution.of(["ensemble"], rng.random((50, 1)))
+    )
     body = both.to_bytes()
-    again = References.from_bytes(body)
+    again = ReferenceDistributions.from_bytes(body)
     assert again.to_bytes() == body
     assert again.features.names == ("a", "code")
     now = rng.random((40, 2))
     assert again.features.count(now).tolist() == features.count(now).tolist()
     for wrong in (b"", b"PK", body[:200]):
-        with pytest.raises(ValueError, match="no reference"):
-            References.from_bytes(wrong)
+        with pytest.raises(ValueError, match="not a reference"):
+            ReferenceDistributions.from_bytes(wrong)
 
 
 def test_calibration_is_what_counting_gives() -> None:
@@ -155,7 +165,7 @@ def test_the_middle_is_where_most_values_lie() -> None:
     rng = np.random.default_rng(1)
     few = (rng.random(1000) < 0.05).astype(float)
     values = np.stack([np.arange(1000.0), few, np.full(1000, np.nan), few], axis=1)
-    reference = Reference.of(("n", "flag", "unknown", "code"), values, [3])
+    reference = ReferenceDistribution.of(("n", "flag", "unknown", "code"), values, [3])
     low, high = reference.middle()
     assert (low[0], high[0]) == pytest.approx((100, 900))
     assert (low[1], high[1]) == pytest.approx((0, 0))
@@ -164,7 +174,7 @@ def test_the_middle_is_where_most_values_lie() -> None:
 
 def test_the_share_of_a_flag_or_a_code_is_how_many_have_it() -> None:
     values = np.array([[0.0, 7.0]] * 90 + [[1.0, 3.0]] * 10 + [[np.nan, np.nan]] * 50)
-    reference = Reference.of(("flag", "code"), values, [1])
+    reference = ReferenceDistribution.of(("flag", "code"), values, [1])
     share = reference.share(np.array([[1.0, 7.0], [0.0, 3.0], [np.nan, np.nan]]))
     assert share[:2].tolist() == [[0.1, 0.9], [0.9, 0.1]]
     assert np.isnan(share[2]).all()

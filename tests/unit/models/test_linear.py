@@ -59,7 +59,7 @@ def test_a_file_gives_the_same(x: np.ndarray) -> None:
     body = added.to_bytes()
     assert body == added.to_bytes()
     assert LinearContributions.from_bytes(body, N)(x).tolist() == added(x).tolist()
-    with pytest.raises(ValueError, match="features that there are not"):
+    with pytest.raises(ValueError, match="a feature outside"):
         LinearContributions.from_bytes(body, N - 1)
 
 

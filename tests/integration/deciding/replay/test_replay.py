@@ -28,7 +28,7 @@ from fraud.plan import Member, Plan, Thresholds
 from fraud.reasons.selection import ReasonSelection
 from fraud.record import DecisionRecord, plan_digest, records
 from models.artifact import read_manifest, sha256_of, version_of, write_manifest
-from models.drift import REFERENCE_FILE, Reference, References
+from models.drift import REFERENCE_FILE, ReferenceDistribution, ReferenceDistributions
 from models.scoring.scorer import Scorer
 from models.trees import TreeContributions
 from tests.contracts.artifacts import tiny_artifact
@@ -112,8 +112,8 @@ def explaining_artifact(root: Path, variant: str) -> tuple[str, str]:
     booster = xgboost.train({"objective": "binary:logistic", "max_depth": 3}, data, 8)
     version, _ = tiny_artifact(root, variant, n_features=N_FEATURES, schema_id=SCHEMA_ID)
     folder = root / variant / version
-    scores = Reference.of((variant,), rng.random((400, 1)))
-    references = References(Reference.of(NAMES, values), scores)
+    scores = ReferenceDistribution.of((variant,), rng.random((400, 1)))
+    references = ReferenceDistributions(ReferenceDistribution.of(NAMES, values), scores)
     contributions = TreeContributions(leaves_of_booster(booster), N_FEATURES)
     (folder / "trees.npz").write_bytes(contributions.to_bytes())
     (folder / REFERENCE_FILE).write_bytes(references.to_bytes())

@@ -70,7 +70,7 @@ def test_push_estimates_sends_once_and_verifies(
     size = sum(path.stat().st_size for folder in folders for path in folder.iterdir())
     assert (estimate["files"], estimate["bytes"]) == (9, size)
     assert len(estimate["aliases"]) == 3
-    assert remote(home, tmp_path).shelves() == {}  # an estimate sends nothing
+    assert remote(home, tmp_path).variants() == {}  # an estimate sends nothing
     assert run(["models", "push", to, "--verify", "--json"]) == 1
     assert len(said(capsys)["faults"]) == 6
 
@@ -123,7 +123,7 @@ def test_a_push_that_was_cut_off_goes_on(
         patch.setattr(S3Objects, "send", cut_off)
         with pytest.raises(KeyboardInterrupt):
             Push(source, there).send(reread=False)
-    assert [shelf.aliases for shelf in there.shelves().values()] == [[]]
+    assert [shelf.aliases for shelf in there.variants().values()] == [[]]
     done = Push(source, there).send(reread=False)
     assert done.sent_files == 9 - 4
     assert Push(source, there).verify() == (3, [])
@@ -137,7 +137,7 @@ def test_replicas_follow_an_alias_behind_s3(endpoint: str, home: Path, tmp_path:
     challenger = there.alias("xgboost", "challenger")
     assert challenger is not None
     assert not model.refresh()
-    there.point("xgboost", "champion", Alias(challenger.digest))
+    there.set_alias("xgboost", "champion", Alias(challenger.digest))
     model.follow(0.01)
     deadline = time.monotonic() + 20
     while model.describe().version == first and time.monotonic() < deadline:
@@ -207,6 +207,6 @@ def test_another_folder_is_a_destination_too(
     moved = there.alias("xgboost", "champion")
     assert moved is not None
     assert [m.how for m in moved.moves] == ["pushed"]
-    there.point("xgboost", "champion", moved.moved(Move("0" * 64, moment(0), TRAINED)))
+    there.set_alias("xgboost", "champion", moved.moved(Move("0" * 64, moment(0), TRAINED)))
     assert run(["models", "push", to, "--verify", "--json"]) == 1
     assert "champion names 000000000000 there" in said(capsys)["faults"][0]

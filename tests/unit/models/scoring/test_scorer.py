@@ -10,7 +10,7 @@ import xgboost
 
 from fraud.errors import ArtifactRefused, SchemaMismatch
 from models.artifact import Manifest, sha256_of, write_manifest
-from models.drift import REFERENCE_FILE, Reference, References
+from models.drift import REFERENCE_FILE, ReferenceDistribution, ReferenceDistributions
 from models.linear import LinearContributions
 from models.scoring.scorer import Scorer
 from models.trees import TreeContributions
@@ -171,8 +171,10 @@ def test_an_explanation_says_what_was_usual_in_the_training(folder):
     unknown = bare.explain(values[:2], SCHEMA)
     assert unknown.digest == bare.digest
     assert np.isnan([unknown.low, unknown.high, *unknown.share]).all()
-    spread = Reference.of([f"f{i}" for i in range(N)], values)
-    body = References(spread, Reference.of(("xgboost",), values[:, :1])).to_bytes()
+    spread = ReferenceDistribution.of([f"f{i}" for i in range(N)], values)
+    body = ReferenceDistributions(
+        spread, ReferenceDistribution.of(("xgboost",), values[:, :1])
+    ).to_bytes()
     (folder / REFERENCE_FILE).write_bytes(body)
     names = ("model.onnx", "golden.npz", "trees.npz", REFERENCE_FILE)
     rewritten(folder, files={name: sha256_of(folder / name) for name in names})

@@ -41,7 +41,7 @@ def test_folders_are_named_in_three_ways(tmp_path: Path, made: str) -> None:
     ],
 )
 def test_other_places_are_refused(tmp_path: Path, url: str) -> None:
-    with pytest.raises(InvalidInput, match="no place for artifacts"):
+    with pytest.raises(InvalidInput, match="no artifact store"):
         open_store(url, Settings(home=tmp_path))
 
 

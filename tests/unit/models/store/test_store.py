@@ -86,13 +86,13 @@ def test_names_lead_to_versions(store: ArtifactStore, made: tuple[Path, str]) ->
     folder, digest = made
     store.put(folder, "xgboost", digest)
     assert store.alias("xgboost", "champion") is None
-    store.point("xgboost", "champion", pointed(digest))
+    store.set_alias("xgboost", "champion", pointed(digest))
     for name in ("champion", digest, version_of(digest)):
         assert store.resolve("xgboost", name).version == version_of(digest)
-    (shelf,) = store.shelves().values()
+    (shelf,) = store.variants().values()
     assert shelf.aliases == ["champion"]
     assert shelf.versions == {version_of(digest): sum(p.stat().st_size for p in folder.iterdir())}
-    store.unpoint("xgboost", "champion")
+    store.remove_alias("xgboost", "champion")
     with pytest.raises(ArtifactRefused, match="champion"):
         store.resolve("xgboost", "champion")
 
@@ -123,7 +123,7 @@ def test_without_a_manifest_there_is_no_artifact_yet(
     with pytest.raises(ArtifactsUnavailable):
         store.put(folder, "xgboost", digest)
     assert store.versions("xgboost") == []
-    assert store.shelves() == {}
+    assert store.variants() == {}
     with pytest.raises(ArtifactRefused):
         store.fetch("xgboost", version_of(digest), digest)
     elsewhere.writes_left = 1  # what had arrived is not sent again
@@ -137,7 +137,7 @@ def test_the_cache_serves_without_the_network(
     folder, digest = made
     store = cached(elsewhere, tmp_path / "cache")
     store.put(folder, "xgboost", digest)
-    store.point("xgboost", "champion", pointed(digest))
+    store.set_alias("xgboost", "champion", pointed(digest))
     store.fetch("xgboost", version_of(digest), digest)
     elsewhere.silent = True
     after_a_restart = cached(elsewhere, tmp_path / "cache")
@@ -191,7 +191,7 @@ def test_the_cache_is_bounded_and_the_newest_stays(elsewhere: Elsewhere, tmp_pat
         )
         store.put(tmp_path / "made" / "xgboost" / version, "xgboost", digest)
         digests.append(digest)
-    size = sum(store.shelves()["xgboost"].versions.values()) // 3
+    size = sum(store.variants()["xgboost"].versions.values()) // 3
     bounded = cached(elsewhere, tmp_path / "small", 2 * size + size // 2)
     for digest in digests:
         bounded.fetch("xgboost", version_of(digest), digest)
