@@ -8,9 +8,9 @@ import numpy as np
 
 from features.definitions import NAMES, SCHEMA_ID
 from features.degraded import FEATURES_UNAVAILABLE, TRANSACTION_REUSED
-from features.remembered import Remembered, read_row, rows_of
+from features.first_features import Remembered, read_row, rows_of
 from features.state.events import Events, Key
-from features.store.protocol import Observation
+from features.store.interface import Observation
 from features.transform import transform
 from fraud.payment.batch import FeatureBatch, Float32, TransactionBatch
 

@@ -58,8 +58,8 @@ class Family:
             unknown. Arithmetic of each row by itself, in float64: a row has the same bits whatever
             batch it travels in. Of a family that looks at the request alone `(out, rows)`:
             float32[n, k], written, and its `Rows`. Of one that looks at a state `(values, start,
-            cases)`: float32[n, n_features], NaN so far, of which the rows of the cases are written
-            from column `start` on, and `Cases` of the rows in which that state is there.
+            views)`: float32[n, n_features], NaN so far, of which the rows of the views are written
+            from column `start` on, and `Views` of the rows in which that state is there.
         role: whose state it looks at (`entities.ROLES`); None: the request's words are all.
     """
 

@@ -20,8 +20,8 @@ from features.state.events import Events, Key
 from features.state.journal import journal_of
 from features.state.state import empty
 from features.store.call import Call
+from features.store.interface import FeatureStore, Observation
 from features.store.postgres import Bounds, PostgresHistory
-from features.store.protocol import FeatureStore, Observation
 from features.store.redis import RedisStore
 from features.store.span import Span
 from fraud.errors import StoreUnavailable

@@ -12,12 +12,12 @@ from itertools import accumulate
 
 import numpy as np
 
-from features.cases import cases_of
 from features.declaration import Family
 from features.definitions import FAMILIES
 from features.families.rows import Rows
 from features.state.compiled import machine_code
 from features.state.reading import Reading
+from features.views import views_of
 from fraud.payment.batch import Float32, TransactionBatch
 
 
@@ -39,7 +39,7 @@ def transform(
     for family, start in starts:
         if family.role is None:
             family.columns(values[:, start : start + len(family.features)], rows)
-    known = cases_of(rows, reading)
+    known = views_of(rows, reading)
     if known:
         for role, columns, start in _over_history(tuple(families)):
             if role in known:

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from data.layout.layout import Layout, load_layout
 from data.load.payment_file import PaymentFile
 from data.load.payment_reader import read_payments
+from features.backfill import CHUNK_ROWS, backfill
 from features.definitions import NAMES, SCHEMA_ID
-from features.replay import CHUNK_ROWS, replay
 from features.store.memory import MemoryStore
 from fraud.errors import QuorumError
 from fraud.payment.batch import FeatureBatch, TransactionBatch
@@ -88,9 +88,9 @@ class OfflineReport:
 
 
 def in_process(payments: PaymentFile) -> Iterator[FeatureBatch]:
-    """Replay in this process."""
+    """Backfill in this process."""
     store = MemoryStore()
-    return replay(passing(payments, store), payments.label_events(), store)
+    return backfill(passing(payments, store), payments.label_events(), store)
 
 
 def passing(payments: PaymentFile, store: MemoryStore) -> Iterator[TransactionBatch]:

@@ -15,7 +15,7 @@ import ray
 
 from data.load.payment_file import PaymentFile
 from features.assemble import assemble
-from features.replay import CHUNK_ROWS, arrivals
+from features.backfill import CHUNK_ROWS, arrivals
 from features.state.events import Events
 from features.store.memory import MemoryStore
 from fraud.payment.batch import FeatureBatch

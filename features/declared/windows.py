@@ -7,7 +7,7 @@ from functools import partial
 from features.declaration import Family, Feature, Subject
 from features.declared.missing import unknown
 from features.families import recency, window
-from features.families.case import WINDOWS
+from features.families.view import WINDOWS
 from features.state.entities import Entity
 from features.state.windows import D30, D60, H24, Window
 from fraud.reasons.catalogue import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.families.case import WEEK, Cases
+from features.families.view import WEEK, Views
 from features.state.compiled import Compiled
 from features.state.entities import ACCOUNT
 from features.state.windows import SECOND_MS
@@ -21,29 +21,29 @@ _H24, _D7 = 0, 1
 
 
 @Compiled
-def payer(values: Float32, start: int, cases: Cases) -> None:
+def payer(values: Float32, start: int, views: Views) -> None:
     """8 columns: sums received in 24 h, 7 d; number of 7 d; distinct payers of 7 d; seconds since
     it received; (sum sent + this amount) / sum received in 24 h, 7 d; seconds since this payee last
     paid it."""
-    for case in cases:
-        out = values[case.row, start:]
-        since, met = case.flow_in_since_ms, case.partner_since_s[_PAYERS]
-        out[0] = case.flow_in_total[_H24] / 100.0
-        out[1] = case.flow_in_total[_D7] / 100.0
-        out[2] = case.flow_in_count[_D7]
-        out[3] = case.distinct[_PAYERS, WEEK]
+    for view in views:
+        out = values[view.row, start:]
+        since, met = view.flow_in_since_ms, view.partner_since_s[_PAYERS]
+        out[0] = view.flow_in_total[_H24] / 100.0
+        out[1] = view.flow_in_total[_D7] / 100.0
+        out[2] = view.flow_in_count[_D7]
+        out[3] = view.distinct[_PAYERS, WEEK]
         out[4] = since / SECOND_MS if since >= 0 else np.nan
-        out[5] = (case.flow_out_total[_H24] + case.hundredths) / case.flow_in_total[_H24]
-        out[6] = (case.flow_out_total[_D7] + case.hundredths) / case.flow_in_total[_D7]
+        out[5] = (view.flow_out_total[_H24] + view.hundredths) / view.flow_in_total[_H24]
+        out[6] = (view.flow_out_total[_D7] + view.hundredths) / view.flow_in_total[_D7]
         out[7] = met if met >= 0 else np.nan
 
 
 @Compiled
-def payee(values: Float32, start: int, cases: Cases) -> None:
+def payee(values: Float32, start: int, views: Views) -> None:
     """3 columns: sum sent in 24 h; distinct payees of 7 d; sum sent / sum received in 24 h."""
-    for case in cases:
-        out = values[case.row, start:]
-        sent = case.flow_out_total[_H24]
+    for view in views:
+        out = values[view.row, start:]
+        sent = view.flow_out_total[_H24]
         out[0] = sent / 100.0
-        out[1] = case.distinct[_PAYEES, WEEK]
-        out[2] = sent / case.flow_in_total[_H24]
+        out[1] = view.distinct[_PAYEES, WEEK]
+        out[2] = sent / view.flow_in_total[_H24]

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from features.families.case import Cases
+from features.families.view import Views
 from features.state.compiled import Compiled
 from features.state.windows import HOUR_MS, MINUTE_MS
 from fraud.payment.batch import Float32, Float64
@@ -24,12 +24,12 @@ HOME_POSITIONS = 3
 _RADIANS = math.pi / 180.0
 
 
-def columns(values: Float32, start: int, cases: Cases) -> None:
+def columns(values: Float32, start: int, views: Views) -> None:
     """3 columns: km from the last position, km/h from there, km from the mean position of 60 d; NaN
     where a coordinate is missing."""
-    here, there = np.empty((2, len(cases))), np.empty((2, 2, len(cases)))
-    if _positions(cases, here, there):
-        _write(values, start, cases, kilometres(here, there))
+    here, there = np.empty((2, len(views))), np.empty((2, 2, len(views)))
+    if _positions(views, here, there):
+        _write(values, start, views, kilometres(here, there))
 
 
 def kilometres(here: Float64, there: Float64) -> Float64:
@@ -51,20 +51,20 @@ def kilometres(here: Float64, there: Float64) -> Float64:
 
 
 @Compiled
-def _positions(cases: Cases, here: Float64, there: Float64) -> bool:
+def _positions(views: Views, here: Float64, there: Float64) -> bool:
     """Where the payments are made; the last positions and the homes of their customers, NaN where
     unknown: `here` and `there` are written. Whether any payment names a latitude."""
     named = False
-    for k in range(len(cases)):
-        case = cases[k]
+    for k in range(len(views)):
+        view = views[k]
         # Rounded as state rounds it: the same place is at distance zero.
-        here[0, k], here[1, k] = np.rint(case.latitude * 1e6), np.rint(case.longitude * 1e6)
-        named |= not np.isnan(case.latitude)
-        there[0, 0, k] = case.position_lat_e6 if case.position_since_ms >= 0 else np.nan
-        there[1, 0, k] = case.position_lon_e6
-        n = float(case.position_home_n) if case.position_home_n >= HOME_POSITIONS else np.nan
-        there[0, 1, k] = case.position_home_lat_e6_sum / n
-        there[1, 1, k] = case.position_home_lon_e6_sum / n
+        here[0, k], here[1, k] = np.rint(view.latitude * 1e6), np.rint(view.longitude * 1e6)
+        named |= not np.isnan(view.latitude)
+        there[0, 0, k] = view.position_lat_e6 if view.position_since_ms >= 0 else np.nan
+        there[1, 0, k] = view.position_lon_e6
+        n = float(view.position_home_n) if view.position_home_n >= HOME_POSITIONS else np.nan
+        there[0, 1, k] = view.position_home_lat_e6_sum / n
+        there[1, 1, k] = view.position_home_lon_e6_sum / n
     return named
 
 
@@ -94,10 +94,10 @@ def _roots(sines: Float64, cosines: Float64) -> Float64:
 
 
 @Compiled
-def _write(values: Float32, start: int, cases: Cases, km: Float64) -> None:
-    for k in range(len(cases)):
-        case = cases[k]
-        out = values[case.row, start:]
+def _write(values: Float32, start: int, views: Views, km: Float64) -> None:
+    for k in range(len(views)):
+        view = views[k]
+        out = values[view.row, start:]
         out[0] = km[0, k]
-        out[1] = km[0, k] / (max(case.position_since_ms, MINUTE_MS) / HOUR_MS)
+        out[1] = km[0, k] / (max(view.position_since_ms, MINUTE_MS) / HOUR_MS)
         out[2] = km[1, k]

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.families.case import Cases
+from features.families.view import Views
 from features.state.compiled import Compiled
 from features.state.rings import CATEGORY_SLOTS
 from fraud.payment.batch import Float32, Float64
 
 
-def columns(values: Float32, start: int, cases: Cases) -> None:
+def columns(values: Float32, start: int, views: Views) -> None:
     """3 columns: payments of 60 d in this category; their share; surprise: minus the natural
     logarithm of the share with one payment more in each category. NaN where the payment names no
     category."""
-    odds = np.empty(len(cases))
-    _shares(values, start, cases, odds)
-    values[cases["row"], start + 2] = np.log(odds)
+    odds = np.empty(len(views))
+    _shares(values, start, views, odds)
+    values[views["row"], start + 2] = np.log(odds)
 
 
 @Compiled
-def _shares(values: Float32, start: int, cases: Cases, odds: Float64) -> None:
+def _shares(values: Float32, start: int, views: Views, odds: Float64) -> None:
     # The logarithm is left to numpy, whose bits depend on no compiler.
-    for k in range(len(cases)):
-        case = cases[k]
-        n, in_all = case.category_count, case.category_total
+    for k in range(len(views)):
+        view = views[k]
+        n, in_all = view.category_count, view.category_total
         odds[k] = np.nan
         if n >= 0:
-            values[case.row, start] = n
-            values[case.row, start + 1] = n / in_all
+            values[view.row, start] = n
+            values[view.row, start + 1] = n / in_all
             odds[k] = (in_all + CATEGORY_SLOTS) / (n + 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.families.case import MONTH, Cases
+from features.families.view import MONTH, Views
 from features.state.compiled import Compiled
 from features.state.windows import SECOND_MS
 from fraud.payment.batch import Float32
@@ -19,20 +19,20 @@ PRIOR_LABELS = 5
 
 
 @Compiled
-def columns(values: Float32, start: int, cases: Cases) -> None:
+def columns(values: Float32, start: int, views: Views) -> None:
     """10 columns: risk over 24 h, 7 d, 30 d; frauds of 7 d, 30 d; labels of 30 d; smoothed risk of
     30 d; seconds since a fraud became known; seconds of the run; frauds' mean amount of 30 d / mean
     amount of 30 d."""
-    for case in cases:
-        out = values[case.row, start:]
+    for view in views:
+        out = values[view.row, start:]
         for w in range(3):
-            out[w] = case.frauds[w] / case.known[w]
-        frauds, known = case.frauds[2], case.known[2]
-        out[3] = case.frauds[1]
+            out[w] = view.frauds[w] / view.known[w]
+        frauds, known = view.frauds[2], view.known[2]
+        out[3] = view.frauds[1]
         out[4] = frauds
         out[5] = known
         out[6] = (frauds + PRIOR_LABELS * PRIOR_RATE) / (known + PRIOR_LABELS)
-        since, run = case.fraud_known_age_ms, case.fraud_run_age_ms
+        since, run = view.fraud_known_age_ms, view.fraud_run_age_ms
         out[7] = since / SECOND_MS if since >= 0 else np.nan
         out[8] = run / SECOND_MS if run >= 0 else np.nan
-        out[9] = case.fraud_total[2] / frauds / (case.mean[MONTH] * 100.0)
+        out[9] = view.fraud_total[2] / frauds / (view.mean[MONTH] * 100.0)

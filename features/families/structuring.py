@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from features.families.case import MONTH, Cases
 from features.families.rows import Rows
+from features.families.view import MONTH, Views
 from features.state.compiled import Compiled
 from features.state.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from fraud.payment.batch import Float32
@@ -16,15 +16,15 @@ def request(out: Float32, rows: Rows) -> None:
 
 
 @Compiled
-def counts(values: Float32, start: int, cases: Cases) -> None:
+def counts(values: Float32, start: int, views: Views) -> None:
     """2 columns: payments just under the threshold in 7 d and in 30 d."""
-    for case in cases:
-        values[case.row, start] = case.near[0]
-        values[case.row, start + 1] = case.near[1]
+    for view in views:
+        values[view.row, start] = view.near[0]
+        values[view.row, start + 1] = view.near[1]
 
 
 @Compiled
-def share(values: Float32, start: int, cases: Cases) -> None:
+def share(values: Float32, start: int, views: Views) -> None:
     """1 column: their share of all payments of 30 d; NaN without any."""
-    for case in cases:
-        values[case.row, start] = case.near[1] / case.count[MONTH]
+    for view in views:
+        values[view.row, start] = view.near[1] / view.count[MONTH]

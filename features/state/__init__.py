@@ -1,1 +1,1 @@
-"""The state of an entity: what it is built from, how it is updated and read."""
+"""The state of an entity: what it consists of, how it is updated and read."""

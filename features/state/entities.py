@@ -1,4 +1,4 @@
-"""Which entities have state, in which roles a row touches them, and how their bytes are laid out.
+"""The entities with state, the roles in which a row touches them, and the layout of their bytes.
 
 The state of one entity is one record of fixed size, little-endian:
 
@@ -10,7 +10,7 @@ The state of one entity is one record of fixed size, little-endian:
     partners  P x (id hash u32, last seen second u32)            tables, one after the other
 
 Amounts are in hundredths of a currency unit, squares in hundredths of a squared unit, each event's
-rounded to an integer: integers below 2**53 add exactly in Python, numpy and SQL alike, and saturate
+rounded to an integer: integers below 2**53 add exactly in Python, NumPy and SQL alike, and saturate
 there, so the order in which events arrive changes nothing.
 """
 
@@ -54,7 +54,7 @@ from features.state.windows import (
 
 HEADER_BYTES = 8
 ID_COLUMNS = ("customer_id", "merchant_id", "device_id", "counterparty_id")
-"""The columns of a row that name entities, and partners of entities."""
+"""The columns of a row that name entities or partners of entities."""
 
 POSITION_DTYPE = np.dtype([("at_ms", "<i8"), ("lat", "<u4"), ("lon", "<u4")])
 
@@ -67,10 +67,10 @@ class Entity:
         name: prefix of its features, and its key space in a store.
         column: the transaction's column that names it.
         windows: the windows of its amounts, shortest first; () if it keeps none.
-        partners: (partner, column, capacity) of each table of distinct partners; a count of
-            distinct partners saturates at the capacity.
-        others: what it keeps besides amounts; offsets are filled in by `groups`.
-        stamps: names of times of newest events by role.
+        partners: (partner, column, capacity) of each table of distinct partners; distinct counts
+            saturate at the capacity.
+        others: groups besides amounts; `groups` fills in their offsets.
+        stamps: names of the times of the newest events by role.
         located: whether it keeps the newest position.
         partner_windows: the windows of distinct counts; those of the amounts if ().
     """
@@ -91,7 +91,7 @@ class Entity:
 
     @cached_property
     def groups(self) -> dict[str, Group]:
-        """What it keeps in rings, by name, in the order of the bytes."""
+        """Its groups of rings by name, in the order of the bytes."""
         offset = self.position_offset + self.located * POSITION_DTYPE.itemsize
         amounts = (Group("amounts", AMOUNTS, self.windows),) if self.windows else ()
         groups = {}
@@ -118,8 +118,8 @@ class Entity:
 
     @cached_property
     def dtype(self) -> np.dtype[np.void]:
-        """The whole state as a numpy record: `last_ms`, the stamps, `position`, each group by its
-        name, and `partners`, the entries of all tables as u64."""
+        """The whole state as a NumPy record: `last_ms`, the stamps, `position`, each group by name,
+        and `partners`, the entries of all tables as u64."""
         n_partners = sum(table.capacity for table in self.tables)
         position = [("position", POSITION_DTYPE)] if self.located else []
         return np.dtype(
@@ -134,12 +134,12 @@ class Entity:
 
     @cached_property
     def table_of_entry(self) -> NDArray[np.int64]:
-        """int64[n_partners]: index of the table that each partner entry is in."""
+        """int64[n_partners]: index of the table of each partner entry."""
         return np.repeat(np.arange(len(self.tables)), [t.capacity for t in self.tables])
 
     @cached_property
     def spans_s(self) -> NDArray[np.int64]:
-        """int64[n_windows]: span of each window of distinct counts in seconds."""
+        """int64[n_windows]: span of each window of distinct counts, in seconds."""
         windows = self.partner_windows or self.windows
         return np.array([w.span_ms // SECOND_MS for w in windows], dtype=np.int64)
 
@@ -197,10 +197,10 @@ ACCOUNT = Entity(
 )
 
 ENTITIES = (CUSTOMER, MERCHANT, DEVICE, COUNTERPARTY)
-"""What a row names, each with its own state; labels teach these."""
+"""Entities that a row names and that labels are learnt for."""
 
 KEPT = (*ENTITIES, ACCOUNT)
-"""Every entity that a store keeps."""
+"""All entities that a store keeps."""
 
 
 @dataclass(frozen=True)
@@ -208,14 +208,13 @@ class Role:
     """How a row touches an entity.
 
     Attributes:
-        name: the key of `Observation.states`.
-        entity: whose state it is.
+        name: key of `Observation.states`.
+        entity: the entity.
         column: the row's column that names the entity.
-        groups, partners, stamps: which parts of the state the row is put into.
-        partner_column: the row's column that names the partner which is asked for; None: each
-            table's own column.
-        transfer: touched by payments to somebody else alone: by rows that name a counterparty
-            other than the customer.
+        groups, partners, stamps: the parts of the state that the row is put into.
+        partner_column: the row's column that names the partner to look up; None: each table's own
+            column.
+        transfer: touched only by rows that name a counterparty other than the customer.
     """
 
     name: str
@@ -229,7 +228,7 @@ class Role:
 
     @classmethod
     def of(cls, entity: Entity) -> Role:
-        """The role of an entity that is in one role alone: every part that takes rows."""
+        """The role of an entity with a single role, which has all parts that take rows."""
         groups = tuple(g.name for g in entity.groups.values() if g.kind.when)
         return cls(
             entity.name, entity, entity.column, groups, tuple(t.partner for t in entity.tables)
@@ -247,12 +246,12 @@ class Role:
 
     @cached_property
     def stamp_offsets(self) -> tuple[int, ...]:
-        """First bytes of the times of the newest event that this role keeps."""
+        """First bytes of the times of newest events that this role updates."""
         names = self.entity.stamps
         return (0, *(HEADER_BYTES + 8 * names.index(stamp) for stamp in self.stamps))
 
-    def asks(self, table: Table) -> str:
-        """The row's column that names the partner which is looked up in `table`."""
+    def lookup_column(self, table: Table) -> str:
+        """The row's column that names the partner to look up in `table`."""
         return self.partner_column or table.column
 
 
@@ -302,7 +301,7 @@ LAYOUT: list[object] = [
     [[r.name, r.entity.name, r.column, r.groups, r.partners, r.transfer] for r in ROLES],
     [BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS],
 ]
-"""All that the bytes and their meaning depend on, JSON-ready."""
+"""Everything that determines the bytes and their meaning, ready for JSON."""
 
 LAYOUT_ID = hashlib.sha256(json.dumps(LAYOUT, sort_keys=True).encode()).hexdigest()[:12]
-"""Names the layout of state: states of another layout are never read."""
+"""Identifies the layout of state: states of another layout are never read."""

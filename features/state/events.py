@@ -1,4 +1,4 @@
-"""A micro-batch as the stores see it: who is touched by each row, when, with what, by whom."""
+"""A micro-batch as stores see it: the entities that each row touches, its numbers and partners."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Key = tuple[str, str]
 
 @lru_cache(maxsize=4096)
 def category_slot(category: str) -> int:
-    """Which of an entity's category counters a merchant category is counted in, from 0."""
+    """The counter of a merchant category, from 0."""
     return zlib.crc32(category.encode()) % CATEGORY_SLOTS
 
 
 NUMBERS = ("at_ms", "hundredths", "located", "lat", "lon", "bucket")
-"""What a row says in numbers: all that `rings.SOURCES` are made of."""
+"""The numbers of a row, from which `rings.SOURCES` are computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class Events:
     """n rows.
 
     Attributes:
-        tenant: whose each is.
-        transaction: what each is remembered by.
-        numbers: int64[n, len(NUMBERS)]: when (ms since the epoch); amount in hundredths of a
-            currency unit; whether it names coordinates; these in micro-degrees from the south pole
-            and the date line, 0 without; 1 + the counter of its category, 0 without.
-        ids: role -> what row i touches in that role, None for nothing.
-        hashes: uint32[n, len(ID_COLUMNS)]: of what the row names in each column, 0 for nothing.
+        tenant: of each row.
+        transaction: keys under which rows are remembered.
+        numbers: int64[n, len(NUMBERS)]: time (ms since the epoch); amount in hundredths of a
+            currency unit; whether there are coordinates; these in micro-degrees from the south pole
+            and the date line, 0 without; 1 + the counter of the category, 0 without.
+        ids: role -> id of the entity that each row touches in that role, None for none.
+        hashes: uint32[n, len(ID_COLUMNS)]: of the row's id in each column, 0 for none.
     """
 
     tenant: list[str]
@@ -80,7 +80,7 @@ class Events:
 
     @classmethod
     def concat(cls, parts: Sequence[Events]) -> Events:
-        """The rows of several, one after the other; at least one."""
+        """The rows of `parts`, at least one, concatenated."""
         if len(parts) == 1:
             return parts[0]
         return cls(
@@ -93,12 +93,12 @@ class Events:
 
     @property
     def at_ms(self) -> Int64:
-        """int64[n]: when, ms since the epoch."""
+        """int64[n]: time, ms since the epoch."""
         return self.numbers[:, 0]
 
     @property
     def bucket(self) -> Int64:
-        """int64[n]: 1 + the counter of the category that each row names, 0 for none."""
+        """int64[n]: 1 + the counter of each row's category, 0 for none."""
         return self.numbers[:, 5]
 
     def take(self, rows: Sequence[int]) -> Events:
@@ -116,18 +116,18 @@ class Events:
         )
 
     def row(self, i: int) -> tuple[int, ...]:
-        """What row i says to a ring: a value for each of `rings.SOURCES`."""
+        """The value of row i for each of `rings.SOURCES`."""
         at_ms, hundredths, located, lat, lon, bucket = self.numbers[i].tolist()
         near = int(BAND_START_HUNDREDTHS <= hundredths < THRESHOLD_HUNDREDTHS)
         return at_ms, 1, hundredths, squares_of(hundredths), near, located, lat, lon, bucket
 
     def partners(self, role: Role, i: int) -> list[int]:
-        """Hashes of row i that go into the role's tables; 0 for none."""
+        """Hashes of row i for each of the role's tables; 0 for none."""
         columns = [ID_COLUMNS.index(table.column) for table in role.tables]
         return [int(self.hashes[i, column]) for column in columns]
 
     def first_of(self) -> dict[int, int]:
-        """Rows that repeat a transaction of an earlier row of this batch -> that earlier row."""
+        """Row that repeats the transaction of an earlier row of this batch -> that earlier row."""
         first: dict[Key, int] = {}
         return {
             i: first[key] for i, key in enumerate(self.transaction) if first.setdefault(key, i) != i
@@ -151,7 +151,7 @@ def _ids(batch: TransactionBatch, role: Role) -> list[str | None]:
 
 
 def _numbers(batch: TransactionBatch) -> Int64:
-    # Number by number: a batch is often one row, for which numpy's steps take ten times as long.
+    # Plain Python: a batch is often one row, for which NumPy's calls take ten times as long.
     columns = (
         batch.timestamp_ms,
         map(hundredths, batch.amount_minor, batch.currency),
@@ -167,7 +167,7 @@ def _numbers(batch: TransactionBatch) -> Int64:
 
 
 def _place(latitude: float | None, longitude: float | None) -> tuple[int, int, int]:
-    """Whether there are coordinates, and these as rings add them up."""
+    """Whether there are coordinates, and the coordinates as rings add them up."""
     if latitude is None or longitude is None or not (isfinite(latitude) and isfinite(longitude)):
         return 0, 0, 0
     return 1, _micro(latitude, LAT_SHIFT), _micro(longitude, LON_SHIFT)

@@ -1,7 +1,7 @@
-"""The layout of states as flat numbers: what the compiled loops of `folding.py` walk through.
+"""The layout of states, as flat numbers for the compiled loops of `folding.py`.
 
-They are handed over as an argument, never known by name: machine code that is kept from an earlier
-run must not know the layout of then. Offsets count 32-bit words, in which the loops see a state.
+They are an argument of the loops, not a global: cached machine code would keep the layout of the
+run that compiled it. Offsets count 32-bit words, as the loops do.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from features.state.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDT
 from fraud.payment.batch import Int64
 
 BAND_START, THRESHOLD, N_ROLES, ROLE_AT, ENTITY_AT = range(5)
-"""Places of the head: the band just under the threshold, in hundredths; how many roles there are;
-where the first of `ROLE_NUMBERS` and of `ENTITY_NUMBERS` lies."""
+"""Places in the head: start and end of the band just under the threshold, in hundredths; number of
+roles; where the numbers of the first role and of the first entity lie."""
 
 ROLE_NUMBERS = 3
-"""Of each role: where its program begins, the index of its entity among `KEPT`, the first word of
-its state in a row's record (`snapshot.py`)."""
+"""Of each role: where its layout begins, the index of its entity in `KEPT`, the first word of its
+state in a row's record (`snapshot.py`)."""
 
 ENTITY_NUMBERS = 2
-"""Of each entity: words of its state; where its program of labels begins."""
+"""Of each entity: words of its state; where the layout of its labels begins."""
 
 HOWS = ("add", "max", "tally")
 CODES = ("I", "q", "H")
@@ -36,23 +36,23 @@ def _build() -> Int64:
     role_at = _HEAD
     entity_at = role_at + ROLE_NUMBERS * len(ROLES)
     end = entity_at + ENTITY_NUMBERS * len(KEPT)
-    programs: list[int] = []
+    layouts: list[int] = []
     heads: list[int] = []
     for role in ROLES:
         offset = OFFSETS[role.name] // 4
-        heads += [end + len(programs), KEPT.index(role.entity), offset]
-        programs += _of_role(role)
+        heads += [end + len(layouts), KEPT.index(role.entity), offset]
+        layouts += _of_role(role)
     for entity in KEPT:
-        heads += [entity.size // 4, end + len(programs)]
-        programs += _of_labels(entity)
+        heads += [entity.size // 4, end + len(layouts)]
+        layouts += _of_labels(entity)
     head = [BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS, len(ROLES), role_at, entity_at]
-    return np.array([*head, *heads, *programs], dtype=np.int64)
+    return np.array([*head, *heads, *layouts], dtype=np.int64)
 
 
 def _of_role(role: Role) -> Iterator[int]:
-    """Stamps: their number, the word of each. The word of the position, -1 for none. Rings: their
-    number, then of each `_of_ring`. Tables: their number, of each first word, capacity, and which
-    of the row's ids is the partner."""
+    """Number of stamps, the word of each; the word of the position, -1 for none; number of rings,
+    of each `_of_ring`; number of tables, of each first word, capacity, and which of the row's ids
+    is the partner."""
     yield len(role.stamp_offsets)
     yield from (offset // 4 for offset in role.stamp_offsets)
     yield role.entity.position_offset // 4 if role.entity.located else -1
@@ -77,7 +77,7 @@ def _of_ring(ring: Ring) -> Iterator[int]:
 
 
 def _of_labels(entity: Entity) -> Iterator[int]:
-    """Rings of labels: their number, of each first word, tile in ms, slots."""
+    """Number of rings of labels; of each first word, tile in ms, slots."""
     group = entity.groups.get("labels")
     rings = () if group is None else group.rings
     yield len(rings)
@@ -85,5 +85,5 @@ def _of_labels(entity: Entity) -> Iterator[int]:
         yield from (ring.offset // 4, ring.tile_ms, ring.slots)
 
 
-PROGRAM = _build()
-"""int64[...]: the head, the numbers of roles and entities, their programs."""
+FOLD_LAYOUT = _build()
+"""int64[...]: the head, the numbers of roles and entities, their layouts."""

@@ -1,9 +1,9 @@
-"""Rows and labels put into states, compiled: what `state.py` tells of one, for very many.
+"""Put rows and labels into states, compiled: what `state.py` does for one, for very many.
 
-States are seen as 32-bit words, little-endian. Their layout is a program (`program.py`), and so is
-nothing here about any one entity. How rows and states look in a journal: `journal.py`.
+States are seen as little-endian 32-bit words. Their layout is data (`fold_layout.py`): nothing here
+is about any one entity. `journal.py` describes how rows and states look in a journal.
 
-One file, because machine code is kept by file: functions that call each other must change together.
+One file, because machine code is cached by file: functions that call each other change together.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from fraud.payment.batch import Int64
 Words = NDArray[np.uint32]
 Bools = NDArray[np.bool_]
 
-# Compiled in: numbers of formats, which change with this file alone.
+# Compiled in: numbers of formats, which only change together with this file.
 HEAD_WORDS = 4
-"""Of a journal: two that name its base, words of its base, the day of its newest row."""
+"""Of a journal: the base id (2), words of its base, the day of its newest row."""
 EVENT_WORDS = 12
-"""Of an event: kind, flags, when (2), hundredths (2), latitude, longitude, hashes of the row's ids;
-of a label: kind, flags, when it was known (2), hundredths (2), when its predecessor was (2)."""
+"""Of a row: kind, flags, time (2), hundredths (2), latitude, longitude, hashes of its ids (4). Of a
+label: kind, flags, time it became known (2), hundredths (2), that of its predecessor (2)."""
 LABEL = 255
-"""Kind of an event that is a label; that of a row is the number of a role."""
+"""Kind of an event that is a label; the kind of a row is the number of its role."""
 _N_SOURCES = 9
 _AT, _ONE, _HUNDREDTHS, _SQUARES, _NEAR, _LOCATED, _LAT, _LON, _BUCKET = range(_N_SOURCES)
 _SATURATION = 2**53
@@ -52,15 +52,15 @@ def _store(words: Words, at: Number, value: Number) -> None:
 
 
 @Compiled
-def _source(program: Int64, row: Int64, source: Int64) -> None:
-    """From `events.NUMBERS` of a row to `rings.SOURCES`."""
+def _source(layout: Int64, row: Int64, source: Int64) -> None:
+    """Compute `rings.SOURCES` of a row from its `events.NUMBERS`."""
     hundredths = row[1]
     square = np.floor(np.float64(hundredths) * np.float64(hundredths) / 100.0 + 0.5)
     source[_AT] = row[0]
     source[_ONE] = 1
     source[_HUNDREDTHS] = hundredths
     source[_SQUARES] = _SATURATION if square > _SATURATION else signed(square)
-    source[_NEAR] = program[BAND_START] <= hundredths < program[THRESHOLD]
+    source[_NEAR] = layout[BAND_START] <= hundredths < layout[THRESHOLD]
     source[_LOCATED] = row[2]
     source[_LAT] = row[3]
     source[_LON] = row[4]
@@ -69,7 +69,7 @@ def _source(program: Int64, row: Int64, source: Int64) -> None:
 
 @Compiled
 def _touch(state: Words, first: Number, capacity: Number, partner: Number, at_s: Number) -> None:
-    stop = capacity - 1  # the place that is given up
+    stop = capacity - 1  # the entry that drops out
     for i in range(capacity):
         if state[first + 2 * i] == partner:
             if signed(state[first + 2 * i + 1]) >= at_s:
@@ -91,7 +91,7 @@ def _touch(state: Words, first: Number, capacity: Number, partner: Number, at_s:
 def _grow(
     state: Words, at: Number, how: Number, code: Number, limit: Number, value: Number
 ) -> None:
-    """Put `value` into the field at word `at`; a tally counts in its counter number `value`."""
+    """Put `value` into the field at word `at`; of a tally it is the number of the counter."""
     if code == 2:  # 16 bits
         word, shift = at + (value - 1) // 2, 16 * ((value - 1) % 2)
         count = (signed(state[word]) >> shift) & 0xFFFF
@@ -107,16 +107,16 @@ def _grow(
 
 
 @Compiled
-def _put(state: Words, program: Int64, role: Number, source: Int64, hashes: Words) -> None:
+def _put(state: Words, layout: Int64, role: Number, source: Int64, hashes: Words) -> None:
     """`state.observe`, in place."""
-    p = program[program[ROLE_AT] + ROLE_NUMBERS * role]
+    p = layout[layout[ROLE_AT] + ROLE_NUMBERS * role]
     at_ms = source[_AT]
-    n, p = program[p], p + 1
+    n, p = layout[p], p + 1
     for _ in range(n):
-        if at_ms > _load(state, program[p]):
-            _store(state, program[p], at_ms)
+        if at_ms > _load(state, layout[p]):
+            _store(state, layout[p], at_ms)
         p += 1
-    place, p = program[p], p + 1
+    place, p = layout[p], p + 1
     if place >= 0 and source[_LOCATED] != 0:
         newest, lat, lon = (
             _load(state, place),
@@ -128,31 +128,31 @@ def _put(state: Words, program: Int64, role: Number, source: Int64, hashes: Word
             _store(state, place, at_ms)
             state[place + 2] = source[_LAT]
             state[place + 3] = source[_LON]
-    n, p = program[p], p + 1
+    n, p = layout[p], p + 1
     for _ in range(n):
-        n_fields, tile = program[p + 5], at_ms // program[p + 1]
-        at = program[p] + tile % program[p + 2] * program[p + 3]
+        n_fields, tile = layout[p + 5], at_ms // layout[p + 1]
+        at = layout[p] + tile % layout[p + 2] * layout[p + 3]
         epoch = signed(state[at])
-        if source[program[p + 4]] != 0 and epoch <= tile:
+        if source[layout[p + 4]] != 0 and epoch <= tile:
             if epoch < tile:
-                state[at : at + program[p + 3]] = 0
+                state[at : at + layout[p + 3]] = 0
                 state[at] = tile
             for f in range(p + 6, p + 6 + 5 * n_fields, 5):
-                value = source[program[f + 1]]
-                _grow(state, at + program[f + 3], program[f], program[f + 2], program[f + 4], value)
+                value = source[layout[f + 1]]
+                _grow(state, at + layout[f + 3], layout[f], layout[f + 2], layout[f + 4], value)
         p += 6 + 5 * n_fields
-    n, p = program[p], p + 1
+    n, p = layout[p], p + 1
     for _ in range(n):
-        partner = signed(hashes[program[p + 2]])
+        partner = signed(hashes[layout[p + 2]])
         if partner != 0:
-            _touch(state, program[p], program[p + 1], partner, at_ms // 1000)
+            _touch(state, layout[p], layout[p + 1], partner, at_ms // 1000)
         p += 3
 
 
 @Compiled
 def _learn(
     state: Words,
-    program: Int64,
+    layout: Int64,
     entity: Number,
     known_at_ms: Number,
     fraud: Number,
@@ -161,10 +161,10 @@ def _learn(
     previous_fraud: Number,
 ) -> None:
     """`state.learn`, in place; `previous_ms` is 0 where nothing is replaced."""
-    p = program[program[ENTITY_AT] + ENTITY_NUMBERS * entity + 1]
-    n = program[p]
+    p = layout[layout[ENTITY_AT] + ENTITY_NUMBERS * entity + 1]
+    n = layout[p]
     for r in range(p + 1, p + 1 + 3 * n, 3):
-        first, tile_ms, slots = program[r], program[r + 1], program[r + 2]
+        first, tile_ms, slots = layout[r], layout[r + 1], layout[r + 2]
         if previous_ms != 0:
             tile = previous_ms // tile_ms
             at = first + tile % slots * 5
@@ -186,16 +186,16 @@ def _learn(
 
 
 @Compiled
-def _show(state: Words, program: Int64, role: Number, record: Words, present: Bools) -> None:
-    """Let a row see a state as it is."""
-    start = program[program[ROLE_AT] + ROLE_NUMBERS * role + 2]
+def _show(state: Words, layout: Int64, role: Number, record: Words, present: Bools) -> None:
+    """Copy a state into a row's record."""
+    start = layout[layout[ROLE_AT] + ROLE_NUMBERS * role + 2]
     record[start : start + len(state)] = state
     present[role] = True
 
 
 @Compiled
 def run(
-    program: Int64,
+    layout: Int64,
     entity: Number,
     states: Words,
     items: Int64,
@@ -206,35 +206,35 @@ def run(
     records: Words,
     present: Bools,
 ) -> None:
-    """Let rows and labels happen to states of one kind of entity, in order.
+    """Apply rows and labels to the states of one kind of entity, in order.
 
     Args:
-        program: `program.PROGRAM`.
-        entity: index of the kind among `KEPT`.
-        states: uint32[n_states, words]: changed in place.
-        items: int64[m, 3]: which state, in which role a row touches it (-1: a label), which row or
+        layout: `fold_layout.FOLD_LAYOUT`.
+        entity: index of the kind in `KEPT`.
+        states: uint32[n_states, words], changed in place.
+        items: int64[m, 3]: the state, the role in which a row touches it (-1: a label), the row or
             label.
         fresh: bool[n]: rows that are put into states; the others only see them.
         numbers, hashes: int64[n, 6], uint32[n, 4]: of `Events`.
         labels: int64[l, 5]: known_at_ms, fraud, hundredths, previous_ms (0: none), previous_fraud.
-        records, present: uint32[n, words of a record], bool[n, n_roles]: what rows saw goes here.
+        records, present: uint32[n, words of a record], bool[n, n_roles]: written, what rows saw.
     """
     source = np.zeros(_N_SOURCES, np.int64)
     for i in range(len(items)):
         state, role, which = states[items[i, 0]], items[i, 1], items[i, 2]
         if role < 0:
             label = labels[which]
-            _learn(state, program, entity, label[0], label[1], label[2], label[3], label[4])
+            _learn(state, layout, entity, label[0], label[1], label[2], label[3], label[4])
             continue
-        _show(state, program, role, records[which], present[which])
+        _show(state, layout, role, records[which], present[which])
         if fresh[which]:
-            _source(program, numbers[which], source)
-            _put(state, program, role, source, hashes[which])
+            _source(layout, numbers[which], source)
+            _put(state, layout, role, source, hashes[which])
 
 
 @Compiled
 def _event(event: Words, role: Number, row: Int64, hashes: Words) -> None:
-    """A row as an event of a journal."""
+    """Write a row as an event of a journal."""
     event[0] = role
     event[1] = row[2] | row[5] << 8
     _store(event, 2, row[0])
@@ -245,15 +245,15 @@ def _event(event: Words, role: Number, row: Int64, hashes: Words) -> None:
 
 
 @Compiled
-def _replay(
-    state: Words, program: Int64, entity: Number, event: Words, row: Int64, source: Int64
+def _apply(
+    state: Words, layout: Int64, entity: Number, event: Words, row: Int64, source: Int64
 ) -> None:
-    """Put an event of a journal into a state. `row` and `source` are room to work in."""
+    """Put an event of a journal into a state. `row` and `source` are scratch space."""
     kind, flags = signed(event[0]), signed(event[1])
     at_ms, hundredths = _load(event, 2), _load(event, 4)
     if kind == LABEL:
         previous_ms = _load(event, 6)
-        _learn(state, program, entity, at_ms, flags & 1, hundredths, previous_ms, flags >> 1)
+        _learn(state, layout, entity, at_ms, flags & 1, hundredths, previous_ms, flags >> 1)
         return
     row[0] = at_ms
     row[1] = hundredths
@@ -261,16 +261,16 @@ def _replay(
     row[3] = event[6]
     row[4] = event[7]
     row[5] = flags >> 8
-    _source(program, row, source)
-    _put(state, program, kind, source, event[8:12])
+    _source(layout, row, source)
+    _put(state, layout, kind, source, event[8:12])
 
 
 @Compiled
 def pack(state: Words, packed: Words, at: Number) -> Number:
     """Write a state to `packed` from word `at` on. Returns the word after it.
 
-    Runs of words that are 0 are left out: a word that says how many there are (16 bits above) and
-    how many words follow as they are (16 bits below), these, and so on.
+    Runs of zeros are left out: a word with the number of zeros (upper 16 bits) and the number of
+    literal words that follow (lower 16 bits), these words, and so on.
     """
     n = len(state)
     i = 0
@@ -280,7 +280,7 @@ def pack(state: Words, packed: Words, at: Number) -> Number:
             first += 1
         if first == n:
             break
-        # One 0 between others is not worth a word of its own.
+        # A single zero between others is not worth a word of its own.
         last = first + 1
         while last < n and (state[last] != 0 or (last + 1 < n and state[last + 1] != 0)):
             last += 1
@@ -308,19 +308,19 @@ def _open(
     journals: Words,
     start: Number,
     stop: Number,
-    program: Int64,
+    layout: Int64,
     entity: Number,
     state: Words,
     row: Int64,
     source: Int64,
 ) -> Number:
-    """The state that a journal tells of. Returns how many events it has after its base."""
+    """Read a journal into `state`. Returns the number of events after its base."""
     state[:] = 0
     at = start + HEAD_WORDS + signed(journals[start + 2])
     _unpack(journals, start + HEAD_WORDS, at, state)
     n = (stop - at) // EVENT_WORDS
     for _ in range(n):
-        _replay(state, program, entity, journals[at : at + EVENT_WORDS], row, source)
+        _apply(state, layout, entity, journals[at : at + EVENT_WORDS], row, source)
         at += EVENT_WORDS
     return n
 
@@ -329,18 +329,18 @@ def _open(
 def events_of(
     places: Int64, fresh: Bools, numbers: Int64, hashes: Words, n_keys: int
 ) -> tuple[Words, Int64, Int64]:
-    """What rows add to journals.
+    """The events that rows add to journals.
 
     Args:
-        places: int64[n, n_roles]: which journal a row touches in each role, -1 for none.
-        fresh: bool[n]: rows that are to be added.
+        places: int64[n, n_roles]: the journal that a row touches in each role, -1 for none.
+        fresh: bool[n]: rows to be added.
         numbers, hashes: int64[n, 6], uint32[n, 4]: of `Events`.
-        n_keys: how many journals there are.
+        n_keys: number of journals.
 
     Returns:
-        uint32[m, EVENT_WORDS]: events, those of one journal together, in the order of the rows;
-        int64[n_keys + 1]: where those of each begin; int64[n_keys]: when the newest of each
-        happens, 0 if there is none.
+        uint32[m, EVENT_WORDS]: events grouped by journal, in the order of the rows;
+        int64[n_keys + 1]: where each journal's events begin; int64[n_keys]: time of the newest
+        event of each journal, 0 if there is none.
     """
     n, n_roles = places.shape
     starts, newest = np.zeros(n_keys + 2, np.int64), np.zeros(n_keys, np.int64)
@@ -363,8 +363,8 @@ def events_of(
 
 @Compiled
 def _touched(places: Int64, n_keys: Number) -> tuple[Int64, Int64]:
-    """Rows and roles that touch each journal, as places in `places` taken flat: int64[m], where
-    those of each begin: int64[n_keys + 1]."""
+    """Rows and roles that touch each journal: int64[m], flat indices into `places`, grouped by
+    journal; int64[n_keys + 1], where each group begins."""
     n, n_roles = places.shape
     starts = np.zeros(n_keys + 2, np.int64)
     for i in range(n):
@@ -385,7 +385,7 @@ def _touched(places: Int64, n_keys: Number) -> tuple[Int64, Int64]:
 
 @Compiled
 def fold(
-    program: Int64,
+    layout: Int64,
     journals: Words,
     lengths: Int64,
     kinds: Int64,
@@ -397,24 +397,24 @@ def fold(
     present: Bools,
     most_events: Number,
 ) -> tuple[Words, Int64]:
-    """Read journals, and let rows happen to them in order.
+    """Read journals and apply rows to them, in order.
 
     Args:
-        program: `program.PROGRAM`.
-        journals: uint32[...]: all of them, one after the other.
-        lengths: int64[n_keys]: words of each, 0 where there is none.
-        kinds: int64[n_keys]: index of the entity among `KEPT`.
-        places, fresh, numbers, hashes: of the rows: see `events_of`; rows that are not fresh see
-            states and change nothing.
-        records, present: uint32[n, words of a record], bool[n, n_roles]: what rows saw goes here.
-        most_events: journals with so many events after their base, those of the rows included, are
-            given a new one.
+        layout: `fold_layout.FOLD_LAYOUT`.
+        journals: uint32[...]: all journals, concatenated.
+        lengths: int64[n_keys]: words of each, 0 for a missing one.
+        kinds: int64[n_keys]: index of the entity in `KEPT`.
+        places, fresh, numbers, hashes: see `events_of`; rows that are not fresh see states and
+            change nothing.
+        records, present: uint32[n, words of a record], bool[n, n_roles]: written, what rows saw.
+        most_events: a journal with this many events after its base, those of the rows included,
+            gets a new base.
 
     Returns:
-        New bases, one after the other; int64[n_keys + 1]: where each begins. A base is the state
-        after the rows; it has no words where no new one is due.
+        New bases, concatenated; int64[n_keys + 1]: where each begins. A base is the state after the
+        rows; it is empty where no new one is due.
     """
-    n_roles, entities = program[N_ROLES], program[ENTITY_AT]
+    n_roles, entities = layout[N_ROLES], layout[ENTITY_AT]
     row, source = np.zeros(6, np.int64), np.zeros(_N_SOURCES, np.int64)
     touched, starts = _touched(places, len(kinds))
     bases = np.empty(0, np.uint32)
@@ -423,15 +423,15 @@ def fold(
     for k in range(len(kinds)):
         stop = begin + lengths[k]
         if stop > begin:
-            words = program[entities + ENTITY_NUMBERS * kinds[k]]
+            words = layout[entities + ENTITY_NUMBERS * kinds[k]]
             state = np.empty(words, np.uint32)
-            n = _open(journals, begin, stop, program, kinds[k], state, row, source)
+            n = _open(journals, begin, stop, layout, kinds[k], state, row, source)
             for t in range(starts[k], starts[k + 1]):
                 i, r = touched[t] // n_roles, touched[t] % n_roles
-                _show(state, program, r, records[i], present[i])
+                _show(state, layout, r, records[i], present[i])
                 if fresh[i]:
-                    _source(program, numbers[i], source)
-                    _put(state, program, r, source, hashes[i])
+                    _source(layout, numbers[i], source)
+                    _put(state, layout, r, source, hashes[i])
                     n += 1
             if n >= most_events:
                 room = used + words + words // 2 + 2

@@ -1,15 +1,15 @@
-"""Journals: how the state of an entity is kept where others write it too.
+"""Journals: the state of an entity in a store with several writers.
 
-    base id   8 bytes            random: names this base
+    base id   8 bytes            random, identifies this base
     size      u32                of the base, in 32-bit words
-    day       u32                of the newest row that renewed how long the journal is kept
-    base      size x u32         the state up to then, runs of zeros left out (`folding.pack`)
-    events    m x 48 bytes       rows and labels since then, in the order in which they came
+    day       u32                of the newest row that extended the journal's expiry
+    base      size x u32         the state, with runs of zeros left out (`folding.pack`)
+    events    m x 48 bytes       later rows and labels, in the order of their arrival
 
-Whoever has something to add appends it, without reading: a store needs to know no more of states
-than that. Whoever reads puts the events into the state, and now and then a new base in the place of
-the old one with the events that are in it: only if the journal still begins with the base that was
-read, so that nobody's events are lost. The order of events changes nothing (`rings.py`).
+Writers append events without reading: that is all a store needs to know about states. Readers apply
+the events to the base. Now and then a reader replaces base and events by a new base, provided that
+the journal still begins with the base it read, so that no event is lost. The order of events
+changes nothing (`rings.py`).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from features.state.labels import LabelEvents
 from features.state.windows import DAY_MS
 
 FORMAT = 1
-"""Which format this is: journals of another are never read."""
+"""Version of this format: journals of another are never read."""
 
 ID_BYTES, EVENT_BYTES = 8, EVENT_WORDS * 4
 DAY_AT = 12
-"""Byte of the day."""
+"""First byte of the day."""
 
 _HEAD = struct.Struct("<8sI")
 _LENGTH = struct.Struct("<I")
@@ -41,7 +41,7 @@ assert _HEAD.size == DAY_AT == HEAD_WORDS * 4 - 4
 
 
 def head(n_words: int) -> bytes:
-    """What begins a journal with a new base of so many words: all but the day."""
+    """The first bytes of a journal with a new base of `n_words`, up to the day."""
     return _HEAD.pack(os.urandom(ID_BYTES), n_words)
 
 
@@ -50,38 +50,37 @@ def journal_of(state: bytes) -> bytes:
     words = np.frombuffer(state, dtype=np.uint32)
     packed = np.empty(2 * len(words) + 2, dtype=np.uint32)
     n = int(pack(words, packed, 0))
-    (last_ms,) = struct.unpack_from("<q", state)  # every state begins with it
+    (last_ms,) = struct.unpack_from("<q", state)  # the first field of every state
     return head(n) + _LENGTH.pack(last_ms // DAY_MS) + packed[:n].tobytes()
 
 
 def events_in(journal: bytes) -> int:
-    """How many events a journal has after its base."""
+    """The number of events after a journal's base."""
     _, words = _HEAD.unpack_from(journal)
     return (len(journal) - (HEAD_WORDS + int(words)) * 4) // EVENT_BYTES
 
 
 def aside_of(event: bytes, transaction: Key) -> bytes:
-    """A row that is put aside while there is no journal: its event, length of the tenant's name
+    """A row set aside while its journal is missing: the event, the length of the tenant's name
     (u32), the name, the transaction's id."""
     tenant, identity = (part.encode() for part in transaction)
     return event + _LENGTH.pack(len(tenant)) + tenant + identity
 
 
 def transaction_of(aside: bytes) -> Key:
-    """Whose row was put aside."""
+    """The transaction of a row that was set aside."""
     begin = EVENT_BYTES + _LENGTH.size
     end = begin + int(_LENGTH.unpack_from(aside, EVENT_BYTES)[0])
     return aside[begin:end].decode(), aside[end:].decode()
 
 
 def with_lengths(parts: Iterable[bytes]) -> bytes:
-    """Byte strings one after the other, each after its length (u32)."""
+    """Concatenate byte strings, each after its length (u32)."""
     return b"".join([_LENGTH.pack(len(part)) + part for part in parts])
 
 
 def labels_of(labels: LabelEvents) -> Iterator[tuple[Entity, str, str, bytes]]:
-    """Each label as an event of everything that the labelled payment names: entity, tenant, id,
-    event."""
+    """Yield (entity, tenant, id, event) for each label and each entity of its payment."""
     for i, tenant in enumerate(labels.tenant):
         previous_ms, previous_fraud = labels.previous[i] or (0, False)
         flags = int(labels.fraud[i]) | int(previous_fraud) << 1

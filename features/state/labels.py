@@ -1,4 +1,4 @@
-"""Labels as events: what became known of payments, and when."""
+"""Labels as events: verdicts on payments, and when they became known."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, fields
 from features.state.windows import DAY_MS
 
 REACH_DAYS = 180
-"""A label that becomes known later than so many days after its payment is not counted: a rebuild
-need not look further back."""
+"""Labels that become known more than this many days after their payment are not counted, so that a
+rebuild need not look further back."""
 
 _REACH_MS = REACH_DAYS * DAY_MS
 
 
 def counts(at_ms: int, known_at_ms: int) -> bool:
-    """Whether a label that became known at `known_at_ms` of a payment of `at_ms` is an event.
+    """Whether a label known at `known_at_ms`, of a payment made at `at_ms`, is an event.
 
     >>> counts(0, 7 * 86_400_000)
     True
@@ -25,18 +25,18 @@ def counts(at_ms: int, known_at_ms: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LabelEvents:
-    """n label events, in the order in which they became known; those of one payment in the order
-    of `known_at_ms`. A label that is older than the one in force of its payment is not an event,
-    nor is one that does not count (`counts`).
+    """n label events in the order in which they became known; those of one payment in the order of
+    `known_at_ms`. A label older than the one in force for its payment is not an event, nor is one
+    that does not count (`counts`).
 
     Attributes:
-        tenant: whose payments.
+        tenant: of the labelled payments.
         known_at_ms: when each label became known, ms since the epoch, > 0.
-        fraud: what it says.
-        hundredths: amount of the labelled payment in hundredths of a currency unit.
-        ids: entity name (customer, merchant, device, counterparty) -> ids that the labelled
-            payments name, None where they name none.
-        previous: known_at_ms and verdict of the label that this one replaces; None: the first.
+        fraud: the verdicts.
+        hundredths: amounts of the labelled payments in hundredths of a currency unit.
+        ids: entity name (customer, merchant, device, counterparty) -> ids in the labelled payments,
+            None for none.
+        previous: known_at_ms and verdict of the label that this one replaces; None for the first.
     """
 
     tenant: list[str]

@@ -1,6 +1,7 @@
-"""What is read out of states, as flat numbers that the compiled loop of `reading.py` walks through.
+"""What is read from states, as flat numbers for the compiled loop of `reading.py`.
 
-Like `program.py`: an argument, never known by name. Offsets count 32-bit words of a row's record.
+An argument of the loop, for the reason given in `fold_layout.py`. Offsets count 32-bit words of a
+row's record.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from features.state.windows import DAY_MS, HORIZON_MS, RUN_GAP_DAYS
 from fraud.payment.batch import Int64
 
 HEAD = 3
-"""Numbers before those of the first role: how far back anything shows, ms; days between frauds of
-one run, at most; a day in ms. Those of each role begin with how many follow."""
+"""Numbers before those of the first role: the horizon in ms; the most days between frauds of one
+run; a day in ms. The numbers of each role begin with how many follow."""
 
 
 @dataclass
-class Lens:
-    """Where the numbers that are read of a row lie.
+class ReadLayout:
+    """Where the numbers read for a row lie.
 
     Attributes:
-        numbers: int64[...]: what the loop walks through.
-        columns: (role, name) -> first and last + 1 of its columns in what is read. Names are those
-            of `families.case.CASE`, but of partners `distinct:<partner>` and `since:<partner>`.
-        blank: int64[width]: what is read of roles in which a row touches nothing.
+        numbers: int64[...], read by the loop in order.
+        columns: (role, name) -> its first column and the one after its last. Names are those of
+            `families.view.VIEW`, and `distinct:<partner>` and `since:<partner>` for partners.
+        blank: int64[width]: the numbers of roles in which a row touches nothing.
     """
 
     numbers: Int64
@@ -40,21 +41,21 @@ class Lens:
 
 @dataclass
 class _Columns:
-    """Gives away columns."""
+    """Assigns columns."""
 
     role: str
     given: dict[tuple[str, str], tuple[int, int]]
     blank: list[int] = field(default_factory=list)
 
     def of(self, name: str, width: int = 1, blank: int = 0) -> int:
-        """The first of `width` columns that are called `name`."""
+        """Assign `width` columns to `name`. Returns the first."""
         first = len(self.blank)
         self.given[self.role, name] = first, first + width
         self.blank += [blank] * width
         return first
 
 
-def _build() -> Lens:
+def _build() -> ReadLayout:
     columns: dict[tuple[str, str], tuple[int, int]] = {}
     blank: list[int] = []
     numbers = [HORIZON_MS, RUN_GAP_DAYS, DAY_MS]
@@ -62,12 +63,12 @@ def _build() -> Lens:
         of_role = _Columns(role.name, columns, blank)
         own = list(_of_role(role, of_role))
         numbers += [len(own), *own]
-    return Lens(np.array(numbers, dtype=np.int64), columns, np.array(blank, dtype=np.int64))
+    return ReadLayout(np.array(numbers, dtype=np.int64), columns, np.array(blank, dtype=np.int64))
 
 
 def _of_role(role: Role, columns: _Columns) -> Iterator[int]:
-    """Word of the state. Times: see `_times`. Segments: see `_segments`. Tables: see `_tables`.
-    Then whether there are labels, categories, a position; of each what the loop says."""
+    """Word of the state; then the numbers of `_times`, `_segments`, `_tables`, `_labels`,
+    `_categories` and `_position`."""
     yield OFFSETS[role.name] // 4
     yield from _times(role, columns)
     yield from _segments(role, columns)
@@ -78,7 +79,7 @@ def _of_role(role: Role, columns: _Columns) -> Iterator[int]:
 
 
 def _times(role: Role, columns: _Columns) -> Iterator[int]:
-    """Their number; of each its word in the state, its column."""
+    """Number of times; of each its word in the state, its column."""
     entity = role.entity
     kept = [("since_ms", 0)]
     kept += [(_TIMES[stamp], HEADER_BYTES + 8 * i) for i, stamp in enumerate(entity.stamps)]
@@ -110,9 +111,9 @@ _TIMES = {"in_last_ms": "flow_in_since_ms", "out_last_ms": "flow_out_since_ms"}
 
 
 def _segments(role: Role, columns: _Columns) -> Iterator[int]:
-    """One for each window of each group, but for categories: their number. Of each first word,
-    words of a tile, tile in ms, slots, tiles of the window, whether it is of labels, number of
-    fields; of each field how it adds up, its code, its word in the tile, its column."""
+    """One segment for each window of each group except categories. Their number; of each first
+    word, words of a tile, tile in ms, slots, tiles of the window, whether it holds labels, number
+    of fields; of each field how it adds up, its code, its word in the tile, its column."""
     groups = [g for g in role.entity.groups.values() if g.name != "categories"]
     yield sum(len(group.windows) for group in groups)
     for group in groups:
@@ -129,12 +130,13 @@ def _segments(role: Role, columns: _Columns) -> Iterator[int]:
 
 
 def _tables(role: Role, columns: _Columns) -> Iterator[int]:
-    """Their number. Of each first word, capacity, which id of the row is asked for, column of when
-    it was met, column of the first distinct count, number of windows, of each its seconds."""
+    """Number of tables. Of each first word, capacity, which id of the row is looked up, column of
+    the time since it was met, column of the first distinct count, number of windows, of each its
+    seconds."""
     yield len(role.entity.tables)
     spans = role.entity.spans_s.tolist()
     for table in role.entity.tables:
-        yield from (table.offset // 4, table.capacity, ID_COLUMNS.index(role.asks(table)))
+        yield from (table.offset // 4, table.capacity, ID_COLUMNS.index(role.lookup_column(table)))
         yield columns.of(f"since:{table.partner}", blank=-1)
         yield columns.of(f"distinct:{table.partner}", len(spans))
         yield len(spans)
@@ -142,8 +144,8 @@ def _tables(role: Role, columns: _Columns) -> Iterator[int]:
 
 
 def _labels(role: Role, columns: _Columns) -> Iterator[int]:
-    """Number of rings, 0 without labels; columns of both ages, first and last + 1 of the counts of
-    frauds; of each ring first word, tile in ms, slots."""
+    """Number of rings, 0 without labels; columns of both ages, first column of the counts of frauds
+    and the one after the last; of each ring first word, tile in ms, slots."""
     group = role.entity.groups.get("labels")
     if group is None:
         yield 0
@@ -157,8 +159,8 @@ def _labels(role: Role, columns: _Columns) -> Iterator[int]:
 
 
 def _categories(role: Role, columns: _Columns) -> Iterator[int]:
-    """Whether there are any; first word, words of a tile, tile in ms, slots, counters, columns of
-    the own count and of all."""
+    """Whether there are categories; first word, words of a tile, tile in ms, slots, counters,
+    columns of this category's count and of the total."""
     group = role.entity.groups.get("categories")
     if group is None:
         yield 0
@@ -171,8 +173,8 @@ def _categories(role: Role, columns: _Columns) -> Iterator[int]:
 
 
 def _position(role: Role, columns: _Columns) -> Iterator[int]:
-    """Whether there is one; its word, columns of its age, of latitude and longitude, of the home's
-    number and sums of both; what both are shifted by."""
+    """Whether there is a position; its word, columns of its age, latitude and longitude, of the
+    home's number and sums of both; the shifts of both."""
     if not role.entity.located:
         yield 0
         return
@@ -185,4 +187,4 @@ def _position(role: Role, columns: _Columns) -> Iterator[int]:
     yield from (*(own[name] for name in home), LAT_SHIFT, LON_SHIFT)
 
 
-LENS = _build()
+READ_LAYOUT = _build()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from features.state.compiled import Compiled, Number, signed
 from features.state.entities import ROLES
-from features.state.read_layout import HEAD, LENS
+from features.state.read_layout import HEAD, READ_LAYOUT
 from features.state.snapshot import Snapshot
 from fraud.payment.batch import Int64
 
@@ -22,11 +22,11 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the states of n rows said, each at its own moment.
+    """What was read from the states of n rows, each at its own moment.
 
     Attributes:
-        seen: int64[n, width], C-contiguous: every number; `lens.LENS` tells the columns.
-        present: bool[n, n_roles]: where there was a state; `seen` is blank for the others.
+        seen: int64[n, width], C-contiguous: all numbers, in the columns of `READ_LAYOUT`.
+        present: bool[n, n_roles]: where there was a state; `seen` is blank elsewhere.
     """
 
     seen: Int64
@@ -34,37 +34,36 @@ class Reading:
 
     @classmethod
     def blank(cls, n: int) -> Reading:
-        """n rows of which nothing is known."""
-        seen = np.broadcast_to(LENS.blank, (n, len(LENS.blank)))
+        """n rows without any state."""
+        seen = np.broadcast_to(READ_LAYOUT.blank, (n, len(READ_LAYOUT.blank)))
         return cls(seen, np.zeros((n, len(ROLES)), dtype=np.bool_))
 
     def column(self, role: str, name: str) -> Int64:
-        """int64[n]: the number of that name."""
-        return self.seen[:, LENS.columns[role, name][0]]
+        """int64[n]: the (first) number of that name."""
+        return self.seen[:, READ_LAYOUT.columns[role, name][0]]
 
 
 def read(snapshot: Snapshot, at_ms: Int64, hashes: NDArray[np.uint32], bucket: Int64) -> Reading:
-    """Every window of n states, each at its own moment.
+    """Read every window of n states, each at its own moment.
 
-    A window shows the tiles of its ring that are younger than it is long. What a full ring has let
-    go of stays invisible wherever a stale slot still holds it, so that a state that was rebuilt
-    from the newest 60 days reads the same: a tile shows if it lies within the ring's length of the
-    later of the moment and the entity's newest event.
+    A window shows the tiles of its ring that lie within its span. A tile must also lie within the
+    ring's length of the later of the moment and the entity's newest event. Tiles that only a stale
+    slot still holds are thus invisible, and a state rebuilt from the newest 60 days reads the same.
 
     Args:
         snapshot: n rows.
         at_ms: int64[n], ms since the epoch.
-        hashes: uint32[n, len(ID_COLUMNS)]: hash of what the row names in each of these columns, 0
-            for none.
-        bucket: int64[n]: 1 + the counter of the category that each row names, 0 for none.
+        hashes: uint32[n, len(ID_COLUMNS)]: hash of the row's id in each of these columns, 0 for
+            none.
+        bucket: int64[n]: 1 + the counter of each row's category, 0 for none.
     """
-    # Whoever only ever sees blanks must not load what reads (compiled.py).
+    # A process that only ever reads blanks must not load the compiled code.
     if not snapshot.present.any():
         return Reading.blank(len(snapshot))
-    seen = np.empty((len(snapshot), len(LENS.blank)), dtype=np.int64)
-    seen[:] = LENS.blank
+    seen = np.empty((len(snapshot), len(READ_LAYOUT.blank)), dtype=np.int64)
+    seen[:] = READ_LAYOUT.blank
     _read(
-        LENS.numbers,
+        READ_LAYOUT.numbers,
         snapshot.records.view(np.uint32),
         snapshot.present,
         np.ascontiguousarray(at_ms),
@@ -84,13 +83,13 @@ def _load(words: Words, at: Number) -> Number:
 def _oldest(
     at_ms: Number, newest_ms: Number, tile_ms: Number, slots: Number, tiles: Number
 ) -> Number:
-    """The oldest tile that shows in a window of so many tiles; tile 0 was never used."""
+    """The oldest visible tile of a window of `tiles` tiles; tile 0 is never used."""
     return max(newest_ms // tile_ms - slots + 1, at_ms // tile_ms - tiles + 1, 1)
 
 
 @Compiled
 def _newest_label(state: Words, first: Number, tile_words: Number, slots: Number) -> Number:
-    """Labels come later than the last payment: their own newest tile counts too."""
+    """The newest tile of labels, which may be later than the newest payment."""
     newest = 0
     for s in range(slots):
         newest = max(newest, signed(state[first + s * tile_words]))
@@ -98,27 +97,27 @@ def _newest_label(state: Words, first: Number, tile_words: Number, slots: Number
 
 
 @Compiled
-def _add_up(
-    lens: Int64, p: Number, state: Words, at_ms: Number, newest_ms: Number, seen: Int64
+def _segments(
+    layout: Int64, p: Number, state: Words, at_ms: Number, newest_ms: Number, seen: Int64
 ) -> Number:
-    """All segments; returns where their numbers end."""
-    n, p = lens[p], p + 1
+    """Read all segments. Returns where their numbers end."""
+    n, p = layout[p], p + 1
     for _ in range(n):
-        first, tile_words, tile_ms, slots = lens[p], lens[p + 1], lens[p + 2], lens[p + 3]
+        first, tile_words, tile_ms, slots = layout[p], layout[p + 1], layout[p + 2], layout[p + 3]
         own_newest_ms, fields = newest_ms, p + 7
-        if lens[p + 5] != 0:
+        if layout[p + 5] != 0:
             label = _newest_label(state, first, tile_words, slots)
             own_newest_ms = max(newest_ms, label * tile_ms)
-        oldest = _oldest(at_ms, own_newest_ms, tile_ms, slots, lens[p + 4])
-        now, p = at_ms // tile_ms, fields + 4 * lens[p + 6]
+        oldest = _oldest(at_ms, own_newest_ms, tile_ms, slots, layout[p + 4])
+        now, p = at_ms // tile_ms, fields + 4 * layout[p + 6]
         for s in range(slots):
             at = first + s * tile_words
             if oldest <= signed(state[at]) <= now:
                 for f in range(fields, p, 4):
-                    word = at + lens[f + 2]
-                    value = signed(state[word]) if lens[f + 1] == 0 else _load(state, word)
-                    column = lens[f + 3]
-                    if lens[f] == 0:
+                    word = at + layout[f + 2]
+                    value = signed(state[word]) if layout[f + 1] == 0 else _load(state, word)
+                    column = layout[f + 3]
+                    if layout[f] == 0:
                         seen[column] += value
                     else:
                         seen[column] = max(seen[column], value)
@@ -126,22 +125,28 @@ def _add_up(
 
 
 @Compiled
-def _meet(
-    lens: Int64, p: Number, state: Words, at_s: Number, newest_s: Number, hashes: Words, seen: Int64
+def _tables(
+    layout: Int64,
+    p: Number,
+    state: Words,
+    at_s: Number,
+    newest_s: Number,
+    hashes: Words,
+    seen: Int64,
 ) -> Number:
-    """All tables of partners; returns where their numbers end."""
-    n, p = lens[p], p + 1
-    horizon_s = lens[0] // 1000
+    """Read all tables of partners. Returns where their numbers end."""
+    n, p = layout[p], p + 1
+    horizon_s = layout[0] // 1000
     for _ in range(n):
-        first, capacity, asked = lens[p], lens[p + 1], signed(hashes[lens[p + 2]])
-        since, distinct, n_spans = lens[p + 3], lens[p + 4], lens[p + 5]
+        first, capacity, asked = layout[p], layout[p + 1], signed(hashes[layout[p + 2]])
+        since, distinct, n_spans = layout[p + 3], layout[p + 4], layout[p + 5]
         spans, p = p + 6, p + 6 + n_spans
         for e in range(first, first + 2 * capacity, 2):
             last_s = signed(state[e + 1])
             if last_s <= max(newest_s - horizon_s, 0):
                 break  # newest first
             for w in range(n_spans):
-                seen[distinct + w] += last_s > max(at_s - lens[spans + w], 0)
+                seen[distinct + w] += last_s > max(at_s - layout[spans + w], 0)
             if signed(state[e]) == asked:
                 seen[since] = max(at_s - last_s, 0)
     return p
@@ -149,16 +154,17 @@ def _meet(
 
 @Compiled
 def _frauds(
-    lens: Int64, p: Number, state: Words, at_ms: Number, newest_ms: Number, seen: Int64
+    layout: Int64, p: Number, state: Words, at_ms: Number, newest_ms: Number, seen: Int64
 ) -> Number:
-    """Since the start of the newest label tile with a fraud in it; since the run of frauds began:
-    back from the newest day with one over gaps of a few days. Returns where the numbers end."""
-    n, p = lens[p], p + 1
+    """Read the time since the start of the newest label tile with a fraud, and since the run of
+    frauds began: back from the newest day with a fraud over gaps of a few days. Returns where the
+    numbers end."""
+    n, p = layout[p], p + 1
     if n == 0:
         return p
-    known_age, run_age = lens[p], lens[p + 1]
+    known_age, run_age = layout[p], layout[p + 1]
     any_fraud = False
-    for column in range(lens[p + 2], lens[p + 3]):
+    for column in range(layout[p + 2], layout[p + 3]):
         any_fraud = any_fraud or seen[column] != 0
     p += 4
     if not any_fraud:
@@ -166,7 +172,7 @@ def _frauds(
     start_ms = 0
     run = -1
     for r in range(n):
-        first, tile_ms, slots = lens[p], lens[p + 1], lens[p + 2]
+        first, tile_ms, slots = layout[p], layout[p + 1], layout[p + 2]
         p += 3
         label = _newest_label(state, first, 5, slots)
         oldest = _oldest(at_ms, max(newest_ms, label * tile_ms), tile_ms, slots, slots)
@@ -180,17 +186,17 @@ def _frauds(
         if r == n - 1:
             for age in range(slots):
                 if marked[age]:
-                    if run >= 0 and age - run > lens[1]:
+                    if run >= 0 and age - run > layout[1]:
                         break
                     run = age
     seen[known_age] = at_ms - start_ms
-    seen[run_age] = at_ms - (at_ms // lens[2] - run) * lens[2]
+    seen[run_age] = at_ms - (at_ms // layout[2] - run) * layout[2]
     return p
 
 
 @Compiled
-def _mix(
-    lens: Int64,
+def _categories(
+    layout: Int64,
     p: Number,
     state: Words,
     at_ms: Number,
@@ -198,43 +204,43 @@ def _mix(
     bucket: Number,
     seen: Int64,
 ) -> Number:
-    """Payments by category; returns where the numbers end."""
-    if lens[p] == 0:
+    """Read the payments by category. Returns where the numbers end."""
+    if layout[p] == 0:
         return p + 1
-    first, tile_words, tile_ms, slots = lens[p + 1], lens[p + 2], lens[p + 3], lens[p + 4]
+    first, tile_words, tile_ms, slots = layout[p + 1], layout[p + 2], layout[p + 3], layout[p + 4]
     oldest, now = _oldest(at_ms, newest_ms, tile_ms, slots, slots), at_ms // tile_ms
     own = total = 0
     for s in range(slots):
         at = first + s * tile_words
         if oldest <= signed(state[at]) <= now:
-            for c in range(lens[p + 5]):
+            for c in range(layout[p + 5]):
                 count = (signed(state[at + 1 + c // 2]) >> (16 * (c % 2))) & 0xFFFF
                 total += count
                 if c == bucket - 1:
                     own += count
-    seen[lens[p + 6]] = own if bucket > 0 else -1
-    seen[lens[p + 7]] = total
+    seen[layout[p + 6]] = own if bucket > 0 else -1
+    seen[layout[p + 7]] = total
     return p + 8
 
 
 @Compiled
-def _place(lens: Int64, p: Number, state: Words, seen: Int64) -> Number:
-    """Where it was last, and what its home adds up to; returns where the numbers end."""
-    if lens[p] == 0:
+def _position(layout: Int64, p: Number, state: Words, seen: Int64) -> Number:
+    """Read the last position and the sums of the home. Returns where the numbers end."""
+    if layout[p] == 0:
         return p + 1
-    lat_shift, lon_shift = lens[p + 8], lens[p + 9]
-    if seen[lens[p + 2]] >= 0:
-        seen[lens[p + 3]] = signed(state[lens[p + 1] + 2]) - lat_shift
-        seen[lens[p + 4]] = signed(state[lens[p + 1] + 3]) - lon_shift
-    n = seen[lens[p + 5]]
-    seen[lens[p + 6]] -= n * lat_shift
-    seen[lens[p + 7]] -= n * lon_shift
+    lat_shift, lon_shift = layout[p + 8], layout[p + 9]
+    if seen[layout[p + 2]] >= 0:
+        seen[layout[p + 3]] = signed(state[layout[p + 1] + 2]) - lat_shift
+        seen[layout[p + 4]] = signed(state[layout[p + 1] + 3]) - lon_shift
+    n = seen[layout[p + 5]]
+    seen[layout[p + 6]] -= n * lat_shift
+    seen[layout[p + 7]] -= n * lon_shift
     return p + 10
 
 
 @Compiled
 def _read(
-    lens: Int64,
+    layout: Int64,
     records: Words,
     present: Bools,
     at_ms: Int64,
@@ -242,29 +248,29 @@ def _read(
     bucket: Int64,
     seen: Int64,
 ) -> None:
-    """Every number of every row: `lens.LENS` says which, and where in `seen` they go."""
+    """Read every number of every row into `seen`, as `READ_LAYOUT` describes."""
     n, n_roles = present.shape
     starts = np.empty(n_roles, np.int64)
     p = HEAD
     for r in range(n_roles):
         starts[r] = p + 1
-        p += 1 + lens[p]
+        p += 1 + layout[p]
     for i in range(n):
         own = seen[i]
         for r in range(n_roles):
             if not present[i, r]:
                 continue
             p = starts[r]
-            state = records[i, lens[p] :]
+            state = records[i, layout[p] :]
             newest_ms = max(at_ms[i], _load(state, 0))
-            n_times, p = lens[p + 1], p + 2
+            n_times, p = layout[p + 1], p + 2
             for _ in range(n_times):
-                time = _load(state, lens[p])
-                if time > max(newest_ms - lens[0], 0):
-                    own[lens[p + 1]] = max(at_ms[i] - time, 0)
+                time = _load(state, layout[p])
+                if time > max(newest_ms - layout[0], 0):
+                    own[layout[p + 1]] = max(at_ms[i] - time, 0)
                 p += 2
-            p = _add_up(lens, p, state, at_ms[i], newest_ms, own)
-            p = _meet(lens, p, state, at_ms[i] // 1000, newest_ms // 1000, hashes[i], own)
-            p = _frauds(lens, p, state, at_ms[i], newest_ms, own)
-            p = _mix(lens, p, state, at_ms[i], newest_ms, bucket[i], own)
-            p = _place(lens, p, state, own)
+            p = _segments(layout, p, state, at_ms[i], newest_ms, own)
+            p = _tables(layout, p, state, at_ms[i] // 1000, newest_ms // 1000, hashes[i], own)
+            p = _frauds(layout, p, state, at_ms[i], newest_ms, own)
+            p = _categories(layout, p, state, at_ms[i], newest_ms, bucket[i], own)
+            p = _position(layout, p, state, own)

@@ -1,10 +1,10 @@
-"""What the state of an entity is built from: rings of tiles, by kind, and tables of partners.
+"""The parts of an entity's state: rings of tiles, by kind, and tables of partners.
 
-A ring is a circular buffer of tiles of one width: tile number e lives in slot e mod slots, and
-holds the largest e that was ever put there. A tile is an epoch (u32, its number; 0 if never used)
-and the fields of its kind. Every field is a non-negative integer that grows by addition or by
-maximum and saturates, so the order in which events arrive changes nothing. A new thing to keep is
-one `Kind`, and one `Group` of an entity.
+A ring is a circular buffer of tiles of one width. Tile number e lives in slot e mod slots, which
+holds the largest e ever put there. A tile is an epoch (u32, its number; 0 if never used) and the
+fields of its kind. Every field is a non-negative integer that grows by addition or maximum and
+saturates, so the order in which events arrive changes nothing. A new kind of state is one `Kind`,
+and one `Group` of an entity.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from features.state.windows import Window
 
 SATURATION = 2**53
-"""Integers up to here are exact in Python, numpy, compiled loops and PostgreSQL alike."""
+"""Integers up to here are exact in Python, NumPy, compiled loops and PostgreSQL alike."""
 
 CATEGORY_SLOTS = 32
-"""Merchant categories are hashed into so many counters."""
+"""Number of counters that merchant categories are hashed into."""
 
 LAT_SHIFT, LON_SHIFT = 90_000_000, 180_000_000
-"""Micro-degrees are kept from the south pole and the date line: sums of them only grow."""
+"""Micro-degrees count from the south pole and the date line: their sums only grow."""
 
 PARTNER_BYTES = 8
 
@@ -41,10 +41,10 @@ SOURCES = (
     "lon",
     "bucket",
 )
-"""What a row says to a ring: when (ms since the epoch), 1, amount in hundredths of a unit, its
-square in hundredths of a squared unit, whether it lies just under the threshold, whether it names
-coordinates, these in micro-degrees from the south pole and the date line (>= 0), and 1 + the
-counter of its category (0: it names none)."""
+"""Numbers of a row that rings use: time (ms since the epoch), 1, amount in hundredths of a unit,
+its square in hundredths of a squared unit, whether it lies just under the threshold, whether there
+are coordinates, these in micro-degrees from the south pole and the date line (>= 0), and 1 + the
+counter of its category (0: no category)."""
 
 LIMITS = {"I": 2**32 - 1, "q": SATURATION, "H": 2**16 - 1}
 
@@ -54,7 +54,7 @@ class Field:
     """A number, or `width` of them, in a tile.
 
     Attributes:
-        source: what of the row goes in: one of `SOURCES`.
+        source: the number of the row that goes in, one of `SOURCES`.
         code: u32 (`I`), i64 (`q`) or u16 (`H`).
         how: `add`; `max`; or `tally`: add 1 to the counter that the source names, from 1.
     """
@@ -67,7 +67,7 @@ class Field:
 
     @property
     def limit(self) -> int:
-        """Where it saturates."""
+        """The value at which it saturates."""
         return LIMITS[self.code]
 
     @property
@@ -78,10 +78,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a tile holds.
+    """The contents of a tile.
 
     Attributes:
-        when: the source that must not be 0 for a row to be put in; "" if rows never are.
+        when: the source that must not be 0 for a row to go in; "" if rows never do.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Kind:
 
     @cached_property
     def dtype(self) -> np.dtype[np.void]:
-        """The same as a numpy record."""
+        """The same as a NumPy record."""
         letters = {"I": "<u4", "q": "<i8", "H": "<u2"}
         return np.dtype(
             [
@@ -112,7 +112,7 @@ class Kind:
         )
 
     def word_of(self, field: Field) -> int:
-        """Which 32-bit word after the epoch a field begins with."""
+        """The first 32-bit word of a field, counted after the epoch."""
         at: int = self.dtype.fields[field.name][1]  # type: ignore[index]
         return at // 4 - 1
 
@@ -166,7 +166,7 @@ class Group:
 
     Attributes:
         name: unique in the entity.
-        windows: what is read from them, shortest first.
+        windows: windows read from them, shortest first.
         offset: first byte in the state.
     """
 
@@ -177,7 +177,7 @@ class Group:
 
     @cached_property
     def rings(self) -> tuple[Ring, ...]:
-        """One for each tile width."""
+        """One ring for each tile width."""
         slots: dict[int, int] = {}
         for window in self.windows:
             slots[window.tile_ms] = max(slots.get(window.tile_ms, 0), window.tiles)
@@ -210,7 +210,7 @@ class Group:
 
     @cached_property
     def ring_of_tile(self) -> NDArray[np.int64]:
-        """int64[n_tiles]: which ring each tile is in."""
+        """int64[n_tiles]: index of the ring of each tile."""
         return np.repeat(np.arange(len(self.rings)), self.slots)
 
     @cached_property

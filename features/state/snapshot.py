@@ -1,4 +1,4 @@
-"""The states that n rows touch, side by side: one record a row, with a place for each role."""
+"""The states that n rows touch: one record for each row, with a place for each role."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _BLANKS = [bytes(size) for size in _SIZES]
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """State of one role's entity for n rows, as it was before each.
+    """State of one role's entity for n rows, as it was before each row.
 
     Attributes:
-        present: bool[n]: the row touches an entity in this role, and its state could be had.
-        matrix: uint8[n, entity.size]; anything where nothing is present.
+        present: bool[n]: the row touches an entity in this role, and its state was available.
+        matrix: uint8[n, entity.size]; arbitrary where no state is present.
     """
 
     present: Bools
@@ -44,11 +44,11 @@ class States:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """States of all roles for n rows, as they were before each.
+    """States of all roles for n rows, as they were before each row.
 
     Attributes:
         present: bool[n, n_roles]: see `States`.
-        records: uint8[n, ROW_BYTES], C-contiguous; anything where nothing is present.
+        records: uint8[n, ROW_BYTES], C-contiguous; arbitrary where no state is present.
     """
 
     present: Bools
@@ -56,7 +56,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, states: Sequence[bytes | None]) -> Snapshot:
-        """From n * n_roles states, row by row, None where there is none."""
+        """Join n * n_roles states, row by row, None for a missing one."""
         n = len(states) // N_ROLES
         blanks = _BLANKS * n
         joined = b"".join([s or blank for s, blank in zip(states, blanks, strict=True)])
@@ -66,7 +66,7 @@ class Snapshot:
 
     @classmethod
     def only(cls, role: Role, states: Sequence[bytes]) -> Snapshot:
-        """n states of one role, and nothing else."""
+        """n states of one role."""
         found = cls.none(len(states))
         found[role.name].present[:] = True
         found[role.name].matrix[:] = [np.frombuffer(state, dtype=np.uint8) for state in states]
@@ -81,11 +81,11 @@ class Snapshot:
         return len(self.present)
 
     def __getitem__(self, role: str) -> States:
-        """Those of one role: views."""
+        """The states of one role, as NumPy views."""
         place, start = _PLACES[role], OFFSETS[role]
         return States(self.present[:, place], self.records[:, start : start + _SIZES[place]])
 
     @property
     def named(self) -> tuple[bool, ...]:
-        """For each role whether any row has a state in it."""
+        """Whether any row has a state, for each role."""
         return tuple(np.any(self.present, axis=0).tolist())

@@ -1,6 +1,6 @@
-"""State of one entity: put an event or a label in.
+"""Put an event or a label into the state of one entity.
 
-The scalar reference: what `folding.py` does for many; tests hold it to the same bytes.
+The scalar reference of `folding.py`, which does this for many; tests hold both to the same bytes.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _MOST = 2**32 - 1
 
 @lru_cache(maxsize=1 << 16)
 def partner_hash(identity: str | None) -> int:
-    """32-bit hash that stands for a partner in a table; 0 means none.
+    """The 32-bit hash of a partner in a table; 0 means none.
 
-    Two of 64 partners share a hash once in two million customers: they then count as one.
+    In one of two million customers two of 64 partners share a hash, and count as one.
     """
     return 0 if identity is None else zlib.crc32(identity.encode()) or 1
 
@@ -39,7 +39,7 @@ def partner_hash(identity: str | None) -> int:
 def squares_of(hundredths: int) -> int:
     """The square of an amount in hundredths of a squared currency unit, rounded, saturating.
 
-    In float64 arithmetic on purpose: compiled code and PostgreSQL compute the very same bits.
+    Float64 arithmetic on purpose: compiled code and PostgreSQL compute the same bits.
 
     >>> squares_of(1234)  # 12.34 squared is 152.2756
     15228
@@ -49,7 +49,7 @@ def squares_of(hundredths: int) -> int:
 
 
 def empty(entity: Entity) -> bytes:
-    """State of an entity without history."""
+    """The state of an entity without history."""
     return bytes(entity.size)
 
 
@@ -57,9 +57,9 @@ def observe(role: Role, state: Buffer, row: Sequence[int], partners: Sequence[in
     """Add one event to `state`, in place. Any order of the same events gives the same state.
 
     Args:
-        role: whose state it is, and in which role the row touches it.
+        role: the role in which the row touches the entity.
         state: `role.entity.size` bytes.
-        row: a value for each of `rings.SOURCES`; late events are welcome.
+        row: a value for each of `rings.SOURCES`; it may come late.
         partners: `partner_hash` for each of `role.tables`, 0 for none.
     """
     at_ms = row[0]
@@ -83,7 +83,7 @@ def _add(state: Buffer, ring: Ring, tile: int, row: Sequence[int]) -> None:
     offset = ring.offset + tile % ring.slots * kind.struct.size
     epoch, *values = kind.struct.unpack_from(state, offset)
     if epoch > tile:
-        return  # the slot has moved on: this event is older than the ring reaches
+        return  # the slot holds a newer tile: this event is older than the ring reaches
     if epoch < tile:
         values = [0] * len(values)
     for i, (how, source, limit) in enumerate(kind.plan):
@@ -114,7 +114,7 @@ def _touch(state: Buffer, table: Table, partner: int, at_s: int) -> None:
         at += PARTNER_BYTES
     else:
         return  # older than every partner of a full table
-    # Shift what is older by one place; the last one, or the partner's old place, falls out.
+    # Shift older entries by one place; the last one, or the partner's old entry, drops out.
     state[start + at + PARTNER_BYTES : start + stop] = entries[at : stop - PARTNER_BYTES]
     _PARTNER.pack_into(state, start + at, partner, at_s)
 
@@ -136,9 +136,9 @@ def learn(
 ) -> None:
     """Put one label event (`labels.LabelEvents`) into `state`, in place.
 
-    A correction takes the label that it replaces out of its tile, unless that tile is gone, and
-    puts its own verdict into its own. Labels of different payments may come in any order. The sum
-    of frauds' amounts saturates at `SATURATION`; a correction of one that did is approximate.
+    A correction removes the label that it replaces from its tile, unless that tile is gone, and
+    counts in a tile of its own. Labels of different payments may come in any order. The sum of
+    frauds' amounts saturates at `SATURATION`; correcting a saturated sum is approximate.
     """
     for ring in entity.groups["labels"].rings:
         if previous is not None:

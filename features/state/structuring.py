@@ -1,4 +1,4 @@
-"""Amounts kept just under a reporting threshold (thresholds.toml)."""
+"""The band of amounts just under a reporting threshold (thresholds.toml)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ THRESHOLD_HUNDREDTHS = int(_DECLARED["reporting_threshold_units"]) * 100
 """The threshold in hundredths of a currency unit."""
 
 REPORTING_THRESHOLD = f"the reporting threshold of {THRESHOLD_HUNDREDTHS // 100:,d}"
-"""How sentences call it."""
+"""Its name in the sentences of reasons."""
 
 BAND_START_HUNDREDTHS = int(THRESHOLD_HUNDREDTHS * (1 - _DECLARED["band"]))
-"""From here on, up to the threshold, an amount lies just under it."""
+"""Amounts from here up to the threshold lie just under it."""
 
 
 def near(hundredths: int) -> bool:

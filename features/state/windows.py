@@ -1,9 +1,9 @@
 """The windows that state is kept for, and the tiles that they are cut into.
 
 A window of span S cut into tiles of width w covers, at time t, the tiles
-`floor(t/w) - S/w + 1 .. floor(t/w)`: between S - w and S of history. What it approximates is
-therefore its old edge alone: an event may leave the window up to w too early, and never too late.
-The largest error is one tile: 5 minutes of 1 h, 1 h of 24 h, 6 h of 7 d, 1 d of 30 d and of 60 d.
+`floor(t/w) - S/w + 1 .. floor(t/w)`: between S - w and S of history. Only its old edge is
+approximate: an event may leave the window up to w too early, and never too late. The largest error
+is one tile: 5 minutes of 1 h, 1 h of 24 h, 6 h of 7 d, 1 d of 30 d and of 60 d.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ D30 = Window("30d", 30 * DAY_MS, DAY_MS)
 D60 = Window("60d", 60 * DAY_MS, DAY_MS)
 
 HORIZON_MS = 60 * DAY_MS
-"""Nothing older than this, counted back from an entity's newest event, is ever visible."""
+"""How far back from an entity's newest event anything is visible."""
 
 LABEL_WINDOWS = (H24, D7, D30)
-"""What is kept of labels, by when they became known."""
+"""Windows of labels, by the time when they became known."""
 
 FLOW_WINDOWS = (H24, D7)
-"""What is kept of an account's flows."""
+"""Windows of an account's flows."""
 
 LARGEST_WINDOWS = tuple(Window(w.name, w.span_ms, DAY_MS) for w in (D7, D30, D60))
-"""What is kept of largest amounts: daily tiles."""
+"""Windows of largest amounts: daily tiles."""
 
 NEAR_WINDOWS = tuple(Window(w.name, w.span_ms, DAY_MS) for w in (D7, D30))
-"""What is kept of payments just under the threshold: daily tiles."""
+"""Windows of payments just under the threshold: daily tiles."""
 
 HABIT_WINDOWS = (Window("60d", D60.span_ms, 10 * DAY_MS),)
-"""What is kept of categories and positions: tiles of ten days."""
+"""Windows of categories and positions: tiles of ten days."""
 
 RUN_GAP_DAYS = 10
-"""Frauds that become known at most so many days apart are one run."""
+"""Frauds that became known at most this many days apart form one run."""

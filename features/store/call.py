@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from features.degraded import HISTORY_UNAVAILABLE
 from features.state.entities import KEPT, ROLES, Entity
 from features.state.events import Events, Key
-from features.state.fold_layout import PROGRAM
+from features.state.fold_layout import FOLD_LAYOUT
 from features.state.folding import events_of, fold
 from features.state.journal import DAY_AT, EVENT_BYTES, aside_of, head, with_lengths
 from features.state.snapshot import N_ROLES, Snapshot
 from features.state.windows import DAY_MS
-from features.store.names import LATELY_S, aside_key, marker, recent_key, state_key
-from features.store.protocol import Observation
+from features.store.interface import Observation
+from features.store.keys import LATELY_S, aside_key, marker, recent_key, state_key
 from fraud.payment.batch import Int64
 
 _RECEIPT_BYTES = 8
@@ -210,7 +210,7 @@ def _fold(
     """Let rows see journals, and be put into them: see `folding.fold`. Which journals have grown
     long -> head and content of their new bases."""
     bases, ends = fold(
-        PROGRAM,
+        FOLD_LAYOUT,
         np.frombuffer(b"".join(journals), dtype=np.uint32),
         np.array([len(journal) // 4 for journal in journals], dtype=np.int64),
         np.array(kinds, dtype=np.int64),

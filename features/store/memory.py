@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from features.degraded import HISTORY_UNAVAILABLE
 from features.state.entities import ENTITIES, KEPT, ROLES, Entity
 from features.state.events import Events, Key, roles_of
-from features.state.fold_layout import PROGRAM
+from features.state.fold_layout import FOLD_LAYOUT
 from features.state.folding import run
 from features.state.labels import LabelEvents
 from features.state.snapshot import Snapshot
 from features.state.state import empty
-from features.store.protocol import NO_LABELS, Cursor, Observation, StateSource
+from features.store.interface import NO_LABELS, Cursor, Observation, StateSource
 from fraud.errors import StoreUnavailable
 from fraud.payment.batch import Int64
 
@@ -236,7 +236,7 @@ class _Table:
         items = self._items(touched, create)
         self._grow()
         run(
-            PROGRAM,
+            FOLD_LAYOUT,
             KEPT.index(self._entity),
             self._states,
             items,

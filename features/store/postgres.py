@@ -11,11 +11,11 @@ import asyncpg
 
 from features.definitions import SCHEMA_ID
 from features.degraded import FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT, TRANSACTION_REUSED
-from features.remembered import row_on_record
+from features.first_features import row_on_record
 from features.state.entities import Entity
 from features.state.events import Key
 from features.state.labels import REACH_DAYS
-from features.store.protocol import Cursor, Past
+from features.store.interface import Cursor, Past
 from features.store.rebuild import rebuild_sql, states_of
 from features.store.span import LABELLED_WITHIN, Span, day
 from stores.postgres.errors import answering

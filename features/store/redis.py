@@ -17,7 +17,8 @@ from features.state.journal import labels_of
 from features.state.labels import LabelEvents
 from features.state.snapshot import Snapshot
 from features.store.call import Call, Grown, based_anew
-from features.store.names import (
+from features.store.interface import Cursor, Observation, StateSource
+from features.store.keys import (
     CURSOR,
     LABEL_LOG,
     PROBE,
@@ -28,7 +29,6 @@ from features.store.names import (
     state_key,
     text,
 )
-from features.store.protocol import Cursor, Observation, StateSource
 from features.store.warming import Warming
 from fraud.errors import StoreUnavailable
 from stores.redis.link import Link

@@ -11,7 +11,8 @@ import msgspec
 from features.state.entities import KEPT, Entity
 from features.state.events import Key, roles_of
 from features.state.journal import journal_of, transaction_of
-from features.store.names import (
+from features.store.interface import Cursor, StateSource
+from features.store.keys import (
     CURSOR,
     LABEL_LOG,
     LATELY_S,
@@ -21,7 +22,6 @@ from features.store.names import (
     state_key,
     text,
 )
-from features.store.protocol import Cursor, StateSource
 from fraud.errors import StoreUnavailable
 from stores.redis.link import Link
 from stores.redis.script import Script

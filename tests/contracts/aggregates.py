@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from features.definitions import NAMES
-from features.families.case import Flow, Position
+from features.families.view import Flow, Position
 from features.state.entities import ROLES, Role
-from features.state.read_layout import LENS
+from features.state.read_layout import READ_LAYOUT
 from features.state.reading import Reading
 from features.transform import transform
 from fraud.payment.batch import TransactionBatch
@@ -145,7 +145,7 @@ def reading_of(aggregates: Mapping[str, WindowAggregates], n: int) -> Reading:
         if role.name in aggregates:
             said = aggregates[role.name]
             reading.present[:, r] = said.present
-            for name, (first, stop) in LENS.columns.items():
+            for name, (first, stop) in READ_LAYOUT.columns.items():
                 if name[0] == role.name and (value := _said(said, name[1])) is not None:
                     reading.seen[:, first:stop] = value.reshape(n, stop - first)
     return reading

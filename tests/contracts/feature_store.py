@@ -15,7 +15,7 @@ from features.state.entities import ENTITIES, ROLES, Entity
 from features.state.events import Events
 from features.state.labels import LabelEvents
 from features.state.state import empty, learn, observe
-from features.store.protocol import FeatureStore
+from features.store.interface import FeatureStore
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from tests.contracts.payments import DAY_MS, labels_of, payments
 from tests.contracts.window_aggregates import aggregates_of

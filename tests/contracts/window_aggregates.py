@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.families.case import Flow, Position
+from features.families.view import Flow, Position
 from features.state.entities import ROLES, Role
-from features.state.read_layout import LENS
+from features.state.read_layout import READ_LAYOUT
 from features.state.reading import Reading
 from fraud.payment.batch import Int64
 
@@ -134,11 +134,11 @@ class _View:
 
     def _columns(self, name: str) -> tuple[slice, slice]:
         """Of all rows those called `name`; none if there are none."""
-        return slice(None), slice(*LENS.columns.get((self.role.name, name), (0, 0)))
+        return slice(None), slice(*READ_LAYOUT.columns.get((self.role.name, name), (0, 0)))
 
     def _column(self, name: str) -> Any:
         """Of all rows the one called `name`."""
-        return slice(None), LENS.columns[self.role.name, name][0]
+        return slice(None), READ_LAYOUT.columns[self.role.name, name][0]
 
 
 @cache

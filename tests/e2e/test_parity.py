@@ -13,9 +13,9 @@ import asyncpg
 import numpy as np
 import pytest
 
+from features.backfill import backfill
 from features.definitions import N_FEATURES, NAMES
 from features.degraded import WITHOUT_HISTORY
-from features.replay import replay
 from fraud.payment.batch import COLUMNS, TransactionBatch
 from fraud.payment.currency import to_major
 from tests.contracts.payments import payments
@@ -80,7 +80,7 @@ def assert_parity(quorum: Quorum, tenant: str, batch: TransactionBatch, rows: in
     key = quorum.json("keys", "create", "--name", tenant, "--tenant", tenant)["key"]
     ids = decide(quorum, key, batch, rows)
     online = asyncio.run(served(quorum.database_url, tenant, ids))
-    offline = np.concatenate([f.values for f in replay([batch])])
+    offline = np.concatenate([f.values for f in backfill([batch])])
     got = np.frombuffer(b"".join(online), dtype="<f4").reshape(len(batch), N_FEATURES)
     assert got.tobytes() == offline.tobytes()
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from data.history.history import History
-from features.replay import replay
+from features.backfill import backfill
 from features.state.entities import ROLES
 from fraud.payment.batch import Float32, Float64, Int64
 from training.finding import Finding
@@ -126,7 +126,7 @@ def later_labels(
         if near.size > _MAX_ROWS:
             continue
         alone = _known_at(history, near, row)
-        own = [f.values[-1] for f in replay([alone.batch], [alone.label_events()])][-1]
+        own = [f.values[-1] for f in backfill([alone.batch], [alone.label_events()])][-1]
         kept = np.asarray(values[row])
         differs = np.flatnonzero((own != kept) & ~(np.isnan(own) & np.isnan(kept)))
         if differs.size:

@@ -13,9 +13,9 @@ import numpy as np
 
 from data.history.label_history import LabelHistory
 from decision_log.readers.served import LoadedPart, ServedHistory, ServedPart
+from features.backfill import backfill_chunk, joined
 from features.definitions import FEATURES, SCHEMA_ID
 from features.degraded import WITHOUT_HISTORY
-from features.replay import joined, replay_chunk
 from features.state.events import Events
 from features.store.memory import MemoryStore
 from fraud.payment.batch import Float32, Int64, TransactionBatch
@@ -190,7 +190,7 @@ class _Check:
         self.report.labels += len(known)
         self.report.loaded += len(batch) - len(first)
         before = np.searchsorted(at_ms, effective_ms, side="left")
-        values = replay_chunk(self._store, batch, known, before).values[places]
+        values = backfill_chunk(self._store, batch, known, before).values[places]
         events = Events.of(batch)
         self._judge()
         self._doubt.add(events, at_ms, known, effective_ms.tolist())

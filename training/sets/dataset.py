@@ -15,8 +15,8 @@ import numpy as np
 
 import features
 from data.history.history import History, read_history
+from features.backfill import backfill
 from features.definitions import N_FEATURES, SCHEMA_ID
-from features.replay import replay
 from fraud.payment.batch import COLUMNS, Float32, Float64, Int64
 from stores.postgres.connect import connect
 from stores.statements import statement
@@ -109,7 +109,7 @@ def _replay_into(path: Path, history: History, progress: Callable[[int, int], No
             name, mode="w+", dtype=np.float32, shape=(len(history), N_FEATURES)
         )
         done = 0
-        for part in replay([history.batch], [history.label_events()]):
+        for part in backfill([history.batch], [history.label_events()]):
             values[done : done + len(part)] = part.values
             done += len(part)
             progress(done, len(history))

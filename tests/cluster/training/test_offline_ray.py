@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from features.replay import CHUNK_ROWS
+from features.backfill import CHUNK_ROWS
 from training.offline import write_features
 from training.offline_ray import on_ray
 

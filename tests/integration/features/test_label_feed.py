@@ -20,9 +20,9 @@ from features.service import FeatureService
 from features.state.entities import ENTITIES, KEPT
 from features.state.events import Events
 from features.state.labels import REACH_DAYS
+from features.store.interface import Past
 from features.store.memory import MemoryStore
 from features.store.postgres import PostgresHistory
-from features.store.protocol import Past
 from features.store.redis import RedisStore
 from fraud.errors import StoreUnavailable
 from fraud.payment.batch import TransactionBatch

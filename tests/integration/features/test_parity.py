@@ -15,13 +15,13 @@ import pytest
 
 from data.load.payment_reader import read_payments
 from features.assemble import assemble
+from features.backfill import backfill, joined
 from features.definitions import NAMES
-from features.replay import joined, replay
 from features.state.entities import Entity
 from features.state.events import Events, Key
 from features.state.labels import LabelEvents
 from features.state.state import empty
-from features.store.protocol import Cursor, Observation, Past
+from features.store.interface import Cursor, Observation, Past
 from features.store.redis import RedisStore
 from fraud.payment.batch import Float32, Int64, TransactionBatch
 from stores.redis.link import Link
@@ -98,7 +98,7 @@ async def test_served_features_are_those_of_the_replay(
     starts = cuts(payments.timestamp_ms)
     moments = payments.timestamp_ms[starts]
     labels = arriving(joined(list(payments.label_events())), moments)
-    offline = np.concatenate([part.values for part in replay([batch], [labels])])
+    offline = np.concatenate([part.values for part in backfill([batch], [labels])])
 
     first = np.searchsorted(labels.known_at_ms, moments, side="right")
     learnt = 0

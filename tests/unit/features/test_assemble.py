@@ -12,9 +12,9 @@ from features.degraded import (
     HISTORY_UNAVAILABLE,
     TRANSACTION_REUSED,
 )
-from features.remembered import rows_of
+from features.first_features import rows_of
 from features.state.events import Events
-from features.store.protocol import Observation
+from features.store.interface import Observation
 from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
 

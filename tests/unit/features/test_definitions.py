@@ -5,7 +5,6 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from features.cases import cases_of
 from features.catalogue import markdown
 from features.declaration import Family, Feature
 from features.definitions import (
@@ -23,6 +22,7 @@ from features.reason_pages import markdown as reasons_page
 from features.state.entities import LAYOUT, ROLES
 from features.state.structuring import BAND_START_HUNDREDTHS, THRESHOLD_HUNDREDTHS
 from features.transform import transform
+from features.views import views_of
 from fraud.payment.batch import Float32
 from fraud.reasons.catalogue import CODES
 from tests.contracts.aggregates import located, random_histories, reading_of
@@ -101,7 +101,7 @@ def test_the_schema_id_changes_with_the_state_that_features_are_read_from(
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.features[0].name)
 def test_a_function_writes_the_columns_that_are_declared_and_no_others(family: Family) -> None:
     rows = Rows.of(located(payments(30, seed=2), seed=3))
-    known = cases_of(rows, reading_of(random_histories(30, seed=1), 30))
+    known = views_of(rows, reading_of(random_histories(30, seed=1), 30))
     k = len(family.features)
     values = np.full((30, k + 9), -7, dtype=np.float32)
     if family.role is None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from features.assemble import without_history
+from features.backfill import backfill
 from features.declaration import Subject
 from features.definitions import FAMILIES, FEATURES, NAMES
 from features.families.rows import Rows
-from features.replay import replay
 from features.state.reading import Reading
 from features.transform import transform
 from fraud.payment.batch import Float32, TransactionBatch
@@ -46,7 +46,7 @@ def rows(*amounts_and_seconds: tuple[int, int]) -> TransactionBatch:
 
 
 def replayed(batch: TransactionBatch) -> dict[str, list[float]]:
-    values = np.concatenate([f.values for f in replay([batch])])
+    values = np.concatenate([f.values for f in backfill([batch])])
     return {name: values[:, j].tolist() for j, name in enumerate(NAMES)}
 
 
@@ -81,9 +81,9 @@ def test_equal_amounts_have_no_deviation() -> None:
 
 def test_a_row_has_the_same_bits_in_any_batch() -> None:
     batch = payments(700, seed=8)
-    whole = np.concatenate([f.values for f in replay([batch])])
+    whole = np.concatenate([f.values for f in backfill([batch])])
     single = np.concatenate(
-        [f.values for f in replay(batch.slice(i, i + 1) for i in range(len(batch)))]
+        [f.values for f in backfill(batch.slice(i, i + 1) for i in range(len(batch)))]
     )
     assert single.tobytes() == whole.tobytes()
 

@@ -14,8 +14,8 @@ import pytest
 from cluster.cli import run
 from data.load.payment_file import PaymentFile
 from data.load.payment_reader import read_payments
+from features.backfill import backfill
 from features.definitions import NAMES, SCHEMA_ID
-from features.replay import replay
 from fraud.payment.batch import FeatureBatch
 from training.offline import OutputExists, write_features
 
@@ -70,7 +70,7 @@ def test_values_are_those_of_a_replay_of_history(file: Path, tmp_path: Path) -> 
     write_features(file, "canonical", out)
     history = read_payments(file, "canonical").history()
     expected = np.concatenate(
-        [part.values for part in replay([history.batch], [history.label_events()])]
+        [part.values for part in backfill([history.batch], [history.label_events()])]
     )
     table = pq.read_table(out)
     written = np.stack([table[name].to_numpy() for name in NAMES], axis=1)
@@ -83,7 +83,7 @@ def test_values_are_those_of_a_replay_of_history(file: Path, tmp_path: Path) -> 
 
 def test_what_is_cut_off_leaves_nothing(file: Path, tmp_path: Path) -> None:
     def broken(payments: PaymentFile) -> Iterator[FeatureBatch]:
-        yield from replay(payments.batches())
+        yield from backfill(payments.batches())
         raise KeyboardInterrupt
 
     folder = tmp_path / "out"

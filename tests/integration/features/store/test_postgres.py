@@ -14,8 +14,8 @@ import pytest
 from decision_log.shipping import ledger
 from features.service import FeatureService
 from features.state.entities import KEPT, Entity
+from features.store.interface import NO_LABELS
 from features.store.postgres import PostgresHistory
-from features.store.protocol import NO_LABELS
 from features.store.span import Span
 from fraud.payment.batch import TransactionBatch
 from settings.settings import Settings

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from features.assemble import without_history
+from features.backfill import backfill
 from features.definitions import NAMES
 from features.degraded import (
     FEATURES_UNAVAILABLE,
@@ -23,15 +24,14 @@ from features.degraded import (
     RETRY_IN_FLIGHT,
     TRANSACTION_REUSED,
 )
-from features.replay import replay
 from features.service import FeatureService
 from features.state.entities import KEPT, ROLES, Entity
 from features.state.events import Events, Key
 from features.state.journal import EVENT_BYTES
+from features.store.interface import Cursor, Past
+from features.store.keys import LATELY_S, STATE_TTL_S, state_key
 from features.store.memory import MemoryStore
-from features.store.names import LATELY_S, STATE_TTL_S, state_key
 from features.store.postgres import PostgresHistory
-from features.store.protocol import Cursor, Past
 from features.store.redis import RedisStore
 from fraud.errors import StoreUnavailable
 from fraud.payment.batch import TRANSACTION_COLUMNS, FeatureBatch, TransactionBatch
@@ -95,7 +95,7 @@ async def test_parity_with_the_replay_late_and_duplicate_events_included(
     store: RedisStore, seed: int
 ) -> None:
     batch = payments(1_500, seed=seed, late=0.2, duplicate=0.1)
-    offline = list(replay([batch]))
+    offline = list(backfill([batch]))
     online = [await serve(store, batch.slice(i, i + 50)) for i in range(0, 1_500, 50)]
     assert b"".join(f.values.tobytes() for f in online) == b"".join(
         f.values.tobytes() for f in offline
@@ -462,7 +462,7 @@ async def test_parity_on_real_payments(store: RedisStore) -> None:
         *[list(nothing) for _ in range(8)],
     )
     online = [await serve(store, batch.slice(i, i + 100)) for i in range(0, n, 100)]
-    offline = list(replay([batch]))
+    offline = list(backfill([batch]))
     assert b"".join(f.values.tobytes() for f in online) == b"".join(
         f.values.tobytes() for f in offline
     )

@@ -20,7 +20,7 @@ from deciding.plans.table import activate_plan
 from decision_log.shipping.ledger import PostgresLedger
 from features.label_feed import LabelFeed
 from features.state.entities import KEPT
-from features.store.names import CURSOR
+from features.store.keys import CURSOR
 from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.errors import StoreUnavailable, StoreUnreachable

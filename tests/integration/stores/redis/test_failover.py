@@ -19,7 +19,7 @@ from cluster.embedded import EmbeddedRedis
 from features.label_feed import LabelFeed
 from features.service import FeatureService
 from features.state.events import Events
-from features.store.names import CURSOR
+from features.store.keys import CURSOR
 from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.access.tiers import Quota, Tier

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.families.case import Flow
+from features.families.view import Flow
 from tests.contracts.aggregates import features_of, payment, saw
 
 

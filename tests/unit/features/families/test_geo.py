@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.families.case import Position
 from features.families.geo import EARTH_RADIUS_KM, kilometres
+from features.families.view import Position
 from tests.contracts.aggregates import features_of, payment, saw
 
 BERLIN, PARIS = (52.520008, 13.404954), (48.856613, 2.352222)

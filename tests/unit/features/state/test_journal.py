@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.state.entities import ENTITIES, KEPT, ROLES, Entity
 from features.state.events import Events
-from features.state.fold_layout import PROGRAM
+from features.state.fold_layout import FOLD_LAYOUT
 from features.state.folding import EVENT_WORDS, Words, events_of, fold
 from features.state.journal import (
     DAY_AT,
@@ -66,7 +66,7 @@ class Shelf:
         )
         states = Snapshot.none(len(events))
         bases, ends = fold(
-            PROGRAM,
+            FOLD_LAYOUT,
             np.frombuffer(b"".join(self.journals), dtype=np.uint32),
             np.array([len(journal) // 4 for journal in self.journals]),
             np.array([KEPT.index(entity_of(kind)) for kind in kinds]),
@@ -97,7 +97,7 @@ class Shelf:
         role = next(r for r, role in enumerate(ROLES) if role.entity is entity)
         places[0, role] = 0
         fold(
-            PROGRAM,
+            FOLD_LAYOUT,
             np.frombuffer(journal, dtype=np.uint32),
             np.array([len(journal) // 4]),
             np.array([KEPT.index(entity)]),

@@ -15,7 +15,7 @@ from data.generator.stream import GeneratorSpec, generate
 from data.history.history import History
 from data.layout.layout import parse_layout
 from data.load.payment_reader import read_payments
-from features.replay import replay
+from features.backfill import backfill
 from fraud.errors import NotTrainable
 from training.config import SplitConfig
 from training.guard.guard import inspect_dataset, inspect_history, inspect_layout, inspect_replay
@@ -84,7 +84,7 @@ def test_features_that_know_later_labels_are_refused(history: History, data: Dat
     is that it took days."""
     at_ms = np.array(history.batch.timestamp_ms, np.int64)
     hasty = replace(history, known_at_ms=np.where(history.label >= 0, at_ms + 1, -1))
-    parts = [f.values for f in replay([hasty.batch], [hasty.label_events()])]
+    parts = [f.values for f in backfill([hasty.batch], [hasty.label_events()])]
     knowing = replace(data, values=np.concatenate(parts))
     assert codes(inspect_replay(history, knowing, SEED)) == [("refuse", "later-labels")]
 

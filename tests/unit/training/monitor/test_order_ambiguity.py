@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.replay import joined
+from features.backfill import joined
 from features.state.events import Events
 from features.state.labels import LabelEvents
 from tests.contracts.payments import payments

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.history.history import History
-from features.replay import replay
+from features.backfill import backfill
 from tests.contracts.payments import DAY_MS, payments
 from training.sets.dataset import build_dataset
 
@@ -24,7 +24,7 @@ def history() -> History:
 
 def test_the_matrix_is_the_replay_with_labels(history: History, tmp_path: Path) -> None:
     data = build_dataset(history, tmp_path, lambda *_: None)
-    expected = [f.values for f in replay([history.batch], [history.label_events()])]
+    expected = [f.values for f in backfill([history.batch], [history.label_events()])]
     assert np.asarray(data.values).tobytes() == np.concatenate(expected).tobytes()
 
 
@@ -45,5 +45,5 @@ def test_other_labels_are_another_matrix(history: History, tmp_path: Path) -> No
     turned = replace(history, label=(1 - history.label).astype(np.int8))
     assert len({first, built(later), built(turned)}) == 3
     unknown = replace(history, label=np.full_like(history.label, -1))
-    plain = [f.values for f in replay([history.batch])]
+    plain = [f.values for f in backfill([history.batch])]
     assert built(unknown) == np.concatenate(plain).tobytes()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from features.backfill import CHUNK_ROWS, backfill, backfill_chunk, joined
 from features.definitions import NAMES
-from features.replay import CHUNK_ROWS, joined, replay, replay_chunk
 from features.state.labels import LabelEvents
 from features.store.memory import MemoryStore
 from fraud.payment.batch import TransactionBatch
@@ -51,7 +51,7 @@ def one_by_one(batch: TransactionBatch, labels: LabelEvents) -> bytes:
             store.learn_now(labels.slice(done, done + 1))
             done += 1
         row = batch.slice(i, i + 1)
-        found += replay_chunk(store, row, NOTHING, np.empty(0, np.int64)).values.tobytes()
+        found += backfill_chunk(store, row, NOTHING, np.empty(0, np.int64)).values.tobytes()
     return found
 
 
@@ -63,14 +63,15 @@ def values_of(parts: Iterator) -> bytes:  # type: ignore[type-arg]
 def test_labels_are_learnt_before_the_first_payment_that_is_not_earlier(seed: int) -> None:
     batch = payments(400, seed=seed, late=0.2, customers=30)
     labels = labels_of(batch, seed)
-    assert values_of(replay([batch], [labels])) == one_by_one(batch, labels)
+    assert values_of(backfill([batch], [labels])) == one_by_one(batch, labels)
 
 
 def test_labels_change_what_is_seen() -> None:
     batch = payments(700, seed=1, customers=30)
     labels = labels_of(batch, 1)
     with_labels, without = (
-        np.concatenate([part.values for part in replay([batch], given)]) for given in ([labels], [])
+        np.concatenate([part.values for part in backfill([batch], given)])
+        for given in ([labels], [])
     )
     differ = [
         name
@@ -85,15 +86,15 @@ def test_labels_change_what_is_seen() -> None:
 def test_how_batches_and_labels_are_cut_changes_nothing(rows: int) -> None:
     batch = payments(700, seed=5, late=0.2, customers=30)
     labels = labels_of(batch, 5)
-    whole = values_of(replay([batch], [labels]))
+    whole = values_of(backfill([batch], [labels]))
     batches = (batch.slice(i, i + rows) for i in range(0, len(batch), rows))
     parts = (labels.slice(i, i + 13) for i in range(0, len(labels), 13))
-    assert values_of(replay(batches, parts)) == whole
+    assert values_of(backfill(batches, parts)) == whole
 
 
 def test_chunks_are_bounded_and_every_row_comes_once() -> None:
     batch = payments(CHUNK_ROWS + 100, seed=2, days=5.0)
-    sizes = [len(part) for part in replay([batch])]
+    sizes = [len(part) for part in backfill([batch])]
     assert sizes == [CHUNK_ROWS, 100]
 
 
@@ -110,5 +111,5 @@ def test_a_label_of_the_moment_of_a_payment_is_known_to_it() -> None:
             ids={"customer": ["c0"], "merchant": [None], "device": [None], "counterparty": [None]},
             previous=[None],
         )
-        (part,) = replay([row], [labels])
+        (part,) = backfill([row], [labels])
         assert part.values[1, j] == known

@@ -18,7 +18,7 @@ CHUNK_ROWS = 4096
 """Rows whose states are read out together: 100 MB at most."""
 
 
-def replay(
+def backfill(
     batches: Iterable[TransactionBatch],
     labels: Iterable[LabelEvents] = (),
     store: MemoryStore | None = None,
@@ -38,14 +38,14 @@ def replay(
     """
     store = store or MemoryStore()
     for arrival in arrivals(batches, labels):
-        yield replay_chunk(store, *arrival)
+        yield backfill_chunk(store, *arrival)
 
 
 def arrivals(
     batches: Iterable[TransactionBatch], labels: Iterable[LabelEvents] = ()
 ) -> Iterator[tuple[TransactionBatch, LabelEvents, Int64]]:
     """History in chunks of at most `CHUNK_ROWS`, each with the labels that are learnt among its
-    rows and where: what `replay_chunk` takes. Arguments as of `replay`."""
+    rows and where: what `backfill_chunk` takes. Arguments as of `backfill`."""
     waiting = _Waiting(labels)
     newest_ms = 0
     for batch in batches:
@@ -58,7 +58,7 @@ def arrivals(
             yield part, known, before
 
 
-def replay_chunk(
+def backfill_chunk(
     store: MemoryStore, batch: TransactionBatch, labels: LabelEvents, before: Int64
 ) -> FeatureBatch:
     """Features of n rows, m labels learnt among them.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from features.definitions import SCHEMA_ID
-from features.remembered import ROW_BYTES
+from features.first_features import ROW_BYTES
 from features.state.entities import LAYOUT_ID, Entity
 from features.state.events import Key
 from features.state.journal import FORMAT
-from features.store.protocol import Cursor
+from features.store.interface import Cursor
 
 STATE_TTL_S = 14 * 86_400
 """An entity that nobody touches for two weeks is let go: PostgreSQL has its history."""

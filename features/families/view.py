@@ -1,7 +1,7 @@
 """The record that families over history look at: a payment beside what the state of one of its
 entities said.
 
-The same for every entity, so that a function over cases is compiled once.
+The same for every entity, so that a function over views is compiled once.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from features.state.windows import (
 )
 from fraud.payment.batch import Int64
 
-Cases = NDArray[np.void]
-"""CASE[m]: of those rows of a batch in which the state of one entity is there."""
+Views = NDArray[np.void]
+"""VIEW[m]: of those rows of a batch in which the state of one entity is there."""
 
 WINDOWS = (H1, H24, D7, D30, D60)
 """The windows of amounts and of distinct partners. Those that an entity keeps are adjacent."""
@@ -34,7 +34,7 @@ WINDOWS = (H1, H24, D7, D30, D60)
 DAY, WEEK, MONTH, LONG = (WINDOWS.index(window) for window in (H24, D7, D30, D60))
 """Places in `WINDOWS`."""
 
-NAMED = CUSTOMER.tables
+PARTNER_TABLES = CUSTOMER.tables
 """The tables of whom a payment may name."""
 
 _TABLES = max(len(role.entity.tables) for role in ROLES)
@@ -78,7 +78,7 @@ class Flow:
     out_since_ms: Int64
 
 
-SAID: dict[str, dict[str, int]] = {
+FIELDS: dict[str, dict[str, int]] = {
     "amounts": dict.fromkeys(("count", "total", "squares"), len(WINDOWS)),
     "labels": {
         **dict.fromkeys(("known", "frauds", "fraud_total"), len(LABEL_WINDOWS)),
@@ -107,14 +107,14 @@ category_total: payments of the last 60 days in the category that this one names
 none), and in all.
 """
 
-CASE = np.dtype(
+VIEW = np.dtype(
     [
         ("row", "<i8"),
         ("hundredths", "<i8"),
         ("units", "<f8"),
         ("latitude", "<f8"),
         ("longitude", "<f8"),
-        ("names", "<i8", (len(NAMED),)),
+        ("names", "<i8", (len(PARTNER_TABLES),)),
         ("mean", "<f8", (len(WINDOWS),)),
         ("deviation", "<f8", (len(WINDOWS),)),
         ("since_ms", "<i8"),
@@ -122,13 +122,13 @@ CASE = np.dtype(
         ("partner_since_s", "<i8", (_TABLES,)),
         *(
             (name.replace(".", "_"), "<i8", (width,) if width > 1 else ())
-            for said in SAID.values()
+            for said in FIELDS.values()
             for name, width in said.items()
         ),
     ]
 )
 """Of the payment: its row in the batch; its amount in hundredths of a currency unit, and in units;
-its coordinates in degrees, NaN if it names none; 1 for each of `NAMED` whom it names, else 0.
+its coordinates in degrees, NaN if it names none; 1 for each of `PARTNER_TABLES` whom it names, else 0.
 
 Of the state: mean and standard deviation (population) of amounts over `WINDOWS` in currency units,
 NaN without events, and with fewer than two; then what `WindowAggregates` say, under the names of

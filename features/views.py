@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from features.families.case import CASE, NAMED, SAID, WINDOWS, Cases
 from features.families.rows import Rows
+from features.families.view import FIELDS, PARTNER_TABLES, VIEW, WINDOWS, Views
 from features.state.compiled import Compiled
 from features.state.entities import ROLES, Role
-from features.state.read_layout import LENS
+from features.state.read_layout import READ_LAYOUT
 from features.state.reading import Reading
 from fraud.payment.batch import Float64, Int64
 
 
-def cases_of(rows: Rows, reading: Reading) -> dict[str, Cases]:
-    """Role -> a case for each row in which its state is there, in their order; roles in which there
+def views_of(rows: Rows, reading: Reading) -> dict[str, Views]:
+    """Role -> a view for each row in which its state is there, in their order; roles in which there
     is none are left out.
 
     Args:
@@ -26,26 +26,26 @@ def cases_of(rows: Rows, reading: Reading) -> dict[str, Cases]:
     """
     if not reading.present.any():
         return {}
-    words = np.empty((len(ROLES), len(rows), CASE.itemsize // 8), dtype=np.int64)
+    words = np.empty((len(ROLES), len(rows), VIEW.itemsize // 8), dtype=np.int64)
     found = _gather(words, reading.seen, reading.present, _PLAN)
-    cases: Cases = np.ndarray(words.shape[:2], CASE, words)
+    views: Views = np.ndarray(words.shape[:2], VIEW, words)
     _complete(
-        cases,
+        views,
         found,
         rows.hundredths,
         _degrees(rows.batch.latitude),
         _degrees(rows.batch.longitude),
         _names(rows),
     )
-    return {ROLES[r].name: cases[r, :m] for r, m in enumerate(found.tolist()) if m}
+    return {ROLES[r].name: views[r, :m] for r, m in enumerate(found.tolist()) if m}
 
 
 def _plan() -> Int64:
-    """Of each role how many numbers its state says; of each its column, and its word in a case."""
+    """Of each role how many numbers its state says; of each its column, and its word in a view."""
     plan: list[int] = []
     for role in ROLES:
         pairs: list[tuple[int, int]] = []
-        for (of, name), (first, stop) in LENS.columns.items():
+        for (of, name), (first, stop) in READ_LAYOUT.columns.items():
             if of == role.name and (word := _word(role, name)) is not None:
                 pairs += zip(range(first, stop), range(word, word + stop - first), strict=True)
         plan += [len(pairs), *(number for pair in pairs for number in pair)]
@@ -53,8 +53,8 @@ def _plan() -> Int64:
 
 
 def _word(role: Role, name: str) -> int | None:
-    """Where in a case what is called `name` begins; None if no family looks at it."""
-    assert CASE.fields is not None
+    """Where in a view what is called `name` begins; None if no family looks at it."""
+    assert VIEW.fields is not None
     kind, _, partner = name.partition(":")
     partners = [table.partner for table in role.entity.tables]
     entity = role.entity
@@ -64,14 +64,14 @@ def _word(role: Role, name: str) -> int | None:
         return _first_word("distinct") + at
     if partner in partners and kind == "since":
         return _first_word("partner_since_s") + partners.index(partner)
-    if name in SAID["amounts"]:
+    if name in FIELDS["amounts"]:
         return _first_word(name) + WINDOWS.index(entity.windows[0])
-    return _first_word(name) if name in CASE.fields else None
+    return _first_word(name) if name in VIEW.fields else None
 
 
 def _first_word(name: str) -> int:
-    assert CASE.fields is not None
-    return int(CASE.fields[name][1]) // 8
+    assert VIEW.fields is not None
+    return int(VIEW.fields[name][1]) // 8
 
 
 _PLAN = _plan()
@@ -82,9 +82,9 @@ def _degrees(values: Sequence[float | None]) -> Float64:
 
 
 def _names(rows: Rows) -> Int64:
-    """int64[n, len(NAMED)]: 1 for whom the payment names, else 0."""
-    names = np.ones((len(rows), len(NAMED)), dtype=np.int64)
-    for j, table in enumerate(NAMED):
+    """int64[n, len(PARTNER_TABLES)]: 1 for whom the payment names, else 0."""
+    names = np.ones((len(rows), len(PARTNER_TABLES)), dtype=np.int64)
+    for j, table in enumerate(PARTNER_TABLES):
         ids = getattr(rows.batch, table.column)
         if None in ids:
             names[:, j] = [value is not None for value in ids]
@@ -93,11 +93,11 @@ def _names(rows: Rows) -> Int64:
 
 @Compiled
 def _gather(words: Int64, seen: Int64, present: NDArray[np.bool_], plan: Int64) -> Int64:
-    """int64[n_roles]: how many rows have a state in each role. Their cases are begun: all zero but
-    for the row, which is the first word of a case, and for what the state says.
+    """int64[n_roles]: how many rows have a state in each role. Their views are begun: all zero but
+    for the row, which is the first word of a view, and for what the state says.
 
     Args:
-        words: int64[n_roles, n, n_words]: the cases, written.
+        words: int64[n_roles, n, n_words]: the views, written.
         seen, present: of a `Reading`.
         plan: see `_plan`.
     """
@@ -120,7 +120,7 @@ def _gather(words: Int64, seen: Int64, present: NDArray[np.bool_], plan: Int64) 
 
 @Compiled
 def _complete(
-    cases: Cases,
+    views: Views,
     found: Int64,
     hundredths: Int64,
     latitude: Float64,
@@ -130,25 +130,25 @@ def _complete(
     """Write what the payment says, and what follows from what the state says.
 
     Args:
-        cases: CASE[n_roles, n]: those of role r are the first `found[r]`.
+        views: VIEW[n_roles, n]: those of role r are the first `found[r]`.
         found: int64[n_roles].
-        hundredths, latitude, longitude, names: of the n payments, as in `CASE`.
+        hundredths, latitude, longitude, names: of the n payments, as in `VIEW`.
     """
     for r in range(len(found)):
         for k in range(found[r]):
-            case = cases[r, k]
-            i = case.row
-            case.hundredths = hundredths[i]
-            case.units = hundredths[i] / 100.0
-            case.latitude = latitude[i]
-            case.longitude = longitude[i]
-            for t in range(len(case.names)):
-                case.names[t] = names[i, t]
-            for w in range(len(case.mean)):
-                hundred = case.count[w] * 100.0
-                mean = case.total[w] / hundred
+            view = views[r, k]
+            i = view.row
+            view.hundredths = hundredths[i]
+            view.units = hundredths[i] / 100.0
+            view.latitude = latitude[i]
+            view.longitude = longitude[i]
+            for t in range(len(view.names)):
+                view.names[t] = names[i, t]
+            for w in range(len(view.mean)):
+                hundred = view.count[w] * 100.0
+                mean = view.total[w] / hundred
                 # Squares are rounded to hundredths each: what remains below is not a deviation.
-                variance = case.squares[w] / hundred - mean * mean
+                variance = view.squares[w] / hundred - mean * mean
                 deviation = 0.0 if variance < 0.01 else np.sqrt(variance)
-                case.mean[w] = mean
-                case.deviation[w] = deviation if case.count[w] > 1 else np.nan
+                view.mean[w] = mean
+                view.deviation[w] = deviation if view.count[w] > 1 else np.nan
