@@ -1,4 +1,4 @@
-"""Offline features: history replayed, in the order of arrival, through the code that serves."""
+"""Offline features: history, in the order of arrival, through the code that serves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from features.store.memory import MemoryStore
 from fraud.payment.batch import FeatureBatch, Int64, TransactionBatch
 
 CHUNK_ROWS = 4096
-"""Rows whose states are read out together: 100 MB at most."""
+"""Rows whose states are copied together: 100 MB at most."""
 
 
 def backfill(
@@ -25,13 +25,13 @@ def backfill(
 ) -> Iterator[FeatureBatch]:
     """Features of every row as they would have been served on arrival.
 
-    A label is learnt before the first payment that happened when it was known or later.
+    A label is learnt before the first payment that was made when it was known, or later.
 
     Args:
-        batches: history in the order of arrival; pass large ones freely.
-        labels: label events in the order in which they became known, in parts of any size. What
-            became known after the newest payment is not learnt.
-        store: state to go on from; None: nothing has happened yet.
+        batches: history in the order of arrival, in batches of any size.
+        labels: label events in the order in which they became known, in parts of any size. Labels
+            known after the newest payment are not learnt.
+        store: state to continue from; None: no history.
 
     Yields:
         Features in the order of the rows, in chunks of at most `CHUNK_ROWS`.
@@ -44,16 +44,16 @@ def backfill(
 def arrivals(
     batches: Iterable[TransactionBatch], labels: Iterable[LabelEvents] = ()
 ) -> Iterator[tuple[TransactionBatch, LabelEvents, Int64]]:
-    """History in chunks of at most `CHUNK_ROWS`, each with the labels that are learnt among its
-    rows and where: what `backfill_chunk` takes. Arguments as of `backfill`."""
-    waiting = _Waiting(labels)
+    """Cut history, given as to `backfill`, into chunks of at most `CHUNK_ROWS`. Yields arguments of
+    `backfill_chunk`: rows, the labels learnt among them, and where."""
+    pending = _PendingLabels(labels)
     newest_ms = 0
     for batch in batches:
         for start in range(0, len(batch), CHUNK_ROWS):
             part = batch.slice(start, start + CHUNK_ROWS)
             clock = np.maximum.accumulate(np.array([newest_ms, *part.timestamp_ms], np.int64))[1:]
             newest_ms = int(clock[-1])
-            known = waiting.until(newest_ms)
+            known = pending.until(newest_ms)
             before = np.searchsorted(clock, np.array(known.known_at_ms, np.int64), side="left")
             yield part, known, before
 
@@ -61,10 +61,10 @@ def arrivals(
 def backfill_chunk(
     store: MemoryStore, batch: TransactionBatch, labels: LabelEvents, before: Int64
 ) -> FeatureBatch:
-    """Features of n rows, m labels learnt among them.
+    """Features of n rows, with m labels learnt among them.
 
     Args:
-        store: the state so far; it has seen the rows and learnt the labels afterwards.
+        store: the state so far, updated with rows and labels.
         batch: n payments in the order of arrival.
         labels: m label events.
         before: int64[m], rising, in [0, n]: label j is learnt before row `before[j]`.
@@ -76,7 +76,7 @@ def backfill_chunk(
     return features
 
 
-class _Waiting:
+class _PendingLabels:
     """Label events that are not known yet, read as far as needed."""
 
     def __init__(self, parts: Iterable[LabelEvents]) -> None:
@@ -86,7 +86,7 @@ class _Waiting:
         self._start = 0
 
     def until(self, at_ms: int) -> LabelEvents:
-        """Take the events that are known at `at_ms`."""
+        """Take the events known at `at_ms`."""
         found: list[LabelEvents] = []
         while self._left() or self._read():
             stop = int(np.searchsorted(self._known_at_ms, at_ms, side="right"))
@@ -110,7 +110,7 @@ class _Waiting:
 
 
 def joined(parts: Sequence[LabelEvents]) -> LabelEvents:
-    """All events of `parts`, in order; no parts: none."""
+    """Concatenate label events; `parts` may be empty."""
     if len(parts) == 1:
         return parts[0]
     columns = {

@@ -197,7 +197,7 @@ def _rehearse() -> None:
     batch = TransactionBatch.of("rehearsal", [payment])
     events = Events.of(batch)
     call = Call(events)
-    keys, _, _ = call.asks(frozenset())
+    keys, _, _ = call.arguments(frozenset())
     call.journals = [journal_of(empty(entity)) for entity, _ in call.entities(range(len(keys) - 1))]
     observation, _ = call.observation()
     assemble(batch, events, observation)

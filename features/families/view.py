@@ -1,7 +1,7 @@
-"""The record that families over history look at: a payment beside what the state of one of its
-entities said.
+"""The entity view, which families over history compute from: a payment beside the numbers read from
+the state of one of its entities.
 
-The same for every entity, so that a function over views is compiled once.
+One record type for every entity, so that a function over views is compiled once.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from features.state.windows import (
 from fraud.payment.batch import Int64
 
 Views = NDArray[np.void]
-"""VIEW[m]: of those rows of a batch in which the state of one entity is there."""
+"""VIEW[m]: a view for each row of a batch for which the state of one entity is available."""
 
 WINDOWS = (H1, H24, D7, D30, D60)
-"""The windows of amounts and of distinct partners. Those that an entity keeps are adjacent."""
+"""The windows of amounts and of distinct partners. An entity keeps adjacent ones."""
 
 DAY, WEEK, MONTH, LONG = (WINDOWS.index(window) for window in (H24, D7, D30, D60))
 """Places in `WINDOWS`."""
 
 PARTNER_TABLES = CUSTOMER.tables
-"""The tables of whom a payment may name."""
+"""The partners that a payment may name."""
 
 _TABLES = max(len(role.entity.tables) for role in ROLES)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the payments of n customers were made.
+    """Positions of the payments of n customers.
 
     Attributes:
         lat_e6, lon_e6: int64[n]: the newest payment with coordinates, micro-degrees; 0 if none.
@@ -93,7 +93,7 @@ FIELDS: dict[str, dict[str, int]] = {
         for part in fields(Flow)
     },
 }
-"""Group that an entity keeps -> what is read of it -> how many numbers: one for each window.
+"""Group of an entity -> fields read from it -> how many numbers: one for each window.
 
 count, total, squares: events; sum of amounts in hundredths of a unit; sum of squared amounts in
 hundredths of a squared unit. known, frauds, fraud_total, over `LABEL_WINDOWS` (24 h, 7 d, 30 d):
@@ -103,8 +103,8 @@ since the start of the newest label tile with a fraud in it, of the narrowest ti
 the newest day with a fraud over gaps of at most 10 days; -1 if there is none within 30 days.
 largest, over `LARGEST_WINDOWS` (7 d, 30 d, 60 d): largest amount in hundredths, 0 if there is none.
 near, over `NEAR_WINDOWS` (7 d, 30 d): payments just under the threshold. category_count,
-category_total: payments of the last 60 days in the category that this one names (-1: it names
-none), and in all.
+category_total: payments of the last 60 days in this payment's category (-1: it has none), and in
+all categories.
 """
 
 VIEW = np.dtype(
@@ -128,9 +128,9 @@ VIEW = np.dtype(
     ]
 )
 """Of the payment: its row in the batch; its amount in hundredths of a currency unit, and in units;
-its coordinates in degrees, NaN if it names none; 1 for each of `PARTNER_TABLES` whom it names, else 0.
+its coordinates in degrees, NaN if missing; 1 for each of `PARTNER_TABLES` that it names, else 0.
 
 Of the state: mean and standard deviation (population) of amounts over `WINDOWS` in currency units,
-NaN without events, and with fewer than two; then what `WindowAggregates` say, under the names of
-there, `distinct` and `partner_since_s` by the place of the table in its entity. What the entity
-does not keep is 0, or NaN."""
+NaN without events, and with fewer than two; seconds and milliseconds since an event, -1 without;
+`distinct` and `partner_since_s` by the place of the table in its entity; then `FIELDS`. What the
+entity does not keep is 0, or NaN."""

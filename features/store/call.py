@@ -1,5 +1,4 @@
-"""One micro-batch on its way to `observe.lua` and back: from rows to keys and events, from journals
-to what the rows saw."""
+"""One call of `observe.lua`: from rows to keys and events, from journals to what the rows saw."""
 
 from __future__ import annotations
 
@@ -26,15 +25,15 @@ from fraud.payment.batch import Int64
 
 _RECEIPT_BYTES = 8
 _SLACK_MS = 1000
-"""What was decided may have got on record a little before it was known to be missed."""
+"""A decision may be on record a little before its rows are reported as missed."""
 MOST_EVENTS = 8
-"""Journals with so many events or more are given a new base: fewer are sooner read than written."""
+"""A journal with this many events gets a new base; fewer are cheaper to read than to replace."""
 _encode = msgspec.msgpack.Encoder().encode
 _ROLES = [(KEPT.index(r.entity), r.name, state_key(r.entity, ("", ""))[:-1]) for r in ROLES]
 
 
 class Grown(NamedTuple):
-    """A journal that has grown long, and its new base: arguments of `rebase.lua`."""
+    """A journal that has grown long, and its new base: the arguments of `rebase.lua`."""
 
     name: str
     old_head: bytes
@@ -50,7 +49,7 @@ class Call:
         events: the rows.
 
     Attributes:
-        receipt: under which what is computed for its new rows is kept.
+        receipt: under which the features of its new rows are kept.
         names: keys of the journals that the rows touch.
         transactions: of the rows.
         journals: what the script found under each name, None for nothing.
@@ -85,12 +84,16 @@ class Call:
                 at += N_ROLES
         self._places = np.array(places, dtype=np.int64).reshape(n, N_ROLES)
 
-    def asks(
+    def arguments(
         self, late: frozenset[str], ago_ms: int | None = None
     ) -> tuple[list[str], tuple[int, int], list[bytes | str]]:
-        """Keys, first two arguments, and arguments from the sixth on, of `observe.lua`: what the
-        rows that are new add to the journals, of which those of `late` may be missing; to make up
-        for rows that were decided `ago_ms`, if it is given."""
+        """Keys, first two arguments, and arguments from the sixth on, of `observe.lua`.
+
+        Args:
+            late: names of journals that may be missing.
+            ago_ms: how long ago the rows were decided without the store, to catch up on them; None
+                for rows to be observed now.
+        """
         events = self._events
         fresh = self._fresh()
         added, starts, newest = events_of(
@@ -113,8 +116,12 @@ class Call:
         return keys, counts, [_encode(days), named, make_up, *parts, *asides]
 
     def seen_before(self, rows: Sequence[int], kept: Sequence[bytes]) -> None:
-        """The script has seen rows before: by number among those that were new, from 1, and what it
-        remembers of them."""
+        """Note that the script has seen rows before.
+
+        Args:
+            rows: their numbers, from 1, among those that were new.
+            kept: their features, b"" for nothing.
+        """
         new = self._new()
         of = {self.transactions[new[row - 1]]: text for row, text in zip(rows, kept, strict=True)}
         for i, transaction in enumerate(self.transactions):
@@ -126,26 +133,26 @@ class Call:
                 self._repeated.add(i)
 
     def entities(self, missing: Sequence[int]) -> list[tuple[Entity, Key]]:
-        """Whose journals these are."""
+        """The entities of journals, by number."""
         return [(KEPT[self._kinds[k]], self._keys[k]) for k in missing]
 
     def untouched_by(self, missing: Sequence[int]) -> list[int]:
-        """The rows that touch none of these journals, and repeat no row that touches one: of the
-        rows of one transaction the first is the payment."""
+        """The rows that touch none of these journals and repeat no row that does: of rows of one
+        transaction the first is the payment."""
         touched: NDArray[np.bool_] = np.any(np.isin(self._places, missing), axis=1)
         for i, first in self._first_of.items():
             touched[i] |= touched[first]
         found: list[int] = np.flatnonzero(~touched).tolist()
         return found
 
-    def _without(self) -> dict[int, tuple[str, ...]]:
-        """The rows that touch journals that are not there, and what that is called."""
+    def _without_history(self) -> dict[int, tuple[str, ...]]:
+        """The rows that touch missing journals, and the reason to report."""
         missing = [k for k, journal in enumerate(self.journals) if journal is None]
         touched = np.flatnonzero(np.isin(self._places, missing).any(axis=1))
         return dict.fromkeys(touched.tolist(), (HISTORY_UNAVAILABLE,))
 
     def new_transactions(self) -> list[Key]:
-        """Those that have not been observed before."""
+        """The transactions that have not been observed before."""
         return [self.transactions[i] for i in self._new()]
 
     def observation(self) -> tuple[Observation, list[Grown]]:
@@ -154,11 +161,11 @@ class Call:
         states = Snapshot.none(len(self._events))
         bases = _fold(found, self._kinds, self._places, self._fresh(), self._events, states)
         grown = [
-            # What was appended is in the base, too.
+            # The base includes what the script has just appended.
             Grown(self.names[k], found[k][:DAY_AT], len(found[k]) + len(self._added[k]), *base)
             for k, base in bases.items()
         ]
-        degraded = self._without() if None in self.journals else {}
+        degraded = self._without_history() if None in self.journals else {}
         repeated = frozenset(self._repeated)
         observation = Observation(states, self._recorded, repeated, degraded, receipt=self.receipt)
         return observation, grown
@@ -176,7 +183,7 @@ class Call:
         return fresh
 
     def _aside(self, k: int, added: bytes, fresh: NDArray[np.bool_]) -> list[bytes]:
-        """What is added to a journal, each with its transaction, as it is put aside."""
+        """The rows to set aside for a journal: each event with its transaction."""
         rows = [i for i, _ in np.argwhere((self._places == k) & fresh[:, None]).tolist()]
         return [
             aside_of(added[at : at + EVENT_BYTES], self.transactions[i])
@@ -184,11 +191,11 @@ class Call:
         ]
 
 
-def based_anew(entities: Mapping[str, Entity], journals: Sequence[bytes | None]) -> list[Grown]:
+def new_bases(entities: Mapping[str, Entity], journals: Sequence[bytes | None]) -> list[Grown]:
     """New bases for journals that have grown long.
 
     Args:
-        entities: name -> whose it is.
+        entities: name of each journal -> its entity.
         journals: what was found under each name, None for nothing.
     """
     found = [journal or b"" for journal in journals]
@@ -207,8 +214,8 @@ def _fold(
     events: Events,
     states: Snapshot,
 ) -> dict[int, tuple[bytes, bytes]]:
-    """Let rows see journals, and be put into them: see `folding.fold`. Which journals have grown
-    long -> head and content of their new bases."""
+    """Apply rows to journals: see `folding.fold`. Returns the journals that have grown long, by
+    number -> head and content of the new base."""
     bases, ends = fold(
         FOLD_LAYOUT,
         np.frombuffer(b"".join(journals), dtype=np.uint32),

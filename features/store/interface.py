@@ -1,4 +1,4 @@
-"""What a feature store promises. Every store passes `tests/contracts/feature_store.py`."""
+"""The interface of feature stores. Every store passes `tests/contracts/feature_store.py`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from features.state.snapshot import Snapshot
 
 Cursor = tuple[int, int]
 """How far label events have been learnt: effective time in microseconds since the epoch, label id.
-What is at or before it, in this order, counts."""
+Labels at or before it, in this order, count."""
 
 NO_LABELS: Cursor = (0, 0)
 """Before every label."""
@@ -24,18 +24,18 @@ NO_LABELS: Cursor = (0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the store knew before each of n rows, as it observed them in order.
+    """What the store knew before each of n rows, which it observed in order.
 
     Attributes:
         states: role name (`entities.ROLES`) -> n states as they were before the row; absent where
-            the row touches nothing in that role, or its state could not be had.
+            the row touches nothing in that role, or its state was not available.
         recorded: row -> what `remember` kept when this transaction id was first observed: the row
             was not observed again.
-        repeated: rows seen before of which nothing is recorded yet: not observed again either.
-        degraded: row -> why states of it are missing; rows that miss none are left out.
-        receipt: what `remember` has to be told of the rows that were observed now.
-        pending: rows, as they were numbered in what was asked, that are not among the n and have
-            not been observed.
+        repeated: rows seen before for which nothing is recorded yet: not observed again either.
+        degraded: row -> why some of its states are missing; complete rows are left out.
+        pending: rows that were left out and not observed, by their number in the request; they are
+            not among the n.
+        receipt: identifies this observation to `remember`.
     """
 
     states: Snapshot
@@ -47,54 +47,53 @@ class Observation:
 
     @classmethod
     def blind(cls, n: int, reason: str) -> Observation:
-        """n rows of which nothing is known."""
+        """n rows without any state."""
         return cls(Snapshot.none(n), degraded=dict.fromkeys(range(n), (reason,)))
 
     def reading(self, events: Events) -> Reading:
-        """What its states said at the time of each row."""
+        """Read the states at the time of each row."""
         return read(self.states, events.at_ms, events.hashes, events.bucket)
 
 
 class FeatureStore(Protocol):
-    """Window state of every entity."""
+    """The window state of all entities."""
 
     async def observe_and_fetch(self, events: Events, patient: bool = True) -> Observation:
-        """Row by row: read each entity's state as it is, then add the row to it; once for each
-        transaction id, however often it comes.
+        """Read the state of each row's entities, then add the row to it, row by row. A transaction
+        id is added once, however often it comes.
 
         Args:
             events: the rows.
-            patient: whether to wait for states that must be fetched from elsewhere first; else
-                rows that need them are left out: see `Observation.pending`.
+            patient: wait for states that must be rebuilt first; otherwise rows that need them are
+                left out: see `Observation.pending`.
 
         Raises:
-            StoreUnavailable: nothing can be read. Whether rows were added is then unknown.
+            StoreUnavailable: nothing can be read. It is unknown whether rows were added.
         """
         ...
 
     def missed(self, events: Events, ago_s: float = 0.0) -> None:
-        """Rows were decided without the store, `ago_s` before now: its states take them in as soon
-        as it can, once each. Those that it has observed nevertheless count once, too."""
+        """Add rows that were decided without the store, `ago_s` before now, to its states as soon
+        as possible. A row that it has observed nevertheless still counts once."""
         ...
 
     async def learn(self, labels: LabelEvents) -> None:
-        """Put label events into the states of what the labelled payments name, all or nothing. A
-        state that the store does not hold is left alone where it is rebuilt from a source: the
-        rebuild brings the label.
+        """Put label events into the states of the labelled payments' entities, all or nothing. If
+        missing states are rebuilt from a source, they are skipped: the rebuild brings the label.
 
         Raises:
-            StoreUnavailable: whether the events were learnt is unknown.
+            StoreUnavailable: it is unknown whether the events were learnt.
         """
         ...
 
     async def remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
-        """Keep what was computed for the transactions that were observed for the first time, so
-        that a retry gets the same answer.
+        """Keep the features of transactions observed for the first time, so that a retry gets the
+        same answer.
 
         Args:
             receipt: of the observation.
-            transactions: m of them, all that were new then, in the order of their rows.
-            rows: m byte strings of one length, one after the other.
+            transactions: the m transactions that were new then, in the order of their rows.
+            rows: m byte strings of equal length, concatenated.
 
         Raises:
             StoreUnavailable: they may not be kept.
@@ -102,21 +101,21 @@ class FeatureStore(Protocol):
         ...
 
     async def recorded(self, transactions: Sequence[Key]) -> list[bytes | None]:
-        """What `remember` kept for each transaction, None for nothing (yet)."""
+        """What `remember` kept for each transaction, None for nothing yet."""
         ...
 
 
 class Past(Protocol):
-    """What the system of record said at one moment.
+    """The system of record at one moment.
 
     Attributes:
-        states: of the entities that were asked about, each as bytes.
+        states: of the requested entities, each as bytes.
     """
 
     states: list[bytes]
 
     async def on_record(self, transactions: Iterable[Key]) -> set[Key]:
-        """Those of some transactions that were on record at that moment.
+        """The given transactions that were on record at that moment.
 
         Raises:
             StoreUnavailable: the system of record does not answer.
@@ -125,14 +124,14 @@ class Past(Protocol):
 
 
 class StateSource(Protocol):
-    """Where the state of an entity that the store does not hold is rebuilt from."""
+    """The source from which states that the store does not hold are rebuilt."""
 
     def rebuild(
         self, entity: Entity, keys: Sequence[Key], without: Iterable[Key], until: Cursor
     ) -> AbstractAsyncContextManager[Past]:
-        """State of each key from the system of record, as if the transactions of `without` had
-        not happened, with the labels up to `until`; an empty state for an entity that was never
-        seen. The moment is held until the context is left.
+        """The state of each key from the system of record, without the transactions of `without`
+        and with the labels up to `until`; an empty state for an unknown entity. The snapshot is
+        held until the context is left.
 
         Raises:
             StoreUnavailable: the system of record does not answer.
@@ -142,8 +141,8 @@ class StateSource(Protocol):
     async def first_features(
         self, transactions: Sequence[Key], within: timedelta
     ) -> list[bytes | None]:
-        """What was computed for each transaction when it was first decided on, `within` a time from
-        now, as `remember` keeps it; None where that is not on record.
+        """The features on which each transaction was first decided, as `remember` keeps them; None
+        if there is no such decision on record in the time `within` before now.
 
         Raises:
             StoreUnavailable: the system of record does not answer.
@@ -151,7 +150,7 @@ class StateSource(Protocol):
         ...
 
     async def newest(self) -> Cursor:
-        """A cursor at the present: no label at or before it can appear any more.
+        """A cursor at the present: no label can appear at or before it any more.
 
         Raises:
             StoreUnavailable: the system of record does not answer.

@@ -1,4 +1,4 @@
-"""What things are called in Redis."""
+"""The keys of the feature store in Redis."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from features.state.journal import FORMAT
 from features.store.interface import Cursor
 
 STATE_TTL_S = 14 * 86_400
-"""An entity that nobody touches for two weeks is let go: PostgreSQL has its history."""
+"""An entity that is not touched for two weeks expires: PostgreSQL has its history."""
 
 LATELY_S = 900
-"""How long it is known of a state that it was rebuilt."""
+"""How long a state is marked as rebuilt."""
 
 PROBE, PROBE_TTL_S = "q:p", 60
-"""Written to see that writes are taken."""
+"""Written to check that Redis takes writes."""
 
 _LAYOUT = f"{LAYOUT_ID}.{FORMAT}"
 
@@ -24,28 +24,28 @@ CURSOR, LABEL_LOG = f"q:c:{_LAYOUT}", f"q:l:{_LAYOUT}"
 
 
 def state_key(entity: Entity, key: Key) -> str:
-    """Of the journal of one entity."""
+    """The journal of one entity."""
     return f"q:s:{_LAYOUT}:{entity.name}:{key[0]}:{key[1]}"
 
 
 def aside_key(state: str) -> str:
-    """Of the rows that are put aside for a state that is not there."""
+    """The rows set aside for a missing state."""
     return f"q:a{state[3:]}"
 
 
 def recent_key(state: str) -> str:
-    """There while a state was rebuilt lately: it may hold rows that were missed before."""
+    """Exists while a state was rebuilt recently: it may hold rows that were missed before."""
     return f"q:i{state[3:]}"
 
 
 def marker(transaction: Key) -> str:
-    """Of where to find what is remembered of a transaction. Whatever features are made of states, a
-    transaction is in them once: no schema is part of the name."""
+    """Where the features of a transaction are kept. It also marks that states contain the
+    transaction, whatever the schema of the features, so the schema is not part of the key."""
     return f"q:t:{transaction[0]}:{transaction[1]}"
 
 
 def kept_key(receipt: str) -> str:
-    """Of what is remembered of the transactions of one call, one after the other."""
+    """The features of all transactions of one call, concatenated."""
     return f"q:k:{SCHEMA_ID}.{ROW_BYTES}:{receipt}"
 
 

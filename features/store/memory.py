@@ -1,8 +1,7 @@
-"""The feature store in one process: for replaying history and for tests. Not a toy: the same
-contract as the store on Redis.
+"""The feature store in one process, for backfills and tests. It meets the same contract as Redis's.
 
-Takes 6.8 KB for each customer, 3.9 for each merchant, 3.7 for each device, 4.1 for each
-counterparty and 3.0 for each account, and half as much again at most while a table grows.
+It takes 6.8 KB for each customer, 3.9 KB for each merchant, 3.7 KB for each device, 4.1 KB for each
+counterparty and 3.0 KB for each account, and up to half as much again while a table grows.
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ class MemoryStore:
     """State of every entity of one process, unbounded; transaction ids, bounded.
 
     Args:
-        source: where an unknown entity's state comes from; None: it has no history.
-        remembered: how many transaction ids are kept, the oldest forgotten first.
-        until: up to where states from `source` count labels.
+        source: rebuilds the state of unknown entities; None: these have no history.
+        remembered: number of transaction ids kept; the oldest are forgotten first.
+        until: the last label in states from `source`.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class MemoryStore:
         labels: LabelEvents = _NO_LABELS,
         before: Sequence[int] | Int64 = (),
     ) -> Observation:
-        """`observe_and_fetch` with every unknown entity taken as new, and labels learnt on the way.
+        """`observe_and_fetch` that takes every unknown entity as new and learns labels on the way.
 
         Args:
             events: n rows.
@@ -89,16 +88,16 @@ class MemoryStore:
         self.learn_now(labels)
 
     def learn_now(self, labels: LabelEvents) -> None:
-        """`learn`, without waiting. Without a source an unknown entity is taken as new."""
+        """`learn`, synchronously. Without a source an unknown entity is taken as new."""
         self.observe(Events.none(), labels, [0] * len(labels))
 
     def forget(self, name: str, keys: Iterable[Key]) -> None:
-        """Let go of states of entities of kind `name` that nothing will ask for any more, as who
-        replays a whole file knows. One that is touched nevertheless may be as good as new."""
+        """Drop states of entities of kind `name` that will not be needed again, as the reader of a
+        whole file knows. If one is touched nevertheless, its history may be gone."""
         self._tables[name].forget(keys)
 
     def _note(self, events: Events) -> tuple[NDArray[np.bool_], dict[int, bytes], frozenset[int]]:
-        """Which rows are new; what is recorded of the others; the others without a record."""
+        """Which rows are new; the features of repeated rows; repeated rows without features."""
         fresh = np.ones(len(events), dtype=np.bool_)
         recorded: dict[int, bytes] = {}
         repeated = []
@@ -119,7 +118,7 @@ class MemoryStore:
         return fresh, recorded, frozenset(repeated)
 
     async def _warm(self, events: Events) -> set[int]:
-        """Have states rebuilt that are not here. Returns the rows whose states cannot be had."""
+        """Rebuild missing states. Returns the rows whose states are unavailable."""
         without: set[int] = set()
         if self._source is None:
             return without
@@ -147,7 +146,7 @@ class MemoryStore:
         self.keep(transactions, rows)
 
     def keep(self, transactions: Sequence[Key], rows: bytes) -> None:
-        """`remember`, without waiting."""
+        """`remember`, synchronously."""
         size = len(rows) // max(len(transactions), 1)
         for i, transaction in enumerate(transactions):
             if transaction in self._seen:
@@ -158,7 +157,7 @@ class MemoryStore:
         return [self._seen.get(transaction) or None for transaction in transactions]
 
     def state(self, name: str, key: Key) -> bytes:
-        """State of one entity, empty if it was never seen."""
+        """The state of one entity, empty if it was never seen."""
         return self._tables[name].state(key)
 
 
@@ -174,7 +173,7 @@ class _Touched:
 
 
 class _Table:
-    """Every state of one kind of entity: rows of one array that grows."""
+    """The states of one kind of entity: rows of an array that grows."""
 
     def __init__(self, entity: Entity) -> None:
         self.places: dict[Key, int] = {}
@@ -187,14 +186,14 @@ class _Table:
         return empty(self._entity) if place is None else self._states[place].tobytes()
 
     def put(self, keys: Sequence[Key], states: Sequence[bytes]) -> None:
-        """Set states; those that are there already are replaced."""
+        """Set states, replacing existing ones."""
         for key, state in zip(keys, states, strict=True):
             place = self.places.setdefault(key, len(self.places))
             self._grow()
             self._states[place] = np.frombuffer(state, dtype=np.uint32)
 
     def forget(self, keys: Iterable[Key]) -> None:
-        """Leave states out when the table is written anew: as soon as half of it may go."""
+        """Mark states as gone. The table is rewritten without them when they are more than half."""
         self._gone.update(key for key in keys if key in self.places)
         if 2 * len(self._gone) <= len(self.places):
             return
@@ -212,7 +211,7 @@ class _Table:
         self._states = wider
 
     def _find(self, tenants: list[str], ids: list[str | None], create: bool) -> Int64:
-        """int64[n]: place of each state, -1 where there is none."""
+        """int64[n]: place of each state, -1 for none."""
         if not any(ids):
             return np.full(len(ids), -1, dtype=np.int64)
         places = self.places
@@ -227,11 +226,11 @@ class _Table:
         return np.array(found, dtype=np.int64)
 
     def run(self, touched: _Touched, states: Snapshot, create: bool) -> None:
-        """Let everything happen, in order.
+        """Apply all rows and labels in order.
 
         Args:
-            states: what each row saw goes here.
-            create: whether label events make unknown entities known.
+            states: written, what each row saw.
+            create: whether label events create states of unknown entities.
         """
         items = self._items(touched, create)
         self._grow()
@@ -249,7 +248,7 @@ class _Table:
         )
 
     def _items(self, touched: _Touched, create: bool) -> Int64:
-        """What happens to states, in its order: see `folding.run`."""
+        """The items of `folding.run`, in order."""
         events, labels = touched.events, touched.labels
         parts, orders = [], []
         for role in roles_of(self._entity):
@@ -270,7 +269,7 @@ class _Table:
 
 
 def _columns(labels: LabelEvents) -> Int64:
-    """int64[m, 5]: labels as `folding.run` takes them."""
+    """int64[m, 5]: the labels as numbers, see `folding.run`."""
     previous = [(0, False) if p is None else p for p in labels.previous]
     columns = zip(labels.known_at_ms, labels.fraud, labels.hundredths, previous, strict=True)
     rows = [(at_ms, fraud, amount, *replaced) for at_ms, fraud, amount, replaced in columns]

@@ -1,4 +1,4 @@
-"""Rebuilds the state of an entity from the system of record."""
+"""The history in PostgreSQL, from which states and features are rebuilt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import asyncpg
 
 from features.definitions import SCHEMA_ID
 from features.degraded import FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT, TRANSACTION_REUSED
-from features.first_features import row_on_record
+from features.first_features import pack_recorded
 from features.state.entities import Entity
 from features.state.events import Key
 from features.state.labels import REACH_DAYS
@@ -28,14 +28,14 @@ _BOUND = statement("features/store/sql/label_bound.sql")
 _ON_RECORD = statement("features/store/sql/on_record.sql")
 _FIRST = statement("features/store/sql/first_features.sql")
 _REBUILD_S = 60.0
-"""Of a merchant with a million payments; nobody waits for it."""
+"""Enough for a merchant with a million payments; no request waits this long."""
 _BOUND_WAIT = "SET LOCAL lock_timeout = '2s'"
 
 REACH = timedelta(days=REACH_DAYS)
-"""How long after its payment a label still counts."""
+"""The longest time from a payment to a label that counts."""
 
 Bounds = Callable[[], Span]
-"""Between which days to search now."""
+"""() -> the days between which to search now."""
 
 
 def to_time(microseconds: int) -> datetime:
@@ -49,7 +49,7 @@ def to_microseconds(at: datetime) -> int:
 
 
 class _PostgresPast:
-    """See `Past`: one transaction, of one snapshot."""
+    """See `Past`: one database transaction on one snapshot."""
 
     def __init__(self, states: list[bytes], connection: Any, span: Span) -> None:
         self.states = states
@@ -66,12 +66,12 @@ class _PostgresPast:
 
 
 class PostgresHistory:
-    """See `StateSource`. A state rebuilt here reads the same as one that saw the events live.
+    """See `StateSource`. A rebuilt state reads the same as one that saw the events live.
 
     Args:
-        pool: the primary: a replica that lags would leave labels out for good.
-        bounds: between which days payments are searched; everything, if not given, which is for
-            payments of any time: it takes the longer, the more months are on record.
+        pool: the primary: a lagging replica would leave labels out for good.
+        bounds: the days between which payments are searched. The default searches everything, for
+            payments of any time, and slows down with the months on record.
     """
 
     def __init__(self, pool: asyncpg.Pool, bounds: Bounds = Span.everything) -> None:
@@ -115,11 +115,11 @@ class PostgresHistory:
             query = _FIRST.format(since=day(since))
             rows = await connection.fetch(query, *columns, SCHEMA_ID, since, *why)
         for n, features, age_ms, degraded, *ids in rows:
-            found[n] = row_on_record(features, age_ms, ids, degraded)
+            found[n] = pack_recorded(features, age_ms, ids, degraded)
         return found
 
     async def newest(self) -> Cursor:
-        """See `StateSource`: PostgreSQL's clock, at a moment when nobody is writing labels."""
+        """See `StateSource`: PostgreSQL's clock at a moment without unfinished writes of labels."""
         async with answering(), self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_BOUND_WAIT)
             await connection.execute(_BOUND)

@@ -1,4 +1,4 @@
-"""The query that rebuilds the states of one kind of entity, and from its rows to states."""
+"""The query that rebuilds the states of one kind of entity, and the states from its rows."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def rebuild_sql(entity: Entity, span: Span) -> str:
 
 @cache
 def _rebuild_sql(entity: Entity) -> str:
-    """The same; what is left in braces are the attributes of a `Span`."""
+    """The query with the attributes of a `Span` still in braces."""
     roles = roles_of(entity)
     labels = entity.groups.get("labels")
     parts = [part for leg, role in enumerate(roles) for part in _parts_of(leg, role)]

@@ -16,7 +16,7 @@ from features.state.events import Events, Key
 from features.state.journal import labels_of
 from features.state.labels import LabelEvents
 from features.state.snapshot import Snapshot
-from features.store.call import Call, Grown, based_anew
+from features.store.call import Call, Grown, new_bases
 from features.store.interface import Cursor, Observation, StateSource
 from features.store.keys import (
     CURSOR,
@@ -179,7 +179,7 @@ class RedisStore:
         `ago_ms`. Journals that must be there and are not, by number; then nothing was appended.
         Those of `late` may be missing."""
         while True:
-            keys, counts, arguments = call.asks(late, ago_ms)
+            keys, counts, arguments = call.arguments(late, ago_ms)
             reply: list[Any] = await self._observe.run(
                 self._link,
                 keys,
@@ -275,7 +275,7 @@ class RedisStore:
         except StoreUnavailable as error:
             _log.warning("%d journals stay long: %s", len(entities), error)
         else:
-            await self._give_bases(based_anew(entities, journals))
+            await self._give_bases(new_bases(entities, journals))
 
     async def _make_up(self) -> None:
         """Have the script take in the rows that were missed. Redis may have taken some in though it

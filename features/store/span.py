@@ -1,4 +1,4 @@
-"""Between which days the system of record is searched."""
+"""The days between which the system of record is searched."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ LABELLED_WITHIN = timedelta(days=REACH_DAYS + 32)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Literals of SQL: whoever plans a statement sees from its text which partitions it needs, and
-    opens no other one, however many there are. Whole days: the text changes once a day, so that
-    plans of it are kept.
+    """Bounds as SQL literals: PostgreSQL then plans and opens only the partitions between them,
+    however many there are. Whole days: the text changes once a day, so that plans stay cached.
 
     Attributes:
-        since: nothing that happened before is visible to a payment that may come.
-        labelled_since: no label of a payment that happened before is.
-        until: nothing that happened then or later has come yet.
+        since: earlier payments are invisible to any payment that may come.
+        labelled_since: labels of earlier payments are.
+        until: no payment from here on has come yet.
     """
 
     since: str
@@ -37,12 +36,12 @@ class Span:
 
     @classmethod
     def around(cls, now: datetime, late: timedelta, early: timedelta) -> Span:
-        """What payments may see that come at `now` or later.
+        """The bounds for payments that arrive at `now` or later.
 
         Args:
             now: the present, with a time zone.
-            late: how long before it comes a payment may have happened.
-            early: how far ahead of its coming it may be stamped.
+            late: the longest time from a payment to its arrival.
+            early: how far a payment's timestamp may lie ahead of its arrival.
         """
         return cls(
             since=day(now - late - _HORIZON),
@@ -52,7 +51,7 @@ class Span:
 
 
 def day(at: datetime) -> str:
-    """The beginning of the day (UTC) of a moment, as a literal.
+    """The start of the day (UTC) of a moment, as a literal.
 
     >>> day(datetime(2026, 3, 1, 12, tzinfo=UTC))
     "timestamptz '2026-03-01 00:00:00+00'"

@@ -1,15 +1,15 @@
--- Put rebuilt journals where there is none yet, and after them the rows that were put aside and the
--- labels that were learnt since.
+-- Install rebuilt journals that do not exist yet, with the rows that were set aside for them and the
+-- labels learnt since.
 --
--- KEYS  1: the cursor; 2: the log of labels; then n journals; then n lists of rows put aside; then
---       what says of each journal that it was rebuilt lately
--- ARGV  1: where the cursor stood when they were rebuilt; 2: how long a journal is kept, seconds
---       3: how long that is lately, seconds
---       4: msgpack {[tenant] = {[transaction id] = whether it is missing in them}}
+-- KEYS  1: the cursor; 2: the log of labels; then n journals; then n lists of rows set aside; then n
+--       marks of recently rebuilt journals
+-- ARGV  1: the cursor at the time of the rebuild; 2: expiry of a journal, seconds
+--       3: expiry of a mark, seconds
+--       4: msgpack {[tenant] = {[transaction id] = whether the journals lack it}}
 --       5 .. : the journals
 --
--- Returns 0 and changes nothing if the log does not reach back to then, else {number of a journal
--- that was not put, ...}: a row was put aside for it of which it is not known whether it is in it.
+-- Returns 0 and changes nothing if the log does not reach back to the cursor of ARGV[1]. Else returns
+-- {number of a journal that was not installed, ...}: a row set aside for it is not in ARGV[4].
 
 local EVENT_BYTES = 48
 local n = (#KEYS - 2) / 3
@@ -27,7 +27,7 @@ end
 
 local is_missing = cmsgpack.unpack(ARGV[4])
 
--- The rows that were put aside and are missing; nil if that is not known of one of them.
+-- The rows set aside that the journals lack; nil if one of them is not in ARGV[4].
 local function rows_aside(key)
   local rows = {}
   for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do

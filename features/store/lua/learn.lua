@@ -1,14 +1,14 @@
--- Append labels to the journals of what they are about, and move the cursor past them: atomic.
--- Journals that do not exist are left alone: whoever rebuilds one counts its labels. What is learnt
--- is kept in a log for a short while, for journals that are being rebuilt now (install.lua).
+-- Append labels to journals and move the cursor past them, atomically. Missing journals are skipped:
+-- a rebuild counts their labels. A log keeps the labels for a short time, for journals that are being
+-- rebuilt now (install.lua).
 --
 -- KEYS  1: the cursor; 2: the log; 3 .. : journals, each once
--- ARGV  1: where the cursor must stand, '' for anywhere; 2: where it is put, '' to leave it
---       3: how many batches the log keeps; 4: for how long, seconds
---       5: how long a journal may be, bytes; 6 .. : what is appended to each journal
+-- ARGV  1: the expected cursor, '' for any; 2: the new cursor, '' to leave it
+--       3: number of batches that the log keeps; 4: its expiry, seconds
+--       5: largest length of a journal, bytes; 6 .. : the labels to append to each journal
 --
--- Returns {0} and changes nothing if the cursor stands elsewhere, else {1, number of a journal that is
--- longer now, ...}.
+-- Returns {0} and changes nothing if the cursor is another, else {1, number of a journal that is too
+-- long now, ...}.
 
 if ARGV[1] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[1] then return {0} end
 

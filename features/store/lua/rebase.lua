@@ -1,10 +1,10 @@
--- Give journals new bases, in the place of the old ones and of the events that are in the new.
+-- Replace the base and the first events of journals by a new base that includes them.
 --
 -- KEYS  journals
--- ARGV  for each: how its old base begins; how many bytes of the journal the new one stands for; how
---       the new one begins, up to the day; the new one
+-- ARGV  for each: head of the old base; number of bytes of the journal that the new base replaces;
+--       head of the new base, up to the day; the new base
 --
--- One that does not begin with its old base any more is left alone: somebody else was faster.
+-- A journal that begins with another base is skipped: another process was faster.
 
 local DAY_AT, DAY_BYTES = 13, 4
 for i, key in ipairs(KEYS) do

@@ -1,8 +1,8 @@
--- What the first decisions since $4 on some transactions ($1 tenants, $2 ids) were based on, in the
--- features of schema $3, and who paid whom. One that is degraded for reason $5 was based on nothing.
--- One that is for reason $6 may have seen itself: better than nothing. One that is for reason $7 is
--- of another payment under the same id: it comes last. $4 as a literal (span.py) keeps the plan to
--- its partitions. tenant || '': by the id alone (migration 0007).
+-- The features of schema $3 on which some transactions ($1 tenants, $2 ids) were first decided since
+-- $4, and the ids of their entities. Decisions degraded for reason $5 are left out: they had no
+-- features. Those degraded for $6 may include the payment itself: better than nothing. Those for $7
+-- are about another payment of the same id, and come last. The literal bound is the day of $4
+-- (span.py), for pruning of partitions. tenant || '': use the index on the id alone (migration 0007).
 SELECT x.n - 1 AS n, d.features, d.age_ms, d.degraded, d.customer_id, d.merchant_id,
     d.device_id, d.counterparty_id
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS x (tenant, id, n)

@@ -1,2 +1,2 @@
--- Waits until those who write labels now have committed (migration 0003).
+-- Wait until all current writers of labels have committed (migration 0003).
 SELECT pg_advisory_xact_lock(hashtextextended('quorum.labels', 0))

@@ -1,5 +1,5 @@
--- Whether a label took effect after the last one that was learnt ($1, $2) and by $3. Of labels to
--- come there may be many: the first one tells.
+-- Whether a label took effect after the last learnt one ($1, $2) and by $3. There may be many future
+-- labels: only the first one is looked at.
 SELECT coalesce(
     (
         SELECT effective_at FROM labels

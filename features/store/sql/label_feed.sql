@@ -1,12 +1,12 @@
--- The labels that took effect after a moment, in order, each with its payment and with the label
--- that was in force before it.
--- $1, $2 the last label that was learnt (effective_at, label_id); $3 how far to look; $4 how many
--- labels at most; $5 how long after its payment a label still counts.
--- Payments are looked for between two moments (span.py): those that the labels may count for.
--- tenant || '': by the id alone (migration 0007).
+-- The labels that took effect after the last learnt one, in order, each with its payment and with
+-- the label in force before it.
+-- $1, $2 the last learnt label (effective_at, label_id); $3 end of the search; $4 largest number of
+-- labels; $5 longest time from a payment to a label that counts.
+-- Payments are searched between two literals (span.py), those that the labels may count for.
+-- tenant || '': use the index on the id alone (migration 0007).
 --
--- is_event: the payment is on record, the label counts, and none in force is newer;
--- is_found: the payment is on record between the two moments, and the label counts.
+-- is_event: the payment is on record, the label counts, and no label in force is newer;
+-- is_found: the payment is on record between the two literals, and the label counts.
 WITH due AS (
     SELECT *
     FROM labels

@@ -1,5 +1,5 @@
--- Of the labels that label_feed.sql gives for the same $1 to $4: since when the first and the last of
--- them are known. Nulls without any.
+-- When the first and the last of the labels that label_feed.sql returns for the same $1 to $4 became
+-- known; null without labels.
 SELECT min(due.known_at) AS first, max(due.known_at) AS last
 FROM (
     SELECT known_at

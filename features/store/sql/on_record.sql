@@ -1,5 +1,5 @@
--- Which of some transactions ($1 tenants, $2 ids) are on record between two moments (span.py): those
--- between which states are rebuilt. tenant || '': by the id alone (migration 0007).
+-- Which of some transactions ($1 tenants, $2 ids) are on record between the two literals between
+-- which states are rebuilt (span.py). tenant || '': use the index on the id alone (migration 0007).
 SELECT x.tenant, x.id
 FROM unnest($1::text[], $2::text[]) AS x (tenant, id)
 WHERE EXISTS (

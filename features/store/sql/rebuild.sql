@@ -1,16 +1,16 @@
--- What the state of each of n entities is made of: its newest events, its tiles, its partners.
--- What stands in braces is built from the entity's declaration (rebuild.py); what is searched is
--- bounded by literals (span.py), so that planning does not grow with the months on record.
--- tenant || '': by the id alone (migration 0007).
--- $1 tenants, $2 ids (n each); $3, $4 tenants and ids of transactions that are to be left out;
--- $5, $6 the last label that counts (effective_at, label_id); $7 how long after its payment a label
--- still counts; $8 how far before an entity's newest payment labelled ones are looked for.
+-- The parts of the state of each of n entities: times of newest events, tiles, partners.
+-- Names in braces are filled from the entity's declaration (rebuild.py). The search is bounded by
+-- literals (span.py), so that planning time does not grow with the months on record.
+-- tenant || '': use the index on the id alone (migration 0007).
+-- $1 tenants, $2 ids (n each); $3, $4 tenants and ids of transactions to leave out; $5, $6 the last
+-- label that counts (effective_at, label_id); $7 longest time from a payment to a label that counts;
+-- $8 how far before an entity's newest payment to search labelled payments.
 WITH wanted AS (
     SELECT ordinality - 1 AS n, tenant, id
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (tenant, id, ordinality)
 ),
--- Asked with NOT IN: that is hashed once, while NOT EXISTS would go through all of them for each
--- payment that an entity's newest one is looked for among.
+-- Used with NOT IN, which is hashed once. NOT EXISTS would scan all of them for each payment while
+-- searching an entity's newest one.
 left_out AS (
     SELECT tenant, id FROM unnest($3::text[], $4::text[]) AS x (tenant, id)
 ),

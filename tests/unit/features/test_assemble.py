@@ -12,7 +12,7 @@ from features.degraded import (
     HISTORY_UNAVAILABLE,
     TRANSACTION_REUSED,
 )
-from features.first_features import rows_of
+from features.first_features import pack_rows
 from features.state.events import Events
 from features.store.interface import Observation
 from fraud.payment.batch import TransactionBatch
@@ -33,7 +33,7 @@ def after(first: Transaction, retry: Transaction, why: tuple[str, ...] = ()):
     events = Events.of(batch_of(retry))
     blind = Observation.blind(1, FEATURES_UNAVAILABLE)
     who = Events.of(batch_of(first)).hashes
-    seen = replace(blind, recorded={0: rows_of(kept, np.array([3]), who, [why])}, degraded={})
+    seen = replace(blind, recorded={0: pack_rows(kept, np.array([3]), who, [why])}, degraded={})
     return assemble(batch_of(retry), events, seen), kept
 
 
@@ -79,7 +79,7 @@ def test_a_retry_says_what_its_first_attempt_missed():
 
 def test_a_retry_misses_nothing_that_its_first_attempt_had():
     events = Events.of(batch_of(CARD))
-    kept = rows_of(without_history(batch_of(CARD)).values, np.array([3]), events.hashes, [()])
+    kept = pack_rows(without_history(batch_of(CARD)).values, np.array([3]), events.hashes, [()])
     cold = replace(Observation.blind(1, HISTORY_UNAVAILABLE), recorded={0: kept})
     assert assemble(batch_of(CARD), events, cold).degraded == [()]
 
@@ -94,7 +94,7 @@ def test_the_first_of_an_id_is_the_payment_and_what_is_on_record_comes_before_it
         *((), (TRANSACTION_REUSED,)),
     ]
     own = Events.of(batch_of(other))
-    kept = rows_of(without_history(batch_of(other)).values, np.array([3]), own.hashes, [()])
+    kept = pack_rows(without_history(batch_of(other)).values, np.array([3]), own.hashes, [()])
     before = replace(seen, recorded=dict.fromkeys(range(4), kept))
     assert assemble(batch, events, before).degraded == [
         *((TRANSACTION_REUSED,), ()),
