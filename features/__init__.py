@@ -1,1 +1,1 @@
-"""Features: what a model sees of a payment, the same in training and in serving."""
+"""Features: what a model sees of a payment, the same in training and serving."""

@@ -15,15 +15,15 @@ _HEAD = """\
 # Features
 
 {n} features, generated from `features/declared/` by `make docs`; the columns are in the order of
-`features/definitions.py`. How reasons tell them: [reasons.md](reasons.md). Every value is a
-float32, NaN where it is missing. Amounts are in units of the currency. What a window leaves out at
-its old edge: [ADR 1](adr/0001-window-state.md).
+`features/definitions.py`. [reasons.md](reasons.md) describes their wording in reasons. Every value
+is a float32, NaN where it is missing. Amounts are in units of the currency.
+[ADR 1](adr/0001-window-state.md) states what a window leaves out at its old edge.
 """
 
 _TABLE = """
 ## {family}
 
-| feature | looks at | window | holds | meaning | missing when | reason code |
+| feature | computed from | window | holds | meaning | missing when | reason code |
 |---|---|---|---|---|---|---|
 """
 

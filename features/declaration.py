@@ -1,4 +1,4 @@
-"""What a feature is, before there is any: the declaration, and the family that computes it."""
+"""The declaration of a feature, and the family that computes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OF = {
     "device": "from this device",
     "counterparty": "to this counterparty",
 }
-"""How payments belong to an entity, in words."""
+"""Entity -> how payments relate to it, in words."""
 
 _SPAN = {"1h": "hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days", "60d": "60 days"}
 
@@ -28,11 +28,11 @@ class Feature:
 
     Attributes:
         name: `<entity>_<aggregate>[_<window>]`, or `request_<what>`.
-        family: what it is about: `request`, `window`, `recency`, `novelty`, `relative`, ...
-        meaning: what it is, in its unit.
+        family: its topic: `request`, `window`, `recency`, `novelty`, `relative`, ...
+        meaning: its definition, with the unit.
         missing: when it is NaN.
-        wording: how reasons tell it, and under which code.
-        entity, window: whose state it looks at and how far back; None for what the request says.
+        wording: its sentence in reasons, and the reason code.
+        entity, window: the state it is computed from, and how far back; None for the request.
         dtype: what its float32 holds: a real number, a whole number, 0 or 1, or a code.
         cardinality: number of codes 0 .. cardinality-1 of a `category`; 0 for the others.
     """
@@ -54,13 +54,12 @@ class Family:
 
     Attributes:
         features: k declarations.
-        columns: what writes them, in the order of `features`, NaN, or divided by zero, where
-            unknown. Arithmetic of each row by itself, in float64: a row has the same bits whatever
-            batch it travels in. Of a family that looks at the request alone `(out, rows)`:
-            float32[n, k], written, and its `Rows`. Of one that looks at a state `(values, start,
-            views)`: float32[n, n_features], NaN so far, of which the rows of the views are written
-            from column `start` on, and `Views` of the rows in which that state is there.
-        role: whose state it looks at (`entities.ROLES`); None: the request's words are all.
+        columns: the function that writes them in the order of `features`; NaN, or divided by zero,
+            where unknown. It computes each row by itself, in float64: a row gets the same bits in
+            any batch. Over the request alone it takes `(out, rows)`: float32[n, k], written, and
+            `Rows`. Over a state it takes `(values, start, views)`: float32[n, n_features], NaN so
+            far, written from column `start` on in the rows of the views, and the `Views`.
+        role: the state it is computed from (`entities.ROLES`); None: the request alone.
     """
 
     features: tuple[Feature, ...]
@@ -70,11 +69,11 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the features of a family have in common; makes their declarations, and the family.
+    """What the features of a family share; makes their declarations, and the family.
 
     Attributes:
         family: their family.
-        entity: `request`, or the role whose state they look at.
+        entity: `request`, or the role whose state they are computed from.
         missing: when all of them are NaN.
     """
 
@@ -96,11 +95,11 @@ class Subject:
         """The declaration of one feature.
 
         Args:
-            aggregate: what of the entity; the middle of the name.
+            aggregate: the middle of the name.
             meaning: `{entity}` and `{span}` stand for the entity and the window in words.
             wording: likewise, and `{of}` for how payments belong to the entity; in names of columns
                 `{entity}` stands for this one.
-            missing: when this one is NaN although the others are not.
+            missing: when this feature is NaN although the others are not.
         """
         parts = [self.entity, aggregate] + ([window.name] if window else [])
         return Feature(
@@ -140,5 +139,5 @@ class Subject:
         )
 
     def computed_by(self, columns: Callable[..., None], *features: Feature) -> Family:
-        """The family of `features`, which looks at this entity alone."""
+        """The family of `features`, computed by `columns` from this entity alone."""
         return Family(features, columns, None if self.entity == "request" else self.entity)

@@ -1,7 +1,7 @@
 """Every feature a model sees, in order. Hashed into the schema id.
 
-A new feature is a declaration in `declared/` and the function in `families/` that its family names:
-the matrix (`transform.py`), the schema id, reasons and `docs/features.md` follow from these.
+A new feature is a declaration in `declared/`, a column in the function of its family (`families/`),
+and a test. Matrix (`transform.py`), schema id, reasons and `docs/features.md` follow from these.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ check_wordings((feature.wording for feature in FEATURES), NAMES)
 
 
 def schema_id_of(features: Sequence[Feature]) -> str:
-    """Names `features`, their order and the state they are read from, in 12 hexadecimal digits. How
-    reasons tell them is left out: it changes no value."""
+    """Identify `features`, their order and the layout of state in 12 hexadecimal digits. Their
+    wording in reasons is left out: it changes no value."""
     document = json.dumps([LAYOUT_ID, [_hashed(feature) for feature in features]])
     return hashlib.sha256(document.encode()).hexdigest()[:12]
 
@@ -57,4 +57,4 @@ def _hashed(f: Feature) -> tuple[object, ...]:
 
 
 SCHEMA_ID = schema_id_of(FEATURES)
-"""The schema that is served: a model trained on another one is refused."""
+"""The served schema: a model trained on another one is refused."""

@@ -1,4 +1,4 @@
-"""The catalogue of reasons as a page, from the declarations.
+"""The page of all reasons, from their declarations.
 
 python -m features.reason_pages > docs/reasons.md
 """
@@ -21,79 +21,78 @@ _HEAD = """\
 Written by `make docs` from `fraud/reasons/catalogue.py`, the declarations of the features, and the
 rules. A client acts on `code`; people read `detail`.
 
-## What a reason says
+## What a reason states
 
-A decision that is not `approve` carries {top} reasons at most, strongest first; an approval carries
+A decision that is not `approve` carries at most {top} reasons, strongest first; an approval carries
 none.
 
 {members}
-**What is usual** comes out of data. Where the history of the customer, merchant, device or
-counterparty is long enough ({mean} payments before the window), it is what the same entity usually
-does: "usually about 1 for this customer". Else it is the range of the middle 80 % of the payments
-that the model was trained on: "usually 0 to 2"; of a flag or a type, how many of them have it:
-"true of 8 % of payments". Histories add amounts up whatever their currencies. So what is told of
-them is told in the payment's currency where nine in ten payments of the training were in it, else
-as "1,234.50 ... (whatever the currency)"; amounts of the training are compared in the first case
-only. These figures lie in the artifact of the model
-(`reference.npz`), and the record of a decision names that artifact (`explained_by`), so that
+**What is usual** comes from data. If the history of the customer, merchant, device or counterparty
+is long enough ({mean} payments before the window), it is what that entity usually does: "usually
+about 1 for this customer". Otherwise it is the middle 80 % of the payments that the model was
+trained on: "usually 0 to 2"; for a flag or a type it is their share: "true of 8 % of payments".
+Histories add amounts of all currencies. Their sums are stated in the payment's currency if nine in
+ten training payments were in it, otherwise as "1,234.50 ... (whatever the currency)"; only in the
+first case are they compared with training amounts. These figures are part of the model's artifact
+(`reference.npz`). The record of a decision names that artifact (`explained_by`), so that
 `quorum replay` finds the same reasons as long as the artifact is kept.
 
-**Without evidence nothing is said**, whatever the model makes of it: of a feature that is unknown;
-of a count or a sum of zero; of labels without a fraud among them; of a mean, a share or a ratio
-over fewer than {mean} payments, or a deviation over fewer than {deviation}; of what is new to a
-customer without a history; of a place less than 100 m away. Rules keep to the same.
-What adds less than {least} to the log-odds is no reason either.
+**There is no reason without evidence**, whatever the model makes of it. No reason states a missing
+feature; a count or a sum of zero; labels without a fraud among them; a mean, a share or a ratio
+over fewer than {mean} payments, or a deviation over fewer than {deviation}; novelty to a customer
+without a history; a place less than 100 m away. The same holds for rules. A code that adds less
+than {least} to the log-odds is no reason either.
 
-**Where there are no contributions** (the plan has neither model, or it did not answer in time) the
-rules that fire give reasons of the same codes. Failing those, `{model_score}` says the probability
-and where the outcome begins.
+**Without contributions** (the plan has neither model, or it did not answer in time) the rules that
+fire give reasons of the same codes. Without those, `{model_score}` states the probability and where
+the outcome begins.
 
-**A payment that is challenged for its anomaly score alone** says `{anomaly}` and nothing else: what
+**A payment that is challenged for its anomaly score alone** has the single reason `{anomaly}`: what
 raised its probability did not count. Where the probability counted, `{anomaly}` comes last.
 
 ## Score, level and decision
 
-Each decision has a quarter of the scale of `risk_score` and one `risk_level`: they never contradict
-each other.
+Each outcome has a quarter of the scale of `risk_score` and one `risk_level`, so that these never
+contradict each other.
 
 | decision | `risk_level` | `risk_score` | given from |
 |---|---|---|---|
 """
 _BANDS = """
-Within its quarter a score grows with the probability, in a straight line from where its decision
-begins to where the next one does, rounded down. The thresholds are the plan's: `GET
-/v1/plans/active` shows each as a probability and as a score. So the same probability may have
-another score under another plan; two payments that one plan decided compare by their scores.
+Within its quarter the score grows linearly with the probability, from the threshold of the outcome
+to that of the next one, rounded down. The thresholds are those of the plan: `GET /v1/plans/active`
+shows each as a probability and as a score. The same probability may thus have another score under
+another plan; two payments decided by one plan compare by their scores.
 
 A challenge for the anomaly score alone has {challenge}, the lowest of its quarter, whatever its
-probability. Rules review at most: what they decide is never scored as a block.
+probability. Rules give `review` at most, so their decisions are never scored as a block.
 
 ## The codes
 
-| code | what it is about | features | rule |
+| code | topic | features | rule |
 |---|---|---|---|
 """
 _MEMBERS = (
     (
         "code",
-        "one of the codes below. Features of one code are one reason: what they added is added up",
+        "one of the codes below. Features of one code make one reason: what they add is summed",
     ),
     (
         "feature",
-        "the feature that the sentence is about: of those of the code the one that added most; "
-        "null where it is about none",
+        "the feature that the sentence is about: the one of the code that adds most; null where it "
+        "is about none",
     ),
     ("detail", "a sentence: the value, then what is usual"),
     (
         "direction",
-        "`raises`: what it does to the risk. What lowers the risk is taken off the sum of its "
-        "code, and is no reason of its own",
+        "`raises`: its effect on the risk. Features that lower the risk reduce the sum of their "
+        "code, and are no reasons of their own",
     ),
     (
         "contribution",
-        "log-odds that the features of the code added to the XGBoost model (TreeSHAP), or, in a "
-        "plan without it, to the logistic one (beside what they add on average); 0 for a "
-        f"rule, an anomaly, and `{MODEL_SCORE}`",
+        "log-odds that the features of the code add to the XGBoost model (TreeSHAP) or, in a plan "
+        "without it, to the logistic one (relative to their average); 0 for a rule, an anomaly, "
+        f"and `{MODEL_SCORE}`",
     ),
 )
 _FROM = ("the rest", "`challenge`", "`review`", "`block`")
@@ -124,7 +123,7 @@ def markdown() -> str:
 
 def _members() -> str:
     rows = "".join(f"| `{name}` | {text} |\n" for name, text in _MEMBERS)
-    return f"| member | what it is |\n|---|---|\n{rows}"
+    return f"| member | meaning |\n|---|---|\n{rows}"
 
 
 def _line(code: str, meaning: str) -> str:
@@ -134,7 +133,7 @@ def _line(code: str, meaning: str) -> str:
 
 def _features(code: str) -> str:
     if code == TABLE_COLUMN:
-        return "columns that are no declared features"
+        return "columns other than the declared features"
     names = [feature.name for feature in FEATURES if feature.wording.code == code]
     shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
     more = len(names) - _SHOWN

@@ -1,7 +1,7 @@
-"""From what was read of states to the feature matrix: pure maths, the same in training and serving.
+"""From readings of states to the feature matrix: pure maths, the same in training and serving.
 
-The loop over the declared families; what each of them computes is in `families/`. A row comes out
-with the same bits whatever batch it travels in.
+The loop over the declared families, each of which is computed in `families/`. A row gets the same
+bits in any batch.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def transform(
 
     Args:
         batch: n transactions.
-        reading: what the states of their entities said before each transaction.
-        families: what to compute.
+        reading: of the states of their entities before each transaction.
+        families: to compute.
     """
     rows = Rows.of(batch)
     n_features, starts = _starts(tuple(families))
@@ -44,20 +44,20 @@ def transform(
         for role, columns, start in _over_history(tuple(families)):
             if role in known:
                 columns(values, start, known[role])
-    values[np.isinf(values)] = np.nan  # what was divided by nothing says nothing
+    values[np.isinf(values)] = np.nan  # divided by zero: unknown
     return values
 
 
 @lru_cache(maxsize=8)
 def _starts(families: tuple[Family, ...]) -> tuple[int, list[tuple[Family, int]]]:
-    """Number of features; each family with its first column."""
+    """The number of features; each family with its first column."""
     stops = list(accumulate(len(family.features) for family in families))
     return stops[-1], list(zip(families, [0, *stops], strict=False))
 
 
 @lru_cache(maxsize=8)
 def _over_history(families: tuple[Family, ...]) -> list[tuple[str, Callable[..., None], int]]:
-    """Role, function and first column of each family that looks at a state."""
+    """Role, function and first column of each family over a state."""
     return [
         (family.role, machine_code(family.columns), start)
         for family, start in _starts(families)[1]

@@ -1,4 +1,4 @@
-"""What was read of states, put beside the payments it is about: a record for each."""
+"""Entity views: the numbers read from states, joined with their payments."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from fraud.payment.batch import Float64, Int64
 
 
 def views_of(rows: Rows, reading: Reading) -> dict[str, Views]:
-    """Role -> a view for each row in which its state is there, in their order; roles in which there
-    is none are left out.
+    """Join payments with the numbers read from the states of their entities.
 
     Args:
         rows: n transactions.
-        reading: what their states said.
+        reading: of their states.
+
+    Returns:
+        Role -> one view for each row with a state in that role, in the order of the rows; roles
+        without any are left out.
     """
     if not reading.present.any():
         return {}
@@ -41,7 +44,7 @@ def views_of(rows: Rows, reading: Reading) -> dict[str, Views]:
 
 
 def _plan() -> Int64:
-    """Of each role how many numbers its state says; of each its column, and its word in a view."""
+    """For each role how many numbers it has; of each its column when read, its word in a view."""
     plan: list[int] = []
     for role in ROLES:
         pairs: list[tuple[int, int]] = []
@@ -53,7 +56,7 @@ def _plan() -> Int64:
 
 
 def _word(role: Role, name: str) -> int | None:
-    """Where in a view what is called `name` begins; None if no family looks at it."""
+    """The first word of the number `name` in a view; None if no family uses it."""
     assert VIEW.fields is not None
     kind, _, partner = name.partition(":")
     partners = [table.partner for table in role.entity.tables]
@@ -82,7 +85,7 @@ def _degrees(values: Sequence[float | None]) -> Float64:
 
 
 def _names(rows: Rows) -> Int64:
-    """int64[n, len(PARTNER_TABLES)]: 1 for whom the payment names, else 0."""
+    """int64[n, len(PARTNER_TABLES)]: 1 for each partner that the payment names, else 0."""
     names = np.ones((len(rows), len(PARTNER_TABLES)), dtype=np.int64)
     for j, table in enumerate(PARTNER_TABLES):
         ids = getattr(rows.batch, table.column)
@@ -93,8 +96,10 @@ def _names(rows: Rows) -> Int64:
 
 @Compiled
 def _gather(words: Int64, seen: Int64, present: NDArray[np.bool_], plan: Int64) -> Int64:
-    """int64[n_roles]: how many rows have a state in each role. Their views are begun: all zero but
-    for the row, which is the first word of a view, and for what the state says.
+    """Begin the views: the row, which is the first word, and the numbers of the state; the rest 0.
+
+    Returns:
+        int64[n_roles]: how many rows have a state in each role.
 
     Args:
         words: int64[n_roles, n, n_words]: the views, written.
@@ -127,10 +132,10 @@ def _complete(
     longitude: Float64,
     names: Int64,
 ) -> None:
-    """Write what the payment says, and what follows from what the state says.
+    """Add the numbers of the payment, and those derived from the state.
 
     Args:
-        views: VIEW[n_roles, n]: those of role r are the first `found[r]`.
+        views: VIEW[n_roles, n]; role r has the first `found[r]`.
         found: int64[n_roles].
         hundredths, latitude, longitude, names: of the n payments, as in `VIEW`.
     """
@@ -147,7 +152,7 @@ def _complete(
             for w in range(len(view.mean)):
                 hundred = view.count[w] * 100.0
                 mean = view.total[w] / hundred
-                # Squares are rounded to hundredths each: what remains below is not a deviation.
+                # Each square is rounded to hundredths: less than that is no deviation.
                 variance = view.squares[w] / hundred - mean * mean
                 deviation = 0.0 if variance < 0.01 else np.sqrt(variance)
                 view.mean[w] = mean

@@ -1,1 +1,1 @@
-"""Families of features: one pure function each."""
+"""The families of features: one pure function each."""

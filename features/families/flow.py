@@ -1,6 +1,6 @@
-"""Money through an account: what came in, what went out, and how soon after.
+"""Money through an account: what came in, what goes out, and how soon.
 
-The account of a payment's customer is its payer, that of its counterparty its payee; only payments
+The account of a payment's customer is the payer, that of its counterparty the payee. Only payments
 that name a counterparty move money between accounts.
 """
 
@@ -22,9 +22,9 @@ _H24, _D7 = 0, 1
 
 @Compiled
 def payer(values: Float32, start: int, views: Views) -> None:
-    """8 columns: sums received in 24 h, 7 d; number of 7 d; distinct payers of 7 d; seconds since
-    it received; (sum sent + this amount) / sum received in 24 h, 7 d; seconds since this payee last
-    paid it."""
+    """8 columns: sums received in 24 h, 7 d; payments received in 7 d; distinct payers of 7 d;
+    seconds since it received; (sum sent + this amount) / sum received in 24 h, 7 d; seconds since
+    this payee last paid it."""
     for view in views:
         out = values[view.row, start:]
         since, met = view.flow_in_since_ms, view.partner_since_s[_PAYERS]

@@ -1,7 +1,7 @@
-"""How far, and how fast, from where the customer was last and from where it usually is.
+"""Distance and speed from the customer's last position, and distance from the usual one.
 
-Positions are in millionths of a degree, as state keeps them. The home is a mean of coordinates: it
-is wrong for a customer who lives astride the 180th meridian.
+Positions are in millionths of a degree, as in the state. The home is a mean of coordinates, which
+is wrong for customers on both sides of the 180th meridian.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ EARTH_RADIUS_KM = 6371.0088
 """Mean radius, IUGG."""
 
 HOME_POSITIONS = 3
-"""Fewer positions than these do not make a home."""
+"""The fewest positions that make a home."""
 
 _RADIANS = math.pi / 180.0
 
@@ -36,13 +36,13 @@ def kilometres(here: Float64, there: Float64) -> Float64:
     """Great-circle distances by the haversine formula (Sinnott, Sky and Telescope 68, 1984).
 
     Args:
-        here: float64[2, m]: latitudes, longitudes, in millionths of a degree.
+        here: float64[2, m]: latitudes and longitudes in millionths of a degree.
         there: float64[2, k, m]: those of k places for each.
 
     Returns:
-        float64[k, m], >= 0, at most half of the circumference; NaN where one of the four is.
+        float64[k, m], >= 0, at most half of the circumference; NaN where a coordinate is.
     """
-    # Sines and their like are numpy's, of whole arrays: no compiler has a say in their bits.
+    # Trigonometry is left to NumPy: its bits do not depend on a compiler.
     halves, latitudes = np.empty(there.shape), np.empty((1 + there.shape[1], there.shape[2]))
     _angles(here, there, halves, latitudes)
     roots = _roots(np.sin(halves, out=halves), np.cos(latitudes, out=latitudes))
@@ -52,12 +52,12 @@ def kilometres(here: Float64, there: Float64) -> Float64:
 
 @Compiled
 def _positions(views: Views, here: Float64, there: Float64) -> bool:
-    """Where the payments are made; the last positions and the homes of their customers, NaN where
-    unknown: `here` and `there` are written. Whether any payment names a latitude."""
+    """Write the positions of the payments to `here`, the last positions and homes of their
+    customers to `there`; NaN where unknown. Returns whether any payment has a latitude."""
     named = False
     for k in range(len(views)):
         view = views[k]
-        # Rounded as state rounds it: the same place is at distance zero.
+        # Rounded as in the state, so that the same place is at distance zero.
         here[0, k], here[1, k] = np.rint(view.latitude * 1e6), np.rint(view.longitude * 1e6)
         named |= not np.isnan(view.latitude)
         there[0, 0, k] = view.position_lat_e6 if view.position_since_ms >= 0 else np.nan
@@ -70,8 +70,8 @@ def _positions(views: Views, here: Float64, there: Float64) -> bool:
 
 @Compiled
 def _angles(here: Float64, there: Float64, halves: Float64, latitudes: Float64) -> None:
-    """Radians: halves of the differences to the other places, as `there`, and the latitudes, here
-    and there; written."""
+    """Write in radians half of the differences to the other places, shaped as `there`, and the
+    latitudes here and there."""
     for k in range(here.shape[1]):
         latitudes[0, k] = here[0, k] * 1e-6 * _RADIANS
         for p in range(there.shape[1]):
@@ -82,7 +82,7 @@ def _angles(here: Float64, there: Float64, halves: Float64, latitudes: Float64) 
 
 @Compiled
 def _roots(sines: Float64, cosines: Float64) -> Float64:
-    """float64[k, m]: halves of the chords."""
+    """float64[k, m]: half of the chords."""
     roots = np.empty(sines.shape[1:])
     for p in range(sines.shape[1]):
         for k in range(sines.shape[2]):

@@ -1,4 +1,4 @@
-"""This amount, and the last week, against what a customer usually does and the most it ever did."""
+"""This amount, and the last week, against the usual and the largest amounts of a customer."""
 
 from __future__ import annotations
 

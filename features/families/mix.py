@@ -1,4 +1,4 @@
-"""How usual this merchant category is for the customer."""
+"""The customer's share of payments in this merchant category."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from fraud.payment.batch import Float32, Float64
 
 def columns(values: Float32, start: int, views: Views) -> None:
     """3 columns: payments of 60 d in this category; their share; surprise: minus the natural
-    logarithm of the share with one payment more in each category. NaN where the payment names no
-    category."""
+    logarithm of the share with one more payment in each category. NaN without a category."""
     odds = np.empty(len(views))
     _shares(values, start, views, odds)
     values[views["row"], start + 2] = np.log(odds)
@@ -21,7 +20,7 @@ def columns(values: Float32, start: int, views: Views) -> None:
 
 @Compiled
 def _shares(values: Float32, start: int, views: Views, odds: Float64) -> None:
-    # The logarithm is left to numpy, whose bits depend on no compiler.
+    # The logarithm is left to NumPy: its bits do not depend on a compiler.
     for k in range(len(views)):
         view = views[k]
         n, in_all = view.category_count, view.category_total

@@ -1,4 +1,4 @@
-"""How long ago an entity was last seen, and by whom."""
+"""The time since an entity was last seen, and since it met a partner."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def last(values: Float32, start: int, views: Views) -> None:
 @Compiled
 def partners(values: Float32, start: int, views: Views) -> None:
     """2 columns for each kind of partner of a customer: whether this one is new, and seconds since
-    they last met; NaN where the payment names none."""
+    they last met; NaN if the payment names none."""
     for view in views:
         out = values[view.row, start:]
         for t in range(len(view.names)):

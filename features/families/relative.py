@@ -1,4 +1,4 @@
-"""This amount, and the pace of payments, against an entity's own history."""
+"""This amount, and the frequency of payments, against an entity's own history."""
 
 from __future__ import annotations
 

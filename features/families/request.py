@@ -1,4 +1,4 @@
-"""What the request says by itself."""
+"""Features of the request alone."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fraud.payment.batch import Float32
 from fraud.payment.transaction import CHANNELS, TYPES
 
 CATEGORY_BUCKETS = 64
-"""Free-form categories, countries and currencies are hashed into so many codes."""
+"""Number of codes that categories, countries and currencies are hashed into."""
 
 REMEMBERED = 4096
-"""So many words are hashed once."""
+"""Number of words whose hashes are cached."""
 
 _TYPE_CODE: dict[str | None, float] = {name: float(i) for i, name in enumerate(TYPES)}
 _CHANNEL_CODE: dict[str | None, float] = {name: float(i) for i, name in enumerate(CHANNELS)}
@@ -29,7 +29,7 @@ _HOURS = np.array(
     ],
     dtype=np.float32,
 )
-"""Weekday, night, weekend of the hours of a week since the epoch."""
+"""Weekday, night and weekend for each hour of a week, counted from the epoch."""
 
 
 def numbers(out: Float32, rows: Rows) -> None:
@@ -55,7 +55,7 @@ def codes(out: Float32, rows: Rows) -> None:
 
 
 class _Buckets(dict[str | None, float]):
-    """The codes of what was hashed lately; NaN for what is not named."""
+    """A cache of codes by word; NaN for None."""
 
     def __missing__(self, value: str | None) -> float:
         if len(self) >= REMEMBERED:

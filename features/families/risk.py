@@ -1,6 +1,6 @@
-"""How much fraud an entity has shown, from labels that were already known at the moment.
+"""The known fraud of an entity, from labels that were already known at the time of the payment.
 
-A label counts from when it became known: with a delay of d the windows are those of the payments,
+A label counts from when it became known: with a delay of d, the windows are those of the payments
 shifted by d.
 """
 
@@ -15,7 +15,7 @@ from fraud.payment.batch import Float32
 
 PRIOR_RATE = 0.005
 PRIOR_LABELS = 5
-"""An entity without labels is taken for one with so many labels and that share of fraud."""
+"""An entity without labels counts as one with `PRIOR_LABELS` labels and that rate of fraud."""
 
 
 @Compiled

@@ -14,8 +14,8 @@ class Rows:
     """n transactions.
 
     Attributes:
-        batch: all that they say.
-        at_ms: int64[n]: when, ms since the epoch.
+        batch: the transactions themselves.
+        at_ms: int64[n]: time, ms since the epoch.
         hundredths: int64[n]: amounts in hundredths of a currency unit.
         units: float64[n]: amounts in currency units.
     """

@@ -25,6 +25,6 @@ def counts(values: Float32, start: int, views: Views) -> None:
 
 @Compiled
 def share(values: Float32, start: int, views: Views) -> None:
-    """1 column: their share of all payments of 30 d; NaN without any."""
+    """1 column: the share of such payments among all of 30 d; NaN without payments."""
     for view in views:
         values[view.row, start] = view.near[1] / view.count[MONTH]

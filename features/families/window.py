@@ -11,9 +11,8 @@ from fraud.payment.batch import Float32
 def columns(
     first: int, n_windows: int, n_tables: int, values: Float32, start: int, views: Views
 ) -> None:
-    """n_windows * (4 + n_tables) columns: for each window, from place `first` of `WINDOWS` on,
-    count, sum, mean and deviation of amounts in currency units, and distinct partners of each
-    table."""
+    """n_windows * (4 + n_tables) columns: for each of the windows from `WINDOWS[first]` on, count,
+    sum, mean and deviation of amounts in currency units, and distinct partners of each table."""
     for view in views:
         out = values[view.row, start:]
         for i in range(n_windows):
