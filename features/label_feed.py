@@ -1,4 +1,4 @@
-"""Labels from PostgreSQL into window state: each once, in the order in which they take effect."""
+"""The feed of labels from PostgreSQL into window state: each once, in the order of their effect."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from stores.postgres.errors import answering
 from stores.statements import statement
 
 PAYMENT_WAIT = timedelta(seconds=60)
-"""How long a label waits for a payment that is not on record yet."""
+"""How long a label waits for its payment to be on record."""
 
 BATCH_LABELS = 250
-"""Labels of one step: a script call of some milliseconds, so that payments need not wait."""
+"""Labels of one step: its script call takes some milliseconds, which payments can wait."""
 
 _log = logging.getLogger(__name__)
 _FEED = statement("features/store/sql/label_feed.sql")
@@ -33,25 +33,25 @@ _DUE = statement("features/store/sql/label_due.sql")
 _ON_RECORD = statement("features/store/sql/on_record.sql")
 
 _AFTER = timedelta(days=32)
-"""How long before its payment a label may be known: by a mistake, but it counts."""
+"""How long before its payment a label may be known: a mistake, but it counts."""
 
 
 class LabelFeed:
-    """Learns what took effect since the cursor, which Redis keeps beside the states.
+    """Learns the labels that took effect since the cursor, which Redis keeps beside the states.
 
-    A label takes effect when it is known and here (`labels.effective_at`). Labels are learnt in
-    the order of (effective_at, label_id), and one script call learns a batch and moves the cursor
-    past it, if the cursor still stands where the batch began: so each label is learnt once,
-    whatever is restarted and however many feeds run. States that Redis does not hold are left
-    out: they are rebuilt with the labels up to the cursor.
+    A label takes effect when it is known and stored (`labels.effective_at`). Labels are learnt in
+    the order of (effective_at, label_id). One script call learns a batch and moves the cursor past
+    it, provided that the cursor still stands where the batch began: each label is learnt once, in
+    spite of restarts and however many feeds run. States that Redis does not hold are skipped: they
+    are rebuilt with the labels up to the cursor.
 
-    A label whose payment is not on record holds up the feed, `PAYMENT_WAIT` at most from when it
-    took effect: payments reach PostgreSQL within seconds. After that it is passed by with a
-    warning; should its payment come later still, it counts in states that are rebuilt from then.
+    A label whose payment is not on record holds up the feed until `PAYMENT_WAIT` after it took
+    effect: payments reach PostgreSQL within seconds. Then it is skipped with a warning. If its
+    payment comes later still, it counts in states that are rebuilt from then on.
 
     Args:
-        pool: the primary: the order of labels is settled there.
-        store: whose states learn.
+        pool: of the primary, which settles the order of labels.
+        store: of the states that learn.
     """
 
     def __init__(self, pool: asyncpg.Pool, store: RedisStore) -> None:
@@ -60,11 +60,11 @@ class LabelFeed:
         self._history = PostgresHistory(pool)
 
     async def step(self, now: datetime) -> int:
-        """Learn the next batch of what took effect by `now`.
+        """Learn the next batch of labels that took effect by `now`.
 
         Returns:
-            How many labels are behind us that were not; 0: none is due, the next one waits for its
-            payment, or another feed was faster.
+            The number of labels that the cursor moved past; 0 if none is due, the next one waits
+            for its payment, or another feed was faster.
 
         Raises:
             StoreUnavailable: PostgreSQL or Redis does not answer; nothing is lost.
@@ -93,8 +93,8 @@ class LabelFeed:
         return len({row["label_id"] for row in rows})
 
     async def _early(self, rows: Sequence[Any]) -> set[int]:
-        """Ids of the labels whose payments are not on record, whenever those happened. Of few
-        labels that has to be asked: it goes through all months on record."""
+        """Ids of the labels whose payments are not on record at any time. Only a few labels need
+        this query, which searches all months on record."""
         lost = [row for row in rows if not row["is_found"]]
         if not lost:
             return set()
@@ -129,14 +129,14 @@ class LabelFeed:
 
 
 def _until_waiting(rows: Sequence[Any], early: set[int], now: datetime) -> Sequence[Any]:
-    """The rows before the first one that waits for its payment, as those of `early` do."""
+    """The rows before the first label of `early` that still waits for its payment."""
     for i, row in enumerate(rows):
         if row["label_id"] not in early:
             continue
         if row["effective_at"] > now - PAYMENT_WAIT:
             return rows[:i]
         _log.warning(
-            "label %d of tenant %s is of no payment on record: passed by",
+            "label %d of tenant %s has no payment on record: skipped",
             row["label_id"],
             row["tenant"],
         )

@@ -1,4 +1,4 @@
-"""The feature fetch of the serving path: store, transform, and what to do when a store is down."""
+"""The feature fetch of the serving path: store, transform, and the answer without a store."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from stores.redis.link import Link
 _log = logging.getLogger(__name__)
 
 _RETRY_WAITS_S = (0.002, 0.004, 0.008, 0.016, 0.032)
-"""How long a retry that overtakes its first attempt waits for what that attempt computes."""
+"""How long a retry that overtakes its first attempt waits for the features of that attempt."""
 
 
 class FeatureService:
     """Features of micro-batches over one store.
 
     Args:
-        store: where window state lives.
-        pool: PostgreSQL, if the service is to close it.
-        feed: what brings labels into the store, if the service is to run it.
+        store: of window state.
+        pool: of PostgreSQL, if the service is to close it.
+        feed: of labels into the store, if the service is to run it.
     """
 
     def __init__(
@@ -60,8 +60,7 @@ class FeatureService:
 
     @classmethod
     async def connect(cls, settings: Settings) -> FeatureService:
-        """A service on the stores that `settings` names, ready to answer. PostgreSQL need not be up
-        yet.
+        """Connect to the stores that `settings` names. PostgreSQL need not be up yet.
 
         Raises:
             ValueError: a URL is not set.
@@ -75,7 +74,7 @@ class FeatureService:
             timeout_s=settings.database_timeout_s,
             name="quorum-features",
         )
-        _rehearse()
+        _warm_up()
         store = RedisStore(
             Link(settings.redis_url.get_secret_value(), settings.redis_timeout_ms),
             PostgresHistory(pool, _bounds(settings)),
@@ -92,14 +91,14 @@ class FeatureService:
     async def fetch(self, batch: TransactionBatch, patient: bool = True) -> FeatureBatch:
         """Observe n transactions and return their features; never raises for a dead store.
 
-        The features of a row do not include the row itself. `degraded` of the result names
-        what each row misses, see `features/degraded.py`. `stage_ms` has `redis`, the wait for
-        states that are rebuilt included, and `assemble`.
+        The features of a row do not include the row itself. `degraded` of the result names what
+        each row lacks, see `features/degraded.py`. `stage_ms` has `redis`, including the wait for
+        states that are rebuilt, and `assemble`.
 
         Args:
             batch: n transactions.
-            patient: whether rows of entities that Redis does not know wait until their history is
-                there; else they are left out: see `FeatureBatch.pending`.
+            patient: rows of entities that Redis does not know wait until their state is rebuilt;
+                otherwise they are left out: see `FeatureBatch.pending`.
         """
         began = time.perf_counter()
         events = Events.of(batch)
@@ -109,7 +108,7 @@ class FeatureService:
                 left = set(observation.pending)
                 rows = [i for i in range(len(batch)) if i not in left]
                 if not rows:
-                    return _none(observation.pending)
+                    return _no_rows(observation.pending)
                 batch, events = batch.take(rows), events.take(rows)
             if observation.repeated:
                 observation = await self._settle(events, observation)
@@ -125,7 +124,7 @@ class FeatureService:
         return features
 
     async def _settle(self, events: Events, observation: Observation) -> Observation:
-        """Fill in what other attempts at the same transactions have computed meanwhile."""
+        """Fill in features that other attempts at the same transactions have computed meanwhile."""
         repeats = events.first_of()
         pending = [i for i in sorted(observation.repeated) if i not in repeats]
         recorded = dict(observation.recorded)
@@ -135,8 +134,10 @@ class FeatureService:
             await asyncio.sleep(wait_s)
             try:
                 found = await self._store.recorded([events.transaction[i] for i in pending])
-            except StoreUnavailable as error:  # what the others need is here already
-                _log.warning("%d retries are not waited for: %s", len(pending), error)
+            except StoreUnavailable as error:  # the other rows have all they need
+                _log.warning(
+                    "%d retries do not wait for their first attempt: %s", len(pending), error
+                )
                 break
             recorded |= {i: row for i, row in zip(pending, found, strict=True) if row}
             pending = [i for i in pending if i not in recorded]
@@ -147,7 +148,7 @@ class FeatureService:
         return replace(observation, recorded=recorded, repeated=repeated, degraded=degraded)
 
     def _remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
-        """Off the way of the answer: a retry finds it, and nobody waits for it."""
+        """Keep features for retries, in the background: the answer does not wait for it."""
         if transactions:
             task = asyncio.create_task(self._remember_now(receipt, transactions, rows))
             self._background.add(task)
@@ -160,7 +161,8 @@ class FeatureService:
             _log.warning("features of %d transactions are not kept: %s", len(transactions), error)
 
     def missed(self, batch: TransactionBatch, ago_s: float) -> None:
-        """These were decided `ago_s` before now without `fetch`, or it did not answer in time."""
+        """Add transactions that were decided `ago_s` before now without `fetch`, or before it
+        answered."""
         self._store.missed(Events.of(batch), ago_s)
 
     async def ready(self) -> None:
@@ -169,7 +171,7 @@ class FeatureService:
             await self._store.ready()
 
     async def close(self) -> None:
-        """Finish what is under way and close every connection."""
+        """Finish work under way and close all connections."""
         if self._feeding is not None:
             self._feeding.cancel()
             await asyncio.gather(self._feeding, return_exceptions=True)
@@ -182,14 +184,14 @@ class FeatureService:
 
 
 def _bounds(settings: Settings) -> Bounds:
-    """Payments see what happened some time before them, and come some time after they happened."""
+    """The bounds for payments that arrive as late, or as early, as the settings allow."""
     late, early = timedelta(days=settings.max_past_days), timedelta(seconds=settings.max_future_s)
     return lambda: Span.around(datetime.now(UTC), late, early)
 
 
-def _rehearse() -> None:
-    """Go through one payment that names everything, without a store: compiled code is loaded, or
-    made, before anybody waits for it."""
+def _warm_up() -> None:
+    """Compute the features of a payment with all fields, without a store, so that compiled code is
+    in place before the first request."""
     payment = Transaction(
         *("rehearsal", "customer", 0, 1, "USD", "transfer", "merchant", "category", "counterparty"),
         *("device", None, None, None, 0.0, 0.0),
@@ -203,6 +205,6 @@ def _rehearse() -> None:
     assemble(batch, events, observation)
 
 
-def _none(pending: tuple[int, ...]) -> FeatureBatch:
+def _no_rows(pending: tuple[int, ...]) -> FeatureBatch:
     values = np.empty((0, N_FEATURES), dtype=np.float32)
     return FeatureBatch(values, SCHEMA_ID, np.empty(0, dtype=np.int64), pending=pending)

@@ -108,12 +108,12 @@ class Call:
         named = _encode([k + 1 for k in places]) if places else ""
         asides = [with_lengths(self._aside(k, parts[k], fresh)) for k in places]
         keys = [*self.names, *markers, *[aside_key(self.names[k]) for k in places]]
-        make_up: bytes | str = ""
+        catch_up: bytes | str = ""
         if ago_ms is not None:
-            make_up = _encode([ago_ms + _SLACK_MS, 1000 * LATELY_S])
+            catch_up = _encode([ago_ms + _SLACK_MS, 1000 * LATELY_S])
             keys += map(recent_key, self.names)
         counts = len(self.names), len(markers)
-        return keys, counts, [_encode(days), named, make_up, *parts, *asides]
+        return keys, counts, [_encode(days), named, catch_up, *parts, *asides]
 
     def seen_before(self, rows: Sequence[int], kept: Sequence[bytes]) -> None:
         """Note that the script has seen rows before.

@@ -1,4 +1,4 @@
-"""The feature store on Redis (6.2 or newer, no modules): one script call a micro-batch."""
+"""The feature store on Redis (6.2 or newer, no modules): one script call for each micro-batch."""
 
 from __future__ import annotations
 
@@ -39,50 +39,48 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 KEEP_ROWS_S = 900
-"""Most retries come within seconds, and within this time a decision gets on record."""
+"""Most retries come within seconds, and decisions are on record within this time."""
 _MISSING, _DONE = 0, 1
-"""What the script replies; anything else: rows were seen before."""
+"""The first element of the script's reply; another one: rows were seen before."""
 _MOST_EAGER = 500
-"""While so many states are being rebuilt, others wait until somebody waits for them."""
-_MAKE_UP_EVERY_S, _MAKE_UP_ROWS = 0.25, 256
-"""While Redis does not answer; and rows of one call."""
+"""While this many states are being rebuilt, others need a caller that waits for them."""
+_CATCH_UP_EVERY_S, _CATCH_UP_ROWS = 0.25, 256
+"""Time between attempts while Redis does not answer; rows of one call."""
 _MOST_MISSED = 25_000
-"""Rows that are kept to be taken in later; more stay missing from states that live on."""
+"""Missed rows that are kept for later. Further ones stay missing from the states in Redis."""
 _SIZE = struct.Struct("<I")
-"""Of one row of those that are remembered together; it precedes them."""
-_AT_ONCE = 1000
-"""Keys of one command."""
+"""The length of one row, which precedes the rows that are kept together."""
 _CLOSE_S = 2.0
 _MOST_TRIES = 6
-"""A batch may find an entity cold, another one let go meanwhile, and labels learnt while it
-rebuilt them; more is an eviction storm."""
+"""A batch may find an entity cold, another one expired, and labels learnt during a rebuild; more
+attempts mean an eviction storm."""
 _MOST_BYTES = 32 * 1024
-"""Journals that labels make longer are given a new base, though no row needs them."""
+"""Journals that labels make longer than this get a new base, though no row needs them."""
 _LOG_BATCHES, _LOG_TTL_S = 64, 60
-"""What the feed learns while a state is rebuilt, a second or so."""
+"""Enough for the labels learnt while a state is rebuilt, which takes about a second."""
 
 
 class RedisStore:
     """See `FeatureStore`. Keys:
 
         q:s:<layout>:<entity>:<tenant>:<id>     states, as journals
-        q:t:<tenant>:<transaction>              where what was computed for a transaction is kept
-        q:k:<schema>.<bytes of a row>:<receipt> what was computed in one call, for `keep_rows_s`
-        q:c:<layout>                            how far labels are learnt
+        q:t:<tenant>:<transaction>              where the features of a transaction are kept
+        q:k:<schema>.<bytes of a row>:<receipt> the features of one call, for `keep_rows_s`
+        q:c:<layout>                            cursor: how far labels are learnt
         q:l:<layout>                            the labels learnt last
-        q:a:, named as the state is             rows answered while it was not there (`Warming`)
-        q:i:, named as the state is             it was rebuilt lately
-        q:p                                     written to see that writes are taken
+        q:a:, then as the state                 rows answered while the state was missing (`Warming`)
+        q:i:, then as the state                 mark: the state was rebuilt recently
+        q:p                                     written to check that Redis takes writes
 
     The cursor never expires: Redis must not evict keys without an expiry.
 
     Args:
         link: to Redis; closed by `close`.
-        history: where states that Redis does not hold are rebuilt from.
+        history: rebuilds states that Redis does not hold.
         replay_ttl_s: how long a transaction id is remembered.
-        keep_rows_s: how long what was computed is at hand, if it is remembered so long. Later it is
-            taken from the record of the decision.
-        rebuild_wait_ms: longest wait for states that are rebuilt: who would wait longer is answered
+        keep_rows_s: how long features are kept, at most `replay_ttl_s`. Later they are read from
+            the record of the decision.
+        rebuild_wait_ms: longest wait for states that are rebuilt; after that, rows are answered
             without them.
     """
 
@@ -106,7 +104,7 @@ class RedisStore:
         self._rebase = Script(statement("features/store/lua/rebase.lua"))
         self._missed: deque[tuple[Events, float]] = deque()
         self._n_missed = 0
-        self._making_up: asyncio.Task[None] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
         self._waiting: set[asyncio.Task[Any]] = set()
 
     async def observe_and_fetch(self, events: Events, patient: bool = True) -> Observation:
@@ -125,7 +123,7 @@ class RedisStore:
         return await asyncio.shield(self._later(self._observe_cold(events, call, missing)))
 
     async def _observe_warm(self, events: Events, whole: Call, missing: list[int]) -> Observation:
-        """Leave out the rows whose states are missing, and have these rebuilt meanwhile."""
+        """Leave out the rows whose states are missing, and rebuild these in the background."""
         call, rows = whole, list(range(len(events)))
         try:
             while missing:
@@ -145,7 +143,7 @@ class RedisStore:
         return replace(observation, pending=pending)
 
     async def _observe_cold(self, events: Events, call: Call, missing: list[int]) -> Observation:
-        """Wait for the states that are missing, but not for long."""
+        """Wait for missing states, up to `rebuild_wait_ms`."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._rebuild_wait_s
         late: frozenset[str] = frozenset()
@@ -163,21 +161,24 @@ class RedisStore:
             raise
 
     def missed(self, events: Events, ago_s: float = 0.0) -> None:
-        """See `FeatureStore`, and `_make_up`."""
+        """See `FeatureStore`, and `_catch_up`."""
         if self._n_missed >= _MOST_MISSED:
-            _log.error("%d rows stay missing from states: too many wait", len(events))
+            _log.error("%d rows stay missing from states: too many rows wait", len(events))
             return
         self._missed.append((events, asyncio.get_running_loop().time() - ago_s))
         self._n_missed += len(events)
-        if self._making_up is None or self._making_up.done():
-            self._making_up = asyncio.create_task(self._make_up(), name="make-up")
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = asyncio.create_task(self._catch_up(), name="catch-up")
 
     async def _run(
         self, call: Call, late: frozenset[str] = frozenset(), ago_ms: int | None = None
     ) -> list[int]:
-        """Have the script read, and append what is new; or make up for it, if it was decided
-        `ago_ms`. Journals that must be there and are not, by number; then nothing was appended.
-        Those of `late` may be missing."""
+        """Run the script: read journals and append new rows, or catch up on rows that were decided
+        `ago_ms` before now. Journals of `late` may be missing.
+
+        Returns:
+            Numbers of other missing journals; unless there are none, nothing was appended.
+        """
         while True:
             keys, counts, arguments = call.arguments(late, ago_ms)
             reply: list[Any] = await self._observe.run(
@@ -200,8 +201,7 @@ class RedisStore:
                 await self._recall(call, reply[1::2], reply[2::2])
 
     async def _recall(self, call: Call, rows: Sequence[int], markers: Sequence[bytes]) -> None:
-        """Rows have been seen before: what was computed for them is here, or, if they come late, on
-        record."""
+        """Get the features of rows seen before, from Redis or, for late ones, from the record."""
         kept = await self._kept(markers)
         new = call.new_transactions()
         late = [(j, new[row - 1]) for j, row in enumerate(rows) if not kept[j]]
@@ -216,11 +216,11 @@ class RedisStore:
             async with asyncio.timeout(self._rebuild_wait_s):
                 return await self._history.first_features(transactions, within)
         except (StoreUnavailable, TimeoutError) as error:
-            _log.warning("%d retries see themselves: %s", len(transactions), error)
+            _log.warning("%d retries count themselves: %s", len(transactions), error)
             return [None] * len(transactions)
 
     def _seen(self, call: Call) -> Observation:
-        """What the script has found; journals that have grown long get a new base meanwhile."""
+        """The observation of a call. Journals that have grown long get new bases meanwhile."""
         observation, grown = call.observation()
         if grown:
             self._later(self._give_bases(grown))
@@ -248,8 +248,8 @@ class RedisStore:
         await self._learn_now(labels, "", "")
 
     async def learn_until(self, labels: LabelEvents, after: Cursor, until: Cursor) -> bool:
-        """`learn`, and move the cursor from `after` to `until`, all at once. False, and nothing is
-        learnt, if it does not stand there any more."""
+        """`learn`, and move the cursor from `after` to `until` in the same step. Returns False, and
+        learns nothing, if the cursor has moved already."""
         return await self._learn_now(labels, text(after), text(until))
 
     async def _learn_now(self, labels: LabelEvents, after: str, until: str) -> bool:
@@ -269,7 +269,7 @@ class RedisStore:
         return bool(learnt)
 
     async def _shorten(self, entities: Mapping[str, Entity]) -> None:
-        """Give new bases to journals that labels alone have made long: nobody reads them."""
+        """Give new bases to journals that only labels have made long: no row reads them."""
         try:
             journals = await self._link.call("MGET", *entities)
         except StoreUnavailable as error:
@@ -277,9 +277,9 @@ class RedisStore:
         else:
             await self._give_bases(new_bases(entities, journals))
 
-    async def _make_up(self) -> None:
-        """Have the script take in the rows that were missed. Redis may have taken some in though it
-        did not say so in time: these have their markers."""
+    async def _catch_up(self) -> None:
+        """Add the missed rows to states. Redis may have added some without answering in time: those
+        have their markers."""
         n, clock = 0, asyncio.get_running_loop().time
         while self._missed:
             events, at_s = self._next_missed()
@@ -291,22 +291,22 @@ class RedisStore:
             except StoreUnavailable:
                 self._missed.append((events, at_s))
                 self._n_missed += len(events)
-                await asyncio.sleep(_MAKE_UP_EVERY_S)
-            except Exception:  # whatever it is, the others come behind it
+                await asyncio.sleep(_CATCH_UP_EVERY_S)
+            except Exception:  # the other rows must not wait behind it
                 _log.exception("%d rows stay missing from states", len(events))
-        _log.warning("states have taken in %d rows that were decided without them", n)
+        _log.warning("%d rows that were decided without window state are in it now", n)
 
     def _next_missed(self) -> tuple[Events, float]:
-        """Rows that were missed, as many as go into one call, and when the first of them was."""
+        """The missed rows of one call, and the time of the earliest."""
         parts = [self._missed.popleft()]
         rows = len(parts[0][0])
-        while self._missed and rows + len(self._missed[0][0]) <= _MAKE_UP_ROWS:
+        while self._missed and rows + len(self._missed[0][0]) <= _CATCH_UP_ROWS:
             parts.append(self._missed.popleft())
             rows += len(parts[-1][0])
         return Events.concat([events for events, _ in parts]), min(at_s for _, at_s in parts)
 
     async def remember(self, receipt: str, transactions: Sequence[Key], rows: bytes) -> None:
-        """See `FeatureStore`: those of one call in one piece, to which their markers point."""
+        """See `FeatureStore`: the rows of one call in one value, to which their markers point."""
         if not transactions:
             return
         size = _SIZE.pack(len(rows) // len(transactions))
@@ -319,7 +319,7 @@ class RedisStore:
         return [row or None for row in found]
 
     async def _kept(self, markers: Sequence[bytes | None]) -> list[bytes]:
-        """The rows that markers point to, b"" where there is none."""
+        """The rows that markers point to, b"" for none."""
         places = [(value or b":0").decode().split(":") for value in markers]
         receipts = sorted({receipt for receipt, _ in places if receipt})
         pieces = await self._link.calls([("GET", kept_key(receipt)) for receipt in receipts])
@@ -331,21 +331,17 @@ class RedisStore:
         await self._link.call("SET", PROBE, "1", "EX", PROBE_TTL_S)
 
     async def close(self) -> None:
-        """Finish what is under way and close the connection."""
-        if self._making_up is not None:
-            await asyncio.wait([self._making_up], timeout=_CLOSE_S)
-            self._making_up.cancel()
+        """Finish work under way and close the connection."""
+        if self._catching_up is not None:
+            await asyncio.wait([self._catching_up], timeout=_CLOSE_S)
+            self._catching_up.cancel()
         await asyncio.gather(*self._waiting, return_exceptions=True)
         await self._warming.close()
         await self._link.close()
 
 
 def _row(piece: bytes, number: int) -> bytes:
-    """Row `number`, from 1, of what was computed in one call."""
+    """Row `number`, from 1, of the features of one call."""
     (size,) = _SIZE.unpack_from(piece)
     at = _SIZE.size + (number - 1) * size
     return piece[at : at + size]
-
-
-def _pieces(keys: Sequence[str]) -> list[Sequence[str]]:
-    return [keys[i : i + _AT_ONCE] for i in range(0, len(keys), _AT_ONCE)]

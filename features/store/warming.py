@@ -1,4 +1,4 @@
-"""States that Redis does not hold are rebuilt, and nobody waits for that longer than told."""
+"""Rebuilds states that Redis does not hold, without holding up callers longer than they want."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _log = logging.getLogger(__name__)
 _MOST_TRIES = 6
 """Labels may be learnt while a state is rebuilt."""
 _MOST_LOOKS = 50
-"""Rows may be put aside between a look at those that are and putting the state there, which takes
-milliseconds."""
+"""Further rows may be set aside in the milliseconds between reading those set aside and installing
+the state."""
 
 _AT_ONCE = 1000
-"""Rows put aside that are read at once."""
+"""Rows set aside that are read by one command."""
 _CLOSE_S = 5.0
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -45,11 +45,12 @@ _encode = msgspec.msgpack.Encoder().encode
 class Warming:
     """Rebuilds states from the system of record, each by one task at a time.
 
-    A row that does not wait is put aside in Redis, by the call that answers it: the task leaves its
-    transaction out of what it rebuilds, on record or not, and the script that puts the state there
-    puts the rows in. Rows that are put aside meanwhile are in the state already if they were on
-    record when it was rebuilt, which is asked in the same snapshot. So each row counts once,
-    whoever rebuilds, and whenever it gets on record; and what many rows touch gets there, too.
+    The call that answers a row without its state sets the row aside in Redis. The task leaves the
+    transactions of such rows out of the rebuilt state, on record or not, and the script that
+    installs the state adds the rows. Rows set aside meanwhile are in the state already if they were
+    on record when it was rebuilt, which a query on the same snapshot answers. So each row counts
+    once, whichever process rebuilds and whenever the row gets on record; and states that many rows
+    touch get installed, too.
 
     Args:
         link: to Redis.
@@ -65,13 +66,13 @@ class Warming:
     async def warm(
         self, cold: Iterable[tuple[Entity, Key]], without: Sequence[Key], wait_s: float
     ) -> frozenset[str]:
-        """Have states rebuilt. Returns the keys of those that are not there after `wait_s`, or
-        cannot be had now; their rebuilding goes on.
+        """Rebuild states. Returns the keys of those that are not installed after `wait_s`, whose
+        rebuilding goes on, and of those that are unavailable.
 
         Args:
             cold: entities whose states are missing.
-            without: transactions that have not been observed yet: they may be on record, and are
-                not put into the states.
+            without: transactions to leave out: they have not been observed yet, but may be on
+                record.
         """
         wanted = self.start(cold, without)
         tasks = {name: self._tasks[name] for name in wanted}
@@ -82,11 +83,11 @@ class Warming:
 
     @property
     def under_way(self) -> int:
-        """How many states are being rebuilt."""
+        """The number of states being rebuilt."""
         return len(self._tasks)
 
     def start(self, cold: Iterable[tuple[Entity, Key]], without: Sequence[Key]) -> Collection[str]:
-        """Have states rebuilt that are not being rebuilt yet; see `warm`. Returns their keys."""
+        """Begin to rebuild states; see `warm`. Returns the keys of all of `cold`."""
         wanted = {state_key(*found): found for found in cold}
         for entity in KEPT:
             keys = {
@@ -110,7 +111,7 @@ class Warming:
     async def _rebuild(
         self, entity: Entity, keys: Mapping[str, Key], without: Sequence[Key]
     ) -> frozenset[str]:
-        """Put states there. Returns the keys of those that cannot be had now."""
+        """Rebuild and install states. Returns the keys of those that are unavailable."""
         left = dict(keys)
         try:
             for _ in range(_MOST_TRIES):
@@ -124,9 +125,9 @@ class Warming:
     async def _install_once(
         self, entity: Entity, keys: dict[str, Key], without: Sequence[Key]
     ) -> dict[str, Key]:
-        """Those that must be rebuilt again."""
+        """Rebuild and install states. Returns those that must be rebuilt again."""
         until = await self.cursor()
-        asides = await self._put_aside(keys)
+        asides = await self._set_aside(keys)
         left: dict[str, Key] = {}
         for some in _alike(entity, keys, asides):
             left_out = {*without, *(row for name in some for row in asides[name])}
@@ -146,14 +147,14 @@ class Warming:
                 left = {name: left[name] for name in refused}
                 if not left:
                     break
-                asides = await self._put_aside(left)
+                asides = await self._set_aside(left)
                 new = [row for rows in asides.values() for row in rows if row not in is_missing]
                 known = await past.on_record(new) if new else set()
                 is_missing |= {transaction: transaction not in known for transaction in new}
         return {name: keys[name] for name in left}
 
-    async def _put_aside(self, names: Iterable[str]) -> dict[str, list[Key]]:
-        """Transactions of the rows that were put aside for each state."""
+    async def _set_aside(self, names: Iterable[str]) -> dict[str, list[Key]]:
+        """The transactions of the rows set aside for each state."""
         found: dict[str, list[Key]] = {name: [] for name in names}
         wanted, first = list(found), 0
         while wanted:
@@ -168,8 +169,8 @@ class Warming:
     async def _install_those(
         self, journals: Mapping[str, bytes], is_missing: Mapping[Key, bool], until: Cursor
     ) -> list[str] | None:
-        """Names of those that were not put there, as a row of which nothing is known was put aside;
-        None if too many labels were learnt meanwhile."""
+        """Install journals. Returns the names of those that were refused, because a row set aside
+        is not in `is_missing`; None if too many labels were learnt meanwhile."""
         known: dict[str, dict[str, bool]] = {}
         for (tenant, identity), missing in is_missing.items():
             known.setdefault(tenant, {})[identity] = missing
@@ -186,8 +187,8 @@ class Warming:
         return None if refused == 0 else [names[i - 1] for i in refused]
 
     async def cursor(self) -> Cursor:
-        """How far labels are learnt. Without one, all that count until now count in states that
-        are yet to be rebuilt, and it is put there.
+        """How far labels are learnt. Without a cursor one is set at the present: rebuilds bring the
+        labels up to it.
 
         Raises:
             StoreUnavailable: Redis or, without a cursor, the source does not answer.
@@ -201,7 +202,7 @@ class Warming:
         return int(effective_us), int(label_id)
 
     async def close(self) -> None:
-        """Finish what is under way, if it does not take long."""
+        """Finish work under way, if it does not take long."""
         if tasks := set(self._tasks.values()):
             _, late = await asyncio.wait(tasks, timeout=_CLOSE_S)
             for task in late:
@@ -211,8 +212,8 @@ class Warming:
 def _alike(
     entity: Entity, keys: Mapping[str, Key], asides: Mapping[str, Sequence[Key]]
 ) -> list[Mapping[str, Key]]:
-    """States that may leave out the same rows. A payment that touches two accounts may be put aside
-    for the one and be in the other."""
+    """Group states that leave out the same rows. A payment that touches two accounts may be set
+    aside for one and included in the other."""
     if len(roles_of(entity)) == 1:
         return [keys]
     apart: list[Mapping[str, Key]] = [{n: key} for n, key in keys.items() if asides[n]]

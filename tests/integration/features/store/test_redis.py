@@ -183,8 +183,8 @@ def thirds(seed: int) -> tuple[TransactionBatch, TransactionBatch, TransactionBa
 
 async def made_up(store: RedisStore) -> None:
     """Wait until what was missed has been taken in."""
-    assert store._making_up is not None
-    await store._making_up
+    assert store._catching_up is not None
+    await store._catching_up
     assert (len(store._missed), store._n_missed) == (0, 0)
 
 
