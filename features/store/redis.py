@@ -68,7 +68,7 @@ class RedisStore:
         q:k:<schema>.<bytes of a row>:<receipt> the features of one call, for `keep_rows_s`
         q:c:<layout>                            cursor: how far labels are learnt
         q:l:<layout>                            the labels learnt last
-        q:a:, then as the state                 rows answered while the state was missing (`Warming`)
+        q:a:, then as the state                 rows answered without the state (`Warming`)
         q:i:, then as the state                 mark: the state was rebuilt recently
         q:p                                     written to check that Redis takes writes
 

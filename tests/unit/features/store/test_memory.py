@@ -3,9 +3,12 @@ from __future__ import annotations
 import pytest
 
 from features.state.events import Events
+from features.state.labels import LabelEvents
+from features.state.windows import DAY_MS
 from features.store.memory import MemoryStore
 from tests.contracts.feature_store import FeatureStoreContract
 from tests.contracts.payments import payments
+from tests.contracts.window_aggregates import aggregates_of
 
 
 class TestMemoryStore(FeatureStoreContract):
@@ -46,3 +49,24 @@ def test_what_is_forgotten_makes_room_and_touches_nothing_else() -> None:
     store.observe(Events.of(later))
     for key in keys[:30]:
         assert store.state("customer", key) == fresh.state("customer", key)
+
+
+def test_a_label_in_memory_of_nobody_known_waits_for_its_first_payment() -> None:
+    batch = payments(1, seed=1)
+    labels = LabelEvents(
+        tenant=["default"],
+        known_at_ms=[batch.timestamp_ms[0] - DAY_MS],
+        fraud=[True],
+        hundredths=[500],
+        ids={key: [None] for key in ("merchant", "device", "counterparty")}
+        | {"customer": [batch.customer_id[0]]},
+        previous=[None],
+    )
+    store = MemoryStore()
+    store.learn_now(labels)
+    events = Events.of(batch)
+    assert aggregates_of(store.observe(events).reading(events))["customer"].frauds[0].tolist() == [
+        0,
+        1,
+        1,
+    ]

@@ -1,16 +1,16 @@
-from __future__ import annotations
+"""The state of one entity, event by event."""
 
-from itertools import pairwise
+from __future__ import annotations
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.state.entities import CUSTOMER, KEPT, ROLES, Entity
+from features.state.entities import CUSTOMER
 from features.state.events import roles_of
 from features.state.reading import read
-from features.state.rings import PARTNER_BYTES, SATURATION
+from features.state.rings import SATURATION
 from features.state.snapshot import Snapshot
 from features.state.state import observe, partner_hash, squares_of
 from features.state.windows import DAY_MS, HORIZON_MS
@@ -123,26 +123,3 @@ def test_squares_are_rounded_hundredths_of_a_squared_unit(hundredths: int) -> No
 def test_partner_hash_tells_none_from_everything() -> None:
     assert partner_hash(None) == 0
     assert all(partner_hash(str(i)) > 0 for i in range(1000))
-
-
-@pytest.mark.parametrize("entity", KEPT, ids=lambda e: e.name)
-def test_rings_and_tables_lie_side_by_side(entity: Entity) -> None:
-    edges = [(r.offset, r.offset + r.slots * r.kind.struct.size) for r in entity.rings]
-    edges += [(t.offset, t.offset + t.capacity * PARTNER_BYTES) for t in entity.tables]
-    assert all(a[1] == b[0] for a, b in pairwise(edges))
-    assert edges[0][0] == entity.position_offset + 16 * entity.located
-    assert edges[-1][1] == entity.size
-    for group in entity.groups.values():
-        assert entity.dtype.fields[group.name][1] == group.offset
-        assert group.kind.struct.size == group.kind.dtype.itemsize
-
-
-def test_a_row_touches_every_part_that_takes_rows() -> None:
-    for entity in KEPT:
-        roles = [role for role in ROLES if role.entity is entity]
-        assert sorted(name for role in roles for name in role.groups) == sorted(
-            g.name for g in entity.groups.values() if g.kind.when
-        )
-        assert sorted(name for role in roles for name in role.partners) == sorted(
-            t.partner for t in entity.tables
-        )
