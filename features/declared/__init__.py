@@ -1,1 +1,1 @@
-"""Declarations of the features, by what they look at."""
+"""Declarations of the features, by topic."""

@@ -1,4 +1,4 @@
-"""A payment beside what its customer, or its merchant, usually does."""
+"""A payment compared with the history of its customer or merchant."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _NEW = {
     "counterparty": (NEW_COUNTERPARTY, "paid this counterparty"),
 }
 _SOME = 1e-9
-"""Of a ratio: more than none."""
+"""The smallest ratio that counts as more than zero."""
 _AWAY = 0.1
-"""Kilometres, and kilometres an hour: less is where the customer is anyway."""
+"""The least distance (km) and speed (km/h) for a reason."""
 
 
 def partners() -> Family:
-    """Who is new to the customer."""
+    """Whether partners are new to the customer, and the time since they last met."""
     features: list[Feature] = []
     for _, column, _ in CUSTOMER.partners:
         one = column.removesuffix("_id")
@@ -47,7 +47,7 @@ def partners() -> Family:
             new.feature(
                 f"new_{one}",
                 f"1 if this customer has not met this {one} within 60 days, else 0",
-                # To a customer without a history all are new.
+                # Every partner is new to a customer without a history.
                 Wording(
                     code,
                     f"this customer has not {met} in the last 60 days",
@@ -93,7 +93,7 @@ def _zscore(about: Subject, w: Window) -> Feature:
 
 
 def relative_to(entity: Entity) -> Family:
-    """The amount, and the pace, against the last 30 days."""
+    """The amount, and the frequency of payments, relative to the last 30 days."""
     about = Subject("relative", entity.name, f"no {entity.name}, or too little history")
     return about.computed_by(
         relative.columns,
@@ -115,7 +115,7 @@ def relative_to(entity: Entity) -> Family:
 
 
 def habits() -> Family:
-    """The amount, and the last week, against the most and the usual of two months."""
+    """The amount, and the last week, relative to the largest and mean amounts of two months."""
     about = Subject("habit", "customer", "too little history of the customer")
     largest = "largest amount of this {entity} in the last {span}"
     return about.computed_by(
@@ -188,7 +188,7 @@ def _trend(about: Subject, name: str, meaning: str, phrase: str) -> Feature:
 
 
 def places() -> Family:
-    """How far, and how fast, from where the customer was."""
+    """Distance and speed from earlier positions of the customer."""
     about = Subject("geo", "customer", "the payment or the history has no coordinates")
     f, last = about.feature, "from the last known position of this {entity}"
     there = "from where this customer last paid"
@@ -214,7 +214,7 @@ _JUST_UNDER = f"{{of}} in the last {{span}} just under {REPORTING_THRESHOLD}"
 
 
 def near_counts(entity: Entity) -> Family:
-    """How often amounts stayed just under the reporting threshold."""
+    """Counts of amounts just under the reporting threshold."""
     about = Subject("structuring", entity.name, unknown(entity.name))
     wording = Wording(NEAR_THRESHOLD, "{value} " + _JUST_UNDER, count_of("payment"), least=1)
     counts = (
@@ -225,7 +225,7 @@ def near_counts(entity: Entity) -> Family:
 
 
 def near_share() -> Family:
-    """How many of the customer's payments stayed just under it."""
+    """The share of the customer's payments just under the reporting threshold."""
     about = Subject("structuring", "customer", unknown("customer"))
     wording = Wording(
         NEAR_THRESHOLD,
@@ -243,7 +243,7 @@ def near_share() -> Family:
 
 
 def categories() -> Family:
-    """How usual the merchant category is."""
+    """The customer's payments in this merchant category."""
     about = Subject("mix", "customer", "the payment names no category, or no history could be read")
     f, within = about.feature, "payments of this {entity} in the last {span}"
     share = Wording(
@@ -252,7 +252,7 @@ def categories() -> Family:
         PERCENT,
         requires=("customer_count_60d", LEAST_FOR_DEVIATION),
     )
-    # All three say how rare the category is; the share says it best.
+    # All three measure how rare the category is; the share is the clearest.
     other = Wording(
         share.code,
         "{value}",

@@ -17,7 +17,7 @@ def _say(phrase: str, unit: Unit, least: float = float("-inf")) -> Wording:
 
 
 def payer() -> Family:
-    """What the paying account received, and what it passes on."""
+    """Money that the paying account received and passes on."""
     about = Subject("flow", "payer", unknown("counterparty"))
     f, received = about.feature, "received by this {entity} in the last {span}"
     passed = (
@@ -74,7 +74,7 @@ def payer() -> Family:
 
 
 def payee() -> Family:
-    """What the receiving account sends on."""
+    """Money that the receiving account sends on."""
     about = Subject("flow", "payee", unknown("counterparty"))
     f = about.feature
     return about.computed_by(

@@ -1,4 +1,4 @@
-"""What the request says by itself."""
+"""Features of the request alone."""
 
 from __future__ import annotations
 
@@ -68,15 +68,14 @@ def numbers() -> Family:
 
 
 def codes() -> Family:
-    """What kind of payment it is."""
+    """The kind of payment, as codes."""
     about = Subject("category", "request", "never")
     optional = Subject("category", "request", "the payment does not say")
 
     def f(
         who: Subject, name: str, meaning: str, column: str, what: str, codes: int | None = None
     ) -> Feature:
-        # Words that are hashed share codes: how many payments have the code is not how many have
-        # the word.
+        # Hashed words share codes: the share of payments with a code is not the share with a word.
         wording = Wording(
             KIND_OF_PAYMENT,
             f"the {what} is {{value}}",
@@ -105,7 +104,7 @@ def codes() -> Family:
 
 
 def near_threshold() -> Family:
-    """Whether the amount stays just under the reporting threshold."""
+    """Whether the amount lies just under the reporting threshold."""
     about = Subject("structuring", "request", "never")
     return about.computed_by(
         structuring.request,

@@ -1,4 +1,4 @@
-"""What an entity did over its windows, and since when it did nothing."""
+"""Activity of an entity over its windows, and the time since its last payment."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ PACE = {
     "device": DEVICE_ACTIVITY,
     "counterparty": COUNTERPARTY_ACTIVITY,
 }
-"""Entity -> the code that speaks for how many payments it sees."""
+"""Entity -> reason code of the number of its payments."""
 AMOUNTS = {**PACE, "customer": CUSTOMER_SPENDING}
-"""Entity -> the code that speaks for their amounts."""
+"""Entity -> reason code of the amounts of its payments."""
 _PARTNERS = {**PACE, "customer": MANY_PARTNERS}
 
 _MET = {
@@ -42,7 +42,7 @@ _MET_BY = {
     "counterparty": ("customer", "{value} paid this counterparty in the last {span}"),
 }
 LEAST_MONEY = 0.005
-"""Half of a hundredth: sums are of whole ones."""
+"""Half of a hundredth: sums consist of whole hundredths."""
 
 
 def windows(entity: Entity) -> Family:
@@ -126,8 +126,8 @@ def _distinct(entity: Entity, partner: str) -> Wording:
 
 
 def _before(entity: Entity, w: Window, what: str, as_mean: bool = False) -> OwnHistory | None:
-    """What the entity did in a window of its own before this one; None if it keeps no longer one.
-    An hour is taken out with its day: it would be too near to what it is compared with."""
+    """The entity's earlier history to compare with: a longer window without this one; None if it
+    keeps none. An hour is excluded with its day, which would be too similar to it."""
     long, recent = (D30, max(w, H24, key=lambda one: one.span_ms))
     if recent is D30:
         long = D60
