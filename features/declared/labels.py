@@ -33,8 +33,8 @@ def frauds(entity: Entity) -> Family:
     count = f"number of frauds of this {{entity}} {known}"
     none = "no fraud became known in 30 days"
     code = _CODES[entity.name]
-    # Labels count against an entity only if a fraud is among them: without one the smoothed share is
-    # the prior.
+    # Labels count against an entity only if a fraud is among them: without one, the smoothed share
+    # is the prior.
     requires = ("{entity}_frauds_30d", 1.0)
     said = Wording(
         code,
