@@ -122,8 +122,8 @@ VIEW = np.dtype(
         ("partner_since_s", "<i8", (_TABLES,)),
         *(
             (name.replace(".", "_"), "<i8", (width,) if width > 1 else ())
-            for said in FIELDS.values()
-            for name, width in said.items()
+            for group in FIELDS.values()
+            for name, width in group.items()
         ),
     ]
 )

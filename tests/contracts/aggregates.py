@@ -1,4 +1,4 @@
-"""Aggregates by hand: what states say, without any state."""
+"""Aggregates made by hand, without any state."""
 
 from __future__ import annotations
 
@@ -129,11 +129,11 @@ def rows_of(seen: WindowAggregates, start: int, stop: int) -> WindowAggregates:
     return sliced
 
 
-def payment(**said: Any) -> TransactionBatch:
-    """One payment of 100 dollars that says so much more."""
+def payment(**given: Any) -> TransactionBatch:
+    """One payment of 100 dollars with some more fields."""
     return TransactionBatch.of(
         "default",
-        [replace(Transaction("t", "c", START_MS, 10_000, "USD", "purchase"), **said)],
+        [replace(Transaction("t", "c", START_MS, 10_000, "USD", "purchase"), **given)],
     )
 
 
@@ -143,23 +143,23 @@ def reading_of(aggregates: Mapping[str, WindowAggregates], n: int) -> Reading:
     reading = Reading(blank.seen.copy(), blank.present)
     for r, role in enumerate(ROLES):
         if role.name in aggregates:
-            said = aggregates[role.name]
-            reading.present[:, r] = said.present
+            given = aggregates[role.name]
+            reading.present[:, r] = given.present
             for name, (first, stop) in READ_LAYOUT.columns.items():
-                if name[0] == role.name and (value := _said(said, name[1])) is not None:
+                if name[0] == role.name and (value := _value(given, name[1])) is not None:
                     reading.seen[:, first:stop] = value.reshape(n, stop - first)
     return reading
 
 
-def _said(said: WindowAggregates, name: str) -> Any:
+def _value(given: WindowAggregates, name: str) -> Any:
     """What is called `name` in a reading; None if nobody asks for it."""
     kind, _, partner = name.partition(":")
-    if partner in said.distinct:
-        return said.distinct[partner] if kind == "distinct" else said.partner_since_s[partner]
+    if partner in given.distinct:
+        return given.distinct[partner] if kind == "distinct" else given.partner_since_s[partner]
     part, _, own = name.partition("_")
     if part in ("position", "flow"):
-        return getattr(getattr(said, part), own)
-    return getattr(said, name, None)
+        return getattr(getattr(given, part), own)
+    return getattr(given, name, None)
 
 
 def features_of(
@@ -170,10 +170,10 @@ def features_of(
     return {name: values[:, j].tolist() for j, name in enumerate(NAMES)}
 
 
-def saw(role: str, **said: Any) -> dict[str, WindowAggregates]:
-    """One state in that role, empty but for what is said: lists of one row each."""
+def saw(role: str, **given: Any) -> dict[str, WindowAggregates]:
+    """One state in that role, empty except for what is given: lists of one row each."""
     one = next(r for r in ROLES if r.name == role)
-    arrays = {name: _array(value) for name, value in said.items()}
+    arrays = {name: _array(value) for name, value in given.items()}
     return {role: replace(no_history(one, 1), **arrays)}
 
 

@@ -1,4 +1,4 @@
-"""A champion that says what it was trained on, and decisions of which two features have moved."""
+"""A champion with reference distributions, and decisions of which two features have moved."""
 
 from __future__ import annotations
 

@@ -145,9 +145,9 @@ class FeatureStoreContract:
             observation = await store.observe_and_fetch(Events.of(later))
             seen.append(aggregates_of(observation.reading(Events.of(later))))
         for name, aggregates in seen[0].items():
-            for told in ("known", "frauds", "fraud_total", "fraud_known_age_ms"):
-                mine, yours = getattr(aggregates, told), getattr(seen[1][name], told)
-                assert np.array_equal(mine, yours), (name, told)
+            for number in ("known", "frauds", "fraud_total", "fraud_known_age_ms"):
+                mine, yours = getattr(aggregates, number), getattr(seen[1][name], number)
+                assert np.array_equal(mine, yours), (name, number)
         assert seen[0]["customer"].known.sum() > 0
 
     async def test_a_label_of_another_tenant_changes_nothing(self, store: FeatureStore) -> None:

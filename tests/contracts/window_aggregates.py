@@ -1,4 +1,4 @@
-"""What was read of states, by its names."""
+"""Numbers read from states, by name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _absent() -> Int64:
 
 @dataclass(frozen=True, slots=True)
 class WindowAggregates:
-    """What the state of n entities said at n moments.
+    """Numbers read from the states of n entities at n moments.
 
     What an entity keeps no state of is an empty array, or None.
 

@@ -127,7 +127,7 @@ async def expected(pool: asyncpg.Pool, batch: TransactionBatch) -> dict[str, np.
     return out
 
 
-def told(seen: WindowAggregates) -> np.ndarray:
+def numbers_of(seen: WindowAggregates) -> np.ndarray:
     return np.stack([seen.known[:, 2], seen.frauds[:, 2], seen.fraud_total[:, 2]], axis=1)
 
 
@@ -138,7 +138,7 @@ async def check(
     assert wanted["customer"][:, 0].sum() > 0
     for name, numbers in wanted.items():
         named = seen[name].present
-        assert np.array_equal(told(seen[name])[named], numbers[named]), name
+        assert np.array_equal(numbers_of(seen[name])[named], numbers[named]), name
 
 
 @pytest.mark.parametrize("seed", range(4))

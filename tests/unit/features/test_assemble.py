@@ -32,8 +32,8 @@ def after(first: Transaction, retry: Transaction, why: tuple[str, ...] = ()):
     kept[0, NAMES.index("customer_count_1h")] = 7
     events = Events.of(batch_of(retry))
     blind = Observation.blind(1, FEATURES_UNAVAILABLE)
-    who = Events.of(batch_of(first)).hashes
-    seen = replace(blind, recorded={0: pack_rows(kept, np.array([3]), who, [why])}, degraded={})
+    hashes = Events.of(batch_of(first)).hashes
+    seen = replace(blind, recorded={0: pack_rows(kept, np.array([3]), hashes, [why])}, degraded={})
     return assemble(batch_of(retry), events, seen), kept
 
 

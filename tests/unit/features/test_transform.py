@@ -118,8 +118,8 @@ def test_every_family_gives_a_row_the_same_bits_in_any_batch(rows: int) -> None:
     whole = transform(batch, reading_of(seen, n))
     for start in range(0, n, rows):
         stop = min(start + rows, n)
-        said = {role: rows_of(said, start, stop) for role, said in seen.items()}
-        part = reading_of(said, stop - start)
+        given = {role: rows_of(given, start, stop) for role, given in seen.items()}
+        part = reading_of(given, stop - start)
         assert transform(batch.slice(start, stop), part).tobytes() == whole[start:stop].tobytes()
 
 
@@ -138,9 +138,9 @@ def test_a_new_feature_is_one_declaration_and_one_function() -> None:
 
 
 def test_what_an_unreadable_state_would_say_is_missing() -> None:
-    said = random_histories(40, seed=3)
-    said["merchant"] = replace(said["merchant"], present=np.arange(40) % 2 == 0)
-    values = transform(payments(40, seed=2), reading_of(said, 40))
+    given = random_histories(40, seed=3)
+    given["merchant"] = replace(given["merchant"], present=np.arange(40) % 2 == 0)
+    values = transform(payments(40, seed=2), reading_of(given, 40))
     merchant = [j for j, f in enumerate(FEATURES) if f.entity == "merchant"]
     assert np.isnan(values[1::2, merchant]).all()
     known = values[0::2, NAMES.index("merchant_count_30d")]

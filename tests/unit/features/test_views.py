@@ -14,10 +14,10 @@ from tests.contracts.payments import payments
 
 def test_a_case_is_a_payment_beside_what_the_state_says() -> None:
     batch = located(payments(40, seed=2), seed=3)
-    said = random_histories(40, seed=1)
-    views = views_of(Rows.of(batch), reading_of(said, 40))
+    given = random_histories(40, seed=1)
+    views = views_of(Rows.of(batch), reading_of(given, 40))
     for role in ROLES:
-        there, seen = np.flatnonzero(said[role.name].present), said[role.name]
+        there, seen = np.flatnonzero(given[role.name].present), given[role.name]
         view = views[role.name]
         assert view["row"].tolist() == there.tolist()
         assert view["hundredths"].tolist() == batch.amount_hundredths()[there].tolist()
@@ -31,8 +31,8 @@ def test_a_case_is_a_payment_beside_what_the_state_says() -> None:
             )
     customer = views["customer"]
     there = customer["row"]
-    assert np.array_equal(customer["squares"], said["customer"].squares[there])
-    position = said["customer"].position
+    assert np.array_equal(customer["squares"], given["customer"].squares[there])
+    position = given["customer"].position
     assert position is not None
     assert np.array_equal(customer["position_home_lon_e6_sum"], position.home_lon_e6_sum[there])
     names = [[getattr(batch, t.column)[i] is not None for t in PARTNER_TABLES] for i in there]
@@ -40,15 +40,15 @@ def test_a_case_is_a_payment_beside_what_the_state_says() -> None:
 
 
 def test_what_an_entity_does_not_keep_is_zero() -> None:
-    said = reading_of(saw("merchant", near=[3, 4]), 1)
-    view = views_of(Rows.of(payments(1, seed=2)), said)["merchant"]
+    given = reading_of(saw("merchant", near=[3, 4]), 1)
+    view = views_of(Rows.of(payments(1, seed=2)), given)["merchant"]
     assert view["near"].tolist() == [[0, 0]]
     assert not view["distinct"].any()
 
 
 def test_roles_in_which_there_is_nobody_are_left_out() -> None:
-    said = saw("device")
-    said["device"] = replace(said["device"], present=np.zeros(1, dtype=np.bool_))
-    assert views_of(Rows.of(payments(1, seed=2)), reading_of(said, 1)) == {}
+    given = saw("device")
+    given["device"] = replace(given["device"], present=np.zeros(1, dtype=np.bool_))
+    assert views_of(Rows.of(payments(1, seed=2)), reading_of(given, 1)) == {}
     nobody = reading_of(random_histories(0, seed=1), 0)
     assert views_of(Rows.of(payments(0, seed=2)), nobody) == {}

@@ -86,8 +86,8 @@ def test_chance_is_what_samples_of_one_source_come_to() -> None:
 
 
 def test_verdicts() -> None:
-    said = [level(p, 1000) for p in (0.05, 0.1, 0.25, 0.26, math.nan)]
-    assert said == ["steady", "moderate", "moderate", "large", "few"]
+    levels = [level(p, 1000) for p in (0.05, 0.1, 0.25, 0.26, math.nan)]
+    assert levels == ["steady", "moderate", "moderate", "large", "few"]
     assert level(9.0, 100) == "few"
 
 
@@ -122,8 +122,8 @@ def test_calibration_is_what_counting_gives() -> None:
     rng = np.random.default_rng(3)
     probability = rng.beta(1, 8, 900)
     fraud = (rng.random(900) < probability**1.5).astype(float)
-    said = np.concatenate([probability, [np.nan] * 10])
-    found = calibration(said, np.concatenate([fraud, np.ones(10)]), bins=9)
+    scores = np.concatenate([probability, [np.nan] * 10])
+    found = calibration(scores, np.concatenate([fraud, np.ones(10)]), bins=9)
     order = np.argsort(probability)
     parts = [order[i * 100 : (i + 1) * 100] for i in range(9)]
     assert found.rows.tolist() == [100] * 9

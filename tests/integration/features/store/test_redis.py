@@ -293,7 +293,7 @@ async def test_rows_that_a_slow_redis_took_in_are_not_taken_for_missed(
     batch = of_customer(payments(30, seed=12, duplicate=0.0), "busy", "shop")
     before, late, now = (batch.slice(i, i + 10) for i in range(0, 30, 10))
     source = Late(pool)
-    source.told.set()
+    source.released.set()
     hasty = RedisStore(Link(redis_url, 100), source, replay_ttl_s=600)
     await serve(hasty, before)
     asked = source.asked
@@ -378,7 +378,7 @@ async def test_a_late_retry_is_never_given_what_another_payment_under_its_id_was
     service = FeatureService(store)
     again = await service.fetch(batch)
     assert again.values.tobytes() == first.values.tobytes()
-    assert again.degraded == [(RETRY_IN_FLIGHT,)] * 3, "as the first answer said"
+    assert again.degraded == [(RETRY_IN_FLIGHT,)] * 3, "as in the first answer"
     await service.close()
 
 
@@ -469,11 +469,11 @@ async def test_parity_on_real_payments(store: RedisStore) -> None:
 
 
 class Late(PostgresHistory):
-    """Rebuilds when it is told to."""
+    """Rebuilds once it is released."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         super().__init__(pool)
-        self.told = asyncio.Event()
+        self.released = asyncio.Event()
         self.asked = 0
 
     @asynccontextmanager
@@ -481,7 +481,7 @@ class Late(PostgresHistory):
         self, entity: Entity, keys: Sequence[Key], without: Iterable[Key], until: Cursor
     ) -> AsyncIterator[Past]:
         self.asked += 1
-        await self.told.wait()
+        await self.released.wait()
         async with super().rebuild(entity, keys, without, until) as past:
             yield past
 
@@ -530,7 +530,7 @@ async def test_who_does_not_wait_for_a_cold_customer_is_counted_once(
     assert again.repeated == set(range(10))
     if on_record == "before":
         await insert(pool, unseen)
-    source.told.set()
+    source.released.set()
     await late._warming.close()
     if on_record == "after":
         await insert(pool, unseen)
@@ -588,7 +588,7 @@ async def test_rows_that_come_while_another_replica_rebuilds_are_counted_once(
         assert (await replica.observe_and_fetch(Events.of(part))).degraded
     await insert(pool, mine)
     for source, replica in zip(reversed(sources), reversed(replicas), strict=True):
-        source.told.set()  # who was asked last is the first to answer
+        source.released.set()  # the source asked last answers first
         await replica._warming.close()
     served = aggregates_of((await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)))
     wanted = memory_of(past, mine, yours).observe(Events.of(now))
@@ -612,7 +612,7 @@ async def test_rows_that_come_while_a_state_is_rebuilt_are_in_it_once(
     await insert(pool, parts[0])
     if recorded:
         await insert(pool, parts[1].slice(0, recorded))
-    source.told.set()
+    source.released.set()
     await late._warming.close()
     assert source.asked == 2
     served = await late.observe_and_fetch(Events.of(parts[2]))
@@ -633,7 +633,7 @@ async def test_who_stops_waiting_is_counted_nevertheless(
     asking = asyncio.create_task(late.observe_and_fetch(Events.of(first)))
     await until(lambda: source.asked == 2)
     asking.cancel()
-    source.told.set()
+    source.released.set()
     with pytest.raises(asyncio.CancelledError):
         await asking
     await late.close()
@@ -645,7 +645,7 @@ async def test_who_stops_waiting_is_counted_nevertheless(
 async def test_a_payment_known_to_redis_alone_survives_a_retry_while_its_customer_is_cold(
     pool: asyncpg.Pool, store: RedisStore
 ) -> None:
-    """Its marker says that it was observed: the rebuilt state has it from the record."""
+    """Its marker shows that it was observed: the rebuilt state has it from the record."""
     batch = of_customer(payments(20, seed=9, duplicate=0.0), "c", "m")
     first, now = batch.slice(0, 10), batch.slice(10, 20)
     await serve(store, first)

@@ -48,7 +48,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def said(capsys: pytest.CaptureFixture[str]) -> dict:
+def output(capsys: pytest.CaptureFixture[str]) -> dict:
     document: dict = json.loads(capsys.readouterr().out)
     return document
 
@@ -64,7 +64,7 @@ def test_push_estimates_sends_once_and_verifies(
 ) -> None:
     to = f"s3://{BUCKET}/a/b"
     assert run(["models", "push", to, "--estimate", "--json"]) == 0
-    estimate = said(capsys)
+    estimate = output(capsys)
     sent = {(a["variant"], a["version"]) for a in estimate["artifacts"]}
     folders = [home / "artifacts" / variant / version for variant, version in sent]
     size = sum(path.stat().st_size for folder in folders for path in folder.iterdir())
@@ -72,17 +72,17 @@ def test_push_estimates_sends_once_and_verifies(
     assert len(estimate["aliases"]) == 3
     assert remote(home, tmp_path).variants() == {}  # an estimate sends nothing
     assert run(["models", "push", to, "--verify", "--json"]) == 1
-    assert len(said(capsys)["faults"]) == 6
+    assert len(output(capsys)["faults"]) == 6
 
     assert run(["models", "push", to, "--json"]) == 0
-    assert said(capsys)["sent_files"] == 9
+    assert output(capsys)["sent_files"] == 9
     assert run(["models", "push", to, "--json"]) == 0
-    again = said(capsys)
+    again = output(capsys)
     assert (again["sent_files"], again["files"], again["aliases"]) == (0, 0, {})
     assert run(["models", "push", to, "--verify", "--json"]) == 0
-    assert said(capsys) == {"destination": to, "whole": 3, "faults": []}
+    assert output(capsys) == {"destination": to, "whole": 3, "faults": []}
     assert run(["models", "push", to, "--all", "--dry-run", "--json"]) == 0
-    assert said(capsys)["files"] == 3
+    assert output(capsys)["files"] == 3
 
 
 def test_damage_there_is_found_and_sent_again(
@@ -99,9 +99,9 @@ def test_damage_there_is_found_and_sent_again(
     with s3.open_output_stream(path) as target:
         target.write(bytes((home / "artifacts/logistic" / version / "model.onnx").stat().st_size))
     assert run(["models", "push", to, "--verify", "--json"]) == 1
-    assert said(capsys)["faults"] == [f"logistic {version}: model.onnx does not have its digest"]
+    assert output(capsys)["faults"] == [f"logistic {version}: model.onnx does not have its digest"]
     assert run(["models", "push", to, "--rewrite", "--json"]) == 0
-    assert said(capsys)["sent_files"] == 1
+    assert output(capsys)["sent_files"] == 1
     assert run(["models", "push", to, "--verify"]) == 0
 
 
@@ -170,7 +170,7 @@ def test_a_full_cache_serves_while_s3_is_away(
         running = ServedModel(there, "xgboost", "champion", SCHEMA_ID)
     version = running.describe().version
     assert not running.refresh()
-    assert running.describe().refused is None  # its alias is known, and says what is served
+    assert running.describe().refused is None  # its alias is known, and names what is served
     restarted = ServedModel(remote(home, tmp_path), "xgboost", "champion", SCHEMA_ID)
     assert restarted.describe().version == version
     with pytest.raises(ArtifactsUnavailable):
@@ -200,13 +200,13 @@ def test_another_folder_is_a_destination_too(
 ) -> None:
     to = (tmp_path / "copy").as_uri()
     assert run(["models", "push", to, "--all", "--json"]) == 0
-    assert said(capsys)["sent_files"] == 12
+    assert output(capsys)["sent_files"] == 12
     assert run(["models", "push", to, "--all", "--verify", "--json"]) == 0
-    assert said(capsys)["whole"] == 4
+    assert output(capsys)["whole"] == 4
     there = open_store(to, Settings(home=home))
     moved = there.alias("xgboost", "champion")
     assert moved is not None
     assert [m.how for m in moved.moves] == ["pushed"]
     there.set_alias("xgboost", "champion", moved.moved(Move("0" * 64, moment(0), TRAINED)))
     assert run(["models", "push", to, "--verify", "--json"]) == 1
-    assert "champion names 000000000000 there" in said(capsys)["faults"][0]
+    assert "champion names 000000000000 there" in output(capsys)["faults"][0]

@@ -14,8 +14,8 @@ def flow(inflow: list[int], outflow: list[int], since_ms: int) -> Flow:
     return Flow(*columns, *others, np.array([since_ms]), np.array([-1]))
 
 
-def flows(role: str, **said: object) -> dict[str, float]:
-    got = features_of(payment(amount_minor=10_000), saw(role, **said))
+def flows(role: str, **given: object) -> dict[str, float]:
+    got = features_of(payment(amount_minor=10_000), saw(role, **given))
     return {name: column[0] for name, column in got.items() if name.startswith(role)}
 
 

@@ -8,8 +8,8 @@ from features.definitions import FEATURES
 from tests.contracts.aggregates import features_of, payment, saw
 
 
-def habits(**said: object) -> dict[str, float]:
-    columns = features_of(payment(amount_minor=10_000), saw("customer", **said))
+def habits(**given: object) -> dict[str, float]:
+    columns = features_of(payment(amount_minor=10_000), saw("customer", **given))
     return {f.name: columns[f.name][0] for f in FEATURES if f.family == "habit"}
 
 

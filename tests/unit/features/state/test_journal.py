@@ -1,4 +1,4 @@
-"""A journal tells the same state as the scalar code, however it was cut into bases and events."""
+"""A journal holds the state of the scalar code, however it is cut into bases and events."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def entity_of(name: str) -> Entity:
 @pytest.mark.parametrize("most_events", [1, 5, 10**6])
 @settings(deadline=None, max_examples=12)
 @given(seed=st.integers(0, 2**32 - 1), customers=st.sampled_from([1, 5, 60]))
-def test_journals_tell_what_the_scalar_code_says(
+def test_journals_hold_the_state_of_the_scalar_code(
     most_events: int, seed: int, customers: int
 ) -> None:
     batch = payments(120, seed, customers=customers, late=0.3, duplicate=0.0)

@@ -78,9 +78,9 @@ def test_a_row_reads_the_same_in_any_batch(seen: tuple[Events, Snapshot], rows: 
         part = Snapshot(states.present[some], states.records[some])
         found = aggregates_of(read(part, at_ms[some], events.hashes[some], bucket[some]))
         for name, aggregates in found.items():
-            for told in ("count", "squares", "frauds", "largest", "near", "since_ms"):
-                wanted = getattr(whole[name], told)[some]
-                assert np.array_equal(getattr(aggregates, told), wanted), (name, told)
+            for number in ("count", "squares", "frauds", "largest", "near", "since_ms"):
+                wanted = getattr(whole[name], number)[some]
+                assert np.array_equal(getattr(aggregates, number), wanted), (name, number)
 
 
 def visible_sum(state: np.void, group: Group, field: str, w: int, at_ms: int, last_ms: int) -> int:
@@ -104,7 +104,7 @@ def test_windows_are_what_their_tiles_add_up_to(seen: tuple[Events, Snapshot]) -
     events, states = seen
     at_ms, bucket = columns(events)
     found = aggregates_of(read(states, at_ms, events.hashes, bucket))
-    told = {"count": ("amounts", "count"), "squares": ("amounts", "squares")} | {
+    sources = {"count": ("amounts", "count"), "squares": ("amounts", "squares")} | {
         "frauds": ("labels", "frauds"),
         "fraud_total": ("labels", "sum"),
         "near": ("near", "count"),
@@ -113,7 +113,7 @@ def test_windows_are_what_their_tiles_add_up_to(seen: tuple[Events, Snapshot]) -
     for role in ROLES[:4]:
         matrix = np.ascontiguousarray(states[role.name].matrix)
         records = matrix.view(role.entity.dtype)[:, 0]
-        for name, (group_name, field) in told.items():
+        for name, (group_name, field) in sources.items():
             group = role.entity.groups.get(group_name)
             if group is None:
                 continue
@@ -293,10 +293,10 @@ labels_given = st.lists(
 Label = tuple[int, bool, int, tuple[int, bool] | None]
 
 
-def told(
+def learnt(
     labels: list[Label], at: int, last: int, order: list[int] | None = None
 ) -> WindowAggregates:
-    """What a customer's state says of labels: all first ones, in some order, then corrections."""
+    """A customer's state after all first labels, in some order, then corrections."""
     state = bytearray(CUSTOMER.size)
     state[:8] = (START + last).to_bytes(8, "little")
     picked = [labels[i] for i in order or range(len(labels))]
@@ -328,7 +328,7 @@ def test_labels_and_their_corrections(labels: list[Label], ahead: int, random: o
     at_ms = START + at
     order = list(range(len(labels)))
     random.shuffle(order)  # type: ignore[attr-defined]
-    for seen in (told(labels, at, 0), told(labels, at, 0, order)):
+    for seen in (learnt(labels, at, 0), learnt(labels, at, 0, order)):
         shown: list[int] = []
         for w, window in enumerate(LABEL_WINDOWS):
             shows = within(window, window.tiles, at_ms, newest_ms)

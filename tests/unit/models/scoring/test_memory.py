@@ -15,7 +15,7 @@ def test_pages_below_what_is_in_use_are_given_back():
     process = psutil.Process()
     release_memory()
     blocks = [bytearray(4000) for _ in range(16_000)]
-    still_used = bytearray(4000)  # above them: without being told to, glibc keeps all below
+    still_used = bytearray(4000)  # above them: unless it is asked to, glibc keeps all below
     blocks.clear()
     kept = process.memory_info().rss
     release_memory()
