@@ -58,6 +58,10 @@ class TreeContributions:
         self._leaves = leaves
         self._n_features = n_features
         self._feature = leaves.feature.astype(np.intp)  # what NumPy takes by without a copy
+        # Slots by feature: sums over adjacent ones take half the time of a bincount.
+        flat = self._feature.reshape(-1)
+        self._order = np.argsort(flat, kind="stable")
+        self._used, self._starts = np.unique(flat[self._order], return_index=True)
         self._share = np.maximum(leaves.share, _LEAST_SHARE)
         # Shapley values average over all orders in which features become known: an integral over
         # the probability that another feature is known already. The integrand is a polynomial,
@@ -70,12 +74,14 @@ class TreeContributions:
     def __call__(self, values: Float32) -> Float64:
         """float32[m, n_features], NaN where unknown -> float64[m, n_features]: log-odds, without
         the bias."""
-        found = np.empty((len(values), self._n_features))
-        for i, row in enumerate(values):
-            found[i] = self._of(row)
+        found = np.zeros((len(values), self._n_features))
+        if self._used.size:
+            for i, row in enumerate(values):
+                found[i, self._used] = self._of(row)
         return found
 
     def _of(self, row: Float32) -> Float64:
+        """What each used feature adds to one row."""
         leaves = self._leaves
         x = row.take(self._feature)
         passed = (x >= leaves.low) & (x < leaves.high)
@@ -89,9 +95,8 @@ class TreeContributions:
         passes -= self._share
         passes *= others
         passes *= leaves.value
-        flat = self._feature.reshape(-1), passes.reshape(-1)
-        added: Float64 = np.bincount(*flat, minlength=self._n_features).astype(np.float64)
-        return added
+        by_feature = passes.reshape(-1).take(self._order)
+        return np.add.reduceat(by_feature, self._starts, dtype=np.float64)
 
     def to_bytes(self) -> bytes:
         """As a file; `from_bytes` inverts it."""

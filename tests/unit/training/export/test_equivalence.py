@@ -9,8 +9,9 @@ import pytest
 import xgboost as xgb
 from sklearn.tree import DecisionTreeClassifier
 
-from models.artifact import LINEAR_FILE
+from models.artifact import LINEAR_FILE, TREES_FILE
 from models.linear import LinearContributions, signed_log
+from models.trees import TreeContributions
 from training.config import (
     IsolationForestConfig,
     LogisticConfig,
@@ -77,6 +78,16 @@ def test_xgboost_graph_scores_like_the_booster(sample: Sample) -> None:
     again = xgb.Booster()
     again.load_model(bytearray(fitted.files["model.ubj"]))
     assert np.array_equal(again.predict(xgb.DMatrix(x)), native)
+
+
+def test_xgboost_contributions_are_those_of_the_booster(sample: Sample) -> None:
+    config = XGBoostConfig(rounds=60, threads=1)
+    booster = boost(sample, slice(None), config, 5).best()
+    fitted = boosted.fitted_of(booster, config, 5)
+    x = _unseen()[:200]
+    added = TreeContributions.from_bytes(fitted.files[TREES_FILE], FEATURES)(x)
+    expected = booster.predict(xgb.DMatrix(x), pred_contribs=True)[:, :-1]
+    assert np.abs(added - expected).max() < 1e-5
 
 
 def test_xgboost_thresholds_are_strict(sample: Sample) -> None:
