@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from features.declaration import OF, Family, Feature, Subject
 from features.declared.missing import unknown
-from features.declared.windows import LEAST_MONEY, PACE
+from features.declared.windows import ACTIVITY_CODES, LEAST_MONEY
 from features.families import geo, habit, mix, recency, relative, structuring
 from features.state.entities import CUSTOMER, Entity
 from features.state.rings import CATEGORY_SLOTS
@@ -103,7 +103,7 @@ def relative_to(entity: Entity) -> Family:
             "velocity_ratio",
             "payments of this {entity} in the last {span} divided by its daily mean of 30 days",
             Wording(
-                PACE[entity.name],
+                ACTIVITY_CODES[entity.name],
                 "payments {of} in the last {span} are {value} the daily mean of 30 days",
                 TIMES,
                 least=_SOME,

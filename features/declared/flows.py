@@ -12,7 +12,7 @@ from fraud.reasons.number_text import DURATION, MONEY, TIMES, Unit, count_of
 from fraud.reasons.wording import Wording
 
 
-def _say(phrase: str, unit: Unit, least: float = float("-inf")) -> Wording:
+def _wording(phrase: str, unit: Unit, least: float = float("-inf")) -> Wording:
     return Wording(MONEY_FLOW, phrase, unit, least=least)
 
 
@@ -28,32 +28,32 @@ def payer() -> Family:
     came = "the paying account received {value} in the last {span}"
     return about.computed_by(
         flow.payer,
-        *(f("inflow", f"sum {received}", _say(came, MONEY, LEAST_MONEY), w) for w in (H24, D7)),
+        *(f("inflow", f"sum {received}", _wording(came, MONEY, LEAST_MONEY), w) for w in (H24, D7)),
         f(
             "inflow_count",
             f"number of payments {received}",
-            _say(came, count_of("payment"), 1),
+            _wording(came, count_of("payment"), 1),
             D7,
             dtype="int",
         ),
         f(
             "fan_in",
             "distinct accounts that paid this {entity} in the last {span}",
-            _say("{value} paid the paying account in the last {span}", count_of("account"), 1),
+            _wording("{value} paid the paying account in the last {span}", count_of("account"), 1),
             D7,
             dtype="int",
         ),
         f(
             "seconds_since_inflow",
             "seconds since this {entity} last received a payment",
-            _say("{value} since the paying account last received money", DURATION),
+            _wording("{value} since the paying account last received money", DURATION),
             missing="none within 60 days",
         ),
         *(
             f(
                 "pass_through",
                 passed,
-                _say(
+                _wording(
                     "this payment and what the paying account sent in the last {span} are {value}"
                     " what it received",
                     TIMES,
@@ -66,7 +66,9 @@ def payer() -> Family:
         f(
             "seconds_since_round_trip",
             "seconds since this {entity} was last paid by the account that it pays now",
-            _say("{value} since the account that is paid now paid the paying account", DURATION),
+            _wording(
+                "{value} since the account that is paid now paid the paying account", DURATION
+            ),
             missing="never within 60 days",
             dtype="int",
         ),
@@ -82,20 +84,22 @@ def payee() -> Family:
         f(
             "outflow",
             "sum sent by this {entity} in the last {span}",
-            _say("the receiving account sent {value} in the last {span}", MONEY, LEAST_MONEY),
+            _wording("the receiving account sent {value} in the last {span}", MONEY, LEAST_MONEY),
             H24,
         ),
         f(
             "fan_out",
             "distinct accounts that this {entity} paid in the last {span}",
-            _say("the receiving account paid {value} in the last {span}", count_of("account"), 1),
+            _wording(
+                "the receiving account paid {value} in the last {span}", count_of("account"), 1
+            ),
             D7,
             dtype="int",
         ),
         f(
             "pass_through",
             "sum sent by this {entity} in the last {span} divided by the sum it received",
-            _say(
+            _wording(
                 "what the receiving account sent in the last {span} is {value} what it received",
                 TIMES,
                 1e-9,

@@ -36,7 +36,7 @@ def frauds(entity: Entity) -> Family:
     # Labels count against an entity only if a fraud is among them: without one, the smoothed share
     # is the prior.
     requires = ("{entity}_frauds_30d", 1.0)
-    said = Wording(
+    rate = Wording(
         code,
         f"{{value}} of the labels of payments {{of}} {known} are fraud",
         PERCENT,
@@ -45,7 +45,7 @@ def frauds(entity: Entity) -> Family:
     counted = Wording(code, f"{{value}} among payments {{of}} {known}", count_of("fraud"), least=1)
     return about.computed_by(
         risk.columns,
-        *(f("risk", share, said, w, missing="no label became known") for w in (H24, D7, D30)),
+        *(f("risk", share, rate, w, missing="no label became known") for w in (H24, D7, D30)),
         *(f("frauds", count, counted, w, dtype="int") for w in (D7, D30)),
         f(
             "known",

@@ -73,7 +73,7 @@ def codes() -> Family:
     optional = Subject("category", "request", "the payment does not say")
 
     def f(
-        who: Subject, name: str, meaning: str, column: str, what: str, codes: int | None = None
+        subject: Subject, name: str, meaning: str, column: str, what: str, codes: int | None = None
     ) -> Feature:
         # Hashed words share codes: the share of payments with a code is not the share with a word.
         wording = Wording(
@@ -83,7 +83,7 @@ def codes() -> Family:
             compares=codes is not None,
         )
         cardinality = codes or request.CATEGORY_BUCKETS
-        return who.feature(
+        return subject.feature(
             f"{name}_code", meaning, wording, dtype="category", cardinality=cardinality
         )
 

@@ -21,16 +21,16 @@ from fraud.reasons.catalogue import (
 from fraud.reasons.number_text import DURATION, MONEY, count_of
 from fraud.reasons.wording import LEAST_FOR_DEVIATION, LEAST_FOR_MEAN, OwnHistory, Wording
 
-PACE = {
+ACTIVITY_CODES = {
     "customer": CUSTOMER_VELOCITY,
     "merchant": MERCHANT_ACTIVITY,
     "device": DEVICE_ACTIVITY,
     "counterparty": COUNTERPARTY_ACTIVITY,
 }
 """Entity -> reason code of the number of its payments."""
-AMOUNTS = {**PACE, "customer": CUSTOMER_SPENDING}
+AMOUNT_CODES = {**ACTIVITY_CODES, "customer": CUSTOMER_SPENDING}
 """Entity -> reason code of the amounts of its payments."""
-_PARTNERS = {**PACE, "customer": MANY_PARTNERS}
+_PARTNERS = {**ACTIVITY_CODES, "customer": MANY_PARTNERS}
 
 _MET = {
     "merchants": ("merchant", "{value} paid by this customer in the last {span}"),
@@ -65,7 +65,7 @@ def windows(entity: Entity) -> Family:
                 "std_amount",
                 f"standard deviation of amounts {within}",
                 Wording(
-                    AMOUNTS[entity.name],
+                    AMOUNT_CODES[entity.name],
                     "amounts of payments {of} in the last {span} deviate by {value} from their"
                     " mean",
                     MONEY,
@@ -92,7 +92,7 @@ def last(entity: Entity) -> Family:
         about.feature(
             "seconds_since_last",
             "seconds since the last payment of this {entity}",
-            Wording(PACE[entity.name], "{value} since the last payment {of}", DURATION),
+            Wording(ACTIVITY_CODES[entity.name], "{value} since the last payment {of}", DURATION),
         ),
     )
 
@@ -100,19 +100,19 @@ def last(entity: Entity) -> Family:
 def _count(entity: Entity, w: Window) -> Wording:
     phrase, unit = "{value} {of} in the last {span}", count_of("payment")
     own = _before(entity, w, "count")
-    return Wording(PACE[entity.name], phrase, unit, least=1, own=own)
+    return Wording(ACTIVITY_CODES[entity.name], phrase, unit, least=1, own=own)
 
 
 def _sum(entity: Entity, w: Window) -> Wording:
     phrase = "{value} in payments {of} in the last {span}"
     own = _before(entity, w, "sum_amount")
-    return Wording(AMOUNTS[entity.name], phrase, MONEY, least=LEAST_MONEY, own=own)
+    return Wording(AMOUNT_CODES[entity.name], phrase, MONEY, least=LEAST_MONEY, own=own)
 
 
 def _mean(entity: Entity, w: Window) -> Wording:
     own = _before(entity, w, "sum_amount", as_mean=True)
     return Wording(
-        AMOUNTS[entity.name],
+        AMOUNT_CODES[entity.name],
         "payments {of} in the last {span} are of {value} on average",
         MONEY,
         requires=(f"{{entity}}_count_{w.name}", LEAST_FOR_MEAN),
