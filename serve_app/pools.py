@@ -12,7 +12,7 @@ from ray.serve.schema import ApplicationStatusOverview, ServeStatus
 
 from deployments.pools import app_name, find_app
 from deployments.remote import Remote
-from serve_app.http.services import Pool
+from serve_app.gateway.pool import Pool
 
 REMEMBERED_S = 1.0
 ANSWER_S = 1.0

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from serve_app.gateway.errors import CallerGone
 from serve_app.http.problems import MEDIA_TYPE, Headers, HttpProblem, Problem
 
 Scope = MutableMapping[str, Any]
@@ -28,10 +29,6 @@ _CLOSE: Headers = ((b"connection", b"close"),)
 """What else comes on a connection may be the rest of a body that was given up."""
 ALWAYS: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 """On every answer about decisions and on every error."""
-
-
-class ClientGone(Exception):
-    """The client went away before its rows were decided on: there is nobody to answer."""
 
 
 class Head:
@@ -65,6 +62,17 @@ class Head:
         else:
             self.request_id = os.urandom(16).hex()
 
+    @property
+    def credential(self) -> str:
+        """The API key as it was sent, "" if none was: `X-API-Key`, else `Authorization: Bearer`."""
+        if self.api_key is not None:
+            return self.api_key.decode("latin-1").strip()
+        if self.authorization is not None:
+            scheme, _, token = self.authorization.decode("latin-1").partition(" ")
+            if scheme.lower() == "bearer":
+                return token.strip()
+        return ""
+
     def require_json(self) -> None:
         """Raises HttpProblem (415) unless the body is plain JSON by its headers."""
         if self.content_type == JSON and self.content_encoding is None:
@@ -92,7 +100,7 @@ class Body:
 
         Raises:
             HttpProblem: 413 past `max_bytes`, 408 if it does not arrive in time.
-            ClientGone: the client went away.
+            CallerGone: the client went away.
         """
         if self._announced > max_bytes:
             raise _too_large(max_bytes)
@@ -120,7 +128,7 @@ class Body:
             async with asyncio.timeout(BODY_TIMEOUT_S):
                 while not self._finished and left > 0:
                     left -= len((await self._next()).get("body", b""))
-        except (TimeoutError, ClientGone):
+        except (TimeoutError, CallerGone):
             return
 
     async def _read_on(self, chunk: bytes, max_bytes: int) -> bytes:
@@ -151,7 +159,7 @@ class Body:
         message = await self._receive()
         if message["type"] == "http.disconnect":
             self._finished = True
-            raise ClientGone
+            raise CallerGone
         self._finished = not message.get("more_body", False)
         return message
 

@@ -23,6 +23,7 @@ from fraud.errors import (
     StoreUnavailable,
     Unavailable,
 )
+from serve_app.gateway.errors import Conflict, Unauthenticated, unwrapped
 from serve_app.http.wire.schemas import FieldErrorOut, ProblemOut
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,10 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = b"application/problem+json"
 URN = "urn:quorum:problem:"
 RETRY_AFTER_UNAVAILABLE_S = 1.0
+_CHALLENGE = ((b"www-authenticate", b'Bearer realm="quorum"'),)
 
-Headers = tuple[tuple[bytes, bytes], ...]
+Header = tuple[bytes, bytes]
+Headers = tuple[Header, ...]
 
 KINDS: dict[str, tuple[int, str]] = {
     "malformed-body": (400, "The body is not JSON"),
@@ -71,14 +74,6 @@ class HttpProblem(Exception):
 
 class MalformedBody(InvalidInput):
     """The body is no JSON at all: 400, where a wrong field is 422."""
-
-
-class Conflict(HttpProblem):
-    """The request contradicts what is on record."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__("conflict", detail)
-        self.args = (detail,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +121,16 @@ def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
             request_id,
             headers=_retry_after(RETRY_AFTER_UNAVAILABLE_S),
         )
+    if isinstance(error, Unauthenticated):
+        detail = "send a valid API key as X-API-Key or as Authorization: Bearer"
+        return _problem("unauthenticated", detail, request_id, headers=_CHALLENGE)
+    if isinstance(error, Conflict):
+        return _problem("conflict", error.detail, request_id)
     if isinstance(error, NotFound):
         return _problem("not-found", "there is no such thing, or not for this key", request_id)
     frames = "".join(traceback.format_tb(error.__traceback__))
     logger.error("request %s: %s\n%s", request_id, type(error).__qualname__, frames)
     return _problem("internal", "an unexpected error; the log names it by request_id", request_id)
-
-
-def unwrapped(error: BaseException) -> BaseException:
-    """The error itself, where Ray put its own around it."""
-    for _ in range(8):
-        cause = getattr(error, "cause", None)
-        if not isinstance(cause, BaseException):
-            break
-        error = cause
-    return error
 
 
 def _problem(

@@ -1,4 +1,4 @@
-"""Reading the bodies of labels: each as a Claim, or every fault in it."""
+"""Reading the bodies of labels: each as a NewLabel, or every fault in it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from fraud.errors import InvalidInput
 from fraud.label import source_problem
 from fraud.payment.limits import MIN_TIMESTAMP_MS, Problem, text_problem
-from serve_app.gateway.asking import uuid7
-from serve_app.gateway.labelling import Claim, Verdict
+from serve_app.gateway.labels import NewLabel
+from serve_app.gateway.queries import parse_decision_id
 from serve_app.http.reading.faults import (
     EPOCH,
     Fault,
@@ -26,7 +26,7 @@ _FIELDS = ("is_fraud", "source", "known_at")
 _IDS = ("decision_id", "transaction_id")
 
 
-def read_label(value: Any, decision_id: str, latest_ms: int) -> Claim:
+def read_label(value: Any, decision_id: str, latest_ms: int) -> NewLabel:
     """A label of the decision that the path names.
 
     Args:
@@ -38,10 +38,10 @@ def read_label(value: Any, decision_id: str, latest_ms: int) -> Claim:
         InvalidInput: naming every wrong field.
     """
     readings, faults = _read(value, _FIELDS, "", latest_ms)
-    return _claim(readings | {"decision_id": decision_id}, faults)
+    return _label(readings | {"decision_id": decision_id}, faults)
 
 
-def read_claim(value: Any, pointer: str, latest_ms: int) -> Claim:
+def read_named_label(value: Any, pointer: str, latest_ms: int) -> NewLabel:
     """A label that names its payment itself, at `pointer` in the body; otherwise as read_label."""
     readings, faults = _read(value, _FIELDS + _IDS, pointer, latest_ms)
     if isinstance(value, dict):
@@ -49,10 +49,10 @@ def read_claim(value: Any, pointer: str, latest_ms: int) -> Claim:
         if len(named) != 1:
             detail = "exactly one of decision_id and transaction_id is needed"
             faults.append((f"{pointer}/{_IDS[len(named) // 2]}", "one_of", detail))
-    return _claim(readings, faults)
+    return _label(readings, faults)
 
 
-def read_claims(value: Any, max_rows: int, latest_ms: int) -> list[Claim | InvalidInput]:
+def read_labels(value: Any, max_rows: int, latest_ms: int) -> list[NewLabel | InvalidInput]:
     """The labels of a batch, each or what is wrong with it.
 
     Raises:
@@ -73,10 +73,10 @@ def read_claims(value: Any, max_rows: int, latest_ms: int) -> list[Claim | Inval
     if faults:
         raise _refused(*faults)
     assert isinstance(rows, list)
-    found: list[Claim | InvalidInput] = []
+    found: list[NewLabel | InvalidInput] = []
     for i, row in enumerate(rows):
         try:
-            found.append(read_claim(row, f"/labels/{i}", latest_ms))
+            found.append(read_named_label(row, f"/labels/{i}", latest_ms))
         except InvalidInput as wrong:
             found.append(wrong)
     return found
@@ -86,13 +86,18 @@ def _refused(*faults: Fault) -> InvalidInput:
     return InvalidInput("the labels cannot be read", faults)
 
 
-def _claim(readings: dict[str, Any], faults: list[Fault]) -> Claim:
+def _label(readings: dict[str, Any], faults: list[Fault]) -> NewLabel:
     if faults:
         raise InvalidInput("the label cannot be read", tuple(faults))
     known_ms = readings.get("known_at")
     known_at = None if known_ms is None else EPOCH + timedelta(milliseconds=known_ms)
-    verdict = Verdict(readings["is_fraud"], readings["source"], known_at)
-    return Claim(verdict, readings.get("decision_id"), readings.get("transaction_id"))
+    return NewLabel(
+        readings["is_fraud"],
+        readings["source"],
+        known_at,
+        readings.get("decision_id"),
+        readings.get("transaction_id"),
+    )
 
 
 def _read(
@@ -130,6 +135,6 @@ def _flag(given: Any) -> bool:
 
 
 def _id_problem(value: str) -> Problem | None:
-    if uuid7(value) is not None:
+    if parse_decision_id(value) is not None:
         return None
     return Problem("malformed", "must be the decision_id of an answer")

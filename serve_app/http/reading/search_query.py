@@ -16,7 +16,7 @@ from serve_app.gateway.search import (
     DEFAULT_SPAN_DAYS,
     MAX_PAGE,
     MAX_SPAN_DAYS,
-    Place,
+    Position,
     Search,
     read_cursor,
 )
@@ -127,7 +127,7 @@ def _time(name: str, given: dict[str, str], faults: list[Fault]) -> int | None:
         return None
 
 
-def _place(cursor: str | None, faults: list[Fault]) -> Place | None:
+def _place(cursor: str | None, faults: list[Fault]) -> Position | None:
     if cursor is None:
         return None
     place = read_cursor(cursor)
@@ -138,7 +138,7 @@ def _place(cursor: str | None, faults: list[Fault]) -> Place | None:
 
 
 def _span(
-    from_ms: int | None, to_ms: int | None, place: Place | None, now_ms: int
+    from_ms: int | None, to_ms: int | None, place: Position | None, now_ms: int
 ) -> tuple[int, int]:
     if place is not None:
         if from_ms not in (None, place.from_ms) or to_ms not in (None, place.to_ms):

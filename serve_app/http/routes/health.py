@@ -8,7 +8,7 @@ import logging
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from serve_app.http.problems import unwrapped
+from serve_app.gateway.errors import unwrapped
 from serve_app.http.routes.request import services
 
 READY_TIMEOUT_S = 1.0

@@ -18,7 +18,7 @@ router = APIRouter()
 async def active_plan(request: Request) -> Response:
     """The plan that decides now."""
     await principal(request)
-    plan = await services(request).ledger.active_plan()
+    plan = await services(request).records.active_plan()
     if plan is None:
         raise NotFound("no plan is active yet: the first training makes one")
     return answer(plan_out(plan))

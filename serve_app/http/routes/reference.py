@@ -38,7 +38,7 @@ def _guide(limits: Limits) -> str:
 @router.get("/openapi.json")
 async def openapi(request: Request) -> Response:
     """The OpenAPI 3.1 document."""
-    return Response(_json(services(request).max_batch_rows), media_type="application/json")
+    return Response(_json(services(request).limits.max_batch_rows), media_type="application/json")
 
 
 @router.get("/docs")
@@ -46,11 +46,11 @@ async def docs(request: Request) -> Response:
     """The guide: first calls, and what the words in answers mean."""
     parts = services(request)
     limits = Limits(
-        parts.max_batch_rows,
-        parts.max_body_bytes,
-        parts.max_batch_body_bytes,
-        parts.max_past_days,
-        parts.max_future_s,
+        parts.limits.max_batch_rows,
+        parts.limits.max_body_bytes,
+        parts.limits.max_batch_body_bytes,
+        parts.limits.max_past_days,
+        parts.limits.max_future_s,
     )
     return _page(_guide(limits), GUIDE_POLICY)
 

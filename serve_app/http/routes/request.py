@@ -25,14 +25,14 @@ def services(request: Request) -> Services:
 async def principal(request: Request) -> Principal:
     """Who sends the request; raises 401 or 503."""
     head = Head(request.scope["headers"])
-    return await services(request).authenticate(head.api_key, head.authorization)
+    return await services(request).authenticate(head.credential)
 
 
 async def json_body(request: Request, max_bytes: int | None = None) -> Any:
     """The JSON body, numbers as `faults.Number`; raises 400, 408, 413 or 415."""
     head = Head(request.scope["headers"])
     head.require_json()
-    most = services(request).max_body_bytes if max_bytes is None else max_bytes
+    most = services(request).limits.max_body_bytes if max_bytes is None else max_bytes
     return read_json(await Body(request.receive, head).read(most))
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 
 from fraud.plan import Plan
+from serve_app.gateway.pool import Pool
 from serve_app.http.routes.request import answer, principal, services
-from serve_app.http.services import Pool
 from serve_app.http.wire.schemas import PlanOut, ReplicasOut, VariantOut, VariantsOut
 
 router = APIRouter()
@@ -20,7 +20,7 @@ async def list_variants(request: Request) -> Response:
     """Every pool that runs and every variant that the plan asks, running or not."""
     await principal(request)
     house = services(request)
-    plan, pools = await asyncio.gather(house.ledger.active_plan(), house.pools())
+    plan, pools = await asyncio.gather(house.records.active_plan(), house.pools())
     return answer(
         VariantsOut(
             None if plan is None else PlanOut(plan.name, plan.version),

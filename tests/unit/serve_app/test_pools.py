@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from serve_app.http.services import Pool
+from serve_app.gateway.pool import Pool
 from serve_app.pools import PoolBoard
 
 

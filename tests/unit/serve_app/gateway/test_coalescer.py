@@ -16,8 +16,8 @@ from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.coalescer import MAX_ISOLATION_CALLS, Coalescer
+from serve_app.gateway.errors import CallerGone
 from serve_app.gateway.submission import Answers, Decided
-from serve_app.http.exchange import ClientGone
 from tests.contracts.front import FakeCombiner, probability_of
 
 
@@ -194,7 +194,7 @@ async def test_who_has_left_by_the_time_of_departure_stays_behind() -> None:
     results = await asyncio.gather(first, *tasks, return_exceptions=True)
     assert combiner.calls == [["a"], ["b"]]
     assert [ids_of(result) for result in results[:2]] == [["a"], ["b"]]
-    assert [type(result) for result in results[2:]] == [ClientGone, ClientGone]
+    assert [type(result) for result in results[2:]] == [CallerGone, CallerGone]
     await lane.drain()
     assert lane.queued_rows == 0
 

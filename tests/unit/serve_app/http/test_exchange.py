@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from serve_app.gateway.errors import CallerGone
 from serve_app.http import exchange
-from serve_app.http.exchange import Body, ClientGone, Head
+from serve_app.http.exchange import Body, Head
 from serve_app.http.problems import HttpProblem
 
 
@@ -57,7 +58,7 @@ async def test_what_is_left_of_a_refused_body_is_read_within_reason() -> None:
 
 
 async def test_a_client_that_leaves_is_noticed() -> None:
-    with pytest.raises(ClientGone):
+    with pytest.raises(CallerGone):
         await Body(receiver(b"x", disconnect=True), NO_LENGTH).read(100)
     await Body(receiver(b"x", disconnect=True), NO_LENGTH).discard()
 
@@ -118,3 +119,20 @@ def test_a_request_id_is_kept_if_it_is_one(given: bytes, kept: bool) -> None:
     head = Head([(b"x-request-id", given)])
     assert (head.request_id == given.decode("latin-1")) == kept
     assert head.request_id.isascii()
+
+
+@pytest.mark.parametrize(
+    ("headers", "credential"),
+    [
+        ([], ""),
+        ([(b"x-api-key", b" qk_a_b ")], "qk_a_b"),
+        ([(b"authorization", b"Bearer qk_a_b")], "qk_a_b"),
+        ([(b"authorization", b"bearer  qk_a_b ")], "qk_a_b"),
+        ([(b"authorization", b"Basic cWs6")], ""),
+        ([(b"x-api-key", b"\xff\xfe"), (b"authorization", b"Bearer qk_a_b")], "\xff\xfe"),
+    ],
+)
+def test_the_credential_is_the_key_else_the_bearer_token(
+    headers: list[tuple[bytes, bytes]], credential: str
+) -> None:
+    assert Head(headers).credential == credential

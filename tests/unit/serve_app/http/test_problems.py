@@ -9,8 +9,9 @@ import pickle
 import pytest
 
 from fraud import errors
+from serve_app.gateway.errors import Conflict, Unauthenticated
 from serve_app.http import problems
-from serve_app.http.problems import KINDS, Conflict, HttpProblem, MalformedBody, problem_of
+from serve_app.http.problems import KINDS, HttpProblem, MalformedBody, problem_of
 
 ARGS = {
     "InvalidInput": ("wrong", (("/a", "missing", "is required"),)),
@@ -45,6 +46,7 @@ def test_every_error_of_the_house_becomes_a_document(error: Exception) -> None:
         HttpProblem("conflict", "why", ((b"a", b"b"),)),
         MalformedBody("no", (("", "not_json", "x"),)),
         Conflict("opposite"),
+        Unauthenticated("no valid API key"),
     ],
 )
 def test_http_s_own_errors_cross_by_pickle(error: Exception) -> None:

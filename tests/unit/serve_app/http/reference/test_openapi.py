@@ -12,13 +12,14 @@ from features.degraded import WITHOUT_HISTORY
 from fraud.combine.combine import RULES_ONLY
 from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.reasons.catalogue import CODES
-from serve_app.http.asgi import FrontSettings
+from serve_app.gateway.gateway import GatewaySettings
 from serve_app.http.problems import KINDS
 from serve_app.http.reference import examples
 from serve_app.http.reference.openapi import document
+from serve_app.http.services import RequestLimits
 from serve_app.http.wire import label_schemas, meanings, plan_schemas, schemas
 from settings.settings import Settings
-from tests.contracts.front import NOW_MS, Front, payment
+from tests.contracts.front import Front, payment
 
 
 def refs(node: Any) -> set[str]:
@@ -151,6 +152,6 @@ async def test_answers_are_what_the_document_says() -> None:
     assert served.headers["content-type"] == "application/json"
 
 
-def test_front_settings_default_to_the_settings() -> None:
-    assert FrontSettings.of(Settings()) == FrontSettings()
-    assert NOW_MS
+def test_limits_default_to_the_settings() -> None:
+    assert RequestLimits.of(Settings()) == RequestLimits()
+    assert GatewaySettings.of(Settings()) == GatewaySettings()

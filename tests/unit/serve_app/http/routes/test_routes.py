@@ -9,8 +9,8 @@ import pytest
 
 from fraud.errors import StoreUnavailable, Unavailable
 from fraud.plan import Thresholds
-from serve_app.gateway.labelling import Verdict
-from serve_app.http.services import Pool
+from serve_app.gateway.labels import NewLabel
+from serve_app.gateway.pool import Pool
 from tests.contracts.front import DECISION_ID, KEY, PLAN, Front, payment
 from tests.unit.serve_app.http.test_asgi import assert_problem
 
@@ -54,14 +54,14 @@ async def test_a_label_is_kept_once(front: Front) -> None:
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json()["known_at"] == "2026-02-28T00:00:00Z"
     assert first.json() == again.json()
-    assert len(front.ledger.said) == 1
+    assert len(front.records.kept) == 1
 
 
 async def test_a_label_without_a_time_is_known_now(front: Front) -> None:
     async with front.client() as client:
         response = await client.post(LABELS, json={"is_fraud": False, "source": "analyst"})
     assert response.status_code == 201
-    assert front.ledger.said == [Verdict(False, "analyst", None)]
+    assert front.records.kept == [NewLabel(False, "analyst", None)]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_a_wrong_label_names_each_field(
         response = await client.post(LABELS, json=body)
     document = assert_problem(response, 422, "invalid-input")
     assert {(e["pointer"], e["code"]) for e in document["errors"]} == faults
-    assert not front.ledger.said
+    assert not front.records.kept
 
 
 async def test_a_label_s_body_is_held_to_the_same_rules(front: Front) -> None:
@@ -130,7 +130,7 @@ async def test_variants_are_the_pools_and_the_plan(front: Front) -> None:
 
 
 async def test_without_a_plan_the_pools_are_still_shown(front: Front) -> None:
-    front.ledger.plan = None
+    front.records.plan = None
     async with front.client() as client:
         document = (await client.get("/v1/variants")).json()
     assert document["plan"] is None
@@ -138,11 +138,11 @@ async def test_without_a_plan_the_pools_are_still_shown(front: Front) -> None:
 
 
 async def test_the_active_plan_says_where_its_decisions_begin(front: Front) -> None:
-    front.ledger.plan = replace(PLAN, thresholds=Thresholds(0.3, 0.5, 0.9, anomaly_challenge=0.99))
+    front.records.plan = replace(PLAN, thresholds=Thresholds(0.3, 0.5, 0.9, anomaly_challenge=0.99))
     async with front.client() as client:
         document = (await client.get("/v1/plans/active")).json()
         answer = (await client.post("/v1/decisions", json=payment())).json()
-        front.ledger.plan = None
+        front.records.plan = None
         assert_problem(await client.get("/v1/plans/active"), 404, "not-found")
         assert (await client.get("/v1/plans/active", headers={"x-api-key": "x"})).status_code == 401
     assert (document["name"], document["version"]) == ("default", 3)
@@ -169,14 +169,14 @@ async def test_the_active_plan_says_where_its_decisions_begin(front: Front) -> N
 
 
 async def test_a_dead_store_is_503(front: Front) -> None:
-    front.ledger.error = StoreUnavailable("down")
+    front.records.error = StoreUnavailable("down")
     async with front.client() as client:
         for path in ("/v1/variants", f"/v1/decisions/{DECISION_ID}"):
             assert_problem(await client.get(path), 503, "unavailable")
 
 
 async def test_our_own_mistake_is_a_500_that_tells_nothing(front: Front) -> None:
-    front.ledger.error = KeyError("4111111111111111")
+    front.records.error = KeyError("4111111111111111")
     async with front.client() as client:
         response = await client.get("/v1/variants")
     assert_problem(response, 500, "internal")
