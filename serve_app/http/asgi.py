@@ -29,6 +29,8 @@ from serve_app.http.exchange import (
 from serve_app.http.problems import Headers, HttpProblem, Problem, problem_of
 from serve_app.http.rate_limit_headers import policy_header, standing_headers
 from serve_app.http.reading.intake import ROWS_A_TURN, Intake
+from serve_app.http.routes import ROUTES
+from serve_app.http.routes.decisions import DECIDE, DECIDE_BATCH
 from serve_app.http.services import Authenticate, RequestLimits
 from serve_app.http.traffic import Traffic
 from serve_app.http.wire.answers import DecisionEncoder, encode_stages
@@ -37,8 +39,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _clock = time.perf_counter
 
-_LISTED = frozenset({"/v1/decisions"})
-"""Hot paths that also answer GET, which is not hot."""
+_LISTED = frozenset(route.path for route in ROUTES if route.method == "GET")
+"""Paths that answer GET, which is not hot."""
 
 
 class DecisionsApp:
@@ -82,8 +84,8 @@ class DecisionsApp:
             now_ms=now_ms,
         )
         self._hot: dict[str, _Answer] = {
-            "/v1/decisions": self._decide,
-            "/v1/decisions/batch": self._decide_batch,
+            DECIDE.path: self._decide,
+            DECIDE_BATCH.path: self._decide_batch,
         }
         self.express: dict[str, App] = {
             path: partial(self._serve, answer, True) for path, answer in self._hot.items()
@@ -129,7 +131,7 @@ class DecisionsApp:
         try:
             if scope["method"] != "POST":
                 allow = b"GET, POST" if scope["path"] in _LISTED else b"POST"
-                detail = "this path does not answer to this method"
+                detail = "this path does not support this method"
                 raise HttpProblem("method-not-allowed", detail, ((b"allow", allow),))
             result = await answer(exchange)
         except CallerGone:
@@ -249,12 +251,11 @@ class DecisionsApp:
         except CallerGone:
             return
         except Exception as error:
-            # Starlette raises again what it has already answered with a 500.
             if not status:
                 await reply_problem(send_on, problem_of(error, request_id))
         finally:
             self._traffic.ended()
-        route = getattr(scope.get("route"), "path", "other")
+        route = getattr(scope.get("endpoint"), "path", "other")
         self._traffic.answered(route, str(status))
 
 

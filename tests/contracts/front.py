@@ -244,6 +244,7 @@ class Front:
         self.records = FakeRecords()
         self.pool_list = [Pool("xgboost", "RUNNING", 1, 0, "9c1f02ab77de")]
         self.unready: Exception | None = None
+        self.readiness: object = None
         self.keys = {
             key.key_id: KeyRecord(key.key_id, "acme", tier, hash_key(PEPPER, key), None, None)
             for key, tier in ((KEY, "standard"), (FREE_KEY, "free"))
@@ -284,9 +285,10 @@ class Front:
     async def pools(self) -> list[Pool]:
         return self.pool_list
 
-    async def ready(self) -> None:
+    async def ready(self) -> object:
         if self.unready is not None:
             raise self.unready
+        return self.readiness
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
         """A client with a good key, unless other headers are given."""

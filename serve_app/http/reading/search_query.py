@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fraud.decision import OUTCOMES
 from fraud.errors import InvalidInput
-from fraud.payment.limits import MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS, text_problem
+from fraud.payment.limits import MAX_ID_CHARS, MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS, text_problem
 from serve_app.gateway.search import (
     DAY_MS,
     DEFAULT_PAGE,
@@ -22,17 +22,35 @@ from serve_app.gateway.search import (
 )
 from serve_app.http.reading.faults import Fault, Refused, Window, read_moment, read_text
 
-PARAMETERS: Final = (
-    "transaction_id",
-    "customer_id",
-    "outcome",
-    "from",
-    "to",
-    "cursor",
-    "limit",
-)
-_ANY_TIME = Window(MIN_TIMESTAMP_MS, MAX_TIMESTAMP_MS - 1)
+_ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARS}
+_TIME_SCHEMA = {"type": "string", "format": "date-time"}
 _OUTCOME_NAMES = tuple(outcome.value for outcome in OUTCOMES)
+PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+    "transaction_id": {**_ID_SCHEMA, "description": "decisions on this payment"},
+    "customer_id": {**_ID_SCHEMA, "description": "decisions on payments of this customer"},
+    "outcome": {
+        "type": "string",
+        "enum": list(_OUTCOME_NAMES),
+        "description": "decisions of this outcome",
+    },
+    "from": {
+        **_TIME_SCHEMA,
+        "description": f"decisions made at or after this time; default: {DEFAULT_SPAN_DAYS} days "
+        f"before `to`, at most {MAX_SPAN_DAYS}",
+    },
+    "to": {**_TIME_SCHEMA, "description": "decisions made before this time; default: now"},
+    "cursor": {"type": "string", "description": "`next_cursor` of the page before"},
+    "limit": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MAX_PAGE,
+        "default": DEFAULT_PAGE,
+        "description": "most decisions of a page",
+    },
+}
+"""Parameter -> its JSON Schema, for the OpenAPI document."""
+
+_ANY_TIME = Window(MIN_TIMESTAMP_MS, MAX_TIMESTAMP_MS - 1)
 _LOST_PLUS = re.compile(r" ([0-9]{2}:[0-9]{2})$")
 _WHOLE = re.compile(r"[1-9][0-9]{0,5}")
 

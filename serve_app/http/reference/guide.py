@@ -20,8 +20,8 @@ from fraud.payment.transaction import CHANNELS
 from fraud.reasons.catalogue import CATALOGUE
 from serve_app.gateway.search import DEFAULT_SPAN_DAYS, MAX_PAGE, MAX_SPAN_DAYS
 from serve_app.http.problems import KINDS
-from serve_app.http.reference.examples import DECISION
 from serve_app.http.wire import meanings
+from serve_app.http.wire.examples import DECISION
 
 _SHOWN = ("decision", "risk_level", "risk_score", "probability")
 _GUIDE = Template((files("serve_app.http.reference") / "guide.html").read_text(encoding="utf-8"))

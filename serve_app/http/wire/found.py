@@ -14,11 +14,11 @@ from serve_app.gateway.labels import KeptLabel
 from serve_app.gateway.queries import utc
 from serve_app.gateway.records import DecisionPage, FoundDecision, FoundLabel
 from serve_app.http.wire.answers import rfc3339
+from serve_app.http.wire.label_schemas import LabelOut
 from serve_app.http.wire.schemas import (
     DecisionsOut,
     KeptDecisionOut,
     KeptLabelOut,
-    LabelOut,
     PaymentOut,
     PlanOut,
     ReasonOut,

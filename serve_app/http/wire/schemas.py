@@ -86,6 +86,11 @@ MetadataOf = Annotated[
 ]
 
 
+MAX_ROWS_MARK = "max_rows"
+"""Stands in a schema for the most rows of a batch, which is a setting."""
+ROWS = Meta(extra_json_schema={"maxItems": MAX_ROWS_MARK})
+
+
 def one_of(*names: str) -> Meta:
     """One of some wire types, for the reference: what it is, the code that reads it decides."""
     ways = [{"$ref": f"#/components/schemas/{name}"} for name in names]
@@ -151,7 +156,7 @@ class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
 class BatchIn(Struct, forbid_unknown_fields=True, gc=False):
     """Payments to decide on, answered in this order."""
 
-    transactions: Annotated[list[TransactionIn], Meta(min_length=1)]
+    transactions: Annotated[list[TransactionIn], Meta(min_length=1), ROWS]
 
 
 class BatchEnvelope(Struct, forbid_unknown_fields=True, gc=False):
@@ -321,62 +326,4 @@ class ProblemOut(Struct, omit_defaults=True, gc=False):
 class ResultsOut(Struct, gc=False):
     """Answers to a batch, in its order: a decision each, or why there is none."""
 
-    results: list[Annotated[Raw, one_of("DecisionOut", "ProblemOut")]]
-
-
-class LabelResultsOut(Struct, gc=False):
-    """Answers to labels, in their order: each as it is kept, or why it is not."""
-
-    results: list[Annotated[Raw, one_of("LabelOut", "ProblemOut")]]
-
-
-class LiveOut(Struct, gc=False):
-    """Whether the process answers."""
-
-    live: bool
-
-
-class ReadyOut(Struct, omit_defaults=True, gc=False):
-    """Whether decisions can be made."""
-
-    ready: bool
-    error: Annotated[str, Meta(description="why not")] | UnsetType = UNSET
-
-
-class LabelOut(Struct, gc=False):
-    """A label as it is kept."""
-
-    decision_id: (
-        Annotated[str, UUID_TEXT, Meta(description="the decision it was said of, if one was named")]
-        | None
-    )
-    transaction_id: str
-    is_fraud: bool
-    source: str
-    known_at: datetime
-    received_at: datetime
-
-
-class ReplicasOut(Struct, gc=False):
-    """How large a pool is."""
-
-    running: int
-    starting: int
-
-
-class VariantOut(Struct, gc=False):
-    """A pool of model replicas and its part in the active plan."""
-
-    name: str
-    role: Literal["voter", "anomaly", "unused"]
-    weight: float | None
-    app_status: Annotated[str, Meta(description="as Ray Serve reports it; MISSING: no such app")]
-    version: Annotated[str | None, Meta(description="artifact version that a replica reports")]
-    replicas: ReplicasOut
-
-
-class VariantsOut(Struct, gc=False):
-    """The pools, and the plan that asks them (null: no plan is active)."""
-
-    plan: PlanOut | None
-    variants: list[VariantOut]
+    results: Annotated[list[Annotated[Raw, one_of("DecisionOut", "ProblemOut")]], ROWS]
