@@ -131,7 +131,7 @@ class DecisionsApp:
         try:
             if scope["method"] != "POST":
                 allow = b"GET, POST" if scope["path"] in _LISTED else b"POST"
-                detail = "this path does not support this method"
+                detail = "This path does not support this method"
                 raise HttpProblem("method-not-allowed", detail, ((b"allow", allow),))
             result = await answer(exchange)
         except CallerGone:

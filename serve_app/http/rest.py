@@ -43,7 +43,7 @@ class _Router(starlette.routing.Router):
         if scope["type"] != "http":
             await super().not_found(scope, receive, send)
             return
-        problem = HttpProblem("not-found", "there is nothing at this path")
+        problem = HttpProblem("not-found", "There is nothing at this path")
         await reply_problem(send, problem_of(problem, scope.get(REQUEST_ID)))
 
 
@@ -69,7 +69,7 @@ class _Endpoint:
         route = self._routes.get(request.method)
         if route is None or route.handler is None:
             allow = ", ".join(sorted(self._routes)).encode()
-            detail = "this path does not support this method"
+            detail = "This path does not support this method"
             raise HttpProblem("method-not-allowed", detail, ((b"allow", allow),))
         principal = None
         if route.needs_key:

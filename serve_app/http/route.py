@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from serve_app.gateway.auth import Principal
 from serve_app.http.exchange import ALWAYS, REQUEST_ID, Body, Head
-from serve_app.http.reading.faults import read_json
+from serve_app.http.reading.json_body import read_json
 from serve_app.http.services import Services
 from serve_app.http.wire.answers import encode
 

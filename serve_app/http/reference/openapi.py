@@ -160,7 +160,7 @@ def _problem(status: int, route: Route) -> Json:
     if status != 422:
         for example in examples.values():
             example["value"].pop("errors")
-            example["value"]["detail"] = "one sentence on what is wrong"
+            example["value"]["detail"] = "One sentence on what is wrong"
     # With a 401 the sender, and so its limits, are unknown.
     limits = ("RateLimit-Policy", "RateLimit") if route.is_limited and status != 401 else ()
     retry = ("Retry-After",) if status in (429, 503) else ()

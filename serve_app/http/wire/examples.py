@@ -50,9 +50,15 @@ DECISION: Final[dict[str, Any]] = {
 }
 PROBLEM: Final[dict[str, Any]] = {
     "type": "urn:quorum:problem:invalid-input",
-    "title": "The request names a wrong field",
+    "title": "The request has an invalid field",
     "status": 422,
-    "detail": "the transaction cannot be read; errors names each wrong field",
+    "detail": "Unknown value for `currency`: expected an ISO 4217 code",
     "request_id": "7f1b2c9e5d7c4f0ab5a0d7c0b9f8e6d1",
-    "errors": [{"pointer": "/currency", "code": "unknown_currency", "detail": "must be ISO 4217"}],
+    "errors": [
+        {
+            "pointer": "/currency",
+            "code": "unknown_currency",
+            "detail": "Unknown value for `currency`: expected an ISO 4217 code",
+        }
+    ],
 }

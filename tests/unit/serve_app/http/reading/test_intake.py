@@ -17,8 +17,12 @@ from fraud.payment.batch import TRANSACTION_COLUMNS, TransactionBatch
 from fraud.payment.currency import EXPONENT, to_minor
 from fraud.payment.transaction import CHANNELS, TYPES, Transaction
 from serve_app.http.problems import MalformedBody, problem_of
-from serve_app.http.reading import faults, intake
+from serve_app.http.reading import intake
+from serve_app.http.reading.fault import MAX_FAULTS
+from serve_app.http.reading.fields import Period
 from serve_app.http.reading.intake import Intake
+from serve_app.http.reading.json_body import read_json
+from serve_app.http.reading.transaction import FIELDS, inspect_transaction
 from serve_app.http.wire import schemas
 from tests.contracts.front import NOW_MS, payment
 
@@ -48,8 +52,8 @@ def test_wire_names_are_the_house_s() -> None:
     assert schemas.ChannelName.__args__ == CHANNELS  # type: ignore[attr-defined]
     renamed = {"timestamp_ms": "timestamp", "amount_minor": "amount"}
     wire = tuple(renamed.get(n, n) for n in TRANSACTION_COLUMNS)
-    assert (*wire, "metadata") == faults._FIELDS
-    assert set(faults._FIELDS) == set(schemas.TransactionIn.__struct_fields__)
+    assert (*wire, "metadata") == FIELDS
+    assert set(FIELDS) == set(schemas.TransactionIn.__struct_fields__)
 
 
 def test_a_payment_becomes_a_row() -> None:
@@ -223,7 +227,7 @@ def test_a_name_that_is_none_is_not_repeated() -> None:
 def test_faults_have_an_end() -> None:
     with pytest.raises(InvalidInput) as caught:
         read(payment(**{f"x{i}": 1 for i in range(10_000)}))
-    assert len(caught.value.errors) == faults.MAX_FAULTS
+    assert len(caught.value.errors) == MAX_FAULTS
 
 
 @pytest.mark.parametrize(
@@ -284,8 +288,8 @@ def outcome(body: bytes) -> Any:
 @given(CHANGES)
 def test_the_fast_path_agrees_with_the_slow_one(changes: dict[str, Any]) -> None:
     body = json.dumps(payment(**changes)).encode()
-    window = READER._window()
-    row, found = faults.inspect_transaction(faults.read_json(body), "", window)
+    period = READER._period()
+    row, found = inspect_transaction(read_json(body), "", period)
     result = outcome(body)
     if row is None:
         assert result == {(p, c) for p, c, _ in found}
@@ -360,10 +364,10 @@ def test_padding_covers_every_currency() -> None:
 
 
 def test_a_currency_of_the_past_is_taken_in_its_time() -> None:
-    window = faults.Window(limits.MIN_TIMESTAMP_MS, NOW_MS)
+    period = Period(limits.MIN_TIMESTAMP_MS, NOW_MS)
     body = json.dumps(payment(currency="HRK", timestamp="2022-12-31T12:00:00Z")).encode()
-    sound = faults.read_json(body)
-    row, found = faults.inspect_transaction(sound, "", window)
+    sound = read_json(body)
+    row, found = inspect_transaction(sound, "", period)
     assert found == []
     assert row is not None
     assert wrong(payment(currency="HRK")) == {("/currency", "withdrawn")}
