@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -136,3 +138,10 @@ def test_the_credential_is_the_key_else_the_bearer_token(
     headers: list[tuple[bytes, bytes]], credential: str
 ) -> None:
     assert Head(headers).credential == credential
+
+
+@pytest.mark.parametrize("module", ["httptools_impl", "h11_impl"])
+def test_uvicorn_s_requests_still_have_what_a_body_looks_at(module: str) -> None:
+    cycle = import_module(f"uvicorn.protocols.http.{module}").RequestResponseCycle
+    assert {"disconnected", "message_event"} <= set(cycle.__init__.__code__.co_names)
+    assert inspect.iscoroutinefunction(cycle.receive)

@@ -1,7 +1,9 @@
-"""The reference against the app: requests are made from the one and sent to the other, good ones
-and bad ones. Every check of schemathesis runs, but for the exceptions said below."""
+"""Declared routes against the app: schemathesis makes requests from the OpenAPI document, valid and
+invalid ones, and checks the answers. Every check runs, with the exceptions below."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import pytest
 import schemathesis
@@ -9,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from serve_app.http.reference.openapi import document
+from serve_app.http.routes import ROUTES
 from tests.contracts.front import KEY, Front
 
 pytestmark = pytest.mark.slow
@@ -42,3 +45,15 @@ def test_every_operation_is_tried() -> None:
     written = {f"{m.upper()} {p}" for p, ms in document()["paths"].items() for m in ms}
     # Where the document itself came from is left out by schemathesis.
     assert tried == written - {"GET /openapi.json"}
+
+
+def test_every_route_is_declared_once() -> None:
+    counts = Counter((route.method, route.path) for route in ROUTES)
+    assert set(counts.values()) == {1}
+    names = Counter(route.operation_id for route in ROUTES)
+    assert set(names.values()) == {1}
+
+
+def test_every_route_has_a_handler_but_those_of_the_hot_path() -> None:
+    hot = {route.path for route in ROUTES if route.handler is None}
+    assert hot == set(Front().app.express)
