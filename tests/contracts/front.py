@@ -1,4 +1,4 @@
-"""A front without Ray and without stores: what decides and what remembers is in memory."""
+"""The HTTP app without Ray and stores: the combiner and the records are in memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from serve_app.http.services import RequestLimits, Services
 
 NOW_MS = 1_772_366_400_000  # 2026-03-01T12:00:00Z
 PEPPER = "pepper"
-SECRET = "a value that must not be told"
+SECRET = "a value that must not leak"
 KEY = ApiKey("abcdefghijkm", "s" * 43)
 DECISION_ID = "019caa6a-f000-7c11-9d0e-3f1f6c2b8a55"
 HEADERS = {"x-api-key": str(KEY)}
@@ -50,7 +50,7 @@ PLAN = Plan(
 
 
 def payment(**changes: Any) -> dict[str, Any]:
-    """A sound transaction as JSON; a change to `...` leaves the field out."""
+    """Return a valid transaction as JSON; a change to `...` leaves the field out."""
     sound = {
         "transaction_id": "t-1",
         "customer_id": "c-1",
@@ -71,12 +71,12 @@ def payment(**changes: Any) -> dict[str, Any]:
 
 
 def probability_of(transaction_id: str) -> float:
-    """What FakeCombiner says of a transaction: different for different ids."""
+    """Return the probability that FakeCombiner gives: different for different ids."""
     return (hash(transaction_id) % 10_000_019) / 10_000_019
 
 
 class FakeCombiner:
-    """Decides by transaction id alone. A row whose id holds `poison` fails its whole call."""
+    """Decides by transaction id alone. A row with `poison` in its id fails its whole call."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
@@ -96,7 +96,7 @@ class FakeCombiner:
 
 
 def decided(ids: list[str], stage_ms: dict[str, float]) -> DecisionBatch:
-    """Decisions on transactions, each a function of its id."""
+    """Return decisions on transactions, each a function of its id."""
     probability = [probability_of(i) for i in ids]
     outcome = [0 if p < 0.3 else 1 if p < 0.5 else 2 if p < 0.9 else 3 for p in probability]
     reason = Reason("CUSTOMER_VELOCITY", "customer_count_1h", "9 payments in the last hour", 1.5)
@@ -123,7 +123,7 @@ def decided(ids: list[str], stage_ms: dict[str, float]) -> DecisionBatch:
 
 
 def found_decision() -> FoundDecision:
-    """The one decision on record, without labels."""
+    """Return the one decision on record, without labels."""
     return FoundDecision(
         DecisionRecord(
             tenant="acme",
@@ -291,7 +291,7 @@ class Front:
         return self.readiness
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
-        """A client with a good key, unless other headers are given."""
+        """Return a client with a valid key, unless other headers are given."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app),
             base_url="http://front",

@@ -1,4 +1,4 @@
-"""What every rate limiter does, in memory or on Redis, against a model that forgets nothing."""
+"""The contract of every rate limiter, checked against a model that forgets nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Model:
         return self.counted(counter, (now_us // span - BUCKETS) * span) >= quota.rows
 
     def wait_us(self, counter: tuple[str, str], quota: Quota, now_us: int) -> int:
-        """Until one more row is let in: at the begin of a bucket, the first that will do."""
+        """Return the time until one more row is admitted, at the start of a bucket."""
         span = quota.window_s * 1_000_000 // BUCKETS
         at = (now_us // span + 1) * span
         while self.full(counter, quota, at):
@@ -69,7 +69,7 @@ class Model:
 
 
 def check(model: Model, senders: list[Sender], admission: Admission, now_us: int) -> None:
-    """Compare an admission with the model, row by row, and take over what was admitted."""
+    """Compare an admission with the model row by row, and add the admitted rows to it."""
     refused = {refusal.row: refusal for refusal in admission.refused}
     assert list(refused) == sorted(refused)
     row = 0
@@ -193,7 +193,7 @@ class RateLimiterContract:
             clock.now_us -= back_us
             for _ in range(3):
                 assert (await limiter.admit(one)).refused
-        # Nor is anybody kept out until the clock is where it was.
+        # Nor is a row refused until the clock is back where it was.
         clock.now_us += (2 * BUCKETS + 5) * SPAN_US
         assert not (await limiter.admit(one)).refused
 

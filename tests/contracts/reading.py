@@ -32,7 +32,7 @@ def wrong(document: Any) -> set[tuple[str, str]]:
 
 
 def raw(**fields: str) -> bytes:
-    """A sound body with fields replaced by JSON text as it stands."""
+    """Return a valid body with fields replaced by raw JSON text."""
     parts = {k: json.dumps(v) for k, v in payment().items()} | fields
     return ("{" + ",".join(f'"{k}":{v}' for k, v in parts.items()) + "}").encode()
 

@@ -1,5 +1,5 @@
-"""A front whose decisions go through a real decision log into a real PostgreSQL, and are read from
-there; only what decides is made up."""
+"""The HTTP app with a real decision log and PostgreSQL, where decisions are read again; only the
+combiner is fake."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def now_ms() -> int:
 
 
 class RecordingFront:
-    """The front for one tenant at a time: `tenant` is whose key is sent."""
+    """The app for one tenant at a time: `tenant`, whatever key is sent."""
 
     def __init__(self, app: DecisionsApp, log: DecisionLog) -> None:
         self.app = app
@@ -47,7 +47,7 @@ class RecordingFront:
         self.tenant = "acme"
 
     def client(self) -> httpx.AsyncClient:
-        """A client of it."""
+        """Return a client of it."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app), base_url="http://front", timeout=30
         )
@@ -55,7 +55,7 @@ class RecordingFront:
 
 @asynccontextmanager
 async def recording_front(folder: Path, url: str) -> AsyncIterator[RecordingFront]:
-    """A front over a log in `folder` and the database at `url`."""
+    """Return an app over a log in `folder` and the database at `url`."""
     log = DecisionLog(folder, url, "writer", pace=PACE)
     await log.start()
     primary, _ = await open_pools(

@@ -1,4 +1,4 @@
-"""The front on a real PostgreSQL: keys, decisions, labels, the active plan."""
+"""Records on a real PostgreSQL: keys, decisions, labels, the active plan."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def test_labels_are_kept_once_and_corrected(
     again, is_new_again = await records.label("default", said)
     assert (is_new, is_new_again) == (True, False)
     assert first == again
-    # Somebody changes their mind: a later label, not a changed one.
+    # A correction is a later label, not a changed one.
     corrected, is_new = await records.label(
         "default", NewLabel(False, "chargeback", None, kept.decision_id)
     )
@@ -134,7 +134,7 @@ async def test_labels_are_kept_once_and_corrected(
     assert {str(row["decision_id"]) for row in rows} == {kept.decision_id}
 
 
-async def test_a_label_of_a_moment_is_said_once(records: Records, kept: Any) -> None:
+async def test_a_label_of_a_moment_is_kept_once(records: Records, kept: Any) -> None:
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
     _, is_new = await records.label("default", NewLabel(True, "analyst", at, kept.decision_id))
     assert is_new
@@ -145,7 +145,7 @@ async def test_a_label_of_a_moment_is_said_once(records: Records, kept: Any) -> 
         await records.label("default", NewLabel(False, "analyst", at, kept.decision_id))
 
 
-async def test_many_who_say_the_same_at_once_say_it_once(records: Records, kept: Any) -> None:
+async def test_many_who_send_the_same_label_at_once_add_one(records: Records, kept: Any) -> None:
     said = NewLabel(True, "customer", None, kept.decision_id)
     results = await asyncio.gather(*(records.label("default", said) for _ in range(8)))
     assert sum(is_new for _, is_new in results) == 1
@@ -163,7 +163,7 @@ async def test_the_active_plan(records: Records, pool: asyncpg.Pool) -> None:
     assert await records.active_plan() == plan
 
 
-async def test_a_store_that_is_not_there_is_said_to_be_so() -> None:
+async def test_a_store_that_is_down_is_unavailable() -> None:
     url = "postgresql://nobody@127.0.0.1:1/none"
     primary, _ = await open_pools(settings_of(url))
     gone = Records(primary, None, now_ms)

@@ -1,4 +1,4 @@
-"""How much may be under way."""
+"""How much may be in flight."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def test_what_can_be_carried_in_some_time_is_known_from_how_calls_end() -> None:
         limit.call_ended(128, 0.5, overloaded=False)
     assert limit.rows_in(3.0) == pytest.approx(2 * 3.0 * 256)
     assert limit.call_s == pytest.approx(1.0)
-    # One that was not full does not say much: after many of them the best is hoped for.
+    # A call that was not full says little: after many of them the estimate is optimistic.
     limit.call_ended(1, 0.5, overloaded=False, capacity=256)
     assert limit.rows_in(3.0) == pytest.approx(2 * 3.0 * 256, rel=0.1)
     for _ in range(60):
         limit.call_ended(1, 0.5, overloaded=False, capacity=256)
     assert limit.rows_in(3.0) == pytest.approx(2 * 3.0 * 512)
-    # But that they were quick, or slow, it does say.
+    # But it does show that they were fast, or slow.
     for _ in range(30):
         limit.call_ended(64, 0.01, overloaded=False, capacity=256)
     assert limit.rows_in(3.0) >= 2 * 3.0 * 6400

@@ -1,4 +1,4 @@
-"""Ids as they may be asked for."""
+"""Decision ids from requests."""
 
 from __future__ import annotations
 

@@ -359,7 +359,7 @@ async def test_a_client_that_leaves_gets_no_answer_and_harms_nobody(front: Front
 
 
 class Client:
-    """One request straight into the app, as an HTTP server hands it over."""
+    """One request straight into the app, as an HTTP server delivers it."""
 
     def __init__(self, front: Front, path: str, document: Any) -> None:
         self.status = 0
@@ -406,7 +406,7 @@ def test_everybody_gets_their_own_answers(
     rng = random.Random(seed)
 
     async def crowd() -> None:
-        # On a machine that is busy with something else, too, nobody is refused for want of time.
+        # No row is refused for lack of time, even on a busy machine.
         front = Front(lanes=lanes, max_rows_per_call=rows_a_call, request_timeout_ms=120_000)
         front.combiner.gate = lambda: turns(rng.randrange(6))
         names = (f"{'poison' if rng.random() < poisoned else 't'}-{n}" for n in range(10**9))
@@ -466,7 +466,7 @@ async def test_nothing_waits_for_company() -> None:
     front = Front()
     await single(front, "to-know-the-key").task
     lonely = single(front, "t-1")
-    # Turns of the loop, no time: a timer would not have fired.
+    # Turns of the loop pass, no time: a timer would not have fired.
     await turns(10)
     assert front.combiner.calls[-1] == ["t-1"]
     await lonely.task

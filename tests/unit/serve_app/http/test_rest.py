@@ -34,7 +34,7 @@ async def test_a_dead_store_is_503(front: Front) -> None:
             assert_problem(await client.get(path), 503, "unavailable")
 
 
-async def test_our_own_mistake_is_a_500_that_tells_nothing(front: Front) -> None:
+async def test_an_internal_error_is_a_500_that_reveals_nothing(front: Front) -> None:
     front.records.error = KeyError("4111111111111111")
     async with front.client() as client:
         response = await client.get("/v1/variants")

@@ -14,16 +14,14 @@ from serve_app.http.reference.openapi import document
 from serve_app.http.routes import ROUTES
 from tests.contracts.front import KEY, Front
 
-pytestmark = pytest.mark.slow
-
 schema = schemathesis.openapi.from_asgi("/openapi.json", Front().app)
 
 EXCLUDED = {
-    # A schema cannot say how many decimals a currency has, nor how far from now a time may lie:
-    # data that it allows may be refused for these.
+    # A schema cannot express how many decimals a currency has, nor how far from now a time may
+    # lie: data that it allows may be refused for these.
     "decide": [positive_data_acceptance],
     "addLabel": [positive_data_acceptance],
-    # Nor which payments there are, nor from when on which of them is known.
+    # Nor which payments exist, nor when they happened.
     "addLabelOf": [positive_data_acceptance],
     # Nor that one time lies before another, nor what a cursor is.
     "listDecisions": [positive_data_acceptance],
@@ -33,6 +31,7 @@ EXCLUDED = {
 }
 
 
+@pytest.mark.slow
 @schema.parametrize()
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_app_keeps_to_its_reference(case: schemathesis.Case) -> None:
@@ -43,7 +42,7 @@ def test_the_app_keeps_to_its_reference(case: schemathesis.Case) -> None:
 def test_every_operation_is_tried() -> None:
     tried = {o.ok().label for o in schema.get_all_operations()}
     written = {f"{m.upper()} {p}" for p, ms in document()["paths"].items() for m in ms}
-    # Where the document itself came from is left out by schemathesis.
+    # schemathesis leaves out the path that the document came from.
     assert tried == written - {"GET /openapi.json"}
 
 

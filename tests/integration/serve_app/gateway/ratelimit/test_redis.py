@@ -15,7 +15,7 @@ from serve_app.gateway.ratelimit.redis import RedisLimiter
 from stores.redis.link import Link
 from tests.contracts.rate_limiter import Clock, LimiterMaker, RateLimiterContract, sender
 
-# Redis' clock goes on by itself: tests move one of their own, kept in Redis.
+# The clock of Redis cannot be moved: tests use one of their own, kept in Redis.
 CLOCK = "local NOW = tonumber(redis.call('GET', 'now'))"
 
 
@@ -28,7 +28,7 @@ async def link(redis_url: str) -> AsyncIterator[Link]:
 
 
 class _Moved:
-    """A limiter on a clock moved by hand, over counters that begin anew with each maker."""
+    """A limiter on a clock moved by hand, with fresh counters for each maker."""
 
     def __init__(self, link: Link, clock: Clock) -> None:
         self._link = link
@@ -98,7 +98,7 @@ async def test_those_who_share_the_limits_are_counted(link: Link) -> None:
         return await limiter.register(who)
 
     assert [await register(who) for who in "aabcb"] == [1, 1, 2, 3, 3]
-    # Who has not been here for five seconds no longer counts.
+    # A limiter that was silent for five seconds no longer counts.
     assert [await register("c") for _ in range(6)] == [3, 2, 2, 2, 1, 1]
 
 

@@ -1,4 +1,4 @@
-"""The front's limits: whom it asks, what it remembers, what it does while Redis is gone."""
+"""The gateway's rate limits: shared, local while Redis is down, and what is remembered."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ async def test_a_key_without_rows_is_refused_before_it_waits_until_some_are_back
         limits.limits.refuse_exhausted(FREE)
     assert 0 < caught.value.wait_s <= 1.1
     limits.limits.refuse_exhausted(STANDARD)
-    # A better tier counts at once.
+    # A better tier takes effect at once.
     limits.limits.refuse_exhausted(Principal(FREE.key_id, "acme", "standard"))
     limits.later(caught.value.wait_s)
     limits.limits.refuse_exhausted(FREE)
@@ -111,7 +111,7 @@ async def test_no_row_is_refused_because_redis_is_gone(limits: Limits) -> None:
     limits.redis.error = StoreUnavailable("gone")
     assert await limits.send(FREE, *(f"c{i}" for i in range(50))) == {}
     assert limits.limits.is_local
-    # Not asked again by rows: a dead Redis costs its timeout once.
+    # Rows do not ask again: a dead Redis costs its timeout once.
     assert limits.redis.asked == 1
     assert list(await limits.send(FREE, "c")) == [0]
     assert limits.redis.asked == 1

@@ -38,7 +38,7 @@ async def test_counters_are_let_go_when_their_windows_are_over() -> None:
     await limiter.admit(AdmissionRequest.of([sender("a", ["x", "y"]), sender("c", ["x"] * 5)]))
     clock.now_us += longest_us - 1
     await limiter.admit(AdmissionRequest.of([sender("b", ["z"])]))
-    # Key a's window is over; nothing goes before the customers after it, who still count.
+    # The window of key a is over; it is dropped first, the customers after it still count.
     assert len(limiter._counters) == 5
     clock.now_us += longest_us // BUCKETS + 1
     await limiter.admit(AdmissionRequest.of([sender("b", ["z"])]))

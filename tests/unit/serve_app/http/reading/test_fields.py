@@ -89,7 +89,7 @@ def test_wrong_amounts_are_named(amount: str, code: str) -> None:
         ("2016-03-03T11:59:59Z", None),
     ],
 )
-def test_times_are_whole_milliseconds_inside_the_window(timestamp: str, ms: int | None) -> None:
+def test_times_are_whole_milliseconds_inside_the_period(timestamp: str, ms: int | None) -> None:
     if ms is None:
         ((pointer, code),) = wrong(payment(timestamp=timestamp))
         assert pointer == "/timestamp"
@@ -98,18 +98,18 @@ def test_times_are_whole_milliseconds_inside_the_window(timestamp: str, ms: int 
         assert read(payment(timestamp=timestamp)).timestamp_ms == [NOW_MS + ms]
 
 
-def test_a_payment_out_of_the_window_is_told_the_limit_and_what_to_do() -> None:
+def test_a_time_outside_the_period_names_the_limit_and_what_to_do() -> None:
     reader = Intake(1000, 300_000, 7 * DAY_MS, lambda: NOW_MS)
-    said = {}
+    details = {}
     for days in (-8, 1):
         at = datetime.fromtimestamp(NOW_MS / 1000 + days * 86_400, UTC).isoformat()
         with pytest.raises(InvalidInput) as caught:
             reader.transaction(json.dumps(payment(timestamp=at)).encode(), "acme")
-        ((pointer, _, said[days]),) = caught.value.errors
+        ((pointer, _, details[days]),) = caught.value.errors
         assert pointer == "/timestamp"
-    assert "7 days" in said[-8]
-    assert "quorum load" in said[-8]
-    assert "300 s" in said[1]
+    assert "7 days" in details[-8]
+    assert "quorum load" in details[-8]
+    assert "300 s" in details[1]
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "9" * 5000])

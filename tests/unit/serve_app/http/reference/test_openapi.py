@@ -43,7 +43,7 @@ def test_every_kind_of_problem_is_in_it() -> None:
 
 
 def untyped(schema: Any, at: str = "") -> list[str]:
-    """Where a schema leaves open what a value is."""
+    """Return where a schema leaves the type of a value open."""
     if not isinstance(schema, dict):
         return []
     ways = [*schema.get("oneOf", ()), *schema.get("anyOf", ())]

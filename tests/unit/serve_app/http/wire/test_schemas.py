@@ -8,7 +8,7 @@ from serve_app.http.reading.transaction import FIELDS
 from serve_app.http.wire import schemas
 
 
-def test_wire_names_are_the_house_s() -> None:
+def test_wire_names_are_those_of_the_domain() -> None:
     assert schemas.TypeName.__args__ == TYPES  # type: ignore[attr-defined]
     assert schemas.ChannelName.__args__ == CHANNELS  # type: ignore[attr-defined]
     renamed = {"timestamp_ms": "timestamp", "amount_minor": "amount"}
