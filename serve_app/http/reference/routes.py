@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from fraud.errors import NotFound
 from serve_app.http.reference.assets import NAMES, asset
-from serve_app.http.reference.guide import Limits
 from serve_app.http.reference.page import GUIDE_POLICY, VIEWER_POLICY, guide_page, viewer_page
 from serve_app.http.route import Answer, Call, Json, Route
+from serve_app.http.services import RequestLimits
 
 # Always ask whether a page is still current: an upgrade changes pages and files together.
 _HEADERS = {
@@ -35,8 +35,8 @@ def reference_routes(document: Callable[[int], Json]) -> tuple[Route, ...]:
         return msgspec.json.encode(document(max_rows))
 
     @cache
-    def guide(limits: Limits) -> str:
-        return guide_page(document(limits.max_rows), limits)
+    def guide(limits: RequestLimits) -> str:
+        return guide_page(document(limits.max_batch_rows), limits)
 
     @Route(
         method="GET",
@@ -63,15 +63,7 @@ def reference_routes(document: Callable[[int], Json]) -> tuple[Route, ...]:
     )
     async def docs(call: Call) -> Response:
         """Return the guide: first calls, and the meaning of the words in answers."""
-        limits = call.services.limits
-        shown = Limits(
-            limits.max_batch_rows,
-            limits.max_body_bytes,
-            limits.max_batch_body_bytes,
-            limits.max_past_days,
-            limits.max_future_s,
-        )
-        return _page(guide(shown), GUIDE_POLICY)
+        return _page(guide(call.services.limits), GUIDE_POLICY)
 
     @Route(
         method="GET",
