@@ -68,7 +68,7 @@ class DecisionEncoder:
 
 
 def encode_stages(stage_ms: dict[str, float]) -> bytes:
-    """Return stages of the ingress (`GATEWAY_STAGES`), milliseconds, as members of a JSON object."""
+    """Return stages (`GATEWAY_STAGES`), in milliseconds, as members of a JSON object."""
     return _encoder.encode({name: thousandths(ms) for name, ms in stage_ms.items()})[1:-1]
 
 
