@@ -13,14 +13,14 @@ from serve_app.ingress import Ingress
 
 
 class DecisionsArgs(BaseModel):
-    """Arguments of the application: none. What it needs are settings (settings.settings), the same
-    for every replica; an argument that is not known is refused rather than ignored."""
+    """Arguments of the application: none. Settings (settings.settings) configure it, the same for
+    every replica. Unknown arguments are refused rather than ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def build(args: dict[str, Any]) -> Application:
-    """Ingress -> Combiner -> FeatureFetch.
+    """Return the application: Ingress -> Combiner -> FeatureFetch.
 
     Args:
         args: see DecisionsArgs.

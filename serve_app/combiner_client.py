@@ -1,5 +1,5 @@
-"""Asking the combiner: Ray's own errors become the house's, a call lost with its replica is made
-again once."""
+"""Calls to the Combiner: errors of Ray become errors of ours, and a call that is lost with its
+replica is retried once."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 
 class CombinerClient:
-    """The combiner as the front sees it.
+    """The Combiner as the gateway sees it.
 
     Args:
-        decide: `Combiner.decide` over a handle.
-        ready: `Combiner.ready` over a handle.
+        decide: calls `Combiner.decide` over a handle.
+        ready: calls `Combiner.ready` over a handle.
     """
 
     def __init__(
@@ -39,21 +39,21 @@ class CombinerClient:
     async def decide(self, batch: TransactionBatch, patient: bool) -> DecisionBatch:
         """See Decider.decide.
 
-        A replica that died may have decided without answering. Asking another is safe: features
-        count a transaction id once, and a decision that nobody saw binds nobody.
+        A replica that died may have decided without answering. A retry on another one is safe:
+        features count a transaction id once, and a decision that no client saw binds nobody.
 
         Raises:
-            Overloaded, Unavailable: the combiner takes no more, or there is none.
-            Exception: whatever it raised, as Ray hands it over.
+            Overloaded, Unavailable: the Combiner accepts no more calls, or there is none.
+            Exception: raised by the Combiner, as Ray delivers it.
         """
         try:
             return await _translated(self._decide(batch, patient))
         except _Lost:
-            logger.warning("a call was lost with its replica of the combiner; asking another")
+            logger.warning("a call was lost with its Combiner replica; retrying on another")
             return await _translated(self._decide(batch, patient))
 
     async def ready(self) -> Readiness:
-        """What the combiner says of itself.
+        """Return the readiness of the Combiner.
 
         Raises:
             Unavailable: it cannot decide, or does not answer.
@@ -65,16 +65,16 @@ class CombinerClient:
 
 
 class _Lost(Unavailable):
-    """The call was under way when its replica went."""
+    """The call was in flight when its replica died."""
 
 
 async def _translated(call: Awaitable[T]) -> T:
     try:
         return await call
     except RayTaskError:
-        raise  # raised by the combiner's own code: problems.unwrapped finds the cause
+        raise  # raised by the Combiner's own code: gateway.errors.unwrapped finds the cause
     except BackPressureError as error:
-        raise Overloaded("the combiner takes no more requests", 1.0) from error
+        raise Overloaded("the Combiner accepts no more requests", 1.0) from error
     except RayServeException as error:
         raise Unavailable(type(error).__name__) from error
     except (RayError, grpc.aio.AioRpcError) as error:

@@ -1,4 +1,4 @@
-"""The front's connections to PostgreSQL."""
+"""The ingress's connections to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NAME = "quorum-front"
 
 
 async def open_pools(settings: Settings) -> tuple[asyncpg.Pool, asyncpg.Pool | None]:
-    """Pools on the primary and, if one is set, on the read replica. Neither need be up yet.
+    """Return pools for the primary and, if set, the read replica. Neither needs to be up yet.
 
     Raises:
         ValueError: DATABASE_URL is not set.

@@ -1,4 +1,4 @@
-"""Ingress: the deployment that speaks HTTP. A thin shell that puts a DecisionsApp together."""
+"""Ingress: the deployment that serves HTTP. A thin shell that assembles a DecisionsApp."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
-from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
@@ -21,13 +20,14 @@ from features.definitions import SCHEMA_ID
 from serve_app.combiner_client import CombinerClient
 from serve_app.database import open_pools
 from serve_app.gateway.auth import Authenticator
+from serve_app.gateway.gateway import Gateway, GatewaySettings
 from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.ratelimit.redis import RedisLimiter
 from serve_app.gateway.records import Records
-from serve_app.http.asgi import DecisionsApp, FrontSettings
+from serve_app.http.asgi import DecisionsApp
 from serve_app.http.express import open_lane
 from serve_app.http.rest import build_rest
-from serve_app.http.services import Services
+from serve_app.http.services import RequestLimits, Services
 from serve_app.pools import PoolBoard
 from settings.settings import Settings
 from stores.redis.link import Link
@@ -36,30 +36,30 @@ from telemetry.metrics import exposition, name_schema
 
 _WARM_UP_S = 5.0
 MOST_LIMIT_WAIT_MS = 100
-"""Longest wait for Redis to say which rows are within their limits."""
+"""Longest wait for Redis to count the rows of a micro-batch."""
 
 
 def now_ms() -> int:
-    """Milliseconds since the epoch."""
+    """Return milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 
 
 @serve.deployment(
-    # Saturating this puts Serve's probes and back-off on the hot path: the coalescer's bound and
-    # the request timeout are the limits.
+    # Saturating this would put Serve's probes and back-off on the hot path: the coalescer's bound
+    # and the request timeout are the limits.
     max_ongoing_requests=4096,
     graceful_shutdown_timeout_s=15.0,
     graceful_shutdown_wait_loop_s=0.5,
-    # One that died is replaced after so long at the latest; until then there is the other one.
+    # A dead replica is replaced after at most this long; until then there is the other one.
     health_check_period_s=2.0,
     ray_actor_options={"num_cpus": 0.2},
 )
 @serve.ingress()
 class Ingress:
-    """The HTTP face.
+    """The HTTP front end.
 
     Args:
-        combiner: handle on Combiner.
+        combiner: handle of Combiner.
     """
 
     def __init__(self, combiner: DeploymentHandle[Any]) -> None:
@@ -72,15 +72,15 @@ class Ingress:
         self._pool = pool_name(combiner.app_name, combiner.deployment_name)
 
     async def __serve_build_asgi_app__(self) -> DecisionsApp:
-        """The app, built in the replica: nothing of it is ever pickled. Serve calls this once,
-        after the constructor, and runs the app's lifespan."""
+        """Build the app in the replica: nothing of it is ever pickled. Serve calls this once, after
+        the constructor, and runs the app's lifespan."""
         settings = Settings.load()
         if settings.key_pepper is None:
             raise ValueError("QUORUM_KEY_PEPPER must be set")
         await self._switchboard.start()
         await self._switchboard.want(self._pool)
-        # The first call makes connections: no payment should wait for that. It may fail, and the
-        # combiner may yet be starting: readiness is what `/v2/health/ready` tells.
+        # The first call opens connections: no payment should wait for that. It may fail while the
+        # combiner is still starting; readiness is reported by `/v2/health/ready`.
         with suppress(Exception):
             await asyncio.wait_for(self._combiner.ready(), _WARM_UP_S)
         primary, replica = await open_pools(settings)
@@ -89,14 +89,14 @@ class Ingress:
 
         if settings.redis_url is None:
             raise ValueError("REDIS_URL must be set")
-        # Small: while Redis does not answer, limits are kept here.
+        # Small: while Redis does not answer, limits are enforced locally.
         patience_ms = min(settings.redis_timeout_ms, MOST_LIMIT_WAIT_MS)
         link = Link(settings.redis_url.get_secret_value(), patience_ms)
         limits = RateLimits(RedisLimiter(link), who=uuid4().hex)
         limits.start()
 
         @asynccontextmanager
-        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async def lifespan(_: object) -> AsyncIterator[None]:
             yield
             await limits.close()
             await self._switchboard.close()
@@ -107,29 +107,29 @@ class Ingress:
         name_schema(SCHEMA_ID)
         services = Services(
             authenticate=authenticator.authenticate,
-            ledger=records,
+            records=records,
             pools=PoolBoard().pools,
             ready=self._combiner.ready,
             exposition=exposition,
             now_ms=now_ms,
-            max_body_bytes=settings.max_body_bytes,
-            max_future_s=settings.max_future_s,
-            max_batch_body_bytes=settings.max_batch_body_bytes,
-            max_batch_rows=settings.max_batch_rows,
-            max_past_days=settings.max_past_days,
+            limits=RequestLimits.of(settings),
+        )
+        gateway = Gateway(
+            self._combiner.decide,
+            limits,
+            GatewaySettings.of(settings),
+            # Without links Serve's handle spreads the calls over an unknown number of replicas.
+            # One of several is a spare that gets no lane; with one lane it only waits.
+            combiners=lambda: max(1, self._switchboard.size(self._pool) - 1),
         )
         app = DecisionsApp(
-            self._combiner.decide,
+            gateway,
             authenticator.authenticate,
-            limits,
-            FrontSettings.of(settings),
+            services.limits,
             build_rest(services, lifespan),
             now_ms=now_ms,
             # Serve's own middleware puts X-Request-ID on every answer.
             adds_request_id=False,
-            # Without links Serve's handle spreads the calls, and nobody here knows over how many.
-            # One of several is a spare: no lane is made for it, and with one lane it only waits.
-            combiners=lambda: max(1, self._switchboard.size(self._pool) - 1),
         )
         open_lane(app.express)
         settle()

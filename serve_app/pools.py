@@ -1,4 +1,4 @@
-"""The variants' pools, as Ray Serve and their own replicas describe them."""
+"""The pools of the variants, as Ray Serve and their replicas describe them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ray.serve.schema import ApplicationStatusOverview, ServeStatus
 
 from deployments.pools import app_name, find_app
 from deployments.remote import Remote
-from serve_app.http.services import Pool
+from serve_app.gateway.pool import Pool
 
-REMEMBERED_S = 1.0
+CACHED_S = 1.0
 ANSWER_S = 1.0
 _PREFIX = app_name("")
 
 
 class PoolBoard:
-    """Describes every variant's pool. Asks Serve's controller once a `REMEMBERED_S` at most.
+    """Describes the pool of every variant. Asks Serve's controller at most once in `CACHED_S`.
 
     Args:
-        status: Serve's status, blocking.
-        find: a handle on a variant's pool, blocking; None if there is none.
+        status: returns Serve's status; blocks.
+        find: returns a handle of a variant's pool, None if there is none; blocks.
         clock: monotonic seconds.
     """
 
@@ -40,12 +40,12 @@ class PoolBoard:
         self._describe: dict[str, Remote] = {}
         self._lock = asyncio.Lock()
         self._pools: list[Pool] = []
-        self._read_at = -REMEMBERED_S
+        self._read_at = -CACHED_S
 
     async def pools(self) -> list[Pool]:
-        """Every pool, sorted by name."""
+        """Return every pool, sorted by name."""
         async with self._lock:
-            if self._clock() - self._read_at >= REMEMBERED_S:
+            if self._clock() - self._read_at >= CACHED_S:
                 self._pools = await self._read()
                 self._read_at = self._clock()
             return self._pools
@@ -80,6 +80,6 @@ class PoolBoard:
                     self._describe[variant] = Remote(handle, "describe")
                 version: str = (await self._describe[variant]()).version
                 return version
-        except Exception:  # whatever it is, this pool does not say what it serves
+        except Exception:  # whatever the reason, the version of this pool is unknown
             self._describe.pop(variant, None)
             return None

@@ -1,21 +1,20 @@
 """The drain-when-free coalescer: requests that arrive together travel together.
 
-At most `lanes` micro-batches are in flight. While all lanes are busy arrivals gather; the moment
-one is free, all that wait leave in it. Nothing ever waits for company: there is no timer. Where
-calls end badly there are fewer lanes and smaller micro-batches for a while
-(`serve_app.gateway.concurrency`).
+At most `lanes` micro-batches are in flight. While all lanes are busy, arrivals gather; as soon as
+one is free, all that wait leave in it. Nothing waits for company: there is no timer. When calls end
+badly there are fewer lanes and smaller micro-batches for a while (`serve_app.gateway.concurrency`).
 
-A micro-batch is first shown to `admit`, whole: rows that it refuses stay behind, the others go on.
-Rows whose history must be fetched first come back undecided, and wait again, for lanes of their own
-in which they travel patiently: cold customers do not hold warm ones back. A patient coalescer does
-not part them: all rows of a micro-batch wait, and are counted in their order. A submission that is
-larger than a micro-batch travels in parts, one after the other, for the same reason.
+A whole micro-batch is first shown to `admit`: rows that it refuses stay behind, the others go on.
+Rows whose history must be fetched first come back undecided and wait again, in lanes of their own
+in which the history is waited for: cold customers do not hold up warm ones. A patient coalescer
+does not split them off: all rows of a micro-batch wait, and are counted in their order. A
+submission larger than a micro-batch travels in parts, one after the other, for the same reason.
 
-Promises: a row gets its own answer or its own error, in order. A submitter that goes away does
-not stop the batch it travels in. A batch that fails for a reason that may lie in its rows is
-halved until the poisoned row stands alone; a part that is down or overloaded is not asked again.
-A submitter hears in time, whatever happens to its rows. Who could not be answered in time, by how
-fast others are, is refused at once: what is decided is decided for somebody, whatever the load.
+Promises: a row gets its own answer or its own error, in order. A caller that leaves does not stop
+the batch that its rows are in. A batch that fails for a reason that may lie in its rows is halved
+until the poisoned row stands alone; a part that is down or overloaded is not asked again. A caller
+gets an answer in time, whatever happens to its rows. Rows that could not be answered in time,
+judging by recent calls, are refused at once, so that under any load decisions reach their callers.
 """
 
 from __future__ import annotations
@@ -33,26 +32,26 @@ from fraud.decision import DecisionBatch
 from fraud.errors import Overloaded, Unavailable
 from fraud.payment.batch import TransactionBatch
 from serve_app.gateway.auth import Principal
-from serve_app.gateway.concurrency import Pace
-from serve_app.gateway.queue import Line, overload
-from serve_app.gateway.submission import LATER, Answers, Decided, RowAnswer, Waiting
-from serve_app.http.exchange import ClientGone
-from serve_app.http.problems import unwrapped
+from serve_app.gateway.concurrency import ConcurrencyLimit
+from serve_app.gateway.errors import CallerGone, unwrapped
+from serve_app.gateway.queue import SubmissionQueue, overload
+from serve_app.gateway.submission import PENDING, Answers, Decided, RowAnswer, Submission
 
 MAX_ISOLATION_CALLS = 64
 """Calls spent on finding the rows that made one micro-batch fail."""
 
 _COLD_LANES, _COLD_ROWS = 2, 64
-"""Micro-batches of rows whose history is fetched, at once, and their size: to fetch it is dear, and
-who fetches is needed by the warm ones, too."""
+"""Micro-batches in flight of rows whose history is fetched, and their size. Fetching is expensive,
+and uses the same feature replicas as the warm rows."""
 
 Decide = Callable[[TransactionBatch, bool], Awaitable[DecisionBatch]]
 """(rows, whether all of them wait for what must be fetched first) -> decisions."""
 Admit = Callable[[Sequence[tuple[Principal, TransactionBatch]]], Awaitable[dict[int, Exception]]]
-"""Which rows of some submissions, numbered through, may not be decided, and why."""
+"""Submissions, their rows numbered through -> the rows that may not be decided, and why."""
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Return False: the caller waits for its answers in any case."""
     return False
 
 
@@ -60,11 +59,11 @@ class Coalescer:
     """Gathers submissions into micro-batches for `decide`.
 
     Args:
-        decide: answers a micro-batch, row by row, or raises.
-        admit: says which rows may not be decided.
+        decide: answers a micro-batch row by row, or raises.
+        admit: returns the rows that may not be decided.
         patient: whether a micro-batch waits for the history of all of its rows.
-        lanes: micro-batches in flight at most, now.
-        max_rows_per_call: rows of a micro-batch at most.
+        lanes: returns the most micro-batches in flight, now.
+        max_rows_per_call: most rows of a micro-batch.
         max_queued_rows: rows that may wait; more are refused.
         timeout_s: longest time from submission to answer.
         clock: monotonic seconds.
@@ -84,16 +83,18 @@ class Coalescer:
     ) -> None:
         self._decide = decide
         self._admit = admit
-        # A call of half the time leaves those who waited meanwhile the other half.
-        self._warm = Line(Pace(lanes, max_rows_per_call, timeout_s / 2), timeout_s)
-        # Fewer rows would not be quicker: their history is waited for all at once.
-        self._cold = Line(Pace(lambda: _COLD_LANES, _COLD_ROWS, timeout_s), timeout_s)
+        # A call of half the timeout leaves the other half to those who waited meanwhile.
+        warm = ConcurrencyLimit(lanes, max_rows_per_call, timeout_s / 2)
+        self._warm = SubmissionQueue(warm, timeout_s)
+        # Fewer rows would not be faster: their histories are fetched all at once.
+        cold = ConcurrencyLimit(lambda: _COLD_LANES, _COLD_ROWS, timeout_s)
+        self._cold = SubmissionQueue(cold, timeout_s)
         self._is_patient = patient
         self._max_queued = max_queued_rows
         self._timeout_s = timeout_s
         self._clock = clock
         # All that are not answered, oldest first, among some that are.
-        self._unanswered: deque[Waiting] = deque()
+        self._unanswered: deque[Submission] = deque()
         self._sweep_due = False
         self._dispatch_due = False
 
@@ -103,52 +104,55 @@ class Coalescer:
         return self._warm.rows + self._cold.rows
 
     async def submit(
-        self, batch: TransactionBatch, caller: Principal, has_left: Callable[[], bool] = _never
+        self,
+        batch: TransactionBatch,
+        principal: Principal,
+        has_left: Callable[[], bool] = never,
     ) -> Answers:
-        """Answers to the rows of `batch`, which `caller` sends.
+        """Return the answers to the rows of `batch`.
 
         Args:
             batch: n >= 1 rows.
-            caller: who sends them.
-            has_left: whether nobody waits for the answers any more; asked when a lane is free.
+            principal: the sender.
+            has_left: returns whether the sender has stopped waiting; called when a lane is free.
 
         Raises:
-            ClientGone: the caller had left before its rows did.
+            CallerGone: the sender had left before a lane was free.
             Overloaded: too many rows are waiting, or more than can be answered in time.
             TimeoutError: no answer within `timeout_s`; the rows may still be decided.
         """
         rows = len(batch)
-        if not self._takes(rows):
-            self._warm.forget_the_gone()
-            self._cold.forget_the_gone()
-            if not self._takes(rows):
+        if not self._has_room(rows):
+            self._warm.drop_answered()
+            self._cold.drop_answered()
+            if not self._has_room(rows):
                 raise overload()
-        most = self._warm.pace.rows
-        if rows <= most:
-            return await self._enqueue(batch, caller, has_left)
-        parts = [batch.slice(at, at + most) for at in range(0, rows, most)]
-        return _joined(parts, await self._one_by_one(parts, caller, has_left))
+        max_rows = self._warm.limit.rows
+        if rows <= max_rows:
+            return await self._enqueue(batch, principal, has_left)
+        parts = [batch.slice(at, at + max_rows) for at in range(0, rows, max_rows)]
+        return _joined(parts, await self._one_by_one(parts, principal, has_left))
 
     async def drain(self) -> None:
         """Wait until nothing is in flight and nothing waits."""
-        while flights := self._warm.flights | self._cold.flights:
-            await asyncio.wait(flights)
+        while calls := self._warm.calls | self._cold.calls:
+            await asyncio.wait(calls)
 
-    def _takes(self, rows: int) -> bool:
-        return self.queued_rows + rows <= self._max_queued and self._warm.takes(rows)
+    def _has_room(self, rows: int) -> bool:
+        return self.queued_rows + rows <= self._max_queued and self._warm.has_room(rows)
 
     async def _one_by_one(
-        self, parts: list[TransactionBatch], caller: Principal, has_left: Callable[[], bool]
+        self, parts: list[TransactionBatch], principal: Principal, has_left: Callable[[], bool]
     ) -> list[Answers | Exception]:
-        """Each part leaves when the one before is answered: a customer's payments are counted in
-        their order. What has no answer in time gets a TimeoutError."""
+        """Submit each part once the one before is answered: a customer's payments are counted in
+        their order. Parts without an answer in time get a TimeoutError."""
         answers: list[Answers | Exception] = []
         try:
             async with asyncio.timeout(self._timeout_s):
                 for part in parts:
                     try:
-                        answers.append(await self._enqueue(part, caller, has_left))
-                    except ClientGone:
+                        answers.append(await self._enqueue(part, principal, has_left))
+                    except CallerGone:
                         raise
                     except Exception as error:
                         answers.append(error)
@@ -157,24 +161,25 @@ class Coalescer:
         return answers
 
     def _enqueue(
-        self, batch: TransactionBatch, caller: Principal, has_left: Callable[[], bool]
+        self, batch: TransactionBatch, principal: Principal, has_left: Callable[[], bool]
     ) -> asyncio.Future[Answers]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answers] = loop.create_future()
-        waiting = Waiting(batch, caller, has_left, future, self._clock())
-        self._warm.add(waiting)
-        self._unanswered.append(waiting)
+        submission = Submission(batch, principal, has_left, future, self._clock())
+        self._warm.add(submission)
+        self._unanswered.append(submission)
         if not self._sweep_due:
             self._sweep_due = True
             loop.call_later(self._timeout_s, self._sweep)
         if not self._dispatch_due and self._warm.has_lane:
-            # At the end of this turn of the loop: what arrived in the same turn comes along.
+            # At the end of this turn of the loop: what arrives in the same turn comes along.
             self._dispatch_due = True
             loop.call_soon(self._dispatch, self._warm)
         return future
 
     def _sweep(self) -> None:
-        """Tell those whose time is up. One timer for all: they are in the order of their time."""
+        """Time out the submissions that are due. One timer serves all: they are in the order of
+        their time."""
         unanswered, due = self._unanswered, self._clock() - self._timeout_s
         while unanswered and (unanswered[0].future.done() or unanswered[0].since <= due):
             future = unanswered.popleft().future
@@ -184,79 +189,79 @@ class Coalescer:
         if unanswered:
             asyncio.get_running_loop().call_later(unanswered[0].since - due, self._sweep)
 
-    def _dispatch(self, line: Line) -> None:
-        if line is self._warm:
+    def _dispatch(self, queue: SubmissionQueue) -> None:
+        if queue is self._warm:
             self._dispatch_due = False
-        while line.has_lane:
-            group, room = line.depart(self._clock())
+        while queue.has_lane:
+            group, capacity = queue.take(self._clock())
             if not group:
                 return
-            flight = asyncio.get_running_loop().create_task(self._fly(line, group, room))
-            line.flights.add(flight)
-            flight.add_done_callback(partial(self._landed, line))
+            call = asyncio.get_running_loop().create_task(self._call(queue, group, capacity))
+            queue.calls.add(call)
+            call.add_done_callback(partial(self._call_ended, queue))
 
-    def _landed(self, line: Line, flight: asyncio.Task[None]) -> None:
-        line.flights.discard(flight)
-        self._dispatch(line)
+    def _call_ended(self, queue: SubmissionQueue, call: asyncio.Task[None]) -> None:
+        queue.calls.discard(call)
+        self._dispatch(queue)
         unanswered = self._unanswered
         while unanswered and unanswered[0].future.done():
             unanswered.popleft()
 
-    async def _fly(self, line: Line, group: list[Waiting], room: int) -> None:
-        departed = admitted = self._clock()
+    async def _call(self, queue: SubmissionQueue, group: list[Submission], capacity: int) -> None:
+        started = admitted = self._clock()
         budget = _Budget(MAX_ISOLATION_CALLS)
-        n = sum(waiting.rows for waiting in group)
+        n = sum(submission.rows for submission in group)
 
         async def answers() -> list[RowAnswer]:
             nonlocal admitted
-            if line is self._cold:
-                return await self._answer(_whole(group), budget, patient=True)
-            refused = await self._admit([(w.caller, w.batch) for w in group])
+            if queue is self._cold:
+                return await self._answer(_batch_of(group), budget, patient=True)
+            refused = await self._admit([(s.principal, s.batch) for s in group])
             admitted = self._clock()
-            for waiting in group:
-                waiting.note_stages(departed, admitted)
-            return await self._answer_but(refused, _whole(group), budget)
+            for submission in group:
+                submission.note_stages(started, admitted)
+            return await self._answer_admitted(refused, _batch_of(group), budget)
 
         rows = await self._in_time(answers(), n)
-        line.landed(n, room, self._clock() - departed, overloaded=budget.overloaded)
-        self._hand_out(group, rows, departed, (admitted - departed) * 1000)
+        queue.call_ended(n, capacity, self._clock() - started, overloaded=budget.overloaded)
+        self._deliver(group, rows, started, (admitted - started) * 1000)
 
-    def _hand_out(
-        self, group: list[Waiting], rows: list[RowAnswer], departed: float, admit_ms: float
+    def _deliver(
+        self, group: list[Submission], rows: list[RowAnswer], started: float, admit_ms: float
     ) -> None:
-        """Tell everybody all of whose rows are answered; the others wait for a cold lane."""
+        """Answer the submissions whose rows are all answered; the others wait for a cold lane."""
         at = 0
-        for waiting in group:
-            own = rows[at : at + waiting.rows]
-            at += waiting.rows
-            if waiting.future.done():
+        for submission in group:
+            own = rows[at : at + submission.rows]
+            at += submission.rows
+            if submission.future.done():
                 continue
-            answers = waiting.answers(own, (departed - waiting.since) * 1000, admit_ms)
-            if LATER not in own or waiting.known is not None:
-                waiting.future.set_result(answers)
-            elif self._cold.takes(waiting.rows):
-                self._cold.add(waiting.cold(answers))
+            answers = submission.answers(own, (started - submission.since) * 1000, admit_ms)
+            if PENDING not in own or submission.earlier is not None:
+                submission.future.set_result(answers)
+            elif self._cold.has_room(submission.rows):
+                self._cold.add(submission.pending(answers))
             else:
-                waiting.future.set_exception(overload())
+                submission.future.set_exception(overload())
         if self._cold.rows:
             self._dispatch(self._cold)
 
     async def _in_time(
-        self, coming: Coroutine[Any, Any, list[RowAnswer]], n: int
+        self, answers: Coroutine[Any, Any, list[RowAnswer]], n: int
     ) -> list[RowAnswer]:
-        """The answers to n rows, errors where none come."""
+        """Return the answers to n rows, or n errors."""
         try:
-            # After this long every submitter is gone: the lane must not stay with a hung call.
+            # After this long no caller waits any more: a hung call must not keep the lane.
             async with asyncio.timeout(self._timeout_s):
-                return await coming
+                return await answers
         except asyncio.CancelledError:
-            # The combiner's replica was stopped under the call, or this task was: those who wait
-            # must hear of it, and the task ends soon anyway.
+            # The combiner's replica was stopped during the call, or this task was: callers must
+            # get an answer, and the task ends soon anyway.
             return [Unavailable("the call was cancelled")] * n
         except Exception as error:
             return [error] * n
 
-    async def _answer_but(
+    async def _answer_admitted(
         self, refused: dict[int, Exception], batch: TransactionBatch, budget: _Budget
     ) -> list[RowAnswer]:
         if not refused:
@@ -295,25 +300,25 @@ class _Budget:
         return self.calls >= 0
 
 
-def _whole(group: list[Waiting]) -> TransactionBatch:
-    """The micro-batch of a group."""
+def _batch_of(group: list[Submission]) -> TransactionBatch:
+    """Return the micro-batch of a group."""
     if len(group) == 1:
         return group[0].batch
-    return TransactionBatch.concat([waiting.batch for waiting in group])
+    return TransactionBatch.concat([submission.batch for submission in group])
 
 
 def _answers_of(decided: DecisionBatch, batch: TransactionBatch) -> list[RowAnswer]:
     asked, n = batch.transaction_id, len(batch)
-    left, places = set(decided.pending), count()
+    pending, places = set(decided.pending), count()
     notes = zip(batch.stages or [""] * n, batch.metadata or [None] * n, strict=True)
     rows: list[RowAnswer] = [
-        LATER if i in left else Decided(decided, next(places), *kept)
+        PENDING if i in pending else Decided(decided, next(places), *kept)
         for i, kept in enumerate(notes)
     ]
-    if left:
-        asked = [name for i, name in enumerate(asked) if i not in left]
+    if pending:
+        asked = [name for i, name in enumerate(asked) if i not in pending]
     if decided.transaction_id != asked:
-        raise RuntimeError("the answer is not about the rows that were asked about")
+        raise RuntimeError("the answer does not match the submitted rows")
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Submissions that wait for lanes of their own, and how many of them can be answered in time."""
+"""Submissions that wait for lanes, and how many of them can be answered in time."""
 
 from __future__ import annotations
 
@@ -6,87 +6,89 @@ import asyncio
 from collections import deque
 
 from fraud.errors import Overloaded
-from serve_app.gateway.concurrency import Pace
-from serve_app.gateway.submission import Waiting
-from serve_app.http.exchange import ClientGone
+from serve_app.gateway.concurrency import ConcurrencyLimit
+from serve_app.gateway.errors import CallerGone
+from serve_app.gateway.submission import Submission
 
 _SHARE_OF_TIME = 0.75
-"""Of the longest time, what those who are let in may need by estimate: estimates err."""
+"""Share of the timeout that accepted rows may need by estimate: estimates err."""
 
 
-class Line:
-    """Those who wait for some lanes, oldest first, and what is under way in them.
+class SubmissionQueue:
+    """Submissions that wait for a set of lanes, oldest first, and the calls in these lanes.
 
     Args:
-        pace: of the lanes.
+        limit: of the lanes.
         timeout_s: longest time from submission to answer.
     """
 
-    def __init__(self, pace: Pace, timeout_s: float) -> None:
-        self.pace = pace
-        self.flights: set[asyncio.Task[None]] = set()
+    def __init__(self, limit: ConcurrencyLimit, timeout_s: float) -> None:
+        self.limit = limit
+        self.calls: set[asyncio.Task[None]] = set()
         self.rows = 0
         """Rows that wait."""
-        self._flying = 0
+        self._rows_in_flight = 0
         self._timeout_s = timeout_s
-        self._queue: deque[Waiting] = deque()
+        self._queue: deque[Submission] = deque()
 
     @property
     def has_lane(self) -> bool:
         """Whether a lane is free."""
-        return len(self.flights) < self.pace.lanes
+        return len(self.calls) < self.limit.lanes
 
-    def takes(self, rows: int) -> bool:
-        """Whether `rows` more can be answered in time. Who comes first is always taken: else a
-        pace that was slow once would stay so."""
-        under_way = self.rows + self._flying
-        if not under_way:
+    def has_room(self, rows: int) -> bool:
+        """Return whether `rows` more can be answered in time. An idle queue always has room:
+        otherwise one slow call would close it for good."""
+        ahead = self.rows + self._rows_in_flight
+        if not ahead:
             return True
-        return under_way + rows <= self.pace.rows_in(self._timeout_s * _SHARE_OF_TIME)
+        return ahead + rows <= self.limit.rows_in(self._timeout_s * _SHARE_OF_TIME)
 
-    def add(self, waiting: Waiting) -> None:
-        """At the end."""
-        self._queue.append(waiting)
-        self.rows += waiting.rows
+    def add(self, submission: Submission) -> None:
+        """Append a submission."""
+        self._queue.append(submission)
+        self.rows += submission.rows
 
-    def forget_the_gone(self) -> None:
-        """Those at the head who wait no more: the others are counted until they are there."""
+    def drop_answered(self) -> None:
+        """Drop submissions at the head that have their answer. Those further back count as waiting
+        until they reach the head."""
         while self._queue and self._queue[0].future.done():
             self._pop()
 
-    def depart(self, now: float) -> tuple[list[Waiting], int]:
-        """Those who take the next free lane, none if nobody waits, and the rows it has room for.
-        Others that it is too late for are told so: they would take the place of younger ones."""
-        group: list[Waiting] = []
+    def take(self, now: float) -> tuple[list[Submission], int]:
+        """Take the submissions of the next micro-batch, none if none wait, and return its capacity
+        in rows. Submissions that cannot be answered in time any more are refused here: they would
+        take the place of younger ones."""
+        group: list[Submission] = []
         rows = 0
-        # Who waited for half of the time at most goes in any case: see `takes`.
-        too_old = now - self._timeout_s + min(self.pace.call_s, self._timeout_s / 2)
+        # One that has waited for at most half of the timeout is always tried: see `has_room`.
+        too_old = now - self._timeout_s + min(self.limit.call_s, self._timeout_s / 2)
         while self._queue:
             head = self._queue[0]
             if head.future.done():
                 pass
             elif head.has_left():
-                head.future.set_exception(ClientGone())
+                head.future.set_exception(CallerGone())
             elif head.since < too_old:
                 head.future.set_exception(overload())
             else:
-                if group and rows + head.rows > self.pace.rows:
+                if group and rows + head.rows > self.limit.rows:
                     break
                 rows += head.rows
                 group.append(head)
             self._pop()
-        self._flying += rows
-        return group, rows if self._queue else max(rows, self.pace.rows)
+        self._rows_in_flight += rows
+        return group, rows if self._queue else max(rows, self.limit.rows)
 
-    def landed(self, rows: int, room: int, elapsed_s: float, *, overloaded: bool) -> None:
-        """A flight of `rows` rows, which had room for `room`, has ended."""
-        self._flying -= rows
-        self.pace.landed(rows, elapsed_s, overloaded=overloaded, room=room)
+    def call_ended(self, rows: int, capacity: int, elapsed_s: float, *, overloaded: bool) -> None:
+        """Note the end of a call of `rows` rows that had room for `capacity`."""
+        self._rows_in_flight -= rows
+        self.limit.call_ended(rows, elapsed_s, overloaded=overloaded, capacity=capacity)
 
     def _pop(self) -> None:
         self.rows -= self._queue.popleft().rows
 
 
 def overload() -> Overloaded:
-    """What who cannot be taken is told."""
+    """Return the error of a submission that cannot be answered in time."""
     return Overloaded("too many transactions are waiting for a decision", 1.0)

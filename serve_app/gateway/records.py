@@ -1,43 +1,73 @@
-"""What the front reads from and writes to PostgreSQL. Every query names its tenant."""
+"""What the gateway reads from and writes to PostgreSQL. Every query names its tenant."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from msgspec import UNSET
 
 from deciding.plans.table import read_active
 from features.degraded import TRANSACTION_REUSED
-from fraud.decision import OUTCOMES, RISK_LEVELS
+from fraud.decision import OUTCOMES
 from fraud.errors import NotFound
-from fraud.payment.currency import to_major
 from fraud.plan import Plan
-from fraud.stage import expanded_stages
-from serve_app.gateway.asking import RECENT_MS, asked, attempts, made_ms, uuid7
+from fraud.record import DecisionRecord
 from serve_app.gateway.auth import KeyRecord
-from serve_app.gateway.labelling import Claim, Kept, Labelling, Verdict
-from serve_app.gateway.search import Search
-from serve_app.http.wire.answers import rfc3339
-from serve_app.http.wire.schemas import (
-    DecisionsOut,
-    KeptDecisionOut,
-    KeptLabelOut,
-    LabelOut,
-    PaymentOut,
-    PlanOut,
-    ReasonOut,
-    VoteOut,
+from serve_app.gateway.labels import KeptLabel, LabelResult, LabelWriter, NewLabel
+from serve_app.gateway.queries import (
+    RECENT_MS,
+    attempts,
+    decided_ms,
+    parse_decision_id,
+    store_errors,
+    utc,
 )
+from serve_app.gateway.search import Search
 from stores.statements import statement
 
-_OUTCOME_NAMES = [outcome.value for outcome in OUTCOMES]
+_APPROVE: Final = OUTCOMES[0].value
 _SLACK = timedelta(milliseconds=1)
-_MONEY_AND_TIME = ("amount_minor", "timestamp_ms")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLabel:
+    """A label of a found payment; `holds`: it is the verdict that counts now."""
+
+    label: KeptLabel
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDecision:
+    """A decision on record.
+
+    Attributes:
+        record: the record; its `features` are not read and are empty.
+        labels: all labels of its payment, oldest `known_at` first.
+    """
+
+    record: DecisionRecord
+    labels: tuple[FoundLabel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPage:
+    """A page of decisions, newest first.
+
+    Attributes:
+        decisions: 0 to `Search.limit` decisions.
+        next_cursor: the cursor of the next page, None on the last.
+        search: the search that found them.
+    """
+
+    decisions: tuple[FoundDecision, ...]
+    next_cursor: str | None
+    search: Search
 
 
 class Records:
@@ -45,7 +75,7 @@ class Records:
 
     Args:
         pool: the primary.
-        replica: for reads that may lag; the primary if there is none.
+        replica: for reads that may lag; None: the primary.
         now_ms: milliseconds since the epoch.
     """
 
@@ -55,38 +85,39 @@ class Records:
         self._pool = pool
         self._replica = pool if replica is None else replica
         self._now_ms = now_ms
-        self._labelling = Labelling(pool, now_ms)
+        self._labels = LabelWriter(pool, now_ms)
 
     async def key(self, key_id: str) -> KeyRecord | None:
-        """An API key's record, None if there is none. From the primary: a revocation counts."""
-        async with asked():
+        """Return an API key's record, None if there is none. Reads the primary, so that a
+        revocation counts at once."""
+        async with store_errors():
             row = await self._pool.fetchrow(statement("serve_app/gateway/sql/find_key.sql"), key_id)
         return None if row is None else KeyRecord(**row)
 
-    async def decision(self, tenant: str, decision_id: str) -> KeptDecisionOut:
-        """A decision of a tenant's, with its payment and its labels. One that was just made is
-        waited for, a second at most.
+    async def decision(self, tenant: str, decision_id: str) -> FoundDecision:
+        """Return a decision of a tenant with the labels of its payment. One that was just made is
+        waited for, at most a second.
 
         Raises:
             NotFound: no such decision, or another tenant's.
             StoreUnavailable: PostgreSQL does not answer.
         """
-        parsed = uuid7(decision_id)
+        parsed = parse_decision_id(decision_id)
         if parsed is None:
             raise NotFound("no such decision")
-        made = datetime.fromtimestamp(made_ms(parsed) / 1000, UTC)
-        span = made - _SLACK, made + _SLACK
-        async for _ in attempts(abs(self._now_ms() - made_ms(parsed)) < RECENT_MS):
-            async with asked():
+        made_ms = decided_ms(parsed)
+        bounds = utc(made_ms) - _SLACK, utc(made_ms) + _SLACK
+        async for _ in attempts(abs(self._now_ms() - made_ms) < RECENT_MS):
+            async with store_errors():
                 rows = await self._replica.fetch(
-                    statement("serve_app/gateway/sql/find_decision.sql"), tenant, parsed, *span
+                    statement("serve_app/gateway/sql/find_decision.sql"), tenant, parsed, *bounds
                 )
             if rows:
-                return (await self._kept(tenant, rows))[0]
+                return (await self._with_labels(tenant, rows))[0]
         raise NotFound("no such decision")
 
-    async def decisions(self, tenant: str, search: Search) -> DecisionsOut:
-        """A page of a tenant's decisions, newest first.
+    async def decisions(self, tenant: str, search: Search) -> DecisionPage:
+        """Return a page of a tenant's decisions, newest first.
 
         Raises:
             StoreUnavailable: PostgreSQL does not answer, or not in time.
@@ -94,138 +125,88 @@ class Records:
         query, more = _query(search)
         arguments = (
             *(tenant, search.first_id, search.end_id),
-            *(_moment(search.from_ms), _moment(search.to_ms)),
+            *(utc(search.from_ms), utc(search.to_ms)),
             *(search.outcome, search.limit + 1),
         )
-        async with asked():
+        async with store_errors():
             rows = await self._replica.fetch(query, *arguments, *more)
-        found = await self._kept(tenant, rows[: search.limit])
+        found = await self._with_labels(tenant, rows[: search.limit])
         cursor = None
         if len(rows) > search.limit:
-            cursor = search.cursor(UUID(found[-1].decision_id))
-        return DecisionsOut(found, cursor, _moment(search.from_ms), _moment(search.to_ms))
+            cursor = search.cursor(UUID(found[-1].record.decision_id))
+        return DecisionPage(tuple(found), cursor, search)
 
-    async def label(self, tenant: str, decision_id: str, verdict: Verdict) -> tuple[LabelOut, bool]:
-        """Keep what the payment of a decision turned out to be.
+    async def label(self, tenant: str, label: NewLabel) -> tuple[KeptLabel, bool]:
+        """Keep one label.
 
         Returns:
             The label as it is kept, and whether it is new.
 
         Raises:
-            NotFound, InvalidInput, Conflict, StoreUnavailable: see Labelling.keep.
+            NotFound, InvalidInput, Conflict, StoreUnavailable: see LabelWriter.keep.
         """
-        (kept,) = await self.labels(tenant, [Claim(verdict, decision_id)])
-        if isinstance(kept, Exception):
-            raise kept
-        return kept
+        (result,) = await self.labels(tenant, [label])
+        if isinstance(result, Exception):
+            raise result
+        return result
 
-    async def labels(self, tenant: str, claims: Sequence[Claim]) -> list[Kept]:
-        """Keep what n payments turned out to be; see Labelling.keep."""
-        return await self._labelling.keep(tenant, claims)
+    async def labels(self, tenant: str, labels: Sequence[NewLabel]) -> list[LabelResult]:
+        """Keep n labels; see LabelWriter.keep."""
+        return await self._labels.keep(tenant, labels)
 
     async def active_plan(self) -> Plan | None:
-        """The plan that decides now, None if there is none yet.
+        """Return the plan that is active now, None if there is none yet.
 
         Raises:
             StoreUnavailable: PostgreSQL does not answer.
         """
-        async with asked():
+        async with store_errors():
             return await read_active(self._replica)
 
-    async def _kept(self, tenant: str, rows: Sequence[asyncpg.Record]) -> list[KeptDecisionOut]:
-        """Rows of decisions as they are told, with what was said of their payments."""
-        documents = [msgspec.json.decode(row["record"]) for row in rows]
-        names = {name for document in documents if (name := _labelled_as(document))}
-        said: dict[str, list[asyncpg.Record]] = {}
-        if names:
-            async with asked():
-                labels = await self._replica.fetch(
-                    statement("serve_app/gateway/sql/labels_of.sql"), tenant, list(names)
+    async def _with_labels(
+        self, tenant: str, rows: Sequence[asyncpg.Record]
+    ) -> list[FoundDecision]:
+        """Return the decisions in some rows with the labels of their payments."""
+        records = [
+            DecisionRecord.from_document(msgspec.json.decode(row["record"]), b"") for row in rows
+        ]
+        labels: dict[str, list[KeptLabel]] = {}
+        if names := {name for record in records if (name := _labelled_as(record))}:
+            async with store_errors():
+                found = await self._replica.fetch(
+                    statement("serve_app/gateway/sql/labels_of_payments.sql"), tenant, list(names)
                 )
-            for label in labels:
-                said.setdefault(label["transaction_id"], []).append(label)
-        now = _moment(self._now_ms())
+            for row in found:
+                labels.setdefault(row["transaction_id"], []).append(KeptLabel(**row))
+        now = utc(self._now_ms())
         return [
-            _decision_out(d, _labels_out(said.get(_labelled_as(d), ()), now)) for d in documents
+            FoundDecision(record, _found_labels(labels.get(_labelled_as(record), []), now))
+            for record in records
         ]
 
 
 def _query(search: Search) -> tuple[str, tuple[object, ...]]:
-    """The query for a search, and its arguments beyond those that all have."""
+    """Return the query of a search and its arguments beyond those that all have."""
     if search.transaction_id is not None:
         more = search.transaction_id, search.customer_id
         return statement("serve_app/gateway/sql/search_by_transaction.sql"), more
     if search.customer_id is not None:
-        happened = _moment(search.happened_from_ms), _moment(search.happened_to_ms)
+        happened = utc(search.happened_from_ms), utc(search.happened_to_ms)
         return statement("serve_app/gateway/sql/search_by_customer.sql"), (
             search.customer_id,
             *happened,
         )
-    if search.outcome is None or search.outcome == _OUTCOME_NAMES[0]:
+    if search.outcome is None or search.outcome == _APPROVE:
         return statement("serve_app/gateway/sql/search_by_time.sql"), ()
     return statement("serve_app/gateway/sql/search_by_outcome.sql"), ()
 
 
-def _labelled_as(document: dict[str, Any]) -> str:
-    """The id by which labels of a recorded payment are kept; "": an earlier one has its id."""
-    name: str = document["transaction"]["transaction_id"]
-    return "" if TRANSACTION_REUSED in document["degraded"] else name
+def _labelled_as(record: DecisionRecord) -> str:
+    """Return the id by which labels of a payment are kept, "" if an earlier payment has its id."""
+    return "" if TRANSACTION_REUSED in record.degraded else record.transaction.transaction_id
 
 
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
-def _labels_out(labels: Iterable[asyncpg.Record], now: datetime) -> list[KeptLabelOut]:
-    """What was said of a payment, oldest first; the last that is known by now holds."""
-    rows = list(labels)
-    holds = max((i for i, row in enumerate(rows) if row["known_at"] <= now), default=-1)
-    return [
-        KeptLabelOut(
-            *(row["is_fraud"], row["source"], row["known_at"], row["received_at"]),
-            None if row["decision_id"] is None else str(row["decision_id"]),
-            i == holds,
-        )
-        for i, row in enumerate(rows)
-    ]
-
-
-def _payment_out(transaction: dict[str, Any]) -> PaymentOut:
-    """The payment as it can be sent again: what was unknown is left out."""
-    known = {k: v for k, v in transaction.items() if v is not None and k not in _MONEY_AND_TIME}
-    return PaymentOut(
-        **known,
-        timestamp=rfc3339(transaction["timestamp_ms"]).replace(".000Z", "Z"),
-        amount=f"{to_major(transaction['amount_minor'], transaction['currency']):f}",
-    )
-
-
-def _decision_out(document: dict[str, Any], labels: list[KeptLabelOut]) -> KeptDecisionOut:
-    """The answer that the client got, from the record (fraud.record), and what belongs to it."""
-    outcome = _OUTCOME_NAMES.index(document["outcome"])
-    age_ms = document["feature_age_ms"]
-    plan, notes = document["plan"], document["transaction"].get("metadata")
-    variants = [vote["variant"] for vote in document["votes"]]
-    return KeptDecisionOut(
-        decision_id=document["decision_id"],
-        transaction_id=document["transaction"]["transaction_id"],
-        decision=document["outcome"],
-        risk_score=document["risk_score"],
-        probability=document["probability"],
-        risk_level=RISK_LEVELS[outcome],  # type: ignore[arg-type]
-        reasons=[ReasonOut(**reason) for reason in document["reasons"]],
-        variants=[
-            VoteOut(vote["variant"], vote["version"], vote["status"], vote["score"])
-            for vote in document["votes"]
-        ],
-        anomaly_score=document["anomaly_score"],
-        plan=PlanOut(plan["name"], plan["version"]),
-        degraded=bool(document["degraded"]),
-        degraded_reasons=list(document["degraded"]),
-        feature_age_ms=None if age_ms < 0 else age_ms,
-        stage_ms=expanded_stages(document.get("stage_ms", {}), variants),
-        decided_at=rfc3339(document["decided_at_ms"]),
-        metadata=UNSET if notes is None else notes,
-        payment=_payment_out(document["transaction"]),
-        labels=labels,
-    )
+def _found_labels(labels: Sequence[KeptLabel], now: datetime) -> tuple[FoundLabel, ...]:
+    """Mark the label that holds: the last of those that are known by now."""
+    holds = max((i for i, label in enumerate(labels) if label.known_at <= now), default=-1)
+    return tuple(FoundLabel(label, i == holds) for i, label in enumerate(labels))

@@ -1,8 +1,9 @@
-"""What decisions are looked for, and the cursor from one page to the next.
+"""A search for decisions, and the cursor from one page to the next.
 
-A page is the newest decisions of a span of time that lie before a place in it. The place and the
-span are in the cursor, so that decisions made meanwhile move nothing. What else is looked for is
-not: a cursor may lie in logs and histories. It holds a digest of that, to notice another search.
+A page holds the newest decisions of a period that lie before a position in it. The cursor holds the
+period and the position, so that decisions made meanwhile shift nothing. It does not hold the other
+criteria, since cursors end up in logs and browser histories, but a digest of them, to detect a
+cursor of another search.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What decisions are looked for.
+    """Criteria of a search.
 
     Attributes:
-        from_ms, to_ms: when they were made, milliseconds since the epoch, the end exclusive.
-        limit: decisions of a page at most, 1 to `MAX_PAGE`.
+        from_ms, to_ms: when the decisions were made, milliseconds since the epoch, end exclusive.
+        limit: most decisions of a page, 1 to `MAX_PAGE`.
         transaction_id, customer_id, outcome: None for any.
-        before: decisions that came before this one; None: from the newest on.
-        happened_from_ms, happened_to_ms: between which times their payments happened.
+        before: only decisions older than this one; None: from the newest on.
+        happened_from_ms, happened_to_ms: bounds on when their payments happened.
     """
 
     from_ms: int
@@ -49,28 +50,28 @@ class Search:
 
     @property
     def first_id(self) -> UUID:
-        """No decision of the span has a smaller id."""
+        """The lower bound of the ids, inclusive."""
         return UUID(int=max(self.from_ms, 0) << 80)
 
     @property
     def end_id(self) -> UUID:
-        """Every decision of the page has a smaller id."""
+        """The upper bound of the ids, exclusive."""
         return self.before or UUID(int=max(self.to_ms, 0) << 80)
 
     def cursor(self, last: UUID) -> str:
-        """The cursor to the page after the one that ends with `last`."""
+        """Return the cursor of the page after the one that ends with `last`."""
         packed = _CURSOR.pack(_VERSION, self.from_ms, self.to_ms, last.bytes, self.digest())
         return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
     def digest(self) -> bytes:
-        """Eight bytes that another search has not."""
+        """Return eight bytes that differ between searches."""
         parts = (self.transaction_id, self.customer_id, self.outcome)
         return hashlib.sha256(repr(parts).encode()).digest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What a cursor says; see Search."""
+class Position:
+    """The content of a cursor; see Search."""
 
     from_ms: int
     to_ms: int
@@ -78,14 +79,14 @@ class Place:
     digest: bytes
 
 
-def read_cursor(text: str) -> Place | None:
-    """What a cursor says, None if it is none."""
+def read_cursor(text: str) -> Position | None:
+    """Return the content of a cursor, None if the text is not a cursor."""
     try:
-        # b64decode passes over what is not of its alphabet, and over bits that nobody reads.
+        # b64decode ignores characters outside its alphabet and unused trailing bits.
         packed = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
         version, from_ms, to_ms, before, digest = _CURSOR.unpack(packed)
     except (binascii.Error, ValueError, struct.error):
         return None
     if version != _VERSION or base64.urlsafe_b64encode(packed).rstrip(b"=").decode() != text:
         return None
-    return Place(from_ms, to_ms, UUID(bytes=before), digest)
+    return Position(from_ms, to_ms, UUID(bytes=before), digest)

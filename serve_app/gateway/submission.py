@@ -1,4 +1,4 @@
-"""A submission that waits for its decisions, and what it is answered."""
+"""A submission that waits for its decisions, and its answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from serve_app.gateway.auth import Principal
 
 
 class Decided(NamedTuple):
-    """Row `row` of `batch` is the answer; `stages` and `metadata` are those of the row asked about,
+    """Row `row` of `batch` is the answer. `stages` and `metadata` are those of the submitted row;
     see TransactionBatch."""
 
     batch: DecisionBatch
@@ -26,17 +26,17 @@ class Decided(NamedTuple):
 
 RowAnswer = Decided | Exception
 
-LATER = Unavailable("its history is on its way")
-"""Stands where a row's answer will be."""
+PENDING = Unavailable("its history is being fetched")
+"""Placeholder for the answer of a row whose history is being fetched."""
 
 
 class Answers(NamedTuple):
-    """Answers of one submission.
+    """Answers to one submission.
 
     Attributes:
-        rows: one for each row submitted, in order; an exception is that row's own.
-        wait_ms: how long the submission waited for a lane.
-        admit_ms: how long its micro-batch waited for `admit`.
+        rows: one for each submitted row, in order; an exception is that row's own.
+        wait_ms: time that the submission waited for a lane.
+        admit_ms: time that its micro-batch waited for `admit`.
     """
 
     rows: list[RowAnswer]
@@ -45,41 +45,51 @@ class Answers(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
-    """A submission: `batch` of `caller`, at `since`, whose answers go to `future`; whether nobody
-    waits for them any more, `has_left` says."""
+class Submission:
+    """Rows that wait for their answers.
+
+    Attributes:
+        batch: the rows, n >= 1.
+        principal: the sender.
+        has_left: returns whether the sender has stopped waiting.
+        future: receives the answers.
+        since: when the rows were submitted, seconds on the coalescer's clock.
+        earlier: answers from an earlier call; `batch` is what that call left pending.
+    """
 
     batch: TransactionBatch
-    caller: Principal
+    principal: Principal
     has_left: Callable[[], bool]
     future: asyncio.Future[Answers]
     since: float
-    known: Answers | None = None
-    """What an earlier flight has answered; `batch` is what it left for later."""
+    earlier: Answers | None = None
     rows: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.rows = len(self.batch)
 
-    def note_stages(self, departed: float, admitted: float) -> None:
-        """Note with each row, for its answer and its record, what it has spent on its way here:
-        what the batch brought along, then the wait for a lane until `departed` and for its limits
-        until `admitted`; seconds on the clock of `since`."""
-        wait_ms = thousandths((departed - self.since) * 1000)
-        limit_ms = thousandths((admitted - departed) * 1000)
+    def note_stages(self, started: float, admitted: float) -> None:
+        """Add the stages "wait" and "limit" to each row, for its answer and its record.
+
+        Args:
+            started: end of the wait for a lane, seconds on the clock of `since`.
+            admitted: end of the wait for the rate limits, likewise.
+        """
+        wait_ms = thousandths((started - self.since) * 1000)
+        limit_ms = thousandths((admitted - started) * 1000)
         before = f"{self.batch.stages[0]}," if self.batch.stages else ""
         self.batch.stages = [f'{before}"wait":{wait_ms},"limit":{limit_ms}'] * self.rows
 
     def answers(self, rows: list[RowAnswer], wait_ms: float, admit_ms: float) -> Answers:
-        """All that is known with these answers to `batch`."""
-        if self.known is None:
+        """Return all answers known so far; `rows` are those to `batch`."""
+        if self.earlier is None:
             return Answers(rows, wait_ms, admit_ms)
         own = iter(rows)
-        merged = [next(own) if row is LATER else row for row in self.known.rows]
-        return self.known._replace(rows=merged)
+        merged = [next(own) if row is PENDING else row for row in self.earlier.rows]
+        return self.earlier._replace(rows=merged)
 
-    def cold(self, known: Answers) -> Waiting:
-        """The rows that `known` has no answer to."""
-        later = [i for i, row in enumerate(known.rows) if row is LATER]
-        batch = self.batch if len(later) == self.rows else self.batch.take(later)
-        return Waiting(batch, self.caller, self.has_left, self.future, self.since, known)
+    def pending(self, answers: Answers) -> Submission:
+        """Return a submission of the rows that are pending in `answers`."""
+        rows = [i for i, row in enumerate(answers.rows) if row is PENDING]
+        batch = self.batch if len(rows) == self.rows else self.batch.take(rows)
+        return Submission(batch, self.principal, self.has_left, self.future, self.since, answers)

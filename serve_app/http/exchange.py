@@ -1,4 +1,4 @@
-"""One HTTP exchange on raw ASGI: what a request's head says, its body under a cap, the reply."""
+"""One HTTP exchange on raw ASGI: the headers of a request, its capped body, the reply."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from serve_app.gateway.errors import CallerGone
 from serve_app.http.problems import MEDIA_TYPE, Headers, HttpProblem, Problem
 
 Scope = MutableMapping[str, Any]
@@ -18,24 +19,20 @@ Send = Callable[[Message], Awaitable[None]]
 JSON = b"application/json"
 BODY_TIMEOUT_S = 15.0
 MAX_DISCARD_BYTES = 8 * 1024 * 1024
-"""What is read of a refused body, so that a client that is still sending hears the answer."""
+"""How much of a refused body is read, so that a client that is still sending gets the answer."""
 
 REQUEST_ID = "quorum.request_id"
 """Key of the ASGI scope that holds the request's id."""
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _CLOSE: Headers = ((b"connection", b"close"),)
-"""What else comes on a connection may be the rest of a body that was given up."""
+"""Sent where a body was given up: its rest may still arrive on the connection."""
 ALWAYS: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-"""On every answer about decisions and on every error."""
-
-
-class ClientGone(Exception):
-    """The client went away before its rows were decided on: there is nobody to answer."""
+"""Headers of every answer about decisions and of every error."""
 
 
 class Head:
-    """The headers that count.
+    """The headers that matter.
 
     Attributes:
         request_id: the client's `X-Request-ID` if it is 1-128 visible ASCII characters, else a
@@ -53,7 +50,7 @@ class Head:
     )
 
     def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        get = dict(headers).get  # of a repeated header the last one
+        get = dict(headers).get  # the last of a repeated header
         self.api_key = get(b"x-api-key")
         self.authorization = get(b"authorization")
         self.content_type = get(b"content-type")
@@ -65,19 +62,30 @@ class Head:
         else:
             self.request_id = os.urandom(16).hex()
 
+    @property
+    def credential(self) -> str:
+        """The API key as it was sent, "" if none was: `X-API-Key`, else `Authorization: Bearer`."""
+        if self.api_key is not None:
+            return self.api_key.decode("latin-1").strip()
+        if self.authorization is not None:
+            scheme, _, token = self.authorization.decode("latin-1").partition(" ")
+            if scheme.lower() == "bearer":
+                return token.strip()
+        return ""
+
     def require_json(self) -> None:
-        """Raises HttpProblem (415) unless the body is plain JSON by its headers."""
+        """Raise HttpProblem (415) unless the headers announce plain JSON."""
         if self.content_type == JSON and self.content_encoding is None:
             return
         media_type = (self.content_type or b"").partition(b";")[0].strip().lower()
         if media_type != JSON:
-            raise HttpProblem("unsupported-media-type", "send Content-Type: application/json")
+            raise HttpProblem("unsupported-media-type", "Send `Content-Type: application/json`")
         if self.content_encoding not in (None, b"", b"identity"):
-            raise HttpProblem("unsupported-media-type", "send the body without Content-Encoding")
+            raise HttpProblem("unsupported-media-type", "Send no `Content-Encoding`")
 
 
 class Body:
-    """A request body, read once and under a cap."""
+    """A request body, read once and capped."""
 
     __slots__ = ("_announced", "_finished", "_receive")
 
@@ -88,11 +96,11 @@ class Body:
         self._announced = int(length) if length is not None and length.isdigit() else 0
 
     async def read(self, max_bytes: int) -> bytes:
-        """All of it.
+        """Return the whole body.
 
         Raises:
             HttpProblem: 413 past `max_bytes`, 408 if it does not arrive in time.
-            ClientGone: the client went away.
+            CallerGone: the client went away.
         """
         if self._announced > max_bytes:
             raise _too_large(max_bytes)
@@ -106,13 +114,13 @@ class Body:
         return chunk
 
     def client_has_left(self) -> bool:
-        """Whether the connection is known to be closed. uvicorn notes that on the request whose
-        `receive` this is; with a server that does not, nobody ever seems to leave."""
+        """Return whether the connection is known to be closed. uvicorn notes that on the request
+        that `receive` belongs to; with other servers no client ever seems to leave."""
         request = getattr(self._receive, "__self__", None)
         return bool(getattr(request, "disconnected", False))
 
     async def discard(self) -> None:
-        """Read what is left, within reason, and forget it: nothing if it was late already."""
+        """Read and drop the rest, up to a limit; nothing if the body was late."""
         if self._announced > MAX_DISCARD_BYTES:
             return
         left = MAX_DISCARD_BYTES
@@ -120,7 +128,7 @@ class Body:
             async with asyncio.timeout(BODY_TIMEOUT_S):
                 while not self._finished and left > 0:
                     left -= len((await self._next()).get("body", b""))
-        except (TimeoutError, ClientGone):
+        except (TimeoutError, CallerGone):
             return
 
     async def _read_on(self, chunk: bytes, max_bytes: int) -> bytes:
@@ -136,12 +144,12 @@ class Body:
                         raise _too_large(max_bytes)
         except TimeoutError:
             self._finished = True
-            detail = f"the body must arrive within {BODY_TIMEOUT_S:g} seconds"
+            detail = f"The body must arrive within {BODY_TIMEOUT_S:g} seconds"
             raise HttpProblem("timeout-reading-body", detail, _CLOSE) from None
         return b"".join(chunks)
 
     def _has_arrived(self) -> bool:
-        """Whether the next message is known to be there, which spares a timer; see
+        """Return whether the next message is known to have arrived, which saves a timer; see
         `client_has_left`."""
         request = getattr(self._receive, "__self__", None)
         arrived = getattr(request, "message_event", None)
@@ -151,7 +159,7 @@ class Body:
         message = await self._receive()
         if message["type"] == "http.disconnect":
             self._finished = True
-            raise ClientGone
+            raise CallerGone
         self._finished = not message.get("more_body", False)
         return message
 
@@ -172,4 +180,4 @@ async def reply_problem(send: Send, problem: Problem, headers: Headers = ()) -> 
 
 
 def _too_large(max_bytes: int) -> HttpProblem:
-    return HttpProblem("body-too-large", f"the body may have at most {max_bytes} bytes")
+    return HttpProblem("body-too-large", f"The body may have at most {max_bytes} bytes")

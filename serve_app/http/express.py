@@ -1,15 +1,15 @@
 """The express lane: decisions go from the HTTP server straight to the app.
 
 Serve wraps each request of an ingress in two tasks, a queue and a context, to cancel it with its
-client and to count it. That is more work than a decision is here, and a decision needs none of
-it: the coalescer bounds what waits and for how long, the HTTP server itself waits for what is in
-flight before a replica ends, and a client that leaves must not stop the batch it travels in. So
-Serve does not count decisions as ongoing requests of the ingress; `fraud_api_requests_total` does.
+client and to count it. That is more work than a decision takes here, and a decision needs none of
+it: the coalescer bounds how much waits and for how long, the HTTP server itself waits for requests
+in flight before a replica ends, and a client that leaves must not stop the batch that its rows are
+in. So Serve does not count decisions as ongoing requests of the ingress;
+`fraud_api_requests_total` does.
 
-Serve asks `middlewares` for what goes around its own app where the environment says
-`RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=serve_app.http.express:middlewares`, in each process that
-serves HTTP, once its app is built. Without that, and under another route prefix, everything goes
-Serve's way, with the same answers.
+Serve calls `middlewares` in each process that serves HTTP, once its app is built, if the
+environment has `RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=serve_app.http.express:middlewares`.
+Without it, and under another route prefix, all requests pass through Serve, with the same answers.
 """
 
 from __future__ import annotations
@@ -27,18 +27,17 @@ _open: list[tuple[Mapping[str, App], asyncio.AbstractEventLoop]] = []
 
 
 def open_lane(handlers: Mapping[str, App]) -> None:
-    """Let requests for these paths pass by Serve, in this process and on the running loop.
+    """Let requests for these paths bypass Serve, in this process and on the running loop.
 
     Args:
-        handlers: path -> ASGI app for HTTP requests; it puts X-Request-ID on its answers.
+        handlers: path -> ASGI app for HTTP requests that puts X-Request-ID on its answers.
     """
     _open[:] = [(handlers, asyncio.get_running_loop())]
 
 
 def middlewares() -> list[Middleware]:
-    """What Serve puts around its app: an ExpressLane where one was opened on this loop, else
-    nothing."""
-    # Where user code has a loop of its own, its app must not be called on Serve's.
+    """Return the middlewares around Serve's app: an ExpressLane if one was opened on this loop."""
+    # Where user code runs on a loop of its own, its app must not be called on Serve's.
     return [
         Middleware(ExpressLane, handlers=handlers)
         for handlers, loop in _open
@@ -47,8 +46,8 @@ def middlewares() -> list[Middleware]:
 
 
 class ExpressLane:
-    """ASGI middleware: some paths go to their handlers, everything else on to `app`, with a request
-    id that all behind it agree about."""
+    """ASGI middleware: some paths go to their handlers, everything else goes on to `app`, with one
+    request id that all layers behind it use."""
 
     def __init__(self, app: App, handlers: Mapping[str, App]) -> None:
         self._app = app
@@ -65,8 +64,9 @@ class ExpressLane:
 
 
 def _with_one_request_id(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers with an X-Request-ID that the app takes as well. Serve puts the client's own on
-    the answer whatever it is, and of several the first: problems and the log named another one."""
+    """Return the headers with exactly one X-Request-ID, in a form that the app accepts. Serve
+    otherwise answers with the client's own, valid or not, and the first of several, while problems
+    and the log have another one."""
     request_id = Head(headers).request_id.encode()
     others = [header for header in headers if header[0] != b"x-request-id"]
     return [*others, (b"x-request-id", request_id)]

@@ -1,6 +1,6 @@
 """The one place where an error becomes application/problem+json (RFC 9457).
 
-Type URIs are URNs: they name a kind of problem for good, wherever the service is reached.
+Type URIs are URNs: they name a kind of problem for good, whatever the address of the service.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from fraud.errors import (
     StoreUnavailable,
     Unavailable,
 )
+from serve_app.gateway.errors import Conflict, Unauthenticated, unwrapped
 from serve_app.http.wire.schemas import FieldErrorOut, ProblemOut
 
 logger = logging.getLogger(__name__)
@@ -30,35 +31,37 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = b"application/problem+json"
 URN = "urn:quorum:problem:"
 RETRY_AFTER_UNAVAILABLE_S = 1.0
+_CHALLENGE = ((b"www-authenticate", b'Bearer realm="quorum"'),)
 
-Headers = tuple[tuple[bytes, bytes], ...]
+Header = tuple[bytes, bytes]
+Headers = tuple[Header, ...]
 
 KINDS: dict[str, tuple[int, str]] = {
-    "malformed-body": (400, "The body is not JSON"),
-    "malformed-head": (400, "The head is not HTTP, or too large"),
-    "unauthenticated": (401, "A valid API key is needed"),
-    "not-found": (404, "There is no such thing here"),
-    "method-not-allowed": (405, "This method is not supported here"),
+    "malformed-body": (400, "The body is not valid JSON"),
+    "malformed-head": (400, "The request head is not valid HTTP, or too large"),
+    "unauthenticated": (401, "A valid API key is required"),
+    "not-found": (404, "Not found"),
+    "method-not-allowed": (405, "This path does not support this method"),
     "timeout-reading-body": (408, "The body did not arrive in time"),
-    "conflict": (409, "This contradicts what is on record"),
+    "conflict": (409, "The request contradicts what is on record"),
     "body-too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "The body must be application/json"),
-    "invalid-input": (422, "The request names a wrong field"),
+    "invalid-input": (422, "The request has an invalid field"),
     "rate-limited": (429, "More transactions than the key's tier allows"),
-    "internal": (500, "The service made a mistake"),
+    "internal": (500, "Internal error"),
     "overloaded": (503, "Too many requests are waiting"),
-    "unavailable": (503, "A part that the answer needs does not answer"),
-    "timeout": (503, "No decision within the time allowed"),
+    "unavailable": (503, "A required part of the service does not answer"),
+    "timeout": (503, "No decision in time"),
 }
 """slug -> (status, title): every kind of problem that a client may see."""
 
 
 class HttpProblem(Exception):
-    """A problem that only HTTP knows: a wrong method, type, size, key.
+    """A problem of HTTP itself: a wrong method, media type or size.
 
     Args:
         slug: one of `KINDS`.
-        detail: one sentence, without any value that the client sent.
+        detail: one sentence, without any value from the client.
         headers: further response headers, e.g. `allow`.
     """
 
@@ -70,46 +73,38 @@ class HttpProblem(Exception):
 
 
 class MalformedBody(InvalidInput):
-    """The body is no JSON at all: 400, where a wrong field is 422."""
-
-
-class Conflict(HttpProblem):
-    """The request contradicts what is on record."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__("conflict", detail)
-        self.args = (detail,)
+    """The body is not JSON: 400, where a wrong field is 422."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as it goes out: status, document and response headers."""
+    """An error as it is sent: status, document and response headers."""
 
     status: int
     document: ProblemOut
     headers: Headers = ()
 
     def body(self) -> bytes:
-        """The document as UTF-8 JSON."""
+        """Return the document as UTF-8 JSON."""
         return msgspec.json.encode(self.document)
 
 
 def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
-    """What a client is told about an error.
+    """Return the problem that a client gets for an error.
 
     Args:
-        error: anything raised, also wrapped by Ray (its `.cause` is what counts).
-        request_id: None inside of a batch, where the whole answer carries it.
+        error: any exception, perhaps wrapped by Ray.
+        request_id: None: the document has none.
 
-    An error of no known kind is a 500 that says nothing of its message; where it was raised goes
-    to the log, its message does not: it might quote what the client sent.
+    An error of no known kind is a 500 that does not repeat its message. The log gets the traceback
+    but not the message either: it might quote what the client sent.
     """
     error = unwrapped(error)
     if isinstance(error, HttpProblem):
         return _problem(error.slug, error.detail, request_id, headers=error.headers)
     if isinstance(error, InvalidInput):
         slug = "malformed-body" if isinstance(error, MalformedBody) else "invalid-input"
-        return _problem(slug, error.detail, request_id, errors=error.errors)
+        return _problem(slug, _input_detail(error), request_id, errors=error.errors)
     if isinstance(error, Overloaded):
         return _problem(
             "overloaded", error.detail, request_id, headers=_retry_after(error.retry_after_s)
@@ -117,7 +112,7 @@ def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
     if isinstance(error, RateLimited):
         return _problem("rate-limited", _limit_detail(error), request_id, headers=_limited(error))
     if isinstance(error, TimeoutError):
-        detail = "no decision was reached in time; retrying with the same transaction_id is safe"
+        detail = "No decision in time; it is safe to retry with the same `transaction_id`"
         return _problem("timeout", detail, request_id, headers=_retry_after(1.0))
     if isinstance(error, Unavailable):
         return _problem(
@@ -126,21 +121,16 @@ def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
             request_id,
             headers=_retry_after(RETRY_AFTER_UNAVAILABLE_S),
         )
+    if isinstance(error, Unauthenticated):
+        detail = "Send a valid API key as `X-API-Key` or as `Authorization: Bearer`"
+        return _problem("unauthenticated", detail, request_id, headers=_CHALLENGE)
+    if isinstance(error, Conflict):
+        return _problem("conflict", error.detail, request_id)
     if isinstance(error, NotFound):
-        return _problem("not-found", "there is no such thing, or not for this key", request_id)
+        return _problem("not-found", "Not found, or not visible to this API key", request_id)
     frames = "".join(traceback.format_tb(error.__traceback__))
     logger.error("request %s: %s\n%s", request_id, type(error).__qualname__, frames)
-    return _problem("internal", "an unexpected error; the log names it by request_id", request_id)
-
-
-def unwrapped(error: BaseException) -> BaseException:
-    """The error itself, where Ray put its own around it."""
-    for _ in range(8):
-        cause = getattr(error, "cause", None)
-        if not isinstance(cause, BaseException):
-            break
-        error = cause
-    return error
+    return _problem("internal", "Unexpected error; it is logged under `request_id`", request_id)
 
 
 def _problem(
@@ -155,27 +145,37 @@ def _problem(
         type=URN + slug,
         title=title,
         status=status,
-        detail=detail,
+        # Details of our own errors are written for logs, in lower case.
+        detail=detail[:1].upper() + detail[1:],
         request_id=UNSET if request_id is None else request_id,
         errors=[FieldErrorOut(*e) for e in errors] if errors else UNSET,
     )
     return Problem(status, document, headers)
 
 
+def _input_detail(error: InvalidInput) -> str:
+    """Return the first fault and the number of the others, so that the detail alone helps."""
+    if not error.errors:
+        return error.detail
+    _, _, first = error.errors[0]
+    more = len(error.errors) - 1
+    return f"{first}; and {more} more in `errors`" if more else first
+
+
 def _unavailable_detail(error: Unavailable) -> str:
     if isinstance(error, LogUnavailable):
-        return "the decision could not be made durable, so none was given"
+        return "The decision could not be made durable, so none was given"
     if isinstance(error, StoreUnavailable):
-        return "a store does not answer"
-    return "a part that the answer needs does not answer"
+        return "A data store does not answer"
+    return "A required part of the service does not answer"
 
 
 def _limit_detail(error: RateLimited) -> str:
     whose = "customer" if error.limit == "customer" else "API key"
     seconds = "second" if error.window_s == 1 else f"{error.window_s} seconds"
     return (
-        f"at most {error.rows} transactions of one {whose} are decided in any {seconds}; "
-        f"this one will be after {max(1, math.ceil(error.wait_s))} s"
+        f"The limit is at most {error.rows} transactions of one {whose} in any {seconds}; "
+        f"retry after {max(1, math.ceil(error.wait_s))} s"
     )
 
 

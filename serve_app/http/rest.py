@@ -1,75 +1,79 @@
-"""Everything that is not the hot path, as a FastAPI app whose every error is a problem document."""
+"""Everything but the hot path: declared routes on Starlette's router, every error a problem."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
+import starlette.routing
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from fraud.errors import InvalidInput
-from serve_app.http.exchange import ALWAYS, REQUEST_ID
-from serve_app.http.problems import MEDIA_TYPE, HttpProblem, Problem, problem_of
-from serve_app.http.routes import decisions, health, labels, metrics, plans, reference, variants
+from serve_app.gateway.errors import CallerGone
+from serve_app.http.exchange import REQUEST_ID, Head, reply_problem
+from serve_app.http.problems import HttpProblem, problem_of
+from serve_app.http.reference.openapi import ROUTES
+from serve_app.http.route import Call, Route, answer
 from serve_app.http.services import Services
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-
-ROUTERS = tuple(r.router for r in (decisions, labels, plans, variants, health, metrics, reference))
+Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
-@asynccontextmanager
-async def _nothing(_: FastAPI) -> AsyncIterator[None]:
-    yield
-
-
-def build_rest(services: Services, lifespan: Lifespan = _nothing) -> FastAPI:
-    """The app.
+def build_rest(services: Services, lifespan: Lifespan | None = None) -> starlette.routing.Router:
+    """Return the app.
 
     Args:
         services: the parts behind the routes.
         lifespan: what is opened before the first request and closed after the last.
     """
-    app = FastAPI(
-        openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan
-    )
-    app.state.services = services
-    for router in ROUTERS:
-        app.include_router(router)
-    app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_error)
-    return app
+    paths: dict[str, dict[str, Route]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = route
+    endpoints = [_Endpoint(path, methods, services) for path, methods in paths.items()]
+    # Of two paths that match, the one without a parameter is meant.
+    endpoints.sort(key=lambda endpoint: "{" in endpoint.path)
+    routes = [starlette.routing.Route(endpoint.path, endpoint) for endpoint in endpoints]
+    return _Router(routes, redirect_slashes=False, lifespan=lifespan)
 
 
-async def _on_error(request: Request, error: Exception) -> Response:
-    return await _respond(request, error)
+class _Router(starlette.routing.Router):
+    async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().not_found(scope, receive, send)
+            return
+        problem = HttpProblem("not-found", "There is nothing at this path")
+        await reply_problem(send, problem_of(problem, scope.get(REQUEST_ID)))
 
 
-async def _on_validation(request: Request, error: Exception) -> Response:
-    # FastAPI's own answer quotes the input, and is a 500 if JSON cannot hold it.
-    return await _respond(request, InvalidInput("the request cannot be read"))
+class _Endpoint:
+    """The routes of one path as an ASGI app."""
 
+    def __init__(self, path: str, routes: dict[str, Route], services: Services) -> None:
+        self.path = path
+        self._routes = routes
+        self._services = services
 
-async def _on_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        allow = (error.headers or {}).get("Allow", "").encode()
-        detail = "this path does not answer to this method"
-        return await _respond(
-            request, HttpProblem("method-not-allowed", detail, ((b"allow", allow),))
-        )
-    if error.status_code == 404:
-        return await _respond(request, HttpProblem("not-found", "there is nothing at this path"))
-    return await _respond(request, InvalidInput("the request cannot be read"))
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._respond(Request(scope, receive))
+        except CallerGone:
+            raise
+        except Exception as error:
+            await reply_problem(send, problem_of(error, scope.get(REQUEST_ID)))
+            return
+        await response(scope, receive, send)
 
-
-async def _respond(request: Request, error: Exception) -> Response:
-    problem: Problem = problem_of(error, request.scope.get(REQUEST_ID))
-    response = Response(problem.body(), problem.status, media_type=MEDIA_TYPE.decode())
-    # A cache may keep a 404 for as long as it likes, unless it is told not to.
-    for name, value in (*ALWAYS, *problem.headers):
-        response.headers[name.decode()] = value.decode()
-    return response
+    async def _respond(self, request: Request) -> Response:
+        route = self._routes.get(request.method)
+        if route is None or route.handler is None:
+            allow = ", ".join(sorted(self._routes)).encode()
+            detail = "This path does not support this method"
+            raise HttpProblem("method-not-allowed", detail, ((b"allow", allow),))
+        principal = None
+        if route.needs_key:
+            credential = Head(request.scope["headers"]).credential
+            principal = await self._services.authenticate(credential)
+        result = await route.handler(Call(request, self._services, principal))
+        return result if isinstance(result, Response) else answer(result)

@@ -1,4 +1,4 @@
-"""Requests as metrics: how many there are, how they end, how long decisions take."""
+"""Metrics of requests: how many there are, their statuses, and the latency of decisions."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ _requests = lru_cache(maxsize=256)(metrics.REQUESTS.labels)
 
 
 class Traffic:
-    """The requests of one app, told to `telemetry.metrics.tally`."""
+    """Counts the requests of one app in `telemetry.metrics.tally`."""
 
     def __init__(self) -> None:
         self._in_progress = 0
 
     def began(self) -> None:
-        """A request arrived."""
+        """Count a request that has arrived."""
         self._in_progress += 1
         tally.level(metrics.REQUESTS_IN_PROGRESS, self._in_progress)
         tally.arm()
 
     def ended(self) -> None:
-        """A request that arrived is over, however it ended."""
+        """Count a request as over, however it ended."""
         self._in_progress -= 1
         tally.level(metrics.REQUESTS_IN_PROGRESS, self._in_progress)
         tally.arm()
 
     def answered(self, route: str, status: str) -> None:
-        """A request was answered, or given up with status "0"."""
+        """Count an answer; status "0" if there was none."""
         tally.later(_answered, route, status)
 
     def decided(self, elapsed_s: float, stage_ms: dict[str, float]) -> None:
-        """A request for decisions was answered.
+        """Count an answered request for decisions.
 
         Args:
             elapsed_s: from its arrival to its answer.
-            stage_ms: milliseconds that it spent in each stage of the ingress.
+            stage_ms: milliseconds in each stage of the ingress.
         """
         tally.later(_decided, elapsed_s, stage_ms)
 

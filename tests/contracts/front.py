@@ -1,4 +1,4 @@
-"""A front without Ray and without stores: what decides and what remembers is in memory."""
+"""The HTTP app without Ray and stores: the combiner and the records are in memory."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Reason, Vote
 from fraud.errors import NotFound
 from fraud.payment.batch import TransactionBatch
+from fraud.payment.transaction import Transaction
 from fraud.plan import Member, Plan, Thresholds
+from fraud.record import DecisionRecord
 from serve_app.gateway.auth import Authenticator, KeyRecord
-from serve_app.gateway.labelling import Claim, Kept, Verdict
-from serve_app.gateway.ratelimit.ask import Ask
-from serve_app.gateway.ratelimit.ask import Verdict as Admission
+from serve_app.gateway.gateway import Gateway, GatewaySettings
+from serve_app.gateway.labels import KeptLabel, LabelResult, NewLabel
+from serve_app.gateway.pool import Pool
+from serve_app.gateway.ratelimit.interface import Admission, AdmissionRequest
 from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.ratelimit.local import LocalLimiter
+from serve_app.gateway.records import DecisionPage, FoundDecision
 from serve_app.gateway.search import Search
-from serve_app.http.asgi import DecisionsApp, FrontSettings
+from serve_app.http.asgi import DecisionsApp
 from serve_app.http.rest import build_rest
-from serve_app.http.services import Pool, Services
-from serve_app.http.wire.schemas import DecisionsOut, KeptDecisionOut, LabelOut, PaymentOut, PlanOut
+from serve_app.http.services import RequestLimits, Services
 
 NOW_MS = 1_772_366_400_000  # 2026-03-01T12:00:00Z
 PEPPER = "pepper"
-SECRET = "a value that must not be told"
+SECRET = "a value that must not leak"
 KEY = ApiKey("abcdefghijkm", "s" * 43)
 DECISION_ID = "019caa6a-f000-7c11-9d0e-3f1f6c2b8a55"
 HEADERS = {"x-api-key": str(KEY)}
@@ -47,7 +50,7 @@ PLAN = Plan(
 
 
 def payment(**changes: Any) -> dict[str, Any]:
-    """A sound transaction as JSON; a change to `...` leaves the field out."""
+    """Return a valid transaction as JSON; a change to `...` leaves the field out."""
     sound = {
         "transaction_id": "t-1",
         "customer_id": "c-1",
@@ -68,12 +71,12 @@ def payment(**changes: Any) -> dict[str, Any]:
 
 
 def probability_of(transaction_id: str) -> float:
-    """What FakeCombiner says of a transaction: different for different ids."""
+    """Return the probability that FakeCombiner gives: different for different ids."""
     return (hash(transaction_id) % 10_000_019) / 10_000_019
 
 
 class FakeCombiner:
-    """Decides by transaction id alone. A row whose id holds `poison` fails its whole call."""
+    """Decides by transaction id alone. A row with `poison` in its id fails its whole call."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
@@ -93,7 +96,7 @@ class FakeCombiner:
 
 
 def decided(ids: list[str], stage_ms: dict[str, float]) -> DecisionBatch:
-    """Decisions on transactions, each a function of its id."""
+    """Return decisions on transactions, each a function of its id."""
     probability = [probability_of(i) for i in ids]
     outcome = [0 if p < 0.3 else 1 if p < 0.5 else 2 if p < 0.9 else 3 for p in probability]
     reason = Reason("CUSTOMER_VELOCITY", "customer_count_1h", "9 payments in the last hour", 1.5)
@@ -119,57 +122,84 @@ def decided(ids: list[str], stage_ms: dict[str, float]) -> DecisionBatch:
     )
 
 
-class FakeLedger:
-    """Holds one decision, `DECISION_ID` of tenant `acme` on payment `t-1`, and what was said."""
+def found_decision() -> FoundDecision:
+    """Return the one decision on record, without labels."""
+    return FoundDecision(
+        DecisionRecord(
+            tenant="acme",
+            transaction=Transaction("t-1", "c-1", NOW_MS, 100, "EUR", "purchase"),
+            schema_id="",
+            features=b"",
+            votes=(),
+            plan={"name": "default", "version": 3},
+            decision_id=DECISION_ID,
+            outcome="approve",
+            probability=0.01,
+            risk_score=1,
+            anomaly_score=None,
+            reasons=(),
+            degraded=(),
+            feature_age_ms=-1,
+            decided_at_ms=NOW_MS + 250,
+        )
+    )
+
+
+class FakeRecords:
+    """Holds one decision, `DECISION_ID` of tenant `acme` on payment `t-1`, and its labels."""
 
     def __init__(self) -> None:
-        self.said: list[Verdict] = []
+        self.kept: list[NewLabel] = []
         self.searches: list[Search] = []
         self.has_more = False
         self.plan: Plan | None = PLAN
         self.error: Exception | None = None
 
-    async def decision(self, tenant: str, decision_id: str) -> KeptDecisionOut:
+    def __getattr__(self, name: str) -> Any:
+        """A look-up that only the real records know: nothing is found."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        async def look_up(*_: Any) -> Any:
+            raise NotFound("nothing is on record")
+
+        return look_up
+
+    async def decision(self, tenant: str, decision_id: str) -> FoundDecision:
         if self.error is not None:
             raise self.error
         if (tenant, decision_id) != ("acme", DECISION_ID):
             raise NotFound("no such decision")
-        plan = PlanOut("default", 3)
-        return KeptDecisionOut(
-            *(DECISION_ID, "t-1", "approve", 1, 0.01, "low", [], [], None, plan),
-            *(False, [], None, {}, "2026-03-01T12:00:00.250Z"),
-            payment=PaymentOut("t-1", "c-1", "2026-03-01T12:00:00Z", "1.00", "EUR", "purchase"),
-            labels=[],
-        )
+        return found_decision()
 
-    async def decisions(self, tenant: str, search: Search) -> DecisionsOut:
+    async def decisions(self, tenant: str, search: Search) -> DecisionPage:
         self.searches.append(search)
-        found = [await self.decision(tenant, DECISION_ID)]
+        found = await self.decision(tenant, DECISION_ID)
         cursor = search.cursor(UUID(DECISION_ID)) if self.has_more else None
-        span = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (search.from_ms, search.to_ms))
-        return DecisionsOut(found, cursor, *span)
+        return DecisionPage((found,), cursor, search)
 
-    async def labels(self, tenant: str, claims: Sequence[Claim]) -> list[Kept]:
-        kept: list[Kept] = []
-        for claim in claims:
+    async def labels(self, tenant: str, labels: Sequence[NewLabel]) -> list[LabelResult]:
+        results: list[LabelResult] = []
+        for label in labels:
             try:
-                if claim.transaction_id not in (None, "t-1"):
+                if label.transaction_id not in (None, "t-1"):
                     raise NotFound("no such payment")
-                named = DECISION_ID if claim.decision_id is None else claim.decision_id
-                kept.append(await self.label(tenant, named, claim.verdict))
+                results.append(await self.label(tenant, label))
             except NotFound as error:
-                kept.append(error)
-        return kept
+                results.append(error)
+        return results
 
-    async def label(self, tenant: str, decision_id: str, verdict: Verdict) -> tuple[LabelOut, bool]:
-        decision = await self.decision(tenant, decision_id)
-        is_new = verdict not in self.said
+    async def label(self, tenant: str, label: NewLabel) -> tuple[KeptLabel, bool]:
+        if label.transaction_id not in (None, "t-1"):
+            raise NotFound("no such payment")
+        await self.decision(tenant, label.decision_id or DECISION_ID)
+        verdict = NewLabel(label.is_fraud, label.source, label.known_at)
+        is_new = verdict not in self.kept
         if is_new:
-            self.said.append(verdict)
+            self.kept.append(verdict)
         now = datetime.fromtimestamp(NOW_MS / 1000, UTC)
-        known_at = verdict.known_at or now
-        said = (verdict.is_fraud, verdict.source, known_at, now)
-        return LabelOut(decision.decision_id, "t-1", *said), is_new
+        kept = (label.is_fraud, label.source, label.known_at or now, now)
+        return KeptLabel(UUID(DECISION_ID), "t-1", *kept), is_new
 
     async def active_plan(self) -> Plan | None:
         if self.error is not None:
@@ -188,12 +218,12 @@ class FakeRedisLimiter:
         self.sharers = 1
         self.closed = False
 
-    async def admit(self, ask: Ask) -> Admission:
+    async def admit(self, request: AdmissionRequest) -> Admission:
         self.asked += 1
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
-        return await self.limiter.admit(ask)
+        return await self.limiter.admit(request)
 
     async def register(self, who: str) -> int:
         if self.error is not None:
@@ -208,11 +238,14 @@ class Front:
     """A DecisionsApp with everything behind it in memory, and a client for it."""
 
     def __init__(self, **settings: Any) -> None:
+        names = RequestLimits.__dataclass_fields__.keys() & settings
+        limits = {name: settings.pop(name) for name in names}
         self.combiner = FakeCombiner()
-        self.ledger = FakeLedger()
+        self.records = FakeRecords()
         self.pool_list = [Pool("xgboost", "RUNNING", 1, 0, "9c1f02ab77de")]
         self.unready: Exception | None = None
-        self.records = {
+        self.readiness: object = None
+        self.keys = {
             key.key_id: KeyRecord(key.key_id, "acme", tier, hash_key(PEPPER, key), None, None)
             for key, tier in ((KEY, "standard"), (FREE_KEY, "free"))
         }
@@ -220,11 +253,12 @@ class Front:
         authenticator = Authenticator(self.find, PEPPER)
         self.services = Services(
             authenticate=authenticator.authenticate,
-            ledger=self.ledger,
+            records=self.records,
             pools=self.pools,
             ready=self.ready,
             exposition=lambda: b"# TYPE fraud_x counter\n",
             now_ms=lambda: NOW_MS,
+            limits=RequestLimits(**limits),
         )
         self.limiter = FakeRedisLimiter()
         self.limits = RateLimits(
@@ -233,11 +267,11 @@ class Front:
             LocalLimiter(lambda: self.limiter.now_us),
             lambda: self.limiter.now_us / 1e6,
         )
+        self.gateway = Gateway(self.combiner.decide, self.limits, GatewaySettings(**settings))
         self.app = DecisionsApp(
-            self.combiner.decide,
+            self.gateway,
             authenticator.authenticate,
-            self.limits,
-            FrontSettings(**settings),
+            self.services.limits,
             build_rest(self.services),
             now_ms=lambda: NOW_MS,
         )
@@ -246,17 +280,18 @@ class Front:
         await asyncio.sleep(0)
         if self.store_error is not None:
             raise self.store_error
-        return self.records.get(key_id)
+        return self.keys.get(key_id)
 
     async def pools(self) -> list[Pool]:
         return self.pool_list
 
-    async def ready(self) -> None:
+    async def ready(self) -> object:
         if self.unready is not None:
             raise self.unready
+        return self.readiness
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
-        """A client with a good key, unless other headers are given."""
+        """Return a client with a valid key, unless other headers are given."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app),
             base_url="http://front",

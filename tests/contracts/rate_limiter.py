@@ -1,4 +1,4 @@
-"""What every rate limiter does, in memory or on Redis, against a model that forgets nothing."""
+"""The contract of every rate limiter, checked against a model that forgets nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fraud.access.tiers import Quota, Tier
-from serve_app.gateway.ratelimit.ask import BUCKETS, Ask, Limiter, Sender, Verdict
+from serve_app.gateway.ratelimit.interface import (
+    BUCKETS,
+    Admission,
+    AdmissionRequest,
+    Limiter,
+    Sender,
+)
 
 SPAN_US = 1_000_000
 WINDOW_S = BUCKETS
@@ -54,7 +60,7 @@ class Model:
         return self.counted(counter, (now_us // span - BUCKETS) * span) >= quota.rows
 
     def wait_us(self, counter: tuple[str, str], quota: Quota, now_us: int) -> int:
-        """Until one more row is let in: at the begin of a bucket, the first that will do."""
+        """Return the time until one more row is admitted, at the start of a bucket."""
         span = quota.window_s * 1_000_000 // BUCKETS
         at = (now_us // span + 1) * span
         while self.full(counter, quota, at):
@@ -62,9 +68,9 @@ class Model:
         return at - now_us
 
 
-def check(model: Model, senders: list[Sender], verdict: Verdict, now_us: int) -> None:
-    """Compare a verdict with the model, row by row, and take over what was admitted."""
-    refused = {refusal.row: refusal for refusal in verdict.refused}
+def check(model: Model, senders: list[Sender], admission: Admission, now_us: int) -> None:
+    """Compare an admission with the model row by row, and add the admitted rows to it."""
+    refused = {refusal.row: refusal for refusal in admission.refused}
     assert list(refused) == sorted(refused)
     row = 0
     for key, tenant, tier, customers in senders:
@@ -89,7 +95,7 @@ def check(model: Model, senders: list[Sender], verdict: Verdict, now_us: int) ->
                     # The promise: no window of this length, closed at both ends, holds more.
                     assert model.counted(counter, now_us - quota.window_s * 1_000_000) <= quota.rows
             row += 1
-    for told in verdict.told:
+    for told in admission.usage:
         span = told.tier.key.window_s * 1_000_000 // BUCKETS
         since = (now_us // span - BUCKETS) * span
         used = model.counted(("key", told.key_id), since)
@@ -143,55 +149,57 @@ class RateLimiterContract:
         for later_us, parts in batches:
             clock.now_us += later_us
             senders = [sender(*part) for part in parts]
-            verdict = await limiter.admit(Ask.of(senders))
-            check(model, senders, verdict, clock.now_us)
+            admission = await limiter.admit(AdmissionRequest.of(senders))
+            check(model, senders, admission, clock.now_us)
 
     async def test_a_refused_row_counts_nowhere(self, make_limiter: LimiterMaker) -> None:
         limiter = await make_limiter(Clock())
         # Customer x may have two rows: the third does not use up the key's third.
-        verdict = await limiter.admit(Ask.of([sender("a", ["x", "x", "x", "y", "y"])]))
-        assert [(r.row, r.limit) for r in verdict.refused] == [(2, 1), (4, 0)]
-        assert [(t.key_id, t.remaining) for t in verdict.told] == [("a", 0)]
+        admission = await limiter.admit(
+            AdmissionRequest.of([sender("a", ["x", "x", "x", "y", "y"])])
+        )
+        assert [(r.row, r.limit) for r in admission.refused] == [(2, 1), (4, 0)]
+        assert [(t.key_id, t.remaining) for t in admission.usage] == [("a", 0)]
 
     async def test_a_customer_is_one_for_all_keys_of_its_tenant_and_another_for_others(
         self, make_limiter: LimiterMaker
     ) -> None:
         limiter = await make_limiter(Clock())
-        ask = Ask.of([sender("b", ["x"] * 3), sender("d", ["x"] * 2)])
+        ask = AdmissionRequest.of([sender("b", ["x"] * 3), sender("d", ["x"] * 2)])
         assert [r.row for r in (await limiter.admit(ask)).refused] == [4]
         stranger = Sender("e", "other", LARGE, ["x"])
-        assert not (await limiter.admit(Ask.of([stranger]))).refused
+        assert not (await limiter.admit(AdmissionRequest.of([stranger]))).refused
 
     async def test_all_that_is_refused_is_let_in_after_its_wait_and_not_before(
         self, make_limiter: LimiterMaker
     ) -> None:
         clock = Clock()
         limiter = await make_limiter(clock)
-        first = await limiter.admit(Ask.of([sender("c", ["x"] * 6)]))
+        first = await limiter.admit(AdmissionRequest.of([sender("c", ["x"] * 6)]))
         assert [r.row for r in first.refused] == [5]
         clock.now_us += first.refused[0].wait_us - 1
-        again = await limiter.admit(Ask.of([sender("c", ["x"])]))
+        again = await limiter.admit(AdmissionRequest.of([sender("c", ["x"])]))
         assert [r.wait_us for r in again.refused] == [1]
         clock.now_us += 1
-        assert not (await limiter.admit(Ask.of([sender("c", ["x"] * 5)]))).refused
+        assert not (await limiter.admit(AdmissionRequest.of([sender("c", ["x"] * 5)]))).refused
 
     async def test_a_clock_set_back_lets_nobody_in_early(self, make_limiter: LimiterMaker) -> None:
         clock = Clock()
         limiter = await make_limiter(clock)
-        one = Ask.of([sender("c", ["x"])])
+        one = AdmissionRequest.of([sender("c", ["x"])])
         clock.now_us += 500 * SPAN_US
-        assert not (await limiter.admit(Ask.of([sender("c", ["x"] * 5)]))).refused
+        assert not (await limiter.admit(AdmissionRequest.of([sender("c", ["x"] * 5)]))).refused
         for back_us in (1, SPAN_US, 7 * SPAN_US, 300 * SPAN_US):
             clock.now_us -= back_us
             for _ in range(3):
                 assert (await limiter.admit(one)).refused
-        # Nor is anybody kept out until the clock is where it was.
+        # Nor is a row refused until the clock is back where it was.
         clock.now_us += (2 * BUCKETS + 5) * SPAN_US
         assert not (await limiter.admit(one)).refused
 
     async def test_a_share_is_never_nothing(self, make_limiter: LimiterMaker) -> None:
         limiter = await make_limiter(Clock())
-        ask = Ask.of([sender("b", ["x", "y", "z", "w"])])
-        assert [r.row for r in (await limiter.admit(ask.shared(3))).refused] == [3]
-        ask = Ask.of([sender("d", ["v", "v"])])
-        assert [r.row for r in (await limiter.admit(ask.shared(100))).refused] == [1]
+        ask = AdmissionRequest.of([sender("b", ["x", "y", "z", "w"])])
+        assert [r.row for r in (await limiter.admit(ask.share_of(3))).refused] == [3]
+        ask = AdmissionRequest.of([sender("d", ["v", "v"])])
+        assert [r.row for r in (await limiter.admit(ask.share_of(100))).refused] == [1]

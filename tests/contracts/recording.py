@@ -1,5 +1,5 @@
-"""A front whose decisions go through a real decision log into a real PostgreSQL, and are read from
-there; only what decides is made up."""
+"""The HTTP app with a real decision log and PostgreSQL, where decisions are read again; only the
+combiner is fake."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from fraud.payment.batch import TransactionBatch
 from fraud.record import records
 from serve_app.database import open_pools
 from serve_app.gateway.auth import Principal
+from serve_app.gateway.gateway import Gateway, GatewaySettings
 from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.records import Records
-from serve_app.http.asgi import DecisionsApp, FrontSettings
+from serve_app.http.asgi import DecisionsApp
 from serve_app.http.rest import build_rest
 from serve_app.http.services import Services
 from settings.settings import Settings
@@ -38,16 +39,15 @@ def now_ms() -> int:
 
 
 class RecordingFront:
-    """The front for one tenant at a time: `tenant` is whose key is sent."""
+    """The app for one tenant at a time: `tenant`, whatever key is sent."""
 
-    def __init__(self, app: DecisionsApp, log: DecisionLog, ledger: Records) -> None:
+    def __init__(self, app: DecisionsApp, log: DecisionLog) -> None:
         self.app = app
         self.log = log
-        self.ledger = ledger
         self.tenant = "acme"
 
     def client(self) -> httpx.AsyncClient:
-        """A client of it."""
+        """Return a client of it."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app), base_url="http://front", timeout=30
         )
@@ -55,13 +55,13 @@ class RecordingFront:
 
 @asynccontextmanager
 async def recording_front(folder: Path, url: str) -> AsyncIterator[RecordingFront]:
-    """A front over a log in `folder` and the database at `url`."""
+    """Return an app over a log in `folder` and the database at `url`."""
     log = DecisionLog(folder, url, "writer", pace=PACE)
     await log.start()
     primary, _ = await open_pools(
         Settings(database_url=url, database_timeout_s=10.0)  # type: ignore[arg-type]
     )
-    ledger = Records(primary, None, now_ms)
+    on_record = Records(primary, None, now_ms)
 
     async def decide(batch: TransactionBatch, patient: bool = False) -> DecisionBatch:
         stages = Stages()
@@ -79,13 +79,13 @@ async def recording_front(folder: Path, url: str) -> AsyncIterator[RecordingFron
     async def nothing() -> list[Any]:
         return []
 
-    async def authenticate(key: bytes | None, authorization: bytes | None) -> Principal:
+    async def authenticate(credential: str) -> Principal:
         return Principal("abcdefghijkm", front.tenant, "demo")
 
-    services = Services(authenticate, ledger, nothing, nothing, lambda: b"", now_ms)
-    limits = RateLimits(FakeRedisLimiter(), "front")
-    app = DecisionsApp(decide, authenticate, limits, FrontSettings(), build_rest(services))
-    front = RecordingFront(app, log, ledger)
+    services = Services(authenticate, on_record, nothing, nothing, lambda: b"", now_ms)
+    gateway = Gateway(decide, RateLimits(FakeRedisLimiter(), "front"), GatewaySettings())
+    app = DecisionsApp(gateway, authenticate, services.limits, build_rest(services))
+    front = RecordingFront(app, log)
     try:
         yield front
     finally:

@@ -1,17 +1,17 @@
 -- Which rows of a micro-batch may be decided: each counts in all of its counters or in none.
 --
 -- Needs NOW (microseconds) and BUCKETS. KEYS: the counters. ARGV[1], msgpack:
---   { bucket length of each counter (us), quotas of each policy, rows, counters to tell of }
+--   { bucket length of each counter (us), quotas of each policy, rows, counters to report }
 -- where rows is flat: a row is the number of its policy, then the numbers of its counters, one for
--- each quota of the policy. Numbers begin at 0.
+-- each quota of the policy. Numbers start at 0.
 --
--- A window is BUCKETS buckets long and overlaps BUCKETS + 1 of them at most. A counter adds all
--- of these up, so no window ever holds more than the quota. It is kept as { number of the newest
+-- A window is BUCKETS buckets long and overlaps at most BUCKETS + 1 of them. A counter sums all of
+-- these, so no window ever holds more than the quota. It is stored as { number of the newest
 -- bucket, its count, the count of the one before, ... }.
 --
--- Returns msgpack: { used rows of each counter told of, us until the oldest of these is forgotten,
--- ... } and { row, which of its quotas refused it, us until one of these rows is let in, ... }.
-local spans, policies, rows, told = unpack(cmsgpack.unpack(ARGV[1]))
+-- Returns msgpack: { used rows of each reported counter, us until the oldest of them is forgotten,
+-- ... } and { row, index of the quota that refused it, us until such a row is admitted, ... }.
+local spans, policies, rows, reported = unpack(cmsgpack.unpack(ARGV[1]))
 local call, decode, encode = redis.call, cmsgpack.unpack, cmsgpack.pack
 local floor, ceil, min = math.floor, math.ceil, math.min
 local rings, used, added, moved = {}, {}, {}, {}
@@ -25,7 +25,7 @@ local function load(c, value)
   end
   local old, sum = decode(value), 0
   local was = old[1]
-  -- A clock that was set back: nothing is forgotten before its time, nor much after it.
+  -- The clock was set back: nothing is forgotten before its time, nor much after it.
   if was > newest + BUCKETS then was, moved[c] = newest + 1, true end
   if was >= newest then
     old[1] = was
@@ -44,7 +44,7 @@ local function load(c, value)
   rings[c], used[c] = ring, sum
 end
 
--- Microseconds until at least `rows` rows of a counter are forgotten.
+-- Return the microseconds until at least `rows` rows of a counter are forgotten.
 local function back(c, rows)
   local ring = rings[c]
   for i = #ring, 2, -1 do
@@ -69,7 +69,7 @@ while at <= last do
   for j = 1, #quotas do
     local c = rows[at + j] + 1
     if used[c] >= quotas[j] then
-      -- Of several limits that refuse, the one that does so for longest.
+      -- Of several limits that refuse, the one with the longest wait.
       local own = back(c, used[c] - quotas[j] + 1)
       if own > wait then by, wait = j, own end
     end
@@ -87,8 +87,8 @@ while at <= last do
 end
 
 local report = {}
-for i = 1, #told do
-  local c = told[i] + 1
+for i = 1, #reported do
+  local c = reported[i] + 1
   report[2 * i - 1], report[2 * i] = used[c], back(c, 1)
 end
 

@@ -1,3 +1,3 @@
--- Redis' own clock: one for all who ask, in microseconds.
+-- The clock of Redis, in microseconds: one for all ingresses.
 local time = redis.call('TIME')
 local NOW = time[1] * 1000000 + time[2]

@@ -1,9 +1,9 @@
-"""The front's rate limits: asked of Redis, kept here while Redis does not answer.
+"""The gateway's rate limits: counted in Redis, and locally while Redis does not answer.
 
-All ingresses share the counters in Redis. One whose Redis does not answer keeps its share of each
-quota by itself, and finds out in the background when Redis is back: no row waits for that, and
-none is refused because Redis is gone. In the window in which the one takes over from the other a
-key may have both quotas.
+All ingresses share the counters in Redis. An ingress whose Redis does not answer enforces its share
+of each quota by itself and learns in the background when Redis is back: no row waits for that, and
+none is refused because Redis is down. In the window in which one takes over from the other a key
+may have both quotas.
 """
 
 from __future__ import annotations
@@ -15,22 +15,26 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
-from fraud.access.tiers import TIERS, Quota, Tier, tier_of
+from fraud.access.tiers import Tier, tier_of
 from fraud.errors import RateLimited, StoreUnavailable
 from fraud.payment.batch import TransactionBatch
 from serve_app.gateway.auth import Principal
-from serve_app.gateway.ratelimit.ask import BUCKETS, Ask, Limiter, Sender, Told, Verdict
+from serve_app.gateway.ratelimit.interface import (
+    BUCKETS,
+    Admission,
+    AdmissionRequest,
+    KeyUsage,
+    Limiter,
+    Sender,
+)
 from serve_app.gateway.ratelimit.local import LocalLimiter
-from serve_app.http.problems import Headers
 from telemetry.metrics import LIMITS_LOCAL, RATE_LIMITED
 
 logger = logging.getLogger(__name__)
 
 REGISTER_EVERY_S = 1.0
 MAX_KEYS = 10_000
-"""Keys whose standing is remembered for the headers of answers."""
-
-Submission = tuple[Principal, TransactionBatch]
+"""Keys whose usage is remembered."""
 
 
 class SharedLimiter(Limiter, Protocol):
@@ -41,10 +45,24 @@ class SharedLimiter(Limiter, Protocol):
     async def close(self) -> None: ...
 
 
-class _Standing(NamedTuple):
-    """How a key stood when it was last counted; times are monotonic seconds."""
+class Standing(NamedTuple):
+    """How a key stands with the limit of its tier.
 
-    told: Told
+    Attributes:
+        tier: the tier, with the limits themselves.
+        remaining: rows that the key had left when it was last counted, >= 0.
+        reset_s: whole seconds until more are back, > 0.
+    """
+
+    tier: Tier
+    remaining: int
+    reset_s: int
+
+
+class _Remembered(NamedTuple):
+    """The usage of a key when it was last counted; times are monotonic seconds."""
+
+    usage: KeyUsage
     back_at: float
     forgotten_at: float
 
@@ -53,9 +71,9 @@ class RateLimits:
     """Rate limits by key and by customer.
 
     Args:
-        shared: the limiter in Redis; asked only between `start` and `close` to be back.
+        shared: the limiter in Redis; between `start` and `close` it is polled for being back.
         who: a name for this ingress that no other has.
-        local: the limiter for when the other does not answer.
+        local: the limiter for when the shared one does not answer.
         clock: monotonic seconds.
     """
 
@@ -72,131 +90,124 @@ class RateLimits:
         self._clock = clock
         self._is_shared = True
         self._sharers = 1
-        self._standings: dict[str, _Standing] = {}
-        self._policies = {tier.name: _policy(tier) for tier in TIERS.values()}
+        self._remembered: dict[str, _Remembered] = {}
         self._registering: asyncio.Task[None] | None = None
-        self._asked = asyncio.Event()
+        self._is_used = asyncio.Event()
 
     @property
     def is_local(self) -> bool:
-        """Whether Redis does not answer and limits are kept here."""
+        """Whether Redis does not answer and limits are enforced locally."""
         return not self._is_shared
 
     def start(self) -> None:
-        """Register with Redis from now on, every `REGISTER_EVERY_S`: that is how the ingresses
-        know how many they are, and that Redis is back. Before its first row it takes no share: it
-        may be a spare that never gets one."""
+        """Register with Redis from now on, every `REGISTER_EVERY_S`: so the ingresses know how many
+        they are, and that Redis is back. An ingress takes no share before its first row: it may be
+        a spare that never gets one."""
         if self._registering is None:
             self._registering = asyncio.get_running_loop().create_task(self._keep_registering())
 
     async def close(self) -> None:
-        """End what `start` began."""
+        """Stop registering and close the connection."""
         if self._registering is not None:
             self._registering.cancel()
             await asyncio.wait([self._registering])
             self._registering = None
         await self._shared.close()
 
-    async def admit(self, submissions: Iterable[Submission]) -> dict[int, Exception]:
+    async def admit(
+        self, submissions: Iterable[tuple[Principal, TransactionBatch]]
+    ) -> dict[int, Exception]:
         """Count the rows of a micro-batch.
 
         Returns:
             row -> RateLimited, for the rows that may not be decided; rows are numbered through.
         """
         asked_at = self._clock()
-        self._asked.set()
-        ask = Ask.of(
-            Sender(who.key_id, who.tenant, tier_of(who.tier), batch.customer_id)
-            for who, batch in submissions
+        self._is_used.set()
+        request = AdmissionRequest.of(
+            Sender(principal.key_id, principal.tenant, tier_of(principal.tier), batch.customer_id)
+            for principal, batch in submissions
         )
-        verdict = await self._verdict(ask)
-        for told in verdict.told:
-            self._remember(told, asked_at)
-        return _errors(verdict) if verdict.refused else {}
+        admission = await self._admission(request)
+        for usage in admission.usage:
+            self._remember(usage, asked_at)
+        return _errors(admission) if admission.refused else {}
 
-    def refuse_exhausted(self, who: Principal) -> None:
-        """Spares a key that has no rows left the way through the queue: nothing can let it in
+    def refuse_exhausted(self, principal: Principal) -> None:
+        """Refuse a key that has no rows left before it waits in the queue: it cannot be admitted
         before some of its rows are forgotten.
 
         Raises:
-            RateLimited: it is that soon.
+            RateLimited: the key has no rows left.
         """
-        standing = self._standings.get(who.key_id)
-        if standing is None or standing.told.remaining or standing.told.tier.name != who.tier:
+        remembered = self._remembered.get(principal.key_id)
+        if remembered is None or remembered.usage.remaining:
             return
-        wait_s = standing.back_at - self._clock()
-        if wait_s > 0:
+        tier = remembered.usage.tier
+        wait_s = remembered.back_at - self._clock()
+        if tier.name == principal.tier and wait_s > 0:
             RATE_LIMITED.labels("key").inc()
-            quota = standing.told.tier.key
-            raise RateLimited("key", quota.rows, quota.window_s, wait_s)
+            raise RateLimited("key", tier.key.rows, tier.key.window_s, wait_s)
 
-    def policy(self, who: Principal) -> Headers:
-        """`RateLimit-Policy`: every limit of the key's tier
-        (draft-ietf-httpapi-ratelimit-headers-09)."""
-        return (self._policies[tier_of(who.tier).name],)
-
-    def headers(self, who: Principal) -> Headers:
-        """`RateLimit-Policy` and `RateLimit`: `r` is what the key had left when it was last
-        counted, `t` the whole seconds until more is back."""
-        standing = self._standings.get(who.key_id)
+    def standing(self, principal: Principal) -> Standing:
+        """Return how a key stands, by its last count."""
+        remembered = self._remembered.get(principal.key_id)
         now = self._clock()
-        if standing is None or now >= standing.forgotten_at:
-            tier = tier_of(who.tier)
-            state = b'"key";r=%d;t=%d' % (tier.key.rows, tier.key.window_s)
-            return self._policies[tier.name], (b"ratelimit", state)
-        told, back_at, _ = standing
-        left_s = max(1, math.ceil(back_at - now))
-        state = b'"key";r=%d;t=%d' % (told.remaining, left_s)
-        return self._policies[told.tier.name], (b"ratelimit", state)
+        if remembered is None or now >= remembered.forgotten_at:
+            tier = tier_of(principal.tier)
+            return Standing(tier, tier.key.rows, tier.key.window_s)
+        usage, back_at, _ = remembered
+        return Standing(usage.tier, usage.remaining, max(1, math.ceil(back_at - now)))
 
-    async def _verdict(self, ask: Ask) -> Verdict:
+    async def _admission(self, request: AdmissionRequest) -> Admission:
         if self._is_shared:
             try:
-                return await self._shared.admit(ask)
+                return await self._shared.admit(request)
             except StoreUnavailable as error:
-                self._lose(error)
-        return await self._local.admit(ask.shared(self._sharers))
+                self._go_local(error)
+        return await self._local.admit(request.share_of(self._sharers))
 
-    def _remember(self, told: Told, asked_at: float) -> None:
-        # From when it was asked: what is back is never told too late.
-        back_s = told.back_us / 1e6
-        window_s = told.tier.key.window_s * (BUCKETS + 1) / BUCKETS
-        standings = self._standings
-        standings.pop(told.key_id, None)
-        standings[told.key_id] = _Standing(told, asked_at + back_s, asked_at + window_s)
-        if len(standings) > MAX_KEYS:
-            del standings[next(iter(standings))]
+    def _remember(self, usage: KeyUsage, asked_at: float) -> None:
+        # Counted from the question on, so that a key is never refused for too long.
+        back_s = usage.back_us / 1e6
+        window_s = usage.tier.key.window_s * (BUCKETS + 1) / BUCKETS
+        remembered = self._remembered
+        remembered.pop(usage.key_id, None)
+        remembered[usage.key_id] = _Remembered(usage, asked_at + back_s, asked_at + window_s)
+        if len(remembered) > MAX_KEYS:
+            del remembered[next(iter(remembered))]
 
     async def _keep_registering(self) -> None:
-        await self._asked.wait()
+        await self._is_used.wait()
         while True:
             try:
                 self._sharers = max(1, await self._shared.register(self._who))
-                self._find()
+                self._go_shared()
             except StoreUnavailable as error:
-                self._lose(error)
+                self._go_local(error)
             await asyncio.sleep(REGISTER_EVERY_S)
 
-    def _lose(self, error: StoreUnavailable) -> None:
+    def _go_local(self, error: StoreUnavailable) -> None:
         if self._is_shared:
             self._is_shared = False
             LIMITS_LOCAL.set(1)
             share = "whole" if self._sharers == 1 else f"1/{self._sharers}"
-            logger.warning("rate limits are kept locally, %s of each: %s", share, error)
+            logger.warning("rate limits are enforced locally, %s of each: %s", share, error)
 
-    def _find(self) -> None:
+    def _go_shared(self) -> None:
         if not self._is_shared:
             self._is_shared = True
             LIMITS_LOCAL.set(0)
-            logger.warning("rate limits are kept in Redis again")
+            logger.warning("rate limits are counted in Redis again")
 
 
-def _errors(verdict: Verdict) -> dict[int, Exception]:
-    """Rows that one limit refused for as long share their error: it is told once."""
+def _errors(admission: Admission) -> dict[int, Exception]:
+    """Return the error of each refused row. Rows that one limit refused for as long share theirs,
+    so that it is rendered once."""
     shared: dict[tuple[str, int, int], RateLimited] = {}
     errors: dict[int, Exception] = {}
     counts: dict[str, int] = {}
-    for row, limit, tier, wait_us in verdict.refused:
+    for row, limit, tier, wait_us in admission.refused:
         name, quota = tier.limits[limit]
         key = name, quota.rows, wait_us
         if key not in shared:
@@ -206,10 +217,3 @@ def _errors(verdict: Verdict) -> dict[int, Exception]:
     for name, count in counts.items():
         RATE_LIMITED.labels(name).inc(count)
     return errors
-
-
-def _policy(tier: Tier) -> tuple[bytes, bytes]:
-    def item(name: str, quota: Quota) -> str:
-        return f'"{name}";q={quota.rows};w={quota.window_s}'
-
-    return b"ratelimit-policy", ", ".join(item(*limit) for limit in tier.limits).encode()

@@ -1,4 +1,4 @@
-"""Rate limits of this process alone: the same counters as `admit.lua`, in memory."""
+"""Rate limits of this process alone: the same counters as in `admit.lua`, in memory."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from serve_app.gateway.ratelimit.ask import BUCKETS, Ask, Verdict
+from serve_app.gateway.ratelimit.interface import BUCKETS, Admission, AdmissionRequest
 
 MAX_COUNTERS = 200_000
 
 
 @dataclass(slots=True)
 class _Counter:
-    """Rows of the newest buckets, each of `span_us`: `ring[k]` of the bucket `newest - k`."""
+    """Rows of the newest buckets, each `span_us` long: `ring[k]` is bucket `newest - k`."""
 
     newest: int
     span_us: int
@@ -22,9 +22,9 @@ class _Counter:
     used: int = 0
 
     def roll(self, bucket: int) -> None:
-        """`bucket` is the newest one now; what left the window is forgotten."""
+        """Make `bucket` the newest one and forget the rows that have left the window."""
         if self.newest > bucket + BUCKETS:
-            self.newest = bucket + 1  # a clock that was set back
+            self.newest = bucket + 1  # the clock was set back
         shift = bucket - self.newest
         if shift <= 0:
             return
@@ -34,7 +34,7 @@ class _Counter:
         self.used = sum(kept)
 
     def is_over(self, now_us: int) -> bool:
-        """Whether all of its rows are forgotten."""
+        """Return whether all of its rows are forgotten."""
         return (self.newest + BUCKETS + 1) * self.span_us <= now_us
 
     def add(self) -> None:
@@ -43,7 +43,7 @@ class _Counter:
         self.used += 1
 
     def back_us(self, rows: int, now_us: int) -> int:
-        """Microseconds until at least `rows` rows are forgotten, 0 if there are not so many."""
+        """Return the microseconds until `rows` rows or more are forgotten, 0 if there are fewer."""
         for k in range(BUCKETS, -1, -1):
             rows -= self.ring[k]
             if rows <= 0:
@@ -52,8 +52,9 @@ class _Counter:
 
 
 class LocalLimiter:
-    """See `Limiter`. Holds the counters that were asked for last, `max_counters` of them: one that
-    is pushed out begins anew. One whose window is over goes once none before it still counts.
+    """See `Limiter`. Keeps the `max_counters` counters that were used last. A counter that is
+    dropped starts again at zero. One whose window is over is dropped as soon as none that was used
+    longer ago still counts.
 
     Args:
         clock_us: microseconds.
@@ -69,42 +70,40 @@ class LocalLimiter:
         self._max_counters = max_counters
         self._counters: OrderedDict[str, _Counter] = OrderedDict()
 
-    async def admit(self, ask: Ask) -> Verdict:
+    async def admit(self, request: AdmissionRequest) -> Admission:
         """See `Limiter`; never raises."""
         now_us = self._clock_us()
         counters = [
             self._rolled(name, now_us // span, span)
-            for name, span in zip(ask.counters, ask.spans_us, strict=True)
+            for name, span in zip(request.counters, request.spans_us, strict=True)
         ]
-        self._let_go(now_us)
+        self._drop_oldest(now_us)
         refused: list[int] = []
         at, row = 0, 0
-        while at < len(ask.rows):
-            quotas = ask.quotas[ask.rows[at]]
-            numbers = ask.rows[at + 1 : at + 1 + len(quotas)]
-            by, wait_us = -1, 0
+        while at < len(request.rows):
+            quotas = request.quotas[request.rows[at]]
+            numbers = request.rows[at + 1 : at + 1 + len(quotas)]
+            refused_by, wait_us = -1, 0
             for limit, (number, quota) in enumerate(zip(numbers, quotas, strict=True)):
                 counter = counters[number]
                 if counter.used >= quota:
-                    rows = counter.used - quota + 1
-                    own = counter.back_us(rows, now_us)
+                    own = counter.back_us(counter.used - quota + 1, now_us)
                     if own > wait_us:
-                        by, wait_us = limit, own
-            if by >= 0:
-                refused += (row, by, wait_us)
+                        refused_by, wait_us = limit, own
+            if refused_by >= 0:
+                refused += (row, refused_by, wait_us)
             else:
                 for number in numbers:
                     counters[number].add()
             at, row = at + 1 + len(quotas), row + 1
-        told: list[int] = []
-        for number in ask.keys:
+        used_and_back: list[int] = []
+        for number in request.keys:
             counter = counters[number]
-            told += (counter.used, counter.back_us(1, now_us))
-        return ask.verdict(told, refused)
+            used_and_back += (counter.used, counter.back_us(1, now_us))
+        return request.admission(used_and_back, refused)
 
-    def _let_go(self, now_us: int) -> None:
-        """Forget those that were not asked for the longest, while they mean nothing any more or are
-        too many."""
+    def _drop_oldest(self, now_us: int) -> None:
+        """Drop the counters used longest ago while they are over or too many."""
         counters = self._counters
         while counters:
             oldest = next(iter(counters.values()))

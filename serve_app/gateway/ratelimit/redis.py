@@ -6,26 +6,26 @@ from typing import Any
 
 import msgspec
 
-from serve_app.gateway.ratelimit.ask import BUCKETS, Ask, Verdict
+from serve_app.gateway.ratelimit.interface import BUCKETS, Admission, AdmissionRequest
 from stores.redis.link import Link
 from stores.redis.script import Script
 from stores.statements import statement
 
 REMEMBERED_US = 5_000_000
-"""How long a limiter that no longer registers counts as one that shares the limits."""
+"""How long a limiter that has stopped registering still counts as a sharer."""
 
-_FRONTS = "q:r:fronts"
+_SHARERS = "q:r:fronts"
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[list[int], list[int]]).decode
 
 
 class RedisLimiter:
     """See `Limiter`. Keys: `q:r:key:<window>:<id>` and `q:r:customer:<window>:<tenant>:<id>` hold
-    counters and expire with their last row; `q:r:fronts` holds who asks.
+    counters and expire with their last row; `q:r:fronts` holds the limiters that share them.
 
     Args:
         link: to Redis; closed by `close`.
-        clock: Lua that defines NOW, microseconds; default: Redis' own clock.
+        clock: Lua that defines NOW in microseconds; default: the clock of Redis.
     """
 
     def __init__(self, link: Link, clock: str | None = None) -> None:
@@ -36,23 +36,24 @@ class RedisLimiter:
         )
         self._register = Script(clock, statement("serve_app/gateway/ratelimit/register.lua"))
 
-    async def admit(self, ask: Ask) -> Verdict:
+    async def admit(self, request: AdmissionRequest) -> Admission:
         """See `Limiter`."""
-        reply: Any = await self._admit.run(self._link, ask.counters, _encode(_arguments(ask)))
-        return ask.verdict(*_decode(reply))
+        arguments = _encode(_arguments(request))
+        reply: Any = await self._admit.run(self._link, request.counters, arguments)
+        return request.admission(*_decode(reply))
 
     async def register(self, who: str) -> int:
-        """Say that `who` is here. How many are, itself included.
+        """Register `who` and return how many limiters are registered, itself included.
 
         Raises:
             StoreUnavailable: Redis does not answer.
         """
-        return int(await self._register.run(self._link, [_FRONTS], who, REMEMBERED_US))
+        return int(await self._register.run(self._link, [_SHARERS], who, REMEMBERED_US))
 
     async def close(self) -> None:
         """Close the connection."""
         await self._link.close()
 
 
-def _arguments(ask: Ask) -> tuple[object, ...]:
-    return ask.spans_us, ask.quotas, ask.rows, list(ask.keys)
+def _arguments(request: AdmissionRequest) -> tuple[object, ...]:
+    return request.spans_us, request.quotas, request.rows, list(request.keys)

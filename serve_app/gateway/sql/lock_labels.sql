@@ -1,5 +1,5 @@
--- Labels of one payment ($2) from one source ($3) are written one after the other. In one order,
--- whoever writes, so that two who write the same labels do not wait for each other.
+-- Serialize writers of labels of the same payment ($2) and source ($3). All writers lock in the same
+-- order, so that two that write the same labels do not deadlock.
 SELECT pg_advisory_xact_lock(key)
 FROM (
     SELECT DISTINCT

@@ -1,11 +1,11 @@
--- A page of a tenant's decisions on one customer, newest first. An id begins with the moment of its
--- decision: $2 <= id < $3 is the page's place in time, and $4 <= decided_at < $5 lets the planner
--- skip partitions.
--- $6 an outcome, or none; $7 how many; $8 the customer; $9, $10 between which times the payments
--- may have happened.
+-- A page of a tenant's decisions on one customer, newest first. An id starts with the time of its
+-- decision: $2 <= id < $3 is the page's position, and $4 <= decided_at < $5 lets the planner skip
+-- partitions.
+-- $6 an outcome or NULL; $7 the page size; $8 the customer; $9, $10 bounds on when the payments
+-- happened.
 --
--- Decisions have no index by customer: every one of them would pay for it. Payments have one, and
--- decisions are found by their payment; those that reused the id of a payment have an index of
+-- Decisions have no index by customer: every insert would pay for it. Payments have one, and
+-- decisions are found by their payment. Decisions that reused the id of a payment have an index of
 -- their own, as that payment may be another customer's.
 WITH found AS (
     SELECT d.decision_id, d.record

@@ -1,7 +1,6 @@
--- A page of a tenant's decisions, newest first. An id begins with the moment of its
--- decision: $2 <= id < $3 is the page's place in time, and $4 <= decided_at < $5 lets the planner
--- skip partitions.
--- $6 an outcome, or none; $7 how many.
+-- A page of a tenant's decisions, newest first. An id starts with the time of its decision:
+-- $2 <= id < $3 is the page's position, and $4 <= decided_at < $5 lets the planner skip partitions.
+-- $6 an outcome or NULL; $7 the page size.
 SELECT record
 FROM decisions
 WHERE tenant = $1

@@ -1,7 +1,7 @@
--- A page of a tenant's decisions on one payment, newest first. An id begins with the moment of its
--- decision: $2 <= id < $3 is the page's place in time, and $4 <= decided_at < $5 lets the planner
--- skip partitions.
--- $6 an outcome, or none; $7 how many; $8 the payment; $9 a customer, or none.
+-- A page of a tenant's decisions on one payment, newest first. An id starts with the time of its
+-- decision: $2 <= id < $3 is the page's position, and $4 <= decided_at < $5 lets the planner skip
+-- partitions.
+-- $6 an outcome or NULL; $7 the page size; $8 the payment; $9 a customer or NULL.
 SELECT record
 FROM decisions
 WHERE tenant = $1

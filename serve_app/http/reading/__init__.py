@@ -1,1 +1,1 @@
-"""Reading requests: bodies and queries into columns, with every fault in them."""
+"""Reading requests: bodies and queries into columns, or every fault in them."""

@@ -1,8 +1,8 @@
 """Bytes to columns: the fast path of reading a request.
 
-A sound body is decoded and checked here in a few microseconds. Anything unusual, wrong or merely
-rare (an exponent in an amount, an escaped control character), goes to
-`serve_app.http.reading.faults`, which decides about it and names every fault.
+A valid body is decoded and checked here in a few microseconds. Anything wrong or merely rare (an
+exponent in an amount, an escaped control character) goes to `serve_app.http.reading.transaction`,
+which accepts it or names every fault.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -27,14 +27,22 @@ from fraud.payment.limits import (
     MIN_TIMESTAMP_MS,
 )
 from serve_app.http.problems import MalformedBody
-from serve_app.http.reading import faults
-from serve_app.http.reading.faults import EPOCH, MILLISECOND, Fault, Row, Window
+from serve_app.http.reading.fault import (
+    Fault,
+    absent,
+    fault,
+    not_an_object,
+    unknown_fields,
+)
+from serve_app.http.reading.fields import EPOCH, MILLISECOND, Period, rows_problem
+from serve_app.http.reading.json_body import read_json
+from serve_app.http.reading.transaction import Row, inspect_transaction
 from serve_app.http.wire.schemas import BatchEnvelope, TransactionIn
 
 _transaction = msgspec.json.Decoder(TransactionIn)
 _envelope = msgspec.json.Decoder(BatchEnvelope)
 
-# A JSON number or string alike: valid JSON cannot have a quote on one side only.
+# A JSON number or string: valid JSON cannot have a quote on one side only.
 _AMOUNT = re.compile(rb'"?(0|[1-9][0-9]{0,12})(?:\.([0-9]{1,3}))?"?')
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PADDED: Final = {0: b"", 1: b"0", 2: b"00", 3: b"000"}
@@ -42,11 +50,11 @@ _FAST_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Finding = tuple[Row | None, list[Fault]]
 ROWS_A_TURN: Final = 64
-DETAIL = "the transaction cannot be read; errors names each wrong field"
+DETAIL = "the transaction cannot be read"
 
 
 class _NotFast(Exception):
-    """Not wrong, perhaps: only not for the fast path."""
+    """Not for the fast path; not necessarily wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +62,9 @@ class Intake:
     """Reads bodies into batches.
 
     Attributes:
-        max_batch_rows: rows of one batch request at most.
+        max_batch_rows: most rows of one batch request.
         max_future_ms, max_past_ms: how far from now a payment may lie.
-        now_ms: the clock: milliseconds since the epoch.
+        now_ms: the clock, milliseconds since the epoch.
     """
 
     max_batch_rows: int
@@ -65,18 +73,18 @@ class Intake:
     now_ms: Callable[[], int]
 
     def transaction(self, body: bytes, tenant: str) -> TransactionBatch:
-        """The one transaction that a body holds.
+        """Return the one transaction in a body.
 
         Raises:
-            InvalidInput: naming every wrong field; MalformedBody if it is not JSON.
+            InvalidInput: with every wrong field; MalformedBody if it is not JSON.
         """
-        window = self._window()
+        period = self._period()
         try:
-            row = _fast_row(_transaction.decode(body), window, _is_plain(body))
+            row = _fast_row(_transaction.decode(body), period, _is_plain(body))
         except (*_FAST_ERRORS, _NotFast):
-            found, wrong = faults.inspect_transaction(faults.read_json(body), "", window)
+            found, faults = inspect_transaction(read_json(body), "", period)
             if found is None:
-                raise InvalidInput(DETAIL, tuple(wrong)) from None
+                raise InvalidInput(DETAIL, tuple(faults)) from None
             row = found
         *values, notes = row
         batch = TransactionBatch([tenant], *[[value] for value in values])
@@ -86,78 +94,70 @@ class Intake:
     async def batch(
         self, body: bytes, tenant: str
     ) -> tuple[TransactionBatch, list[InvalidInput | None]]:
-        """The transactions of a batch: the sound rows, and for each row its fault or None.
+        """Return the transactions of a batch: the valid rows, and for each row its error or None.
 
         Gives way to other requests every `ROWS_A_TURN` rows.
 
         Raises:
             InvalidInput: the body as a whole is wrong; a wrong row is not a wrong body.
         """
-        window = self._window()
+        period = self._period()
         rows: list[Row] = []
-        verdicts: list[InvalidInput | None] = []
-        for found, wrong in self._rows(body, window):
+        errors: list[InvalidInput | None] = []
+        for found, faults in self._rows(body, period):
             if found is None:
-                verdicts.append(InvalidInput(DETAIL, tuple(wrong)))
+                errors.append(InvalidInput(DETAIL, tuple(faults)))
             else:
                 rows.append(found)
-                verdicts.append(None)
-            if len(verdicts) % ROWS_A_TURN == 0:
+                errors.append(None)
+            if len(errors) % ROWS_A_TURN == 0:
                 await asyncio.sleep(0)
         columns = [list(column) for column in zip(*rows, strict=True)]
         *columns, notes = columns or [[] for _ in (*TRANSACTION_COLUMNS, "metadata")]
         batch = TransactionBatch([tenant] * len(rows), *columns)
         batch.metadata = notes if any(note is not None for note in notes) else None
-        return batch, verdicts
+        return batch, errors
 
-    def _window(self) -> Window:
+    def _period(self) -> Period:
         now = self.now_ms()
-        return Window(
+        return Period(
             max(now - self.max_past_ms, MIN_TIMESTAMP_MS),
             min(now + self.max_future_ms, MAX_TIMESTAMP_MS - 1),
-            f"lies more than {_days(self.max_past_ms)} in the past: older payments are not decided"
-            " on; load them with `quorum load`",
-            f"lies more than {_seconds(self.max_future_ms)} in the future: send it when it"
-            " happens, and check the clock",
+            f"expected a time at most {_days(self.max_past_ms)} ago; load older payments with"
+            " `quorum load`",
+            f"expected a time at most {_seconds(self.max_future_ms)} ahead; check the clock",
         )
 
-    def _rows(self, body: bytes, window: Window) -> Iterator[Finding]:
+    def _rows(self, body: bytes, period: Period) -> Iterator[Finding]:
         try:
             raws = _envelope.decode(body).transactions
         except _FAST_ERRORS:
-            yield from self._slow_rows(body, window)
+            yield from self._slow_rows(body, period)
             return
-        self._check_count(raws)
+        if problem := rows_problem(raws, self.max_batch_rows):
+            raise _refused(fault("/transactions", "transactions", problem))
         plain = _is_plain(body)
         for i, raw in enumerate(raws):
             try:
-                yield _fast_row(_transaction.decode(raw), window, plain), []
+                yield _fast_row(_transaction.decode(raw), period, plain), []
             except (*_FAST_ERRORS, _NotFast):
-                yield _slow_row(bytes(raw), f"/transactions/{i}", window)
+                yield _slow_row(bytes(raw), f"/transactions/{i}", period)
 
-    def _slow_rows(self, body: bytes, window: Window) -> Iterator[Finding]:
-        value = faults.read_json(body)
+    def _slow_rows(self, body: bytes, period: Period) -> Iterator[Finding]:
+        value = read_json(body)
         if not isinstance(value, dict):
-            raise _refused("", "type", "must be an object")
-        wrong = faults.unknown_fields(value, ("transactions",), "")
+            raise _refused(not_an_object(""))
+        faults = unknown_fields(value, ("transactions",), "")
         rows = value.get("transactions")
         if "transactions" not in value:
-            wrong.append(("/transactions", "missing", "is required"))
-        elif not isinstance(rows, list):
-            wrong.append(("/transactions", "type", "must be an array"))
-        if wrong:
-            raise InvalidInput("the batch cannot be read", tuple(wrong))
+            faults.append(absent(value, "transactions", ""))
+        elif problem := rows_problem(rows, self.max_batch_rows):
+            faults.append(fault("/transactions", "transactions", problem))
+        if faults:
+            raise _refused(*faults)
         assert isinstance(rows, list)
-        self._check_count(rows)
         for i, row in enumerate(rows):
-            yield faults.inspect_transaction(row, f"/transactions/{i}", window)
-
-    def _check_count(self, rows: Sequence[Any]) -> None:
-        if not rows:
-            raise _refused("/transactions", "empty", "must hold at least one transaction")
-        if len(rows) > self.max_batch_rows:
-            detail = f"must hold at most {self.max_batch_rows} transactions"
-            raise _refused("/transactions", "too_many", detail)
+            yield inspect_transaction(row, f"/transactions/{i}", period)
 
 
 def _days(ms: int) -> str:
@@ -169,31 +169,31 @@ def _seconds(ms: int) -> str:
     return f"{ms / 1000:g} s"
 
 
-def _slow_row(raw: bytes, pointer: str, window: Window) -> Finding:
+def _slow_row(raw: bytes, pointer: str, period: Period) -> Finding:
     try:
-        value = faults.read_json(raw)
+        value = read_json(raw)
     except MalformedBody as error:
         # The row's own JSON is broken in a way that skipping over it does not show.
         return None, [(pointer, code, detail) for _, code, detail in error.errors]
-    return faults.inspect_transaction(value, pointer, window)
+    return inspect_transaction(value, pointer, period)
 
 
-def _refused(pointer: str, code: str, detail: str) -> InvalidInput:
-    return InvalidInput("the batch cannot be read", ((pointer, code, detail),))
+def _refused(*faults: Fault) -> InvalidInput:
+    return InvalidInput("the batch cannot be read", faults)
 
 
 def _is_plain(body: bytes) -> bool:
-    """Whether no string in a valid JSON body can hold a control character or a line separator."""
+    """Return whether no string of a valid JSON body can hold an unprintable character."""
     return body.isascii() and b"\\" not in body and b"\x7f" not in body
 
 
-def _fast_row(t: TransactionIn, window: Window, plain: bool) -> Row:
-    """The decoded transaction as a row. Raises _NotFast on anything out of the ordinary."""
+def _fast_row(t: TransactionIn, period: Period, plain: bool) -> Row:
+    """Return the decoded transaction as a row. Raises _NotFast on anything unusual."""
     moment = (t.timestamp - EPOCH) // MILLISECOND
     country = t.country
     ip = t.ip_address
     if (
-        not window.earliest_ms <= moment <= window.latest_ms
+        not period.earliest_ms <= moment <= period.latest_ms
         or (country is not None and country not in COUNTRIES)
         or (ip is not None and not _is_ip(ip))
     ):
@@ -231,7 +231,7 @@ def _is_ip(text: str) -> bool:
 
 
 def _minor(text: bytes, currency: str) -> int:
-    """Minor units of an amount in plain notation, by digits alone: no fraction is ever made."""
+    """Return the minor units of an amount in plain notation, computed from its digits alone."""
     exponent = CURRENT.get(currency)
     match = _AMOUNT.fullmatch(text)
     if exponent is None or match is None:
@@ -241,7 +241,7 @@ def _minor(text: bytes, currency: str) -> int:
     if len(decimals) > exponent:
         raise _NotFast
     minor = int(whole + decimals + _PADDED[exponent - len(decimals)])
-    # A yen is 100 hundredths, a cent one: the cap is in hundredths (fraud.payment.limits).
+    # The cap is in hundredths of a currency unit: a yen is 100, a cent one.
     if minor == 0 or minor * 100 > MAX_AMOUNT_HUNDREDTHS * 10**exponent:
         raise _NotFast
     return minor

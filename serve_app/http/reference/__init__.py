@@ -1,1 +1,1 @@
-"""The API reference: the OpenAPI document and its page."""
+"""The API reference: the OpenAPI document and its pages."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -20,25 +19,15 @@ from fraud.payment.transaction import CHANNELS
 from fraud.reasons.catalogue import CATALOGUE
 from serve_app.gateway.search import DEFAULT_SPAN_DAYS, MAX_PAGE, MAX_SPAN_DAYS
 from serve_app.http.problems import KINDS
-from serve_app.http.reference.examples import DECISION
+from serve_app.http.services import RequestLimits
 from serve_app.http.wire import meanings
+from serve_app.http.wire.examples import DECISION
 
 _SHOWN = ("decision", "risk_level", "risk_score", "probability")
 _GUIDE = Template((files("serve_app.http.reference") / "guide.html").read_text(encoding="utf-8"))
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits of requests; see `settings.settings.Settings`."""
-
-    max_rows: int = 1000
-    max_body_bytes: int = 256 * 1024
-    max_batch_body_bytes: int = 1024 * 1024
-    max_past_days: int = 3650
-    max_future_s: int = 300
-
-
-def guide(limits: Limits) -> str:
+def guide(limits: RequestLimits) -> str:
     """Return the guide as HTML."""
     return _GUIDE.substitute(
         revoked=f"{FRESH_S:g}",
@@ -114,8 +103,8 @@ def _problems() -> str:
     return note + table(("status", "kind", "title", "what to do"), rows)
 
 
-def _sizes(limits: Limits) -> Iterable[tuple[str, str]]:
-    rows = f"{limits.max_rows:,}"
+def _sizes(limits: RequestLimits) -> Iterable[tuple[str, str]]:
+    rows = f"{limits.max_batch_rows:,}"
     yield "transactions in a batch", rows
     yield "a request body", _kibibytes(limits.max_body_bytes)
     yield "the request body of a batch", _kibibytes(limits.max_batch_body_bytes)

@@ -8,7 +8,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any, Final
 
-from serve_app.http.reference.guide import Limits, guide, prose, table
+from serve_app.http.reference.guide import guide, prose, table
+from serve_app.http.services import RequestLimits
 
 Json = dict[str, Any]
 
@@ -28,7 +29,7 @@ URLs. It sets styles through the DOM, which needs no 'unsafe-inline'."""
 _VIEWER_LINK = "/docs/api#/{tag}/{operation_id}"
 
 
-def guide_page(document: Json, limits: Limits) -> str:
+def guide_page(document: Json, limits: RequestLimits) -> str:
     """The guide as a page.
 
     Args:

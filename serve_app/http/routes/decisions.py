@@ -1,28 +1,127 @@
-"""GET /v1/decisions: decisions looked for, and one as it was given."""
+"""Decisions: made on the hot path (`serve_app.http.asgi`), read and searched here."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Final
 
 from serve_app.gateway.search import DAY_MS
-from serve_app.http.reading.search_query import Reach, read_search
-from serve_app.http.routes.request import answer, principal, services
+from serve_app.http.reading.search_query import PARAMETERS, Reach, read_search
+from serve_app.http.route import Answer, Call, Json, Route
+from serve_app.http.wire.examples import DECISION, PROBLEM, TRANSACTION
+from serve_app.http.wire.found import decision_out, page_out
+from serve_app.http.wire.schemas import (
+    BatchIn,
+    DecisionOut,
+    DecisionsOut,
+    KeptDecisionOut,
+    ResultsOut,
+    TransactionIn,
+)
 
-router = APIRouter()
+DECISION_ID: Final[dict[str, Json]] = {"decision_id": {"type": "string", "format": "uuid"}}
+
+_LIMITS = ("RateLimit-Policy", "RateLimit")
+_WRONG_ROW = {name: value for name, value in PROBLEM.items() if name != "request_id"}
+_KEPT_DECISION: Json = {
+    **DECISION,
+    "payment": TRANSACTION,
+    "labels": [
+        {
+            "is_fraud": True,
+            "source": "chargeback",
+            "known_at": "2026-03-20T08:30:00Z",
+            "received_at": "2026-03-20T08:30:01Z",
+            "decision_id": None,
+            "holds": True,
+        }
+    ],
+}
+
+DECIDE: Final = Route(
+    method="POST",
+    path="/v1/decisions",
+    operation_id="decide",
+    summary="Decide on a payment",
+    tag="decisions",
+    is_limited=True,
+    body=(TransactionIn,),
+    body_example=TRANSACTION,
+    answers={200: Answer("The decision", DecisionOut, DECISION, headers=_LIMITS)},
+)
+
+DECIDE_BATCH: Final = Route(
+    method="POST",
+    path="/v1/decisions/batch",
+    operation_id="decideBatch",
+    summary="Decide on up to {max_rows} payments",
+    description="Answers come in the order of the transactions: a decision each, or a problem. A "
+    "row that is wrong or over a limit does not stop the others; 429 and 503 mean that none was "
+    "decided. Payments are counted in their order: each sees the effect of those before it on its "
+    "customer.",
+    tag="decisions",
+    is_limited=True,
+    body=(BatchIn,),
+    body_example={"transactions": [TRANSACTION]},
+    answers={
+        200: Answer(
+            "An answer for each row",
+            ResultsOut,
+            {"results": [DECISION, _WRONG_ROW]},
+            headers=_LIMITS,
+        )
+    },
+)
 
 
-@router.get("/v1/decisions")
-async def list_decisions(request: Request) -> Response:
-    """A page of decisions of the key's tenant, newest first."""
-    who = await principal(request)
-    house = services(request)
-    reach = Reach(house.max_past_days * DAY_MS, house.max_future_s * 1000)
-    search = read_search(request.query_params.multi_items(), house.now_ms(), reach)
-    return answer(await house.ledger.decisions(who.tenant, search))
+@Route(
+    method="GET",
+    path="/v1/decisions",
+    operation_id="listDecisions",
+    summary="Search decisions",
+    description="Decisions of the key's tenant, newest first, each as `readDecision` returns it. "
+    "Parameters narrow the search together. For the next page send the same parameters with "
+    "`next_cursor` as `cursor`: decisions made meanwhile shift nothing. A decision is found as "
+    "soon as it is in PostgreSQL, normally within half a second of its answer.",
+    tag="decisions",
+    parameters=PARAMETERS,
+    problems=(422,),
+    answers={
+        200: Answer(
+            "A page",
+            DecisionsOut,
+            {
+                "decisions": [_KEPT_DECISION],
+                "next_cursor": None,
+                "from": "2026-02-20T00:00:00Z",
+                "to": "2026-03-22T00:00:00Z",
+            },
+        )
+    },
+)
+async def list_decisions(call: Call) -> DecisionsOut:
+    """Return a page of decisions of the key's tenant, newest first."""
+    limits = call.services.limits
+    reach = Reach(limits.max_past_days * DAY_MS, limits.max_future_s * 1000)
+    parameters = call.request.query_params.multi_items()
+    search = read_search(parameters, call.services.now_ms(), reach)
+    return page_out(await call.services.records.decisions(call.tenant, search))
 
 
-@router.get("/v1/decisions/{decision_id}")
-async def read_decision(request: Request, decision_id: str) -> Response:
-    """A decision of the key's tenant; 404 for everybody else."""
-    who = await principal(request)
-    return answer(await services(request).ledger.decision(who.tenant, decision_id))
+@Route(
+    method="GET",
+    path="/v1/decisions/{decision_id}",
+    operation_id="readDecision",
+    summary="Read a decision",
+    description="The answer exactly as it was given, with the payment as it was sent and all "
+    "labels of the payment, oldest first; `holds` marks the one that counts. If the process was "
+    "killed right after its answer, `stage_ms` may lack `log`, and nothing else. A decision that "
+    "was just made is waited for, up to a second.",
+    tag="decisions",
+    parameters=DECISION_ID,
+    problems=(404,),
+    answers={200: Answer("The decision", KeptDecisionOut, _KEPT_DECISION)},
+)
+async def read_decision(call: Call) -> KeptDecisionOut:
+    """Return a decision of the key's tenant; 404 for all other tenants."""
+    found = await call.services.records.decision(call.tenant, call.path("decision_id"))
+    return decision_out(found)

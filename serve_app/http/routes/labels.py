@@ -1,77 +1,137 @@
-"""What payments turned out to be: of a decision, of a payment by one of its ids, of many."""
+"""Labels: of the payment of a decision, of a payment by one of its ids, of many."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from starlette.responses import Response
 
 from fraud.errors import InvalidInput
-from serve_app.gateway.labelling import Claim, Kept
-from serve_app.http.exchange import REQUEST_ID
+from serve_app.gateway.labels import KeptLabel, LabelResult, NewLabel
 from serve_app.http.problems import problem_of
-from serve_app.http.reading.label_bodies import read_claim, read_claims, read_label
-from serve_app.http.routes.request import answer, json_answer, json_body, principal, services
-from serve_app.http.services import Services
+from serve_app.http.reading.label_bodies import read_label, read_labels, read_named_label
+from serve_app.http.route import Answer, Call, Json, Route, answer, json_answer
+from serve_app.http.routes.decisions import DECISION_ID
 from serve_app.http.wire.answers import encode
+from serve_app.http.wire.examples import PROBLEM
+from serve_app.http.wire.found import label_out
+from serve_app.http.wire.label_schemas import (
+    LabelBatchIn,
+    LabelIn,
+    LabelOfDecisionIn,
+    LabelOfTransactionIn,
+    LabelOut,
+    LabelResultsOut,
+)
 
-router = APIRouter()
+_RULES = """Repeating a label changes nothing. A source corrects itself with a newer `known_at`; an
+older one that arrives late is kept, and changes nothing. The opposite verdict for the same
+`known_at` from the same source is a 409, and so is a label of a decision that is
+`transaction_reused`: labels are kept by transaction id, so it would count for the payment that had
+the id first."""
+
+_LABEL_OF: Json = {
+    "transaction_id": "t-20260301-000017",
+    "is_fraud": True,
+    "source": "chargeback",
+    "known_at": "2026-03-20T08:30:00Z",
+}
+_LABEL: Json = {
+    "decision_id": "01956f2c-7a40-7c11-9d0e-3f1f6c2b8a55",
+    **_LABEL_OF,
+    "received_at": "2026-03-20T08:30:01Z",
+}
+_WRONG_ROW = {**PROBLEM, "errors": [{**PROBLEM["errors"][0], "pointer": "/labels/1/source"}]}
+_KEPT = {
+    200: Answer("It was already kept", LabelOut, _LABEL),
+    201: Answer("Kept", LabelOut, _LABEL),
+}
 
 
-@router.post("/v1/decisions/{decision_id}/labels")
-async def add_label(request: Request, decision_id: str) -> Response:
+@Route(
+    method="POST",
+    path="/v1/decisions/{decision_id}/labels",
+    operation_id="addLabel",
+    summary="Label the payment of a decision",
+    description=_RULES,
+    tag="labels",
+    parameters=DECISION_ID,
+    body=(LabelIn,),
+    body_example={"is_fraud": True, "source": "chargeback"},
+    problems=(404, 409),
+    answers=_KEPT,
+)
+async def add_label(call: Call) -> Response:
     """Keep a label: 201 if it is new, 200 if it was already kept, 409 if it contradicts."""
-    who = await principal(request)
-    house = services(request)
-    claim = read_label(await json_body(request), decision_id, _latest_ms(house))
-    label, is_new = await house.ledger.label(who.tenant, decision_id, claim.verdict)
-    return answer(label, 201 if is_new else 200)
+    label = read_label(await call.json(), call.path("decision_id"), _latest_ms(call))
+    return _kept(*await call.services.records.label(call.tenant, label))
 
 
-@router.post("/v1/labels")
-async def add_label_of(request: Request) -> Response:
-    """The same, of the payment that the body names."""
-    who = await principal(request)
-    house = services(request)
-    claim = read_claim(await json_body(request), "", _latest_ms(house))
-    (kept,) = await house.ledger.labels(who.tenant, [claim])
-    if isinstance(kept, Exception):
-        raise kept
-    label, is_new = kept
-    return answer(label, 201 if is_new else 200)
+@Route(
+    method="POST",
+    path="/v1/labels",
+    operation_id="addLabelOf",
+    summary="Label a payment",
+    description="The payment is named by your `transaction_id` or by the `decision_id` of an "
+    "answer, one of the two. " + _RULES,
+    tag="labels",
+    body=(LabelOfTransactionIn, LabelOfDecisionIn),
+    body_example=_LABEL_OF,
+    problems=(404, 409),
+    answers=_KEPT,
+)
+async def add_label_of(call: Call) -> Response:
+    """Keep a label of the payment that the body names."""
+    label = read_named_label(await call.json(), "", _latest_ms(call))
+    return _kept(*await call.services.records.label(call.tenant, label))
 
 
-@router.post("/v1/labels/batch")
-async def add_labels(request: Request) -> Response:
+@Route(
+    method="POST",
+    path="/v1/labels/batch",
+    operation_id="addLabels",
+    summary="Label up to {max_rows} payments",
+    description="Answers come in the order of the labels: each as it is kept, or a problem. One "
+    "that cannot be kept does not stop the others. It is safe to send a batch again.",
+    tag="labels",
+    body=(LabelBatchIn,),
+    body_example={"labels": [_LABEL_OF]},
+    answers={
+        200: Answer("An answer for each label", LabelResultsOut, {"results": [_LABEL, _WRONG_ROW]})
+    },
+)
+async def add_labels(call: Call) -> Response:
     """Keep many labels: each is answered in its place, with what is kept or with a problem."""
-    who = await principal(request)
-    house = services(request)
-    body = await json_body(request, house.max_batch_body_bytes)
-    rows = read_claims(body, house.max_batch_rows, _latest_ms(house))
-    claims = [row for row in rows if isinstance(row, Claim)]
-    kept = iter(await house.ledger.labels(who.tenant, claims) if claims else ())
-    request_id = request.scope.get(REQUEST_ID)
+    limits = call.services.limits
+    body = await call.json(limits.max_batch_body_bytes)
+    rows = read_labels(body, limits.max_batch_rows, _latest_ms(call))
+    labels = [row for row in rows if isinstance(row, NewLabel)]
+    kept = iter(await call.services.records.labels(call.tenant, labels) if labels else ())
     results = [
-        _result(i, next(kept) if isinstance(row, Claim) else row, request_id)
+        _result(i, next(kept) if isinstance(row, NewLabel) else row, call.request_id)
         for i, row in enumerate(rows)
     ]
     return json_answer(b'{"results":[%b]}' % b",".join(results))
 
 
-def _result(i: int, kept: Kept, request_id: str | None) -> bytes:
-    if not isinstance(kept, Exception):
-        return encode(kept[0])
-    if isinstance(kept, InvalidInput):
-        kept = _placed(kept, f"/labels/{i}")
-    return problem_of(kept, request_id).body()
+def _kept(label: KeptLabel, is_new: bool) -> Response:
+    return answer(label_out(label), 201 if is_new else 200)
 
 
-def _placed(wrong: InvalidInput, pointer: str) -> InvalidInput:
-    """The fault with its place in the whole body, where it is told as of its row alone."""
+def _result(i: int, result: LabelResult, request_id: str | None) -> bytes:
+    if not isinstance(result, Exception):
+        return encode(label_out(result[0]))
+    if isinstance(result, InvalidInput):
+        result = _placed(result, f"/labels/{i}")
+    return problem_of(result, request_id).body()
+
+
+def _placed(error: InvalidInput, pointer: str) -> InvalidInput:
+    """Return the error with pointers into the whole body, where they lead into its row alone."""
     errors = (
         (at if at.startswith(pointer) else f"{pointer}{at}", code, detail)
-        for at, code, detail in wrong.errors
+        for at, code, detail in error.errors
     )
-    return InvalidInput(wrong.detail, tuple(errors))
+    return InvalidInput(error.detail, tuple(errors))
 
 
-def _latest_ms(house: Services) -> int:
-    return house.now_ms() + house.max_future_s * 1000
+def _latest_ms(call: Call) -> int:
+    return call.services.now_ms() + call.services.limits.max_future_s * 1000

@@ -1,19 +1,25 @@
-"""/metrics: Prometheus' text format."""
+"""/metrics: the Prometheus text format."""
 
 from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Request, Response
+from starlette.responses import Response
 
-from serve_app.http.routes.request import services
+from serve_app.http.route import Answer, Call, Route
 from telemetry.metrics import CONTENT_TYPE
 
-router = APIRouter()
 
-
-@router.get("/metrics")
-async def read_metrics(request: Request) -> Response:
-    """The figures of this node. No key needed: there is no tenant in any of them."""
-    body = await asyncio.to_thread(services(request).exposition)
+@Route(
+    method="GET",
+    path="/metrics",
+    operation_id="metrics",
+    summary="Metrics for Prometheus",
+    tag="operation",
+    needs_key=False,
+    answers={200: Answer("Metrics for Prometheus", media_type="text/plain")},
+)
+async def read_metrics(call: Call) -> Response:
+    """Return the metrics of this node. No key is needed: none of them names a tenant."""
+    body = await asyncio.to_thread(call.services.exposition)
     return Response(body, headers={"content-type": CONTENT_TYPE})

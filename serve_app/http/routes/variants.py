@@ -1,31 +1,75 @@
-"""GET /v1/variants: the pools, and what the active plan makes of them."""
+"""GET /v1/variants: the pools, and their part in the active plan."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from msgspec import Meta, Struct
 
 from fraud.plan import Plan
-from serve_app.http.routes.request import answer, principal, services
-from serve_app.http.services import Pool
-from serve_app.http.wire.schemas import PlanOut, ReplicasOut, VariantOut, VariantsOut
-
-router = APIRouter()
+from serve_app.gateway.pool import Pool
+from serve_app.http.route import Answer, Call, Route
+from serve_app.http.wire.schemas import PlanOut
 
 
-@router.get("/v1/variants")
-async def list_variants(request: Request) -> Response:
-    """Every pool that runs and every variant that the plan asks, running or not."""
-    await principal(request)
-    house = services(request)
-    plan, pools = await asyncio.gather(house.ledger.active_plan(), house.pools())
-    return answer(
-        VariantsOut(
-            None if plan is None else PlanOut(plan.name, plan.version),
-            [_variant_out(pool, plan) for pool in _with_missing(pools, plan)],
+class ReplicasOut(Struct, gc=False):
+    """The size of a pool."""
+
+    running: int
+    starting: int
+
+
+class VariantOut(Struct, gc=False):
+    """A pool of model replicas and its part in the active plan."""
+
+    name: str
+    role: Literal["voter", "anomaly", "unused"]
+    weight: float | None
+    app_status: Annotated[str, Meta(description="as Ray Serve reports it; MISSING: no such app")]
+    version: Annotated[str | None, Meta(description="artifact version that a replica reports")]
+    replicas: ReplicasOut
+
+
+class VariantsOut(Struct, gc=False):
+    """The pools, and the plan that asks them (null: no plan is active)."""
+
+    plan: PlanOut | None
+    variants: list[VariantOut]
+
+
+@Route(
+    method="GET",
+    path="/v1/variants",
+    operation_id="listVariants",
+    summary="The model pools and the active plan",
+    tag="models",
+    answers={
+        200: Answer(
+            "The pools",
+            VariantsOut,
+            {
+                "plan": {"name": "default", "version": 3},
+                "variants": [
+                    {
+                        "name": "xgboost",
+                        "role": "voter",
+                        "weight": 0.5,
+                        "app_status": "RUNNING",
+                        "version": "9c1f02ab77de",
+                        "replicas": {"running": 1, "starting": 0},
+                    }
+                ],
+            },
         )
+    },
+)
+async def list_variants(call: Call) -> VariantsOut:
+    """Return every pool that runs and every variant that the plan asks, running or not."""
+    plan, pools = await asyncio.gather(call.services.records.active_plan(), call.services.pools())
+    return VariantsOut(
+        None if plan is None else PlanOut(plan.name, plan.version),
+        [_variant_out(pool, plan) for pool in _with_missing(pools, plan)],
     )
 
 

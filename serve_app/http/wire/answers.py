@@ -1,8 +1,8 @@
 """Decisions to bytes: one row of a DecisionBatch as the answer that a client reads.
 
-What the rows of a micro-batch share (the plan, the variants' names, stages, the moment) is encoded
-once; a row is that template with its own values put in. All values go through one JSON encoder,
-column by column.
+What the rows of a micro-batch share (plan, variants' names, stages, time) is encoded once as a
+template, and each row fills in its own values. All values go through one JSON encoder, column by
+column.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 
 from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason
 from fraud.stage import decision_stages, thousandths
-from serve_app.http.wire.schemas import DecisionOut, PlanOut, ProblemOut, ReasonOut, ResultsOut
+from serve_app.http.wire.schemas import PlanOut, ReasonOut
 
 _REMEMBERED_BATCHES = 8
 
@@ -27,7 +27,7 @@ _RISK_LEVELS = tuple(_encoder.encode(level) for level in RISK_LEVELS)
 
 
 class _Encoded(NamedTuple):
-    """A micro-batch: row i is `rows[i] + own stages + end`."""
+    """An encoded micro-batch: row i is `rows[i] + its own stages + end`."""
 
     rows: list[bytes]
     end: bytes
@@ -36,7 +36,7 @@ class _Encoded(NamedTuple):
 class DecisionEncoder:
     """Encodes rows of micro-batches as `DecisionOut`s.
 
-    Rows of one micro-batch answer many requests, so the last few batches are remembered encoded.
+    Rows of one micro-batch answer many requests, so the last few batches are kept encoded.
     """
 
     def __init__(self) -> None:
@@ -45,13 +45,13 @@ class DecisionEncoder:
     def encode(
         self, batch: DecisionBatch, i: int, own_stages: bytes, metadata: str | None = None
     ) -> bytes:
-        """Row i of `batch`, UTF-8 JSON.
+        """Return row i of `batch` as UTF-8 JSON.
 
         Args:
-            batch: what the combiner answered, n >= 1 rows.
+            batch: the answer of the Combiner, n >= 1 rows.
             i: 0 <= i < n.
-            own_stages: what `encode_stages` made of the ingress' own stages.
-            metadata: the payment's, as the JSON text of an object; None if it has none.
+            own_stages: the stages of the ingress, from `encode_stages`.
+            metadata: of the payment, as the JSON text of an object; None if it has none.
         """
         rows, end = self._encoded(batch)
         if metadata is not None:
@@ -68,17 +68,17 @@ class DecisionEncoder:
 
 
 def encode_stages(stage_ms: dict[str, float]) -> bytes:
-    """Stages of the ingress (`GATEWAY_STAGES`) as members of a JSON object; milliseconds."""
+    """Return stages (`GATEWAY_STAGES`), in milliseconds, as members of a JSON object."""
     return _encoder.encode({name: thousandths(ms) for name, ms in stage_ms.items()})[1:-1]
 
 
-def encode(answer: DecisionOut | ResultsOut | ProblemOut | msgspec.Struct) -> bytes:
-    """An answer as UTF-8 JSON."""
+def encode(answer: msgspec.Struct) -> bytes:
+    """Return an answer as UTF-8 JSON."""
     return _encoder.encode(answer)
 
 
 def rfc3339(ms: int) -> str:
-    """Milliseconds since the epoch as RFC 3339 in UTC.
+    """Return milliseconds since the epoch as RFC 3339 in UTC.
 
     >>> rfc3339(1_772_366_400_250)
     '2026-03-01T12:00:00.250Z'
@@ -118,16 +118,17 @@ def _encode_batch(batch: DecisionBatch) -> _Encoded:
     return _Encoded([template % row + middle for row in zip(*columns, strict=True)], end)
 
 
-@lru_cache(maxsize=64)  # plans, roll-outs and outages change it, payments do not
+@lru_cache(maxsize=64)  # changes with plans, roll-outs and outages, not with payments
 def _template(
     plan: str,
     plan_version: int,
     votes: tuple[tuple[str, str, str, bool], ...],
 ) -> bytes:
-    """What all rows say alike, `%b` where a row has its own; the order is DecisionOut's.
+    """Return what all rows have in common, with `%b` for their own values, in the order of
+    DecisionOut.
 
     Args:
-        votes: (variant, version, status, whether there are scores) each.
+        votes: (variant, version, status, whether there are scores) of each.
     """
     return (
         b'{"decision_id":%b,"transaction_id":%b,"decision":%b,"risk_score":%d,"probability":%b,'
@@ -148,17 +149,17 @@ def _template(
     )
 
 
-@lru_cache(maxsize=256)  # outages change it, payments do not
+@lru_cache(maxsize=256)  # changes with outages, not with payments
 def _degraded(why: tuple[str, ...]) -> bytes:
-    """The value of `degraded`, and the member behind it."""
+    """Return the value of `degraded` and the member after it."""
     return b'%b,"degraded_reasons":%b' % (_encoder.encode(bool(why)), _encoder.encode(why))
 
 
 def _reasons(reasons: tuple[Reason, ...]) -> bytes:
-    said = [
+    found = [
         ReasonOut(r.code, r.feature, r.detail, r.direction, float(r.contribution)) for r in reasons
     ]
-    return _encoder.encode(said)
+    return _encoder.encode(found)
 
 
 def _constant(value: Any) -> bytes:
@@ -166,13 +167,13 @@ def _constant(value: Any) -> bytes:
 
 
 def _lines(values: list[str]) -> list[bytes]:
-    # A newline inside of a text is escaped, so that only the ones between are there.
+    # Newlines inside texts are escaped: only those between them are left.
     return _encoder.encode_lines(values)[:-1].split(b"\n")
 
 
 def _numbers(batch: DecisionBatch) -> list[bytes]:
-    """JSON of the probabilities, of each variant's scores, of the anomaly scores and of the ages of
-    features, all in one list; NaN, which is how columns say "none", is null."""
+    """Return the JSON of the probabilities, each variant's scores, the anomaly scores and the
+    feature ages, all in one list. NaN, which means "none" in columns, is null."""
     values: list[float | None] = list(map(float, batch.probability))
     for vote in batch.votes:
         if vote.scores is not None:

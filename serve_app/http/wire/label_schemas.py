@@ -1,14 +1,15 @@
-"""What clients send of labels; see `serve_app.http.wire.schemas`."""
+"""Labels on the wire; see `serve_app.http.wire.schemas`."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Raw, Struct
 
 from fraud import label
 from fraud.payment.limits import MAX_ID_CHARS
-from serve_app.http.wire.schemas import UUID_TEXT, Id, Timestamp, one_of
+from serve_app.http.wire.schemas import ROWS, UUID_TEXT, Id, Timestamp, one_of
 
 SourceIn = Annotated[
     str,
@@ -16,45 +17,63 @@ SourceIn = Annotated[
         min_length=1,
         max_length=MAX_ID_CHARS,
         pattern=label.PATTERN,
-        description="who says so: one of the known sources, or one of your own, `x-` and a name",
+        description="source of the verdict: a known one, or your own as `x-` and a name",
         examples=["chargeback", "x-call-center"],
     ),
 ]
 
 
 class LabelIn(Struct, forbid_unknown_fields=True, gc=False):
-    """What a payment turned out to be."""
+    """Whether a payment turned out to be fraud."""
 
     is_fraud: bool
     source: SourceIn
     known_at: (
         Annotated[
             Timestamp,
-            Meta(
-                description="from when on anybody could have known, not before the payment; "
-                "default: now"
-            ),
+            Meta(description="when the verdict became known, not before the payment; default: now"),
         ]
         | None
     ) = None
 
 
 class LabelOfTransactionIn(LabelIn, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """What a payment turned out to be, named by your id of it."""
+    """A label of a payment that is named by your id of it."""
 
     transaction_id: Id
 
 
 class LabelOfDecisionIn(LabelIn, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """What a payment turned out to be, named by a decision on it."""
+    """A label of a payment that is named by a decision on it."""
 
     decision_id: Annotated[str, UUID_TEXT]
 
 
 class LabelBatchIn(Struct, forbid_unknown_fields=True, gc=False):
-    """Labels to keep, answered in this order."""
+    """Labels to keep; they are answered in this order."""
 
     labels: Annotated[
         list[Annotated[Raw, one_of("LabelOfTransactionIn", "LabelOfDecisionIn")]],
         Meta(min_length=1),
+        ROWS,
     ]
+
+
+class LabelOut(Struct, gc=False):
+    """A label as it is kept."""
+
+    decision_id: (
+        Annotated[str, UUID_TEXT, Meta(description="the decision that named the payment, if any")]
+        | None
+    )
+    transaction_id: str
+    is_fraud: bool
+    source: str
+    known_at: datetime
+    received_at: datetime
+
+
+class LabelResultsOut(Struct, gc=False):
+    """Answers to labels, in their order: each as it is kept, or a problem."""
+
+    results: Annotated[list[Annotated[Raw, one_of("LabelOut", "ProblemOut")]], ROWS]

@@ -1,9 +1,9 @@
-"""Every type on the wire, once. What a client sends or gets is one of these; the house behind the
-ingress sees columns (`fraud.payment.batch`), never JSON.
+"""Types on the wire that several routes share. Behind HTTP there are columns
+(`fraud.payment.batch`), never JSON.
 
 Incoming types refuse unknown fields. The fast path of `serve_app.http.reading.intake` decodes them,
-and the OpenAPI document is generated from them; the rules that a type cannot say (currencies,
-time windows, decimals) are in `fraud.payment.limits` and checked beside them.
+and the OpenAPI document is generated from them. Rules that a type cannot express (currencies, time
+bounds, decimals) are in `fraud.payment.limits` and checked separately.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from fraud.payment.limits import (
 from fraud.reasons.catalogue import CODES, DIRECTIONS
 from serve_app.http.wire import meanings
 
-# For the reference only: fraud.payment.limits.text_problem is the rule.
+# For the API reference only: the rule is fraud.payment.limits.text_problem.
 _PRINTABLE = (
     r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*\S[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
 )
@@ -36,7 +36,7 @@ Id = Annotated[
     str,
     Meta(min_length=1, max_length=MAX_ID_CHARS, extra_json_schema={"pattern": _PRINTABLE}),
 ]
-"""An identifier of the caller's, 1-64 characters, no control characters."""
+"""An identifier chosen by the client: 1-64 characters, no control characters."""
 
 UUID_TEXT = Meta(extra_json_schema={"format": "uuid"})
 _DATE_TIME = Meta(extra_json_schema={"format": "date-time"})
@@ -80,16 +80,21 @@ MetadataOf = Annotated[
     ],
     Meta(
         max_length=metadata.MAX_KEYS,
-        description="your own notes: kept with the decision and given back, never looked at; keys "
-        f"and values have at most {metadata.MAX_BYTES} bytes together",
+        description="your own notes: kept with the decision and returned, never used to decide; "
+        f"keys and values have at most {metadata.MAX_BYTES} bytes together",
     ),
 ]
 
 
+MAX_ROWS_MARK = "max_rows"
+"""Placeholder in schemas for the most rows of a batch, which is a setting."""
+ROWS = Meta(extra_json_schema={"maxItems": MAX_ROWS_MARK})
+
+
 def one_of(*names: str) -> Meta:
-    """One of some wire types, for the reference: what it is, the code that reads it decides."""
-    ways = [{"$ref": f"#/components/schemas/{name}"} for name in names]
-    return Meta(extra_json_schema={"oneOf": ways})
+    """Return the schema of one of some wire types; the code that reads a value decides which."""
+    refs = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    return Meta(extra_json_schema={"oneOf": refs})
 
 
 class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
@@ -98,9 +103,9 @@ class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
     transaction_id: Annotated[
         Id, Meta(description="unique for you; a retry with the same id is not counted twice")
     ]
-    customer_id: Annotated[Id, Meta(description="who pays")]
+    customer_id: Annotated[Id, Meta(description="the payer")]
     timestamp: Timestamp
-    # Raw, so that 0.1 arrives as the digits 0.1: the reader turns them into minor units.
+    # Raw, so that 0.1 arrives as its digits: the reader turns them into minor units.
     amount: Annotated[Raw, Meta(extra_json_schema=_AMOUNT_SCHEMA)]
     currency: Annotated[
         str, Meta(description="ISO 4217", extra_json_schema={"enum": sorted(CURRENCIES)})
@@ -119,7 +124,7 @@ class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
         ]
         | None
     ) = None
-    counterparty_id: Annotated[Id, Meta(description="who is paid, if not a merchant")] | None = None
+    counterparty_id: Annotated[Id, Meta(description="the payee, if not a merchant")] | None = None
     device_id: Id | None = None
     ip_address: (
         Annotated[
@@ -149,13 +154,13 @@ class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class BatchIn(Struct, forbid_unknown_fields=True, gc=False):
-    """Payments to decide on, answered in this order."""
+    """Payments to decide on; they are answered in this order."""
 
-    transactions: Annotated[list[TransactionIn], Meta(min_length=1)]
+    transactions: Annotated[list[TransactionIn], Meta(min_length=1), ROWS]
 
 
 class BatchEnvelope(Struct, forbid_unknown_fields=True, gc=False):
-    """A BatchIn whose rows are not yet looked into, so that each can be wrong alone."""
+    """A BatchIn with rows still undecoded, so that each can be wrong on its own."""
 
     transactions: list[Raw]
 
@@ -180,25 +185,25 @@ class ReasonOut(Struct, gc=False):
         str,
         Meta(description="stable, for machines", extra_json_schema={"enum": list(CODES)}),
     ]
-    feature: Annotated[str | None, Meta(description="what the sentence is about, if one feature")]
+    feature: Annotated[str | None, Meta(description="the feature in the sentence, if any")]
     detail: Annotated[
         str, Meta(description="a sentence for an analyst: the value, and what is usual")
     ]
     direction: Annotated[
         str,
         Meta(
-            description="what it does to the risk; what lowers it is no reason",
+            description="effect on the risk; only what raises it is a reason",
             extra_json_schema={"enum": list(DIRECTIONS)},
         ),
     ]
     contribution: Annotated[
         float,
-        Meta(description="log-odds that the features of the code added; 0 where no model says"),
+        Meta(description="log-odds added by the features of this code; 0 if no model gives any"),
     ]
 
 
 class VoteOut(Struct, gc=False):
-    """What one variant said."""
+    """The vote of one variant."""
 
     name: str
     version: str
@@ -207,7 +212,7 @@ class VoteOut(Struct, gc=False):
 
 
 class PlanOut(Struct, gc=False):
-    """Which plan decided."""
+    """The plan that decided."""
 
     name: str
     version: int
@@ -224,32 +229,32 @@ class DecisionOut(Struct, gc=False):
         Meta(
             ge=0,
             le=99,
-            description="25 for each decision: approve 0-24, challenge 25-49, review 50-74, block "
-            "75-99; within, it grows with the probability. See /v1/plans/active",
+            description="25 values for each decision: approve 0-24, challenge 25-49, review 50-74, "
+            "block 75-99; within these it grows with the probability. See /v1/plans/active",
         ),
     ]
-    probability: Annotated[float, Meta(ge=0, le=1, description="calibrated, of fraud")]
+    probability: Annotated[float, Meta(ge=0, le=1, description="calibrated probability of fraud")]
     risk_level: Annotated[
         Literal["low", "medium", "high", "critical"],
-        Meta(description="one for each decision: approve is low, block is critical"),
+        Meta(description="follows from the decision: approve is low, block is critical"),
     ]
     reasons: list[ReasonOut]
     variants: list[VoteOut]
-    anomaly_score: Annotated[float, Meta(ge=0, le=1, description="higher is stranger")] | None
+    anomaly_score: Annotated[float, Meta(ge=0, le=1, description="higher is more unusual")] | None
     plan: PlanOut
-    degraded: Annotated[bool, Meta(description="the answer is poorer than the plan wants")]
+    degraded: Annotated[bool, Meta(description="the plan could not be carried out in full")]
     degraded_reasons: list[DegradedReason]
     feature_age_ms: (
-        Annotated[int, Meta(ge=0, description="age of the customer's state; null: no history")]
+        Annotated[int, Meta(ge=0, description="age of the customer's history; null: no history")]
         | None
     )
-    stage_ms: Annotated[dict[str, float], Meta(description="milliseconds spent by stage")]
+    stage_ms: Annotated[dict[str, float], Meta(description="milliseconds spent in each stage")]
     decided_at: Annotated[str, _DATE_TIME]
     metadata: MetadataOf | UnsetType = UNSET
 
 
 class PaymentOut(Struct, gc=False):
-    """A payment as it was sent, what it left out left out."""
+    """A payment as it was sent; fields that were not sent are left out."""
 
     transaction_id: str
     customer_id: str
@@ -270,21 +275,21 @@ class PaymentOut(Struct, gc=False):
 
 
 class KeptLabelOut(Struct, gc=False):
-    """What somebody said that a payment was."""
+    """A label of the payment."""
 
     is_fraud: bool
     source: str
-    known_at: Annotated[datetime, Meta(description="from when on anybody could have known")]
+    known_at: Annotated[datetime, Meta(description="when the verdict became known")]
     received_at: datetime
     decision_id: (
-        Annotated[str, UUID_TEXT, Meta(description="the decision it was said of, if one was named")]
+        Annotated[str, UUID_TEXT, Meta(description="the decision that named the payment, if any")]
         | None
     )
-    holds: Annotated[bool, Meta(description="whether this is what the payment counts as now")]
+    holds: Annotated[bool, Meta(description="whether this is the verdict that counts now")]
 
 
 class KeptDecisionOut(DecisionOut, kw_only=True, gc=False):
-    """A decision as it was given, the payment, and what was said of it since."""
+    """A decision as it was given, with its payment and the labels of the payment."""
 
     payment: PaymentOut
     labels: Annotated[list[KeptLabelOut], Meta(description="oldest `known_at` first")]
@@ -294,9 +299,11 @@ class DecisionsOut(Struct, rename={"from_": "from"}, gc=False):
     """A page of decisions, newest first."""
 
     decisions: list[KeptDecisionOut]
-    next_cursor: Annotated[str | None, Meta(description="leads to the next page; null: the last")]
-    from_: Annotated[datetime, Meta(description="when decisions were looked for, inclusive")]
-    to: Annotated[datetime, Meta(description="until when, exclusive")]
+    next_cursor: Annotated[
+        str | None, Meta(description="cursor of the next page; null: the last page")
+    ]
+    from_: Annotated[datetime, Meta(description="start of the searched period, inclusive")]
+    to: Annotated[datetime, Meta(description="end of the searched period, exclusive")]
 
 
 class FieldErrorOut(Struct, gc=False):
@@ -308,7 +315,7 @@ class FieldErrorOut(Struct, gc=False):
 
 
 class ProblemOut(Struct, omit_defaults=True, gc=False):
-    """An error, as RFC 9457 has it."""
+    """An error (RFC 9457)."""
 
     type: Annotated[str, Meta(description="stable URI of the kind of problem")]
     title: str
@@ -319,64 +326,6 @@ class ProblemOut(Struct, omit_defaults=True, gc=False):
 
 
 class ResultsOut(Struct, gc=False):
-    """Answers to a batch, in its order: a decision each, or why there is none."""
+    """Answers to a batch, in its order: a decision each, or a problem."""
 
-    results: list[Annotated[Raw, one_of("DecisionOut", "ProblemOut")]]
-
-
-class LabelResultsOut(Struct, gc=False):
-    """Answers to labels, in their order: each as it is kept, or why it is not."""
-
-    results: list[Annotated[Raw, one_of("LabelOut", "ProblemOut")]]
-
-
-class LiveOut(Struct, gc=False):
-    """Whether the process answers."""
-
-    live: bool
-
-
-class ReadyOut(Struct, omit_defaults=True, gc=False):
-    """Whether decisions can be made."""
-
-    ready: bool
-    error: Annotated[str, Meta(description="why not")] | UnsetType = UNSET
-
-
-class LabelOut(Struct, gc=False):
-    """A label as it is kept."""
-
-    decision_id: (
-        Annotated[str, UUID_TEXT, Meta(description="the decision it was said of, if one was named")]
-        | None
-    )
-    transaction_id: str
-    is_fraud: bool
-    source: str
-    known_at: datetime
-    received_at: datetime
-
-
-class ReplicasOut(Struct, gc=False):
-    """How large a pool is."""
-
-    running: int
-    starting: int
-
-
-class VariantOut(Struct, gc=False):
-    """A pool of model replicas and its part in the active plan."""
-
-    name: str
-    role: Literal["voter", "anomaly", "unused"]
-    weight: float | None
-    app_status: Annotated[str, Meta(description="as Ray Serve reports it; MISSING: no such app")]
-    version: Annotated[str | None, Meta(description="artifact version that a replica reports")]
-    replicas: ReplicasOut
-
-
-class VariantsOut(Struct, gc=False):
-    """The pools, and the plan that asks them (null: no plan is active)."""
-
-    plan: PlanOut | None
-    variants: list[VariantOut]
+    results: Annotated[list[Annotated[Raw, one_of("DecisionOut", "ProblemOut")]], ROWS]

@@ -1,4 +1,4 @@
-"""The Ingress deployment on a real Ray node behind HAProxy, with a combiner that is made up."""
+"""The Ingress deployment on a real Ray node behind HAProxy, with a fake combiner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.unit.serve_app.http.test_asgi import assert_problem
 
 
 class MadeUp:
-    """A combiner that decides by transaction id, fails on demand and dies once if told to."""
+    """A combiner that decides by transaction id, and fails or dies once on demand."""
 
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
@@ -51,7 +51,7 @@ class MadeUp:
 
 @pytest.fixture(scope="module")
 def served(node: Node, database_url: str, redis_url: str, tmp_path_factory: Any) -> Iterator[str]:
-    """URL of the running front. Its settings are the node's, as in production."""
+    """Return the URL of the running ingress. It has the settings of the node, as in production."""
     from ray import cloudpickle, serve
 
     from serve_app.ingress import Ingress
@@ -169,7 +169,7 @@ def test_a_client_that_leaves_stops_nobody(client: httpx.Client) -> None:
 
 
 def test_too_slow_is_503_with_a_time_and_serve_does_not_cut_in(client: httpx.Client) -> None:
-    # Serve's own way would answer this with 408: decisions do not take it.
+    # Serve itself would answer this with 408: decisions bypass it.
     response = pay(client, "slow", timeout=10, headers={"x-request-timeout-seconds": "0.1"})
     assert_problem(response, 503, "timeout")
     assert int(response.headers["retry-after"]) >= 1

@@ -1,4 +1,4 @@
-"""Ray's own errors as the house's; no cluster runs here."""
+"""Errors of Ray become errors of ours; no cluster runs here."""
 
 from __future__ import annotations
 

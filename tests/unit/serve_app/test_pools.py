@@ -1,16 +1,16 @@
-"""The board of pools, on a status that is made up; no cluster runs here."""
+"""The board of pools on a fake status; no cluster runs here."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
 
-from serve_app.http.services import Pool
+from serve_app.gateway.pool import Pool
 from serve_app.pools import PoolBoard
 
 
 class Handle:
-    """A handle whose `describe` says a version, or fails."""
+    """A handle whose `describe` returns a version, or fails."""
 
     def __init__(self, version: str | None) -> None:
         self.version = version

@@ -1,4 +1,4 @@
-"""The front on a real PostgreSQL: keys, decisions, labels, the active plan."""
+"""Records on a real PostgreSQL: keys, decisions, labels, the active plan."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from fraud.record import DecisionRecord
 from serve_app.database import open_pools
 from serve_app.gateway import auth
 from serve_app.gateway.auth import Authenticator
+from serve_app.gateway.errors import Conflict
+from serve_app.gateway.gateway import Gateway, GatewaySettings
+from serve_app.gateway.labels import NewLabel
 from serve_app.gateway.ratelimit.limits import RateLimits
-from serve_app.gateway.records import Records, Verdict
-from serve_app.http.asgi import DecisionsApp, FrontSettings
-from serve_app.http.problems import Conflict
+from serve_app.gateway.records import Records
+from serve_app.http.asgi import DecisionsApp
 from serve_app.http.rest import build_rest
 from serve_app.http.services import Services
 from settings.settings import Settings
@@ -69,25 +71,17 @@ async def ship(database_url: str, record: DecisionRecord) -> None:
 
 async def test_a_decision_comes_back_as_it_was_given(records: Records, kept: Any) -> None:
     found = await records.decision("default", kept.decision_id)
-    assert found.decision_id == kept.decision_id
-    assert found.transaction_id == kept.transaction.transaction_id
-    assert found.decision == kept.outcome
-    assert found.probability == kept.probability
-    assert found.anomaly_score == kept.anomaly_score
-    assert [(v.name, v.version, v.score) for v in found.variants] == [
-        (v.variant, v.version, v.score) for v in kept.votes
-    ]
-    assert [r.code for r in found.reasons] == [r.code for r in kept.reasons]
-    assert (found.plan.name, found.plan.version) == (PLAN.name, PLAN.version)
-    assert tuple(found.degraded_reasons) == kept.degraded
-    assert found.decided_at.startswith(f"{datetime.now(UTC):%Y-%m}")
+    assert found.labels == ()
+    # Of the plan its name, version and digest are kept; features are not read.
+    assert replace(found.record, plan={}) == replace(kept, plan={}, features=b"")
+    assert (found.record.plan["name"], found.record.plan["version"]) == (PLAN.name, PLAN.version)
 
 
 async def test_another_tenant_sees_nothing(records: Records, kept: Any) -> None:
     with pytest.raises(NotFound):
         await records.decision("other", kept.decision_id)
     with pytest.raises(NotFound):
-        await records.label("other", kept.decision_id, Verdict(True, "analyst", None))
+        await records.label("other", NewLabel(True, "analyst", None, kept.decision_id))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +101,7 @@ async def test_a_decision_still_on_its_way_is_waited_for(
     reading = asyncio.create_task(records.decision("default", record.decision_id))
     await asyncio.sleep(0.2)
     await ship(database_url, record)
-    assert (await reading).decision_id == record.decision_id
+    assert (await reading).record.decision_id == record.decision_id
 
 
 async def test_a_fresh_id_that_never_comes_is_given_up(records: Records) -> None:
@@ -121,14 +115,14 @@ async def test_a_fresh_id_that_never_comes_is_given_up(records: Records) -> None
 async def test_labels_are_kept_once_and_corrected(
     records: Records, pool: asyncpg.Pool, kept: Any
 ) -> None:
-    said = Verdict(True, "chargeback", None)
-    first, is_new = await records.label("default", kept.decision_id, said)
-    again, is_new_again = await records.label("default", kept.decision_id, said)
+    said = NewLabel(True, "chargeback", None, kept.decision_id)
+    first, is_new = await records.label("default", said)
+    again, is_new_again = await records.label("default", said)
     assert (is_new, is_new_again) == (True, False)
     assert first == again
-    # Somebody changes their mind: a later label, not a changed one.
+    # A correction is a later label, not a changed one.
     corrected, is_new = await records.label(
-        "default", kept.decision_id, Verdict(False, "chargeback", None)
+        "default", NewLabel(False, "chargeback", None, kept.decision_id)
     )
     assert is_new
     assert corrected.known_at > first.known_at
@@ -140,22 +134,20 @@ async def test_labels_are_kept_once_and_corrected(
     assert {str(row["decision_id"]) for row in rows} == {kept.decision_id}
 
 
-async def test_a_label_of_a_moment_is_said_once(records: Records, kept: Any) -> None:
+async def test_a_label_of_a_moment_is_kept_once(records: Records, kept: Any) -> None:
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
-    _, is_new = await records.label("default", kept.decision_id, Verdict(True, "analyst", at))
+    _, is_new = await records.label("default", NewLabel(True, "analyst", at, kept.decision_id))
     assert is_new
-    label, is_new = await records.label("default", kept.decision_id, Verdict(True, "analyst", at))
+    label, is_new = await records.label("default", NewLabel(True, "analyst", at, kept.decision_id))
     assert not is_new
     assert label.known_at == at
     with pytest.raises(Conflict):
-        await records.label("default", kept.decision_id, Verdict(False, "analyst", at))
+        await records.label("default", NewLabel(False, "analyst", at, kept.decision_id))
 
 
-async def test_many_who_say_the_same_at_once_say_it_once(records: Records, kept: Any) -> None:
-    said = Verdict(True, "customer", None)
-    results = await asyncio.gather(
-        *(records.label("default", kept.decision_id, said) for _ in range(8))
-    )
+async def test_many_who_send_the_same_label_at_once_add_one(records: Records, kept: Any) -> None:
+    said = NewLabel(True, "customer", None, kept.decision_id)
+    results = await asyncio.gather(*(records.label("default", said) for _ in range(8)))
     assert sum(is_new for _, is_new in results) == 1
     assert len({label.known_at for label, _ in results}) == 1
 
@@ -171,7 +163,7 @@ async def test_the_active_plan(records: Records, pool: asyncpg.Pool) -> None:
     assert await records.active_plan() == plan
 
 
-async def test_a_store_that_is_not_there_is_said_to_be_so() -> None:
+async def test_a_store_that_is_down_is_unavailable() -> None:
     url = "postgresql://nobody@127.0.0.1:1/none"
     primary, _ = await open_pools(settings_of(url))
     gone = Records(primary, None, now_ms)
@@ -202,13 +194,9 @@ async def test_a_real_key_decides_and_reads_and_a_revoked_one_does_not(
         return []
 
     services = Services(authenticator.authenticate, records, nothing, nothing, lambda: b"", now_ms)
-    app = DecisionsApp(
-        combiner.decide,
-        authenticator.authenticate,
-        RateLimits(FakeRedisLimiter(), "front"),
-        FrontSettings(),
-        build_rest(services),
-    )
+    limits = RateLimits(FakeRedisLimiter(), "front")
+    gateway = Gateway(combiner.decide, limits, GatewaySettings())
+    app = DecisionsApp(gateway, authenticator.authenticate, services.limits, build_rest(services))
     now = datetime.now(UTC).isoformat()
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://front"

@@ -1,4 +1,4 @@
-"""Decisions looked for, on a real PostgreSQL."""
+"""Searches for decisions on a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def test_pages_hold_everything_once_whatever_is_decided_meanwhile(
     found: list[str] = []
     cursor: dict[str, str] = {}
     for page in range(100):
-        # From the second page on the cursor knows the span.
+        # From the second page on the cursor holds the period.
         asked = (span if page % 2 == 0 else narrowed) | cursor | {"limit": 4}
         answer = await client.get(PATH, params=asked)
         assert len(ids(answer)) <= 4
@@ -210,7 +210,7 @@ def searches() -> list[tuple[str, Search, tuple[Any, ...]]]:
 async def test_every_search_reads_an_index_of_the_months_in_question(
     database_url: str, searches: list[tuple[str, Search, tuple[Any, ...]]]
 ) -> None:
-    """With years of partitions and a table that is worth an index."""
+    """With years of partitions and a table large enough for an index."""
     connection = await asyncpg.connect(database_url)
     try:
         for back in range(36):

@@ -1,5 +1,5 @@
-"""The express lane on the HTTP server that Serve runs: what Serve did around a request is not
-missed."""
+"""The express lane on the HTTP server that Serve runs: nothing that Serve does around a request
+is missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.contracts.waiting import until
 
 @asynccontextmanager
 async def served(front: Front) -> AsyncIterator[tuple[uvicorn.Server, asyncio.Task[None], str]]:
-    """The front on a free port, in the way of `ray.serve._private.http_util`."""
+    """The app on a free port, served like in `ray.serve._private.http_util`."""
 
     async def nobody(scope: Any, receive: Any, send: Any) -> None:
         raise AssertionError
@@ -41,7 +41,7 @@ async def served(front: Front) -> AsyncIterator[tuple[uvicorn.Server, asyncio.Ta
 
 
 class Gate:
-    """Holds the combiner back."""
+    """Blocks the combiner."""
 
     def __init__(self, front: Front) -> None:
         self.entered, self.opened = asyncio.Event(), asyncio.Event()
@@ -80,7 +80,7 @@ async def test_a_client_that_hangs_up_does_not_stop_the_batch_it_travels_in() ->
         await until(gate.entered.is_set)
         leaver = asyncio.ensure_future(post(url, "leaver"))
         stayer = asyncio.ensure_future(post(url, "stayer"))
-        await until(lambda: front.app.alone.queued_rows == 2)
+        await until(lambda: front.gateway.queued_rows == 2)
         gate.opened.set()
         gate.opened = asyncio.Event()
         await until(lambda: len(front.combiner.calls) == 2)
@@ -101,7 +101,7 @@ async def test_a_client_that_hung_up_while_it_waited_is_not_decided_on() -> None
         await until(gate.entered.is_set)
         leaver = asyncio.ensure_future(post(url, "leaver"))
         stayer = asyncio.ensure_future(post(url, "stayer"))
-        await until(lambda: front.app.alone.queued_rows == 2)
+        await until(lambda: front.gateway.queued_rows == 2)
         leaver.cancel()
         await until(lambda: len(server.server_state.connections) == 2)
         gate.opened.set()

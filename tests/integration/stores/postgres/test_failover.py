@@ -24,7 +24,8 @@ from features.store.keys import CURSOR
 from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.errors import StoreUnavailable, StoreUnreachable
-from serve_app.gateway.records import Records, Verdict
+from serve_app.gateway.labels import NewLabel
+from serve_app.gateway.records import Records
 from stores.postgres import session as session_module
 from stores.postgres.connect import connect, open_pool
 from stores.redis.link import Link
@@ -166,8 +167,8 @@ async def test_labels_are_kept_on_the_new_primary_and_keys_are_looked_up_there(
     records = Records(pool, None, now_ms)
     await asyncio.gather(*(records.key("nobody") for _ in range(8)))
     await demoted()
-    verdict = Verdict(True, "bank", None)
-    _, is_new = await _soon(lambda: records.label("default", record.decision_id, verdict))  # type: ignore[misc]
+    label = NewLabel(True, "bank", None, record.decision_id)
+    _, is_new = await _soon(lambda: records.label("default", label))  # type: ignore[misc]
     assert is_new
     assert await pair.ask(pair.b, "SELECT count(*) FROM labels") == 1
     # A key that was made on the new primary is known, though nothing was written by this pool.

@@ -32,7 +32,8 @@ from fraud.errors import Busy, StoreUnreachable
 from models.store.location import open_store
 from models.store.origin import origin_of
 from serve_app.database import open_pools
-from serve_app.gateway.records import Records, Verdict
+from serve_app.gateway.labels import NewLabel
+from serve_app.gateway.records import Records
 from settings.settings import Settings
 from stores.postgres import connect as module
 from stores.postgres.connect import connect, open_pool
@@ -209,16 +210,11 @@ async def test_decisions_are_shipped_and_read_and_labelled(
     records = Records(primary, replica, now_ms)
     for record in written:
         found = await records.decision("default", record.decision_id)
-        assert found.decision == record.outcome
-    verdicts = [Verdict(True, "bank", None)] * 6
-    labels = await asyncio.gather(
-        *(
-            records.label("default", record.decision_id, verdict)
-            for record, verdict in zip(written, verdicts, strict=True)
-        )
-    )
+        assert found.record.outcome == record.outcome
+    new = [NewLabel(True, "bank", None, record.decision_id) for record in written]
+    labels = await asyncio.gather(*(records.label("default", label) for label in new))
     assert all(is_new for _, is_new in labels)
-    again = [records.label("default", written[0].decision_id, verdicts[0]) for _ in range(8)]
+    again = [records.label("default", new[0]) for _ in range(8)]
     assert not any(is_new for _, is_new in await asyncio.gather(*again))
     assert await records.key("nobody") is None
     await primary.close()

@@ -28,7 +28,7 @@ from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.ratelimit import limits as limits_module
-from serve_app.gateway.ratelimit.ask import Ask, Sender
+from serve_app.gateway.ratelimit.interface import AdmissionRequest, Sender
 from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.ratelimit.redis import RedisLimiter
 from stores.redis.errors import Elsewhere
@@ -200,7 +200,7 @@ async def test_while_there_is_no_primary_it_is_said_and_connections_are_few(
 
 
 async def _soon(ask: Callable[[], Awaitable[object]]) -> None:
-    """Ask until there is an answer."""
+    """AdmissionRequest until there is an answer."""
     async with asyncio.timeout(SOON_S):
         while True:
             try:
@@ -236,12 +236,12 @@ async def test_the_rate_limiter_counts_on_the_new_primary(
 async def test_no_row_is_refused_or_counted_twice_by_a_failover(servers: Pair, link: Link) -> None:
     tier = Tier("t", Quota(100, 600), None)
     limiter = RedisLimiter(link)
-    ask = Ask.of([Sender("k", "acme", tier, ["c"] * 10)])
+    ask = AdmissionRequest.of([Sender("k", "acme", tier, ["c"] * 10)])
     first = await limiter.admit(ask)
     await servers.caught_up()
     await servers.fail_over()
     second = await limiter.admit(ask)
-    assert [v.told[0].remaining for v in (first, second)] == [90, 80]
+    assert [v.usage[0].remaining for v in (first, second)] == [90, 80]
 
 
 async def test_window_state_is_read_and_written_on_the_new_primary(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fraud.access.tiers import DEFAULT_TIER, TIERS, tier_of
-from serve_app.gateway.ratelimit.ask import BUCKETS
+from serve_app.gateway.ratelimit.interface import BUCKETS
 from settings.settings import Settings
 
 

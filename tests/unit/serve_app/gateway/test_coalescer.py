@@ -1,4 +1,4 @@
-"""The coalescer: who travels together, and that nobody gets another's answer."""
+"""The coalescer: which rows travel together, and that each gets its own answer."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.coalescer import MAX_ISOLATION_CALLS, Coalescer
+from serve_app.gateway.errors import CallerGone
 from serve_app.gateway.submission import Answers, Decided
-from serve_app.http.exchange import ClientGone
 from tests.contracts.front import FakeCombiner, probability_of
 
 
@@ -65,7 +65,7 @@ def ids_of(answers: Any) -> list[str]:
 
 
 class Gate:
-    """Holds calls back until it is opened."""
+    """Blocks calls until it is opened."""
 
     def __init__(self) -> None:
         self.event = asyncio.Event()
@@ -75,7 +75,7 @@ class Gate:
 
 
 class Slow(FakeCombiner):
-    """Takes `seconds` a call, and knows how many ran at once at most."""
+    """Takes `seconds` a call and counts the most concurrent ones."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ async def test_a_full_queue_refuses_and_recovers() -> None:
     with pytest.raises(Overloaded) as caught:
         await lane.submit(batch("d"))
     assert caught.value.retry_after_s > 0
-    # Those that left make room at once, though their lane is still busy.
+    # Callers that left make room at once, though their lane is still busy.
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -194,7 +194,7 @@ async def test_who_has_left_by_the_time_of_departure_stays_behind() -> None:
     results = await asyncio.gather(first, *tasks, return_exceptions=True)
     assert combiner.calls == [["a"], ["b"]]
     assert [ids_of(result) for result in results[:2]] == [["a"], ["b"]]
-    assert [type(result) for result in results[2:]] == [ClientGone, ClientGone]
+    assert [type(result) for result in results[2:]] == [CallerGone, CallerGone]
     await lane.drain()
     assert lane.queued_rows == 0
 
@@ -250,7 +250,7 @@ async def test_an_answer_about_other_rows_is_no_answer() -> None:
 
     lane = lanes_of(shuffled)
     answers = await lane.submit(batch("a", "b"))
-    # Halved, each row is its own order: both are right again.
+    # Halved, each row is alone: both get their own answers again.
     assert ids_of(answers) == ["a", "b"]
 
 
@@ -386,7 +386,7 @@ async def test_each_hears_when_its_own_time_is_up() -> None:
             await lane.submit(batch(f"r{i}"))
         return loop.time() - began
 
-    # Some wait for a lane, some for an answer: no one longer for who came before or after.
+    # Some wait for a lane, some for an answer: none longer than the timeout.
     for elapsed in await asyncio.gather(*(submitter(i) for i in range(8))):
         assert elapsed >= 0.099
     await lane.drain()
@@ -446,7 +446,7 @@ async def test_everybody_gets_exactly_their_own(
 
 
 class ColdCombiner(FakeCombiner):
-    """Leaves out rows called cold... unless it is asked patiently; then they wait for `history`."""
+    """Leaves rows named cold... pending; in patient calls they wait for `history` instead."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,14 +1,16 @@
-"""Bodies and heads of requests."""
+"""Bodies and headers of requests."""
 
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import Any
 
 import pytest
 
+from serve_app.gateway.errors import CallerGone
 from serve_app.http import exchange
-from serve_app.http.exchange import Body, ClientGone, Head
+from serve_app.http.exchange import Body, Head
 from serve_app.http.problems import HttpProblem
 
 
@@ -57,7 +59,7 @@ async def test_what_is_left_of_a_refused_body_is_read_within_reason() -> None:
 
 
 async def test_a_client_that_leaves_is_noticed() -> None:
-    with pytest.raises(ClientGone):
+    with pytest.raises(CallerGone):
         await Body(receiver(b"x", disconnect=True), NO_LENGTH).read(100)
     await Body(receiver(b"x", disconnect=True), NO_LENGTH).discard()
 
@@ -88,7 +90,7 @@ async def test_nothing_is_waited_for_twice(
 
 
 class Arrived:
-    """A request of which uvicorn has all; its body comes after some turns of the loop."""
+    """A request that uvicorn has received whole; its body comes after some turns of the loop."""
 
     def __init__(self) -> None:
         self.message_event = asyncio.Event()
@@ -105,6 +107,12 @@ async def test_what_has_arrived_is_read_without_a_timer(monkeypatch: pytest.Monk
     assert await Body(Arrived().receive, NO_LENGTH).read(100) == b"all"
 
 
+@pytest.mark.parametrize("protocol", ["h11_impl", "httptools_impl"])
+def test_uvicorn_still_notes_on_a_request_that_a_message_has_arrived(protocol: str) -> None:
+    cycle = import_module(f"uvicorn.protocols.http.{protocol}").RequestResponseCycle
+    assert "message_event" in cycle.__init__.__code__.co_names
+
+
 @pytest.mark.parametrize("length", [b"-1", b"1e3", b"", b"\xb2"])
 def test_a_length_that_is_no_number_is_not_believed(length: bytes) -> None:
     Body(receiver(b""), Head([(b"content-length", length)]))
@@ -118,3 +126,20 @@ def test_a_request_id_is_kept_if_it_is_one(given: bytes, kept: bool) -> None:
     head = Head([(b"x-request-id", given)])
     assert (head.request_id == given.decode("latin-1")) == kept
     assert head.request_id.isascii()
+
+
+@pytest.mark.parametrize(
+    ("headers", "credential"),
+    [
+        ([], ""),
+        ([(b"x-api-key", b" qk_a_b ")], "qk_a_b"),
+        ([(b"authorization", b"Bearer qk_a_b")], "qk_a_b"),
+        ([(b"authorization", b"bearer  qk_a_b ")], "qk_a_b"),
+        ([(b"authorization", b"Basic cWs6")], ""),
+        ([(b"x-api-key", b"\xff\xfe"), (b"authorization", b"Bearer qk_a_b")], "\xff\xfe"),
+    ],
+)
+def test_the_credential_is_the_key_else_the_bearer_token(
+    headers: list[tuple[bytes, bytes]], credential: str
+) -> None:
+    assert Head(headers).credential == credential

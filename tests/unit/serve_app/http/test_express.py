@@ -1,4 +1,4 @@
-"""The lane beside Serve's own way."""
+"""The lane that bypasses Serve."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_decisions_take_the_lane_and_the_rest_goes_serves_way() -> None:
     assert found.headers.get_list("x-request-id") == ["mine"]
     assert missing.status_code == 405
     assert decided.json()["transaction_id"] == "t-1"
-    # Serve's middleware is inside of the lane, so the app puts the id on itself.
+    # Serve's middleware is inside the lane, so the app adds the id itself.
     assert decided.headers.get_list("x-request-id") == ["mine"]
     assert len(batch.json()["results"]) == 2
     assert batch.headers["x-request-id"]

@@ -9,8 +9,9 @@ import pickle
 import pytest
 
 from fraud import errors
+from serve_app.gateway.errors import Conflict, Unauthenticated
 from serve_app.http import problems
-from serve_app.http.problems import KINDS, Conflict, HttpProblem, MalformedBody, problem_of
+from serve_app.http.problems import KINDS, HttpProblem, MalformedBody, problem_of
 
 ARGS = {
     "InvalidInput": ("wrong", (("/a", "missing", "is required"),)),
@@ -30,7 +31,7 @@ def every_error() -> list[Exception]:
 
 
 @pytest.mark.parametrize("error", every_error(), ids=lambda e: type(e).__name__)
-def test_every_error_of_the_house_becomes_a_document(error: Exception) -> None:
+def test_every_error_of_ours_becomes_a_document(error: Exception) -> None:
     problem = problem_of(pickle.loads(pickle.dumps(error)), "r-1")
     document = json.loads(problem.body())
     slug = document["type"].removeprefix("urn:quorum:problem:")
@@ -45,6 +46,7 @@ def test_every_error_of_the_house_becomes_a_document(error: Exception) -> None:
         HttpProblem("conflict", "why", ((b"a", b"b"),)),
         MalformedBody("no", (("", "not_json", "x"),)),
         Conflict("opposite"),
+        Unauthenticated("no valid API key"),
     ],
 )
 def test_http_s_own_errors_cross_by_pickle(error: Exception) -> None:
@@ -67,7 +69,7 @@ def test_a_cause_counts_more_than_its_wrapping_and_a_circle_ends() -> None:
     assert problem_of(outer).status == 500
 
 
-def test_an_unknown_error_tells_nothing() -> None:
+def test_an_unknown_error_reveals_nothing() -> None:
     problem = problem_of(KeyError("4111111111111111"), "r-1")
     assert problem.status == 500
     assert b"4111" not in problem.body()

@@ -1,4 +1,4 @@
-"""Requests in the metrics."""
+"""Metrics of requests."""
 
 from __future__ import annotations
 

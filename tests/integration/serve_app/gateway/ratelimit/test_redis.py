@@ -10,12 +10,12 @@ import pytest
 
 from fraud.access.tiers import Quota, Tier
 from fraud.errors import StoreUnavailable
-from serve_app.gateway.ratelimit.ask import Ask, Limiter, Sender
+from serve_app.gateway.ratelimit.interface import AdmissionRequest, Limiter, Sender
 from serve_app.gateway.ratelimit.redis import RedisLimiter
 from stores.redis.link import Link
 from tests.contracts.rate_limiter import Clock, LimiterMaker, RateLimiterContract, sender
 
-# Redis' clock goes on by itself: tests move one of their own, kept in Redis.
+# The clock of Redis cannot be moved: tests use one of their own, kept in Redis.
 CLOCK = "local NOW = tonumber(redis.call('GET', 'now'))"
 
 
@@ -28,14 +28,14 @@ async def link(redis_url: str) -> AsyncIterator[Link]:
 
 
 class _Moved:
-    """A limiter on a clock moved by hand, over counters that begin anew with each maker."""
+    """A limiter on a clock moved by hand, with fresh counters for each maker."""
 
     def __init__(self, link: Link, clock: Clock) -> None:
         self._link = link
         self._clock = clock
         self._limiter = RedisLimiter(link, CLOCK)
 
-    async def admit(self, ask: Ask) -> object:
+    async def admit(self, ask: AdmissionRequest) -> object:
         await self._link.call("SET", "now", self._clock.now_us)
         return await self._limiter.admit(ask)
 
@@ -56,7 +56,7 @@ async def test_on_redis_own_clock_two_limiters_share_a_quota(link: Link, redis_u
     limiters = [RedisLimiter(link), RedisLimiter(others)]
 
     async def admitted(i: int) -> int:
-        ask = Ask.of([Sender("k", "acme", tier, [f"c{i}", "hot", "hot"])])
+        ask = AdmissionRequest.of([Sender("k", "acme", tier, [f"c{i}", "hot", "hot"])])
         return 3 - len((await limiters[i % 2].admit(ask)).refused)
 
     assert sum(await asyncio.gather(*(admitted(i) for i in range(60)))) == 100
@@ -66,7 +66,7 @@ async def test_on_redis_own_clock_two_limiters_share_a_quota(link: Link, redis_u
 async def test_state_is_small_and_expires(link: Link) -> None:
     limiter = RedisLimiter(link)
     for _ in range(20):
-        await limiter.admit(Ask.of([sender("b", ["x", "y"])]))
+        await limiter.admit(AdmissionRequest.of([sender("b", ["x", "y"])]))
     names = await link.call("KEYS", "q:r:*")
     assert sorted(name.decode() for name in names) == [
         "q:r:customer:30:acme:x",
@@ -82,11 +82,11 @@ async def test_state_is_small_and_expires(link: Link) -> None:
 async def test_a_batch_of_more_counters_than_lua_takes_arguments(link: Link) -> None:
     limiter = RedisLimiter(link)
     tier = Tier("t", Quota(20_000, 10), Quota(1, 10))
-    ask = Ask.of([Sender("k", "acme", tier, [f"c{i}" for i in range(9_000)])])
+    ask = AdmissionRequest.of([Sender("k", "acme", tier, [f"c{i}" for i in range(9_000)])])
     assert not (await limiter.admit(ask)).refused
     verdict = await limiter.admit(ask)
     assert len(verdict.refused) == 9_000
-    assert verdict.told[0].remaining == 11_000
+    assert verdict.usage[0].remaining == 11_000
 
 
 async def test_those_who_share_the_limits_are_counted(link: Link) -> None:
@@ -98,11 +98,11 @@ async def test_those_who_share_the_limits_are_counted(link: Link) -> None:
         return await limiter.register(who)
 
     assert [await register(who) for who in "aabcb"] == [1, 1, 2, 3, 3]
-    # Who has not been here for five seconds no longer counts.
+    # A limiter that was silent for five seconds no longer counts.
     assert [await register("c") for _ in range(6)] == [3, 2, 2, 2, 1, 1]
 
 
 async def test_a_redis_that_is_not_there_is_said_so() -> None:
     limiter = RedisLimiter(Link("redis://127.0.0.1:1/0", 200))
     with pytest.raises(StoreUnavailable):
-        await limiter.admit(Ask.of([sender("a", ["x"])]))
+        await limiter.admit(AdmissionRequest.of([sender("a", ["x"])]))

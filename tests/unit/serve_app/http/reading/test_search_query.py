@@ -127,11 +127,11 @@ async def test_over_http_every_wrong_parameter_is_named() -> None:
         assert answer.status_code == 422
         named = {e["pointer"] for e in answer.json()["errors"]}
         assert named == {"/limit", "/outcome", "/x"}
-        assert front.ledger.searches == []
-        front.ledger.has_more = True
+        assert front.records.searches == []
+        front.records.has_more = True
         page = (await client.get("/v1/decisions", params={"customer_id": "c"})).json()
         asked = {"customer_id": "c", "cursor": page["next_cursor"]}
         assert (await client.get("/v1/decisions", params=asked)).status_code == 200
-        assert [search.before for search in front.ledger.searches] == [None, LAST]
+        assert [search.before for search in front.records.searches] == [None, LAST]
         without = await client.get("/v1/decisions", headers={"x-api-key": "wrong"})
         assert without.status_code == 401

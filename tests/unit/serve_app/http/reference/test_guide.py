@@ -15,13 +15,16 @@ from fraud.label import SOURCES
 from fraud.payment.transaction import CHANNELS, TYPES
 from fraud.reasons.catalogue import CODES
 from serve_app.http.problems import KINDS
-from serve_app.http.reference.guide import Limits, guide
+from serve_app.http.reference.guide import guide
+from serve_app.http.services import RequestLimits
 from tests.contracts.front import Front, payment
 from tests.contracts.root import ROOT
 
 
 def calls_of_the_guide() -> list[str]:
-    return [html.unescape(call) for call in re.findall("<pre>(.*?)</pre>", guide(Limits()), re.S)]
+    return [
+        html.unescape(call) for call in re.findall("<pre>(.*?)</pre>", guide(RequestLimits()), re.S)
+    ]
 
 
 def calls_of_the_documentation() -> list[str]:
@@ -45,13 +48,13 @@ async def test_calls_work_as_they_are_written(calls: list[str]) -> None:
 
 
 def test_it_says_how_to_send_the_key_and_what_every_word_means() -> None:
-    text = guide(Limits())
+    text = guide(RequestLimits())
     words = [*OUTCOMES, *RISK_LEVELS, *TYPES, *CHANNELS, *CODES, *SOURCES, *KINDS, *TIERS]
     for word in (*words, *WITHOUT_HISTORY, "X-API-Key", "Authorization: Bearer", "Retry-After"):
         assert word in text, word
 
 
 def test_it_shows_the_limits_that_are_set() -> None:
-    text = guide(Limits(max_rows=7, max_body_bytes=3 * 1024, max_past_days=21))
+    text = guide(RequestLimits(max_batch_rows=7, max_body_bytes=3 * 1024, max_past_days=21))
     for limit in ("<td>7</td>", "<td>3 KiB</td>", "<td>21 days</td>"):
         assert limit in text

@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from serve_app.http.reference.guide import Limits
 from serve_app.http.reference.openapi import document
 from serve_app.http.reference.page import GUIDE_POLICY, VIEWER_POLICY, guide_page, viewer_page
+from serve_app.http.services import RequestLimits
 
-GUIDE = guide_page(document(), Limits())
+GUIDE = guide_page(document(), RequestLimits())
 VIEWER = viewer_page(document())
 
 

@@ -1,30 +1,38 @@
-"""What readiness says besides: parts that decisions go on without."""
+"""Liveness and readiness, and the parts that decisions are made without."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 
-from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
+import pytest
 
-from serve_app.http.routes import health
-
-
-async def _asked(readiness: object, monkeypatch) -> dict[str, object]:
-    async def ready() -> object:
-        return readiness
-
-    monkeypatch.setattr(health, "services", lambda _: SimpleNamespace(ready=ready))
-    app = FastAPI()
-    app.include_router(health.router)
-    async with AsyncClient(transport=ASGITransport(app), base_url="http://quorum") as client:
-        answer = await client.get("/v2/health/ready")
-    assert answer.status_code == 200
-    return answer.json()
+from fraud.errors import Unavailable
+from tests.contracts.front import Front
 
 
-async def test_a_postgres_that_takes_no_writes_is_said_and_decisions_go_on(monkeypatch) -> None:
+@pytest.fixture
+def front() -> Front:
+    return Front()
+
+
+async def test_health_needs_no_key(front: Front) -> None:
+    async with front.client({}) as client:
+        assert (await client.get("/v2/health/live")).json() == {"live": True}
+        assert (await client.get("/v2/health/ready")).json() == {"ready": True}
+        front.unready = Unavailable("no plan has been loaded")
+        response = await client.get("/v2/health/ready")
+        assert response.status_code == 503
+        assert response.json()["ready"] is False
+        assert (await client.get("/v2/health/live")).status_code == 200
+
+
+async def test_a_postgres_that_takes_no_writes_is_reported_and_decisions_go_on(
+    front: Front,
+) -> None:
     trouble = "PostgreSQL takes no writes"
-    readiness = SimpleNamespace(troubles=(trouble,))
-    assert await _asked(readiness, monkeypatch) == {"ready": True, "degraded": [trouble]}
-    assert await _asked(SimpleNamespace(troubles=()), monkeypatch) == {"ready": True}
+    async with front.client({}) as client:
+        front.readiness = SimpleNamespace(troubles=(trouble,))
+        answer = await client.get("/v2/health/ready")
+        assert (answer.status_code, answer.json()) == (200, {"ready": True, "degraded": [trouble]})
+        front.readiness = SimpleNamespace(troubles=())
+        assert (await client.get("/v2/health/ready")).json() == {"ready": True}

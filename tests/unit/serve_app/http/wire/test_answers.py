@@ -54,7 +54,7 @@ def batches(draw: st.DrawFn) -> DecisionBatch:
 
 
 def plain(batch: DecisionBatch, i: int, own_ms: dict[str, float]) -> DecisionOut:
-    """Row i field by field, as the wire type."""
+    """Return row i field by field, as the wire type."""
 
     def finite(value: float) -> float | None:
         return float(value) if value == value else None

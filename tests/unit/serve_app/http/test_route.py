@@ -1,7 +1,9 @@
-"""The reference against the app: requests are made from the one and sent to the other, good ones
-and bad ones. Every check of schemathesis runs, but for the exceptions said below."""
+"""Declared routes against the app: schemathesis makes requests from the OpenAPI document, valid and
+invalid ones, and checks the answers. Every check runs, with the exceptions below."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import pytest
 import schemathesis
@@ -9,18 +11,17 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from serve_app.http.reference.openapi import document
+from serve_app.http.routes import ROUTES
 from tests.contracts.front import KEY, Front
-
-pytestmark = pytest.mark.slow
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", Front().app)
 
 EXCLUDED = {
-    # A schema cannot say how many decimals a currency has, nor how far from now a time may lie:
-    # data that it allows may be refused for these.
+    # A schema cannot express how many decimals a currency has, nor how far from now a time may
+    # lie: data that it allows may be refused for these.
     "decide": [positive_data_acceptance],
     "addLabel": [positive_data_acceptance],
-    # Nor which payments there are, nor from when on which of them is known.
+    # Nor which payments exist, nor when they happened.
     "addLabelOf": [positive_data_acceptance],
     # Nor that one time lies before another, nor what a cursor is.
     "listDecisions": [positive_data_acceptance],
@@ -30,6 +31,7 @@ EXCLUDED = {
 }
 
 
+@pytest.mark.slow
 @schema.parametrize()
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_app_keeps_to_its_reference(case: schemathesis.Case) -> None:
@@ -40,5 +42,17 @@ def test_the_app_keeps_to_its_reference(case: schemathesis.Case) -> None:
 def test_every_operation_is_tried() -> None:
     tried = {o.ok().label for o in schema.get_all_operations()}
     written = {f"{m.upper()} {p}" for p, ms in document()["paths"].items() for m in ms}
-    # Where the document itself came from is left out by schemathesis.
+    # schemathesis leaves out the path that the document came from.
     assert tried == written - {"GET /openapi.json"}
+
+
+def test_every_route_is_declared_once() -> None:
+    counts = Counter((route.method, route.path) for route in ROUTES)
+    assert set(counts.values()) == {1}
+    names = Counter(route.operation_id for route in ROUTES)
+    assert set(names.values()) == {1}
+
+
+def test_every_route_has_a_handler_but_those_of_the_hot_path() -> None:
+    hot = {route.path for route in ROUTES if route.handler is None}
+    assert hot == set(Front().app.express)

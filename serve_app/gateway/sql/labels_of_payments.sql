@@ -1,5 +1,5 @@
--- All that was said of some payments ($2), oldest first.
--- tenant || '': by the id alone (migration 0007).
+-- All labels of some payments ($2), oldest first.
+-- tenant || '': forces the index by transaction id alone (migration 0007).
 SELECT transaction_id, decision_id, is_fraud, source, known_at, received_at
 FROM labels
 WHERE tenant || '' = $1 AND transaction_id = ANY($2::text[])

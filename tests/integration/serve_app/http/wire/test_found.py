@@ -1,4 +1,4 @@
-"""What a client was told is what it reads later: nothing is missing, nothing is different."""
+"""A decision is read later exactly as it was given."""
 
 from __future__ import annotations
 

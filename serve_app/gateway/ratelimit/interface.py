@@ -1,4 +1,4 @@
-"""What a micro-batch asks of a rate limiter, and what it is told."""
+"""What a micro-batch asks of a rate limiter, and the answer."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import Final, NamedTuple, Protocol
 from fraud.access.tiers import Tier
 
 BUCKETS: Final = 10
-"""Buckets of one window. More refuse less at the edge, where up to one bucket of what has already
-left the window still counts, and make the counters larger."""
+"""Buckets of one window. With more, fewer rows are refused because up to one bucket of older rows
+still counts; the counters grow."""
+
+_BUCKET_US: Final = 1_000_000 // BUCKETS
 
 
 class Sender(NamedTuple):
     """Rows of one submission, in the order in which they are to be counted.
 
     Attributes:
-        key_id, tenant, tier: whose they are.
+        key_id, tenant, tier: of the key that sends them.
         customers: the customer of each row.
     """
 
@@ -27,13 +29,13 @@ class Sender(NamedTuple):
     customers: Sequence[str]
 
 
-class Told(NamedTuple):
-    """How a key stands after a micro-batch.
+class KeyUsage(NamedTuple):
+    """What a key has left after a micro-batch.
 
     Attributes:
         key_id, tier: which key.
         remaining: rows that it may still send now, >= 0.
-        back_us: microseconds until some of the rows that count are forgotten; 0: none count.
+        back_us: microseconds until some of the counted rows are forgotten; 0: none count.
     """
 
     key_id: str
@@ -47,9 +49,10 @@ class Refusal(NamedTuple):
 
     Attributes:
         row: its number in the micro-batch.
-        limit: which of its tier's limits refused it; of several the one with the longest wait.
+        limit: index of the limit of its tier that refused it; of several the one with the longest
+            wait.
         tier: its tier.
-        wait_us: microseconds until that limit lets such a row in, if no other comes first, > 0.
+        wait_us: microseconds until that limit admits such a row if no other comes first, > 0.
     """
 
     row: int
@@ -58,30 +61,30 @@ class Refusal(NamedTuple):
     wait_us: int
 
 
-class Verdict(NamedTuple):
-    """The answer to an `Ask`: all rows may be decided but the refused ones."""
+class Admission(NamedTuple):
+    """The answer to an `AdmissionRequest`: all rows but the refused ones may be decided."""
 
-    told: list[Told]
+    usage: list[KeyUsage]
     refused: list[Refusal]
 
 
 class Limiter(Protocol):
     """Counts rows. A row counts in all of its counters, or is refused and counts in none; rows are
-    taken in order. No window of a counter's quota ever holds more rows than the quota; a row is
-    refused only if a window and one bucket hold the whole quota."""
+    taken in order. No window ever holds more rows than its quota. A row is refused only if a window
+    and one bucket hold the whole quota."""
 
-    async def admit(self, ask: Ask) -> Verdict:
-        """Which rows may be decided.
+    async def admit(self, request: AdmissionRequest) -> Admission:
+        """Return which rows may be decided.
 
         Raises:
-            StoreUnavailable: nobody can say.
+            StoreUnavailable: the counters cannot be reached.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """A micro-batch as a limiter sees it. Numbers of counters and policies begin at 0.
+class AdmissionRequest:
+    """A micro-batch as a limiter sees it. Counters and policies are numbered from 0.
 
     Attributes:
         counters: names of the counters, each once.
@@ -100,8 +103,8 @@ class Ask:
     keys: dict[int, tuple[str, int]]
 
     @classmethod
-    def of(cls, senders: Iterable[Sender]) -> Ask:
-        """What these submissions ask, their rows numbered through."""
+    def of(cls, senders: Iterable[Sender]) -> AdmissionRequest:
+        """Return the request of some submissions, their rows numbered through."""
         counters: dict[str, int] = {}
         spans: list[int] = []
         policies: dict[str, int] = {}
@@ -130,36 +133,38 @@ class Ask:
         quotas = [[quota.rows for _, quota in tier.limits] for tier in tiers]
         return cls(list(counters), spans, tiers, quotas, rows, keys)
 
-    def shared(self, by: int) -> Ask:
-        """The same with the share of one of `by` limiters that do not know of each other: at
-        least one row of each quota."""
-        if by == 1:
+    def share_of(self, limiters: int) -> AdmissionRequest:
+        """Return the same request with the quotas of one of `limiters` that do not know of each
+        other: an equal share, at least one row."""
+        if limiters == 1:
             return self
-        return replace(self, quotas=[[max(1, rows // by) for rows in q] for q in self.quotas])
+        quotas = [[max(1, rows // limiters) for rows in quota] for quota in self.quotas]
+        return replace(self, quotas=quotas)
 
-    def verdict(self, used_and_back: Sequence[int], refused: Sequence[int]) -> Verdict:
-        """The answer in the form of `admit.lua`: used rows and microseconds in the order of
-        `keys`; row, limit and microseconds of each refused row."""
-        told = []
+    def admission(self, used_and_back: Sequence[int], refused: Sequence[int]) -> Admission:
+        """Return the answer from what `admit.lua` returns.
+
+        Args:
+            used_and_back: used rows and microseconds until some are back, in the order of `keys`.
+            refused: row, limit and microseconds of each refused row, in one flat list.
+        """
+        usage = []
         for i, (key_id, policy) in enumerate(self.keys.values()):
             remaining = max(0, self.quotas[policy][0] - used_and_back[2 * i])
-            told.append(Told(key_id, self.tiers[policy], remaining, used_and_back[2 * i + 1]))
+            usage.append(KeyUsage(key_id, self.tiers[policy], remaining, used_and_back[2 * i + 1]))
         if not refused:
-            return Verdict(told, [])
+            return Admission(usage, [])
         policies = self._policies()
         triples = zip(refused[::3], refused[1::3], refused[2::3], strict=True)
-        return Verdict(
-            told,
+        return Admission(
+            usage,
             [Refusal(row, limit, self.tiers[policies[row]], wait) for row, limit, wait in triples],
         )
 
     def _policies(self) -> list[int]:
-        """The policy of each row."""
+        """Return the policy of each row."""
         policies, at = [], 0
         while at < len(self.rows):
             policies.append(self.rows[at])
             at += 1 + len(self.quotas[self.rows[at]])
         return policies
-
-
-_BUCKET_US = 1_000_000 // BUCKETS

@@ -1,4 +1,4 @@
-"""A real Redis that hangs, dies and comes back under the front's limits."""
+"""A real Redis that hangs, dies and comes back under the rate limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def limits(
 
 
 async def refused(limits: RateLimits, n: int) -> int:
-    """Of n rows of a free key."""
+    """Return how many of n rows of a free key are refused."""
     rows = [Transaction(f"t{i}", f"c{i}", 0, 100, "EUR", "purchase") for i in range(n)]
     who = Principal("k", "acme", "free")
     return len(await limits.admit([(who, TransactionBatch.of("acme", rows))]))
@@ -55,10 +55,10 @@ async def test_a_redis_that_hangs(server: EmbeddedRedis, limits: RateLimits) -> 
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     try:
-        # At once: those that find out wait for the time that Redis has, nobody after them does.
+        # At once: the first calls wait for the timeout of Redis, none after them does.
         assert await asyncio.gather(*(refused(limits, 5) for _ in range(4))) == [0] * 4
         assert limits.is_local
-        # Of fifty rows there are thirty left, if the second is not yet over.
+        # Thirty of fifty rows are left, if the second is not yet over.
         assert await refused(limits, 60) >= 10
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -76,6 +76,6 @@ async def test_a_redis_that_dies_and_is_started_again(
     await until(lambda: limits.is_local)
     await asyncio.to_thread(server.start)
     await until(lambda: not limits.is_local, timeout_s=30)
-    # It knows neither the script nor the counters any more, and does again after one call.
+    # It has lost the script and the counters, and has them again after one call.
     assert await refused(limits, 60) == 10
     assert not limits.is_local

@@ -8,7 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from fraud.access.tiers import TIERS
 from fraud.errors import Overloaded, StoreUnavailable
+from serve_app.gateway.auth import Principal
+from serve_app.gateway.ratelimit.limits import Standing
+from serve_app.http.rate_limit_headers import policy_header, standing_headers
 from tests.contracts.front import FREE_KEY, Front, payment
 from tests.unit.serve_app.http.test_asgi import assert_problem
 
@@ -73,7 +77,7 @@ async def test_a_key_over_its_limit_is_told_when_to_come_back(front: Front) -> N
         assert len(front.combiner.calls) == calls
         front.limiter.now_us += seconds * 1_000_000
         assert (await client.post(ONE, json=payment())).status_code == 200
-    # Other keys are not concerned.
+    # Other keys are not affected.
     async with front.client() as client:
         assert (await client.post(ONE, json=payment())).status_code == 200
 
@@ -87,7 +91,7 @@ async def test_rows_of_a_batch_that_are_over_a_limit_are_refused_in_their_place(
         response = await client.post(MANY, json=body)
     assert response.status_code == 200
     results = response.json()["results"]
-    # A wrong row costs nothing: of the other 54 the first fifty are decided.
+    # A wrong row does not count: of the other 54 the first fifty are decided.
     assert [r.get("status", 200) for r in results] == [200] * 3 + [422] + [200] * 47 + [429] * 4
     assert results[54]["type"] == "urn:quorum:problem:rate-limited"
     assert response.headers["ratelimit"].startswith('"key";r=0;t=')
@@ -105,7 +109,7 @@ async def test_a_batch_of_which_nothing_is_admitted_is_one_429(front: Front) -> 
         seconds = int(response.headers["retry-after"])
         assert 50 <= seconds <= 66
         assert response.headers.get_list("ratelimit") == [f'"customer";r=0;t={seconds}']
-        # Of the key there is something left, and of other customers.
+        # The key has rows left, and so have other customers.
         assert (await client.post(ONE, json=payment(customer_id="cold"))).status_code == 200
 
 
@@ -139,3 +143,18 @@ async def test_callers_at_the_same_time_get_their_own_answers_whoever_is_refused
         else:
             assert response.json()["transaction_id"] == name
     assert refused == 10
+
+
+POLICY_HEADER = b'"key";q=50;w=1, "customer";q=60;w=60'
+
+
+def test_the_policy_names_every_limit_of_the_tier() -> None:
+    free = Principal("k", "acme", "free")
+    assert policy_header(free) == ((b"ratelimit-policy", POLICY_HEADER),)
+    unknown, standard = (Principal("k", "acme", tier) for tier in ("of-tomorrow", "standard"))
+    assert policy_header(unknown) == policy_header(standard)
+
+
+def test_the_standing_is_what_is_left_and_for_how_long() -> None:
+    headers = dict(standing_headers(Standing(TIERS["free"], 47, 2)))
+    assert headers == {b"ratelimit-policy": POLICY_HEADER, b"ratelimit": b'"key";r=47;t=2'}

@@ -1,4 +1,4 @@
-"""The coalescer under more load than it can carry, in virtual time."""
+"""Queues under more load than can be carried, in virtual time."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Machine:
 
 
 class Load:
-    """What becomes of the rows that are sent to a coalescer, by the second they were sent in."""
+    """Results of the rows sent to a coalescer, by the second in which they were sent."""
 
     def __init__(self, decide: Any, lanes: int = 1, patient: bool = False) -> None:
         self.loop = asyncio.get_running_loop()
@@ -79,14 +79,14 @@ class Load:
                 self.refused_after_s.append(self.loop.time() - began)
 
     async def offer(self, rate: float, until_s: float, rows: int = 1, name: str = "t") -> None:
-        """Send `rate` rows a second, `rows` of them at a time, whatever becomes of them."""
+        """Send `rate` rows a second, `rows` at a time, whatever the results."""
         async with asyncio.TaskGroup() as group:
             while self.loop.time() < until_s:
                 group.create_task(self.send(rows, name))
                 await asyncio.sleep(rows / rate)
 
     async def connections(self, number: int, until_s: float) -> None:
-        """Send one row after the other on each of some connections."""
+        """Send one row after the other on each of `connections`."""
 
         async def one() -> None:
             while self.loop.time() < until_s:
@@ -99,7 +99,7 @@ class Load:
 
 
 def steady(offering: Callable[[], Any]) -> tuple[Load, Counter[str]]:
-    """The load that `offering` makes, and what became of it after the first `WARM_UP_S`."""
+    """Run `offering` and return its load, with the results after the first `WARM_UP_S`."""
     load = run(offering())
     return load, load.counts(WARM_UP_S)
 
@@ -140,7 +140,7 @@ def test_connections_that_wait_for_their_answers_are_never_refused(
 
 
 async def hold(machine: Machine, at_s: float, seconds: float) -> None:
-    """Let `machine` begin nothing for some seconds."""
+    """Let `machine` start nothing for some seconds."""
     await asyncio.sleep(at_s)
     async with machine.free:
         await asyncio.sleep(seconds)
@@ -181,13 +181,13 @@ def test_a_batch_that_comes_alone_is_taken_however_slow_things_are() -> None:
             await asyncio.sleep(1.0)
         return load
 
-    # 1000 rows take 5 s: what can be decided in time is.
+    # 1000 rows take 5 s: those that can be decided in time are.
     load = run(offering())
     assert load.counts()["Decided"] >= 200 * 5
 
 
 class Historian:
-    """Answers at once, but rows called cold only patiently, after `wait_s` for each call."""
+    """Answers at once; rows named cold only in patient calls, after `wait_s` each."""
 
     def __init__(self, wait_s: float) -> None:
         self.wait_s = wait_s

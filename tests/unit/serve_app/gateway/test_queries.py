@@ -1,17 +1,17 @@
-"""Ids as they may be asked for."""
+"""Decision ids from requests."""
 
 from __future__ import annotations
 
 import pytest
 
-from serve_app.gateway.asking import uuid7
+from serve_app.gateway.queries import parse_decision_id
 
 ID = "019caa6a-f000-7c11-9d0e-3f1f6c2b8a55"
 
 
 @pytest.mark.parametrize("text", [ID, ID.upper()])
 def test_an_id_of_an_answer_is_one(text: str) -> None:
-    assert str(uuid7(text)) == ID
+    assert str(parse_decision_id(text)) == ID
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_an_id_of_an_answer_is_one(text: str) -> None:
     ],
 )
 def test_another_way_to_write_one_is_none(text: str) -> None:
-    assert uuid7(text) is None
+    assert parse_decision_id(text) is None

@@ -34,7 +34,7 @@ async def client(front: RecordingFront) -> AsyncIterator[httpx.AsyncClient]:
 
 
 class Paid:
-    """A payment of five days ago, decided on just now."""
+    """A payment of five days ago, decided just now."""
 
     def __init__(self, transaction_id: str, at: datetime, decision_id: str) -> None:
         self.transaction_id = transaction_id
@@ -62,7 +62,7 @@ def faults(answer: httpx.Response) -> set[tuple[str, str]]:
 
 
 async def kept(client: httpx.AsyncClient, one: Paid) -> list[tuple[bool, str, bool]]:
-    """What is said of a payment: the verdict, its source, whether it holds."""
+    """Return the labels of a payment: the verdict, its source, whether it holds."""
     read = (await client.get(f"/v1/decisions/{one.decision_id}")).json()
     return [(label["is_fraud"], label["source"], label["holds"]) for label in read["labels"]]
 
@@ -104,7 +104,7 @@ async def test_nothing_is_known_before_the_payment(
         ("/labels/0/known_at", "before_payment")
     ]
     assert await kept(client, one) == []
-    # At the moment of the payment is not before it.
+    # The time of the payment itself is not before it.
     assert (await client.post(path, json=said(True, one.at))).status_code == 201
 
 
@@ -127,9 +127,9 @@ async def test_a_source_corrects_itself_and_nothing_older_overturns_it(
     for is_fraud, days, status in (
         (True, 1, 201),
         (False, 3, 201),  # corrects
-        (True, 2, 201),  # comes late, and is older
-        (False, 3, 200),  # said again
-        (True, 3, 409),  # the opposite of the same moment
+        (True, 2, 201),  # arrives late, and is older
+        (False, 3, 200),  # repeated
+        (True, 3, 409),  # the opposite for the same time
         (False, 1, 409),
     ):
         answer = await client.post(path, json=said(is_fraud, one.at + days * DAY))
@@ -139,7 +139,7 @@ async def test_a_source_corrects_itself_and_nothing_older_overturns_it(
         (True, "chargeback", False),
         (False, "chargeback", True),
     ]
-    # Without a time: the newest is what it is held against.
+    # Without a time it is compared with the newest.
     assert (await client.post(path, json=said(False))).status_code == 200
     assert (await client.post(path, json=said(True))).status_code == 201
     assert (await kept(client, one))[-1] == (True, "chargeback", True)
@@ -155,7 +155,7 @@ async def test_of_several_sources_the_newest_known_holds(client: httpx.AsyncClie
         said(False, at + DAY, "x-call-center"),
     ):
         assert (await client.post(path, json=label)).status_code == 201
-    # Of equal times the one that came last.
+    # Of equal times the one that arrived last holds.
     assert await kept(client, one) == [
         (False, "customer", False),
         (True, "analyst", False),
@@ -225,7 +225,7 @@ async def test_many_labels_at_once(client: httpx.AsyncClient, database_url: str)
         said(i % 3 == 0, at + timedelta(hours=1)) | {"transaction_id": f"many-{i}"}
         for i in range(1000)
     ]
-    # The same from several at once, in different orders: each is kept once, nobody waits for ever.
+    # The same from several at once, in different orders: each is kept once, without a deadlock.
     answers = await asyncio.gather(
         *(
             client.post("/v1/labels/batch", json={"labels": some})
@@ -246,7 +246,7 @@ async def test_many_labels_at_once(client: httpx.AsyncClient, database_url: str)
 async def test_another_payment_under_a_known_id_is_not_labelled_as_the_first(
     front: RecordingFront, client: httpx.AsyncClient, database_url: str
 ) -> None:
-    # Labels are kept by transaction id: what is said of the second would count for the first.
+    # Labels are kept by transaction id: one of the second would count for the first.
     front.tenant = "default"
     first, other = reused_pair("twice-", now_ms() - 3_000, now_ms() - 2_000)
     ledger = PostgresLedger(database_url)

@@ -1,0 +1,36 @@
+"""Errors that a caller of the gateway may get besides those of `fraud.errors`."""
+
+from __future__ import annotations
+
+from fraud.errors import QuorumError
+
+
+class Unauthenticated(QuorumError):
+    """No valid API key came with the request. Deliberately the same for every reason: which keys
+    exist is not disclosed."""
+
+
+class Conflict(QuorumError):
+    """The request contradicts what is on record.
+
+    Args:
+        detail: one sentence for the caller.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class CallerGone(QuorumError):
+    """The caller left before its rows were decided: there is nobody to answer."""
+
+
+def unwrapped(error: BaseException) -> BaseException:
+    """Return the original error of one that Ray has wrapped, any other as it is."""
+    for _ in range(8):
+        cause = getattr(error, "cause", None)
+        if not isinstance(cause, BaseException):
+            break
+        error = cause
+    return error

@@ -1,0 +1,163 @@
+"""A route, declared once: the router, the OpenAPI document and the API reference follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serve_app.gateway.auth import Principal
+from serve_app.http.exchange import ALWAYS, REQUEST_ID, Body, Head
+from serve_app.http.reading.json_body import read_json
+from serve_app.http.services import Services
+from serve_app.http.wire.answers import encode
+
+Json = dict[str, Any]
+
+_ALWAYS = {name.decode(): value.decode() for name, value in ALWAYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as a handler sees it.
+
+    Attributes:
+        request: the request.
+        services: the parts behind the routes.
+        principal: the sender; None where the route needs no key.
+    """
+
+    request: Request
+    services: Services
+    principal: Principal | None
+
+    @property
+    def tenant(self) -> str:
+        """The tenant that the request is made for; only where the route needs a key."""
+        assert self.principal is not None
+        return self.principal.tenant
+
+    @property
+    def request_id(self) -> str | None:
+        """The id of the request."""
+        found: str | None = self.request.scope.get(REQUEST_ID)
+        return found
+
+    def path(self, name: str) -> str:
+        """Return a parameter of the path."""
+        value: str = self.request.path_params[name]
+        return value
+
+    async def json(self, max_bytes: int | None = None) -> Any:
+        """Return the JSON body with its numbers as `Number`.
+
+        Args:
+            max_bytes: cap of the body; None: that of single requests.
+
+        Raises:
+            HttpProblem: 408, 413 or 415.
+            MalformedBody: not JSON.
+        """
+        head = Head(self.request.scope["headers"])
+        head.require_json()
+        cap = self.services.limits.max_body_bytes if max_bytes is None else max_bytes
+        return read_json(await Body(self.request.receive, head).read(cap))
+
+
+Handler = Callable[[Call], Awaitable[Struct | Response]]
+"""Answers a call with a wire type (200), or with a response of its own; raises errors of
+`fraud.errors`, `serve_app.gateway.errors` or `HttpProblem`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is no problem.
+
+    Attributes:
+        description: what it means.
+        type: its wire type; None: `media_type` is not JSON of ours.
+        example: as JSON.
+        headers: further headers, of those in `reference.openapi`.
+        media_type: of the body.
+    """
+
+    description: str
+    type: type[Struct] | None = None
+    example: Json | None = None
+    _: KW_ONLY
+    headers: tuple[str, ...] = ()
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A method on a path.
+
+    Attributes:
+        method: GET or POST.
+        path: with parameters in braces.
+        operation_id: its name in generated clients, stable.
+        summary: one line; `{max_rows}` stands for the rows of a batch.
+        tag: its group in the reference, see `reference.openapi`.
+        answers: status -> answer, but for problems.
+        description: further prose, Markdown.
+        body: wire types of the body, one of which it must be; () for none.
+        body_example: as JSON.
+        parameters: name -> JSON Schema with a description; of the path if it names them, else of
+            the query string.
+        problems: statuses of its problems beyond those that follow from the rest.
+        needs_key: whether the sender must authenticate.
+        is_limited: whether rate limits apply.
+        is_listed: whether the OpenAPI document has it.
+        handler: answers it; None on the hot path (`serve_app.http.asgi`).
+    """
+
+    method: str
+    path: str
+    operation_id: str
+    summary: str
+    tag: str
+    answers: Mapping[int, Answer]
+    description: str = ""
+    body: tuple[type[Struct], ...] = ()
+    body_example: Json | None = None
+    parameters: Mapping[str, Json] | None = None
+    problems: tuple[int, ...] = ()
+    needs_key: bool = True
+    is_limited: bool = False
+    is_listed: bool = True
+    handler: Handler | None = None
+
+    @property
+    def problem_statuses(self) -> list[int]:
+        """Every status of a problem, ascending."""
+        statuses = set(self.problems)
+        if self.needs_key:
+            statuses |= {401, 500, 503}
+        if self.body:
+            statuses |= {400, 408, 413, 415, 422}
+        if self.is_limited:
+            statuses.add(429)
+        return sorted(statuses)
+
+    def __call__(self, handler: Handler) -> Route:
+        """Return the route with its handler: a route is a decorator."""
+        return replace(self, handler=handler)
+
+
+def answer(
+    document: Struct, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a document as the answer."""
+    return json_answer(encode(document), status, headers)
+
+
+def json_answer(
+    body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return JSON as the answer."""
+    return Response(body, status, {**_ALWAYS, **(headers or {})}, media_type="application/json")

@@ -1,0 +1,25 @@
+"""Errors of the gateway."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from serve_app.gateway.errors import CallerGone, Conflict, Unauthenticated, unwrapped
+
+
+@pytest.mark.parametrize(
+    "error", [Unauthenticated("no valid API key"), Conflict("opposite"), CallerGone()]
+)
+def test_an_error_crosses_by_pickle(error: Exception) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.args) == (type(error), error.args)
+
+
+def test_a_cause_counts_more_than_its_wrapping_and_a_circle_ends() -> None:
+    outer, inner = RuntimeError("ray"), KeyError("gone")
+    outer.cause = inner  # type: ignore[attr-defined]
+    assert unwrapped(outer) is inner
+    inner.cause = outer  # type: ignore[attr-defined]
+    assert unwrapped(outer) in (outer, inner)

@@ -1,0 +1,101 @@
+"""Everything but the hot path: paths, methods, errors, the lifespan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fraud.errors import StoreUnavailable
+from tests.contracts.front import DECISION_ID, KEY, Front
+from tests.unit.serve_app.http.test_asgi import assert_problem
+
+LABELS = f"/v1/decisions/{DECISION_ID}/labels"
+
+
+@pytest.fixture
+def front() -> Front:
+    return Front()
+
+
+@pytest.mark.parametrize("path", ["/v1/decisions/x", "/v1/nothing", "/docs"])
+async def test_a_problem_is_not_kept_by_a_cache(front: Front, path: str) -> None:
+    async with front.client() as client:
+        response = await client.delete(path)
+    assert response.status_code in (404, 405)
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_dead_store_is_503(front: Front) -> None:
+    front.records.error = StoreUnavailable("down")
+    async with front.client() as client:
+        for path in ("/v1/variants", f"/v1/decisions/{DECISION_ID}"):
+            assert_problem(await client.get(path), 503, "unavailable")
+
+
+async def test_an_internal_error_is_a_500_that_reveals_nothing(front: Front) -> None:
+    front.records.error = KeyError("4111111111111111")
+    async with front.client() as client:
+        response = await client.get("/v1/variants")
+    assert_problem(response, 500, "internal")
+    assert "4111" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/v2/health/live", "/v2/health/ready", "/metrics", "/docs"])
+async def test_what_answers_get_answers_head(front: Front, path: str) -> None:
+    async with front.client({}) as client:
+        whole, head = await client.get(path), await client.head(path)
+        assert head.status_code == whole.status_code == 200
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        response = await client.head("/v1/decisions/batch")
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/v1", "/v1/decisions/", "/v1/decisions/a/b/c", "/%00", "/docs/", "/v1//decisions"],
+)
+async def test_unknown_paths_are_404(front: Front, path: str) -> None:
+    async with front.client() as client:
+        assert_problem(await client.get(path), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("POST", "/v1/variants", "GET"),
+        ("DELETE", f"/v1/decisions/{DECISION_ID}", "GET"),
+        ("GET", LABELS, "POST"),
+        ("PUT", "/metrics", "GET"),
+    ],
+)
+async def test_unknown_methods_are_405(front: Front, method: str, path: str, allow: str) -> None:
+    async with front.client() as client:
+        response = await client.request(method, path)
+    assert_problem(response, 405, "method-not-allowed")
+    assert response.headers["allow"] == allow
+
+
+async def test_the_lifespan_reaches_the_rest(front: Front) -> None:
+    sent: list[dict[str, Any]] = []
+    events = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+    async def receive() -> Any:
+        return next(events)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await front.app({"type": "lifespan", "asgi": {}, "state": {}}, receive, send)
+    assert [m["type"] for m in sent] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
+
+
+async def test_no_key_appears_in_any_answer(front: Front) -> None:
+    async with front.client() as client:
+        for path in ("/v1/variants", "/nowhere", "/v1/decisions/x", "/docs", "/openapi.json"):
+            response = await client.get(path)
+            assert KEY.secret not in response.text + str(response.headers)
