@@ -1,1 +1,1 @@
-"""Data -> point-in-time features -> fitted, calibrated, judged and registered artifacts."""
+"""Training: data -> point-in-time features -> fitted, calibrated, evaluated, registered models."""

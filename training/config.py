@@ -1,4 +1,4 @@
-"""What `quorum train` is told: a TOML file, every key optional.
+"""The configuration of `quorum train`: a TOML file in which every key is optional.
 
 seed = 7
 history_days = 90           # the newest days only
@@ -6,9 +6,9 @@ history_days = 90           # the newest days only
 test_fraction = 0.15        # of the labelled payments, the newest
 [rates]
 review = 0.005              # share of payments that go to review or worse
-[honest]                    # columns that the leak guard may take for leaks, and why they are none
+[honest]                    # columns that look like leaks to the guard, and why they are none
 device_score = "the vendor answers before the payment is decided"
-[costs]                     # instead of rates: thresholds that cost least
+[costs]                     # instead of rates: thresholds of the lowest cost
 review = 4.0
 false_block = 25.0
 [xgboost]
@@ -31,7 +31,7 @@ ANOMALY = "isolation-forest"
 VARIANTS = (*SUPERVISED, ANOMALY)
 CombinerChoice = Literal["choose", *METHODS]  # type: ignore[valid-type]
 BASELINE = "logistic"
-"""The supervised variant that the others are measured against."""
+"""The supervised variant with which the others are compared."""
 
 
 class _Section(BaseModel):
@@ -39,14 +39,14 @@ class _Section(BaseModel):
 
 
 class SplitConfig(_Section):
-    """How time is cut: warm-up | train | gap | validation | calibration | gap | test. Never at
-    random."""
+    """How history is split by time: warm-up | train | gap | validation | calibration | gap | test.
+    Never at random."""
 
-    method: str = Field(default="time", description="`time`; nothing else is honest")
+    method: str = Field(default="time", description="`time`, the only honest split")
     warmup_days: float | None = Field(
         default=None,
         ge=0,
-        description="windows fill, nothing is learnt; unset: 20 % of the span, at most 30",
+        description="feature windows fill up, not trained on; unset: 20 % of the span, at most 30",
     )
     validation_fraction: float = Field(
         default=0.1, gt=0, lt=1, description="of the labelled payments"
@@ -63,8 +63,8 @@ class SplitConfig(_Section):
     gap_days: float | None = Field(
         default=None,
         ge=0,
-        description="label delay; unset: what 90 % of frauds took to be known, at most 10 % of the"
-        " span",
+        description="label delay; unset: the time within which 90 % of frauds were known, at most"
+        " 10 % of the span",
     )
     min_train_frauds: int = Field(default=20, ge=1)
     min_validation_frauds: int = Field(default=10, ge=1)
@@ -73,12 +73,12 @@ class SplitConfig(_Section):
     wanted_frauds: int = Field(
         default=30,
         ge=0,
-        description="known frauds in each of validation, calibration and test: a fraction grows to"
-        " at most twice its size to reach them, and it is said where they are not reached",
+        description="known frauds wanted in each of validation, calibration and test: a fraction"
+        " grows to at most twice its size to hold them; the report names parts with fewer",
     )
     shared_calibration: bool = Field(
         default=False,
-        description="with too few frauds for two slices, one serves validation and calibration",
+        description="with too few frauds for two slices, use one for validation and calibration",
     )
 
     @field_validator("method")
@@ -87,7 +87,7 @@ class SplitConfig(_Section):
         if method == "random":
             raise ValueError(
                 "a random split is refused: payments of the same fraud would lie on both sides,"
-                ' and the figures would promise what no model keeps on later payments; "time"'
+                ' and no model would reach such figures on later payments; use "time"'
             )
         if method != "time":
             raise ValueError('expected "time"')
@@ -95,23 +95,23 @@ class SplitConfig(_Section):
 
 
 class CrossFitConfig(_Section):
-    """Fitting several times over time instead of holding slices back: what chooses and calibrates
-    are scores of models that had not seen the row, and the models that serve see every row."""
+    """Cross-fitting over time instead of holding slices back: choices and calibration rest on
+    scores of models that had not seen the row, and the served models are fitted on every row."""
 
     use: Literal["never", "tables", "always"] = Field(
-        default="tables", description="`tables`: for tabular sets, which are small"
+        default="tables", description="`tables`: for tables only, which are small"
     )
     folds: int = Field(default=4, ge=2, le=20)
     first: float = Field(
-        default=0.4, gt=0, lt=1, description="share of rows, the oldest, that are never held back"
+        default=0.4, gt=0, lt=1, description="share of the oldest rows, which are never held back"
     )
     label_delay: bool = Field(
-        default=True, description="a fold is fitted on labels known when its held back rows begin"
+        default=True, description="a fold is fitted on labels known when its held-back rows begin"
     )
 
 
 class RateConfig(_Section):
-    """Shares of all payments, cumulative: `review` counts what is blocked too."""
+    """Cumulative shares of all payments: `review` includes blocked payments."""
 
     block: float = Field(default=0.001, gt=0, lt=1)
     review: float = Field(default=0.005, gt=0, lt=1)
@@ -121,16 +121,16 @@ class RateConfig(_Section):
     @model_validator(mode="after")
     def _ordered(self) -> RateConfig:
         if not self.block <= self.review <= self.challenge:
-            raise ValueError("rates: block <= review <= challenge")
+            raise ValueError("rates: expected block <= review <= challenge")
         return self
 
 
 class CostConfig(_Section):
-    """What outcomes cost, in currency units: thresholds then cost least, whatever they send to
-    review. A review is taken to find every fraud."""
+    """Costs of outcomes, in currency units. Thresholds then minimise the total cost, whatever share
+    of payments they send to review. A review is assumed to find every fraud."""
 
     review: float = Field(ge=0, description="of one review")
-    false_block: float = Field(ge=0, description="of blocking a payment that is not fraud")
+    false_block: float = Field(ge=0, description="of blocking a genuine payment")
     missed_share: float = Field(
         default=1.0, gt=0, le=100, description="share of a fraud's amount that is lost if approved"
     )
@@ -156,48 +156,51 @@ class XGBoostConfig(_Section):
     colsample_bynode: float = Field(default=0.3, gt=0, le=1)
     reg_lambda: float = Field(default=2.0, ge=0)
     max_bin: int = Field(
-        default=512, ge=16, le=4096, description="cuts a feature; few miss thresholds in the tails"
+        default=512,
+        ge=16,
+        le=4096,
+        description="bins of a feature; too few miss thresholds in the tails",
     )
     workers: int = Field(default=1, ge=1, le=64, description="Ray Train workers")
-    checkpoint_rounds: int = Field(
-        default=50, ge=1, description="every so many rounds the state is kept"
-    )
+    checkpoint_rounds: int = Field(default=50, ge=1, description="rounds between checkpoints")
     max_failures: int = Field(
-        default=3, ge=0, description="how often training goes on from there after a worker died"
+        default=3,
+        ge=0,
+        description="how often training resumes from a checkpoint after a worker died",
     )
     threads: int = Field(
-        default=1, ge=1, le=64, description="of a worker; more only pay off on idle cores"
+        default=1, ge=1, le=64, description="of a worker; more pay off only on idle cores"
     )
 
 
 FraudWeight = Literal["none", "sqrt", "balanced"]
-"""How much more a fraud weighs: nothing, sqrt(non-fraud / fraud), non-fraud / fraud."""
+"""The factor on a fraud's weight: 1, sqrt(genuine / fraud), or genuine / fraud."""
 
 
 class RandomForestConfig(_Section):
-    """Many trees of bounded size, so that the graph stays small."""
+    """Many trees of limited size, so that the graph stays small."""
 
     splits: Literal["best", "random"] = Field(
         default="best",
-        description="`best`: of bootstrapped rows; `random`: the best of random cuts of all rows"
-        " (extremely randomised trees), for small sets",
+        description="`best`: the best cut on bootstrapped rows; `random`: the best of random cuts"
+        " on all rows (extremely randomised trees), for small sets",
     )
     trees: int = Field(default=100, ge=1, le=200)
     max_leaves: int = Field(default=512, ge=2, le=512)
     min_samples_leaf: int = Field(default=5, ge=1)
     max_features: float | Literal["sqrt"] = Field(
-        default="sqrt", description="looked at by a split: a share, or the square root"
+        default="sqrt", description="considered at a split: a share, or the square root"
     )
     fraud_weight: FraudWeight = "sqrt"
     max_rows: int = Field(
-        default=30_000, ge=100, description="every fraud, and others thinned to so many rows"
+        default=30_000, ge=100, description="every fraud, and genuine rows thinned to this total"
     )
 
     @field_validator("max_features")
     @classmethod
     def _share(cls, value: float | str) -> float | str:
         if isinstance(value, float) and not 0 < value <= 1:
-            raise ValueError('"sqrt", or a share above 0 and at most 1')
+            raise ValueError('expected "sqrt", or a share above 0 and at most 1')
         return value
 
 
@@ -208,30 +211,32 @@ class LogisticConfig(_Section):
     scaling: Literal["log", "robust"] = Field(
         default="log",
         description="`log`: standardised signed logs, for amounts and counts; `robust`: by median"
-        " and quartiles, for what is on a scale of its own already",
+        " and quartiles, for columns that are scaled already",
     )
-    steps: bool = Field(default=True, description="0/1 columns: above a quantile")
-    squares: bool = Field(default=False, description="squares of the scaled columns")
+    steps: bool = Field(default=True, description="add 0/1 columns: above a quantile")
+    squares: bool = Field(default=False, description="add squares of the scaled columns")
     fraud_weight: float = Field(default=1.0, gt=0, description="weight of a fraud row")
     max_rows: int = Field(
-        default=40_000, ge=100, description="every fraud, and others thinned to so many rows"
+        default=40_000, ge=100, description="every fraud, and genuine rows thinned to this total"
     )
     max_iterations: int = Field(default=200, ge=1)
 
 
 class IsolationForestConfig(_Section):
-    """Random isolation trees: how strange, whatever the label."""
+    """Random isolation trees, which measure how unusual a row is and use no labels."""
 
     trees: int = Field(default=100, ge=1, le=500)
     sample_rows: int = Field(default=512, ge=16)
 
 
 class SearchConfig(_Section):
-    """Search of hyper-parameters before fitting: by average precision on the validation part.
-    Unset budgets: none."""
+    """Hyper-parameter search before fitting, by average precision on the validation part. Without a
+    budget there is no search."""
 
     trials: int = Field(default=0, ge=0, le=10_000, description="of each variant; 0: no limit")
-    minutes: float | None = Field(default=None, gt=0, description="of each variant; all at once")
+    minutes: float | None = Field(
+        default=None, gt=0, description="of each variant; all variants search at once"
+    )
     variants: tuple[str, ...] = SUPERVISED
 
     @field_validator("variants")
@@ -244,54 +249,54 @@ class SearchConfig(_Section):
 
     @property
     def wanted(self) -> bool:
-        """Whether there is a budget."""
+        """Whether a budget is set."""
         return self.trials > 0 or self.minutes is not None
 
 
 class ReportConfig(_Section):
-    """How closely the models are looked at when they are judged; costs time, changes no model."""
+    """How closely the models are evaluated; costs time, changes no model."""
 
     resamples: int = Field(default=200, ge=20, le=10_000, description="of each interval")
     importance_features: int = Field(
         default=30,
         ge=0,
         le=1000,
-        description="features that are shuffled, strongest first; 0: none",
+        description="features to shuffle, strongest first; 0: none",
     )
     importance_rows: int = Field(
-        default=2_000, ge=200, description="test rows they are shuffled on"
+        default=2_000, ge=200, description="test rows on which they are shuffled"
     )
-    effects: int = Field(default=6, ge=0, le=100, description="features with a picture of effects")
+    effects: int = Field(default=6, ge=0, le=100, description="features whose effect is drawn")
 
 
 class TrainConfig(_Section):
-    """Everything that decides, with the data, what comes out."""
+    """Everything besides the data that determines the result."""
 
     seed: int = Field(default=7, ge=0, lt=2**31)
     history_days: float | None = Field(default=None, gt=0, description="the newest days only")
     max_training_rows: int = Field(
-        default=400_000, ge=100, description="beyond it non-fraud rows are thinned and weighted up"
+        default=400_000, ge=100, description="beyond this, genuine rows are thinned and weighted up"
     )
     variants: tuple[str, ...] = Field(default=VARIANTS)
     allow_leaks: tuple[str, ...] = Field(
-        default=(), description="codes of the leak guard that are told, not refused"
+        default=(), description="codes of the leak guard that only warn"
     )
     honest: dict[str, str] = Field(
         default={},
-        description="column -> why it is known when the payment is decided: what the leak guard"
-        " finds of it is told with the reason, not refused",
+        description="column -> why it is known when the payment is decided: findings of the leak"
+        " guard on it only warn, with the reason",
     )
     deadline_ms: int = Field(
-        default=100, gt=0, description="the plan's: how long votes are waited for"
+        default=100, gt=0, description="of the plan: how long to wait for votes"
     )
     split: SplitConfig = SplitConfig()
     cross_fit: CrossFitConfig = CrossFitConfig()
     rates: RateConfig = RateConfig()
     costs: CostConfig | None = Field(
-        default=None, description="thresholds by what outcomes cost, not by `rates`"
+        default=None, description="thresholds by cost instead of `rates`"
     )
     combiner: CombinerChoice = Field(
-        default="choose", description="`choose`: whichever ranks later validation rows better"
+        default="choose", description="`choose`: the one that ranks later validation rows better"
     )
     xgboost: XGBoostConfig = XGBoostConfig()
     random_forest: RandomForestConfig = RandomForestConfig()
@@ -306,7 +311,7 @@ class TrainConfig(_Section):
         if unknown:
             raise ValueError(f"variants: {unknown[0]!r} is none of {', '.join(VARIANTS)}")
         if len(set(self.variants)) != len(self.variants):
-            raise ValueError("variants: each once")
+            raise ValueError("variants: expected each at most once")
         if not set(self.variants) & set(SUPERVISED):
             raise ValueError("variants: at least one supervised variant must vote")
         return self
@@ -316,7 +321,7 @@ class TrainConfig(_Section):
     def _with_reasons(cls, honest: dict[str, str]) -> dict[str, str]:
         bare = sorted(column for column, reason in honest.items() if not reason.strip())
         if bare:
-            raise ValueError(f"{bare[0]}: a reason is needed, which is kept with the run")
+            raise ValueError(f"{bare[0]}: a reason is needed, which is stored with the run")
         return honest
 
     @field_validator("allow_leaks")
@@ -329,17 +334,17 @@ class TrainConfig(_Section):
 
     @property
     def supervised(self) -> tuple[str, ...]:
-        """The variants that vote, in their fixed order."""
+        """The variants that vote, in a fixed order."""
         return tuple(v for v in SUPERVISED if v in self.variants)
 
     @property
     def anomaly(self) -> str | None:
-        """The variant that stands beside the vote, None if it is not trained."""
+        """The anomaly variant, which does not vote; None if it is not trained."""
         return ANOMALY if ANOMALY in self.variants else None
 
 
 def without_warmup(config: TrainConfig) -> TrainConfig:
-    """The same for a set without windows to fill, unless it asks for a warm-up."""
+    """The configuration for a table, which has no windows to fill: no warm-up unless configured."""
     if config.split.warmup_days is not None:
         return config
     split = config.split.model_copy(update={"warmup_days": 0.0})
@@ -350,6 +355,6 @@ def read_config(path: Path) -> TrainConfig:
     """Read a TOML file.
 
     Raises:
-        InvalidInput: the file is missing, is not TOML, or says something that cannot be.
+        InvalidInput: the file is missing, is not TOML, or a value is invalid.
     """
     return read_toml(path, TrainConfig)

@@ -1,4 +1,4 @@
-"""Where a training run is, and how long its stages took."""
+"""The progress of a training run, and the time of its stages."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told where a training run is."""
+    """Called as a training run advances."""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Args:
         stage: `history`, `features`, `guard`, `search`, `fit`, `judge`, `report` or `publish`.
-        done, total: rows, models or steps of the stage; done == total: the stage has ended.
+        done, total: rows, models or steps of the stage; equal when the stage has ended.
         """
         ...
 
 
 def quiet(stage: str, done: int, total: int) -> None:
-    """Progress that tells nobody."""
+    """Ignore progress."""
 
 
 class Stopwatch:
-    """Seconds by stage; a stage that is entered again adds to its own."""
+    """Seconds by stage; a repeated stage adds up."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time the block."""
+        """Measure the time of the block."""
         started = time.monotonic()
         yield
         spent = self.seconds.get(name, 0.0) + time.monotonic() - started

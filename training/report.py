@@ -1,4 +1,4 @@
-"""What a training run came to."""
+"""The report of a training run."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from fraud.plan import Plan
 from models.artifact import version_of
 from training.config import BASELINE
-from training.evaluate.results import Story
+from training.evaluate.results import RunResults
 from training.finding import Finding
-from training.fit.evaluated import ENSEMBLE
+from training.fit.scores import ENSEMBLE
 from training.registry.publish import Published
 
 
 @dataclass(frozen=True, slots=True)
 class VariantReport:
-    """One trained variant.
+    """One fitted variant.
 
     Attributes:
         name, family: see `models.artifact.Manifest`.
         version, digest: of its artifact.
         registered: its version number in MLflow.
-        bytes: size of its scoring file.
+        bytes: size of its largest file.
         metrics: figures on the test part.
     """
 
@@ -41,23 +41,23 @@ class TrainingReport:
     """One training run.
 
     Attributes:
-        variants: in the order in which they were trained.
+        variants: in the order of the configuration.
         ensemble: figures of the plan on the test part, and the share of test payments that
             reaches each of its thresholds.
-        plan: the plan; active now, unless challengers or a tabular set were trained.
-        baseline: the variant that the others are measured against, None if it was not trained.
+        plan: the plan; active now unless challengers or a table were trained.
+        baseline: the variant with which the others are compared; None if it was not trained.
         rows, frauds: of `history`, `train`, `validation`, `calibration` and `test`; unlabelled
             rows count only in `rows["history"]`.
-        window: first and last moment of each part, RFC 3339.
+        window: the bounds of each part, RFC 3339.
         schema_id: of the features.
-        seed: what the randomness began with.
+        seed: of all randomness.
         seconds: time by stage.
-        choices: how calibration and combiner were chosen, see `Trained.choices`.
-        run_id: MLflow's, of the training as a whole.
+        choices: how calibration and combining method were chosen, see `FittedRun.choices`.
+        run_id: MLflow's id of the whole training.
         report: path of the run's page.
         figures: model -> figures on the test part: the variants, `ensemble` and `one-rule`.
-        beside: the ensemble beside its best member on the test part, see `Trained.beside`.
-        short: a sentence for each held back part with fewer frauds than are wanted.
+        beside: the ensemble and its best member on the test part, see `FittedRun.comparison`.
+        short: a sentence for each held-back part with fewer frauds than wanted.
         findings: of the leak guard: `severity`, `code`, `sentence` and `allowed`.
         details: intervals, weeks, segments and the rest of `Evaluation.to_document`.
     """
@@ -82,7 +82,7 @@ class TrainingReport:
     details: dict[str, Any] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
-        """JSON-ready dict; `models` holds `figures`, and `details` lie beside it."""
+        """JSON-ready dict, with `figures` as `models` and the `details` merged in."""
         document = asdict(self)
         document["models"] = document.pop("figures")
         details = document.pop("details")
@@ -90,16 +90,16 @@ class TrainingReport:
 
 
 def report_of(
-    story: Story, published: Published, folder: Path, seconds: dict[str, float]
+    results: RunResults, published: Published, folder: Path, seconds: dict[str, float]
 ) -> TrainingReport:
-    """What a published run came to.
+    """Report on a published run, and write its page.
 
     Args:
-        folder: gets the run's page, `train-<run>.html`.
+        folder: for the page, `train-<run>.html`.
         seconds: by stage.
     """
-    trained = story.trained
-    rows, frauds = trained.split.counts(trained.dataset.label)
+    fitted_run = results.fitted_run
+    rows, frauds = fitted_run.split.counts(fitted_run.dataset.label)
     variants = tuple(
         VariantReport(
             name=name,
@@ -110,32 +110,32 @@ def report_of(
             bytes=max(len(body) for body in model.fitted.files.values()),
             metrics=model.metrics,
         )
-        for name, model in trained.judged.items()
+        for name, model in fitted_run.models.items()
     )
     return TrainingReport(
         variants=variants,
-        ensemble=story.evaluation.models[ENSEMBLE],
+        ensemble=results.evaluation.models[ENSEMBLE],
         plan=published.plan,
-        baseline=next((name for name in trained.judged if name.endswith(BASELINE)), None),
+        baseline=next((name for name in fitted_run.models if name.endswith(BASELINE)), None),
         rows=rows,
         frauds=frauds,
-        window=trained.split.bounds.window(),
-        schema_id=trained.dataset.schema_id,
-        seed=trained.config.seed,
+        window=fitted_run.split.bounds.window(),
+        schema_id=fitted_run.dataset.schema_id,
+        seed=fitted_run.config.seed,
         seconds=seconds,
-        choices=trained.choices(),
+        choices=fitted_run.choices(),
         run_id=published.run_id,
         report=_written(published, folder),
-        figures=story.evaluation.models,
-        beside=trained.beside(),
-        short=trained.short(),
-        findings=tuple(story.findings or ()),
-        details=story.evaluation.to_document(),
+        figures=results.evaluation.models,
+        beside=fitted_run.comparison(),
+        short=fitted_run.short(),
+        findings=tuple(results.findings or ()),
+        details=results.evaluation.to_document(),
     )
 
 
 def _written(published: Published, folder: Path) -> str | None:
-    """Write a run's page; its path."""
+    """Write a run's page and return its path."""
     if published.page is None:
         return None
     folder.mkdir(parents=True, exist_ok=True)

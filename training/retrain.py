@@ -1,4 +1,4 @@
-"""Training challengers from what was labelled since the last training: a job for a schedule."""
+"""`quorum retrain`: train challengers once enough new labels have arrived; made for a schedule."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from settings.settings import Settings
 from stores.postgres.connect import connect
 from stores.statements import statement
 from training.config import TrainConfig
-from training.locks import RETRAIN, advisory_lock
 from training.progress import Progress
-from training.promotion.assessment import Assessment, Assessor, Side
+from training.promotion.assessment import Assessment, Assessor, ServingSet
+from training.registry.locks import RETRAIN, advisory_lock
 from training.registry.mlflow_registry import Registry
 from training.report import TrainingReport
 
 Train = Callable[[str], TrainingReport]
-"""Trains all variants and registers them under the role that it is given."""
+"""Trains all variants and registers them under the given role."""
 
 
 @dataclass(frozen=True, slots=True)
-class Retrained:
-    """What came of it.
+class RetrainResult:
+    """The result of a retraining.
 
     Attributes:
-        said: what happened, or why nothing did, one sentence.
+        summary: what happened, or why nothing did, one sentence.
         new_labels: payments labelled since `since`.
-        since: up to when the last training had read labels, RFC 3339; None if there was none of
-            the served features.
-        report: of the training; None where there was too little that is new.
-        assessment: the challengers beside what serves, by the gates that promotion asks for.
+        since: when the last training on the served features read its labels, RFC 3339; None
+            without one.
+        report: of the training; None if there were too few new labels.
+        assessment: the challengers against what serves, by the gates of promotion.
     """
 
-    said: str
+    summary: str
     new_labels: int
     since: str | None
     report: TrainingReport | None = None
@@ -54,7 +54,7 @@ class Retrained:
         """JSON-ready."""
         return {
             "trained": self.trained,
-            "said": self.said,
+            "said": self.summary,
             "new_labels": self.new_labels,
             "since": self.since,
             "report": None if self.report is None else self.report.to_document(),
@@ -65,10 +65,10 @@ class Retrained:
 def training_of(
     settings: Settings, config: TrainConfig, progress: Progress, ray_address: str | None
 ) -> Train:
-    """The real training, on Ray."""
+    """A function that runs the real training, on Ray."""
 
     def run(role: str) -> TrainingReport:
-        from training.pipeline import train  # brings Ray: not for a run that has nothing to do
+        from training.pipeline import train  # imports Ray, which a run with nothing to do can spare
 
         return train(settings, config, progress, ray_address=ray_address, role=role)
 
@@ -81,21 +81,21 @@ def retrain(
     train: Train,
     registry: Callable[[], Registry],
     assessor: Assessor,
-) -> Retrained:
-    """Train challengers, if enough has been labelled since the last training, whatever came of
-    that. What serves stays as it is.
+) -> RetrainResult:
+    """Train challengers if enough payments were labelled since the last training, whether or not
+    its models were promoted. What serves does not change.
 
-    One at a time for a tenant, on all machines: the lock lives as long as a session of PostgreSQL.
+    One retraining of a tenant runs at a time, over all machines: it holds a lock of PostgreSQL.
 
     Args:
         settings: database, registry, tenant.
-        min_labels: newly labelled payments without which nothing is done.
+        min_labels: the least number of newly labelled payments to train on.
         train: see `training_of`.
         registry: opens MLflow, which takes seconds.
-        assessor: holds the challengers against what serves.
+        assessor: compares the challengers with what serves.
 
     Raises:
-        Busy: another retraining of this tenant is going on.
+        Busy: another retraining of this tenant is running.
         NotTrainable: no database, or too little history.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
@@ -107,22 +107,22 @@ def retrain(
         since = None if last is None else last.tags.get("as_of")
         labels = asyncio.run(_labelled_since(url, settings.tenant, since))
         if since is not None and labels < min_labels:
-            said = f"{labels:,} payments labelled since {since}, fewer than {min_labels:,}"
-            return Retrained(f"nothing done: {said}", labels, since)
+            why = f"{labels:,} payments labelled since {since}, fewer than {min_labels:,}"
+            return RetrainResult(f"nothing done: {why}", labels, since)
         report = train(CHALLENGER)
         assessment = _assessed(report, url, assessor)
-    verdict = "passes" if not assessment.failed else "does not pass"
-    said = (
-        f"{len(report.variants)} challengers trained, {labels:,} payments labelled since"
-        f" {since or 'ever'}; the run {verdict} the gates of promotion"
+    passes = "passes" if not assessment.failed else "does not pass"
+    summary = (
+        f"{len(report.variants)} challengers result, {labels:,} payments labelled since"
+        f" {since or 'ever'}; the run {passes} the gates of promotion"
     )
-    return Retrained(said, labels, since, report, assessment)
+    return RetrainResult(summary, labels, since, report, assessment)
 
 
 def _assessed(report: TrainingReport, url: str, assessor: Assessor) -> Assessment:
-    entered = {v.name: assessor.enter(v.name, v.version) for v in report.variants}
+    entered = {v.name: assessor.load_version(v.name, v.version) for v in report.variants}
     serving = assessor.serving(asyncio.run(active_plan(url)))
-    return assessor.run(Side(entered, report.plan), serving)
+    return assessor.run(ServingSet(entered, report.plan), serving)
 
 
 async def _labelled_since(database_url: str, tenant: str, since: str | None) -> int:

@@ -1,4 +1,4 @@
-"""One run of `quorum train`, as its stages know it."""
+"""The context of one run of `quorum train`."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from settings.settings import Settings
 from training.config import TrainConfig
 from training.finding import Finding
-from training.guard.rounds import Rounds
+from training.guard.findings import GuardFindings
 from training.progress import Progress, Stopwatch
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What every stage of a training is told.
+    """What every stage of a training needs.
 
     Attributes:
-        ray_address: of a running Ray; None: a private one.
-        tabular: it is a table's own columns that are trained on.
+        ray_address: a running Ray; None for a private one.
+        tabular: the run trains on a table's own columns.
         for_every_tenant, predictions, force: see `training.pipeline.train`.
-        watch: the time of each stage.
-        rounds: what the leak guard has found so far.
+        watch: measures the time of each stage.
+        findings: of the leak guard so far.
     """
 
     settings: Settings
@@ -33,24 +33,24 @@ class Run:
     for_every_tenant: bool = False
     predictions: Path | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
-    rounds: Rounds = field(default_factory=Rounds)
+    findings: GuardFindings = field(default_factory=GuardFindings)
     force: str | None = None
 
     def guard(self, inspect: Callable[[], list[Finding]]) -> None:
-        """One round of the leak guard. Raises LeakFound."""
+        """Run one round of the leak guard. Raises LeakFound."""
         with self.watch.stage("guard"):
             self.progress("guard", 0, 1)
-            self.rounds.take(inspect())
+            self.findings.take(inspect())
             self.progress("guard", 1, 1)
 
     @property
     def crosses(self) -> bool:
-        """Whether variants are fitted several times over time, not once beside slices."""
+        """Whether variants are cross-fitted instead of holding slices back."""
         use = self.config.cross_fit.use
         return use == "always" or (use == "tables" and self.tabular)
 
     @property
     def fits_here(self) -> bool:
-        """Whether that is done in this process: tables are small, and starting Ray is not."""
+        """Whether variants are fitted in this process: tables are small, starting Ray is slow."""
         alone = self.config.xgboost.workers == 1 and not self.config.search.wanted
         return self.tabular and alone

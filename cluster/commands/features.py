@@ -76,15 +76,15 @@ def write(
     """
     from data.files.source import SourceUnreadable
     from data.layout.layout import LayoutInvalid
-    from training.offline import OutputExists, Replayed, in_process, write_features
+    from training.offline.features import ComputeFeatures, OutputExists, in_process, write_features
 
-    replayed: Replayed = in_process
+    compute: ComputeFeatures = in_process
     if on_ray:
         import os
 
-        from training import offline_ray
+        from training.offline import on_ray as ray_tasks
 
-        replayed = offline_ray.on_ray(os.environ.get("RAY_ADDRESS"), workers)
+        compute = ray_tasks.on_ray(os.environ.get("RAY_ADDRESS"), workers)
     try:
         with StageBars(_TITLES) as bars:
             report = write_features(
@@ -95,7 +95,7 @@ def write(
                 rejects=rejects,
                 force=force,
                 progress=bars.show,
-                replayed=replayed,
+                compute=compute,
             )
     except OutputExists as error:
         raise CommandFailed(str(error), "--force replaces it") from None

@@ -114,7 +114,9 @@ def compare(
         left, right = _named(catalogue, a), _named(catalogue, b)
         with step("Compare") as going_on:
             assessor = _assessor(settings, store, gates, weeks, None, going_on.note)
-            document = held_against(assessor.enter(*left), assessor.enter(*right), assessor)
+            document = held_against(
+                assessor.load_version(*left), assessor.load_version(*right), assessor
+            )
     emit(document, as_json, comparison_table)
 
 
@@ -263,7 +265,7 @@ def push(
                 raise typer.Exit(1)
         elif estimate or dry_run:
             document = order.plan().document()
-            render = tables.estimate_said if estimate else tables.consignment_table
+            render = tables.estimate_said if estimate else tables.push_table
             emit(document, as_json, render)
         else:
             with step("Push") as going_on:

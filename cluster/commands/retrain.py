@@ -13,7 +13,7 @@ from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, step
 
 if TYPE_CHECKING:
     from settings.settings import Settings
-    from training.retrain import Retrained
+    from training.retrain import RetrainResult
 
 BUSY_EXIT_CODE = 75
 """EX_TEMPFAIL of sysexits.h: another one is at it, try later."""
@@ -61,7 +61,7 @@ def retrain(
 
 def _retrained(
     settings: Settings, config: Path | None, min_labels: int, gates: Path | None, note: Any
-) -> Retrained:
+) -> RetrainResult:
     from models.scoring.scorer import Scorer
     from models.store.location import store_of
     from training.config import TrainConfig, read_config

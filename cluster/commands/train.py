@@ -254,7 +254,7 @@ def _protocol(name: str, data: Path | None, config: TrainConfig) -> dict[str, An
     from cluster.home.project import data_folder
     from data.files.source import SourceUnreadable
     from settings.settings import Settings
-    from training.protocols.catalog import PROTOCOLS
+    from training.protocols.catalogue import PROTOCOLS
     from training.protocols.protocol import run_protocol
 
     if name not in PROTOCOLS:

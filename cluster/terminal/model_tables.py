@@ -134,7 +134,7 @@ def promotion_table(document: dict[str, Any]) -> Any:
     return Group(*parts)
 
 
-def consignment_table(document: dict[str, Any]) -> Any:
+def push_table(document: dict[str, Any]) -> Any:
     """What a push would do."""
     from rich.console import Group
     from rich.table import Table
@@ -143,10 +143,10 @@ def consignment_table(document: dict[str, Any]) -> Any:
     table = Table(box=None, pad_edge=False)
     for title in ("variant", "version", "what would be done"):
         table.add_column(title)
-    for parcel in document["artifacts"]:
-        files = parcel["files"]
-        to_send = f"send {files} files, {size(parcel['size_bytes'])}" if files else "is there"
-        table.add_row(parcel["variant"], parcel["version"], to_send)
+    for artifact in document["artifacts"]:
+        files = artifact["files"]
+        to_send = f"send {files} files, {size(artifact['size_bytes'])}" if files else "is there"
+        table.add_row(artifact["variant"], artifact["version"], to_send)
     aliases = [Text(f"{name} comes to name {v}") for name, v in document["aliases"].items()]
     return Group(table, *aliases, Text(estimate_said(document)))
 

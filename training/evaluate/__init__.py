@@ -1,1 +1,1 @@
-"""How good a training run is, on payments later than all that was learnt from."""
+"""The evaluation of a training run on later payments: figures, pictures and the report page."""

@@ -1,6 +1,6 @@
-"""The one-rule baseline: what the best single feature finds (after Holte 1993).
+"""The one-rule baseline: the fraud that the best single feature finds (after Holte 1993).
 
-A model that does not clearly beat one threshold on one column is not worth its upkeep.
+A model that does not clearly beat one threshold on one column is not worth maintaining.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _LOWEST = float(np.finfo(np.float32).min)
 
 @dataclass(frozen=True, slots=True)
 class OneRule:
-    """Payments in the order of one column.
+    """A ranking of payments by one column.
 
     Attributes:
-        feature, column: which.
-        rising: high values are suspicious; otherwise low ones are.
-        threshold: value from which on payments are reviewed, at the stated rate.
-        rate: share of validation payments on the suspicious side of it, about.
-        average_precision: on the rows it was chosen on.
+        feature, column: name and number of the column.
+        rising: high values are suspicious; otherwise low values are.
+        threshold: the value from which payments are reviewed at the given rate.
+        rate: the approximate share of validation payments beyond the threshold.
+        average_precision: on the rows on which the rule was chosen.
     """
 
     feature: str
@@ -39,7 +39,8 @@ class OneRule:
     average_precision: float
 
     def score(self, values: Float32) -> Float64:
-        """Higher is more suspicious: float64[n] of float32[n, n_features]; NaN is the least."""
+        """Scores float64[n] of rows float32[n, n_features]; higher is more suspicious, NaN ranks
+        last."""
         return _oriented(values[:, self.column], self.rising)
 
     def sentence(self) -> str:
@@ -58,21 +59,21 @@ def one_rule(
 ) -> OneRule:
     """The column and direction with the best average precision; of equals, the first.
 
-    Columns of codes are left out: their order means nothing.
+    Columns of codes are left out, as their order has no meaning.
 
     Args:
-        values: float32[n, n_features] of the rows to choose on, NaN where unknown; beyond 60,000
-            rows every fraud and a sample of the others is looked at.
-        fraud: float64[n], 1 fraud and 0 not.
+        values: float32[n, n_features] of the rows to choose on, NaN where unknown; of more than
+            60,000 rows every fraud and a sample of the others is used.
+        fraud: float64[n], 1 for fraud, else 0.
         names: n_features names.
         rate: review rate of the threshold, in (0, 1).
 
     Raises:
-        ValueError: no column is a number that is known of any row.
+        ValueError: there is no numeric column with a known value.
     """
     precision = single_column_precision(values, fraud, categorical, seed)
     if not precision.size or not np.isfinite(precision).any():
-        raise ValueError("one rule: no column is a number")
+        raise ValueError("one rule: there is no numeric column")
     column, falling = np.unravel_index(int(np.nanargmax(precision)), precision.shape)
     rising = not falling
     score = _oriented(values[:, column], rising)
@@ -91,9 +92,8 @@ def one_rule(
 def single_column_precision(
     values: Float32, fraud: Float64, categorical: Sequence[int], seed: int = 0
 ) -> Float64:
-    """Average precision of each column alone: float64[n_features, 2], high values first and low
-    values first; NaN of columns of codes
-    and of columns that are empty."""
+    """The average precision of each column alone: float64[n_features, 2], high values first and low
+    values first; NaN for columns of codes and empty columns."""
     rows, weight = thin(fraud > 0, _MAX_ROWS, seed)
     found = np.full((values.shape[1], 2), np.nan)
     chosen = np.asarray(values[rows]).T

@@ -1,4 +1,4 @@
-"""Figures by week and by segment: where a model is good, and where it is not."""
+"""Figures by week and by segment."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Slice:
 
     Attributes:
         name: first day of the week, or value of the segment.
-        rows, frauds: in it.
-        models: model -> those of `FIGURES` that it has; empty with fewer than ten frauds or with
-            nothing else, as figures of so few say nothing.
-        intervals: model -> 95 % interval of its average precision, for the models asked for.
+        rows, frauds: their numbers.
+        models: model -> its figures among `FIGURES`; empty with fewer than ten frauds or with only
+            fraud, as such figures say nothing.
+        intervals: model -> 95 % interval of its average precision, for the requested models.
     """
 
     name: str
@@ -43,18 +43,18 @@ class Slice:
 
     @property
     def too_few(self) -> bool:
-        """There are too few frauds for figures."""
+        """Whether there are too few frauds for figures."""
         return not self.models
 
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """Cuts rows into slices and judges every model on each.
+    """Cuts rows into slices and measures every model on each.
 
     Attributes:
         scores: model -> float64[n].
         of: the rows.
-        probabilities: models whose scores mean probabilities.
+        probabilities: models whose scores are probabilities.
         with_intervals: models whose average precision gets an interval in each slice.
         resamples, seed: of the intervals.
     """
@@ -67,8 +67,7 @@ class Breakdown:
     seed: int = 0
 
     def by_week(self) -> tuple[Slice, ...]:
-        """Spans of seven days from the first day of the rows on, in order; the last one may be
-        shorter."""
+        """Spans of seven days from the first day of the rows, in order; the last may be shorter."""
         start_ms = int(self.of.timestamp_ms.min()) // DAY_MS * DAY_MS
         week = (self.of.timestamp_ms - start_ms) // WEEK_MS
         return tuple(
@@ -77,8 +76,7 @@ class Breakdown:
         )
 
     def by_segment(self) -> dict[str, tuple[Slice, ...]]:
-        """Slices by each thing that payments can be told apart by: the twelve values with the
-        most rows, and the others together."""
+        """Slices by each segment: the twelve values with the most rows, and all others together."""
         return {name: self._values(name) for name in self.of.segments}
 
     def _values(self, segment: str) -> tuple[Slice, ...]:

@@ -1,10 +1,10 @@
-"""How the ensemble's probability moves with one feature: partial effects.
+"""Partial effects: how the ensemble's probability changes with one feature.
 
-Numbers: accumulated local effects (Apley and Zhu 2020), which move a payment only to the edges of
-the bin that it lies in and so ask the models about payments that can occur; partial dependence
-would pair each value with everybody's other columns, however impossible. Codes, which have no
-order to accumulate along: partial dependence (Friedman 2001). Both on the log-odds scale, as the
-factor by which the odds of fraud differ from their mean over payments.
+For numbers: accumulated local effects (Apley and Zhu 2020). They move a payment only to the edges
+of its own bin, so that the models score payments that can occur; partial dependence would combine
+each value with the other columns of every payment, however impossible. For codes, which have no
+order: partial dependence (Friedman 2001). Both are on the log-odds scale, as the factor by which
+the odds of fraud differ from their mean over payments.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from fraud.payment.batch import Float64
-from training.evaluate.importance import Sample, Scorer
+from training.evaluate.importance import ExplainedRows, Scorer
 
 LEVELS = (0.0, 0.005, 0.02, *(i / 20 for i in range(1, 20)), 0.98, 0.99, 0.995, 0.999, 1.0)
-"""Quantiles between which a number's bins lie: close to each other where fraud is, in the tails."""
+"""The quantiles that bound a number's bins: dense in the tails, where fraud is."""
 CODES = 8
 _CERTAIN = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Effect of one column.
+    """The effect of one column.
 
     Attributes:
-        column: which.
+        column: its number.
         is_code: `x` are codes, not numbers.
         x: float64[k], rising edges of a number's bins, or the k most frequent codes.
-        factor: float64[k], odds of fraud at x by their mean over payments, > 0.
-        missing: the same for payments of which the column is unknown; None if none is.
-        missing_share: share of payments of which it is unknown, in [0, 1].
-        spread: float64[11] deciles of the known values, lowest to highest; empty of codes.
-        share: float64[k] share of payments with each code; empty of numbers.
+        factor: float64[k], odds of fraud at x over their mean over payments, > 0.
+        missing: the same factor if the column is made unknown; None if it is always known.
+        missing_share: share of payments in which it is unknown, in [0, 1].
+        spread: float64[11], deciles of the known values, rising; empty for codes.
+        share: float64[k], share of payments with each code; empty for numbers.
     """
 
     column: int
@@ -47,8 +47,8 @@ class Effect:
     share: Float64
 
 
-def effect(score: Scorer, sample: Sample, column: int, is_code: bool) -> Effect | None:
-    """Effect of a column on what `score` says; None if it has fewer than two different values."""
+def effect(score: Scorer, sample: ExplainedRows, column: int, is_code: bool) -> Effect | None:
+    """The effect of a column on `score`; None if it has fewer than two different values."""
     cells = sample.values[:, column].astype(np.float64)
     known = np.isfinite(cells)
     if np.unique(cells[known]).size < 2:
@@ -59,7 +59,7 @@ def effect(score: Scorer, sample: Sample, column: int, is_code: bool) -> Effect 
     if not known.all():
         unknown = sample.values.copy()
         unknown[:, column] = np.nan
-        # Against the same payments as they are: what not knowing alone does.
+        # Compared with the same payments as they are: the effect of not knowing alone.
         moved = _log_odds(score(unknown)) - _log_odds(score(sample.values))
         missing = float(np.exp(np.average(moved[known], weights=sample.weight[known])))
     return Effect(column, is_code, x, np.exp(log_odds), missing, missing_share, spread, share)
@@ -68,7 +68,7 @@ def effect(score: Scorer, sample: Sample, column: int, is_code: bool) -> Effect 
 _Parts = tuple[Float64, Float64, Float64, Float64]
 
 
-def _of_numbers(score: Scorer, sample: Sample, column: int, known: np.ndarray) -> _Parts:
+def _of_numbers(score: Scorer, sample: ExplainedRows, column: int, known: np.ndarray) -> _Parts:
     values, weight = sample.values[known], sample.weight[known]
     cells = values[:, column].astype(np.float64)
     edges = np.unique(_quantiles(cells, weight, np.array(LEVELS)))
@@ -86,7 +86,7 @@ def _of_numbers(score: Scorer, sample: Sample, column: int, known: np.ndarray) -
     return edges, centred, _quantiles(cells, weight, np.linspace(0, 1, 11)), np.zeros(0)
 
 
-def _of_codes(score: Scorer, sample: Sample, column: int, known: np.ndarray) -> _Parts:
+def _of_codes(score: Scorer, sample: ExplainedRows, column: int, known: np.ndarray) -> _Parts:
     cells = sample.values[known, column].astype(np.float64)
     codes, place = np.unique(cells, return_inverse=True)
     mass = np.bincount(place.reshape(-1), sample.weight[known])
@@ -102,7 +102,7 @@ def _of_codes(score: Scorer, sample: Sample, column: int, known: np.ndarray) -> 
 
 
 def _quantiles(cells: Float64, weight: Float64, levels: Float64) -> Float64:
-    """Values at or above which the stated shares of weight lie below."""
+    """The weighted quantiles of the cells at the given levels."""
     order = np.argsort(cells, kind="stable")
     below = np.cumsum(weight[order])
     at = np.searchsorted(below, levels * below[-1], side="left")

@@ -1,4 +1,4 @@
-"""Everything that can be said of a training run's models on its test part."""
+"""The full evaluation of a training run's models on its test part."""
 
 from __future__ import annotations
 
@@ -14,41 +14,40 @@ from training.evaluate.baselines import ONE_RULE, OneRule, one_rule, single_colu
 from training.evaluate.breakdown import Breakdown, Slice
 from training.evaluate.effects import Effect, effect
 from training.evaluate.importance import (
-    Boosted,
-    Drop,
-    Sample,
+    BoostedImportance,
+    ExplainedRows,
+    PermutationDrop,
     Scorer,
     boosted_importance,
+    draw_rows,
     permutation_drops,
-    sample_of,
 )
 from training.export.scoring import raw_scores
 from training.fit.calibrate import calibrated
 from training.fit.ensemble import ensemble_probability
-from training.fit.evaluated import ENSEMBLE, Scored
-from training.fit.trained import Trained
+from training.fit.fitted_run import FittedRun
+from training.fit.scores import ENSEMBLE
 from training.metrics.bootstrap import Interval, intervals
-from training.metrics.calibration import Reliability
-from training.metrics.cases import Cases, cases
+from training.metrics.calibration import CalibrationBins
 from training.metrics.metrics import Gauge, rounded
 from training.metrics.ranking import Steps
-from training.metrics.said_seen import SaidSeen, said_seen
+from training.metrics.reliability import Reliability, reliability
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What the ensemble goes by.
+    """The importance and effects of features on the ensemble.
 
     Attributes:
         drops: loss of average precision without each of the strongest columns, largest first; ()
-            with too few frauds to tell.
-        boosted: what columns do inside XGBoost; None if it was not trained.
+            with too few frauds.
+        boosted: importance inside XGBoost; None if it was not trained.
         effects: of the columns with the largest loss.
-        rows, frauds: of the sample of the test part that all of this was measured on.
+        rows, frauds: of the sample of the test part on which all of this was measured.
     """
 
-    drops: tuple[Drop, ...]
-    boosted: Boosted | None
+    drops: tuple[PermutationDrop, ...]
+    boosted: BoostedImportance | None
     effects: tuple[Effect, ...]
     rows: int
     frauds: int
@@ -56,22 +55,22 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A training run, judged.
+    """The evaluation of a training run.
 
     Attributes:
-        models: model -> figures on the test part: every variant, `ensemble`, and `one-rule` where
-            some column is a number.
+        models: model -> figures on the test part: every variant, `ensemble`, and `one-rule` if a
+            column is numeric.
         intervals: model -> figure -> 95 % interval.
         weeks: of the test part, in order.
-        segments: what payments are told apart by -> its values.
+        segments: field -> slices by its values.
         one_rule: the best single column of the validation part.
-        curves: model -> what reviewing from the top down finds.
-        reliability: model -> bins, of those whose scores mean probabilities.
-        said: model -> what it said and what was seen, of the same.
-        probability, fraud: float64[n] of the ensemble and labels of the test part.
-        explanation: what the ensemble goes by; None if it was not asked for.
-        clusters: how many were resampled, and of what: `customer`, `day`, `hour` or `payment`.
-        resamples: how often.
+        curves: model -> the fraud found by reviewing from the top down.
+        calibration_bins: model -> bins, for models whose scores are probabilities.
+        reliability: model -> predicted against observed fraud, for the same models.
+        probability, fraud: float64[n], the ensemble's probability and the labels of the test part.
+        explanation: importance and effects of features; None if not configured.
+        clusters: number and kind of resampled clusters: `customer`, `day`, `hour` or `payment`.
+        resamples: number of resamples.
     """
 
     models: dict[str, dict[str, float]]
@@ -80,8 +79,8 @@ class Evaluation:
     segments: dict[str, tuple[Slice, ...]]
     one_rule: OneRule | None
     curves: dict[str, Steps]
+    calibration_bins: dict[str, CalibrationBins]
     reliability: dict[str, Reliability]
-    said: dict[str, SaidSeen]
     probability: Float64
     fraud: Float64
     explanation: Explanation | None
@@ -89,7 +88,7 @@ class Evaluation:
     resamples: int
 
     def bounds(self, model: str) -> dict[str, float]:
-        """Ends of the intervals of a model's figures as figures: `<figure>_low`, `_high`."""
+        """The ends of the intervals of a model's figures: `<figure>_low`, `<figure>_high`."""
         ends: dict[str, float] = {}
         for figure, interval in self.intervals.get(model, {}).items():
             ends[f"{figure}_low"], ends[f"{figure}_high"] = interval.low, interval.high
@@ -107,7 +106,7 @@ class Evaluation:
                 name: [_slice_document(value) for value in values]
                 for name, values in self.segments.items()
             },
-            "said_seen": {model: found.document() for model, found in self.said.items()},
+            "said_seen": {model: found.document() for model, found in self.reliability.items()},
             "one_rule": None if self.one_rule is None else self.one_rule.sentence(),
             "resampled": {
                 "clusters": self.clusters[0],
@@ -118,7 +117,7 @@ class Evaluation:
 
 
 def rounded_intervals(found: Mapping[str, Interval]) -> dict[str, Interval]:
-    """Intervals as they are reported."""
+    """Intervals rounded as in reports."""
     return {n: Interval(round(i.low, 9), round(i.high, 9)) for n, i in found.items()}
 
 
@@ -136,22 +135,22 @@ def _slice_document(part: Slice) -> dict[str, Any]:
     }
 
 
-def evaluate_run(trained: Trained, config: ReportConfig) -> Evaluation:
-    """Judge every model of a run, and a rule of one column beside them, on its test part."""
-    test, seed = trained.judgement.evaluated.test, trained.config.seed
-    of = cases_of(test)
-    scores = {name: model.scores["test"] for name, model in trained.judged.items()}
+def evaluate_run(fitted_run: FittedRun, config: ReportConfig) -> Evaluation:
+    """Evaluate every model of a run, and the rule of one column, on its test part."""
+    test, seed = fitted_run.plan_fit.scores.test, fitted_run.config.seed
+    of = test.cases()
+    scores = {name: model.scores["test"] for name, model in fitted_run.models.items()}
     scores[ENSEMBLE] = test.scores[ENSEMBLE]
-    families = {name: model.fitted.family for name, model in trained.judged.items()}
+    families = {name: model.fitted.family for name, model in fitted_run.models.items()}
     probabilities = frozenset(n for n in scores if families.get(n, "supervised") == "supervised")
-    rule = _rule(trained)
+    rule = _rule(fitted_run)
     if rule is not None:
-        scores[ONE_RULE] = rule.score(trained.dataset.values[test.rows])
+        scores[ONE_RULE] = rule.score(fitted_run.dataset.values[test.rows])
     gauges = {n: Gauge(score, of, n in probabilities) for n, score in scores.items()}
     models = {name: rounded(gauge.figures()) for name, gauge in gauges.items()}
-    models[ENSEMBLE] |= trained.judgement.metrics
+    models[ENSEMBLE] |= fitted_run.plan_fit.metrics
     cuts = Breakdown(scores, of, probabilities, (ENSEMBLE,), config.resamples, seed)
-    bins = {name: gauge.reliability() for name, gauge in gauges.items()}
+    bins = {name: gauge.calibration_bins() for name, gauge in gauges.items()}
     return Evaluation(
         models=models,
         intervals=intervals(gauges, of.n_clusters, config.resamples, seed),
@@ -159,53 +158,48 @@ def evaluate_run(trained: Trained, config: ReportConfig) -> Evaluation:
         segments=cuts.by_segment(),
         one_rule=rule,
         curves={name: gauge.steps() for name, gauge in gauges.items()},
-        reliability={name: found for name, found in bins.items() if found is not None},
-        said={
-            name: said_seen(score, of.fraud, of.cluster, seed)
+        calibration_bins={name: found for name, found in bins.items() if found is not None},
+        reliability={
+            name: reliability(score, of.fraud, of.cluster, seed)
             for name, score in scores.items()
             if name in probabilities
         },
         probability=scores[ENSEMBLE],
         fraud=of.fraud,
-        explanation=_explanation(trained, config) if config.importance_features else None,
+        explanation=_explanation(fitted_run, config) if config.importance_features else None,
         clusters=(of.n_clusters, of.cluster_of),
         resamples=config.resamples,
     )
 
 
-def cases_of(part: Scored) -> Cases:
-    """The rows of a part as what models are judged on."""
-    return cases(part.fraud, part.customer_id, part.timestamp_ms, part.amount, part.segment)
-
-
-def _rule(trained: Trained) -> OneRule | None:
-    schema, part = trained.dataset.schema, trained.judgement.evaluated.validation
+def _rule(fitted_run: FittedRun) -> OneRule | None:
+    schema, part = fitted_run.dataset.schema, fitted_run.plan_fit.scores.validation
     if len(schema.categorical) == len(schema.names):
         return None
-    values = np.asarray(trained.dataset.values[part.rows])
+    values = np.asarray(fitted_run.dataset.values[part.rows])
     try:
         return one_rule(
             values, part.fraud.astype(np.float64), schema.names, schema.categorical,
-            trained.config.rates.review, trained.config.seed,
+            fitted_run.config.rates.review, fitted_run.config.seed,
         )  # fmt: skip
     except ValueError:
         return None
 
 
-def _explanation(trained: Trained, config: ReportConfig) -> Explanation:
-    test, seed = trained.judgement.evaluated.test, trained.config.seed
-    schema = trained.dataset.schema
+def _explanation(fitted_run: FittedRun, config: ReportConfig) -> Explanation:
+    test, seed = fitted_run.plan_fit.scores.test, fitted_run.config.seed
+    schema = fitted_run.dataset.schema
     labels = test.fraud.astype(np.float64)
-    sample = sample_of(trained.dataset.values, test.rows, labels, config.importance_rows, seed)
+    sample = draw_rows(fitted_run.dataset.values, test.rows, labels, config.importance_rows, seed)
     boosted = next(
         (
             boosted_importance(model.fitted.files["model.ubj"], sample)
-            for model in trained.judged.values()
+            for model in fitted_run.models.values()
             if "model.ubj" in model.fitted.files
         ),
         None,
     )
-    score = ensemble_scorer(trained)
+    score = plan_scorer(fitted_run)
     columns = _strongest(boosted, sample, schema.categorical)[: config.importance_features]
     drops = permutation_drops(score, sample, columns, repeats=2, seed=seed)
     top = [drop.column for drop in drops if drop.mean > 0][: config.effects]
@@ -220,9 +214,9 @@ def _explanation(trained: Trained, config: ReportConfig) -> Explanation:
 
 
 def _strongest(
-    boosted: Boosted | None, sample: Sample, categorical: tuple[int, ...]
+    boosted: BoostedImportance | None, sample: ExplainedRows, categorical: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """Columns worth shuffling, those that do most first: inside XGBoost, or else alone."""
+    """The columns worth shuffling, by their importance inside XGBoost or else alone."""
     if boosted is not None:
         merit = boosted.contribution
     else:
@@ -232,14 +226,14 @@ def _strongest(
     return tuple(int(column) for column in order if merit[column] > 0)
 
 
-def ensemble_scorer(trained: Trained) -> Scorer:
-    """What the plan makes of rows, through the files that will be served."""
-    plan = trained.judgement.plan
+def plan_scorer(fitted_run: FittedRun) -> Scorer:
+    """The plan's probability of rows, through the files that will be served."""
+    plan = fitted_run.plan_fit.plan
 
     def score(values: Float32) -> Float64:
         votes = {}
         for name in (member.variant for member in plan.members):
-            model = trained.judged[name]
+            model = fitted_run.models[name]
             votes[name] = calibrated(raw_scores(model.fitted, values), model.calibration.knots)
         return ensemble_probability(plan, votes)
 

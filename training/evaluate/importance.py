@@ -1,4 +1,4 @@
-"""What each feature is worth to the ensemble, and what it adds inside XGBoost."""
+"""The importance of each feature to the ensemble, and inside XGBoost."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _AT_LEAST_FRAUDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """Test rows on which models are taken apart.
+class ExplainedRows:
+    """The test rows on which models are explained.
 
     Attributes:
         values: float32[n, n_features].
-        fraud: float64[n], 1 fraud and 0 not.
-        weight: float64[n], how many rows each stands for.
+        fraud: float64[n], 1 for fraud, else 0.
+        weight: float64[n], how many rows each represents.
     """
 
     values: Float32
@@ -33,12 +33,14 @@ class Sample:
     weight: Float64
 
 
-def sample_of(values: Float32, rows: Int64, fraud: Float64, max_rows: int, seed: int) -> Sample:
-    """At most `max_rows` of the rows: a third of them frauds, if there are so many.
+def draw_rows(
+    values: Float32, rows: Int64, fraud: Float64, max_rows: int, seed: int
+) -> ExplainedRows:
+    """At most `max_rows` of the rows, a third of them frauds if there are enough.
 
     Args:
         values: float32[m, n_features] of all data.
-        rows: int64[n], which of them to sample from.
+        rows: int64[n], the rows to sample from.
         fraud: float64[n] of those rows.
     """
     rng = np.random.default_rng(seed)
@@ -48,15 +50,15 @@ def sample_of(values: Float32, rows: Int64, fraud: Float64, max_rows: int, seed:
     chosen, weight = thin(fraud[pool] > 0, max_rows, seed)
     chosen = pool[chosen]
     scale = np.where(fraud[chosen] > 0, bad.size / max(kept.size, 1), weight.astype(np.float64))
-    return Sample(np.ascontiguousarray(values[rows[chosen]]), fraud[chosen], scale)
+    return ExplainedRows(np.ascontiguousarray(values[rows[chosen]]), fraud[chosen], scale)
 
 
 @dataclass(frozen=True, slots=True)
-class Drop:
-    """How much average precision is lost when a column says nothing about its row.
+class PermutationDrop:
+    """The loss of average precision when a column is shuffled.
 
     Attributes:
-        column: which.
+        column: its number.
         mean: over the repeats.
         spread: largest less smallest of the repeats.
     """
@@ -67,20 +69,20 @@ class Drop:
 
 
 def permutation_drops(
-    score: Scorer, sample: Sample, columns: Sequence[int], repeats: int, seed: int
-) -> tuple[Drop, ...]:
-    """Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019): the column is
-    shuffled among the rows, and the ensemble judged again, largest loss first.
+    score: Scorer, sample: ExplainedRows, columns: Sequence[int], repeats: int, seed: int
+) -> tuple[PermutationDrop, ...]:
+    """Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019): each column is
+    shuffled among the rows and the ensemble measured again. Largest loss first.
 
-    Columns that say nearly the same stand in for each other, so that each alone seems to matter
-    little: a low figure is no proof that a column is useless.
+    Columns with nearly the same information replace each other, so that each alone seems to matter
+    little: a low figure does not prove a column useless.
 
     Args:
-        columns: which to shuffle.
-        repeats: shuffles a column, >= 1.
+        columns: the columns to shuffle.
+        repeats: shuffles of each column, >= 1.
 
     Returns:
-        () with fewer than ten frauds in the sample: it would be noise.
+        () with fewer than ten frauds in the sample, which would be noise.
     """
     if sample.fraud.sum() < _AT_LEAST_FRAUDS:
         return ()
@@ -99,38 +101,38 @@ def permutation_drops(
         lost.extend(whole - _precision(part, sample) for part in parts)
     each = np.array(lost).reshape(len(columns), repeats)
     drops = [
-        Drop(int(column), float(row.mean()), float(np.ptp(row)))
+        PermutationDrop(int(column), float(row.mean()), float(np.ptp(row)))
         for column, row in zip(columns, each, strict=True)
     ]
     return tuple(sorted(drops, key=lambda drop: (-drop.mean, drop.column)))
 
 
-def _precision(score: Float64, sample: Sample) -> float:
+def _precision(score: Float64, sample: ExplainedRows) -> float:
     ranking = Ranking(score, sample.fraud)
     return average_precision(ranking.steps(sample.weight[ranking.order]))
 
 
 @dataclass(frozen=True, slots=True)
-class Boosted:
-    """What columns do inside the boosted trees.
+class BoostedImportance:
+    """The importance of columns inside the boosted trees.
 
     Attributes:
         contribution: float64[n_features], mean absolute log-odds that the column adds to a
             payment (TreeSHAP: Lundberg, Erion and Lee 2018).
-        gain: float64[n_features], share of all training loss that splits on the column took
-            away; sums to 1 unless there is no split.
+        gain: float64[n_features], share of the loss reduction by splits on the column; sums to 1
+            unless there is no split.
     """
 
     contribution: Float64
     gain: Float64
 
 
-def boosted_importance(ubj: bytes, sample: Sample, max_rows: int = 500) -> Boosted:
+def boosted_importance(ubj: bytes, sample: ExplainedRows, max_rows: int = 500) -> BoostedImportance:
     """Contributions and gain of an XGBoost model in UBJ form.
 
     Args:
-        ubj: the model file that serves contributions.
-        max_rows: contributions are taken on so many of the sample's rows, weighted.
+        ubj: the model file.
+        max_rows: contributions are measured on at most this many rows of the sample, weighted.
     """
     import xgboost as xgb
 
@@ -143,7 +145,7 @@ def boosted_importance(ubj: bytes, sample: Sample, max_rows: int = 500) -> Boost
     names = booster.feature_names or [f"f{i}" for i in range(gain.size)]
     for name, total in booster.get_score(importance_type="total_gain").items():
         gain[names.index(name)] = float(total)  # type: ignore[arg-type]
-    return Boosted(
+    return BoostedImportance(
         contribution=np.average(added, axis=0, weights=weight),
         gain=gain / gain.sum() if gain.sum() > 0 else gain,
     )

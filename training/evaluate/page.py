@@ -1,4 +1,4 @@
-"""A training run as one page that needs nothing else: no script, no network, no other file."""
+"""The report of a training run as one self-contained HTML page, without scripts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -18,7 +18,8 @@ from training.evaluate.baselines import ONE_RULE
 from training.evaluate.evaluation import Evaluation, Explanation
 from training.evaluate.picture_set import colours_of, effect_name
 from training.evaluate.pictures import COLOURS, inline
-from training.fit.trained import Trained
+from training.finding import Finding
+from training.fit.fitted_run import FittedRun
 from training.sets.split import Bounds
 
 _TILES = (
@@ -43,33 +44,20 @@ _COLUMNS = (
     ("value_caught_at_review_0.01", "value 1 %"),
     ("value_caught_at_review_0.02", "value 2 %"),
 )
-"""Calibration error and Brier score stand under Calibration."""
-
-
-class Finding(Protocol):
-    """What the leak guard has to say."""
-
-    @property
-    def severity(self) -> str: ...
-    @property
-    def code(self) -> str: ...
-    @property
-    def sentence(self) -> str: ...
-    @property
-    def allowed(self) -> bool: ...
+"""Calibration error and Brier score are shown under Calibration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a page says of a run beyond its models.
+    """Facts of a run for its page, besides the models.
 
     Attributes:
         run_id: in the registry.
-        made_at: when, UTC.
-        role: alias that the models got.
+        made_at: time of the run, UTC.
+        role: the alias that the models got.
         versions: variant -> version of its artifact.
         environment: name -> value: seed, code and library versions.
-        seconds: by stage, so far.
+        seconds: stage -> seconds so far.
     """
 
     run_id: str
@@ -81,7 +69,7 @@ class Facts:
 
 
 def render(
-    trained: Trained,
+    fitted_run: FittedRun,
     evaluation: Evaluation,
     pictures: Mapping[str, str],
     facts: Facts,
@@ -93,10 +81,10 @@ def render(
         pictures: name -> SVG, see `album`.
         findings: of the leak guard; None if it did not run.
     """
-    judgement, explanation = trained.judgement, evaluation.explanation
-    rows, frauds = trained.split.counts(trained.dataset.label)
-    names = trained.dataset.schema.names
-    choices = trained.choices()
+    plan_fit, explanation = fitted_run.plan_fit, evaluation.explanation
+    rows, frauds = fitted_run.split.counts(fitted_run.dataset.label)
+    names = fitted_run.dataset.schema.names
+    choices = fitted_run.choices()
     baseline = next((n for n in evaluation.models if n.endswith(BASELINE)), None)
     html: str = _template().render(
         css=Markup(_text("page.css")),  # noqa: S704  our own file
@@ -117,22 +105,22 @@ def render(
         tiles=[(n, t) for n, t in _TILES if n in evaluation.models["ensemble"]],
         columns=[c for c in _COLUMNS if any(c[0] in f for f in evaluation.models.values())],
         sections=_sections(evaluation),
-        window=trained.split.bounds.window(),
-        timeline=_timeline(trained.split.bounds),
-        parts=_parts(trained.split.bounds, rows, frauds),
+        window=fitted_run.split.bounds.window(),
+        timeline=_timeline(fitted_run.split.bounds),
+        parts=_parts(fitted_run.split.bounds, rows, frauds),
         rows=rows,
         frauds=frauds,
-        shared=trained.split.shared,
-        short=trained.short(),
-        crossed=_is_crossed(trained.split.bounds),
+        shared=fitted_run.split.shared,
+        short=fitted_run.short(),
+        crossed=_is_crossed(fitted_run.split.bounds),
         pictures={
             name: Markup(inline(svg, name, name))  # noqa: S704  text in it is escaped by its maker
             for name, svg in pictures.items()
         },
         calibration={n: f for n, f in choices["calibration"].items() if n in evaluation.models},
-        said=_said(evaluation),
-        beside=trained.beside(),
-        said_of_all=[(n, _ratio(f.overall.ratio)) for n, f in evaluation.said.items()],
+        reliability=_reliability(evaluation),
+        comparison=fitted_run.comparison(),
+        ratios=[(n, _ratio(f.overall.ratio)) for n, f in evaluation.reliability.items()],
         combiner=choices["combiner"],
         merits=[
             (kind, " and ".join(f"{v:.4f} {_TITLES[n]}" for n, v in merit.items()))
@@ -143,8 +131,8 @@ def render(
             {"picture": effect_name(names[e.column]), "caption": _MEANINGS.get(names[e.column], "")}
             for e in (explanation.effects if explanation else ())
         ],
-        plan=judgement.plan,
-        thresholds={o: getattr(judgement.plan.thresholds, o) for o in OUTCOMES},
+        plan=plan_fit.plan,
+        thresholds={o: getattr(plan_fit.plan.thresholds, o) for o in OUTCOMES},
         environment=list(facts.environment.items()),
         variants=[
             {
@@ -153,7 +141,7 @@ def render(
                 "imbalance": model.fitted.imbalance,
                 "parameters": model.fitted.parameters,
             }
-            for name, model in trained.judged.items()
+            for name, model in fitted_run.models.items()
         ],
     )
     return html
@@ -188,16 +176,16 @@ def _notes(evaluation: Evaluation, facts: Facts, baseline: str | None) -> dict[s
     return notes
 
 
-def _said(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Said and seen of the ensemble, over all payments and by band."""
-    found = evaluation.said["ensemble"]
+def _reliability(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Predicted and observed fraud of the ensemble, overall and by band."""
+    found = evaluation.reliability["ensemble"]
     return [
         {
             "name": "all" if q is found.overall else f"{q.band[0]:g} to {q.band[1]:g}",
             "rows": q.rows,
             "frauds": q.frauds,
-            "said": q.said,
-            "seen": q.seen,
+            "predicted": q.predicted,
+            "observed": q.observed,
             "ratio": _ratio(q.ratio),
             "low": _ratio(q.low),
             "high": _ratio(q.high),
@@ -225,12 +213,12 @@ def _sections(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 
 def _is_crossed(bounds: Bounds) -> bool:
-    """Parts of the training time took turns at being held back."""
+    """Whether parts of the training time were held back in turn."""
     return bounds.validation_start_ms < bounds.train_end_ms
 
 
 def _timeline(bounds: Bounds) -> list[dict[str, Any]]:
-    """Stretches of time from the start of history to its end; those of no length are left out."""
+    """The parts of time from the start of history to its end; empty ones are left out."""
     b, window = bounds, bounds.window()
     cuts = [
         ("warm-up", "history_start", "train_start"),
@@ -241,13 +229,13 @@ def _timeline(bounds: Bounds) -> list[dict[str, Any]]:
         ("gap", "calibration_end", "test_start"),
         ("test", "test_start", "test_end"),
     ]
-    stretches = []
-    upto = b.history_start_ms
+    parts_of_time = []
+    reached = b.history_start_ms
     for name, start, end in cuts:
         from_ms, to_ms = getattr(b, f"{start}_ms"), getattr(b, f"{end}_ms")
-        if to_ms > max(from_ms, upto):
-            upto = to_ms
-            stretches.append(
+        if to_ms > max(from_ms, reached):
+            reached = to_ms
+            parts_of_time.append(
                 {
                     "name": name,
                     "kind": name,
@@ -258,7 +246,7 @@ def _timeline(bounds: Bounds) -> list[dict[str, Any]]:
                     "end": _minute(window[end]),
                 }
             )
-    return stretches
+    return parts_of_time
 
 
 def _parts(

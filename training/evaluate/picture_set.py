@@ -1,4 +1,4 @@
-"""The pictures of a training run, by name."""
+"""The set of pictures of a training run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.evaluate.pictures import (
     score_distribution,
     weekly,
 )
-from training.fit.evaluated import ENSEMBLE
+from training.fit.scores import ENSEMBLE
 
 _BARS = 15
 
@@ -27,20 +27,22 @@ def colours_of(evaluation: Evaluation) -> dict[str, str]:
     return palette(list(evaluation.models), ENSEMBLE)
 
 
-def album(
+def draw_pictures(
     evaluation: Evaluation, feature_names: Sequence[str], thresholds: Mapping[str, float]
 ) -> dict[str, str]:
-    """Name -> SVG.
+    """Draw all pictures of a run: name -> SVG.
 
     Args:
-        feature_names: of the columns of the run's schema.
-        thresholds: outcome -> probability from which on the plan decides so.
+        feature_names: the names of the columns.
+        thresholds: outcome -> its threshold in the plan.
     """
     colours = colours_of(evaluation)
-    # The strongest first: it leads the legend and lies on top.
+    # The ensemble first: it leads the legend and lies on top.
     ranked = [ENSEMBLE, *(name for name in evaluation.models if name != ENSEMBLE)]
     curves = {name: evaluation.curves[name] for name in ranked}
-    probable = {n: evaluation.reliability[n] for n in ranked if n in evaluation.reliability}
+    probable = {
+        n: evaluation.calibration_bins[n] for n in ranked if n in evaluation.calibration_bins
+    }
     drawn = {
         "precision-recall": precision_recall(curves, colours),
         "roc": roc(curves, colours),
@@ -71,5 +73,5 @@ def album(
 
 
 def effect_name(feature: str) -> str:
-    """Name of the picture of a feature's effect."""
+    """The name of the picture of a feature's effect."""
     return f"effect-{''.join(c if c.isalnum() else '-' for c in feature)}"

@@ -1,7 +1,7 @@
-"""Pictures of a training run, as SVG that stands alone and that a page can inline.
+"""The pictures of a training run, as self-contained SVG that a page can inline.
 
-Colours are literal, those of a light page; `inline` turns them into the page's custom properties,
-so that the pictures follow its light and dark theme.
+Colours are literals for a light page. `inline` replaces them by the page's custom properties, so
+that the pictures follow its light and dark theme.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from fraud.payment.batch import Float64
 from training.evaluate.breakdown import Slice
 from training.evaluate.effects import Effect
-from training.metrics.calibration import Reliability
+from training.metrics.calibration import CalibrationBins
 from training.metrics.ranking import Steps
 
 T = TypeVar("T")
 
-#: Custom property of the page -> colour on a light page. Each colour occurs once.
+#: Custom property of the page -> colour on a light page. Every colour is unique.
 COLOURS = {
     "ink": "#1c2128",
     "muted": "#667080",
@@ -72,16 +72,16 @@ _STYLE: dict[Any, Any] = {
 
 
 def palette(models: Sequence[str], first: str) -> dict[str, str]:
-    """A colour for each model: `first`, which matters most, gets the strongest."""
+    """A colour for each model; `first`, the most important one, gets the strongest."""
     ordered = [first, *(name for name in models if name != first)]
     return {name: COLOURS[f"c{min(i, 5)}"] for i, name in enumerate(ordered)}
 
 
 @contextmanager
 def _axes(drawn: list[str], name: str, height: float = _HEIGHT) -> Iterator[Any]:
-    """Axes to draw on; their SVG is put into `drawn`."""
-    # The salt makes the same data the same bytes; a name of its own keeps pictures on one page
-    # from naming each other's parts.
+    """Axes to draw on; their SVG is appended to `drawn`."""
+    # With a salt the same data give the same bytes; a salt for each name keeps ids unique on a
+    # page.
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=(_WIDTH, height), layout="constrained")
         yield figure.add_subplot()
@@ -92,7 +92,7 @@ def _axes(drawn: list[str], name: str, height: float = _HEIGHT) -> Iterator[Any]
 
 
 def precision_recall(curves: Mapping[str, Steps], colours: Mapping[str, str]) -> str:
-    """Precision against recall; each line is as long as the model finds more fraud."""
+    """Precision against recall; each line ends where the model finds no more fraud."""
     drawn: list[str] = []
     with _axes(drawn, "precision-recall") as axes:
         for name, steps in _front_last(curves):
@@ -110,8 +110,8 @@ def precision_recall(curves: Mapping[str, Steps], colours: Mapping[str, str]) ->
 
 
 def roc(curves: Mapping[str, Steps], colours: Mapping[str, str]) -> str:
-    """Recall against the share of others that are taken for fraud, which is drawn as a logarithm:
-    only its low end can be afforded."""
+    """Recall against the false positive rate on a logarithmic axis, since only low rates are
+    affordable."""
     drawn: list[str] = []
     with _axes(drawn, "roc") as axes:
         low = 1e-2
@@ -131,26 +131,30 @@ def roc(curves: Mapping[str, Steps], colours: Mapping[str, str]) -> str:
     return drawn[0]
 
 
-def reliability_diagram(bins: Mapping[str, Reliability], colours: Mapping[str, str]) -> str:
-    """Share of fraud seen against probability said; on the line a model means what it says.
+def reliability_diagram(bins: Mapping[str, CalibrationBins], colours: Mapping[str, str]) -> str:
+    """Observed share of fraud against predicted probability; calibrated models lie on the diagonal.
 
-    Logarithmic, as most payments are safe. A bin without fraud lies on the floor.
+    Both axes are logarithmic, as most payments are safe. A bin without fraud lies at the bottom.
     """
     drawn: list[str] = []
     with _axes(drawn, "reliability") as axes:
-        said_all = np.concatenate([b.said[b.said > 0] for b in bins.values()] or [np.ones(1)])
-        seen_all = np.concatenate([b.seen[b.seen > 0] for b in bins.values()] or [np.ones(1)])
-        floor = float(max(min(said_all.min(), seen_all.min()) / 2, 1e-6))
+        predicted = np.concatenate(
+            [b.predicted[b.predicted > 0] for b in bins.values()] or [np.ones(1)]
+        )
+        observed = np.concatenate(
+            [b.observed[b.observed > 0] for b in bins.values()] or [np.ones(1)]
+        )
+        floor = float(max(min(predicted.min(), observed.min()) / 2, 1e-6))
         axes.plot(
             [floor, 1], [floor, 1], color=COLOURS["muted"], linewidth=0.8, linestyle=(0, (3, 3))
         )
         for name, b in _front_last(bins):
             axes.plot(
-                np.maximum(b.said, floor), np.maximum(b.seen, floor),
+                np.maximum(b.predicted, floor), np.maximum(b.observed, floor),
                 color=colours[name], label=name, marker="o", markersize=3.2, linewidth=1, zorder=3,
             )  # fmt: skip
         axes.set(xscale="log", yscale="log", xlim=(floor, 1.2), ylim=(floor / 1.2, 1.2))
-        axes.set(xlabel="probability said", ylabel="share of fraud seen")
+        axes.set(xlabel="predicted probability", ylabel="observed share of fraud")
         _percent(axes, "x")
         _percent(axes, "y")
         _legend(axes)
@@ -160,14 +164,15 @@ def reliability_diagram(bins: Mapping[str, Reliability], colours: Mapping[str, s
 def score_distribution(
     probability: Float64, fraud: Float64, thresholds: Mapping[str, float]
 ) -> str:
-    """Density of the ensemble's probability of frauds and of others, on the log-odds scale."""
+    """The distribution of the ensemble's probability for frauds and others, on the log-odds
+    scale."""
     drawn: list[str] = []
     with _axes(drawn, "scores") as axes:
         odds = np.log10(np.clip(probability, 1e-6, 1 - 1e-6))
         odds = odds - np.log10(1 - np.clip(probability, 1e-6, 1 - 1e-6))
         edges = np.linspace(min(odds.min(), -3), max(odds.max(), 0.5), 40)
         for label, chosen, colour in (
-            ("not fraud", fraud <= 0, COLOURS["c0"]),
+            ("genuine", fraud <= 0, COLOURS["c0"]),
             ("fraud", fraud > 0, COLOURS["fraud"]),
         ):
             counts = np.histogram(odds[chosen], edges)[0] / max(int(chosen.sum()), 1)
@@ -198,7 +203,7 @@ def score_distribution(
 
 
 def weekly(weeks: Sequence[Slice], models: Sequence[str], colours: Mapping[str, str]) -> str:
-    """Average precision by week; the bars are 95 % intervals."""
+    """Average precision by week, with 95 % intervals as bars."""
     drawn: list[str] = []
     with _axes(drawn, "weekly") as axes:
         x = np.arange(len(weeks))
@@ -219,7 +224,7 @@ def weekly(weeks: Sequence[Slice], models: Sequence[str], colours: Mapping[str, 
 
 
 def bars(names: Sequence[str], values: Sequence[float], label: str, name: str) -> str:
-    """Horizontal bars, largest on top."""
+    """Horizontal bars, the largest on top."""
     drawn: list[str] = []
     with _axes(drawn, name, 0.6 + 0.2 * max(len(names), 1)) as axes:
         y = np.arange(len(names))[::-1]
@@ -233,8 +238,8 @@ def bars(names: Sequence[str], values: Sequence[float], label: str, name: str) -
 
 
 def partial_effect(effect: Effect, feature: str) -> str:
-    """Odds of fraud against a feature's value; what payments have is drawn below: deciles as
-    ticks, codes by their share."""
+    """Odds of fraud against a feature's value. The distribution of the values is drawn below:
+    deciles as ticks, codes by their share."""
     drawn: list[str] = []
     with _axes(drawn, f"effect-{feature}", 2.9) as axes:
         axes.margins(y=0.15)
@@ -251,7 +256,7 @@ def partial_effect(effect: Effect, feature: str) -> str:
                       color=COLOURS["ink"], transform=axes.get_xaxis_transform())  # fmt: skip
             middle = float(effect.spread[7] - effect.spread[3]) or 1.0
             if np.ptp(effect.x) > _TAILED * middle:
-                # Straight in the middle of the payments, logarithmic in the tails.
+                # Linear in the middle of the distribution, logarithmic in the tails.
                 axes.set_xscale("asinh", linear_width=middle)
                 axes.set_xticks(_asinh_ticks(effect.x, middle))
                 axes.xaxis.set_minor_locator(NullLocator())
@@ -271,15 +276,15 @@ def partial_effect(effect: Effect, feature: str) -> str:
 
 
 def inline(svg: str, name: str, caption: str) -> str:
-    """A picture as a part of a page.
+    """A picture as an element of a page.
 
     Args:
-        svg: what a function of this room drew.
-        name: a word that no other picture of the page has; the picture's ids begin with it.
-        caption: what is to be seen, for those who do not see it.
+        svg: a picture drawn by this module.
+        name: unique on the page; prefixes the ids of the picture.
+        caption: describes the picture for screen readers.
 
     Returns:
-        An `<svg>` element without prolog, in the page's colours, its text in the page's fonts.
+        An `<svg>` element without prolog, in the page's colours and fonts.
     """
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
@@ -296,7 +301,7 @@ def inline(svg: str, name: str, caption: str) -> str:
 
 
 def _factor_ticks(low: float, high: float) -> list[float]:
-    """Round factors between two: the more of them, the closer the two lie."""
+    """Round factors between two values; more of them if the two are close."""
     every: tuple[float, ...] = (1,)
     for reach, steps in ((500, (1, 3)), (50, (1, 2, 5)), (4, (1, 1.2, 1.5, 2, 3, 5, 7))):
         every = steps if high / low < reach else every
@@ -305,7 +310,7 @@ def _factor_ticks(low: float, high: float) -> list[float]:
 
 
 def _asinh_ticks(x: Float64, linear_width: float) -> list[float]:
-    """Round values in the range of x, none too close to another on an asinh scale."""
+    """Round values in the range of x, well separated on an asinh scale."""
     low, high = float(x[0]), float(x[-1])
 
     def place(value: float) -> float:
@@ -322,12 +327,12 @@ def _asinh_ticks(x: Float64, linear_width: float) -> list[float]:
 
 
 def _front_last(curves: Mapping[str, T]) -> Iterator[tuple[str, T]]:
-    """What comes first in the legend is drawn last, on top."""
+    """The curves in reverse, so that the first in the legend is drawn last, on top."""
     return iter(reversed(list(curves.items())))
 
 
 def _legend(axes: Any) -> None:
-    """Below the axes, where it hides nothing."""
+    """Draw the legend below the axes, where it hides nothing."""
     handles, labels = axes.get_legend_handles_labels()
     columns = 3 if max(map(len, labels), default=0) <= _SHORT_NAME else 2
     axes.figure.legend(
@@ -343,7 +348,7 @@ def _thinned(x: Float64) -> np.ndarray:
 
 
 def _after(grid: Float64, xs: Float64, ys: Float64) -> Float64:
-    """Of several points at the same x the last, between points a straight line."""
+    """Interpolate linearly; of several points at the same x the last counts."""
     last = np.append(np.diff(xs) > 0, True)
     along: Float64 = np.interp(grid, xs[last], ys[last])
     return along
@@ -354,7 +359,7 @@ def _percent(axes: Any, side: str) -> None:
 
 
 def _legible(ticks: Float64, low: float, high: float) -> list[int]:
-    """Which of rising `ticks` lie between two ends, and so far apart that labels do not touch."""
+    """The indices of rising `ticks` between two ends that are far enough apart for their labels."""
     shown: list[int] = []
     for i in np.flatnonzero((ticks >= low) & (ticks <= high)).tolist():
         if not shown or ticks[i] - ticks[shown[-1]] >= (high - low) / _LABELS:
@@ -363,7 +368,8 @@ def _legible(ticks: Float64, low: float, high: float) -> list[int]:
 
 
 def _number(value: float) -> str:
-    """
+    """A number in a few characters.
+
     >>> _number(0.5), _number(20_000.0), _number(-2_500_000.0)
     ('0.5', '20k', '-2.5M')
     """

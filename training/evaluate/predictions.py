@@ -1,4 +1,4 @@
-"""The predictions of a run on its test part, as a file for further analysis."""
+"""The predictions of a run on its test part, as a Parquet file for further analysis."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from fraud.combine.thresholds import outcomes
 from fraud.decision import OUTCOMES
 from fraud.errors import InvalidInput
 from stores.whole_file import replace_file
-from training.fit.evaluated import ENSEMBLE
-from training.fit.trained import Trained
+from training.fit.fitted_run import FittedRun
+from training.fit.scores import ENSEMBLE
 
 SUFFIX = ".parquet"
 
 
 def require_writable(path: Path) -> None:
-    """Refuse, before hours of training, a file that could not be written.
+    """Check before the training that the file can be written.
 
     Raises:
-        InvalidInput: its name or its folder.
+        InvalidInput: the name or the folder is unusable.
     """
     if path.suffix != SUFFIX:
-        raise InvalidInput(f"{path}: predictions are written as Parquet: let it end in {SUFFIX}")
+        raise InvalidInput(f"{path}: predictions are Parquet: the name must end in {SUFFIX}")
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InvalidInput(f"{path}: the folder {path.absolute().parent} is not there")
+        raise InvalidInput(f"{path}: the folder {path.absolute().parent} does not exist")
 
 
-def predictions(trained: Trained) -> pa.Table:
+def predictions(fitted_run: FittedRun) -> pa.Table:
     """One row for each row of the test part, in the order of time.
 
-    Columns: `row_id`, text: the transaction id, or of a table the number of the row in its file,
-    from 1. `timestamp`, UTC. `customer_id`, null in a set without customers. `amount`, in currency
-    units, null where unknown. `is_fraud`. One float64 for each variant: its calibrated score in
-    [0, 1]. `probability`, float64 in [0, 1], of the plan. `decision`, text, of the plan.
+    Columns: `row_id`, text: the transaction id, or for a table the row number in its file, from 1.
+    `timestamp`, UTC. `customer_id`, null if the set has no customers. `amount` in currency units,
+    null where unknown. `is_fraud`. A float64 for each variant, its calibrated score in [0, 1].
+    `probability`, float64 in [0, 1], of the plan. `decision`, text, of the plan.
     """
-    test, plan = trained.judgement.evaluated.test, trained.judgement.plan
-    dataset, rows = trained.dataset, test.rows.tolist()
+    test, plan = fitted_run.plan_fit.scores.test, fitted_run.plan_fit.plan
+    dataset, rows = fitted_run.dataset, test.rows.tolist()
     ids = dataset.row_id
     variants = {name: scores for name, scores in test.scores.items() if name != ENSEMBLE}
     probability = test.scores[ENSEMBLE]
@@ -63,12 +63,12 @@ def predictions(trained: Trained) -> pa.Table:
     )
 
 
-def write_predictions(path: Path, trained: Trained) -> None:
-    """Write `predictions` in one piece.
+def write_predictions(path: Path, fitted_run: FittedRun) -> None:
+    """Write `predictions` atomically.
 
     Raises:
-        OSError: it cannot be written; a file that is there stays.
+        OSError: the file cannot be written; an existing file stays.
     """
     body = io.BytesIO()
-    pq.write_table(predictions(trained), body, compression="zstd")
+    pq.write_table(predictions(fitted_run), body, compression="zstd")
     replace_file(path, body.getvalue())

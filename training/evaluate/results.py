@@ -1,4 +1,4 @@
-"""All that is told of a training run: figures, pictures and a page."""
+"""The results of a training run: figures, pictures and the report page."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from dataclasses import dataclass, field
 
 from training.evaluate.evaluation import Evaluation, evaluate_run
 from training.evaluate.page import OUTCOMES, Facts, render
-from training.evaluate.picture_set import album
+from training.evaluate.picture_set import draw_pictures
 from training.finding import Finding
-from training.fit.trained import Trained
+from training.fit.fitted_run import FittedRun
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """A run, judged and drawn, before it is made to count.
+class RunResults:
+    """A fitted run with its evaluation and pictures, before it is published.
 
     Attributes:
         pictures: name -> SVG.
-        seconds: by stage, so far.
+        seconds: stage -> seconds so far.
         findings: of the leak guard; None if it did not run.
     """
 
-    trained: Trained
+    fitted_run: FittedRun
     evaluation: Evaluation
     pictures: Mapping[str, str]
     seconds: Mapping[str, float] = field(default_factory=dict)
     findings: Sequence[Finding] | None = None
 
     def figures(self, model: str) -> dict[str, float]:
-        """Figures of a model on the test part, and the ends of their intervals as
+        """The figures of a model on the test part, with the ends of their intervals as
         `<figure>_low` and `<figure>_high`."""
         return {**self.evaluation.models[model], **self.evaluation.bounds(model)}
 
     def page(self, facts: Facts) -> str:
-        """The run as one HTML page that needs nothing else."""
-        return render(self.trained, self.evaluation, self.pictures, facts, self.findings)
+        """The run as one self-contained HTML page."""
+        return render(self.fitted_run, self.evaluation, self.pictures, facts, self.findings)
 
 
-def tell(
-    trained: Trained,
+def results_of(
+    fitted_run: FittedRun,
     seconds: Mapping[str, float],
     findings: Sequence[Finding] | None = None,
-) -> Story:
-    """Judge a run as closely as its configuration asks for, and draw it."""
-    evaluation = evaluate_run(trained, trained.config.report)
-    thresholds = trained.judgement.plan.thresholds
-    pictures = album(
+) -> RunResults:
+    """Evaluate a run as its configuration requests, and draw its pictures."""
+    evaluation = evaluate_run(fitted_run, fitted_run.config.report)
+    thresholds = fitted_run.plan_fit.plan.thresholds
+    pictures = draw_pictures(
         evaluation,
-        trained.dataset.schema.names,
+        fitted_run.dataset.schema.names,
         {outcome: getattr(thresholds, outcome) for outcome in OUTCOMES},
     )
-    return Story(trained, evaluation, pictures, seconds, findings)
+    return RunResults(fitted_run, evaluation, pictures, seconds, findings)

@@ -1,4 +1,4 @@
-"""Whether a run's plan has learnt anything: against chance, and against the baselines."""
+"""Skill: whether a run's plan beats chance and the baselines."""
 
 from __future__ import annotations
 
@@ -8,52 +8,54 @@ from fraud.errors import NotTrainable
 from fraud.payment.batch import Float64
 from training.config import BASELINE
 from training.evaluate.baselines import ONE_RULE
-from training.evaluate.evaluation import Evaluation, cases_of
-from training.evaluate.results import Story
-from training.fit.evaluated import ENSEMBLE
-from training.fit.trained import Trained
+from training.evaluate.evaluation import Evaluation
+from training.evaluate.results import RunResults
+from training.fit.fitted_run import FittedRun
+from training.fit.scores import ENSEMBLE
 from training.metrics.cases import Cases
 from training.metrics.paired import paired_difference
 from training.metrics.ranking import Ranking, roc_auc
 
 CHANCE = 0.5
-"""ROC-AUC of a model that knows nothing."""
+"""The ROC-AUC of random scores."""
 ENOUGH_FRAUDS = 100
-"""With fewer, a figure that lies below a rule's may do so by chance."""
+"""With fewer frauds a figure may lie below that of a rule by chance."""
 
 
 class NoSkill(NotTrainable):
-    """A plan that is no better than chance or than a baseline. `args[0]` says which, and by how
-    much."""
+    """A plan that does not beat chance or a baseline. `args[0]` states which, with the figures."""
 
 
-def overruled(story: Story, force: str | None) -> str:
-    """Why models without skill become champions all the same; "" if they have it.
+def overruled(results: RunResults, force: str | None) -> str:
+    """Why models without skill become champions nevertheless; "" if they have skill.
 
     Args:
-        force: the reason of whoever insists; None: nobody does.
+        force: the reason to overrule the check; None: it is not overruled.
 
     Raises:
-        NoSkill: they have none, and nobody insists.
+        NoSkill: they have no skill, and the check is not overruled.
     """
-    found = no_skill(story.trained, story.evaluation)
+    found = no_skill(results.fitted_run, results.evaluation)
     if not found:
         return ""
-    said = "; ".join(found)
+    sentences = "; ".join(found)
     if force is None:
-        raise NoSkill(f"{said}: nothing was registered; --force --reason WHY makes it champion")
-    return f"{force.strip()} (overruled: {said})"
+        raise NoSkill(
+            f"{sentences}: nothing was registered; --force --reason WHY makes it champion"
+        )
+    return f"{force.strip()} (overruled: {sentences})"
 
 
-def no_skill(trained: Trained, evaluation: Evaluation) -> tuple[str, ...]:
-    """A sentence for each thing that the plan does not beat on the test part; () if it beats all.
+def no_skill(fitted_run: FittedRun, evaluation: Evaluation) -> tuple[str, ...]:
+    """A sentence for each standard that the plan does not beat on the test part; () if it beats
+    all.
 
-    Chance is beaten if the whole 95 % interval of the ROC-AUC lies above 0.5. A rule of one column
-    is beaten by a higher average precision or a higher ROC-AUC; with few frauds nobody asks. The
-    logistic regression counts where it is surely better.
+    Chance: the whole 95 % interval of the ROC-AUC must lie above 0.5. The rule of one column: the
+    average precision or the ROC-AUC must be higher, unless there are few frauds. The logistic
+    regression: it must not be better with 95 % confidence.
     """
-    test = trained.judgement.evaluated.test
-    of = cases_of(test)
+    test = fitted_run.plan_fit.scores.test
+    of = test.cases()
     score = test.scores[ENSEMBLE]
     found = []
     auc = roc_auc(Ranking(score, of.fraud).steps())
@@ -66,7 +68,7 @@ def no_skill(trained: Trained, evaluation: Evaluation) -> tuple[str, ...]:
         )
     frauds = float(of.fraud.sum())
     if evaluation.one_rule is not None:
-        rule = evaluation.one_rule.score(trained.dataset.values[test.rows])
+        rule = evaluation.one_rule.score(fitted_run.dataset.values[test.rows])
         rates = [evaluation.models[n]["average_precision"] for n in (ENSEMBLE, ONE_RULE)]
         worse = frauds >= ENOUGH_FRAUDS and rates[0] <= rates[1]
         if worse and auc <= roc_auc(Ranking(rule, of.fraud).steps()):
@@ -74,8 +76,10 @@ def no_skill(trained: Trained, evaluation: Evaluation) -> tuple[str, ...]:
                 f"the plan is no better than one rule ({evaluation.one_rule.sentence()}): average"
                 f" precision {rates[0]:.4f} and {rates[1]:.4f}"
             )
-    baseline = next((n for n in trained.judged if n.endswith(BASELINE)), None)
-    if baseline is not None and baseline not in {m.variant for m in trained.judgement.plan.members}:
+    baseline = next((n for n in fitted_run.models if n.endswith(BASELINE)), None)
+    if baseline is not None and baseline not in {
+        m.variant for m in fitted_run.plan_fit.plan.members
+    }:
         scores = test.scores[baseline]
         if _surely_worse(score, scores, of):
             rates = [evaluation.models[n]["average_precision"] for n in (ENSEMBLE, baseline)]

@@ -1,16 +1,16 @@
-"""Knots of the maps from raw scores to what is served, fitted on the calibration part.
+"""Calibration: the knots of maps from raw scores to served ones, fitted on the calibration part.
 
-Supervised scores become probabilities in one of two ways, whichever errs less on later rows:
+Supervised scores become probabilities by the method that errs less on later rows:
 
-- isotonic regression. Each of its steps becomes one knot at the step's own centre, so that the map
-  rises between steps instead of standing still: payments that a model tells apart stay apart
-  (centred isotonic regression, Oron and Flournoy 2017).
+- isotonic regression. Each of its steps becomes one knot at the centre of the step, so that the map
+  rises between steps: payments that a model distinguishes stay distinct (centred isotonic
+  regression, Oron and Flournoy 2017).
 - beta calibration (Kull, Silva Filho and Flach 2017), `sigmoid(c + a ln s - b ln(1 - s))` with
-  a, b >= 0: three numbers, which few frauds can settle.
+  a, b >= 0: three parameters, which few frauds can determine.
 
-Raw scores have no scale that could be relied on: a forest's may all lie below 1e-4. So knots are
-spaced and dropped by log-odds, and a map that does not keep the rate or the ranking of the scores
-that it was fitted on is refused.
+The scale of raw scores is arbitrary: those of a forest may all lie below 1e-4. So knots are spaced
+and dropped by log-odds, and a map that does not keep the fraud rate or the ranking of the rows that
+it was fitted on is refused.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ Knots = tuple[tuple[float, float], ...]
 
 MAX_KNOTS = 200
 LOWEST, HIGHEST = 1e-6, 1 - 1e-6
-"""Of a probability that is served: nobody is certain."""
+"""The limits of a served probability: no model is certain."""
 METHODS = ("isotonic", "beta")
 _FOLDS = 4
 _LEAST_FRAUDS = 3
-"""In each fold; with fewer the two methods cannot be told apart."""
+"""In each fold; with fewer the two methods cannot be compared."""
 _GRID = 1200
 _MIN_STEP = 16
-"""Smallest distance between two knots, in units of the last place of a float32: raw scores are
-float32, and machines differ in their last bits, which must not decide."""
+"""The least distance between two knots, in units of the last place of a float32: raw scores are
+float32, and their last bits, which differ between machines, must not matter."""
 _ROUNDING = 4e-6
-"""By how much of itself a raw score may differ between machines: sums of hundreds of trees."""
+"""The relative difference of a raw score between machines: it is a sum over hundreds of trees."""
 _DIGITS = 9
 """Significant digits of a knot."""
 _SMALLEST = float(np.finfo(np.float32).tiny)
 _BELOW_ONE = 1 - float(np.finfo(np.float32).epsneg)
 _RATE_TOLERANCE = 0.1
-"""Share of the frauds that a map may predict too many or too few of on the rows it was fitted on.
-Of few frauds two standard deviations of their number."""
+"""The share by which a map may predict too many or too few frauds on the rows it was fitted on, or
+two standard deviations of their number if that is more."""
 _TOP_TOLERANCE = 0.5
-"""The same for the tenth of the rows with the highest scores: a map may bend, not lie flat."""
+"""The same for the tenth of the rows with the highest scores: a map may bend, not be flat."""
 _AUC_TOLERANCE = 0.005
-"""Ranking that a map may lose on these rows: scores beyond its outermost knots become equal."""
+"""The ROC-AUC that a map may lose on these rows: scores beyond its outermost knots become equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class CalibrationFit:
     Attributes:
         knots: `Manifest.calibration`.
         method: of `METHODS`; `quantile` for anomaly scores.
-        errors: method -> calibration error on later rows, on which the choice rests; {} if there
-            were too few frauds to choose by: then it is beta.
+        errors: method -> calibration error on later rows, by which the method was chosen; {} with
+            too few frauds, when beta is tried first.
     """
 
     knots: Knots
@@ -73,28 +73,28 @@ class CalibrationFit:
 
 
 def fit_calibration(raw: Float64, fraud: Float32) -> CalibrationFit:
-    """Fit the map that errs least out of time.
+    """Fit the map with the lower error on later rows.
 
-    The rows are cut into four folds of equally many frauds. Each but the first is predicted by
-    maps fitted on all folds before it; the method with the lower calibration error over these
+    The rows are cut into four folds of equally many frauds. Each fold after the first is predicted
+    by maps fitted on all earlier folds. The method with the lower calibration error over these
     predictions is fitted on all rows.
 
     Args:
         raw: float64[n] in [0, 1] in the order of time, higher is more likely fraud.
-        fraud: float32[n], 1 fraud and 0 not; both occur.
+        fraud: float32[n], 1 for fraud, else 0; both occur.
 
     Raises:
-        NotTrainable: no map keeps the rate of fraud and the ranking of the scores, or the rows
-            are all of one kind.
+        NotTrainable: no map keeps the fraud rate and the ranking of the scores, or all rows have
+            the same label.
     """
     _check_kinds(fraud)
     folds = time_folds(fraud, _FOLDS, _LEAST_FRAUDS)
     errors: dict[str, float] = {}
     for method, fit in (("isotonic", probability_knots), ("beta", beta_knots)):
-        said = [calibrated(raw[b], fit(raw[a], fraud[a])) for a, b in folds]
-        if said:
-            seen = np.concatenate([fraud[later] for _, later in folds])
-            errors[method] = round(_error(np.concatenate(said), seen), _DIGITS)
+        predicted = [calibrated(raw[b], fit(raw[a], fraud[a])) for a, b in folds]
+        if predicted:
+            observed = np.concatenate([fraud[later] for _, later in folds])
+            errors[method] = round(_error(np.concatenate(predicted), observed), _DIGITS)
     best_first = sorted(METHODS, key=lambda m: errors[m]) if errors else ["beta", "isotonic"]
     faults = []
     for method in best_first:
@@ -103,20 +103,20 @@ def fit_calibration(raw: Float64, fraud: Float32) -> CalibrationFit:
         if fault is None:
             return CalibrationFit(knots, method, errors)
         faults.append(f"{method}: {fault}")
-    raise NotTrainable(f"the scores cannot be made probabilities; {'; '.join(faults)}")
+    raise NotTrainable(f"the scores cannot be calibrated: {'; '.join(faults)}")
 
 
 def _fault(probability: Float64, raw: Float64, fraud: Float32) -> str | None:
-    """What is wrong with a map on the rows that it was fitted on; None if nothing is."""
+    """What is wrong with a map on the rows that it was fitted on; None if it is fine."""
     highest = raw >= np.quantile(raw, 0.9)
     parts = (
         (slice(None), _RATE_TOLERANCE, "in all"),
         (highest, _TOP_TOLERANCE, "in the top tenth"),
     )
     for rows, tolerance, where in parts:
-        seen, said = float(fraud[rows].sum()), float(probability[rows].sum())
-        if abs(said - seen) > max(tolerance * seen, 2 * np.sqrt(seen)):
-            return f"{said:.4g} frauds predicted {where}, {seen:.0f} seen"
+        observed, predicted = float(fraud[rows].sum()), float(probability[rows].sum())
+        if abs(predicted - observed) > max(tolerance * observed, 2 * np.sqrt(observed)):
+            return f"{predicted:.4g} frauds predicted {where}, {observed:.0f} observed"
     before, after = (float(roc_auc_score(fraud, s)) for s in (raw, probability))
     if after < before - _AUC_TOLERANCE:
         return f"ROC AUC {before:.3f} of the scores becomes {after:.3f}"
@@ -128,20 +128,20 @@ def _check_kinds(fraud: Float32) -> None:
     if not 0 < frauds < fraud.size:
         kind = "fraud" if frauds else "genuine payments"
         raise NotTrainable(
-            f"nothing but {kind} in {fraud.size:,} rows: probabilities need labels of both kinds"
+            f"{fraud.size:,} rows hold only {kind}: calibration needs labels of both kinds"
         )
 
 
 def time_folds(fraud: Float32, folds: int, least: int) -> list[tuple[slice, slice]]:
-    """Rows before, and rows of, each fold but the first: folds of equally many frauds.
+    """The earlier rows and the rows of each fold but the first; folds hold equally many frauds.
 
     Args:
         fraud: float32[n] in the order of time.
-        folds: how many at most; fewer if a fold would hold less than `least` frauds.
+        folds: the most folds; fewer if a fold would hold less than `least` frauds.
 
     Returns:
-        [] if there are not even two such folds. A fold is left out where nothing but fraud lies
-        before it: from rows of one kind nothing can be fitted.
+        [] if there are fewer than two folds. A fold with only fraud before it is left out, since
+        nothing can be fitted on one kind of rows.
     """
     at = np.flatnonzero(fraud > 0)
     folds = min(folds, at.size // least)
@@ -154,7 +154,7 @@ def time_folds(fraud: Float32, folds: int, least: int) -> list[tuple[slice, slic
 
 
 def _error(probability: Float64, fraud: Float32) -> float:
-    """Calibration error as reports give it: 20 bins of equally many rows."""
+    """The calibration error as in reports: 20 bins of equally many rows."""
     order = np.argsort(probability, kind="stable")
     parts = [part for part in np.array_split(order, 20) if part.size]
     away = [abs(float(probability[p].mean() - fraud[p].mean())) * p.size for p in parts]
@@ -164,8 +164,8 @@ def _error(probability: Float64, fraud: Float32) -> float:
 def beta_knots(raw: Float64, fraud: Float32, max_knots: int = MAX_KNOTS) -> Knots:
     """Beta calibration of raw scores float64[n] in [0, 1], as knots.
 
-    The curve is followed at 1200 points from the lowest score to the highest one, evenly spaced in
-    log-odds, of which those stay that bend it most: at most `max_knots`.
+    The curve is sampled at 1200 points from the lowest score to the highest, evenly spaced in
+    log-odds. At most `max_knots` of them are kept, those where the curve bends most.
     """
     inside = _inside(raw)
     columns = np.stack([np.log(inside), -np.log1p(-inside)], axis=1)
@@ -179,7 +179,7 @@ def beta_knots(raw: Float64, fraud: Float32, max_knots: int = MAX_KNOTS) -> Knot
 
 
 def _inside(scores: Float64) -> Float64:
-    """Scores that have a logarithm, and so has what is missing to 1."""
+    """Scores clipped so that they and their distances to 1 have a logarithm."""
     return np.clip(scores, _SMALLEST, _BELOW_ONE)
 
 
@@ -197,16 +197,16 @@ def fit_log_odds(
 
     Args:
         columns: float64[n, k].
-        fraud: float32[n], 1 fraud and 0 not; both occur.
+        fraud: float32[n], 1 for fraud, else 0; both occur.
 
     Raises:
-        NotTrainable: rows of one kind.
+        NotTrainable: all rows have the same label.
     """
     _check_kinds(fraud)
     y = fraud.astype(np.float64)
     n, k = columns.shape
-    # Around their means: otherwise intercept and weights of very low scores pull at each other,
-    # and the search stops before it has found either.
+    # Centred: otherwise the intercept and the weights of very low scores depend on each other, and
+    # the solver stops before it has found either.
     centre = columns.mean(axis=0)
     columns = columns - centre
 
@@ -239,23 +239,23 @@ def probability_knots(raw: Float64, fraud: Float32, max_knots: int = MAX_KNOTS) 
 
     Args:
         raw: float64[n] in [0, 1], higher is more likely fraud.
-        fraud: float32[n], 1 fraud and 0 not; both occur.
+        fraud: float32[n], 1 for fraud, else 0; both occur.
 
     Returns:
         At most `max_knots` knots, strictly rising in x, never falling in y, y in
         [1e-6, 1 - 1e-6].
     """
     centre, share, rows = _steps(raw, fraud.astype(np.float64), np.ones(raw.size))
-    # A step without fraud, or with nothing else, is not certain: one row at the overall rate.
-    # Afterwards a step may lie below the one before it: the two become one.
+    # A step without fraud, or with only fraud, is not certain: add one row at the overall rate. A
+    # step may then lie below the one before it, so the regression runs once more.
     share = (share * rows + fraud.mean()) / (rows + 1)
     centre, share, _ = _steps(centre, share, rows)
     return _knots(*_with_ends(centre, share), max_knots)
 
 
 def _steps(x: Float64, y: Float64, rows: Float64) -> tuple[Float64, Float64, Float64]:
-    """Isotonic regression of y on x: centre, level and weight of each of its steps, rising."""
-    # By rank, on which alone it depends: scores closer than 1e-15 would be taken as equal.
+    """Isotonic regression of y on x: the centre, level and weight of each step, rising."""
+    # By rank, on which alone it depends: scikit-learn treats scores closer than 1e-15 as equal.
     _, rank = np.unique(x, return_inverse=True)
     level = IsotonicRegression().fit_transform(rank, y, sample_weight=rows)
     levels, step = np.unique(level, return_inverse=True)
@@ -264,7 +264,7 @@ def _steps(x: Float64, y: Float64, rows: Float64) -> tuple[Float64, Float64, Flo
 
 
 def _with_ends(x: Float64, y: Float64) -> tuple[Float64, Float64]:
-    """Beyond the outermost centres the map goes on to rise: half way to certainty."""
+    """Beyond the outermost centres the map rises on, half way to certainty."""
     if x[0] > 0:
         x, y = np.insert(x, 0, 0.0), np.insert(y, 0, y[0] / 2)
     if x[-1] < 1:
@@ -290,12 +290,12 @@ def _knots(
     y = np.maximum.accumulate(np.clip(y, lowest, highest))
     x, y = _spaced(_significant(x), _significant(y))
     while x.size > max_knots:
-        x, y = _without_dullest(x, y, x.size - max_knots)
+        x, y = _without_flattest(x, y, x.size - max_knots)
     return tuple((float(a), float(b)) for a, b in zip(x, y, strict=True))
 
 
 def _spaced(x: Float64, y: Float64) -> tuple[Float64, Float64]:
-    """Of knots closer than the smallest step keep the last: its y is the highest."""
+    """Of knots closer than the least distance keep the last, whose y is the highest."""
     step = _MIN_STEP * np.spacing(x.astype(np.float32)).astype(np.float64)
     kept = [x.size - 1]
     for i in range(x.size - 2, -1, -1):
@@ -305,12 +305,12 @@ def _spaced(x: Float64, y: Float64) -> tuple[Float64, Float64]:
     return x[kept], y[kept]
 
 
-def _without_dullest(x: Float64, y: Float64, surplus: int) -> tuple[Float64, Float64]:
-    """Drop knots that lie nearest to the line between their neighbours; no two in a row, so that
-    each is judged by neighbours that stay. The ends stay."""
+def _without_flattest(x: Float64, y: Float64, surplus: int) -> tuple[Float64, Float64]:
+    """Drop the knots nearest to the line between their neighbours, but no two in a row, so that
+    each is measured against neighbours that stay. The ends stay."""
     slope = (y[2:] - y[:-2]) / (x[2:] - x[:-2])
     without = y[:-2] + slope * (x[1:-1] - x[:-2])
-    # In log-odds: what is a hair at a probability of 0.5 is everything at one of 0.0001.
+    # In log-odds: a difference that is nothing at a probability of 0.5 is large at 0.0001.
     with_it, without = (_log_odds(np.clip(p, LOWEST, HIGHEST)) for p in (y[1:-1], without))
     bend = np.abs(with_it - without)
     dropped: set[int] = set()
@@ -333,13 +333,13 @@ def anomaly_fit(raw: Float64) -> CalibrationFit:
 
 
 def calibrated(raw: Float64, knots: Knots) -> Float64:
-    """What serving makes of raw scores float64[n]."""
+    """Calibrated scores of raw scores float64[n], as served."""
     return Calibration(knots)(raw)
 
 
 def rounding_reach(raw: Float64, knots: Knots) -> float:
-    """How far calibrated scores move at most between machines, 1e-5 at least. A raw score moves by
-    a share of itself, or of what it lacks to 1 where that is less, and by its last bits."""
+    """The most that calibrated scores differ between machines, at least 1e-5. A raw score differs
+    by a share of itself, or of its distance to 1 if that is less, and by its last bits."""
     last_bits = np.spacing(np.abs(raw).astype(np.float32)).astype(np.float64)
     reach = _ROUNDING * np.minimum(np.abs(raw), np.abs(1 - raw)) + _MIN_STEP / 2 * last_bits
     moved = [np.abs(calibrated(raw + d, knots) - calibrated(raw, knots)) for d in (-reach, reach)]

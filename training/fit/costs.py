@@ -1,4 +1,4 @@
-"""Thresholds that cost least, for whoever can say what mistakes cost."""
+"""Thresholds of the lowest cost, for operators who know what mistakes cost."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from training.config import CostConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
-    """What each outcome costs for each of n payments, in currency units: float64[n] each."""
+class OutcomeCosts:
+    """The cost of each outcome for n payments, in currency units: float64[n] each."""
 
     approve: Float64
     challenge: Float64
@@ -21,11 +21,11 @@ class Priced:
     block: Float64
 
 
-def priced(fraud: Float32, amount: Float64, costs: CostConfig) -> Priced:
-    """Price every outcome of n labelled payments.
+def outcome_costs(fraud: Float32, amount: Float64, config: CostConfig) -> OutcomeCosts:
+    """The cost of every outcome of n labelled payments.
 
     Args:
-        fraud: float32[n], 1 fraud and 0 not.
+        fraud: float32[n], 1 for fraud, else 0.
         amount: float64[n] in currency units.
 
     Raises:
@@ -33,32 +33,32 @@ def priced(fraud: Float32, amount: Float64, costs: CostConfig) -> Priced:
     """
     if not np.isfinite(amount).all():
         raise NotTrainable(
-            "costs: missed_share prices fraud by its amount, and some payments here have none:"
+            "costs: missed_share needs the amount of every payment, and some have none:"
             " use [rates] instead of [costs]"
         )
     bad = fraud.astype(np.float64)
-    missed = bad * amount * costs.missed_share
+    missed = bad * amount * config.missed_share
     challenge = np.full(bad.size, np.inf)
-    if costs.challenge is not None:
-        challenge = costs.challenge + (1 - costs.challenge_stops) * missed
-    return Priced(
+    if config.challenge is not None:
+        challenge = config.challenge + (1 - config.challenge_stops) * missed
+    return OutcomeCosts(
         approve=missed,
         challenge=challenge,
-        review=np.full(bad.size, costs.review),
-        block=(1 - bad) * costs.false_block,
+        review=np.full(bad.size, config.review),
+        block=(1 - bad) * config.false_block,
     )
 
 
-def cheapest_thresholds(probability: Float64, price: Priced) -> tuple[float, float, float]:
-    """Thresholds `challenge <= review <= block` with the lowest total price of the rows.
+def cheapest_thresholds(probability: Float64, costs: OutcomeCosts) -> tuple[float, float, float]:
+    """Thresholds `challenge <= review <= block` with the lowest total cost of the rows.
 
-    The total splits into three sums over rows in order of probability, one for each threshold;
-    the best place of each, given those before it, is a running minimum: O(n log n) in all. Of
-    equal totals the one that interferes least wins.
+    The total splits into three sums over rows in order of probability, one for each threshold.
+    The best place of each, given those before it, is a running minimum: O(n log n) in all. Of
+    equal totals the highest thresholds win, which interfere least.
 
     Args:
         probability: float64[n] in [0, 1].
-        price: of the same rows.
+        costs: of the same rows.
 
     Returns:
         Thresholds in (0, 1], each half way between two neighbouring probabilities.
@@ -69,12 +69,12 @@ def cheapest_thresholds(probability: Float64, price: Priced) -> tuple[float, flo
     places = np.concatenate([[0], np.flatnonzero(np.diff(ranked)) + 1, [ranked.size]])
     approve, challenge, review, block = (
         np.concatenate([[0.0], np.cumsum(column[order])])[places]
-        for column in (price.approve, price.challenge, price.review, price.block)
+        for column in (costs.approve, costs.challenge, costs.review, costs.block)
     )
     if np.isfinite(challenge).all():
         steps = (approve - challenge, challenge - review, review - block)
         at_challenge, at_review, at_block = _rising(steps)
-    else:  # nobody is challenged: it begins where review does
+    else:  # no challenges: that threshold equals the one of review
         at_review, at_block = _rising((approve - review, review - block))
         at_challenge = at_review
     chosen = (at_challenge, at_review, at_block)
@@ -83,8 +83,8 @@ def cheapest_thresholds(probability: Float64, price: Priced) -> tuple[float, flo
 
 
 def _rising(steps: tuple[Float64, ...]) -> tuple[int, ...]:
-    """Places i <= j <= ... with the lowest sum steps[0][i] + steps[1][j] + ...; of equals the
-    highest ones."""
+    """Places i <= j <= ... with the lowest sum steps[0][i] + steps[1][j] + ...; of
+    equals the highest."""
     size = steps[0].size
     best = np.zeros(size)
     chosen: list[np.ndarray[tuple[int, ...], np.dtype[np.intp]]] = []
@@ -94,29 +94,29 @@ def _rising(steps: tuple[Float64, ...]) -> tuple[int, ...]:
         chosen.append(np.maximum.accumulate(np.where(total <= best, np.arange(size), 0)))
     at = size - 1
     places = []
-    for came_from in reversed(chosen):
-        at = int(came_from[at])
+    for best_before in reversed(chosen):
+        at = int(best_before[at])
         places.append(at)
     return tuple(reversed(places))
 
 
 def _between(ranked: Float64, at: int) -> float:
-    """A threshold that the rows from `at` on reach and no row before."""
+    """A threshold reached by the rows from `at` on and by no row before."""
     if at == 0:
         return float(max(ranked[0] / 2, np.finfo(np.float64).tiny))
     above = 1.0 if at == ranked.size else float(ranked[at])
     return (float(ranked[at - 1]) + above) / 2
 
 
-def total_price(
-    probability: Float64, thresholds: tuple[float, float, float], price: Priced
+def total_cost(
+    probability: Float64, thresholds: tuple[float, float, float], costs: OutcomeCosts
 ) -> float:
-    """What n payments cost under `challenge <= review <= block`, currency units."""
+    """The cost of n payments under thresholds `challenge <= review <= block`, currency units."""
     challenge, review, block = thresholds
     level = (
         (probability >= challenge).astype(np.int8)
         + (probability >= review)
         + (probability >= block)
     )
-    columns = (price.approve, price.challenge, price.review, price.block)
+    columns = (costs.approve, costs.challenge, costs.review, costs.block)
     return float(sum(column[level == i].sum() for i, column in enumerate(columns)))

@@ -1,5 +1,5 @@
-"""Fitting a sample in this process: tables and protocols fit small samples many times, and to
-start a Ray and its workers for each takes longer than the fits."""
+"""Fitting a sample in this process. Tables and protocols fit small samples many times, and starting
+Ray and its workers for each would take longer than the fits."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from training.sets.sample import Sample
 _THREADS = 2
 
 
-def fit_here(sample: Sample, config: TrainConfig) -> dict[str, Fitted]:
-    """Fit every variant of `config`, two at a time; the same models as on Ray with one worker.
+def fit_in_process(sample: Sample, config: TrainConfig) -> dict[str, Fitted]:
+    """Fit every variant of `config`, two at a time. The models equal those of Ray with one worker.
 
     Raises:
-        Whatever a fit raised.
+        The error of a fit.
     """
     fits: dict[str, Callable[[], Fitted]] = {
         xgboost.NAME: lambda: _boosted(sample, config),

@@ -1,4 +1,4 @@
-"""All variants fitted at the same time: XGBoost by Ray Train, the others as Ray tasks."""
+"""Fitting all variants at the same time: XGBoost with Ray Train, the others as Ray tasks."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from training.export.fitted import Fitted
 from training.fit.variants import isolation_forest, logistic, random_forest, xgboost
 from training.sets.sample import Sample
 
-# Shares of half of all CPUs; the other half is XGBoost's. Everything has its place at once, so that
-# nothing waits for what waits for it; who runs when on which core the system knows better.
+# Shares of half of all CPUs; the other half is for XGBoost. All fits get resources at once, so that
+# none waits for another; the operating system schedules them.
 _SHARES = {random_forest.NAME: 0.4, logistic.NAME: 0.3, isolation_forest.NAME: 0.3}
 
 
-def fit_variants(
+def fit_on_ray(
     sample: Sample, config: TrainConfig, storage: Path, fitted: Callable[[str], None]
 ) -> dict[str, Fitted]:
-    """Fit every variant of `config` on a Ray that is connected.
+    """Fit every variant of `config` on the connected Ray.
 
     The rows go into the object store once; workers of one machine map the same memory.
 
     Args:
-        storage: folder that all nodes see, for the checkpoints of Ray Train.
-        fitted: told the name of each variant when it is done.
+        storage: folder that all nodes share, for the checkpoints of Ray Train.
+        fitted: called with the name of each variant when it is done.
 
     Raises:
-        Whatever a fit raised; the other fits are cancelled.
+        The error of a fit; the other fits are cancelled.
     """
     rows = ray.put(sample)
     half = ray.cluster_resources()["CPU"] / 2  # type: ignore[no-untyped-call]
@@ -53,13 +53,13 @@ def fit_variants(
         for task in tasks.values():
             ray.cancel(task, force=True)
         if isinstance(error, RayTaskError):
-            raise error.cause from error  # what went wrong, not where
+            raise error.cause from error  # the cause, without the remote traceback
         raise
     return {name: done[name] for name in config.variants}
 
 
 def _cpus(share: float) -> float:
-    """At most one; Ray counts CPUs below one in ten-thousandths."""
+    """At most one CPU; Ray counts fractions in ten-thousandths."""
     return min(1.0, math.floor(share * 1000) / 1000) or 0.001
 
 

@@ -1,4 +1,4 @@
-"""Exported models -> calibrated scores, a plan and figures."""
+"""From exported models to calibrated scores, a fitted plan and its figures."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from training.config import TrainConfig
 from training.export.fitted import Fitted
 from training.export.scoring import raw_scores
 from training.fit.calibrate import CalibrationFit, anomaly_fit, calibrated, fit_calibration
-from training.fit.costs import priced, total_price
-from training.fit.ensemble import Ballot, Combiner, ensemble_probability, fit_plan
-from training.fit.evaluated import ENSEMBLE, Evaluated, Scored, scored
+from training.fit.costs import outcome_costs, total_cost
+from training.fit.ensemble import Combination, LabelledVotes, ensemble_probability, fit_plan
+from training.fit.scores import ENSEMBLE, ScoredPart, SplitScores
 from training.metrics.cases import cases
 from training.metrics.metrics import evaluate
 from training.metrics.paired import Difference, paired_difference
@@ -29,11 +29,11 @@ _PARTS = ("validation", "calibration", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A variant with its calibration and what it came to.
+class CalibratedModel:
+    """A fitted variant with its calibration and its figures.
 
     Attributes:
-        calibration: the map to what is served, and how it was chosen.
+        calibration: the map to served scores, and how it was chosen.
         scores: part -> float64[n] calibrated scores of its rows.
         metrics: figures on the test part.
         golden: features float32[k, n_features], raw scores, calibrated scores.
@@ -47,58 +47,58 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """Average precision on the test part.
+class TestComparison:
+    """Average precision of the ensemble and of its best member on the test part.
 
     Attributes:
-        together, alone: of the ensemble and of its best member.
-        difference: of the two with its paired 95 % interval; None with too few frauds.
+        difference: ensemble less best member, with its paired 95 % interval; None with too few
+            frauds.
     """
 
-    together: float
-    alone: float
+    ensemble: float
+    best_member: float
     difference: Difference | None
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """The plan and what it came to.
+class PlanFit:
+    """A fitted plan and its figures.
 
     Attributes:
         plan: see `fit_plan`.
-        combiner, calibration: how the plan's combiner and calibration were chosen.
+        combination, calibration: how the plan's combining method and calibration were chosen.
         metrics: figures of the plan on the test part.
-        beside: the fitted ensemble beside its best member on the test part, whichever of them the
-            plan is; None of a single voter.
-        evaluated: every model's scores on every part that was held back.
+        comparison: the fitted ensemble against its best member on the test part, whichever of the
+            two the plan uses; None for a single voter.
+        scores: every model's scores on every held-back part.
     """
 
     plan: Plan
-    combiner: Combiner
+    combination: Combination
     calibration: CalibrationFit
     metrics: dict[str, float]
-    beside: Beside | None
-    evaluated: Evaluated
+    comparison: TestComparison | None
+    scores: SplitScores
 
 
-def judge_variants(
-    models: dict[str, Fitted],
+def calibrate_models(
+    fitted_models: dict[str, Fitted],
     dataset: Dataset,
     split: Split,
     held_back: Mapping[str, Float64] | None = None,
-) -> dict[str, Judged]:
-    """Calibrate each variant on the calibration part and judge it on the test part, through the
-    files that will be served.
+) -> dict[str, CalibratedModel]:
+    """Calibrate each variant on the calibration part and measure it on the test part, both through
+    the files that will be served.
 
     Args:
-        held_back: variant -> float64[n] raw scores of the validation part, which is the
-            calibration part too, by models that had not seen it; None: `models` have not.
+        held_back: variant -> float64[n] raw scores of the validation part, which is also the
+            calibration part, by models that had not seen it; None if `fitted_models` have not.
     """
     parts = split.parts()
     values = {part: np.ascontiguousarray(dataset.values[parts[part]]) for part in _PARTS}
     fraud = dataset.label[split.calibration].astype(np.float32)
-    judged = {}
-    for name, fitted in models.items():
+    models = {}
+    for name, fitted in fitted_models.items():
         if held_back is None:
             raw = {part: raw_scores(fitted, x) for part, x in values.items()}
         else:
@@ -108,55 +108,63 @@ def judge_variants(
         on = raw["calibration"]
         fit = fit_calibration(on, fraud) if supervised else anomaly_fit(on)
         scores = {part: calibrated(r, fit.knots) for part, r in raw.items()}
-        judged[name] = Judged(
+        test = ScoredPart.of(dataset, split.test, {})
+        models[name] = CalibratedModel(
             fitted=fitted,
             calibration=fit,
             scores=scores,
-            metrics=_figures(scores["test"], scored(dataset, split.test, {}), supervised),
+            metrics=_figures(scores["test"], test, supervised),
             golden=_golden(fitted, fit, values["calibration"]),
         )
-    return judged
+    return models
 
 
-def judge_ensemble(
-    judged: dict[str, Judged], dataset: Dataset, split: Split, config: TrainConfig
-) -> Judgement:
-    """Fit the plan on the validation and calibration parts and judge it on the test part."""
+def fit_and_score_plan(
+    models: dict[str, CalibratedModel], dataset: Dataset, split: Split, config: TrainConfig
+) -> PlanFit:
+    """Fit the plan on the validation and calibration parts and measure it on the test part."""
     parts = split.parts()
 
-    def ballot(part: str) -> Ballot:
-        anomaly = judged[config.anomaly].scores[part] if config.anomaly else None
-        return Ballot(
-            votes={name: judged[name].scores[part] for name in config.supervised},
+    def votes_on(part: str) -> LabelledVotes:
+        anomaly = models[config.anomaly].scores[part] if config.anomaly else None
+        return LabelledVotes(
+            votes={name: models[name].scores[part] for name in config.supervised},
             fraud=dataset.label[parts[part]].astype(np.float32),
             amount=dataset.amount[parts[part]],
             anomaly=anomaly,
         )
 
-    ballots = {part: ballot(part) for part in _PARTS}
-    plan, combiner, fit = fit_plan(ballots["validation"], ballots["calibration"], config)
-    sides: dict[str, Scored] = {}
+    voted = {part: votes_on(part) for part in _PARTS}
+    plan, combination, fit = fit_plan(voted["validation"], voted["calibration"], config)
+    scored: dict[str, ScoredPart] = {}
     for part in _PARTS:
-        probability = ensemble_probability(plan, ballots[part].votes)
-        scores = {name: model.scores[part] for name, model in judged.items()}
-        sides[part] = scored(dataset, parts[part], {**scores, ENSEMBLE: probability})
-    evaluated = Evaluated(**sides, probabilities=frozenset((*config.supervised, ENSEMBLE)))
-    metrics = _plan_figures(plan, evaluated.test, config)
-    return Judgement(plan, combiner, fit, metrics, _beside(combiner, evaluated, config), evaluated)
+        probability = ensemble_probability(plan, voted[part].votes)
+        scores = {name: model.scores[part] for name, model in models.items()}
+        scored[part] = ScoredPart.of(dataset, parts[part], {**scores, ENSEMBLE: probability})
+    split_scores = SplitScores(**scored, probabilities=frozenset((*config.supervised, ENSEMBLE)))
+    return PlanFit(
+        plan=plan,
+        combination=combination,
+        calibration=fit,
+        metrics=_plan_figures(plan, split_scores.test, config),
+        comparison=_compare(combination, split_scores.test, config),
+        scores=split_scores,
+    )
 
 
-def _beside(combiner: Combiner, evaluated: Evaluated, config: TrainConfig) -> Beside | None:
-    if combiner.contest is None:
+def _compare(
+    combination: Combination, test: ScoredPart, config: TrainConfig
+) -> TestComparison | None:
+    if combination.comparison is None:
         return None
-    test = evaluated.test
-    together = combiner({name: test.scores[name] for name in combiner.weights})
-    alone = test.scores[combiner.contest.member]
-    precision = [float(average_precision_score(test.fraud, s)) for s in (together, alone)]
+    ensemble = combination({name: test.scores[name] for name in combination.weights})
+    best = test.scores[combination.comparison.member]
+    precision = [float(average_precision_score(test.fraud, s)) for s in (ensemble, best)]
     on = cases(test.fraud, test.customer_id, test.timestamp_ms)
     try:
         difference = paired_difference(
-            together,
-            alone,
+            ensemble,
+            best,
             test.fraud,
             on.cluster,
             resamples=config.report.resamples,
@@ -164,10 +172,10 @@ def _beside(combiner: Combiner, evaluated: Evaluated, config: TrainConfig) -> Be
         )
     except NotTrainable:
         difference = None
-    return Beside(precision[0], precision[1], difference)
+    return TestComparison(precision[0], precision[1], difference)
 
 
-def _plan_figures(plan: Plan, test: Scored, config: TrainConfig) -> dict[str, float]:
+def _plan_figures(plan: Plan, test: ScoredPart, config: TrainConfig) -> dict[str, float]:
     probability = test.scores[ENSEMBLE]
     figures = _figures(probability, test, True)
     t = plan.thresholds
@@ -175,14 +183,14 @@ def _plan_figures(plan: Plan, test: Scored, config: TrainConfig) -> dict[str, fl
         reached = probability >= getattr(t, outcome)
         figures[f"share_{outcome}"] = round(float(reached.mean()), 9)
     if config.costs is not None:
-        price = priced(test.fraud, test.amount, config.costs)
-        cost = total_price(probability, (t.challenge, t.review, t.block), price)
+        costs = outcome_costs(test.fraud, test.amount, config.costs)
+        cost = total_cost(probability, (t.challenge, t.review, t.block), costs)
         figures["cost_per_payment"] = round(cost / probability.size, 9)
-        figures["cost_per_payment_unchecked"] = round(float(price.approve.mean()), 9)
+        figures["cost_per_payment_unchecked"] = round(float(costs.approve.mean()), 9)
     return figures
 
 
-def _figures(score: Float64, part: Scored, probabilities: bool) -> dict[str, float]:
+def _figures(score: Float64, part: ScoredPart, probabilities: bool) -> dict[str, float]:
     amount = part.amount if np.isfinite(part.amount).all() else None
     return evaluate(score, part.fraud, part.customer_id, part.timestamp_ms, probabilities, amount)
 
@@ -190,8 +198,8 @@ def _figures(score: Float64, part: Scored, probabilities: bool) -> dict[str, flo
 def _golden(
     fitted: Fitted, fit: CalibrationFit, values: Float32
 ) -> tuple[Float32, Float64, Float64]:
-    """Rows over the whole range of scores, the sparsest ones, and one that knows nothing, which
-    is what a model sees when the feature store is down."""
+    """Golden rows: rows over the whole range of scores, the rows with the fewest known values, and
+    a row without any, which is what a model sees when the feature store is down."""
     ranked = np.argsort(raw_scores(fitted, values), kind="stable")
     spread = ranked[np.linspace(0, len(ranked) - 1, min(_GOLDEN_SPREAD, len(ranked))).astype(int)]
     sparse = np.argsort(-np.isnan(values).sum(axis=1), kind="stable")[:_GOLDEN_SPARSE]

@@ -1,8 +1,8 @@
-"""Hyper-parameters searched by Ray Tune: asynchronous successive halving (ASHA, Li et al. 2020).
+"""Hyper-parameter search with Ray Tune: asynchronous successive halving (ASHA, Li et al. 2020).
 
-Every variant has a search of its own and all run at the same time. The trials of one search follow
-one another, so that what is given up depends on the data and the seed, not on which trial happened
-to be faster: with a budget of trials the same seed and data choose the same parameters.
+Every variant has its own search, and all run at the same time. The trials of one search run one
+after another, so that early stopping depends on the data and the seed, not on which trial happened
+to be faster: with a budget of trials, the same seed and data choose the same parameters.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sklearn.metrics import average_precision_score
 
 from fraud.errors import NotTrainable
 from training.config import TrainConfig
-from training.fit.trial import Parameter, Trial
+from training.fit.search_trial import Parameter, SearchTrial
 from training.fit.variants import boosting, logistic, random_forest, xgboost
 from training.fit.variants.rung import WHOLE
 from training.sets.sample import Sample
@@ -45,18 +45,18 @@ _HALVING = 3
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
-        config: the configuration with the best parameters of each variant that was searched.
+        config: the configuration with the best parameters of each searched variant.
         trials: every trial, by variant and number.
     """
 
     config: TrainConfig
-    trials: tuple[Trial, ...]
+    trials: tuple[SearchTrial, ...]
 
-    def best(self, variant: str) -> Trial | None:
-        """The best trial that was not given up; the first of equals. None: none came through."""
+    def best(self, variant: str) -> SearchTrial | None:
+        """The best trial that was not stopped early, the first of equals; None without one."""
         whole = [t for t in self.trials if t.variant == variant and t.effort == WHOLE]
         return max(whole, key=lambda t: t.average_precision, default=None)
 
@@ -67,29 +67,27 @@ def search(
     storage: Path,
     progress: Callable[[int, int], None],
 ) -> SearchResult:
-    """Search the variants of `config.search` that are trained, on a Ray that is connected.
+    """Search the trained variants of `config.search` on the connected Ray.
 
-    Nothing but the training and the validation part is looked at. Interrupted it leaves no task
-    behind.
+    Only the training and validation parts are used. An interrupted search leaves no task behind.
 
     Args:
-        sample: where the rows are.
-        config: what is trained; its own parameters are each search's first trial, so that what
-            comes out is never worse on the validation part.
-        storage: folder that all nodes see; emptied again.
-        progress: told trials done and trials in all, or, without a limit of trials, seconds.
+        sample: a reference to the rows.
+        config: what is trained; its own parameters are the first trial of each search, so that the
+            result is never worse on the validation part.
+        storage: folder that all nodes share; emptied again.
+        progress: called with trials done and total or, without a limit of trials, seconds.
 
     Raises:
         NotTrainable: there is no budget, or the validation part holds no fraud.
     """
-    told = config.search
-    if not told.wanted:
-        raise NotTrainable("search: no budget; set search.trials or search.minutes")
-    variants = [name for name in config.variants if name in told.variants]
+    if not config.search.wanted:
+        raise NotTrainable("search: no budget: set search.trials or search.minutes")
+    variants = [name for name in config.variants if name in config.search.variants]
     folder = storage / f"search-{uuid.uuid4().hex[:12]}"
     total = ray.cluster_resources()["CPU"]  # type: ignore[no-untyped-call]
     cpus = min(1.0, math.floor(1000 * total / max(1, len(variants))) / 1000)
-    # Two threads each: one searches, one says how far it is.
+    # Two threads each: one searches, one reports progress.
     actor: Any = ray.remote(_Search)
     actor = actor.options(num_cpus=0, max_concurrency=2)
     searches = [actor.remote(name, [sample], config, folder, cpus) for name in variants]
@@ -112,14 +110,14 @@ def _await(
     config: TrainConfig,
     progress: Callable[[int, int], None],
 ) -> None:
-    """Tell progress until every search has ended or one has failed."""
-    told, started = config.search, time.monotonic()
-    total = told.trials * len(runs) or math.ceil(60 * (told.minutes or 0))
+    """Report progress until every search has ended or one has failed."""
+    budget, started = config.search, time.monotonic()
+    total = budget.trials * len(runs) or math.ceil(60 * (budget.minutes or 0))
     waiting = list(runs)
     while waiting:
         ended, waiting = ray.wait(waiting, timeout=1.0)
         ray.get(ended)
-        if told.trials:
+        if budget.trials:
             done = sum(ray.get([search.done.remote() for search in searches]))
         else:
             done = int(time.monotonic() - started)
@@ -127,7 +125,7 @@ def _await(
     progress(total, total)
 
 
-def merged(config: TrainConfig, trials: tuple[Trial, ...]) -> SearchResult:
+def merged(config: TrainConfig, trials: tuple[SearchTrial, ...]) -> SearchResult:
     """The configuration with the best trial of each variant in its section."""
     found = SearchResult(config, trials)
     sections: dict[str, Any] = {}
@@ -155,7 +153,7 @@ class _Search:
         self._folder = folder
         self._cpus = cpus
         self._counter = _Counter()
-        # No files of progress for people to read: every trial is in the result.
+        # No progress files: every trial is in the result.
         os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
         os.environ["RAY_CHDIR_TO_TRIAL_DIR"] = "0"
 
@@ -163,9 +161,9 @@ class _Search:
         """Trials that have ended."""
         return self._counter.ended
 
-    def run(self) -> list[Trial]:
+    def run(self) -> list[SearchTrial]:
         """Search until the budget is spent."""
-        told = self._config.search
+        budget = self._config.search
         section = getattr(self._config, _section(self._variant))
         space = _SPACES[self._variant]
         tuner = tune.Tuner(
@@ -191,8 +189,8 @@ class _Search:
                 scheduler=ASHAScheduler(
                     time_attr="effort", max_t=WHOLE, grace_period=1, reduction_factor=_HALVING
                 ),
-                num_samples=told.trials or -1,
-                time_budget_s=None if told.minutes is None else 60 * told.minutes,
+                num_samples=budget.trials or -1,
+                time_budget_s=None if budget.minutes is None else 60 * budget.minutes,
                 reuse_actors=True,
             ),
             run_config=tune.RunConfig(
@@ -221,28 +219,28 @@ class _Counter(tune.Callback):
 def _trial(
     point: dict[str, Any], *, variant: str, sample: list[Any], section: Any, seed: int
 ) -> None:
-    """Fit with more and more effort and report, until Tune has seen enough."""
+    """Fit with increasing effort and report each result, until Tune stops the trial."""
     rows: Sample = ray.get(sample[0])
     if not 0 < rows.y_validation.sum() < rows.y_validation.size:
-        raise NotTrainable("search: the validation part needs fraud and other payments")
-    told = type(section).model_validate({**section.model_dump(), **_tidy(point)})
-    for rung in _RUNGS[variant](rows, told, seed):
+        raise NotTrainable("search: the validation part needs fraud and genuine payments")
+    tried = type(section).model_validate({**section.model_dump(), **_tidy(point)})
+    for rung in _RUNGS[variant](rows, tried, seed):
         precision = float(average_precision_score(rows.y_validation, rung.scores))
         tune.report({_OBJECTIVE: precision, "effort": rung.effort, "size": rung.size})
 
 
 def _named_trial(name: str) -> Callable[..., None]:
-    """`_trial` under a name that no other search of this Ray has: Tune keeps functions by name."""
+    """`_trial` under a name unique on this Ray, since Tune registers functions by name."""
 
-    def trial(point: dict[str, Any], **told: Any) -> None:
-        _trial(point, **told)
+    def trial(point: dict[str, Any], **fixed: Any) -> None:
+        _trial(point, **fixed)
 
     trial.__name__ = trial.__qualname__ = name
     return trial
 
 
 def _tidy(point: dict[str, Any]) -> dict[str, Parameter]:
-    """Numbers to three digits: what is searched is not known any better."""
+    """Round numbers to three digits: a search is not more precise."""
     return {
         name: float(f"{value:.3g}") if isinstance(value, float) else _plain(value)
         for name, value in point.items()
@@ -254,11 +252,11 @@ def _plain(value: Any) -> Parameter:
     return plain
 
 
-def _trials(variant: str, results: tune.ResultGrid) -> list[Trial]:
-    """Trials that reported; those that a budget of time cut off before are none.
+def _trials(variant: str, results: tune.ResultGrid) -> list[SearchTrial]:
+    """The trials that reported; trials cut off earlier by a time budget are left out.
 
     Raises:
-        What the first trial that failed raised.
+        The error of the first failed trial.
     """
     for error in results.errors:
         raise getattr(error, "cause", None) or error
@@ -269,7 +267,7 @@ def _trials(variant: str, results: tune.ResultGrid) -> list[Trial]:
         if _OBJECTIVE not in metrics:
             continue
         trials.append(
-            Trial(
+            SearchTrial(
                 variant=variant,
                 number=number,
                 parameters=_tidy(result.config or {}),

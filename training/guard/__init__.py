@@ -1,1 +1,1 @@
-"""What must not be learnt from: columns that tell the label, the future, and copies of the test."""
+"""The leak guard: columns that give the label away, knowledge of the future, copied test rows."""

@@ -15,10 +15,11 @@ WARNED = 0.9
 
 
 def disjoint_customers(history: History) -> list[Finding]:
-    """A finding if frauds are of customers without a genuine payment, though customers pay often.
+    """A finding if customers with several payments have either only frauds or only genuine ones.
 
-    A victim has paid before. Where no customer has both kinds, labels were given to customers, or
-    frauds were written under ids of their own: windows of a customer then tell the label.
+    A victim of fraud has paid before. If no customer has both kinds, labels were assigned by
+    customer, or frauds were generated under separate ids: features of a customer then give the
+    label away.
     """
     labelled = np.flatnonzero(history.label != UNKNOWN)
     fraud = history.label[labelled] == FRAUD
@@ -43,10 +44,10 @@ def disjoint_customers(history: History) -> list[Finding]:
         Finding(
             "refuse" if pure >= REFUSED else "warn",
             "label-by-customer",
-            f"{pure:.1%} of frauds are of customers without a genuine payment"
+            f"{pure:.1%} of frauds belong to customers without a genuine payment"
             f" ({int(of_often.sum()):,} customers with {LEAST_PAYMENTS} payments or more): labels"
-            " were given by customer, or frauds have customer ids of their own; honest only if each"
-            " of these customers was a fraud from the first payment on",
+            " were assigned by customer, or frauds have separate customer ids; honest only if each"
+            " of these customers was fraudulent from the first payment on",
             column="customer_id",
         )
     ]

@@ -1,4 +1,4 @@
-"""Rows of the test that are, value for value, rows of the training."""
+"""Test rows that are identical to training rows."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from training.finding import Finding
 from training.sets.split import FRAUD, Int8
 
 WARNED_SHARE, REFUSED_SHARE = 0.001, 0.2
-"""Of test rows with a twin in the training, and of the frauds among them."""
+"""Shares of test rows identical to a training row: of all rows for a warning; of all rows or of
+the frauds for a refusal."""
 LEAST_COPIES = 10
-"""With fewer twins of frauds, chance or one busy bot may have made them."""
+"""Fewer identical frauds may be chance, or one busy bot."""
 
 _ROWS_AT_ONCE = 16_384
 _EXAMPLES = 3
 _APART = 4
 
 
-def twins(values: Float32, train: Int64, test: Int64) -> Int64:
-    """Pairs of identical rows: int64[m, 2], a test row and one training row equal to it.
+def identical_pairs(values: Float32, train: Int64, test: Int64) -> Int64:
+    """Pairs of identical rows: int64[m, 2], a test row and one equal training row.
 
     Args:
         values: float32[n, n_features]; NaN equals NaN.
@@ -36,8 +37,8 @@ def twins(values: Float32, train: Int64, test: Int64) -> Int64:
 
 
 def hashes(values: Float32, rows: Int64) -> NDArray[np.uint64]:
-    """uint64[m]: hash of each row's values; of 1.3 million different rows two meet by chance once
-    in 10^7 sets."""
+    """A hash of each row's values: uint64[m]. Among 1.3 million different rows a collision happens
+    once in 10^7 sets."""
     factor = np.random.default_rng(0).integers(1, 2**63, values.shape[1], dtype=np.uint64)
     factor = factor * np.uint64(2) + np.uint64(1)
     found = np.empty(rows.size, np.uint64)
@@ -51,16 +52,16 @@ def hashes(values: Float32, rows: Int64) -> NDArray[np.uint64]:
 
 
 def identical_rows(values: Float32, train: Int64, test: Int64, label: Int8) -> list[Finding]:
-    """A finding if too much of the test was trained on, or of its frauds.
+    """A finding if too many test rows, or too many test frauds, are also training rows.
 
-    Frauds that are copied to have more of them are too few to show among all rows.
+    Frauds are counted separately: oversampled frauds are too few to show among all rows.
 
     Args:
-        label: int8[n]: 1 fraud, 0 not, -1 unknown.
+        label: int8[n]: 1 fraud, 0 genuine, -1 unknown.
     """
     if train.size == 0 or test.size == 0:
         return []
-    pairs = twins(values, train, test)
+    pairs = identical_pairs(values, train, test)
     share = pairs.shape[0] / test.size
     frauds, known = (int((label[rows] == FRAUD).sum()) for rows in (test, pairs[:, 0]))
     of_frauds = known / max(frauds, 1)
@@ -74,7 +75,7 @@ def identical_rows(values: Float32, train: Int64, test: Int64, label: Int8) -> l
             "refuse" if copied or share > REFUSED_SHARE else "warn",
             "identical-rows",
             f"{pairs.shape[0]:,} of {test.size:,} test rows ({share:.2%}), and {known:,} of"
-            f" {frauds:,} frauds among them, are identical to rows"
-            f" that were learnt from, such as {shown} (rows in the order of time, from 0)",
+            f" {frauds:,} frauds among them, are identical to training"
+            f" rows, such as {shown} (row numbers in the order of time, from 0)",
         )
     ]

@@ -1,4 +1,4 @@
-"""The labelled rows that the guard looks at: every fraud it can, and enough of the others."""
+"""The labelled rows that the guard examines: as many frauds as it can, and enough others."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class GuardRows:
-    """n rows, rising.
+    """n rows in the order of the dataset.
 
     Attributes:
-        rows: int64[n], in the dataset.
-        fraud: float64[n], 1 fraud and 0 not.
-        weight: float64[n], how many rows of the dataset each stands for.
-        slices: int64[n], the slice of time that each lies in, from 0 on; each holds about as many
+        rows: int64[n], row numbers in the dataset, rising.
+        fraud: float64[n], 1 for fraud, else 0.
+        weight: float64[n], how many rows of the dataset each row represents.
+        slices: int64[n], the slice of time of each row, from 0 on; slices hold about equally many
             frauds.
-        n_slices: how many there are.
+        n_slices: the number of slices.
     """
 
     rows: Int64
@@ -37,21 +37,20 @@ class GuardRows:
     slices: Int64
     n_slices: int
 
-    def every_nth(self, keep: int) -> tuple[Int64, GuardRows]:
-        """At most `keep` or so frauds and twice `keep` others, evenly over time: their places
-        among these rows, and the rows."""
+    def thinned(self, keep: int) -> GuardRows:
+        """About `keep` of the frauds and twice as many others, evenly spread over time."""
         kept = np.zeros(self.rows.size, bool)
         for which, limit in ((self.fraud > 0, keep), (self.fraud == 0, 2 * keep)):
             there = np.flatnonzero(which)
             kept[there[:: max(1, there.size // limit)]] = True
         places = np.flatnonzero(kept)
-        # Weights are relative: thinning both kinds differently changes them.
+        # Fraud and genuine rows are thinned differently, so their weights change.
         weight = self.weight[places]
         for which in (self.fraud > 0, self.fraud == 0):
             chosen = which[places]
             if chosen.any():
                 weight[chosen] *= which.sum() / chosen.sum()
-        return places, GuardRows(
+        return GuardRows(
             self.rows[places], self.fraud[places], weight, self.slices[places], self.n_slices
         )
 
@@ -63,10 +62,10 @@ def guard_rows(
     max_frauds: int = MAX_FRAUDS,
     max_others: int = MAX_OTHERS,
 ) -> GuardRows:
-    """Draw rows.
+    """Draw the rows to examine.
 
     Args:
-        label: int8[n]: 1 fraud, 0 not, -1 unknown.
+        label: int8[n]: 1 fraud, 0 genuine, -1 unknown.
         timestamp_ms: int64[n].
     """
     rng = np.random.default_rng(seed)
@@ -88,7 +87,7 @@ def guard_rows(
 
 
 def _slices(at_ms: Int64, fraud: Bools) -> Int64:
-    """Slices of time between quantiles of the frauds; one moment is never cut in two."""
+    """Slices of time between quantiles of the frauds; rows of one moment stay together."""
     of_frauds = np.sort(at_ms[fraud])
     count = int(np.clip(of_frauds.size // _FRAUDS_A_SLICE, 1, _MOST_SLICES))
     edges = [of_frauds[of_frauds.size * k // count] for k in range(1, count)]

@@ -1,13 +1,13 @@
-"""How far figures would move on other payments of the same customers.
+"""Bootstrap intervals: how far figures would move on other payments of the same customers.
 
-Clusters are drawn with replacement, whole: payments of one customer resemble each other, and
-single payments drawn one by one would promise too narrow an interval (Davison and Hinkley 1997,
-section 3.8). A resample is a number of copies for each cluster; every model is judged on the same
-resamples, so that their intervals can be held against each other.
+Whole clusters are drawn with replacement, because payments of one customer resemble each other and
+drawing single payments would give too narrow an interval (Davison and Hinkley 1997, section 3.8). A
+resample is a number of copies for each cluster. Every model is measured on the same resamples, so
+that intervals are comparable.
 
-Percentile intervals of few clusters are too narrow rather than too wide: with most frauds
-in thirty of 150 customers, a stated 95 % held in 88 to 96 % of simulated worlds by figure, and in
-only 69 to 78 % for value caught where the amounts too go by customer, with heavy tails.
+Percentile intervals of few clusters tend to be too narrow. With most frauds in 30 of 150 customers,
+nominal 95 % intervals covered the truth in 88 to 96 % of simulated worlds, depending on the figure,
+and in only 69 to 78 % for value caught if heavy-tailed amounts depend on the customer, too.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from training.metrics.ranking import Ranking, average_precision
 LEVEL = 0.95
 RESAMPLES = 200
 _USABLE = 0.8
-"""Share of resamples in which a figure must exist for an interval to be given."""
+"""The share of resamples in which a figure must exist for it to get an interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where a figure lies in 95 % of resamples: low <= high."""
+    """The range of a figure in 95 % of resamples: low <= high."""
 
     low: float
     high: float
 
 
 def draws(n_clusters: int, resamples: int, seed: int) -> Iterator[Float64]:
-    """Copies of each cluster in each resample: float64[n_clusters], n_clusters in sum.
+    """For each resample the copies of each cluster: float64[n_clusters], which sum to n_clusters.
 
     The same arguments give the same draws.
     """
@@ -51,13 +51,13 @@ def intervals(
 ) -> dict[str, dict[str, Interval]]:
     """Percentile intervals of every figure of every model.
 
-    The calibration error is a sum of distances, to which noise can only add. From below it is
-    held by the noise alone: it is at least what was measured less 95 % of what resampling moves
-    the bins by, in sum.
+    The calibration error is a sum of distances, to which noise can only add. Its lower end is
+    therefore the measured value less the 95 % quantile of the total by which resampling moves the
+    bins.
 
     Returns:
-        Model -> figure -> interval; a figure that does not exist in a fifth of the resamples (too
-        few frauds) has none.
+        Model -> figure -> interval. A figure that does not exist in a fifth of the resamples, for
+        lack of frauds, has none.
     """
     spreads = {name: _Spread(gauge) for name, gauge in gauges.items()}
     for copies in draws(n_clusters, resamples, seed):
@@ -69,7 +69,7 @@ def intervals(
 def precision_interval(
     ranking: Ranking, cluster: Int64, resamples: int, seed: int
 ) -> Interval | None:
-    """Percentile interval of the average precision alone; None with too few frauds.
+    """Percentile interval of the average precision only; None with too few frauds.
 
     Args:
         cluster: int64[n] codes from 0 on, in the order given to the ranking.
@@ -84,24 +84,24 @@ def precision_interval(
 
 
 class _Spread:
-    """Figures of one model in every resample."""
+    """The figures of one model in every resample."""
 
     def __init__(self, gauge: Gauge) -> None:
         self._gauge = gauge
         self._measured, self._gaps = gauge.measure()
-        self._seen: dict[str, list[float]] = {figure: [] for figure in self._measured}
+        self._resampled: dict[str, list[float]] = {figure: [] for figure in self._measured}
         self._noise: list[float] = []
 
     def resample(self, copies: Float64) -> None:
         figures, gaps = self._gauge.measure(copies)
         for figure, value in figures.items():
-            self._seen[figure].append(value)
+            self._resampled[figure].append(value)
         if gaps is not None and self._gaps is not None:
             self._noise.append(float(np.abs(gaps - self._gaps).sum()))
 
     def intervals(self) -> dict[str, Interval]:
         found = {}
-        for figure, values in self._seen.items():
+        for figure, values in self._resampled.items():
             interval = interval_of(np.array(values))
             if interval is None:
                 continue
@@ -116,7 +116,8 @@ class _Spread:
 
 
 def interval_of(values: Float64) -> Interval | None:
-    """The middle 95 % of resampled figures float64[resamples], NaN where one does not exist."""
+    """The middle 95 % of resampled figures float64[resamples], which may be NaN; None if too many
+    are."""
     usable = values[np.isfinite(values)]
     if not usable.size or usable.size < _USABLE * values.size:
         return None

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say."""
+"""Calibration of probabilities: predicted against observed fraud, by bins."""
 
 from __future__ import annotations
 
@@ -14,34 +14,32 @@ _BLOCK_ROWS = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Reliability:
-    """Rows in order of probability, cut into bins.
+class CalibrationBins:
+    """Rows in the order of their probability, cut into bins.
 
     Attributes:
         weight: float64[bins], share of all rows in each, in (0, 1].
-        said: float64[bins], mean probability.
-        seen: float64[bins], share of fraud.
+        predicted: float64[bins], mean probability.
+        observed: float64[bins], share of fraud.
     """
 
     weight: Float64
-    said: Float64
-    seen: Float64
+    predicted: Float64
+    observed: Float64
 
     @property
     def error(self) -> float:
-        """Expected calibration error: the mean distance between what was said and what was seen
-        (Naeini, Cooper and Hauskrecht 2015, with bins of equal weight as Nguyen and O'Connor
-        2015)."""
-        return float(np.dot(self.weight, np.abs(self.said - self.seen)))
+        """Expected calibration error: the mean distance between predicted and observed (Naeini,
+        Cooper and Hauskrecht 2015, with bins of equal weight as in Nguyen and O'Connor 2015)."""
+        return float(np.dot(self.weight, np.abs(self.predicted - self.observed)))
 
 
-def reliability(
+def calibration_bins(
     probability: Float64, weight: Float64, steps: Steps, bins: int = BINS
-) -> Reliability:
-    """Bins of ranked probabilities, each with as much weight.
+) -> CalibrationBins:
+    """Bins of ranked probabilities, all of equal weight.
 
-    A tie that lies across an edge is shared out by weight: the order of equal rows does not
-    matter.
+    A tie across an edge is divided by weight: the order of equal rows does not matter.
 
     Args:
         probability, weight: float64[n] in ranked order, from the highest probability down; weights
@@ -52,9 +50,9 @@ def reliability(
     return _between(edges, probability, weight, steps)
 
 
-def reliability_of_fraud(probability: Float64, steps: Steps, bins: int = BINS) -> Reliability:
-    """Bins in each of which as much fraud was expected: small ones where probabilities are high,
-    which bins of equal weight leave to the last of them.
+def bins_of_equal_fraud(probability: Float64, steps: Steps, bins: int = BINS) -> CalibrationBins:
+    """Bins of equal expected fraud: narrow where probabilities are high. Bins of equal weight would
+    put all of that range into one.
 
     Args:
         probability: float64[n] in ranked order, each row of weight 1, not all of them 0.
@@ -67,21 +65,23 @@ def reliability_of_fraud(probability: Float64, steps: Steps, bins: int = BINS) -
     return _between(edges, probability, np.ones(probability.size), steps)
 
 
-def _between(edges: Float64, probability: Float64, weight: Float64, steps: Steps) -> Reliability:
+def _between(
+    edges: Float64, probability: Float64, weight: Float64, steps: Steps
+) -> CalibrationBins:
     """Bins between weights reviewed from the top down, `edges` float64[bins + 1] rising from 0 to
     the whole."""
-    said = np.diff(_along_rows(edges, weight, weight * probability))
-    seen = np.diff(_along(edges, steps.reviewed, steps.caught))
+    predicted = np.diff(_along_rows(edges, weight, weight * probability))
+    observed = np.diff(_along(edges, steps.reviewed, steps.caught))
     width = np.diff(edges)
-    return Reliability(width / edges[-1], said / width, seen / width)
+    return CalibrationBins(width / edges[-1], predicted / width, observed / width)
 
 
 def _along_rows(edges: Float64, weight: Float64, mass: Float64) -> Float64:
-    """Sum of `mass` over the first rows whose weight adds up to each edge; of the row that lies
-    across it, the share.
+    """The sum of `mass` over the first rows whose weight adds up to each edge, with the row across
+    the edge counted in part.
 
-    Only the blocks in which edges lie are added up row by row: a running sum of all rows would
-    cost more than everything else that a resample needs.
+    Only the blocks that hold an edge are added up row by row: a running sum over all rows would
+    cost more than the rest of a resample.
     """
     weights, masses = _blocks(weight), _blocks(mass)
     before_weight, before_mass = _before(weights.sum(axis=1)), _before(masses.sum(axis=1))
@@ -98,7 +98,7 @@ def _along_rows(edges: Float64, weight: Float64, mass: Float64) -> Float64:
 
 
 def _blocks(rows: Float64) -> Float64:
-    """float64[n] as float64[n_blocks, rows a block], the last one filled up with zeros."""
+    """float64[n] as float64[n_blocks, rows per block], the last block padded with zeros."""
     n_blocks = -(-rows.size // _BLOCK_ROWS)
     blocks = np.zeros((n_blocks, _BLOCK_ROWS))
     blocks.reshape(-1)[: rows.size] = rows

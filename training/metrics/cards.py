@@ -1,4 +1,4 @@
-"""Card precision: of the customers that a team looks at each day, how many suffered fraud."""
+"""Card precision: of the customers that a team checks each day, the share with fraud."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.sets.split import DAY_MS
 
 CARDS_A_DAY = 100
 _AHEAD = 16
-"""Only so many times the day's budget of customers is ranked, unless that is not enough."""
+"""Only this multiple of the day's budget of customers is ranked, unless that is not enough."""
 
 Bools = npt.NDArray[np.bool_]
 
@@ -20,8 +20,8 @@ class CardDays:
 
     Args:
         score: float64[n].
-        fraud: float64[n], 1 fraud and 0 not.
-        customer: int64[n] codes 0 .. n_customers - 1; ties go by them.
+        fraud: float64[n], 1 for fraud, else 0.
+        customer: int64[n] codes 0 .. n_customers - 1; ties are ordered by them.
         timestamp_ms: int64[n].
     """
 
@@ -44,9 +44,9 @@ class CardDays:
         ]
 
     def precision(self, copies: Float64 | None = None, cards: int = CARDS_A_DAY) -> float:
-        """Mean over days of: of the `cards` highest customers that day, the share that suffered
-        fraud that day. A customer found once is not counted again, as its card is blocked. With
-        fewer customers than that, all of the day's are looked at.
+        """The share of each day's `cards` highest customers that had fraud that day, averaged over
+        days. A customer found once is not counted again, as its card is blocked. If a day has fewer
+        customers, all are checked.
 
         Args:
             copies: float64[n_customers], how often each customer occurs; None: once.
@@ -69,7 +69,7 @@ class CardDays:
 
 
 def _highest(copies: Float64, cards: int) -> tuple[float, Float64]:
-    """How many of a ranking's copies are among the first `cards`, in all and of each."""
+    """The copies among the first `cards` of a ranking, in total and of each customer."""
     before = np.cumsum(copies) - copies
     within = np.clip(cards - before, 0.0, copies)
     return float(within.sum()), within

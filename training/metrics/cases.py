@@ -1,4 +1,4 @@
-"""The labelled payments that models are judged on, as columns."""
+"""The labelled payments on which models are measured, as columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.sets.split import DAY_MS
 
 _HOUR_MS = 3_600_000
 _ENOUGH = 20
-"""So many clusters and more are resampled; of fewer, resampling says little."""
+"""The least number of clusters for resampling; with fewer it says little."""
 
 Texts = NDArray[np.object_]
 
@@ -23,13 +23,13 @@ class Cases:
     """n labelled payments.
 
     Attributes:
-        fraud: float64[n], 1 fraud and 0 not; both occur.
+        fraud: float64[n], 1 for fraud, else 0; both occur.
         timestamp_ms: int64[n].
-        customer: int64[n] codes 0 .. n_customers - 1 in the order of the ids; None where payments
+        customer: int64[n] codes 0 .. n_customers - 1 in the order of the ids; None if payments
             name no customer.
-        amount: float64[n] currency units, >= 0; None where that of some fraud is unknown.
-        segments: what payments can be told apart by -> object[n] of str or None.
-        cluster: int64[n] codes 0 .. n_clusters - 1 of what is resampled as a whole.
+        amount: float64[n] currency units, >= 0; None if the amount of some fraud is unknown.
+        segments: field -> object[n] of str or None, by which figures are broken down.
+        cluster: int64[n] codes 0 .. n_clusters - 1 of the clusters that are resampled whole.
         cluster_of: what a cluster is: `customer`, `day`, `hour` or `payment`.
     """
 
@@ -50,7 +50,7 @@ class Cases:
         return self.fraud.size
 
     def take(self, rows: Int64) -> Cases:
-        """The payments `rows` int64[m] of these, as customers and clusters of their own."""
+        """The payments `rows` int64[m], with customers and clusters renumbered."""
         return Cases(
             fraud=self.fraud[rows],
             timestamp_ms=self.timestamp_ms[rows],
@@ -71,13 +71,12 @@ def cases(
 ) -> Cases:
     """Columns of n payments.
 
-    Clusters are customers, whose payments resemble each other. Where payments name none, they are
-    days; where there are fewer than 20 days, hours; where there are fewer than 20 hours, single
-    payments.
+    Clusters are customers, whose payments resemble each other. With fewer than 20 customers
+    clusters are days, with fewer than 20 days hours, and with fewer than 20 hours single payments.
 
     Args:
-        fraud: number or bool[n], 1 fraud and 0 not.
-        customer_id: n ids; None, or the same id throughout, where payments name no customer.
+        fraud: number or bool[n], 1 for fraud, else 0.
+        customer_id: n ids; None, or one id throughout, if payments name no customer.
         amount: float64[n] currency units, NaN where unknown.
     """
     labels = np.asarray(fraud, np.float64)
@@ -100,7 +99,7 @@ def cases(
 
 
 def codes(ids: Sequence[str | None]) -> Int64:
-    """Number of each id among all of them in order: int64[n]; None is an id of its own, ''."""
+    """The number of each id in the order of all ids: int64[n]; None counts as the id ''."""
     return _renumbered(np.array(["" if i is None else i for i in ids], dtype=np.str_))
 
 

@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.payment.batch import Float64, Int64
-from training.metrics.calibration import BINS, Reliability, reliability, reliability_of_fraud
+from training.metrics.calibration import (
+    BINS,
+    CalibrationBins,
+    bins_of_equal_fraud,
+    calibration_bins,
+)
 from training.metrics.cards import CardDays
 from training.metrics.cases import Cases, cases
 from training.metrics.ranking import (
@@ -26,7 +31,7 @@ REVIEW_RATES = (0.005, 0.01, 0.02)
 _DIGITS = 9
 _FRAUDS_A_BIN = 10
 
-#: Figures that go by the order of scores alone.
+#: Figures that depend only on the order of scores.
 RANKED: dict[str, Callable[[Steps], float]] = {
     "roc_auc": roc_auc,
     "average_precision": average_precision,
@@ -36,12 +41,12 @@ RANKED: dict[str, Callable[[Steps], float]] = {
 
 
 class Gauge:
-    """All figures of n scores, for the rows as they are and for every resample of their clusters.
+    """All figures of n scores, for the rows as they are and for resamples of their clusters.
 
     Args:
         score: float64[n], higher is more suspicious; finite.
         of: the rows.
-        probabilities: scores mean probabilities, so that calibration can be judged.
+        probabilities: scores are probabilities, so that calibration can be measured.
     """
 
     def __init__(self, score: Float64, of: Cases, probabilities: bool = True) -> None:
@@ -66,23 +71,23 @@ class Gauge:
             copies: float64[n_clusters], how often each cluster occurs; None: once.
 
         Returns:
-            Those of `RANKED`; `card_precision_at_100` where there are customers;
-            `value_caught_at_review_<rate>` where there are amounts; of probabilities `brier`,
-            `calibration_error` and `said_over_seen`, the mean over the share of fraud. NaN where
-            a resample holds no fraud, or nothing else.
+            Those of `RANKED`; `card_precision_at_100` if there are customers;
+            `value_caught_at_review_<rate>` if there are amounts; for probabilities `brier`,
+            `calibration_error` and `said_over_seen`, the mean probability over the share of fraud.
+            NaN if a resample holds no fraud, or only fraud.
         """
         return self.measure(copies)[0]
 
     def measure(self, copies: Float64 | None = None) -> tuple[dict[str, float], Float64 | None]:
-        """`figures`, and of probabilities the weighted distance with its sign of each bin:
-        float64[bins], whose absolute values add up to the calibration error."""
+        """`figures`, and for probabilities the signed weighted distance of each bin: float64[bins],
+        whose absolute values add up to the calibration error."""
         if copies is None:
             copies = np.ones(self._n_clusters)
-        weight = np.take(copies, self._cluster, mode="clip")  # twice as fast as an index
+        weight = np.take(copies, self._cluster, mode="clip")  # twice as fast as indexing
         steps = self._ranking.steps(weight)
         figures = {name: figure(steps) for name, figure in RANKED.items()}
         if self._days is not None:
-            # Resampled by time or by payment, a customer is still the one that it is.
+            # Resampled by time or by payment, customers are not multiplied.
             per_card = copies if self._by_customer else None
             figures["card_precision_at_100"] = self._days.precision(per_card)
         if self._lost is not None:
@@ -91,25 +96,25 @@ class Gauge:
                 figures[f"value_caught_at_review_{rate:g}"] = share_within(steps, lost, rate)
         if self._probability is None:
             return figures, None
-        bins = reliability(self._probability, weight, steps)
+        bins = calibration_bins(self._probability, weight, steps)
         figures["brier"] = float((weight * self._square).sum() / weight.sum())
         figures["calibration_error"] = bins.error
-        seen = float((weight * self._fraud).sum())
-        said = float((weight * self._probability).sum())
-        figures["said_over_seen"] = said / seen if seen > 0 else float("nan")
-        return figures, bins.weight * (bins.said - bins.seen)
+        observed = float((weight * self._fraud).sum())
+        predicted = float((weight * self._probability).sum())
+        figures["said_over_seen"] = predicted / observed if observed > 0 else float("nan")
+        return figures, bins.weight * (bins.predicted - bins.observed)
 
     def steps(self) -> Steps:
-        """What reviewing from the top down finds."""
+        """The fraud found by reviewing from the top down."""
         return self._ranking.steps()
 
-    def reliability(self) -> Reliability | None:
-        """Bins of equally much expected fraud, fewer where there is little fraud; None of scores
-        that mean no probabilities."""
+    def calibration_bins(self) -> CalibrationBins | None:
+        """Bins of equal expected fraud, fewer with little fraud; None for scores that are not
+        probabilities."""
         if self._probability is None:
             return None
         bins = int(np.clip(self._ranking.frauds.size // _FRAUDS_A_BIN, 4, BINS))
-        return reliability_of_fraud(self._probability, self._ranking.steps(), bins)
+        return bins_of_equal_fraud(self._probability, self._ranking.steps(), bins)
 
 
 def evaluate(
@@ -124,16 +129,16 @@ def evaluate(
 
     Args:
         score: float64[n], higher is more suspicious.
-        fraud: number[n], 1 fraud and 0 not; both occur.
-        customer_id: n ids, the cards of card precision; None where payments name no customer.
+        fraud: number[n], 1 for fraud, else 0; both occur.
+        customer_id: n ids, the cards of card precision; None if payments name no customer.
         timestamp_ms: int64[n].
-        probabilities: scores mean probabilities, so that calibration can be judged.
-        amount: float64[n] currency units, >= 0: what value caught is measured in.
+        probabilities: scores are probabilities, so that calibration can be measured.
+        amount: float64[n] currency units, >= 0, for the value caught.
     """
     gauge = Gauge(score, cases(fraud, customer_id, timestamp_ms, amount), probabilities)
     return rounded(gauge.figures())
 
 
 def rounded(figures: dict[str, float]) -> dict[str, float]:
-    """Figures as they are reported."""
+    """Figures rounded as in reports."""
     return {name: round(value, _DIGITS) for name, value in figures.items()}

@@ -1,4 +1,4 @@
-"""Which of two models is better, and how sure that is."""
+"""The difference between two models, with its uncertainty."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESAMPLES = 1000
 
 
 class Difference(NamedTuple):
-    """By how much a is better than b, and the 95 % interval of that."""
+    """A figure of model a less that of model b, with its 95 % interval."""
 
     difference: float
     low: float
@@ -36,18 +36,19 @@ def paired_difference(
 ) -> Difference:
     """A figure of model a less that of model b on the same n payments.
 
-    Both are judged on the same resamples of clusters: what makes a week hard for both falls out
-    of the difference, which is known far better than either figure.
+    Both are measured on the same resamples of clusters. What makes a week hard for both cancels
+    out, so that the difference is known far more precisely than either figure.
 
     Args:
         score_a, score_b: float64[n], higher is more suspicious; n >= 1.
-        fraud: number[n], 1 fraud and 0 not.
-        cluster: int64[n] codes from 0 on of what is resampled as a whole: `cases(...).cluster`.
-        metric: a name of `training.metrics.metrics.RANKED`; higher is better in all.
+        fraud: number[n], 1 for fraud, else 0.
+        cluster: int64[n] codes from 0 on of the clusters that are resampled whole, see
+            `cases(...).cluster`.
+        metric: a name of `training.metrics.metrics.RANKED`; in all of them higher is better.
 
     Raises:
-        NotTrainable: the payments hold no fraud, nothing else, or so little of either that a
-            fifth of the resamples has none.
+        NotTrainable: the payments hold no fraud, only fraud, or so few of either that a fifth of
+            the resamples has none.
     """
     labels = np.asarray(fraud, np.float64)
     figure = RANKED[metric]

@@ -1,9 +1,9 @@
-"""What a ranking of payments finds, at every depth and under any weighting of its rows.
+"""The fraud that a ranking of payments finds, at every depth and under any weighting of its rows.
 
-Rows of equal score come and go together, so that a model which cannot tell rows apart gains
-nothing by their order: between the ends of such a step figures are interpolated, which is their
-mean over all orders of its rows. Along rows without fraud nothing is caught, so that a whole run
-of them is one step as well: there are no more than about two steps a fraud, however many rows.
+Rows of equal score form one step, so that a model gains nothing from the order of rows that it
+cannot distinguish: within a step figures are interpolated, which is their mean over all orders of
+its rows. A run of rows without fraud is one step, too, as nothing is caught along it: there are
+about two steps for each fraud, however many rows there are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fraud.payment.batch import Float64, Int64
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Weight gathered from the highest score down, at the end of each of g steps.
+    """Cumulative weight from the highest score down, at the end of each of g steps.
 
     Attributes:
         reviewed: float64[g + 1] of all rows, from 0 to the whole weight, never falling.
@@ -33,11 +33,11 @@ class Ranking:
 
     Args:
         score: float64[n], higher is more suspicious; finite; n >= 1.
-        fraud: float64[n], 1 fraud and 0 not.
+        fraud: float64[n], 1 for fraud, else 0.
 
     Attributes:
         order: int64[n], rows from the highest score down.
-        frauds: int64[n_frauds], which places of `order` are frauds.
+        frauds: int64[n_frauds], the positions of frauds in `order`.
     """
 
     def __init__(self, score: Float64, fraud: Float64) -> None:
@@ -74,7 +74,8 @@ def _from_zero(each: Float64) -> Float64:
 
 
 def roc_auc(steps: Steps) -> float:
-    """Chance that a fraud scores above another row, a tie counting half; NaN without both."""
+    """The probability that a fraud scores above a genuine row, ties counting half; NaN without
+    both."""
     frauds = steps.caught[-1]
     false = steps.reviewed - steps.caught
     if frauds <= 0 or false[-1] <= 0:
@@ -84,8 +85,8 @@ def roc_auc(steps: Steps) -> float:
 
 
 def average_precision(steps: Steps) -> float:
-    """Precision at each step, averaged with the recall that the step adds (no interpolation
-    between steps, as scikit-learn's `average_precision_score`); NaN without fraud."""
+    """The precision at each step, weighted by the recall that the step adds (without interpolation
+    between steps, like scikit-learn's `average_precision_score`); NaN without fraud."""
     frauds = steps.caught[-1]
     if frauds <= 0:
         return float("nan")
@@ -96,17 +97,18 @@ def average_precision(steps: Steps) -> float:
 
 
 def recall_at_review(steps: Steps, rate: float) -> float:
-    """Share of fraud among the `rate` highest; NaN without fraud."""
+    """The share of fraud found in the `rate` highest rows; NaN without fraud."""
     return _share(steps.reviewed, steps.caught, rate)
 
 
 def recall_at_fpr(steps: Steps, rate: float) -> float:
-    """Share of fraud found while `rate` of the others are taken for fraud; NaN without both."""
+    """The share of fraud found at a false positive rate of `rate`; NaN without both kinds."""
     return _share(steps.reviewed - steps.caught, steps.caught, rate)
 
 
 def share_within(steps: Steps, mass: Float64, rate: float) -> float:
-    """Share of `mass` (float64[g + 1], gathered like the steps) among the `rate` highest rows."""
+    """The share of `mass` (float64[g + 1], cumulative like the steps) in the `rate` highest
+    rows."""
     return _share(steps.reviewed, mass, rate)
 
 
@@ -127,11 +129,11 @@ def at(x: float, xs: Float64, ys: Float64) -> float:
 
 
 def precision_by_recall(score: Float64, fraud: Float64) -> Float64:
-    """Precision at the depth at which 1 %, 2 %, ... 100 % of the frauds are found: float64[100].
+    """Precision at 1 %, 2 %, ... 100 % recall: float64[100].
 
     Args:
         score: float64[n], higher is more suspicious; finite; n >= 1.
-        fraud: float64[n], 1 fraud and 0 not; both occur.
+        fraud: float64[n], 1 for fraud, else 0; both occur.
 
     >>> curve = precision_by_recall(np.array([0.9, 0.8, 0.7, 0.1]), np.array([1.0, 0.0, 1.0, 0.0]))
     >>> curve[49].round(3), curve[99].round(3)

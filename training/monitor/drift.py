@@ -1,4 +1,4 @@
-"""`quorum drift`: what served decisions saw and said, against what their models were trained on."""
+"""`quorum drift`: features and scores of served decisions against those of training."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from models.store.origin import Origin
 from stores.postgres.connect import connect
 
 MAX_ROWS = 50_000
-"""Decisions that are looked at; of more, a sample by payment."""
+"""The most decisions to examine; of more, a sample by payment."""
 
 
 class NothingDecided(NotFound):
-    """A tenant got no decisions in the time asked about."""
+    """A tenant got no decisions in the requested period."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far one column has moved.
+    """The shift of one column since training.
 
     Attributes:
         name: of the feature or model.
-        psi: population stability index, NaN without rows.
-        chance: what sampling alone would make of it on average.
+        psi: population stability index; NaN without rows.
+        chance: the mean PSI from sampling alone.
         rows: decisions that it was measured on.
-        missing_then, missing_now: shares of rows without a value.
-        verdict: `steady`, `moderate`, `large`, or `few` rows to say.
+        missing_then, missing_now: shares of rows without a value in training and now.
+        level: `steady`, `moderate`, `large`, or `few` (too few rows to tell).
     """
 
     name: str
@@ -43,23 +43,23 @@ class Shift:
     rows: int
     missing_then: float
     missing_now: float
-    verdict: str
+    level: str
 
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """What `quorum drift` says.
+    """The report of `quorum drift`.
 
     Attributes:
-        tenant, since, until: whose decisions, and when they were made.
-        decisions: how many there were.
-        sampled: how many were looked at.
-        foreign: of these, the ones whose features were of another schema.
-        reference: variant and version whose training they are compared with.
-        trained_on: rows that the reference was measured on.
-        features, scores: how far each has moved, the farthest first.
-        labelled: decisions with a label, old enough for others like them to have one.
-        calibration: model -> probabilities beside what happened.
+        tenant, since, until: whose decisions, and from when.
+        decisions: number of decisions in that period.
+        sampled: number of decisions examined.
+        foreign: of these, decisions on features of another schema.
+        reference: the variant and version with whose training they are compared.
+        trained_on: rows of the reference distributions.
+        features, scores: the shift of each, the largest first.
+        labelled: decisions with a label that are old enough for labels to be complete.
+        calibration: model -> predicted and observed fraud.
     """
 
     tenant: str
@@ -77,12 +77,12 @@ class DriftReport:
 
     @property
     def largest_psi(self) -> float:
-        """Of all features and scores with enough rows; 0 without any."""
-        told = [s.psi for s in (*self.features, *self.scores) if s.verdict != "few"]
-        return max(told, default=0.0)
+        """The largest PSI of features and scores with enough rows; 0 without any."""
+        measured = [s.psi for s in (*self.features, *self.scores) if s.level != "few"]
+        return max(measured, default=0.0)
 
     def to_document(self) -> dict[str, Any]:
-        """JSON-ready dict; what is no number becomes None."""
+        """JSON-ready dict; NaN and infinity become None."""
         document = asdict(self)
         document["features"] = [_plain(shift) for shift in document["features"]]
         document["scores"] = [_plain(shift) for shift in document["scores"]]
@@ -107,6 +107,7 @@ class DriftReport:
 
 
 def _plain(shift: dict[str, Any]) -> dict[str, Any]:
+    shift["verdict"] = shift.pop("level")
     return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in shift.items()}
 
 
@@ -120,7 +121,7 @@ async def measure(
     days: float,
     max_rows: int = MAX_ROWS,
 ) -> DriftReport:
-    """Compare a tenant's decisions of the last days.
+    """Compare a tenant's decisions of the last days with the training of `origin`.
 
     Args:
         database_url: PostgreSQL; a replica will do.
@@ -167,7 +168,7 @@ async def measure(
 
 
 def _matured(decided: Decided, now: datetime) -> Int64:
-    """Places of labelled decisions that are old enough."""
+    """The positions of labelled decisions that are old enough."""
     labelled = np.flatnonzero(~np.isnan(decided.fraud))
     now_ms = round(now.astimezone(UTC).timestamp() * 1000)
     old = matured(decided.decided_ms[labelled], decided.known_ms[labelled], now_ms)

@@ -1,4 +1,4 @@
-"""One picture of a drift report: how far columns have moved, and probabilities beside truth."""
+"""The picture of a drift report: the shift of columns, and predicted against observed fraud."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def draw(report: DriftReport, path: Path) -> None:
     """
     shifts = [*report.scores, *report.features[:_SHOWN]]
     figure = Figure(figsize=(12, 2 + 0.22 * len(shifts)), layout="constrained")
-    bars, truth = figure.subplots(1, 2, width_ratios=(3, 2))
+    bars, calibration = figure.subplots(1, 2, width_ratios=(3, 2))
     _bars(bars, shifts)
-    _truth(truth, report)
+    _calibration(calibration, report)
     figure.suptitle(
         f"{report.sampled:,} decisions of {report.since[:10]} to {report.until[:10]} against"
         f" {report.reference}",
         fontsize=10,
     )
-    # No date inside: the same report, the same bytes.
+    # Without a date the same report gives the same bytes.
     nothing = {"Date": None} if path.suffix == ".svg" else None
     figure.savefig(path, dpi=120, metadata=nothing)
 
@@ -44,15 +44,15 @@ def draw(report: DriftReport, path: Path) -> None:
 def _bars(axes: Any, shifts: list[Shift]) -> None:
     names = [s.name for s in shifts]
     values = [0.0 if s.psi != s.psi else s.psi for s in shifts]
-    axes.barh(range(len(names)), values, color=[_COLOURS[s.verdict] for s in shifts])
+    axes.barh(range(len(names)), values, color=[_COLOURS[s.level] for s in shifts])
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.invert_yaxis()
     for at in (MODERATE, LARGE):
         axes.axvline(at, color="#667080", linewidth=0.8, linestyle="--")
-    axes.set_xlabel("PSI: scores, then the features that moved farthest")
+    axes.set_xlabel("PSI: scores, then the features that moved most")
 
 
-def _truth(axes: Any, report: DriftReport) -> None:
+def _calibration(axes: Any, report: DriftReport) -> None:
     axes.plot([0, 1], [0, 1], color="#667080", linewidth=0.8)
     floor = 1e-4
     for (name, c), colour in zip(report.calibration.items(), _LINES * 4, strict=False):
@@ -64,5 +64,5 @@ def _truth(axes: Any, report: DriftReport) -> None:
     if report.labelled:
         axes.legend(fontsize=7, title="model (calibration error)", title_fontsize=7)
     axes.set(xscale="log", yscale="log", xlim=(floor, 1), ylim=(floor, 1))
-    axes.set_xlabel(f"probability that was said, {report.labelled:,} labelled decisions")
+    axes.set_xlabel(f"predicted probability, {report.labelled:,} labelled decisions")
     axes.set_ylabel("share of fraud")

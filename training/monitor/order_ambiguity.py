@@ -1,4 +1,5 @@
-"""Where the order of arrival is not on record: decisions and labels that met at one entity."""
+"""Ambiguous orders of arrival: decisions and labels that concern one entity at nearly the same
+time."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ from features.state.labels import LabelEvents
 from fraud.payment.batch import Int64
 
 CONCURRENT_MS = 250
-"""A decision is dated when it is made; its payment was observed at most so much earlier."""
+"""The most by which a payment was observed before its decision, whose time is on record."""
 
 LABEL_LAG_MS = 5_000
-"""A label is in the state of its entities at most so long after it could be known: the feed looks
-every second."""
+"""The most by which a label reaches the state of its entities after it could be known; the feed
+polls every second."""
 
 _PARTS_KEPT = 3
 _SPACE = {role.name: role.entity.name for role in ROLES}
@@ -25,8 +26,8 @@ Touched = tuple[str, Key]
 """(entity name, key)."""
 
 
-class Doubt:
-    """Who was touched when, of the latest parts of a stream of decisions."""
+class OrderAmbiguity:
+    """The entities touched by the latest parts of a stream of decisions, and when."""
 
     def __init__(self) -> None:
         self._decided: deque[dict[Touched, list[int]]] = deque(maxlen=_PARTS_KEPT)
@@ -35,13 +36,13 @@ class Doubt:
     def add(
         self, events: Events, at_ms: Int64, labels: LabelEvents, effective_ms: Iterable[int]
     ) -> None:
-        """Take note of the next part.
+        """Add the next part.
 
         Args:
             events: n rows.
-            at_ms: int64[n], rising: when each was decided on.
+            at_ms: int64[n], rising: the time of each decision.
             labels: m label events among them.
-            effective_ms: m moments, rising: when each could be known.
+            effective_ms: m rising times at which each label could be known.
         """
         decided: dict[Touched, list[int]] = {}
         for i, moment in enumerate(at_ms.tolist()):
@@ -60,7 +61,7 @@ class Doubt:
     def concurrent(self, touched: Touched, at_ms: int) -> bool:
         """Whether another decision touched an entity within `CONCURRENT_MS` of one at `at_ms`.
 
-        Those of the same millisecond are taken for one micro-batch, whose order is on record.
+        Decisions of the same millisecond count as one micro-batch, whose order is on record.
         """
         return any(
             _some(part.get(touched, ()), start, stop)
@@ -72,15 +73,15 @@ class Doubt:
         )
 
     def label_in_flight(self, touched: Touched, at_ms: int) -> bool:
-        """Whether a label of an entity became known so shortly before `at_ms` that it may not have
-        been in its state."""
+        """Whether a label of an entity became known so shortly before `at_ms` that its state may
+        not have included it."""
         return any(
             _some(part.get(touched, ()), at_ms - LABEL_LAG_MS, at_ms + 1) for part in self._known
         )
 
 
 def touched_by(events: Events, i: int) -> dict[str, Touched]:
-    """Role -> what row i touches in it."""
+    """Role -> the entity that row i touches in it."""
     found: dict[str, Touched] = {}
     for role, space in _SPACE.items():
         identity = events.ids[role][i]
@@ -90,5 +91,5 @@ def touched_by(events: Events, i: int) -> dict[str, Touched]:
 
 
 def _some(moments: list[int] | tuple[()], start: int, stop: int) -> bool:
-    """Whether one of the rising `moments` lies in [start, stop)."""
+    """Whether any of the rising `moments` lies in [start, stop)."""
     return bisect_left(moments, start) < bisect_right(moments, stop - 1)

@@ -1,4 +1,5 @@
-"""Training-serving skew: what served decisions saw, against a replay of the system of record."""
+"""Training-serving skew: features of served decisions against a backfill of the system of
+record."""
 
 from __future__ import annotations
 
@@ -19,26 +20,26 @@ from features.degraded import WITHOUT_HISTORY
 from features.state.events import Events
 from features.store.memory import MemoryStore
 from fraud.payment.batch import Float32, Int64, TransactionBatch
-from training.monitor.order_ambiguity import Doubt, Touched, touched_by
-from training.monitor.timeline import Coming
+from training.monitor.order_ambiguity import OrderAmbiguity, Touched, touched_by
+from training.monitor.timeline import Timeline
 
 CONCURRENT, LABEL_IN_FLIGHT = "concurrent", "label_in_flight"
 _MOST_EXAMPLES = 10
 _LOOKS_AT = [(f.entity or "request", f.family == "risk") for f in FEATURES]
-"""For each feature: the role whose state it looks at, and whether labels are part of that."""
+"""For each feature: the role whose state it reads, and whether it depends on labels."""
 
 Progress = Callable[[str, int, int], None]
-"""Told the stage (`warm`, `check`), rows done and rows in all (0: not known)."""
+"""Called with the stage (`warm`, `check`), rows done and total rows (0: unknown)."""
 
 
 @dataclass(slots=True)
 class FeatureSkew:
-    """How one feature differs.
+    """The differences of one feature.
 
     Attributes:
-        rows: decisions in which it differs, `unexplained` of them for no reason that is known.
-        largest: largest difference in its unit, of rows where both are numbers.
-        one_missing: rows in which only one of the two is a number.
+        rows: decisions in which it differs, `unexplained` of them without a known reason.
+        largest: the largest difference in its unit, over rows where both values are numbers.
+        one_missing: rows in which only one of the two values is a number.
     """
 
     name: str
@@ -47,38 +48,39 @@ class FeatureSkew:
     largest: float = 0.0
     one_missing: int = 0
 
-    def add(self, served: float, replayed: float) -> None:
-        """Take note of one row."""
+    def add(self, served: float, recomputed: float) -> None:
+        """Add one row."""
         self.rows += 1
-        if math.isfinite(served) and math.isfinite(replayed):
-            self.largest = max(self.largest, abs(served - replayed))
+        if math.isfinite(served) and math.isfinite(recomputed):
+            self.largest = max(self.largest, abs(served - recomputed))
         else:
             self.one_missing += 1
 
 
 @dataclass(slots=True)
 class SkewReport:
-    """What came of a check.
+    """The result of a check.
 
     Attributes:
-        since, until: moments of the first and the last decision looked at, None without any.
-        decisions: all that were looked at; of these
-        checked: were compared bit for bit;
-        degraded: saw poorer features because a store was away, and said so: not compared;
-        other_schema: saw features of another schema: not compared.
-        differ: checked ones that are not the same; of these
-        explained: reason -> rows: `concurrent` (every entity in whose features it differs was
-            touched by another decision within moments: which came first is not on record) or
-            `label_in_flight` (or it differs in what it says of labels, and one became known within
-            moments);
-        unexplained: for no such reason: skew.
-        retries: decisions on payments that had been decided on before: not replayed; of these
-        retries_differ: saw something else than the first decision: they came after that was
-            forgotten, or the first one saw poorer features.
+        since, until: times of the first and the last decision examined; None without any.
+        decisions: number of decisions examined.
+        checked: of these, decisions compared bit for bit.
+        degraded: decisions flagged as degraded, with fewer features since a store was down; not
+            compared.
+        other_schema: decisions on features of another schema; not compared.
+        differ: checked decisions with a difference.
+        explained: reason -> rows. `concurrent`: every entity whose features differ was touched by
+            another decision at nearly the same time, and their order is not on record.
+            `label_in_flight`: the same, or features of labels differ and a label became known at
+            nearly the same time.
+        unexplained: differing decisions without such a reason, which is skew.
+        retries: repeated decisions on a payment; not computed again.
+        retries_differ: retries with other features than the first decision, because those were no
+            longer stored or the first decision was degraded.
         share: unexplained over checked, in [0, 1].
-        loaded: payments that came on record without a decision meanwhile. Replayed when they came;
-            the serving path sees them only in states that it rebuilds.
-        labels: label events that were learnt.
+        loaded: payments loaded without a decision meanwhile. The check adds them at that time; the
+            serving path sees them only in states that it rebuilds.
+        labels: label events applied.
         features: the features that differ, most rows first.
         examples: some decision ids of unexplained rows.
     """
@@ -116,13 +118,13 @@ async def check_served(
     limit: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> SkewReport:
-    """Replay the newest decisions of a tenant and compare what they saw, bit for bit.
+    """Recompute the features of a tenant's newest decisions and compare them, bit for bit.
 
     Memory: the state of every entity, and some thousand rows.
 
     Args:
-        since: only decisions made then or later.
-        limit: only so many, the newest (and those of the same millisecond as the oldest of them).
+        since: only decisions from then on.
+        limit: only the newest ones (and those of the same millisecond as the oldest of them).
 
     Raises:
         OSError, asyncpg.PostgresError: the database does not answer.
@@ -133,12 +135,12 @@ async def check_served(
         window = await history.window(since, limit)
         if window is not None:
             first_ms = round(window.first_at.timestamp() * 1000)
-            labels, loaded = Coming(history.labels()), Coming(history.loaded(window))
+            labels, loaded = Timeline(history.labels()), Timeline(history.loaded(window))
             await check.warm(history.before(window), progress)
-            check.learn(await labels.until(first_ms - 1))
+            check.learn(await labels.take_until(first_ms - 1))
             async for part in history.decisions(window):
                 last_ms = int(part.at_ms[-1])
-                check.add(part, await loaded.until(last_ms), await labels.until(last_ms))
+                check.add(part, await loaded.take_until(last_ms), await labels.take_until(last_ms))
                 progress("check", check.report.decisions, window.decisions)
     report = check.finished()
     report.seconds = round(time.monotonic() - started, 3)
@@ -147,7 +149,7 @@ async def check_served(
 
 @dataclass(frozen=True, slots=True)
 class _Differing:
-    """A decision that saw something else than the replay. `features`: int64[k], which."""
+    """A decision whose features differ. `features`: int64[k], which ones."""
 
     decision_id: str
     at_ms: int
@@ -156,18 +158,18 @@ class _Differing:
 
 
 class _Check:
-    """A check on its way: the state so far, and what has been found."""
+    """A running check: the state so far, and what has been found."""
 
     def __init__(self, report: SkewReport) -> None:
         self.report = report
         self._store = MemoryStore()
-        self._doubt = Doubt()
-        # Judged one part later: what came shortly after a decision matters too.
+        self._ambiguity = OrderAmbiguity()
+        # Settled one part later: what came shortly after a decision matters, too.
         self._pending: list[_Differing] = []
         self._skew = [FeatureSkew(feature.name) for feature in FEATURES]
 
     async def warm(self, batches: AsyncIterator[TransactionBatch], progress: Progress) -> None:
-        """Take in the payments before the first decision."""
+        """Add the payments before the first decision."""
         rows = 0
         async for batch in batches:
             self._store.observe(Events.of(batch))
@@ -175,13 +177,13 @@ class _Check:
             progress("warm", rows, 0)
 
     def learn(self, labels: list[LabelHistory]) -> None:
-        """Take in the labels before the first decision."""
+        """Add the labels before the first decision."""
         for part in labels:
             self._store.learn_now(part.events)
             self.report.labels += len(part.events)
 
     def add(self, part: ServedPart, loaded: list[LoadedPart], labels: list[LabelHistory]) -> None:
-        """Replay the next decisions, among what was loaded and became known meanwhile."""
+        """Check the next decisions, with the payments and labels that came meanwhile."""
         self._count(part)
         first = np.flatnonzero(~part.retry)
         batch, at_ms, places = _merged(part, first, loaded)
@@ -192,14 +194,14 @@ class _Check:
         before = np.searchsorted(at_ms, effective_ms, side="left")
         values = backfill_chunk(self._store, batch, known, before).values[places]
         events = Events.of(batch)
-        self._judge()
-        self._doubt.add(events, at_ms, known, effective_ms.tolist())
+        self._settle()
+        self._ambiguity.add(events, at_ms, known, effective_ms.tolist())
         self._compare(part, first, values, [touched_by(events, i) for i in places.tolist()])
 
     def finished(self) -> SkewReport:
-        """The report, once there is no more to add."""
-        self._judge()
-        self._judge()
+        """The report, after the last part."""
+        self._settle()
+        self._settle()
         report = self.report
         report.share = report.unexplained / max(report.checked, 1)
         differing = [feature for feature in self._skew if feature.rows]
@@ -212,7 +214,7 @@ class _Check:
         report.until = _moment(int(part.at_ms[-1]))
         report.decisions += len(part)
         for retry, as_before in zip(part.retry, part.as_before, strict=True):
-            # A retry is answered out of what the first attempt saw, as long as that is kept.
+            # A retry uses the features of the first attempt as long as they are stored.
             report.retries += bool(retry)
             report.retries_differ += bool(retry and not as_before)
 
@@ -223,15 +225,15 @@ class _Check:
         values: Float32,
         touched: list[dict[str, Touched]],
     ) -> None:
-        """Bit for bit.
+        """Compare bit for bit.
 
         Args:
-            rows: int64[k], rows of `part` that were replayed.
-            values: float32[k, n_features], what the replay says of them.
-            touched: what each of them touches.
+            rows: int64[k], rows of `part` to compare.
+            values: float32[k, n_features], their recomputed features.
+            touched: the entities of each.
         """
         report = self.report
-        for i, replayed, roles in zip(rows.tolist(), values, touched, strict=True):
+        for i, recomputed, roles in zip(rows.tolist(), values, touched, strict=True):
             if part.schema_id[i] != SCHEMA_ID:
                 report.other_schema += 1
                 continue
@@ -239,19 +241,19 @@ class _Check:
                 report.degraded += 1
                 continue
             report.checked += 1
-            if part.features[i] == replayed.astype("<f4", copy=False).tobytes():
+            if part.features[i] == recomputed.astype("<f4", copy=False).tobytes():
                 continue
             served = np.frombuffer(part.features[i], dtype="<f4")
-            differing = np.flatnonzero(served.view("<u4") != replayed.view("<u4"))
+            differing = np.flatnonzero(served.view("<u4") != recomputed.view("<u4"))
             report.differ += 1
             for j in differing.tolist():
-                self._skew[j].add(float(served[j]), float(replayed[j]))
+                self._skew[j].add(float(served[j]), float(recomputed[j]))
             self._pending.append(
                 _Differing(part.decision_id[i], int(part.at_ms[i]), roles, differing)
             )
 
-    def _judge(self) -> None:
-        """Say of what differed whether it is explained."""
+    def _settle(self) -> None:
+        """Decide for each differing row whether the difference is explained."""
         for row in self._pending:
             reason = self._explained(row)
             if reason is not None:
@@ -265,15 +267,15 @@ class _Check:
         self._pending.clear()
 
     def _explained(self, row: _Differing) -> str | None:
-        """Why each feature that differs may do so; None if one may not."""
+        """The reason that explains every differing feature; None if one is unexplained."""
         found = set()
         for role, of_labels in {_LOOKS_AT[j] for j in row.features.tolist()}:
             touched = row.touched.get(role)
             if touched is None:
                 return None
-            if self._doubt.concurrent(touched, row.at_ms):
+            if self._ambiguity.concurrent(touched, row.at_ms):
                 found.add(CONCURRENT)
-            elif of_labels and self._doubt.label_in_flight(touched, row.at_ms):
+            elif of_labels and self._ambiguity.label_in_flight(touched, row.at_ms):
                 found.add(LABEL_IN_FLIGHT)
             else:
                 return None
@@ -283,10 +285,11 @@ class _Check:
 def _merged(
     part: ServedPart, rows: Int64, loaded: list[LoadedPart]
 ) -> tuple[TransactionBatch, Int64, Int64]:
-    """Decisions `rows` of a part and the payments loaded among them, in order of arrival.
+    """The decisions `rows` of a part and the payments loaded among them, in order of arrival.
 
     Returns:
-        n payments; int64[n], rising: when each came; int64[k]: where the decided ones are.
+        n payments; int64[n], rising: their times of arrival; int64[k]: the positions of the
+        decisions.
     """
     batch = part.batch if len(rows) == len(part) else part.batch.take(rows.tolist())
     if not loaded:

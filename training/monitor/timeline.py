@@ -1,4 +1,4 @@
-"""Dated things that come part by part, taken up to a moment."""
+"""Timed items that arrive in parts, taken up to a moment."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import numpy as np
 from fraud.payment.batch import Int64
 
 
-class Dated(Protocol):
-    """n things. `at_ms`: int64[n], rising."""
+class Timed(Protocol):
+    """n items with their times `at_ms`: int64[n], rising."""
 
     @property
     def at_ms(self) -> Int64: ...
     def slice(self, start: int, stop: int) -> Self:
-        """Things start .. stop-1."""
+        """The items start .. stop-1."""
         ...
 
 
-T = TypeVar("T", bound=Dated)
+T = TypeVar("T", bound=Timed)
 
 
-class Coming(Generic[T]):
-    """A stream of parts, the moments rising over all of them, read no further than asked."""
+class Timeline(Generic[T]):
+    """A stream of parts with rising times, read only as far as needed."""
 
     def __init__(self, parts: AsyncIterator[T]) -> None:
         self._parts = parts
         self._part: T | None = None
         self._start = 0
 
-    async def until(self, at_ms: int) -> list[T]:
-        """Take what is dated `at_ms` or earlier, in parts that are not empty."""
+    async def take_until(self, at_ms: int) -> list[T]:
+        """Take the items up to and including `at_ms`, in non-empty parts."""
         found: list[T] = []
         while True:
             if self._part is None:

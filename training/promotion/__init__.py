@@ -1,1 +1,1 @@
-"""Which model serves: challengers, gates, promotion and rollback."""
+"""Promotion of challengers through gates, and rollback."""

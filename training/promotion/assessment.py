@@ -1,9 +1,9 @@
-"""Putting challengers through the gates."""
+"""Putting challengers through the gates of promotion."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,65 +17,72 @@ from models.store.store import ArtifactStore
 from settings.settings import Settings
 from training.evaluate.baselines import one_rule
 from training.metrics.paired import Difference, paired_difference
-from training.metrics.said_seen import said_seen
-from training.promotion.contestants import Contestant, Load, champion_of, enter, p50_ms, together
+from training.metrics.reliability import reliability
 from training.promotion.gates import (
     CALIBRATION,
     ENSEMBLE,
     LATENCY,
     NOT_WORSE,
     SKILL,
-    Gate,
     GateConfig,
+    GateResult,
     calibration_gate,
     golden_gate,
     latency_gate,
+    not_applicable,
+    not_measured,
     not_worse_gate,
     schema_gate,
     size_gate,
     skill_gate,
-    unmeasured,
-    waved,
 )
-from training.promotion.recent_weeks import Ground, fitted_until_ms, read_ground
+from training.promotion.loaded_model import (
+    LoadedModel,
+    Loader,
+    load_alias,
+    load_version,
+    p50_ms,
+    plan_probability,
+)
+from training.promotion.recent_weeks import RecentPayments, learnt_until_ms, read_recent_payments
 from training.sets.schema import FeatureSchema
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """What would serve, or serves: a version of each variant, and the plan that they vote under
-    (None: there is none)."""
+class ServingSet:
+    """A version of each variant and the plan that combines them (None: no plan), either serving
+    now or proposed."""
 
-    versions: Mapping[str, Contestant]
+    versions: Mapping[str, LoadedModel]
     plan: Plan | None
 
 
 @dataclass(slots=True)
 class Assessment:
-    """The verdicts on challengers.
+    """The gate results of challengers.
 
     Attributes:
-        gates: in the order in which they are to be read.
-        figures: variant, or `ensemble` -> `challenger` and `champion` -> figures on the newest
-            labelled weeks; {} where none could be measured.
-        ground: those weeks: `start`, `end`, `rows`, `frauds`; None if there are none.
+        gates: in reading order.
+        figures: variant or `ensemble` -> `challenger` and `champion` -> figures on the newest
+            labelled weeks; {} if nothing could be measured.
+        recent: those weeks as `start`, `end`, `rows`, `frauds`; None without any.
     """
 
-    gates: list[Gate] = field(default_factory=list)
+    gates: list[GateResult] = field(default_factory=list)
     figures: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
-    ground: dict[str, object] | None = None
+    recent: dict[str, object] | None = None
 
     @property
-    def failed(self) -> list[Gate]:
-        """Gates that were not passed."""
+    def failed(self) -> list[GateResult]:
+        """The gates that failed."""
         return [gate for gate in self.gates if not gate.passed]
 
     def document(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
-            "gates": [asdict(gate) for gate in self.gates],
+            "gates": [gate.document() for gate in self.gates],
             "figures": self.figures,
-            "ground": self.ground,
+            "ground": self.recent,
         }
 
 
@@ -84,88 +91,95 @@ class Assessor:
     """Puts challengers through the gates.
 
     Args:
-        settings: whose payments.
-        store: where models lie.
-        load: into the runtime that serves.
-        config: limits.
-        progress: told rows done and rows in all while features are made.
+        settings: tenant, database and cache.
+        store: holds the models.
+        load: loads a model into the serving runtime.
+        config: the limits.
+        progress: called with rows done and total rows while features are computed.
     """
 
     settings: Settings
     store: ArtifactStore
-    load: Load
+    load: Loader
     config: GateConfig
     progress: Callable[[int, int], None]
 
-    def serving(self, plan: Plan | None) -> Side:
-        """The champions of the plan's variants."""
+    def serving(self, plan: Plan | None) -> ServingSet:
+        """The champions of the plan's variants that replicas can load."""
         found = {}
         for variant in plan.variants if plan is not None else ():
-            champion = champion_of(self.store, variant, CHAMPION, self.load)
+            champion = load_alias(self.store, variant, CHAMPION, self.load)
             if champion is not None and _serves(champion):
                 found[variant] = champion
-        return Side(found, plan)
+        return ServingSet(found, plan)
 
-    def enter(self, variant: str, version: str) -> Contestant:
-        """A version of a variant, loaded."""
-        return enter(self.store, variant, version, self.load)
+    def load_version(self, variant: str, version: str) -> LoadedModel:
+        """Load a version of a variant."""
+        return load_version(self.store, variant, version, self.load)
 
-    def variant(self, challenger: Contestant, plan: Plan | None) -> Assessment:
-        """May it take its champion's place, under the plan as it is?"""
+    def variant(self, challenger: LoadedModel, plan: Plan | None) -> Assessment:
+        """Assess a challenger that would replace its champion under the active plan."""
         found = Assessment()
         name = challenger.variant
-        champion = champion_of(self.store, name, CHAMPION, self.load)
-        self._hard(challenger, champion, found)
+        champion = load_alias(self.store, name, CHAMPION, self.load)
+        self._technical_gates(challenger, champion, found)
         now = self.serving(plan)
         if champion is not None and not _serves(champion):
             champion = None
         rivals = [*now.versions.values(), *([] if champion is None else [champion])]
-        ground = self._ground(found, (challenger,), tuple(rivals))
-        if isinstance(ground, str):
-            self._without_ground(found, name, ground)
+        recent = self._recent_payments(found, (challenger,), tuple(rivals))
+        if isinstance(recent, str):
+            self._not_measured(found, name, recent)
             return found
-        challenged = challenger.scores(ground)
-        against = None if champion is None else champion.scores(ground)
-        self._contest(found, name, challenged, against, ground, challenger.is_probability)
+        proposed_scores = challenger.scores(recent)
+        champion_scores = None if champion is None else champion.scores(recent)
+        self._statistical_gates(
+            found, name, proposed_scores, champion_scores, recent, challenger.is_probability
+        )
         if plan is not None and name in {m.variant for m in plan.members} and now.versions:
-            votes = self._votes(now, ground)
-            swapped = together(plan, {**votes, name: challenged})
-            before = together(plan, votes) if votes else None
-            self._contest(found, ENSEMBLE, swapped, before, ground, True)
+            votes = self._votes(now, recent)
+            swapped = plan_probability(plan, {**votes, name: proposed_scores})
+            before = plan_probability(plan, votes) if votes else None
+            self._statistical_gates(found, ENSEMBLE, swapped, before, recent, True)
         return found
 
-    def run(self, after: Side, now: Side) -> Assessment:
-        """May all variants of a run and its plan take the place of all champions and theirs?
+    def run(self, after: ServingSet, now: ServingSet) -> Assessment:
+        """Assess a run whose variants and plan would replace all champions and their plan.
 
-        Each variant has to be fit to serve; what has to be as good as before is what they say
-        together.
+        The technical gates apply to each variant, the statistical ones to the plan's probability.
         """
         found = Assessment()
         for name, challenger in after.versions.items():
-            self._hard(challenger, now.versions.get(name), found)
+            self._technical_gates(challenger, now.versions.get(name), found)
         if after.plan is None:
             raise AssertionError("a run has a plan")
-        ground = self._ground(found, tuple(after.versions.values()), tuple(now.versions.values()))
-        if isinstance(ground, str):
-            self._without_ground(found, ENSEMBLE, ground)
+        recent = self._recent_payments(
+            found, tuple(after.versions.values()), tuple(now.versions.values())
+        )
+        if isinstance(recent, str):
+            self._not_measured(found, ENSEMBLE, recent)
             return found
-        challenged = self._votes(after, ground)
-        serving = self._votes(now, ground)
-        for name, scores in challenged.items():
+        proposed_scores = self._votes(after, recent)
+        serving = self._votes(now, recent)
+        for name, scores in proposed_scores.items():
             sides = {"challenger": scores, "champion": serving.get(name)}
             probability = after.versions[name].is_probability
-            found.figures[name] = _figures(ground, sides, probability)
-        before = together(now.plan, serving) if now.plan is not None and serving else None
-        self._contest(found, ENSEMBLE, together(after.plan, challenged), before, ground, True)
+            found.figures[name] = _figures(recent, sides, probability)
+        before = plan_probability(now.plan, serving) if now.plan is not None and serving else None
+        self._statistical_gates(
+            found, ENSEMBLE, plan_probability(after.plan, proposed_scores), before, recent, True
+        )
         return found
 
-    def _hard(self, challenger: Contestant, champion: Contestant | None, found: Assessment) -> None:
-        """The gates that nobody can force."""
+    def _technical_gates(
+        self, challenger: LoadedModel, champion: LoadedModel | None, found: Assessment
+    ) -> None:
+        """Run the gates that cannot be forced."""
         name = challenger.variant
         found.gates.append(schema_gate(name, challenger.manifest.schema_id, SCHEMA_ID))
         found.gates.append(golden_gate(name, challenger.refused))
         if challenger.model is None:
-            found.gates.append(unmeasured(LATENCY, name, "it cannot be loaded"))
+            found.gates.append(not_measured(LATENCY, name, "the model cannot be loaded"))
         else:
             timed = {"challenger": challenger}
             if champion is not None and champion.model is not None:
@@ -176,86 +190,93 @@ class Assessor:
             )
         found.gates.append(size_gate(name, challenger.size_bytes, self.config))
 
-    def _ground(
-        self, found: Assessment, challengers: tuple[Contestant, ...], others: tuple[Contestant, ...]
-    ) -> Ground | str:
-        """The newest labelled weeks, or why there is no ground to judge on."""
+    def _recent_payments(
+        self,
+        found: Assessment,
+        challengers: tuple[LoadedModel, ...],
+        others: tuple[LoadedModel, ...],
+    ) -> RecentPayments | str:
+        """The newest labelled weeks, or why nothing can be measured."""
         unfit = [c.variant for c in challengers if c.model is None]
         if unfit:
             return f"{unfit[0]} cannot be loaded"
         if any(c.manifest.schema_id != SCHEMA_ID for c in challengers):
-            return "it sees other features than are served"
-        ends = [fitted_until_ms(c.manifest) for c in (*challengers, *others)]
+            return "the model uses other features than are served"
+        ends = [learnt_until_ms(c.manifest) for c in (*challengers, *others)]
         known = [end for end in ends if end is not None]
         if len(known) < len(ends):
-            return "a manifest does not say which payments the model has learnt from"
+            return "a manifest does not state which payments the model has learnt from"
         try:
-            ground = read_ground(
+            recent = read_recent_payments(
                 self.settings, self.config.weeks, max(known), self.config.min_frauds, self.progress
             )
         except NotTrainable as error:
             return str(error)
-        found.ground = ground.document()
-        return ground
+        found.recent = recent.document()
+        return recent
 
-    def _without_ground(self, found: Assessment, subject: str, why: str) -> None:
+    def _not_measured(self, found: Assessment, subject: str, why: str) -> None:
         for name in (NOT_WORSE, SKILL, CALIBRATION):
-            found.gates.append(unmeasured(name, subject, why, forceable=True))
+            found.gates.append(not_measured(name, subject, why, forceable=True))
 
-    def _votes(self, side: Side, ground: Ground) -> dict[str, Float64]:
-        return {name: contestant.scores(ground) for name, contestant in side.versions.items()}
+    def _votes(self, side: ServingSet, recent: RecentPayments) -> dict[str, Float64]:
+        return {name: loaded.scores(recent) for name, loaded in side.versions.items()}
 
-    def _contest(
+    def _statistical_gates(
         self,
         found: Assessment,
         subject: str,
         challenger: Float64,
         champion: Float64 | None,
-        ground: Ground,
+        recent: RecentPayments,
         probability: bool,
     ) -> None:
-        """The gates of statistics, on one pair of scores."""
+        """Run the statistical gates on one pair of scores."""
         sides = {"challenger": challenger, "champion": champion}
-        figures = found.figures[subject] = _figures(ground, sides, probability)
+        figures = found.figures[subject] = _figures(recent, sides, probability)
         if champion is None:
-            found.gates.append(waved(NOT_WORSE, subject, "there is no champion to be worse than"))
+            found.gates.append(
+                not_applicable(NOT_WORSE, subject, "there is no champion to compare with")
+            )
         else:
-            found.gates.append(self._not_worse(subject, challenger, champion, ground))
+            found.gates.append(self._not_worse(subject, challenger, champion, recent))
         if probability:
-            found.gates.append(self._skill(subject, challenger, ground))
+            found.gates.append(self._skill(subject, challenger, recent))
             error = figures["challenger"]["calibration_error"]
-            said = said_seen(challenger, ground.fraud, ground.cluster, self.config.seed)
-            found.gates.append(calibration_gate(subject, error, said, self.config))
+            table = reliability(challenger, recent.fraud, recent.cluster, self.config.seed)
+            found.gates.append(calibration_gate(subject, error, table, self.config))
         else:
             for name in (SKILL, CALIBRATION):
-                found.gates.append(waved(name, subject, "an anomaly score is no probability"))
+                found.gates.append(
+                    not_applicable(name, subject, "an anomaly score is not a probability")
+                )
 
-    def _skill(self, subject: str, challenger: Float64, ground: Ground) -> Gate:
+    def _skill(self, subject: str, challenger: Float64, recent: RecentPayments) -> GateResult:
         resamples, seed = self.config.resamples, self.config.seed
         try:
             over_chance = paired_difference(
                 challenger,
-                np.zeros(len(ground)),
-                ground.fraud,
-                ground.cluster,
+                np.zeros(len(recent)),
+                recent.fraud,
+                recent.cluster,
                 "roc_auc",
                 resamples=resamples,
                 seed=seed,
             )
         except NotTrainable as error:
-            return unmeasured(SKILL, subject, str(error), forceable=True)
-        return skill_gate(subject, over_chance, self._over_one_rule(challenger, ground))
+            return not_measured(SKILL, subject, str(error), forceable=True)
+        return skill_gate(subject, over_chance, self._over_one_rule(challenger, recent))
 
-    def _over_one_rule(self, challenger: Float64, ground: Ground) -> Difference | None:
-        """Against the single column that ranks the older half best, on the newer half."""
-        half = _middle(ground.fraud)
-        fraud = ground.fraud.astype(np.float64)
+    def _over_one_rule(self, challenger: Float64, recent: RecentPayments) -> Difference | None:
+        """Compare, on the newer half, with the single column that ranks the older half best."""
+        half = _middle(recent.fraud)
+        fraud = recent.fraud.astype(np.float64)
         if min(fraud[:half].sum(), fraud[half:].sum()) < self.config.min_frauds / 2:
             return None
         schema = FeatureSchema.served()
         try:
             rule = one_rule(
-                ground.values[:half],
+                recent.values[:half],
                 fraud[:half],
                 schema.names,
                 schema.categorical,
@@ -263,9 +284,9 @@ class Assessor:
             )
             return paired_difference(
                 challenger[half:],
-                rule.score(ground.values[half:]),
+                rule.score(recent.values[half:]),
                 fraud[half:],
-                np.unique(ground.cluster[half:], return_inverse=True)[1].reshape(-1),
+                np.unique(recent.cluster[half:], return_inverse=True)[1].reshape(-1),
                 resamples=self.config.resamples,
                 seed=self.config.seed,
             )
@@ -273,38 +294,38 @@ class Assessor:
             return None
 
     def _not_worse(
-        self, subject: str, challenger: Float64, champion: Float64, ground: Ground
-    ) -> Gate:
+        self, subject: str, challenger: Float64, champion: Float64, recent: RecentPayments
+    ) -> GateResult:
         try:
             difference = paired_difference(
                 challenger,
                 champion,
-                ground.fraud,
-                ground.cluster,
+                recent.fraud,
+                recent.cluster,
                 resamples=self.config.resamples,
                 seed=self.config.seed,
             )
         except NotTrainable as error:
-            return unmeasured(NOT_WORSE, subject, str(error), forceable=True)
+            return not_measured(NOT_WORSE, subject, str(error), forceable=True)
         return not_worse_gate(subject, difference, self.config)
 
 
 def _middle(fraud: Float32) -> int:
-    """Before which row half of the frauds lie."""
+    """The row before which half of the frauds lie."""
     at = np.flatnonzero(fraud > 0)
     return int(at[at.size // 2]) if at.size else 0
 
 
-def _serves(champion: Contestant) -> bool:
-    """Whether replicas would take it: one that they refuse is nobody to be held against."""
+def _serves(champion: LoadedModel) -> bool:
+    """Whether replicas would load it; a champion that they refuse is no standard of comparison."""
     return champion.model is not None and champion.manifest.schema_id == SCHEMA_ID
 
 
 def _figures(
-    ground: Ground, sides: Mapping[str, Float64 | None], probability: bool
+    recent: RecentPayments, sides: Mapping[str, Float64 | None], probability: bool
 ) -> dict[str, dict[str, float]]:
     return {
-        side: ground.figures(np.asarray(scores), probability)
+        side: recent.figures(np.asarray(scores), probability)
         for side, scores in sides.items()
         if scores is not None
     }

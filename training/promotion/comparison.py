@@ -1,4 +1,4 @@
-"""Two models side by side on the newest labelled weeks."""
+"""Comparing two models on the newest labelled weeks."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ from typing import Any
 from fraud.errors import ArtifactRefused, NotTrainable
 from training.metrics.paired import paired_difference
 from training.promotion.assessment import Assessor
-from training.promotion.contestants import Contestant
-from training.promotion.recent_weeks import fitted_until_ms, read_ground
+from training.promotion.loaded_model import LoadedModel
+from training.promotion.recent_weeks import learnt_until_ms, read_recent_payments
 
 
-def compare(a: Contestant, b: Contestant, assessor: Assessor) -> dict[str, Any]:
-    """Figures of both on payments that neither has learnt from, and by how much a is better.
+def compare(a: LoadedModel, b: LoadedModel, assessor: Assessor) -> dict[str, Any]:
+    """Measure two models on payments that neither has learnt from.
 
     Returns:
-        `a` and `b` with `variant`, `version` and `figures`; `ground`: the payments; `difference`:
-        of average precision, a less b, with `low` and `high` of its paired 95 % interval.
+        `a` and `b`, each with `variant`, `version` and `figures`; `ground`, the payments; and
+        `difference`: average precision of a less that of b, with `low` and `high` of its paired
+        95 % interval.
 
     Raises:
-        ArtifactRefused: one of them would not serve.
-        NotTrainable: too little that is labelled.
+        ArtifactRefused: one of the two would not serve.
+        NotTrainable: too few labelled payments.
     """
     for side in (a, b):
         if side.refused is not None:
             raise ArtifactRefused(side.refused)
-    ends = [fitted_until_ms(side.manifest) for side in (a, b)]
+    ends = [learnt_until_ms(side.manifest) for side in (a, b)]
     known = [end for end in ends if end is not None]
     if len(known) < len(ends):
-        raise NotTrainable("a manifest does not say which payments its model has learnt from")
+        raise NotTrainable("a manifest does not state which payments its model has learnt from")
     config = assessor.config
-    ground = read_ground(
+    recent = read_recent_payments(
         assessor.settings, config.weeks, max(known), config.min_frauds, assessor.progress
     )
-    scores = {name: side.scores(ground) for name, side in (("a", a), ("b", b))}
+    scores = {name: side.scores(recent) for name, side in (("a", a), ("b", b))}
     found = paired_difference(
         scores["a"],
         scores["b"],
-        ground.fraud,
-        ground.cluster,
+        recent.fraud,
+        recent.cluster,
         resamples=config.resamples,
         seed=config.seed,
     )
@@ -46,9 +47,9 @@ def compare(a: Contestant, b: Contestant, assessor: Assessor) -> dict[str, Any]:
         name: {
             "variant": side.variant,
             "version": side.version,
-            "figures": ground.figures(scores[name], side.is_probability),
+            "figures": recent.figures(scores[name], side.is_probability),
         }
         for name, side in (("a", a), ("b", b))
     }
     difference = {"metric": "average_precision", **found._asdict()}
-    return {**sides, "ground": ground.document(), "difference": difference}
+    return {**sides, "ground": recent.document(), "difference": difference}

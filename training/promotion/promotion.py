@@ -1,4 +1,4 @@
-"""Which models serve: promotion through gates, and the way back."""
+"""Promotion through the gates, and rollback."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from fraud.plan import Plan
 from models.store.alias import CHAMPION, FORCED, PROMOTED, ROLLED_BACK, Alias, Move, moment
 from models.store.store import ArtifactStore
 from settings.settings import Settings
-from training.locks import registry_lock
-from training.promotion.assessment import Assessment, Assessor, Side
-from training.promotion.contestants import Load
+from training.promotion.assessment import Assessment, Assessor, ServingSet
+from training.promotion.loaded_model import Loader
 from training.promotion.tenants import keep_other_tenants, tenant_of
-from training.registry.champions import align, moving
+from training.registry.aliases import align_mlflow, moved_aliases
+from training.registry.locks import registry_lock
 from training.registry.mlflow_registry import PLAN_FILE, Registry
 
 LATEST = "latest"
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What came of a promotion or a rollback.
+class PromotionResult:
+    """The result of a promotion or a rollback.
 
     Attributes:
-        done: something moved.
-        said: what happened, or why nothing did, one sentence.
-        moved: variant -> version before (None: there was no champion) and after.
-        plan: the plan that was activated, `name` and `version`; None where it stayed.
-        assessment: the gates; None where none had to be passed.
-        forced: gates that were not passed, and were overruled.
-        refused: gates kept it from moving.
-        lag: why MLflow's aliases do not say so yet; None if they do.
+        done: an alias or the plan changed.
+        summary: what happened, or why nothing did, one sentence.
+        moved: variant -> versions `from` (None: there was no champion) and `to`.
+        plan: `name` and `version` of the activated plan; None if the plan did not change.
+        assessment: the gates; None if none applied.
+        forced: failed gates that were overruled.
+        refused: failed gates prevented the change.
+        lag: why MLflow's aliases are not up to date; None if they are.
     """
 
     done: bool
-    said: str
+    summary: str
     moved: dict[str, dict[str, str | None]] = field(default_factory=dict)
     plan: dict[str, Any] | None = None
     assessment: Assessment | None = None
@@ -54,7 +54,7 @@ class Outcome:
         """JSON-ready."""
         return {
             "done": self.done,
-            "said": self.said,
+            "said": self.summary,
             "moved": self.moved,
             "plan": self.plan,
             "refused": self.refused,
@@ -66,10 +66,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Force:
-    """Statistical gates that are not passed are overruled, for a reason that is kept.
+    """A request to overrule failed statistical gates; the reason is stored with the promotion.
 
     Raises:
-        InvalidInput: no reason.
+        InvalidInput: the reason is empty.
     """
 
     reason: str
@@ -83,16 +83,16 @@ class Force:
 class Promoter:
     """Moves champions.
 
-    An alias in the store is what replicas follow, so it moves first and alone counts; MLflow's
-    follows (`training.registry.champions.align`). Aliases that move together are put back together
-    if the last of them, or the plan, does not.
+    Replicas follow the aliases in the store, so those move first and are authoritative. MLflow's
+    aliases follow (`training.registry.aliases.align_mlflow`). Aliases that move together are all
+    restored if one of them, or the plan, cannot be changed.
 
     Args:
         settings: database, tenant.
-        store, registry: where models lie, and where they are listed.
-        for_every_tenant: models may take the place of another tenant's champions.
-        clock_s: seconds since 1970.
+        store, registry: hold the models, and list them.
         lock: held while aliases move; not while gates are measured, which takes minutes.
+        clock_s: seconds since 1970.
+        for_every_tenant: models may replace another tenant's champions.
     """
 
     settings: Settings
@@ -111,7 +111,7 @@ class Promoter:
         *,
         for_every_tenant: bool = False,
     ) -> Promoter:
-        """With the lock that the settings make."""
+        """A promoter with the lock that the settings provide."""
         return cls(
             settings,
             store,
@@ -122,44 +122,43 @@ class Promoter:
 
     def promote(
         self, assessor: Assessor, variant: str, artifact: str, force: Force | None
-    ) -> Outcome:
-        """Let one version become its variant's champion. The plan stays: the version's calibrated
-        score goes where the champion's went.
+    ) -> PromotionResult:
+        """Make one version its variant's champion. The plan does not change: it uses the new
+        version's calibrated score in place of the old one's.
 
         Raises:
             ArtifactRefused, NotFound: there is no such version.
-            OtherTenant: the champion is another tenant's.
+            OtherTenant: the champion belongs to another tenant.
             Busy: the champion moved while the gates were measured.
         """
         version = self.store.resolve(variant, artifact).version
         before = self._champion(variant)
         if before is not None and before.version == version:
-            lag = align(self.registry, self.store, [variant])
-            return Outcome(False, f"{variant} {version} is the champion already", lag=lag)
+            lag = align_mlflow(self.registry, self.store, [variant])
+            return PromotionResult(False, f"{variant} {version} is already the champion", lag=lag)
         self._keep_other_tenants({variant: version})
-        challenger = assessor.enter(variant, version)
+        challenger = assessor.load_version(variant, version)
         assessment = assessor.variant(challenger, active_of(self.settings))
-        verdict = _verdict(assessment, force, f"{variant} {version}")
-        if verdict.refused:
-            return verdict
-        move = self._move(challenger.digest, verdict, force)
+        result = _gated(assessment, force, f"{variant} {version}")
+        if result.refused:
+            return result
+        move = self._move(challenger.digest, result, force)
         with self.lock():
             self._unmoved({variant: before})
-            with moving(self.store, CHAMPION, {variant: move}):
+            with moved_aliases(self.store, CHAMPION, {variant: move}):
                 pass
-            verdict.lag = align(self.registry, self.store, [variant])
-        return self._done(verdict, {variant: before}, {variant: move}, f"{variant} {version}")
+            result.lag = align_mlflow(self.registry, self.store, [variant])
+        return self._done(result, {variant: before}, {variant: move}, f"{variant} {version}")
 
-    def promote_run(self, assessor: Assessor, run: str, force: Force | None) -> Outcome:
-        """Let all models of a training run become champions and its plan the active one, both or
-        neither.
+    def promote_run(self, assessor: Assessor, run: str, force: Force | None) -> PromotionResult:
+        """Make all models of a training run champions and activate its plan; both or neither.
 
         Args:
-            run: MLflow's id of it, or `latest`.
+            run: its MLflow id, or `latest`.
 
         Raises:
-            NotFound: no such run, or it has no plan.
-            OtherTenant: a champion is another tenant's.
+            NotFound: there is no such run, or it has no plan.
+            OtherTenant: a champion belongs to another tenant.
             Busy: a champion moved while the gates were measured.
         """
         url = self._database_url()
@@ -169,94 +168,98 @@ class Promoter:
         before = {variant: self._champion(variant) for variant in digests}
         moves = {v for v, alias in before.items() if alias is None or alias.digest != digests[v]}
         if not moves and _same(plan, active):
-            lag = align(self.registry, self.store, digests)
-            return Outcome(False, f"run {run_id} serves already, under its plan", lag=lag)
+            lag = align_mlflow(self.registry, self.store, digests)
+            return PromotionResult(False, f"run {run_id} already serves, under its plan", lag=lag)
         self._keep_other_tenants({v: digest[:12] for v, digest in digests.items()})
-        after = Side({v: assessor.enter(v, d[:12]) for v, d in digests.items()}, plan)
+        after = ServingSet({v: assessor.load_version(v, d[:12]) for v, d in digests.items()}, plan)
         now = assessor.serving(active)
         assessment = assessor.run(after, now)
-        verdict = _verdict(assessment, force, f"run {run_id}")
-        if verdict.refused:
-            return verdict
+        result = _gated(assessment, force, f"run {run_id}")
+        if result.refused:
+            return result
         was = None if active is None else (active.name, active.version)
-        move = self._move("", verdict, force, run_id, was)
+        move = self._move("", result, force, run_id, was)
         wanted = {variant: replace(move, digest=digest) for variant, digest in digests.items()}
         with self.lock():
             self._unmoved(before)
-            with moving(self.store, CHAMPION, wanted):
+            with moved_aliases(self.store, CHAMPION, wanted):
                 stored = active
                 if stored is None or not _same(plan, stored):
                     stored = asyncio.run(activate_plan(url, plan))
-            verdict.lag = align(self.registry, self.store, digests)
-        verdict.plan = {"name": stored.name, "version": stored.version}
-        return self._done(verdict, before, wanted, f"run {run_id}")
+            result.lag = align_mlflow(self.registry, self.store, digests)
+        result.plan = {"name": stored.name, "version": stored.version}
+        return self._done(result, before, wanted, f"run {run_id}")
 
-    def roll_back(self, variant: str, load: Load, to: str | None) -> Outcome:
-        """Let the champion before the last promotion serve again; the plan stays.
+    def roll_back(self, variant: str, load: Loader, to: str | None) -> PromotionResult:
+        """Restore the champion before the last promotion; the plan does not change.
 
-        Once is enough: after a rollback there is nothing to do until something else is promoted.
+        A second rollback does nothing until another version has been promoted.
 
         Args:
-            load: into the runtime that serves.
-            to: a version that was champion once; None for the one before.
+            load: loads a model into the serving runtime.
+            to: a version that was champion before; None for the previous one.
 
         Raises:
-            NotFound: no champion, or none before it, or `to` never was one.
-            ArtifactRefused: it would not serve.
+            NotFound: there is no champion or none before it, or `to` was never champion.
+            ArtifactRefused: the version would not serve.
         """
         with self.lock():
             alias = self._champion(variant)
             if alias is None:
-                raise NotFound(f"{variant} has no champion: `quorum models list` shows what is")
+                raise NotFound(
+                    f"{variant} has no champion: `quorum models list` shows its versions"
+                )
             last = alias.moves[-1] if alias.moves else None
             if to is None and last is not None and last.how == ROLLED_BACK:
-                lag = align(self.registry, self.store, [variant])
-                said = f"{variant} is rolled back to {alias.version} already; --to goes further"
-                return Outcome(False, said, lag=lag)
+                lag = align_mlflow(self.registry, self.store, [variant])
+                summary = f"{variant} is already rolled back to {alias.version}; --to goes further"
+                return PromotionResult(False, summary, lag=lag)
             digest = _former(variant, alias, to)
             if digest == alias.digest:
-                lag = align(self.registry, self.store, [variant])
-                return Outcome(False, f"{variant} {alias.version} is the champion already", lag=lag)
-            self._prove(variant, digest, load)
+                lag = align_mlflow(self.registry, self.store, [variant])
+                return PromotionResult(
+                    False, f"{variant} {alias.version} is already the champion", lag=lag
+                )
+            self._require_servable(variant, digest, load)
             move = Move(digest, moment(self.clock_s()), ROLLED_BACK)
-            with moving(self.store, CHAMPION, {variant: move}):
+            with moved_aliases(self.store, CHAMPION, {variant: move}):
                 pass
-            lag = align(self.registry, self.store, [variant])
-        outcome = Outcome(True, "", lag=lag)
-        return self._done(outcome, {variant: alias}, {variant: move}, variant)
+            lag = align_mlflow(self.registry, self.store, [variant])
+        result = PromotionResult(True, "", lag=lag)
+        return self._done(result, {variant: alias}, {variant: move}, variant)
 
-    def roll_back_run(self, load: Load) -> Outcome:
-        """Undo the last promotion of a whole run, or the last training that made champions: its
-        variants go back, and the plan before it decides again; both or neither.
+    def roll_back_run(self, load: Loader) -> PromotionResult:
+        """Undo the last promotion of a whole run, or the last training that made champions: restore
+        its variants' previous champions and the previous plan; both or neither.
 
         Raises:
-            NotFound: no run was promoted, or there was nothing before it.
-            ArtifactRefused: a model of before would not serve.
+            NotFound: no run was promoted, or nothing preceded it.
+            ArtifactRefused: a previous model would not serve.
         """
         with self.lock():
             aliases = self._champions()
             run, last = _last_run(aliases)
             if last.how == ROLLED_BACK:
-                lag = align(self.registry, self.store, aliases)
-                return Outcome(False, f"run {run} is rolled back already", lag=lag)
+                lag = align_mlflow(self.registry, self.store, aliases)
+                return PromotionResult(False, f"run {run} is already rolled back", lag=lag)
             at = moment(self.clock_s())
             before = {v: a for v, a in aliases.items() if a.moves and a.moves[-1].run == run}
             moves = {}
             for variant, alias in before.items():
                 digest = _former(variant, alias, None)
-                self._prove(variant, digest, load)
+                self._require_servable(variant, digest, load)
                 moves[variant] = Move(digest, at, ROLLED_BACK, run=run)
-            with moving(self.store, CHAMPION, moves):
+            with moved_aliases(self.store, CHAMPION, moves):
                 if last.plan_before is not None:
                     asyncio.run(reactivate_plan(self._database_url(), *last.plan_before))
-            lag = align(self.registry, self.store, before)
-        outcome = Outcome(True, "", lag=lag)
+            lag = align_mlflow(self.registry, self.store, before)
+        result = PromotionResult(True, "", lag=lag)
         if last.plan_before is not None:
-            outcome.plan = dict(zip(("name", "version"), last.plan_before, strict=True))
-        return self._done(outcome, before, moves, f"run {run}")
+            result.plan = dict(zip(("name", "version"), last.plan_before, strict=True))
+        return self._done(result, before, moves, f"run {run}")
 
     def _keep_other_tenants(self, versions: Mapping[str, str]) -> None:
-        """Raises OtherTenant. What cannot be read is for the gates to refuse."""
+        """Raises OtherTenant. Unreadable versions are left to the gates."""
         if self.for_every_tenant:
             return
         tenants: dict[str, str | None] = {}
@@ -266,42 +269,44 @@ class Promoter:
         keep_other_tenants(self.store, tenants)
 
     def _models_of(self, run: str) -> tuple[str, dict[str, str]]:
-        """A run's id, and the digest of each of its variants."""
+        """The id of a run and the digest of each of its variants."""
         run_id = run
         if run == LATEST:
             tenant = self.settings.tenant
             newest = self.registry.newest_run({"schema_id": SCHEMA_ID, "tenant": tenant})
             if newest is None:
                 raise NotFound(
-                    f"tenant {tenant} has no training run of the served features:"
+                    f"tenant {tenant} has no training run on the served features:"
                     " `quorum train` makes one"
                 )
             run_id = newest.run_id
         digests = {v.variant: v.digest for v in self.registry.versions_of(run_id)}
         if not digests:
-            raise NotFound(f"no models of a training run {run_id}: `quorum models list` names runs")
+            raise NotFound(
+                f"there are no models of a training run {run_id}: `quorum models list` names runs"
+            )
         return run_id, digests
 
     def _move(
         self,
         digest: str,
-        verdict: Outcome,
+        result: PromotionResult,
         force: Force | None,
         run: str | None = None,
         plan_before: tuple[str, int] | None = None,
     ) -> Move:
         at = moment(self.clock_s())
-        if verdict.forced and force is not None:
-            overruled = f"{force.reason.strip()} (overruled: {', '.join(verdict.forced)})"
+        if result.forced and force is not None:
+            overruled = f"{force.reason.strip()} (overruled: {', '.join(result.forced)})"
             return Move(digest, at, FORCED, overruled, run, plan_before)
         return Move(digest, at, PROMOTED, run=run, plan_before=plan_before)
 
-    def _prove(self, variant: str, digest: str, load: Load) -> None:
+    def _require_servable(self, variant: str, digest: str, load: Loader) -> None:
         version = digest[:12]
         manifest, _ = self.store.manifest(variant, version)
         if not manifest.columns and manifest.schema_id != SCHEMA_ID:
             raise ArtifactRefused(
-                f"{variant} {version} sees features {manifest.schema_id}, and {SCHEMA_ID} is"
+                f"{variant} {version} uses features {manifest.schema_id}, but {SCHEMA_ID} is"
                 " served: replicas would refuse it"
             )
         load(self.store.fetch(variant, version, digest), digest)
@@ -314,7 +319,7 @@ class Promoter:
         return self.store.alias(variant, CHAMPION)
 
     def _unmoved(self, before: Mapping[str, Alias | None]) -> None:
-        """Refuse to move what another moved while the gates were measured."""
+        """Raise Busy if another process moved a champion while the gates were measured."""
         for variant, alias in before.items():
             if self._champion(variant) != alias:
                 raise Busy(f"another process moved the champion of {variant}: try again")
@@ -326,41 +331,44 @@ class Promoter:
 
     @staticmethod
     def _done(
-        outcome: Outcome, before: Mapping[str, Alias | None], moves: Mapping[str, Move], what: str
-    ) -> Outcome:
-        outcome.done = True
+        result: PromotionResult,
+        before: Mapping[str, Alias | None],
+        moves: Mapping[str, Move],
+        what: str,
+    ) -> PromotionResult:
+        result.done = True
         for variant, move in moves.items():
             alias = before[variant]
             was = None if alias is None else alias.version
             if was != move.version:
-                outcome.moved[variant] = {"from": was, "to": move.version}
+                result.moved[variant] = {"from": was, "to": move.version}
         how = next(iter(moves.values())).how
-        plan = outcome.plan
+        plan = result.plan
         under = "" if plan is None else f", plan {plan['name']} v{plan['version']} decides"
-        outcome.said = f"{what} {how}{under}"
-        return outcome
+        result.summary = f"{what} {how}{under}"
+        return result
 
 
-def _verdict(assessment: Assessment, force: Force | None, what: str) -> Outcome:
-    """Whether it may move: every gate is passed, or those that are not may be forced and are."""
+def _gated(assessment: Assessment, force: Force | None, what: str) -> PromotionResult:
+    """Whether the change may go ahead: every gate passed, or every failed gate is overruled."""
     failed = assessment.failed
-    outcome = Outcome(False, "", assessment=assessment)
-    outcome.forced = [f"{gate.name} of {gate.subject}" for gate in failed]
+    result = PromotionResult(False, "", assessment=assessment)
+    result.forced = [f"{gate.name} of {gate.subject}" for gate in failed]
     if not failed or (force is not None and all(gate.forceable for gate in failed)):
-        return outcome
-    outcome.refused, outcome.forced = True, []
+        return result
+    result.refused, result.forced = True, []
     names = ", ".join(f"{gate.name} of {gate.subject}" for gate in failed)
     hard = [gate.name for gate in failed if not gate.forceable]
-    also = f"; nobody can force {', '.join(dict.fromkeys(hard))}" if force and hard else ""
-    outcome.said = (
-        f"{what} stays where it is: {len(failed)} of {len(assessment.gates)} gates not passed"
+    also = f"; --force cannot overrule {', '.join(dict.fromkeys(hard))}" if force and hard else ""
+    result.summary = (
+        f"{what} is not promoted: {len(failed)} of {len(assessment.gates)} gates failed"
         f" ({names}){also}"
     )
-    return outcome
+    return result
 
 
 def _former(variant: str, alias: Alias, to: str | None) -> str:
-    """Digest of the champion before, or of the former one that is named."""
+    """The digest of the previous champion, or of the former champion `to`."""
     former = [move.digest for move in alias.moves[:-1]]
     if to is not None:
         for digest in (alias.digest, *reversed(former)):
@@ -373,10 +381,10 @@ def _former(variant: str, alias: Alias, to: str | None) -> str:
 
 
 def _last_run(aliases: Mapping[str, Alias]) -> tuple[str, Move]:
-    """The run behind the newest champion move of a whole run, and that move."""
+    """The run of the newest champion move of a whole run, and that move."""
     moves = [a.moves[-1] for a in aliases.values() if a.moves and a.moves[-1].run is not None]
     if not moves:
-        raise NotFound("no champion came from the promotion of a whole run")
+        raise NotFound("no champion comes from the promotion of a whole run")
     newest = max(moves, key=lambda move: move.at)
     return str(newest.run), newest
 

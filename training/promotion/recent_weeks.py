@@ -1,4 +1,4 @@
-"""The newest labelled weeks: payments on which models are held against each other."""
+"""The newest labelled weeks: the payments on which models are compared."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from training.sets.dataset import build_dataset
 from training.sets.split import DAY_MS, FRAUD, UNKNOWN
 
 _FILLING_DAYS = 120
-"""History before the weeks, so that windows and known labels are what they were."""
+"""History read before the weeks, so that feature windows and known labels are complete."""
 _FITTED = ("train_end", "validation_end", "calibration_end")
 _CHUNK_ROWS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class RecentPayments:
     """n labelled payments, in the order of time.
 
     Attributes:
         values: float32[n, n_features], point in time.
         schema_id: of the features.
-        fraud: float32[n], 1 fraud and 0 not; both occur.
+        fraud: float32[n], 1 for fraud, else 0; both occur.
         timestamp_ms: int64[n].
         customer_id: n ids.
-        cluster: int64[n], what is resampled as a whole (`training.metrics.cases`).
+        cluster: int64[n], the clusters that are resampled whole (`training.metrics.cases`).
     """
 
     values: Float32
@@ -52,16 +52,16 @@ class Ground:
         return int(self.fraud.size)
 
     def chunks(self) -> Iterable[Float32]:
-        """`values`, some thousand rows at a time."""
+        """`values` in chunks of some thousand rows."""
         for start in range(0, len(self), _CHUNK_ROWS):
             yield np.ascontiguousarray(self.values[start : start + _CHUNK_ROWS])
 
     def figures(self, score: Float64, probabilities: bool) -> dict[str, float]:
-        """Figures of float64[n] scores, see `training.metrics.metrics.evaluate`."""
+        """Figures of scores float64[n], see `training.metrics.metrics.evaluate`."""
         return evaluate(score, self.fraud, self.customer_id, self.timestamp_ms, probabilities)
 
     def document(self) -> dict[str, object]:
-        """What it is, JSON-ready."""
+        """Period and counts, JSON-ready."""
         return {
             "start": _moment(int(self.timestamp_ms[0])),
             "end": _moment(int(self.timestamp_ms[-1])),
@@ -70,11 +70,9 @@ class Ground:
         }
 
 
-def fitted_until_ms(manifest: Manifest) -> int | None:
-    """Up to when payments had a part in fitting a model; None if its manifest does not say.
-
-    What is later is new to it, and fair to judge it on.
-    """
+def learnt_until_ms(manifest: Manifest) -> int | None:
+    """The end of the payments used to fit a model, ms since 1970; None if its manifest does not
+    state it. Later payments are new to the model."""
     window = manifest.training.get("window", {})
     ends = [str(window[name]) for name in _FITTED if window.get(name)]
     if not ends:
@@ -82,26 +80,26 @@ def fitted_until_ms(manifest: Manifest) -> int | None:
     return max(round(datetime.fromisoformat(end).timestamp() * 1000) for end in ends)
 
 
-def read_ground(
+def read_recent_payments(
     settings: Settings,
     weeks: float,
     not_before_ms: int,
     min_frauds: int,
     progress: Callable[[int, int], None],
-) -> Ground:
-    """Payments of the newest labelled weeks that none of the models to be judged has learnt from.
+) -> RecentPayments:
+    """Read the newest labelled weeks that none of the compared models has learnt from.
 
     Args:
-        settings: whose payments, and where features are kept.
-        not_before_ms: up to when a model was fitted.
-        progress: told rows done and rows in all.
+        settings: tenant, database and cache folder.
+        not_before_ms: the latest moment that a model has learnt from.
+        progress: called with rows done and total rows.
 
     Raises:
-        NotTrainable: no database, or too little that is labelled.
+        NotTrainable: no database, or too few labelled payments.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
     if settings.database_url is None:
-        raise NotTrainable("no database to take labelled payments from: set DATABASE_URL")
+        raise NotTrainable("no database to read labelled payments from: set DATABASE_URL")
     url = settings.database_url.get_secret_value()
     newest_ms = asyncio.run(_newest_labelled_ms(url, settings.tenant))
     if newest_ms is None:
@@ -125,12 +123,12 @@ def read_ground(
     if frauds < min_frauds or frauds == fraud.size:
         raise NotTrainable(
             f"{fraud.size:,} labelled payments with {frauds:,} frauds since {_moment(start_ms)},"
-            f" where the models had learnt all they know: {min_frauds} frauds are needed"
+            f" the end of the models' training data: {min_frauds} frauds are needed"
         )
     ids = dataset.customer_id or []
     customer_id = [ids[i] for i in rows.tolist()]
     timestamp_ms = dataset.timestamp_ms[rows]
-    return Ground(
+    return RecentPayments(
         values=dataset.values[rows],
         schema_id=dataset.schema_id,
         fraud=fraud,

@@ -1,7 +1,7 @@
-"""Whose payments a champion learnt from.
+"""The tenant whose payments a champion learnt from.
 
-Every tenant is decided by the same champions under the same plan. A model of one tenant that takes
-the place of another tenant's therefore changes decisions of everybody, so it has to be asked for.
+All tenants share the champions and the plan. Replacing one tenant's champion with another tenant's
+model therefore changes every tenant's decisions, so it must be requested explicitly.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ from models.store.store import ArtifactStore
 
 
 def tenant_of(manifest: Manifest) -> str | None:
-    """The tenant whose payments a model learnt from; None if its manifest does not say."""
+    """The tenant whose payments a model learnt from; None if its manifest does not state
+    it."""
     tenant = manifest.training.get("tenant")
     return None if tenant is None else str(tenant)
 
 
 def keep_other_tenants(store: ArtifactStore, challengers: Mapping[str, str | None]) -> None:
-    """Refuse models that would take the place of another tenant's champions.
+    """Refuse models that would replace another tenant's champions.
 
-    Two kinds of champions are not protected: one that no replica would load, and one whose
+    Two kinds of champions are not protected: those that no replica would load, and those whose
     manifest names no tenant.
 
     Args:
         store: holds the champions.
-        challengers: variant -> the tenant whose payments its new model learnt from; None where
-            that is unknown.
+        challengers: variant -> the tenant whose payments its new model learnt from; None if
+            unknown.
 
     Raises:
-        OtherTenant: at least one champion is another tenant's.
+        OtherTenant: at least one champion belongs to another tenant.
     """
     theirs: dict[str, list[str]] = {}
     for variant, tenant in challengers.items():
@@ -45,8 +46,8 @@ def keep_other_tenants(store: ArtifactStore, challengers: Mapping[str, str | Non
     owners = "; ".join(f"{owner} ({', '.join(names)})" for owner, names in sorted(theirs.items()))
     new = ", ".join(sorted({tenant for tenant in challengers.values() if tenant is not None}))
     raise OtherTenant(
-        f"models of tenant {new} would replace the champions of tenant {owners}, and all tenants"
-        " are decided by the same champions and plan: nothing was changed"
+        f"models of tenant {new} would replace the champions of tenant {owners}; all tenants share"
+        " the champions and the plan, so nothing was changed"
     )
 
 

@@ -1,1 +1,1 @@
-"""Published protocols on public data sets: the same rows, the same figures, one command each."""
+"""Evaluation protocols: published benchmarks on public data sets, each run by one command."""

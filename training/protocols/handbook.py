@@ -1,8 +1,8 @@
-"""The protocol of the Fraud Detection Handbook: seven days of training, seven days of delay, seven
-days of test, without the cards that are known as compromised by then.
+"""The protocol of the Fraud Detection Handbook: seven days of training, seven days of delay, and
+seven days of test without the cards known to be compromised by then.
 
-The rows are those of the handbook's `get_train_test_set`. Its files hold payments of 0.00, which
-are no payments to Quorum; they are read as 0.01 so that the rows stay the same.
+The rows are those of the handbook's `get_train_test_set`. Its files contain payments of 0.00, which
+Quorum rejects; they are read as 0.01 to keep the rows the same.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 from fraud.errors import NotTrainable
 from fraud.payment.batch import Int64
 from training.config import TrainConfig
-from training.protocols.case import Case
-from training.protocols.protocol import Protocol
-from training.protocols.reading import Reading
+from training.protocols.protocol import EvaluationProtocol
+from training.protocols.protocol_split import ProtocolSplit
+from training.protocols.reader import ProtocolReader
 from training.sets.dataset import Dataset
 from training.sets.split import DAY_MS, FRAUD, UNKNOWN
 
@@ -32,7 +32,7 @@ _WEEKS_BACK = (2, 4, 6, 8)
 _CENT = 0.01
 
 
-def read(path: Path, reading: Reading) -> Dataset:
+def read(path: Path, reading: ProtocolReader) -> Dataset:
     """Every payment with its features."""
     with tempfile.TemporaryDirectory(prefix="quorum-handbook-") as folder:
         sound = Path(folder) / path.name
@@ -44,34 +44,46 @@ def read(path: Path, reading: Reading) -> Dataset:
         return reading.history("handbook", sound)
 
 
-def cases(dataset: Dataset, config: TrainConfig) -> list[Case]:
-    """The official week with seven days of training and with all days before, then the weeks
-    before it."""
+def splits(dataset: Dataset, config: TrainConfig) -> list[ProtocolSplit]:
+    """The official week with seven days of training, the same with all earlier days, and earlier
+    weeks."""
     train, test = rows_of(dataset, _TEST_DAY)
     history = _rows_between(dataset, _FIRST_DAY + _WARMUP_DAYS, _TEST_DAY - _DELAY_DAYS)
     found = [
-        Case("official", "official: 2018-07-25 to 07-31, tested on 08-08 to 08-14", train, test,
-             config),
-        Case("any_history", "the same week, all days from 2018-05-01 to 07-31", history, test,
-             _with_delay(config)),
-    ]  # fmt: skip
+        ProtocolSplit(
+            "official",
+            "official: 2018-07-25 to 07-31, tested on 08-08 to 08-14",
+            train,
+            test,
+            config,
+        ),
+        ProtocolSplit(
+            "any_history",
+            "the same week, all days from 2018-05-01 to 07-31",
+            history,
+            test,
+            _with_delay(config),
+        ),
+    ]
     for weeks in _WEEKS_BACK:
         train, test = rows_of(dataset, _TEST_DAY - 7 * weeks)
-        found.append(Case(_name(weeks), f"official, {weeks} weeks earlier", train, test, config))
+        found.append(
+            ProtocolSplit(_name(weeks), f"official, {weeks} weeks earlier", train, test, config)
+        )
     return found
 
 
 def rows_of(dataset: Dataset, test_day: int) -> tuple[Int64, Int64]:
     """Training and test rows of the handbook's `get_train_test_set`.
 
-    A card is known as compromised if it suffered fraud in the training days, or on a day up to
-    seven days before the day of the test; its payments are not judged.
+    A card is known to be compromised if it had fraud in the training days, or later but more than
+    seven days before the tested day. Its payments are left out of the test.
 
     Args:
         test_day: first day of the test, days since 1970.
 
     Raises:
-        NotTrainable: the file does not reach over these days.
+        NotTrainable: the file does not cover these days.
     """
     day = dataset.timestamp_ms // DAY_MS
     start = test_day - _DELAY_DAYS - _TRAIN_DAYS
@@ -98,21 +110,21 @@ def _rows_between(dataset: Dataset, first_day: int, end_day: int) -> Int64:
 
 
 def _with_delay(config: TrainConfig) -> TrainConfig:
-    """With months to learn from, folds wait for their labels as a running system does."""
-    told = config.cross_fit.model_copy(update={"label_delay": True, "first": 0.6})
-    return config.model_copy(update={"cross_fit": told})
+    """With months to train on, folds wait for their labels as a running system does."""
+    cross_fit = config.cross_fit.model_copy(update={"label_delay": True, "first": 0.6})
+    return config.model_copy(update={"cross_fit": cross_fit})
 
 
 def _name(weeks: int) -> str:
     return f"{weeks}_weeks_earlier"
 
 
-HANDBOOK = Protocol(
+HANDBOOK = EvaluationProtocol(
     name="handbook",
     title="Fraud Detection Handbook, simulated card payments",
     folder="handbook_raw",
     read=read,
-    cases=cases,
+    splits=splits,
     means={
         ("earlier_weeks", "mean over 2, 4, 6 and 8 weeks earlier"): tuple(map(_name, _WEEKS_BACK))
     },

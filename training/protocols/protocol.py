@@ -1,4 +1,4 @@
-"""What a protocol is, and how it is run."""
+"""An evaluation protocol, and how it is run."""
 
 from __future__ import annotations
 
@@ -11,95 +11,97 @@ from fraud.errors import NotTrainable
 from training.config import TrainConfig
 from training.finding import Finding
 from training.fit.crossfit import Fit
-from training.fit.in_process import fit_here
+from training.fit.in_process import fit_in_process
 from training.guard.duplicates import identical_rows
+from training.guard.findings import GuardFindings
 from training.guard.guard import inspect_columns
-from training.guard.rounds import Rounds
 from training.progress import Progress
-from training.protocols.case import Case, Outcome, mean_models, run_case
+from training.protocols.protocol_split import ProtocolSplit, SplitResult, mean_figures, run_split
 from training.protocols.published import published
-from training.protocols.reading import Reading
+from training.protocols.reader import ProtocolReader
 from training.sets.dataset import Dataset
 
 
 @dataclass(frozen=True, slots=True)
-class Protocol:
-    """A published protocol.
+class EvaluationProtocol:
+    """A published benchmark procedure.
 
     Attributes:
-        name, title: what it is called.
-        folder: of the data set, inside the folder of all sets.
-        read: file -> the data set, past the leak guard.
-        cases: data set, configuration -> its splits, the main one first.
-        means: name and title of a mean -> the cases it is taken over.
-        tuned: what the configuration changes against the defaults, as a document for
-            `TrainConfig`, and on which rows that was chosen: none of them a test row.
+        name, title: for the command line and for the table.
+        folder: of the data set, inside the folder of all data sets.
+        read: reads a file as a data set, with the leak guard's rounds.
+        splits: makes the splits from data set and configuration, the main one first.
+        means: name and title of a mean -> the splits over which it is taken.
+        tuned: changes to the default configuration, as a document for `TrainConfig`; never chosen
+            on test rows.
     """
 
     name: str
     title: str
     folder: str
-    read: Callable[[Path, Reading], Dataset]
-    cases: Callable[[Dataset, TrainConfig], list[Case]]
+    read: Callable[[Path, ProtocolReader], Dataset]
+    splits: Callable[[Dataset, TrainConfig], list[ProtocolSplit]]
     means: dict[tuple[str, str], tuple[str, ...]]
     tuned: dict[str, Any]
 
 
 def run_protocol(
-    protocol: Protocol,
+    protocol: EvaluationProtocol,
     data: Path,
     cache: Path,
     config: TrainConfig,
     progress: Progress,
-    fit: Fit = fit_here,
+    fit: Fit = fit_in_process,
 ) -> dict[str, Any]:
-    """Run a protocol on the files of a folder, and set our figures beside the published ones.
+    """Run a protocol on the files of a folder, and report our figures beside the published ones.
 
     Args:
-        data: folder of all sets.
+        data: folder of all data sets.
         cache: folder for feature matrices.
-        config: what differs here from the protocol's own configuration wins over it.
-        progress: stages `features`, `guard`, and `fit` over all cases.
+        config: keys set here override the protocol's own configuration.
+        progress: stages `features`, `guard`, and `fit` over all splits.
 
     Returns:
-        JSON-ready: `models` of the main split, every other one under `splits.<name>`, and
-        `published`, the figures to hold them against; `findings` of the leak guard.
+        JSON-ready: `models` of the main split, every other split under `splits.<name>`,
+        `published`, the figures to compare with, and `findings` of the leak guard.
 
     Raises:
-        NotTrainable: the data set is not there, or leaks (`LeakFound`).
-        SourceUnreadable, LayoutInvalid: its file is not what the layout says.
+        NotTrainable: the data set is missing, or leaks (`LeakFound`).
+        SourceUnreadable, LayoutInvalid: its file does not match the layout.
     """
     path = data_file(data, protocol.folder)
-    reading = Reading(cache, progress, Rounds(config.allow_leaks, config.honest), config.seed)
-    dataset = protocol.read(path, reading)
-    cases = protocol.cases(dataset, tuned(config, protocol.tuned))
-    reading.inspect(lambda: _leaks(dataset, cases, config.seed))
-    fits = [case.config.cross_fit.folds + 1 for case in cases]
-    outcomes: dict[str, Outcome] = {}
-    for number, case in enumerate(cases):
+    reader = ProtocolReader(
+        cache, progress, GuardFindings(config.allow_leaks, config.honest), config.seed
+    )
+    dataset = protocol.read(path, reader)
+    splits = protocol.splits(dataset, tuned(config, protocol.tuned))
+    reader.inspect(lambda: _leaks(dataset, splits, config.seed))
+    fits = [split.config.cross_fit.folds + 1 for split in splits]
+    results: dict[str, SplitResult] = {}
+    for number, split in enumerate(splits):
         before, total = sum(fits[:number]), sum(fits)
 
-        def told(_: str, done: int, __: int, before: int = before, total: int = total) -> None:
+        def count(done: int, _: int, before: int = before, total: int = total) -> None:
             progress("fit", before + done, total)
 
-        outcomes[case.name] = run_case(dataset, case, fit, told)
-    found = [asdict(finding) for finding in reading.rounds.findings]
-    return {**_document(protocol, path, dataset, cases, outcomes), "findings": found}
+        results[split.name] = run_split(dataset, split, fit, count)
+    found = [asdict(finding) for finding in reader.findings.all]
+    return {**_document(protocol, path, dataset, splits, results), "findings": found}
 
 
-def _leaks(dataset: Dataset, cases: list[Case], seed: int) -> list[Finding]:
-    """Columns that tell the label, and test rows that were learnt from, of each case."""
+def _leaks(dataset: Dataset, splits: list[ProtocolSplit], seed: int) -> list[Finding]:
+    """Columns that give the label away, and for each split test rows that are training rows."""
     found = inspect_columns(dataset, seed)
-    for case in cases:
+    for split in splits:
         found += [
-            replace(finding, sentence=f"{case.title}: {finding.sentence}")
-            for finding in identical_rows(dataset.values, case.train, case.test, dataset.label)
+            replace(finding, sentence=f"{split.title}: {finding.sentence}")
+            for finding in identical_rows(dataset.values, split.train, split.test, dataset.label)
         ]
     return found
 
 
 def data_file(data: Path, folder: str) -> Path:
-    """The Parquet file of a set; of several the first by name.
+    """The Parquet file of a data set; of several the first by name.
 
     Raises:
         NotTrainable: there is none.
@@ -113,7 +115,7 @@ def data_file(data: Path, folder: str) -> Path:
 
 
 def tuned(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
-    """`config` with `changes` wherever it says nothing of its own."""
+    """`config`, with `changes` for the keys that it does not set."""
     return TrainConfig.model_validate(
         _merged(changes, config.model_dump(exclude_unset=True, exclude_none=True))
     )
@@ -129,19 +131,19 @@ def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(
-    protocol: Protocol,
+    protocol: EvaluationProtocol,
     path: Path,
     dataset: Dataset,
-    cases: list[Case],
-    outcomes: dict[str, Outcome],
+    splits: list[ProtocolSplit],
+    results: dict[str, SplitResult],
 ) -> dict[str, Any]:
-    main = cases[0]
-    splits: dict[str, Any] = {
-        case.name: {"title": case.title, **asdict(outcomes[case.name])} for case in cases[1:]
+    main = splits[0]
+    others: dict[str, Any] = {
+        split.name: {"title": split.title, **asdict(results[split.name])} for split in splits[1:]
     }
     for (name, title), over in protocol.means.items():
-        chosen = [outcomes[case] for case in over]
-        splits[name] = {"title": title, "over": list(over), "models": mean_models(chosen)}
+        chosen = [results[split] for split in over]
+        others[name] = {"title": title, "over": list(over), "models": mean_figures(chosen)}
     return {
         "protocol": protocol.name,
         "title": protocol.title,
@@ -152,7 +154,7 @@ def _document(
         "seed": main.config.seed,
         "split": main.name,
         "split_title": main.title,
-        **asdict(outcomes[main.name]),
-        "splits": splits,
+        **asdict(results[main.name]),
+        "splits": others,
         "published": published(protocol.name),
     }

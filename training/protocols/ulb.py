@@ -1,36 +1,36 @@
-"""ULB / Worldline card payments: V1 to V28, sorted by time, the last fifth is the test."""
+"""ULB / Worldline card payments: V1 to V28, sorted by time; the last fifth is the test."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from training.config import TrainConfig
-from training.protocols.case import Case
-from training.protocols.fifth import last_fifth
-from training.protocols.protocol import Protocol
-from training.protocols.reading import Reading
+from training.protocols.last_fifth import last_fifth
+from training.protocols.protocol import EvaluationProtocol
+from training.protocols.protocol_split import ProtocolSplit
+from training.protocols.reader import ProtocolReader
 from training.sets.dataset import Dataset
 
 
-def read(path: Path, reading: Reading) -> Dataset:
+def read(path: Path, reading: ProtocolReader) -> Dataset:
     """The table's own columns."""
     return reading.table("ulb", path)
 
 
-def cases(dataset: Dataset, config: TrainConfig) -> list[Case]:
-    """The one split: 227,845 rows and the 56,962 after them."""
+def splits(dataset: Dataset, config: TrainConfig) -> list[ProtocolSplit]:
+    """The only split: 227,845 rows and the 56,962 after them."""
     return last_fifth(dataset, config, "last 20 % by time, V1-V28", warmup_days=0)
 
 
-ULB = Protocol(
+ULB = EvaluationProtocol(
     name="ulb",
     title="ULB / Worldline credit card payments",
     folder="ulb_creditcard",
     read=read,
-    cases=cases,
+    splits=splits,
     means={},
-    # Chosen by average precision and ROC-AUC on five expanding folds of the first 80 %: 28 columns
-    # that are on a scale already, and few frauds.
+    # Chosen by average precision and ROC-AUC on five expanding folds of the first 80 %. The 28
+    # columns are scaled already, and there are few frauds.
     tuned={
         "cross_fit": {"folds": 5, "first": 0.3},
         "xgboost": {

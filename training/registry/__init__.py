@@ -1,1 +1,1 @@
-"""Trained models in the artifact store and in MLflow."""
+"""Fitted models in the artifact store and in MLflow."""

@@ -1,4 +1,4 @@
-"""Writing artifact folders, for the store to take."""
+"""Writing artifact folders for the store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.sets.schema import FeatureSchema
 
 @contextmanager
 def staging() -> Iterator[Path]:
-    """A folder that is gone when the block ends."""
+    """A temporary folder for the block."""
     with tempfile.TemporaryDirectory(prefix="quorum-staging-") as folder:
         yield Path(folder)
 
@@ -37,11 +37,11 @@ def write_artifact(
     training: dict[str, Any],
     reference: ReferenceDistributions | None = None,
 ) -> str:
-    """Write one artifact into `folder`, which is made, and read it back.
+    """Write one artifact into a new folder, and read it back.
 
     Args:
         golden: features float32[k, n_features], their raw scores and calibrated scores.
-        reference: how the run's features and scores were spread.
+        reference: the distributions of the run's features and scores, for drift.
 
     Returns:
         The artifact's digest; equal models, data and figures give equal digests.

@@ -1,4 +1,4 @@
-"""Every version of every variant: what the store holds beside what MLflow says of it."""
+"""Every version of every variant, from the store and from MLflow."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Entry:
     """A version of a variant.
 
     Attributes:
-        aliases: that name it, in the store.
-        schema_id, served: which features it sees, and whether they are those that are served.
-        metrics: out of time, as measured when it was trained.
-        registered: MLflow's newest number of it, None if it knows none.
-        run_id: of the training run as a whole; None where MLflow knows none.
+        aliases: the store's aliases that name it.
+        schema_id, served: its features, and whether these are the served ones.
+        metrics: on the test part, as measured when it was trained.
+        registered: its newest number in MLflow; None if MLflow does not list it.
+        run_id: of the whole training run; None if MLflow does not list it.
         trained_at: when it was registered, RFC 3339.
-        data_until: end of the data it was trained and judged on, RFC 3339.
+        data_until: end of the data it was trained and tested on, RFC 3339.
         size_bytes: of all its files.
-        mlflow_aliases: that name it there; they follow `aliases`.
+        mlflow_aliases: MLflow's aliases that name it, which follow `aliases`.
         fault: why it cannot be read; None if it can.
     """
 
@@ -49,7 +49,7 @@ class Entry:
 
     @property
     def in_step(self) -> bool:
-        """Whether MLflow's aliases are the store's, where MLflow knows the version."""
+        """Whether MLflow's aliases match the store's; True if MLflow does not list the version."""
         return self.registered is None or sorted(self.aliases) == sorted(self.mlflow_aliases)
 
     def document(self) -> dict[str, Any]:
@@ -58,20 +58,20 @@ class Entry:
 
 
 class Catalogue:
-    """What there is.
+    """All versions of all variants.
 
     Args:
-        store: holds the artifacts; what it says of aliases counts.
-        registry: None where MLflow does not answer: entries then lack what only it knows.
+        store: holds the artifacts; its aliases are authoritative.
+        registry: None if MLflow does not answer; entries then lack what only MLflow knows.
     """
 
     def __init__(self, store: ArtifactStore, registry: Registry | None) -> None:
         self._store = store
-        self._shelves = store.variants()
+        self._stored = store.variants()
         self._aliased = {
             (variant, version): named
-            for variant, shelf in self._shelves.items()
-            for version, named in _by_version(store, variant, shelf).items()
+            for variant, stored in self._stored.items()
+            for version, named in _by_version(store, variant, stored).items()
         }
         self._numbers: dict[tuple[str, str], Registered] = {}
         self._named: dict[str, dict[str, int]] = {}
@@ -80,7 +80,7 @@ class Catalogue:
             self._named = registry.aliases()
 
     def entries(self, variant: str | None = None) -> list[Entry]:
-        """Versions of a variant, or of all: by variant, the newest first.
+        """The versions of a variant, or of all variants: by variant, the newest first.
 
         Raises:
             NotFound: there is no such variant.
@@ -88,9 +88,9 @@ class Catalogue:
         if variant is not None:
             self._require(variant)
         found = []
-        for name, shelf in self._shelves.items():
+        for name, stored in self._stored.items():
             if variant in (None, name):
-                made = [self._entry(name, version, shelf) for version in shelf.versions]
+                made = [self._entry(name, version, stored) for version in stored.versions]
                 found += sorted(made, key=_age, reverse=True)
         return found
 
@@ -100,16 +100,16 @@ class Catalogue:
         Raises:
             NotFound: there is no such version.
         """
-        shelf = self._shelves.get(variant, StoredVariant())
-        if version not in shelf.versions:
-            raise NotFound(f"there is no {variant} {version}: `quorum models list` shows what is")
-        return self._entry(variant, version, shelf)
+        stored = self._stored.get(variant, StoredVariant())
+        if version not in stored.versions:
+            raise NotFound(f"there is no {variant} {version}: `quorum models list` lists versions")
+        return self._entry(variant, version, stored)
 
     def version(self, variant: str, name: str) -> str:
-        """The version that a name means: an alias, a version, or MLflow's number.
+        """The version that a name denotes: an alias, a version, or MLflow's number.
 
         Raises:
-            NotFound: it means none.
+            NotFound: it denotes none.
         """
         self._require(variant)
         if name.isdigit() and len(name) < 12:
@@ -120,27 +120,27 @@ class Catalogue:
         try:
             return self._store.resolve(variant, name).version
         except ArtifactRefused as error:
-            near = get_close_matches(name, self._shelves[variant].aliases, 1)
-            meant = f"did you mean {near[0]}?" if near else "`quorum models list` shows what is"
+            near = get_close_matches(name, self._stored[variant].aliases, 1)
+            meant = f"did you mean {near[0]}?" if near else "`quorum models list` lists versions"
             raise NotFound(f"{error.args[0]}: {meant}") from error
 
     def _require(self, variant: str) -> None:
-        if variant not in self._shelves:
-            near = get_close_matches(variant, self._shelves, 1)
+        if variant not in self._stored:
+            near = get_close_matches(variant, self._stored, 1)
             meant = f"did you mean {near[0]}?" if near else "`quorum models list` names them"
             raise NotFound(f"there is no variant {variant!r}: {meant}")
 
     def history(self, variant: str) -> list[dict[str, Any]]:
-        """How the champion came to be, oldest first; [] without one."""
+        """The moves of the champion alias, oldest first; [] without a champion."""
         alias = self._store.alias(variant, CHAMPION)
         if alias is None:
             return []
         return [{"version": move.version, **asdict(move)} for move in alias.moves]
 
-    def _entry(self, variant: str, version: str, shelf: StoredVariant) -> Entry:
+    def _entry(self, variant: str, version: str, stored: StoredVariant) -> Entry:
         aliases = self._aliased.get((variant, version), [])
         known = self._numbers.get((variant, version))
-        common: dict[str, Any] = {"aliases": aliases, "size_bytes": shelf.versions[version]}
+        common: dict[str, Any] = {"aliases": aliases, "size_bytes": stored.versions[version]}
         if known is not None:
             named = self._named.get(variant, {})
             common |= {
@@ -166,10 +166,10 @@ class Catalogue:
         )
 
 
-def _by_version(store: ArtifactStore, variant: str, shelf: StoredVariant) -> dict[str, list[str]]:
-    """Version -> the aliases that name it; a broken alias names nothing."""
+def _by_version(store: ArtifactStore, variant: str, stored: StoredVariant) -> dict[str, list[str]]:
+    """Version -> the aliases that name it; broken aliases are left out."""
     found: dict[str, list[str]] = {}
-    for alias in shelf.aliases:
+    for alias in stored.aliases:
         try:
             named = store.alias(variant, alias)
         except ArtifactRefused:
@@ -180,7 +180,7 @@ def _by_version(store: ArtifactStore, variant: str, shelf: StoredVariant) -> dic
 
 
 def data_until(manifest: Manifest) -> str | None:
-    """End of the data of a model; None if its manifest does not say."""
+    """The end of a model's data; None if its manifest does not state it."""
     end = manifest.training.get("window", {}).get("test_end")
     return None if end is None else str(end)
 

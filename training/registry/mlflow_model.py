@@ -1,4 +1,4 @@
-"""The model that `mlflow.pyfunc.load_model` returns. It gives the scores that are served.
+"""The model that `mlflow.pyfunc.load_model` returns, which gives the served scores.
 
 MLflow imports this module by the name that an `MLmodel` file gives. It reads the artifact as
 serving does: by digest, without pickle, the calibration included.
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 class RegisteredModel:
-    """A model out of the registry.
+    """A model from the registry.
 
     Args:
         manifest: of the artifact.
-        graph: bytes of its `model.onnx`.
+        graph: the bytes of its `model.onnx`.
     """
 
     def __init__(self, manifest: Manifest, graph: bytes) -> None:
@@ -38,15 +38,15 @@ class RegisteredModel:
         )
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> Float64:
-        """Scores as they are served.
+        """Scores as served.
 
         Args:
             model_input: one column for each feature, by name, in any order; NaN where unknown.
-            params: MLflow's; there are none.
+            params: required by MLflow, unused.
 
         Returns:
-            float64[n] in [0, 1]: calibrated probabilities of fraud, or of an anomaly model how
-            strange a row is.
+            float64[n] in [0, 1]: calibrated probabilities of fraud, or anomaly scores of an anomaly
+            model.
 
         Raises:
             InvalidInput: a feature has no column.

@@ -1,4 +1,4 @@
-"""MLflow: what was run on what, and which version is champion."""
+"""The MLflow registry: training runs, model versions and aliases."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "quorum"
 TRAINING = {"kind": "training"}
-"""Tags of a run that is a training of all variants."""
+"""The tags of a run that trained all variants."""
 PLAN_FILE = "plan.json"
 _PREFIX = "quorum-"
 _PARAMETER_LENGTH = 500
 _BATCH = 1000
-"""Metrics that MLflow takes at once."""
+"""The most metrics that MLflow accepts in one call."""
 _PAGE = 500
-"""Entries that one answer of MLflow holds at most; `_pages` asks for all of them."""
+"""The most entries in one response of MLflow; `_pages` reads all pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Registered:
     """A version of a registered model.
 
     Attributes:
-        number: MLflow's, rising.
+        number: MLflow's, ascending.
         digest: of the artifact.
-        run_id: the training run of all variants that it came from, "" if that is unknown.
+        run_id: the whole training run that it came from; "" if unknown.
         registered_at_ms: when, milliseconds since 1970.
     """
 
@@ -47,10 +47,10 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """A training run that came to its end.
+    """A finished training run.
 
     Attributes:
-        tags: what it was told and found, e.g. `schema_id`, `tenant`, `as_of`.
+        tags: e.g. `schema_id`, `tenant`, `as_of`.
     """
 
     run_id: str
@@ -59,23 +59,23 @@ class TrainingRun:
 
 
 _PACKAGES = {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
-"""Packages of the modules that are named otherwise."""
+"""Packages whose name differs from their module."""
 
 
 class Registry:
-    """Runs and registered models `quorum-<variant>`. Opening one takes seconds: MLflow is large
-    to import, and a new SQLite file gets all its tables one migration after another.
+    """Runs, and registered models named `quorum-<variant>`. Opening the registry takes seconds:
+    MLflow is slow to import, and a new SQLite file runs through all its migrations.
 
     Args:
-        tracking_uri: MLflow's.
+        tracking_uri: of MLflow.
         files: where a new experiment on SQLite keeps its files.
 
     Raises:
-        SettingInvalid: the driver of that database is not installed.
+        SettingInvalid: the driver of the database is not installed.
     """
 
     def __init__(self, tracking_uri: str, files: Path) -> None:
-        # Nothing is told to anybody about what is trained here.
+        # No telemetry leaves this machine.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("DO_NOT_TRACK", "true")
         if tracking_uri.startswith("sqlite:///"):
@@ -84,7 +84,7 @@ class Registry:
 
         from mlflow import MlflowClient
 
-        # After the import, which sets levels of its own: table by table is not news.
+        # After the import, which sets its own levels. Migrations log every table.
         for name in ("mlflow", "mlflow.store.db.utils", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self.tracking_uri = tracking_uri
@@ -94,14 +94,14 @@ class Registry:
         except ModuleNotFoundError as error:
             raise SettingInvalid(
                 "QUORUM_MLFLOW_TRACKING_URI",
-                f"MLflow reaches such a database by {error.name}, which is not installed",
+                f"MLflow needs {error.name} for this database, which is not installed",
                 f"pip install {_PACKAGES.get(str(error.name), error.name)}, or name an MLflow"
                 " server by http://",
             ) from error
 
     @contextmanager
     def run(self, name: str, tags: Mapping[str, str]) -> Iterator[Run]:
-        """A run that ends as FINISHED, or as FAILED or KILLED with the block."""
+        """A run that ends as FINISHED or, if the block fails, as FAILED or KILLED."""
         run = self._client.create_run(self._experiment_id, run_name=name, tags=dict(tags))
         status = "KILLED"
         try:
@@ -114,7 +114,7 @@ class Registry:
             self._client.set_terminated(run.info.run_id, status)
 
     def log(self, run: Run, parameters: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """Log parameters and figures of a run."""
+        """Log the parameters and figures of a run."""
         import time
 
         from mlflow.entities import Metric, Param
@@ -138,7 +138,7 @@ class Registry:
             self._client.log_batch(run.info.run_id, metrics=metrics[start : start + _BATCH])
 
     def log_data(self, run: Run, data: DatasetInput) -> None:
-        """List the data that a run learnt from."""
+        """Log the data that a run was trained on."""
         self._client.log_inputs(run.info.run_id, [data])
 
     def log_folder(self, run: Run, folder: Path, name: str) -> None:
@@ -146,18 +146,18 @@ class Registry:
         self._client.log_artifacts(run.info.run_id, str(folder), name)
 
     def log_text(self, run: Run, text: str, name: str) -> None:
-        """Keep a text in a run as the file `name`."""
+        """Store a text in a run as the file `name`."""
         self._client.log_text(run.info.run_id, text, name)
 
     def log_document(self, run: Run, document: Mapping[str, Any], name: str) -> None:
-        """Keep a JSON document in a run as the file `name`."""
+        """Store a JSON document in a run as the file `name`."""
         self._client.log_dict(run.info.run_id, dict(document), name)
 
     def register(self, run: Run, variant: str, tags: Mapping[str, str], path: str) -> str:
-        """Make what the run holds at `path` the newest version of `quorum-<variant>`.
+        """Register the run's files at `path` as the newest version of `quorum-<variant>`.
 
         Returns:
-            MLflow's number of the version. No alias names it yet.
+            MLflow's number of the version, which no alias names yet.
         """
         name = model_name(variant)
         from mlflow.exceptions import MlflowException
@@ -175,15 +175,15 @@ class Registry:
         return str(version.version)
 
     def withdraw(self, variant: str, version: str) -> None:
-        """Delete a version that no alias names: its training did not come to its end."""
+        """Delete a version of an unfinished training, which no alias names."""
         self._client.delete_model_version(model_name(variant), version)
 
     def set_alias(self, variant: str, alias: str, version: str) -> None:
-        """Let `quorum-<variant>@<alias>` name a version."""
+        """Point `quorum-<variant>@<alias>` to a version."""
         self._client.set_registered_model_alias(model_name(variant), alias, version)
 
     def aliases(self) -> dict[str, dict[str, int]]:
-        """Variant -> alias -> number of the version that it names."""
+        """Variant -> alias -> number of its version."""
         return {
             model.name.removeprefix(_PREFIX): {a: int(v) for a, v in model.aliases.items()}
             for model in _pages(
@@ -192,19 +192,19 @@ class Registry:
         }
 
     def versions(self, variant: str | None = None) -> list[Registered]:
-        """Versions of a variant, or of all, oldest first. Those of a training that did not come
-        to its end are left out."""
+        """The versions of a variant, or of all variants, oldest first, without those of unfinished
+        trainings."""
         cut_off = {run.run_id for run in self._runs("!= 'FINISHED'")}
         return [v for v in self._all_versions(variant) if v.run_id not in cut_off]
 
     def versions_of(self, run_id: str) -> list[Registered]:
-        """Versions that a training run registered, by variant; [] if it did not end well."""
+        """The versions that a training run registered, by variant; [] unless it finished."""
         if next(self._runs("= 'FINISHED'", f"attributes.run_id = {_quoted(run_id)}"), None) is None:
             return []
         return self._all_versions(None, f"tags.run = {_quoted(run_id)}")
 
     def newest_run(self, tags: Mapping[str, str]) -> TrainingRun | None:
-        """The training run with these tags that ended last; None if none did."""
+        """The training run with these tags that finished last; None without one."""
         wanted = [f"tags.{name} = {_quoted(value)}" for name, value in tags.items()]
         return next(self._runs("= 'FINISHED'", *wanted), None)
 
@@ -212,7 +212,7 @@ class Registry:
         """A JSON document of a run.
 
         Raises:
-            NotFound: no such run, or it has no such document.
+            NotFound: there is no such run, or it has no such document.
         """
         import json
         import tempfile
@@ -228,8 +228,8 @@ class Registry:
         return found
 
     def sweep(self, mine: str) -> None:
-        """Take back what trainings that were killed while registering have left. Only for whoever
-        holds the lock under which versions are registered.
+        """Withdraw the versions of trainings that were killed while registering. The caller must
+        hold the lock for registering.
 
         Args:
             mine: the run that is registering now.
@@ -242,7 +242,7 @@ class Registry:
             self._client.set_terminated(run_id, "KILLED")
 
     def _runs(self, status: str, *conditions: str) -> Iterator[TrainingRun]:
-        """Training runs of this status, those that ended last first."""
+        """Training runs of this status, the last ended first."""
         kind = " AND ".join(f"tags.{name} = {_quoted(value)}" for name, value in TRAINING.items())
         found = _pages(
             self._client.search_runs,
@@ -281,12 +281,12 @@ class Registry:
                 location = None if files is None else files.absolute().as_uri()
                 return str(self._client.create_experiment(EXPERIMENT, artifact_location=location))
             except MlflowException:
-                continue  # somebody made it at the same moment
-        raise RuntimeError(f"MLflow neither has nor makes the experiment {EXPERIMENT}")
+                continue  # another process created it at the same time
+        raise RuntimeError(f"MLflow can neither find nor create the experiment {EXPERIMENT}")
 
 
 def _pages(search: Callable[..., Any], **wanted: Any) -> Iterator[Any]:
-    """All that a search of MLflow finds. One answer is a page, whatever was asked for."""
+    """All results of an MLflow search, page by page."""
     token = None
     while True:
         page = search(**wanted, max_results=_PAGE, page_token=token)
@@ -297,18 +297,18 @@ def _pages(search: Callable[..., Any], **wanted: Any) -> Iterator[Any]:
 
 
 def _quoted(value: str) -> str:
-    """A text of MLflow's filter language, which knows no escapes.
+    """A string literal of MLflow's filter language, which has no escapes.
 
     Raises:
-        NotFound: it holds a quote, which nothing of ours does.
+        NotFound: the text contains a quote, which no name of ours does.
     """
     if "'" in value:
-        raise NotFound(f"a name in the registry holds no quote: {value!r}")
+        raise NotFound(f"a name in the registry contains no quote: {value!r}")
     return f"'{value}'"
 
 
 def model_name(variant: str) -> str:
-    """Name of a variant's registered model."""
+    """The name of a variant's registered model."""
     return f"{_PREFIX}{variant}"
 
 

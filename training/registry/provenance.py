@@ -1,4 +1,4 @@
-"""Where a training run comes from: the command, the commit of the code, the data."""
+"""The provenance of a training run: command, commit and data."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _DIGEST_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a run comes from.
+    """The provenance of a run.
 
     Attributes:
-        name: of the data: the tenant, or a table's layout.
+        name: of the data: the tenant, or the layout of a table.
         uri: of the data, without credentials.
-        tags: MLflow's own names for command, user and commit.
+        tags: command, user and commit under MLflow's names.
     """
 
     name: str
@@ -37,15 +37,15 @@ class Provenance:
     tags: dict[str, str] = field(default_factory=dict)
 
     def title(self, at: str) -> str:
-        """Name of the run, by which a list of runs can be read.
+        """A readable name of the run.
 
         Args:
-            at: when it was made, RFC 3339.
+            at: time of the run, RFC 3339.
         """
         return f"{self.name} {at[:16].replace('T', ' ')}"
 
     def input(self, dataset: Dataset) -> DatasetInput:
-        """The data as MLflow lists it beside a run."""
+        """The data as MLflow lists them beside a run."""
         from mlflow.entities import Dataset as Listed
         from mlflow.entities import DatasetInput, InputTag
 
@@ -71,7 +71,7 @@ class Provenance:
 
 
 def provenance(name: str, uri: str) -> Provenance:
-    """Of a run of this process."""
+    """The provenance of a run in this process."""
     tags = {
         "mlflow.source.type": "LOCAL",
         "mlflow.source.name": " ".join(["quorum", *sys.argv[1:]]) if sys.argv[1:] else "quorum",
@@ -82,8 +82,7 @@ def provenance(name: str, uri: str) -> Provenance:
 
 
 def digest_of(dataset: Dataset) -> str:
-    """16 hex digits that change with any row's id, time, amount, label or the time at which that
-    was known."""
+    """16 hex digits that change with any row's id, time, amount, label or time of the label."""
     digest = hashlib.sha256(dataset.schema_id.encode())
     for name in dataset.row_id or ():
         digest.update(name.encode("utf-8", "replace") + b"\x00")
@@ -101,13 +100,13 @@ def _user() -> str:
 
 
 def _commit(folder: Path) -> dict[str, str]:
-    """The commit that `folder` is checked out at, and whether something differs from it; {} where
-    the code is installed without its history."""
+    """The commit of the checkout in `folder`, and whether files differ from it; {} if the code is
+    installed without its history."""
 
     def git(*arguments: str) -> str | None:
         try:
             done = subprocess.run(  # noqa: S603 — constant arguments
-                ["git", "-C", str(folder), *arguments],  # noqa: S607 — whichever git is there
+                ["git", "-C", str(folder), *arguments],  # noqa: S607 — git from PATH
                 capture_output=True,
                 text=True,
                 timeout=_GIT_WAIT_S,
@@ -117,7 +116,7 @@ def _commit(folder: Path) -> dict[str, str]:
         return done.stdout.strip() if done.returncode == 0 else None
 
     if git("ls-files", "--error-unmatch", Path(__file__).name) is None:
-        return {}  # somebody else's repository, in which this code was installed
+        return {}  # another repository, into which this code was installed
     commit = git("rev-parse", "HEAD")
     if commit is None:
         return {}

@@ -1,4 +1,4 @@
-"""Copying models from one store to another: what is there already stays, aliases move last."""
+"""Copying models from one store to another; existing artifacts stay, aliases move last."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from fraud.errors import ArtifactRefused, NotFound
 from models.artifact import read_manifest
 from models.store.alias import CHALLENGER, CHAMPION, PUSHED, Alias, Move, moment
 from models.store.store import ArtifactStore
-from training.registry.champions import moving
+from training.registry.aliases import moved_aliases
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """An artifact on its way.
+class PushedArtifact:
+    """An artifact to push.
 
     Attributes:
-        files, size_bytes: that have to be sent; 0 where it is there.
+        files, size_bytes: to send; 0 if the destination has it.
     """
 
     variant: str
@@ -30,30 +30,31 @@ class Parcel:
 
 
 @dataclass(slots=True)
-class Consignment:
-    """What a push is, or was.
+class PushReport:
+    """What a push will send or has sent.
 
     Attributes:
         destination: its URL.
-        parcels: every artifact that is to be there.
-        aliases: `variant@alias` -> version that it will come to name there, where it does not yet.
-        sent_files: files written; 0 of a plan.
+        artifacts: every artifact that the destination should have.
+        aliases: `variant@alias` -> the version that it will name at the destination, for aliases
+            that have to move.
+        sent_files: number of files written; 0 before sending.
     """
 
     destination: str
-    parcels: list[Parcel] = field(default_factory=list)
+    artifacts: list[PushedArtifact] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     sent_files: int = 0
 
     @property
     def files(self) -> int:
-        """To be sent."""
-        return sum(parcel.files for parcel in self.parcels)
+        """Total to send."""
+        return sum(artifact.files for artifact in self.artifacts)
 
     @property
     def size_bytes(self) -> int:
-        """To be sent."""
-        return sum(parcel.size_bytes for parcel in self.parcels)
+        """Total to send."""
+        return sum(artifact.size_bytes for artifact in self.artifacts)
 
     def document(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -62,7 +63,7 @@ class Consignment:
             "files": self.files,
             "bytes": self.size_bytes,
             "sent_files": self.sent_files,
-            "artifacts": [asdict(parcel) for parcel in self.parcels],
+            "artifacts": [asdict(artifact) for artifact in self.artifacts],
             "aliases": self.aliases,
         }
 
@@ -71,12 +72,12 @@ class Consignment:
 class Push:
     """Copies champions and challengers, or all versions.
 
-    Cut off anywhere it leaves whole artifacts and old aliases there, and the same push goes on
-    from what has arrived.
+    An interrupted push leaves complete artifacts and old aliases at the destination; repeated, it
+    continues from there.
 
     Args:
         source, destination: stores.
-        everything: all versions, not only those with an alias.
+        everything: copy all versions, not only those with an alias.
         clock_s: seconds since 1970.
     """
 
@@ -85,50 +86,50 @@ class Push:
     everything: bool = False
     clock_s: Callable[[], float] = time.time
 
-    def plan(self) -> Consignment:
-        """What would be sent, going by manifests and sizes.
+    def plan(self) -> PushReport:
+        """What would be sent, judging by manifests and sizes.
 
         Raises:
             NotFound: there is nothing to send.
-            ArtifactRefused: what is to be sent is damaged.
+            ArtifactRefused: an artifact to send is damaged.
         """
-        consignment = Consignment(self.destination.url)
+        report = PushReport(self.destination.url)
         for variant, version, folder, digest in self._artifacts():
             manifest, _ = read_manifest(folder, digest)
             lacking = self.destination.missing_files(variant, manifest, digest, folder)
-            parcel = Parcel(variant, version, len(lacking), sum(lacking.values()))
-            consignment.parcels.append(parcel)
+            artifact = PushedArtifact(variant, version, len(lacking), sum(lacking.values()))
+            report.artifacts.append(artifact)
         for variant, alias, named in self._aliases():
             there = self._there(variant, alias)
             if there is None or there.digest != named.digest:
-                consignment.aliases[f"{variant}@{alias}"] = named.version
-        return consignment
+                report.aliases[f"{variant}@{alias}"] = named.version
+        return report
 
-    def send(self, reread: bool, note: Callable[[str], None] = lambda _: None) -> Consignment:
-        """Send what is not there, then let the aliases there name what they name here.
+    def send(self, reread: bool, note: Callable[[str], None] = lambda _: None) -> PushReport:
+        """Send what the destination lacks, then move its aliases to match the source.
 
         Args:
-            reread: read what is there and compare digests; False: go by manifests and sizes.
-            note: told which artifact is being sent.
+            reread: read the destination's files and compare digests; False: trust manifests and
+                sizes.
+            note: called with each artifact that is being sent.
         """
-        consignment = self.plan()
+        report = self.plan()
         for variant, version, folder, digest in self._artifacts():
             note(f"{variant} {version}")
-            consignment.sent_files += self.destination.put(folder, variant, digest, reread=reread)
+            report.sent_files += self.destination.put(folder, variant, digest, reread=reread)
         at = moment(self.clock_s())
         for alias in (CHAMPION, CHALLENGER):
             named = [(v, found) for v, a, found in self._aliases() if a == alias]
             moves = {v: Move(f.digest, at, PUSHED, f"from {self.source.url}") for v, f in named}
-            with moving(self.destination, alias, moves):
+            with moved_aliases(self.destination, alias, moves):
                 pass
-        return consignment
+        return report
 
     def verify(self) -> tuple[int, list[str]]:
-        """Read all that should be there.
+        """Read everything that the destination should have.
 
         Returns:
-            Number of artifacts that are whole, and what is wrong with the others and with
-            aliases.
+            The number of intact artifacts, and the faults of other artifacts and of aliases.
         """
         whole, faults = 0, []
         for variant, version, _, digest in self._artifacts():
@@ -144,9 +145,9 @@ class Push:
 
     def _artifacts(self) -> Iterator[tuple[str, str, Path, str]]:
         wanted: dict[tuple[str, str], None] = {}
-        for variant, shelf in self.source.variants().items():
+        for variant, stored in self.source.variants().items():
             if self.everything:
-                wanted.update(dict.fromkeys((variant, version) for version in shelf.versions))
+                wanted.update(dict.fromkeys((variant, version) for version in stored.versions))
         wanted.update(dict.fromkeys((v, named.version) for v, _, named in self._aliases()))
         if not wanted:
             raise NotFound(f"{self.source.url} holds no champion and no challenger to push")
@@ -155,9 +156,9 @@ class Push:
             yield variant, version, self.source.fetch(variant, version, digest), digest
 
     def _aliases(self) -> Iterator[tuple[str, str, Alias]]:
-        for variant, shelf in self.source.variants().items():
+        for variant, stored in self.source.variants().items():
             for alias in (CHAMPION, CHALLENGER):
-                if alias in shelf.aliases:
+                if alias in stored.aliases:
                     found = self.source.alias(variant, alias)
                     if found is not None:
                         yield variant, alias, found
@@ -165,5 +166,5 @@ class Push:
     def _there(self, variant: str, alias: str) -> Alias | None:
         try:
             return self.destination.alias(variant, alias)
-        except ArtifactRefused:  # broken: it will be replaced
+        except ArtifactRefused:  # broken: will be replaced
             return None

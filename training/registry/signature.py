@@ -1,4 +1,4 @@
-"""What MLflow is told of a model's inputs and outputs."""
+"""The `MLmodel` file and input example of a model, from which MLflow shows its signature."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ LOADER_MODULE = "training.registry.mlflow_model"
 def model_file(
     fitted: Fitted, names: Sequence[str], features: Float32, scores: Float64, run_id: str
 ) -> str:
-    """An `MLmodel` document: the signature of a model whose files lie beside it.
+    """An `MLmodel` document with the signature of a model whose files lie beside it.
 
-    `mlflow.pyfunc` loads it with the calibration, as it is served; `mlflow.onnx` loads the graph
-    alone, which gives raw scores.
+    `mlflow.pyfunc` loads the model with its calibration, as served; `mlflow.onnx` loads only the
+    graph, which gives raw scores.
 
     Args:
         names: n_features names of columns.
-        features: float32[k, n_features] of which the example is made.
+        features: float32[k, n_features], from which the example is made.
         scores: float64[k] calibrated scores of these rows.
     """
     import pandas as pd
     from mlflow.models import Model, infer_signature
 
-    # MLflow turns a caller's narrower numbers into the wider ones of a signature, never back.
+    # MLflow converts narrower numbers to the wider ones of a signature, but not back.
     example = pd.DataFrame(features.astype(np.float64), columns=list(names))
     model = Model(
         artifact_path="artifact",

@@ -1,1 +1,1 @@
-"""Data sets: labelled history as a feature matrix, and how it is split by time."""
+"""Data sets: labelled history as a feature matrix, and its split by time."""

@@ -1,4 +1,4 @@
-"""Labelled history as a feature matrix, point in time, kept until history or code changes."""
+"""Labelled history as a point-in-time feature matrix, cached until the history or code changes."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Dataset:
     """n payments in the order of time.
 
     Attributes:
-        values: float32[n, n_features], C-contiguous, perhaps read from disk as needed.
-        label: int8[n]: 1 fraud, 0 not, -1 unknown.
-        known_at_ms: int64[n]: from when on the label could have been known.
+        values: float32[n, n_features], C-contiguous, possibly memory-mapped.
+        label: int8[n]: 1 fraud, 0 genuine, -1 unknown.
+        known_at_ms: int64[n]: when the label could first have been known.
         timestamp_ms: int64[n], rising.
-        customer_id: n ids; None of a set that knows no customers.
-        amount: float64[n] in currency units; NaN of a set that knows no amounts.
-        segment: what payments are told apart by (`channel`, `country`, `merchant_category`,
-            `type`) -> n values, None where unknown; only what has more than one value.
+        customer_id: n ids; None if the set has no customers.
+        amount: float64[n] in currency units; NaN where unknown.
+        segment: field (`channel`, `country`, `merchant_category` or `type`) -> n values, None
+            where unknown; only fields with more than one value.
         schema: the columns of `values`.
-        row_id: n names that tell the rows apart: transaction ids, or in a table the numbers of
-            the rows in its file, from 1. None: nothing but their place.
+        row_id: n unique names: transaction ids, or for a table its row numbers in the file, from
+            1. None: rows have only their position.
     """
 
     values: Float32
@@ -57,7 +57,7 @@ class Dataset:
 
     @property
     def schema_id(self) -> str:
-        """Which features these are."""
+        """The id of the feature schema."""
         return self.schema.schema_id
 
     def __len__(self) -> int:
@@ -69,22 +69,22 @@ SEGMENTS = ("channel", "country", "merchant_category", "type")
 
 
 def segments_of(columns: Mapping[str, list[str | None]]) -> dict[str, list[str | None]]:
-    """Those of `columns` that tell payments apart: more than one value is known."""
+    """The columns with more than one known value."""
     return {name: values for name, values in columns.items() if len(set(values) - {None}) > 1}
 
 
 def build_dataset(history: History, cache: Path, progress: Callable[[int, int], None]) -> Dataset:
-    """Replay history into features, or take them from the cache.
+    """Backfill a history into features, or take them from the cache.
 
     Args:
         cache: folder for matrices; the newest few are kept.
-        progress: told rows done and rows in all.
+        progress: called with rows done and total rows.
     """
     batch = history.batch
     path = cache / f"features-{_key(history)}.npy"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        _replay_into(path, history, progress)
+        _backfill_into(path, history, progress)
         _prune(cache)
     progress(len(batch), len(batch))
     return Dataset(
@@ -100,8 +100,8 @@ def build_dataset(history: History, cache: Path, progress: Callable[[int, int], 
     )
 
 
-def _replay_into(path: Path, history: History, progress: Callable[[int, int], None]) -> None:
-    """Write the matrix row by row into a file that gets its name only when it is whole."""
+def _backfill_into(path: Path, history: History, progress: Callable[[int, int], None]) -> None:
+    """Write the matrix into a temporary file, renamed when complete."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".features-", suffix=".tmp")
     os.close(handle)
     try:
@@ -121,8 +121,8 @@ def _replay_into(path: Path, history: History, progress: Callable[[int, int], No
 
 
 def _key(history: History) -> str:
-    """Hash of everything the matrix depends on: every column, the labels and since when they are
-    known, the schema and the feature code."""
+    """A hash of everything the matrix depends on: every column, the labels and the times at which
+    they became known, the schema, and the feature code."""
     key = hashlib.sha256(SCHEMA_ID.encode())
     for name in COLUMNS:
         column = getattr(history.batch, name)
@@ -150,7 +150,7 @@ def _prune(cache: Path) -> None:
 
 
 async def newest_payment_ms(database_url: str, tenant: str) -> int | None:
-    """When a tenant's newest payment happened, None without payments."""
+    """The time of a tenant's newest payment, ms since 1970; None without payments."""
     connection = await connect(database_url)
     try:
         newest: int | None = await connection.fetchval(
@@ -162,7 +162,7 @@ async def newest_payment_ms(database_url: str, tenant: str) -> int | None:
 
 
 async def newest_history(database_url: str, tenant: str, days: float | None) -> History:
-    """A tenant's payments of the newest so many days; None: all."""
+    """A tenant's payments of the newest `days` days; None: all."""
     since_ms = None
     if days is not None:
         newest_ms = await newest_payment_ms(database_url, tenant)

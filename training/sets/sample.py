@@ -1,4 +1,4 @@
-"""The rows that models are fitted on: what is shipped to the workers, once."""
+"""The rows that models are fitted on, shipped to the workers once."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Sample:
 
     Attributes:
         x_train, x_validation: float32[n, n_features], NaN where unknown, C-contiguous.
-        y_train, y_validation: float32[n]: 1 fraud, 0 not.
-        weight_train: float32[n], > 0: 1 but for non-fraud rows that stand for several.
+        y_train, y_validation: float32[n]: 1 for fraud, else 0.
+        weight_train: float32[n], > 0: 1, or more for genuine rows that represent several.
         feature_names: n_features names.
         categorical: column numbers of integer codes.
     """
@@ -44,10 +44,10 @@ def draw_sample(
     max_rows: int,
     seed: int,
 ) -> Sample:
-    """Take the rows `train` and `validation` out of the whole matrix.
+    """Take the rows `train` and `validation` from the whole matrix.
 
-    Beyond `max_rows` every fraud is kept and non-fraud is thinned at random; what is kept of it
-    weighs so much more that sums, and with them probabilities, stay unbiased.
+    Beyond `max_rows` every fraud is kept and genuine rows are thinned at random. The kept ones are
+    weighted up, so that sums, and with them probabilities, stay unbiased.
     """
     chosen, weight = thin(label[train] == FRAUD, max_rows, seed)
     rows = train[chosen]
@@ -66,7 +66,7 @@ def thin(fraud: Bools, max_rows: int, seed: int) -> tuple[Int64, Float32]:
     """Choose at most `max_rows` of the rows `fraud` bool[n]: every fraud, and others at random.
 
     Returns:
-        Row numbers int64[m], rising, and how many rows each of them stands for: float32[m].
+        Row numbers int64[m], rising, and the number of rows that each represents: float32[m].
     """
     rows = np.arange(fraud.size)
     if fraud.size <= max_rows:

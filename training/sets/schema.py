@@ -1,4 +1,4 @@
-"""Which columns a model sees: the features that are served, or a tabular set's own."""
+"""The columns that a model uses: the served features, or a table's own columns."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class FeatureSchema:
     """The columns of a feature matrix, in their order.
 
     Attributes:
-        schema_id: names the columns; models and features of different ids never meet.
-        names: n_features names, each once.
+        schema_id: identifies the columns; a model never scores features of another id.
+        names: n_features unique names.
         categorical: rising numbers of the columns that hold integer codes.
-        is_tabular: the columns are a set's own, so an artifact has to carry their names.
+        is_tabular: the columns are a table's own, so an artifact must carry their names.
     """
 
     schema_id: str
@@ -33,27 +33,27 @@ class FeatureSchema:
 
     @classmethod
     def tabular(cls, names: Sequence[str], categorical: Sequence[int]) -> FeatureSchema:
-        """Columns of a set without entities, under an id hashed from them.
+        """The columns of a table, with an id hashed from them.
 
         Raises:
-            ValueError: no column, a name twice, or a categorical number that is no column.
+            ValueError: there is no column, a name occurs twice, or a categorical number is out of
+                range.
 
         >>> FeatureSchema.tabular(["V1", "V2"], []).schema_id[:4]
         'tab-'
         """
         if not names or len(set(names)) != len(names):
-            raise ValueError("columns: at least one, each once")
+            raise ValueError("columns: expected at least one, each once")
         chosen = tuple(sorted(set(categorical)))
         if chosen and not 0 <= chosen[0] <= chosen[-1] < len(names):
-            raise ValueError(f"categorical: numbers of columns 0 to {len(names) - 1}")
-        told = json.dumps([list(names), list(chosen)])
-        digest = hashlib.sha256(told.encode()).hexdigest()
+            raise ValueError(f"categorical: expected numbers of columns, 0 to {len(names) - 1}")
+        described = json.dumps([list(names), list(chosen)])
+        digest = hashlib.sha256(described.encode()).hexdigest()
         return cls(f"tab-{digest[:12]}", tuple(names), chosen, is_tabular=True)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """`Manifest.columns`: the names of a tabular schema, () of the served one, whose names
-        the code knows."""
+        """`Manifest.columns`: a table's names; () for the served features, named in the code."""
         return self.names if self.is_tabular else ()
 
     def __len__(self) -> int:

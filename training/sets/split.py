@@ -1,10 +1,10 @@
 """Cutting history by time: warm-up | train | gap | validation | calibration | gap | test.
 
-A gap is as long as labels take to be known, so that a model is judged as it will be used: on
-payments later than the moment at which its newest training label could have been known.
-Validation serves whatever chooses among models: early stopping, search, the ensemble. Calibration
-is a later slice of its own: maps to probabilities and thresholds that were fitted on rows which
-have chosen nothing are not flattered by the choice.
+A gap is as long as labels take to become known, so that a model is measured as it will be used: on
+payments later than the moment at which its newest training label could have been known. Validation
+is for whatever chooses among models: early stopping, the search, the ensemble. Calibration is a
+separate, later slice: calibration maps and thresholds should not be fitted on rows that already
+chose the models.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Int8 = NDArray[np.int8]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Where the parts lie, milliseconds since the epoch, each [start, end)."""
+    """The bounds of the parts, milliseconds since 1970, each part [start, end)."""
 
     history_start_ms: int
     train_start_ms: int
@@ -42,7 +42,7 @@ class Bounds:
     test_end_ms: int
 
     def window(self) -> dict[str, str]:
-        """Each bound without its `_ms`, RFC 3339."""
+        """Every bound as RFC 3339, named without `_ms`."""
         return {
             name.removesuffix("_ms"): datetime.fromtimestamp(
                 getattr(self, name) / 1000, UTC
@@ -53,8 +53,8 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Row numbers of each part, rising: int64[n]. No row is in two parts, but for `calibration`
-    being `validation` where `shared`: one slice had to do for both."""
+    """Row numbers of each part, rising: int64[n]. No row is in two parts, except that `calibration`
+    equals `validation` if `shared`: one slice serves both."""
 
     train: Int64
     validation: Int64
@@ -64,7 +64,7 @@ class Split:
     shared: bool = False
 
     def parts(self) -> dict[str, Int64]:
-        """Row numbers by the name of the part, in the order of time."""
+        """Row numbers by part, in the order of time."""
         return {
             "train": self.train,
             "validation": self.validation,
@@ -73,20 +73,20 @@ class Split:
         }
 
     def counts(self, label: Int8) -> tuple[dict[str, int], dict[str, int]]:
-        """Rows and known frauds of `history` (all rows, unlabelled ones too) and of each part."""
+        """Rows and known frauds of `history` (all rows, labelled or not) and of each part."""
         parts = self.parts()
         rows = {"history": int(label.size), **{k: int(v.size) for k, v in parts.items()}}
         frauds = {k: int((label[v] == FRAUD).sum()) for k, v in parts.items()}
         return rows, {"history": int((label == FRAUD).sum()), **frauds}
 
     def short(self, label: Int8, wanted: int) -> tuple[str, ...]:
-        """A sentence for each held back part with fewer than `wanted` known frauds."""
+        """A sentence for each held-back part with fewer than `wanted` known frauds."""
         rows, frauds = self.counts(label)
         held = ("validation", "test") if self.shared else ("validation", "calibration", "test")
         return tuple(
             f"the {part} part holds {frauds[part]:,} known frauds in {rows[part]:,} labelled"
-            f" payments, fewer than the {wanted:,} that are wanted (split.wanted_frauds): what it"
-            " says is rough"
+            f" payments, fewer than the {wanted:,} wanted (split.wanted_frauds): its figures are"
+            " rough"
             for part in held
             if frauds[part] < wanted
         )
@@ -97,16 +97,15 @@ def split_by_time(
 ) -> Split:
     """Cut labelled history.
 
-    Parts are cut at moments, and a part given as a fraction holds that share of the labelled
-    payments: on a set that grows or shrinks a share of the span would hold far fewer or far more.
-    A row is trained on if its label was known when validation begins, and validated or calibrated
-    on if its label was known when the test begins. The test uses every label there is: hindsight
-    judges.
+    Parts begin and end at moments. A part given as a fraction holds that share of the labelled
+    payments: a share of the span would hold far more or fewer on a set that grows or shrinks.
+    Training uses rows whose label was known when validation begins; validation and calibration use
+    rows whose label was known when the test begins; the test uses all labels.
 
     Args:
         timestamp_ms: int64[n], in any order.
-        label: int8[n]: 1 fraud, 0 not, -1 unknown.
-        known_at_ms: int64[n]: from when on the label could have been known.
+        label: int8[n]: 1 fraud, 0 genuine, -1 unknown.
+        known_at_ms: int64[n]: when the label could first have been known.
 
     Raises:
         NotTrainable: too short a history, or too few known frauds in a part.
@@ -118,9 +117,9 @@ def split_by_time(
         )
     if not (label != UNKNOWN).any():
         raise NotTrainable("no payment has a label: load labels (`quorum load`)")
-    line = Line.of(timestamp_ms, label, known_at_ms)
-    split = _cut(line, config)
-    split = _shared_if_need_be(split, label, config)
+    times = LabelledTimes.of(timestamp_ms, label, known_at_ms)
+    split = _cut(times, config)
+    split = _shared_if_needed(split, label, config)
     _check("train", label[split.train], config.min_train_frauds)
     _check("validation", label[split.validation], config.min_validation_frauds, _OR_SHARE)
     _check("calibration", label[split.calibration], config.min_calibration_frauds, _OR_SHARE)
@@ -128,29 +127,29 @@ def split_by_time(
     return split
 
 
-def _cut(line: Line, config: SplitConfig) -> Split:
-    """Cut with parts that grow to hold the frauds that are wanted, or fewer where that would leave
-    too little to train on."""
+def _cut(times: LabelledTimes, config: SplitConfig) -> Split:
+    """Cut into parts that grow to hold the wanted frauds, or fewer if too little would be left to
+    train on."""
     least = max(config.min_validation_frauds, config.min_calibration_frauds, config.min_test_frauds)
     wanted = config.wanted_frauds
     for frauds in (wanted, wanted // 2, min(least, wanted)):
         try:
-            grown = _at(bounds_of(line, config, frauds), line, config)
+            grown = _split_at(bounds_of(times, config, frauds), times, config)
         except NotTrainable:
             continue
-        if grown.counts(line.label)[1]["train"] >= config.min_train_frauds:
+        if grown.counts(times.label)[1]["train"] >= config.min_train_frauds:
             return grown
-    return _at(bounds_of(line, config, 0), line, config)
+    return _split_at(bounds_of(times, config, 0), times, config)
 
 
-def _at(b: Bounds, line: Line, config: SplitConfig) -> Split:
-    """The rows between bounds."""
-    known = line.label != UNKNOWN
+def _split_at(b: Bounds, times: LabelledTimes, config: SplitConfig) -> Split:
+    """The rows between the bounds."""
+    known = times.label != UNKNOWN
 
     def rows(start_ms: int, end_ms: int, cut_ms: int | None) -> Int64:
-        chosen = known & (line.timestamp_ms >= start_ms) & (line.timestamp_ms < end_ms)
+        chosen = known & (times.timestamp_ms >= start_ms) & (times.timestamp_ms < end_ms)
         if cut_ms is not None:
-            chosen &= line.known_at_ms <= cut_ms
+            chosen &= times.known_at_ms <= cut_ms
         return np.flatnonzero(chosen)
 
     return Split(
@@ -162,8 +161,8 @@ def _at(b: Bounds, line: Line, config: SplitConfig) -> Split:
     )
 
 
-def _shared_if_need_be(split: Split, label: Int8, config: SplitConfig) -> Split:
-    """One slice for validation and calibration, if that is allowed and either lacks frauds."""
+def _shared_if_needed(split: Split, label: Int8, config: SplitConfig) -> Split:
+    """One slice for validation and calibration, if allowed and either lacks frauds."""
     frauds = split.counts(label)[1]
     enough = (
         frauds["validation"] >= config.min_validation_frauds
@@ -182,13 +181,13 @@ def _shared_if_need_be(split: Split, label: Int8, config: SplitConfig) -> Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """Payments to be cut.
+class LabelledTimes:
+    """The times of payments and of their labels.
 
     Attributes:
         timestamp_ms, label, known_at_ms: see `split_by_time`.
-        at_ms: int64[m], rising: of the labelled ones.
-        fraud_ms, fraud_known_ms: int64[k], by time: when known frauds happened and were known.
+        at_ms: int64[m], rising: times of the labelled payments.
+        fraud_ms, fraud_known_ms: int64[k], by time: when known frauds happened and became known.
     """
 
     timestamp_ms: Int64
@@ -199,56 +198,56 @@ class Line:
     fraud_known_ms: Int64
 
     @classmethod
-    def of(cls, timestamp_ms: Int64, label: Int8, known_at_ms: Int64) -> Line:
-        """Of payments in any order."""
+    def of(cls, timestamp_ms: Int64, label: Int8, known_at_ms: Int64) -> LabelledTimes:
+        """From payments in any order."""
         fraud = np.flatnonzero(label == FRAUD)
         fraud = fraud[np.argsort(timestamp_ms[fraud], kind="stable")]
         at_ms = np.sort(timestamp_ms[label != UNKNOWN])
         return cls(timestamp_ms, label, known_at_ms, at_ms, timestamp_ms[fraud], known_at_ms[fraud])
 
     def start_of(self, share: float, frauds: int, end_ms: int, cut_ms: int | None = None) -> int:
-        """Where a part that ends before `end_ms` begins: with `share` of all labelled payments, or
-        as many more, at most twice as many, as hold `frauds` frauds.
+        """The start of a part that ends before `end_ms` and holds `share` of all labelled payments,
+        or up to twice as many if needed for `frauds` frauds.
 
         Args:
-            cut_ms: a fraud counts if it was known by then; None: each counts.
+            cut_ms: a fraud counts if it was known by then; None: every fraud counts.
         """
-        upto = int(np.searchsorted(self.at_ms, end_ms))
+        stop = int(np.searchsorted(self.at_ms, end_ms))
         rows = max(1, round(share * self.at_ms.size))
-        if upto == 0:
+        if stop == 0:
             return end_ms
-        start_ms = int(self.at_ms[max(upto - rows, 0)])
+        start_ms = int(self.at_ms[max(stop - rows, 0)])
         counted = self.fraud_ms < end_ms
         if cut_ms is not None:
             counted &= self.fraud_known_ms <= cut_ms
         of_frauds = self.fraud_ms[counted]
         if frauds > 0 and of_frauds.size:
             first_ms = int(of_frauds[max(of_frauds.size - frauds, 0)])
-            # Frauds come in bursts: with some payments before it, a part begins like any other.
+            # Frauds come in bursts; some earlier payments keep a part from starting with one.
             first = int(np.searchsorted(self.at_ms, first_ms)) - rows // 20
-            reached_ms = int(self.at_ms[max(first, upto - 2 * rows, 0)])
+            reached_ms = int(self.at_ms[max(first, stop - 2 * rows, 0)])
             start_ms = min(start_ms, reached_ms)
         return start_ms
 
 
-def bounds_of(line: Line, config: SplitConfig, wanted: int) -> Bounds:
-    """Where the parts lie, from the test back to the warm-up.
+def bounds_of(times: LabelledTimes, config: SplitConfig, wanted: int) -> Bounds:
+    """The bounds of the parts, computed from the test back to the warm-up.
 
     Args:
-        wanted: known frauds that a part given as a fraction may grow to reach.
+        wanted: known frauds that a part given as a fraction may grow to hold.
 
     Raises:
         NotTrainable: nothing is left to train on.
     """
-    start, end = int(line.timestamp_ms.min()), int(line.timestamp_ms.max()) + 1
+    start, end = int(times.timestamp_ms.min()), int(times.timestamp_ms.max()) + 1
     span = end - start
     warmup = _length(config.warmup_days, min(0.2 * span, _MAX_WARMUP_DAYS * DAY_MS))
-    gap = _length(config.gap_days, _usual_delay_ms(line, span))
+    gap = _length(config.gap_days, _usual_delay_ms(times, span))
 
     def begin(days: float | None, share: float, until: int, cut: int | None = None) -> int:
         if days is not None:
             return until - round(days * DAY_MS)
-        return line.start_of(share, wanted, until, cut)
+        return times.start_of(share, wanted, until, cut)
 
     test = begin(config.test_days, config.test_fraction, end)
     calibration = begin(config.calibration_days, config.calibration_fraction, test - gap, test)
@@ -279,15 +278,15 @@ def _length(days: float | None, otherwise_ms: float) -> int:
     return round(days * DAY_MS) if days is not None else round(otherwise_ms)
 
 
-def _usual_delay_ms(line: Line, span_ms: int) -> float:
-    """What nine frauds of ten took to be known; a tenth of the span at most."""
-    if not line.fraud_ms.size:
+def _usual_delay_ms(times: LabelledTimes, span_ms: int) -> float:
+    """The time within which nine of ten frauds were known; at most a tenth of the span."""
+    if not times.fraud_ms.size:
         return 0.0
-    delay = np.quantile(line.fraud_known_ms - line.fraud_ms, 0.9, method="higher")
+    delay = np.quantile(times.fraud_known_ms - times.fraud_ms, 0.9, method="higher")
     return float(np.clip(delay, 0, _MAX_GAP_SHARE * span_ms))
 
 
-_OR_SHARE = ", or let one slice serve validation and calibration (split.shared_calibration = true)"
+_OR_SHARE = ", or use one slice for validation and calibration (split.shared_calibration = true)"
 
 
 def _check(part: str, label: Int8, least: int, otherwise: str = "") -> None:
@@ -299,5 +298,5 @@ def _check(part: str, label: Int8, least: int, otherwise: str = "") -> None:
         )
     if frauds == label.size:
         raise NotTrainable(
-            f"the {part} part holds nothing but fraud: payments that are not fraud need labels too"
+            f"the {part} part holds only fraud: load labels of genuine payments, too"
         )

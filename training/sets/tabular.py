@@ -1,4 +1,4 @@
-"""A table that names no entities as a data set of its own columns."""
+"""Reading a table as a data set of its own columns, without features."""
 
 from __future__ import annotations
 
@@ -31,30 +31,29 @@ def read_table(
     progress: Callable[[int, int], None],
     warn: Callable[[str], None] = lambda _: None,
 ) -> Dataset:
-    """Read the rows of a file that its layout's `[tabular]` section describes, in the order of
-    time; of equal times in the order of the file.
+    """Read the columns of a file that its layout's `[tabular]` section names, in the order of time;
+    rows of equal time keep the order of the file.
 
-    A label counts as known with its row, unless a column says when: a table has no features that
-    know earlier labels, and its span is often shorter than the delay of `delay_days`.
+    A label counts as known at its row's time unless a column states when: a table has no features
+    of earlier labels, and often spans less time than `delay_days`.
 
-    A cell that is no number is NaN in a numeric column; an empty one is NaN in any. A numeric
-    column in which most cells are no numbers is refused.
+    A cell that is not a number is NaN in a numeric column; an empty cell is NaN in any column. A
+    numeric column whose cells are mostly not numbers is refused.
 
     Args:
-        progress: told rows done, and rows in all as far as is known.
-        warn: told of each column some of whose cells are no numbers, in a sentence.
+        progress: called with rows done and an estimate of the total.
+        warn: called with a sentence for each column with some cells that are not numbers.
 
     Raises:
         NotTrainable: the layout has no `[tabular]` section, or no label.
         LayoutInvalid: the file lacks a column, or one is mostly unreadable.
-        SourceUnreadable: the file is missing or damaged, or a row has no time or a label that the
-            layout does not know.
+        SourceUnreadable: the file is missing or damaged, or a row has no time or an unknown label.
     """
     fields, label = layout.tabular, layout.label
     if fields is None:
         raise NotTrainable(
-            f"layout {layout.name} has no section [tabular]: list the columns to train on there,"
-            " as docs/layouts.md shows"
+            f"layout {layout.name} has no section [tabular], which lists the columns to train on:"
+            " see docs/layouts.md"
         )
     if label is None or label.join is not None:
         raise NotTrainable(f"layout {layout.name} names no label column in the file itself")
@@ -65,18 +64,18 @@ def read_table(
     numeric = {name: NumberColumn(name, style) for name in fields.numeric}
     amount = layout.amount
     money = NumberStyle(amount.decimal, amount.ignore, amount.missing, exact=True)
-    priced = NumberColumn(amount.column, money)
+    amounts = NumberColumn(amount.column, money)
     parts = []
     for chunk in source.chunks(wanted, 0, None):
         if chunk.bad:
             first = chunk.bad[0]
             raise SourceUnreadable(f"{path}: line {first.line}: {first.detail}")
         part = _part(chunk, layout, fields, label, path, numeric)
-        parts.append((*part, np.abs(priced.read(chunk)), chunk.rows))
+        parts.append((*part, np.abs(amounts.read(chunk)), chunk.rows))
         progress(chunk.rows_done, max(chunk.rows_done, round(chunk.rows_done / chunk.share)))
     if not parts:
         raise NotTrainable(f"{path}: no rows")
-    for where, column in (*(("tabular.numeric", c) for c in numeric.values()), ("amount", priced)):
+    for where, column in (*(("tabular.numeric", c) for c in numeric.values()), ("amount", amounts)):
         sentence = column.check(f"layout {layout.name}: {where}")
         if sentence:
             warn(sentence)
@@ -115,14 +114,14 @@ def _part(
     path: Path,
     numeric: Mapping[str, NumberColumn],
 ) -> tuple[Float32, Int64, Int8, Int64]:
-    """Values, times, labels, and when they were known, of a chunk's rows."""
+    """The values, times, labels, and times of the labels of a chunk's rows."""
     n = len(chunk.rows)
     values = np.empty((n, len(fields.numeric) + len(fields.categorical)), np.float32)
     for i, name in enumerate(fields.numeric):
         values[:, i] = numeric[name].read(chunk)
     for i, name in enumerate(fields.categorical, start=len(fields.numeric)):
         found = texts(chunk.columns[name], layout.missing)
-        _refuse(found.unreadable, chunk, path, f"{name} has no text that is sure")
+        _refuse(found.unreadable, chunk, path, f"{name} is not unambiguous text")
         values[:, i] = category_codes(found.values.to_pylist())
     when = read_timestamps(chunk.columns, chunk.rows, layout.timestamp)
     _refuse(~when.known, chunk, path, f"{_named(layout.timestamp)} is not a time")

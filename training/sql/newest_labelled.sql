@@ -1,4 +1,4 @@
--- When tenant $1's newest payment with a label happened, milliseconds since 1970. See `whole_reads`.
+-- The time of tenant $1's newest payment with a label, milliseconds since 1970. See `whole_reads`.
 SELECT floor(extract(epoch FROM max(t.occurred_at)) * 1000)::bigint
 FROM transactions AS t
 WHERE t.tenant = $1

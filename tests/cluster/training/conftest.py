@@ -1,4 +1,4 @@
-"""One Ray for all tests of training: private sessions have a test of their own."""
+"""One Ray for all tests of training; private sessions have their own test."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 @pytest.fixture(scope="package")
 def training_ray() -> Iterator[None]:
-    """This process is connected to a Ray; `ray_session` uses it and leaves it."""
-    from training.ray.session import ray_session
+    """Connect this process to a Ray, which `ray_session` then uses and keeps running."""
+    from training.ray_runtime.session import ray_session
 
     with ray_session(None, object_bytes=0):
         yield

@@ -1,4 +1,4 @@
-"""`quorum train` whole: real Ray Train, MLflow on SQLite, PostgreSQL."""
+"""`quorum train` end to end: real Ray Train, MLflow on SQLite, PostgreSQL."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_models_find_what_there_is_to_find(report: TrainingReport) -> None:
     assert report.ensemble["share_block"] <= report.ensemble["share_challenge"] < 0.05
 
 
-def test_the_search_is_told(report: TrainingReport) -> None:
+def test_the_search_is_reported(report: TrainingReport) -> None:
     (trial,) = report.choices["search"]
     assert (trial["variant"], trial["trial"], trial["effort"]) == ("logistic", 0, 1.0)
     assert 0 < trial["average_precision"] <= 1
@@ -142,7 +142,7 @@ def test_the_registry_knows_the_champions(settings: Settings, report: TrainingRe
         assert {"artifact/manifest.json", "artifact/MLmodel"} <= names
 
 
-def test_the_run_is_told_in_the_registry_and_on_a_page(
+def test_the_run_is_in_the_registry_and_on_a_page(
     settings: Settings, report: TrainingReport
 ) -> None:
     from mlflow import MlflowClient
@@ -165,7 +165,7 @@ def test_the_run_is_told_in_the_registry_and_on_a_page(
     assert all(variant.version in page for variant in report.variants)
 
 
-def test_progress_tells_each_stage_to_its_end(
+def test_progress_reports_each_stage_to_its_end(
     report: TrainingReport, told: list[tuple[str, int, int]]
 ) -> None:
     last = {stage: (done, total) for stage, done, total in told}
@@ -225,12 +225,12 @@ def test_a_run_that_dies_while_registering_leaves_the_champions(
         assert int(champion.version) == newest
 
 
-def test_too_short_a_history_is_said_in_a_sentence(settings: Settings) -> None:
+def test_too_short_a_history_is_reported_in_a_sentence(settings: Settings) -> None:
     config = TrainConfig.model_validate({"split": {"warmup_days": 100}})
     with pytest.raises(NotTrainable, match="days of history leave nothing to train on"):
         train(settings, config)
 
 
-def test_no_database_is_said_in_a_sentence(settings: Settings) -> None:
+def test_a_missing_database_is_reported_in_a_sentence(settings: Settings) -> None:
     with pytest.raises(NotTrainable, match="DATABASE_URL"):
         train(settings.model_copy(update={"database_url": None}), TrainConfig())

@@ -1,4 +1,4 @@
-"""One MLflow for all tests of the registry: SQLite takes seconds to get its tables."""
+"""One MLflow for all tests of the registry: its migrations on SQLite take seconds."""
 
 from __future__ import annotations
 

@@ -27,12 +27,12 @@ from models.store.location import store_of
 from settings.settings import Settings
 from tests.contracts.artifacts import point_alias, tiny_artifact
 from tests.contracts.labelled import START, load_labelled
-from training.locks import MODELS, RETRAIN, advisory_lock, registry_lock
 from training.promotion.assessment import Assessor
 from training.promotion.gates import GateConfig
+from training.registry.locks import MODELS, RETRAIN, advisory_lock, registry_lock
 from training.registry.mlflow_registry import TRAINING, Registry
 from training.report import TrainingReport, VariantReport
-from training.retrain import Retrained, retrain
+from training.retrain import RetrainResult, retrain
 
 ROWS = 1_500
 
@@ -80,7 +80,7 @@ def _now(database_url: str) -> str:
 
 
 class Training:
-    """Registers a tiny challenger under a run that says up to when it has read."""
+    """Registers a tiny challenger under a run that states when it read its labels."""
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self.settings = settings
@@ -113,13 +113,15 @@ class Training:
 
 
 @pytest.fixture
-def again(settings: Settings, registry: Registry) -> tuple[Training, Callable[[int], Retrained]]:
+def again(
+    settings: Settings, registry: Registry
+) -> tuple[Training, Callable[[int], RetrainResult]]:
     training = Training(settings, registry)
     assessor = Assessor(
         settings, store_of(settings), Scorer.load, GateConfig(resamples=100), lambda *_: None
     )
 
-    def run(min_labels: int) -> Retrained:
+    def run(min_labels: int) -> RetrainResult:
         return retrain(settings, min_labels, training, lambda: registry, assessor)
 
     return training, run
@@ -128,7 +130,7 @@ def again(settings: Settings, registry: Registry) -> tuple[Training, Callable[[i
 def test_challengers_are_made_of_what_is_new_and_nothing_else_moves(
     settings: Settings,
     database_url: str,
-    again: tuple[Training, Callable[[int], Retrained]],
+    again: tuple[Training, Callable[[int], RetrainResult]],
 ) -> None:
     training, run = again
     champion = (settings.artifacts / "xgboost/aliases/champion.json").read_bytes()
@@ -145,7 +147,7 @@ def test_challengers_are_made_of_what_is_new_and_nothing_else_moves(
     asyncio.run(load_labelled(database_url, 30, 1, first=ROWS))
     few = run(31)
     assert (few.trained, few.new_labels) == (False, 30)
-    assert "fewer than 31" in few.said
+    assert "fewer than 31" in few.summary
     enough = run(30)
     assert (enough.trained, enough.new_labels) == (True, 30)
     assert training.roles == [CHALLENGER, CHALLENGER]
@@ -153,10 +155,10 @@ def test_challengers_are_made_of_what_is_new_and_nothing_else_moves(
     assert asyncio.run(active_plan(database_url)) == PLAN
 
 
-def test_the_second_of_two_says_so_and_stops(
+def test_the_second_of_two_reports_it_and_stops(
     settings: Settings,
     database_url: str,
-    again: tuple[Training, Callable[[int], Retrained]],
+    again: tuple[Training, Callable[[int], RetrainResult]],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -180,7 +182,7 @@ def test_the_second_of_two_says_so_and_stops(
 def test_too_few_labels_are_no_failure(
     settings: Settings,
     database_url: str,
-    again: tuple[Training, Callable[[int], Retrained]],
+    again: tuple[Training, Callable[[int], RetrainResult]],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -1,13 +1,16 @@
-"""A training run by hand: small models, fitted here and now, without Ray."""
+"""A training run on small models, fitted in this process without Ray."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from training.config import TrainConfig
-from training.fit.plan_fit import judge_ensemble, judge_variants
-from training.fit.trained import Trained
+from training.fit.fitted_run import FittedRun
+from training.fit.plan_fit import calibrate_models, fit_and_score_plan
 from training.fit.variants import isolation_forest, logistic
 from training.fit.variants import xgboost as boosted
 from training.fit.variants.boosting import boost
@@ -21,7 +24,7 @@ ROWS, DAYS = 12_000, 60
 
 
 def made_dataset() -> Dataset:
-    """Payments of which large ones by night in one category are fraud, more or less."""
+    """Payments in which fraud is likely for large amounts at night in one category."""
     rng = np.random.default_rng(11)
     values = rng.lognormal(3, 1, (ROWS, len(NAMES))).astype(np.float32)
     values[:, 2] = rng.random(ROWS) < 0.3
@@ -43,8 +46,15 @@ def made_dataset() -> Dataset:
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small arrays: threads of BLAS cost more than they save, above all on a busy machine."""
+    with threadpool_limits(1):
+        yield
+
+
 @pytest.fixture(scope="session")
-def trained() -> Trained:
+def fitted_run() -> FittedRun:
     config = TrainConfig.model_validate(
         {
             "variants": ["xgboost", "logistic", "isolation-forest"],
@@ -60,10 +70,12 @@ def trained() -> Trained:
         dataset.values, dataset.label, split.train, split.validation, dataset.schema, 10_000, 7
     )
     booster = boost(sample, slice(None), config.xgboost, 7).best()
-    models = {
+    fitted = {
         "xgboost": boosted.fitted_of(booster, config.xgboost, 7),
         "logistic": logistic.fit(sample, config.logistic, 7),
         "isolation-forest": isolation_forest.fit(sample, config.isolation_forest, 7),
     }
-    judged = judge_variants(models, dataset, split)
-    return Trained(dataset, split, config, judged, judge_ensemble(judged, dataset, split, config))
+    models = calibrate_models(fitted, dataset, split)
+    return FittedRun(
+        dataset, split, config, models, fit_and_score_plan(models, dataset, split, config)
+    )

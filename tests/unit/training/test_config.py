@@ -8,7 +8,7 @@ from fraud.errors import InvalidInput
 from training.config import TrainConfig, read_config
 
 
-def test_a_file_says_only_what_differs(tmp_path: Path) -> None:
+def test_a_file_states_only_what_differs(tmp_path: Path) -> None:
     path = tmp_path / "train.toml"
     path.write_text('seed = 3\nvariants = ["logistic"]\n[split]\ntest_days = 7\n')
     config = read_config(path)

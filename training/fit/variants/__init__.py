@@ -1,1 +1,1 @@
-"""One model family a file: each fits on a `Sample` and returns a `Fitted`."""
+"""The model families, one for each file: each fits on a `Sample` and returns a `Fitted`."""

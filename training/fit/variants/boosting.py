@@ -1,7 +1,7 @@
-"""Gradient boosting round by round: early stopping, and a state from which it goes on.
+"""Gradient boosting round by round, with early stopping and a state to resume from.
 
-Needs no Ray. Inside a collective of XGBoost workers every function here is called by each worker
-on its share of the rows, and returns the same on all of them.
+Needs no Ray. Among several XGBoost workers each worker calls these functions on its share of the
+rows, and they return the same on all of them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,12 @@ _STOP_METRIC = "logloss"
 
 @dataclass(frozen=True, slots=True)
 class BoostingState:
-    """Where boosting is between two legs: all that the next one depends on but the data.
+    """The state of boosting between two legs: all that the next leg depends on besides the data.
 
     Attributes:
         model: every tree so far, as UBJ.
         losses: log-loss on the validation part after each round, in nats (on the training part if
-            there is no other); early stopping looks at
-            nothing else.
+            there is no validation part); early stopping depends on nothing else.
     """
 
     model: bytes
@@ -44,32 +43,32 @@ class BoostingState:
         return cls(bytes(booster.save_raw("ubj")), tuple(losses))
 
     def write(self, folder: Path) -> None:
-        """Write it into an existing folder."""
+        """Write the state into an existing folder."""
         (folder / _MODEL).write_bytes(self.model)
         (folder / _LOSSES).write_text(json.dumps(self.losses), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> BoostingState:
-        """What `write` wrote."""
+        """Read what `write` wrote."""
         losses = json.loads((folder / _LOSSES).read_text(encoding="utf-8"))
         return cls((folder / _MODEL).read_bytes(), tuple(losses))
 
     def best(self) -> xgb.Booster:
-        """The model up to its round of the least loss."""
+        """The model up to the round with the least loss."""
         booster = xgb.Booster(model_file=bytearray(self.model))
         return booster[: int(np.argmin(self.losses)) + 1]
 
 
 AfterRound = Callable[[xgb.Booster, Sequence[float]], None]
-"""Told the model and the losses of all rounds so far."""
+"""Called with the model and the losses of all rounds so far."""
 
 
-def silent(_: xgb.Booster, __: Sequence[float]) -> None:
-    """Tells nobody."""
+def ignore_round(_: xgb.Booster, __: Sequence[float]) -> None:
+    """Does nothing."""
 
 
-def forgotten(_: BoostingState) -> None:
-    """Keeps no state."""
+def ignore_state(_: BoostingState) -> None:
+    """Does nothing with the state."""
 
 
 def boost(
@@ -79,21 +78,20 @@ def boost(
     seed: int,
     state: BoostingState | None = None,
     *,
-    keep: Callable[[BoostingState], None] = forgotten,
-    after_round: AfterRound = silent,
+    keep: Callable[[BoostingState], None] = ignore_state,
+    after_round: AfterRound = ignore_round,
 ) -> BoostingState:
-    """Fit on `rows[share]` until `config.rounds`, or until the validation part gains nothing.
+    """Fit on `rows[share]` for `config.rounds`, or until the validation loss stops falling.
 
-    A sample without validation rows is fitted for all rounds: its training part goes on gaining.
+    A sample without validation rows is fitted for all rounds, as its training loss keeps falling.
 
-    Boosting goes in legs of `config.checkpoint_rounds`. Each begins with nothing but the state
-    that the one before left: it draws rows and columns from a seed of its own, and computes what
-    the trees so far say anew. So the same trees come out, to the last bit, whether the run was
-    interrupted or not.
+    Boosting runs in legs of `config.checkpoint_rounds`. Each leg starts only from the state of the
+    previous one: it draws rows and columns from its own seed and recomputes the margins of earlier
+    trees. So an interrupted run yields the same trees, to the last bit.
 
     Args:
-        state: that an earlier call gave to `keep`, to go on from; None begins.
-        keep: told the state after every leg but the last.
+        state: a state that an earlier call passed to `keep`, to resume from; None to start.
+        keep: called with the state after every leg but the last.
     """
     train = _matrix(rows.x_train[share], rows.y_train[share], config, rows.weight_train[share])
     watched = train
@@ -124,7 +122,7 @@ def _ended(losses: Sequence[float], config: XGBoostConfig) -> bool:
 
 
 def rungs(sample: Sample, config: XGBoostConfig, seed: int) -> Iterator[Rung]:
-    """A trial: more and more rounds, in this process alone."""
+    """The rungs of a trial: more and more rounds, in this process only."""
     state = None
     x = _matrix(sample.x_validation, sample.y_validation, config)
     for effort in EFFORTS:
@@ -136,12 +134,12 @@ def rungs(sample: Sample, config: XGBoostConfig, seed: int) -> Iterator[Rung]:
 
 
 def stalled(losses: Sequence[float], patience_rounds: int) -> bool:
-    """Whether the least loss is `patience_rounds` rounds old."""
+    """Whether the least loss is at least `patience_rounds` rounds old."""
     return bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= patience_rounds
 
 
 def prior(rows: Sample) -> float:
-    """Share of fraud in the training part, in (0, 1): where boosting starts."""
+    """The share of fraud in the training part, in (0, 1), where boosting starts."""
     share = float(np.average(rows.y_train, weights=rows.weight_train))
     return float(np.clip(share, 1e-6, 1 - 1e-6))
 
@@ -153,7 +151,7 @@ def _matrix(
 
 
 def _loss(evaluation: str) -> float:
-    """Of `[3]\twatched-logloss:0.0123`."""
+    """The loss in a text such as `[3]\twatched-logloss:0.0123`."""
     return float(evaluation.rpartition(":")[2])
 
 

@@ -1,4 +1,4 @@
-"""Isolation forest, fitted by scikit-learn: how strange a payment is, whatever the label."""
+"""Isolation forest, fitted with scikit-learn: how unusual a payment is, without labels."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def fit(sample: Sample, config: IsolationForestConfig, seed: int) -> Fitted:
 def train_isolation(
     sample: Sample, config: IsolationForestConfig, seed: int
 ) -> tuple[IsolationForest, Float32]:
-    """Fit on signed logs of median-imputed rows: random cuts between the smallest and largest
-    value say little about amounts that span orders of magnitude.
+    """Fit on signed logs of median-imputed rows: on a linear scale, random cuts between the
+    smallest and largest value carry little information about amounts of many orders of magnitude.
 
     Returns:
         The forest, and float32[n_features] medians on the raw scale.
@@ -33,7 +33,7 @@ def train_isolation(
     seen = ~np.isnan(sample.x_train).all(axis=0)
     median = np.zeros(seen.size, np.float32)
     median[seen] = np.nanmedian(sample.x_train[:, seen], axis=0)
-    # Each tree needs few rows: drawing them all once keeps memory at a fraction of the matrix.
+    # Each tree needs few rows: drawing them all once needs a fraction of the memory.
     rows = np.random.default_rng(seed).permutation(sample.y_train.size)
     rows = np.sort(rows[: config.trees * config.sample_rows])
     x = sample.x_train[rows]
@@ -49,7 +49,7 @@ def train_isolation(
 def fitted_of(
     forest: IsolationForest, median: Float32, config: IsolationForestConfig, seed: int
 ) -> Fitted:
-    """Files of a forest."""
+    """Export a forest."""
     return Fitted(
         variant=NAME,
         family="anomaly",

@@ -1,4 +1,4 @@
-"""Logistic regression, fitted by scikit-learn: the baseline that votes too."""
+"""Logistic regression, fitted with scikit-learn: the baseline, which also votes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SPACE = {
     "squares": tune.choice([False, True]),
     "fraud_weight": tune.choice([1.0, 5.0]),
 }
-"""What a search may change."""
+"""The parameters to search."""
 
 
 def fit(sample: Sample, config: LogisticConfig, seed: int) -> Fitted:
@@ -37,7 +37,7 @@ def fit(sample: Sample, config: LogisticConfig, seed: int) -> Fitted:
 
 
 def _usual(columns: Columns, sample: Sample) -> Float32:
-    """float32[width]: means of the columns over training rows, a few thousand at a time."""
+    """The means of the columns over training rows: float32[width], computed in chunks."""
     x, weight = sample.x_train, sample.weight_train
     parts = range(0, len(x), _ROWS_AT_A_TIME)
     sums = [
@@ -51,7 +51,7 @@ def _usual(columns: Columns, sample: Sample) -> Float32:
 def train_logistic(
     sample: Sample, config: LogisticConfig, seed: int
 ) -> tuple[Columns, LogisticRegression]:
-    """Choose columns and fit; the solver is deterministic, the seed chooses rows."""
+    """Choose columns and fit; the seed only draws rows, as the solver is deterministic."""
     rows, stands_for = thin(sample.y_train > 0, config.max_rows, seed)
     x, fraud = sample.x_train[rows], sample.y_train[rows]
     columns = fit_columns(
@@ -76,7 +76,7 @@ def train_logistic(
 
 
 def rungs(sample: Sample, config: LogisticConfig, seed: int) -> Iterator[Rung]:
-    """A trial: more and more rows; it begins anew each time."""
+    """The rungs of a trial: more and more rows, fitted anew each time."""
     for effort in EFFORTS:
         most = min(config.max_rows, sample.y_train.size)
         fewer = config.model_copy(update={"max_rows": part(most, effort)})
@@ -93,7 +93,7 @@ def fitted_of(
     seed: int,
     usual: Float32 | None = None,
 ) -> Fitted:
-    """Files of a model; with the means of its columns one that says what each feature adds."""
+    """Export a model; with the means of its columns also a file for feature contributions."""
     coefficients = model.coef_.ravel().astype(np.float32)
     graph = linear_graph(columns, coefficients, float(model.intercept_[0]), n_features)
     files = {"model.onnx": graph}
@@ -113,7 +113,7 @@ def fitted_of(
 def _imbalance(config: LogisticConfig) -> str:
     if config.fraud_weight == 1:
         return (
-            "no reweighting: the likelihood of the data as it is, thinned rows weighted back;"
+            "no reweighting: the likelihood of the data, thinned rows weighted up;"
             " thresholds follow review rates"
         )
-    return f"fraud rows weigh {config.fraud_weight:g} times; calibration takes it out again"
+    return f"fraud rows weigh {config.fraud_weight:g} times as much; calibration corrects for it"

@@ -24,14 +24,14 @@ SPACE = {
     "max_features": tune.choice(["sqrt", 0.1, 0.2, 0.3]),
     "fraud_weight": tune.choice(["none", "sqrt", "balanced"]),
 }
-"""What a search may change. The number of trees is a matter of latency."""
+"""The parameters to search. The number of trees is left out, since it determines latency."""
 
 _Forest: TypeAlias = RandomForestClassifier | ExtraTreesClassifier
 _WEIGHING = {
-    "none": "frauds weigh what others do",
-    "sqrt": "fraud rows weigh sqrt(non-fraud / fraud) more, so that they shape splits without"
-    " drowning the rest; calibration takes it out again",
-    "balanced": "fraud rows weigh as much as all others; calibration takes it out again",
+    "none": "frauds have the weight of other rows",
+    "sqrt": "fraud rows weigh sqrt(genuine / fraud) times as much, so that they shape splits"
+    " without dominating them; calibration corrects for it",
+    "balanced": "fraud rows weigh as much as all others; calibration corrects for it",
 }
 
 
@@ -41,12 +41,12 @@ def fit(sample: Sample, config: RandomForestConfig, seed: int) -> Fitted:
 
 
 def train_forest(sample: Sample, config: RandomForestConfig, seed: int) -> _Forest:
-    """Fit; missing values take their own side of each split."""
+    """Fit; each split learns the side of missing values."""
     return _forest(config, seed).fit(*_rows(sample, config, seed))
 
 
 def rungs(sample: Sample, config: RandomForestConfig, seed: int) -> Iterator[Rung]:
-    """A trial: more and more trees; those that have grown stay."""
+    """The rungs of a trial: more and more trees, each added to the earlier ones."""
     forest = _forest(config, seed).set_params(warm_start=True)
     x, fraud, weight = _rows(sample, config, seed)
     for effort in EFFORTS:
@@ -72,8 +72,8 @@ def _rows(
     sample: Sample, config: RandomForestConfig, seed: int
 ) -> tuple[Float32, Float32, Float32]:
     """Features, labels and weights to fit on."""
-    # A copy, too, because rows in the object store are read-only, and scikit-learn's check of a
-    # matrix with NaN asks for a buffer that can be written to.
+    # Indexing also makes a copy: rows in the object store are read-only, and scikit-learn's check
+    # of a matrix with NaN needs a writable buffer.
     rows, stands_for = thin(sample.y_train > 0, config.max_rows, seed)
     fraud = sample.y_train[rows]
     weight = row_weight(fraud, sample.weight_train[rows] * stands_for, config.fraud_weight)
@@ -81,14 +81,14 @@ def _rows(
 
 
 def row_weight(fraud: Float32, weight: Float32, fraud_weight: FraudWeight) -> Float32:
-    """float32[n]: `weight`, with that of frauds raised."""
+    """`weight` with that of frauds raised: float32[n]."""
     ratio = np.float32(weight[fraud == 0].sum() / weight[fraud > 0].sum())
     factor = {"none": np.float32(1), "sqrt": np.sqrt(ratio), "balanced": ratio}[fraud_weight]
     return np.where(fraud > 0, weight * factor, weight)
 
 
 def fitted_of(forest: _Forest, config: RandomForestConfig, seed: int) -> Fitted:
-    """Files of a forest."""
+    """Export a forest."""
     graph = bagged_graph(forest_of_sklearn(forest.estimators_), forest.n_features_in_)
     return Fitted(
         variant=NAME,
@@ -96,6 +96,6 @@ def fitted_of(forest: _Forest, config: RandomForestConfig, seed: int) -> Fitted:
         runtime="onnx",
         files={"model.onnx": graph},
         parameters={**config.model_dump(), "seed": seed},
-        imbalance="all frauds, and others thinned and weighted back; "
+        imbalance="all frauds, and genuine rows thinned and weighted up; "
         + _WEIGHING[config.fraud_weight],
     )

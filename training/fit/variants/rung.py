@@ -1,4 +1,4 @@
-"""How far a trial of hyper-parameters has come: a variant fitted with a share of its effort."""
+"""A rung of a hyper-parameter search: a variant fitted with a share of its effort."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fraud.payment.batch import Float64
 
 EFFORTS = (1, 3, 9)
-"""Ninths of the whole effort, be it rounds, trees or rows. After each but the last a search may
-give a trial up."""
+"""Ninths of the whole effort in rounds, trees or rows. After each but the last a search may stop a
+trial."""
 WHOLE = EFFORTS[-1]
 
 
@@ -19,7 +19,7 @@ class Rung:
     Attributes:
         effort: one of `EFFORTS`.
         scores: float64[n_validation], raw, higher is more likely fraud.
-        size: rounds, trees or rows that it took.
+        size: rounds, trees or rows that were fitted.
     """
 
     effort: int

@@ -28,7 +28,7 @@ from training.config import XGBoostConfig
 from training.export.fitted import Fitted
 from training.export.leaves import leaves_of_booster
 from training.export.trees import boosted_graph, forest_of_booster
-from training.fit.variants.boosting import AfterRound, BoostingState, boost, silent
+from training.fit.variants.boosting import AfterRound, BoostingState, boost, ignore_round
 from training.sets.sample import Sample
 
 NAME = "xgboost"
@@ -50,7 +50,7 @@ def fit(
     seed: int,
     storage: Path,
     cpus: float = 1.0,
-    after_round: AfterRound = silent,
+    after_round: AfterRound = ignore_round,
 ) -> Fitted:
     """Fit on every worker's share of the rows that lie in the object store.
 

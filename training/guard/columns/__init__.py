@@ -1,1 +1,1 @@
-"""Checks of single columns for what gives the label away."""
+"""Checks of single columns for leaks of the label."""

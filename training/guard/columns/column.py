@@ -1,4 +1,4 @@
-"""One input as the guard sees it."""
+"""One input column for the guard's checks."""
 
 from __future__ import annotations
 
@@ -10,33 +10,34 @@ from fraud.payment.batch import Float64, Int64
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One input, or something that can be read off it.
+    """One input, or something derived from it.
 
     Attributes:
-        name: as its user knows it.
-        at: its values at rows int64[m] of the set: float64[m], NaN where unknown.
+        name: as the user knows it.
+        at: reads its values at rows int64[m] of the set: float64[m], NaN where unknown.
         categorical: the numbers are codes.
-        genuine_with: how many genuine rows of the whole set have a value (None: are known);
-            what is pure among drawn rows need not be so among all. None: nobody counts them.
-        form: what is read off it, as a sentence says it: "the cents of amount"; "" of its values.
-        foreign: the name is of somebody else's choosing, and may speak.
-        computed: a feature of this house, which another round holds to what was known then.
-        identity: the values name somebody: that a thief's device or a bot's address meets fraud
-            alone is no leak, unless it is that of nearly every fraud.
-        native: a part of the payment itself, whose size may honestly tell much.
+        genuine_with: counts the genuine rows of the whole set that have a value (None: any known
+            value), since a value may be pure among the drawn rows only. None: not counted.
+        derived: what was derived, as a sentence calls it, e.g. "the cents of amount"; "" for the
+            values themselves.
+        named_by_user: the user chose the name, so it may reveal the outcome.
+        computed: one of our features, whose use of time another round checks.
+        identity: the values identify somebody. A thief's device or a bot's address that occurs
+            with fraud only is no leak, unless nearly every fraud has it.
+        native: part of the payment itself, whose size may honestly predict much.
     """
 
     name: str
     at: Callable[[Int64], Float64]
     categorical: bool
     genuine_with: Callable[[float | None], int] | None = None
-    form: str = ""
-    foreign: bool = True
+    derived: str = ""
+    named_by_user: bool = True
     computed: bool = False
     identity: bool = False
     native: bool = False
 
     @property
-    def said(self) -> str:
+    def title(self) -> str:
         """What a sentence calls it."""
-        return self.form or self.name
+        return self.derived or self.name

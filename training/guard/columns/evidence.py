@@ -1,8 +1,8 @@
-"""How much of the fraud a column finds, at what price, and whether it does so at all times.
+"""How much of the fraud a column finds, at what cost, and whether it does so at all times.
 
-A column is turned into a score by what its values, its order or its gaps meant in other slices of
-time; the score becomes a flag where it is worth most. What is judged does not depend on the rate of
-fraud: the share of frauds that the flag is on, and the share of other payments.
+A column becomes a score by what its values, its order or its gaps meant in other slices of time.
+The score becomes a flag at its best threshold. What counts does not depend on the rate of fraud:
+the share of frauds with the flag, and the share of other payments with it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from training.guard.rows import Bools, GuardRows
 from training.metrics.ranking import Ranking, average_precision, roc_auc
 
 LEAST_FRAUDS = 20
-"""With fewer frauds no column is judged by what it finds."""
+"""With fewer frauds no column is measured."""
 FLAG_VALUES = 8
-"""Up to so many values, each means something."""
+"""With at most this many values, each has a meaning."""
 
 _FEW_VALUES = 256
 _BINS = 64
 _PRIOR = 0.5
 _PRICE = 2.0
-"""A flag's merit is the share of frauds less so many times the share of others."""
+"""A flag's merit is its share of frauds less this many times its share of others."""
 _NOTHING = 1e-12
 
 
@@ -34,14 +34,14 @@ class Evidence:
     """A column as a flag.
 
     Attributes:
-        form: what about the column the flag goes by: `known`, `value`, `order` or `bins`.
-        recall: share of frauds that it is on.
-        others: share of the other payments.
+        kind: what the flag is based on: `known` (filled or not), `value`, `order` or `bins`.
+        recall: share of frauds with the flag.
+        others: share of other payments with it.
         slices: float64[s], its recall in each slice of time.
-        auc, precision: of the score behind it.
+        auc, precision: ROC-AUC and average precision of the score behind it.
     """
 
-    form: str
+    kind: str
     recall: float
     others: float
     slices: Float64
@@ -50,26 +50,26 @@ class Evidence:
 
     @property
     def likelihood(self) -> float:
-        """How many times as often a fraud has it as another payment."""
+        """How many times more often a fraud has the flag than another payment."""
         return self.recall / max(self.others, _NOTHING)
 
     def error(self, rows: GuardRows) -> float:
-        """What chance may make of the recall, a standard error."""
+        """The standard error of the recall."""
         return float(np.sqrt(self.recall * (1 - self.recall) / max(rows.fraud.sum(), 1)))
 
     @property
     def least(self) -> float:
-        """Recall in the worst slice."""
+        """The recall in the worst slice."""
         return float(self.slices.min())
 
     @property
     def merit(self) -> float:
-        """What it is chosen by."""
+        """The figure by which the best flag is chosen."""
         return self.recall - _PRICE * self.others
 
 
 def evidence(values: Float64, categorical: bool, rows: GuardRows) -> Evidence | None:
-    """The best flag that a column makes; None if there are too few frauds, or it is constant.
+    """The best flag of a column; None with too few frauds, or if the column is constant.
 
     Args:
         values: float64[n] of the rows, NaN where unknown.
@@ -77,7 +77,7 @@ def evidence(values: Float64, categorical: bool, rows: GuardRows) -> Evidence | 
     """
     if rows.fraud.sum() < LEAST_FRAUDS or rows.n_slices < 2:
         return None
-    found = [_flag(form, score, rows) for form, score in _scores(values, categorical, rows)]
+    found = [_flag(kind, score, rows) for kind, score in _scores(values, categorical, rows)]
     return max(found, key=lambda e: e.merit, default=None)
 
 
@@ -107,8 +107,8 @@ def _scores(values: Float64, categorical: bool, rows: GuardRows) -> Iterator[tup
 
 
 def _learnt(code: Int64, rows: GuardRows) -> Float64:
-    """Log-odds of each row's code in slices of the other parity: what comes and goes is worth
-    little, what is always there is worth all."""
+    """The log-odds of each row's code, learnt in the slices of the other parity: passing patterns
+    count little, lasting ones fully."""
     size = int(code.max()) + 1
     score = np.zeros(code.size)
     odd = rows.slices % 2 == 1
@@ -118,7 +118,7 @@ def _learnt(code: Int64, rows: GuardRows) -> Float64:
         bad = np.bincount(code[there], fraud, minlength=size)
         good = np.bincount(code[there], rows.weight[there] * (1 - fraud), minlength=size)
         total_bad, total_good = max(bad.sum(), 1.0), max(good.sum(), 1.0)
-        # Both sides are pulled towards "says nothing" by half a fraud's worth.
+        # Both sides are shrunk towards "no information" by half a fraud.
         pull = _PRIOR * total_good / total_bad
         odds = np.log((bad + _PRIOR) / total_bad) - np.log((good + pull) / total_good)
         score[here] = odds[code[here]]
@@ -126,19 +126,19 @@ def _learnt(code: Int64, rows: GuardRows) -> Float64:
 
 
 def _oriented(values: Float64, known: Bools, rows: GuardRows) -> Float64:
-    """The values, turned so that more is more suspicious; the unknown lie in the middle."""
+    """The values, or their negatives, so that higher is more suspicious; NaN as the median."""
     filled = np.where(known, values, np.median(values[known]))
     steps = Ranking(filled, rows.fraud).steps()
     return filled if roc_auc(steps) >= 0.5 else -filled
 
 
-def _flag(form: str, score: Float64, rows: GuardRows) -> Evidence:
+def _flag(kind: str, score: Float64, rows: GuardRows) -> Evidence:
     ranking = Ranking(score, rows.fraud)
     steps = ranking.steps(rows.weight[ranking.order])
     frauds = steps.caught[-1]
     recall = steps.caught / frauds
     others = (steps.reviewed - steps.caught) / max(steps.reviewed[-1] - frauds, _NOTHING)
-    # A flag is cut between ties: steps end there, or within a run of others.
+    # A flag starts between ties: steps end there, or within a run of others.
     best = int(np.argmax(recall - _PRICE * others))
     upto = np.flatnonzero(np.cumsum(rows.weight[ranking.order]) >= steps.reviewed[best] - 1e-6)
     cut = score[ranking.order[upto[0]]] if best else np.inf
@@ -146,7 +146,7 @@ def _flag(form: str, score: Float64, rows: GuardRows) -> Evidence:
     of_slice = np.bincount(rows.slices, rows.fraud, minlength=rows.n_slices)
     caught = np.bincount(rows.slices, on, minlength=rows.n_slices)
     return Evidence(
-        form=form,
+        kind=kind,
         recall=float(recall[best]),
         others=float(others[best]),
         slices=caught / np.maximum(of_slice, 1),

@@ -1,4 +1,4 @@
-"""Values that only frauds have."""
+"""Values that occur only with fraud."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _CHANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Pure:
-    """A value (or being known at all) that no genuine payment has, more often than by chance.
+    """A value that no genuine payment has, too often for chance.
 
     Attributes:
-        known: it is being known at all.
-        flag: the column has so few values that each means something.
-        frauds: how many have it.
-        share: of all frauds.
-        steady: some of them do in every slice of time.
+        known: the "value" is that the column is filled at all.
+        flag: the column has so few values that each has a meaning.
+        frauds: the number of frauds that have it.
+        share: their share of all frauds.
+        steady: frauds have it in every slice of time.
     """
 
     known: bool
@@ -35,7 +35,7 @@ class Pure:
 
 
 def pure(values: Float64, column: Column, rows: GuardRows) -> Pure | None:
-    """The purest value of a column, None if there is none.
+    """The pure value of a column with the most frauds; None if there is none.
 
     Args:
         values: float64[n] of the rows.
@@ -48,9 +48,9 @@ def pure(values: Float64, column: Column, rows: GuardRows) -> Pure | None:
     best: tuple[int, float | None] = (0, None)
     if not known.all() and known.any() and not (known & ~fraud).any():
         best = (int((known & fraud).sum()), None)
-    # Numbers have tails, and the end of one may be fraud alone: a flag has two values or some.
+    # The tail of a number may hold only frauds by chance, so numbers must have few values.
     flag = _is_flag(values)
-    if column.categorical or (column.foreign and flag):
+    if column.categorical or (column.named_by_user and flag):
         found, code = np.unique(values[known], return_inverse=True)
         code = code.reshape(-1)
         frauds = np.bincount(code, fraud[known], minlength=found.size)

@@ -9,7 +9,7 @@ import pytest
 import ray
 
 from training.config import TrainConfig
-from training.fit.on_ray import fit_variants
+from training.fit.on_ray import fit_on_ray
 from training.fit.variants import xgboost as boosted
 from training.sets.sample import Sample
 
@@ -66,13 +66,13 @@ def test_a_killed_worker_does_not_change_the_model(sample: Sample, tmp_path: Pat
             os.kill(os.getpid(), signal.SIGKILL)
 
     done: list[str] = []
-    undisturbed = fit_variants(sample, CONFIG, storage, done.append)
+    undisturbed = fit_on_ray(sample, CONFIG, storage, done.append)
     assert sorted(done) == sorted(undisturbed) == sorted(CONFIG.variants)
 
     rows = ray.put(sample)
     again = boosted.fit(rows, CONFIG.xgboost, CONFIG.seed, storage, cpus=0.5, after_round=kill_once)
     assert killed.exists()
-    # Rounds 1 to 15, then from what was kept after round 10 on.
+    # GuardFindings 1 to 15, then from what was kept after round 10 on.
     assert [int(n) for n in began.read_text().split()] == [*range(1, 16), *range(11, 31)]
     assert again.parameters["trees"] == 30
     assert again == undisturbed["xgboost"]

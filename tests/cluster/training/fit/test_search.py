@@ -1,4 +1,4 @@
-"""The search of hyper-parameters on a real Ray Tune."""
+"""The hyper-parameter search on a real Ray Tune."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sample() -> Sample:
     return Sample(x[:2000], y[:2000], np.ones(2000, np.float32), x[2000:], y[2000:], names, ())
 
 
-def test_search_finds_better_parameters_and_says_how(sample: Sample, tmp_path: Path) -> None:
+def test_search_finds_better_parameters_and_reports_how(sample: Sample, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     found = search(ray.put(sample), CONFIG, tmp_path, lambda *p: told.append(p))
     assert told[-1] == (3 * TRIALS, 3 * TRIALS)

@@ -44,7 +44,7 @@ from tests.contracts.drift import serve_moved, train_champion
 from tests.contracts.payments import payments
 from tests.contracts.pgbouncer import bouncing
 from tests.integration.features.store.test_redis import insert
-from training.locks import advisory_lock
+from training.registry.locks import advisory_lock
 from training.sets.dataset import newest_payment_ms
 
 DAY_MS = 86_400_000

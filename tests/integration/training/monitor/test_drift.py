@@ -1,4 +1,4 @@
-"""`quorum drift` on decisions as the log writes them: what moved is found, and nothing else."""
+"""`quorum drift` on decisions as the log writes them: it finds what moved, and nothing else."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ async def test_what_moved_is_found_and_nothing_else(served: Served) -> None:
     assert (report.decisions, report.sampled, report.foreign) == (SERVED, SERVED, 0)
     assert report.trained_on == 20_000
     said = {shift.name: shift for shift in report.features}
-    assert {n for n, s in said.items() if s.verdict != "steady"} == {f"f{MOVED}", f"f{GONE}"}
+    assert {n for n, s in said.items() if s.level != "steady"} == {f"f{MOVED}", f"f{GONE}"}
     assert {s.name for s in report.features[:2]} == {f"f{MOVED}", f"f{GONE}"}
     assert said[f"f{GONE}"].missing_now == 0.5
     assert said["f0"].missing_then == said["f0"].missing_now == 1.0
     assert said["f0"].psi == 0
     scores = {shift.name: shift for shift in report.scores}
     assert set(scores) == {"ensemble", *PLAN.variants}
-    assert all(scores[name].verdict == "steady" for name in PLAN.variants)
+    assert all(scores[name].level == "steady" for name in PLAN.variants)
     # The plan squares the mean of its votes: nothing like what it was trained on.
-    assert scores["ensemble"].verdict == "large"
+    assert scores["ensemble"].level == "large"
     assert report.largest_psi == max(s.psi for s in (*report.features, *report.scores))
 
 
@@ -102,7 +102,7 @@ async def test_a_sample_is_part_of_the_decisions_and_always_the_same(served: Ser
     assert first.decisions == SERVED
 
 
-async def test_nobody_and_nothing(served: Served) -> None:
+async def test_an_unknown_tenant_and_an_empty_period(served: Served) -> None:
     with pytest.raises(NotFound, match="tenant nobody got no decisions"):
         await served.measure("nobody")
     report = await served.measure(days=100.0)

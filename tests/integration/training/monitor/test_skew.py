@@ -1,4 +1,4 @@
-"""The check of served decisions finds what was put there, and nothing else."""
+"""The check of served decisions finds the planted differences, and nothing else."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def event(batch: TransactionBatch, label: Label) -> LabelEvents:
 
 @dataclass
 class World:
-    """A tenant that was served."""
+    """A tenant with served decisions."""
 
     url: str
     tenant: str
@@ -170,7 +170,7 @@ async def world(database_url: str, request: pytest.FixtureRequest) -> World:
     return World(database_url, tenant, batch, labels, ids)
 
 
-async def test_what_was_served_is_what_the_replay_says(world: World) -> None:
+async def test_served_features_equal_the_backfill(world: World) -> None:
     report = await world.check()
     assert report.features == []
     assert (report.differ, report.unexplained, report.share) == (0, 0, 0.0)
@@ -217,7 +217,7 @@ async def test_other_schemas_are_passed_over(world: World) -> None:
 
 
 async def test_an_order_that_is_not_on_record_is_an_explanation(world: World) -> None:
-    """Two micro-batches that were decided within moments, dated the other way round."""
+    """Two micro-batches decided at nearly the same time, with their times swapped."""
     early, late = BASE_MS + 8 * STEP_MS, BASE_MS + 9 * STEP_MS
     for then, now in ((early, late + 100), (late, late + 50)):
         await world.execute(
@@ -230,7 +230,7 @@ async def test_an_order_that_is_not_on_record_is_an_explanation(world: World) ->
     assert report.unexplained < report.differ
 
 
-def test_the_command_says_so_and_fails(
+def test_the_command_reports_it_and_fails(
     database_url: str,
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,

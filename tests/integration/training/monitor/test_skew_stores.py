@@ -1,4 +1,4 @@
-"""Served out of real stores, labels brought by the feed: the check finds no skew."""
+"""Features from real stores and labels from the feed: the check finds no skew."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def label(pool: asyncpg.Pool, transactions: list[str], fraud: bool) -> Non
     )
 
 
-async def test_what_the_stores_served_is_what_the_record_says(
+async def test_features_from_the_stores_equal_those_of_the_record(
     database_url: str, redis_url: str
 ) -> None:
     history, served = (

@@ -1,4 +1,4 @@
-"""Promotion and the way back: real PostgreSQL, MLflow on SQLite, artifacts scored as served."""
+"""Promotion and rollback: real PostgreSQL, MLflow on SQLite, artifacts scored as served."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tests.contracts.artifacts import point_alias, tiny_artifact
 from tests.contracts.labelled import START, load_labelled
 from training.promotion.assessment import Assessor
 from training.promotion.gates import GateConfig
-from training.promotion.promotion import Force, Outcome, Promoter
-from training.registry.champions import align
+from training.promotion.promotion import Force, Promoter, PromotionResult
+from training.registry.aliases import align_mlflow
 from training.registry.mlflow_registry import PLAN_FILE, TRAINING, Registry
 
 DAYS = 60
@@ -118,9 +118,9 @@ def champion(settings: Settings, variant: str) -> str:
     return str(named["version"])
 
 
-def failed(outcome: Outcome) -> set[tuple[str, str]]:
-    assert outcome.assessment is not None
-    return {(gate.name, gate.subject) for gate in outcome.assessment.failed}
+def failed(result: PromotionResult) -> set[tuple[str, str]]:
+    assert result.assessment is not None
+    return {(gate.name, gate.subject) for gate in result.assessment.failed}
 
 
 def test_a_challenger_as_good_is_promoted_and_all_sides_know(
@@ -130,15 +130,15 @@ def test_a_challenger_as_good_is_promoted_and_all_sides_know(
     new = make(settings, "xgboost", BETTER_NAMED, "challenger")
     registered(registry, None, {"xgboost": old})
     registered(registry, None, {"xgboost": new})
-    outcome = promoter.promote(assessor(settings), "xgboost", "challenger", None)
-    assert outcome.done, outcome.said
-    assert outcome.moved == {"xgboost": {"from": old[0], "to": new[0]}}
-    assert outcome.assessment is not None
-    assert {g.name for g in outcome.assessment.gates} == {
+    result = promoter.promote(assessor(settings), "xgboost", "challenger", None)
+    assert result.done, result.summary
+    assert result.moved == {"xgboost": {"from": old[0], "to": new[0]}}
+    assert result.assessment is not None
+    assert {g.name for g in result.assessment.gates} == {
         "schema", "golden rows", "latency", "size", "not worse", "skill", "calibration",
     }  # fmt: skip
-    assert outcome.assessment.ground is not None
-    assert str(outcome.assessment.ground["start"]) >= FITTED_UNTIL[:10]
+    assert result.assessment.recent is not None
+    assert str(result.assessment.recent["start"]) >= FITTED_UNTIL[:10]
     assert champion(settings, "xgboost") == new[0]
     newest = max(v.number for v in registry.versions("xgboost") if v.digest == new[1])
     assert registry.aliases()["xgboost"]["champion"] == newest
@@ -154,9 +154,9 @@ def test_a_worse_one_stays_where_it_is_unless_forced_with_a_reason(
 ) -> None:
     old, _ = make(settings, "xgboost", GOOD, "champion")
     new, _ = make(settings, "xgboost", BAD, "challenger")
-    outcome = promoter.promote(assessor(settings), "xgboost", "challenger", None)
-    assert outcome.refused
-    assert failed(outcome) == {("not worse", "xgboost"), ("skill", "xgboost")}
+    result = promoter.promote(assessor(settings), "xgboost", "challenger", None)
+    assert result.refused
+    assert failed(result) == {("not worse", "xgboost"), ("skill", "xgboost")}
     assert champion(settings, "xgboost") == old
     with pytest.raises(InvalidInput, match="--reason"):
         Force("  ")
@@ -178,9 +178,9 @@ def test_what_replicas_would_refuse_cannot_be_forced(
 ) -> None:
     old, _ = make(settings, "xgboost", GOOD, "champion")
     make(settings, "xgboost", BETTER_NAMED, "challenger", **options)
-    outcome = promoter.promote(assessor(settings), "xgboost", "challenger", Force("because"))
-    assert outcome.refused
-    assert (gate, "xgboost") in failed(outcome)
+    result = promoter.promote(assessor(settings), "xgboost", "challenger", Force("because"))
+    assert result.refused
+    assert (gate, "xgboost") in failed(result)
     assert champion(settings, "xgboost") == old
 
 
@@ -190,44 +190,44 @@ def test_probabilities_that_mean_something_else_are_refused(
     make(settings, "xgboost", GOOD, "champion", "challenger")
     make(settings, "xgboost", BETTER_NAMED, "challenger")
     strict = LIMITS.model_copy(update={"max_calibration_error": 0.01})
-    outcome = promoter.promote(assessor(settings, strict), "xgboost", "challenger", None)
-    assert failed(outcome) == {("calibration", "xgboost")}
+    result = promoter.promote(assessor(settings, strict), "xgboost", "challenger", None)
+    assert failed(result) == {("calibration", "xgboost")}
 
 
 def test_probabilities_that_say_too_little_by_a_factor_are_refused(
     settings: Settings, promoter: Promoter
 ) -> None:
-    """By the error alone it would pass."""
+    """The calibration error alone would pass."""
     make(settings, "xgboost", GOOD, "champion", "challenger")
     make(settings, "xgboost", BETTER_NAMED, "challenger")
     strict = LIMITS.model_copy(update={"max_said_ratio": 1.25})
-    outcome = promoter.promote(assessor(settings, strict), "xgboost", "challenger", None)
-    assert failed(outcome) == {("calibration", "xgboost")}
-    (gate,) = outcome.assessment.failed if outcome.assessment else ()
-    assert "times off" in gate.said
+    result = promoter.promote(assessor(settings, strict), "xgboost", "challenger", None)
+    assert failed(result) == {("calibration", "xgboost")}
+    (gate,) = result.assessment.failed if result.assessment else ()
+    assert "a factor of" in gate.detail
 
 
-def test_payments_that_a_model_has_learnt_from_judge_nobody(
+def test_payments_that_a_model_has_learnt_from_are_left_out(
     settings: Settings, promoter: Promoter
 ) -> None:
     make(settings, "xgboost", GOOD, "champion")
     until = (START + timedelta(days=DAYS)).isoformat()
     make(settings, "xgboost", BETTER_NAMED, "challenger", training={"window": {"train_end": until}})
-    outcome = promoter.promote(assessor(settings), "xgboost", "challenger", None)
+    result = promoter.promote(assessor(settings), "xgboost", "challenger", None)
     gates = ("not worse", "skill", "calibration")
-    assert failed(outcome) == {(gate, "xgboost") for gate in gates}
+    assert failed(result) == {(gate, "xgboost") for gate in gates}
 
 
-def test_a_variant_of_the_plan_is_judged_by_what_the_plan_makes_of_it_too(
+def test_a_variant_of_the_plan_is_also_measured_through_the_plan(
     settings: Settings, loaded_url: str, promoter: Promoter
 ) -> None:
     make(settings, "xgboost", GOOD, "champion")
     make(settings, "logistic", GOOD, "champion")
     make(settings, "logistic", BAD, "challenger")
     asyncio.run(activate_plan(loaded_url, plan_of("xgboost", "logistic")))
-    outcome = promoter.promote(assessor(settings), "logistic", "challenger", None)
+    result = promoter.promote(assessor(settings), "logistic", "challenger", None)
     gates = ("not worse", "skill")
-    assert failed(outcome) == {(g, of) for g in gates for of in ("logistic", "ensemble")}
+    assert failed(result) == {(g, of) for g in gates for of in ("logistic", "ensemble")}
 
 
 def test_rollback_goes_back_once(
@@ -287,13 +287,13 @@ def test_a_run_and_its_plan_serve_together_and_go_back_together(
 ) -> None:
     run_id, old, new = run_made
     before = asyncio.run(active_plan(loaded_url))
-    outcome = promoter.promote_run(assessor(settings), "latest", None)
-    assert outcome.done, outcome.said
-    assert outcome.moved == {name: {"from": old[name], "to": new[name]} for name in old}
+    result = promoter.promote_run(assessor(settings), "latest", None)
+    assert result.done, result.summary
+    assert result.moved == {name: {"from": old[name], "to": new[name]} for name in old}
     active = asyncio.run(active_plan(loaded_url))
     assert active is not None
     assert active.variants == ("xgboost", "logistic")
-    assert outcome.plan == {"name": "default", "version": active.version}
+    assert result.plan == {"name": "default", "version": active.version}
     assert not promoter.promote_run(assessor(settings), run_id, None).done
     back = promoter.roll_back_run(Scorer.load)
     assert back.done
@@ -322,9 +322,7 @@ def test_a_plan_that_cannot_be_stored_leaves_the_champions(
     }
 
 
-def test_a_run_that_is_not_there_is_said(
-    settings: Settings, promoter: Promoter, run_made: RunMade
-) -> None:
+def test_a_missing_run_is_named(settings: Settings, promoter: Promoter, run_made: RunMade) -> None:
     with pytest.raises(NotFound, match="no models of a training run nonsense"):
         promoter.promote_run(assessor(settings), "nonsense", None)
 
@@ -347,15 +345,15 @@ def test_mlflow_may_lag_and_is_brought_into_step(
 
     with monkeypatch.context() as patch:
         patch.setattr(Registry, "set_alias", away)
-        outcome = promoter.promote(assessor(settings), "xgboost", "challenger", None)
-    assert outcome.done
-    assert outcome.lag is not None
-    assert "away" in outcome.lag
+        result = promoter.promote(assessor(settings), "xgboost", "challenger", None)
+    assert result.done
+    assert result.lag is not None
+    assert "away" in result.lag
     assert champion(settings, "xgboost") == new[0]
     assert promoter.promote(assessor(settings), "xgboost", "challenger", None).lag is None
     (number,) = {v.number for v in registry.versions("xgboost") if v.digest == new[1]}
     assert registry.aliases()["xgboost"]["champion"] == number
-    assert align(registry, store, ["xgboost"]) is None
+    assert align_mlflow(registry, store, ["xgboost"]) is None
 
 
 def test_a_champion_that_moves_meanwhile_is_not_overwritten(
@@ -378,7 +376,7 @@ def test_a_champion_that_moves_meanwhile_is_not_overwritten(
 
 
 def test_what_a_killed_training_registered_is_taken_back(registry: Registry) -> None:
-    """A run that was killed stays RUNNING for good."""
+    """A killed run stays RUNNING forever."""
     digest = "d" * 64
     killed = registry._client.create_run(registry._experiment_id, tags=TRAINING)
     tags = {"digest": digest, "run": killed.info.run_id}
@@ -390,7 +388,7 @@ def test_what_a_killed_training_registered_is_taken_back(registry: Registry) -> 
     assert registry._client.get_run(killed.info.run_id).info.status == "KILLED"
 
 
-def test_the_command_line_tells_and_moves(
+def test_the_command_line_shows_and_moves(
     settings: Settings,
     loaded_url: str,
     run_made: RunMade,
@@ -442,7 +440,7 @@ def test_the_command_line_tells_and_moves(
     assert "--reason" in capsys.readouterr().err
 
 
-def test_another_tenants_champion_is_not_replaced_unless_told_to(
+def test_another_tenants_champion_is_replaced_only_on_request(
     settings: Settings, promoter: Promoter, registry: Registry
 ) -> None:
     def trained_on(tenant: str) -> dict[str, Any]:

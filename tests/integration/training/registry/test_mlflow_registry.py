@@ -1,9 +1,13 @@
-"""The registry on a real MLflow: what does not fit into one answer is found all the same."""
+"""The registry on a real MLflow: searches beyond one page, and an MLflow that cannot be reached."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
+from cluster.cli import run as quorum
 from fraud.errors import NotFound
 from training.registry import mlflow_registry as module
 from training.registry.mlflow_registry import TRAINING, Registry
@@ -47,7 +51,7 @@ def test_searches_go_beyond_the_first_page(registry: Registry, filled: dict[str,
 
 
 def test_the_newest_run_is_the_one_that_ended_last(registry: Registry) -> None:
-    """A long training that began first may end last."""
+    """A long training that started first may end last."""
     tags = {"tenant": "overlap", "schema_id": "s1"}
     with (
         registry.run("train", {**TRAINING, **tags}) as long,
@@ -70,3 +74,35 @@ def test_aliases_of_more_models_than_a_page(
             registry.set_alias(name, "champion", version)
     named = {name for name in registry.aliases() if name.startswith("many-")}
     assert len(named) == 2 * PAGE + 1
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUORUM_HOME", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+
+@pytest.mark.usefixtures("home")
+def test_a_missing_driver_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uri = "mysql+pymysql://u:hid_den7@127.0.0.1:1/d"
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+    monkeypatch.setenv("QUORUM_MLFLOW_TRACKING_URI", uri)
+    assert quorum(["models", "list"]) == 1
+    said = capsys.readouterr().err
+    assert "QUORUM_MLFLOW_TRACKING_URI: MLflow needs pymysql for this database" in said
+    assert "pip install pymysql" in said
+    assert "den7" not in said
+
+
+@pytest.mark.usefixtures("home")
+def test_the_password_of_an_unreachable_mlflow_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUORUM_MLFLOW_TRACKING_URI", "http://u:hid_den7@127.0.0.1:1/")
+    for flags in ([], ["--json"]):
+        assert quorum(["models", "list", *flags]) == 0
+        said = capsys.readouterr()
+        assert "MLflow does not answer" in said.err
+        assert "den7" not in said.out + said.err

@@ -33,7 +33,7 @@ def test_the_best_column_and_its_direction_are_found() -> None:
     assert score[np.isnan(values[:, 2])].max() < score[~np.isnan(values[:, 2])].min()
 
 
-def test_a_sample_judges_columns_like_all_rows() -> None:
+def test_a_sample_ranks_columns_like_all_rows() -> None:
     values, fraud = rows(150_000)
     sampled = single_column_precision(values, fraud, [0])
     assert np.isnan(sampled[[0, 4]]).all()
@@ -43,7 +43,7 @@ def test_a_sample_judges_columns_like_all_rows() -> None:
         assert sampled[column, direction] == pytest.approx(whole, rel=0.03)
 
 
-def test_no_number_is_said() -> None:
+def test_a_lack_of_numbers_is_reported() -> None:
     values, fraud = rows(200)
-    with pytest.raises(ValueError, match="no column is a number"):
+    with pytest.raises(ValueError, match="no numeric column"):
         one_rule(values, fraud, NAMES, [0, 1, 2, 3])

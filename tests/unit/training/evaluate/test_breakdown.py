@@ -24,7 +24,7 @@ def breakdown(n: int = 4_000, days: int = 16) -> tuple[Breakdown, list[str]]:
     return Breakdown(scores, of, frozenset({"a"}), ("a",), resamples=40), ids
 
 
-def test_weeks_begin_with_the_first_day_and_are_judged_alone() -> None:
+def test_weeks_begin_with_the_first_day_and_are_measured_alone() -> None:
     cuts, ids = breakdown()
     weeks = cuts.by_week()
     assert [week.name for week in weeks] == ["2022-01-08", "2022-01-15", "2022-01-22"]

@@ -5,16 +5,16 @@ import pytest
 
 from fraud.payment.batch import Float32, Float64
 from training.evaluate.effects import effect
-from training.evaluate.importance import Sample
+from training.evaluate.importance import ExplainedRows
 
 
-def sample(n: int = 4_000) -> Sample:
+def sample(n: int = 4_000) -> ExplainedRows:
     rng = np.random.default_rng(6)
     values = rng.normal(0, 1, (n, 4)).astype(np.float32)
     values[:, 1] = values[:, 0] + rng.normal(0, 0.1, n)  # says nearly what column 0 says
     values[:, 2] = rng.integers(0, 3, n)
     values[rng.random(n) < 0.25, 3] = np.nan
-    return Sample(values, (rng.random(n) < 0.1).astype(float), np.ones(n))
+    return ExplainedRows(values, (rng.random(n) < 0.1).astype(float), np.ones(n))
 
 
 def probability(log_odds: Float64) -> Float64:
@@ -48,7 +48,7 @@ def test_a_column_that_the_model_ignores_has_none_whatever_it_goes_along_with() 
     assert found.factor == pytest.approx(np.ones(found.factor.size))
 
 
-def test_codes_are_told_against_their_mean() -> None:
+def test_effects_of_codes_are_relative_to_their_mean() -> None:
     found = effect(score, sample(), 2, is_code=True)
     assert found is not None
     assert found.x.tolist() == [0, 1, 2]
@@ -56,7 +56,7 @@ def test_codes_are_told_against_their_mean() -> None:
     assert found.share.sum() == pytest.approx(1)
 
 
-def test_not_knowing_is_told_apart() -> None:
+def test_unknown_values_have_their_own_effect() -> None:
     found = effect(score, sample(), 3, is_code=False)
     assert found is not None
     assert found.missing == pytest.approx(np.exp(0.5), rel=1e-6)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from training.config import ReportConfig
-from training.evaluate.evaluation import Evaluation, ensemble_scorer, evaluate_run
-from training.fit.trained import Trained
+from training.evaluate.evaluation import Evaluation, evaluate_run, plan_scorer
+from training.fit.fitted_run import FittedRun
 
 
 @pytest.fixture(scope="session")
-def evaluation(trained: Trained) -> Evaluation:
-    return evaluate_run(trained, trained.config.report)
+def evaluation(fitted_run: FittedRun) -> Evaluation:
+    return evaluate_run(fitted_run, fitted_run.config.report)
 
 
 def test_every_model_has_every_figure_with_its_interval(evaluation: Evaluation) -> None:
@@ -30,12 +30,12 @@ def test_every_model_has_every_figure_with_its_interval(evaluation: Evaluation) 
 
 
 def test_figures_are_those_that_the_artifact_carries(
-    trained: Trained, evaluation: Evaluation
+    fitted_run: FittedRun, evaluation: Evaluation
 ) -> None:
-    for name, model in trained.judged.items():
+    for name, model in fitted_run.models.items():
         assert evaluation.models[name] == pytest.approx(model.metrics, abs=2e-9)
     ensemble = evaluation.models["ensemble"]
-    assert ensemble == pytest.approx(trained.judgement.metrics, abs=2e-9)
+    assert ensemble == pytest.approx(fitted_run.plan_fit.metrics, abs=2e-9)
 
 
 def test_the_one_rule_is_the_strongest_column(evaluation: Evaluation) -> None:
@@ -46,10 +46,10 @@ def test_the_one_rule_is_the_strongest_column(evaluation: Evaluation) -> None:
     assert 0.02 < one["average_precision"] < ensemble["average_precision"]
 
 
-def test_importance_finds_what_fraud_goes_by(trained: Trained, evaluation: Evaluation) -> None:
+def test_importance_finds_what_fraud_goes_by(fitted_run: FittedRun, evaluation: Evaluation) -> None:
     explanation = evaluation.explanation
     assert explanation is not None
-    names = trained.dataset.schema.names
+    names = fitted_run.dataset.schema.names
     order = [names[drop.column] for drop in explanation.drops]
     assert order[0] == "amount"
     assert set(order[:3]) == {"amount", "night", "category_code"}
@@ -58,9 +58,9 @@ def test_importance_finds_what_fraud_goes_by(trained: Trained, evaluation: Evalu
     assert explanation.boosted.gain.sum() == pytest.approx(1)
 
 
-def test_effects_rise_with_what_makes_fraud(trained: Trained, evaluation: Evaluation) -> None:
+def test_effects_rise_with_what_makes_fraud(fitted_run: FittedRun, evaluation: Evaluation) -> None:
     assert evaluation.explanation is not None
-    names = trained.dataset.schema.names
+    names = fitted_run.dataset.schema.names
     effects = {names[e.column]: e for e in evaluation.explanation.effects}
     amount, code = effects["amount"], effects["category_code"]
     assert amount.factor[-1] > 5 * amount.factor[0]
@@ -89,12 +89,12 @@ def test_the_document_is_json(evaluation: Evaluation) -> None:
     assert document["weeks"][0]["models"]["ensemble"].keys() >= {"average_precision"}
 
 
-def test_the_scorer_scores_what_was_judged(trained: Trained) -> None:
-    test = trained.judgement.evaluated.test
-    values = np.ascontiguousarray(trained.dataset.values[test.rows])
-    assert ensemble_scorer(trained)(values) == pytest.approx(test.scores["ensemble"])
+def test_the_scorer_gives_the_measured_scores(fitted_run: FittedRun) -> None:
+    test = fitted_run.plan_fit.scores.test
+    values = np.ascontiguousarray(fitted_run.dataset.values[test.rows])
+    assert plan_scorer(fitted_run)(values) == pytest.approx(test.scores["ensemble"])
 
 
-def test_nothing_is_explained_if_nobody_asks(trained: Trained) -> None:
+def test_nothing_is_explained_unless_configured(fitted_run: FittedRun) -> None:
     quick = ReportConfig(resamples=20, importance_features=0)
-    assert evaluate_run(trained, quick).explanation is None
+    assert evaluate_run(fitted_run, quick).explanation is None

@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 import pytest
 
 from training.evaluate.page import Facts
-from training.evaluate.results import Story, tell
-from training.fit.trained import Trained
+from training.evaluate.results import RunResults, results_of
+from training.fit.fitted_run import FittedRun
 
 _VOID = {"meta", "br", "link", "img", "input", "hr"}
 _LOADS = {"src", "href", "action", "data", "poster", "srcset"}
@@ -25,7 +25,7 @@ class Found:
 
 
 class Page(HTMLParser):
-    """What a browser would find."""
+    """The elements that a browser would find."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -59,14 +59,14 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="session")
-def story(trained: Trained) -> Story:
+def results(fitted_run: FittedRun) -> RunResults:
     same = Found("warn", "identical-rows", "<script>3</script> rows & more are the same")
     leak = Found("refuse", "tells-label", "scenario tells the label", allowed=True)
-    return tell(trained, {"fit": 12.3}, [same, leak])
+    return results_of(fitted_run, {"fit": 12.3}, [same, leak])
 
 
 @pytest.fixture(scope="session")
-def html(story: Story) -> str:
+def html(results: RunResults) -> str:
     facts = Facts(
         run_id="0a1b2c",
         made_at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
@@ -75,7 +75,7 @@ def html(story: Story) -> str:
         environment={"seed": 7, "numpy": "2.4"},
         seconds={"fit": 12.3},
     )
-    return story.page(facts)
+    return results.page(facts)
 
 
 def test_the_page_is_well_formed_and_its_ids_are_its_own(html: str) -> None:
@@ -95,20 +95,20 @@ def test_the_page_needs_nothing_else(html: str) -> None:
     assert "//" not in re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
 
 
-def test_the_page_says_what_was_found(html: str, story: Story) -> None:
+def test_the_page_shows_what_was_found(html: str, results: RunResults) -> None:
     text = Page(html).text
-    for model, figures in story.evaluation.models.items():
+    for model, figures in results.evaluation.models.items():
         assert model in text
         assert f"{figures['average_precision']:.4f}" in text
     for said in ("0a1b2c", "challenger", "2026-01-02 03:04 UTC", "1f2e3d", "12.3", "By week"):
         assert said in text
     assert "<script>3</script> rows & more are the same" in text, "as text, not as markup"
-    assert "refuse, let through on purpose" in text
+    assert "refuse, allowed on purpose" in text
     assert "<b>travel</b>" in text
     assert {"fraud", "xgboost", "amount"} <= set(text.split())
 
 
-def test_both_themes_colour_the_pictures(html: str, story: Story) -> None:
+def test_both_themes_colour_the_pictures(html: str, results: RunResults) -> None:
     assert "prefers-color-scheme:dark" in html
     used = set(re.findall(r"var\(--([a-z0-9]+)\)", html))
     for theme in re.findall(r":root\{(.*?)\}", html, flags=re.DOTALL):
@@ -117,20 +117,20 @@ def test_both_themes_colour_the_pictures(html: str, story: Story) -> None:
     assert re.findall(r"(?:fill|stroke): #[0-9a-f]{6}", body) == []
 
 
-def test_pictures_are_the_same_every_time(trained: Trained, story: Story) -> None:
-    again = tell(trained, {})
-    assert dict(again.pictures) == dict(story.pictures)
+def test_pictures_are_the_same_every_time(fitted_run: FittedRun, results: RunResults) -> None:
+    again = results_of(fitted_run, {})
+    assert dict(again.pictures) == dict(results.pictures)
     expected = {"precision-recall", "roc", "scores", "weekly", "reliability", "importance"}
     assert expected | {"contribution", "effect-amount", "effect-category-code"} <= set(
-        story.pictures
+        results.pictures
     )
-    for svg in story.pictures.values():
+    for svg in results.pictures.values():
         assert svg.rstrip().endswith("</svg>")
 
 
-def test_a_run_without_guard_and_findings_says_so(trained: Trained, story: Story) -> None:
+def test_a_page_states_whether_the_guard_ran(fitted_run: FittedRun, results: RunResults) -> None:
     facts = Facts("x", datetime(2026, 1, 2, tzinfo=UTC), "champion", {})
-    plain = Story(trained, story.evaluation, story.pictures)
+    plain = RunResults(fitted_run, results.evaluation, results.pictures)
     assert "Leak guard: did not run." in Page(plain.page(facts)).text
-    clean = Story(trained, story.evaluation, story.pictures, {}, [])
+    clean = RunResults(fitted_run, results.evaluation, results.pictures, {}, [])
     assert "Leak guard: no finding." in Page(clean.page(facts)).text

@@ -116,7 +116,7 @@ def test_random_forest_graph_scores_like_the_forest(
     assert np.abs(native - forest.predict_proba(x)[:, 1]).max() < 0.1
 
 
-def test_a_leaf_is_the_surer_the_more_rows_it_has_seen() -> None:
+def test_a_leaf_is_surer_with_more_rows() -> None:
     x = np.arange(8, dtype=np.float32).reshape(-1, 1)
     fraud = np.array([0, 0, 0, 0, 0, 0, 1, 1])
     tree = DecisionTreeClassifier(max_depth=1).fit(x, fraud).tree_

@@ -24,7 +24,7 @@ def _fitted(forest: IsolationForest, median: np.ndarray) -> Fitted:
     return Fitted("isolation-forest", "anomaly", "onnx", {"model.onnx": graph}, {}, "")
 
 
-def test_rows_that_nothing_tells_apart_are_as_strange_as_expected() -> None:
+def test_identical_rows_are_as_anomalous_as_expected() -> None:
     x = np.ones((64, 3), np.float32)
     forest = IsolationForest(n_estimators=5, random_state=1).fit(signed_log(x))
     scores = raw_scores(_fitted(forest, x[0]), x)

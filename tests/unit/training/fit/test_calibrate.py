@@ -43,7 +43,7 @@ def test_probabilities_come_out_right_on_other_rows() -> None:
     assert np.abs(calibrated(grid, knots) - grid**2).max() < 0.06
 
 
-def test_scores_that_a_model_tells_apart_stay_apart() -> None:
+def test_distinct_scores_stay_distinct() -> None:
     knots = probability_knots(*_drawn(20_000))
     grid = np.linspace(0.001, 0.999, 500)
     assert (np.diff(calibrated(grid, knots)) > 0).all()
@@ -132,7 +132,7 @@ def test_folds_hold_equally_many_frauds_and_follow_each_other() -> None:
 
 
 def _ranked(n: int = 60_000, seed: int = 11) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of a good model of a rare event, and what came of it: rate 0.5 %, ROC AUC 0.9."""
+    """Scores of a good model of a rare event, with labels: rate 0.5 %, ROC AUC 0.9."""
     rng = np.random.default_rng(seed)
     odds = rng.normal(-7.0, 2.0, n)
     p = 1 / (1 + np.exp(-odds))
@@ -174,7 +174,7 @@ def test_probabilities_do_not_depend_on_the_scale_of_the_scores(scale: str) -> N
 def test_a_map_that_does_not_follow_the_scores_is_refused() -> None:
     truth, fraud = _ranked()
     # No float32 tells these apart, so no model file could have given them.
-    with pytest.raises(NotTrainable, match=r"frauds predicted in the top tenth, \d+ seen"):
+    with pytest.raises(NotTrainable, match=r"frauds predicted in the top tenth, \d+ observed"):
         fit_calibration(0.5 + 1e-9 * truth, fraud)
 
 
@@ -209,5 +209,5 @@ def test_rows_that_begin_with_fraud_alone_can_be_calibrated(first: int) -> None:
 def test_rows_of_one_kind_are_refused_by_name(kind: int) -> None:
     raw, fraud = np.linspace(0, 1, 50), np.full(50, kind, np.float32)
     for fit in (fit_calibration, beta_knots):
-        with pytest.raises(NotTrainable, match="nothing but"):
+        with pytest.raises(NotTrainable, match="hold only"):
             fit(raw, fraud)

@@ -1,4 +1,4 @@
-"""Cheapest thresholds against trying them all."""
+"""Cheapest thresholds against exhaustive search."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fraud.errors import NotTrainable
 from fraud.plan import Thresholds
 from training.config import CostConfig
-from training.fit.costs import cheapest_thresholds, priced, total_price
+from training.fit.costs import cheapest_thresholds, outcome_costs, total_cost
 
 
 def _drawn(seed: int, n: int = 14) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -27,16 +27,16 @@ def _drawn(seed: int, n: int = 14) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_nothing_is_cheaper(seed: int, challenge: float | None) -> None:
     probability, fraud, amount = _drawn(seed)
     costs = CostConfig(review=4.0, false_block=15.0, challenge=challenge)
-    price = priced(fraud, amount, costs)
+    price = outcome_costs(fraud, amount, costs)
     found = cheapest_thresholds(probability, price)
     levels = np.unique(probability)
     middles = (levels[1:] + levels[:-1]) / 2
     places = [levels[0] / 2, *middles, 1.0]
     cheapest = min(
-        total_price(probability, triple, price)
+        total_cost(probability, triple, price)
         for triple in combinations_with_replacement(places, 3)
     )
-    assert total_price(probability, found, price) == pytest.approx(cheapest)
+    assert total_cost(probability, found, price) == pytest.approx(cheapest)
     Thresholds(*found)
     assert 0 < found[0] <= found[1] <= found[2] <= 1
     if challenge is None:
@@ -47,7 +47,7 @@ def test_dear_reviews_are_rare_and_cheap_ones_are_not() -> None:
     probability, fraud, amount = _drawn(1, 4000)
 
     def reviewed(cost: float) -> float:
-        price = priced(fraud, amount, CostConfig(review=cost, false_block=1e9))
+        price = outcome_costs(fraud, amount, CostConfig(review=cost, false_block=1e9))
         return float((probability >= cheapest_thresholds(probability, price)[1]).mean())
 
     assert reviewed(0.1) > reviewed(10.0) > reviewed(1000.0) == 0
@@ -56,4 +56,4 @@ def test_dear_reviews_are_rare_and_cheap_ones_are_not() -> None:
 def test_fraud_without_an_amount_has_no_price() -> None:
     amount = np.array([1.0, np.nan])
     with pytest.raises(NotTrainable, match=r"use \[rates\]"):
-        priced(np.array([0, 1], np.float32), amount, CostConfig(review=1, false_block=1))
+        outcome_costs(np.array([0, 1], np.float32), amount, CostConfig(review=1, false_block=1))

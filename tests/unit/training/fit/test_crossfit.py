@@ -6,9 +6,9 @@ import pytest
 from fraud.errors import NotTrainable
 from training.config import TrainConfig
 from training.fit.crossfit import cross_split, crossfit, cut, held_back
-from training.fit.in_process import fit_here
-from training.fit.plan_fit import judge_ensemble, judge_variants
-from training.fit.trained import Trained, named_after
+from training.fit.fitted_run import FittedRun, renamed_for_table
+from training.fit.in_process import fit_in_process
+from training.fit.plan_fit import calibrate_models, fit_and_score_plan
 from training.sets.dataset import Dataset
 from training.sets.schema import FeatureSchema
 from training.sets.split import DAY_MS, split_by_time
@@ -62,7 +62,7 @@ def test_held_back_scores_are_of_models_that_had_not_seen_the_rows() -> None:
 
     def fit(sample, config):
         seen.append(sample.y_train.size)
-        return fit_here(sample, config)
+        return fit_in_process(sample, config)
 
     told: list[tuple[int, int]] = []
     found = crossfit(dataset, np.arange(N), CONFIG, fit, lambda *t: told.append(t))
@@ -76,33 +76,33 @@ def test_held_back_scores_are_of_models_that_had_not_seen_the_rows() -> None:
     assert 1 <= int(rounds) <= 25
 
 
-def test_a_cross_fitted_run_is_judged_and_named_like_any_other() -> None:
+def test_a_cross_fitted_run_is_measured_and_named_like_any_other() -> None:
     dataset = _dataset()
     split = split_by_time(dataset.timestamp_ms, dataset.label, dataset.known_at_ms, CONFIG.split)
     wide = cross_split(dataset, split)
     assert wide.train.size == split.train.size + split.validation.size + split.calibration.size
     assert wide.train.max() < split.test.min()
-    found = crossfit(dataset, wide.train, CONFIG, fit_here)
+    found = crossfit(dataset, wide.train, CONFIG, fit_in_process)
     final = held_back(wide, dataset, found.rows)
     assert final.shared
-    judged = judge_variants(found.models, dataset, final, found.raw)
-    judgement = judge_ensemble(judged, dataset, final, CONFIG)
-    assert judgement.metrics["roc_auc"] > 0.85
-    assert judgement.metrics["calibration_error"] < 0.05
-    assert "card_precision_at_100" not in judgement.metrics
-    assert judgement.metrics["average_precision"] >= 0.9 * max(
-        model.metrics["average_precision"] for model in judged.values()
+    models = calibrate_models(found.models, dataset, final, found.raw)
+    plan_fit = fit_and_score_plan(models, dataset, final, CONFIG)
+    assert plan_fit.metrics["roc_auc"] > 0.85
+    assert plan_fit.metrics["calibration_error"] < 0.05
+    assert "card_precision_at_100" not in plan_fit.metrics
+    assert plan_fit.metrics["average_precision"] >= 0.9 * max(
+        model.metrics["average_precision"] for model in models.values()
     )
-    trained = named_after(Trained(dataset, final, CONFIG, judged, judgement), "loans")
-    assert trained.judgement.plan.variants == (
+    fitted_run = renamed_for_table(FittedRun(dataset, final, CONFIG, models, plan_fit), "loans")
+    assert fitted_run.plan_fit.plan.variants == (
         "loans-xgboost", "loans-random-forest", "loans-logistic", "loans-isolation-forest",
     )  # fmt: skip
-    assert [m.fitted.variant for m in trained.judged.values()] == list(trained.judged)
-    assert trained.choices()["shared_calibration"]
-    assert set(trained.judgement.evaluated.test.scores) == {*trained.judged, "ensemble"}
+    assert [m.fitted.variant for m in fitted_run.models.values()] == list(fitted_run.models)
+    assert fitted_run.choices()["shared_calibration"]
+    assert set(fitted_run.plan_fit.scores.test.scores) == {*fitted_run.models, "ensemble"}
 
 
-def test_too_few_frauds_in_a_fold_is_said() -> None:
+def test_too_few_frauds_in_a_fold_are_reported() -> None:
     dataset = _dataset()
     dataset.label[:2400] = 0
     with pytest.raises(NotTrainable, match=r"fewer folds \(cross_fit\.folds\)"):

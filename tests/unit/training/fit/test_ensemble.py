@@ -7,12 +7,12 @@ from fraud.combine.thresholds import outcomes
 from fraud.errors import NotTrainable
 from fraud.methods.registry import METHODS
 from training.config import CostConfig, RateConfig, TrainConfig
-from training.fit.costs import priced, total_price
+from training.fit.costs import outcome_costs, total_cost
 from training.fit.ensemble import (
     FITS,
-    Ballot,
+    LabelledVotes,
     ensemble_probability,
-    fit_combiner,
+    fit_combination,
     fit_plan,
     fit_thresholds,
     fit_weights,
@@ -25,11 +25,11 @@ FRAUD = (RNG.random(N) < TRUTH).astype(np.float32)
 
 
 def _votes() -> dict[str, np.ndarray]:
-    """One that knows, one that guesses."""
+    """One informative model and one that guesses."""
     return {"knows": TRUTH, "guesses": RNG.permutation(TRUTH)}
 
 
-def test_whoever_knows_more_weighs_more_and_nobody_is_silent() -> None:
+def test_a_better_model_weighs_more_and_every_model_counts() -> None:
     weights = fit_weights(_votes(), FRAUD)
     assert weights["knows"] == 0.9
     assert weights["guesses"] == 0.1
@@ -49,39 +49,41 @@ def _plan(config: TrainConfig):
     votes, anomaly = _votes(), RNG.random(N)
     amount = RNG.lognormal(3, 1, N)
     half = N // 2
-    ballots = [
-        Ballot({n: v[rows] for n, v in votes.items()}, FRAUD[rows], amount[rows], anomaly[rows])
+    voted = [
+        LabelledVotes(
+            {n: v[rows] for n, v in votes.items()}, FRAUD[rows], amount[rows], anomaly[rows]
+        )
         for rows in (slice(0, half), slice(half, N))
     ]
-    return ballots[1], *fit_plan(*ballots, config)
+    return voted[1], *fit_plan(*voted, config)
 
 
 def test_the_plan_keeps_to_its_rates() -> None:
-    ballot, plan, _, _ = _plan(TrainConfig())
-    probability = ensemble_probability(plan, ballot.votes)
+    voted, plan, _, _ = _plan(TrainConfig())
+    probability = ensemble_probability(plan, voted.votes)
     reached = outcomes(plan.thresholds, probability, np.full(N // 2, np.nan))
     shares = [float((reached >= outcome).mean()) for outcome in (1, 2, 3)]
     assert shares == pytest.approx([0.01, 0.005, 0.001], rel=0.05)
     t = plan.thresholds
     assert t.anomaly_challenge is not None
-    assert ballot.anomaly is not None
-    assert (ballot.anomaly >= t.anomaly_challenge).mean() == pytest.approx(0.001, rel=0.1)
+    assert voted.anomaly is not None
+    assert (voted.anomaly >= t.anomaly_challenge).mean() == pytest.approx(0.001, rel=0.1)
     assert plan.variants[0] == "knows"
     assert plan.variants[-1] == "isolation-forest"
-    assert abs(float(probability.mean()) - float(ballot.fraud.mean())) < 0.002
+    assert abs(float(probability.mean()) - float(voted.fraud.mean())) < 0.002
 
 
 def test_costs_set_the_thresholds_where_they_are_given() -> None:
     costs = CostConfig(review=2.0, false_block=20.0)
-    ballot, plan, _, _ = _plan(TrainConfig(costs=costs))
-    probability = ensemble_probability(plan, ballot.votes)
-    price = priced(ballot.fraud, ballot.amount, costs)
+    voted, plan, _, _ = _plan(TrainConfig(costs=costs))
+    probability = ensemble_probability(plan, voted.votes)
+    costs_of = outcome_costs(voted.fraud, voted.amount, costs)
     t = plan.thresholds
-    cost = total_price(probability, (t.challenge, t.review, t.block), price)
+    cost = total_cost(probability, (t.challenge, t.review, t.block), costs_of)
     by_rates = fit_thresholds(probability, None, RateConfig())
     r = (by_rates.challenge, by_rates.review, by_rates.block)
-    assert cost < total_price(probability, r, price)
-    assert cost < price.approve.sum()
+    assert cost < total_cost(probability, r, costs_of)
+    assert cost < costs_of.approve.sum()
 
 
 def test_a_stack_is_chosen_where_the_mean_of_probabilities_loses() -> None:
@@ -90,45 +92,45 @@ def test_a_stack_is_chosen_where_the_mean_of_probabilities_loses() -> None:
     a, b = rng.normal(size=(2, N)) * 2.2
     fraud = (rng.random(N) < 1 / (1 + np.exp(-(a + b - 7)))).astype(np.float32)
     votes = {n: 1 / (1 + np.exp(-(e - 4.5))) for n, e in (("a", a), ("b", b))}
-    combiner = fit_combiner(votes, fraud)
-    assert combiner.method.name == "stack"
-    merits = {kind: m["average_precision"] for kind, m in combiner.merits.items()}
+    combination = fit_combination(votes, fraud)
+    assert combination.method.name == "stack"
+    merits = {kind: m["average_precision"] for kind, m in combination.figures.items()}
     assert merits["stack"] > merits["mean"]
-    assert combiner.weights["a"] == pytest.approx(combiner.weights["b"], abs=0.15)
-    assert fit_combiner(votes, fraud, "mean").method.name == "mean"
+    assert combination.weights["a"] == pytest.approx(combination.weights["b"], abs=0.15)
+    assert fit_combination(votes, fraud, "mean").method.name == "mean"
 
 
-def _halves(votes: dict[str, np.ndarray], fraud: np.ndarray) -> list[Ballot]:
+def _halves(votes: dict[str, np.ndarray], fraud: np.ndarray) -> list[LabelledVotes]:
     half = fraud.size // 2
     return [
-        Ballot({n: v[rows] for n, v in votes.items()}, fraud[rows], np.ones(half))
+        LabelledVotes({n: v[rows] for n, v in votes.items()}, fraud[rows], np.ones(half))
         for rows in (slice(0, half), slice(half, 2 * half))
     ]
 
 
 def test_an_ensemble_that_does_not_beat_its_best_member_gives_way_to_it() -> None:
-    ballots = _halves({"knows": TRUTH, "errs": 1 - TRUTH}, FRAUD)
-    plan, combiner, _ = fit_plan(*ballots, TrainConfig(variants=("xgboost", "logistic")))
+    voted = _halves({"knows": TRUTH, "errs": 1 - TRUTH}, FRAUD)
+    plan, combination, _ = fit_plan(*voted, TrainConfig(variants=("xgboost", "logistic")))
     assert plan.kind == "single"
     assert [(m.variant, m.weight) for m in plan.members] == [("knows", 1.0)]
-    contest = combiner.contest
+    contest = combination.comparison
     assert contest is not None
     assert (contest.member, contest.won, contest.kept) == ("knows", False, False)
-    assert contest.together["average_precision"] <= contest.alone["average_precision"]
+    assert contest.ensemble["average_precision"] <= contest.best_member["average_precision"]
     assert "does not beat its best member, knows decides alone" in contest.sentence()
     # Its probabilities are those of the member, on the plan's own map.
-    probability = ensemble_probability(plan, {"knows": ballots[1].votes["knows"]})
-    assert abs(float(probability.mean()) - float(ballots[1].fraud.mean())) < 0.002
+    probability = ensemble_probability(plan, {"knows": voted[1].votes["knows"]})
+    assert abs(float(probability.mean()) - float(voted[1].fraud.mean())) < 0.002
 
 
-def test_a_kind_that_is_asked_for_stays_and_says_that_it_lost() -> None:
+def test_a_configured_kind_stays_and_reports_that_it_lost() -> None:
     config = TrainConfig(variants=("xgboost", "logistic"), combiner="mean")
-    plan, combiner, _ = fit_plan(*_halves({"knows": TRUTH, "errs": 1 - TRUTH}, FRAUD), config)
+    plan, combination, _ = fit_plan(*_halves({"knows": TRUTH, "errs": 1 - TRUTH}, FRAUD), config)
     assert plan.kind == "ensemble"
     assert len(plan.members) == 2
-    assert combiner.contest is not None
-    assert not combiner.contest.won
-    assert "it decides as asked" in combiner.contest.sentence()
+    assert combination.comparison is not None
+    assert not combination.comparison.won
+    assert "it decides as asked" in combination.comparison.sentence()
 
 
 def test_an_ensemble_that_beats_its_best_member_decides() -> None:
@@ -136,13 +138,13 @@ def test_an_ensemble_that_beats_its_best_member_decides() -> None:
     a, b = rng.normal(size=(2, N)) * 2.2
     fraud = (rng.random(N) < 1 / (1 + np.exp(-(a + b - 7)))).astype(np.float32)
     votes = {n: 1 / (1 + np.exp(-(e - 4.5))) for n, e in (("a", a), ("b", b))}
-    plan, combiner, _ = fit_plan(
+    plan, combination, _ = fit_plan(
         *_halves(votes, fraud), TrainConfig(variants=("xgboost", "logistic"))
     )
     assert plan.kind == "ensemble"
-    assert combiner.contest is not None
-    assert combiner.contest.won
-    assert "beats its best member" in combiner.contest.sentence()
+    assert combination.comparison is not None
+    assert combination.comparison.won
+    assert "beats its best member" in combination.comparison.sentence()
 
 
 @pytest.mark.parametrize("useful", [True, False])
@@ -152,20 +154,22 @@ def test_with_too_few_frauds_for_folds_the_fitted_rows_decide(useful: bool) -> N
     fraud[::80] = 1
     knows = np.where(fraud > 0, 0.6, 0.3) + rng.normal(0, 0.1, 400)
     other = np.where(fraud > 0, 0.6, 0.3) + rng.normal(0, 0.1, 400) if useful else rng.random(400)
-    combiner = fit_combiner({"knows": np.clip(knows, 0, 1), "other": np.clip(other, 0, 1)}, fraud)
-    assert combiner.contest is not None
-    assert combiner.contest.won == useful
+    combination = fit_combination(
+        {"knows": np.clip(knows, 0, 1), "other": np.clip(other, 0, 1)}, fraud
+    )
+    assert combination.comparison is not None
+    assert combination.comparison.won == useful
 
 
 def test_a_single_voter_has_no_contest() -> None:
-    assert fit_combiner({"alone": TRUTH}, FRAUD).contest is None
+    assert fit_combination({"alone": TRUTH}, FRAUD).comparison is None
 
 
 def test_a_few_frauds_leave_the_weights_nearly_even() -> None:
     fraud = np.zeros(400, np.float32)
     fraud[::50] = 1
     votes = {"knows": np.where(fraud > 0, 0.9, 0.1), "guesses": RNG.random(400)}
-    weights = fit_combiner(votes, fraud, "mean").weights
+    weights = fit_combination(votes, fraud, "mean").weights
     assert 0.5 < weights["knows"] < 0.6
 
 
@@ -176,7 +180,7 @@ def test_thresholds_lie_between_scores_not_on_them() -> None:
     assert not np.isin([thresholds.challenge, thresholds.review, thresholds.block], scores).any()
 
 
-def test_a_highest_score_that_too_many_share_blocks_nobody():
+def test_a_highest_score_that_too_many_share_blocks_no_payment():
     scores = np.r_[np.linspace(0.0, 0.3, 996), np.full(4, 0.6)]
     thresholds = fit_thresholds(scores, scores, RateConfig())
     assert thresholds.review < 0.6 < thresholds.block < 1
@@ -195,9 +199,9 @@ def test_rows_that_begin_with_fraud_alone_have_a_combiner(wanted: str) -> None:
     fraud[:30] = 1
     fraud[rng.choice(np.arange(30, 2_000), 30, replace=False)] = 1
     odds = {n: -4 + 2 * fraud + rng.normal(0, 1, fraud.size) for n in "ab"}
-    combiner = fit_combiner({n: 1 / (1 + np.exp(-o)) for n, o in odds.items()}, fraud, wanted)
-    assert set(combiner.weights) == {"a", "b"}
-    assert combiner.contest is not None
+    combination = fit_combination({n: 1 / (1 + np.exp(-o)) for n, o in odds.items()}, fraud, wanted)
+    assert set(combination.weights) == {"a", "b"}
+    assert combination.comparison is not None
 
 
 def test_every_combining_method_has_a_fit() -> None:

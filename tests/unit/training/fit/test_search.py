@@ -1,4 +1,4 @@
-"""What a search makes of its trials, and trials that stop half way."""
+"""The result of a search, and trials that stop early."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from training.config import (
     XGBoostConfig,
 )
 from training.fit.search import SearchResult, merged
-from training.fit.trial import Trial
+from training.fit.search_trial import SearchTrial
 from training.fit.variants import boosting, logistic, random_forest
 from training.fit.variants import xgboost as boosted
 from training.fit.variants.rung import EFFORTS, Rung
@@ -36,8 +36,10 @@ def sample() -> Sample:
     return Sample(x[:1500], y[:1500], np.ones(1500, np.float32), x[1500:], y[1500:], names, ())
 
 
-def _trial(variant: str, number: int, precision: float, effort: int, **parameters: Any) -> Trial:
-    return Trial(variant, number, parameters, precision, effort, 10, 0.5)
+def _trial(
+    variant: str, number: int, precision: float, effort: int, **parameters: Any
+) -> SearchTrial:
+    return SearchTrial(variant, number, parameters, precision, effort, 10, 0.5)
 
 
 def test_the_best_trial_that_was_not_given_up_is_merged() -> None:
@@ -74,7 +76,7 @@ def test_rungs_grow_to_the_whole_effort(
 
 
 def test_the_last_rung_scores_like_the_variant(sample: Sample) -> None:
-    """A trial of forests or regressions is what would be fitted, to the last bit."""
+    """A whole trial of a forest or regression equals the fitted model, to the last bit."""
     forest, linear = RandomForestConfig(trees=18), LogisticConfig()
     *_, last = random_forest.rungs(sample, forest, SEED)
     fitted = random_forest.train_forest(sample, forest, SEED)

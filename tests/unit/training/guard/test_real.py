@@ -1,4 +1,4 @@
-"""Honest real sets pass; what tells the label of each is refused."""
+"""Honest real sets pass; their columns that give the label away are refused."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from training.sets.tabular import read_table
 
 DATA = Path("../shared/data")
 SEED = 7
+
+pytestmark = pytest.mark.slow
 absent = pytest.mark.skipif(not DATA.exists(), reason="the real sets are not in ../shared/data")
 
 TABLES = {"german-credit": "german_credit", "uci-default": "uci_default_credit",
@@ -61,7 +63,7 @@ WHOLE = {
 }  # fmt: skip
 
 TOLD = {"paysim": ["oldbalanceOrg"]}
-"""Its simulator lets every thief take all there is, and nobody else: that is worth a word."""
+"""In its simulator only thieves empty an account, which deserves a warning."""
 
 
 def file(folder: str, part: str = "") -> Path:
@@ -69,7 +71,7 @@ def file(folder: str, part: str = "") -> Path:
 
 
 def table(name: str, more: tuple[str, ...] = ()) -> Dataset:
-    """A set's own columns, all that are honest and `more`."""
+    """A set's honest columns and `more`."""
     time, amount, label, numeric, categorical = WHOLE[name]
     text = OWN_COLUMNS.format(
         name=name, time=time, amount=amount, label=label, numeric=numeric,
@@ -115,7 +117,7 @@ def test_the_handbooks_scenario_is_refused() -> None:
 
 @absent
 def test_paysims_flag_is_refused_by_its_name_where_its_values_say_nothing() -> None:
-    """The sample holds none of the sixteen payments that were flagged."""
+    """The sample holds none of the sixteen flagged payments."""
     found = inspect_columns(table("paysim", ("isFlaggedFraud",)), SEED)
     assert refused(found) == {"isFlaggedFraud": "speaking-name"}
 

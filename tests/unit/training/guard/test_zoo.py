@@ -1,4 +1,4 @@
-"""Every leaky set of the zoo is refused, and no innocent one is."""
+"""Every leaky set of the zoo is refused, and no innocent one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from training.guard.guard import inspect_columns, inspect_history
 from training.sets.dataset import Dataset
 
 SEED = 7
+
+pytestmark = pytest.mark.slow
 
 
 def findings(make: Make) -> list[Finding]:
@@ -48,8 +50,8 @@ def test_a_later_leak_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", later.WEAK)
-def test_a_weak_leak_is_told(name: str) -> None:
-    """It says too little of the label to be refused."""
+def test_a_weak_leak_is_a_warning(name: str) -> None:
+    """It predicts the label too weakly to be refused."""
     (finding,) = findings(later.WEAK[name])
     assert (finding.severity, finding.code) == ("warn", "nearly-tells-label")
 
@@ -82,7 +84,7 @@ def test_a_leak_as_it_is_met_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", met.TOLD)
-def test_what_might_be_honest_is_told(name: str) -> None:
+def test_what_might_be_honest_is_a_warning(name: str) -> None:
     found = findings(met.TOLD[name])
     assert refused(found) == []
     assert found

@@ -29,7 +29,7 @@ def test_a_draw_is_a_resample_of_whole_clusters() -> None:
     assert (first[0] != first[1]).any()
 
 
-def test_a_resample_is_judged_as_the_rows_that_it_draws() -> None:
+def test_a_resample_is_measured_as_the_rows_that_it_draws() -> None:
     score, of = world(3, 40, 25)
     probability = 1 / (1 + np.exp(-score))
     gauge = Gauge(probability, of)
@@ -50,6 +50,7 @@ def test_a_resample_is_judged_as_the_rows_that_it_draws() -> None:
         assert gauge.figures(copies) == pytest.approx(drawn, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_intervals_hold_what_is_true_about_as_often_as_they_say() -> None:
     # What is true: the same figure of very many customers. Card precision counts a day's customers,
     # so that its truth is that of worlds of the same size.

@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.metrics.calibration import Reliability, reliability
+from training.metrics.calibration import CalibrationBins, calibration_bins
 from training.metrics.ranking import Ranking
 
 
 def bins_of(
     probability: np.ndarray, fraud: np.ndarray, weight: np.ndarray | None = None, bins: int = 20
-) -> Reliability:
+) -> CalibrationBins:
     ranking = Ranking(probability, fraud)
     ranked = np.ones(fraud.size) if weight is None else weight[ranking.order]
-    return reliability(probability[ranking.order], ranked, ranking.steps(ranked), bins)
+    return calibration_bins(probability[ranking.order], ranked, ranking.steps(ranked), bins)
 
 
 @settings(deadline=None)
@@ -25,8 +25,8 @@ def test_bins_are_equal_parts_of_the_ordered_rows(seed: int, bins: int) -> None:
     fraud = (rng.random(probability.size) < probability).astype(float)
     parts = np.split(np.argsort(-probability), bins)
     found = bins_of(probability, fraud, bins=bins)
-    assert found.said == pytest.approx([probability[p].mean() for p in parts])
-    assert found.seen == pytest.approx([fraud[p].mean() for p in parts])
+    assert found.predicted == pytest.approx([probability[p].mean() for p in parts])
+    assert found.observed == pytest.approx([fraud[p].mean() for p in parts])
     assert found.weight == pytest.approx(np.full(bins, 1 / bins))
     expected = np.mean([abs(probability[p].mean() - fraud[p].mean()) for p in parts])
     assert found.error == pytest.approx(expected)
@@ -43,8 +43,8 @@ def test_a_weight_is_so_many_copies_and_order_does_not_matter(seed: int) -> None
     copies = rng.permutation(np.repeat(np.arange(n), weight.astype(int)))
     weighted = bins_of(probability, fraud, weight, bins=7)
     copied = bins_of(probability[copies], fraud[copies], bins=7)
-    assert weighted.said == pytest.approx(copied.said, abs=1e-9)
-    assert weighted.seen == pytest.approx(copied.seen, abs=1e-9)
+    assert weighted.predicted == pytest.approx(copied.predicted, abs=1e-9)
+    assert weighted.observed == pytest.approx(copied.observed, abs=1e-9)
 
 
 def test_a_calibrated_and_a_boastful_model() -> None:

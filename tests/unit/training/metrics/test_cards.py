@@ -12,7 +12,7 @@ from training.sets.split import DAY_MS
 def row_by_row(
     score: np.ndarray, fraud: np.ndarray, customer: np.ndarray, day: np.ndarray, cards: int
 ) -> float:
-    """What card precision is, without any array."""
+    """Card precision by its definition, without arrays."""
     found: set[int] = set()
     shares = []
     for number in sorted(set(day)):

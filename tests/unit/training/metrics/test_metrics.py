@@ -39,7 +39,7 @@ def test_card_precision_counts_a_card_once() -> None:
 
 
 @pytest.mark.parametrize("amount", [None, [5.0, np.nan, 1.0, 1.0], [np.nan, 5.0, 1.0, 1.0]])
-def test_value_is_told_only_where_every_fraud_has_one(amount: list[float] | None) -> None:
+def test_value_caught_needs_the_amount_of_every_fraud(amount: list[float] | None) -> None:
     fraud = np.array([0, 1, 0, 0], np.float32)
     told = None if amount is None else np.array(amount)
     score = np.array([0.4, 0.9, 0.2, 0.1])
@@ -54,12 +54,12 @@ def test_bins_of_expected_fraud_reach_into_the_highest_probabilities() -> None:
     probability = rng.beta(0.1, 10, 50_000)
     fraud = (rng.random(50_000) < probability).astype(float)
     gauge = Gauge(probability, cases(fraud, None, np.zeros(50_000, np.int64)))
-    bins = gauge.reliability()
+    bins = gauge.calibration_bins()
     assert bins is not None
     assert bins.weight.sum() == pytest.approx(1)
-    assert (np.diff(bins.said) < 0).all()
-    expected = bins.weight * bins.said
+    assert (np.diff(bins.predicted) < 0).all()
+    expected = bins.weight * bins.predicted
     assert expected == pytest.approx(np.full(expected.size, probability.mean() / 20), rel=0.1)
-    assert np.dot(bins.weight, bins.seen) == pytest.approx(fraud.mean())
-    noise = np.sqrt(bins.said * (1 - bins.said) / (bins.weight * 50_000))
-    assert (np.abs(bins.said - bins.seen) < 4 * noise).all()
+    assert np.dot(bins.weight, bins.observed) == pytest.approx(fraud.mean())
+    noise = np.sqrt(bins.predicted * (1 - bins.predicted) / (bins.weight * 50_000))
+    assert (np.abs(bins.predicted - bins.observed) < 4 * noise).all()

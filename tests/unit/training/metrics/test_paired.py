@@ -32,7 +32,7 @@ def test_a_model_is_as_good_as_itself() -> None:
     assert paired_difference(a, a, fraud, cluster, resamples=20) == (0.0, 0.0, 0.0)
 
 
-def test_a_better_model_is_told_from_an_equal_one() -> None:
+def test_a_better_model_is_distinguished_from_an_equal_one() -> None:
     equal = 0
     for seed in range(20):
         a, b, fraud, cluster = models(seed)
@@ -50,7 +50,7 @@ def test_other_figures_are_compared_likewise(metric: str) -> None:
     assert 0 < found.low <= found.difference <= found.high
 
 
-def test_no_fraud_is_said_in_a_sentence() -> None:
+def test_a_lack_of_fraud_is_reported_in_a_sentence() -> None:
     a, b, fraud, cluster = models(4, 400)
     with pytest.raises(NotTrainable, match="400 payments with 0 frauds are too few"):
         paired_difference(a, b, fraud * 0, cluster, resamples=10)

@@ -1,4 +1,4 @@
-"""Which order is not on record."""
+"""Orders that are not on record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from features.backfill import joined
 from features.state.events import Events
 from features.state.labels import LabelEvents
 from tests.contracts.payments import payments
-from training.monitor.order_ambiguity import CONCURRENT_MS, LABEL_LAG_MS, Doubt, touched_by
+from training.monitor.order_ambiguity import CONCURRENT_MS, LABEL_LAG_MS, OrderAmbiguity, touched_by
 
 NO_LABELS = joined(())
 
@@ -43,17 +43,17 @@ def label(customer: str) -> LabelEvents:
 def test_decisions_within_moments_of_each_other(
     apart_ms: int, same_part: bool, concurrent: bool
 ) -> None:
-    doubt, moments = Doubt(), np.array([10_000, 10_000 + apart_ms])
+    ambiguity, moments = OrderAmbiguity(), np.array([10_000, 10_000 + apart_ms])
     both = events("a", "a")
     if same_part:
-        doubt.add(both, moments, NO_LABELS, [])
+        ambiguity.add(both, moments, NO_LABELS, [])
     else:
         for moment in moments:
-            doubt.add(events("a"), np.array([moment]), NO_LABELS, [])
+            ambiguity.add(events("a"), np.array([moment]), NO_LABELS, [])
     touched = touched_by(both, 0)["customer"]
-    assert doubt.concurrent(touched, 10_000) is concurrent
-    assert doubt.concurrent(touched, 10_000 + apart_ms) is concurrent
-    assert not doubt.concurrent(touched_by(events("b"), 0)["customer"], 10_000)
+    assert ambiguity.concurrent(touched, 10_000) is concurrent
+    assert ambiguity.concurrent(touched, 10_000 + apart_ms) is concurrent
+    assert not ambiguity.concurrent(touched_by(events("b"), 0)["customer"], 10_000)
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_decisions_within_moments_of_each_other(
     [(0, True), (LABEL_LAG_MS, True), (LABEL_LAG_MS + 1, False), (-1, False)],
 )
 def test_labels_that_may_not_have_been_learnt_yet(after_ms: int, in_flight: bool) -> None:
-    doubt, known_ms = Doubt(), 100_000
+    ambiguity, known_ms = OrderAmbiguity(), 100_000
     one = events("a", "b")
-    doubt.add(one, np.array([known_ms, known_ms]), label("a"), [known_ms])
+    ambiguity.add(one, np.array([known_ms, known_ms]), label("a"), [known_ms])
     first, second = (touched_by(one, i)["customer"] for i in (0, 1))
-    assert doubt.label_in_flight(first, known_ms + after_ms) is in_flight
-    assert not doubt.label_in_flight(second, known_ms + after_ms)
+    assert ambiguity.label_in_flight(first, known_ms + after_ms) is in_flight
+    assert not ambiguity.label_in_flight(second, known_ms + after_ms)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fraud.payment.batch import Int64
-from training.monitor.timeline import Coming
+from training.monitor.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ async def test_everything_is_taken_once_when_its_moment_has_come(size: int) -> N
             read += 1
             yield Part(np.array(moments[start : start + size]))
 
-    coming = Coming(parts())
+    coming = Timeline(parts())
     taken = []
     for until in (0, 1, 4, 5, 5, 100, 200):
-        found = await coming.until(until)
+        found = await coming.take_until(until)
         assert all(len(part.at_ms) for part in found)
         taken.append([int(at) for part in found for at in part.at_ms])
         if until == 0:

@@ -1,4 +1,4 @@
-"""Gates, over figures made by hand."""
+"""The gates, on made-up figures."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from fraud.errors import InvalidInput
 from training.metrics.paired import Difference
-from training.metrics.said_seen import SaidSeen, said_seen
+from training.metrics.reliability import Reliability, reliability
 from training.promotion.gates import (
     GateConfig,
     calibration_gate,
     golden_gate,
     latency_gate,
+    not_applicable,
+    not_measured,
     not_worse_gate,
     read_gates,
     schema_gate,
     size_gate,
     skill_gate,
-    unmeasured,
-    waved,
 )
 
 LIMITS = GateConfig(
@@ -40,15 +40,15 @@ def test_only_the_served_schema_passes() -> None:
     assert schema_gate("xgboost", "abc", "abc").passed
     refused = schema_gate("xgboost", "abc", "def")
     assert not refused.passed
-    assert "abc" in refused.said
-    assert "def" in refused.said
+    assert "abc" in refused.detail
+    assert "def" in refused.detail
     assert not refused.forceable
 
 
 def test_golden_rows_have_to_reproduce() -> None:
     assert golden_gate("xgboost", None).passed
     refused = golden_gate("xgboost", "golden rows are off by 0.1")
-    assert (refused.passed, refused.said) == (False, "golden rows are off by 0.1")
+    assert (refused.passed, refused.detail) == (False, "golden rows are off by 0.1")
     assert not refused.forceable
 
 
@@ -83,15 +83,15 @@ def test_a_wider_margin_never_refuses_what_a_narrower_one_lets_pass(
     ("error", "passed"), [(0.0049, True), (0.005, True), (0.0051, False), (float("nan"), False)]
 )
 def test_calibration_has_a_limit(error: float, passed: bool) -> None:
-    gate = calibration_gate("xgboost", error, _said(1.0), LIMITS)
+    gate = calibration_gate("xgboost", error, _reliability(1.0), LIMITS)
     assert (gate.passed, gate.forceable) == (passed, True)
 
 
-def _said(factor: float, rows: int = 100_000, rate: float = 0.002) -> SaidSeen:
-    """A model that says `factor` times what is seen, of as many payments at a low rate."""
+def _reliability(factor: float, rows: int = 100_000, rate: float = 0.002) -> Reliability:
+    """A model that predicts `factor` times what is observed, at a low rate of fraud."""
     fraud = np.zeros(rows)
     fraud[: round(rows * rate)] = 1
-    return said_seen(np.full(rows, factor * rate), fraud, np.arange(rows))
+    return reliability(np.full(rows, factor * rate), fraud, np.arange(rows) % 2_500)
 
 
 @pytest.mark.parametrize(
@@ -105,23 +105,25 @@ def _said(factor: float, rows: int = 100_000, rate: float = 0.002) -> SaidSeen:
         (1.7, 2_500, True),
     ],
 )
-def test_what_is_said_may_not_be_off_by_a_factor(factor: float, rows: int, passed: bool) -> None:
-    gate = calibration_gate("xgboost", abs(factor - 1) * 0.002, _said(factor, rows), LIMITS)
+def test_predicted_fraud_may_not_be_off_by_a_factor(factor: float, rows: int, passed: bool) -> None:
+    gate = calibration_gate("xgboost", abs(factor - 1) * 0.002, _reliability(factor, rows), LIMITS)
     assert gate.passed == passed
     assert gate.figures["said_over_seen"] == pytest.approx(factor)
     assert gate.figures["said_over_seen_low"] < factor < gate.figures["said_over_seen_high"]
-    assert "said 0." in gate.said
+    assert "predicted 0." in gate.detail
 
 
 def test_a_band_may_not_be_off_where_the_whole_is_right() -> None:
-    said = np.r_[np.full(50_000, 0.003), np.full(500, 0.4)]
-    fraud = np.zeros(said.size)
-    fraud[:330] = 1  # in 50,000 rows 150 were said
-    fraud[-20:] = 1  # in 500 rows 200 were said
-    gate = calibration_gate("xgboost", 0.0, said_seen(said, fraud, np.arange(said.size)), LIMITS)
+    predicted = np.r_[np.full(50_000, 0.003), np.full(500, 0.4)]
+    fraud = np.zeros(predicted.size)
+    fraud[:330] = 1  # in 50,000 rows 150 are predicted
+    fraud[-20:] = 1  # in 500 rows 200 are predicted
+    gate = calibration_gate(
+        "xgboost", 0.0, reliability(predicted, fraud, np.arange(predicted.size) % 2_525), LIMITS
+    )
     assert not gate.passed
-    assert "0.1 to 0.5: said 40.000%, seen 4.000%" in gate.said
-    assert "0.001 to 0.01" in gate.said
+    assert "0.1 to 0.5: predicted 40.000%, observed 4.000%" in gate.detail
+    assert "0.001 to 0.01" in gate.detail
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_a_model_knows_more_than_chance_and_one_rule(
 ) -> None:
     gate = skill_gate("xgboost", auc, rule)
     assert (gate.passed, gate.forceable) == (passed, True)
-    assert ("chance" in gate.said) == (not auc.low > 0)
+    assert ("chance" in gate.detail) == (not auc.low > 0)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def test_latency_has_a_limit_and_a_champion(
 ) -> None:
     gate = latency_gate("xgboost", p50_ms, champion_ms, LIMITS)
     assert (gate.passed, gate.forceable) == (passed, False)
-    assert f"{p50_ms:.3f}" in gate.said
+    assert f"{p50_ms:.3f}" in gate.detail
 
 
 def test_size_has_a_limit() -> None:
@@ -169,8 +171,8 @@ def test_size_has_a_limit() -> None:
 
 
 def test_what_was_not_measured_is_not_passed_and_what_does_not_apply_is() -> None:
-    assert not unmeasured("calibration", "xgboost", "nothing is labelled", forceable=True).passed
-    assert waved("calibration", "isolation-forest", "an anomaly score").passed
+    assert not not_measured("calibration", "xgboost", "nothing is labelled", forceable=True).passed
+    assert not_applicable("calibration", "isolation-forest", "an anomaly score").passed
 
 
 def test_limits_come_from_a_file(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The handbook's rows, against its own rules written down one row at a time."""
+"""The handbook's rows, against its rules applied row by row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from fraud.errors import NotTrainable
 from training.config import TrainConfig
-from training.protocols.handbook import HANDBOOK, cases, rows_of
+from training.protocols.handbook import HANDBOOK, rows_of, splits
 from training.sets.dataset import Dataset
 from training.sets.schema import FeatureSchema
 from training.sets.split import DAY_MS
@@ -35,7 +35,7 @@ def dataset() -> Dataset:
     )
 
 
-def test_cards_known_as_compromised_are_not_judged(dataset: Dataset) -> None:
+def test_cards_known_to_be_compromised_are_left_out(dataset: Dataset) -> None:
     test_day = FIRST + 60
     train, test = rows_of(dataset, test_day)
     day = dataset.timestamp_ms // DAY_MS
@@ -60,14 +60,14 @@ def test_cards_known_as_compromised_are_not_judged(dataset: Dataset) -> None:
 
 
 def test_every_case_learns_from_rows_that_are_labelled_before_its_test(dataset: Dataset) -> None:
-    found = cases(dataset, TrainConfig())
-    names = [case.name for case in found]
+    found = splits(dataset, TrainConfig())
+    names = [split.name for split in found]
     assert names[:2] == ["official", "any_history"]
     for over in HANDBOOK.means.values():
         assert set(over) == set(names[2:])
-    for case in found:
-        first_ms = dataset.timestamp_ms[case.test].min()
-        assert dataset.known_at_ms[case.train].max() <= first_ms
+    for split in found:
+        first_ms = dataset.timestamp_ms[split.test].min()
+        assert dataset.known_at_ms[split.train].max() <= first_ms
     assert found[0].test.tolist() == found[1].test.tolist()
     assert set(found[0].train) < set(found[1].train)
     last = (dataset.timestamp_ms[found[1].train] // DAY_MS).max()
@@ -77,4 +77,4 @@ def test_every_case_learns_from_rows_that_are_labelled_before_its_test(dataset: 
 def test_a_file_of_other_days_is_refused(dataset: Dataset) -> None:
     moved = replace(dataset, timestamp_ms=dataset.timestamp_ms + 400 * DAY_MS)
     with pytest.raises(NotTrainable, match="days of its own protocol"):
-        cases(moved, TrainConfig())
+        splits(moved, TrainConfig())

@@ -12,10 +12,10 @@ from fraud.errors import NotTrainable
 from training.config import TrainConfig
 from training.finding import LeakFound
 from training.progress import quiet
-from training.protocols.catalog import PROTOCOLS
+from training.protocols.catalogue import PROTOCOLS
 from training.protocols.protocol import data_file, run_protocol, tuned
 from training.protocols.published import published
-from training.protocols.reading import Reading
+from training.protocols.reader import ProtocolReader
 from training.protocols.ulb import ULB
 from training.sets.dataset import Dataset
 
@@ -30,7 +30,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A set in the columns of ULB, in which two of them tell something."""
+    """A set with the columns of ULB, two of them informative."""
     rng = np.random.default_rng(0)
     n = 5000
     columns = {f"V{i}": rng.normal(size=n).astype(np.float32) for i in range(1, 29)}
@@ -44,6 +44,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_sets_our_figures_beside_the_published_ones(data: Path, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     document = run_protocol(
@@ -65,6 +66,7 @@ def test_a_run_sets_our_figures_beside_the_published_ones(data: Path, tmp_path: 
     assert told[-1] == ("fit", 3, 3)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_figures(data: Path, tmp_path: Path) -> None:
     config = TrainConfig.model_validate({**SMALL, "variants": ("xgboost", "logistic")})
     one, other = (run_protocol(ULB, data, tmp_path, config, quiet) for _ in range(2))
@@ -72,12 +74,13 @@ def test_the_same_seed_gives_the_same_figures(data: Path, tmp_path: Path) -> Non
     assert one["plan"] == other["plan"]
 
 
+@pytest.mark.slow
 def test_the_test_rows_choose_nothing(data: Path, tmp_path: Path) -> None:
-    """Labels of the test turned round change its figures, and no model, weight or map."""
+    """Flipped labels of the test change its figures, but no model, weight or calibration map."""
     config = TrainConfig.model_validate({**SMALL, "variants": ("xgboost", "logistic")})
     straight = run_protocol(ULB, data, tmp_path, config, quiet)
 
-    def turned(path: Path, reading: Reading):
+    def turned(path: Path, reading: ProtocolReader):
         dataset = ULB.read(path, reading)
         label = dataset.label.copy()
         label[4000:] = 1 - label[4000:]
@@ -90,7 +93,7 @@ def test_the_test_rows_choose_nothing(data: Path, tmp_path: Path) -> None:
 
 
 def leaking(data: Path, folder: Path) -> Path:
-    """The set of `data` with a column that tells the label, under an innocent name."""
+    """The set of `data` with a column that gives the label away, under an innocent name."""
     table = pq.read_table(data / "ulb_creditcard" / "made.parquet")
     noise = np.random.default_rng(1).normal(0, 0.6, table.num_rows)
     told = pa.array(table["Class"].to_numpy() * 3.0 + noise, pa.float32())
@@ -101,7 +104,8 @@ def leaking(data: Path, folder: Path) -> Path:
     return folder
 
 
-def test_a_column_that_tells_the_label_is_refused(data: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_column_that_gives_the_label_away_is_refused(data: Path, tmp_path: Path) -> None:
     config = TrainConfig.model_validate({**SMALL, "variants": ("xgboost", "logistic")})
     bad = leaking(data, tmp_path)
     with pytest.raises(LeakFound, match=r"V14 alone finds 99.*--allow-leaks tells-label"):
@@ -114,7 +118,7 @@ def test_a_column_that_tells_the_label_is_refused(data: Path, tmp_path: Path) ->
 def test_test_rows_that_were_learnt_from_are_refused(data: Path, tmp_path: Path) -> None:
     config = TrainConfig.model_validate({**SMALL, "variants": ("xgboost", "logistic")})
 
-    def repeated(path: Path, reading: Reading) -> Dataset:
+    def repeated(path: Path, reading: ProtocolReader) -> Dataset:
         dataset = ULB.read(path, reading)
         values = dataset.values.copy()
         values[4000:] = values[:1000]
@@ -125,7 +129,7 @@ def test_test_rows_that_were_learnt_from_are_refused(data: Path, tmp_path: Path)
 
 
 def test_a_scenario_left_in_among_payments_is_refused(tmp_path: Path) -> None:
-    """In the handbook's columns, the scenario of its simulator in the terminal's place."""
+    """The handbook's columns, with the scenario of its simulator in place of the terminal."""
     rng = np.random.default_rng(2)
     n = 4_000
     fraud = (rng.random(n) < 0.05).astype(np.int64)
@@ -149,7 +153,7 @@ def test_a_set_that_is_not_there_is_named(tmp_path: Path) -> None:
         data_file(tmp_path, "handbook_raw")
 
 
-def test_what_a_configuration_says_wins_over_the_protocol() -> None:
+def test_a_configuration_overrides_the_protocol() -> None:
     changes = {"xgboost": {"rounds": 7, "max_depth": 3}}
     config = tuned(TrainConfig.model_validate({"xgboost": {"rounds": 9}}), changes)
     assert (config.xgboost.rounds, config.xgboost.max_depth) == (9, 3)

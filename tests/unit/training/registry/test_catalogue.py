@@ -1,4 +1,4 @@
-"""A misspelt variant or alias is told with the nearest that there is."""
+"""The error for a misspelt variant or alias suggests the nearest name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.registry.catalogue import Catalogue
         ("xgbost", "champion", "there is no variant 'xgbost': did you mean xgboost?"),
         ("zzz", "7", "there is no variant 'zzz': `quorum models list` names them"),
         ("xgboost", "champoin", "no artifact or alias 'champoin': did you mean champion?"),
-        ("xgboost", "zzz", "no artifact or alias 'zzz': `quorum models list` shows what is"),
+        ("xgboost", "zzz", "no artifact or alias 'zzz': `quorum models list` lists versions"),
     ],
 )
 def test_what_is_not_there(variant: str, name: str, said: str, tmp_path: Path) -> None:

@@ -6,16 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.fit.trained import Trained
+from training.fit.fitted_run import FittedRun
 from training.registry.signature import EXAMPLE_FILE, input_example, model_file
 
 
 @pytest.mark.parametrize("variant", ["xgboost", "isolation-forest"])
-def test_mlflow_reads_signature_and_example(trained: Trained, variant: str, tmp_path: Path) -> None:
+def test_mlflow_reads_signature_and_example(
+    fitted_run: FittedRun, variant: str, tmp_path: Path
+) -> None:
     from mlflow.models import Model
 
-    model = trained.judged[variant]
-    names = trained.dataset.schema.names
+    model = fitted_run.models[variant]
+    names = fitted_run.dataset.schema.names
     features, _, scores = model.golden
     document = model_file(model.fitted, names, features, scores, "run1")
     (tmp_path / "MLmodel").write_text(document, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The cache of feature matrices: what is in it is what a replay says, labels included."""
+"""The cache of feature matrices: it equals a backfill, labels included."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def test_the_served_schema_is_that_of_the_definitions() -> None:
     assert schema.columns == ()
 
 
-def test_a_table_has_an_id_of_its_columns_and_tells_their_names() -> None:
+def test_a_table_has_an_id_of_its_columns_and_keeps_their_names() -> None:
     schema = FeatureSchema.tabular(["a", "b"], [1])
     assert schema.columns == ("a", "b")
     assert schema.schema_id == FeatureSchema.tabular(("a", "b"), (1,)).schema_id

@@ -94,7 +94,7 @@ def test_a_part_without_fraud_is_named(part: str) -> None:
 
 def test_nothing_but_fraud_is_named() -> None:
     timestamp, label, known = _history()
-    with pytest.raises(NotTrainable, match="nothing but fraud"):
+    with pytest.raises(NotTrainable, match="only fraud"):
         split_by_time(timestamp, np.ones_like(label), known, SplitConfig())
 
 
@@ -168,7 +168,7 @@ def test_parts_grow_to_the_frauds_that_are_wanted() -> None:
     assert grown.short(label, 25) == ()
 
 
-def test_parts_grow_to_twice_their_size_and_what_is_missing_is_said() -> None:
+def test_parts_grow_to_twice_their_size_and_missing_frauds_are_reported() -> None:
     timestamp, label, known = _growing()
     split = split_by_time(timestamp, label, known, SplitConfig(wanted_frauds=2_000))
     assert split.test.size == pytest.approx(0.30 * timestamp.size, rel=0.01)
@@ -202,7 +202,7 @@ def test_days_are_taken_as_they_are_given() -> None:
     assert split.bounds.test_end_ms - split.bounds.test_start_ms == 60 * DAY_MS
 
 
-def test_nothing_labelled_is_said() -> None:
+def test_a_lack_of_labels_is_reported() -> None:
     timestamp, label, known = _history()
     with pytest.raises(NotTrainable, match="no payment has a label"):
         split_by_time(timestamp, np.full_like(label, -1), known, SplitConfig())

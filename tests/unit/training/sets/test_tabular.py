@@ -63,7 +63,7 @@ def test_rows_come_in_the_order_of_time_with_their_own_columns(tmp_path: Path) -
     assert told[-1] == (4, 4)
 
 
-def test_a_column_that_says_when_labels_were_known_is_believed(tmp_path: Path) -> None:
+def test_a_column_of_label_times_is_used(tmp_path: Path) -> None:
     toml = TOML.replace(
         "delay_days = 30", 'known_at = { column = "told", unit = "days", base = "2020-01-01" }'
     )

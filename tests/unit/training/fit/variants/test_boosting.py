@@ -1,4 +1,4 @@
-"""Boosting that is interrupted and goes on ends where it would have ended."""
+"""Interrupted and resumed boosting ends with the same model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Killed(Exception):
 
 
 def _interrupted(sample: Sample, config: XGBoostConfig, at: int, folder: Path) -> BoostingState:
-    """Boost until round `at`, lose everything but the state on disk, and go on."""
+    """Boost until round `at`, keep only the state on disk, and resume."""
 
     def kill(_: xgb.Booster, losses: Sequence[float]) -> None:
         if len(losses) == at:

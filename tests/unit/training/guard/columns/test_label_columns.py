@@ -10,8 +10,8 @@ import pytest
 
 from fraud.errors import NotTrainable
 from training.finding import CODES, Finding, settle
-from training.guard.columns.label_columns import telling
-from training.guard.columns.raw import matrix_columns
+from training.guard.columns.inputs import matrix_columns
+from training.guard.columns.label_columns import find_label_columns
 from training.guard.guard import inspect_dataset
 from training.guard.rows import guard_rows
 from training.sets.dataset import Dataset
@@ -81,7 +81,7 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_a_column_that_tells_the_label_is_refused(name: str) -> None:
+def test_a_column_that_gives_the_label_away_is_refused(name: str) -> None:
     data = table(**{name: PLANTED[name]})
     assert found(data) == [("refuse", "tells-label")]
     (finding,) = inspect_dataset(data, halves(), seed=1)
@@ -90,13 +90,13 @@ def test_a_column_that_tells_the_label_is_refused(name: str) -> None:
         settle([finding], ())
 
 
-def test_nearly_telling_is_told() -> None:
-    """Strong, but the spread of frauds is their own, and it misses some."""
+def test_a_strong_column_is_a_warning() -> None:
+    """Strong, but frauds have their own spread, and it misses some."""
     data = table(near=lambda y, rng: rng.normal(0, 1, y.size) * (1 + y) + 4.4 * y)
     assert found(data) == [("warn", "nearly-tells-label")]
 
 
-def test_a_value_of_some_frauds_alone_is_told_and_refused_if_its_name_speaks() -> None:
+def test_a_value_of_frauds_only_is_a_warning_and_refused_under_a_revealing_name() -> None:
     def flag(y, rng):
         """What isFlaggedFraud does: set for a few frauds, never for others."""
         return y * (rng.random(y.size) < 0.2)
@@ -105,12 +105,12 @@ def test_a_value_of_some_frauds_alone_is_told_and_refused_if_its_name_speaks() -
     assert found(table(isFlaggedFraud=flag)) == [("refuse", "fraud-only")]
 
 
-def test_a_name_that_speaks_is_told() -> None:
+def test_a_revealing_name_is_a_warning() -> None:
     data = table(chargeback_days=lambda y, rng: rng.normal(0, 1, y.size))
     assert found(data) == [("warn", "speaking-name")]
 
 
-def test_risk_that_is_known_of_some_frauds_alone_is_told_of_foreign_columns_only() -> None:
+def test_values_known_for_frauds_only_count_for_a_tables_columns_only() -> None:
     """A feature of this house is known only of whom labels have named: no leak, unless it is
     known of most frauds."""
 
@@ -129,12 +129,12 @@ def test_risk_that_is_known_of_some_frauds_alone_is_told_of_foreign_columns_only
 
 
 def test_purity_among_drawn_rows_is_checked_among_all() -> None:
-    """20 genuine rows have the value too, and none of them is drawn."""
+    """20 genuine rows have the value, too, and none of them is drawn."""
     data = table(rare=lambda y, rng: y * (rng.random(y.size) < 0.2))
     drawn = guard_rows(data.label, data.timestamp_ms, 1, max_others=500)
     others = np.setdiff1d(np.flatnonzero(data.label == 0), drawn.rows)[:20]
     data.values[others, -1] = 1
-    assert telling(matrix_columns(data, drawn), drawn) == []
+    assert find_label_columns(matrix_columns(data, drawn), drawn) == []
 
 
 def test_moments_after_the_payment_are_refused_and_those_before_are_not() -> None:
@@ -183,7 +183,7 @@ def test_frauds_that_were_copied_before_the_cut_are_refused_however_rare() -> No
     assert finding.severity == "warn"
 
 
-def test_what_is_allowed_is_told() -> None:
+def test_an_allowed_leak_is_a_warning() -> None:
     refused, warned = (
         Finding("refuse", "tells-label", "x tells"),
         Finding("warn", "early-label", "y"),

@@ -1,0 +1,1 @@
+"""Offline features: the features of a whole file, for training elsewhere."""

@@ -1,1 +1,0 @@
-"""The Ray that training runs on."""
