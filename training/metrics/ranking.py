@@ -141,5 +141,7 @@ def precision_by_recall(score: Float64, fraud: Float64) -> Float64:
     """
     steps = Ranking(score, fraud).steps()
     found = np.arange(1, 101) / 100 * steps.caught[-1]
-    precision: Float64 = found / np.interp(found, steps.caught, steps.reviewed)
+    # A hair less: where several depths find the same, the first of them counts.
+    depth = np.interp(np.nextafter(found, 0), steps.caught, steps.reviewed)
+    precision: Float64 = found / depth
     return precision
