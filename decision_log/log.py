@@ -24,6 +24,7 @@ from decision_log.stats import LogStats
 from decision_log.times import WriteTimes
 from fraud.errors import LogUnavailable
 from fraud.record import RecordBatch
+from stores.poll import Poll
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,6 @@ class DecisionLog:
         self._orphans_s = orphans_s
         self._now_ms = now_ms
         self._behind_since_ms = 0
-        self._tasks: list[asyncio.Task[None]] = []
         self._wal: Wal | None = None
         self._times = WriteTimes()
         self.stats = LogStats()
@@ -95,10 +95,11 @@ class DecisionLog:
             *(self._gone, self._times.fill_in),
         )
         orphans = Orphans(self._root, self._folder, self._ledgers[1], self.stats, self._pace)
-        self._tasks = [
-            _watched(self._shipper.run(), "decision-log-shipper"),
-            _watched(orphans.run(self._orphans_s), "decision-log-orphans"),
-        ]
+        self._shipping = _watched(self._shipper.run(), "decision-log-shipper")
+        self._sweeping = Poll(
+            "the sweep for orphaned decision logs", orphans.sweep, self._orphans_s
+        )
+        self._sweeping.start()
 
     async def append(self, records: RecordBatch) -> None:
         """Return once the records are durable. Only then may their decisions be told.
@@ -131,9 +132,8 @@ class DecisionLog:
             return
         await self._wal.close()
         self._wal = None
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._shipping.cancel()
+        await asyncio.gather(self._shipping, self._sweeping.close(), return_exceptions=True)
         empty = drain and await self._drained(timeout_s)
         for ledger in self._ledgers:
             await ledger.close()

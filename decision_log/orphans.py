@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,15 +28,6 @@ class Orphans:
         self._stats = stats
         self._pace = pace
         self._odd: set[Path] = set()
-
-    async def run(self, interval_s: float) -> None:
-        """Look around now and every `interval_s`, until cancelled."""
-        while True:
-            try:
-                await self.sweep()
-            except Exception:  # the next look may fare better
-                logger.exception("orphaned decision logs wait")
-            await asyncio.sleep(interval_s)
 
     async def sweep(self) -> int:
         """Ship and remove every folder whose owner is dead. Returns how many there were.

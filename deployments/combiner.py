@@ -33,6 +33,7 @@ from fraud.plan import Plan
 from models.store.location import store_of
 from models.store.origin import origin_of
 from settings.settings import Settings
+from stores.poll import Poll
 from telemetry import metrics
 from telemetry.logs import log_to_replica
 
@@ -117,7 +118,8 @@ class Combiner:
         self._drift = _drift_watch(settings, url, self._feed)
         if settings.drift_interval_s:
             self._drift.start()
-        self._lag = asyncio.create_task(self._watch_lag(), name="log-lag")
+        self._lag = Poll("log-lag", self._show_lag, _LAG_INTERVAL_S)
+        self._lag.start()
         settle()
         self._links = await open_links(settings.links, {"decide": self._decider.decide})
 
@@ -158,7 +160,7 @@ class Combiner:
             "plan": self._feed.alive,
             "pools": self._pools.alive,
             "links": self._switchboard.alive,
-            "lag": not self._lag.done(),
+            "lag": self._lag.alive,
         }
         dead = [name for name, alive in watched.items() if not alive]
         if dead:
@@ -166,24 +168,29 @@ class Combiner:
 
     async def __del__(self) -> None:
         # The constructor may have failed half way: close what there is, links first.
-        for name in ("_links", "_drift", "_pools", "_switchboard", "_feed", "_table", "_log"):
+        for name in (
+            "_links",
+            "_lag",
+            "_drift",
+            "_pools",
+            "_switchboard",
+            "_feed",
+            "_table",
+            "_log",
+        ):
             part = getattr(self, name, None)
             if part is not None:
                 await part.close()
-        if hasattr(self, "_lag"):
-            self._lag.cancel()
 
     def _wanted(self) -> tuple[str, ...]:
         active = self._feed.current
         return () if active is None else active.plan.variants
 
-    async def _watch_lag(self) -> None:
-        while True:
-            lag = self._log.lag()
-            metrics.LOG_LAG_ROWS.set(lag.rows)
-            metrics.LOG_LAG_BYTES.set(lag.bytes)
-            metrics.LOG_LAG_SECONDS.set(lag.seconds)
-            await asyncio.sleep(_LAG_INTERVAL_S)
+    async def _show_lag(self) -> None:
+        lag = self._log.lag()
+        metrics.LOG_LAG_ROWS.set(lag.rows)
+        metrics.LOG_LAG_BYTES.set(lag.bytes)
+        metrics.LOG_LAG_SECONDS.set(lag.seconds)
 
 
 def _drift_watch(settings: Settings, url: str, feed: PlanFeed) -> DriftWatch:

@@ -16,6 +16,7 @@ from deployments.remote import Remote
 from fraud.explanation import Explanation
 from fraud.payment.batch import Float32
 from fraud.score import VariantScores
+from stores.poll import Poll
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class VariantPools:
         self._find = find
         self._interval_s = interval_s
         self._pools: dict[str, _Pool] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._poll = Poll("variant-pools", self.refresh, interval_s)
 
     def scorer(self, variant: str) -> Callable[[Float32, str], Awaitable[VariantScores]] | None:
         """How to ask a variant; None if there is no such pool."""
@@ -93,12 +94,12 @@ class VariantPools:
     @property
     def alive(self) -> bool:
         """Whether it goes on looking."""
-        return self._task is not None and not self._task.done()
+        return self._poll.alive
 
     async def start(self) -> None:
         """Look once, then go on looking."""
         await self.refresh()
-        self._task = asyncio.create_task(self._run(), name="variant-pools")
+        self._poll.start(self._interval_s)
 
     async def refresh(self) -> None:
         """Look for every wanted pool once; never raises."""
@@ -106,9 +107,7 @@ class VariantPools:
 
     async def close(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._poll.close()
 
     async def _look(self, variant: str) -> None:
         pool = self._pools.get(variant)
@@ -127,8 +126,3 @@ class VariantPools:
                 self._pools[variant] = pool
         except Exception as error:  # the controller, the pool: it is tried again soon
             logger.warning("looking for variant %s: %s", variant, type(error).__name__)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._interval_s)
-            await self.refresh()

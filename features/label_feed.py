@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -16,7 +15,7 @@ from features.state.labels import LabelEvents
 from features.store.postgres import REACH, PostgresHistory, to_microseconds, to_time
 from features.store.redis import RedisStore
 from features.store.span import Span, day
-from fraud.errors import StoreUnavailable
+from stores.poll import Poll, Wait
 from stores.postgres.errors import answering
 from stores.statements import statement
 
@@ -103,29 +102,17 @@ class LabelFeed:
         known = {tuple(found) for found in await self._pool.fetch(query, *columns)}
         return {r["label_id"] for r in lost if (r["tenant"], r["transaction_id"]) not in known}
 
-    async def run(self, every_s: float, clock: Callable[[], datetime]) -> None:
-        """Step for good: again at once while labels are due, else every `every_s` seconds.
-
-        An outage is logged once when it begins and once when it is over.
+    def poll(self, every_s: float, clock: Callable[[], datetime]) -> Poll:
+        """A poll that steps again at once while labels are due, else every `every_s` seconds.
 
         Args:
             clock: () -> the present, a datetime with a time zone.
         """
-        broken = False
-        while True:
-            learnt = 0
-            try:
-                learnt = await self.step(clock())
-                if broken:
-                    _log.warning("labels are learnt again")
-                broken = False
-            except Exception as error:
-                if not broken:
-                    known = isinstance(error, StoreUnavailable)
-                    _log.warning("labels are not learnt: %s", error, exc_info=not known)
-                broken = True
-            if not learnt:
-                await asyncio.sleep(every_s)
+
+        async def step() -> Wait | None:
+            return Wait(0.0) if await self.step(clock()) else None
+
+        return Poll("the label feed", step, every_s)
 
 
 def _until_waiting(rows: Sequence[Any], early: set[int], now: datetime) -> Sequence[Any]:

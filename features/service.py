@@ -28,8 +28,9 @@ from fraud.errors import StoreUnavailable
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.transaction import Transaction
 from settings.settings import Settings
+from stores.poll import Poll
 from stores.postgres.connect import open_pool
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class FeatureService:
         self._store = store
         self._pool = pool
         self._feed = feed
-        self._feeding: asyncio.Task[None] | None = None
+        self._feeding: Poll | None = None
         self._background: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -76,7 +77,7 @@ class FeatureService:
         )
         _warm_up()
         store = RedisStore(
-            Link(settings.redis_url.get_secret_value(), settings.redis_timeout_ms),
+            RedisConnection(settings.redis_url.get_secret_value(), settings.redis_timeout_ms),
             PostgresHistory(pool, _bounds(settings)),
             replay_ttl_s=settings.replay_ttl_s,
             rebuild_wait_ms=settings.rebuild_wait_ms,
@@ -84,9 +85,10 @@ class FeatureService:
         return cls(store, pool, LabelFeed(pool, store))
 
     def feed_labels(self, every_s: float, clock: Callable[[], datetime]) -> None:
-        """Learn labels in the background, until `close`; see `LabelFeed.run`."""
+        """Learn labels in the background, until `close`; see `LabelFeed.poll`."""
         if self._feed is not None and self._feeding is None:
-            self._feeding = asyncio.create_task(self._feed.run(every_s, clock))
+            self._feeding = self._feed.poll(every_s, clock)
+            self._feeding.start()
 
     async def fetch(self, batch: TransactionBatch, patient: bool = True) -> FeatureBatch:
         """Observe n transactions and return their features; never raises for a dead store.
@@ -173,8 +175,7 @@ class FeatureService:
     async def close(self) -> None:
         """Finish work under way and close all connections."""
         if self._feeding is not None:
-            self._feeding.cancel()
-            await asyncio.gather(self._feeding, return_exceptions=True)
+            await self._feeding.close()
         if self._background:
             await asyncio.gather(*self._background)
         if isinstance(self._store, RedisStore):

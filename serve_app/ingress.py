@@ -30,7 +30,7 @@ from serve_app.http.rest import build_rest
 from serve_app.http.services import RequestLimits, Services
 from serve_app.pools import PoolBoard
 from settings.settings import Settings
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from telemetry.logs import log_to_replica
 from telemetry.metrics import exposition, name_schema
 
@@ -91,8 +91,8 @@ class Ingress:
             raise ValueError("REDIS_URL must be set")
         # Small: while Redis does not answer, limits are enforced locally.
         patience_ms = min(settings.redis_timeout_ms, MOST_LIMIT_WAIT_MS)
-        link = Link(settings.redis_url.get_secret_value(), patience_ms)
-        limits = RateLimits(RedisLimiter(link), who=uuid4().hex)
+        redis = RedisConnection(settings.redis_url.get_secret_value(), patience_ms)
+        limits = RateLimits(RedisLimiter(redis), who=uuid4().hex)
         limits.start()
 
         @asynccontextmanager

@@ -13,7 +13,7 @@ from features.definitions import SCHEMA_ID
 from fraud.errors import NotTrainable
 from models.store.alias import CHALLENGER
 from settings.settings import Settings
-from stores.postgres.connect import connect
+from stores.postgres.connect import connection
 from stores.statements import statement
 from training.config import TrainConfig
 from training.progress import Progress
@@ -127,11 +127,8 @@ def _assessed(report: TrainingReport, url: str, assessor: Assessor) -> Assessmen
 
 async def _labelled_since(database_url: str, tenant: str, since: str | None) -> int:
     moment = None if since is None else datetime.fromisoformat(since)
-    connection = await connect(database_url)
-    try:
-        found: int = await connection.fetchval(
+    async with connection(database_url) as session:
+        found: int = await session.fetchval(
             statement("training/sql/labelled_since.sql"), tenant, moment
         )
-    finally:
-        await connection.close()
     return found

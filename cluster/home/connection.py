@@ -53,15 +53,12 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
         CommandFailed: nothing names a database.
         OSError, asyncpg.PostgresError: it does not answer.
     """
-    from stores.postgres.connect import connect
+    from stores.postgres.connect import connection
 
-    connection = await connect(
+    async with connection(
         database_url(settings), timeout_s=settings.database_timeout_s, command_timeout_s=60
-    )
-    try:
-        yield connection
-    finally:
-        await connection.close()
+    ) as session:
+        yield session
 
 
 async def check_stores(settings: Settings) -> None:
@@ -93,13 +90,13 @@ async def ask(settings: Settings, variable: str) -> None:
 
 
 async def _ask_redis(settings: Settings, *words: str | int) -> None:
-    from stores.redis.link import Link
+    from stores.redis.connection import RedisConnection
 
-    link = Link(redis_url(settings), _REDIS_WAIT_MS)
+    redis = RedisConnection(redis_url(settings), _REDIS_WAIT_MS)
     try:
-        await link.call(*words)
+        await redis.call(*words)
     finally:
-        await link.close()
+        await redis.close()
 
 
 def _revealed(secret: SecretStr | None, variable: str) -> str:

@@ -114,33 +114,27 @@ async def migrate(
             runner holds the lock for two minutes.
         OSError, asyncpg.PostgresError: no connection.
     """
-    from stores.postgres.connect import connect
+    from stores.postgres.connect import connection
 
     migrations = read_migrations() if migrations is None else migrations
-    connection = await connect(url)
-    try:
-        async with _alone(connection):
-            await connection.execute(_LEDGER)
-            done = await _done(connection)
+    async with connection(url) as session:
+        async with _alone(session):
+            await session.execute(_LEDGER)
+            done = await _done(session)
             _refuse_changed(migrations, done)
-        return await _apply_missing(connection, migrations, phase, done)
-    finally:
-        await connection.close()
+        return await _apply_missing(session, migrations, phase, done)
 
 
 async def pending(url: str) -> list[str]:
     """Names of the files that are not applied yet; changes nothing."""
-    from stores.postgres.connect import connect
+    from stores.postgres.connect import connection
 
-    connection = await connect(url)
-    try:
-        if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+    async with connection(url) as session:
+        if await session.fetchval("SELECT to_regclass('schema_migrations')") is None:
             return [m.file for m in read_migrations()]
-        rows = await connection.fetch("SELECT file FROM schema_migrations")
+        rows = await session.fetch("SELECT file FROM schema_migrations")
         done = {row["file"] for row in rows}
         return [m.file for m in read_migrations() if m.file not in done]
-    finally:
-        await connection.close()
 
 
 def _refuse_changed(migrations: Sequence[Migration], done: dict[str, str]) -> None:

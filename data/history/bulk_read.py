@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from stores.postgres.connect import connect
+from stores.postgres.connect import connection
 
 _SETTINGS = (
     # The whole result is read, so the plan for the whole result is the right one.
@@ -24,10 +24,9 @@ async def bulk_read(database_url: str) -> AsyncIterator[Any]:
     Raises:
         OSError, asyncpg.PostgresError: the database does not answer.
     """
-    connection = await connect(database_url)
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            await connection.execute("; ".join(_SETTINGS))
-            yield connection
-    finally:
-        await connection.close()
+    async with (
+        connection(database_url) as session,
+        session.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        await session.execute("; ".join(_SETTINGS))
+        yield session

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deployments.links.link import Link
 from deployments.links.peer import require_own_folder
+from stores.poll import Poll
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Switchboard:
         self._wanted: set[str] = set()
         self._links: dict[str, Link] = {}
         self._pools: dict[str, list[Link]] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._poll = Poll("links", self.look, LOOK_S)
         self._looking = asyncio.Lock()
         self._warned = False
 
@@ -74,18 +75,16 @@ class Switchboard:
     async def start(self) -> None:
         """Go on looking, until `close`."""
         if self._folder is not None:
-            self._task = asyncio.create_task(self._run(), name="links")
+            self._poll.start(LOOK_S)
 
     @property
     def alive(self) -> bool:
         """Whether it goes on looking, if there is anything to look at."""
-        return self._folder is None or (self._task is not None and not self._task.done())
+        return self._folder is None or self._poll.alive
 
     async def close(self) -> None:
         """Stop looking and hang up."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._poll.close()
         for link in self._links.values():
             link.hang_up()
 
@@ -121,11 +120,6 @@ class Switchboard:
         if not self._warned:
             self._warned = True
             logger.warning("no links: %s", error)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_S)
-            await self.look()
 
 
 def _remove(path: Path) -> None:

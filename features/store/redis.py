@@ -31,7 +31,7 @@ from features.store.keys import (
 )
 from features.store.warming import Warming
 from fraud.errors import StoreUnavailable
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from stores.redis.script import Script
 from stores.statements import statement
 
@@ -75,7 +75,7 @@ class RedisStore:
     The cursor never expires: Redis must not evict keys without an expiry.
 
     Args:
-        link: to Redis; closed by `close`.
+        redis: to Redis; closed by `close`.
         history: rebuilds states that Redis does not hold.
         replay_ttl_s: how long a transaction id is remembered.
         keep_rows_s: how long features are kept, at most `replay_ttl_s`. Later they are read from
@@ -86,16 +86,16 @@ class RedisStore:
 
     def __init__(
         self,
-        link: Link,
+        redis: RedisConnection,
         history: StateSource,
         *,
         replay_ttl_s: int,
         keep_rows_s: int = KEEP_ROWS_S,
         rebuild_wait_ms: float = 5_000.0,
     ) -> None:
-        self._link = link
+        self._redis = redis
         self._history = history
-        self._warming = Warming(link, history)
+        self._warming = Warming(redis, history)
         self._replay_ttl_s = replay_ttl_s
         self._keep_rows_s = keep_rows_s
         self._rebuild_wait_s = rebuild_wait_ms / 1000
@@ -182,7 +182,7 @@ class RedisStore:
         while True:
             keys, counts, arguments = call.arguments(late, ago_ms)
             reply: list[Any] = await self._observe.run(
-                self._link,
+                self._redis,
                 keys,
                 *counts,
                 STATE_TTL_S,
@@ -229,7 +229,7 @@ class RedisStore:
     async def _give_bases(self, grown: Sequence[Grown]) -> None:
         arguments = [part for journal in grown for part in journal[1:]]
         try:
-            await self._rebase.run(self._link, [name for name, *_ in grown], *arguments)
+            await self._rebase.run(self._redis, [name for name, *_ in grown], *arguments)
         except StoreUnavailable as error:
             _log.warning("%d journals stay long: %s", len(grown), error)
 
@@ -262,7 +262,7 @@ class RedisStore:
         keys = [CURSOR, LABEL_LOG, *journals]
         events = map(b"".join, journals.values())
         limits = _LOG_BATCHES, _LOG_TTL_S, _MOST_BYTES
-        learnt, *long = await self._learn.run(self._link, keys, after, until, *limits, *events)
+        learnt, *long = await self._learn.run(self._redis, keys, after, until, *limits, *events)
         if long:
             names = [keys[k + 1] for k in long]
             self._later(self._shorten({name: entities[name] for name in names}))
@@ -271,7 +271,7 @@ class RedisStore:
     async def _shorten(self, entities: Mapping[str, Entity]) -> None:
         """Give new bases to journals that only labels have made long: no row reads them."""
         try:
-            journals = await self._link.call("MGET", *entities)
+            journals = await self._redis.call("MGET", *entities)
         except StoreUnavailable as error:
             _log.warning("%d journals stay long: %s", len(entities), error)
         else:
@@ -311,24 +311,24 @@ class RedisStore:
             return
         size = _SIZE.pack(len(rows) // len(transactions))
         keep_s = min(self._replay_ttl_s, self._keep_rows_s)
-        await self._link.call("SET", kept_key(receipt), size + rows, "EX", keep_s)
+        await self._redis.call("SET", kept_key(receipt), size + rows, "EX", keep_s)
 
     async def recorded(self, transactions: Sequence[Key]) -> list[bytes | None]:
         """See `FeatureStore`."""
-        found = await self._kept(await self._link.call("MGET", *map(marker, transactions)))
+        found = await self._kept(await self._redis.call("MGET", *map(marker, transactions)))
         return [row or None for row in found]
 
     async def _kept(self, markers: Sequence[bytes | None]) -> list[bytes]:
         """The rows that markers point to, b"" for none."""
         places = [(value or b":0").decode().split(":") for value in markers]
         receipts = sorted({receipt for receipt, _ in places if receipt})
-        pieces = await self._link.calls([("GET", kept_key(receipt)) for receipt in receipts])
+        pieces = await self._redis.calls([("GET", kept_key(receipt)) for receipt in receipts])
         of = {receipt: piece for receipt, piece in zip(receipts, pieces, strict=True) if piece}
         return [_row(of[receipt], int(i)) if receipt in of else b"" for receipt, i in places]
 
     async def ready(self) -> None:
         """Raises StoreUnavailable unless Redis takes a write: a replica answers, too."""
-        await self._link.call("SET", PROBE, "1", "EX", PROBE_TTL_S)
+        await self._redis.call("SET", PROBE, "1", "EX", PROBE_TTL_S)
 
     async def close(self) -> None:
         """Finish work under way and close the connection."""
@@ -337,7 +337,7 @@ class RedisStore:
             self._catching_up.cancel()
         await asyncio.gather(*self._waiting, return_exceptions=True)
         await self._warming.close()
-        await self._link.close()
+        await self._redis.close()
 
 
 def _row(piece: bytes, number: int) -> bytes:

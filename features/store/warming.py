@@ -23,7 +23,7 @@ from features.store.keys import (
     text,
 )
 from fraud.errors import StoreUnavailable
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from stores.redis.script import Script
 from stores.statements import statement
 
@@ -53,12 +53,12 @@ class Warming:
     touch get installed, too.
 
     Args:
-        link: to Redis.
+        redis: to Redis.
         history: the system of record.
     """
 
-    def __init__(self, link: Link, history: StateSource) -> None:
-        self._link = link
+    def __init__(self, redis: RedisConnection, history: StateSource) -> None:
+        self._redis = redis
         self._history = history
         self._install = Script(statement("features/store/lua/install.lua"))
         self._tasks: dict[str, asyncio.Task[frozenset[str]]] = {}
@@ -159,7 +159,7 @@ class Warming:
         wanted, first = list(found), 0
         while wanted:
             ranges = [("LRANGE", aside_key(n), first, first + _AT_ONCE - 1) for n in wanted]
-            pieces = dict(zip(wanted, await self._link.calls(ranges), strict=True))
+            pieces = dict(zip(wanted, await self._redis.calls(ranges), strict=True))
             for name, rows in pieces.items():
                 found[name] += map(transaction_of, rows)
             wanted = [name for name, rows in pieces.items() if len(rows) == _AT_ONCE]
@@ -176,7 +176,7 @@ class Warming:
             known.setdefault(tenant, {})[identity] = missing
         names = list(journals)
         refused = await self._install.run(
-            self._link,
+            self._redis,
             [CURSOR, LABEL_LOG, *names, *map(aside_key, names), *map(recent_key, names)],
             text(until),
             STATE_TTL_S,
@@ -193,11 +193,11 @@ class Warming:
         Raises:
             StoreUnavailable: Redis or, without a cursor, the source does not answer.
         """
-        kept = await self._link.call("GET", CURSOR)
+        kept = await self._redis.call("GET", CURSOR)
         if kept is None:
             newest = await self._history.newest()
-            await self._link.call("SET", CURSOR, text(newest), "NX")
-            kept = await self._link.call("GET", CURSOR)
+            await self._redis.call("SET", CURSOR, text(newest), "NX")
+            kept = await self._redis.call("GET", CURSOR)
         effective_us, label_id = bytes(kept or b"0:0").split(b":")
         return int(effective_us), int(label_id)
 

@@ -1,11 +1,13 @@
-"""Connections to PostgreSQL and pools of them: the one place where they are made."""
+"""Connections to PostgreSQL and pools of them: the only place where they are made."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import socket
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypedDict, Unpack
 
 import asyncpg
 
@@ -15,14 +17,41 @@ from stores.postgres.session import Session
 from stores.postgres.url import Address, address_of
 
 TIMEOUT_S = 10.0
-"""Longest wait for a connection, where neither the caller nor the address says another."""
+"""Longest wait for a connection, unless the caller or the address sets another."""
 _NAME = "quorum"
 
 _DEFAULT: list[tuple[str | None, int | None]] = [(None, None)]
 
 _log = logging.getLogger(__name__)
 _pooled: dict[Address, bool] = {}
-"""Whether a pooler stands in between, as this process found out."""
+"""Whether a pooler is in front of PostgreSQL, as far as this process has found out."""
+
+
+class Options(TypedDict, total=False):
+    """Keyword arguments of `connect`, for functions that pass them on."""
+
+    variable: str
+    timeout_s: float
+    command_timeout_s: float | None
+    name: str
+    writes: bool
+
+
+@asynccontextmanager
+async def connection(url: str, **options: Unpack[Options]) -> AsyncIterator[Session]:
+    """A connection that is closed at the end of the block.
+
+    Args:
+        url, options: see `connect`.
+
+    Raises:
+        SettingInvalid, StoreUnreachable: see `connect`.
+    """
+    session = await connect(url, **options)
+    try:
+        yield session
+    finally:
+        await session.end()
 
 
 async def connect(
@@ -34,18 +63,18 @@ async def connect(
     name: str = _NAME,
     writes: bool = True,
 ) -> Session:
-    """A connection. Names are looked up anew each time.
+    """Open a connection. Host names are looked up each time.
 
-    Behind a pooler in transaction mode it prepares no statements; whether there is one is found out
-    with the first connection of a process.
+    Behind a pooler in transaction mode the connection prepares no statements. The first connection
+    of a process finds out whether there is a pooler.
 
     Args:
         url: see `stores.postgres.url`.
-        variable: the setting that it comes from.
-        timeout_s: longest wait for one of its hosts, unless it has a `connect_timeout`.
-        command_timeout_s: longest wait for one answer; None: for ever.
-        name: shown in `pg_stat_activity`, unless it has an `application_name`.
-        writes: of several hosts, one is wanted that takes writes.
+        variable: the setting that holds `url`.
+        timeout_s: longest wait for one host, unless the address has a `connect_timeout`.
+        command_timeout_s: longest wait for the result of a statement; None: without end.
+        name: shown in `pg_stat_activity`, unless the address has an `application_name`.
+        writes: of several hosts, take one that accepts writes.
 
     Raises:
         SettingInvalid: the address cannot be used.
@@ -70,7 +99,7 @@ async def connect(
             raise
         raise known from error
     session.pooled, session.writes = pooled, writes
-    session.tell(_remember)
+    session.on_unfit(_note_pooler)
     return session
 
 
@@ -83,12 +112,12 @@ async def open_pool(
     name: str = _NAME,
     writes: bool = True,
 ) -> asyncpg.Pool:
-    """A pool of up to `size` connections, none of which is made before it is needed: PostgreSQL
-    need not be up yet. One that has become unfit (`Session.unfit`) is not given out again, nor are
-    those that were made before it was.
+    """A pool of up to `size` connections, which are opened when they are needed: PostgreSQL need
+    not be up yet. When a connection becomes unfit (`Session.unfit`), neither it nor any that was
+    opened before is used again.
 
     Args:
-        timeout_s: longest wait for a connection, and for one answer.
+        timeout_s: longest wait for a connection, and for the result of a statement.
         others: see `connect`.
 
     Raises:
@@ -97,8 +126,8 @@ async def open_pool(
     address_of(url, variable)
     expiring: set[asyncio.Task[None]] = set()
 
-    def told(session: Session, error: BaseException | None) -> None:
-        _remember(session, error)
+    def expire(session: Session, error: BaseException | None) -> None:
+        _note_pooler(session, error)
         task = asyncio.get_running_loop().create_task(pool.expire_connections())
         expiring.add(task)
         task.add_done_callback(expiring.discard)
@@ -112,7 +141,7 @@ async def open_pool(
             name=name,
             writes=writes,
         )
-        session.tell(told)
+        session.on_unfit(expire)
         return session
 
     pool = asyncpg.create_pool(connect=dial, connection_class=Session, min_size=0, max_size=size)
@@ -127,7 +156,7 @@ async def _dial(
     how: dict[str, Any],
     statements: int | None,
 ) -> Session:
-    """A connection to the first of the hosts that will do."""
+    """A connection to the first host that qualifies."""
     wait_s = address.connect_timeout_s or timeout_s
     arguments = {
         **address.tls.arguments(),
@@ -163,18 +192,18 @@ async def _dial(
 
 
 def _passes(address: Address, writes: bool) -> tuple[str | None, ...]:
-    """Which hosts will do, at each go through them."""
+    """Values of `target_session_attrs`, one for each pass over the hosts."""
     wanted = address.session_attrs
     if wanted == "prefer-standby":
         return "standby", "any"
     if wanted is None and len(address.hosts) > 1 and writes:
-        # Whoever names several hosts has replicas among them, and these take no writes.
+        # Several hosts are a primary and its replicas, and replicas take no writes.
         return ("read-write",)
     return (wanted,)
 
 
 async def _is_pooled(session: Session, timeout_s: float) -> bool:
-    """Whether what answers is another process than the one that the connection began with."""
+    """Whether the process that answers is not the one that the connection began with."""
     found = await session.fetchval("SELECT pg_backend_pid()", timeout=timeout_s)
     pooled = bool(found != session.get_server_pid())
     if pooled:
@@ -182,22 +211,21 @@ async def _is_pooled(session: Session, timeout_s: float) -> bool:
     return pooled
 
 
-def _remember(session: Session, error: BaseException | None) -> None:
-    """A pooler that was put in front since."""
+def _note_pooler(session: Session, error: BaseException | None) -> None:
+    """Note that a pooler has been put in front of PostgreSQL since the process started."""
     if error is not None and shows_a_pooler(error):
         for address in _pooled:
             _pooled[address] = True
 
 
 def _set_options(session: Session, address: Address) -> None:
-    """What TCP is told, as libpq does; a socket file knows none of it."""
-    transport = getattr(session, "_transport", None)
-    plug = None if transport is None else transport.get_extra_info("socket")
-    if plug is None or plug.family not in (socket.AF_INET, socket.AF_INET6):
+    """Set the TCP options of the address, as libpq does. Socket files have none."""
+    connected = session.socket
+    if connected is None or connected.family not in (socket.AF_INET, socket.AF_INET6):
         return
     if address.keepalive:
-        plug.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in address.socket_options:
         number = getattr(socket, name, None)
         if number is not None:  # of Linux
-            plug.setsockopt(socket.IPPROTO_TCP, number, value)
+            connected.setsockopt(socket.IPPROTO_TCP, number, value)

@@ -1,14 +1,12 @@
-"""Locks of PostgreSQL's, held for as long as a connection lives: one process at a time, over all
-machines. A process that dies, however it dies, loses its connection and with it the lock."""
+"""Locks that PostgreSQL holds for as long as a connection lives: one process at a time, on all
+machines together. A process that dies, however it dies, loses its connection and with it the lock.
+"""
 
 from __future__ import annotations
 
-import asyncio
-
-import asyncpg
+from typing import Self
 
 from stores.postgres.connect import TIMEOUT_S, connect
-from stores.postgres.errors import DISCONNECTED
 from stores.postgres.session import Session
 from stores.statements import statement
 
@@ -18,13 +16,13 @@ _NEVER_IDLE_TOO_LONG = "SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
 class Lock:
-    """A lock on a connection of its own.
+    """A lock on a connection of its own. As a context manager it lets go at the end of the block.
 
-    Behind a pooler in transaction mode the session is not ours but the transaction is: the lock is
-    held by one that stays open. It keeps one of the pooler's connections meanwhile.
+    Behind a pooler in transaction mode the session is shared but a transaction is not: an open
+    transaction holds the lock there, and occupies one of the pooler's connections meanwhile.
 
     Args:
-        session: has nothing else to do.
+        session: used for nothing else.
     """
 
     def __init__(self, session: Session) -> None:
@@ -35,7 +33,7 @@ class Lock:
     async def on(
         cls, url: str, *, variable: str = "DATABASE_URL", timeout_s: float = TIMEOUT_S, name: str
     ) -> Lock:
-        """A lock that is not held yet, on a new connection. Raises as `connect`."""
+        """A lock that is not held yet, on a new connection. See `connect`."""
         session = await connect(
             url,
             variable=variable,
@@ -47,13 +45,13 @@ class Lock:
         return cls(session)
 
     async def take(self, name: str, of: str = "") -> bool:
-        """Take it, if nobody holds it.
+        """Take the lock if it is free.
 
         Args:
-            name, of: what is locked, and whose, e.g. a tenant's.
+            name, of: what is locked, and for whom, e.g. a tenant.
 
         Returns:
-            Whether it is ours.
+            Whether this connection holds it now.
 
         Raises:
             OSError, asyncpg.PostgresError: PostgreSQL does not answer.
@@ -68,19 +66,19 @@ class Lock:
 
     @property
     def alive(self) -> bool:
-        """Whether its connection is, and so the lock, if it was taken."""
+        """Whether the connection is open, and so the lock held, if it was taken."""
         return not self._session.is_closed()
 
     async def close(self) -> None:
-        """Let go of it."""
-        try:
-            async with asyncio.timeout(5):
-                if self._begun:
-                    await self._session.execute("ROLLBACK")
-                await self._session.close(timeout=5)
-        except (*DISCONNECTED, asyncpg.PostgresError):
-            self._session.terminate()
+        """Release the lock."""
+        await self._session.end("ROLLBACK" if self._begun else None)
 
     def drop(self) -> None:
-        """Let go of it without a word."""
+        """Release the lock without waiting for PostgreSQL."""
         self._session.terminate()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

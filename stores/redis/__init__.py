@@ -1,1 +1,1 @@
-"""Redis: addresses, one connection for all who ask, scripts, and the meaning of errors."""
+"""Redis: addresses, one connection for all callers, scripts, and the meaning of errors."""

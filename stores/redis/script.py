@@ -6,15 +6,15 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from stores.redis.connection import RedisConnection
 from stores.redis.errors import Refused
-from stores.redis.link import Link
 
 _MOST_LOADS = 2
-"""A replica takes a script, and refuses to run it: the primary that is asked then has none."""
+"""A replica accepts a script and refuses to run it: the primary that is called next has none."""
 
 
 class Script:
-    """A script, loaded into Redis when it is first needed.
+    """A script that is loaded into Redis when it is first needed.
 
     Args:
         parts: its text, one after the other.
@@ -22,20 +22,22 @@ class Script:
 
     def __init__(self, *parts: str) -> None:
         self._text = "\n".join(parts)
-        # Redis names scripts so; nothing secret hangs on it.
+        # Redis names scripts by SHA-1; nothing secret depends on it.
         self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    async def run(self, link: Link, keys: Sequence[str], *arguments: str | bytes | int) -> Any:
-        """Its answer.
+    async def run(
+        self, redis: RedisConnection, keys: Sequence[str], *arguments: str | bytes | int
+    ) -> Any:
+        """Run the script and return its reply.
 
         Raises:
             StoreUnavailable: Redis does not answer, or refuses.
         """
         for _ in range(_MOST_LOADS):
             try:
-                return await link.call("EVALSHA", self._sha, len(keys), *keys, *arguments)
+                return await redis.call("EVALSHA", self._sha, len(keys), *keys, *arguments)
             except Refused as refused:
                 if not refused.unknown_script:
                     raise
-            await link.call("SCRIPT", "LOAD", self._text)
-        return await link.call("EVALSHA", self._sha, len(keys), *keys, *arguments)
+            await redis.call("SCRIPT", "LOAD", self._text)
+        return await redis.call("EVALSHA", self._sha, len(keys), *keys, *arguments)

@@ -14,7 +14,7 @@ from fraud.payment.batch import Int64
 from fraud.plan import Plan
 from models.drift import Calibration, ReferenceDistribution, calibration, level, matured
 from models.store.origin import Origin
-from stores.postgres.connect import connect
+from stores.postgres.connect import connection
 
 MAX_ROWS = 50_000
 """The most decisions to examine; of more, a sample by payment."""
@@ -133,13 +133,12 @@ async def measure(
     since = now - timedelta(days=days)
     features = origin.distributions.features
     width = len(features.names)
-    connection = await connect(database_url)
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            total, parts = await in_window(connection, tenant, since, max_rows)
-            found = [Decided.of(rows, origin.schema_id, width) async for rows in parts]
-    finally:
-        await connection.close()
+    async with (
+        connection(database_url) as session,
+        session.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        total, parts = await in_window(session, tenant, since, max_rows)
+        found = [Decided.of(rows, origin.schema_id, width) async for rows in parts]
     decided = joined(found, width)
     if not len(decided):
         raise NothingDecided(f"tenant {tenant} got no decisions in the last {days:g} days")

@@ -18,7 +18,7 @@ from data.history.history import History, read_history
 from features.backfill import backfill
 from features.definitions import N_FEATURES, SCHEMA_ID
 from fraud.payment.batch import COLUMNS, Float32, Float64, Int64
-from stores.postgres.connect import connect
+from stores.postgres.connect import connection
 from stores.statements import statement
 from training.sets.schema import FeatureSchema
 from training.sets.split import DAY_MS, Int8
@@ -151,13 +151,10 @@ def _prune(cache: Path) -> None:
 
 async def newest_payment_ms(database_url: str, tenant: str) -> int | None:
     """The time of a tenant's newest payment, ms since 1970; None without payments."""
-    connection = await connect(database_url)
-    try:
-        newest: int | None = await connection.fetchval(
+    async with connection(database_url) as session:
+        newest: int | None = await session.fetchval(
             statement("training/sql/newest_payment.sql"), tenant
         )
-    finally:
-        await connection.close()
     return newest
 
 

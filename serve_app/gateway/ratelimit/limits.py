@@ -8,7 +8,6 @@ may have both quotas.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import time
@@ -28,6 +27,7 @@ from serve_app.gateway.ratelimit.interface import (
     Sender,
 )
 from serve_app.gateway.ratelimit.local import LocalLimiter
+from stores.poll import Poll
 from telemetry.metrics import LIMITS_LOCAL, RATE_LIMITED
 
 logger = logging.getLogger(__name__)
@@ -91,8 +91,8 @@ class RateLimits:
         self._is_shared = True
         self._sharers = 1
         self._remembered: dict[str, _Remembered] = {}
-        self._registering: asyncio.Task[None] | None = None
-        self._is_used = asyncio.Event()
+        self._registering = Poll("rate-limits", self._register, REGISTER_EVERY_S)
+        self._is_used = False
 
     @property
     def is_local(self) -> bool:
@@ -103,15 +103,11 @@ class RateLimits:
         """Register with Redis from now on, every `REGISTER_EVERY_S`: so the ingresses know how many
         they are, and that Redis is back. An ingress takes no share before its first row: it may be
         a spare that never gets one."""
-        if self._registering is None:
-            self._registering = asyncio.get_running_loop().create_task(self._keep_registering())
+        self._registering.start(after_s=None)
 
     async def close(self) -> None:
         """Stop registering and close the connection."""
-        if self._registering is not None:
-            self._registering.cancel()
-            await asyncio.wait([self._registering])
-            self._registering = None
+        await self._registering.close()
         await self._shared.close()
 
     async def admit(
@@ -123,7 +119,9 @@ class RateLimits:
             row -> RateLimited, for the rows that may not be decided; rows are numbered through.
         """
         asked_at = self._clock()
-        self._is_used.set()
+        if not self._is_used:
+            self._is_used = True
+            self._registering.wake()
         request = AdmissionRequest.of(
             Sender(principal.key_id, principal.tenant, tier_of(principal.tier), batch.customer_id)
             for principal, batch in submissions
@@ -177,15 +175,12 @@ class RateLimits:
         if len(remembered) > MAX_KEYS:
             del remembered[next(iter(remembered))]
 
-    async def _keep_registering(self) -> None:
-        await self._is_used.wait()
-        while True:
-            try:
-                self._sharers = max(1, await self._shared.register(self._who))
-                self._go_shared()
-            except StoreUnavailable as error:
-                self._go_local(error)
-            await asyncio.sleep(REGISTER_EVERY_S)
+    async def _register(self) -> None:
+        try:
+            self._sharers = max(1, await self._shared.register(self._who))
+            self._go_shared()
+        except StoreUnavailable as error:
+            self._go_local(error)
 
     def _go_local(self, error: StoreUnavailable) -> None:
         if self._is_shared:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from serve_app.gateway.ratelimit.interface import BUCKETS, Admission, AdmissionRequest
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from stores.redis.script import Script
 from stores.statements import statement
 
@@ -24,12 +24,12 @@ class RedisLimiter:
     counters and expire with their last row; `q:r:fronts` holds the limiters that share them.
 
     Args:
-        link: to Redis; closed by `close`.
+        redis: to Redis; closed by `close`.
         clock: Lua that defines NOW in microseconds; default: the clock of Redis.
     """
 
-    def __init__(self, link: Link, clock: str | None = None) -> None:
-        self._link = link
+    def __init__(self, redis: RedisConnection, clock: str | None = None) -> None:
+        self._redis = redis
         clock = statement("serve_app/gateway/ratelimit/clock.lua") if clock is None else clock
         self._admit = Script(
             clock, f"local BUCKETS = {BUCKETS}", statement("serve_app/gateway/ratelimit/admit.lua")
@@ -39,7 +39,7 @@ class RedisLimiter:
     async def admit(self, request: AdmissionRequest) -> Admission:
         """See `Limiter`."""
         arguments = _encode(_arguments(request))
-        reply: Any = await self._admit.run(self._link, request.counters, arguments)
+        reply: Any = await self._admit.run(self._redis, request.counters, arguments)
         return request.admission(*_decode(reply))
 
     async def register(self, who: str) -> int:
@@ -48,11 +48,11 @@ class RedisLimiter:
         Raises:
             StoreUnavailable: Redis does not answer.
         """
-        return int(await self._register.run(self._link, [_SHARERS], who, REMEMBERED_US))
+        return int(await self._register.run(self._redis, [_SHARERS], who, REMEMBERED_US))
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._link.close()
+        await self._redis.close()
 
 
 def _arguments(request: AdmissionRequest) -> tuple[object, ...]:

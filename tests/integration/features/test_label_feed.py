@@ -26,7 +26,7 @@ from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.errors import StoreUnavailable
 from fraud.payment.batch import TransactionBatch
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from tests.contracts.aggregates import assert_same
 from tests.contracts.payments import DAY_MS, label_rows, labels_of, payments
 from tests.contracts.waiting import until
@@ -45,7 +45,7 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 async def store(redis_url: str, pool: asyncpg.Pool) -> AsyncIterator[RedisStore]:
-    link = Link(redis_url, timeout_ms=5_000)
+    link = RedisConnection(redis_url, timeout_ms=5_000)
     await link.call("FLUSHALL")
     store = RedisStore(link, PostgresHistory(pool), replay_ttl_s=600)
     yield store
@@ -164,7 +164,7 @@ async def test_two_feeds_at_once_and_payments_in_between(
     pool: asyncpg.Pool, store: RedisStore, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(label_feed, "BATCH_LABELS", 3)
-    other = RedisStore(Link(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+    other = RedisStore(RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
     batch = payments(60, seed=11, duplicate=0.0, days=10)
     await insert(pool, batch)
     await store.cursor()
@@ -196,7 +196,7 @@ async def test_a_flushed_redis_knows_the_same_labels(pool: asyncpg.Pool, store: 
     await look(store, batch, "warm")
     await label_all(pool, batch.slice(0, 40), seed=1)
     await drained(LabelFeed(pool, store))
-    await store._link.call("FLUSHALL")
+    await store._redis.call("FLUSHALL")
     await label_all(pool, batch.slice(40, 60), seed=2)  # before anybody sets a cursor
     await look(store, batch.slice(0, 20), "some")
     await drained(LabelFeed(pool, store))
@@ -232,7 +232,7 @@ async def test_labels_learnt_while_a_state_is_rebuilt_are_in_it(
                 yield past
 
     source = Slow(pool)
-    slow = RedisStore(Link(redis_url, 5_000), source, replay_ttl_s=600)
+    slow = RedisStore(RedisConnection(redis_url, 5_000), source, replay_ttl_s=600)
     await check(pool, batch, await look(slow, batch, "look"))
     # All kinds at once: some may have been done before the labels came.
     more = source.rebuilt - len(KEPT)
@@ -345,14 +345,14 @@ async def test_the_service_learns_labels_in_the_background_and_outlives_an_outag
     service = FeatureService(store, feed=LabelFeed(pool, store))
     first = await store.cursor()
     with caplog.at_level(logging.WARNING):
-        healthy = relink(store, Link("redis://127.0.0.1:1", 200))
+        healthy = relink(store, RedisConnection("redis://127.0.0.1:1", 200))
         service.feed_labels(0.01, lambda: datetime.now(UTC) + SOON)
-        await until(lambda: "labels are not learnt" in caplog.text)
+        await until(lambda: "the label feed fails" in caplog.text)
         await label_all(pool, batch, seed=6)
         await asyncio.sleep(0.1)
         gone = relink(store, healthy)
-        await until(lambda: "labels are learnt again" in caplog.text)
-    assert caplog.text.count("labels are not learnt") == 1
+        await until(lambda: "the label feed works again" in caplog.text)
+    assert caplog.text.count("the label feed fails") == 1
     await drained(LabelFeed(pool, store))  # the service may be half way
     assert await store.cursor() > first
     await check(pool, batch, await look(store, batch, "look"))

@@ -24,7 +24,7 @@ from features.state.state import empty
 from features.store.interface import Cursor, Observation, Past
 from features.store.redis import RedisStore
 from fraud.payment.batch import Float32, Int64, TransactionBatch
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 
 DATA = Path("../shared/data")
 ROWS, MICRO_BATCH = 100_000, 500
@@ -58,7 +58,7 @@ class NoHistory:
 
 @pytest.fixture
 async def store(redis_url: str) -> AsyncIterator[RedisStore]:
-    link = Link(redis_url, timeout_ms=20_000)
+    link = RedisConnection(redis_url, timeout_ms=20_000)
     await link.call("FLUSHALL")
     store = RedisStore(link, NoHistory(), replay_ttl_s=600)
     yield store

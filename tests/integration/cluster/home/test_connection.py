@@ -13,8 +13,8 @@ from cluster.cli import run
 from cluster.home.connection import check_stores
 from fraud.errors import SettingInvalid, StoreUnreachable
 from settings.settings import Settings
+from stores.redis.connection import RedisConnection
 from stores.redis.errors import Elsewhere
-from stores.redis.link import Link
 
 SECRET = "hid_den7"
 
@@ -169,7 +169,7 @@ async def test_stores_are_looked_at_before_anything_is_started(
 
 
 async def test_a_redis_that_is_a_replica_is_refused(database_url: str, redis_url: str) -> None:
-    link = Link(redis_url, 5_000)
+    link = RedisConnection(redis_url, 5_000)
     await link.call("REPLICAOF", "127.0.0.1", "1")
     try:
         with pytest.raises(Elsewhere, match="READONLY"):

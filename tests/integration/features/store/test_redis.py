@@ -35,7 +35,7 @@ from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.errors import StoreUnavailable
 from fraud.payment.batch import TRANSACTION_COLUMNS, FeatureBatch, TransactionBatch
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from tests.contracts.aggregates import assert_same
 from tests.contracts.feature_store import FeatureStoreContract, bits, serve
 from tests.contracts.payments import DAY_MS, labels_of, payments
@@ -54,7 +54,7 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 async def store(redis_url: str, pool: asyncpg.Pool) -> AsyncIterator[RedisStore]:
-    link = Link(redis_url, timeout_ms=5_000)
+    link = RedisConnection(redis_url, timeout_ms=5_000)
     await link.call("FLUSHALL")
     store = RedisStore(link, PostgresHistory(pool), replay_ttl_s=600)
     yield store
@@ -79,10 +79,10 @@ async def insert(pool: asyncpg.Pool, batch: TransactionBatch) -> None:
     )
 
 
-def relink(store: RedisStore, link: Link) -> Link:
+def relink(store: RedisStore, link: RedisConnection) -> RedisConnection:
     """Let a store ask another Redis, or none. Returns the link that it had."""
-    had = store._link
-    store._link = store._warming._link = link
+    had = store._redis
+    store._redis = store._warming._redis = link
     return had
 
 
@@ -136,7 +136,7 @@ async def test_postgres_gone_hides_cold_entities_and_does_not_spoil_them(
     batch = payments(40, seed=2, duplicate=0.0)
     warm, cold = batch.slice(0, 20), batch.slice(20, 40)
     await serve(store, warm)
-    broken = RedisStore(Link(redis_url, 5_000), Gone(pool), replay_ttl_s=600)
+    broken = RedisStore(RedisConnection(redis_url, 5_000), Gone(pool), replay_ttl_s=600)
     events = Events.of(cold)
     observation = await broken.observe_and_fetch(events)
     await broken.close()
@@ -164,7 +164,7 @@ async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(
         memory.observe(Events.of(part))
     await serve(store, past)
     service = FeatureService(store)
-    healthy = relink(store, Link("redis://127.0.0.1:1", 200))
+    healthy = relink(store, RedisConnection("redis://127.0.0.1:1", 200))
     lost = await service.fetch(missed)
     assert lost.degraded == [("features_unavailable",)] * 20
     assert np.isnan(lost.values[:, NAMES.index("customer_count_24h")]).all()
@@ -190,7 +190,7 @@ async def made_up(store: RedisStore) -> None:
 
 async def let_time_pass(store: RedisStore) -> None:
     """No state was rebuilt lately."""
-    await store._link.call("UNLINK", *await store._link.call("KEYS", "q:i:*"))
+    await store._redis.call("UNLINK", *await store._redis.call("KEYS", "q:i:*"))
 
 
 async def test_missed_rows_get_into_warm_states_whether_they_are_on_record_or_not(
@@ -225,7 +225,7 @@ async def test_a_missed_row_that_another_replica_has_found_on_record_counts_once
     past, missed, now = thirds(18)
     await insert(pool, past)
     await insert(pool, missed)
-    other = RedisStore(Link(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+    other = RedisStore(RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
     await serve(other, now.slice(0, 10))  # finds every state cold
     await other.close()
     await insert(pool, now.slice(0, 10))
@@ -243,8 +243,8 @@ async def test_a_state_that_was_rebuilt_before_rows_were_missed_is_kept(
 ) -> None:
     past, missed, now = thirds(21)
     await serve(store, past)  # rebuilds every state; nothing is on record, nor will be
-    for name in await store._link.call("KEYS", "q:i:*"):
-        await store._link.call("EXPIRE", name, LATELY_S - 60)
+    for name in await store._redis.call("KEYS", "q:i:*"):
+        await store._redis.call("EXPIRE", name, LATELY_S - 60)
     store.missed(Events.of(missed), 20.0)
     await made_up(store)
     assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
@@ -281,7 +281,7 @@ async def test_missed_rows_of_a_redis_that_has_lost_everything_count_once(
     await serve(store, past)
     await insert(pool, past)
     await insert(pool, missed)
-    await store._link.call("FLUSHALL")
+    await store._redis.call("FLUSHALL")
     store.missed(Events.of(missed))
     await made_up(store)
     assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
@@ -294,10 +294,10 @@ async def test_rows_that_a_slow_redis_took_in_are_not_taken_for_missed(
     before, late, now = (batch.slice(i, i + 10) for i in range(0, 30, 10))
     source = Late(pool)
     source.released.set()
-    hasty = RedisStore(Link(redis_url, 100), source, replay_ttl_s=600)
+    hasty = RedisStore(RedisConnection(redis_url, 100), source, replay_ttl_s=600)
     await serve(hasty, before)
     asked = source.asked
-    nap = asyncio.create_task(store._link.call("DEBUG", "SLEEP", "0.4"))
+    nap = asyncio.create_task(store._redis.call("DEBUG", "SLEEP", "0.4"))
     await asyncio.sleep(0.05)
     with pytest.raises(StoreUnavailable):
         await hasty.observe_and_fetch(Events.of(late))
@@ -336,7 +336,7 @@ async def decided(
 
 async def let_rows_go(store: RedisStore) -> None:
     """As when they have been kept for long enough."""
-    assert await store._link.call("UNLINK", *await store._link.call("KEYS", "q:k:*"))
+    assert await store._redis.call("UNLINK", *await store._redis.call("KEYS", "q:k:*"))
 
 
 async def test_a_late_retry_gets_what_its_first_decision_was_based_on(
@@ -389,7 +389,9 @@ async def test_a_retry_says_again_that_its_history_was_not_there(
         def rebuild(self, *_: object) -> Any:
             raise StoreUnavailable("gone")
 
-    service = FeatureService(RedisStore(Link(redis_url, 5_000), Gone(pool), replay_ttl_s=600))
+    service = FeatureService(
+        RedisStore(RedisConnection(redis_url, 5_000), Gone(pool), replay_ttl_s=600)
+    )
     row = payments(1, seed=14, prefix="unheard-of-")
     answers = [await service.fetch(row) for _ in range(2)]
     assert [answer.degraded for answer in answers] == [[(HISTORY_UNAVAILABLE,)]] * 2
@@ -421,17 +423,19 @@ async def test_a_late_retry_while_postgres_is_gone_says_that_it_may_see_itself(
     row = payments(1, seed=14)
     await serve(store, row)
     await let_rows_go(store)
-    service = FeatureService(RedisStore(Link(redis_url, 5_000), Gone(pool), replay_ttl_s=600))
+    service = FeatureService(
+        RedisStore(RedisConnection(redis_url, 5_000), Gone(pool), replay_ttl_s=600)
+    )
     assert (await service.fetch(row)).degraded == [(RETRY_IN_FLIGHT,)]
     await service.close()
 
 
 async def test_rows_are_let_go_before_their_transactions(store: RedisStore) -> None:
-    brief = RedisStore(store._link, store._history, replay_ttl_s=600, keep_rows_s=30)
+    brief = RedisStore(store._redis, store._history, replay_ttl_s=600, keep_rows_s=30)
     await serve(brief, payments(3, seed=15))
     for pattern, expected in ("q:k:*", 30), ("q:t:*", 600):
-        for name in await store._link.call("KEYS", pattern):
-            assert expected - 10 < await store._link.call("TTL", name) <= expected
+        for name in await store._redis.call("KEYS", pattern):
+            assert expected - 10 < await store._redis.call("TTL", name) <= expected
 
 
 async def test_concurrent_retries_get_one_answer(store: RedisStore) -> None:
@@ -487,7 +491,7 @@ class Late(PostgresHistory):
 
 
 def late_store(redis_url: str, source: PostgresHistory, wait_ms: float = 1.0) -> RedisStore:
-    link = Link(redis_url, 5_000)
+    link = RedisConnection(redis_url, 5_000)
     return RedisStore(link, source, replay_ttl_s=600, rebuild_wait_ms=wait_ms)
 
 
@@ -540,7 +544,7 @@ async def test_who_does_not_wait_for_a_cold_customer_is_counted_once(
     seen = aggregates_of(served.reading(Events.of(now)))["customer"]
     wanted = memory_of(past, unseen).observe(Events.of(now))
     assert_same(seen, aggregates_of(wanted.reading(Events.of(now)))["customer"], "customer")
-    assert await late._link.call("KEYS", "q:a:*") == []
+    assert await late._redis.call("KEYS", "q:a:*") == []
     await late.close()
 
 
@@ -572,7 +576,7 @@ async def test_a_row_put_aside_for_one_account_is_not_missing_from_the_other(
     await late.close()
     await insert(pool, missed)
     names = [state_key(entity, ("default", "B")) for entity in KEPT]
-    assert await store._link.call("UNLINK", *names)
+    assert await store._redis.call("UNLINK", *names)
     assert bits(await serve(store, now)) == bits(await serve(memory_of(past, missed), now))
 
 
@@ -650,7 +654,7 @@ async def test_a_payment_known_to_redis_alone_survives_a_retry_while_its_custome
     first, now = batch.slice(0, 10), batch.slice(10, 20)
     await serve(store, first)
     await insert(pool, first)
-    await store._link.call("DEL", *await store._link.call("KEYS", "q:s:*"))  # let go
+    await store._redis.call("DEL", *await store._redis.call("KEYS", "q:s:*"))  # let go
     await store.observe_and_fetch(Events.of(first))
     served = aggregates_of((await store.observe_and_fetch(Events.of(now))).reading(Events.of(now)))
     wanted = aggregates_of(memory_of(first).observe(Events.of(now)).reading(Events.of(now)))
@@ -703,20 +707,20 @@ async def test_a_state_that_is_touched_on_another_day_is_kept_for_two_weeks_from
     noon_ms = one.timestamp_ms[0] // DAY_MS * DAY_MS + DAY_MS // 2
     one = replace(one, timestamp_ms=[noon_ms])
     await store.observe_and_fetch(Events.of(one))
-    (key,) = await store._link.call("KEYS", "q:s:*:customer:*")
+    (key,) = await store._redis.call("KEYS", "q:s:*:customer:*")
     left_s = []
     for name, at_ms in (("same", noon_ms + 1), ("next", noon_ms + DAY_MS)):
-        await store._link.call("EXPIRE", key, 100)
+        await store._redis.call("EXPIRE", key, 100)
         other = replace(one, transaction_id=[name], timestamp_ms=[at_ms])
         await store.observe_and_fetch(Events.of(other))
-        left_s.append(await store._link.call("TTL", key))
+        left_s.append(await store._redis.call("TTL", key))
     assert left_s[0] <= 100
     assert left_s[1] > STATE_TTL_S - 100
 
 
 async def journal_lengths(store: RedisStore) -> list[int]:
-    keys = await store._link.call("KEYS", "q:s:*")
-    return [int(n) for n in await store._link.calls([("STRLEN", key) for key in keys])]
+    keys = await store._redis.call("KEYS", "q:s:*")
+    return [int(n) for n in await store._redis.calls([("STRLEN", key) for key in keys])]
 
 
 async def test_journals_that_grow_long_are_given_new_bases_and_say_the_same(
@@ -778,7 +782,7 @@ async def test_a_repeat_that_another_process_took_meanwhile_is_not_appended(
     redis_url: str, store: RedisStore, pool: asyncpg.Pool
 ) -> None:
     batch = payments(30, seed=33, duplicate=0.0)
-    other = RedisStore(Link(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+    other = RedisStore(RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
     await asyncio.gather(*(serve(s, batch) for s in (store, other, store, other)))
     memory = memory_of(batch)
     later = replace(batch, transaction_id=[f"later-{i}" for i in range(30)])

@@ -28,7 +28,7 @@ from serve_app.gateway.labels import NewLabel
 from serve_app.gateway.records import Records
 from stores.postgres import session as session_module
 from stores.postgres.connect import connect, open_pool
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from tests.contracts.decisions import PLAN, decision_records, gathered
 from tests.contracts.payments import payments
 from tests.contracts.proxy import Proxy, proxy_to
@@ -248,9 +248,9 @@ async def test_states_are_rebuilt_and_labels_learnt_from_the_new_primary(
     await there.close()
     pool = await open_pool(pair.url, size=2, timeout_s=5)
     history = PostgresHistory(pool)
-    store = RedisStore(Link(redis_url, 5_000), history, replay_ttl_s=600)
+    store = RedisStore(RedisConnection(redis_url, 5_000), history, replay_ttl_s=600)
     feed = LabelFeed(pool, store)
-    await store._link.call("SET", CURSOR, "0:0")
+    await store._redis.call("SET", CURSOR, "0:0")
     soon = datetime.now(UTC) + timedelta(days=1)
     assert await feed.step(soon) == 0
     await demoted()

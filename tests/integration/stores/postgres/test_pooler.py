@@ -38,7 +38,7 @@ from settings.settings import Settings
 from stores.postgres import connect as module
 from stores.postgres.connect import connect, open_pool
 from stores.postgres.lock import Lock
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from tests.contracts.decisions import PLAN, decision_records, gathered
 from tests.contracts.drift import serve_moved, train_champion
 from tests.contracts.payments import payments
@@ -248,7 +248,7 @@ async def test_features_and_labels(url: str, redis_url: str, empty: asyncpg.Conn
     batch = payments(200, seed=4, late=0.0, duplicate=0.0)
     pool = await open_pool(url, size=4, timeout_s=5)
     await insert(pool, batch)
-    store = RedisStore(Link(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+    store = RedisStore(RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
     at_ms = max(batch.timestamp_ms) + 1_000
     names = [f"new-{t}" for t in batch.transaction_id]
     new = replace(batch, transaction_id=names, timestamp_ms=[at_ms] * len(batch))

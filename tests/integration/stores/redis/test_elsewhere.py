@@ -11,8 +11,8 @@ import hiredis
 import pytest
 
 from fraud.errors import StoreUnavailable
+from stores.redis.connection import RedisConnection
 from stores.redis.errors import Elsewhere, Refused
-from stores.redis.link import Link
 
 
 @dataclass
@@ -46,13 +46,13 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(*answers: str) -> AsyncIterator[tuple[Server, Link]]:
+async def serving(*answers: str) -> AsyncIterator[tuple[Server, RedisConnection]]:
     server = Server(list(answers))
     listening = await asyncio.start_server(server, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
-    link = Link(f"redis://127.0.0.1:{server.port}", 2_000)
-    yield server, link
-    await link.close()
+    connection = RedisConnection(f"redis://127.0.0.1:{server.port}", 2_000)
+    yield server, connection
+    await connection.close()
     listening.close()
 
 
@@ -85,25 +85,25 @@ ME = [
 
 @pytest.mark.parametrize("said", NOT_ME)
 async def test_a_new_connection_that_says_not_me_is_given_up(said: str) -> None:
-    async with serving(f"-{said}", "+OK") as (server, link):
+    async with serving(f"-{said}", "+OK") as (server, connection):
         with pytest.raises(Elsewhere):
-            await link.call("SET", "x", "1")
+            await connection.call("SET", "x", "1")
         async with asyncio.timeout(2):
             while server.connections < 2:
                 with suppress(Elsewhere):
-                    await link.call("SET", "x", "1")
+                    await connection.call("SET", "x", "1")
                 await asyncio.sleep(0.01)
-        found = await asyncio.gather(*(link.call("SET", "x", str(i)) for i in range(20)))
+        found = await asyncio.gather(*(connection.call("SET", "x", str(i)) for i in range(20)))
         assert found == [b"OK"] * 20
         assert server.connections == 2
 
 
 @pytest.mark.parametrize("said", NOT_ME)
 async def test_an_old_connection_is_given_up_and_nobody_notices(said: str) -> None:
-    async with serving("+OK", "+OK") as (server, link):
-        await link.call("PING")
+    async with serving("+OK", "+OK") as (server, connection):
+        await connection.call("PING")
         server.answers[0] = f"-{said}"
-        found = await asyncio.gather(*(link.call("SET", "x", str(i)) for i in range(20)))
+        found = await asyncio.gather(*(connection.call("SET", "x", str(i)) for i in range(20)))
         assert found == [b"OK"] * 20
         assert server.connections == 2
         assert len(server.asked) == 41
@@ -111,45 +111,45 @@ async def test_an_old_connection_is_given_up_and_nobody_notices(said: str) -> No
 
 @pytest.mark.parametrize("said", ME)
 async def test_an_answer_of_its_own_keeps_the_connection(said: str) -> None:
-    async with serving(f"-{said}") as (server, link):
+    async with serving(f"-{said}") as (server, connection):
         for _ in range(3):
             with pytest.raises(Refused) as refused:
-                await link.call("SET", "x", "1")
+                await connection.call("SET", "x", "1")
             assert not isinstance(refused.value, Elsewhere)
         assert server.connections == 1
 
 
 @pytest.mark.parametrize("said", NOT_ME[:4])
 async def test_what_both_say_is_said(said: str) -> None:
-    async with serving(f"-{said}") as (server, link):
+    async with serving(f"-{said}") as (server, connection):
         with pytest.raises(Elsewhere):
-            await link.call("SET", "x", "1")
+            await connection.call("SET", "x", "1")
         with pytest.raises(Elsewhere):  # a moment later nobody is asked
-            await link.call("SET", "x", "1")
+            await connection.call("SET", "x", "1")
         assert server.connections == 1
 
 
 async def test_who_gave_up_does_not_keep_a_connection_that_says_not_me() -> None:
-    async with serving("+OK", "+OK") as (server, link):
-        await link.call("PING")
+    async with serving("+OK", "+OK") as (server, connection):
+        await connection.call("PING")
         server.answers[0] = f"-{NOT_ME[0]}"
-        asked = asyncio.create_task(link.call("SET", "x", "1"))
+        asked = asyncio.create_task(connection.call("SET", "x", "1"))
         await asyncio.sleep(0)
         asked.cancel()
         await asyncio.gather(asked, return_exceptions=True)
-        assert await link.call("SET", "x", "2") == b"OK"
+        assert await connection.call("SET", "x", "2") == b"OK"
         assert server.connections == 2
 
 
 async def test_a_connection_that_is_cut_off_in_the_middle_is_not_asked_again() -> None:
     """What came of it is unknown: asking another could do it twice."""
-    async with serving("+OK", "+OK") as (server, link):
-        await link.call("PING")
+    async with serving("+OK", "+OK") as (server, connection):
+        await connection.call("PING")
         server.answers[0] = "+OK"
-        waiting = asyncio.create_task(link.call("SET", "x", "1"))
+        waiting = asyncio.create_task(connection.call("SET", "x", "1"))
         await asyncio.sleep(0)
-        assert link._answers is not None
-        link._answers.end()
+        assert connection._replies is not None
+        connection._replies.end()
         with pytest.raises(StoreUnavailable):
             await waiting
         assert 1 not in server.asked

@@ -31,8 +31,8 @@ from serve_app.gateway.ratelimit import limits as limits_module
 from serve_app.gateway.ratelimit.interface import AdmissionRequest, Sender
 from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.ratelimit.redis import RedisLimiter
+from stores.redis.connection import RedisConnection
 from stores.redis.errors import Elsewhere
-from stores.redis.link import Link
 from stores.redis.script import Script
 from tests.contracts.payments import payments
 from tests.contracts.proxy import Proxy, proxy_to
@@ -65,20 +65,20 @@ class Pair:
         self.proxy = proxy
         self.ports = [urlsplit(server.url).port or 0 for server in (a, b)]
         self.password = urlsplit(a.url).password or ""
-        self.links = [Link(server.url, 5_000) for server in (a, b)]
+        self.connections = [RedisConnection(server.url, 5_000) for server in (a, b)]
         self.url = proxy.url(a.url)
 
     @property
-    def b(self) -> Link:
-        return self.links[1]
+    def b(self) -> RedisConnection:
+        return self.connections[1]
 
     async def begin(self) -> None:
         """A has nothing in it, and B follows it."""
-        for link in self.links:
-            await link.call("REPLICAOF", "NO", "ONE")
-            await link.call("FLUSHALL")
-            await link.call("SCRIPT", "FLUSH")
-            await link.call("CONFIG", "SET", "masterauth", self.password)
+        for connection in self.connections:
+            await connection.call("REPLICAOF", "NO", "ONE")
+            await connection.call("FLUSHALL")
+            await connection.call("SCRIPT", "FLUSH")
+            await connection.call("CONFIG", "SET", "masterauth", self.password)
         await self._follow(1, 0)
 
     async def fail_over(self, *, reachable: bool = True) -> None:
@@ -87,23 +87,23 @@ class Pair:
         await self.b.call("REPLICAOF", "NO", "ONE")
         if reachable:
             self.proxy.target = self.ports[1]
-        await self.links[0].call("REPLICAOF", "127.0.0.1", self.ports[1])
+        await self.connections[0].call("REPLICAOF", "127.0.0.1", self.ports[1])
 
     async def _follow(self, replica: int, primary: int) -> None:
-        await self.links[replica].call("REPLICAOF", "127.0.0.1", self.ports[primary])
+        await self.connections[replica].call("REPLICAOF", "127.0.0.1", self.ports[primary])
         async with asyncio.timeout(30):
             said = b""
             while b"master_link_status:up" not in said:
                 await asyncio.sleep(0.05)
-                said = await self.links[replica].call("INFO", "replication")
+                said = await self.connections[replica].call("INFO", "replication")
 
     async def caught_up(self) -> None:
         """B has all that A has."""
-        assert await self.links[0].call("WAIT", 1, 10_000) == 1
+        assert await self.connections[0].call("WAIT", 1, 10_000) == 1
 
     async def close(self) -> None:
-        for link in self.links:
-            await link.close()
+        for connection in self.connections:
+            await connection.close()
 
 
 @pytest.fixture
@@ -116,10 +116,10 @@ async def servers(pair: tuple[EmbeddedRedis, EmbeddedRedis]) -> AsyncIterator[Pa
 
 
 @pytest.fixture
-async def link(servers: Pair) -> AsyncIterator[Link]:
-    link = Link(servers.url, 2_000)
-    yield link
-    await link.close()
+async def connection(servers: Pair) -> AsyncIterator[RedisConnection]:
+    connection = RedisConnection(servers.url, 2_000)
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture
@@ -130,72 +130,78 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 @pytest.fixture
-async def store(link: Link, pool: asyncpg.Pool) -> AsyncIterator[RedisStore]:
-    store = RedisStore(link, PostgresHistory(pool), replay_ttl_s=600)
+async def store(connection: RedisConnection, pool: asyncpg.Pool) -> AsyncIterator[RedisStore]:
+    store = RedisStore(connection, PostgresHistory(pool), replay_ttl_s=600)
     yield store
     await store.close()
 
 
-async def test_a_write_goes_to_the_new_primary_at_once(servers: Pair, link: Link) -> None:
-    await link.call("SET", "before", "1")
+async def test_a_write_goes_to_the_new_primary_at_once(
+    servers: Pair, connection: RedisConnection
+) -> None:
+    await connection.call("SET", "before", "1")
     await servers.fail_over()
-    await link.call("SET", "after", "1")
+    await connection.call("SET", "after", "1")
     assert await servers.b.call("GET", "after") == b"1"
 
 
-async def test_what_many_wrote_at_once_is_written_once_each(servers: Pair, link: Link) -> None:
+async def test_what_many_wrote_at_once_is_written_once_each(
+    servers: Pair, connection: RedisConnection
+) -> None:
     """Refused is not carried out: asking the other one doubles nothing."""
-    await asyncio.gather(*(link.call("INCR", "n") for _ in range(50)))
+    await asyncio.gather(*(connection.call("INCR", "n") for _ in range(50)))
     await servers.caught_up()
     await servers.fail_over()
-    found = await asyncio.gather(*(link.call("INCR", "n") for _ in range(50)))
+    found = await asyncio.gather(*(connection.call("INCR", "n") for _ in range(50)))
     assert sorted(found) == list(range(51, 101))
     assert await servers.b.call("GET", "n") == b"100"
     assert servers.proxy.connections == 2
 
 
-async def test_commands_sent_together_go_to_the_new_primary(servers: Pair, link: Link) -> None:
-    await link.calls([("SET", "x", "1"), ("SET", "y", "1")])
+async def test_commands_sent_together_go_to_the_new_primary(
+    servers: Pair, connection: RedisConnection
+) -> None:
+    await connection.calls([("SET", "x", "1"), ("SET", "y", "1")])
     await servers.fail_over()
-    await link.calls([("SET", "x", "2"), ("SET", "y", "2")])
+    await connection.calls([("SET", "x", "2"), ("SET", "y", "2")])
     assert await servers.b.call("MGET", "x", "y") == [b"2", b"2"]
 
 
 async def test_one_of_them_refused_is_an_error_and_the_next_ones_reach_the_new_primary(
-    servers: Pair, link: Link
+    servers: Pair, connection: RedisConnection
 ) -> None:
     """A read among writes was answered by the old one: who asked must know, and asks again."""
-    await link.call("SET", "x", "1")
+    await connection.call("SET", "x", "1")
     await servers.fail_over()
     with pytest.raises(Elsewhere, match="READONLY"):
-        await link.calls([("GET", "x"), ("SET", "x", "2")])
-    assert await link.calls([("GET", "x"), ("SET", "x", "2")]) == [b"1", b"OK"]
+        await connection.calls([("GET", "x"), ("SET", "x", "2")])
+    assert await connection.calls([("GET", "x"), ("SET", "x", "2")]) == [b"1", b"OK"]
 
 
-async def test_a_script_is_loaded_anew(servers: Pair, link: Link) -> None:
+async def test_a_script_is_loaded_anew(servers: Pair, connection: RedisConnection) -> None:
     script = Script("redis.call('GET', KEYS[1])", "return redis.call('SET', KEYS[1], ARGV[1])")
-    await script.run(link, ["x"], "before")
+    await script.run(connection, ["x"], "before")
     await servers.fail_over()
-    await script.run(link, ["x"], "after")
+    await script.run(connection, ["x"], "after")
     assert await servers.b.call("GET", "x") == b"after"
 
 
 async def test_while_there_is_no_primary_it_is_said_and_connections_are_few(
-    servers: Pair, link: Link
+    servers: Pair, connection: RedisConnection
 ) -> None:
-    await link.call("SET", "x", "1")
+    await connection.call("SET", "x", "1")
     await servers.fail_over(reachable=False)
     before, refused = servers.proxy.connections, 0
     until_s = asyncio.get_running_loop().time() + 0.5
     while asyncio.get_running_loop().time() < until_s:
         with pytest.raises(Elsewhere, match="READONLY"):
-            await link.call("SET", "x", "2")
+            await connection.call("SET", "x", "2")
         refused += 1
         await asyncio.sleep(0.001)
     assert refused > 50
     assert servers.proxy.connections - before <= 12
     servers.proxy.target = servers.ports[1]
-    await _soon(lambda: link.call("SET", "x", "3"))
+    await _soon(lambda: connection.call("SET", "x", "3"))
     assert await servers.b.call("GET", "x") == b"3"
 
 
@@ -214,7 +220,7 @@ async def test_the_rate_limiter_counts_on_the_new_primary(
     servers: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits_module, "REGISTER_EVERY_S", 0.05)
-    limiter = RateLimits(RedisLimiter(Link(servers.url, 1_000)), "me")
+    limiter = RateLimits(RedisLimiter(RedisConnection(servers.url, 1_000)), "me")
     limiter.start()
     rows = [Transaction(f"t{i}", f"c{i}", 0, 100, "EUR", "purchase") for i in range(3)]
     asked = [(Principal("k", "acme", "free"), TransactionBatch.of("acme", rows))]
@@ -233,9 +239,11 @@ async def test_the_rate_limiter_counts_on_the_new_primary(
     await limiter.close()
 
 
-async def test_no_row_is_refused_or_counted_twice_by_a_failover(servers: Pair, link: Link) -> None:
+async def test_no_row_is_refused_or_counted_twice_by_a_failover(
+    servers: Pair, connection: RedisConnection
+) -> None:
     tier = Tier("t", Quota(100, 600), None)
-    limiter = RedisLimiter(link)
+    limiter = RedisLimiter(connection)
     ask = AdmissionRequest.of([Sender("k", "acme", tier, ["c"] * 10)])
     first = await limiter.admit(ask)
     await servers.caught_up()
@@ -315,7 +323,7 @@ async def test_a_replica_that_answers_is_not_ready(servers: Pair, store: RedisSt
     service = FeatureService(store)
     await service.ready()
     await servers.fail_over(reachable=False)
-    assert await servers.links[0].call("PING") == b"PONG"
+    assert await servers.connections[0].call("PING") == b"PONG"
     with pytest.raises(StoreUnavailable, match="READONLY"):
         await service.ready()
     servers.proxy.target = servers.ports[1]

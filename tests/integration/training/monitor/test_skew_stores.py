@@ -15,7 +15,7 @@ from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.payment.batch import TRANSACTION_COLUMNS, TransactionBatch
 from fraud.record import records
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from tests.contracts.decisions import PLAN, decided
 from tests.contracts.payments import payments
 from training.monitor.skew import check_served
@@ -67,7 +67,9 @@ async def test_features_from_the_stores_equal_those_of_the_record(
     )
     ledger = PostgresLedger(database_url)
     async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
-        store = RedisStore(Link(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+        store = RedisStore(
+            RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600
+        )
         service, feed = FeatureService(store), LabelFeed(pool, store)
         await load(pool, ending(history, now_ms() - HOUR_MS, HOUR_MS))
         await label(pool, history.transaction_id[::3], fraud=True)  # before anything is served
@@ -86,7 +88,7 @@ async def test_features_from_the_stores_equal_those_of_the_record(
             while await feed.step(datetime.now(UTC)):
                 pass
             if n == 5:  # Redis loses everything: states are rebuilt, labels included
-                await store._link.call("FLUSHDB")
+                await store._redis.call("FLUSHDB")
         await service.close()
     await ledger.close()
     report = await check_served(database_url, TENANT)

@@ -17,7 +17,7 @@ from serve_app.gateway.auth import Principal
 from serve_app.gateway.ratelimit import limits as module
 from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.ratelimit.redis import RedisLimiter
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from tests.contracts.waiting import until
 
 
@@ -35,7 +35,7 @@ async def limits(
     server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[RateLimits]:
     monkeypatch.setattr(module, "REGISTER_EVERY_S", 0.02)
-    limits = RateLimits(RedisLimiter(Link(server.url, 1_000)), "me")
+    limits = RateLimits(RedisLimiter(RedisConnection(server.url, 1_000)), "me")
     limits.start()
     yield limits
     await limits.close()

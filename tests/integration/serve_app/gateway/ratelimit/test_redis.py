@@ -12,7 +12,7 @@ from fraud.access.tiers import Quota, Tier
 from fraud.errors import StoreUnavailable
 from serve_app.gateway.ratelimit.interface import AdmissionRequest, Limiter, Sender
 from serve_app.gateway.ratelimit.redis import RedisLimiter
-from stores.redis.link import Link
+from stores.redis.connection import RedisConnection
 from tests.contracts.rate_limiter import Clock, LimiterMaker, RateLimiterContract, sender
 
 # The clock of Redis cannot be moved: tests use one of their own, kept in Redis.
@@ -20,8 +20,8 @@ CLOCK = "local NOW = tonumber(redis.call('GET', 'now'))"
 
 
 @pytest.fixture
-async def link(redis_url: str) -> AsyncIterator[Link]:
-    link = Link(redis_url, 5_000)
+async def link(redis_url: str) -> AsyncIterator[RedisConnection]:
+    link = RedisConnection(redis_url, 5_000)
     await link.call("FLUSHALL")
     yield link
     await link.close()
@@ -30,19 +30,19 @@ async def link(redis_url: str) -> AsyncIterator[Link]:
 class _Moved:
     """A limiter on a clock moved by hand, with fresh counters for each maker."""
 
-    def __init__(self, link: Link, clock: Clock) -> None:
-        self._link = link
+    def __init__(self, link: RedisConnection, clock: Clock) -> None:
+        self._redis = link
         self._clock = clock
         self._limiter = RedisLimiter(link, CLOCK)
 
     async def admit(self, ask: AdmissionRequest) -> object:
-        await self._link.call("SET", "now", self._clock.now_us)
+        await self._redis.call("SET", "now", self._clock.now_us)
         return await self._limiter.admit(ask)
 
 
 class TestRedisLimiter(RateLimiterContract):
     @pytest.fixture
-    def make_limiter(self, link: Link) -> LimiterMaker:
+    def make_limiter(self, link: RedisConnection) -> LimiterMaker:
         async def make(clock: Clock) -> Limiter:
             await link.call("FLUSHALL")
             return _Moved(link, clock)  # type: ignore[return-value]
@@ -50,9 +50,11 @@ class TestRedisLimiter(RateLimiterContract):
         return make
 
 
-async def test_on_redis_own_clock_two_limiters_share_a_quota(link: Link, redis_url: str) -> None:
+async def test_on_redis_own_clock_two_limiters_share_a_quota(
+    link: RedisConnection, redis_url: str
+) -> None:
     tier = Tier("t", Quota(100, 600), Quota(1_000, 600))
-    others = Link(redis_url, 5_000)
+    others = RedisConnection(redis_url, 5_000)
     limiters = [RedisLimiter(link), RedisLimiter(others)]
 
     async def admitted(i: int) -> int:
@@ -63,7 +65,7 @@ async def test_on_redis_own_clock_two_limiters_share_a_quota(link: Link, redis_u
     await others.close()
 
 
-async def test_state_is_small_and_expires(link: Link) -> None:
+async def test_state_is_small_and_expires(link: RedisConnection) -> None:
     limiter = RedisLimiter(link)
     for _ in range(20):
         await limiter.admit(AdmissionRequest.of([sender("b", ["x", "y"])]))
@@ -79,7 +81,7 @@ async def test_state_is_small_and_expires(link: Link) -> None:
         assert await link.call("STRLEN", name) <= 64
 
 
-async def test_a_batch_of_more_counters_than_lua_takes_arguments(link: Link) -> None:
+async def test_a_batch_of_more_counters_than_lua_takes_arguments(link: RedisConnection) -> None:
     limiter = RedisLimiter(link)
     tier = Tier("t", Quota(20_000, 10), Quota(1, 10))
     ask = AdmissionRequest.of([Sender("k", "acme", tier, [f"c{i}" for i in range(9_000)])])
@@ -89,7 +91,7 @@ async def test_a_batch_of_more_counters_than_lua_takes_arguments(link: Link) -> 
     assert verdict.usage[0].remaining == 11_000
 
 
-async def test_those_who_share_the_limits_are_counted(link: Link) -> None:
+async def test_those_who_share_the_limits_are_counted(link: RedisConnection) -> None:
     now = count(1_000_000_000, 1_000_000)
     limiter = RedisLimiter(link, CLOCK)
 
@@ -103,6 +105,6 @@ async def test_those_who_share_the_limits_are_counted(link: Link) -> None:
 
 
 async def test_a_redis_that_is_not_there_is_said_so() -> None:
-    limiter = RedisLimiter(Link("redis://127.0.0.1:1/0", 200))
+    limiter = RedisLimiter(RedisConnection("redis://127.0.0.1:1/0", 200))
     with pytest.raises(StoreUnavailable):
         await limiter.admit(AdmissionRequest.of([sender("a", ["x"])]))
