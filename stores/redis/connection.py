@@ -65,7 +65,7 @@ class RedisConnection:
         return (await self._send(_pack(command), 1))[0]
 
     async def calls(self, commands: Sequence[Command]) -> list[Any]:
-        """Send commands together and return their replies. The first error is raised, see `call`."""
+        """Send commands together; return their replies or raise the first error, see `call`."""
         if not commands:
             return []
         packed = b"".join([_pack(tuple(command)) for command in commands])

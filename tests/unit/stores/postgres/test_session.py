@@ -19,8 +19,12 @@ def test_statements_go_through_the_methods_that_session_wraps(name: str) -> None
 
 @pytest.mark.parametrize(
     ("method", "inner"),
-    [("fetch", "_execute"), ("fetchval", "_execute"), ("fetchrow", "_execute")]
-    + [("executemany", "_executemany")],
+    [
+        ("fetch", "_execute"),
+        ("fetchval", "_execute"),
+        ("fetchrow", "_execute"),
+        ("executemany", "_executemany"),
+    ],
 )
 def test_the_documented_methods_call_them(method: str, inner: str) -> None:
     assert f"self.{inner}(" in inspect.getsource(getattr(asyncpg.Connection, method))
