@@ -8,6 +8,6 @@ One folder a writer under one root; see docs/adr/0003-decision-log.md. No Ray in
 
 from decision_log.lag import Lag
 from decision_log.log import DecisionLog
-from decision_log.stats import LogStats
+from telemetry.metrics import LogStats
 
 __all__ = ["DecisionLog", "Lag", "LogStats"]

@@ -20,11 +20,11 @@ from decision_log.lag import Lag
 from decision_log.orphans import Orphans
 from decision_log.shipping.ledger import PostgresLedger
 from decision_log.shipping.shipper import Pace, Shipper
-from decision_log.stats import LogStats
 from decision_log.times import WriteTimes
 from fraud.errors import LogUnavailable
 from fraud.record import RecordBatch
 from stores.poll import Poll
+from telemetry.metrics import LogStats
 
 logger = logging.getLogger(__name__)
 

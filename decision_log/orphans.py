@@ -12,7 +12,7 @@ from decision_log.disk.dead_letters import DeadLetters
 from decision_log.disk.segment import ASIDE, segments, writers
 from decision_log.shipping.ledger import Ledger
 from decision_log.shipping.shipper import Pace, Shipper
-from decision_log.stats import LogStats
+from telemetry.metrics import LogStats
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -31,8 +31,6 @@ from telemetry import metrics
 from telemetry.logs import log_to_replica
 
 T = TypeVar("T")
-
-_rows = lru_cache(maxsize=8)(metrics.VARIANT_ROWS.labels)
 
 _INLINE_S = 0.003
 """Work up to this long is done on the replica's loop: votes are scored one after the other in any
@@ -80,7 +78,6 @@ class Variant:
         self._scoring = ThreadPoolExecutor(1, "scoring")
         self._explaining = ThreadPoolExecutor(1, "explaining")
         self._load = Load()
-        self._busy = metrics.VARIANT_BUSY.labels(variant)
         methods = {"score": self.score_now, "explain": self.explain_now}
         self._links = await open_links(settings.links, methods)
         settle()
@@ -104,7 +101,7 @@ class Variant:
             return self._score_in_thread(scorer, values, schema_id)
         with _Counted(self._load, self._variant, len(values)):
             scores, busy_s = _score(scorer, values, schema_id)
-        metrics.tally.count(self._busy, busy_s)
+        metrics.tally.count(metrics.VARIANT_BUSY, busy_s, self._variant)
         return scores
 
     async def explain(self, values: Float32, schema_id: str) -> Explanation:
@@ -157,7 +154,7 @@ class Variant:
     ) -> VariantScores:
         work = partial(_score, scorer, values, schema_id)
         scores, busy_s = await self._in_thread(self._scoring, len(values), work)
-        metrics.tally.count(self._busy, busy_s)
+        metrics.tally.count(metrics.VARIANT_BUSY, busy_s, self._variant)
         return scores
 
     async def _in_thread(self, executor: ThreadPoolExecutor, rows: int, work: Callable[[], T]) -> T:
@@ -184,7 +181,7 @@ class _Counted:
         if isinstance(error, Exception):
             metrics.VARIANT_ERRORS.labels(self._variant, type(error).__name__).inc()
         self._load.left(self._rows)
-        metrics.tally.count(_rows(self._variant), self._rows)
+        metrics.tally.count(metrics.VARIANT_ROWS, self._rows, self._variant)
         metrics.tally.arm()
 
 

@@ -31,8 +31,8 @@ from serve_app.http.services import RequestLimits, Services
 from serve_app.pools import PoolBoard
 from settings.settings import Settings
 from stores.redis.connection import RedisConnection
+from telemetry.exposition import exposition, name_schema
 from telemetry.logs import log_to_replica
-from telemetry.metrics import exposition, name_schema
 
 _WARM_UP_S = 5.0
 MOST_LIMIT_WAIT_MS = 100

@@ -1,43 +1,26 @@
-"""Every metric of Quorum, once: name, labels, buckets, and how the processes of a node share it.
+"""Every metric of Quorum, declared once: name, help, labels, buckets, and how the processes of a
+node share it.
 
 With `PROMETHEUS_MULTIPROC_DIR` in the environment (the node sets it before Ray starts) each process
-writes its values into files of that folder, and `exposition` of any process gives the sum over all.
-Without it a process shows its own.
+writes its values into files of that folder, and any process shows the sum over all
+(`telemetry/exposition.py`). Without it a process shows its own.
 
 Counting is done once a micro-batch, never once a row, and waits in plain numbers for a quarter of a
-second (`telemetry/tally.py`); children of labels are looked up once. No label ever holds a
-customer, a card, an address or a key.
+second (`tally`). No label ever holds a customer, a card, an address or a key.
 """
 
 from __future__ import annotations
 
 import collections
-import os
-import platform
 from collections import deque
-from collections.abc import Iterator
-from functools import lru_cache
-from importlib.metadata import version as package_version
+from dataclasses import dataclass, field, fields
 from itertools import chain
-from pathlib import Path
+from typing import Any
 
-import psutil
-from prometheus_client import (
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-    multiprocess,
-)
-from prometheus_client.core import InfoMetricFamily, Metric
+from prometheus_client import Counter, Gauge, Histogram
 
 from fraud.decision import OUTCOMES
-from fraud.record import CODE_VERSION
 from telemetry.tally import Tally
-
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 LATENCY_BUCKETS_S = (
     *(0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.02),
@@ -45,10 +28,11 @@ LATENCY_BUCKETS_S = (
 )
 ROW_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _RECENT_BATCHES = 256
+_OUTCOMES = tuple(map(str, OUTCOMES))
 
 PREDICTIONS = Counter(
     "fraud_predictions_total",
-    "Rows scored, by model and by what it said of them; the model `plan` is the combination.",
+    "Rows scored, by model and by label; the model `plan` is the combination of all.",
     ["model", "label"],
 )
 PREDICTION_LATENCY = Histogram(
@@ -71,7 +55,9 @@ REQUESTS = Counter(
 )
 DECISIONS = Counter("fraud_decisions_total", "Decisions by outcome.", ["outcome"])
 DEGRADED = Counter(
-    "fraud_degraded_decisions_total", "Decisions poorer than the plan wants, by why.", ["reason"]
+    "fraud_degraded_decisions_total",
+    "Decisions that the plan could not fully support, by reason.",
+    ["reason"],
 )
 STAGE = Histogram(
     "fraud_stage_seconds",
@@ -82,11 +68,11 @@ STAGE = Histogram(
 BATCH_ROWS = Histogram("fraud_batch_rows", "Rows of a micro-batch.", buckets=ROW_BUCKETS)
 VOTE_LATENCY = Histogram(
     "fraud_vote_seconds",
-    "Time until a variant that was asked answered or was given up, as the combiner saw it.",
+    "Time until a variant answered or was given up, as measured by the combiner.",
     ["variant"],
     buckets=LATENCY_BUCKETS_S,
 )
-VOTES = Counter("fraud_votes_total", "Calls to variants by how they ended.", ["variant", "status"])
+VOTES = Counter("fraud_votes_total", "Calls to variants, by result.", ["variant", "status"])
 VARIANT_ROWS = Counter("fraud_variant_rows_total", "Rows scored by a variant's pool.", ["variant"])
 VARIANT_BUSY = Counter(
     "fraud_variant_busy_seconds_total", "Time a variant's pool spent scoring.", ["variant"]
@@ -98,7 +84,7 @@ VARIANT_ERRORS = Counter(
 )
 VARIANT_SWAPS = Counter(
     "fraud_variant_swaps_total",
-    "Artifacts that replicas took up (`taken`) or refused (`refused`).",
+    "Artifacts that replicas began to serve (`taken`) or refused (`refused`).",
     ["variant", "result"],
 )
 PLAN_VERSION = Gauge(
@@ -109,8 +95,8 @@ PLAN_VERSION = Gauge(
 )
 PLAN_KEPT = Gauge(
     "fraud_plan_kept",
-    "Combiners that decide by this machine's copy of the plan: PostgreSQL has not answered since"
-    " they started, and another plan may be active.",
+    "Combiners that decide by this machine's copy of the plan, as PostgreSQL has not answered since"
+    " they started. Another plan may be active.",
     multiprocess_mode="livesum",
 )
 PLAN_ERRORS = Counter("fraud_plan_errors_total", "Attempts to read the active plan that failed.")
@@ -129,13 +115,13 @@ LOG_LAG_SECONDS = Gauge(
 )
 FEATURE_PSI = Gauge(
     "fraud_feature_psi",
-    "Population stability index of a feature of recent decisions against the training.",
+    "Population stability index of a feature: recent decisions against the training data.",
     ["feature"],
     multiprocess_mode="livemostrecent",
 )
 SCORE_PSI = Gauge(
     "fraud_score_psi",
-    "The same of a model's score; the model `ensemble` is the combination.",
+    "Population stability index of a model's score; the model `ensemble` is the combination.",
     ["model"],
     multiprocess_mode="livemostrecent",
 )
@@ -147,11 +133,14 @@ CALIBRATION_ERROR = Gauge(
 )
 DRIFT_AT = Gauge(
     "fraud_drift_computed_timestamp_seconds",
-    "When drift was computed last, seconds since 1970.",
+    "Time of the last drift measurement, seconds since 1970.",
     multiprocess_mode="livemostrecent",
 )
 DRIFT_ERRORS = Counter("fraud_drift_errors_total", "Attempts to compute drift that failed.")
-LOG_REFUSED = Counter("fraud_log_refused_rows_total", "Decisions not given: no durable record.")
+LOG_REFUSED = Counter(
+    "fraud_log_refused_rows_total",
+    "Decisions withheld because their record could not be made durable.",
+)
 RATE_LIMITED = Counter(
     "fraud_rate_limited_rows_total",
     "Rows over a limit of their key's tier; a request that is refused unread counts as one.",
@@ -159,55 +148,95 @@ RATE_LIMITED = Counter(
 )
 LIMITS_LOCAL = Gauge(
     "fraud_rate_limits_local",
-    "Ingresses that keep rate limits by themselves: Redis does not answer them.",
+    "Ingresses that keep rate limits locally, as Redis does not answer them.",
     multiprocess_mode="livesum",
 )
 
 
-class _Build:
-    """What runs, as labels of a metric that is always 1: to see a roll-out beside other curves."""
-
-    schema_id = ""
-    """Of the features that are served here; the ingress, which shows metrics, names it."""
-
-    def collect(self) -> Iterator[Metric]:
-        labels = {
-            "version": CODE_VERSION,
-            "ray": package_version("ray"),
-            "python": platform.python_version(),
-            "schema": self.schema_id,
-        }
-        yield InfoMetricFamily("fraud_build", "What this node runs.", labels)
+def _log_counter(name: str, text: str) -> Any:
+    return field(default=0, metadata={"counter": Counter(name, text)})
 
 
-_build = _Build()
-REGISTRY.register(_build)
+@dataclass(slots=True)
+class LogStats:
+    """What one decision log has done since its start.
+
+    Each field is a plain number that only grows and has one writer, so the thread that writes to
+    disk may count without a lock; `publish` adds them to the metrics.
+    """
+
+    appended_rows: int = _log_counter(
+        "fraud_decision_log_appended_rows_total", "Records made durable on this machine."
+    )
+    appended_bytes: int = _log_counter(
+        "fraud_decision_log_appended_bytes_total", "Size of those records in the log."
+    )
+    refused_rows: int = _log_counter(
+        "fraud_decision_log_refused_rows_total",
+        "Records that could not be made durable: their decisions were withheld.",
+    )
+    commits: int = _log_counter(
+        "fraud_decision_log_commits_total", "Group commits to disk, of one sync each."
+    )
+    commit_seconds: float = _log_counter(
+        "fraud_decision_log_commit_seconds_total", "Time spent in group commits."
+    )
+    shipped_rows: int = _log_counter(
+        "fraud_decision_log_shipped_rows_total",
+        "Records written to PostgreSQL, those of dead writers included.",
+    )
+    own_shipped_rows: int = _log_counter(
+        "fraud_decision_log_own_shipped_rows_total",
+        "Of the records appended here, those that have left the log.",
+    )
+    ship_batches: int = _log_counter(
+        "fraud_decision_log_ship_batches_total", "Transactions of the shipper on PostgreSQL."
+    )
+    ship_errors: int = _log_counter(
+        "fraud_decision_log_ship_errors_total",
+        "Attempts to ship that failed: PostgreSQL did not answer, or refused the whole batch.",
+    )
+    dead_letters: int = _log_counter(
+        "fraud_decision_log_dead_letters_total",
+        "Records that PostgreSQL refuses for good, set aside on disk.",
+    )
+    damaged_bytes: int = _log_counter(
+        "fraud_decision_log_damaged_bytes_total",
+        "Bytes of the log that cannot be read, before its last intact record.",
+    )
+    torn_bytes: int = _log_counter(
+        "fraud_decision_log_torn_bytes_total",
+        "Bytes after the last intact record of a writer that died.",
+    )
+    taken_over: int = _log_counter(
+        "fraud_decision_log_taken_over_total", "Logs of dead writers that were shipped."
+    )
+    _published: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
+
+    def publish(self) -> None:
+        """Add to the metrics what was counted since the last call."""
+        for name, counter in _LOG_COUNTERS.items():
+            value = getattr(self, name)
+            counter.inc(value - self._published.get(name, 0))
+            self._published[name] = value
 
 
-def name_schema(schema_id: str) -> None:
-    """Tell the build metric which feature schema this node serves."""
-    _build.schema_id = schema_id
-
-
-_predictions = lru_cache(maxsize=None)(PREDICTIONS.labels)
-_decisions = tuple(DECISIONS.labels(str(outcome)) for outcome in OUTCOMES)
-_degraded = lru_cache(maxsize=512)(DEGRADED.labels)
-_stage = lru_cache(maxsize=64)(STAGE.labels)
-_votes = lru_cache(maxsize=256)(VOTES.labels)
-_vote_latency = lru_cache(maxsize=64)(VOTE_LATENCY.labels)
+_LOG_COUNTERS: dict[str, Counter] = {
+    f.name: f.metadata["counter"] for f in fields(LogStats) if "counter" in f.metadata
+}
 
 
 class _RecentShare:
     """Share of flagged rows in the last micro-batches, kept as running sums."""
 
     def __init__(self, batches: int) -> None:
-        self._window: deque[tuple[int, int]] = deque([(0, 0)] * batches, maxlen=batches)
+        self._recent: deque[tuple[int, int]] = deque([(0, 0)] * batches, maxlen=batches)
         self._flagged = self._rows = 0
 
     def add(self, flagged: int, rows: int) -> float:
-        """Add a micro-batch; the share after it, 0.0 if there are no rows."""
-        old_flagged, old_rows = self._window[0]
-        self._window.append((flagged, rows))
+        """Add a micro-batch and return the share after it, 0.0 if there are no rows."""
+        old_flagged, old_rows = self._recent[0]
+        self._recent.append((flagged, rows))
         self._flagged += flagged - old_flagged
         self._rows += rows - old_rows
         return self._flagged / self._rows if self._rows else 0.0
@@ -215,15 +244,14 @@ class _RecentShare:
 
 _recent = _RecentShare(_RECENT_BATCHES)
 
-
 tally = Tally()
-"""What this process has counted and not added yet. Whoever tells it something arms it."""
+"""What this process has counted and not added yet. Call `tally.arm()` after counting."""
 
 
 def observe_stages(stage_ms: dict[str, float]) -> None:
-    """Record what one micro-batch spent in each stage (`telemetry.stages`)."""
+    """Record the time that one micro-batch spent in each stage (`telemetry.stages`)."""
     for stage, ms in stage_ms.items():
-        tally.observe(_stage(stage), ms / 1e3)
+        tally.observe(STAGE, ms / 1e3, stage)
     tally.arm()
 
 
@@ -235,52 +263,33 @@ def observe_vote(variant: str, status: str, elapsed_ms: float, rows: int, flagge
         rows: rows that got a score.
         flagged: of those, the ones at or above the plan's lowest threshold.
     """
-    tally.count(_votes(variant, status), 1)
-    if elapsed_ms > 0:  # it was asked: whoever is spared the wait would make it look quick
-        tally.observe(_vote_latency(variant), elapsed_ms / 1e3)
+    tally.count(VOTES, 1, variant, status)
+    if elapsed_ms > 0:  # 0 if it was not called, which would make the variant look quick
+        tally.observe(VOTE_LATENCY, elapsed_ms / 1e3, variant)
     if rows:
-        tally.count(_predictions(variant, "fraud"), flagged)
-        tally.count(_predictions(variant, "legitimate"), rows - flagged)
+        tally.count(PREDICTIONS, flagged, variant, "fraud")
+        tally.count(PREDICTIONS, rows - flagged, variant, "legitimate")
     tally.arm()
 
 
 def observe_decisions(outcomes: list[int], degraded: list[tuple[str, ...]]) -> None:
-    """Record one decided micro-batch: of each row the index into `OUTCOMES`, and why it is
-    degraded."""
+    """Record one decided micro-batch.
+
+    Args:
+        outcomes: of each row, the index into `OUTCOMES`.
+        degraded: of each row, why its decision is degraded, () if it is not.
+    """
     n = len(outcomes)
     approved = outcomes.count(0)
-    tally.count(_decisions[0], approved)
+    tally.count(DECISIONS, approved, _OUTCOMES[0])
     if approved < n:
-        for index in range(1, len(_decisions)):
-            tally.count(_decisions[index], outcomes.count(index))
-    tally.count(_predictions("plan", "fraud"), n - approved)
-    tally.count(_predictions("plan", "legitimate"), approved)
+        for index in range(1, len(_OUTCOMES)):
+            tally.count(DECISIONS, outcomes.count(index), _OUTCOMES[index])
+    tally.count(PREDICTIONS, n - approved, "plan", "fraud")
+    tally.count(PREDICTIONS, approved, "plan", "legitimate")
     if any(degraded):
         for reason, rows in collections.Counter(chain.from_iterable(degraded)).items():
-            tally.count(_degraded(reason), rows)
+            tally.count(DEGRADED, rows, reason)
     tally.observe(BATCH_ROWS, n)
-    tally.level(DETECTION_RATE, _recent.add(n - approved, n))
+    tally.set(DETECTION_RATE, _recent.add(n - approved, n))
     tally.arm()
-
-
-def exposition() -> bytes:
-    """All metrics in Prometheus' text format; of all processes of the node if they share a folder.
-
-    Reads files: call it off the hot path, in a thread.
-    """
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    if not folder:
-        return generate_latest(REGISTRY)
-    _forget_the_dead(Path(folder))
-    registry = CollectorRegistry()
-    registry.register(_Build())
-    multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
-
-
-def _forget_the_dead(folder: Path) -> None:
-    """A killed replica cannot take its gauges with it: `live` modes rely on somebody doing so."""
-    pids = {int(p.stem.rpartition("_")[2]) for p in folder.glob("gauge_live*_*.db")}
-    for pid in pids:
-        if not psutil.pid_exists(pid):
-            multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

@@ -1,10 +1,10 @@
 """Counts in plain numbers, added to the metrics a few times a second.
 
-To count between two decisions costs several times what it costs in a row, as code and data of the
-one have left the processor's caches when the other comes: `later` keeps even the counting for then.
-A metric that a node's processes share lies in a mapped file, and one increment of it takes one to
-two microseconds; a micro-batch makes forty. Kept in dicts meanwhile they are a fraction of that. A
-process that is killed takes at most `FLUSH_S` of counts with it.
+A metric that the processes of a node share lies in a mapped file. One increment of it takes one to
+two microseconds, and a micro-batch makes forty; in dicts they cost a fraction of that. Even those
+are cheaper in a row than one by one between two decisions, where code and data have left the
+processor's caches: `later` puts off the counting, too. A process that is killed loses at most
+`FLUSH_S` of counts.
 """
 
 from __future__ import annotations
@@ -12,28 +12,44 @@ from __future__ import annotations
 import asyncio
 import atexit
 from bisect import bisect_left
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from telemetry.prometheus import observe_many, upper_bounds
 
 FLUSH_S = 0.25
 """How old the metrics may be."""
 _MOST_LATER = 64
-"""Calls that wait at most: nobody should wait long for all of them."""
+"""Calls that are put off at most: all of them together must not take long."""
+
+Labels = tuple[str, ...]
+M = TypeVar("M", Counter, Gauge, Histogram)
+
+
+class _Observed:
+    """Observations of one histogram by bucket."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * len(bounds)
+        self.total = 0.0
 
 
 class Tally:
-    """What waits to be added to metrics. It belongs to one event loop; without one nothing waits.
+    """What is to be added to metrics. It belongs to one event loop; without a loop, everything is
+    added at once.
 
-    Metrics are given without labels or as children of those with labels, looked up once.
+    A metric is given with the values of its labels, in the order in which it declares them.
     """
 
     def __init__(self) -> None:
-        self._counts: dict[Counter, float] = {}
-        self._levels: dict[Gauge, float] = {}
-        self._seen: dict[Histogram, list[int]] = {}
-        self._sums: dict[Histogram, float] = {}
+        self._counts: dict[tuple[Counter, Labels], float] = {}
+        self._levels: dict[tuple[Gauge, Labels], float] = {}
+        self._observed: dict[tuple[Histogram, Labels], _Observed] = {}
         self._later: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._due: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -44,32 +60,33 @@ class Tally:
         # a tally would be counted into and never flushed. Name the module that holds it instead.
         raise TypeError("a tally belongs to its process: use it as `metrics.tally`")
 
-    def count(self, counter: Counter, amount: float) -> None:
+    def count(self, counter: Counter, amount: float, *labels: str) -> None:
         """Add `amount` >= 0 to a counter."""
-        self._counts[counter] = self._counts.get(counter, 0) + amount
+        key = counter, labels
+        self._counts[key] = self._counts.get(key, 0) + amount
 
-    def level(self, gauge: Gauge, value: float) -> None:
+    def set(self, gauge: Gauge, value: float, *labels: str) -> None:
         """Set a gauge."""
-        self._levels[gauge] = value
+        self._levels[gauge, labels] = value
 
-    def observe(self, histogram: Histogram, amount: float) -> None:
+    def observe(self, histogram: Histogram, amount: float, *labels: str) -> None:
         """Add one observation, which is not NaN, to a histogram."""
-        seen = self._seen.get(histogram)
-        if seen is None:
-            seen = self._seen[histogram] = [0] * len(histogram._upper_bounds)
-            self._sums[histogram] = 0.0
-        seen[bisect_left(histogram._upper_bounds, amount)] += 1
-        self._sums[histogram] += amount
+        key = histogram, labels
+        observed = self._observed.get(key)
+        if observed is None:
+            observed = self._observed[key] = _Observed(upper_bounds(histogram))
+        observed.counts[bisect_left(observed.bounds, amount)] += 1
+        observed.total += amount
 
-    def later(self, tell: Callable[..., None], *arguments: Any) -> None:
-        """Call `tell`, which counts, levels or observes here, before the next flush. Arms."""
-        self._later.append((tell, arguments))
+    def later(self, count: Callable[..., None], *arguments: Any) -> None:
+        """Call `count`, which uses the methods above, before the next flush. Arms."""
+        self._later.append((count, arguments))
         if len(self._later) >= _MOST_LATER:
-            self._told()
+            self._run_later()
         self.arm()
 
     def arm(self) -> None:
-        """See to it that what was told is added within `FLUSH_S`. To be called after telling."""
+        """Have everything added within `FLUSH_S`. Call it after counting, once a micro-batch."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -82,23 +99,22 @@ class Tally:
     def flush(self) -> None:
         """Add everything now."""
         self._due = None
-        self._told()
-        for counter, amount in self._counts.items():
-            counter.inc(amount)
-        for gauge, value in self._levels.items():
-            gauge.set(value)
-        for histogram, seen in self._seen.items():
-            # As its own `observe` would have, were there one of many observations.
-            histogram._sum.inc(self._sums[histogram])
-            for i, times in enumerate(seen):
-                if times:
-                    histogram._buckets[i].inc(times)
+        self._run_later()
+        for (counter, labels), amount in self._counts.items():
+            _child(counter, labels).inc(amount)
+        for (gauge, labels), value in self._levels.items():
+            _child(gauge, labels).set(value)
+        for (histogram, labels), observed in self._observed.items():
+            observe_many(_child(histogram, labels), observed.counts, observed.total)
         self._counts.clear()
         self._levels.clear()
-        self._seen.clear()
-        self._sums.clear()
+        self._observed.clear()
 
-    def _told(self) -> None:
+    def _run_later(self) -> None:
         later, self._later = self._later, []
-        for tell, arguments in later:
-            tell(*arguments)
+        for count, arguments in later:
+            count(*arguments)
+
+
+def _child(metric: M, labels: Labels) -> M:
+    return metric.labels(*labels) if labels else metric

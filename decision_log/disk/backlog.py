@@ -10,7 +10,7 @@ from pathlib import Path
 from decision_log.disk.frame import HEADER, find_frame, read_frame
 from decision_log.disk.position import Position, load_position, save_position
 from decision_log.disk.segment import SegmentName, read_around, segments
-from decision_log.stats import LogStats
+from telemetry.metrics import LogStats
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from decision_log.disk.frame import SALT_BYTES, frame
 from decision_log.disk.segment import ASIDE, Segment
-from decision_log.stats import LogStats
+from telemetry.metrics import LogStats
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from queue import Empty, SimpleQueue
 from decision_log.disk.frame import MAX_PAYLOAD_BYTES, SALT_BYTES, frame
 from decision_log.disk.position import load_position
 from decision_log.disk.segment import Segment, folder_bytes, segments
-from decision_log.stats import LogStats
 from fraud.errors import LogUnavailable
+from telemetry.metrics import LogStats
 
 logger = logging.getLogger(__name__)
 

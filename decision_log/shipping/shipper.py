@@ -11,9 +11,9 @@ from decision_log.disk.backlog import Backlog
 from decision_log.disk.dead_letters import DeadLetter, DeadLetters
 from decision_log.entry import decode, encode
 from decision_log.shipping.ledger import Ledger, RecordRefused
-from decision_log.stats import LogStats
 from fraud.errors import StoreUnavailable
 from fraud.record import RecordBatch
+from telemetry.metrics import LogStats
 
 logger = logging.getLogger(__name__)
 

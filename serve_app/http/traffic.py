@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from telemetry import metrics
 from telemetry.metrics import tally
-
-_requests = lru_cache(maxsize=256)(metrics.REQUESTS.labels)
 
 
 class Traffic:
@@ -19,13 +15,13 @@ class Traffic:
     def began(self) -> None:
         """Count a request that has arrived."""
         self._in_progress += 1
-        tally.level(metrics.REQUESTS_IN_PROGRESS, self._in_progress)
+        tally.set(metrics.REQUESTS_IN_PROGRESS, self._in_progress)
         tally.arm()
 
     def ended(self) -> None:
         """Count a request as over, however it ended."""
         self._in_progress -= 1
-        tally.level(metrics.REQUESTS_IN_PROGRESS, self._in_progress)
+        tally.set(metrics.REQUESTS_IN_PROGRESS, self._in_progress)
         tally.arm()
 
     def answered(self, route: str, status: str) -> None:
@@ -43,7 +39,7 @@ class Traffic:
 
 
 def _answered(route: str, status: str) -> None:
-    tally.count(_requests(route, status), 1)
+    tally.count(metrics.REQUESTS, 1, route, status)
 
 
 def _decided(elapsed_s: float, stage_ms: dict[str, float]) -> None:

@@ -7,7 +7,7 @@ import asyncio
 from starlette.responses import Response
 
 from serve_app.http.route import Answer, Call, Route
-from telemetry.metrics import CONTENT_TYPE
+from telemetry.exposition import CONTENT_TYPE
 
 
 @Route(

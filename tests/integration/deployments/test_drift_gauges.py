@@ -17,6 +17,7 @@ from models.store.location import open_store
 from models.store.origin import origin_of
 from settings.settings import Settings
 from telemetry import metrics
+from telemetry.exposition import exposition
 from tests.contracts.decisions import PLAN
 from tests.contracts.drift import GONE, MOVED, serve_moved, train_champion
 
@@ -53,7 +54,7 @@ async def test_what_moved_shows(make: Make) -> None:
     assert all(measured.scores[name] < MODERATE for name in PLAN.variants)
     assert set(measured.errors) == {"ensemble", "xgboost", "random-forest", "logistic"}
     assert 2 * measured.errors["ensemble"] < measured.errors["xgboost"]
-    lines = metrics.exposition().decode().splitlines()
+    lines = exposition().decode().splitlines()
     shown = dict(line.rsplit(" ", 1) for line in lines if line.startswith("fraud_"))
     psi = float(shown[f'fraud_feature_psi{{feature="f{MOVED}"}}'])
     assert psi == pytest.approx(measured.features[f"f{MOVED}"])
@@ -86,7 +87,7 @@ async def test_what_is_no_longer_measured_is_not_shown(make: Make, database_url:
     measured = await watch.refresh()
     assert measured is not None
     assert (measured.features, measured.scores, measured.errors) == ({}, {}, {})
-    assert f'fraud_feature_psi{{feature="f{MOVED}"}} NaN' in metrics.exposition().decode()
+    assert f'fraud_feature_psi{{feature="f{MOVED}"}} NaN' in exposition().decode()
 
 
 async def test_without_plan_or_database_it_goes_on(make: Make) -> None:

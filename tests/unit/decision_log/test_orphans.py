@@ -10,7 +10,7 @@ from decision_log.disk.segment import SegmentName
 from decision_log.entry import encode
 from decision_log.orphans import Orphans
 from decision_log.shipping.shipper import Pace
-from decision_log.stats import LogStats
+from telemetry.metrics import LogStats
 from tests.contracts.decisions import decision_records, gathered
 
 SALT = b"abcd"

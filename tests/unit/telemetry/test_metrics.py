@@ -20,7 +20,7 @@ metrics.observe_stages({"features": 0.4, "votes": 2.0})
 metrics.LOG_LAG_ROWS.set(5)
 metrics.PREDICTION_LATENCY.observe(0.002)
 """
-SHOW = "import sys; from telemetry import metrics; sys.stdout.buffer.write(metrics.exposition())"
+SHOW = "import sys; from telemetry import metrics; from telemetry.exposition import exposition; sys.stdout.buffer.write(exposition())"
 
 
 def run(code, folder=None):

@@ -32,8 +32,8 @@ def test_the_same_as_told_directly():
     for round_ in range(2):
         for amount in AMOUNTS:
             tally.observe(waited.histogram, amount)
-            tally.count(waited.counter.labels("a"), 2)
-            tally.level(waited.gauge, amount + round_)
+            tally.count(waited.counter, 2, "a")
+            tally.set(waited.gauge, amount + round_)
             direct.histogram.observe(amount)
             direct.counter.labels("a").inc(2)
             direct.gauge.set(amount + round_)
@@ -43,7 +43,7 @@ def test_the_same_as_told_directly():
 
 def test_without_a_loop_nothing_waits():
     metrics, tally = Metrics(), Tally()
-    tally.level(metrics.gauge, 3)
+    tally.set(metrics.gauge, 3)
     tally.arm()
     assert "g 3.0" in metrics.shown()
 
@@ -53,7 +53,7 @@ def test_every_loop_is_armed_anew(monkeypatch):
     metrics, tally = Metrics(), Tally()
 
     async def told(value: float, *, wait: bool) -> None:
-        tally.level(metrics.gauge, value)
+        tally.set(metrics.gauge, value)
         tally.arm()
         tally.arm()
         assert f"g {value}" not in metrics.shown()
@@ -80,8 +80,8 @@ def test_what_is_told_later_is_counted_before_the_next_flush():
 
     async def tell() -> None:
         for _ in range(100):
-            tally.later(tally.count, metrics.counter.labels("later"), 1)
+            tally.later(tally.count, metrics.counter, 1, "later")
         tally.flush()
 
     asyncio.run(tell())
-    assert metrics.counter.labels("later")._value.get() == 100
+    assert metrics.registry.get_sample_value("c_total", {"k": "later"}) == 100

@@ -9,7 +9,7 @@ from decision_log.disk.backlog import Backlog
 from decision_log.disk.frame import frame
 from decision_log.disk.position import Position, load_position, save_position
 from decision_log.disk.segment import SegmentName, segments
-from decision_log.stats import LogStats
+from telemetry.metrics import LogStats
 
 SALT = b"abcd"
 

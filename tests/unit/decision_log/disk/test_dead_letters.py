@@ -7,7 +7,7 @@ from decision_log.disk import segment
 from decision_log.disk.backlog import Backlog
 from decision_log.disk.dead_letters import DeadLetter, DeadLetters
 from decision_log.disk.segment import Segment
-from decision_log.stats import LogStats
+from telemetry.metrics import LogStats
 
 
 def shipped(folder) -> list[bytes]:

@@ -14,8 +14,8 @@ from decision_log.disk.backlog import Backlog
 from decision_log.disk.frame import MAX_PAYLOAD_BYTES
 from decision_log.disk.segment import ASIDE, SegmentName, segments, writers_bytes
 from decision_log.disk.wal import Wal, WalLimits
-from decision_log.stats import LogStats
 from fraud.errors import LogUnavailable
+from telemetry.metrics import LogStats
 from tests.contracts.waiting import until
 
 QUICK = WalLimits(probe_interval_s=0.02)

@@ -13,8 +13,8 @@ from decision_log.disk.segment import ASIDE, SegmentName, segments
 from decision_log.entry import decode, encode
 from decision_log.shipping.ledger import RecordRefused
 from decision_log.shipping.shipper import Pace, Shipper
-from decision_log.stats import LogStats
 from fraud.errors import StoreUnavailable
+from telemetry.metrics import LogStats
 from tests.contracts.decisions import decision_records, gathered
 from tests.contracts.waiting import until
 
