@@ -1,14 +1,13 @@
-"""The decision log of one writer: what it has appended is durable, and on its way to PostgreSQL."""
+"""The decision log of one writer: what it appends is durable, and on its way to PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from decision_log.disk.backlog import Backlog
 from decision_log.disk.claim import Claim, claim
@@ -18,17 +17,19 @@ from decision_log.disk.wal import Wal, WalLimits
 from decision_log.entry import encode
 from decision_log.lag import Lag
 from decision_log.orphans import Orphans
-from decision_log.shipping.ledger import PostgresLedger
-from decision_log.shipping.shipper import Pace, Shipper
-from decision_log.times import WriteTimes
+from decision_log.shipping.postgres_sink import PostgresSink
+from decision_log.shipping.shipper import Shipper, ShipperConfig
+from decision_log.write_times import WriteTimes
 from fraud.errors import LogUnavailable
 from fraud.record import RecordBatch
 from stores.poll import Poll
+from telemetry import metrics
 from telemetry.metrics import LogStats
 
 logger = logging.getLogger(__name__)
 
 _CLAIM_TIMEOUT_S = 10.0
+_METRICS_S = 1.0
 
 
 def _wall_ms() -> int:
@@ -36,13 +37,14 @@ def _wall_ms() -> int:
 
 
 class DecisionLog:
-    """A decision log. Call it from one event loop; between `start` and `close`.
+    """A decision log. Call it from one event loop, between `start` and `close`.
 
     Args:
         root: folder of all writers of this machine, e.g. `.quorum/wal`. It must outlive them.
         database_url: PostgreSQL, where records go. It need not be up.
         owner: name of this writer, unique among those alive; it names the folder under `root`.
-        limits, pace, orphans_s: see WalLimits and Pace; how often dead writers are looked for.
+        limits, shipper: see WalLimits and ShipperConfig.
+        orphans_s: time between two searches for dead writers.
         now_ms: milliseconds since the epoch, for the age of what waits.
     """
 
@@ -53,7 +55,7 @@ class DecisionLog:
         owner: str,
         *,
         limits: WalLimits | None = None,
-        pace: Pace | None = None,
+        shipper: ShipperConfig | None = None,
         orphans_s: float = 15.0,
         now_ms: Callable[[], int] = _wall_ms,
     ) -> None:
@@ -61,51 +63,49 @@ class DecisionLog:
             raise ValueError(f"{owner!r} cannot name a folder")
         self._root = root
         self._folder = root / owner
-        self._url = database_url
         self._limits = limits
-        self._pace = pace or Pace()
-        self._orphans_s = orphans_s
+        self._config = shipper or ShipperConfig()
         self._now_ms = now_ms
         self._behind_since_ms = 0
         self._wal: Wal | None = None
         self._times = WriteTimes()
         self.stats = LogStats()
+        self._sinks = PostgresSink(database_url), PostgresSink(database_url)
+        orphans = Orphans(root, self._folder, self._sinks[1], self.stats, self._config)
+        self._polls = (
+            Poll("the search for logs of dead writers", orphans.sweep, orphans_s),
+            Poll("decision-log-metrics", self._publish, _METRICS_S),
+        )
 
     async def start(self) -> None:
-        """Claim the folder, take up what an earlier run or dead neighbours left, take records.
+        """Claim the folder, begin to ship what earlier runs and dead writers left, accept records.
 
         Raises:
             LogUnavailable: the folder cannot be made, or another process holds it.
         """
         try:
-            self._claim = await self._claimed()
-            # Segments are durable in their folder, and that must be in its own.
+            self._claim = await self._claim_folder()
+            # A segment is durable in its folder; the folder must be so in its own.
             for folder in (self._root, self._root.parent):
                 sync_folder(folder)
         except OSError as error:
             raise LogUnavailable(f"the decision log: {error.strerror}") from error
-        # What dead writers left is on the disk, too: a restart must not make room.
+        # What dead writers left is on the same disk: a restart must not make room.
         held = partial(writers_bytes, self._root)
         self._wal = Wal(self._folder, self.stats, self._limits, held=held)
-        self._ledgers = [PostgresLedger(self._url), PostgresLedger(self._url)]
         self._dead_letters = DeadLetters(self._root, self.stats)
         self._backlog = Backlog(self._folder, self._root / ASIDE, self.stats, live=True)
-        self._shipper = Shipper(
-            *(self._backlog, self._ledgers[0], self._dead_letters, self.stats, self._pace),
-            *(self._gone, self._times.fill_in),
-        )
-        orphans = Orphans(self._root, self._folder, self._ledgers[1], self.stats, self._pace)
-        self._shipping = _watched(self._shipper.run(), "decision-log-shipper")
-        self._sweeping = Poll(
-            "the sweep for orphaned decision logs", orphans.sweep, self._orphans_s
-        )
-        self._sweeping.start()
+        self._shipper = self._shipper_of(self._backlog)
+        self._shipping = asyncio.create_task(self._shipper.run(), name="decision-log-shipper")
+        self._shipping.add_done_callback(_report_end)
+        for poll in self._polls:
+            poll.start()
 
     async def append(self, records: RecordBatch) -> None:
-        """Return once the records are durable. Only then may their decisions be told.
+        """Return once the records are durable. Only then may their decisions be returned.
 
         Raises:
-            LogUnavailable: they are not, and must not be told.
+            LogUnavailable: the records are not durable: withhold the decisions.
         """
         if self._wal is None:
             raise LogUnavailable("the decision log has not been started")
@@ -124,27 +124,35 @@ class DecisionLog:
         self._shipper.notify()
 
     async def close(self, *, drain: bool = True, timeout_s: float = 10.0) -> None:
-        """Stop taking records; with `drain`, ship what is left for at most `timeout_s`.
+        """Accept no more records; with `drain`, ship what is left for at most `timeout_s`.
 
-        What cannot be shipped stays, for the next run or a neighbour. Idempotent.
+        What cannot be shipped stays for the next run or another writer. Idempotent.
         """
         if self._wal is None:
             return
         await self._wal.close()
         self._wal = None
         self._shipping.cancel()
-        await asyncio.gather(self._shipping, self._sweeping.close(), return_exceptions=True)
-        empty = drain and await self._drained(timeout_s)
-        for ledger in self._ledgers:
-            await ledger.close()
+        await asyncio.gather(
+            self._shipping, *(poll.close() for poll in self._polls), return_exceptions=True
+        )
+        empty = drain and await self._drain(timeout_s)
+        for sink in self._sinks:
+            await sink.close()
         self._dead_letters.close()
         self._backlog.close()
+        await self._publish()
         if empty:
             self._remove()
         self._claim.release()
 
+    @property
+    def alive(self) -> bool:
+        """Whether its metrics are kept up to date."""
+        return all(poll.alive for poll in self._polls)
+
     def lag(self) -> Lag:
-        """How far PostgreSQL is behind, and whether records are taken."""
+        """How far PostgreSQL is behind, and whether records are accepted."""
         rows = self._waiting_rows()
         refused = "not started" if self._wal is None else self._wal.refused
         failure = None if self._wal is None else self._shipper.failure
@@ -157,18 +165,36 @@ class DecisionLog:
             reason=refused or failure,
         )
 
+    async def _publish(self) -> None:
+        self.stats.publish()
+        lag = self.lag()
+        metrics.LOG_LAG_ROWS.set(lag.rows)
+        metrics.LOG_LAG_BYTES.set(lag.bytes)
+        metrics.LOG_LAG_SECONDS.set(lag.seconds)
+
     def _waiting_rows(self) -> int:
         return max(0, self.stats.appended_rows - self.stats.own_shipped_rows)
 
-    def _gone(self, number: int, records: RecordBatch) -> None:
+    def _shipper_of(self, backlog: Backlog) -> Shipper:
+        return Shipper(
+            backlog,
+            self._sinks[0],
+            self._dead_letters,
+            self.stats,
+            self._config,
+            shipped=self._note_shipped,
+            complete=self._times.fill_in,
+        )
+
+    def _note_shipped(self, number: int, records: RecordBatch) -> None:
         self._times.forget(records)
         if self._wal is not None and number < self._wal.first_number:
             return  # left by an earlier run: not among the appended
         self.stats.own_shipped_rows += len(records)
         self._behind_since_ms = records.decisions.decided_at_ms
 
-    async def _claimed(self) -> Claim:
-        """Our folder. One that has just died may still be in the hands of a neighbour."""
+    async def _claim_folder(self) -> Claim:
+        """Claim the own folder. Another writer may be shipping it, if it was that of a dead one."""
         deadline = time.monotonic() + _CLAIM_TIMEOUT_S
         while True:
             found = claim(self._folder, create=True)
@@ -184,15 +210,12 @@ class DecisionLog:
         except OSError as error:
             logger.warning("%s stays: %s", self._folder, error.strerror)
 
-    async def _drained(self, timeout_s: float) -> bool:
+    async def _drain(self, timeout_s: float) -> bool:
+        """Ship what is left. Returns whether that was all."""
         backlog = Backlog(self._folder, self._root / ASIDE, self.stats, live=False)
-        shipper = Shipper(
-            *(backlog, self._ledgers[0], self._dead_letters, self.stats, self._pace),
-            *(self._gone, self._times.fill_in),
-        )
         try:
             async with asyncio.timeout(timeout_s):
-                await shipper.drain()
+                await self._shipper_of(backlog).drain()
         except TimeoutError:
             logger.warning("decisions wait in %s for the next run", self._folder)
             return False
@@ -201,12 +224,6 @@ class DecisionLog:
         return backlog.is_empty()
 
 
-def _watched(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-    task = asyncio.create_task(work, name=name)
-    task.add_done_callback(_report)
-    return task
-
-
-def _report(task: asyncio.Task[None]) -> None:
+def _report_end(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         logger.critical("%s ended", task.get_name(), exc_info=task.exception())

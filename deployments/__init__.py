@@ -1,1 +1,1 @@
-"""The deployments of Ray Serve: thin shells around the other rooms."""
+"""The deployments of Ray Serve: thin shells around the other packages."""

@@ -1,4 +1,4 @@
-"""How many replicas a variant's pool wants. Runs in Serve's controller: standard library only."""
+"""How many replicas a variant's pool needs. Runs in Serve's controller: standard library only."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ PROCESSORS = "processors"
 
 
 class LoadPolicy:
-    """Enough replicas that none has more than its share of rows in flight or of a core.
+    """Enough replicas that none exceeds its target of rows in flight or of processor time.
 
     Serve applies the delays and bounds of the autoscaling configuration to what this returns.
 
     Args:
-        target_rows: rows in flight that one replica is to have at most on average, > 0.
-        target_processors: processors that one replica is to use at most on average, > 0. A
-            replica scores on one core, so that 1.0 is its limit.
+        target_rows: mean rows in flight of one replica at most, > 0.
+        target_processors: mean processors used by one replica at most, > 0. A replica scores on one
+            core, so 1.0 is its limit.
     """
 
     def __init__(self, target_rows: float = 128.0, target_processors: float = 0.7) -> None:
@@ -28,17 +28,17 @@ class LoadPolicy:
         self._targets = {ROWS_IN_FLIGHT: target_rows, PROCESSORS: target_processors}
 
     def __call__(self, ctx: Any) -> tuple[int, dict[str, Any]]:
-        """The replicas wanted, and no state of our own.
+        """The number of replicas needed, and an empty state.
 
         Args:
             ctx: Serve's AutoscalingContext.
         """
         metrics = ctx.aggregated_metrics or {}
         if not any(metrics.get(key) for key in self._targets):
-            # Nobody has reported yet: whatever runs is right until somebody does.
+            # No replica has reported yet: keep the present number until one does.
             return ctx.target_num_replicas, {}
-        wanted = (
+        needed = (
             math.ceil(sum(metrics.get(key, {}).values()) / target)
             for key, target in self._targets.items()
         )
-        return max(1, *wanted), {}
+        return max(1, *needed), {}

@@ -1,4 +1,4 @@
-"""Combiner: asks for features and votes, decides, keeps the record."""
+"""Combiner: the deployment that decides. It gets features and votes, and keeps the record."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from deciding.plans.active import PlanFeed
 from deciding.plans.local_copy import LocalCopy
 from deciding.plans.reader import PlanReader
 from decision_log.log import DecisionLog
-from deployments.drift_gauges import DriftWatch
-from deployments.links.linked import Linked
+from decision_log.readers.drift_gauges import DriftWatch
+from deployments.garbage_collection import tune_garbage_collection
+from deployments.links.linked_method import LinkedMethod
 from deployments.links.replica import open_links
 from deployments.links.switchboard import Switchboard, pool_name
-from deployments.pools import VariantPools
-from deployments.process import settle
-from deployments.remote import Remote
+from deployments.remote_method import RemoteMethod
+from deployments.variant_pools import VariantPools
 from features.definitions import NAMES
 from features.reason_columns import reason_writer
 from fraud.decision import DecisionBatch
@@ -33,29 +33,26 @@ from fraud.plan import Plan
 from models.store.location import store_of
 from models.store.origin import origin_of
 from settings.settings import Settings
-from stores.poll import Poll
-from telemetry import metrics
 from telemetry.logs import log_to_replica
 
 logger = logging.getLogger(__name__)
 
 _FETCH_MARGIN_MS = 100
 _READY_S = 0.4
-_LAG_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether decisions can be given, and what with.
+    """Whether decisions can be made, and by which plan.
 
     Attributes:
         ready: they can.
         problems: why not, () if they can.
-        missing: variants of the plan that have no pool: answers are degraded, not absent.
-        plan, plan_version: what decides; "" and 0 if nothing does.
-        troubles: what does not work, though decisions go on.
-        plan_kept: that plan is this machine's copy, as PostgreSQL has not answered since the start:
-            another may be active.
+        missing: variants of the plan that have no pool: decisions are degraded, not absent.
+        plan, plan_version: the plan that decides; "" and 0 if there is none.
+        troubles: what does not work although decisions go on.
+        plan_kept: the plan is this machine's copy, as PostgreSQL has not answered since the start.
+            Another plan may be active.
     """
 
     ready: bool
@@ -70,14 +67,14 @@ class Readiness:
 @serve.deployment(
     max_ongoing_requests=256,
     max_queued_requests=512,
-    # Longer than the log's own drain: what is durable here should reach PostgreSQL first.
+    # Longer than the log takes to drain: what is durable here should reach PostgreSQL first.
     graceful_shutdown_timeout_s=20.0,
     graceful_shutdown_wait_loop_s=0.5,
     health_check_period_s=2.0,
     ray_actor_options={"num_cpus": 0.2},
 )
 class Combiner:
-    """A thin shell that puts a Decider together.
+    """A thin shell that puts a Decider and its parts together.
 
     Args:
         features: handle on FeatureFetch.
@@ -102,13 +99,13 @@ class Combiner:
         replica = serve.get_replica_context().replica_id.unique_id
         self._log = DecisionLog(settings.home / "wal", url, replica)
         await self._log.start()
-        self._features_ready = Remote(features, "ready")
+        self._features_ready = RemoteMethod(features, "ready")
         self._decider = Decider(
             lambda: self._feed.current,
             FeatureClient(
-                Linked.on(self._switchboard, features, "fetch"),
-                Linked.on(self._switchboard, features, "missed"),
-                # History is waited for twice as long where rows outpace its coming.
+                LinkedMethod.on(self._switchboard, features, "fetch"),
+                LinkedMethod.on(self._switchboard, features, "missed"),
+                # Rows may wait for a history twice: for one under way, and for their own.
                 settings.redis_timeout_ms + 2 * settings.rebuild_wait_ms + _FETCH_MARGIN_MS,
             ),
             FanOut(self._pools),
@@ -118,9 +115,7 @@ class Combiner:
         self._drift = _drift_watch(settings, url, self._feed)
         if settings.drift_interval_s:
             self._drift.start()
-        self._lag = Poll("log-lag", self._show_lag, _LAG_INTERVAL_S)
-        self._lag.start()
-        settle()
+        tune_garbage_collection()
         self._links = await open_links(settings.links, {"decide": self._decider.decide})
 
     async def decide(self, batch: TransactionBatch, patient: bool = True) -> DecisionBatch:
@@ -128,7 +123,7 @@ class Combiner:
         return await self._decider.decide(batch, patient)
 
     async def ready(self) -> Readiness:
-        """Whether decisions can be given now."""
+        """Whether decisions can be made now."""
         problems = []
         active = self._feed.current
         if active is None:
@@ -137,11 +132,11 @@ class Combiner:
         if not lag.healthy:
             problems.append(f"the decision log takes no records: {lag.reason}")
         if self._pools.missing:
-            # Whoever waits for a deployment asks here: look now, not at the next interval.
+            # A client that waits for a deployment calls this: look now, not at the next interval.
             await asyncio.wait([asyncio.create_task(self._pools.refresh())], timeout=_READY_S)
         try:
             await asyncio.wait_for(self._features_ready(), _READY_S)
-        except Exception as error:  # whatever it is, features do not answer
+        except Exception as error:  # of any kind
             problems.append(f"features do not answer: {type(error).__name__}")
         return Readiness(
             ready=not problems,
@@ -154,13 +149,13 @@ class Combiner:
         )
 
     def check_health(self) -> None:
-        """Raises RuntimeError if something that should go on by itself has stopped: Serve then
-        starts another replica. A full disk or a dead PostgreSQL is no reason for that."""
+        """Raise RuntimeError if a background task has stopped, so that Serve starts another
+        replica. A full disk or a dead PostgreSQL is no reason for that."""
         watched = {
             "plan": self._feed.alive,
             "pools": self._pools.alive,
             "links": self._switchboard.alive,
-            "lag": self._lag.alive,
+            "log": self._log.alive,
         }
         dead = [name for name, alive in watched.items() if not alive]
         if dead:
@@ -170,7 +165,6 @@ class Combiner:
         # The constructor may have failed half way: close what there is, links first.
         for name in (
             "_links",
-            "_lag",
             "_drift",
             "_pools",
             "_switchboard",
@@ -186,15 +180,9 @@ class Combiner:
         active = self._feed.current
         return () if active is None else active.plan.variants
 
-    async def _show_lag(self) -> None:
-        lag = self._log.lag()
-        metrics.LOG_LAG_ROWS.set(lag.rows)
-        metrics.LOG_LAG_BYTES.set(lag.bytes)
-        metrics.LOG_LAG_SECONDS.set(lag.seconds)
-
 
 def _drift_watch(settings: Settings, url: str, feed: PlanFeed) -> DriftWatch:
-    """What measures drift on the decisions of this house."""
+    """The drift watch over all decisions on record."""
     replica = settings.database_replica_url
 
     def plan() -> Plan | None:

@@ -1,4 +1,4 @@
-"""FeatureFetch: the pool that reads and updates window state, and learns labels."""
+"""FeatureFetch: the deployment that reads and updates window state, and learns labels."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 from ray import serve
 
+from deployments.garbage_collection import tune_garbage_collection
 from deployments.links.replica import open_links
-from deployments.process import settle
 from features.service import FeatureService
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from settings.settings import Settings
 from telemetry.logs import log_to_replica
 
 LABELS_EVERY_S = 1.0
-"""How often a replica looks for labels; replicas that do so at once take turns."""
+"""How often a replica looks for new labels. Replicas that look at the same time take turns."""
 
 
 @serve.deployment(
@@ -33,7 +33,7 @@ class FeatureFetch:
         settings = Settings.load()
         self._service = await FeatureService.connect(settings)
         self._service.feed_labels(LABELS_EVERY_S, lambda: datetime.now(UTC))
-        settle()
+        tune_garbage_collection()
         self._links = await open_links(
             settings.links, {"fetch": self._service.fetch, "missed": self._service.missed}
         )

@@ -1,8 +1,9 @@
-"""Replicas listen at their node's address alone: imported for its effect, before `ray.serve` is.
+"""Replicas listen at their node's address alone. Imported for its effect, before `ray.serve` is.
 
-Serve's replicas take calls of other deployments over gRPC, at every address that the machine has.
-A node's other servers listen where the node does, which for a node of one machine is 127.0.0.1.
-This module has the replicas do the same.
+Serve's replicas accept gRPC calls of other deployments at every address of the machine. A node's
+other servers listen at the node's address, which is 127.0.0.1 for a node of one machine. This
+module makes the replicas do the same. It replaces a function that Ray does not document;
+`tests/unit/deployments/test_own_address.py` fails when a release moves it.
 """
 
 from __future__ import annotations

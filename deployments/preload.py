@@ -1,4 +1,4 @@
-"""What every worker of a node imports first, for its effect: by `RAY_preload_python_modules`."""
+"""Imported first by every worker of a node, for its effect: see `RAY_preload_python_modules`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Variant: one pool of replicas a model. Each is an application of its own, so that each scales,
-fails and rolls out alone."""
+"""Variant: the deployment of one variant's pool. Each is an application of its own, so that it
+scales, fails and rolls out alone."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from ray import serve
 from ray.serve import Application
 
 from deployments.autoscaling import PROCESSORS, ROWS_IN_FLIGHT
+from deployments.garbage_collection import tune_garbage_collection
 from deployments.links.replica import open_links
-from deployments.load import Load
-from deployments.process import settle
 from features.definitions import SCHEMA_ID
 from fraud.explanation import Explanation
 from fraud.payment.batch import Float32
@@ -28,13 +27,14 @@ from models.scoring.served_model import Description, ServedModel
 from models.store.location import store_of
 from settings.settings import Settings
 from telemetry import metrics
+from telemetry.load import Load
 from telemetry.logs import log_to_replica
 
 T = TypeVar("T")
 
 _INLINE_S = 0.003
-"""Work up to this long is done on the replica's loop: votes are scored one after the other in any
-case, and to hand one to a thread and back costs 0.07 ms of processor time."""
+"""Work up to this long is done on the replica's event loop. Votes are scored one after the other in
+any case, and a thread costs 0.07 ms of processor time for each."""
 
 
 class VariantArgs(BaseModel):
@@ -42,8 +42,8 @@ class VariantArgs(BaseModel):
 
     Attributes:
         variant: name of the variant, e.g. `xgboost`.
-        artifact: what it serves: an alias such as `champion`, which is followed when it moves, or
-            a version or digest, which stays.
+        artifact: what it serves: an alias such as `champion`, followed when it moves, or a fixed
+            version or digest.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -61,7 +61,7 @@ class VariantArgs(BaseModel):
     ray_actor_options={"num_cpus": 0.1},
 )
 class Variant:
-    """A thin shell over ServedModel: threads, load and metrics.
+    """A thin shell over ServedModel that adds threads, load and metrics.
 
     Args:
         variant, artifact: see VariantArgs.
@@ -74,29 +74,28 @@ class Variant:
         self._variant = variant
         self._model = ServedModel(store_of(settings), variant, artifact, SCHEMA_ID)
         self._model.follow()
-        # One thread for scores; contributions may take longer and must not hold up votes.
+        # Contributions may take longer than scores, and must not hold up votes.
         self._scoring = ThreadPoolExecutor(1, "scoring")
         self._explaining = ThreadPoolExecutor(1, "explaining")
         self._load = Load()
         methods = {"score": self.score_now, "explain": self.explain_now}
         self._links = await open_links(settings.links, methods)
-        settle()
+        tune_garbage_collection()
 
     async def score(self, values: Float32, schema_id: str) -> VariantScores:
         """See `score_now`."""
-        found = self.score_now(values, schema_id)
-        return found if isinstance(found, VariantScores) else await found
+        scores = self.score_now(values, schema_id)
+        return scores if isinstance(scores, VariantScores) else await scores
 
     def score_now(
         self, values: Float32, schema_id: str
     ) -> VariantScores | Coroutine[Any, Any, VariantScores]:
-        """Calibrated scores of float32[n, n_features]; something to await if they take a while.
+        """Calibrated scores of float32[n, n_features], or an awaitable of them if they take long.
 
         Raises:
             SchemaMismatch: the model was trained on other features.
         """
         scorer = self._model.scorer
-
         if len(values) * scorer.row_seconds > _INLINE_S:
             return self._score_in_thread(scorer, values, schema_id)
         with _Counted(self._load, self._variant, len(values)):
@@ -106,13 +105,13 @@ class Variant:
 
     async def explain(self, values: Float32, schema_id: str) -> Explanation:
         """See `explain_now`."""
-        found = self.explain_now(values, schema_id)
-        return found if isinstance(found, Explanation) else await found
+        explanation = self.explain_now(values, schema_id)
+        return explanation if isinstance(explanation, Explanation) else await explanation
 
     def explain_now(
         self, values: Float32, schema_id: str
     ) -> Explanation | Coroutine[Any, Any, Explanation]:
-        """Why m rows have their scores; something to await if that takes a while.
+        """Contributions to the scores of m rows, or an awaitable of them if they take long.
 
         Raises:
             ArtifactRefused: this model gives no contributions.
@@ -133,12 +132,12 @@ class Variant:
         return self._model.describe()
 
     def record_autoscaling_stats(self) -> dict[str, float]:
-        """What LoadPolicy scales by. Serve asks now and then."""
+        """The numbers that LoadPolicy scales by. Serve calls this now and then."""
         rows, processors = self._load.since_last()
         return {ROWS_IN_FLIGHT: rows, PROCESSORS: processors}
 
     def check_health(self) -> None:
-        """Raises RuntimeError if the watch over the alias has died."""
+        """Raise RuntimeError if the alias is no longer watched."""
         if not self._model.following:
             raise RuntimeError(f"variant {self._variant} no longer follows its alias")
 
@@ -163,7 +162,7 @@ class Variant:
 
 
 class _Counted:
-    """Rows are in flight within; what goes wrong there is counted, too."""
+    """A block within which rows are in flight; errors that leave it are counted."""
 
     __slots__ = ("_load", "_rows", "_variant")
 

@@ -1,11 +1,11 @@
-"""Ray Serve without pandas: imported for its effect, before `ray.serve` is.
+"""Ray Serve without pandas. Imported for its effect, before `ray.serve` is.
 
 `ray.serve._private.utils` imports pandas if it is installed, for an encoder of data frames that
-nothing here uses: 40 MB in every process of Serve. Training needs the package, so it is installed.
-This module has that one import find no pandas; whoever imports it afterwards gets it.
+Quorum does not use: 40 MB in every process of Serve. It is installed, as training needs it. This
+module hides pandas from that one import; later imports find it.
 
-Every worker imports it first (`deployments/preload.py`). Should a later Serve
-keep its import elsewhere, nothing breaks and the memory is back.
+Every worker imports it first (`deployments/preload.py`). If a later Serve imports pandas elsewhere,
+nothing breaks, but the memory is used again; `tests/unit/deployments/test_without_pandas.py` fails.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _Withholding(Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        # Python's own way to say that there is none.
+        # None makes Python's import fail.
         sys.modules[WITHHELD] = None  # type: ignore[assignment]
         try:
             self._loader.exec_module(module)

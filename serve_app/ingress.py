@@ -12,10 +12,10 @@ from uuid import uuid4
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from deployments.links.linked import Linked
+from deployments.garbage_collection import tune_garbage_collection
+from deployments.links.linked_method import LinkedMethod
 from deployments.links.switchboard import Switchboard, pool_name
-from deployments.process import settle
-from deployments.remote import Remote
+from deployments.remote_method import RemoteMethod
 from features.definitions import SCHEMA_ID
 from serve_app.combiner_client import CombinerClient
 from serve_app.database import open_pools
@@ -67,7 +67,7 @@ class Ingress:
         log_to_replica()
         self._switchboard = Switchboard(Settings.load().links)
         self._combiner = CombinerClient(
-            Linked.on(self._switchboard, combiner, "decide"), Remote(combiner, "ready")
+            LinkedMethod.on(self._switchboard, combiner, "decide"), RemoteMethod(combiner, "ready")
         )
         self._pool = pool_name(combiner.app_name, combiner.deployment_name)
 
@@ -132,5 +132,5 @@ class Ingress:
             adds_request_id=False,
         )
         open_lane(app.express)
-        settle()
+        tune_garbage_collection()
         return app

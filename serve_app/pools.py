@@ -10,8 +10,8 @@ from typing import Any
 from ray import serve
 from ray.serve.schema import ApplicationStatusOverview, ServeStatus
 
-from deployments.pools import app_name, find_app
-from deployments.remote import Remote
+from deployments.remote_method import RemoteMethod
+from deployments.variant_pools import app_name, find_app
 from serve_app.gateway.pool import Pool
 
 CACHED_S = 1.0
@@ -37,7 +37,7 @@ class PoolBoard:
         self._status = status
         self._find = find
         self._clock = clock
-        self._describe: dict[str, Remote] = {}
+        self._describe: dict[str, RemoteMethod] = {}
         self._lock = asyncio.Lock()
         self._pools: list[Pool] = []
         self._read_at = -CACHED_S
@@ -77,7 +77,7 @@ class PoolBoard:
                     handle = await asyncio.to_thread(self._find, variant)
                     if handle is None:
                         return None
-                    self._describe[variant] = Remote(handle, "describe")
+                    self._describe[variant] = RemoteMethod(handle, "describe")
                 version: str = (await self._describe[variant]()).version
                 return version
         except Exception:  # whatever the reason, the version of this pool is unknown

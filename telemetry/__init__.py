@@ -2,8 +2,8 @@
 
 A new metric takes two files. Declare it in `metrics.py`, and count where it happens:
 
-    metrics.tally.count(metrics.VOTES, 1, variant, status)   # then metrics.tally.arm(), once a batch
-    metrics.PLAN_ERRORS.inc()                                # rare events, at once
+    metrics.tally.count(metrics.VOTES, 1, variant, status)  # metrics.tally.arm() once a batch
+    metrics.PLAN_ERRORS.inc()  # a rare event, at once
 
 A number of the decision log is a field of `metrics.LogStats`, and `stats.dead_letters += 1` there.
 """

@@ -1,1 +1,1 @@
-"""From the decision log on disk to PostgreSQL."""
+"""From the decision log on disk to the record sink, PostgreSQL."""

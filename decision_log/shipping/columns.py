@@ -14,7 +14,7 @@ N_COLUMNS = 28
 """How many arguments `ship.sql` takes."""
 
 AS_TEXT = frozenset((1, 4, 5, 6, 7, 9, 13, 14, 17, 19, 20, 23, 24, 25, 26))
-"""Which of them, counted from 1, it takes as an array's text: those of short values."""
+"""Numbers, from 1, of the arguments that are sent in the text form of arrays: short values."""
 
 _SEPARATOR = "\x1f"
 _NUL = b"\\u0000"
@@ -49,5 +49,5 @@ def columns(records: RecordBatch) -> list[list[Any]]:
 
 
 def _has_nul(text: bytes) -> bool:
-    # A backslash is found at the speed of memory, the whole of it is not, and there is hardly one.
+    # One byte is found much faster than a text, and hardly any document has a backslash.
     return b"\\" in text and _NUL in text

@@ -28,7 +28,7 @@ WITH kept AS (
     )
     -- Who tries again may stamp the payment anew: it stays the one that it was; and an id belongs to
     -- the payment that had it first. Asked row by row: as a join it may read whole partitions. The
-    -- literals in braces (ledger.py) bound which partitions are planned for. tenant || '': by the id
+    -- literals in braces (postgres_sink.py) bound which partitions are planned for. tenant || '': by the id
     -- alone (migration 0007).
     WHERE (
         SELECT true FROM transactions x

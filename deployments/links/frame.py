@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from deployments.links.plain import encode
+from deployments.links.codec import encode
 
 ASK, ANSWER, ERROR, LEAVING = range(4)
 """What a message is. ASK: (method, arguments as plain values). ANSWER, ERROR: a plain value, an

@@ -8,9 +8,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from deployments.links.codec import plain, read_answer, read_error
 from deployments.links.frame import ANSWER, ASK, ERROR, LEAVING, BadFrame, Reader, pack
 from deployments.links.peer import require_own_peer
-from deployments.links.plain import plain, read_answer, read_error
 from fraud.errors import Unavailable
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import CoroutineType
 from typing import Any, cast
 
+from deployments.links.codec import error_out, plain, read_question, whole
 from deployments.links.frame import ANSWER, ASK, ERROR, LEAVING, BadFrame, Reader, pack
 from deployments.links.peer import require_own_folder, require_own_peer
-from deployments.links.plain import error_out, plain, read_question, whole
 from fraud.errors import Overloaded
 
 logger = logging.getLogger(__name__)

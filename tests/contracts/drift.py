@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import numpy as np
 
-from decision_log.shipping.ledger import PostgresLedger
+from decision_log.shipping.postgres_sink import PostgresSink
 from fraud.record import records
 from models.artifact import read_manifest, sha256_of, version_of, write_manifest
 from models.drift import REFERENCE_FILE, ReferenceDistribution, ReferenceDistributions
@@ -46,7 +46,7 @@ async def serve_moved(database_url: str, now: datetime) -> None:
     """600 decisions of the last three hours and one long ago; every payment of the last ones
     labelled half an hour after its decision, by its probability."""
     now_ms = round(now.timestamp() * 1000)
-    connection, ledger = await asyncpg.connect(database_url), PostgresLedger(database_url)
+    connection, sink = await asyncpg.connect(database_url), PostgresSink(database_url)
     await connection.execute("TRUNCATE decisions, labels, plans")
     rng = np.random.default_rng(11)
     for hour in (1, 2, 3):
@@ -55,7 +55,7 @@ async def serve_moved(database_url: str, now: datetime) -> None:
         features, decisions = decided(batch, seed=hour, at_ms=at_ms)
         features.values[:, MOVED] += 1.0
         features.values[::2, GONE] = np.nan
-        await ledger.insert([records(batch, features, decisions, PLAN)])
+        await sink.insert([records(batch, features, decisions, PLAN)])
         fraud = rng.random(len(batch)) < np.array(decisions.probability)
         known = now - timedelta(hours=hour) + timedelta(minutes=30)
         await connection.executemany(
@@ -65,6 +65,6 @@ async def serve_moved(database_url: str, now: datetime) -> None:
         )
     old = transactions(1, "old-", now_ms - 40 * 86_400_000)
     features, decisions = decided(old, at_ms=now_ms - 40 * 86_400_000)
-    await ledger.insert([records(old, features, decisions, PLAN)])
-    await ledger.close()
+    await sink.insert([records(old, features, decisions, PLAN)])
+    await sink.close()
     await connection.close()

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from decision_log import DecisionLog
-from decision_log.shipping.shipper import Pace
+from decision_log.shipping.shipper import ShipperConfig
 from fraud.decision import DecisionBatch
 from fraud.payment.batch import TransactionBatch
 from fraud.record import records
@@ -30,7 +30,7 @@ from telemetry.stages import COMBINE, FEATURES, LOG, Stages
 from tests.contracts.decisions import PLAN, decided
 from tests.contracts.front import FakeRedisLimiter
 
-PACE = Pace(linger_s=0.002, busy_linger_s=0.002, retry_s=0.01, max_retry_s=0.1)
+SHIPPER = ShipperConfig(linger_s=0.002, busy_linger_s=0.002, retry_s=0.01, max_retry_s=0.1)
 
 
 def now_ms() -> int:
@@ -56,7 +56,7 @@ class RecordingFront:
 @asynccontextmanager
 async def recording_front(folder: Path, url: str) -> AsyncIterator[RecordingFront]:
     """Return an app over a log in `folder` and the database at `url`."""
-    log = DecisionLog(folder, url, "writer", pace=PACE)
+    log = DecisionLog(folder, url, "writer", shipper=SHIPPER)
     await log.start()
     primary, _ = await open_pools(
         Settings(database_url=url, database_timeout_s=10.0)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from decision_log.readers.observed import ENSEMBLE, Decided, in_window, joined
+from decision_log.readers.scored_decisions import ENSEMBLE, ScoredDecisions, sample
 from fraud.errors import NotFound
 from fraud.payment.batch import Int64
 from fraud.plan import Plan
@@ -137,9 +137,9 @@ async def measure(
         connection(database_url) as session,
         session.transaction(isolation="repeatable_read", readonly=True),
     ):
-        total, parts = await in_window(session, tenant, since, max_rows)
-        found = [Decided.of(rows, origin.schema_id, width) async for rows in parts]
-    decided = joined(found, width)
+        total, parts = await sample(session, tenant, since, max_rows)
+        found = [ScoredDecisions.of(rows, origin.schema_id, width) async for rows in parts]
+    decided = ScoredDecisions.concat(found, width)
     if not len(decided):
         raise NothingDecided(f"tenant {tenant} got no decisions in the last {days:g} days")
     old_enough = _matured(decided, now)
@@ -150,10 +150,10 @@ async def measure(
         until=now.isoformat(timespec="seconds"),
         decisions=total,
         sampled=len(decided),
-        foreign=int((~decided.seen).sum()),
+        foreign=int((~decided.has_features).sum()),
         reference=f"{origin.variant} {origin.version}",
         trained_on=features.rows,
-        features=_shifts(features, features.count(decided.values[decided.seen])),
+        features=_shifts(features, features.count(decided.values[decided.has_features])),
         scores=_shifts(
             origin.distributions.scores, decided.score_counts(origin.distributions.scores)
         ),
@@ -166,7 +166,7 @@ async def measure(
     )
 
 
-def _matured(decided: Decided, now: datetime) -> Int64:
+def _matured(decided: ScoredDecisions, now: datetime) -> Int64:
     """The positions of labelled decisions that are old enough."""
     labelled = np.flatnonzero(~np.isnan(decided.fraud))
     now_ms = round(now.astimezone(UTC).timestamp() * 1000)

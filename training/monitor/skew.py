@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from data.history.label_history import LabelHistory
-from decision_log.readers.served import LoadedPart, ServedHistory, ServedPart
+from decision_log.readers.decision_history import DecisionHistory, DecisionPart, LoadedPart
 from features.backfill import backfill_chunk, joined
 from features.definitions import FEATURES, SCHEMA_ID
 from features.degraded import WITHOUT_HISTORY
@@ -131,17 +131,17 @@ async def check_served(
     """
     started = time.monotonic()
     check = _Check(SkewReport(tenant, SCHEMA_ID))
-    async with ServedHistory.open(database_url, tenant) as history:
-        window = await history.window(since, limit)
-        if window is not None:
-            first_ms = round(window.first_at.timestamp() * 1000)
-            labels, loaded = Timeline(history.labels()), Timeline(history.loaded(window))
-            await check.warm(history.before(window), progress)
+    async with DecisionHistory.open(database_url, tenant) as history:
+        period = await history.period(since, limit)
+        if period is not None:
+            first_ms = round(period.first_at.timestamp() * 1000)
+            labels, loaded = Timeline(history.labels()), Timeline(history.loaded(period))
+            await check.warm(history.before(period), progress)
             check.learn(await labels.take_until(first_ms - 1))
-            async for part in history.decisions(window):
+            async for part in history.decisions(period):
                 last_ms = int(part.at_ms[-1])
                 check.add(part, await loaded.take_until(last_ms), await labels.take_until(last_ms))
-                progress("check", check.report.decisions, window.decisions)
+                progress("check", check.report.decisions, period.decisions)
     report = check.finished()
     report.seconds = round(time.monotonic() - started, 3)
     return report
@@ -182,7 +182,7 @@ class _Check:
             self._store.learn_now(part.events)
             self.report.labels += len(part.events)
 
-    def add(self, part: ServedPart, loaded: list[LoadedPart], labels: list[LabelHistory]) -> None:
+    def add(self, part: DecisionPart, loaded: list[LoadedPart], labels: list[LabelHistory]) -> None:
         """Check the next decisions, with the payments and labels that came meanwhile."""
         self._count(part)
         first = np.flatnonzero(~part.retry)
@@ -208,7 +208,7 @@ class _Check:
         report.features = sorted(differing, key=lambda f: (-f.unexplained, -f.rows, f.name))
         return report
 
-    def _count(self, part: ServedPart) -> None:
+    def _count(self, part: DecisionPart) -> None:
         report = self.report
         report.since = report.since or _moment(int(part.at_ms[0]))
         report.until = _moment(int(part.at_ms[-1]))
@@ -220,7 +220,7 @@ class _Check:
 
     def _compare(
         self,
-        part: ServedPart,
+        part: DecisionPart,
         rows: Int64,
         values: Float32,
         touched: list[dict[str, Touched]],
@@ -283,7 +283,7 @@ class _Check:
 
 
 def _merged(
-    part: ServedPart, rows: Int64, loaded: list[LoadedPart]
+    part: DecisionPart, rows: Int64, loaded: list[LoadedPart]
 ) -> tuple[TransactionBatch, Int64, Int64]:
     """The decisions `rows` of a part and the payments loaded among them, in order of arrival.
 

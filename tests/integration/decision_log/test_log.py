@@ -18,14 +18,14 @@ import pytest
 from cluster.embedded import EmbeddedPostgres
 from cluster.schema.migrate import migrate
 from decision_log import DecisionLog
-from decision_log.shipping.shipper import Pace
+from decision_log.shipping.shipper import ShipperConfig
 from fraud.errors import LogUnavailable
 from tests.contracts.decisions import decision_records, gathered
 from tests.contracts.root import ROOT
 from tests.contracts.waiting import until
 
 WRITER = Path(__file__).with_name("writer.py")
-QUICK = Pace(linger_s=0.002, busy_linger_s=0.002, retry_s=0.01, max_retry_s=0.1)
+QUICK = ShipperConfig(linger_s=0.002, busy_linger_s=0.002, retry_s=0.01, max_retry_s=0.1)
 
 
 def start_writer(root: Path, url: str, owner: str) -> subprocess.Popen[str]:
@@ -47,7 +47,7 @@ def kill(writer: subprocess.Popen[str]) -> list[str]:
 
 async def settled(root: Path, url: str, *, timeout_s: float = 30.0) -> DecisionLog:
     """Let a fresh neighbour take over all that the dead left."""
-    log = DecisionLog(root, url, "survivor", pace=QUICK, orphans_s=0.05)
+    log = DecisionLog(root, url, "survivor", shipper=QUICK, orphans_s=0.05)
     await log.start()
     await until(lambda: {p.name for p in root.iterdir()} == {"survivor"}, timeout_s)
     await log.close()
@@ -123,14 +123,14 @@ async def test_what_holds_the_folder_is_durable_before_a_record_is(
 ):
     synced = []
     monkeypatch.setattr("decision_log.log.sync_folder", synced.append)
-    log = DecisionLog(tmp_path / "wal", database_url, "a", pace=QUICK)
+    log = DecisionLog(tmp_path / "wal", database_url, "a", shipper=QUICK)
     await log.start()
     assert synced == [tmp_path / "wal", tmp_path]
     await log.close()
 
 
 async def test_an_orderly_end_leaves_nothing_behind(tmp_path, database_url):
-    log = DecisionLog(tmp_path, database_url, "a", pace=QUICK)
+    log = DecisionLog(tmp_path, database_url, "a", shipper=QUICK)
     await log.start()
     records = [decision_records(3, f"orderly-{i}-") for i in range(40)]
     await asyncio.gather(*(log.append(batch) for r in records for batch in gathered(r)))
@@ -163,7 +163,7 @@ async def test_a_log_that_cannot_have_its_folder_says_so(tmp_path, database_url)
 
 
 async def test_a_poisoned_record_is_set_aside_and_blocks_nobody(tmp_path, database_url):
-    log = DecisionLog(tmp_path, database_url, "a", pace=QUICK)
+    log = DecisionLog(tmp_path, database_url, "a", shipper=QUICK)
     await log.start()
     good = decision_records(6, "well-")
     poisoned = replace(decision_records(1, "ill-")[0], outcome="perhaps")
@@ -191,7 +191,7 @@ def test_postgres_away_in_the_middle(tmp_path, own_postgres):
 
 async def _postgres_away(root: Path, server: EmbeddedPostgres) -> None:
     url = server.url
-    log = DecisionLog(root, url, "a", pace=QUICK)
+    log = DecisionLog(root, url, "a", shipper=QUICK)
     await log.start()
     told, stop = [], False
 
@@ -235,14 +235,14 @@ def test_what_could_not_be_shipped_waits_for_the_next_run(tmp_path, own_postgres
 async def _next_run(root: Path, server: EmbeddedPostgres) -> None:
     url = server.url
     await asyncio.to_thread(server.stop)
-    log = DecisionLog(root, url, "a", pace=QUICK)
+    log = DecisionLog(root, url, "a", shipper=QUICK)
     await log.start()
     records = decision_records(200, "later-")
     await log.append(*gathered(records))
     await log.close(timeout_s=0.2)
     assert (root / "a").is_dir()
     await asyncio.to_thread(server.start)
-    again = DecisionLog(root, url, "a", pace=QUICK)
+    again = DecisionLog(root, url, "a", shipper=QUICK)
     await again.start()
     await until(lambda: again.stats.shipped_rows == 200)
     assert again.stats.own_shipped_rows == 0

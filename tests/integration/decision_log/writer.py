@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from decision_log import DecisionLog
-from decision_log.shipping.shipper import Pace
+from decision_log.shipping.shipper import ShipperConfig
 from tests.contracts.decisions import decision_records, gathered
 
 
@@ -32,8 +32,8 @@ async def client(log: DecisionLog, name: str, stop: asyncio.Future[str]) -> None
 
 
 async def main(root: str, url: str, owner: str) -> None:
-    pace = Pace(linger_s=0.002, busy_linger_s=0.002)
-    log = DecisionLog(Path(root), url, owner, pace=pace, orphans_s=0.05)
+    shipper = ShipperConfig(linger_s=0.002, busy_linger_s=0.002)
+    log = DecisionLog(Path(root), url, owner, shipper=shipper, orphans_s=0.05)
     await log.start()
     stop = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await asyncio.gather(*(client(log, f"{owner}-{k}-{os.getpid()}", stop) for k in range(8)))

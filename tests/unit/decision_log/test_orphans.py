@@ -9,7 +9,7 @@ from decision_log.disk.frame import frame
 from decision_log.disk.segment import SegmentName
 from decision_log.entry import encode
 from decision_log.orphans import Orphans
-from decision_log.shipping.shipper import Pace
+from decision_log.shipping.shipper import ShipperConfig
 from telemetry.metrics import LogStats
 from tests.contracts.decisions import decision_records, gathered
 
@@ -38,12 +38,12 @@ async def test_a_folder_that_cannot_be_claimed_keeps_nobody_waiting(tmp_path, ca
     (tmp_path / "lost+found" / "lock").mkdir(parents=True)  # as root's: no lock can be had there
     records = decision_records(3)
     leave(tmp_path / "orphan", records)
-    ledger = Memory()
-    orphans = Orphans(tmp_path, tmp_path / "own", ledger, LogStats(), Pace())
+    sink = Memory()
+    orphans = Orphans(tmp_path, tmp_path / "own", sink, LogStats(), ShipperConfig())
     with caplog.at_level(logging.WARNING):
         assert await orphans.sweep() == 1
         assert await orphans.sweep() == 0
-    assert ledger.kept == [r.decision_id for r in records]
+    assert sink.kept == [r.decision_id for r in records]
     assert not (tmp_path / "orphan").exists()
     assert sum("lost+found" in line for line in caplog.messages) == 1, "said once, not every sweep"
 
@@ -53,8 +53,8 @@ async def test_what_somebody_gathered_in_one_folder_is_shipped_whole(tmp_path):
     first, second, third = (decision_records(2, prefix) for prefix in "abc")
     leave(tmp_path / "again", first, b"aaaa")
     leave(tmp_path / "again", second, b"bbbb")
-    folder, ledger, stats = tmp_path / "again", Memory(), LogStats()
-    orphans = Orphans(tmp_path, tmp_path / "own", ledger, stats, Pace())
+    folder, sink, stats = tmp_path / "again", Memory(), LogStats()
+    orphans = Orphans(tmp_path, tmp_path / "own", sink, stats, ShipperConfig())
     is_empty = Backlog.is_empty
 
     def late(self: Backlog) -> bool:
@@ -64,10 +64,10 @@ async def test_what_somebody_gathered_in_one_folder_is_shipped_whole(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Backlog, "is_empty", late)
         await orphans.sweep()
-    assert ledger.kept == [r.decision_id for r in [*first, *second]]
+    assert sink.kept == [r.decision_id for r in [*first, *second]]
     assert folder.exists()
     await orphans.sweep()
-    assert ledger.kept == [r.decision_id for r in [*first, *second, *third]]
+    assert sink.kept == [r.decision_id for r in [*first, *second, *third]]
     assert not folder.exists()
     assert stats.taken_over == 1
 
@@ -76,9 +76,9 @@ async def test_a_folder_with_something_else_in_it_is_shipped_and_stays(tmp_path)
     records = decision_records(2)
     leave(tmp_path / "again", records)
     (tmp_path / "again" / "note").write_text("?")
-    ledger = Memory()
-    orphans = Orphans(tmp_path, tmp_path / "own", ledger, LogStats(), Pace())
+    sink = Memory()
+    orphans = Orphans(tmp_path, tmp_path / "own", sink, LogStats(), ShipperConfig())
     await orphans.sweep()
     await orphans.sweep()
-    assert ledger.kept == [r.decision_id for r in records]
+    assert sink.kept == [r.decision_id for r in records]
     assert (tmp_path / "again" / "note").read_text() == "?"

@@ -169,8 +169,8 @@ async def test_without_statistics_no_read_goes_through_a_tenant_once_for_each_ro
 LOOKS = {
     "label_feed": "features/store/sql/label_feed.sql",
     "on_record": "features/store/sql/on_record.sql",
-    "observed_labelled": "decision_log/readers/sql/observed_labelled.sql",
-    "observed_window": "decision_log/readers/sql/observed_window.sql",
+    "scored_labelled": "decision_log/readers/sql/scored_labelled.sql",
+    "scored_sample": "decision_log/readers/sql/scored_sample.sql",
 }
 
 
@@ -186,8 +186,8 @@ async def test_an_id_is_looked_up_in_an_index_that_begins_with_it(
     arguments: dict[str, tuple[Any, ...]] = {
         "label_feed": (since, 0, now, 250, await database.fetchval("SELECT interval '180 days'")),
         "on_record": (["unknown"], ["t1"]),
-        "observed_labelled": ("unknown", 100, since),
-        "observed_window": ("unknown", since, 65_536),
+        "scored_labelled": ("unknown", 100, since),
+        "scored_sample": ("unknown", since, 65_536),
     }
     await database.execute("SET enable_seqscan = off")
     found = await plan(database, text, *arguments[name])

@@ -14,7 +14,7 @@ from data.files import source
 from data.history.history import read_history
 from data.layout.layout import Layout, parse_layout
 from data.load.loader import LoadReport, load_file
-from decision_log.shipping.ledger import PostgresLedger
+from decision_log.shipping.postgres_sink import PostgresSink
 from tests.contracts.decisions import decision_records, gathered
 from tests.contracts.layouts import MINIMAL
 
@@ -170,9 +170,9 @@ async def test_a_payment_that_was_decided_on_keeps_its_id(
 ) -> None:
     (record,) = decision_records(1, "live")
     payment = replace(record.transaction, transaction_id="000017", merchant_id="s1")
-    ledger = PostgresLedger(database_url)
-    await ledger.insert(gathered([replace(record, transaction=payment)]))
-    await ledger.close()
+    sink = PostgresSink(database_url)
+    await sink.insert(gathered([replace(record, transaction=payment)]))
+    await sink.close()
     at = datetime.fromtimestamp(payment.timestamp_ms // 1000, UTC).isoformat()
     value = payment.amount_minor / 100
     report = await load_file(

@@ -16,7 +16,7 @@ import xgboost
 
 from cluster.cli import run
 from deciding.explainer import EXPLAINERS
-from decision_log.shipping.ledger import PostgresLedger
+from decision_log.shipping.postgres_sink import PostgresSink
 from features.definitions import N_FEATURES, NAMES, RULE_SET, SCHEMA_ID
 from features.reason_columns import reason_writer
 from fraud.combine.combine import combine
@@ -174,9 +174,9 @@ def test_reasons_without_their_artifact_are_unchecked(home, explained, capsys):
 
 def store(written: list[DecisionRecord]) -> list[DecisionRecord]:
     async def insert() -> None:
-        ledger = PostgresLedger(os.environ["DATABASE_URL"])
-        await ledger.insert(gathered(written))
-        await ledger.close()
+        sink = PostgresSink(os.environ["DATABASE_URL"])
+        await sink.insert(gathered(written))
+        await sink.close()
 
     asyncio.run(insert())
     return written

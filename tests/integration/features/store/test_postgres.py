@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from decision_log.shipping import ledger
+from decision_log.shipping import postgres_sink
 from features.service import FeatureService
 from features.state.entities import KEPT, Entity
 from features.store.interface import NO_LABELS
@@ -146,15 +146,17 @@ async def test_a_retry_is_looked_for_among_the_decisions_of_its_time(pool: async
 
 
 async def test_a_batch_is_shipped_into_the_months_of_its_time(months: str) -> None:
-    ships = ledger.PostgresLedger(months)
+    ships = postgres_sink.PostgresSink(months)
     try:
         for n in range(7):
             await ships.insert(gathered(decision_records(2, f"before{n}-", at_ms=now_ms())))
         connection = ships._connection
         batches = gathered(decision_records(5, "ship", at_ms=now_ms()))
         async with connection.transaction():
-            arguments = await ledger._arguments(batches)
-            await ships._ship(connection, ledger._within(ledger._SHIP, batches), arguments)
+            arguments = await postgres_sink._arguments(batches)
+            await ships._ship(
+                connection, postgres_sink._within(postgres_sink._SHIP, batches), arguments
+            )
             assert 1 <= await opened(connection) <= 6
     finally:
         await ships.close()

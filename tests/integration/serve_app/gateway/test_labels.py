@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 import pytest
 
-from decision_log.shipping.ledger import PostgresLedger
+from decision_log.shipping.postgres_sink import PostgresSink
 from tests.contracts.decisions import gathered, reused_pair
 from tests.contracts.front import payment
 from tests.contracts.recording import RecordingFront, now_ms, recording_front
@@ -249,10 +249,10 @@ async def test_another_payment_under_a_known_id_is_not_labelled_as_the_first(
     # Labels are kept by transaction id: one of the second would count for the first.
     front.tenant = "default"
     first, other = reused_pair("twice-", now_ms() - 3_000, now_ms() - 2_000)
-    ledger = PostgresLedger(database_url)
-    await ledger.insert(gathered([first]))
-    await ledger.insert(gathered([other]))
-    await ledger.close()
+    sink = PostgresSink(database_url)
+    await sink.insert(gathered([first]))
+    await sink.insert(gathered([other]))
+    await sink.close()
     by_path = await client.post(f"/v1/decisions/{other.decision_id}/labels", json=said(True))
     assert by_path.status_code == 409
     assert "another payment" in by_path.json()["detail"]

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from cluster.run import keyring
-from decision_log.shipping.ledger import PostgresLedger
+from decision_log.shipping.postgres_sink import PostgresSink
 from fraud.errors import NotFound, StoreUnavailable
 from fraud.plan import Plan
 from fraud.record import DecisionRecord
@@ -64,9 +64,9 @@ async def kept(database_url: str) -> DecisionRecord:
 
 
 async def ship(database_url: str, record: DecisionRecord) -> None:
-    ledger = PostgresLedger(database_url)
-    await ledger.insert(gathered([record]))
-    await ledger.close()
+    sink = PostgresSink(database_url)
+    await sink.insert(gathered([record]))
+    await sink.close()
 
 
 async def test_a_decision_comes_back_as_it_was_given(records: Records, kept: Any) -> None:

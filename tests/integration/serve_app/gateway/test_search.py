@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 import pytest
 
-from decision_log.shipping.ledger import PostgresLedger
+from decision_log.shipping.postgres_sink import PostgresSink
 from serve_app.gateway.search import Search
 from stores.statements import statement
 from tests.contracts.decisions import decision_records, gathered, reused_pair
@@ -39,9 +39,9 @@ async def client(front: RecordingFront) -> AsyncIterator[httpx.AsyncClient]:
 async def ship(url: str, n: int, prefix: str, at_ms: int, seed: int = 0) -> list[Any]:
     """n decisions of tenant `default` on payments `<prefix>0` .. by customers `c0` .."""
     made = decision_records(n, prefix=prefix, seed=seed, at_ms=at_ms)
-    ledger = PostgresLedger(url)
-    await ledger.insert(gathered(made))
-    await ledger.close()
+    sink = PostgresSink(url)
+    await sink.insert(gathered(made))
+    await sink.close()
     return made
 
 
@@ -164,10 +164,10 @@ async def test_a_decision_that_reused_another_customer_s_id_is_found(
 ) -> None:
     at = now_ms() - 3_000
     first, other = reused_pair("reused-", at, at + 5)
-    ledger = PostgresLedger(database_url)
-    await ledger.insert(gathered([first]))
-    await ledger.insert(gathered([other]))
-    await ledger.close()
+    sink = PostgresSink(database_url)
+    await sink.insert(gathered([first]))
+    await sink.insert(gathered([other]))
+    await sink.close()
     asked = {"customer_id": "somebody-else"}
     assert ids(await client.get(PATH, params=asked)) == [other.decision_id]
 

@@ -17,7 +17,7 @@ from cluster.embedded import EmbeddedPostgres
 from cluster.run import keyring
 from deciding.plans.reader import PlanReader
 from deciding.plans.table import activate_plan
-from decision_log.shipping.ledger import PostgresLedger
+from decision_log.shipping.postgres_sink import PostgresSink
 from features.label_feed import LabelFeed
 from features.state.entities import KEPT
 from features.store.keys import CURSOR
@@ -142,13 +142,13 @@ Demote = Callable[[], Awaitable[None]]
 async def test_decisions_are_shipped_to_the_new_primary_once_each(
     pair: Pair, demoted: Demote
 ) -> None:
-    ledger = PostgresLedger(pair.url)
-    await ledger.insert(gathered(decision_records(3, "before")))
+    sink = PostgresSink(pair.url)
+    await sink.insert(gathered(decision_records(3, "before")))
     await demoted()
     written = decision_records(5, "after")
-    await _soon(lambda: ledger.insert(gathered(written)))
-    await ledger.insert(gathered(written))
-    await ledger.close()
+    await _soon(lambda: sink.insert(gathered(written)))
+    await sink.insert(gathered(written))
+    await sink.close()
     count = "SELECT count(*) FROM decisions WHERE transaction_id LIKE 'after%'"
     assert await pair.ask(pair.b, count) == 5
     assert await pair.ask(pair.a, count) == 0
@@ -160,9 +160,9 @@ async def test_labels_are_kept_on_the_new_primary_and_keys_are_looked_up_there(
     monkeypatch.setattr(session_module, "_READ_ONLY_S", 0.0)
     (record,) = decision_records(1, "label", at_ms=now_ms())
     for url in (pair.a, pair.b):
-        ledger = PostgresLedger(url)
-        await ledger.insert(gathered([record]))
-        await ledger.close()
+        sink = PostgresSink(url)
+        await sink.insert(gathered([record]))
+        await sink.close()
     pool = await open_pool(pair.url, size=4, timeout_s=5)
     records = Records(pool, None, now_ms)
     await asyncio.gather(*(records.key("nobody") for _ in range(8)))

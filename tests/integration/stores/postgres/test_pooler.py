@@ -20,9 +20,9 @@ from data.history.history import read_history
 from data.load.loader import LoadBusy, load_file
 from deciding.plans.reader import PlanReader
 from deciding.plans.table import activate_plan, active_plan, reactivate_plan
-from decision_log.readers.served import ServedHistory
-from decision_log.shipping.ledger import PostgresLedger
-from deployments.drift_gauges import DriftWatch
+from decision_log.readers.decision_history import DecisionHistory
+from decision_log.readers.drift_gauges import DriftWatch
+from decision_log.shipping.postgres_sink import PostgresSink
 from features.label_feed import LabelFeed
 from features.service import FeatureService
 from features.state.events import Events
@@ -199,11 +199,11 @@ async def test_plans(url: str, empty: asyncpg.Connection) -> None:
 async def test_decisions_are_shipped_and_read_and_labelled(
     url: str, empty: asyncpg.Connection
 ) -> None:
-    ledger = PostgresLedger(url)
+    sink = PostgresSink(url)
     written = decision_records(6, "p", at_ms=now_ms())
-    await ledger.insert(gathered(written))
-    await ledger.insert(gathered([*written, *decision_records(4, "q", at_ms=now_ms())]))
-    await ledger.close()
+    await sink.insert(gathered(written))
+    await sink.insert(gathered([*written, *decision_records(4, "q", at_ms=now_ms())]))
+    await sink.close()
     assert await empty.fetchval("SELECT count(*) FROM decisions") == 10
     settings = Settings(database_url=url, database_replica_url=url)  # type: ignore[arg-type]
     primary, replica = await open_pools(settings)
@@ -220,7 +220,7 @@ async def test_decisions_are_shipped_and_read_and_labelled(
     await primary.close()
     assert replica is not None
     await replica.close()
-    async with ServedHistory.open(url, "default") as served:
+    async with DecisionHistory.open(url, "default") as served:
         window = await served.window(None, None)
         assert window is not None
         parts = [len(part) async for part in served.decisions(window)]
@@ -231,16 +231,16 @@ async def test_a_commit_means_the_disk_where_the_server_does_not_wait_for_it(
     url: str, empty: asyncpg.Connection
 ) -> None:
     """The tests' server has synchronous_commit off: what ships turns it on for its transaction."""
-    ledger = PostgresLedger(url)
+    sink = PostgresSink(url)
     seen = []
 
-    session = await ledger._connected()
-    assert not ledger._waits_for_disk
+    session = await sink._connected()
+    assert not sink._waits_for_disk
     session.add_query_logger(lambda said: seen.append(said.query))
-    await ledger.insert(gathered(decision_records(1, "disk")))
+    await sink.insert(gathered(decision_records(1, "disk")))
     await asyncio.sleep(0)
     assert "SET LOCAL synchronous_commit = on" in seen
-    await ledger.close()
+    await sink.close()
 
 
 async def test_features_and_labels(url: str, redis_url: str, empty: asyncpg.Connection) -> None:

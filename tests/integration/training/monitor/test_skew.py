@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from cluster.cli import run
-from decision_log.shipping.ledger import PostgresLedger
+from decision_log.shipping.postgres_sink import PostgresSink
 from features.assemble import assemble, rows_to_remember, without_history
 from features.definitions import NAMES, SCHEMA_ID
 from features.state.events import Events
@@ -140,7 +140,7 @@ async def world(database_url: str, request: pytest.FixtureRequest) -> World:
     served = replace(served, timestamp_ms=[t + shift for t in served.timestamp_ms])
     batch = TransactionBatch.concat([before, served])
     labels = labels_of(batch)
-    connection, ledger = await asyncpg.connect(database_url), PostgresLedger(database_url)
+    connection, sink = await asyncpg.connect(database_url), PostgresSink(database_url)
     await insert_history(connection, before)
     store, ids, waiting = MemoryStore(), [], list(labels)
     store.observe(Events.of(before))
@@ -155,7 +155,7 @@ async def world(database_url: str, request: pytest.FixtureRequest) -> World:
         _, decisions = decided(part, at_ms=now_ms)
         decisions = replace(decisions, degraded=features.degraded)
         written = records(part, features, decisions, PLAN)
-        await ledger.insert([written])
+        await sink.insert([written])
         ids += [record.decision_id for record in written]
     await connection.executemany(
         "INSERT INTO labels (tenant, transaction_id, is_fraud, known_at, received_at, source)"
@@ -166,7 +166,7 @@ async def world(database_url: str, request: pytest.FixtureRequest) -> World:
         ],
     )
     await connection.close()
-    await ledger.close()
+    await sink.close()
     return World(database_url, tenant, batch, labels, ids)
 
 

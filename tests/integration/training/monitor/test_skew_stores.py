@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from decision_log.shipping.ledger import PostgresLedger
+from decision_log.shipping.postgres_sink import PostgresSink
 from features.label_feed import LabelFeed
 from features.service import FeatureService
 from features.store.postgres import PostgresHistory
@@ -65,7 +65,7 @@ async def test_features_from_the_stores_equal_those_of_the_record(
         payments(n, seed=n, customers=12, late=0.0, duplicate=0.0, tenant=TENANT, prefix=f"p{n}-")
         for n in (300, 400)
     )
-    ledger = PostgresLedger(database_url)
+    sink = PostgresSink(database_url)
     async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
         store = RedisStore(
             RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600
@@ -79,7 +79,7 @@ async def test_features_from_the_stores_equal_those_of_the_record(
             assert not any(features.degraded)
             _, decisions = decided(part, at_ms=now_ms())
             decisions = replace(decisions, degraded=[()] * len(decisions))
-            await ledger.insert([records(part, features, decisions, PLAN)])
+            await sink.insert([records(part, features, decisions, PLAN)])
             # Some are corrected by the next micro-batch but one.
             for back, fraud in ((0, n % 2 == 0), (2, n % 2 == 1)):
                 if n >= back:
@@ -90,7 +90,7 @@ async def test_features_from_the_stores_equal_those_of_the_record(
             if n == 5:  # Redis loses everything: states are rebuilt, labels included
                 await store._redis.call("FLUSHDB")
         await service.close()
-    await ledger.close()
+    await sink.close()
     report = await check_served(database_url, TENANT)
     assert [f.name for f in report.features] == []
     assert (report.checked, report.differ, report.retries) == (400, 0, 0)

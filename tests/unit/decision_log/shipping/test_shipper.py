@@ -11,19 +11,19 @@ from decision_log.disk.dead_letters import DeadLetters
 from decision_log.disk.frame import frame
 from decision_log.disk.segment import ASIDE, SegmentName, segments
 from decision_log.entry import decode, encode
-from decision_log.shipping.ledger import RecordRefused
-from decision_log.shipping.shipper import Pace, Shipper
+from decision_log.shipping.shipper import Shipper, ShipperConfig
+from decision_log.shipping.sink import RecordRefused
 from fraud.errors import StoreUnavailable
 from telemetry.metrics import LogStats
 from tests.contracts.decisions import decision_records, gathered
 from tests.contracts.waiting import until
 
 SALT = b"abcd"
-QUICK = Pace(max_rows=10, linger_s=0.0, retry_s=0.001, max_retry_s=0.01)
+QUICK = ShipperConfig(max_rows=10, linger_s=0.0, retry_s=0.001, max_retry_s=0.01)
 
 
 class Memory:
-    """A ledger that refuses transactions named `bad...`, and is away for the first `away` calls."""
+    """A sink that refuses transactions named `bad...`, and is away for the first `away` calls."""
 
     def __init__(self, away: int = 0, error: Exception | None = None) -> None:
         self.away = away
@@ -46,7 +46,7 @@ class Memory:
 
 
 class House:
-    def __init__(self, root, ledger: Memory, *, live: bool = False) -> None:
+    def __init__(self, root, sink: Memory, *, live: bool = False) -> None:
         self.folder = root / "own"
         self.folder.mkdir()
         self.root = root
@@ -56,7 +56,7 @@ class House:
         self.gone: list[str] = []
         self.shipper = Shipper(
             self.backlog,
-            ledger,
+            sink,
             self.dead,
             self.stats,
             QUICK,
@@ -92,43 +92,43 @@ def ids(records) -> list[str]:
 
 
 async def test_everything_arrives_once_in_order_in_batches(tmp_path):
-    ledger = Memory()
-    house = House(tmp_path, ledger)
+    sink = Memory()
+    house = House(tmp_path, sink)
     written = [decision_records(3, f"e{i}-") for i in range(11)]
     for records in written:
         house.write(records)
     await house.shipper.drain()
     flat = ids(r for records in written for r in records)
-    assert ledger.kept == house.gone == flat
-    assert ledger.batches == [12, 12, 9]
+    assert sink.kept == house.gone == flat
+    assert sink.batches == [12, 12, 9]
     assert house.stats.shipped_rows == 33
     await house.shipper.drain()
-    assert ledger.batches == [12, 12, 9]
+    assert sink.batches == [12, 12, 9]
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("away"), OSError("x"), RuntimeError("defect")])
 async def test_a_ledger_that_is_away_costs_time_only(tmp_path, error):
-    ledger = Memory(away=4, error=error)
-    house = House(tmp_path, ledger)
+    sink = Memory(away=4, error=error)
+    house = House(tmp_path, sink)
     records = decision_records(5)
     house.write(records)
     task = asyncio.create_task(house.shipper.drain())
     await asyncio.sleep(0.002)
     assert house.shipper.failure is not None
     await task
-    assert ledger.kept == ids(records)
+    assert sink.kept == ids(records)
     assert house.stats.ship_errors == 4
     assert house.shipper.failure is None
 
 
 async def test_a_record_that_is_refused_is_set_aside_alone(tmp_path):
-    ledger = Memory()
-    house = House(tmp_path, ledger)
+    sink = Memory()
+    house = House(tmp_path, sink)
     good = decision_records(7)
     bad = decision_records(2, "bad")
     house.write([*good[:3], bad[0], *good[3:6], bad[1], good[6]])
     await house.shipper.drain()
-    assert sorted(ledger.kept) == sorted(ids(good))
+    assert sorted(sink.kept) == sorted(ids(good))
     assert ids(r for payload in house.dead_letters() for r in decode(payload)) == ids(bad)
     assert (house.stats.dead_letters, house.stats.shipped_rows) == (2, 7)
 
@@ -145,8 +145,8 @@ async def test_refused_records_are_set_aside_once_though_the_ledger_goes_away(tm
             finally:
                 self.away = held
 
-    ledger = Flaky(away=3)
-    house = House(tmp_path, ledger)
+    sink = Flaky(away=3)
+    house = House(tmp_path, sink)
     house.write([*decision_records(2, "bad"), *decision_records(2)])
     await house.shipper.drain()
     assert house.stats.dead_letters == 2
@@ -154,12 +154,12 @@ async def test_refused_records_are_set_aside_once_though_the_ledger_goes_away(tm
 
 
 async def test_an_entry_that_cannot_be_read_is_set_aside(tmp_path):
-    ledger = Memory()
-    house = House(tmp_path, ledger)
+    sink = Memory()
+    house = House(tmp_path, sink)
     records = decision_records(2)
     house.write_payloads([b"\xc1", *payloads(records), b"junk"])
     await house.shipper.drain()
-    assert ledger.kept == ids(records)
+    assert sink.kept == ids(records)
     assert house.dead_letters() == [b"\xc1", b"junk"]
 
 
@@ -167,8 +167,8 @@ async def test_entries_that_cannot_be_read_come_a_batch_at_a_time_like_others(
     tmp_path, monkeypatch
 ):
     """As after a return to older code: a whole folder that it does not understand."""
-    ledger = Memory()
-    house = House(tmp_path, ledger)
+    sink = Memory()
+    house = House(tmp_path, sink)
     read, most, syncs = 0, 0, 0
     next_, commit, sync = house.backlog.next, house.backlog.commit, segment.sync
 
@@ -199,7 +199,7 @@ async def test_entries_that_cannot_be_read_come_a_batch_at_a_time_like_others(
     await house.shipper.drain()
     assert most == QUICK.max_rows
     assert syncs == 10
-    assert ledger.kept == ids(records)
+    assert sink.kept == ids(records)
     assert (house.stats.dead_letters, house.stats.shipped_rows) == (95, 3)
     assert house.backlog.is_empty()
     assert house.dead_letters() == junk
@@ -210,13 +210,13 @@ async def test_a_disk_that_is_full_empties_though_no_position_can_be_kept(tmp_pa
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("decision_log.disk.backlog.save_position", full)
-    ledger = Memory()
-    house = House(tmp_path, ledger, live=True)
+    sink = Memory()
+    house = House(tmp_path, sink, live=True)
     written = [decision_records(11, f"{i}-") for i in range(3)]
     for number, records in enumerate(written, 1):
         house.write(records, number)
     await asyncio.wait_for(house.shipper.drain(), 5)
-    assert ledger.kept == ids(r for records in written for r in records)
+    assert sink.kept == ids(r for records in written for r in records)
     assert (house.stats.ship_batches, house.stats.ship_errors) == (3, 0)
     assert [name.number for name in segments(house.folder)] == [3]
 
@@ -227,32 +227,32 @@ async def test_being_cancelled_midway_loses_nothing(tmp_path):
             await asyncio.sleep(0.05)
             await super().insert(batches)
 
-    ledger = Slow()
-    house = House(tmp_path, ledger)
+    sink = Slow()
+    house = House(tmp_path, sink)
     records = decision_records(3)
     house.write(records)
     task = asyncio.create_task(house.shipper.run())
     await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert ledger.kept == []
+    assert sink.kept == []
     await house.shipper.drain()
-    assert ledger.kept == ids(records)
+    assert sink.kept == ids(records)
 
 
 async def test_it_wakes_for_what_comes(tmp_path):
-    ledger = Memory()
-    house = House(tmp_path, ledger, live=True)
+    sink = Memory()
+    house = House(tmp_path, sink, live=True)
     task = asyncio.create_task(house.shipper.run())
     for i in range(20):
         house.write(decision_records(1, f"{i}-"), 1 + i // 5)
         house.shipper.notify()
         await asyncio.sleep(0.001 * (i % 3))
-    await until(lambda: len(ledger.kept) == 20)
+    await until(lambda: len(sink.kept) == 20)
     task.cancel()
     assert [name.number for name in segments(house.folder)] == [4]
 
 
 def test_when_much_comes_more_of_it_travels_together():
-    pace = Pace(max_rows=100, linger_s=0.01, busy_rows=8, busy_linger_s=0.3)
+    pace = ShipperConfig(max_rows=100, linger_s=0.01, busy_rows=8, busy_linger_s=0.3)
     assert [pace.linger_after(rows) for rows in (1, 7, 8, 99)] == [0.01, 0.01, 0.3, 0.3]

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import uvloop
 
+from deployments.links.codec import plain
 from deployments.links.frame import ANSWER, ASK, pack
 from deployments.links.link import Link, LinkLost
-from deployments.links.linked import Linked
-from deployments.links.plain import plain
+from deployments.links.linked_method import LinkedMethod
 from deployments.links.server import LinkServer
 from deployments.links.switchboard import Switchboard, pool_name, socket_path
 from fraud.errors import InvalidInput
@@ -88,7 +88,7 @@ def test_concurrent_calls_each_get_their_own_answer(folder, run):
         await replica.open(folder)
         replica.go_on.set()
         switchboard = await board(folder)
-        methods = [Linked(switchboard, POOL, name, never) for name in ("now", "later")]
+        methods = [LinkedMethod(switchboard, POOL, name, never) for name in ("now", "later")]
         sizes = [1, 70_000, 3, 20_000]  # some larger than a socket's buffer
         rows = [[i] * sizes[i % len(sizes)] for i in range(40)]
         answers = await asyncio.gather(*[methods[i % 2](mine) for i, mine in enumerate(rows)])
@@ -126,7 +126,7 @@ def test_the_replica_with_the_fewest_rows_in_hand_is_asked(folder, run):
             await replica.open(folder)
         switchboard = await board(folder)
         assert switchboard.size(POOL) == 2
-        later = Linked(switchboard, POOL, "later", never)
+        later = LinkedMethod(switchboard, POOL, "later", never)
         first = asyncio.ensure_future(later([1, 2, 3]))
         others = []
         for _ in range(3):
@@ -149,14 +149,14 @@ def test_a_replica_that_leaves_answers_what_it_was_asked_and_is_asked_no_more(fo
         leaving, staying = Replica("a"), Replica("b")
         await leaving.open(folder)
         switchboard = await board(folder)
-        under_way = asyncio.ensure_future(Linked(switchboard, POOL, "later", never)([1]))
+        under_way = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", never)([1]))
         await asyncio.sleep(0.05)
         await staying.open(folder)
         await switchboard.look()
         closing = asyncio.ensure_future(leaving.server.close())
         await asyncio.sleep(0.05)
         assert switchboard.size(POOL) == 1
-        now = Linked(switchboard, POOL, "now", never)
+        now = LinkedMethod(switchboard, POOL, "now", never)
         assert [await now([i]) for i in range(5)] == [("b", [i]) for i in range(5)]
         assert not under_way.done()
         leaving.go_on.set()
@@ -174,7 +174,7 @@ def test_a_call_that_is_lost_with_its_replica_is_made_elsewhere(folder, run):
         dying, other = Replica("a"), Replica("b")
         await dying.open(folder)
         switchboard = await board(folder)
-        call = asyncio.ensure_future(Linked(switchboard, POOL, "later", handle)([1]))
+        call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", handle)([1]))
         await asyncio.sleep(0.05)
         await other.open(folder)
         other.go_on.set()
@@ -191,7 +191,7 @@ def test_without_links_the_handle_is_asked(folder, run):
     async def test() -> None:
         for where in (None, folder, folder / "missing"):
             switchboard = await board(where)
-            assert await Linked(switchboard, POOL, "now", handle)([1]) == "handle"
+            assert await LinkedMethod(switchboard, POOL, "now", handle)([1]) == "handle"
             assert switchboard.alive or where is not None
             await switchboard.close()
 
@@ -255,7 +255,7 @@ def test_a_call_that_is_lost_with_the_last_replica_is_made_over_the_handle(folde
         dying = Replica("a")
         await dying.open(folder)
         switchboard = await board(folder)
-        call = asyncio.ensure_future(Linked(switchboard, POOL, "later", handle)([1]))
+        call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", handle)([1]))
         await asyncio.sleep(0.05)
         await dying.server.close(patience_s=0)
         assert await call == "handle"
@@ -277,7 +277,7 @@ def test_giving_up_a_call_that_was_lost_gives_up_the_second_one(folder, run):
         dying = Replica("a")
         await dying.open(folder)
         switchboard = await board(folder)
-        call = asyncio.ensure_future(Linked(switchboard, POOL, "later", slow_handle)([1]))
+        call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", slow_handle)([1]))
         await asyncio.sleep(0.05)
         await dying.server.close(patience_s=0)
         await asyncio.sleep(0.05)

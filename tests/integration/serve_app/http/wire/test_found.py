@@ -14,7 +14,7 @@ import pytest
 from decision_log import DecisionLog
 from tests.contracts.decisions import PLAN
 from tests.contracts.front import payment
-from tests.contracts.recording import PACE, RecordingFront, recording_front
+from tests.contracts.recording import SHIPPER, RecordingFront, recording_front
 
 NOTES = {"order": "17", "note": "zwei\nZeilen, ein \\u0000 und 100 %", "empty": ""}
 
@@ -100,7 +100,7 @@ async def test_after_a_crash_only_the_time_of_the_writing_is_lost(
         body = sent("crashed", metadata=NOTES)
         given = (await client.post("/v1/decisions", json=body)).json()
         await front.log.close(drain=False)
-    log = DecisionLog(tmp_path / "wal", database_url, "writer", pace=PACE)
+    log = DecisionLog(tmp_path / "wal", database_url, "writer", shipper=SHIPPER)
     await log.start()
     await log.close()
     async with recording_front(tmp_path / "wal", database_url) as front, front.client() as client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from deployments.links.switchboard import Switchboard
-from deployments.pools import VariantPools
+from deployments.variant_pools import VariantPools
 
 
 class Handle:

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.links.link import LinkLost
-from deployments.links.plain import (
+from deployments.links.codec import (
     Unreadable,
     encode,
     error_out,
@@ -23,6 +22,7 @@ from deployments.links.plain import (
     read_question,
     whole,
 )
+from deployments.links.link import LinkLost
 from fraud.decision import DecisionBatch, Reason, Vote
 from fraud.errors import (
     InvalidInput,

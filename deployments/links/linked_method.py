@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from deployments.links.switchboard import Switchboard, pool_name
-from deployments.remote import Remote
+from deployments.remote_method import RemoteMethod
 
 
-class Linked:
+class LinkedMethod:
     """A method that may be called again if a replica dies under the call.
 
     Args:
@@ -34,10 +34,10 @@ class Linked:
         self._remote = remote
 
     @classmethod
-    def on(cls, switchboard: Switchboard, handle: Any, method: str) -> Linked:
+    def on(cls, switchboard: Switchboard, handle: Any, method: str) -> LinkedMethod:
         """`method` of the deployment that `handle` is on."""
         pool = pool_name(handle.app_name, handle.deployment_name)
-        return cls(switchboard, pool, method, Remote(handle, method))
+        return cls(switchboard, pool, method, RemoteMethod(handle, method))
 
     def __call__(self, *arguments: Any) -> Awaitable[Any]:
         """See `Link.ask`. A call that is lost is made once more, elsewhere."""

@@ -121,8 +121,8 @@ class Caller:
         from ray import serve
 
         from deployments.links.switchboard import Switchboard
-        from deployments.pools import VariantPools, app_name
-        from deployments.remote import Remote
+        from deployments.remote_method import RemoteMethod
+        from deployments.variant_pools import VariantPools, app_name
 
         switchboard = Switchboard(Settings.load().links)
         await switchboard.start()
@@ -130,7 +130,7 @@ class Caller:
         await pools.refresh()
         assert switchboard.best(f"{app_name(variant)}~Variant") is not None, "no link"
         handle = serve.get_app_handle(app_name(variant))
-        describe = Remote(handle, "describe")
+        describe = RemoteMethod(handle, "describe")
         return cls(pools.scorer(variant), pools.explainer(variant), describe, switchboard)
 
     async def score(self, values: Any, schema_id: str) -> Any:

@@ -1,4 +1,4 @@
-"""The variants' pools, found by name in the cluster."""
+"""The pools of variants, found by name in the cluster."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from ray import serve
 from ray.serve.exceptions import RayServeException
 
-from deployments.links.linked import Linked
+from deployments.links.linked_method import LinkedMethod
 from deployments.links.switchboard import Switchboard, pool_name
-from deployments.remote import Remote
+from deployments.remote_method import RemoteMethod
 from fraud.explanation import Explanation
 from fraud.payment.batch import Float32
 from fraud.score import VariantScores
@@ -30,7 +30,7 @@ def app_name(variant: str) -> str:
 
 
 def find_app(variant: str) -> Any | None:
-    """A handle on a variant's pool; None if there is none. Blocks on Serve's controller."""
+    """A handle on a variant's pool, None if there is none. Blocks on Serve's controller."""
     try:
         return serve.get_app_handle(app_name(variant))
     except RayServeException:
@@ -38,25 +38,25 @@ def find_app(variant: str) -> Any | None:
 
 
 class _Pool:
-    """Ways to ask one pool."""
+    """The methods of one pool."""
 
     def __init__(self, handle: Any, switchboard: Switchboard) -> None:
         self.name = pool_name(handle.app_name, handle.deployment_name)
         self.score: Callable[[Float32, str], Awaitable[VariantScores]]
         self.explain: Callable[[Float32, str], Awaitable[Explanation]]
-        self.score = Linked.on(switchboard, handle, "score")
-        self.explain = Linked.on(switchboard, handle, "explain")
-        self.describe = Remote(handle, "describe")
+        self.score = LinkedMethod.on(switchboard, handle, "score")
+        self.explain = LinkedMethod.on(switchboard, handle, "explain")
+        self.describe = RemoteMethod(handle, "describe")
 
 
 class VariantPools:
-    """Finds the pools that plans name, and keeps handles on them.
+    """Finds the pools of a plan's variants and keeps handles on them.
 
-    Looking up asks Serve's controller, so it is done beside the hot path: a pool that appears is
-    used within one `interval_s`, one that is deleted is forgotten as fast.
+    A lookup calls Serve's controller, so it is done off the hot path: a pool that appears is used
+    within one `interval_s`, and one that is deleted is forgotten as fast.
 
     Args:
-        wanted: names of the variants to look for now.
+        wanted: returns the names of the variants to look for.
         switchboard: links to their replicas.
         find: blocking lookup of a pool, None if there is none.
         interval_s: time between lookups.
@@ -77,12 +77,12 @@ class VariantPools:
         self._poll = Poll("variant-pools", self.refresh, interval_s)
 
     def scorer(self, variant: str) -> Callable[[Float32, str], Awaitable[VariantScores]] | None:
-        """How to ask a variant; None if there is no such pool."""
+        """A function that scores with a variant, None if it has no pool."""
         pool = self._pools.get(variant)
         return None if pool is None else pool.score
 
     def explainer(self, variant: str) -> Callable[[Float32, str], Awaitable[Explanation]] | None:
-        """How to ask a variant for contributions; None if there is no such pool."""
+        """A function that gets a variant's contributions, None if it has no pool."""
         pool = self._pools.get(variant)
         return None if pool is None else pool.explain
 
@@ -93,7 +93,7 @@ class VariantPools:
 
     @property
     def alive(self) -> bool:
-        """Whether it goes on looking."""
+        """Whether it goes on looking for pools."""
         return self._poll.alive
 
     async def start(self) -> None:
@@ -112,7 +112,7 @@ class VariantPools:
     async def _look(self, variant: str) -> None:
         pool = self._pools.get(variant)
         if pool is not None and self._switchboard.best(pool.name) is not None:
-            return  # its replicas are connected: the controller need not be asked
+            return  # its replicas are connected: spare the controller
         try:
             handle = await asyncio.to_thread(self._find, variant)
             if handle is None:
@@ -121,8 +121,8 @@ class VariantPools:
             elif variant not in self._pools:
                 pool = _Pool(handle, self._switchboard)
                 await self._switchboard.want(pool.name)
-                # The first call makes connections: this one pays for it, not a payment.
+                # The first call opens connections: let it not be a payment's.
                 await asyncio.wait_for(pool.describe(), _WARM_UP_S)
                 self._pools[variant] = pool
-        except Exception as error:  # the controller, the pool: it is tried again soon
+        except Exception as error:  # of the controller or the pool; the next lookup is soon
             logger.warning("looking for variant %s: %s", variant, type(error).__name__)

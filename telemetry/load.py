@@ -1,4 +1,4 @@
-"""How much work a replica has at hand."""
+"""How much work a process has in hand."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 
 class Load:
-    """Rows in flight and processor time, averaged over the interval since somebody last asked.
+    """Rows in flight and processor time, averaged since the last reading.
 
-    Calls carry many rows, so calls say little about load; and work is done in bursts far shorter
-    than the interval at which anybody looks, so a momentary count of rows would mostly be zero.
-    The mean over the interval is exact: it is the area under the count. Rows that wait in a socket
-    are not seen; that the process has no time left for them is.
+    Calls carry many rows, so their number says little about load. Work comes in bursts far shorter
+    than the time between readings, so a momentary count of rows would mostly be zero. The mean is
+    exact: it is the area under the count. Rows that wait in a socket are not counted, but they show
+    as processor time.
 
     Args:
         clock_s: monotonic seconds.
@@ -42,7 +42,7 @@ class Load:
         self._rows -= rows
 
     def since_last(self) -> tuple[float, float]:
-        """Mean rows in flight and mean processors used since this was last asked, each >= 0."""
+        """Mean rows in flight and mean processors used since the last call, each >= 0."""
         now_s, used_s = self._advance(), self._processor_s()
         elapsed_s = now_s - self._read_s
         if elapsed_s <= 0:

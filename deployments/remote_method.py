@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 
 
-class Remote:
-    """One method of another deployment, over gRPC. Cancelling the caller cancels the call.
+class RemoteMethod:
+    """One method of another deployment, called over gRPC. Cancelling the caller cancels the call.
 
-    Building a handle costs more than calling it: build it once.
+    Building one costs more than calling it: build it once.
 
     Args:
         handle: any handle on the deployment.
@@ -20,7 +20,7 @@ class Remote:
         self._handle = handle.options(
             method_name=method,
             _by_reference=False,
-            # What crosses is arrays and dataclasses of modules that both ends have.
+            # Arguments and results are arrays and dataclasses of modules that both ends have.
             request_serialization="pickle",
             response_serialization="pickle",
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deployments.drift_gauges import DriftWatch
+from decision_log.readers.drift_gauges import DriftWatch
 from fraud.plan import Plan
 from models.drift import LARGE, MODERATE
 from models.store.location import open_store

@@ -1,4 +1,4 @@
-"""What served decisions saw, and what was on record at the time, in the order of arrival."""
+"""Past decisions with what was on record at the time, in the order in which they were made."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ Bools = NDArray[np.bool_]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REACH = timedelta(days=61)
-"""What happened longer ago is not visible to a payment (`features.state.windows.HORIZON_MS`)."""
+"""No feature looks back further (`features.state.windows.HORIZON_MS`)."""
 
 _decode = msgspec.json.Decoder(Transaction).decode
 
 
 @dataclass(frozen=True, slots=True)
-class ServedPart:
+class DecisionPart:
     """n decisions in the order in which they were made.
 
     Attributes:
         decision_id: n ids.
         at_ms: int64[n], rising: when each was made.
-        batch: what was decided on.
-        schema_id: which features each saw.
-        degraded: why each was poorer than it should be, () if it was not.
-        features: the values each saw, float32 little-endian in the order of its schema.
-        retry: bool[n]: its payment had been decided on before.
-        as_before: bool[n]: a retry that saw what the first decision on the payment saw.
+        batch: the payments.
+        schema_id: schema of each decision's features.
+        degraded: why each is degraded, () if it is not.
+        features: of each, float32 little-endian in the order of its schema.
+        retry: bool[n]: there is an earlier decision on the same payment.
+        as_before: bool[n]: a retry with the same features as the first decision on the payment.
     """
 
     decision_id: list[str]
@@ -58,7 +58,7 @@ class ServedPart:
 
 @dataclass(frozen=True, slots=True)
 class LoadedPart:
-    """n payments that came on record without a decision. `at_ms`: int64[n], rising: when."""
+    """n payments that were recorded without a decision. `at_ms`: int64[n], rising: when."""
 
     batch: TransactionBatch
     at_ms: Int64
@@ -69,8 +69,8 @@ class LoadedPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """Which decisions are looked at.
+class Period:
+    """The decisions to read.
 
     Attributes:
         first_at: when the first of them was made.
@@ -83,7 +83,7 @@ class Window:
     decisions: int
 
 
-class ServedHistory:
+class DecisionHistory:
     """One snapshot of a tenant's decisions, payments and labels, streamed."""
 
     def __init__(self, connection: Any, tenant: str) -> None:
@@ -92,7 +92,7 @@ class ServedHistory:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, database_url: str, tenant: str) -> AsyncIterator[ServedHistory]:
+    async def open(cls, database_url: str, tenant: str) -> AsyncIterator[DecisionHistory]:
         """A snapshot, until the block ends.
 
         Raises:
@@ -101,32 +101,32 @@ class ServedHistory:
         async with bulk_read(database_url) as connection:
             yield cls(connection, tenant)
 
-    async def window(self, since: datetime | None, limit: int | None) -> Window | None:
-        """The newest `limit` decisions made at `since` or later; None if there are none."""
+    async def period(self, since: datetime | None, limit: int | None) -> Period | None:
+        """That of the newest `limit` decisions made at `since` or later; None if there are none."""
         row = await self._connection.fetchrow(
-            statement("decision_log/readers/sql/served_window.sql"),
+            statement("decision_log/readers/sql/decision_period.sql"),
             self._tenant,
             since or _EPOCH,
             limit,
         )
         if not row["decisions"]:
             return None
-        return Window(row["first_at"], row["oldest_payment"], row["decisions"])
+        return Period(row["first_at"], row["oldest_payment"], row["decisions"])
 
-    async def decisions(self, window: Window) -> AsyncIterator[ServedPart]:
-        """The decisions of a window, part by part."""
-        async for rows in self._rows("served_decisions", window.first_at):
-            yield _served(self._tenant, rows)
+    async def decisions(self, period: Period) -> AsyncIterator[DecisionPart]:
+        """The decisions of a period, part by part."""
+        async for rows in self._rows("decision_history", period.first_at):
+            yield _decisions(self._tenant, rows)
 
-    async def before(self, window: Window) -> AsyncIterator[TransactionBatch]:
-        """Payments that were on record before a window and are visible in it."""
-        reach = window.oldest_payment - _REACH
-        async for rows in self._rows("payments_before", window.first_at, reach):
+    async def before(self, period: Period) -> AsyncIterator[TransactionBatch]:
+        """Payments recorded before a period that count in its features."""
+        reach = period.oldest_payment - _REACH
+        async for rows in self._rows("payments_before", period.first_at, reach):
             yield _batch(self._tenant, rows)
 
-    async def loaded(self, window: Window) -> AsyncIterator[LoadedPart]:
-        """Payments that came on record during a window without a decision."""
-        async for rows in self._rows("payments_loaded", window.first_at):
+    async def loaded(self, period: Period) -> AsyncIterator[LoadedPart]:
+        """Payments recorded during a period without a decision."""
+        async for rows in self._rows("payments_loaded", period.first_at):
             received = np.array([row["received_ms"] for row in rows], np.int64)
             yield LoadedPart(_batch(self._tenant, rows, skip=1), received)
 
@@ -143,8 +143,8 @@ class ServedHistory:
             yield rows
 
 
-def _served(tenant: str, rows: Sequence[Any]) -> ServedPart:
-    return ServedPart(
+def _decisions(tenant: str, rows: Sequence[Any]) -> DecisionPart:
+    return DecisionPart(
         decision_id=[row["decision_id"] for row in rows],
         at_ms=np.array([row["decided_ms"] for row in rows], np.int64),
         batch=TransactionBatch.of(tenant, (_decode(row["payment"]) for row in rows)),
@@ -157,6 +157,6 @@ def _served(tenant: str, rows: Sequence[Any]) -> ServedPart:
 
 
 def _batch(tenant: str, rows: Sequence[Any], skip: int = 0) -> TransactionBatch:
-    """Rows whose columns are those of a transaction, and `skip` others behind them."""
+    """From rows with the columns of a transaction, and `skip` others after them."""
     columns = [list(column) for column in zip(*rows, strict=True)]
     return TransactionBatch([tenant] * len(rows), *columns[: len(columns) - skip])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployments.process import GC_THRESHOLDS, settle
+from deployments.garbage_collection import GC_THRESHOLDS, tune_garbage_collection
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +25,13 @@ class Node:
 
 def test_what_is_alive_is_not_looked_through_again() -> None:
     alive = Node()
-    settle()
+    tune_garbage_collection()
     assert gc.get_threshold() == GC_THRESHOLDS
     assert gc.get_freeze_count() > 0
     assert not any(found is alive for found in gc.get_objects())
 
 
 def test_garbage_made_later_is_still_collected() -> None:
-    settle()
+    tune_garbage_collection()
     Node()
     assert gc.collect() > 0

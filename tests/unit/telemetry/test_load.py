@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from deployments.autoscaling import PROCESSORS, ROWS_IN_FLIGHT, LoadPolicy
-from deployments.load import Load
+from telemetry.load import Load
 
 
 def test_rows_are_averaged_over_time():

@@ -12,7 +12,8 @@ import asyncpg
 import numpy as np
 import pytest
 
-from decision_log.shipping.ledger import PostgresLedger, RecordRefused
+from decision_log.shipping.postgres_sink import PostgresSink
+from decision_log.shipping.sink import RecordRefused
 from fraud.errors import StoreUnavailable
 from fraud.ids import decision_ids
 from fraud.payment.currency import hundredths
@@ -29,19 +30,19 @@ async def connection(database_url):
 
 
 @pytest.fixture
-async def ledger(database_url):
-    ledger = PostgresLedger(database_url)
-    yield ledger
-    await ledger.close()
+async def sink(database_url):
+    sink = PostgresSink(database_url)
+    yield sink
+    await sink.close()
 
 
 def milliseconds(at) -> int:
     return round(at.timestamp() * 1000)
 
 
-async def test_rows_say_what_the_records_say(ledger, connection):
+async def test_rows_say_what_the_records_say(sink, connection):
     written = decision_records(6, "say")
-    await ledger.insert(gathered(written))
+    await sink.insert(gathered(written))
     for record in written:
         key = record.transaction.transaction_id
         row = await connection.fetchrow("SELECT * FROM transactions WHERE transaction_id = $1", key)
@@ -69,24 +70,24 @@ async def test_rows_say_what_the_records_say(ledger, connection):
         np.testing.assert_array_equal(read.values(), record.values())
 
 
-async def test_inserting_again_changes_nothing(ledger, connection):
+async def test_inserting_again_changes_nothing(sink, connection):
     written = decision_records(5, "again")
-    await ledger.insert(gathered(written))
-    await ledger.insert(gathered([*written[2:], *decision_records(2, "more"), *written]))
+    await sink.insert(gathered(written))
+    await sink.insert(gathered([*written[2:], *decision_records(2, "more"), *written]))
     count = "SELECT count(*) FROM {} WHERE transaction_id LIKE 'again%'"
     assert await connection.fetchval(count.format("decisions")) == 5
     assert await connection.fetchval(count.format("transactions")) == 5
 
 
-async def test_a_retried_transaction_is_one_transaction_and_two_decisions(ledger, connection):
+async def test_a_retried_transaction_is_one_transaction_and_two_decisions(sink, connection):
     first, second = decision_records(1, "retry"), decision_records(1, "retry")
-    await ledger.insert(gathered([*first, *second]))
+    await sink.insert(gathered([*first, *second]))
     count = "SELECT count(*) FROM {} WHERE transaction_id LIKE 'retry%'"
     assert await connection.fetchval(count.format("decisions")) == 2
     assert await connection.fetchval(count.format("transactions")) == 1
 
 
-async def test_a_retry_that_is_stamped_anew_is_no_other_payment(ledger, connection):
+async def test_a_retry_that_is_stamped_anew_is_no_other_payment(sink, connection):
     first, again, last = (
         replace(record, transaction=replace(record.transaction, transaction_id="stamped"))
         for record in decision_records(3, "stamped")
@@ -94,8 +95,8 @@ async def test_a_retry_that_is_stamped_anew_is_no_other_payment(ledger, connecti
     moment_ms = first.transaction.timestamp_ms
     again = replace(again, transaction=replace(again.transaction, timestamp_ms=moment_ms + 900))
     last = replace(last, transaction=replace(last.transaction, timestamp_ms=moment_ms + 60_000))
-    await ledger.insert(gathered([first, again]))
-    await ledger.insert(gathered([last]))
+    await sink.insert(gathered([first, again]))
+    await sink.insert(gathered([last]))
     rows = await connection.fetch(
         "SELECT occurred_at FROM transactions WHERE transaction_id = 'stamped'"
     )
@@ -105,7 +106,7 @@ async def test_a_retry_that_is_stamped_anew_is_no_other_payment(ledger, connecti
 
 
 @pytest.mark.parametrize("days", [-6, 3, 30])
-async def test_an_id_belongs_to_the_payment_that_had_it_first(ledger, connection, days):
+async def test_an_id_belongs_to_the_payment_that_had_it_first(sink, connection, days):
     """Another payment under its name is decided on, and is no payment of that id."""
     name = f"owner{days}"
     first, other = (
@@ -114,8 +115,8 @@ async def test_an_id_belongs_to_the_payment_that_had_it_first(ledger, connection
     )
     moment_ms = first.transaction.timestamp_ms + days * 86_400_000
     other = replace(other, transaction=replace(other.transaction, timestamp_ms=moment_ms))
-    await ledger.insert(gathered([first]))
-    await ledger.insert(gathered([other]))
+    await sink.insert(gathered([first]))
+    await sink.insert(gathered([other]))
     rows = await connection.fetch(
         "SELECT customer_id FROM transactions WHERE transaction_id = $1", name
     )
@@ -133,11 +134,11 @@ async def partitions(connection) -> set[str]:
 
 
 @pytest.mark.parametrize("at_ms", [978_307_200_001, 1_577_836_799_999, 4_102_444_800_000])
-async def test_the_months_around_a_decision_get_their_partitions(ledger, connection, at_ms):
+async def test_the_months_around_a_decision_get_their_partitions(sink, connection, at_ms):
     """However long it has lain in the log."""
     (record,) = decision_records(1, f"m{at_ms}", at_ms=at_ms)
     transaction = replace(record.transaction, timestamp_ms=at_ms)
-    await ledger.insert(gathered([replace(record, transaction=transaction)]))
+    await sink.insert(gathered([replace(record, transaction=transaction)]))
     for table, column in (("transactions", "occurred_at"), ("decisions", "decided_at")):
         row = await connection.fetchrow(
             f"SELECT tableoid::regclass::text AS part, {column} AS at FROM {table}"
@@ -148,34 +149,34 @@ async def test_the_months_around_a_decision_get_their_partitions(ledger, connect
         assert milliseconds(row["at"]) == at_ms
 
 
-async def test_what_clients_stamp_makes_no_partition(ledger, connection):
+async def test_what_clients_stamp_makes_no_partition(sink, connection):
     """A payment stamped in each month of ten years, back and ahead: all are kept, and what is
     planned for later is no more than before."""
     now_ms = milliseconds(await connection.fetchval("SELECT date_trunc('milliseconds', now())"))
     month_ms = 30 * 86_400_000
-    await ledger.insert(gathered(decision_records(1, "clock", at_ms=now_ms)))
+    await sink.insert(gathered(decision_records(1, "clock", at_ms=now_ms)))
     before = await partitions(connection)
     records = [
         replace(r, transaction=replace(r.transaction, timestamp_ms=now_ms + (n - 60) * month_ms))
         for n, r in enumerate(decision_records(119, "decade", at_ms=now_ms))
     ]
-    await ledger.insert(gathered(records))
+    await sink.insert(gathered(records))
     assert await partitions(connection) == before
     count = "SELECT count(*) FROM transactions WHERE transaction_id LIKE 'decade%'"
     assert await connection.fetchval(count) == 119
 
 
-async def test_the_next_month_is_made_ahead(ledger, connection):
+async def test_the_next_month_is_made_ahead(sink, connection):
     last_day_ms = 1_333_238_399_000  # 2012-03-31T23:59:59Z
-    await ledger.insert(gathered(decision_records(1, "ahead", at_ms=last_day_ms)))
+    await sink.insert(gathered(decision_records(1, "ahead", at_ms=last_day_ms)))
     made = {f"transactions_2012_{month}" for month in ("02", "03", "04")}
     made |= {f"decisions_2012_{month}" for month in ("03", "04")}
     assert made <= await partitions(connection)
 
 
-async def test_a_decision_lies_in_its_page_as_it_is(ledger, connection):
+async def test_a_decision_lies_in_its_page_as_it_is(sink, connection):
     at_ms = 1_896_134_400_000  # a month of its own
-    await ledger.insert(gathered(decision_records(3, "plain", at_ms=at_ms)))
+    await sink.insert(gathered(decision_records(3, "plain", at_ms=at_ms)))
     found = await connection.fetch(
         "SELECT d.tableoid::regclass::text AS part,"
         " pg_column_compression(d.record) AS squeezed, pg_column_size(d.features) AS size,"
@@ -191,10 +192,10 @@ async def test_a_decision_lies_in_its_page_as_it_is(ledger, connection):
         assert row["size"] >= width
 
 
-async def test_text_that_postgres_cannot_hold_is_held_all_the_same(ledger, connection):
+async def test_text_that_postgres_cannot_hold_is_held_all_the_same(sink, connection):
     (record,) = decision_records(1, "nul")
     transaction = replace(record.transaction, customer_id="a\0b\\u0000", merchant_id="\U0001f600")
-    await ledger.insert(gathered([replace(record, transaction=transaction)]))
+    await sink.insert(gathered([replace(record, transaction=transaction)]))
     row = await connection.fetchrow(
         "SELECT customer_id, record FROM decisions WHERE transaction_id = 'nul0'"
     )
@@ -202,7 +203,7 @@ async def test_text_that_postgres_cannot_hold_is_held_all_the_same(ledger, conne
     assert json.loads(row["record"])["transaction"]["customer_id"] == "a\ufffdb\\u0000"
 
 
-async def test_text_arrives_as_it_is(ledger, connection):
+async def test_text_arrives_as_it_is(sink, connection):
     odd = ['a "b" \\c', "line\nfeed\t", "null", "", "{x,y}", "%b é \U0001f600"]
     written = [
         replace(
@@ -210,7 +211,7 @@ async def test_text_arrives_as_it_is(ledger, connection):
         )
         for record, text in zip(decision_records(len(odd), "odd"), odd, strict=True)
     ]
-    await ledger.insert(gathered(written))
+    await sink.insert(gathered(written))
     rows = await connection.fetch(
         "SELECT merchant_category, country, record -> 'transaction' ->> 'merchant_category' AS said"
         " FROM transactions JOIN decisions USING (tenant, transaction_id)"
@@ -230,11 +231,11 @@ async def test_text_arrives_as_it_is(ledger, connection):
         {"tenant": "".join(decision_ids(400, 1, random.Random(1).randbytes))},  # too long to index
     ],
 )
-async def test_what_can_never_be_inserted_is_told_apart(ledger, connection, change):
+async def test_what_can_never_be_inserted_is_told_apart(sink, connection, change):
     (good,) = decision_records(1, "good")
     (bad,) = decision_records(1, "poison")
     with pytest.raises(RecordRefused):
-        await ledger.insert(gathered([good, replace(bad, **change)]))
+        await sink.insert(gathered([good, replace(bad, **change)]))
     assert (
         await connection.fetchval("SELECT count(*) FROM decisions WHERE transaction_id = 'good0'")
         == 0
@@ -242,32 +243,32 @@ async def test_what_can_never_be_inserted_is_told_apart(ledger, connection, chan
 
 
 @pytest.mark.parametrize("minor", [2**63, 2**62])
-async def test_an_amount_out_of_range_is_told_apart(ledger, minor):
+async def test_an_amount_out_of_range_is_told_apart(sink, minor):
     (record,) = decision_records(1, "big")
     transaction = replace(record.transaction, amount_minor=minor, currency="JPY")
     with pytest.raises(RecordRefused):
-        await ledger.insert(gathered([replace(record, transaction=transaction)]))
+        await sink.insert(gathered([replace(record, transaction=transaction)]))
 
 
 @pytest.mark.parametrize(
     "url", ["postgresql://quorum:x@127.0.0.1:1/quorum", "nonsense", "postgresql://[::1"]
 )
 async def test_a_database_that_is_not_there_is_no_fault_of_a_record(url):
-    ledger = PostgresLedger(url)
+    sink = PostgresSink(url)
     with pytest.raises(StoreUnavailable):
-        await ledger.insert(gathered(decision_records(1)))
-    await ledger.close()
+        await sink.insert(gathered(decision_records(1)))
+    await sink.close()
 
 
 async def test_a_missing_schema_is_no_fault_of_a_record(empty_database_url):
-    ledger = PostgresLedger(empty_database_url)
+    sink = PostgresSink(empty_database_url)
     with pytest.raises(StoreUnavailable, match="UndefinedTable"):
-        await ledger.insert(gathered(decision_records(1)))
-    await ledger.close()
+        await sink.insert(gathered(decision_records(1)))
+    await sink.close()
 
 
-async def test_a_connection_that_is_cut_is_made_again(ledger, connection):
-    await ledger.insert(gathered(decision_records(1, "cut-a")))
+async def test_a_connection_that_is_cut_is_made_again(sink, connection):
+    await sink.insert(gathered(decision_records(1, "cut-a")))
     await connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -275,8 +276,8 @@ async def test_a_connection_that_is_cut_is_made_again(ledger, connection):
     records = decision_records(1, "cut-b")
     # Whether the loop has heard of the end by now is chance: if not, this insert finds out.
     with suppress(StoreUnavailable):
-        await ledger.insert(gathered(records))
-    await ledger.insert(gathered(records))
+        await sink.insert(gathered(records))
+    await sink.insert(gathered(records))
     assert (
         await connection.fetchval(
             "SELECT count(*) FROM decisions WHERE transaction_id LIKE 'cut-%'"

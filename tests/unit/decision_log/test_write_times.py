@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from decision_log import times
+from decision_log import write_times
 from decision_log.entry import MAX_ROWS, decode, encode
-from decision_log.times import WriteTimes
+from decision_log.write_times import WriteTimes
 from tests.contracts.decisions import decision_records, gathered
 
 
@@ -52,7 +52,7 @@ async def test_what_nobody_remembers_stays_as_it_was_read():
 
 
 async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(times, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(write_times, "MOST_ENTRIES", 3)
     known = WriteTimes()
     batches = [measured(1, f"b{i}-") for i in range(5)]
     for batch in batches:

@@ -1,4 +1,4 @@
-"""The ledger: PostgreSQL as the decision log writes to it, over one connection of its own."""
+"""PostgreSQL as a record sink, over one connection of its own."""
 
 from __future__ import annotations
 
@@ -8,77 +8,60 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import asyncpg
 
 from decision_log.shipping.array_text import array_text
 from decision_log.shipping.columns import AS_TEXT, N_COLUMNS, columns
+from decision_log.shipping.sink import RecordRefused
 from features.store.span import day
 from fraud.errors import QuorumError, StoreUnavailable
 from fraud.record import PlanDocument, RecordBatch
 from stores.postgres.connect import connect
-from stores.postgres.errors import DISCONNECTED, is_unfit, reason, sqlstate
+from stores.postgres.errors import is_unfit, reason, sqlstate
+from stores.postgres.session import Session
 from stores.statements import statement
 
 logger = logging.getLogger(__name__)
 
 _SHIP = statement("decision_log/shipping/ship.sql")
-# Looking first whether a decision is there already costs a tenth of an insert, and it never is but
-# after a crash: so that is done only once one was.
+# Only after a crash is a decision there already. To look for it first costs a tenth of an insert:
+# this is added only when an insert has failed for that reason.
 _AGAIN = "ON CONFLICT DO NOTHING"
 _KEEP_PLAN = statement("decision_log/shipping/keep_plan.sql")
 _ENSURE_MONTH = statement("decision_log/shipping/ensure_month.sql")
 
-# SQLSTATE classes that are the fault of a row: data exception, constraint, limits of a row's size.
-_FAULTS_OF_DATA = ("22", "23", "54")
+# SQLSTATE classes that a row causes: data exception, constraint, size limits.
+_DATA_ERRORS = ("22", "23", "54")
 
 _SAME_BEFORE = timedelta(days=31)
 _SAME_AFTER = timedelta(days=8)
-"""So long before and after a payment, at least, its id belongs to the one that had it first."""
+"""An id belongs to the first payment that used it, for at least this long before and after."""
 
 _ROWS_AT_A_TIME = 64
 _DAY_MS = 86_400_000
 
 _AROUND = {"transactions": (-30, 0, 30), "decisions": (0, 30)}
-"""Table -> days from the middle of a decision's month to months that get their partitions."""
+"""Table -> days from the middle of a decision's month to the months whose partitions are made."""
 
 _Month = tuple[str, int, int]
 """Table, year, month."""
 
 
-class RecordRefused(QuorumError):
-    """PostgreSQL will not have these records, however often they are sent."""
-
-
-class Ledger(Protocol):
-    """Where records go for good."""
-
-    async def insert(self, batches: Sequence[RecordBatch]) -> None:
-        """Insert all or none; those that are there stay as they are.
-
-        Raises:
-            RecordRefused: at least one of them can never be inserted.
-            StoreUnavailable: not now.
-        """
-
-    async def close(self) -> None:
-        """Let go of the connection. Idempotent."""
-
-
-class PostgresLedger:
-    """The ledger in PostgreSQL. Connects when first needed, and again after any failure."""
+class PostgresSink:
+    """Writes records to PostgreSQL. Connects when first needed, and again after any failure."""
 
     def __init__(self, database_url: str, timeout_s: float = 30.0) -> None:
         self._url = database_url
         self._timeout_s = timeout_s
-        self._connection: Any = None
+        self._session: Session | None = None
         self._waits_for_disk = True
         self._months: set[_Month] = set()
         self._plans: set[str] = set()
 
     async def insert(self, batches: Sequence[RecordBatch]) -> None:
-        """See `Ledger.insert`."""
+        """See `RecordSink`."""
         try:
             arguments = await _arguments(batches)
             months = _months(batches)
@@ -91,53 +74,49 @@ class PostgresLedger:
             await self._keep(connection, {batch.plan.digest: batch.plan for batch in batches})
             await self._ship(connection, query, arguments)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if _is_fault_of_data(error):
-                raise RecordRefused(_why(error)) from error
+            if _is_data_error(error):
+                raise RecordRefused(_code(error)) from error
             await self.close()
-            raise StoreUnavailable(_why_not(error)) from error
+            raise StoreUnavailable(_reason(error)) from error
         except (OSError, TimeoutError, asyncpg.InternalClientError) as error:
             await self.close()
-            raise StoreUnavailable(_why_not(error)) from error
+            raise StoreUnavailable(_reason(error)) from error
         except BaseException:
-            # Cancelled midway: what the server made of it is unknown, and so is the connection.
+            # Cancelled midway: the state of the connection is unknown.
             self._drop()
             raise
 
     async def close(self) -> None:
-        """See `Ledger.close`."""
-        connection, self._connection = self._connection, None
+        """See `RecordSink`."""
+        session, self._session = self._session, None
         self._months.clear()
         self._plans.clear()
-        if connection is None:
-            return
-        try:
-            await connection.close(timeout=1)
-        except (*DISCONNECTED, asyncpg.PostgresError):
-            connection.terminate()
+        if session is not None:
+            await session.end(timeout_s=1)
 
     def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.terminate()
+        session, self._session = self._session, None
+        if session is not None:
+            session.terminate()
 
-    async def _connected(self) -> Any:
-        if self._connection is not None and not self._connection.is_closed():
-            return self._connection
+    async def _connected(self) -> Session:
+        if self._session is not None and not self._session.is_closed():
+            return self._session
         try:
-            self._connection = await connect(self._url, timeout_s=5, name="quorum-ledger")
+            self._session = await connect(self._url, timeout_s=5, name="quorum-shipper")
             self._waits_for_disk = (
-                await self._connection.fetchval("SHOW synchronous_commit", timeout=self._timeout_s)
+                await self._session.fetchval("SHOW synchronous_commit", timeout=self._timeout_s)
                 != "off"
             )
-        except Exception as error:  # a wrong URL included: no record is to blame for any of them
+        except Exception as error:  # a wrong URL included: no record is the cause of any of them
             self._drop()
-            raise StoreUnavailable(_why_not(error)) from error
-        return self._connection
+            raise StoreUnavailable(_reason(error)) from error
+        return self._session
 
     async def _ship(self, connection: Any, query: str, arguments: list[Any]) -> None:
         try:
             await self._insert(connection, query, arguments)
-        except asyncpg.UniqueViolationError:  # nothing of it was kept
+        except asyncpg.UniqueViolationError:  # nothing was inserted
             await self._insert(connection, f"{query}{_AGAIN}", arguments)
 
     async def _insert(self, connection: Any, query: str, arguments: list[Any]) -> None:
@@ -150,7 +129,7 @@ class PostgresLedger:
             await connection.execute(query, *arguments, timeout=self._timeout_s)
 
     async def _keep(self, connection: Any, plans: dict[str, PlanDocument]) -> None:
-        """Keep plans before the decisions that name them: a reader never finds one missing."""
+        """Keep plans before the decisions that name them: readers never miss one."""
         for digest in plans.keys() - self._plans:
             text = json.dumps(plans[digest].document)
             await connection.execute(_KEEP_PLAN, digest, text, timeout=self._timeout_s)
@@ -165,12 +144,12 @@ class PostgresLedger:
                 if is_unfit(error):
                     raise
                 # Not fatal: such rows land in the default partition.
-                logger.warning("no partition of %s for %d-%02d: %s", *month, _why(error))
+                logger.warning("no partition of %s for %d-%02d: %s", *month, _code(error))
             self._months.add(month)
 
 
 async def _arguments(batches: Sequence[RecordBatch]) -> list[Any]:
-    """What `ship.sql` takes, some rows at a time: the loop is shared with those who decide."""
+    """The arguments of `ship.sql`. Yields now and then: decisions are made on the same loop."""
     gathered: list[list[Any]] = [[] for _ in range(N_COLUMNS)]
     rows = 0
     for batch in batches:
@@ -184,10 +163,11 @@ async def _arguments(batches: Sequence[RecordBatch]) -> list[Any]:
 
 
 def _months(batches: Sequence[RecordBatch]) -> dict[_Month, int]:
-    """The partitions around the moments of decisions, with a moment in each: our clock makes
-    partitions, and nothing that a client stamps does. Payments lie within days of their decisions;
-    those that do not go to the default partition, or to one that `quorum load` has made. The next
-    month's are made ahead."""
+    """The partitions around the times of decisions, with a time in each.
+
+    Our own clock makes partitions, never a client's timestamp. Most payments are within days of
+    their decisions; others go to the default partition, or to one that `quorum load` has made.
+    Partitions of the next month are made ahead."""
     wanted: dict[_Month, int] = {}
     for batch in batches:
         decided_at_ms = batch.decisions.decided_at_ms
@@ -199,14 +179,14 @@ def _months(batches: Sequence[RecordBatch]) -> dict[_Month, int]:
 
 
 def _middle_ms(at_ms: int) -> int:
-    """The middle of the month of a moment: 30 days from there lies in the next month."""
+    """The middle of a month: 30 days from there is in the next month."""
     year, month = _month(at_ms)
     return round(datetime(year, month, 15, tzinfo=UTC).timestamp() * 1000)
 
 
 def _within(query: str, batches: Sequence[RecordBatch]) -> str:
-    """The statement for some batches. Between which months an id may be on record already is part
-    of its text: see `Span`."""
+    """The statement for some batches. Its text holds the months in which their ids may be on record
+    already: see `Span`."""
     times_ms = [at_ms for batch in batches for at_ms in batch.transactions.timestamp_ms]
     first = _moment(min(times_ms)) - _SAME_BEFORE
     last = (_moment(max(times_ms)) + _SAME_AFTER).replace(day=15) + timedelta(days=30)
@@ -229,18 +209,18 @@ def _month_of_day(day: int) -> tuple[int, int]:
     return at.year, at.month
 
 
-def _is_fault_of_data(error: Exception) -> bool:
+def _is_data_error(error: Exception) -> bool:
     if isinstance(error, asyncpg.PostgresError):
-        return str(error.sqlstate or "").startswith(_FAULTS_OF_DATA)
+        return sqlstate(error).startswith(_DATA_ERRORS)
     # Raised before anything is sent, for an argument that does not fit its type.
     return isinstance(error, ValueError)
 
 
-def _why(error: Exception) -> str:
-    """What may be logged of a failure: PostgreSQL's own words can quote a row."""
+def _code(error: Exception) -> str:
+    """A failure without PostgreSQL's own words, which can quote a row."""
     state = sqlstate(error)
     return f"{type(error).__name__} {state}" if state else type(error).__name__
 
 
-def _why_not(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, QuorumError) else reason(error)
