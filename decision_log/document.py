@@ -1,4 +1,4 @@
-"""What `decisions.record` holds: `DecisionRecord.to_document()` as JSON, its plan only named."""
+"""The JSON of `decisions.record`: `DecisionRecord.to_document()`, with its plan only named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fraud.payment.transaction import Transaction
 from fraud.record import OUTCOME_TEXT, RecordBatch
 from fraud.stage import compact_stages, decision_stages
 
-# A Transaction; what is unknown is left out.
+# A Transaction without its unknown fields.
 _Transaction: type[msgspec.Struct] = msgspec.defstruct(
     "_Transaction",
     [
@@ -27,7 +27,7 @@ _Transaction: type[msgspec.Struct] = msgspec.defstruct(
 )
 
 _BLANK = msgspec.Raw(b"\0")
-"""What a row fills in: JSON has no such byte of its own."""
+"""A gap that each row fills. The byte does not occur in JSON."""
 
 
 class _Vote(msgspec.Struct, gc=False):
@@ -39,7 +39,7 @@ class _Vote(msgspec.Struct, gc=False):
 
 
 class _Plan(msgspec.Struct, gc=False):
-    """How a stored record names its plan: the document is kept once, under its digest."""
+    """How a stored record names its plan. The plan document is stored once, under its digest."""
 
     name: str
     version: int
@@ -47,7 +47,7 @@ class _Plan(msgspec.Struct, gc=False):
 
 
 class _Document(msgspec.Struct, gc=False):
-    """What all rows of a batch say is said; the rest is blank, in the order of `_filled`."""
+    """The document of all rows of a batch, with blanks where they differ, in `_filled`'s order."""
 
     schema_id: str
     plan: _Plan
@@ -72,7 +72,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def documents(records: RecordBatch) -> list[bytes]:
-    """The documents of n records, JSON each; what is not finite becomes null.
+    """The documents of n records as JSON. Numbers that are not finite become null.
 
     Raises:
         LookupError, TypeError, ValueError: a record has no such document.
@@ -101,7 +101,7 @@ def _stages(records: RecordBatch) -> msgspec.Raw:
 
 
 def _own_stages(records: RecordBatch) -> Iterable[bytes]:
-    """What each row fills in behind the stages that its micro-batch shares."""
+    """The stages of each row, which follow those of its micro-batch."""
     texts = records.transactions.stages
     if texts is None:
         return repeat(b"", len(records))
@@ -122,7 +122,7 @@ def _vote(vote: Vote) -> _Vote:
 
 
 def _filled(records: RecordBatch) -> Iterable[Iterable[bytes]]:
-    """What the rows fill in, each a column of n pieces of JSON."""
+    """What the rows fill in: columns of n pieces of JSON."""
     d = records.decisions
     tenants, *columns = columns_of(records.transactions)
     scores = [vote.scores.tolist() for vote in d.votes if vote.scores is not None]

@@ -1,4 +1,4 @@
-"""Entries: what a frame holds. The records of one micro-batch, column by column."""
+"""Entries: the payloads of frames. The records of one micro-batch, column by column."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 FORMAT = 3
 MAX_ROWS = 256
-"""Rows of an entry at most: it is what a shipper must hold in memory at once."""
+"""Rows of an entry at most: bounds the memory that a shipper needs for one."""
 
 
 class _Vote(msgspec.Struct, array_like=True, gc=False):
@@ -36,7 +36,7 @@ class _Plan(msgspec.Struct, array_like=True, gc=False):
 
 
 class _Entry(msgspec.Struct, array_like=True, gc=False):
-    """A RecordBatch. Whoever changes this counts `FORMAT` up."""
+    """A RecordBatch. Raise `FORMAT` with every change."""
 
     format: int
     plan: msgspec.Raw  # _Plan
@@ -50,8 +50,8 @@ class _Entry(msgspec.Struct, array_like=True, gc=False):
     probability: list[float | None]
     risk_score: list[int]
     anomaly_score: list[float]
-    reasons: dict[int, tuple[Reason, ...]]  # of the rows that have any
-    degraded: dict[int, tuple[str, ...]]  # likewise
+    reasons: dict[int, tuple[Reason, ...]]  # only rows that have any
+    degraded: dict[int, tuple[str, ...]]  # only rows that are
     feature_age_ms: list[int]
     decided_at_ms: int
     explained_by: str
@@ -70,7 +70,7 @@ _head_decoder = msgspec.msgpack.Decoder(_Head)
 
 
 def encode(records: RecordBatch) -> list[bytes]:
-    """Payloads that hold `records` in order, at most `MAX_ROWS` each."""
+    """Payloads of `records`, in order, of at most `MAX_ROWS` rows each."""
     n = len(records)
     if n <= MAX_ROWS:
         return [_payload(records)] if n else []
@@ -82,7 +82,7 @@ def decode(payload: bytes) -> RecordBatch:
     """Invert `encode` for one payload.
 
     Raises:
-        ValueError: written by code that this code does not understand.
+        ValueError: the payload is not an entry, or has another format.
     """
     try:
         head = _head_decoder.decode(payload)
@@ -97,7 +97,7 @@ def _payload(records: RecordBatch) -> bytes:
     try:
         return _encoder.encode(_entry(records))
     except UnicodeEncodeError:
-        # A lone surrogate in one row's text must not cost its whole batch the record.
+        # A lone surrogate in one row's text must not cost the whole batch its record.
         return _encoder.encode(_entry(storable(records)))
 
 
@@ -105,7 +105,7 @@ def _entry(records: RecordBatch) -> _Entry:
     d = records.decisions
     return _Entry(
         FORMAT,
-        _written(records.plan),
+        _packed_plan(records.plan),
         records.schema_id,
         records.code_version,
         columns_of(records.transactions),
@@ -133,7 +133,7 @@ def _vote(vote: Vote) -> _Vote:
 
 
 def _batch(entry: _Entry) -> RecordBatch:
-    plan = _read(bytes(entry.plan))
+    plan = _read_plan(bytes(entry.plan))
     transactions = TransactionBatch(*entry.transactions)
     transactions.metadata, transactions.stages = entry.metadata, entry.stages
     n = len(transactions)
@@ -145,7 +145,7 @@ def _batch(entry: _Entry) -> RecordBatch:
         entry.risk_score,
         entry.anomaly_score,
         _dense(entry.reasons, n),
-        tuple(map(_heard, entry.votes)),
+        tuple(map(_read_vote, entry.votes)),
         plan.name,
         plan.version,
         _dense(entry.degraded, n),
@@ -160,28 +160,28 @@ def _batch(entry: _Entry) -> RecordBatch:
 
 
 def _sparse(column: list[tuple[T, ...]]) -> dict[int, tuple[T, ...]]:
-    """The rows of which there is something to say."""
-    return {i: said for i, said in enumerate(column) if said} if any(column) else {}
+    """The rows that are not empty."""
+    return {i: value for i, value in enumerate(column) if value} if any(column) else {}
 
 
-def _dense(said: dict[int, tuple[T, ...]], n: int) -> list[tuple[T, ...]]:
+def _dense(values: dict[int, tuple[T, ...]], n: int) -> list[tuple[T, ...]]:
     """Invert `_sparse`."""
-    return [said.get(i, ()) for i in range(n)] if said else [()] * n
+    return [values.get(i, ()) for i in range(n)] if values else [()] * n
 
 
-def _heard(vote: _Vote) -> Vote:
+def _read_vote(vote: _Vote) -> Vote:
     scores = None if vote.scores is None else np.frombuffer(vote.scores, "<f8")
     return Vote(vote.variant, vote.version, vote.status, scores, 0.0, vote.digest)
 
 
-# One plan decides for weeks: the last one is kept as it is written, and as it was read.
+# One plan decides for weeks: keep the last ones in both forms.
 @lru_cache(maxsize=4)
-def _written(plan: PlanDocument) -> msgspec.Raw:
+def _packed_plan(plan: PlanDocument) -> msgspec.Raw:
     return msgspec.Raw(_encoder.encode(_Plan(plan.name, plan.version, plan.digest, plan.document)))
 
 
 @lru_cache(maxsize=4)
-def _read(plan: bytes) -> PlanDocument:
+def _read_plan(plan: bytes) -> PlanDocument:
     found = msgspec.msgpack.decode(plan, type=_Plan)
     return PlanDocument(found.name, found.version, found.digest, found.document)
 
@@ -189,7 +189,7 @@ def _read(plan: bytes) -> PlanDocument:
 def storable(records: RecordBatch) -> RecordBatch:
     """The records with U+FFFD for every character that PostgreSQL cannot hold (NUL, surrogates)."""
     held = (list(map(_storable, column)) for column in columns_of(records.transactions))
-    # Metadata are checked before they are taken, and stages are ours.
+    # Metadata were checked on arrival, and stages are our own.
     kept = records.transactions
     transactions = TransactionBatch(*held)
     transactions.metadata, transactions.stages = kept.metadata, kept.stages

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far PostgreSQL is behind, and whether decisions can be given.
+    """How far PostgreSQL is behind, and whether decisions can be made.
 
     Attributes:
         rows: records appended by this process that are not in PostgreSQL yet.
-        bytes: size of the segment files on disk, left-overs of an earlier run included.
+        bytes: size of the segment files on disk, those of an earlier run included.
         seconds: age of the oldest of `rows`, an upper bound; 0.0 if there is none.
-        healthy: the log takes records. If not, no decision can be given.
-        shipping: PostgreSQL took the last batch.
-        reason: why not healthy or not shipping, None if both.
+        healthy: the log accepts records. Without it no decision can be made.
+        shipping: the last batch reached PostgreSQL.
+        reason: why it is not healthy or not shipping, None if it is both.
     """
 
     rows: int

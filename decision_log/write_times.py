@@ -1,4 +1,4 @@
-"""How long writing a record took: known only once it is written, and told with its decision."""
+"""The time that writing a record took: part of the record, but known only after it is written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from decision_log.entry import MAX_ROWS
 from fraud.record import RecordBatch
 
 MOST_ENTRIES: Final = 16_384
-"""Entries remembered at most: some minutes of a busy machine. While PostgreSQL is away for longer,
-the oldest are kept without this one time."""
+"""Entries remembered at most: some minutes of a busy machine. If PostgreSQL is down for longer, the
+oldest records lack this one time."""
 
 
 class _Writing(NamedTuple):
@@ -19,17 +19,17 @@ class _Writing(NamedTuple):
 
 
 class WriteTimes:
-    """Remembers the stages of what is being written until it is shipped.
+    """Remembers the stage times of entries until they are shipped.
 
-    Whoever decides adds the time of the writing to the same dict as soon as the writing is over.
-    Of a process that is killed in between only that one time is lost.
+    The decider adds the time of the writing to the same dict when the writing is over. If the
+    process is killed in between, only that one time is lost.
     """
 
     def __init__(self) -> None:
         self._writing: dict[str, _Writing] = {}
 
     def begin(self, records: RecordBatch) -> asyncio.Event:
-        """These records are being written; set the event when that is over, however it ended."""
+        """Note that records are being written. Set the event when that is over, in any way."""
         written = asyncio.Event()
         writing = _Writing(records.decisions.stage_ms, written)
         for first in records.decisions.decision_id[::MAX_ROWS]:
@@ -39,13 +39,13 @@ class WriteTimes:
         return written
 
     async def fill_in(self, records: RecordBatch) -> None:
-        """Give an entry that was read from the log all of its stages."""
+        """Complete the stage times of an entry that was read from the log."""
         writing = self._writing.get(records.decisions.decision_id[0])
         if writing is not None:
             await writing.written.wait()
             records.decisions.stage_ms = writing.stage_ms
 
     def forget(self, records: RecordBatch) -> None:
-        """These records have left the log, or never came to lie in it."""
+        """Note that records have left the log, or were never written to it."""
         for first in records.decisions.decision_id[::MAX_ROWS]:
             self._writing.pop(first, None)

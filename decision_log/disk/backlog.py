@@ -1,4 +1,4 @@
-"""The backlog: what lies in a folder's segments and is not shipped yet, in order."""
+"""The backlog: the entries of a folder's segments that are not shipped yet, in order."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ logger = logging.getLogger(__name__)
 
 
 class Backlog:
-    """Reads payloads once each, from where the last `commit` left off.
+    """Reads each payload once, from where the last `commit` left off.
 
-    A folder that is `live` has a writer: the end of its newest segment is not the end of it.
+    A writer that dies may leave half a frame at the end. A segment with a successor was closed when
+    all of it was durable: anything unreadable there is damage, as are blocks that the disk cannot
+    read.
 
-    A writer that dies may leave half a frame at the end. A segment that the next number follows was
-    closed when all of it was durable: what cannot be read there is damage, as are blocks that the
-    disk cannot read.
+    Args:
+        folder: holds the segments.
+        aside: folder on the same file system to which damaged segments are moved.
+        live: the folder has a writer, so more may follow after the end of its newest segment.
     """
 
     def __init__(self, folder: Path, aside: Path, stats: LogStats, *, live: bool) -> None:
-        """`aside`: the folder into which damaged segments are moved, on the same file system."""
         self._folder = folder
         self._aside = aside
         self._stats = stats
@@ -39,7 +41,7 @@ class Backlog:
         self._shipped: set[SegmentName] = set()
         """Read to their end and committed, to be removed."""
         self._damaged: set[SegmentName] = set()
-        self._complaints: set[str] = set()
+        self._warned: set[str] = set()
 
     @property
     def number(self) -> int:
@@ -47,7 +49,7 @@ class Backlog:
         return self._read.number
 
     def next(self) -> bytes | None:
-        """The next payload; None if there is none for now (for good, unless live)."""
+        """The next payload, None if there is none: for good, or for now if live."""
         while self._open is not None or self._open_next():
             assert self._open is not None
             payload = self._frame()
@@ -55,7 +57,7 @@ class Backlog:
                 return payload
             if self._live and not self._later():
                 return None
-            # Frames may have come between the read and the look at the folder: read again.
+            # Frames may have been appended before the folder was listed: read again.
             payload = self._frame() or self._after_damage()
             if payload is not None:
                 return payload
@@ -64,19 +66,19 @@ class Backlog:
         return None
 
     def commit(self) -> None:
-        """Everything that `next` gave is shipped: remember it and remove what is done with."""
+        """Note that everything from `next` is shipped, and remove segments that are finished."""
         moved = self._read != self._committed
         self._committed = self._read
         self._shipped |= self._ended
         self._ended.clear()
         for name in sorted(self._shipped):
             self._retire(name)
-        # Behind damage a later run would not know of it, and delete the file.
+        # A later run that began after the damage would not see it, and would delete the file.
         if moved and self._open not in self._damaged:
             self._keep_position()
 
     def rewind(self) -> None:
-        """Give everything since the last `commit` again."""
+        """Go back to the last `commit`."""
         self._shut()
         self._ended.clear()
         self._read = self._committed
@@ -90,17 +92,17 @@ class Backlog:
         self._shut()
 
     def _keep_position(self) -> None:
-        """A position that is lost costs time and no more, and a disk that is too full for it is
-        emptied by going on."""
+        """Save the position if the disk permits: a lost one only costs time, and going on empties
+        a full disk."""
         try:
             save_position(self._folder, self._committed)
         except OSError as error:
-            self._complain(f"the position of {self._folder.name} is not kept", error)
+            self._warn(f"the position of {self._folder.name} is not kept", error)
 
-    def _complain(self, what: str, error: OSError) -> None:
-        """Say something once: what fails at a commit fails at the next one too."""
-        if what not in self._complaints:
-            self._complaints.add(what)
+    def _warn(self, what: str, error: OSError) -> None:
+        """Log something once: what fails at one commit fails at the next."""
+        if what not in self._warned:
+            self._warned.add(what)
             logger.warning("%s: %s", what, error.strerror)
 
     def _frame(self) -> bytes | None:
@@ -111,7 +113,7 @@ class Backlog:
         return payload
 
     def _after_damage(self) -> bytes | None:
-        """The first intact frame of a sealed segment after bytes that are none, None at its end."""
+        """The next intact frame of a finished segment, None at its end."""
         assert self._open is not None
         size = os.fstat(self._fd).st_size
         lost = size - self._read.offset
@@ -119,7 +121,7 @@ class Backlog:
             return None
         found = find_frame(self._pread, self._read.offset + 1, self._open.salt)
         if found is None and self._open not in self._damaged and not self._was_closed():
-            logger.warning("%s ends in %d bytes of no record", self._open, lost)
+            logger.warning("%s ends in %d bytes that are no record", self._open, lost)
             self._stats.torn_bytes += lost
             self._go_to(size)
             return None
@@ -132,7 +134,7 @@ class Backlog:
         return self._frame()
 
     def _was_closed(self) -> bool:
-        """Whether the open segment's own writer went on to the next one."""
+        """Whether the writer of the open segment went on to the next one."""
         return any(name.number == self._read.number + 1 for name in self._later())
 
     def _pread(self, length: int, offset: int) -> bytes:
@@ -146,18 +148,18 @@ class Backlog:
         return read_around(self._fd, length, offset)
 
     def _go_to(self, offset: int) -> None:
-        """Read on from there in the open segment."""
+        """Go on from `offset` of the open segment."""
         assert self._open is not None
         self._read = Position(self._open.number, offset, self._open.salt.hex())
 
     def _open_next(self) -> bool:
-        """Open the first segment that is not read to its end; False if there is none."""
+        """Open the first segment that is not read to its end. False if there is none."""
         for name in segments(self._folder):
             if name in self._ended or name in self._shipped:
                 continue
             try:
                 self._fd = os.open(self._folder / str(name), os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:  # a writer gave it up before anything was in it
+            except FileNotFoundError:  # its writer gave it up while it was empty
                 continue
             self._open = name
             if (self._read.number, self._read.salt) != (name.number, name.salt.hex()):
@@ -166,7 +168,7 @@ class Backlog:
         return False
 
     def _later(self) -> list[SegmentName]:
-        """The segments that come after the open one."""
+        """The segments after the open one."""
         assert self._open is not None
         return [name for name in segments(self._folder) if name > self._open]
 
@@ -176,7 +178,7 @@ class Backlog:
         self._fd, self._open = -1, None
 
     def _retire(self, name: SegmentName) -> None:
-        """Remove a shipped segment, or try again at the next commit: it is not read any more."""
+        """Remove a shipped segment, or leave that to the next commit: it is not read again."""
         path = self._folder / str(name)
         try:
             if name in self._damaged:
@@ -185,6 +187,6 @@ class Backlog:
             else:
                 path.unlink(missing_ok=True)
         except OSError as error:
-            self._complain(f"{self._folder.name}/{name} cannot be removed", error)
+            self._warn(f"{self._folder.name}/{name} cannot be removed", error)
         else:
             self._shipped.discard(name)

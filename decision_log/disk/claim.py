@@ -1,4 +1,4 @@
-"""Claims: who may write and ship a folder. The operating system lets go of a dead owner's."""
+"""Claims: the right to write and ship a folder. The system releases those of dead processes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Claim:
             self._fd = -1
 
     def remove(self) -> None:
-        """Remove the folder, then let go: whoever waited for the lock finds its file gone.
+        """Remove the folder, then release it: a process that waited for the lock finds it gone.
 
         Raises:
-            OSError: something lies in it that is not ours, and stays.
+            OSError: the folder holds a file of somebody else, and stays.
         """
         try:
-            # The lock last: from then on the folder may be somebody else's.
+            # The lock file last: without it another process may claim the folder.
             for name in (FILE, _LOCK):
                 (self.folder / name).unlink(missing_ok=True)
             self.folder.rmdir()
@@ -41,7 +41,7 @@ class Claim:
 
 
 def claim(folder: Path, *, create: bool) -> Claim | None:
-    """Claim a folder; None if somebody else holds it, or it is not there and not to be created.
+    """Claim a folder. None if another process holds it, or if it is missing and not to be created.
 
     Raises:
         OSError: the folder cannot be made or locked.
@@ -65,8 +65,8 @@ def claim(folder: Path, *, create: bool) -> Claim | None:
 
 
 def _is_still(path: Path, fd: int) -> bool:
-    """Whether the locked file is the one that the path names: its folder may have been removed
-    between the opening and the locking."""
+    """Whether the path still names the locked file: the folder may have been removed after the file
+    was opened."""
     try:
         return os.path.samestat(os.fstat(fd), path.stat())
     except FileNotFoundError:

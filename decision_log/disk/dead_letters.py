@@ -1,7 +1,7 @@
-"""Dead letters: records that PostgreSQL will not have, kept for somebody to look at.
+"""Dead letters: records that PostgreSQL refuses for good, kept for a person to look at.
 
-They are segments like any other. Once the cause is gone, moving one into a new folder beside the
-writers' folders has it shipped like an orphan's.
+They are segments like any other. Once the cause is gone, move one into a new folder beside the
+writers' folders, and it is shipped like that of a dead writer.
 """
 
 from __future__ import annotations
@@ -25,18 +25,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An entry that cannot be shipped. `why` holds no values of its records."""
+    """An entry that cannot be shipped. `reason` holds no values of its records."""
 
     payload: bytes
-    why: str
+    reason: str
 
 
 class DeadLetters:
-    """Writes dead letters into a file of its own, made when the first one comes, and made anew
-    when somebody has moved it away."""
+    """Writes dead letters to a file of its own. The file is made for the first one, and again when
+    it has been moved away.
+
+    Args:
+        root: the folder that holds the writers' folders.
+    """
 
     def __init__(self, root: Path, stats: LogStats) -> None:
-        """`root`: the folder that holds the writers' folders."""
         self.folder = root / ASIDE
         self._stats = stats
         self._segment: Segment | None = None
@@ -44,17 +47,17 @@ class DeadLetters:
         self._lock = threading.Lock()
 
     async def put(self, letters: Sequence[DeadLetter]) -> None:
-        """Set entries aside, durably, all with one sync; the loop is not held up by it.
+        """Write entries durably, with one sync in a thread.
 
         Raises:
-            OSError: the disk will not have them either.
+            OSError: they cannot be written.
         """
         if not letters:
             return
         path = await asyncio.to_thread(self._write, [letter.payload for letter in letters])
         self._stats.dead_letters += len(letters)
-        for why, times in Counter(letter.why for letter in letters).items():
-            logger.error("%d set aside in %s: %s", times, path, why)
+        for reason, times in Counter(letter.reason for letter in letters).items():
+            logger.error("%d set aside in %s: %s", times, path, reason)
 
     def close(self) -> None:
         """Close the file. Idempotent."""
@@ -62,11 +65,10 @@ class DeadLetters:
             self._shut()
 
     def _write(self, payloads: Sequence[bytes]) -> Path:
-        """Append entries to the file, and where that was."""
+        """Append entries to the file. Returns its path."""
         with self._lock:
             path = self._append(payloads)
-            # Whoever moves the file to have it shipped may do so in the middle of a write: then
-            # what was written may be gone with it.
+            # The file may be moved away in the middle of a write, and be shipped without it.
             while not path.exists():
                 path = self._append(payloads)
             return path
@@ -82,7 +84,7 @@ class DeadLetters:
         return segment.path
 
     def _in_place(self) -> Segment:
-        """The file, a new one if that of before has been moved away: it is no longer ours."""
+        """The file; a new one if the last was moved away, as it is no longer ours."""
         if self._segment is not None and not self._segment.path.exists():
             self._shut()
         if self._segment is None:

@@ -1,12 +1,12 @@
-"""Frames: how a payload lies in a segment file, so that damage is seen and never misread.
+"""Frames: how payloads are stored in a segment file, so that damage is detected.
 
     salt     4 bytes   random, one for a segment; also in the file's name
     length   u32 LE    bytes of payload, > 0
     crc32    u32 LE    over length and payload, seeded with the salt
     payload
 
-The salt is what a reader looks for after damage. As nobody outside knows it, a payload cannot
-contain bytes that pass for a frame.
+After damage a reader looks for the salt. No client knows it, so no payload can contain bytes that
+look like a frame.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CHUNK = 1024 * 1024
 
 
 def frame(payload: bytes, salt: bytes) -> bytes:
-    """The frame of a payload.
+    """Return the frame of a payload.
 
     Args:
         payload: 1 byte to `MAX_PAYLOAD_BYTES`.
@@ -41,7 +41,7 @@ def frame(payload: bytes, salt: bytes) -> bytes:
 
 
 def read_frame(pread: Pread, offset: int, salt: bytes) -> bytes | None:
-    """Payload of the frame at `offset`; None if no intact frame begins there.
+    """Payload of the frame at `offset`, None if no intact frame begins there.
 
     The next frame begins `HEADER.size + len(payload)` further on.
     """
@@ -60,7 +60,7 @@ def read_frame(pread: Pread, offset: int, salt: bytes) -> bytes | None:
 def find_frame(pread: Pread, offset: int, salt: bytes) -> int | None:
     """Offset of the first intact frame that begins at or after `offset`, None if there is none."""
     while True:
-        # Chunks overlap by a salt less one byte, so that one across their border is seen.
+        # Chunks overlap by one byte less than a salt, so that one across their border is found.
         chunk = pread(_CHUNK, offset)
         if len(chunk) < HEADER.size:
             return None

@@ -9,13 +9,15 @@ from pathlib import Path
 
 FILE = "position.json"
 _BYTES = 128
-"""What the file holds, blanks at its end: a shorter position leaves nothing of a longer one."""
+"""Size of the file, padded with blanks: a shorter position covers all of a longer one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Everything before `offset` of the segment of this number and salt (hex) is shipped. Segments
-    with a lower number were, too, when it was kept; one that lies there nevertheless is read."""
+    """Everything before `offset` of the segment with this number and salt (hex) is shipped.
+
+    Segments with a lower number were shipped when it was saved. One that is there all the same is
+    read."""
 
     number: int = 0
     offset: int = 0
@@ -23,8 +25,8 @@ class Position:
 
 
 def load_position(folder: Path) -> Position:
-    """The position of a folder; its beginning if none is kept or it cannot be read: shipping a
-    record twice changes nothing, so a lost position costs time and no more."""
+    """The position of a folder; its beginning if none is saved or readable. Shipping a record twice
+    changes nothing, so a lost position only costs time."""
     try:
         return Position(**json.loads((folder / FILE).read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -32,10 +34,10 @@ def load_position(folder: Path) -> Position:
 
 
 def save_position(folder: Path, position: Position) -> None:
-    """Keep the position. Not synced: see `load_position`.
+    """Save the position. Not synced: see `load_position`.
 
-    Written over the old one, in one piece that lies within a sector: no file is made and renamed,
-    as that would hold up the loop that decides whenever the disk is busy.
+    It is written over the old one in one piece within a sector. Making and renaming a file would
+    hold up the event loop, and with it decisions, whenever the disk is busy.
     """
     text = json.dumps(asdict(position))
     fd = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -12,12 +12,12 @@ from pathlib import Path
 from decision_log.disk.frame import SALT_BYTES
 
 ASIDE = "dead-letters"
-"""The folder, among those of the writers, of what nobody could ship."""
+"""The folder, beside those of the writers, of entries that could not be shipped."""
 
 _NAME = re.compile(r"(\d{12})-([0-9a-f]{8})\.wal")
 
 _BLOCK_BYTES = 4096
-"""What a disk loses at once."""
+"""What a disk loses at a time."""
 
 # macOS has no fdatasync.
 sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
@@ -42,14 +42,15 @@ class SegmentName:
 
 
 def segments(folder: Path) -> list[SegmentName]:
-    """The segments in a folder, oldest first; of one number, as somebody may gather, by name."""
+    """The segments in a folder, oldest first; by name where files put together by hand share a
+    number."""
     found = (SegmentName.parse(name) for name in os.listdir(folder))
     return sorted(s for s in found if s is not None)
 
 
 def read_around(fd: int, length: int, offset: int) -> bytes:
-    """Up to `length` bytes at `offset`, zeros in place of blocks that the disk cannot read: no
-    frame lies there, and those behind them are found."""
+    """Up to `length` bytes at `offset`, with zeros for blocks that the disk cannot read: frames
+    after them are found."""
     end = min(offset + length, os.fstat(fd).st_size)
     parts = []
     while offset < end:
@@ -63,8 +64,8 @@ def read_around(fd: int, length: int, offset: int) -> bytes:
 
 
 def writers(root: Path) -> list[Path]:
-    """The folders of all writers under `root`, the dead ones' too, by name; not the one of what
-    was set aside for somebody to look at."""
+    """The folders of all writers under `root`, dead ones included, by name; not that of dead
+    letters."""
     return sorted(f for f in root.iterdir() if f.name != ASIDE and f.is_dir())
 
 
@@ -87,7 +88,7 @@ def folder_bytes(folder: Path) -> int:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the folder's entries durable: a file that is synced but has no entry is lost."""
+    """Make the folder's entries durable: a synced file without an entry is lost."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)
@@ -96,11 +97,17 @@ def sync_folder(folder: Path) -> None:
 
 
 class Segment:
-    """A segment that is being written. Not safe for threads. Errors of the disk are OSErrors; after
-    one the segment must be abandoned: what a failed sync left in the page cache is unknown."""
+    """A segment that is being written. Not safe for threads.
+
+    Errors of the disk are OSErrors. After one the segment must be abandoned, as the content of the
+    page cache after a failed sync is unknown.
+
+    Args:
+        folder: in which the file is made, durably.
+        salt: `SALT_BYTES` random bytes.
+    """
 
     def __init__(self, folder: Path, number: int, salt: bytes) -> None:
-        """Create the file, durably. `salt`: `SALT_BYTES` random bytes."""
         assert len(salt) == SALT_BYTES
         self.name = SegmentName(number, salt)
         self.path = folder / str(self.name)
@@ -116,7 +123,7 @@ class Segment:
             raise
 
     def append(self, data: bytes) -> None:
-        """Write `data` and wait until the disk has it."""
+        """Write `data` durably."""
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self._fd, rest) :]
@@ -124,7 +131,7 @@ class Segment:
         self.size += len(data)
 
     def try_room(self, n_bytes: int) -> None:
-        """Raise OSError unless the disk takes `n_bytes` more. Leaves nothing behind."""
+        """Raise OSError unless the disk has room for `n_bytes` more. Leaves nothing behind."""
         try:
             rest = memoryview(bytes(n_bytes))
             while rest:
@@ -135,8 +142,9 @@ class Segment:
         sync(self._fd)
 
     def abandon(self) -> None:
-        """Close, without what is not durable; an empty file goes altogether. Best effort: frames
-        that stay are records of decisions that nobody was told, which does no harm."""
+        """Cut off what is not durable, or remove an empty file, and close.
+
+        Best effort: a frame that stays is the record of a withheld decision, which does no harm."""
         with contextlib.suppress(OSError):
             if self.size:
                 os.ftruncate(self._fd, self.size)

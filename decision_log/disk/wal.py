@@ -1,7 +1,7 @@
-"""The write-ahead log: whoever appends waits until the disk has it; all who wait share one sync.
+"""The write-ahead log: an append returns when it is durable, and appends share syncs.
 
-No timer gathers company: while a group is being synced those who arrive gather, and leave together
-the moment it is done. A sync blocks, so one thread does nothing else.
+There is no timer: appends that arrive while a group is being synced form the next group, which
+follows at once. A sync blocks, so a thread of its own does it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class WalLimits:
     """Bounds of a write-ahead log.
 
     Attributes:
-        segment_bytes: a segment is closed once it holds that much. Removing one that is shipped
-            holds up the loop that decides, for a third of a millisecond a MiB.
-        log_bytes: what the log may hold at most, see `held`; beyond, records are refused. The disk
-            is often PostgreSQL's own: filling it to the brim would stop what empties the log.
-        pending_bytes: what may wait for the disk at most.
-        probe_interval_s: how often a log that refuses tries whether the disk is back.
+        segment_bytes: a segment is closed once it is this large. Removing a shipped one holds up
+            the event loop, and with it decisions, for a third of a millisecond per MiB.
+        log_bytes: size of the log at most, see `held`; beyond it records are refused. The disk is
+            often PostgreSQL's own: a full disk would stop what empties the log.
+        pending_bytes: size of the appends that wait for the disk at most.
+        probe_interval_s: how often a log that refuses records tests whether the disk is back.
     """
 
     segment_bytes: int = 8 * MIB
@@ -55,7 +55,13 @@ class _Waiting:
 
 
 class Wal:
-    """The write-ahead log of one folder, appended to from one event loop."""
+    """The write-ahead log of one folder, appended to from one event loop.
+
+    Args:
+        folder: exists and has no other writer.
+        held: returns the size of the whole log in bytes, by default of this folder. It raises
+            nothing but OSError.
+    """
 
     def __init__(
         self,
@@ -65,8 +71,6 @@ class Wal:
         randomness: Callable[[int], bytes] = os.urandom,
         held: Callable[[], int] | None = None,
     ) -> None:
-        """`folder` exists and has no other writer. `held`: bytes that the log holds, those of
-        this folder if it is not given; it must not raise but OSError."""
         self._folder = folder
         self._stats = stats
         self._limits = limits or WalLimits()
@@ -75,16 +79,16 @@ class Wal:
         self._segment: Segment | None = None
         self._number = _last_number(folder)
         if self._number:
-            # The gap tells readers that another run went before: its end may be torn.
+            # The gap shows readers that an earlier run ended here, perhaps in half a frame.
             self._number += 1
         self.first_number = self._number + 1
-        """Segments with a lower number are left-overs of an earlier run."""
+        """Segments with a lower number are those of an earlier run."""
         self._pending: list[_Waiting] = []
         self._pending_bytes = 0
         self._refused: str | None = None
         self._closing = False
         self._lock = threading.Lock()
-        # Rung when something begins to wait. A condition would be Python at both ends of it.
+        # Wakes the thread when an append begins to wait. Unlike a Condition, it is not Python code.
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
@@ -92,15 +96,15 @@ class Wal:
 
     @property
     def refused(self) -> str | None:
-        """Why records are refused, None while they are taken."""
+        """Why records are refused, None while they are accepted."""
         return self._refused
 
     async def append(self, payloads: Sequence[bytes]) -> None:
-        """Return once all payloads are durable. They lie together, in order.
+        """Return once all payloads are durable, together and in order.
 
         Raises:
-            LogUnavailable: the disk is full or broken, too much waits, or the log is closed.
-                None of the payloads counts as written.
+            LogUnavailable: the disk is full or broken, too much waits, or the log is closed. None
+                of the payloads counts as written.
             ValueError: a payload is empty or longer than a frame holds.
         """
         if not payloads:
@@ -145,7 +149,7 @@ class Wal:
             self._segment.close()
 
     def _take(self) -> list[_Waiting] | None:
-        """Everything that waits; [] when it is time to probe; None at the end."""
+        """All appends that wait, [] when it is time to probe, None at the end."""
         while True:
             with self._lock:
                 if self._pending:
@@ -166,7 +170,7 @@ class Wal:
             salt = segment.name.salt
             data = b"".join([frame(p, salt) for waiting in group for p in waiting.payloads])
             segment.append(data)
-        except Exception as error:  # whatever it is: this thread must live, and say no
+        except Exception as error:  # of any kind: the thread must go on
             return self._refuse(error)
         self._stats.commits += 1
         self._stats.commit_seconds += time.perf_counter() - started
@@ -208,17 +212,17 @@ class Wal:
         try:
             self._loop.call_soon_threadsafe(_resolve, group, error)
         except RuntimeError:
-            logger.warning("the decision log: its event loop ended before its answers")
+            logger.warning("the decision log: the event loop ended before its appends")
 
 
 def _last_number(folder: Path) -> int:
-    """The highest number that an earlier run used, as far as is known; 0 if there was none."""
+    """The highest number known from an earlier run, 0 if there was none."""
     return max([load_position(folder).number, *(name.number for name in segments(folder))])
 
 
 def _resolve(group: list[_Waiting], error: LogUnavailable | None) -> None:
     for waiting in group:
-        if waiting.done.done():  # its caller went away
+        if waiting.done.done():  # its caller was cancelled
             continue
         if error is None:
             waiting.done.set_result(None)

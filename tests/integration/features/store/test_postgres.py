@@ -150,7 +150,7 @@ async def test_a_batch_is_shipped_into_the_months_of_its_time(months: str) -> No
     try:
         for n in range(7):
             await ships.insert(gathered(decision_records(2, f"before{n}-", at_ms=now_ms())))
-        connection = ships._connection
+        connection = ships._session
         batches = gathered(decision_records(5, "ship", at_ms=now_ms()))
         async with connection.transaction():
             arguments = await postgres_sink._arguments(batches)

@@ -220,10 +220,10 @@ async def test_decisions_are_shipped_and_read_and_labelled(
     await primary.close()
     assert replica is not None
     await replica.close()
-    async with DecisionHistory.open(url, "default") as served:
-        window = await served.window(None, None)
-        assert window is not None
-        parts = [len(part) async for part in served.decisions(window)]
+    async with DecisionHistory.open(url, "default") as history:
+        period = await history.period(None, None)
+        assert period is not None
+        parts = [len(part) async for part in history.decisions(period)]
     assert sum(parts) == 10
 
 
