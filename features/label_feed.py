@@ -16,7 +16,7 @@ from features.store.postgres import REACH, PostgresHistory, to_microseconds, to_
 from features.store.redis import RedisStore
 from features.store.span import Span, day
 from stores.poll import Poll, Wait
-from stores.postgres.errors import answering
+from stores.postgres.errors import translate_outages
 from stores.statements import statement
 
 PAYMENT_WAIT = timedelta(seconds=60)
@@ -70,12 +70,12 @@ class LabelFeed:
         """
         cursor = await self._store.cursor()
         after = (to_time(cursor[0]), cursor[1])
-        async with answering():
+        async with translate_outages():
             if not await self._pool.fetchval(_DUE, *after, now):
                 return 0
         newest, _ = await self._history.newest()
         until = min(newest, to_microseconds(now))
-        async with answering():
+        async with translate_outages():
             due = (*after, to_time(until), BATCH_LABELS)
             span = await self._pool.fetchrow(_SPAN, *due)
             if span["first"] is None:

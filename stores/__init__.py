@@ -1,2 +1,1 @@
-"""PostgreSQL and Redis, once: how their addresses are read, how a connection is made, and what each
-of their errors means."""
+"""PostgreSQL and Redis: addresses, connections, and the meaning of errors; and the poll loop."""

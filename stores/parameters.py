@@ -1,4 +1,4 @@
-"""Parameters of an address, each named where it cannot be taken. No message holds a value."""
+"""Parameters of addresses. An error names the parameter, and never holds a value."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _HOSTS_AND_QUERY = re.compile(r"[^:@?]*(:\d*)?\?")
 
 
 def cut(variable: str, rest: str) -> tuple[str | None, str, str, str]:
-    """User and password (None without an @), hosts, path and query of what is behind the ://, still
+    """User and password (None without an @), hosts, path and query of the text after the ://, still
     encoded.
 
     Raises:
-        SettingInvalid: they cannot be told apart.
+        SettingInvalid: they cannot be distinguished.
     """
     authority, slash, behind = rest.partition("/")
     user: str | None = None
@@ -36,20 +36,20 @@ def cut(variable: str, rest: str) -> tuple[str | None, str, str, str]:
         return user, hosts, "", query + slash + behind
     path, _, query = behind.partition("?")
     if user is None and "@" in path:
-        raise SettingInvalid(variable, "an @ comes behind a /", ENCODE)
+        raise SettingInvalid(variable, "an @ follows a /", ENCODE)
     return user, hosts, path, query
 
 
 def host_and_port(variable: str, part: str) -> tuple[str, str]:
-    """Host and port of `host:port`, `host`, `[::1]:port`; "" for what is not there.
+    """Host and port of `host:port`, `host` or `[::1]:port`; "" for a missing one.
 
     Raises:
-        SettingInvalid: it is none of them.
+        SettingInvalid: the text has none of these forms.
     """
     if part.startswith("["):
         host, bracket, port = part[1:].partition("]")
         if not bracket or (port and not port.startswith(":")):
-            raise SettingInvalid(variable, "a host in [ ] has no end", "write [::1]:port")
+            raise SettingInvalid(variable, "a host in [ ] is not closed", "write [::1]:port")
         return unquote(host), port[1:]
     host, _, port = part.partition(":")
     if ":" in port:
@@ -60,10 +60,10 @@ def host_and_port(variable: str, part: str) -> tuple[str, str]:
 
 
 def port(variable: str, text: str, default: int) -> int:
-    """A port's number.
+    """The number of a port.
 
     Raises:
-        SettingInvalid: it is none.
+        SettingInvalid: the text is not a port.
     """
     if not text:
         return default
@@ -85,27 +85,27 @@ def pairs(variable: str, query: str) -> Iterator[tuple[str, str]]:
         name, equals, value = part.partition("=")
         if not equals:
             raise SettingInvalid(
-                variable, "a parameter behind the ? has no value", "write name=value"
+                variable, "a parameter after the ? has no value", "write name=value"
             )
         yield unquote(name), unquote(value)
 
 
 def unknown(variable: str, name: str, known: Collection[str]) -> SettingInvalid:
-    """The error for a parameter that nobody knows."""
-    shown = name if name.isidentifier() else "a parameter behind the ?"
+    """The error for an unknown parameter."""
+    shown = name if name.isidentifier() else "a parameter after the ?"
     near = get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"leave {shown} out"
-    return SettingInvalid(variable, f"{shown} is not a parameter that is known here", hint)
+    return SettingInvalid(variable, f"{shown} is not a known parameter", hint)
 
 
 def one_of(variable: str, name: str, value: str, allowed: Collection[str]) -> str:
-    """`value`, if it is allowed.
+    """Return `value` if it is allowed.
 
     Raises:
-        SettingInvalid: it is not; the message names the allowed ones.
+        SettingInvalid: it is not. The message names the allowed values.
     """
     if value not in allowed:
-        raise SettingInvalid(variable, f"{name} has a wrong value", f"take {_listed(allowed)}")
+        raise SettingInvalid(variable, f"{name} has an unknown value", f"use {_listed(allowed)}")
     return value
 
 
@@ -113,24 +113,24 @@ def whole(variable: str, name: str, value: str, least: int, most: int) -> int:
     """`value` as a whole number from `least` to `most`.
 
     Raises:
-        SettingInvalid: it is none.
+        SettingInvalid: it is not one.
     """
-    # `int` takes 1_000 and digits of other scripts, too.
+    # `int` also accepts 1_000 and digits of other scripts.
     if _WHOLE.fullmatch(value.strip()) is None:
-        raise SettingInvalid(variable, f"{name} is not a whole number", "write digits alone")
+        raise SettingInvalid(variable, f"{name} is not a whole number", "write digits only")
     number = int(value)
     if number > most:
-        raise SettingInvalid(variable, f"{name} is too large", f"take {most} at most")
+        raise SettingInvalid(variable, f"{name} is too large", f"use at most {most}")
     if number < least:
-        raise SettingInvalid(variable, f"{name} is too small", f"take {least} or more")
+        raise SettingInvalid(variable, f"{name} is too small", f"use at least {least}")
     return number
 
 
 def is_true(variable: str, name: str, value: str) -> bool:
-    """`value` as yes or no.
+    """Whether `value` means yes.
 
     Raises:
-        SettingInvalid: it is neither.
+        SettingInvalid: it means neither yes nor no.
     """
     word = value.lower()
     one_of(variable, name, word, (*_YES, *_NO))

@@ -1,4 +1,4 @@
-"""Texts of drivers and libraries, fit to be shown: what they quote may hold a password."""
+"""Texts of drivers and libraries without passwords, which they may quote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQL statements and Lua scripts: each is a file of its own, and is read here."""
+"""SQL statements and Lua scripts, each in a file of its own."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from importlib.resources import files
 
 @cache
 def statement(path: str) -> str:
-    """Text of a SQL or Lua file.
+    """The text of a SQL or Lua file.
 
     Args:
-        path: as it lies in the repository, so that a search for the file finds its readers:
+        path: from the root of the repository, so that a search for the file finds its readers:
             `deciding/plans/sql/active_plan.sql`.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: there is no such file.
     """
     folder, _, name = path.rpartition("/")
     return files(folder.replace("/", ".")).joinpath(name).read_text(encoding="utf-8")

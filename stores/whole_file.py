@@ -1,4 +1,4 @@
-"""Files that are replaced in one piece: whoever reads them finds the old one or the new one."""
+"""Files that are replaced as a whole: a reader finds the old one or the new one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import tempfile
 from pathlib import Path
 
 SUFFIX = ".tmp"
-"""Of what a writer that was killed leaves beside the file."""
+"""Suffix of the files that a killed writer leaves beside it."""
 
 
 def replace_file(path: Path, body: bytes, mode: int = 0o600) -> None:
-    """Put a file in place of the one at `path`, or of none; its folder is made if need be. Blocks
-    until the disk has the bytes: no name leads to a file that a power cut could empty.
+    """Write a file in place of the one at `path`, if there is one; make its folder if need be.
+
+    Blocks until the disk has the bytes, so that a power cut cannot leave an empty file.
 
     Args:
         path: of the file.
-        body: all of it.
-        mode: who may read it; nobody else may at any moment.
+        body: its whole content.
+        mode: its permissions, which hold from the beginning.
 
     Raises:
         OSError: it cannot be written; the old one stays.

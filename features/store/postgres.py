@@ -18,7 +18,7 @@ from features.state.labels import REACH_DAYS
 from features.store.interface import Cursor, Past
 from features.store.rebuild import rebuild_sql, states_of
 from features.store.span import LABELLED_WITHIN, Span, day
-from stores.postgres.errors import answering
+from stores.postgres.errors import translate_outages
 from stores.statements import statement
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,7 +59,7 @@ class _PostgresPast:
     async def on_record(self, transactions: Iterable[Key]) -> set[Key]:
         """See `Past`."""
         columns = zip(*transactions, strict=True)
-        async with answering():
+        async with translate_outages():
             query = _ON_RECORD.format(since=self._span.since, until=self._span.until)
             rows = await self._connection.fetch(query, *map(list, columns))
         return {(row["tenant"], row["id"]) for row in rows}
@@ -94,7 +94,7 @@ class PostgresHistory:
         if "labels" in entity.groups:
             arguments += [to_time(until[0]), until[1], REACH, LABELLED_WITHIN]
         async with (
-            answering(),
+            translate_outages(),
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
@@ -109,7 +109,7 @@ class PostgresHistory:
         """See `StateSource`."""
         found: list[bytes | None] = [None] * len(transactions)
         columns = map(list, zip(*transactions, strict=True))
-        async with answering(), self._pool.acquire() as connection:
+        async with translate_outages(), self._pool.acquire() as connection:
             since = datetime.now(UTC) - within
             why = FEATURES_UNAVAILABLE, RETRY_IN_FLIGHT, TRANSACTION_REUSED
             query = _FIRST.format(since=day(since))
@@ -120,7 +120,7 @@ class PostgresHistory:
 
     async def newest(self) -> Cursor:
         """See `StateSource`: PostgreSQL's clock at a moment without unfinished writes of labels."""
-        async with answering(), self._pool.acquire() as connection, connection.transaction():
+        async with translate_outages(), self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_BOUND_WAIT)
             await connection.execute(_BOUND)
             now = await connection.fetchval("SELECT clock_timestamp()")

@@ -1,4 +1,4 @@
-"""What an error of PostgreSQL, or of the way to it, means."""
+"""The meaning of errors of PostgreSQL, and of the connection to it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ DISCONNECTED = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the server ended the connection in mid-call
+    asyncpg.InternalClientError,  # the server ended the connection in the middle of a call
 )
-"""What asyncpg raises, besides PostgreSQL's own errors, when PostgreSQL does not answer."""
+"""Errors of asyncpg, besides PostgreSQL's own, when PostgreSQL does not answer."""
 
-# A mistake in our own SQL is not among these: it must be loud.
+# Not among these are mistakes in our own SQL: they must be loud.
 DOWN = (
     *DISCONNECTED,
     asyncpg.PostgresConnectionError,
@@ -37,10 +37,10 @@ DOWN = (
     asyncpg.InvalidSQLStatementNameError,
     asyncpg.DuplicatePreparedStatementError,
 )
-"""PostgreSQL does not answer, or this one is not the one to ask."""
+"""PostgreSQL does not answer, or another server should be used."""
 
 READ_ONLY = "SELECT current_setting('transaction_read_only')::bool"
-"""Whether PostgreSQL takes no writes, as a replica does not."""
+"""Whether PostgreSQL accepts no writes, like a replica."""
 
 _POOLED_STATES = frozenset({"26000", "42P05"})
 _UNFIT_STATES = _POOLED_STATES | {
@@ -52,36 +52,36 @@ _PGBOUNCER_PARAMETER = "unsupported startup parameter"
 
 
 def is_unfit(error: BaseException) -> bool:
-    """Whether a connection that said this must not be asked again: the server is going, has become
-    a replica, takes no writes, or is another one than the connection began with."""
+    """Whether a connection with this error must not be used again: the server is going down, has
+    become a replica, accepts no writes, or is not the one that the connection began with."""
     state = sqlstate(error)
     return state in _UNFIT_STATES or state.startswith(_UNFIT_CLASS)
 
 
 def shows_a_pooler(error: BaseException) -> bool:
-    """Whether a prepared statement was gone, or there before: the session behind the connection is
-    not always the same one."""
+    """Whether a prepared statement was missing, or existed already: then the session behind the
+    connection changes."""
     return sqlstate(error) in _POOLED_STATES
 
 
 def sqlstate(error: BaseException) -> str:
-    """Its SQLSTATE, "" if it has none."""
+    """The SQLSTATE of an error, "" if it has none."""
     return str(getattr(error, "sqlstate", None) or "")
 
 
 def reason(error: BaseException) -> str:
-    """What may be logged of a failure: PostgreSQL's own words can quote a row."""
+    """A failure in words that may be logged. PostgreSQL's own can quote a row."""
     if isinstance(error, StoreUnavailable):
         return str(error)
     state = sqlstate(error)
     if state == "25006":
-        return "PostgreSQL takes no writes: it is a replica, or is set to be read only (25006)"
+        return "PostgreSQL takes no writes: it is a replica, or set to be read-only (25006)"
     return f"PostgreSQL: {type(error).__name__}{f' {state}' if state else ''}"
 
 
 @asynccontextmanager
-async def answering() -> AsyncIterator[None]:
-    """PostgreSQL's silence as StoreUnavailable."""
+async def translate_outages() -> AsyncIterator[None]:
+    """Raise StoreUnavailable where PostgreSQL does not answer."""
     try:
         yield
     except DOWN as error:
@@ -89,30 +89,30 @@ async def answering() -> AsyncIterator[None]:
 
 
 def unreachable(error: BaseException, address: Address) -> StoreUnreachable | None:
-    """Why no connection was made, in words for whoever set the address; None for a defect of
-    ours."""
-    said = _said(error, address)
-    if said is None:
+    """The error to raise for a failed connection: what happened and what to do about the setting.
+    None for a defect of our own."""
+    explained = _explain(error, address)
+    if explained is None:
         return None
-    what, hint = said
+    what, hint = explained
     return StoreUnreachable(f"PostgreSQL at {address.place}: {what}", address.variable, hint)
 
 
-def _said(error: BaseException, address: Address) -> tuple[str, str] | None:
+def _explain(error: BaseException, address: Address) -> tuple[str, str] | None:
     variable = address.variable
     state = sqlstate(error)
     if isinstance(error, asyncpg.PostgresError):
         words = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return _server_said(state, words, address)
+        return _explain_state(state, words, address)
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
-            f"its certificate is not believed ({error.verify_message})",
-            f"name the authority with sslrootcert in {variable}, and the host as the certificate",
+            f"its certificate is not trusted ({error.verify_message})",
+            f"name the authority with sslrootcert in {variable}, and the certificate's host",
         )
     if isinstance(error, ssl.SSLError):
         return "TLS failed", f"check sslmode and the certificates in {variable}"
     if isinstance(error, socket.gaierror):
-        return "the host's name is not known", f"check the host in {variable}, or DNS"
+        return "the host name does not resolve", f"check the host in {variable}, or DNS"
     if isinstance(error, ConnectionRefusedError):
         return "it refuses the connection", f"check host and port in {variable}, and that it is up"
     if isinstance(error, FileNotFoundError):
@@ -121,7 +121,7 @@ def _said(error: BaseException, address: Address) -> tuple[str, str] | None:
         return "it does not answer in time", f"check host and port in {variable}, and firewalls"
     if isinstance(error, ConnectionError) and "SSL" in str(error):
         return (
-            "it speaks no TLS here, or wants none",
+            "it does not speak TLS here, or does not want to",
             f"check sslmode in {variable}: disable, prefer or require",
         )
     if isinstance(error, OSError):
@@ -132,21 +132,24 @@ def _said(error: BaseException, address: Address) -> tuple[str, str] | None:
     if isinstance(error, asyncpg.ClientConfigurationError):
         return "the driver does not take these parameters", f"check {variable}"
     if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
-        return "it cannot be talked to", f"check that {variable} is of a PostgreSQL"
+        return (
+            "it does not speak PostgreSQL's protocol",
+            f"check that {variable} names a PostgreSQL",
+        )
     return None
 
 
-def _server_said(state: str, words: str, address: Address) -> tuple[str, str]:
+def _explain_state(state: str, words: str, address: Address) -> tuple[str, str]:
     variable = address.variable
     if state in ("28P01", "28000"):
         if "pg_hba" in words or "encryption" in words or "no encryption" in words:
             return (
-                "it lets nobody in this way (pg_hba.conf)",
-                f"try sslmode=require in {variable}, or let this host, user and database in",
+                "it does not allow this way of connecting (pg_hba.conf)",
+                f"try sslmode=require in {variable}, or allow this host, user and database",
             )
         return "it refuses user or password", f"check them in {variable}"
     if state == "3D000":
-        # The name alone: what a ? or # was meant to begin is not shown.
+        # The name alone, without what follows a misplaced ? or #.
         begun = re.match(r"[\w./ -]*", address.database or "")
         shown = f" {begun[0]!r}" if begun and begun[0] else ""
         return f"there is no such database{shown}", f"create it, or correct its name in {variable}"
@@ -161,7 +164,7 @@ def _server_said(state: str, words: str, address: Address) -> tuple[str, str]:
             f"leave it out of {variable}, or put it into ignore_startup_parameters of PgBouncer",
         )
     if state == "42501":
-        return "the user may not come in", "grant CONNECT on the database"
+        return "the user may not connect to the database", "grant CONNECT on it"
     return words, f"check {variable}"
 
 

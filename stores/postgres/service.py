@@ -1,4 +1,4 @@
-"""Services: addresses by name, in the file that libpq's programs share."""
+"""Services: addresses by name, in the service file of libpq."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fraud.errors import SettingInvalid
 
 
 def service_parameters(variable: str, given: Mapping[str, str]) -> dict[str, str]:
-    """What the service file says of the service that an address names.
+    """The parameters of the service that an address names.
 
     Args:
-        variable: the setting of the address.
-        given: its parameters; `service`, perhaps `servicefile`.
+        variable: the setting that holds the address.
+        given: its parameters, `service` and perhaps `servicefile` among them.
 
     Raises:
-        SettingInvalid: there is no such file, or it knows no such service.
+        SettingInvalid: the file cannot be read, or does not have the service.
     """
     named = given.get("servicefile") or os.environ.get("PGSERVICEFILE")
     path = Path(named) if named else Path.home() / ".pg_service.conf"
@@ -28,14 +28,14 @@ def service_parameters(variable: str, given: Mapping[str, str]) -> dict[str, str
         parser.read_string(path.read_text(encoding="utf-8"))
     except OSError:
         raise SettingInvalid(
-            variable, "the file of services cannot be read", "set PGSERVICEFILE to its path"
+            variable, "the service file cannot be read", "set PGSERVICEFILE to its path"
         ) from None
     except (configparser.Error, UnicodeDecodeError):
         raise SettingInvalid(
-            variable, "the file of services is damaged", "it has lines [name] and key=value"
+            variable, "the service file is damaged", "its lines are [name] and key=value"
         ) from None
     if not parser.has_section(given["service"]):
         raise SettingInvalid(
-            variable, "the file of services does not know the service", "correct its name"
+            variable, "the service file does not have the service", "correct its name"
         )
     return dict(parser.items(given["service"]))

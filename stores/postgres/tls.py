@@ -1,4 +1,4 @@
-"""TLS of a connection to PostgreSQL, as libpq's parameters ask for it."""
+"""TLS of a connection to PostgreSQL, as set by libpq's parameters."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _SYSTEM = "system"
 @dataclass(frozen=True, slots=True)
 class Tls:
     """Attributes:
-    variable: the setting that it comes from.
-    given: what the driver takes itself, name and value.
-    system: the certificates of this system's authorities are believed, the host's name is checked.
-    direct: TLS begins at once, without asking the server first.
+    variable: the setting that holds the address.
+    given: names and values that the driver reads itself.
+    system: the system's authorities are trusted, and the host name is checked.
+    direct: TLS begins at once, without negotiation.
     """
 
     variable: str = ""
@@ -38,7 +38,7 @@ class Tls:
         """From libpq's parameters.
 
         Raises:
-            SettingInvalid: one cannot be taken, or two contradict each other.
+            SettingInvalid: one is wrong or not supported, or two contradict each other.
         """
         taken = {name: value for name, value in given.items() if value}
         for name in ("ssl", "requiressl"):
@@ -62,12 +62,12 @@ class Tls:
             if chosen not in (None, "verify-full"):
                 raise SettingInvalid(
                     variable,
-                    "sslrootcert=system needs the host's name checked",
-                    "take sslmode=verify-full",
+                    "sslrootcert=system needs the host name checked",
+                    "use sslmode=verify-full",
                 )
         elif direct and chosen not in _MODES[3:]:
             raise SettingInvalid(
-                variable, "sslnegotiation=direct needs TLS", "take sslmode=require or stricter"
+                variable, "sslnegotiation=direct needs TLS", "use sslmode=require or stricter"
             )
         return cls(variable, tuple(taken.items()), system, direct)
 
@@ -81,7 +81,7 @@ class Tls:
         arguments: dict[str, Any] = {"direct_tls": True} if self.direct else {}
         if self.system:
             return {**arguments, "ssl": self._context()}
-        # The driver makes a context of these, and knows when to go on without TLS.
+        # The driver makes a context of these, and knows when to continue without TLS.
         return {
             **arguments,
             "dsn": f"postgresql://?{urlencode(self.given)}" if self.given else None,
@@ -102,8 +102,8 @@ class Tls:
             if not own.exists():
                 raise SettingInvalid(
                     self.variable,
-                    f"sslmode={given['sslmode']} does not know whom to believe",
-                    "take sslrootcert=system, or sslrootcert=FILE with the authority's certificate",
+                    f"sslmode={given['sslmode']} has no authority to trust",
+                    "use sslrootcert=system, or sslrootcert=FILE with the authority's certificate",
                 )
 
     def _context(self) -> ssl.SSLContext:
@@ -125,7 +125,7 @@ class Tls:
 
 
 def _mode_of(variable: str, name: str, value: str) -> str:
-    """The mode that other tools ask for with `ssl` or `requiressl`."""
+    """The mode for the parameters `ssl` and `requiressl` of other tools."""
     if value in _MODES:
         return value
     return "require" if parameters.is_true(variable, name, value) else "prefer"

@@ -3,9 +3,9 @@
     postgresql://user:password@host:port,host2:port2/database?name=value&...
     host=... port=... dbname=... user=... name=value
 
-`postgres://` and a driver behind the scheme (`postgresql+asyncpg://`) mean the same. A parameter is
-taken as libpq takes it, or named in the error: what asks for safety that cannot be given
-(`channel_binding=require`) is never passed over.
+`postgres://` and a driver after the scheme (`postgresql+asyncpg://`) mean the same. A parameter is
+used as libpq uses it, or named in the error: one that asks for protection that cannot be given
+(`channel_binding=require`) is never ignored.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _LIKE_A_URL = "it looks like postgresql://user:password@host:5432/database"
 _ONLY: Mapping[str, tuple[tuple[str, ...], str]] = {
     "channel_binding": (
         ("disable", "prefer"),
-        "the driver cannot bind a password to TLS: leave it out and take sslmode=verify-full",
+        "the driver cannot bind a password to TLS: leave it out and use sslmode=verify-full",
     ),
-    "gssencmode": (("disable", "prefer"), "take sslmode for encryption"),
+    "gssencmode": (("disable", "prefer"), "use sslmode for encryption"),
     "gssdelegation": (("0",), "leave it out"),
     "replication": (("0", "false", "off", "no"), "leave it out"),
     "sslcompression": (("0",), "leave it out"),
-    "sslcertmode": (("disable", "allow"), "leave it out: sslcert is sent where the server asks"),
+    "sslcertmode": (("disable", "allow"), "leave it out: sslcert is sent if the server asks"),
     "sslsni": (("1",), "leave it out: the name is always sent"),
     "min_protocol_version": (("3.0",), "leave it out"),
     "max_protocol_version": (("3.0", "latest"), "leave it out"),
     "client_encoding": (("utf8", "utf-8", "unicode", "auto"), "leave it out: it is always UTF8"),
 }
-"""Parameters of which some values change nothing, and what to do about the others."""
+"""Parameters, their values that change nothing, and what to do about others."""
 
 _CANNOT = {
-    "require_auth": "leave it out and take sslmode=verify-full",
+    "require_auth": "leave it out and use sslmode=verify-full",
     "requirepeer": "leave it out",
     "sslcrldir": "name one file with sslcrl",
     "sslkeylogfile": "leave it out",
@@ -60,7 +60,7 @@ _CANNOT = {
     "oauth_client_secret": "take password or passfile",
     "oauth_scope": "take password or passfile",
 }
-"""Parameters that ask for what cannot be had, and what to do instead."""
+"""Parameters that are not supported, and what to do instead."""
 
 _TLS = (
     *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation"),
@@ -80,27 +80,27 @@ _OTHERS = (
     *("krbsrvname", "gsslib"),
 )
 KNOWN = frozenset((*_ONLY, *_CANNOT, *_TLS, *_KEEPALIVES, *_POOLERS, *_OTHERS))
-"""Every parameter that is taken or named."""
+"""Every parameter of libpq, supported or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a PostgreSQL is, and how to come in.
+    """Where a PostgreSQL is, and how to connect.
 
     Attributes:
-        variable: the setting that it comes from.
-        hosts: host or folder of a socket, and port; () for what the environment (PGHOST) or the
-            driver takes.
-        user, password, database: None for what the environment or the driver takes.
+        variable: the setting that holds the address.
+        hosts: host or folder of a socket, and port; () for those of the environment (PGHOST) or
+            the driver.
+        user, password, database: None for those of the environment or the driver.
         tls: see `Tls`.
-        connect_timeout_s: longest wait for a connection to one host; None: the caller's.
+        connect_timeout_s: longest wait for a connection to one host, None for the caller's.
         server_settings: of the session, as PostgreSQL names them.
-        session_attrs: which of several hosts will do; None: not said.
-        passfile, krbsrvname, gsslib: as the driver takes them.
-        shuffled: hosts are tried in any order.
+        session_attrs: which of several hosts qualify, None if not given.
+        passfile, krbsrvname, gsslib: passed to the driver.
+        shuffled: hosts are tried in random order.
         socket_options: names of TCP options in `socket`, and their values.
-        keepalive: whether TCP asks now and then whether the other end is still there.
-        pooled: whether a pooler in transaction mode stands in between; None: find out.
+        keepalive: whether TCP probes whether the other end is alive.
+        pooled: whether a pooler in transaction mode is in front, None to find out.
     """
 
     variable: str
@@ -138,11 +138,11 @@ def address_of(url: str, variable: str = "DATABASE_URL") -> Address:
     """Read an address.
 
     Args:
-        url: of the setting `variable`.
+        url: the value of the setting `variable`.
 
     Raises:
-        SettingInvalid: it cannot be read, or a parameter cannot be taken. Neither the address nor
-            a value is in the message.
+        SettingInvalid: it cannot be read, or a parameter is not supported. The message holds
+            neither the address nor a value.
     """
     given = _given(variable, url.strip())
     if "service" in given:
@@ -174,9 +174,9 @@ def address_of(url: str, variable: str = "DATABASE_URL") -> Address:
 
 
 def _given(variable: str, text: str) -> dict[str, str]:
-    """Parameters by libpq's names, of either form."""
+    """The parameters of an address of either form, by libpq's names."""
     if text[:1] in "'\"" and text:
-        raise SettingInvalid(variable, "it has quotes around it", "take them away")
+        raise SettingInvalid(variable, "it has quotes around it", "remove them")
     found = _SCHEME.match(text)
     if found is None:
         return _keywords(variable, text)
@@ -211,7 +211,7 @@ def _host_list(variable: str, text: str) -> dict[str, str]:
 
 
 def _keywords(variable: str, text: str) -> dict[str, str]:
-    """Parameters of `host=localhost dbname='my base'`."""
+    """The parameters of `host=localhost dbname='my base'`."""
     given: dict[str, str] = {}
     at = 0
     while at < len(text):
@@ -227,15 +227,15 @@ def _keywords(variable: str, text: str) -> dict[str, str]:
 
 
 def _refuse(variable: str, given: Mapping[str, str]) -> None:
-    """Name what cannot be taken."""
+    """Refuse parameters that are not supported."""
     for name, hint in _CANNOT.items():
         if given.get(name):
-            raise SettingInvalid(variable, f"{name} cannot be taken", hint)
+            raise SettingInvalid(variable, f"{name} is not supported", hint)
     for name, (harmless, hint) in _ONLY.items():
         value = given.get(name, "").lower()
         if value and value not in harmless:
             shown = f"{name}=require" if value == "require" else f"this value of {name}"
-            raise SettingInvalid(variable, f"{shown} cannot be taken", hint)
+            raise SettingInvalid(variable, f"{shown} is not supported", hint)
 
 
 def _hosts(variable: str, given: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
@@ -243,7 +243,7 @@ def _hosts(variable: str, given: Mapping[str, str]) -> tuple[tuple[str, int], ..
     addresses = given.get("hostaddr", "").split(",") if given.get("hostaddr") else []
     if addresses and names and given.get("sslmode") == "verify-full":
         raise SettingInvalid(
-            variable, "hostaddr cannot be taken with sslmode=verify-full", "take host alone"
+            variable, "hostaddr does not go with sslmode=verify-full", "use host alone"
         )
     hosts = addresses or names
     ports = given.get("port", "").split(",")
@@ -268,7 +268,7 @@ def _connect_timeout(variable: str, given: Mapping[str, str]) -> float | None:
     seconds = parameters.whole(
         variable, "connect_timeout", given["connect_timeout"], -(2**31), 2**31 - 1
     )
-    # 0 is for ever, with libpq. Nothing here waits for ever: the caller's wait it is.
+    # To libpq 0 means for ever. Nothing here waits for ever, so the caller's timeout applies.
     return float(seconds) if seconds > 0 else None
 
 
@@ -287,14 +287,14 @@ def _socket_options(variable: str, given: Mapping[str, str]) -> tuple[tuple[str,
     for name, option in _KEEPALIVES.items():
         if given.get(name):
             value = parameters.whole(variable, name, given[name], 0, 2**31 - 1)
-            if value:  # 0 is the system's own
+            if value:  # 0 means the system's default
                 found.append((option, value))
     return tuple(found)
 
 
 def _pooled(variable: str, given: Mapping[str, str]) -> bool | None:
-    """Whether a pooler in transaction mode stands in between, as other tools are told: there they
-    ask for a cache of no statements."""
+    """Whether a pooler in transaction mode is in front, in the ways that other tools are told of
+    it: `pgbouncer`, or a statement cache of size 0."""
     if given.get("pgbouncer"):
         return parameters.is_true(variable, "pgbouncer", given["pgbouncer"])
     sizes = [

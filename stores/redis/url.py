@@ -3,8 +3,7 @@
     redis://user:password@host:port/0      rediss:// with TLS
     unix:///path/to/redis.sock?db=0
 
-`valkey://` and `valkeys://` mean the same. A parameter behind the ? is taken, or the error names
-it.
+`valkey://` and `valkeys://` mean the same. A parameter after the ? is used, or the error names it.
 """
 
 from __future__ import annotations
@@ -24,33 +23,33 @@ DEFAULT_PORT = 6379
 _LIKE_A_URL = "it looks like redis://user:password@host:6379/0"
 _TCP, _TLS, _UNIX = ("redis", "valkey"), ("rediss", "valkeys"), ("unix", "redis+unix")
 _REFUSED = {
-    "sentinel": "name the one Redis, or what stands in front of it: Sentinel is not asked",
+    "sentinel": "name one Redis, or a proxy in front of it: Sentinel is not supported",
     "cluster": "name one Redis: a script needs all of its keys in one place",
 }
 _CERT_REQS = ("none", "optional", "required")
 _OURS = {
     **dict.fromkeys(
         ("socket_timeout", "socket_connect_timeout", "timeout", "retry_on_timeout"),
-        "leave it out: QUORUM_REDIS_TIMEOUT_MS says how long Redis is waited for",
+        "leave it out: QUORUM_REDIS_TIMEOUT_MS is the longest wait for Redis",
     ),
     **dict.fromkeys(
         ("max_connections", "health_check_interval", "socket_read_size", "legacy_responses"),
         "leave it out: each process keeps one connection",
     ),
-    **dict.fromkeys(("decode_responses", "encoding"), "leave it out: what is kept is binary"),
+    **dict.fromkeys(("decode_responses", "encoding"), "leave it out: values are binary"),
 }
-"""Parameters of other programs that would have no effect, and what to do."""
+"""Parameters for other programs that would have no effect, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a Redis is, and how to come in.
+    """Where a Redis is, and how to connect.
 
     Attributes:
-        variable: the setting that it comes from.
-        place: host and port, or path, for a message.
+        variable: the setting that holds the address.
+        place: host and port, or path, for messages.
         kind: redis-py's class of connection.
-        arguments: of it.
+        arguments: its arguments.
     """
 
     variable: str
@@ -64,19 +63,19 @@ def address_of(url: str, variable: str = "REDIS_URL") -> Address:
     """Read an address.
 
     Raises:
-        SettingInvalid: it cannot be read, or a parameter cannot be taken. Neither the address nor
-            a value is in the message.
+        SettingInvalid: it cannot be read, or a parameter is not supported. The message holds
+            neither the address nor a value.
     """
     text = url.strip()
     if text[:1] in ("'", '"'):
-        raise SettingInvalid(variable, "it has quotes around it", "take them away")
+        raise SettingInvalid(variable, "it has quotes around it", "remove them")
     scheme, colon, rest = text.partition("://")
     scheme = scheme.lower()
     if not colon:
         raise SettingInvalid(variable, "it does not begin with redis://", _LIKE_A_URL)
     for word, hint in _REFUSED.items():
         if word in scheme:
-            raise SettingInvalid(variable, f"a Redis {word} cannot be taken", hint)
+            raise SettingInvalid(variable, f"a Redis {word} is not supported", hint)
     if scheme not in (*_TCP, *_TLS, *_UNIX):
         raise SettingInvalid(variable, "it does not begin with redis://", _LIKE_A_URL)
     user, host, path, query = parameters.cut(variable, rest)
@@ -89,7 +88,7 @@ def address_of(url: str, variable: str = "REDIS_URL") -> Address:
 def _socket(variable: str, host: str, path: str, given: dict[str, str]) -> Address:
     if host or not path:
         raise SettingInvalid(
-            variable, "unix:// has no path of a socket", "it looks like unix:///run/redis.sock?db=0"
+            variable, "unix:// has no path to a socket", "it looks like unix:///run/redis.sock?db=0"
         )
     place = f"/{unquote(path)}"
     arguments = {**_taken(variable, given, tls=False), "path": place}
@@ -106,10 +105,10 @@ def _network(variable: str, tls: bool, hosts: str, path: str, given: dict[str, s
     host, port = host or "localhost", parameters.port(variable, number, DEFAULT_PORT)
     path = unquote(path).strip("/")
     if path:
-        base = str(parameters.whole(variable, "the database behind the /", path, 0, 2**31 - 1))
+        base = str(parameters.whole(variable, "the database after the /", path, 0, 2**31 - 1))
         if given.setdefault("db", base) != base:
             raise SettingInvalid(
-                variable, "the database behind the / is not that of db", "name it once"
+                variable, "the database after the / is not that of db", "name it once"
             )
     arguments = {**_taken(variable, given, tls=tls), "host": host, "port": port}
     return Address(variable, f"{host}:{port}", SSLConnection if tls else Connection, arguments)
@@ -129,7 +128,7 @@ def _taken(variable: str, given: Mapping[str, str], *, tls: bool) -> dict[str, A
         if name not in _KNOWN:
             raise parameters.unknown(variable, name, _KNOWN)
         if name.startswith("ssl_") and not tls:
-            raise SettingInvalid(variable, f"{name} is of TLS", "begin with rediss://")
+            raise SettingInvalid(variable, f"{name} needs TLS", "begin with rediss://")
         read = _KNOWN[name](variable, name, value)
         if read is not None:
             taken[name] = read
@@ -147,12 +146,12 @@ def _database(variable: str, name: str, value: str) -> int:
 
 
 def _cert_reqs(variable: str, name: str, value: str) -> str:
-    # As Python names it, too: CERT_NONE.
+    # Python's names are accepted, too: CERT_NONE.
     return parameters.one_of(variable, name, value.lower().removeprefix("cert_"), _CERT_REQS)
 
 
 def _protocol(variable: str, name: str, value: str) -> None:
-    # Answers are the same to us in both.
+    # Replies look the same to us in both.
     parameters.one_of(variable, name, value, ("2", "3"))
 
 

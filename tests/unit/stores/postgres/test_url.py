@@ -147,7 +147,7 @@ def test_what_changes_nothing_is_passed_over(harmless: str) -> None:
         ("ssl_min_protocol_version=SSLv3", "ssl_min_protocol_version"),
         ("hostaddr=10.0.0.1&sslmode=verify-full", "hostaddr"),
         ("pgbouncer=maybe", "pgbouncer"),
-        ("service=nowhere", "file of services"),
+        ("service=nowhere", "service file"),
         ("connect_timeout", "no value"),
     ],
 )
@@ -263,7 +263,7 @@ def test_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     found = address_of("postgresql:///?service=fraud&user=other")
     assert (found.hosts, found.user, found.database) == ((("db.example", 5433),), "other", "d")
     assert found.connect_timeout_s == 7
-    with pytest.raises(SettingInvalid, match="does not know the service"):
+    with pytest.raises(SettingInvalid, match="does not have the service"):
         address_of("service=nobody")
     file.write_text("host=x\n")
     with pytest.raises(SettingInvalid, match="damaged"):
@@ -274,11 +274,11 @@ def test_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "why", "hint"),
     [
-        ("postgresql://h:99999/d", "the port is too large", "take 65535 at most"),
-        ("postgresql://h:0/d", "the port is too small", "take 1 or more"),
-        ("postgresql://h:5x/d", "the port is not a whole number", "write digits alone"),
+        ("postgresql://h:99999/d", "the port is too large", "use at most 65535"),
+        ("postgresql://h:0/d", "the port is too small", "use at least 1"),
+        ("postgresql://h:5x/d", "the port is not a whole number", "write digits only"),
         ("postgresql://h/d?connect_timeout=2.5", "connect_timeout is not a whole", "write digits"),
-        ("postgresql://h/d?keepalives_idle=-1", "keepalives_idle is too small", "take 0 or more"),
+        ("postgresql://h/d?keepalives_idle=-1", "keepalives_idle is too small", "use at least 0"),
     ],
 )
 def test_a_number_that_cannot_be_is_said_as_what_it_is(url: str, why: str, hint: str) -> None:
