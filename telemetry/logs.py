@@ -1,4 +1,4 @@
-"""Where what our modules log goes."""
+"""Where the log records of our modules go."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _SERVE = "ray.serve"
 
 
 class _ToServe(logging.Handler):
-    """Hands records to whatever Serve's own logger does with its own, now: it may be configured
-    anew while a replica runs."""
+    """Passes records to Serve's logger as it is configured now: that may change while a replica
+    runs."""
 
     def emit(self, record: logging.LogRecord) -> None:
         serve = logging.getLogger(_SERVE)
@@ -19,10 +19,10 @@ class _ToServe(logging.Handler):
 
 
 def log_to_replica() -> None:
-    """Send what any module of this process logs to the replica's log file; again: nothing.
+    """Send the log records of every module of this process to the replica's log file. Idempotent.
 
-    Serve gives that file to its own logger alone. All others end at `sys.stderr`, which it takes
-    for chatter (INFO): at the level WARNING every warning of ours would be lost.
+    Only Serve's own logger writes to that file. Other records go to `sys.stderr`, which Serve logs
+    as INFO: at the level WARNING all our warnings would be lost.
     """
     root = logging.getLogger()
     if not any(isinstance(handler, _ToServe) for handler in root.handlers):

@@ -1,21 +1,21 @@
-"""Where a micro-batch's time goes: the names of its stages, once, and a stopwatch for them.
+"""Where a micro-batch spends its time: the names of its stages, and a stopwatch for them.
 
-In the order in which they pass. Each is a label of `fraud_stage_seconds` and a key of `stage_ms`.
+The stages in their order. Each is a label of `fraud_stage_seconds` and a key of `stage_ms`.
 
-| stage | |
+| stage | time spent on |
 |---|---|
-| `parse` | the body read and checked |
-| `auth` | the key looked up |
-| `limit` | the key's rate limits asked |
-| `wait` | in the coalescer, for a lane |
-| `features` | the call to FeatureFetch, of which |
-| `redis`, `assemble` | are the round trip to Redis and the making of features from it |
-| `votes` | until every variant answered, or the deadline, of which |
-| `variant:<name>` | is how long one variant took |
-| `combine` | votes to decisions |
-| `explain` | reasons of what is not approved |
-| `log` | until the disk has the records |
-| `reply` | decisions to bytes, and those to the socket |
+| `parse` | reading and checking the body |
+| `auth` | looking up the key |
+| `limit` | checking the key's rate limits |
+| `wait` | waiting in the coalescer for a lane |
+| `features` | the call to FeatureFetch |
+| `redis`, `assemble` | within it: the round trip to Redis, and computing features |
+| `votes` | waiting until every variant has answered, or for the deadline |
+| `variant:<name>` | within it: one variant |
+| `combine` | turning votes into decisions |
+| `explain` | reasons of decisions that are not approve |
+| `log` | waiting until the records are on disk |
+| `reply` | encoding the decisions and writing them to the socket |
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REPLY = "reply"
 
 
 class Stages:
-    """A stopwatch with laps. `ms` is stage -> milliseconds, in the order in which they ended."""
+    """A stopwatch with laps. `ms` maps stages to milliseconds, in the order in which they ended."""
 
     __slots__ = ("_last_ns", "ms")
 
@@ -41,17 +41,17 @@ class Stages:
         self._last_ns = time.perf_counter_ns()
 
     def lap(self, stage: str) -> None:
-        """Everything since the last lap was `stage`."""
+        """Count the time since the last lap as `stage`."""
         now_ns = time.perf_counter_ns()
         self.ms[stage] = (now_ns - self._last_ns) / 1e6
         self._last_ns = now_ns
 
     def within(self, parts_ms: dict[str, float]) -> None:
-        """What somebody else measured within the last lap."""
+        """Add times that were measured elsewhere within the last lap."""
         self.ms.update(parts_ms)
 
     def votes(self, votes: Iterable[Vote]) -> None:
-        """How long each variant took that answered."""
+        """Add the time of each variant that answered."""
         for vote in votes:
             if vote.scores is not None:
                 self.ms[f"variant:{vote.variant}"] = vote.elapsed_ms

@@ -1,12 +1,12 @@
-"""What crosses links, as values that are read and never run.
+"""Values on links, as bytes that cannot run code.
 
-A message is MessagePack. It names each value's kind by a number, and the reader makes a value of
-the type that it has for that number, or refuses it: there is no kind for code, for a class of the
-sender's choice or for an object that Python would have to build by a call. Errors cross as a name
-out of a fixed list and plain arguments.
+A message is MessagePack. Each value has a number for its kind, and the reader makes a value of the
+type that it knows by that number, or refuses it. There is no kind for code, for a class of the
+sender's choice, or for an object that Python would have to call something for. Errors are sent as a
+name from a fixed list and plain arguments.
 
-Every value is checked against the annotations of its type as it is read. That costs no more than
-pickle did for the same batches.
+Every value is checked against the annotations of its type when it is read. That costs no more than
+pickle for the same batches.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from fraud.explanation import Explanation
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.score import VariantScores
 
-Plain = tuple[int, Any]
-"""The number of a value's kind, and the value; a message holds it as an array of two."""
+Tagged = tuple[int, Any]
+"""The number of a value's kind, and the value. A message holds it as an array of two."""
 
 _ANYTHING, _TUPLE, _ARRAY = range(3)
 _TYPES: dict[int, type] = {
@@ -38,30 +38,32 @@ _TYPES: dict[int, type] = {
 }
 _KINDS = {kind: number for number, kind in _TYPES.items()}
 _NUMBERS = "fiub"
-"""What an array may be of, as `numpy.dtype.kind`: floats, integers, truth values."""
+"""Kinds of array elements (`numpy.dtype.kind`): floats, integers, booleans."""
 
 
 class Unreadable(Exception):
-    """Bytes that are no message of ours, or a value that no kind is for."""
+    """The bytes are not a message of ours, or a value is of no known kind."""
 
 
-def plain(value: Any) -> Plain:
-    """A value for a message; `whole` inverts it. Those of no kind of their own are None, truth
-    values, numbers, texts and bytes, lists and dicts of those; and tuples of values."""
+def tagged(value: Any) -> Tagged:
+    """A value for a message; `untagged` inverts it.
+
+    Values without a kind of their own are None, booleans, numbers, texts, bytes, lists and dicts of
+    those, and tuples of values."""
     if type(value) is tuple:
-        return _TUPLE, [plain(item) for item in value]
+        return _TUPLE, [tagged(item) for item in value]
     return _KINDS.get(type(value), _ANYTHING), value
 
 
-def whole(kind: int, body: msgspec.Raw) -> Any:
-    """The value that `plain` was given. Arrays may be read-only.
+def untagged(kind: int, body: msgspec.Raw) -> Any:
+    """The value that `tagged` was given. Arrays may be read-only.
 
     Raises:
-        Unreadable: there is no such kind, or the body is not of it.
+        Unreadable: the kind is unknown, or the body is not of that kind.
     """
     try:
         if kind == _TUPLE:
-            return tuple([whole(*item) for item in _VALUES.decode(body)])
+            return tuple([untagged(*item) for item in _VALUES.decode(body)])
         return _DECODERS[kind].decode(body)
     except KeyError:
         raise Unreadable(f"no kind {kind}") from None
@@ -70,10 +72,10 @@ def whole(kind: int, body: msgspec.Raw) -> Any:
 
 
 def encode(content: Any) -> bytes:
-    """The bytes of a message's content.
+    """The content of a message as bytes.
 
     Raises:
-        Unreadable: it holds what no kind is for.
+        Unreadable: it holds a value of no known kind.
     """
     try:
         return _ENCODER.encode(content)
@@ -81,28 +83,28 @@ def encode(content: Any) -> bytes:
         raise Unreadable(f"this cannot be sent: {error}") from None
 
 
-def read_question(body: memoryview) -> tuple[str, Iterable[tuple[int, msgspec.Raw]]]:
-    """The method that is asked for, and its arguments for `whole`.
+def read_call(body: memoryview) -> tuple[str, Iterable[tuple[int, msgspec.Raw]]]:
+    """The name of the method that is called, and its arguments for `untagged`.
 
     Raises:
-        Unreadable: it is no question.
+        Unreadable: it is not a call.
     """
-    method, arguments = _read(_QUESTION, body)
+    method, arguments = _read(_CALL, body)
     return method, arguments
 
 
-def read_answer(body: memoryview) -> Any:
-    """The value that was answered.
+def read_result(body: memoryview) -> Any:
+    """The value that was returned.
 
     Raises:
-        Unreadable: it is no answer.
+        Unreadable: it is not a result.
     """
-    return whole(*_read(_ANSWER, body))
+    return untagged(*_read(_RESULT, body))
 
 
-def error_out(error: Exception) -> tuple[str, Any]:
-    """An error for a message; `read_error` inverts it. One that is not on the list crosses as the
-    nearest of its parents that is, and without one as its name alone."""
+def error_value(error: Exception) -> tuple[str, Any]:
+    """An error for a message; `read_error` inverts it. One that is not on the list is sent as its
+    nearest base class on the list, or else by its name alone."""
     for kind in type(error).__mro__:
         name = kind.__name__
         if _ERRORS.get(name) is kind:
@@ -114,12 +116,12 @@ def read_error(body: memoryview) -> Exception:
     """The error that was sent.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: it is not an error on the list.
     """
     name, arguments = _read(_ERROR, body)
     try:
         return _ERRORS[name](*[_frozen(argument) for argument in arguments])
-    except Exception:  # another version's error, whose arguments are not ours
+    except Exception:  # sent by another version, with other arguments
         raise Unreadable("an error that is not on the list") from None
 
 
@@ -131,7 +133,7 @@ def _read(decoder: msgspec.msgpack.Decoder[Any], body: memoryview) -> Any:
 
 
 def _frozen(value: Any) -> Any:
-    # An error's arguments are texts, numbers and tuples of them; a message knows no tuples.
+    # Arguments of errors are texts, numbers and tuples of them; MessagePack has no tuples.
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
@@ -142,7 +144,7 @@ def _out(value: Any) -> Any:
         return value.dtype.str, value.shape, _bytes_of(value)
     if isinstance(value, np.generic):
         return value.item()
-    # Never the value itself, which may be a payment's.
+    # Without the value, which may be of a payment.
     raise TypeError(f"{type(value).__name__} {getattr(value, '__qualname__', '')}".rstrip())
 
 
@@ -163,14 +165,14 @@ def _in(wanted: Any, value: Any) -> Any:
 
 
 def _listed() -> dict[str, Callable[..., Exception]]:
-    house = [
+    ours = [
         kind
         for kind in vars(errors).values()
         if isinstance(kind, type) and issubclass(kind, errors.QuorumError)
     ]
     builtin = [KeyError, IndexError, TypeError, ValueError, ArithmeticError, RuntimeError]
     builtin += [OSError, ConnectionError, PermissionError, TimeoutError, MemoryError]
-    return {kind.__name__: kind for kind in [*house, *builtin]}
+    return {kind.__name__: kind for kind in [*ours, *builtin]}
 
 
 _ERRORS = _listed()
@@ -180,6 +182,6 @@ _DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
     for number, kind in {_ANYTHING: Any, **_TYPES}.items()
 }
 _VALUES = msgspec.msgpack.Decoder(list[tuple[int, msgspec.Raw]])
-_QUESTION = msgspec.msgpack.Decoder(tuple[str, list[tuple[int, msgspec.Raw]]])
-_ANSWER = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
+_CALL = msgspec.msgpack.Decoder(tuple[str, list[tuple[int, msgspec.Raw]]])
+_RESULT = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
 _ERROR = msgspec.msgpack.Decoder(tuple[str, list[Any]])

@@ -8,32 +8,32 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from deployments.links.codec import plain, read_answer, read_error
-from deployments.links.frame import ANSWER, ASK, ERROR, LEAVING, BadFrame, Reader, pack
+from deployments.links.codec import read_error, read_result, tagged
+from deployments.links.message import CALL, CLOSING, ERROR, RESULT, BadMessage, Reader, pack
 from deployments.links.peer import require_own_peer
 from fraud.errors import Unavailable
 
 
 class LinkLost(Unavailable):
-    """The replica went while it was asked: it may have done what it was asked for."""
+    """The replica ended during the call, which it may or may not have carried out."""
 
 
-Again = Callable[["asyncio.Future[Any]"], None]
-"""Finds the future another answer, since the replica that was asked is gone."""
+Retry = Callable[["asyncio.Future[Any]"], None]
+"""Completes the future of a call whose replica ended, by calling another one."""
 
 
-class _Asked(NamedTuple):
+class _Call(NamedTuple):
     future: asyncio.Future[Any]
     rows: int
-    again: Again | None
+    retry: Retry | None
 
 
 class Link(asyncio.Protocol):
-    """Asks one replica.
+    """A connection to one replica.
 
     Attributes:
-        rows: how many it has in hand for this process.
-        open: whether it may be asked.
+        rows: rows in flight there from this process.
+        open: whether calls may be sent.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Link(asyncio.Protocol):
         self.open = False
         self._reader = Reader()
         self._transport: asyncio.Transport | None = None
-        self._asked: dict[int, _Asked] = {}
+        self._calls: dict[int, _Call] = {}
         self._numbers = count(1)
 
     @classmethod
@@ -49,7 +49,7 @@ class Link(asyncio.Protocol):
         """A link to the replica that listens at `path`.
 
         Raises:
-            OSError: nobody listens there, or another user does.
+            OSError: no process of this user listens there.
         """
         loop = asyncio.get_running_loop()
         transport, link = await loop.create_unix_connection(cls, str(path))
@@ -60,36 +60,42 @@ class Link(asyncio.Protocol):
             raise
         return link
 
-    def ask(
-        self, method: str, arguments: tuple[Any, ...], rows: int, again: Again | None = None
+    def call(
+        self, method: str, arguments: tuple[Any, ...], rows: int, retry: Retry | None = None
     ) -> asyncio.Future[Any]:
-        """What `method` of the replica answers to `arguments`, which hold `rows` rows; or what it
-        raises there; or LinkLost. A future that is cancelled stops nothing over there.
+        """Call a method of the replica.
 
         Args:
-            method, arguments, rows: as above.
-            again: told the future instead of LinkLost, if the replica goes while it is asked.
+            method: its name.
+            arguments: its arguments.
+            rows: how many rows they hold.
+            retry: called with the future if the replica ends during the call; without it the future
+                holds LinkLost.
+
+        Returns:
+            A future of the result, or of the error that the method raised. Cancelling it does not
+            stop the replica.
         """
-        # A future, and no coroutine: a task for each of four votes is dearer than what it does.
+        # Not a coroutine: a task for each of four votes would cost more than the call.
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self._transport is None:
             future.set_exception(LinkLost("the replica is gone"))
             return future
         call = next(self._numbers) & 0xFFFFFFFF
         try:
-            message = pack(ASK, call, (method, [plain(argument) for argument in arguments]))
-        except Exception as error:  # like all that goes wrong: where the answer would be
+            message = pack(CALL, call, (method, [tagged(argument) for argument in arguments]))
+        except Exception as error:  # callers expect errors in the future
             future.set_exception(error)
             return future
-        self._asked[call] = _Asked(future, rows, again)
+        self._calls[call] = _Call(future, rows, retry)
         self.rows += rows
         self._transport.write(message)
         return future
 
     def hang_up(self) -> None:
-        """Ask no more here; the connection ends with the last answer."""
+        """Send no more calls. The connection is closed after the last result."""
         self.open = False
-        if not self._asked and self._transport is not None:
+        if not self._calls and self._transport is not None:
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -99,38 +105,38 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             for kind, call, content in self._reader.feed(data):
-                if kind == LEAVING:
+                if kind == CLOSING:
                     self.hang_up()
-                elif kind in (ANSWER, ERROR):
-                    self._answered(call, kind == ERROR, content)
-        except BadFrame:
+                elif kind in (RESULT, ERROR):
+                    self._complete(call, kind == ERROR, content)
+        except BadMessage:
             if self._transport is not None:
                 self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.open = False
         self._transport = None
-        asked, self._asked = self._asked, {}
+        calls, self._calls = self._calls, {}
         self.rows = 0
-        for future, _, again in asked.values():
+        for future, _, retry in calls.values():
             if future.done():
                 continue
-            if again is None:
-                future.set_exception(LinkLost("the replica went while it was asked"))
+            if retry is None:
+                future.set_exception(LinkLost("the replica ended during the call"))
             else:
-                again(future)
+                retry(future)
 
-    def _answered(self, call: int, failed: bool, content: memoryview) -> None:
-        asked = self._asked.pop(call, None)
-        if asked is None:
-            raise BadFrame(f"an answer to call {call}, which is not under way")
-        future, rows, _ = asked
+    def _complete(self, number: int, failed: bool, content: memoryview) -> None:
+        call = self._calls.pop(number, None)
+        if call is None:
+            raise BadMessage(f"a result of call {number}, which is not in flight")
+        future, rows, _ = call
         self.rows -= rows
         if not future.done():
             try:
-                result = read_error(content) if failed else read_answer(content)
+                result = read_error(content) if failed else read_result(content)
             except Exception as error:
-                failed, result = True, RuntimeError(f"unreadable answer: {type(error).__name__}")
+                failed, result = True, RuntimeError(f"unreadable result: {type(error).__name__}")
             if failed:
                 future.set_exception(result)
             else:

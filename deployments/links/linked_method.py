@@ -12,12 +12,12 @@ from deployments.remote_method import RemoteMethod
 
 
 class LinkedMethod:
-    """A method that may be called again if a replica dies under the call.
+    """A method that may be called again if a replica dies during the call.
 
     Args:
-        switchboard: this process' links.
+        switchboard: the links of this process.
         pool: name of the pool; see `switchboard.pool_name`.
-        method: of the replicas; its first argument has a length, which is the number of rows.
+        method: its name; the length of its first argument is the number of rows.
         remote: the same method over Serve's handle.
     """
 
@@ -35,31 +35,31 @@ class LinkedMethod:
 
     @classmethod
     def on(cls, switchboard: Switchboard, handle: Any, method: str) -> LinkedMethod:
-        """`method` of the deployment that `handle` is on."""
+        """`method` of the deployment of `handle`."""
         pool = pool_name(handle.app_name, handle.deployment_name)
         return cls(switchboard, pool, method, RemoteMethod(handle, method))
 
     def __call__(self, *arguments: Any) -> Awaitable[Any]:
-        """See `Link.ask`. A call that is lost is made once more, elsewhere."""
+        """See `Link.call`. If the replica ends during the call, another one is called, once."""
         link = self._switchboard.best(self._pool)
         if link is None:
             return self._remote(*arguments)
-        again = partial(self._ask_again, arguments)
-        return link.ask(self._method, arguments, len(arguments[0]), again)
+        retry = partial(self._retry, arguments)
+        return link.call(self._method, arguments, len(arguments[0]), retry)
 
-    def _ask_again(self, arguments: tuple[Any, ...], future: asyncio.Future[Any]) -> None:
+    def _retry(self, arguments: tuple[Any, ...], future: asyncio.Future[Any]) -> None:
         link = self._switchboard.best(self._pool)
         second: asyncio.Future[Any]
         if link is None:
             second = asyncio.ensure_future(self._remote(*arguments))
         else:
-            second = link.ask(self._method, arguments, len(arguments[0]))
-        second.add_done_callback(partial(_hand_on, future))
+            second = link.call(self._method, arguments, len(arguments[0]))
+        second.add_done_callback(partial(_copy_result, future))
         future.add_done_callback(lambda _: second.cancel())
 
 
-def _hand_on(future: asyncio.Future[Any], second: asyncio.Future[Any]) -> None:
-    """What `second` says is what `future` says, if anybody still waits for that."""
+def _copy_result(future: asyncio.Future[Any], second: asyncio.Future[Any]) -> None:
+    """Complete `future` as `second` was, unless its caller has gone."""
     if second.cancelled():
         future.cancel()
         return

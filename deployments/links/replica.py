@@ -1,4 +1,4 @@
-"""The socket of the replica that this process is."""
+"""The socket of this process' replica."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from deployments.links.switchboard import socket_path
 
 
 async def open_links(folder: Path | None, methods: Mapping[str, Callable[..., Any]]) -> LinkServer:
-    """Answer `methods` over links, if there is a folder for them. To be called when the replica
-    is ready to answer.
+    """Serve `methods` over links, if there is a folder for them. Call it when the replica is ready.
 
     Raises:
         OSError: the folder cannot be used.
@@ -22,6 +21,7 @@ async def open_links(folder: Path | None, methods: Mapping[str, Callable[..., An
     server = LinkServer(methods)
     if folder is not None:
         replica = serve.get_replica_context().replica_id
-        of = replica.deployment_id
-        await server.open(socket_path(folder, of.app_name, of.name, replica.unique_id))
+        deployment = replica.deployment_id
+        path = socket_path(folder, deployment.app_name, deployment.name, replica.unique_id)
+        await server.open(path)
     return server

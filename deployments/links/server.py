@@ -1,4 +1,4 @@
-"""What a replica answers over links."""
+"""Serves the methods of a replica over links."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from types import CoroutineType
 from typing import Any, cast
 
-from deployments.links.codec import error_out, plain, read_question, whole
-from deployments.links.frame import ANSWER, ASK, ERROR, LEAVING, BadFrame, Reader, pack
+from deployments.links.codec import error_value, read_call, tagged, untagged
+from deployments.links.message import CALL, CLOSING, ERROR, RESULT, BadMessage, Reader, pack
 from deployments.links.peer import require_own_folder, require_own_peer
 from fraud.errors import Overloaded
 
@@ -23,7 +23,7 @@ class LinkServer:
     """Serves methods of one replica at a socket of its own.
 
     Args:
-        methods: name -> method, plain or a coroutine; what it raises goes to who asked.
+        methods: name -> function or coroutine function. Its errors are sent to the caller.
     """
 
     def __init__(self, methods: Mapping[str, Callable[..., Any]]) -> None:
@@ -35,30 +35,30 @@ class LinkServer:
         self._leaving = False
 
     async def open(self, path: Path) -> None:
-        """Listen at `path`, whose folder is made if need be and is for this user alone.
+        """Listen at `path`. Its folder is made if need be, for this user alone.
 
         Raises:
-            OSError: it cannot be listened there, or the folder is another user's.
+            OSError: the socket cannot be opened, or the folder is another user's.
         """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         require_own_folder(path.parent)
-        # Under its name only when it answers: a name that refuses connections is a dead replica's.
-        coming = path.with_suffix(".new")
-        coming.unlink(missing_ok=True)
+        # It gets its name only when it listens: callers remove a socket that refuses connections.
+        unnamed = path.with_suffix(".new")
+        unnamed.unlink(missing_ok=True)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: _Peer(self), str(coming))
-        coming.rename(path)
+        self._server = await loop.create_unix_server(lambda: _Peer(self), str(unnamed))
+        unnamed.rename(path)
         self._path = path
 
     async def close(self, patience_s: float = 5.0) -> None:
-        """Take no more from now on, and return when everything that was asked is answered and
-        everybody who asked is gone; after `patience_s` at the latest."""
+        """Accept no more calls. Return when all calls are answered and all callers have hung up, or
+        after `patience_s`."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
         self._leaving = True
         for peer in self._peers:
-            peer.send(pack(LEAVING, 0, None))
-        # Whoever has just connected may not have been let in yet: let them in, to send them away.
+            peer.send(pack(CLOSING, 0, None))
+        # A caller that has just connected may not have been accepted yet: give it time to be told.
         await asyncio.sleep(0.01)
         if waiting := [*self._tasks, *(peer.gone for peer in self._peers)]:
             await asyncio.wait(waiting, timeout=patience_s)
@@ -68,42 +68,42 @@ class LinkServer:
             self._server.close()
 
     def joined(self, peer: _Peer) -> None:
-        """Somebody connected."""
+        """Note that a caller connected."""
         if self._leaving:
-            peer.hang_up()  # came through the door as it closed
+            peer.hang_up()
         self._peers.add(peer)
 
     def left(self, peer: _Peer) -> None:
-        """Somebody is gone. What was asked is finished all the same: others may travel in it."""
+        """Note that a caller is gone. Its calls go on: they may hold rows of other clients."""
         self._peers.discard(peer)
 
-    def asked(self, peer: _Peer, call: int, content: memoryview) -> None:
-        """Answer a call, at once if its method is a plain function."""
+    def call(self, peer: _Peer, call: int, content: memoryview) -> None:
+        """Carry out a call, at once if its method is a function."""
         try:
-            method, arguments = read_question(content)
+            method, arguments = read_call(content)
             if len(self._tasks) >= _MOST_CALLS:
-                raise Overloaded("too many calls are under way", 1.0)
-            result = self._methods[method](*[whole(*argument) for argument in arguments])
+                raise Overloaded("too many calls are in flight", 1.0)
+            result = self._methods[method](*[untagged(*argument) for argument in arguments])
         except Exception as error:
-            peer.send(_refusal(call, error))
+            peer.send(_failure(call, error))
             return
         if isinstance(result, CoroutineType):
             task = asyncio.create_task(self._finish(peer, call, result))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         else:
-            peer.send(pack(ANSWER, call, plain(result)))
+            peer.send(pack(RESULT, call, tagged(result)))
 
-    async def _finish(self, peer: _Peer, call: int, coming: Any) -> None:
+    async def _finish(self, peer: _Peer, call: int, result: Any) -> None:
         try:
-            message = pack(ANSWER, call, plain(await coming))
+            message = pack(RESULT, call, tagged(await result))
         except Exception as error:
-            message = _refusal(call, error)
+            message = _failure(call, error)
         peer.send(message)
 
 
 class _Peer(asyncio.Protocol):
-    """A connection of somebody who asks; `gone` is done when it is closed."""
+    """A caller's connection; `gone` is done when it is closed."""
 
     def __init__(self, server: LinkServer) -> None:
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -112,25 +112,25 @@ class _Peer(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        coming = cast(asyncio.Transport, transport)
+        connected = cast(asyncio.Transport, transport)
         try:
-            require_own_peer(coming)
+            require_own_peer(connected)
         except PermissionError as error:
             logger.warning("refused: %s", error)
-            coming.abort()
+            connected.abort()
             return
-        self._transport = coming
+        self._transport = connected
         self._server.joined(self)
 
     def data_received(self, data: bytes) -> None:
         if self._transport is None:
-            return  # refused: nothing of it is read
+            return  # refused: read nothing
         try:
             for kind, call, content in self._reader.feed(data):
-                if kind == ASK:
-                    self._server.asked(self, call, content)
-        except BadFrame as error:
-            logger.warning("a link sends no messages: %s", error)
+                if kind == CALL:
+                    self._server.call(self, call, content)
+        except BadMessage as error:
+            logger.warning("a link does not send messages of ours: %s", error)
             self.hang_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -140,7 +140,7 @@ class _Peer(asyncio.Protocol):
             self.gone.set_result(None)
 
     def send(self, message: bytes) -> None:
-        """Send, if anybody is still there."""
+        """Send a message, if the connection is still open."""
         if self._transport is not None:
             self._transport.write(message)
 
@@ -150,8 +150,8 @@ class _Peer(asyncio.Protocol):
             self._transport.close()
 
 
-def _refusal(call: int, error: Exception) -> bytes:
+def _failure(call: int, error: Exception) -> bytes:
     try:
-        return pack(ERROR, call, error_out(error))
+        return pack(ERROR, call, error_value(error))
     except Exception:  # one of its arguments cannot be sent
-        return pack(ERROR, call, error_out(RuntimeError(type(error).__name__)))
+        return pack(ERROR, call, error_value(RuntimeError(type(error).__name__)))

@@ -1,4 +1,4 @@
-"""All links of this process, found in the folder where replicas put their sockets."""
+"""All links of this process, to the sockets that replicas put into a folder."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _SUFFIX = ".sock"
 
 
 def socket_path(folder: Path, application: str, deployment: str, replica: str) -> Path:
-    """Where a replica listens: the name says which pool it belongs to."""
+    """The socket of a replica. Its name begins with that of the pool."""
     return folder / f"{pool_name(application, deployment)}~{replica}{_SUFFIX}"
 
 
 def pool_name(application: str, deployment: str) -> str:
-    """Name of a pool of replicas."""
+    """The name of a pool of replicas."""
     return f"{application}~{deployment}"
 
 
 class Switchboard:
-    """Links to every replica of the pools that are wanted.
+    """Links to every replica of the pools that are in use.
 
     Args:
-        folder: where sockets are; None: there are no links, and that is no error.
+        folder: where the sockets are; None: there are no links, which is not an error.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -50,7 +50,7 @@ class Switchboard:
             await self.look()
 
     def best(self, pool: str) -> Link | None:
-        """The link of `pool` with the fewest rows in hand; None: there is none."""
+        """The open link of `pool` with the fewest rows in flight, None if there is none."""
         found: Link | None = None
         for link in self._pools.get(pool, ()):
             if link.open and (found is None or link.rows < found.rows):
@@ -58,14 +58,14 @@ class Switchboard:
         return found
 
     def size(self, pool: str) -> int:
-        """How many replicas of `pool` may be asked."""
+        """How many replicas of `pool` can be called."""
         return sum(link.open for link in self._pools.get(pool, ()))
 
     async def look(self) -> None:
-        """Look once for replicas that came or went; never raises."""
+        """Look once for new and ended replicas. Never raises."""
         if self._folder is None:
             return
-        # Of two that look at once each would connect to whom it finds.
+        # Two looks at the same time would connect twice.
         async with self._looking:
             await self._connect_to_new(self._folder)
         for name in [name for name, link in self._links.items() if not link.open]:
@@ -73,13 +73,13 @@ class Switchboard:
             self._pools[pool].remove(self._links.pop(name))
 
     async def start(self) -> None:
-        """Go on looking, until `close`."""
+        """Go on looking until `close`."""
         if self._folder is not None:
             self._poll.start(LOOK_S)
 
     @property
     def alive(self) -> bool:
-        """Whether it goes on looking, if there is anything to look at."""
+        """Whether it goes on looking, if there is a folder."""
         return self._folder is None or self._poll.alive
 
     async def close(self) -> None:
@@ -116,7 +116,7 @@ class Switchboard:
             self._pools.setdefault(pool, []).append(link)
 
     def _warn(self, error: PermissionError) -> None:
-        """Once: it is looked four times a second."""
+        """Log once: it looks four times a second."""
         if not self._warned:
             self._warned = True
             logger.warning("no links: %s", error)

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from deployments.links.codec import (
     Unreadable,
     encode,
-    error_out,
-    plain,
-    read_answer,
+    error_value,
+    read_call,
     read_error,
-    read_question,
-    whole,
+    read_result,
+    tagged,
+    untagged,
 )
 from deployments.links.link import LinkLost
 from fraud.decision import DecisionBatch, Reason, Vote
@@ -42,7 +42,7 @@ SCORES = np.array([0.25, np.nan])
 
 
 def crossed(value):
-    return read_answer(memoryview(encode(plain(value))))
+    return read_result(memoryview(encode(tagged(value))))
 
 
 def assert_same(found, sent):
@@ -143,7 +143,7 @@ def test_numpy_s_own_numbers_cross_as_numbers():
 )
 def test_what_no_kind_is_for_is_not_sent(value):
     with pytest.raises(Unreadable):
-        encode(plain(value))
+        encode(tagged(value))
 
 
 @pytest.mark.parametrize(
@@ -160,21 +160,21 @@ def test_what_no_kind_is_for_is_not_sent(value):
     ],
 )
 def test_errors_on_the_list_cross_whole(error):
-    again = read_error(memoryview(encode(error_out(error))))
+    again = read_error(memoryview(encode(error_value(error))))
     assert type(again) is type(error)
     assert again.args == error.args
     assert vars(again) == vars(error)
 
 
 def test_other_errors_cross_as_the_nearest_parent_that_is_on_the_list():
-    lost = read_error(memoryview(encode(error_out(LinkLost("gone")))))
+    lost = read_error(memoryview(encode(error_value(LinkLost("gone")))))
     assert type(lost) is Unavailable
     assert lost.args == ("gone",)
 
     class Odd(Exception):
         pass
 
-    odd = read_error(memoryview(encode(error_out(Odd(lambda: None)))))
+    odd = read_error(memoryview(encode(error_value(Odd(lambda: None)))))
     assert type(odd) is RuntimeError
     assert odd.args == ("Odd",)
 
@@ -186,7 +186,7 @@ class Bomb:
         return eval, ("1 / 0",)
 
 
-@pytest.mark.parametrize("read", [read_question, read_answer, read_error])
+@pytest.mark.parametrize("read", [read_call, read_result, read_error])
 @pytest.mark.parametrize(
     "body",
     [
@@ -205,7 +205,7 @@ class Bomb:
 def test_bytes_that_no_end_of_ours_sends_are_refused(read, body):
     def everything():
         # A question's arguments are read one by one.
-        return [whole(*item) for item in read(memoryview(body))[1]]
+        return [untagged(*item) for item in read(memoryview(body))[1]]
 
     with pytest.raises(Unreadable):
         everything()
@@ -213,7 +213,7 @@ def test_bytes_that_no_end_of_ours_sends_are_refused(read, body):
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_plain_value_or_refused(body):
-    for read in (read_question, read_answer, read_error):
+    for read in (read_call, read_result, read_error):
         try:
             read(memoryview(body))
         except Unreadable:

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import uvloop
 
-from deployments.links.codec import plain
-from deployments.links.frame import ANSWER, ASK, pack
+from deployments.links.codec import tagged
 from deployments.links.link import Link, LinkLost
 from deployments.links.linked_method import LinkedMethod
+from deployments.links.message import CALL, RESULT, pack
 from deployments.links.server import LinkServer
 from deployments.links.switchboard import Switchboard, pool_name, socket_path
 from fraud.errors import InvalidInput
@@ -108,11 +108,11 @@ def test_an_error_comes_back_as_it_is_and_nothing_else_suffers(folder, run):
         await replica.open(folder)
         link = await Link.to(socket_path(folder, "app", "Pool", "a"))
         with pytest.raises(InvalidInput) as caught:
-            await link.ask("wrong", ([1],), 1)
+            await link.call("wrong", ([1],), 1)
         assert caught.value.errors == (("/a", "b", "c"),)
         with pytest.raises(KeyError):
-            await link.ask("unknown", ([1],), 1)
-        assert await link.ask("now", ([1],), 1) == ("a", [1])
+            await link.call("unknown", ([1],), 1)
+        assert await link.call("now", ([1],), 1) == ("a", [1])
         link.hang_up()
         await replica.server.close()
 
@@ -232,7 +232,7 @@ def test_asking_a_replica_that_is_gone_says_so(folder, run):
         await replica.server.close(patience_s=0)
         await asyncio.sleep(0.05)
         with pytest.raises(LinkLost):
-            await link.ask("now", ([1],), 1)
+            await link.call("now", ([1],), 1)
 
     run(test())
 
@@ -296,7 +296,7 @@ def test_what_cannot_be_sent_is_an_error_and_leaves_no_rows_in_hand(folder, run)
         await replica.open(folder)
         link = await Link.to(socket_path(folder, "app", "Pool", "a"))
         with pytest.raises(Exception, match="lambda"):
-            await link.ask("now", (lambda: None,), 1)
+            await link.call("now", (lambda: None,), 1)
         assert link.rows == 0
         link.hang_up()
         await replica.server.close()
@@ -314,13 +314,13 @@ def test_another_user_is_asked_nothing_and_answered_nothing(folder, run, caplog)
         path = socket_path(folder, "app", "Pool", "a")
         folder.chmod(0o711)
         path.chmod(0o777)
-        question = pack(ASK, 1, ("now", [plain([1])]))
+        question = pack(CALL, 1, ("now", [tagged([1])]))
         answers = await asyncio.to_thread(Stranger().says, [(str(path), [question])])
         assert answers == [[b""]]
         assert replica.calls == 0
         folder.chmod(0o700)
         link = await Link.to(path)
-        assert await link.ask("now", ([1],), 1) == ("a", [1])
+        assert await link.call("now", ([1],), 1) == ("a", [1])
         link.hang_up()
         await replica.server.close()
 
@@ -393,11 +393,11 @@ def test_a_folder_that_was_swapped_is_not_looked_into(folder, run):
 def test_an_answer_that_nobody_asked_for_ends_the_link(folder, run):
     async def test() -> None:
         async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(pack(ANSWER, 9, plain("surprise")))
+            writer.write(pack(RESULT, 9, tagged("surprise")))
 
         server = await asyncio.start_unix_server(talk, folder / "x.sock")
         link = await Link.to(folder / "x.sock")
-        asked = link.ask("now", ([1],), 1)
+        asked = link.call("now", ([1],), 1)
         with pytest.raises(LinkLost):
             await asked
         server.close()

@@ -1,4 +1,4 @@
-"""Messages on a link: a head of fixed size, then the content, which `plain.py` writes and reads."""
+"""Messages on a link: a head of fixed size, then the content (`codec.py`)."""
 
 from __future__ import annotations
 
@@ -8,31 +8,30 @@ from typing import Any
 
 from deployments.links.codec import encode
 
-ASK, ANSWER, ERROR, LEAVING = range(4)
-"""What a message is. ASK: (method, arguments as plain values). ANSWER, ERROR: a plain value, an
-error, to the call of that number.
-LEAVING: ask no more here; what was asked is still answered."""
+CALL, RESULT, ERROR, CLOSING = range(4)
+"""Kinds of messages. CALL: (method, tagged arguments). RESULT, ERROR: a tagged value or an error,
+for the call of that number. CLOSING: send no more calls; those sent are still answered."""
 
 _HEAD = struct.Struct("<IIB")
 _MOST_BYTES = 64 * 2**20
 
 
-class BadFrame(Exception):
-    """The stream does not hold messages."""
+class BadMessage(Exception):
+    """The stream does not hold messages of ours."""
 
 
 def pack(kind: int, call: int, content: Any) -> bytes:
     """A message about call number `call`, 0 <= call < 2**32.
 
     Raises:
-        Unreadable: the content holds what cannot be sent.
+        Unreadable: the content holds a value that cannot be sent.
     """
     body = encode(content)
     return _HEAD.pack(len(body), call, kind) + body
 
 
 class Reader:
-    """Cuts a stream into messages."""
+    """Splits a stream into messages."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -41,7 +40,7 @@ class Reader:
         """(kind, call, content) of every message that `data` completes.
 
         Raises:
-            BadFrame: a message would be larger than any that the house sends.
+            BadMessage: a message is larger than any that Quorum sends.
         """
         if self._rest:
             self._rest += data
@@ -52,7 +51,7 @@ class Reader:
         while end - at >= _HEAD.size:
             size, call, kind = _HEAD.unpack_from(data, at)
             if size > _MOST_BYTES:
-                raise BadFrame(f"a message of {size} bytes")
+                raise BadMessage(f"a message of {size} bytes")
             begin = at + _HEAD.size
             if begin + size > end:
                 break
