@@ -143,3 +143,17 @@ def test_the_credential_is_the_key_else_the_bearer_token(
     headers: list[tuple[bytes, bytes]], credential: str
 ) -> None:
     assert Head(headers).credential == credential
+
+
+@pytest.mark.parametrize("protocol", ["h11_impl", "httptools_impl"])
+def test_uvicorn_notes_on_a_request_that_its_client_has_left(protocol: str) -> None:
+    """uvicorn does not document this. If it fails after an upgrade, see `client_has_left`."""
+    module = import_module(f"uvicorn.protocols.http.{protocol}")
+    request = object.__new__(module.RequestResponseCycle)
+    body = Body(request.receive, Head([]))
+    request.disconnected = False
+    assert not body.client_has_left()
+    request.disconnected = True
+    assert body.client_has_left()
+    names = module.RequestResponseCycle.__init__.__code__.co_names
+    assert "disconnected" in names, "no longer set by uvicorn"

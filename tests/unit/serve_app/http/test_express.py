@@ -111,3 +111,17 @@ async def test_a_lane_of_another_loop_is_not_taken() -> None:
     other.start()
     other.join()
     assert middlewares() == []
+
+
+async def test_serve_takes_the_middlewares_from_the_function_that_its_environment_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ray does not document this hook. If this fails after an upgrade, decisions take Serve's way."""
+    from ray.serve._private import http_util
+    from ray.serve.config import HTTPOptions
+
+    name = "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH"
+    monkeypatch.setattr(http_util, name, "serve_app.http.express:middlewares")
+    open_lane({})
+    options = http_util.configure_http_middlewares(HTTPOptions(middlewares=[]))
+    assert [middleware.cls for middleware in options.middlewares] == [ExpressLane]
