@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
+
+_INCLUDE = re.compile(r"^ *-- include (\S+)\n", re.MULTILINE)
 
 
 @cache
 def statement(path: str) -> str:
     """The text of a SQL or Lua file.
+
+    A line `-- include PATH` is replaced by the text of that file.
 
     Args:
         path: from the root of the repository, so that a search for the file finds its readers:
@@ -18,4 +23,5 @@ def statement(path: str) -> str:
         FileNotFoundError: there is no such file.
     """
     folder, _, name = path.rpartition("/")
-    return files(folder.replace("/", ".")).joinpath(name).read_text(encoding="utf-8")
+    text = files(folder.replace("/", ".")).joinpath(name).read_text(encoding="utf-8")
+    return _INCLUDE.sub(lambda line: statement(line[1]), text)

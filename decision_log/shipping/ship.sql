@@ -1,7 +1,7 @@
--- One batch of records, whole or not at all. $1..$28: one array a column, some as an array's text.
+-- One batch of records, all or none. $1..$28: one array a column, some in the text form of arrays.
 -- Milliseconds are exact: a float64 holds them and their microseconds.
 WITH kept AS (
-    -- In one order whoever ships, so that two who ship the same payment do not wait for each other.
+    -- In one order for all shippers, so that two with the same payments cannot block each other.
     INSERT INTO transactions (
         tenant, transaction_id, occurred_at, received_at, customer_id, amount_minor, currency, type,
         merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
@@ -14,8 +14,8 @@ WITH kept AS (
         customer_id, amount_minor, currency, type,
         merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
         latitude, longitude, amount_hundredths
-    -- The arrays are taken apart for each table anew: to keep the rows for both, features and
-    -- record among them, costs more.
+    -- The arrays are unnested once for each table. To keep the rows for both, with features and
+    -- record, costs more.
     FROM unnest(
         $1::text::text[], $2::text[], $3::text[], $4::text::bigint[], $5::text::bigint[],
         $6::text::text[], $7::text::text[], $8::text[], $9::text::text[], $10::text[], $11::text[],
@@ -26,8 +26,8 @@ WITH kept AS (
         merchant_id, merchant_category, counterparty_id, device_id, ip_address, country, channel,
         latitude, longitude, amount_hundredths, decided_ms, nth
     )
-    -- Who tries again may stamp the payment anew: it stays the one that it was; and an id belongs to
-    -- the payment that had it first. Asked row by row: as a join it may read whole partitions. The
+    -- A retry may have another timestamp: the payment stays as it was first recorded, and an id
+    -- belongs to the first payment that used it. Row by row, as a join may read whole partitions. The
     -- literals in braces (postgres_sink.py) bound which partitions are planned for. tenant || '': by the id
     -- alone (migration 0007).
     WHERE (

@@ -1,2 +1,2 @@
--- Held until the session ends. The two numbers are a space of keys of its own beside hashtext alone.
+-- Held until the session ends. Locks with two keys never collide with those with one.
 SELECT pg_try_advisory_lock(hashtext($1), hashtext($2))

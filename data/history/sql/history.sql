@@ -1,23 +1,9 @@
 -- The payments of tenant $1 between $3 and $4 (exclusive) in order of time, each with its newest
 -- label known at $2. Both tables are read and joined as a whole: see `bulk_read`.
 SELECT
-    t.transaction_id,
-    t.customer_id,
-    (extract(epoch FROM t.occurred_at) * 1000)::bigint AS timestamp_ms,
-    t.amount_minor,
-    t.currency,
-    t.type,
-    t.merchant_id,
-    t.merchant_category,
-    t.counterparty_id,
-    t.device_id,
-    t.ip_address,
-    t.country,
-    t.channel,
-    t.latitude,
-    t.longitude,
-    l.is_fraud,
-    l.known_at_ms
+    -- include data/history/sql/payment_columns.sql
+    , l.is_fraud
+    , l.known_at_ms
 FROM transactions AS t
 LEFT JOIN (
     SELECT DISTINCT ON (transaction_id)

@@ -1,5 +1,5 @@
--- What decisions saw, in the order in which they were made: a decision id begins with its moment,
--- and those of one micro-batch rise. $1 tenant, $2 the moment of the first of them.
+-- Decisions of tenant $1 from $2 on, with their features, in the order in which they were made: a
+-- decision id begins with its time, and ids of one micro-batch rise.
 -- tenant || '': by the id alone (migration 0007).
 SELECT
     d.decision_id::text AS decision_id,
@@ -8,7 +8,7 @@ SELECT
     d.schema_id,
     d.degraded,
     d.features,
-    -- A retry: the same payment was decided on before, and perhaps saw the same.
+    -- A retry: there is an earlier decision on the payment, perhaps with the same features.
     earlier.decision_id IS NOT NULL AS retry,
     coalesce(earlier.features = d.features, FALSE) AS as_before
 FROM decisions AS d

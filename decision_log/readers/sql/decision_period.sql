@@ -1,5 +1,5 @@
--- Where the decisions to check begin: the $3 newest of tenant $1 since $2, and whatever else was
--- decided in the millisecond of the first of them. Without decisions: nulls.
+-- The period of the $3 newest decisions of tenant $1 since $2. It begins with the millisecond of the
+-- first of them. Without decisions: nulls.
 SELECT
     min(decided_at) AS first_at,
     timestamptz 'epoch' + min(occurred_ms) * interval '1 millisecond' AS oldest_payment,

@@ -1,4 +1,4 @@
--- One decision with its plan. $3 (milliseconds) is the time part of its id: it leads to its partition.
+-- One decision with its plan. $3, the time part of its id in milliseconds, finds its partition.
 SELECT d.outcome, d.probability, d.anomaly_score, d.features, d.record::text AS record,
        p.document::text AS plan
 FROM decisions d

@@ -1,22 +1,8 @@
--- Payments of tenant $1 that were on record before $2 and happened at $3 or later: what the state
--- of entities held when the first decision was made. The order does not matter to state. A payment
--- that was loaded first and decided on later is part of state from the decision on.
+-- Payments of tenant $1 that were recorded before $2 and happened at $3 or later: the state of
+-- entities when the first decision was made. State does not depend on their order. A payment that was
+-- loaded first and decided on later is part of the state from the decision on.
 SELECT
-    t.transaction_id,
-    t.customer_id,
-    (extract(epoch FROM t.occurred_at) * 1000)::bigint AS timestamp_ms,
-    t.amount_minor,
-    t.currency,
-    t.type,
-    t.merchant_id,
-    t.merchant_category,
-    t.counterparty_id,
-    t.device_id,
-    t.ip_address,
-    t.country,
-    t.channel,
-    t.latitude,
-    t.longitude
+    -- include data/history/sql/payment_columns.sql
 FROM transactions AS t
 LEFT JOIN (
     SELECT d.transaction_id, min(d.decided_at) AS first_at

@@ -1,2 +1,2 @@
--- How many decisions tenant $1 got at $2 or later.
+-- The number of decisions of tenant $1 at $2 or later.
 SELECT count(*) FROM decisions WHERE tenant = $1 AND decided_at >= $2;

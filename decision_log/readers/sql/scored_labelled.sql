@@ -1,5 +1,5 @@
--- Decisions on tenant $1's payments of the newest $2 labels known by now, the newest decision of
--- each that was made at $3 or later; without features. tenant || '': by the id alone (migration 0007).
+-- For the newest $2 labels of tenant $1 that are known by now: the newest decision at $3 or later on
+-- each payment, without features. tenant || '': by the id alone (migration 0007).
 WITH newest AS (
     SELECT n.transaction_id, n.is_fraud, n.known_at, n.label_id
     FROM labels AS n

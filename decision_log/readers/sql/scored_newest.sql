@@ -1,4 +1,4 @@
--- Tenant $1's newest $2 decisions, made at $3 or later.
+-- The newest $2 decisions of tenant $1 at $3 or later.
 SELECT
     (extract(epoch FROM d.decided_at) * 1000)::bigint AS decided_ms,
     d.schema_id,

@@ -1,5 +1,6 @@
--- A sample of tenant $1's decisions made at $2 or later, and what is known of them by now. $3: how
--- many of 65,536 payments are taken; the same ones each time. tenant || '': by the id alone (migration 0007).
+-- A sample of tenant $1's decisions at $2 or later, with the newest label of each. $3: how many of
+-- 65,536 hash values of payments are in the sample, which is the same each time.
+-- tenant || '': by the id alone (migration 0007).
 SELECT
     (extract(epoch FROM d.decided_at) * 1000)::bigint AS decided_ms,
     d.schema_id,

@@ -28,6 +28,8 @@ def named() -> set[str]:
                 pattern = "".join(map(str, parts))
                 if re.fullmatch(r"[\w/*]+\.(?:sql|lua)", pattern):
                     found.update(str(p.relative_to(ROOT)) for p in ROOT.glob(pattern))
+    for path in files():
+        found.update(re.findall(r"-- include (\S+)", path.read_text(encoding="utf-8")))
     return found
 
 
@@ -51,6 +53,14 @@ def test_every_reader_finds_its_file():
     assert whole
     for path in whole:
         assert statement(path).strip()
+
+
+def test_an_included_file_stands_in_the_place_of_its_line():
+    text = statement("decision_log/readers/sql/payments_before.sql")
+    assert "-- include" not in text
+    assert "SELECT\n" in text
+    assert "    t.transaction_id,\n" in text
+    assert "    t.longitude\nFROM transactions AS t\n" in text
 
 
 def test_a_file_that_is_not_there_is_named():

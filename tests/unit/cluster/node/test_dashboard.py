@@ -1,5 +1,5 @@
-"""What the dashboard's client needs of Ray beyond its documentation. If this fails after an upgrade,
-look at `cluster/node/dashboard.py` before raising the ceiling in pyproject.toml."""
+"""What the dashboard's client needs of Ray beyond its documentation. If this fails after an
+upgrade, look at `cluster/node/dashboard.py` before raising the ceiling in pyproject.toml."""
 
 from __future__ import annotations
 

@@ -1,0 +1,26 @@
+"""Event loops and a folder for links."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def run(request) -> Callable[[Coroutine[Any, Any, None]], None]:
+    return request.param
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    # pytest's own folders have names too long for sockets.
+    folder = Path(tempfile.mkdtemp(prefix="quorum-links-"))
+    yield folder
+    shutil.rmtree(folder)

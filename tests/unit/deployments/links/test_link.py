@@ -1,0 +1,123 @@
+"""A connection to one replica over a real Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deployments.links.codec import tagged
+from deployments.links.link import Link, LinkLost
+from deployments.links.message import RESULT, pack
+from deployments.links.switchboard import socket_path
+from fraud.errors import InvalidInput
+from tests.contracts.links import POOL, Replica, board
+from tests.contracts.stranger import needs_root
+
+
+def test_an_error_arrives_as_it_was_raised_and_the_link_goes_on(folder, run):
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(folder)
+        link = await Link.to(socket_path(folder, "app", "Pool", "a"))
+        with pytest.raises(InvalidInput) as caught:
+            await link.call("wrong", ([1],), 1)
+        assert caught.value.errors == (("/a", "b", "c"),)
+        with pytest.raises(KeyError):
+            await link.call("unknown", ([1],), 1)
+        assert await link.call("now", ([1],), 1) == ("a", [1])
+        link.hang_up()
+        await replica.server.close()
+
+    run(test())
+
+
+def test_a_call_to_a_replica_that_is_gone_is_an_error(folder, run):
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(folder)
+        link = await Link.to(socket_path(folder, "app", "Pool", "a"))
+        await replica.server.close(patience_s=0)
+        await asyncio.sleep(0.05)
+        with pytest.raises(LinkLost):
+            await link.call("now", ([1],), 1)
+
+    run(test())
+
+
+def test_a_value_that_cannot_be_sent_is_an_error_and_leaves_no_rows_in_flight(folder, run):
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(folder)
+        link = await Link.to(socket_path(folder, "app", "Pool", "a"))
+        with pytest.raises(Exception, match="lambda"):
+            await link.call("now", (lambda: None,), 1)
+        assert link.rows == 0
+        link.hang_up()
+        await replica.server.close()
+
+    run(test())
+
+
+def test_a_result_without_a_call_ends_the_link(folder, run):
+    async def test() -> None:
+        async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(pack(RESULT, 9, tagged("surprise")))
+
+        server = await asyncio.start_unix_server(talk, folder / "x.sock")
+        link = await Link.to(folder / "x.sock")
+        asked = link.call("now", ([1],), 1)
+        with pytest.raises(LinkLost):
+            await asked
+        server.close()
+
+    run(test())
+
+
+@contextmanager
+def impostor(path: Path) -> Iterator[None]:
+    """Another user listens at `path`."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c"),
+            "import os, socket, sys; os.setgid(65534); os.setuid(65534);"
+            "s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen();"
+            "print(flush=True); sys.stdin.read()",
+            str(path),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@needs_root
+def test_a_replica_of_another_user_is_not_called(folder, run):
+    folder.chmod(0o711)
+    place = folder / "theirs"
+    place.mkdir()
+    os.chown(place, 65534, 65534)
+    path = place / "app~Pool~a.sock"
+
+    async def test() -> None:
+        with pytest.raises(PermissionError, match="65534"):
+            await Link.to(path)
+        # The folder is looked at as well, before anything in it is.
+        switchboard = await board(place)
+        assert switchboard.size(POOL) == 0
+        await switchboard.close()
+
+    with impostor(path):
+        run(test())

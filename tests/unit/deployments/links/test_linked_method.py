@@ -1,0 +1,100 @@
+"""One method of a pool: over links, else over the handle."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from deployments.links.linked_method import LinkedMethod
+from tests.contracts.links import POOL, Replica, board, handle, never
+
+
+def test_concurrent_calls_each_get_their_own_result(folder, run):
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(folder)
+        replica.go_on.set()
+        switchboard = await board(folder)
+        methods = [LinkedMethod(switchboard, POOL, name, never) for name in ("now", "later")]
+        sizes = [1, 70_000, 3, 20_000]  # some larger than a socket's buffer
+        rows = [[i] * sizes[i % len(sizes)] for i in range(40)]
+        answers = await asyncio.gather(*[methods[i % 2](mine) for i, mine in enumerate(rows)])
+        assert answers == [("a", mine) for mine in rows]
+        link = switchboard.best(POOL)
+        assert link is not None
+        assert link.rows == 0
+        await switchboard.close()
+        await replica.server.close()
+
+    run(test())
+
+
+def test_a_call_lost_with_its_replica_is_made_to_another(folder, run):
+    async def test() -> None:
+        dying, other = Replica("a"), Replica("b")
+        await dying.open(folder)
+        switchboard = await board(folder)
+        call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", handle)([1]))
+        await asyncio.sleep(0.05)
+        await other.open(folder)
+        other.go_on.set()
+        await switchboard.look()
+        await dying.server.close(patience_s=0)
+        assert await call == ("b", [1])
+        await switchboard.close()
+        await other.server.close()
+
+    run(test())
+
+
+def test_without_links_the_handle_is_called(folder, run):
+    async def test() -> None:
+        for where in (None, folder, folder / "missing"):
+            switchboard = await board(where)
+            assert await LinkedMethod(switchboard, POOL, "now", handle)([1]) == "handle"
+            assert switchboard.alive or where is not None
+            await switchboard.close()
+
+    run(test())
+
+
+def test_a_call_lost_with_the_last_replica_is_made_over_the_handle(folder, run):
+    async def test() -> None:
+        dying = Replica("a")
+        await dying.open(folder)
+        switchboard = await board(folder)
+        call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", handle)([1]))
+        await asyncio.sleep(0.05)
+        await dying.server.close(patience_s=0)
+        assert await call == "handle"
+        await switchboard.close()
+
+    run(test())
+
+
+def test_cancelling_a_lost_call_cancels_the_second_one(folder, run):
+    async def test() -> None:
+        ended = asyncio.Event()
+
+        async def slow_handle(*_: Any) -> None:
+            try:
+                await asyncio.sleep(30)
+            finally:
+                ended.set()
+
+        dying = Replica("a")
+        await dying.open(folder)
+        switchboard = await board(folder)
+        call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", slow_handle)([1]))
+        await asyncio.sleep(0.05)
+        await dying.server.close(patience_s=0)
+        await asyncio.sleep(0.05)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.wait_for(ended.wait(), 1)
+        await switchboard.close()
+
+    run(test())

@@ -1,0 +1,73 @@
+"""The methods of a replica over a real Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from deployments.links.codec import tagged
+from deployments.links.link import Link
+from deployments.links.linked_method import LinkedMethod
+from deployments.links.message import CALL, pack
+from deployments.links.switchboard import socket_path
+from tests.contracts.links import POOL, Replica, board, never
+from tests.contracts.stranger import Stranger, needs_root
+
+
+def test_a_replica_that_closes_answers_its_calls_and_gets_no_more(folder, run):
+    async def test() -> None:
+        leaving, staying = Replica("a"), Replica("b")
+        await leaving.open(folder)
+        switchboard = await board(folder)
+        under_way = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", never)([1]))
+        await asyncio.sleep(0.05)
+        await staying.open(folder)
+        await switchboard.look()
+        closing = asyncio.ensure_future(leaving.server.close())
+        await asyncio.sleep(0.05)
+        assert switchboard.size(POOL) == 1
+        now = LinkedMethod(switchboard, POOL, "now", never)
+        assert [await now([i]) for i in range(5)] == [("b", [i]) for i in range(5)]
+        assert not under_way.done()
+        leaving.go_on.set()
+        assert await under_way == ("a", [1])
+        await closing
+        assert [path.name for path in folder.iterdir()] == ["app~Pool~b.sock"]
+        await switchboard.close()
+        await staying.server.close()
+
+    run(test())
+
+
+def test_no_socket_is_opened_in_a_folder_that_others_may_enter(folder, run):
+    async def test() -> None:
+        folder.chmod(0o755)
+        with pytest.raises(PermissionError):
+            await Replica("a").open(folder)
+
+    run(test())
+
+
+@needs_root
+def test_another_user_gets_no_answer(folder, run, caplog):
+    """Even where the folder and the socket would let that user in."""
+
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(folder)
+        path = socket_path(folder, "app", "Pool", "a")
+        folder.chmod(0o711)
+        path.chmod(0o777)
+        question = pack(CALL, 1, ("now", [tagged([1])]))
+        answers = await asyncio.to_thread(Stranger().says, [(str(path), [question])])
+        assert answers == [[b""]]
+        assert replica.calls == 0
+        folder.chmod(0o700)
+        link = await Link.to(path)
+        assert await link.call("now", ([1],), 1) == ("a", [1])
+        link.hang_up()
+        await replica.server.close()
+
+    run(test())
+    assert "refused" in caplog.text

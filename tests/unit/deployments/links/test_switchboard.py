@@ -1,0 +1,83 @@
+"""The links of a process, as replicas come and go."""
+
+from __future__ import annotations
+
+import asyncio
+
+from deployments.links.linked_method import LinkedMethod
+from deployments.links.switchboard import Switchboard, socket_path
+from tests.contracts.links import POOL, Replica, board, never
+
+
+def test_the_replica_with_the_fewest_rows_in_flight_is_called(folder, run):
+    async def test() -> None:
+        replicas = [Replica("a"), Replica("b")]
+        for replica in replicas:
+            await replica.open(folder)
+        switchboard = await board(folder)
+        assert switchboard.size(POOL) == 2
+        later = LinkedMethod(switchboard, POOL, "later", never)
+        first = asyncio.ensure_future(later([1, 2, 3]))
+        others = []
+        for _ in range(3):
+            await asyncio.sleep(0.01)
+            others.append(asyncio.ensure_future(later([1])))
+        await asyncio.sleep(0.05)
+        assert sorted(replica.calls for replica in replicas) == [1, 3]
+        for replica in replicas:
+            replica.go_on.set()
+        await asyncio.gather(first, *others)
+        await switchboard.close()
+        for replica in replicas:
+            await replica.server.close()
+
+    run(test())
+
+
+def test_the_socket_of_a_killed_replica_is_removed(folder, run):
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(folder)
+        path = socket_path(folder, "app", "Pool", "a")
+        dead = socket_path(folder, "app", "Pool", "dead")
+        path.rename(dead)
+        replica.server._server.close()
+        assert dead.exists()
+        switchboard = await board(folder)
+        assert switchboard.best(POOL) is None
+        assert not dead.exists()
+        await switchboard.close()
+
+    run(test())
+
+
+def test_looks_at_the_same_time_make_one_link_to_a_replica(folder, run):
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(folder)
+        switchboard = Switchboard(folder)
+        await asyncio.gather(switchboard.want(POOL), *[switchboard.look() for _ in range(5)])
+        assert switchboard.size(POOL) == 1
+        await switchboard.close()
+        await replica.server.close()
+
+    run(test())
+
+
+def test_a_folder_replaced_by_a_link_is_not_used(folder, run):
+    async def test() -> None:
+        links, theirs = folder / "links", folder / "theirs"
+        links.mkdir(mode=0o700)
+        replica = Replica("a")
+        await replica.open(links)
+        switchboard = await board(links)
+        assert switchboard.size(POOL) == 1
+        links.rename(theirs)
+        links.symlink_to(theirs)
+        again = await board(links)
+        assert again.size(POOL) == 0
+        for one in (switchboard, again):
+            await one.close()
+        await replica.server.close()
+
+    run(test())
