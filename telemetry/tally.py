@@ -13,6 +13,7 @@ import asyncio
 import atexit
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -116,5 +117,6 @@ class Tally:
             count(*arguments)
 
 
+@lru_cache(maxsize=4096)
 def _child(metric: M, labels: Labels) -> M:
     return metric.labels(*labels) if labels else metric
