@@ -1,4 +1,4 @@
-"""What was told is in PostgreSQL exactly once, whatever was killed."""
+"""Every returned decision is in PostgreSQL exactly once, whatever was killed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def start_writer(root: Path, url: str, owner: str) -> subprocess.Popen[str]:
 
 
 def kill(writer: subprocess.Popen[str]) -> list[str]:
-    """Kill -9. Returns the ids that it told."""
+    """Kill -9. Returns the ids that it printed."""
     writer.kill()
     told, _ = writer.communicate()
     return [line for line in told.splitlines() if len(line) == 36]
@@ -118,9 +118,7 @@ async def test_two_writers_at_once_and_one_takes_over_the_other(tmp_path, databa
     await assert_exactly_once(database_url, told)
 
 
-async def test_what_holds_the_folder_is_durable_before_a_record_is(
-    tmp_path, database_url, monkeypatch
-):
+async def test_the_folder_is_durable_before_any_record(tmp_path, database_url, monkeypatch):
     synced = []
     monkeypatch.setattr("decision_log.log.sync_folder", synced.append)
     log = DecisionLog(tmp_path / "wal", database_url, "a", shipper=QUICK)
@@ -156,13 +154,13 @@ async def test_an_owner_is_one_process_and_its_name_one_folder(tmp_path, databas
             DecisionLog(tmp_path, database_url, name)
 
 
-async def test_a_log_that_cannot_have_its_folder_says_so(tmp_path, database_url):
+async def test_a_log_without_its_folder_does_not_start(tmp_path, database_url):
     (tmp_path / "wal").write_text("a file")
     with pytest.raises(LogUnavailable):
         await DecisionLog(tmp_path / "wal", database_url, "a").start()
 
 
-async def test_a_poisoned_record_is_set_aside_and_blocks_nobody(tmp_path, database_url):
+async def test_a_poisoned_record_is_set_aside_and_does_not_block_others(tmp_path, database_url):
     log = DecisionLog(tmp_path, database_url, "a", shipper=QUICK)
     await log.start()
     good = decision_records(6, "well-")
@@ -228,7 +226,7 @@ async def _postgres_away(root: Path, server: EmbeddedPostgres) -> None:
     await assert_exactly_once(url, told)
 
 
-def test_what_could_not_be_shipped_waits_for_the_next_run(tmp_path, own_postgres):
+def test_records_that_could_not_be_shipped_wait_for_the_next_run(tmp_path, own_postgres):
     asyncio.run(_next_run(tmp_path, own_postgres))
 
 

@@ -1,4 +1,4 @@
-"""A writer under load, to be killed: prints the id of every decision that may be told, once it may.
+"""A writer under load, to be killed: prints the id of every decision once it may be returned.
 
     python writer.py ROOT DATABASE_URL OWNER
 

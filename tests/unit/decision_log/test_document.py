@@ -15,7 +15,7 @@ def read(records) -> list[dict]:
     return [json.loads(document) for batch in gathered(records) for document in documents(batch)]
 
 
-def test_it_says_what_the_record_says_and_names_the_plan():
+def test_the_document_equals_the_record_with_the_plan_only_named():
     written = decision_records(5)
     for record, found in zip(written, read(written), strict=True):
         wanted = json.loads(json.dumps(record.to_document()))
@@ -58,14 +58,14 @@ def test_metadata_are_part_of_the_payment():
     assert [row["metadata"] for row in found[1:]] == [notes, {}]
 
 
-def test_what_looks_like_a_blank_is_text():
+def test_text_that_looks_like_a_blank_stays_text():
     (record,) = decision_records(1)
     odd = ('100 %b "x"', "nul\0")
     (found,) = read([replace(record, degraded=odd, tenant="50 %d")])
     assert (tuple(found["degraded"]), found["tenant"]) == (odd, "50 %d")
 
 
-def test_what_is_not_finite_is_null():
+def test_numbers_that_are_not_finite_become_null():
     (batch,) = gathered(decision_records(2))
     batch.decisions.votes[0].scores = np.array([np.nan, np.inf])
     batch.decisions.votes[1].scores = None

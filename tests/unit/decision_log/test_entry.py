@@ -67,7 +67,7 @@ def noted(n: int) -> RecordBatch:
 
 
 @pytest.mark.parametrize("junk", [b"\xc1", b"\x00", b"\x93", b"\x95\x01\x80\xa1\xff\xa1a\x90"])
-def test_what_is_no_entry_is_refused(junk):
+def test_a_payload_that_is_not_an_entry_is_refused(junk):
     with pytest.raises(ValueError, match="entry"):
         decode(junk)
 

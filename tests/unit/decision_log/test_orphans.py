@@ -34,7 +34,7 @@ def leave(folder, records, salt: bytes = SALT) -> None:
     (folder / str(SegmentName(1, salt))).write_bytes(data)
 
 
-async def test_a_folder_that_cannot_be_claimed_keeps_nobody_waiting(tmp_path, caplog):
+async def test_a_folder_that_cannot_be_claimed_does_not_hold_up_others(tmp_path, caplog):
     (tmp_path / "lost+found" / "lock").mkdir(parents=True)  # as root's: no lock can be had there
     records = decision_records(3)
     leave(tmp_path / "orphan", records)
@@ -48,7 +48,7 @@ async def test_a_folder_that_cannot_be_claimed_keeps_nobody_waiting(tmp_path, ca
     assert sum("lost+found" in line for line in caplog.messages) == 1, "said once, not every sweep"
 
 
-async def test_what_somebody_gathered_in_one_folder_is_shipped_whole(tmp_path):
+async def test_segments_gathered_in_one_folder_are_all_shipped(tmp_path):
     """Two of a number, and a third that comes while they are being shipped."""
     first, second, third = (decision_records(2, prefix) for prefix in "abc")
     leave(tmp_path / "again", first, b"aaaa")

@@ -45,7 +45,7 @@ async def test_each_entry_of_a_long_batch_is_filled_in():
     assert not known._writing
 
 
-async def test_what_nobody_remembers_stays_as_it_was_read():
+async def test_forgotten_entries_stay_as_they_were_read():
     read = measured(1)
     await WriteTimes().fill_in(read)
     assert read.decisions.stage_ms == {"votes": 1.5}

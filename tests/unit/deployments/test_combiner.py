@@ -1,4 +1,4 @@
-"""What a combiner says of itself."""
+"""The readiness of a combiner."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def combiner(active, trouble=None):
     )
 
 
-async def test_a_store_that_takes_no_writes_is_told_and_no_reason_to_stop():
+async def test_a_store_that_accepts_no_writes_is_reported_but_decisions_go_on():
     active = ActivePlan(PLAN, PLAN.policy())
     said = await Combiner.func_or_class.ready(combiner(active, "PostgreSQL takes no writes"))
     assert (said.ready, said.troubles) == (True, ("PostgreSQL takes no writes",))
@@ -39,7 +39,7 @@ async def test_without_a_plan_it_is_not_ready():
 
 
 @pytest.mark.parametrize("kept", [False, True])
-async def test_it_says_whether_its_plan_is_the_one_that_was_kept(kept):
+async def test_it_reports_whether_its_plan_is_the_kept_copy(kept):
     said = await Combiner.func_or_class.ready(combiner(ActivePlan(PLAN, PLAN.policy(), kept)))
     assert said.ready
     assert (said.plan, said.plan_version, said.plan_kept) == (PLAN.name, PLAN.version, kept)

@@ -23,7 +23,7 @@ class Node:
         self.itself = self
 
 
-def test_what_is_alive_is_not_looked_through_again() -> None:
+def test_objects_alive_when_tuned_are_not_collected_again() -> None:
     alive = Node()
     tune_garbage_collection()
     assert gc.get_threshold() == GC_THRESHOLDS

@@ -27,7 +27,7 @@ DEPLOYMENTS = {
 }
 
 
-def test_replicas_share_what_has_a_state_with_their_process(tmp_path: Path) -> None:
+def test_replicas_do_not_copy_objects_with_state(tmp_path: Path) -> None:
     arguments = []
     for name, module in DEPLOYMENTS.items():
         body = cloudpickle.dumps(getattr(importlib.import_module(module), name).func_or_class)

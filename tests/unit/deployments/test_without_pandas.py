@@ -1,4 +1,4 @@
-"""Serve starts without pandas, and pandas is there for whoever wants it."""
+"""Serve starts without pandas, which can be imported afterwards."""
 
 from __future__ import annotations
 

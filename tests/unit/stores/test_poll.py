@@ -1,4 +1,4 @@
-"""The poll loop goes on whatever its function raises, and stops when it is told to."""
+"""The poll loop goes on whatever its function raises, and stops when it is closed."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_a_warning_of_any_module_is_there_once(kept: Kept) -> None:
     assert kept.said == ["no window state", "its own"]
 
 
-def test_what_serve_would_not_log_is_not_there(kept: Kept) -> None:
+def test_records_below_serves_level_are_not_logged(kept: Kept) -> None:
     log_to_replica()
     logger = logging.getLogger("deciding.decider")
     logger.setLevel(logging.INFO)

@@ -90,7 +90,7 @@ def test_processes_add_up_and_gauges_of_the_dead_go(tmp_path):
     assert found["fraud_log_lag_rows", ()] == 5
 
 
-def test_what_runs_is_a_metric(tmp_path):
+def test_the_build_is_a_metric(tmp_path):
     for folder in (None, tmp_path):
         found = samples(run(SHOW, folder))
         (labels,) = [dict(labels) for name, labels in found if name == "fraud_build_info"]

@@ -1,4 +1,4 @@
-"""Stages: what is measured, under the names that metrics and answers share."""
+"""Stages and their times, under the names that metrics and responses share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_laps_parts_and_votes_lie_in_the_order_in_which_they_passed():
     assert min(watch.ms.values()) >= 0
 
 
-def test_every_name_is_told_what_it_is():
+def test_every_stage_is_documented():
     names = [
         *(stages.PARSE, stages.AUTH, stages.LIMIT, stages.WAIT, stages.FEATURES, stages.REDIS),
         *(stages.ASSEMBLE, stages.VOTES, stages.COMBINE, stages.EXPLAIN, stages.LOG),

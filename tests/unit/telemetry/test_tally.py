@@ -26,7 +26,7 @@ class Metrics:
         return [line for line in lines if "_created" not in line]
 
 
-def test_the_same_as_told_directly():
+def test_a_tally_ends_in_the_same_metrics_as_direct_calls():
     waited, direct = Metrics(), Metrics()
     tally = Tally()
     for round_ in range(2):
@@ -75,7 +75,7 @@ def test_an_observation_lands_in_its_own_bucket(amount):
     assert waited.shown() == direct.shown()
 
 
-def test_what_is_told_later_is_counted_before_the_next_flush():
+def test_calls_put_off_are_counted_before_the_next_flush():
     metrics, tally = Metrics(), Tally()
 
     async def tell() -> None:

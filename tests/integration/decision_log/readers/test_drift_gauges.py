@@ -46,7 +46,7 @@ async def make(database_url: str, tmp_path: Path) -> AsyncIterator[Make]:
         await watch.close()
 
 
-async def test_what_moved_shows(make: Make) -> None:
+async def test_features_that_moved_show_in_the_gauges(make: Make) -> None:
     measured = await make().refresh()
     assert measured is not None
     large = {name for name, psi in measured.features.items() if psi > LARGE}
@@ -78,7 +78,7 @@ async def test_one_measures_and_another_takes_over(make: Make) -> None:
     assert found is not None
 
 
-async def test_what_is_no_longer_measured_is_not_shown(make: Make, database_url: str) -> None:
+async def test_values_that_are_no_longer_measured_become_nan(make: Make, database_url: str) -> None:
     watch = make()
     assert await watch.refresh() is not None
     connection = await asyncpg.connect(database_url)

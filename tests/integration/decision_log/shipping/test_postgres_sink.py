@@ -40,7 +40,7 @@ def milliseconds(at) -> int:
     return round(at.timestamp() * 1000)
 
 
-async def test_rows_say_what_the_records_say(sink, connection):
+async def test_rows_equal_the_records(sink, connection):
     written = decision_records(6, "say")
     await sink.insert(gathered(written))
     for record in written:
@@ -149,7 +149,7 @@ async def test_the_months_around_a_decision_get_their_partitions(sink, connectio
         assert milliseconds(row["at"]) == at_ms
 
 
-async def test_what_clients_stamp_makes_no_partition(sink, connection):
+async def test_client_timestamps_make_no_partitions(sink, connection):
     """A payment stamped in each month of ten years, back and ahead: all are kept, and what is
     planned for later is no more than before."""
     now_ms = milliseconds(await connection.fetchval("SELECT date_trunc('milliseconds', now())"))
@@ -231,7 +231,7 @@ async def test_text_arrives_as_it_is(sink, connection):
         {"tenant": "".join(decision_ids(400, 1, random.Random(1).randbytes))},  # too long to index
     ],
 )
-async def test_what_can_never_be_inserted_is_told_apart(sink, connection, change):
+async def test_records_that_can_never_be_inserted_are_refused(sink, connection, change):
     (good,) = decision_records(1, "good")
     (bad,) = decision_records(1, "poison")
     with pytest.raises(RecordRefused):
@@ -243,7 +243,7 @@ async def test_what_can_never_be_inserted_is_told_apart(sink, connection, change
 
 
 @pytest.mark.parametrize("minor", [2**63, 2**62])
-async def test_an_amount_out_of_range_is_told_apart(sink, minor):
+async def test_an_amount_out_of_range_is_refused(sink, minor):
     (record,) = decision_records(1, "big")
     transaction = replace(record.transaction, amount_minor=minor, currency="JPY")
     with pytest.raises(RecordRefused):

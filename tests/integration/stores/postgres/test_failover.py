@@ -182,10 +182,10 @@ async def test_labels_are_kept_on_the_new_primary_and_keys_are_looked_up_there(
     await pool.close()
 
 
-async def test_readers_leave_a_server_that_says_it_takes_no_writes(
+async def test_readers_leave_a_server_that_reports_itself_read_only(
     pair: Pair, demoted: Demote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is refused to whoever only reads; the server says it with an answer."""
+    """Reads get no error; the server reports its state along with a result."""
     monkeypatch.setattr(session_module, "_READ_ONLY_S", 0.0)
     pool = await open_pool(pair.url, size=4, timeout_s=5)
     await asyncio.gather(*(pool.fetchval("SELECT pg_sleep(0.05)") for _ in range(4)))
@@ -215,7 +215,7 @@ async def test_the_plan_of_the_new_primary_decides(pair: Pair, demoted: Demote) 
     await reader.close()
 
 
-async def test_without_a_primary_it_is_said(pair: Pair, demoted: Demote) -> None:
+async def test_without_a_primary_the_error_names_the_cause(pair: Pair, demoted: Demote) -> None:
     plan = await activate_plan(pair.a, PLAN)
     reader = PlanReader(pair.url, 5.0)
     assert await reader.active() == plan
@@ -291,7 +291,7 @@ async def test_a_connection_that_was_ended_is_made_again(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("state", ["57P01", "57P02", "57P03", "08006", "25006", "08P01", "26000"])
-async def test_what_says_not_me_is_not_given_out_again(pair: Pair, state: str) -> None:
+async def test_an_unfit_connection_is_not_used_again(pair: Pair, state: str) -> None:
     pool = await open_pool(pair.url, size=1, timeout_s=5)
     before = await pool.fetchval("SELECT pg_backend_pid()")
     raising = f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$"
@@ -302,7 +302,7 @@ async def test_what_says_not_me_is_not_given_out_again(pair: Pair, state: str) -
 
 
 @pytest.mark.parametrize("state", ["22012", "23505", "40001", "42P01", "57014"])
-async def test_what_is_no_reason_keeps_the_connection(pair: Pair, state: str) -> None:
+async def test_other_errors_keep_the_connection(pair: Pair, state: str) -> None:
     pool = await open_pool(pair.url, size=1, timeout_s=5)
     before = await pool.fetchval("SELECT pg_backend_pid()")
     with pytest.raises(asyncpg.PostgresError):

@@ -87,7 +87,7 @@ async def test_a_pooler_is_found_out_and_statements_are_kept_without_one(
     await direct.close()
 
 
-async def test_what_the_address_says_of_a_pooler_is_believed(url: str, database_url: str) -> None:
+async def test_the_address_decides_whether_there_is_a_pooler(url: str, database_url: str) -> None:
     for address, told in ((url, "true"), (database_url, "false"), (database_url, "true")):
         session = await connect(f"{address}?pgbouncer={told}")
         assert session.pooled is (told == "true")
@@ -173,7 +173,9 @@ async def test_files_are_loaded_and_read_as_history(
     assert await newest_payment_ms(url, "default") == history.batch.timestamp_ms[-1]
 
 
-async def test_cursors_of_two_readers_are_told_apart(url: str, empty: asyncpg.Connection) -> None:
+async def test_cursors_of_two_readers_have_names_of_their_own(
+    url: str, empty: asyncpg.Connection
+) -> None:
     """A pooler's sessions know the names of everybody's statements."""
     batch = payments(600, seed=1, late=0.0, duplicate=0.0)
     pool = await open_pool(url, size=4, timeout_s=5)
@@ -230,7 +232,7 @@ async def test_decisions_are_shipped_and_read_and_labelled(
 async def test_a_commit_means_the_disk_where_the_server_does_not_wait_for_it(
     url: str, empty: asyncpg.Connection
 ) -> None:
-    """The tests' server has synchronous_commit off: what ships turns it on for its transaction."""
+    """The tests' server has synchronous_commit off: the sink turns it on for its transaction."""
     sink = PostgresSink(url)
     seen = []
 
@@ -272,7 +274,7 @@ async def test_features_and_labels(url: str, redis_url: str, empty: asyncpg.Conn
 
 
 async def _take(lock: Lock, name: str, of: str = "") -> None:
-    """As soon as the server has seen that whoever held it is gone."""
+    """As soon as the server has seen that its holder is gone."""
     async with asyncio.timeout(5):
         taken = False
         while not taken:
@@ -333,7 +335,7 @@ async def test_drift_is_measured_by_one(
         await watch.close()
 
 
-async def test_what_the_pooler_does_not_pass_on_is_named(url: str) -> None:
+async def test_a_parameter_that_the_pooler_does_not_pass_on_is_named(url: str) -> None:
     with pytest.raises(StoreUnreachable, match="options") as refused:
         await connect(f"{url}?options=-c%20search_path%3Dpublic")
     assert "ignore_startup_parameters" in refused.value.hint

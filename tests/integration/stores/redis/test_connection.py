@@ -1,4 +1,4 @@
-"""The connection to Redis: answers reach those who asked, whatever is cut off meanwhile."""
+"""The connection to Redis: replies reach their callers, whatever is cut off meanwhile."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def connection(redis_url: str) -> AsyncIterator[RedisConnection]:
     await connection.close()
 
 
-async def test_everybody_gets_the_own_answer(connection: RedisConnection) -> None:
+async def test_every_caller_gets_its_own_reply(connection: RedisConnection) -> None:
     async def ask(i: int) -> bool:
         found = await connection.calls([("ECHO", f"{i}-{k}") for k in range(i % 4)])
         return found == [f"{i}-{k}".encode() for k in range(i % 4)]
@@ -28,7 +28,9 @@ async def test_everybody_gets_the_own_answer(connection: RedisConnection) -> Non
     assert all(await asyncio.gather(*(ask(i) for i in range(200))))
 
 
-async def test_who_gives_up_takes_nobody_elses_answer(connection: RedisConnection) -> None:
+async def test_a_cancelled_call_does_not_take_the_reply_of_another(
+    connection: RedisConnection,
+) -> None:
     asked = [asyncio.create_task(connection.call("ECHO", str(i))) for i in range(20)]
     await asyncio.sleep(0)
     for task in asked[::2]:
@@ -38,19 +40,21 @@ async def test_who_gives_up_takes_nobody_elses_answer(connection: RedisConnectio
     assert all(isinstance(answer, asyncio.CancelledError) for answer in found[::2])
 
 
-async def test_large_answers_come_whole(connection: RedisConnection) -> None:
+async def test_large_replies_arrive_complete(connection: RedisConnection) -> None:
     value = bytes(range(256)) * 8_000
     await connection.call("SET", "large", value)
     assert await connection.calls([("GET", "large"), ("ECHO", "after")]) == [value, b"after"]
 
 
-async def test_an_error_of_redis_is_said_and_harms_nobody(connection: RedisConnection) -> None:
+async def test_an_error_of_redis_is_raised_and_does_not_harm_others(
+    connection: RedisConnection,
+) -> None:
     with pytest.raises(Refused, match="wrong number of arguments"):
         await connection.calls([("ECHO", "before"), ("GET",), ("ECHO", "after")])
     assert await connection.call("ECHO", "still here") == b"still here"
 
 
-async def test_nobody_waits_longer_than_told_and_the_next_call_finds_a_new_connection(
+async def test_a_late_reply_is_an_error_and_the_next_call_opens_a_connection(
     redis_url: str, connection: RedisConnection
 ) -> None:
     impatient = RedisConnection(redis_url, timeout_ms=100)

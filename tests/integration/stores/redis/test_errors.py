@@ -1,4 +1,4 @@
-"""Every answer that says "not me" costs the connection; every other one does not."""
+"""A refusal to serve closes the connection; every other error keeps it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stores.redis.errors import Elsewhere, Refused
 
 @dataclass
 class Server:
-    """Answers as it is told to, one text for each connection in turn, the last one for all others.
+    """Sends given replies, one text for each connection in turn, the last one for all others.
 
     Attributes:
         port: of 127.0.0.1.
@@ -84,7 +84,7 @@ ME = [
 
 
 @pytest.mark.parametrize("said", NOT_ME)
-async def test_a_new_connection_that_says_not_me_is_given_up(said: str) -> None:
+async def test_a_new_connection_that_refuses_to_serve_is_closed(said: str) -> None:
     async with serving(f"-{said}", "+OK") as (server, connection):
         with pytest.raises(Elsewhere):
             await connection.call("SET", "x", "1")
@@ -99,7 +99,7 @@ async def test_a_new_connection_that_says_not_me_is_given_up(said: str) -> None:
 
 
 @pytest.mark.parametrize("said", NOT_ME)
-async def test_an_old_connection_is_given_up_and_nobody_notices(said: str) -> None:
+async def test_an_old_connection_that_refuses_is_replaced_unnoticed(said: str) -> None:
     async with serving("+OK", "+OK") as (server, connection):
         await connection.call("PING")
         server.answers[0] = f"-{said}"
@@ -120,7 +120,7 @@ async def test_an_answer_of_its_own_keeps_the_connection(said: str) -> None:
 
 
 @pytest.mark.parametrize("said", NOT_ME[:4])
-async def test_what_both_say_is_said(said: str) -> None:
+async def test_a_refusal_by_both_servers_is_raised(said: str) -> None:
     async with serving(f"-{said}") as (server, connection):
         with pytest.raises(Elsewhere):
             await connection.call("SET", "x", "1")
@@ -129,7 +129,7 @@ async def test_what_both_say_is_said(said: str) -> None:
         assert server.connections == 1
 
 
-async def test_who_gave_up_does_not_keep_a_connection_that_says_not_me() -> None:
+async def test_a_refusal_to_a_cancelled_call_closes_the_connection() -> None:
     async with serving("+OK", "+OK") as (server, connection):
         await connection.call("PING")
         server.answers[0] = f"-{NOT_ME[0]}"
@@ -141,7 +141,7 @@ async def test_who_gave_up_does_not_keep_a_connection_that_says_not_me() -> None
         assert server.connections == 2
 
 
-async def test_a_connection_that_is_cut_off_in_the_middle_is_not_asked_again() -> None:
+async def test_a_command_cut_off_midway_is_not_repeated() -> None:
     """What came of it is unknown: asking another could do it twice."""
     async with serving("+OK", "+OK") as (server, connection):
         await connection.call("PING")

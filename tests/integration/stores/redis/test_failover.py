@@ -145,7 +145,7 @@ async def test_a_write_goes_to_the_new_primary_at_once(
     assert await servers.b.call("GET", "after") == b"1"
 
 
-async def test_what_many_wrote_at_once_is_written_once_each(
+async def test_concurrent_writes_are_written_once_each(
     servers: Pair, connection: RedisConnection
 ) -> None:
     """Refused is not carried out: asking the other one doubles nothing."""
@@ -170,7 +170,7 @@ async def test_commands_sent_together_go_to_the_new_primary(
 async def test_one_of_them_refused_is_an_error_and_the_next_ones_reach_the_new_primary(
     servers: Pair, connection: RedisConnection
 ) -> None:
-    """A read among writes was answered by the old one: who asked must know, and asks again."""
+    """The old primary answered a read among writes: the caller gets the error and may retry."""
     await connection.call("SET", "x", "1")
     await servers.fail_over()
     with pytest.raises(Elsewhere, match="READONLY"):
@@ -186,7 +186,7 @@ async def test_a_script_is_loaded_anew(servers: Pair, connection: RedisConnectio
     assert await servers.b.call("GET", "x") == b"after"
 
 
-async def test_while_there_is_no_primary_it_is_said_and_connections_are_few(
+async def test_without_a_primary_calls_fail_and_connections_are_few(
     servers: Pair, connection: RedisConnection
 ) -> None:
     await connection.call("SET", "x", "1")
@@ -285,7 +285,7 @@ async def test_states_that_are_missing_are_rebuilt_on_the_new_primary(
     assert await servers.b.call("DBSIZE") > 40
 
 
-async def test_what_is_remembered_is_written_to_the_new_primary(
+async def test_remembered_features_are_written_to_the_new_primary(
     servers: Pair, store: RedisStore
 ) -> None:
     await store.ready()

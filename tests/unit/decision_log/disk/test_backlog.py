@@ -53,7 +53,7 @@ def test_half_a_frame_at_the_end_of_a_live_folder_is_waited_for(tmp_path):
     assert take(log) == [b"payload"]
 
 
-def test_what_is_committed_is_not_given_again_and_goes(tmp_path):
+def test_committed_segments_are_not_read_again_and_are_removed(tmp_path):
     for number in (1, 2, 3):
         write(tmp_path, number, b"%d" % number, b"x")
     log = backlog(tmp_path, live=True)
@@ -146,7 +146,7 @@ def test_blocks_that_the_disk_cannot_read_are_read_around(tmp_path, bad_block, l
     assert [name.number for name in segments(tmp_path)] == ([2] if live else [])
 
 
-def test_what_the_disk_cannot_read_is_no_torn_tail(tmp_path, bad_block):
+def test_blocks_that_the_disk_cannot_read_are_damage_not_a_torn_end(tmp_path, bad_block):
     stats = LogStats()
     write(tmp_path, 1, b"a" * 4000, b"b" * 500)
     log = backlog(tmp_path, live=False, stats=stats)
@@ -176,7 +176,7 @@ def test_a_segment_that_is_given_up_while_open_is_passed(tmp_path):
 
 
 def test_segments_of_one_number_are_read_both(tmp_path):
-    """As when somebody gathers the segments of several folders in one."""
+    """Segments of several folders may be put together in one by hand."""
     write(tmp_path, 1, b"a", b"b", salt=b"zzzz")
     write(tmp_path, 1, b"c", salt=b"aaaa")
     write(tmp_path, 2, b"d")
@@ -190,7 +190,7 @@ def test_segments_of_one_number_are_read_both(tmp_path):
     assert log.is_empty()
 
 
-def test_only_what_was_read_to_its_end_and_committed_goes(tmp_path):
+def test_only_segments_read_to_their_end_and_committed_are_removed(tmp_path):
     write(tmp_path, 5, b"a")
     write(tmp_path, 6, b"b")
     log = backlog(tmp_path, live=False)
@@ -204,7 +204,7 @@ def test_only_what_was_read_to_its_end_and_committed_goes(tmp_path):
     assert log.is_empty()
 
 
-def test_what_comes_into_a_folder_late_is_read_whatever_its_number(tmp_path):
+def test_a_segment_that_is_added_late_is_read_whatever_its_number(tmp_path):
     write(tmp_path, 5, b"a")
     log = backlog(tmp_path, live=False)
     assert take(log) == [b"a"]

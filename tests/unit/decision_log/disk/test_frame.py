@@ -30,7 +30,7 @@ def read_all(data: bytes) -> list[bytes]:
 
 
 @given(payloads)
-def test_what_is_written_is_read(written):
+def test_frames_are_read_as_they_were_written(written):
     assert read_all(b"".join(frame(p, SALT) for p in written)) == written
 
 
@@ -84,7 +84,7 @@ def test_damage_yields_no_record_that_was_not_written(written, data):
 @given(st.binary(min_size=1, max_size=50), st.binary(min_size=4, max_size=4))
 @example(b"a", b"\0\0\0\0")
 def test_a_frame_of_another_segment_is_none(payload, salt):
-    """A payload may hold a frame made by whoever sent it: without the salt it is not one."""
+    """A client may send a payload that looks like a frame: without the salt it is not one."""
     if salt == SALT:
         return
     inner = frame(frame(payload, salt), SALT)

@@ -30,7 +30,7 @@ def read_all(folder: Path, *, live: bool = False) -> list[bytes]:
     return found
 
 
-async def test_what_was_appended_is_there_in_order_and_in_one_piece(tmp_path):
+async def test_appended_payloads_are_there_together_and_in_order(tmp_path):
     stats = LogStats()
     wal = Wal(tmp_path, stats)
     written = [[b"%d-%d" % (i, j) for j in range(i % 4)] for i in range(200)]
@@ -92,7 +92,7 @@ async def test_segments_are_closed_when_full_and_numbers_go_on(tmp_path):
     assert read_all(tmp_path) == [b"%044d" % i for i in range(24)]
 
 
-async def test_what_a_killed_run_left_half_written_is_no_damage_to_the_next(tmp_path):
+async def test_half_a_frame_of_a_killed_run_does_not_harm_the_next_run(tmp_path):
     wal = Wal(tmp_path, LogStats())
     await wal.append([b"a"])
     await wal.close()
@@ -122,7 +122,7 @@ async def test_numbers_go_on_after_everything_was_shipped(tmp_path):
     assert read_all(tmp_path) == [b"b"]
 
 
-async def test_an_append_whose_caller_went_away_harms_no_other(tmp_path):
+async def test_a_cancelled_append_does_not_harm_others(tmp_path):
     wal = Wal(tmp_path, LogStats())
     tasks = [asyncio.create_task(wal.append([b"%d" % i])) for i in range(20)]
     await asyncio.sleep(0)
@@ -175,7 +175,7 @@ def tiny_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-async def test_a_full_disk_refuses_keeps_what_was_promised_and_comes_back(tiny_disk):
+async def test_a_full_disk_refuses_records_keeps_durable_ones_and_recovers(tiny_disk):
     ballast = tiny_disk / "ballast"
     ballast.write_bytes(bytes(1024 * 1024))
     wal = Wal(tiny_disk, LogStats(), QUICK)
@@ -215,7 +215,7 @@ async def test_a_folder_may_hold_so_much_and_no_more(tmp_path):
     await wal.close()
 
 
-async def test_what_dead_writers_left_counts(tmp_path):
+async def test_folders_of_dead_writers_count_towards_the_limit(tmp_path):
     for owner, size in (("dead", 6000), (ASIDE, 9000)):
         (tmp_path / owner).mkdir()
         (tmp_path / owner / str(SegmentName(1, b"abcd"))).write_bytes(bytes(size))

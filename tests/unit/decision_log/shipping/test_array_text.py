@@ -18,6 +18,6 @@ def test_an_array_as_postgres_reads_it(column, text):
     assert array_text(column) == text
 
 
-def test_what_no_utf8_says_is_refused():
+def test_text_without_utf8_is_refused():
     with pytest.raises(ValueError, match="surrogates"):
         array_text(["\ud800"])

@@ -240,7 +240,7 @@ async def test_being_cancelled_midway_loses_nothing(tmp_path):
     assert sink.kept == ids(records)
 
 
-async def test_it_wakes_for_what_comes(tmp_path):
+async def test_it_ships_when_something_is_appended(tmp_path):
     sink = Memory()
     house = House(tmp_path, sink, live=True)
     task = asyncio.create_task(house.shipper.run())

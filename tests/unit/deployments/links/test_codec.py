@@ -141,7 +141,7 @@ def test_numpy_s_own_numbers_cross_as_numbers():
         [np.array(["a"])],
     ],
 )
-def test_what_no_kind_is_for_is_not_sent(value):
+def test_values_of_no_known_kind_are_not_sent(value):
     with pytest.raises(Unreadable):
         encode(tagged(value))
 
@@ -159,7 +159,7 @@ def test_what_no_kind_is_for_is_not_sent(value):
         ValueError("wrong", 3),
     ],
 )
-def test_errors_on_the_list_cross_whole(error):
+def test_errors_on_the_list_arrive_with_all_arguments(error):
     again = read_error(memoryview(encode(error_value(error))))
     assert type(again) is type(error)
     assert again.args == error.args
@@ -220,7 +220,7 @@ def test_any_bytes_are_a_plain_value_or_refused(body):
             continue
 
 
-def test_a_batch_whose_columns_are_of_another_type_is_refused():
+def test_a_batch_with_columns_of_another_type_is_refused():
     sent = transactions(1)
     sent.amount_minor = ["1; drop table"]
     with pytest.raises(Unreadable):

@@ -27,7 +27,7 @@ def test_any_cut_of_the_stream_gives_the_same_messages(messages, cuts):
     assert found == messages
 
 
-def test_what_is_no_message_is_refused():
+def test_bytes_that_are_not_a_message_are_refused():
     with pytest.raises(BadMessage):
         list(Reader().feed(b"GET / HTTP/1.1\r\n\r\n"))
 

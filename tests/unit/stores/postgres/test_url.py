@@ -112,7 +112,7 @@ def test_parameters_are_taken() -> None:
         "",
     ],
 )
-def test_what_changes_nothing_is_passed_over(harmless: str) -> None:
+def test_a_value_without_effect_is_accepted(harmless: str) -> None:
     assert _of(harmless) == _of("")
 
 
@@ -151,7 +151,7 @@ def test_what_changes_nothing_is_passed_over(harmless: str) -> None:
         ("connect_timeout", "no value"),
     ],
 )
-def test_what_cannot_be_taken_is_named(parameters: str, name: str) -> None:
+def test_an_unsupported_parameter_is_named(parameters: str, name: str) -> None:
     with pytest.raises(SettingInvalid) as refused:
         _of(parameters)
     said = str(refused.value)
@@ -184,7 +184,7 @@ def test_what_cannot_be_taken_is_named(parameters: str, name: str) -> None:
         " ",
     ],
 )
-def test_what_cannot_be_read_is_said_without_its_text(url: str) -> None:
+def test_an_unreadable_address_is_refused_without_its_text(url: str) -> None:
     with pytest.raises(SettingInvalid) as refused:
         address_of(url, "DATABASE_REPLICA_URL")
     said = str(refused.value)
@@ -231,7 +231,7 @@ def test_a_missing_file_is_named_by_its_parameter(name: str) -> None:
         _of(f"sslmode=verify-full&{name}=/no/where").tls.arguments()
 
 
-def test_nobody_to_believe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_verification_needs_an_authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("PGSSLROOTCERT", raising=False)
     with pytest.raises(SettingInvalid, match="sslrootcert=system"):
@@ -249,7 +249,7 @@ def test_nobody_to_believe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         ("statement_cache_size=100", None),
     ],
 )
-def test_a_pooler_is_told_as_other_tools_are_told(parameters: str, pooled: bool | None) -> None:
+def test_a_pooler_is_declared_as_for_other_tools(parameters: str, pooled: bool | None) -> None:
     assert _of(parameters).pooled is pooled
 
 
@@ -281,7 +281,7 @@ def test_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("postgresql://h/d?keepalives_idle=-1", "keepalives_idle is too small", "use at least 0"),
     ],
 )
-def test_a_number_that_cannot_be_is_said_as_what_it_is(url: str, why: str, hint: str) -> None:
+def test_a_wrong_number_is_named_with_its_limits(url: str, why: str, hint: str) -> None:
     with pytest.raises(SettingInvalid) as refused:
         address_of(url)
     assert refused.value.why.startswith(why)

@@ -98,7 +98,7 @@ def test_forms(url: str, kind: type[Any], arguments: dict[str, Any]) -> None:
         ("", "redis://"),
     ],
 )
-def test_what_cannot_be_taken_is_named(url: str, name: str) -> None:
+def test_an_unsupported_parameter_is_named(url: str, name: str) -> None:
     with pytest.raises(SettingInvalid) as refused:
         address_of(url)
     said = str(refused.value)
