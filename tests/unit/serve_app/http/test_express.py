@@ -116,7 +116,7 @@ async def test_a_lane_of_another_loop_is_not_taken() -> None:
 async def test_serve_takes_the_middlewares_from_the_function_that_its_environment_names(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Ray does not document this hook. If it is gone after an upgrade, decisions go through Serve."""
+    """Ray does not document this hook. Without it decisions go through Serve."""
     from ray.serve._private import http_util
     from ray.serve.config import HTTPOptions
 
