@@ -19,7 +19,7 @@ from data.rows.identity import IdentityResolver, ResolvedRows
 from data.rows.label_join import read_joined_labels
 from data.rows.rejections import RejectionReasons, require_readable_columns
 from fraud.errors import QuorumError
-from stores.postgres.connect import connect
+from stores.postgres.connect import connection
 from stores.postgres.lock import Lock
 
 __all__ = ["LoadBusy", "LoadReport", "load_file"]
@@ -71,24 +71,18 @@ async def load_file(
     source_id = layout.source_id(await asyncio.to_thread(digest_of, path))
     report = LoadReport(str(path), layout.name, tenant, source_id)
     listed = rejects or (rejects_folder or path.parent) / _rejects_name(path, tenant, source_id)
-    connection = await connect(database_url)
-    try:
-        lock = await Lock.on(database_url, name="quorum-load")
-    except BaseException:
-        connection.terminate()
-        raise
-    try:
+    async with (
+        connection(database_url) as session,
+        await Lock.on(database_url, name="quorum-load") as lock,
+    ):
         # A connection holds the lock: it is free again the moment this process ends.
         if not await lock.take(_LOCK, f"{tenant} {source_id}"):
             raise LoadBusy("another process is loading this file for this tenant")
         label_source = None if layout.label is None else layout.label.source
-        target = LoadTarget(connection, tenant, source_id, label_source)
+        target = LoadTarget(session, tenant, source_id, label_source)
         run = _Run(target, layout, source, path, report, Rejects(listed))
         await run.resume(again)
         await run.load(limit, progress)
-    finally:
-        await lock.close()
-        await connection.close()
     return report
 
 

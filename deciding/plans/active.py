@@ -11,6 +11,7 @@ from deciding.plans.local_copy import LocalCopy
 from fraud.errors import StoreUnavailable
 from fraud.plan import Plan
 from fraud.policy.interface import Policy
+from stores.poll import Poll
 from telemetry import metrics
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class PlanFeed:
         self._copy = copy
         self._saved: Plan | None = None
         self._save_failed = False
-        self._task: asyncio.Task[None] | None = None
+        self._poll = Poll("plan-feed", self.refresh, interval_s)
         self._answered = False
         self._last_error = ""
         self.current: ActivePlan | None = None
@@ -64,7 +65,7 @@ class PlanFeed:
         await self.refresh()
         if not self._answered:
             self._take_copy()
-        self._task = asyncio.create_task(self._run(), name="plan-feed")
+        self._poll.start(self._interval_s)
 
     async def refresh(self) -> None:
         """Read once."""
@@ -124,15 +125,8 @@ class PlanFeed:
     @property
     def alive(self) -> bool:
         """Whether it goes on reading."""
-        return self._task is not None and not self._task.done()
+        return self._poll.alive
 
     async def close(self) -> None:
         """Stop reading."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._interval_s)
-            await self.refresh()
+        await self._poll.close()

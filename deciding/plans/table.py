@@ -14,7 +14,7 @@ import asyncpg
 from fraud.errors import NotFound
 from fraud.plan import Plan
 from settings.settings import Settings
-from stores.postgres.connect import connect
+from stores.postgres.connect import connection
 from stores.statements import statement
 
 
@@ -52,11 +52,8 @@ async def active_plan(database_url: str) -> Plan | None:
         ValueError: its document is not a plan.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
-    connection = await connect(database_url)
-    try:
-        return await read_active(connection)
-    finally:
-        await connection.close()
+    async with connection(database_url) as session:
+        return await read_active(session)
 
 
 async def activate_plan(database_url: str, plan: Plan) -> Plan:
@@ -68,10 +65,10 @@ async def activate_plan(database_url: str, plan: Plan) -> Plan:
     Raises:
         OSError, asyncpg.PostgresError: the database does not answer.
     """
-    async with _exchange(database_url) as connection:
-        version = await connection.fetchval(_sql("next_plan_version"), plan.name)
+    async with _exchange(database_url) as session:
+        version = await session.fetchval(_sql("next_plan_version"), plan.name)
         stored = replace(plan, version=version)
-        await connection.execute(_sql("insert_plan"), plan.name, version, stored.to_json())
+        await session.execute(_sql("insert_plan"), plan.name, version, stored.to_json())
     return stored
 
 
@@ -82,8 +79,8 @@ async def reactivate_plan(database_url: str, name: str, version: int) -> None:
         NotFound: there is no such plan.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
-    async with _exchange(database_url) as connection:
-        if await connection.fetchval(_sql("activate_plan"), name, version) is None:
+    async with _exchange(database_url) as session:
+        if await session.fetchval(_sql("activate_plan"), name, version) is None:
             raise NotFound(f"there is no plan {name} v{version} to go back to")
 
 
@@ -101,14 +98,10 @@ def activation(database_url: str) -> Callable[[Plan], Plan]:
 @asynccontextmanager
 async def _exchange(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     """A transaction of the only writer, in which no plan is active."""
-    connection = await connect(database_url)
-    try:
-        async with connection.transaction():
-            await connection.execute(_sql("lock_plans"))
-            await connection.execute(_sql("deactivate_plans"))
-            yield connection
-    finally:
-        await connection.close()
+    async with connection(database_url) as session, session.transaction():
+        await session.execute(_sql("lock_plans"))
+        await session.execute(_sql("deactivate_plans"))
+        yield session
 
 
 def _sql(name: str) -> str:
