@@ -84,7 +84,7 @@ def test_several_hosts(database_url: str, silent: int, monkeypatch: pytest.Monke
         (("quorum:", f"quorum:{SECRET}"), "refuses user or password"),
         (("quorum:", f"nobody:{SECRET}"), "refuses user or password"),
         (("/t_", "/no_such_"), "no such database 'no_such_"),
-        (("127.0.0.1", "no-such-host.invalid"), "name is not known"),
+        (("127.0.0.1", "no-such-host.invalid"), "host name does not resolve"),
     ],
 )
 def test_a_store_that_lets_nobody_in(
@@ -153,7 +153,7 @@ async def test_stores_are_looked_at_before_anything_is_started(
     wrong = {
         redis_url.replace("@", f"{SECRET}@"): "refuses user or password",
         f"redis://:{SECRET}@127.0.0.1:1/0": "refuses the connection",
-        redis_url.replace("127.0.0.1", "no-such-host.invalid"): "name is not known",
+        redis_url.replace("127.0.0.1", "no-such-host.invalid"): "host name does not resolve",
         redis_url.replace("redis://", "rediss://"): "TLS|in time",
         f"{redis_url[:-1]}99999": "no such database",
         "redis://" + redis_url.rpartition("@")[2]: "refuses user or password",
