@@ -104,8 +104,8 @@ class ScoredDecisions:
         )
 
     def score_counts(self, reference: ReferenceDistribution) -> Int64:
-        """`ReferenceDistribution.count` of the models' scores, int64[models, bins]. Rows to which a model gave
-        no score are not counted for it."""
+        """`ReferenceDistribution.count` of the models' scores, int64[models, bins]. Rows without a
+        score of a model are not counted for it."""
         none = np.full(len(self), np.nan)
         scores = [self.scores.get(name, none) for name in reference.names]
         counts = reference.count(np.stack(scores, axis=1))

@@ -120,7 +120,11 @@ class PostgresHistory:
 
     async def newest(self) -> Cursor:
         """See `StateSource`: PostgreSQL's clock at a moment without unfinished writes of labels."""
-        async with translate_outages(), self._pool.acquire() as connection, connection.transaction():
+        async with (
+            translate_outages(),
+            self._pool.acquire() as connection,
+            connection.transaction(),
+        ):
             await connection.execute(_BOUND_WAIT)
             await connection.execute(_BOUND)
             now = await connection.fetchval("SELECT clock_timestamp()")
