@@ -72,7 +72,7 @@ def mean_of_row(values: Sequence[float], weights: Sequence[float]) -> float:
 
 
 def has_gaps(scores: Float64) -> bool:
-    """Whether a row has no number. One pass and one call: finite numbers never sum to NaN.
+    """Return whether a row has no number. One pass: finite numbers never sum to NaN.
 
     >>> has_gaps(np.array([0.5, np.nan])), has_gaps(np.array([0.5])), has_gaps(np.array([]))
     (True, False, False)

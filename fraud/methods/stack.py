@@ -24,9 +24,9 @@ class Stack:
         p[i] = sigmoid(b + W * sum_k w[k] logit s[k][i] / sum_k w[k]),
             k over the members with a number for row i, W = sum of the weights of all members
 
-    With every vote cast that is sigmoid(b + sum_k w[k] logit s[k][i]). A member without a number
+    If every member votes, that is sigmoid(b + sum_k w[k] logit s[k][i]). A member without a number
     for a row (NaN, or not given at all) drops out, and the weights of the others are renormalised
-    to the same sum: as if it had voted their weighted mean. A vote that rises never lowers p.
+    to the same sum, as if it had voted their weighted mean. A higher vote never lowers p.
 
     Attributes:
         intercept: b, in log-odds; finite.
@@ -50,7 +50,7 @@ class Stack:
         """See `CombiningMethod`."""
         mean = mean_of_votes([logit(s) for s in scores], weights, n)
         odds = self.intercept + total_weight * mean
-        # The exponential of a number below zero only: it cannot overflow.
+        # The exponential of a number <= 0 cannot overflow.
         small = np.exp(-np.abs(odds))
         p: Float64 = np.where(odds >= 0, 1.0, small) / (1.0 + small)
         return p

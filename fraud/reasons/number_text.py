@@ -120,8 +120,8 @@ class Unit:
 
     Attributes:
         write: a value without its unit; the second argument is the payment's currency, "" for none.
-        suffix: the unit, behind a value or a range.
-        noun: the noun that is counted, in the singular; "" if nothing is counted.
+        suffix: the unit, written after a value or a range.
+        noun: what is counted, in the singular; "" if nothing is.
         is_money: values are in the payment's currency, and compare with that currency only.
     """
 
@@ -175,7 +175,7 @@ KM = _plain(number, " km")
 KMH = _plain(number, " km/h")
 DEVIATIONS = Unit(lambda value, _: _signed(value), noun="standard deviation")
 ONE_IN = _plain(lambda surprise: number(math.exp(surprise)))
-"""A surprise, minus the natural logarithm of a share, written as one in how many."""
+"""A surprisal, -ln(share), written as n of "one in n"."""
 NUMBER = _plain(number)
 
 

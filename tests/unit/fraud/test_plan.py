@@ -71,4 +71,4 @@ def test_a_plan_that_cannot_decide_is_refused(change: dict[str, object], text: s
 def test_voters_come_before_the_anomaly_variant() -> None:
     assert PLAN.voters == ("xgboost", "logistic")
     assert PLAN.variants == ("xgboost", "logistic", "isolation-forest")
-    assert [ask.variant for ask in PLAN.policy().ask(1)] == list(PLAN.variants)
+    assert [call.variant for call in PLAN.policy().calls(1)] == list(PLAN.variants)

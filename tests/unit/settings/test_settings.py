@@ -62,7 +62,7 @@ def test_a_shared_prefix_alone_is_no_likeness(
         ("QUORUM_RAY_PORT", "70000", "expected 65535 or less"),
         ("QUORUM_DATABASE_TIMEOUT_S", "-1", "expected more than 0"),
         ("QUORUM_LANES", "1.5", "expected a whole number"),
-        ("QUORUM_TENANT", "hid den7", "expected at most 64 letters"),
+        ("QUORUM_TENANT", "hid den7", "expected up to 64 letters"),
         (
             "QUORUM_MLFLOW_TRACKING_URI",
             "hid_den7:5000",

@@ -81,7 +81,7 @@ class _Document(BaseModel):
         ("[part]\ncolumn = 3", "my.toml: part.column: expected a list"),
         ('[part]\ncolumn = ["x"]', "my.toml: part.column: must not be x"),
         ("[part]\ncolunm = []", "my.toml: part.colunm: no such key; did you mean column?"),
-        ("[part]\ncolumn = []\ncolumns = []", "part.columns: is given by another key already"),
+        ("[part]\ncolumn = []\ncolumns = []", "part.columns: is already given under another name"),
         ("part = 3", "my.toml: part: expected a text"),
     ],
 )
