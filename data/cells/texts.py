@@ -28,7 +28,7 @@ DEFAULT_MISSING: Markers = frozenset(_MISSING_LINE.split())
 """Texts that count as missing unless a layout lists its own. An empty cell always does."""
 
 _MOST_EXACT = {"halffloat": 2.0**11, "float": 2.0**24, "double": 2.0**53}
-"""Type of float -> the number above which not every whole number can be told from the next."""
+"""Type of float -> the number from which on not every whole number has a value of its own."""
 
 _WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d*))\.0+")
 _SCIENTIFIC = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?[eE]([+-]?)(\d{1,4})")

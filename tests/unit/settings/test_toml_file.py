@@ -14,7 +14,7 @@ from training.config import read_config
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ('seed = "7"', "seed: expected a whole number"),
         ("seed = true", "seed: expected a whole number"),
@@ -34,13 +34,13 @@ from training.config import read_config
     ],
 )
 def test_a_wrong_value_is_refused_with_what_was_expected(
-    text: str, said: str, tmp_path: Path
+    text: str, expected: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "train.toml"
     path.write_text(text)
     with pytest.raises(InvalidInput) as refused:
         read_config(path)
-    assert said in refused.value.detail
+    assert expected in refused.value.detail
     assert "nput" not in refused.value.detail
     assert "Value error" not in refused.value.detail
 
@@ -76,7 +76,7 @@ class _Document(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("[part]\ncolumn = 3", "my.toml: part.column: expected a list"),
         ('[part]\ncolumn = ["x"]', "my.toml: part.column: must not be x"),
@@ -85,8 +85,8 @@ class _Document(BaseModel):
         ("part = 3", "my.toml: part: expected a text"),
     ],
 )
-def test_a_key_is_named_as_in_the_file(text: str, said: str) -> None:
+def test_a_key_is_named_as_in_the_file(text: str, expected: str) -> None:
     """Not by the members of a union, and by any of its names."""
     with pytest.raises(InvalidInput) as refused:
         parse_toml(text, "my.toml", _Document)
-    assert said in refused.value.detail
+    assert expected in refused.value.detail
