@@ -88,7 +88,7 @@ def probability_of(plan: Plan, scores: Mapping[str, Float64], n: int) -> Float64
     cast = [m for m in plan.members if m.variant in scores]
     weights, votes = [m.weight for m in cast], [scores[m.variant] for m in cast]
     derived = _derived(plan)
-    return derived.calibration(plan.method.rows(votes, weights, derived.total_weight, n))
+    return derived.calibration(plan.method.combine(votes, weights, derived.total_weight, n))
 
 
 def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
@@ -116,7 +116,7 @@ def _combine_row(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
             return None
         scores.append(score)
     anomaly = np.nan if plan.anomaly is None else scores.pop()
-    combined = plan.method.row(scores, derived.weights)
+    combined = plan.method.combine_row(scores, derived.weights)
     probability = derived.calibration(np.array([combined]))
     outcome = outcome_of_row(plan.thresholds, probability.item(), anomaly)
     return Combined(probability, np.array([anomaly]), np.array([outcome], dtype=np.int8), [()])

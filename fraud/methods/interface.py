@@ -24,7 +24,7 @@ class CombiningMethod(Protocol):
     title: ClassVar[str]
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
-    def rows(
+    def combine(
         self, scores: Sequence[Float64], weights: Sequence[float], total_weight: float, n: int
     ) -> Float64:
         """Combine n rows. Each row depends on its own votes only, to the last bit.
@@ -40,7 +40,7 @@ class CombiningMethod(Protocol):
         """
         ...
 
-    def row(self, scores: Sequence[float], weights: Sequence[float]) -> float:
+    def combine_row(self, scores: Sequence[float], weights: Sequence[float]) -> float:
         """Combine one row on which every member voted, on Python's floats.
 
         At low load most micro-batches are one row. Forty numpy calls on single numbers would be a
@@ -51,7 +51,7 @@ class CombiningMethod(Protocol):
             weights: k weights > 0.
 
         Returns:
-            What `rows` returns for that row, to the last bit. Sums, products and quotients are the
-            same in numpy and in Python; logarithm and exponential are not, so use numpy's.
+            What `combine` returns for that row, to the last bit. Sums, products and quotients are
+            the same in numpy and in Python; logarithm and exponential are not, so use numpy's.
         """
         ...

@@ -32,7 +32,7 @@ class Stack:
         intercept: b, in log-odds; finite.
 
     >>> a, b = np.array([0.2, 0.2, np.nan]), np.array([0.8, np.nan, np.nan])
-    >>> Stack().rows([a, b], [0.5, 0.5], 1.0, 3).round(3).tolist()
+    >>> Stack().combine([a, b], [0.5, 0.5], 1.0, 3).round(3).tolist()
     [0.5, 0.2, nan]
     """
 
@@ -44,7 +44,7 @@ class Stack:
         if not math.isfinite(self.intercept):
             raise ValueError("intercept: expected a finite number")
 
-    def rows(
+    def combine(
         self, scores: Sequence[Float64], weights: Sequence[float], total_weight: float, n: int
     ) -> Float64:
         """See `CombiningMethod`."""
@@ -55,7 +55,7 @@ class Stack:
         p: Float64 = np.where(odds >= 0, 1.0, small) / (1.0 + small)
         return p
 
-    def row(self, scores: Sequence[float], weights: Sequence[float]) -> float:
+    def combine_row(self, scores: Sequence[float], weights: Sequence[float]) -> float:
         """See `CombiningMethod`."""
         clipped = [min(max(s, LOWEST), HIGHEST) for s in scores]
         odds_of_votes = np.log(np.array([s / (1.0 - s) for s in clipped])).tolist()

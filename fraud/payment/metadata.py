@@ -12,7 +12,7 @@ MAX_KEYS: Final = 50
 MAX_KEY_CHARS: Final = 40
 MAX_VALUE_CHARS: Final = 500
 MAX_BYTES: Final = 4096
-"""Of all keys and values of one payment together, in UTF-8."""
+"""Most bytes of all keys and values of one payment together, in UTF-8."""
 
 # PostgreSQL's JSON cannot return NUL as text, and UTF-8 cannot hold a surrogate. Line breaks are
 # allowed.

@@ -13,7 +13,7 @@ _SLACK_MINUTES = 1e-4
 """Rounding error of an hour of the day in float32; less than a hundredth of a second."""
 _DURATIONS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _WHOLE_MONEY = 10_000
-"""From this amount on no decimals are shown: features are float32, and cents do not matter."""
+"""Amounts from this on are written without decimals: features are float32, cents do not matter."""
 _LEAST_DECIMALS, _MOST_DECIMALS = 3, 9
 _FIGURES = 6
 """Significant digits that a float32 certainly holds."""

@@ -27,7 +27,7 @@ STORED = (
     ' "thresholds": {"anomaly_challenge": 0.99, "block": 0.9, "challenge": 0.1, "review": 0.5},'
     ' "version": 7}'
 )
-"""As releases before combining methods were declared wrote it: stored plans stay readable."""
+"""A document as older releases wrote it: stored plans stay readable."""
 
 
 def test_a_stored_document_is_read_and_written_to_the_byte() -> None:

@@ -86,7 +86,7 @@ class _Document(BaseModel):
     ],
 )
 def test_a_key_is_named_as_in_the_file(text: str, expected: str) -> None:
-    """Not by the members of a union, and by any of its names."""
+    """The members of a union do not show, and any name of a key does."""
     with pytest.raises(InvalidInput) as refused:
         parse_toml(text, "my.toml", _Document)
     assert expected in refused.value.detail
