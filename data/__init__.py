@@ -1,1 +1,1 @@
-"""Data: where payments come from (files, the generator) and how training reads them back."""
+"""Payments from files and the generator, and how training reads them back."""

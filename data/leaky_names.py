@@ -30,8 +30,8 @@ _BEFORE = re.compile(
 
 
 def names_later_event(name: str) -> bool:
-    """Whether a name stands for something that is done after a fraud or a default, unless it is
-    about earlier payments.
+    """Return whether a name describes something that happens after a fraud or a default, and not
+    something about earlier payments.
 
     >>> [names_later_event(name) for name in ("card_blocked", "recoveries", "hour")]
     [True, True, False]
@@ -42,7 +42,7 @@ def names_later_event(name: str) -> bool:
 
 
 def mentions_label(name: str) -> bool:
-    """Whether a name mentions what the model is to predict.
+    """Return whether a name mentions what the model is to predict.
 
     >>> mentions_label("TX_FRAUD_SCENARIO"), mentions_label("merchant_fraud_rate_30d")
     (True, True)
@@ -53,7 +53,7 @@ def mentions_label(name: str) -> bool:
 
 
 def names_label(name: str) -> bool:
-    """Whether a name is one of the label itself, or of a part of it.
+    """Return whether a name is that of the label itself, or of a part of it.
 
     >>> names_label("TX_FRAUD_SCENARIO"), names_label("isFlaggedFraud")
     (True, True)

@@ -78,8 +78,8 @@ class Decider:
 
         Args:
             batch: the transactions.
-            patient: wait for rows whose customer's history must be fetched first; otherwise they
-                are left out, see `DecisionBatch.pending`.
+            patient: wait for rows whose history must be fetched first. Otherwise they are left out,
+                see `DecisionBatch.pending`.
 
         Raises:
             LogUnavailable: the decisions could not be made durable, so none is returned.
@@ -164,7 +164,7 @@ def _no_decisions(plan: Plan, pending: tuple[int, ...]) -> DecisionBatch:
 
 
 def _both(features: list[tuple[str, ...]], votes: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """For each row, what its features lack, then what its votes lack."""
+    """`DecisionBatch.degraded`: for each row what its features lack, then what its votes lack."""
     if not any(features):
         return votes
     if not any(votes):
@@ -180,7 +180,7 @@ def _flag_at(plan: Plan, variant: str) -> float:
 
 
 def _counts(scores: Float64 | None, flag_at: float) -> tuple[int, int]:
-    """How many rows have a score, and of those how many reach `flag_at`."""
+    """Return how many rows have a score, and how many of these reach `flag_at`."""
     if scores is None:
         return 0, 0
     if len(scores) <= _FEW:

@@ -20,8 +20,8 @@ from fraud.rules.rule_set import FiredRules
 logger = logging.getLogger(__name__)
 
 EXPLAINERS = ("xgboost", "logistic")
-"""Variants that return what each feature added, exactly and cheaply. The first of them that a plan
-has is asked."""
+"""Variants that compute contributions exactly and cheaply. The first one that votes in a plan is
+asked."""
 
 _BASE_MS = 50.0
 _ROW_MS = 3.0
@@ -43,7 +43,7 @@ class Explainer:
 
     Args:
         find: returns the call that asks a variant for contributions, None if it has no pool.
-        writer: words contributions.
+        writer: puts contributions into words.
     """
 
     def __init__(self, find: Callable[[str], Explain | None], writer: ReasonWriter) -> None:
@@ -51,7 +51,7 @@ class Explainer:
         self._writer = writer
 
     def rules(self, plan: Plan, batch: TransactionBatch, features: FeatureBatch) -> FiredRules:
-        """Apply the rules to every row."""
+        """Apply the rules to every row and return those that fire."""
         return RULE_SET.apply(plan.thresholds, batch, features.values)
 
     async def reasons(
@@ -94,8 +94,8 @@ class Explainer:
     async def _ask(
         self, plan: Plan, features: FeatureBatch, rows: list[int], votes: Sequence[Vote]
     ) -> Explanation | None:
-        """The explanation of `rows` by the plan's explainer; None if the plan has none, or it did
-        not vote or does not answer in time."""
+        """Ask the plan's explainer about `rows`. Return None if the plan has none, or if it did not
+        vote or does not answer in time."""
         name = next((name for name in EXPLAINERS if name in plan.voters), None)
         if name is None or not any(v.variant == name and v.status == "ok" for v in votes):
             return None

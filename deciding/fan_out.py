@@ -14,14 +14,14 @@ from deciding.circuit_breaker import CircuitBreaker
 from fraud.decision import Vote
 from fraud.errors import SchemaMismatch
 from fraud.payment.batch import FeatureBatch, Float32, Float64
-from fraud.policy.interface import Ask, Policy
+from fraud.policy.interface import Policy, VariantCall
 from fraud.score import VariantScores
 
 logger = logging.getLogger(__name__)
 
 Score = Callable[[Float32, str], Awaitable[VariantScores]]
 """`(values float32[m, n_features], schema_id) -> scores of m rows`."""
-_Call = asyncio.Future[VariantScores]
+_Answer = asyncio.Future[VariantScores]
 
 
 class Pools(Protocol):
@@ -48,7 +48,7 @@ class FanOut:
     async def ask(
         self, policy: Policy, features: FeatureBatch, deadline_ms: float
     ) -> tuple[Vote, ...]:
-        """Ask every variant that the policy names, one call each.
+        """VariantCall every variant that the policy names, one call each.
 
         A call that passes the deadline is cancelled, and its vote is `late`. A variant that fails
         affects its own vote only.
@@ -59,75 +59,76 @@ class FanOut:
             deadline_ms: from now.
 
         Returns:
-            A vote for each ask, in the policy's order. For rows that a variant was not asked about,
-            its `scores` is NaN.
+            A vote for each call, in the policy's order. `scores` is NaN for rows that a variant was
+            not asked about.
         """
-        asks = policy.ask(len(features))
+        calls = policy.calls(len(features))
         start_s = self._clock_s()
-        calls = [self._call(ask, features, start_s) for ask in asks]
-        answered_s = await self._wait([c for c in calls if c is not None], deadline_ms / 1e3)
+        answers = [self._start(call, features, start_s) for call in calls]
+        answered_s = await self._wait([a for a in answers if a is not None], deadline_ms / 1e3)
         end_s = self._clock_s()
         votes = []
-        for ask, call in zip(asks, calls, strict=True):
-            elapsed_ms = (answered_s.get(call, end_s) - start_s) * 1e3
-            votes.append(self._vote(ask, call, len(features), elapsed_ms))
+        for call, answer in zip(calls, answers, strict=True):
+            elapsed_ms = (answered_s.get(answer, end_s) - start_s) * 1e3
+            votes.append(self._vote(call, answer, len(features), elapsed_ms))
         return tuple(votes)
 
-    def _call(self, ask: Ask, features: FeatureBatch, now_s: float) -> _Call | None:
-        score = self._pools.scorer(ask.variant)
+    def _start(self, call: VariantCall, features: FeatureBatch, now_s: float) -> _Answer | None:
+        score = self._pools.scorer(call.variant)
         if score is None:
-            self._breakers.pop(ask.variant, None)
+            self._breakers.pop(call.variant, None)
             return None
-        if not self._breakers.setdefault(ask.variant, CircuitBreaker()).allow(now_s):
+        if not self._breakers.setdefault(call.variant, CircuitBreaker()).allow(now_s):
             return None
-        values = features.values if ask.rows is None else features.values[ask.rows]
+        values = features.values if call.rows is None else features.values[call.rows]
         # A link returns a future already: no task is made for it.
         return asyncio.ensure_future(score(values, features.schema_id))
 
-    async def _wait(self, calls: list[_Call], timeout_s: float) -> dict[_Call | None, float]:
-        """Wait for all calls, or the timeout. Returns when each was answered; cancels the rest."""
-        answered_s: dict[_Call | None, float] = {}
-        if not calls:
+    async def _wait(self, answers: list[_Answer], timeout_s: float) -> dict[_Answer | None, float]:
+        """Wait for all answers or the timeout, and cancel the rest. Return when each arrived."""
+        answered_s: dict[_Answer | None, float] = {}
+        if not answers:
             return answered_s
         loop = asyncio.get_running_loop()
         over = loop.create_future()
 
-        def note(call: _Call) -> None:
-            answered_s[call] = self._clock_s()
-            if len(answered_s) == len(calls):
+        def note(answer: _Answer) -> None:
+            answered_s[answer] = self._clock_s()
+            if len(answered_s) == len(answers):
                 _resolve(over)
 
-        for call in calls:
-            call.add_done_callback(note)
+        for answer in answers:
+            answer.add_done_callback(note)
         timer = loop.call_later(timeout_s, _resolve, over)
         try:
             await over
         finally:
             timer.cancel()
-            # Late, or this task was cancelled: nobody reads what would still arrive.
-            for call in calls:
-                call.cancel()
+            # They are late, or this task was cancelled: nobody would read them.
+            for answer in answers:
+                answer.cancel()
         return answered_s
 
-    def _vote(self, ask: Ask, call: _Call | None, n: int, elapsed_ms: float) -> Vote:
-        breaker = self._breakers.get(ask.variant)
+    def _vote(self, call: VariantCall, answer: _Answer | None, n: int, elapsed_ms: float) -> Vote:
+        name = call.variant
+        breaker = self._breakers.get(name)
         if breaker is None:
-            return Vote(ask.variant, "", "missing", None, 0.0)
-        if call is None:
-            return Vote(ask.variant, "", breaker.last_failure, None, 0.0)
-        if not call.done() or call.cancelled():
+            return Vote(name, "", "missing", None, 0.0)
+        if answer is None:
+            return Vote(name, "", breaker.last_failure, None, 0.0)
+        if not answer.done() or answer.cancelled():
             breaker.record_failure(self._clock_s(), "late")
-            return Vote(ask.variant, "", "late", None, elapsed_ms)
+            return Vote(name, "", "late", None, elapsed_ms)
         try:
-            answer = call.result()
-            _check(answer, n if ask.rows is None else len(ask.rows))
+            found = answer.result()
+            _check(found, n if call.rows is None else len(call.rows))
         except Exception as error:  # any failure: the other variants decide
             breaker.record_failure(self._clock_s(), "failed")
-            _report(ask.variant, error)
-            return Vote(ask.variant, "", "failed", None, elapsed_ms)
+            _report(name, error)
+            return Vote(name, "", "failed", None, elapsed_ms)
         breaker.record_success()
-        scores = answer.scores if ask.rows is None else _scatter(answer.scores, ask.rows, n)
-        return Vote(ask.variant, answer.version, "ok", scores, elapsed_ms, answer.digest)
+        scores = found.scores if call.rows is None else _scatter(found.scores, call.rows, n)
+        return Vote(name, found.version, "ok", scores, elapsed_ms, found.digest)
 
 
 def _resolve(over: asyncio.Future[None]) -> None:
@@ -135,9 +136,9 @@ def _resolve(over: asyncio.Future[None]) -> None:
         over.set_result(None)
 
 
-def _check(answer: VariantScores, rows: int) -> None:
-    if answer.scores.shape != (rows,):
-        raise ValueError(f"expected scores of {rows} rows, got shape {answer.scores.shape}")
+def _check(found: VariantScores, rows: int) -> None:
+    if found.scores.shape != (rows,):
+        raise ValueError(f"expected scores of {rows} rows, got shape {found.scores.shape}")
 
 
 def _scatter(
@@ -149,6 +150,6 @@ def _scatter(
 
 
 def _report(variant: str, error: BaseException) -> None:
-    # The message of a foreign error may hold anything, so only our own are shown.
+    # The message of any other error may contain anything, so only its type is logged.
     detail = str(error) if isinstance(error, SchemaMismatch) else type(error).__name__
     logger.warning("variant %s failed: %s", variant, detail)

@@ -1,4 +1,4 @@
-"""Fetches the features of micro-batches, and goes on without history when none arrive in time."""
+"""Fetches the features of micro-batches, and goes on without history if they are late."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fraud.payment.batch import FeatureBatch, TransactionBatch
 logger = logging.getLogger(__name__)
 
 _MOST_UNREPORTED = 25_000
-"""Rows kept to be reported; states never learn of those that come after them."""
+"""Most rows kept to be reported. Later ones never reach window state."""
 
 
 class FeatureClient:
     """Fetches the features of micro-batches; never raises.
 
     Payments that were decided without features are reported to the feature store as soon as it
-    answers again: states that miss them must not count as complete.
+    answers again, so that window state does not miss them.
 
     Args:
         ask: returns the features of a micro-batch; the flag is `patient` of `Decider.decide`.
@@ -45,8 +45,8 @@ class FeatureClient:
         self._reporting: asyncio.Task[None] | None = None
 
     async def __call__(self, batch: TransactionBatch, patient: bool) -> FeatureBatch:
-        """Return the features of n transactions, fewer if some are `FeatureBatch.pending`; features
-        of the requests alone if the store does not answer in time."""
+        """Return the features of n transactions, fewer if some are `FeatureBatch.pending`. If the
+        store does not answer in time, they are computed from the requests alone."""
         if not self._breaker.allow(time.monotonic()):
             return self._without(batch)
         try:

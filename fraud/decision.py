@@ -32,12 +32,12 @@ class Reason:
     """Why a decision is not `approve`.
 
     Attributes:
-        code: of the catalogue (`fraud.reasons.catalogue`), e.g. `CUSTOMER_VELOCITY`.
-        feature: name of the feature that the sentence is about, None if it is about none.
+        code: one of `fraud.reasons.catalogue`, such as `CUSTOMER_VELOCITY`.
+        feature: name of the feature that `detail` is about, None if it is about none.
         detail: a sentence for an analyst: the value, and what is usual.
         contribution: log-odds that the features of the code added together, > 0; 0.0 for a rule, an
             anomaly or a bare score, which have none.
-        direction: its effect on the risk, always `raises`: what lowers the risk is no reason.
+        direction: effect on the risk, always `raises`: what lowers the risk is not a reason.
     """
 
     code: str
@@ -107,14 +107,14 @@ class DecisionBatch:
         reasons: strongest first; () exactly where the outcome is `approve`.
         votes: one for each variant asked, columns of n rows.
         plan, plan_version: the plan that decided.
-        degraded: for each row, what its decision lacks of what the plan asks for, () if nothing.
+        degraded: for each row what was not available to its decision, () if nothing was missing.
         feature_age_ms: see FeatureBatch.age_ms.
         stage_ms: milliseconds the batch spent in each stage.
         decided_at_ms: milliseconds since the epoch.
         explained_by: digest of the artifact whose contributions the reasons come from, "" if no
-            model was asked for any, or none answered.
-        pending: rows of the request that are not among the n: they are not decided yet, and may be
-            sent again with `patient`.
+            model was asked for them, or none answered.
+        pending: indices of rows of the request that are not decided yet and not among the n. Send
+            them again with `patient`.
     """
 
     decision_id: list[str]

@@ -16,7 +16,7 @@ arguments to `super().__init__`, by position.
     ├── RateLimited             more rows than the key's tier allows (429 and Retry-After)
     ├── NotFound
     ├── Busy                    another process does the same work
-    ├── ArtifactRefused         a model artifact is damaged, of a foreign schema, or wrong
+    ├── ArtifactRefused         a model artifact is damaged, of another schema, or wrong
     ├── OtherTenant             models of one tenant would replace another tenant's
     ├── NotTrainable            no model can be trained on this history or configuration
     └── SchemaMismatch          features of one schema met a model of another
@@ -145,7 +145,7 @@ class Busy(QuorumError):
 
 
 class ArtifactRefused(QuorumError):
-    """An artifact is damaged, of a foreign schema, or does not reproduce its golden rows."""
+    """An artifact is damaged, of another schema, or does not reproduce its golden rows."""
 
 
 class OtherTenant(QuorumError):
@@ -153,8 +153,8 @@ class OtherTenant(QuorumError):
 
 
 class NotTrainable(QuorumError):
-    """Too little history, no known fraud in a part of it, or a training configuration that cannot
-    be met. `args[0]` states which, and what to do."""
+    """There is too little history, a part of it has no known fraud, or the training configuration
+    cannot be met. `args[0]` states which, and what to do."""
 
 
 class SchemaMismatch(QuorumError):

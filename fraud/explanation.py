@@ -1,4 +1,4 @@
-"""What a variant answers when it is asked for contributions."""
+"""Contributions: what a variant returns to explain its scores."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ class Explanation:
 
     @classmethod
     def bare(cls, digest: str, contributions: Float64) -> Explanation:
-        """Return an explanation by a model without a reference distribution: nothing is usual."""
+        """Return an explanation by a model without a reference distribution: what is usual is
+        unknown."""
         unknown = np.full(contributions.shape[1], np.nan)
         return cls(digest, contributions, unknown, unknown, np.full(contributions.shape, np.nan))
 
     def fits(self, m: int, n_features: int) -> bool:
-        """Whether the explanation is of m rows and this many features."""
+        """Return whether the explanation is of m rows and this many features."""
         wide = self.low.shape == self.high.shape == (n_features,)
         return wide and self.contributions.shape == self.share.shape == (m, n_features)
 

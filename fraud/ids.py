@@ -32,7 +32,7 @@ def decision_ids(n: int, now_ms: int, randomness: Callable[[int], bytes]) -> lis
 
 
 def _tail(digits: str) -> str:
-    """19 random hex digits as the part after the version, which keeps 74 of their bits."""
+    """The part of a UUID after its version, with 74 bits of 19 random hex digits."""
     return f"{digits[:3]}-{_VARIANT[digits[3]]}{digits[4:7]}-{digits[7:]}"
 
 

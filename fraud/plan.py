@@ -46,10 +46,10 @@ class Plan:
         kind: name of its policy, one of `fraud.policy.registry.POLICIES`.
         members: the supervised variants that vote.
         thresholds: where outcomes begin.
-        anomaly: the variant whose score stands beside the probability, None for none.
-        deadline_ms: how long votes are waited for, > 0.
-        calibration: knots `(combined score, probability)` of a monotone piecewise linear map
-            from what `method` makes of the votes to a probability; () is the identity.
+        anomaly: the variant that gives the anomaly score beside the probability, None for none.
+        deadline_ms: longest wait for votes, > 0.
+        calibration: knots `(combined score, probability)` of a monotone piecewise linear map from
+            the method's score to a probability; () is the identity.
         method: turns votes into one score. The document holds its name as `combiner`, and its
             parameters beside it.
     """
@@ -83,7 +83,7 @@ class Plan:
             )
 
     def __hash__(self) -> int:
-        # What is derived from a plan is kept by plan: the whole document takes too long to hash.
+        # Plans are keys of caches, and hashing the whole document takes too long.
         return hash((self.name, self.version))
 
     @property
@@ -111,7 +111,7 @@ class Plan:
         """Read a plan's document.
 
         Raises:
-            ValueError, TypeError, KeyError: it is not one.
+            ValueError, TypeError, KeyError: it is not the document of a plan.
         """
         others = dict(document)
         known = {key: others.pop(key) for key in _OWN_KEYS & others.keys()}

@@ -48,7 +48,7 @@ class DecisionRecord:
     Attributes:
         tenant: whose payment it is.
         transaction: the payment.
-        schema_id: the schema of `features`; artifacts of that schema name them.
+        schema_id: the schema of `features`; artifacts of that schema list their names.
         features: float32 little-endian, in schema order, NaN where unknown.
         votes: one for each variant that was asked.
         plan: the whole plan, as `Plan.to_document()` returns it.
@@ -58,7 +58,7 @@ class DecisionRecord:
         risk_score: integer 0-99, see `fraud.combine.risk`.
         anomaly_score: in [0, 1], None if there is none.
         reasons: strongest first.
-        degraded: what the decision lacks of what the plan asks for, () if nothing.
+        degraded: what was not available to the decision, () if nothing was missing.
         feature_age_ms: see FeatureBatch.age_ms.
         decided_at_ms: milliseconds since the epoch.
         explained_by: see DecisionBatch.
@@ -138,7 +138,7 @@ class PlanDocument:
 
 @dataclass(slots=True, eq=False)  # see TransactionBatch
 class RecordBatch:
-    """The records of one micro-batch as columns: so they are written and shipped.
+    """The records of one micro-batch as columns, as they are written and shipped.
 
     Iterating yields each row as a DecisionRecord.
 
@@ -249,7 +249,7 @@ def records(
 
 @lru_cache(maxsize=16)
 def plan_document(plan: Plan) -> PlanDocument:
-    """Return the plan as records hold it. Cached: it costs more than the rest of a record."""
+    """Return the plan as records hold it. Cached: it costs more than all else in a record."""
     document = plan.to_document()
     return PlanDocument(plan.name, plan.version, plan_digest(document), document)
 

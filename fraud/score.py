@@ -1,4 +1,4 @@
-"""What a variant answers when it is asked for scores."""
+"""The scores that a variant returns."""
 
 from __future__ import annotations
 

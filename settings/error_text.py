@@ -1,4 +1,4 @@
-"""What pydantic expected in place of a wrong value, in our own words."""
+"""Pydantic's errors in our own words: what was expected in place of a wrong value."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def expected(item: Mapping[str, Any]) -> str:
     if kind == "literal_error":
         return f"expected {context['expected']}"
     if kind == "string_pattern_mismatch":
-        return "expected at most 64 letters, digits, dots, underscores and hyphens, no sign first"
+        return "expected up to 64 letters, digits, dots, dashes or underscores, no symbol first"
     for bound, operator in (("greater", "gt"), ("less", "lt"), ("ge", "ge"), ("le", "le")):
         if operator in context:
             return f"expected {_BOUNDS[bound].format(context[operator])}"

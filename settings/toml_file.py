@@ -44,24 +44,24 @@ def parse_toml(text: str, origin: str, model: type[M]) -> M:
     """
     try:
         document = tomllib.loads(text)
-        # As JSON, which is read strictly: `true` is no number, "3" neither.
+        # As JSON, which pydantic reads strictly: neither `true` nor "3" is a number.
         return model.model_validate_json(json.dumps(document, default=str), strict=True)
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"{origin}: not TOML: {error}") from error
     except ValidationError as error:
-        # An unknown key first: where it is a misspelt one, it is why another is missing.
+        # Unknown keys first: a misspelt key is also why another one is missing.
         found = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")[0]
         place, problem = _problem(found, document, model)
         raise InvalidInput(f"{origin}: {place or 'the file'}: {problem}") from error
 
 
 def key_error(key: str, problem: str) -> PydanticCustomError:
-    """The error for one key, for a validator that sees its whole section."""
+    """Return the error for one key, for a validator of a whole section."""
     return PydanticCustomError("key", "{problem}", {"key": key, "problem": problem})
 
 
 def _problem(item: Any, document: Any, model: type[BaseModel]) -> tuple[str, str]:
-    """The dotted key of an error, and what to write instead."""
+    """Return the dotted key of an error, and what is wrong or expected."""
     place, section = _place(item, document)
     problem = expected(item)
     if item["type"] == "extra_forbidden":
@@ -87,7 +87,7 @@ def _place(item: Any, document: Any) -> tuple[list[Any], Any]:
 
 def _unknown(key: str, section: Any, names: list[str]) -> str:
     if key in names:
-        return "is given by another key already; leave one of them out"
+        return "is already given under another name; leave one of them out"
     free = [name for name in names if name not in section]
     near = get_close_matches(key, free, 1) or get_close_matches(key, names, 1)
     if near:

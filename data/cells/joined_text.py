@@ -1,4 +1,4 @@
-"""One text of several columns: store 12 and terminal 3 are `12-3`."""
+"""One text from several columns: store 12 and terminal 3 are `12-3`."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _SCALES = frozenset(_SCALE_LINE.split())
 _YES = "yes y true t ja oui sí si sim tak да evet kyllä"
 _NO = "no n false f nein non não nao nie nee nej нет hayır ei"
 WORDS = dict.fromkeys(_YES.split(), 1.0) | dict.fromkeys(_NO.split(), 0.0)
-"""Words that are read as one and zero where a number may be an answer."""
+"""Yes and no in several languages -> 1 and 0, for lenient styles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class NumberStyle:
             `,`, by a space or by an apostrophe.
         ignore: texts to remove from a cell first.
         missing: missing-value markers.
-        exact: scientific notation with a fraction must show all digits before the decimal sign:
-            1.23457E+11 has lost some; 1e+05 is how R writes 100000.
-        lenient: percentages, numbers with a unit, and yes and no are numbers.
+        exact: refuse scientific notation whose fraction is shorter than its exponent, such as
+            1.23457E+11, which has lost digits. 1e+05, as R writes 100000, is accepted.
+        lenient: percentages, numbers with a unit, and yes and no are numbers too.
     """
 
     decimal: str = "."
@@ -58,7 +58,7 @@ class Numbers(NamedTuple):
         value: float64[n], finite; 0 where there is no number.
         known: bool[n]: the cell is a number.
         present: bool[n]: the cell is not empty.
-        marks: index -> what stood beside the number: a currency sign, `%` or a unit.
+        marks: index -> what was written beside the number: a currency sign, `%` or a unit.
     """
 
     value: Float64
@@ -159,7 +159,7 @@ def number(text: str, style: NumberStyle) -> tuple[float, str | None] | None:
 
 
 def _unsigned(text: str) -> tuple[str, bool]:
-    """A text without its minus sign or its brackets, and whether it had any."""
+    """Return a text without its sign or brackets, and whether it was negative."""
     if text.startswith("(") and text.endswith(")") and text[1:2] not in ("-", "+"):
         return text[1:-1].strip(), True
     if text.startswith("-"):
@@ -206,7 +206,7 @@ def _pattern(decimal: str) -> re.Pattern[str]:
 
 
 def _as_float(text: str) -> float | None:
-    # float() also takes 1_000 and the digits of other scripts, which no file means as numbers.
+    # float() also accepts 1_000 and digits of other scripts, which are not numbers in a file.
     try:
         return float(text) if text.isascii() and "_" not in text else None
     except ValueError:

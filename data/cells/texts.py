@@ -28,7 +28,7 @@ DEFAULT_MISSING: Markers = frozenset(_MISSING_LINE.split())
 """Texts that count as missing unless a layout lists its own. An empty cell always does."""
 
 _MOST_EXACT = {"halffloat": 2.0**11, "float": 2.0**24, "double": 2.0**53}
-"""Type of float -> the smallest whole number above which some have no value of their own."""
+"""Type of float -> the number from which on not every whole number has a value of its own."""
 
 _WHOLE = re.compile(r"([+-]?(?:0|[1-9]\d*))\.0+")
 _SCIENTIFIC = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?[eE]([+-]?)(\d{1,4})")
@@ -100,12 +100,12 @@ def canonical_text(text: str) -> str | None:
 
 
 def trimmed(cells: pa.Array) -> pa.Array:
-    """Texts without spaces and invisible characters at their ends."""
+    """Return texts without spaces and invisible characters at their ends."""
     return pc.utf8_trim(cells, _SPACES + _WIDTHLESS)
 
 
 def shows_all_digits(text: str) -> bool:
-    """Whether a number's text has all digits before the decimal sign: 9.91E+15 has not.
+    """Return whether a number's text shows all digits before the decimal sign; 9.91E+15 does not.
 
     >>> shows_all_digits("9.91E+15"), shows_all_digits("9.91E+2"), shows_all_digits("12.5")
     (False, True, True)
@@ -117,13 +117,13 @@ def shows_all_digits(text: str) -> bool:
 
 
 def markers(listed: list[str]) -> Markers:
-    """The markers that a layout lists, in the form in which cells are read: 0.0 is 0."""
+    """Return the markers that a layout lists, in the form in which cells are read: 0.0 is 0."""
     plain = {text.strip() for text in listed}
     return frozenset(plain | {canonical_text(text) or text for text in plain}) - {""}
 
 
 def _exact(number: int) -> str | None:
-    """A whole number that was a float, unless it may have lost digits."""
+    """The text of a whole number that was a float; None if it may have lost digits."""
     return str(number) if abs(number) < 2**53 else None
 
 
@@ -210,7 +210,7 @@ def _is_binary(kind: pa.DataType) -> bool:
 
 
 def _of_floats(cells: pa.Array) -> tuple[pa.Array, Bool]:
-    """Whole numbers without decimals: an id that became a float beside a gap stays the id."""
+    """Write whole numbers without decimals: programs turn ids beside empty cells into floats."""
     values = cells.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)
     absent = np.isnan(values)
     with np.errstate(invalid="ignore"):

@@ -42,8 +42,8 @@ class Reading(NamedTuple):
 
     Attributes:
         wall_ms: wall-clock time, milliseconds since the clock showed 1970-01-01.
-        offset_ms: of the clock from UTC; None if the text gives none.
-        name: of the zone, where the text gives a name alone.
+        offset_ms: offset of the clock from UTC; None if the text gives none.
+        name: name of the zone, if the text gives a name and no offset.
         is_day: the text is a day without a time.
     """
 
@@ -107,7 +107,7 @@ def iso_time(text: str) -> Reading | None:
 
 
 def century(two_digits: int, today: date | None = None) -> int:
-    """Return the year of a payment that is written with two digits. It is not in the future.
+    """Return the year of a payment from its last two digits. It is not in the future.
 
     >>> century(68, date(2026, 5, 1)), century(26, date(2026, 5, 1)), century(27, date(2026, 5, 1))
     (1968, 2026, 1927)
@@ -150,7 +150,7 @@ def _expression(pattern: str) -> tuple[re.Pattern[str], list[str]]:
             parts.append(f"(?P<{name}>{_WORDS[name]})")
             names.append(name)
         else:
-            raise FormatInvalid(f"has an unknown directive: %{name} is not known")
+            raise FormatInvalid(f"has the unknown directive %{name}")
     parts.append(_literal(pattern[end:]))
     return re.compile("".join(parts), re.IGNORECASE | re.ASCII), names
 
@@ -167,7 +167,7 @@ def _check(names: list[str], of_day: bool) -> None:
     if not of_day and not has & {"m", "b", "B", "j"}:
         raise FormatInvalid("has no month, %m or %b")
     if of_day and has & {"Y", "y", "m", "b", "B", "d", "e", "j"}:
-        raise FormatInvalid("is for a time of the day: it must have no date")
+        raise FormatInvalid("must have no date: it is for a time of the day")
     if of_day and not has & {"H", "I"}:
         raise FormatInvalid("has no hour, %H")
     if ("I" in has) != ("p" in has):

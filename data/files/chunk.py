@@ -23,8 +23,8 @@ class BadRow:
     Attributes:
         row: number in the file, from 1, without the header.
         line: line of a CSV file on which the row begins; the same as `row` for Parquet.
-        field: canonical field at fault; "" if it is the row as a whole.
-        example: the cell, masked for a message, of the first rows with this problem; else "".
+        field: the canonical field that is wrong; "" for the row as a whole.
+        example: the masked cell, for the first few rows with this problem; else "".
     """
 
     row: int

@@ -82,7 +82,8 @@ class Lines:
         return self
 
     def __next__(self) -> str:
-        # A line without end must not fill the memory. It is split, and its parts exceed a field.
+        # An endless line must not fill the memory: it is split, and its parts are too long for a
+        # field.
         line = self._returned.popleft() if self._returned else self._line()
         if not line:
             raise StopIteration
@@ -139,12 +140,12 @@ class Lines:
 
 
 def decoding_hint(undecodable: tuple[int, int, int], encoding: str) -> str:
-    """The message for a byte that cannot be decoded, with a hint if the encoding may be another."""
+    """Return the message for a byte that cannot be decoded, and which setting may be wrong."""
     line, position, value = undecodable
-    problem = f"not {encoding} text: byte 0x{value:02x} at place {position} of line {line}"
+    problem = f"not {encoding} text: byte 0x{value:02x} at position {position} of line {line}"
     if encoding.lower().replace("-", "").replace("_", "") != "utf8":
         return problem
-    return f'{problem}; for another encoding set it in the layout: [file] encoding = "cp1252"'
+    return f'{problem}; set another encoding in the layout: [file] encoding = "cp1252"'
 
 
 def _escape_pattern(dialect: CsvDialect) -> re.Pattern[str] | None:

@@ -28,8 +28,8 @@ Record = tuple[int, list[str] | None, str]
 class CsvSource:
     """A CSV file with RFC 4180 quoting, line breaks in quotes included.
 
-    It uses the reader of the standard library. Unlike Arrow's, that gives the line of each row and
-    does not stop at a broken one. It is several times faster than PostgreSQL takes the rows.
+    It uses the reader of the standard library, which unlike Arrow's gives the line of each row and
+    does not stop at a broken one. It reads several times faster than PostgreSQL inserts.
     """
 
     def __init__(self, path: Path, dialect: CsvDialect, rows_per_chunk: int) -> None:
@@ -100,8 +100,8 @@ class CsvSource:
         surplus = [] if first is None or first[1] is None else first[1][len(names) :]
         if first is not None and first[1] is not None and (width < len(names) or any(surplus)):
             raise SourceUnreadable(
-                f"{self._path}: line {first[0]} has {width} values, the layout has {len(names)}"
-                " [file] names"
+                f"{self._path}: line {first[0]} has {width} values, [file] names of the layout"
+                f" lists {len(names)}"
             )
         return names
 
@@ -130,7 +130,7 @@ class CsvSource:
         return _Shape(names, [values for _, values, _ in records if values is not None])
 
     def _records(self, lines: Lines) -> Iterator[Record]:
-        """Read each record but blank lines.
+        """Yield each record, without blank lines.
 
         A broken record costs its first line only. A stray quote would otherwise take all rows up
         to the next quote.
@@ -190,8 +190,8 @@ class _Shape:
             len(row) - kept for row in sample if len(row) > kept and not any(row[kept:])
         )
         often = surplus.most_common(1)
-        habit = bool(often) and 2 * surplus.total() >= len(sample)
-        self._habit = often[0][0] if habit else 0
+        usual = bool(often) and 2 * surplus.total() >= len(sample)
+        self._trailing = often[0][0] if usual else 0
 
     def fitted(self, record: Record, lines: Lines) -> tuple[int, list[str] | None, str]:
         """Return the record with one value for each name, or with what is wrong."""
@@ -199,9 +199,9 @@ class _Shape:
         if values is None:
             return line, None, problem
         n, width = len(values), len(self.names)
-        if n == width and (not self._habit or values[-1]):
+        if n == width and (not self._trailing or values[-1]):
             return record
-        if width < n <= max(self._full, width + self._habit) and not any(values[width:]):
+        if width < n <= max(self._full, width + self._trailing) and not any(values[width:]):
             return line, values[:width], ""
         lines.rewind()
         if n == width:

@@ -37,13 +37,13 @@ def genuine_day(world: Population, day: int, travel: Int64, rng: Generator) -> R
     """
     weekday = (day + 3) % 7
     counts = rng.poisson(world.customers.rate * _WEEK[weekday])
-    who = np.repeat(np.arange(len(world.customers)), counts)
-    rows = Rows.blank(len(who))
-    rows.customer = who
-    rows.type = _TYPE_CODES[np.searchsorted(_TYPE_TO[:-1], rng.random(len(who)))]
-    place = np.where(travel[who] >= 0, travel[who], world.customers.place[who])
+    payers = np.repeat(np.arange(len(world.customers)), counts)
+    rows = Rows.blank(len(payers))
+    rows.customer = payers
+    rows.type = _TYPE_CODES[np.searchsorted(_TYPE_TO[:-1], rng.random(len(payers)))]
+    place = np.where(travel[payers] >= 0, travel[payers], world.customers.place[payers])
     rows.country = place.copy()
-    rows.currency = world.customers.place[who].copy()
+    rows.currency = world.customers.place[payers].copy()
     to_person = rows.type == TYPE["transfer"]
     cash = np.isin(rows.type, (TYPE["cash_out"], TYPE["cash_in"]))
     _transfers(world, rows, np.flatnonzero(to_person), rng)
@@ -68,18 +68,18 @@ def purchase_usd(world: Population, customer: Int64, merchant: Int64, rng: Gener
 
 
 def _purchases(world: Population, rows: Rows, at: Int64, travel: Int64, rng: Generator) -> None:
-    who, n = rows.customer[at], len(at)
+    payers, n = rows.customer[at], len(at)
     slot = (rng.random(n) ** 1.5 * world.customers.habits.shape[1]).astype(np.int64)
-    merchant = world.customers.habits[who, slot]
+    merchant = world.customers.habits[payers, slot]
     roam = rng.random(n)
     merchant = np.where(roam < 0.15, world.merchants.near(rows.country[at], rng), merchant)
     merchant = np.where(roam > 0.90, world.merchants.selling_online(n, rng), merchant)
     # Travellers buy in local shops or online.
-    stranded = (travel[who] >= 0) & ~world.merchants.online[merchant]
+    stranded = (travel[payers] >= 0) & ~world.merchants.online[merchant]
     merchant = np.where(stranded, world.merchants.near(rows.country[at], rng), merchant)
     online = world.merchants.online[merchant]
     rows.merchant[at] = merchant
-    rows.usd[at] = purchase_usd(world, who, merchant, rng)
+    rows.usd[at] = purchase_usd(world, payers, merchant, rng)
     net = np.where(rng.random(n) < 0.55, CHANNEL["online"], CHANNEL["mobile"])
     rows.channel[at] = np.where(online, net, CHANNEL["pos"])
     shop = world.merchants.place[merchant]
@@ -90,11 +90,11 @@ def _purchases(world: Population, rows: Rows, at: Int64, travel: Int64, rng: Gen
 
 
 def _transfers(world: Population, rows: Rows, at: Int64, rng: Generator) -> None:
-    who, n = rows.customer[at], len(at)
-    known = world.customers.payees[who, rng.integers(0, world.customers.payees.shape[1], n)]
+    payers, n = rows.customer[at], len(at)
+    known = world.customers.payees[payers, rng.integers(0, world.customers.payees.shape[1], n)]
     new = rng.integers(0, world.counterparties, n)
     rows.counterparty[at] = np.where(rng.random(n) < 0.87, known, new)
-    usd = rng.lognormal(4.6, 1.1, n) * world.customers.spend[who]
+    usd = rng.lognormal(4.6, 1.1, n) * world.customers.spend[payers]
     usd = np.where(rng.random(n) < 0.4, np.maximum(np.rint(usd / 10) * 10, 10), usd)
     # Some rents lie just under round sums too.
     rents = np.array([950.0, 980.0, 990.0, 995.0, 2900.0, 2950.0])[rng.integers(0, 6, n)]
@@ -105,15 +105,15 @@ def _transfers(world: Population, rows: Rows, at: Int64, rng: Generator) -> None
 
 
 def _cash(world: Population, rows: Rows, at: Int64, rng: Generator) -> None:
-    who, n = rows.customer[at], len(at)
+    payers, n = rows.customer[at], len(at)
     notes = np.maximum(1, rng.geometric(0.22, n)) * 20.0
     into = rows.type[at] == TYPE["cash_in"]
     rows.usd[at] = np.where(into, notes * rng.integers(1, 12, n), notes)
     rows.channel[at] = np.where(into & (rng.random(n) < 0.6), CHANNEL["branch"], CHANNEL["atm"])
-    home = rows.country[at] == world.customers.place[who]
+    home = rows.country[at] == world.customers.place[payers]
     place = rows.country[at]
-    north = np.where(home, world.customers.latitude[who], places.LATITUDE[place])
-    east = np.where(home, world.customers.longitude[who], places.LONGITUDE[place])
+    north = np.where(home, world.customers.latitude[payers], places.LATITUDE[place])
+    east = np.where(home, world.customers.longitude[payers], places.LONGITUDE[place])
     rows.latitude[at] = north + rng.normal(0, 0.05, n)
     rows.longitude[at] = east + rng.normal(0, 0.05, n)
     rows.currency[at] = place
@@ -131,18 +131,18 @@ def _times(world: Population, rows: Rows, place: Int64, day: int, rng: Generator
 def _set_devices(world: Population, rows: Rows, day: int, rng: Generator) -> None:
     """Set devices, addresses and coordinates of online payments."""
     at = np.flatnonzero(np.isin(rows.channel, (CHANNEL["online"], CHANNEL["mobile"])))
-    who, n = rows.customer[at], len(at)
-    rows.device[at] = devices_of(world.customers, who, day, rng)
+    payers, n = rows.customer[at], len(at)
+    rows.device[at] = devices_of(world.customers, payers, day, rng)
     at_home = (rows.channel[at] == CHANNEL["online"]) | (rng.random(n) < 0.5)
-    abroad = rows.country[at] != world.customers.place[who]
-    home = world.customers.ip[who]
+    abroad = rows.country[at] != world.customers.place[payers]
+    home = world.customers.ip[payers]
     roaming = (home & ~0xFFFF) | rng.integers(0, 1 << 16, n)
     rows.ip[at] = np.where(at_home, home, roaming)
     rows.ip[at] = np.where(abroad, addresses(n, rng), rows.ip[at])
     seen = (rng.random(n) < 0.3) & ~abroad
     jitter = rng.normal(0, 0.08, (2, n))
-    rows.latitude[at] = np.where(seen, world.customers.latitude[who] + jitter[0], np.nan)
-    rows.longitude[at] = np.where(seen, world.customers.longitude[who] + jitter[1], np.nan)
+    rows.latitude[at] = np.where(seen, world.customers.latitude[payers] + jitter[0], np.nan)
+    rows.longitude[at] = np.where(seen, world.customers.longitude[payers] + jitter[1], np.nan)
 
 
 def _is_pay_day(day: int) -> bool:
@@ -155,17 +155,17 @@ def _is_pay_day(day: int) -> bool:
 def _wages(world: Population, day: int, rng: Generator) -> Rows:
     """Wages: businesses pay many people at once, a fan-out that is not fraud."""
     employers = world.customers.business
-    who = np.repeat(employers, rng.integers(4, 14, len(employers)))
-    n = len(who)
+    payers = np.repeat(employers, rng.integers(4, 14, len(employers)))
+    n = len(payers)
     rows = Rows.blank(n)
-    rows.customer = who
+    rows.customer = payers
     rows.type[:] = TYPE["transfer"]
     rows.channel[:] = CHANNEL["online"]
-    rows.country = rows.currency = world.customers.place[who]
+    rows.country = rows.currency = world.customers.place[payers]
     # The same people every month: their numbers follow from the employer's.
-    rows.counterparty = (who * 31 + np.arange(n) % 16 * 7) % world.counterparties
+    rows.counterparty = (payers * 31 + np.arange(n) % 16 * 7) % world.counterparties
     rows.usd = rng.lognormal(7.4, 0.35, n)
-    rows.device = devices_of(world.customers, who, day, rng)
-    rows.ip = world.customers.ip[who]
+    rows.device = devices_of(world.customers, payers, day, rng)
+    rows.ip = world.customers.ip[payers]
     rows.at_ms = day * DAY_MS + 9 * _HOUR_MS + rng.integers(0, 2 * _HOUR_MS, n)
     return rows

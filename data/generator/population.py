@@ -120,11 +120,11 @@ def addresses(n: int, rng: Generator) -> Int64:
     return rng.integers(11 << 24, 126 << 24, n)
 
 
-def devices_of(customers: Customers, who: Int64, day: int, rng: Generator) -> Int64:
-    """Return int64[n]: a device of each customer in `who` on a day, replaced every 300 days."""
-    slot = (rng.random(len(who)) * customers.devices[who]).astype(np.int64)
-    generation = (day + customers.phase[who] + 40 * slot) // 300 % 256
-    return who * 1024 + generation * 4 + slot
+def devices_of(customers: Customers, payers: Int64, day: int, rng: Generator) -> Int64:
+    """Return int64[n]: a device of each payer on a day, replaced every 300 days."""
+    slot = (rng.random(len(payers)) * customers.devices[payers]).astype(np.int64)
+    generation = (day + customers.phase[payers] + 40 * slot) // 300 % 256
+    return payers * 1024 + generation * 4 + slot
 
 
 def _merchants(m: int, rng: Generator) -> Merchants:

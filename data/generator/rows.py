@@ -1,4 +1,4 @@
-"""Generated payments as columns of numbers. They get names when they are written."""
+"""Generated payments as columns of numbers. Ids and names are added when they are written."""
 
 from __future__ import annotations
 

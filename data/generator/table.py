@@ -28,7 +28,7 @@ _TYPE_NAMES, _CHANNEL_NAMES, _KIND_NAMES = pa.array(TYPES), pa.array(CHANNELS), 
 
 
 class Namer:
-    """Gives names to numbers. These are scrambled, so that ids say nothing about fraud."""
+    """Turns numbers into ids and names. Numbers are scrambled, so that ids reveal nothing."""
 
     def __init__(self, world: Population, tag: str) -> None:
         self._world = world

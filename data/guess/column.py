@@ -123,7 +123,7 @@ class Column:
     @cached_property
     def patterns(self) -> list[str]:
         """Patterns of date-times that match nearly all cells; "" is ISO 8601. [] if none does, or
-        if the column holds times."""
+        if the column has a time type of Arrow."""
         if self.is_arrow_time or not self.values:
             return []
         tried = self.texts.values.drop_null()[:_TRIED].to_pylist()
@@ -192,7 +192,7 @@ class Column:
 
 
 def looks_like_a_value(text: str) -> bool:
-    """Whether a text is a number or a date, unlike the names of columns."""
+    """Return whether a text is a number or a date, which names of columns are not."""
     if not text:
         return False
     if number(text, NumberStyle()) is not None or iso(text) is not None:

@@ -15,7 +15,7 @@ _ORDER = (
 
 
 def choose_columns(columns: list[Column]) -> dict[str, Column]:
-    """Return field -> its most likely column. A column is one field at most."""
+    """Return field -> its most likely column. No column is used for two fields."""
     rated = [
         (confidence(name, column.name), -_ORDER.index(name), -i, name, column)
         for name in _ORDER

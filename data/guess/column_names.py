@@ -1,4 +1,4 @@
-"""What the name of a column says about its meaning."""
+"""What the name of a column suggests about its meaning."""
 
 from __future__ import annotations
 
@@ -134,12 +134,12 @@ def label_confidence(name: str) -> int:
 
 
 def mentions_later_event(name: str) -> bool:
-    """Whether a name is that of something that happens after a payment."""
+    """Return whether a name describes something that happens after a payment."""
     return _LATER.search(normalised(name)) is not None
 
 
 def names_label_time(name: str) -> bool:
-    """Whether a name is that of the time at which a label became known."""
+    """Return whether a name describes the time at which a label became known."""
     plain = normalised(name)
     later = re.search(r"known|charge_?back|reported|dispute|confirmed|chg_?off|charge_?off", plain)
     return later is not None and re.search(r"at$|date|time|_on$|day|known", plain) is not None

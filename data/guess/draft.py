@@ -32,7 +32,7 @@ class Draft:
         dialect: how a CSV file is written; None for Parquet.
         fields: canonical field -> its value in TOML: a column's name, or a table.
         label: the table `[label]`; {} if there is none.
-        numeric, categorical: of `[tabular]`; both empty if the file has customers.
+        numeric, categorical: columns of `[tabular]`; both empty if the file has customers.
         notes: what the user should check.
     """
 
@@ -71,11 +71,13 @@ def draft_layout(path: Path) -> Draft:
         chosen["currency"] = currency
     _map_codes(draft, chosen)
     if not has_sign and draft.fields["currency"] == {"constant": "USD"}:
-        draft.notes.append("nothing says which currency it is: USD is assumed; check")
+        draft.notes.append("the file does not name its currency: USD is assumed; check")
     _map_label(draft, label, columns)
     if draft.fields["customer_id"] == {"row_number": True}:
         _map_table(draft, free, time.columns)
-    draft.notes += [f"not mapped, it may leak: {name}: {why}" for name, why in leaks.items()]
+    draft.notes += [
+        f"not mapped, because it may leak the label: {name}: {why}" for name, why in leaks.items()
+    ]
     return draft
 
 
@@ -96,9 +98,9 @@ def _map_ids(draft: Draft, chosen: dict[str, Column]) -> None:
     for name in ("transaction_id", "customer_id"):
         draft.fields[name] = chosen[name].name if name in chosen else {"row_number": True}
     if "transaction_id" not in chosen:
-        draft.notes.append("no column is a unique id of payments: the row's number is used")
+        draft.notes.append("no column is a unique id of payments: the row number is used")
     if "customer_id" not in chosen:
-        draft.notes.append("no column says who pays: each row is a customer of its own")
+        draft.notes.append("no column identifies the payer: each row counts as another customer")
     for name in ("merchant_id", "merchant_category", "counterparty_id", "device_id", "ip_address"):
         if name in chosen:
             draft.fields[name] = chosen[name].name
@@ -111,7 +113,7 @@ def _map_amount(draft: Draft, column: Column | None, free: list[Column]) -> bool
     """Map the amount and a currency. Return whether a sign beside amounts gives the currency."""
     if column is None:
         column = _likely_amount(free)
-        draft.notes.append(f"no column has the name of an amount: {column.name} is used; check")
+        draft.notes.append(f"no column is named like an amount: {column.name} is used; check")
     value: dict[str, object] = {"column": column.name}
     known = column.numbers.value[column.numbers.known]
     if (known < 0).mean() > 0.01:

@@ -36,7 +36,7 @@ def guess_layout(path: Path) -> str:
 
 
 def _corrected(draft: Draft, reason: dict[str, Any], rows: int) -> bool:
-    """Change the draft because of rows that were rejected. Return whether it was changed."""
+    """Correct the draft for one reason why rows were rejected. Return whether it changed."""
     field, often = reason["field"], reason["rows"] / max(rows, 1) > _OFTEN
     amount = draft.fields["amount"]
     table = dict(amount) if isinstance(amount, dict) else {"column": amount}
@@ -48,7 +48,7 @@ def _corrected(draft: Draft, reason: dict[str, Any], rows: int) -> bool:
         draft.notes.append(f"{field} is not mapped: in some rows it {reason['reason']}")
     elif field == "currency" and often and not isinstance(draft.fields[field], dict):
         draft.fields[field] = {"constant": "USD"}
-        draft.notes.append("the currency column has other texts too: USD is assumed; check")
+        draft.notes.append("the currency column also has other texts: USD is assumed; check")
     elif field == "known_at" and "known_at" in draft.label:
         for key in ("known_at", "undated_days"):
             draft.label.pop(key, None)

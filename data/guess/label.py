@@ -29,7 +29,7 @@ class LabelGuess:
 
     Attributes:
         fraud, genuine: texts of the column with these meanings.
-        certain: the texts are usual words for them.
+        certain: the texts are usual words for fraud and genuine.
     """
 
     column: Column
@@ -71,7 +71,7 @@ def leak(column: Column, label: LabelGuess | None) -> str | None:
     if mentions_label(column.name) and not party:  # the target of a transfer is a party
         return "its name mentions the label"
     if mentions_later_event(column.name):
-        return "its name is that of something that happens after a payment"
+        return "its name describes something that happens after a payment"
     if label is None or not label.fraud:
         return None
     texts = label.column.texts.values.to_pylist()
@@ -81,9 +81,9 @@ def leak(column: Column, label: LabelGuess | None) -> str | None:
         return None
     filled = column.texts.values.is_valid().to_numpy(zero_copy_only=False)
     if filled[fraud].mean() >= _OFTEN and filled[genuine].mean() <= _SELDOM:
-        return "it is filled for frauds and hardly for others"
+        return "it is filled for frauds and hardly ever for other payments"
     if filled[genuine].mean() >= _OFTEN and filled[fraud].mean() <= _SELDOM:
-        return "it is empty for frauds and hardly for others"
+        return "it is empty for frauds and hardly ever for other payments"
     return None
 
 

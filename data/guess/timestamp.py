@@ -26,7 +26,7 @@ class TimestampGuess:
 
 
 def guess_timestamp(columns: list[Column]) -> TimestampGuess:
-    """Return the most likely time of payments; the row's number if there is none."""
+    """Return the most likely time of payments; the row number if there is none."""
     named = [(confidence("timestamp", c.name), c) for c in columns]
     dated = [(p, c) for p, c in named if c.is_arrow_time or c.patterns or (p and c.epoch_unit)]
     if dated:
@@ -36,7 +36,7 @@ def guess_timestamp(columns: list[Column]) -> TimestampGuess:
         found = _dated(best, clock)
         if best.has_zone or best.epoch_unit:
             return found
-        zoneless = f"{best.name} names no zone: UTC is assumed; check, and set zone"
+        zoneless = f"{best.name} has no time zone: UTC is assumed; check, or set zone"
         return replace(found, notes=(*found.notes, zoneless))
     counts = [(p, c) for p, c in named if p and c.is_number and c.range[0] >= 0]
     if counts:
@@ -45,7 +45,7 @@ def guess_timestamp(columns: list[Column]) -> TimestampGuess:
         return TimestampGuess(
             {"column": best.name, "unit": unit, "base": "2020-01-01T00:00:00Z"},
             (best.name,),
-            (f"the file does not show where {best.name} begins to count: check unit and base",),
+            (f"the file does not show what {best.name} counts and from when: check unit and base",),
         )
     return TimestampGuess(
         {"row_number": True, "unit": "minutes", "base": "2020-01-01T00:00:00Z"},
@@ -63,7 +63,7 @@ def _dated(column: Column, clock: dict[str, object] | None) -> TimestampGuess:
         other = [p for p in patterns[1:] if p.replace("-", "/")[:5] != patterns[0][:5]]
         swapped = {patterns[0].replace("%d", "%x").replace("%m", "%d").replace("%x", "%m")}
         if swapped & set(other):
-            notes.append(f"{swapped.pop()} fits as well: check which of them is the month")
+            notes.append(f"{swapped.pop()} fits as well: check which number is the month")
     elif not column.is_arrow_time and not patterns and column.epoch_unit:
         value["unit"] = column.epoch_unit
     if clock is None:

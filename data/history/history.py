@@ -67,8 +67,8 @@ class History:
 
 
 def order_by_known_at(at_ms: Int64, label: NDArray[np.int8], known_at_ms: Int64) -> Int64:
-    """Return the rows whose labels are events (`features.state.labels.counts`), in the order in
-    which these became known; those of the same time in the order of rows."""
+    """Return the rows whose labels count (`features.state.labels.counts`), in the order in which
+    the labels became known. Equal times keep the order of rows."""
     reach_ms = REACH_DAYS * DAY_MS
     counted = (label >= 0) & (known_at_ms > 0) & (known_at_ms - at_ms <= reach_ms)
     rows = np.flatnonzero(counted)

@@ -80,7 +80,7 @@ class CsvDialect(Table):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.names and self.header:
-            raise key_error("names", "are for a file without a header: header = false")
+            raise key_error("names", "are for a file without a header: set header = false")
         if self.delimiter in (self.quote, self.escape):
             raise key_error("delimiter", "must differ from `quote` and `escape`")
         if len(set(self.names)) < len(self.names):
@@ -94,7 +94,7 @@ class TextField(Table):
     Attributes:
         join: separator of the texts of several columns.
         values: value -> its replacement; others stay as they are, or become `otherwise`.
-        matches: a value that it does not match anywhere is missing.
+        matches: regular expression; a value without a match counts as missing.
         prefix: put before every value.
         missing: missing-value markers.
     """
@@ -115,7 +115,7 @@ class TextField(Table):
             raise ValueError("needs one of column, columns, constant, row_number = true")
         # A key without effect is refused: its author expects one.
         if self.has("join") and len(self.columns) < 2:
-            raise key_error("join", "has no effect: it stands between the texts of two columns")
+            raise key_error("join", "has no effect: it separates the texts of several columns")
         for key in ("matches", "values", "otherwise", "missing"):
             if self.has(key) and not self.columns:
                 raise key_error(key, "has no effect without a column")
@@ -206,7 +206,9 @@ class TimeField(Table):
                 raise key_error(key, f"is missing: `{other}` needs it")
         for key in ("columns", "row_number", "unit", "base_ms", "format"):
             if self.has(key):
-                raise key_error(key.removesuffix("_ms"), "must not stand beside `date` and `time`")
+                raise key_error(
+                    key.removesuffix("_ms"), "must not be combined with `date` and `time`"
+                )
         return self
 
     @property

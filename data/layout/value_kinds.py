@@ -34,7 +34,7 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def has(self, key: str) -> bool:
-        """Whether the layout gives this key."""
+        """Return whether the layout gives this key."""
         return key in self.model_fields_set
 
     def with_defaults(self, **defaults: Any) -> Self:
@@ -58,7 +58,7 @@ def _encoding(name: str) -> str:
     except (LookupError, TypeError, AttributeError, ValueError):
         fits = False
     if not fits:
-        raise ValueError("no encoding in which a line break is one byte")
+        raise ValueError("expected an encoding in which a line break is one byte")
     return name
 
 

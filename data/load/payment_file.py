@@ -88,8 +88,8 @@ class PaymentFile:
             )
 
     def last_seen(self, start: int, stop: int) -> dict[str, list[str]]:
-        """Return the ids that payments start .. stop-1 of the order have and no later one has, by
-        entity (`features.state.entities.KEPT`)."""
+        """Return, by entity (`features.state.entities.KEPT`), the ids whose last payment is one of
+        start .. stop-1 of the order."""
         found = {name: self._last_seen(f"{name}_id", start, stop) for name in LABELLED}
         places = np.arange(start, stop)
         accounts: list[str | None] = []
@@ -104,7 +104,7 @@ class PaymentFile:
         return [one for one in ids if one is not None]
 
     def _used_later(self, column: str, places: Int64) -> list[str | None]:
-        """The ids of labelled payments, None where no payment after the label has it."""
+        """The ids of labelled payments, None where no payment after the label has the id."""
         last_ms = self.timestamp_ms[self._last[column][places]]
         late = (self.known_at_ms[places] > last_ms).tolist()
         ids = self.texts(column, places)

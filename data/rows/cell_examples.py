@@ -1,4 +1,4 @@
-"""A few unreadable cells, fit to be shown to the owner of the file."""
+"""Examples of unreadable cells for messages, without card numbers."""
 
 from __future__ import annotations
 

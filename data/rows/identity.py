@@ -18,8 +18,8 @@ from fraud.payment.batch import Int64
 from fraud.payment.limits import MAX_ID_CHARS
 
 SAME_WITHIN_MS = 3_600_000
-"""A payment may be written twice with times that differ by less: a client that retries may set a
-new time. Ids that start again from the beginning do so later."""
+"""Two rows of one payment may differ by less, because a client may set a new time when it retries.
+Ids that restart from the beginning repeat later than that."""
 
 _HASH_CHARS = 12
 _EXACT = ("customer_id", "amount_minor", "currency")
@@ -70,7 +70,7 @@ OnRecord = Mapping[str, Collection[PaymentIdentity]]
 """Id -> the payments that the database has under it."""
 
 _Owner = tuple[PaymentIdentity, str]
-"""A payment, and where it was found."""
+"""A payment, and where it was found, for messages."""
 
 
 class _Row(NamedTuple):
@@ -134,7 +134,7 @@ class IdentityResolver:
         return sorted({row.transaction_id for row in self._candidates})
 
     def add_recorded(self, on_record: OnRecord) -> list[str]:
-        """Take in the payments on record under `ids`.
+        """Add the payments on record under `ids`.
 
         Returns:
             The derived ids that rows may get, under which payments may be on record too.
@@ -183,7 +183,7 @@ class IdentityResolver:
 
     def _add_owners(self, on_record: OnRecord) -> None:
         for one, payments in on_record.items():
-            self._owners.setdefault(one, []).extend((p, "a payment on record") for p in payments)
+            self._owners.setdefault(one, []).extend((p, "on record") for p in payments)
 
     def _own_id(self, row: _Row, found: ResolvedRows) -> str | None:
         """The id of the row's payment; None if it cannot have one."""
@@ -201,7 +201,7 @@ class IdentityResolver:
         """Whether the id belongs to the row's payment, or to no payment so far."""
         owners = self._owners.setdefault(one, [])
         if not owners:
-            owners.append((row.payment, f"that of line {int(self._lines[row.place])}"))
+            owners.append((row.payment, f"line {int(self._lines[row.place])}"))
             return True
         if any(row.payment.is_same_as(owner) for owner, _ in owners):
             found.is_new[row.place] = False
@@ -211,7 +211,7 @@ class IdentityResolver:
     def _other_payment(self, row: _Row) -> BadRow:
         _, where = self._owners[row.transaction_id][0]
         return self._bad(
-            row, "transaction_id", "another_payment", f"is the id of another payment, {where}"
+            row, "transaction_id", "another_payment", f"is the id of another payment ({where})"
         )
 
     def _contradiction(self, row: _Row, one: str, labels: Labels) -> BadRow | None:

@@ -42,7 +42,7 @@ def read_joined_labels(path: Path, layout: Layout) -> JoinedLabels | None:
         if keys.unreadable.any():
             line = int(chunk.lines[int(keys.unreadable.argmax())])
             raise SourceUnreadable(
-                f"{second}: line {line}: column {join.key} must be complete: digits may be lost"
+                f"{second}: line {line}: the key in column {join.key} may have lost digits"
             )
         codes = label_codes(chunk.columns[field.column], field).tolist()
         for key, code in zip(keys.values.to_pylist(), codes, strict=True):

@@ -17,7 +17,7 @@ FRAUD: Final = 1
 GENUINE: Final = 0
 UNKNOWN: Final = -1
 OTHER: Final = 2
-"""The cell holds a text that is listed neither for fraud nor for genuine."""
+"""The cell holds a text that the layout lists neither for fraud nor for genuine."""
 
 Codes = NDArray[np.int8]
 

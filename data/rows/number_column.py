@@ -13,8 +13,8 @@ from data.rows.cell_examples import CellExamples
 class NumberColumn:
     """Reads one numeric column chunk by chunk.
 
-    All numbers of a column have the unit of the first one that has any. Others are not read: years
-    among months, or percentages among numbers without a sign.
+    The first unit in a column is the unit of all its numbers. Numbers with another one are not
+    read: years among months, or plain numbers among percentages.
     """
 
     def __init__(self, name: str, style: NumberStyle) -> None:
@@ -40,7 +40,7 @@ class NumberColumn:
         return np.where(known, found.value, np.nan)
 
     def check(self, where: str) -> str | None:
-        """Return a warning about cells that are not numbers and count as unknown; None: none are.
+        """Return a warning about cells that are not numbers and count as unknown, None if all are.
 
         Args:
             where: the layout and the key, for the message.

@@ -25,7 +25,7 @@ class RejectionReasons:
     def add(self, bad: Iterable[BadRow]) -> None:
         """Count rows. A row that breaks two rules is counted under both."""
         for row in bad:
-            # The detail of a broken line names the place in it: it does not group rows.
+            # The detail of a broken line names a position in it: rows are not grouped by it.
             reason = (row.field, row.code, row.detail if row.field else "")
             self._rows[reason] += 1
             self._first.setdefault(reason, row)
@@ -34,7 +34,7 @@ class RejectionReasons:
         """Return the reasons, the most frequent first.
 
         Each has field ("" for the row as a whole), code, reason, rows, first_line, and example:
-        the first cell, if it identifies nobody.
+        the first cell, unless it may identify somebody.
         """
         return [
             {
@@ -53,8 +53,8 @@ def require_readable_columns(chunk: Chunk, rows: CanonicalRows, layout: Layout) 
     """Check that most cells of each column of a file's first rows can be read.
 
     If most cannot, the layout is wrong, and the cells that can be read would be misread: with day
-    and month mixed up, days 1 to 12 would become months. A file that is no longer than this chunk
-    passes if no cell can be read: each of its rows is rejected.
+    and month mixed up, days 1 to 12 would become months. A file of one chunk passes if no cell can
+    be read, because all its rows are rejected anyway.
 
     Raises:
         MostlyUnreadable: names the field, its columns and some cells.

@@ -19,18 +19,20 @@ NOT_A_NUMBER: Final = Problem("not_a_number", "must be a number")
 NOT_A_TIME: Final = Problem("not_a_time", "must be a time in the form that the layout gives")
 GAP: Final = Problem("no_such_time", "is a local time that the clocks of its zone skipped")
 FOLD: Final = Problem("ambiguous", "is a local time that the clocks of its zone showed twice")
-BEFORE_PAYMENT: Final = Problem("before_payment", "must not lie before the payment")
+BEFORE_PAYMENT: Final = Problem("before_payment", "must not be earlier than the payment")
 NOT_A_LABEL: Final = Problem(
     "not_a_label", "must be one of the texts that the layout lists for fraud and for genuine"
 )
 TOO_PRECISE: Final = Problem("too_precise", "must not have more decimals than its currency")
 OTHER_CURRENCY: Final = Problem("other_currency", "must be in the currency of its row")
-NO_TEXT: Final = Problem("unclear", "must be complete: digits may be lost, or a part is missing")
+NO_TEXT: Final = Problem(
+    "unclear", "must be complete: it may have lost digits, or a part is missing"
+)
 
 UNREADABLE: Final = frozenset(
     ("not_a_number", "not_a_time", "not_a_label", "unclear", "unknown", "malformed", "ambiguous")
 )
-"""Codes of cells that hold something other than what their column should hold."""
+"""Codes of cells that do not hold what their column should hold."""
 
 _SHOWABLE = frozenset(
     ("timestamp", "known_at", "amount", "currency", "type", "country", "channel", "is_fraud")
@@ -81,6 +83,6 @@ class RowChecks:
 
 
 def broken(problem: Problem | None) -> Problem:
-    """The problem that a rule returns for a value that breaks it."""
+    """Return the problem of a value that certainly breaks its rule."""
     assert problem is not None
     return problem

@@ -30,7 +30,7 @@ class Timestamps(NamedTuple):
     Attributes:
         at_ms: int64[n], milliseconds since 1970; 0 where it is not known.
         known: bool[n].
-        present: bool[n]: the cells are not empty.
+        present: bool[n]: a cell is not empty.
         gap: bool[n]: a local time that the clocks skipped; not known.
         fold: bool[n]: a local time that the clocks showed twice; not known.
         lasts_ms: int64[n]: 23 to 25 hours where the cells hold a day, or midnight, which some
@@ -82,17 +82,18 @@ def read_timestamps(columns: Columns, rows: Int64, field: TimeField) -> Timestam
 
 
 def after_payments(dated: Timestamps, known_ms: Int64, at_ms: Int64) -> tuple[Int64, Bool]:
-    """Find the times at which labels were known, which is never before their payments.
+    """Check that labels were known after their payments.
 
-    If a cell holds a day, that may be any time of the day.
+    A cell that holds a day may mean any time of it: on the day of the payment, the label counts as
+    known with the payment.
 
     Args:
-        dated: the cells.
-        known_ms: int64[n], the times that they give, a delay included.
+        dated: the times in the cells.
+        known_ms: int64[n], these times and the delay.
         at_ms: int64[n], the times of the payments.
 
     Returns:
-        int64[n], the times, and bool[n]: whether the time lies before the payment.
+        int64[n], the corrected `known_ms`, and bool[n]: whether it lies before the payment.
     """
     early = dated.known & (known_ms < at_ms)
     same_day = early & (at_ms - known_ms < dated.lasts_ms)
@@ -197,7 +198,7 @@ def _with_clock(
     of_day, known, clock_present = _clock(_plain(columns[clock.column]), clock, missing)
     midnight = days.ms % DAY_MS == 0
     known = known & days.known & midnight & ~days.utc & (of_day >= 0) & (of_day < DAY_MS)
-    # With one of both the cells are not empty, but give no time.
+    # A day without a time, or a time without a day, is not empty but gives no time.
     ms, moment = days.ms + np.where(known, of_day, 0), np.zeros_like(known)
     return _WallTimes(ms, days.utc, known, days.present | clock_present, moment)
 
@@ -226,8 +227,8 @@ def _clock(cells: pa.Array, clock: ClockField, missing: Markers) -> tuple[Int64,
 
 
 _NO_DAYS = np.array([-25569, -25568, -25567, 0]) * DAY_MS
-"""Days that programs give a time of the day that they store as a date-time: 1899-12-30,
-1899-12-31, 1900-01-01 and 1970-01-01."""
+"""Dates that programs use when they store a time of the day as a date-time: 1899-12-30, 1899-12-31,
+1900-01-01 and 1970-01-01."""
 
 
 def _of_epoch_days(times: _WallTimes) -> tuple[Int64, Bool, Bool]:

@@ -62,7 +62,7 @@ class PlanReader:
                 self._url, timeout_s=self._timeout_s, name="quorum-plans"
             )
         connection = self._connection
-        # A replica by now, or made read-only: the next read looks for the primary again.
+        # If the server is read-only by now, the next read looks for the primary again.
         self.trouble = _READ_ONLY if await connection.fetchval(READ_ONLY) else ""
         try:
             return await read_active(connection)

@@ -14,10 +14,10 @@ SAME, DIFFERS, UNCHECKED = "same", "differs", "unchecked"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing compared.
+    """One comparison.
 
     Attributes:
-        what: e.g. `outcome` or `score of xgboost 0123456789ab`.
+        what: what is compared, such as `outcome` or `score of xgboost 0123456789ab`.
         recorded, recomputed: a number, a word or None.
         result: `same`, `differs`, or `unchecked` where it cannot be recomputed here.
         note: why it is unchecked or differs, "" if there is nothing to add.

@@ -18,10 +18,10 @@ _ROUNDING = 2e-6
 
 
 def reasons_check(record: DecisionRecord, artifacts: ArtifactStore) -> Check:
-    """Compare recorded reasons with those that the record leads to now.
+    """Compare recorded reasons with those that follow from the record now.
 
     They follow from its features, its votes and the artifact that explained it, which also holds
-    what was usual then.
+    the reference distribution.
     """
     from features.definitions import SCHEMA_ID
 
@@ -41,7 +41,7 @@ def reasons_check(record: DecisionRecord, artifacts: ArtifactStore) -> Check:
 
 
 def _found(record: DecisionRecord, artifacts: ArtifactStore) -> tuple[Reason, ...] | None:
-    """The reasons that are found now; None if the artifact that explained is not here."""
+    """Return the reasons that follow now; None if the explaining artifact is not here."""
     from features.definitions import NAMES, RULE_SET
     from features.reason_columns import reason_writer
     from fraud.combine.combine import RULES_ONLY, combine
@@ -81,7 +81,7 @@ def _explanation(record: DecisionRecord, artifacts: ArtifactStore) -> Explanatio
 
 
 def _compared(record: DecisionRecord, found: tuple[Reason, ...]) -> tuple[str, str]:
-    """The result, and a note."""
+    """Return the result and a note."""
     recorded = record.reasons
     same = [(r.code, r.feature, r.direction) for r in recorded] == [
         (r.code, r.feature, r.direction) for r in found

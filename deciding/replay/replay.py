@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The result of a replay. `matches`: nothing differs; what was unchecked does not count."""
+    """The result of a replay. `matches`: no check differs; unchecked ones do not count."""
 
     decision_id: str
     tenant: str
@@ -71,10 +71,10 @@ async def fetch(connection: asyncpg.Connection, tenant: str, decision_id: str) -
 
 
 def replay(stored: Stored, artifacts: ArtifactStore) -> Replay:
-    """Make a decision again, and compare.
+    """Make a decision again and compare it with its record.
 
-    Its votes are combined under its plan. Where the artifacts of its votes are at hand, its
-    features are scored again, to the tolerance that each artifact states for its golden rows.
+    Its votes are combined under its plan. Its features are scored again by those artifacts that are
+    here, to the tolerance that each states for its golden rows.
     """
     record = stored.record
     checks = (
@@ -96,7 +96,7 @@ def replay(stored: Stored, artifacts: ArtifactStore) -> Replay:
 
 
 def _columns(stored: Stored) -> Iterator[Check]:
-    """The plan, and the columns that queries filter by, agree with the record."""
+    """Compare the plan, and the columns that queries filter by, with the record."""
     record = stored.record
     yield same("plan digest", stored.plan_digest, plan_digest(record.plan))
     yield same("outcome column", record.outcome, stored.outcome)

@@ -44,7 +44,7 @@ TIERS: Final = {
         Tier("free", Quota(50, 1), Quota(60, 60)),
         Tier("standard", Quota(5_000, 1), Quota(6_000, 60)),
         Tier("premium", Quota(20_000, 1), Quota(30_000, 60)),
-        # For local load tests: more than two cores can decide, from few customers.
+        # For local load tests from few customers: more than two cores can decide.
         Tier("demo", Quota(50_000, 1), Quota(1_500_000, 60)),
     )
 }

@@ -22,15 +22,15 @@ RULES_ONLY = "rules_only"
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """What the votes on n rows amount to.
+    """The combined votes on n rows.
 
     Attributes:
         probability: float64[n] in [0, 1]; NaN where no member voted and no rules were given.
         anomaly: float64[n] in [0, 1]; NaN where the anomaly variant did not answer.
         outcome: int8[n], index into `fraud.decision.OUTCOMES`.
-        degraded: for each row what is missing of what the plan asks for, in the plan's order, ()
-            if nothing is: `variant_<status>:<name>`, `variant_partial:<name>` (it answered without
-            a number for this row), `rules_only`.
+        degraded: for each row what the plan asks for and did not get, in the plan's order, () if
+            it got everything: `variant_<status>:<name>`, `variant_partial:<name>` (the variant
+            answered without a number for this row), `rules_only`.
     """
 
     probability: Float64
@@ -75,11 +75,11 @@ def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = N
 
 
 def probability_of(plan: Plan, scores: Mapping[str, Float64], n: int) -> Float64:
-    """Return the probabilities that a plan makes of its members' scores: combined, calibrated.
+    """Combine the members' scores by the plan's method and calibrate the result.
 
     Args:
-        scores: variant -> float64[n] in [0, 1], NaN where it has none; members that did not
-            answer are left out.
+        scores: variant -> float64[n] in [0, 1], NaN where it has none. Members that did not
+            answer are absent.
         n: number of rows.
 
     Returns:
@@ -88,11 +88,11 @@ def probability_of(plan: Plan, scores: Mapping[str, Float64], n: int) -> Float64
     cast = [m for m in plan.members if m.variant in scores]
     weights, votes = [m.weight for m in cast], [scores[m.variant] for m in cast]
     derived = _derived(plan)
-    return derived.calibration(plan.method.rows(votes, weights, derived.total_weight, n))
+    return derived.calibration(plan.method.combine(votes, weights, derived.total_weight, n))
 
 
 def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
-    """Whether one of the n rows has no supervised vote, so that `combine` needs rules."""
+    """Return whether a row has no supervised vote, so that `combine` needs rules."""
     members = {m.variant for m in plan.members}
     cast = [v.scores for v in votes if v.scores is not None and v.variant in members]
     if any(not has_gaps(scores) for scores in cast):
@@ -104,7 +104,7 @@ def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
 
 
 def _combine_row(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
-    """Combine one row; None if a vote is missing."""
+    """Combine the votes on a single row; None if one is missing."""
     scores = []
     derived = _derived(plan)
     for name in derived.variants:
@@ -116,7 +116,7 @@ def _combine_row(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
             return None
         scores.append(score)
     anomaly = np.nan if plan.anomaly is None else scores.pop()
-    combined = plan.method.row(scores, derived.weights)
+    combined = plan.method.combine_row(scores, derived.weights)
     probability = derived.calibration(np.array([combined]))
     outcome = outcome_of_row(plan.thresholds, probability.item(), anomaly)
     return Combined(probability, np.array([anomaly]), np.array([outcome], dtype=np.int8), [()])
@@ -148,7 +148,7 @@ def _anomaly(plan: Plan, by_name: dict[str, Vote], n: int) -> Float64:
 def _degraded(
     plan: Plan, by_name: dict[str, Vote], unvoted: NDArray[np.bool_] | None, n: int
 ) -> list[tuple[str, ...]]:
-    """For each row what is missing. Rows that miss the same share a tuple."""
+    """`Combined.degraded`. Rows that lack the same share a tuple."""
     missing: list[tuple[str, NDArray[np.bool_] | None]] = []  # None: for all rows
     for name in _derived(plan).variants:
         vote = by_name.get(name)

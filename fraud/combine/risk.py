@@ -4,7 +4,7 @@ Each outcome has a quarter of the scale: `approve` 0-24, `challenge` 25-49, `rev
 75-99. Within its quarter a score grows with the probability, in a straight line from where the
 outcome begins to where the next one does. So score, level and outcome never contradict each other.
 
-Where the probability alone would not have led to the outcome, the score is the nearer end of the
+Where the probability alone would have led to another outcome, the score is the nearest end of the
 quarter: a payment that is challenged for its anomaly score has 25.
 """
 
@@ -50,8 +50,9 @@ def risk_scores(thresholds: Thresholds, probability: Float64, outcome: Int8) -> 
 
 
 def bands(thresholds: Thresholds) -> list[tuple[float, float, int, int]]:
-    """Return for each outcome, mildest first: the probability from which it is given, the one below
-    which it is, its lowest and its highest score. A band of zero width is never given."""
+    """Return (lowest probability, upper bound, lowest score, highest score) of each outcome,
+    mildest first. The upper bound is exclusive, that of `block` inclusive. Any other outcome whose
+    bounds are equal never occurs."""
     edges = _edges(thresholds)
     return [(edges[i], edges[i + 1], BAND * i, BAND * (i + 1) - 1) for i in range(BLOCK + 1)]
 
@@ -61,7 +62,7 @@ def _edges(t: Thresholds) -> tuple[float, ...]:
 
 
 def _scores(edges: Sequence[float], probability: Float64, outcome: Int8) -> list[int]:
-    """`_score` of n rows, number for number."""
+    """The same as `_score`, for n rows."""
     low, high = np.array(edges[:-1]).take(outcome), np.array(edges[1:]).take(outcome)
     with np.errstate(divide="ignore", invalid="ignore"):
         within = BAND * (probability - low) / (high - low)

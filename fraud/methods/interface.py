@@ -1,4 +1,4 @@
-"""What a combining method provides."""
+"""The interface of combining methods."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class CombiningMethod(Protocol):
     title: ClassVar[str]
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
-    def rows(
+    def combine(
         self, scores: Sequence[Float64], weights: Sequence[float], total_weight: float, n: int
     ) -> Float64:
         """Combine n rows. Each row depends on its own votes only, to the last bit.
 
         Args:
-            scores: for each member that answered float64[n] in [0, 1], NaN where it has none.
-            weights: for each of them a weight > 0.
+            scores: float64[n] in [0, 1] of each member that answered, NaN where it has none.
+            weights: the weight > 0 of each of them.
             total_weight: sum of the weights of all members, whether they answered or not.
             n: number of rows.
 
@@ -40,18 +40,18 @@ class CombiningMethod(Protocol):
         """
         ...
 
-    def row(self, scores: Sequence[float], weights: Sequence[float]) -> float:
+    def combine_row(self, scores: Sequence[float], weights: Sequence[float]) -> float:
         """Combine one row on which every member voted, on Python's floats.
 
-        Most micro-batches are one row while there is time, and forty calls of numpy on one number
-        each are a tenth of what a decision costs the combiner.
+        At low load most micro-batches are one row. Forty numpy calls on single numbers would be a
+        tenth of what a decision costs the combiner.
 
         Args:
             scores: k >= 1 numbers in [0, 1].
             weights: k weights > 0.
 
         Returns:
-            What `rows` returns for that row, to the last bit. Sums, products and quotients are the
-            same in numpy and in Python; logarithm and exponential are not, so take numpy's.
+            What `combine` returns for that row, to the last bit. Sums, products and quotients are
+            the same in numpy and in Python; logarithm and exponential are not, so use numpy's.
         """
         ...

@@ -24,7 +24,7 @@ class Mean:
         intercept: always 0; stored plans have it.
 
     >>> a, b = np.array([0.2, 0.2, np.nan]), np.array([0.8, np.nan, np.nan])
-    >>> Mean().rows([a, b], [1.0, 3.0], 4.0, 3).round(3).tolist()
+    >>> Mean().combine([a, b], [1.0, 3.0], 4.0, 3).round(3).tolist()
     [0.65, 0.2, nan]
     """
 
@@ -36,14 +36,14 @@ class Mean:
         if self.intercept != 0:
             raise ValueError("intercept: expected 0 for a mean")
 
-    def rows(
+    def combine(
         self, scores: Sequence[Float64], weights: Sequence[float], total_weight: float, n: int
     ) -> Float64:
         """See `CombiningMethod`."""
         # Rounding may leave [0, 1] by one unit in the last place.
         return np.minimum(np.maximum(mean_of_votes(scores, weights, n), 0.0), 1.0)
 
-    def row(self, scores: Sequence[float], weights: Sequence[float]) -> float:
+    def combine_row(self, scores: Sequence[float], weights: Sequence[float]) -> float:
         """See `CombiningMethod`."""
         return min(max(mean_of_row(scores, weights), 0.0), 1.0)
 
@@ -72,7 +72,7 @@ def mean_of_row(values: Sequence[float], weights: Sequence[float]) -> float:
 
 
 def has_gaps(scores: Float64) -> bool:
-    """Whether a row has no number. One pass and one call: finite numbers never sum to NaN.
+    """Return whether a row has no number. One pass: finite numbers never sum to NaN.
 
     >>> has_gaps(np.array([0.5, np.nan])), has_gaps(np.array([0.5])), has_gaps(np.array([]))
     (True, False, False)

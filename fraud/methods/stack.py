@@ -24,15 +24,15 @@ class Stack:
         p[i] = sigmoid(b + W * sum_k w[k] logit s[k][i] / sum_k w[k]),
             k over the members with a number for row i, W = sum of the weights of all members
 
-    With every vote cast that is sigmoid(b + sum_k w[k] logit s[k][i]). A member without a number
+    If every member votes, that is sigmoid(b + sum_k w[k] logit s[k][i]). A member without a number
     for a row (NaN, or not given at all) drops out, and the weights of the others are renormalised
-    to the same sum: as if it had voted their weighted mean. A vote that rises never lowers p.
+    to the same sum, as if it had voted their weighted mean. A higher vote never lowers p.
 
     Attributes:
         intercept: b, in log-odds; finite.
 
     >>> a, b = np.array([0.2, 0.2, np.nan]), np.array([0.8, np.nan, np.nan])
-    >>> Stack().rows([a, b], [0.5, 0.5], 1.0, 3).round(3).tolist()
+    >>> Stack().combine([a, b], [0.5, 0.5], 1.0, 3).round(3).tolist()
     [0.5, 0.2, nan]
     """
 
@@ -44,18 +44,18 @@ class Stack:
         if not math.isfinite(self.intercept):
             raise ValueError("intercept: expected a finite number")
 
-    def rows(
+    def combine(
         self, scores: Sequence[Float64], weights: Sequence[float], total_weight: float, n: int
     ) -> Float64:
         """See `CombiningMethod`."""
         mean = mean_of_votes([logit(s) for s in scores], weights, n)
         odds = self.intercept + total_weight * mean
-        # The exponential of a number below zero only: it cannot overflow.
+        # The exponential of a number <= 0 cannot overflow.
         small = np.exp(-np.abs(odds))
         p: Float64 = np.where(odds >= 0, 1.0, small) / (1.0 + small)
         return p
 
-    def row(self, scores: Sequence[float], weights: Sequence[float]) -> float:
+    def combine_row(self, scores: Sequence[float], weights: Sequence[float]) -> float:
         """See `CombiningMethod`."""
         clipped = [min(max(s, LOWEST), HIGHEST) for s in scores]
         odds_of_votes = np.log(np.array([s / (1.0 - s) for s in clipped])).tolist()

@@ -33,8 +33,8 @@ class TransactionBatch:
     Attributes:
         metadata: the caller's own notes on each payment as the JSON text of an object, None for a
             row without; None if no row has any. Stored with the decision, never a feature.
-        stages: milliseconds that each row has spent before, as members of a JSON object (stage ->
-            milliseconds), "" for a row that was not measured; None if no row was.
+        stages: time that each row has spent so far, as the members of a JSON object (stage ->
+            milliseconds); "" for a row that was not measured; None if no row was.
     """
 
     tenant: list[str]
@@ -133,9 +133,10 @@ class FeatureBatch:
         schema_id: names the features and their order.
         age_ms: int64[n], >= 0: how long before the transaction its customer's state was last
             updated; -1 where the customer has no history or the state could not be read.
-        degraded: for each row, what its values lack, () if nothing. Default: () for all rows.
+        degraded: for each row what its values lack, () if nothing. Default: () for all rows.
         stage_ms: stage of the fetch -> milliseconds; {} if it was not measured.
-        pending: rows of the request that are not among the n: their history is being fetched.
+        pending: indices of rows of the request that are not among the n, because their history is
+            still being fetched.
     """
 
     values: Float32

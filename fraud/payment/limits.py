@@ -1,6 +1,7 @@
-"""Limits and domain rules of a transaction, for the API, the loader and the generator alike.
+"""Limits and domain rules of a transaction.
 
-All of them ask here, so they accept the same rows. Texts never quote the value: clients see them.
+API, loader and generator share them, so they accept the same rows. Texts never quote the value,
+because clients see them.
 """
 
 from __future__ import annotations

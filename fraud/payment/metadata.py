@@ -12,7 +12,7 @@ MAX_KEYS: Final = 50
 MAX_KEY_CHARS: Final = 40
 MAX_VALUE_CHARS: Final = 500
 MAX_BYTES: Final = 4096
-"""Of all keys and values of one payment together, in UTF-8."""
+"""Most bytes of all keys and values of one payment together, in UTF-8."""
 
 # PostgreSQL's JSON cannot return NUL as text, and UTF-8 cannot hold a surrogate. Line breaks are
 # allowed.
@@ -20,7 +20,10 @@ _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def problems(metadata: dict[str, str]) -> list[tuple[str | None, Problem]]:
-    """Return every broken rule as (key, problem), [] if there is none; key None: of the whole."""
+    """Return every broken rule as (key, problem), [] if there is none.
+
+    The key is None if the problem is not that of one value.
+    """
     if len(metadata) > MAX_KEYS:
         return [(None, Problem("too_many", f"must have at most {MAX_KEYS} keys"))]
     found: list[tuple[str | None, Problem]] = []

@@ -1,10 +1,10 @@
-"""Every variant of the plan votes on every row."""
+"""The policy under which every variant of the plan votes on every row."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fraud.policy.interface import Ask
+from fraud.policy.interface import VariantCall
 
 
 class Ensemble:
@@ -12,11 +12,11 @@ class Ensemble:
 
     def __init__(self, voters: Sequence[str], anomaly: str | None) -> None:
         asked = voters if anomaly is None else (*voters, anomaly)
-        self._asks = tuple(Ask(variant) for variant in asked)
+        self._calls = tuple(VariantCall(variant) for variant in asked)
 
-    def ask(self, n: int) -> tuple[Ask, ...]:
+    def calls(self, n: int) -> tuple[VariantCall, ...]:
         """See `Policy`."""
-        return self._asks if n else ()
+        return self._calls if n else ()
 
 
 def single(voters: Sequence[str], anomaly: str | None) -> Ensemble:

@@ -1,4 +1,4 @@
-"""What a policy provides."""
+"""The interface of policies."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class VariantCall:
     """One call to one variant.
 
     Attributes:
         variant: its name.
-        rows: intp[m], the rows it is asked about, rising; None for all.
+        rows: intp[m], rising indices of the rows that it is asked about; None for all.
     """
 
     variant: str
@@ -23,8 +23,8 @@ class Ask:
 
 
 class Policy(Protocol):
-    """Turns a micro-batch into calls."""
+    """Decides which variants are asked about which rows."""
 
-    def ask(self, n: int) -> tuple[Ask, ...]:
+    def calls(self, n: int) -> tuple[VariantCall, ...]:
         """Return the calls for n rows, at most one for each variant, in the plan's order."""
         ...

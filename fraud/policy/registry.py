@@ -11,7 +11,7 @@ POLICIES: dict[str, Callable[[Sequence[str], str | None], Policy]] = {
     "single": single,
     "ensemble": Ensemble,
 }
-"""`kind` in a plan's document -> what makes the policy of its voters and its anomaly variant."""
+"""`kind` in a plan's document -> factory of the policy, from voters and anomaly variant."""
 
 
 def policy_of(kind: str, voters: Sequence[str], anomaly: str | None) -> Policy:

@@ -85,8 +85,8 @@ CODES: tuple[str, ...] = tuple(entry.code for entry in CATALOGUE)
 
 RAISES = "raises"
 DIRECTIONS = (RAISES,)
-"""Effects of a reason on the risk. Contributions that lower it count within a reason, but are no
-reason of their own."""
+"""Effects of a reason on the risk. Contributions that lower it are subtracted within their code,
+and never make a reason."""
 
 
 def check_codes(codes: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ _SLACK_MINUTES = 1e-4
 """Rounding error of an hour of the day in float32; less than a hundredth of a second."""
 _DURATIONS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _WHOLE_MONEY = 10_000
-"""From this amount on no decimals are shown: features are float32, and cents do not matter."""
+"""Amounts from this on are written without decimals: features are float32, cents do not matter."""
 _LEAST_DECIMALS, _MOST_DECIMALS = 3, 9
 _FIGURES = 6
 """Significant digits that a float32 certainly holds."""
@@ -120,8 +120,8 @@ class Unit:
 
     Attributes:
         write: a value without its unit; the second argument is the payment's currency, "" for none.
-        suffix: the unit, behind a value or a range.
-        noun: the noun that is counted, in the singular; "" if nothing is counted.
+        suffix: the unit, written after a value or a range.
+        noun: what is counted, in the singular; "" if nothing is.
         is_money: values are in the payment's currency, and compare with that currency only.
     """
 
@@ -175,7 +175,7 @@ KM = _plain(number, " km")
 KMH = _plain(number, " km/h")
 DEVIATIONS = Unit(lambda value, _: _signed(value), noun="standard deviation")
 ONE_IN = _plain(lambda surprise: number(math.exp(surprise)))
-"""A surprise, minus the natural logarithm of a share, written as one in how many."""
+"""A surprisal, -ln(share), written as n of "one in n"."""
 NUMBER = _plain(number)
 
 

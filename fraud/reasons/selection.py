@@ -1,4 +1,4 @@
-"""Which reasons each decision carries: of its score, of rules, or of its anomaly score."""
+"""Which reasons a decision carries: from contributions, from rules, or its anomaly score."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class ReasonSelection:
     ) -> list[tuple[Reason, ...]]:
         """Return reasons of n rows, strongest first: () for `approve`, at least one for others.
 
-        What raised a payment's probability is no reason where the probability did not count: one
-        that is challenged for its anomaly score carries that alone.
+        A payment that is challenged only for its anomaly score carries that reason alone, because
+        its probability did not count.
 
         Args:
             contributions: row -> reasons from what features added to its score.

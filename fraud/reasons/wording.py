@@ -1,4 +1,4 @@
-"""How each column of a feature matrix is put into words: under which code, from which value on."""
+"""How each column of a feature matrix is put into words, and when it is evidence."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ LEAST_FOR_DEVIATION = 5
 
 @dataclass(frozen=True, slots=True)
 class OwnHistory:
-    """What is usual for the entity itself, from other columns of the same row: what it did in a
-    long window before a short one.
+    """What is usual for the entity itself: its activity in a long window before a recent one.
 
     Attributes:
         entity: its noun, for the sentence.
-        total, count: columns of the long window: what is added up, and payments.
-        recent_total, recent_count: the same of the short window, which is subtracted; None: nothing
-            is.
-        scale: factor that brings the rest to the short window's length; None: the rest is divided
-            by its payments, which gives a mean.
+        total, count: columns of the long window: a sum, and the number of payments.
+        recent_total, recent_count: the same columns of the recent window, which are subtracted;
+            None: nothing is subtracted.
+        scale: factor that brings the difference to the length of the recent window; None: divide it
+            by the number of payments, which gives a mean.
     """
 
     entity: str
@@ -42,16 +41,17 @@ class Wording:
     """How one column is put into words.
 
     Attributes:
-        code: of the catalogue.
-        phrase: the sentence; `{value}` stands for the value with its unit. Without it the column is
-            a flag: the phrase holds at 1, and nothing is stated at 0. `{amount}` stands for the
-            payment's amount.
+        code: one of the catalogue.
+        phrase: the sentence. `{value}` stands for the value with its unit, and `{amount}` for the
+            payment's amount. Without `{value}` the column is a flag: the phrase is used at 1, and
+            at 0 there is no evidence.
         unit: how values are written.
-        least: values below this are no evidence; an unknown value never is.
-        requires: another column and the least value that it must have, else this is no evidence.
-        stated_by: the column that is worded instead, as it states the same more clearly; while that
-            one is unknown, this one is no evidence.
-        of_payment: the column of the payment that holds in words what this one holds as a code.
+        least: a value below this is not evidence, nor is an unknown one.
+        requires: another column and the least value that it must have for this to be evidence.
+        stated_by: a column that states the same more clearly, and is worded instead. If its value
+            is unknown, this column is not evidence.
+        of_payment: the field of the payment that is shown, where the column holds only a code of it
+            or a rounded number.
         own: what is usual for the entity itself, if its history is in the row.
         compares: whether the sentence adds what is usual in the training data.
     """
@@ -68,12 +68,12 @@ class Wording:
 
     @property
     def is_flag(self) -> bool:
-        """Whether the column is true or false of a payment."""
+        """Whether the column is either true or false."""
         return "{value}" not in self.phrase
 
     @property
     def floor(self) -> float:
-        """The least value that is evidence."""
+        """The least value that counts as evidence."""
         return max(self.least, 1.0) if self.is_flag else self.least
 
     @property

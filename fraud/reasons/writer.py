@@ -14,14 +14,14 @@ from fraud.reasons.number_text import exact_money, percent
 from fraud.reasons.wording import LEAST_FOR_MEAN, OwnHistory, Wording, check_wordings
 
 TOP = 4
-"""Reasons that one decision carries at most: what an analyst reads."""
+"""Most reasons of one decision: analysts read no more."""
 LEAST_LOG_ODDS = 0.01
-"""A feature that adds less changes the odds by less than 1 %, and is no reason."""
+"""Features that add less change the odds by less than 1 %, and are not reasons."""
 _HARDLY_ANY = 0.05
-"""A usual count below this is written as none."""
+"""A usual count below this is written as "none"."""
 _ONE_CURRENCY = 0.9
-"""Amounts are compared with the training data, and sums of a history carry the payment's currency,
-if at least this share of training payments was in it: both add amounts up whatever the currency."""
+"""Histories and training data add up amounts of all currencies. If at least this share of training
+payments was in the payment's currency, sums are shown in it and compared with the training data."""
 _ANY_CURRENCY = " (whatever the currency)"
 
 
@@ -51,7 +51,7 @@ class ReasonWriter:
         self._stated_by = np.array(
             [place[w.stated_by or name] for name, w in zip(names, wordings, strict=True)], np.intp
         )
-        # Columns of one code beside each other, codes in the order of the catalogue.
+        # Columns grouped by code, in the order of the catalogue.
         of_column = np.array([CODES.index(wording.code) for wording in wordings], dtype=np.intp)
         self._order = np.argsort(of_column, kind="stable")
         codes, starts = np.unique(of_column[self._order], return_index=True)
@@ -86,7 +86,7 @@ class ReasonWriter:
         """
         added = np.nan_to_num(explanation.contributions, nan=0.0, posinf=0.0, neginf=0.0)
         added = np.where(self.evidence(values), added, 0.0)
-        # Added up one after the other: a row gives the same sum whatever rows come with it.
+        # Added up one after the other: a row's sum does not depend on the other rows.
         sums = np.add.reduceat(added[:, self._order], self._starts, axis=1)
         strength = np.argsort(-sums, axis=1, kind="stable")
         found = []
@@ -116,19 +116,19 @@ class ReasonWriter:
         return found
 
     def wording(self, j: int) -> Wording:
-        """The wording of column j."""
+        """Return the wording of column j."""
         return self._wordings[j]
 
     def stated_by(self, j: int) -> int:
-        """The column that is worded in place of column j, often j itself."""
+        """Return the index of the column that is worded for column j, often j itself."""
         return int(self._stated_by[j])
 
     def place(self, name: str) -> int:
-        """The column of that name."""
+        """Return the index of a column."""
         return self._place[name]
 
     def is_of_one_currency(self, share: Float64) -> bool:
-        """Whether nearly all training payments were in a payment's currency.
+        """Return whether nearly all training payments were in a payment's currency.
 
         Args:
             share: float64[k], see `Explanation.share`, of the payment's row.
@@ -159,7 +159,7 @@ class _RowText:
         self._is_mixed = not writer.is_of_one_currency(explanation.share[k])
 
     def of(self, j: int) -> tuple[str, str]:
-        """The feature that is worded for column j, and its sentence."""
+        """Return the name of the feature that is worded for column j, and its sentence."""
         j = self._writer.stated_by(j)
         wording = self._writer.wording(j)
         sentence = wording.phrase.replace("{value}", self._value(wording, j))
@@ -218,7 +218,7 @@ class _RowText:
             count -= self._column(own.recent_count)
         if not count >= LEAST_FOR_MEAN:  # unknown is not enough either
             return None
-        # A window ends at the edge of a tile, so a part may seem larger than its whole.
+        # Windows are cut at tiles, so the recent one may seem larger than the long one.
         usual = total / count if own.scale is None else total * own.scale
         return max(0.0, usual) if np.isfinite(usual) else None
 

@@ -1,4 +1,4 @@
-"""What rules read of a micro-batch."""
+"""The columns of a micro-batch that rules read."""
 
 from __future__ import annotations
 
@@ -49,21 +49,21 @@ class Columns:
         self._places = places
 
     def __getitem__(self, feature: RuleFeature) -> Float32:
-        """float32[n]: the column of a feature."""
+        """Return the column of a feature, float32[n]."""
         return self._values[:, self._places[feature]]
 
     def count(self, noun: str, feature: RuleFeature, i: int) -> str:
-        """The value of row i with its noun, as "12 payments"."""
+        """Return the value of row i with its noun, such as "12 payments"."""
         return count_of(noun).value(float(self[feature][i]), self._currency[i])
 
     def times(self, feature: RuleFeature, i: int) -> str:
-        """The value of row i as a factor, as "12 times"."""
+        """Return the value of row i as a factor, such as "12 times"."""
         return TIMES.value(float(self[feature][i]), self._currency[i])
 
     def amount(self, i: int) -> str:
-        """The amount of row i with its currency."""
+        """Return the amount of row i with its currency."""
         return self.money(int(self.amount_minor[i]), i)
 
     def money(self, amount_minor: int, i: int) -> str:
-        """An amount in minor units with the currency of row i."""
+        """Return an amount in minor units as text, with the currency of row i."""
         return exact_money(amount_minor, self._currency[i])

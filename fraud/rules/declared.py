@@ -1,7 +1,7 @@
-"""The rules, each of them readable by an analyst.
+"""The rules. An analyst can read each of them.
 
 Each rule that fires adds its points; see `fraud.rules.rule_set`. A rule whose features are unknown
-(NaN) does not fire, so a payment of which nothing is known is decided by its amount alone.
+(NaN) does not fire, so a payment without any history is decided by its amount alone.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Rule:
     """A rule.
 
     Attributes:
-        code: of the catalogue of reasons.
-        points: what it adds.
+        code: one of `fraud.reasons.catalogue`.
+        points: how many it adds.
         fires: bool[n], the rows for which it fires.
         describe: for a row i for which it fires, a feature and the sentence about it: its value,
             and where the rule begins.

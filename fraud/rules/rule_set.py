@@ -1,4 +1,4 @@
-"""Points of rules, and the outcome that they ask for.
+"""The rules applied to rows, and the outcome that their points lead to.
 
 2 points challenge a payment, 4 send it to review. Rules never block: without a model there is no
 evidence for that, and an outage must not stop every payment.
@@ -25,11 +25,11 @@ REVIEW_POINTS = 4
 
 @dataclass(frozen=True, slots=True)
 class FiredRules:
-    """What the rules make of n rows.
+    """The rules that fired on n rows.
 
     Attributes:
         probability: float64[n] in [0, 1]: a stand-in inside the band of the outcome that the points
-            ask for, so that the plan's thresholds lead to that outcome.
+            lead to, so that the plan's thresholds give that outcome.
         reasons: for each row the rules that fired, in the order of their declaration.
     """
 

@@ -115,7 +115,7 @@ class Combination:
     def __call__(self, votes: Mapping[str, Float64]) -> Float64:
         """Combine votes: float64[n], not calibrated."""
         scores, weights = [votes[name] for name in self.weights], list(self.weights.values())
-        return self.method.rows(scores, weights, sum(weights), len(scores[0]))
+        return self.method.combine(scores, weights, sum(weights), len(scores[0]))
 
 
 Fit = Callable[[Mapping[str, Float64], Float32], Combination]

@@ -1,2 +1,2 @@
--- One writer at a time, until the transaction ends: versions rise without holes, one plan is active.
+-- One writer until the transaction ends: versions rise without gaps, and one plan is active.
 SELECT pg_advisory_xact_lock(hashtext('quorum.plans'))

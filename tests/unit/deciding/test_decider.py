@@ -224,7 +224,7 @@ async def test_an_anomaly_beside_a_high_probability_comes_last():
     assert [r.code for r in decisions.reasons[0]] == ["TIME_OF_PAYMENT", "ANOMALY"]
 
 
-async def test_what_a_feature_adds_is_no_reason_without_evidence():
+async def test_a_contribution_without_evidence_is_no_reason():
     async def unknown(values):
         found = np.zeros((len(values), N_FEATURES))
         found[:, NAMES.index("counterparty_smoothed_risk_30d")] = 3.0
@@ -238,7 +238,7 @@ async def test_what_a_feature_adds_is_no_reason_without_evidence():
     assert "block begins at 0.9" in reason.detail
 
 
-async def test_score_level_and_outcome_say_the_same():
+async def test_score_level_and_outcome_agree():
     house = House()
 
     async def by_row(values, schema_id):
@@ -344,7 +344,7 @@ async def test_a_row_that_one_model_cannot_score_is_decided_by_the_others():
     assert house.kept[0].votes[0].score is None
 
 
-async def test_what_is_not_durable_is_not_given():
+async def test_a_decision_that_is_not_durable_is_not_returned():
     house = House()
     house.log_error = LogUnavailable("disk full")
     with pytest.raises(LogUnavailable):

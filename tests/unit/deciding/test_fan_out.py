@@ -11,7 +11,7 @@ import pytest
 from deciding.fan_out import FanOut
 from fraud.errors import SchemaMismatch
 from fraud.payment.batch import FeatureBatch
-from fraud.policy.interface import Ask
+from fraud.policy.interface import VariantCall
 from fraud.score import VariantScores
 
 FEATURES = FeatureBatch(
@@ -19,12 +19,12 @@ FEATURES = FeatureBatch(
 )
 
 
-class Everybody:
-    def __init__(self, *asks):
-        self._asks = asks
+class FixedPolicy:
+    def __init__(self, *calls):
+        self._calls = calls
 
-    def ask(self, n):
-        return self._asks
+    def calls(self, n):
+        return self._calls
 
 
 class Pools:
@@ -59,7 +59,7 @@ def by_name(votes):
 
 async def test_each_variant_is_asked_and_its_vote_has_a_status():
     fan_out = FanOut(Pools(good=good, slow=slow, broken=broken, short=short))
-    policy = Everybody(*(Ask(n) for n in ("good", "slow", "broken", "short", "absent")))
+    policy = FixedPolicy(*(VariantCall(n) for n in ("good", "slow", "broken", "short", "absent")))
     began = time.monotonic()
     votes = await fan_out.ask(policy, FEATURES, 50)
     assert time.monotonic() - began < 5
@@ -73,7 +73,7 @@ async def test_each_variant_is_asked_and_its_vote_has_a_status():
     assert votes[0].scores.tolist() == [0.0, 0.03, 0.06, 0.09]
     assert votes[0].digest == "d" * 64
     assert all(v.scores is None for v in votes[1:])
-    assert [v.elapsed_ms > 0 for v in votes] == [True] * 4 + [False], "who was asked took time"
+    assert [v.elapsed_ms > 0 for v in votes] == [True] * 4 + [False], "every call takes time"
 
 
 async def test_they_are_asked_at_the_same_time():
@@ -83,7 +83,7 @@ async def test_they_are_asked_at_the_same_time():
 
     fan_out = FanOut(Pools(a=brief, b=brief, c=brief, d=brief))
     began = time.monotonic()
-    votes = await fan_out.ask(Everybody(*(Ask(n) for n in "abcd")), FEATURES, 2000)
+    votes = await fan_out.ask(FixedPolicy(*(VariantCall(n) for n in "abcd")), FEATURES, 2000)
     assert all(v.status == "ok" for v in votes)
     assert time.monotonic() - began < 0.15
 
@@ -91,11 +91,11 @@ async def test_they_are_asked_at_the_same_time():
 async def test_there_is_no_wait_once_all_have_answered():
     fan_out = FanOut(Pools(good=good))
     began = time.monotonic()
-    await fan_out.ask(Everybody(Ask("good")), FEATURES, 10_000)
+    await fan_out.ask(FixedPolicy(VariantCall("good")), FEATURES, 10_000)
     assert time.monotonic() - began < 1
 
 
-async def test_what_is_late_is_cancelled():
+async def test_late_calls_are_cancelled():
     ended = asyncio.Event()
 
     async def late(values, schema_id):
@@ -104,7 +104,7 @@ async def test_what_is_late_is_cancelled():
         finally:
             ended.set()
 
-    await FanOut(Pools(late=late)).ask(Everybody(Ask("late")), FEATURES, 10)
+    await FanOut(Pools(late=late)).ask(FixedPolicy(VariantCall("late")), FEATURES, 10)
     await asyncio.wait_for(ended.wait(), 1)
 
 
@@ -118,7 +118,7 @@ async def test_cancelling_the_batch_cancels_its_calls():
             ended.set()
 
     fan_out = FanOut(Pools(late=late))
-    task = asyncio.create_task(fan_out.ask(Everybody(Ask("late")), FEATURES, 60_000))
+    task = asyncio.create_task(fan_out.ask(FixedPolicy(VariantCall("late")), FEATURES, 60_000))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -126,9 +126,9 @@ async def test_cancelling_the_batch_cancels_its_calls():
     await asyncio.wait_for(ended.wait(), 1)
 
 
-async def test_rows_asked_about_come_back_to_their_places():
+async def test_scores_of_some_rows_return_to_their_indices():
     fan_out = FanOut(Pools(good=good))
-    (vote,) = await fan_out.ask(Everybody(Ask("good", np.array([1, 3]))), FEATURES, 1000)
+    (vote,) = await fan_out.ask(FixedPolicy(VariantCall("good", np.array([1, 3]))), FEATURES, 1000)
     assert vote.scores[[1, 3]].tolist() == [0.03, 0.09]
     assert np.isnan(vote.scores[[0, 2]]).all()
 
@@ -142,7 +142,7 @@ async def test_a_dead_pool_is_not_waited_for_again_and_again():
 
     pools = Pools(dead=dead)
     fan_out = FanOut(pools, clock_s=lambda: now[0])
-    policy = Everybody(Ask("dead"))
+    policy = FixedPolicy(VariantCall("dead"))
 
     async def status():
         (vote,) = await fan_out.ask(policy, FEATURES, 5)
@@ -160,11 +160,11 @@ async def test_a_dead_pool_is_not_waited_for_again_and_again():
     assert await status() == "missing"
 
 
-async def test_a_variant_that_answers_nonsense_costs_its_own_vote():
+async def test_a_variant_that_answers_nonsense_costs_only_its_own_vote():
     async def nonsense(values, schema_id):
         return "scores"
 
     votes = await FanOut(Pools(good=good, odd=nonsense)).ask(
-        Everybody(Ask("good"), Ask("odd")), FEATURES, 1000
+        FixedPolicy(VariantCall("good"), VariantCall("odd")), FEATURES, 1000
     )
     assert [vote.status for vote in votes] == ["ok", "failed"]

@@ -16,35 +16,35 @@ from tests.contracts.waiting import until
 
 
 class Keeper:
-    """Keeps window state, if it is there."""
+    """A feature store that can be made to stop answering."""
 
     def __init__(self) -> None:
-        self.there = True
-        self.listens = True
-        self.asked = 0
-        self.told: list[str] = []
+        self.answers = True
+        self.accepts_reports = True
+        self.calls = 0
+        self.reported: list[str] = []
         self.fetch = FeatureClient(self.ask, self.missed, timeout_ms=50)
 
     async def ask(self, batch: TransactionBatch, patient: bool) -> FeatureBatch:
-        self.asked += 1
-        if not self.there:
+        self.calls += 1
+        if not self.answers:
             raise RuntimeError("secret 4111")
         features = without_history(batch)
         return type(features)(features.values, features.schema_id, features.age_ms)
 
     async def missed(self, batch: TransactionBatch, ago_s: float) -> None:
         assert 0 <= ago_s < 60
-        if not self.listens:
+        if not self.accepts_reports:
             raise RuntimeError("secret 4111")
-        self.told += batch.transaction_id
+        self.reported += batch.transaction_id
 
     async def outage(self, batch: TransactionBatch) -> None:
         """Decide each row on its own while the store is away, then bring it back."""
-        self.there = False
+        self.answers = False
         for i in range(len(batch)):
             features = await self.fetch(batch.slice(i, i + 1), True)
             assert features.degraded == [(FEATURES_UNAVAILABLE,)]
-        self.there = True
+        self.answers = True
 
 
 @pytest.fixture
@@ -64,12 +64,12 @@ async def test_payments_decided_without_features_are_reported_once_the_store_ans
 ) -> None:
     batch = transactions(8)
     await keeper.outage(batch)
-    assert keeper.asked == 3  # then the circuit breaker is open
+    assert keeper.calls == 3  # then the circuit breaker is open
     await answered(keeper, transactions(1))
-    await until(lambda: keeper.told == batch.transaction_id)
+    await until(lambda: keeper.reported == batch.transaction_id)
     await answered(keeper, transactions(1))
     await asyncio.sleep(0)
-    assert keeper.told == batch.transaction_id
+    assert keeper.reported == batch.transaction_id
 
 
 async def test_a_report_that_fails_is_sent_again(
@@ -77,13 +77,13 @@ async def test_a_report_that_fails_is_sent_again(
 ) -> None:
     batch = transactions(5)
     await keeper.outage(batch)
-    keeper.listens = False
+    keeper.accepts_reports = False
     await answered(keeper, transactions(1))
     await until(lambda: keeper.fetch._reporting is None)
-    assert keeper.told == []
-    keeper.listens = True
+    assert keeper.reported == []
+    keeper.accepts_reports = True
     await answered(keeper, transactions(1))
-    await until(lambda: sorted(keeper.told) == batch.transaction_id)
+    await until(lambda: sorted(keeper.reported) == batch.transaction_id)
     assert "4111" not in caplog.text
 
 
@@ -94,7 +94,7 @@ async def test_after_a_long_outage_not_everything_is_reported(
     batch = transactions(8)
     await keeper.outage(batch)
     await answered(keeper, transactions(1))
-    await until(lambda: keeper.told == batch.transaction_id[:4])
+    await until(lambda: keeper.reported == batch.transaction_id[:4])
     await keeper.outage(batch)
     await answered(keeper, transactions(1))
-    await until(lambda: keeper.told == 2 * batch.transaction_id[:4])
+    await until(lambda: keeper.reported == 2 * batch.transaction_id[:4])

@@ -12,7 +12,7 @@ from fraud.ids import decided_at_ms, decision_ids
 
 
 @given(st.integers(0, 2**48 - 1), st.integers(0, 300), st.integers(0, 2**32))
-def test_ids_are_uuid7_that_rise_and_tell_their_moment(now_ms, n, seed):
+def test_ids_are_rising_uuid7s_that_hold_their_time(now_ms, n, seed):
     made = decision_ids(n, now_ms, random.Random(seed).randbytes)
     assert len(set(made)) == n
     assert made == sorted(made)
@@ -32,7 +32,7 @@ def test_later_ids_sort_after_earlier_ones():
 
 
 @pytest.mark.parametrize("now_ms", [-1, 2**48])
-def test_a_moment_that_does_not_fit_is_refused(now_ms):
+def test_a_time_that_does_not_fit_is_refused(now_ms):
     with pytest.raises(ValueError, match="now_ms"):
         decision_ids(1, now_ms, os.urandom)
 
@@ -41,6 +41,6 @@ def test_a_moment_that_does_not_fit_is_refused(now_ms):
     "text",
     ["", "x" * 36, "7c9e6679-7425-40de-944b-e07fc1f90ae7", "019a0000-0001-7000-8000-00"],
 )
-def test_what_is_no_uuid7_has_no_moment(text):
+def test_only_a_uuid7_has_a_time(text):
     with pytest.raises(ValueError, match=r"."):
         decided_at_ms(text)

@@ -27,7 +27,7 @@ STORED = (
     ' "thresholds": {"anomaly_challenge": 0.99, "block": 0.9, "challenge": 0.1, "review": 0.5},'
     ' "version": 7}'
 )
-"""As releases before combining methods were declared wrote it: stored plans stay readable."""
+"""A document as older releases wrote it: stored plans stay readable."""
 
 
 def test_a_stored_document_is_read_and_written_to_the_byte() -> None:
@@ -71,4 +71,4 @@ def test_a_plan_that_cannot_decide_is_refused(change: dict[str, object], text: s
 def test_voters_come_before_the_anomaly_variant() -> None:
     assert PLAN.voters == ("xgboost", "logistic")
     assert PLAN.variants == ("xgboost", "logistic", "isolation-forest")
-    assert [ask.variant for ask in PLAN.policy().ask(1)] == list(PLAN.variants)
+    assert [call.variant for call in PLAN.policy().calls(1)] == list(PLAN.variants)

@@ -34,7 +34,7 @@ def test_the_document_is_json_and_comes_back():
         )
 
 
-def test_votes_without_a_score_stay_without():
+def test_a_vote_without_a_score_is_recorded_without_one():
     batch = transactions(2)
     features, decisions = decided(batch)
     votes = (

@@ -40,10 +40,10 @@ def test_a_warning_names_an_unknown_variable_and_the_nearest_setting(
     monkeypatch.setenv(name, "hid_den7")
     for _ in range(3):
         Settings.load()
-    (told,) = caplog.messages
-    assert name.upper() in told
-    assert f"did you mean {nearest}?" in told
-    assert "hid_den7" not in told
+    (warning,) = caplog.messages
+    assert name.upper() in warning
+    assert f"did you mean {nearest}?" in warning
+    assert "hid_den7" not in warning
 
 
 def test_a_shared_prefix_alone_is_no_likeness(
@@ -55,14 +55,14 @@ def test_a_shared_prefix_alone_is_no_likeness(
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "expected"),
     [
         ("QUORUM_HTTP_PORT", "hid_den7", "expected a whole number"),
         ("QUORUM_HTTP_PORT", "0", "expected 1 or more"),
         ("QUORUM_RAY_PORT", "70000", "expected 65535 or less"),
         ("QUORUM_DATABASE_TIMEOUT_S", "-1", "expected more than 0"),
         ("QUORUM_LANES", "1.5", "expected a whole number"),
-        ("QUORUM_TENANT", "hid den7", "expected at most 64 letters"),
+        ("QUORUM_TENANT", "hid den7", "expected up to 64 letters"),
         (
             "QUORUM_MLFLOW_TRACKING_URI",
             "hid_den7:5000",
@@ -74,16 +74,16 @@ def test_a_shared_prefix_alone_is_no_likeness(
 def test_an_error_names_the_variable_and_what_is_expected(
     name: str,
     value: str,
-    said: str,
+    expected: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(name, value)
     assert run(["keys", "list"]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith(f"error: {name} has a wrong value — {said}")
-    assert "den7" not in told
-    assert ".py" not in told
+    output = capsys.readouterr().err
+    assert output.startswith(f"error: {name} has a wrong value — {expected}")
+    assert "den7" not in output
+    assert ".py" not in output
 
 
 def test_an_empty_home_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,8 +102,8 @@ def test_an_unknown_variable_in_settings_env_is_warned_of(
 ) -> None:
     (tmp_path / "settings.env").write_text("# QUORUM_X=1\nQUORUM_KEY_PEPER=x\nOTHER=1\n")
     Settings.load()
-    (told,) = caplog.messages
-    assert "QUORUM_KEY_PEPPER" in told
+    (warning,) = caplog.messages
+    assert "QUORUM_KEY_PEPPER" in warning
 
 
 def test_a_variable_unlike_any_setting_is_warned_of(
@@ -153,9 +153,9 @@ def test_an_address_of_mlflow_or_s3_that_cannot_be_is_named_without_its_value(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert run(["keys", "list"]) == 1
-    said = capsys.readouterr().err
-    assert name.lower().removeprefix("quorum_") in said.lower()
-    assert "hid_den7" not in said
+    output = capsys.readouterr().err
+    assert name.lower().removeprefix("quorum_") in output.lower()
+    assert "hid_den7" not in output
 
 
 def test_the_command_line_warns_once_on_stderr(
@@ -164,8 +164,8 @@ def test_the_command_line_warns_once_on_stderr(
     monkeypatch.setenv("QUORUM_HTP_PORT", "1")
     monkeypatch.delenv("DATABASE_URL", raising=False)
     assert run(["keys", "list"]) == 1
-    said = capsys.readouterr()
-    assert said.err.count("QUORUM_HTP_PORT is not a setting") == 1
-    assert said.err.startswith("warning: ")
-    assert said.out == ""
+    output = capsys.readouterr()
+    assert output.err.count("QUORUM_HTP_PORT is not a setting") == 1
+    assert output.err.startswith("warning: ")
+    assert output.out == ""
     assert not logging.getLogger("settings.settings").handlers

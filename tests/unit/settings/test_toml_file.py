@@ -14,7 +14,7 @@ from training.config import read_config
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ('seed = "7"', "seed: expected a whole number"),
         ("seed = true", "seed: expected a whole number"),
@@ -34,13 +34,13 @@ from training.config import read_config
     ],
 )
 def test_a_wrong_value_is_refused_with_what_was_expected(
-    text: str, said: str, tmp_path: Path
+    text: str, expected: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "train.toml"
     path.write_text(text)
     with pytest.raises(InvalidInput) as refused:
         read_config(path)
-    assert said in refused.value.detail
+    assert expected in refused.value.detail
     assert "nput" not in refused.value.detail
     assert "Value error" not in refused.value.detail
 
@@ -76,17 +76,17 @@ class _Document(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("[part]\ncolumn = 3", "my.toml: part.column: expected a list"),
         ('[part]\ncolumn = ["x"]', "my.toml: part.column: must not be x"),
         ("[part]\ncolunm = []", "my.toml: part.colunm: no such key; did you mean column?"),
-        ("[part]\ncolumn = []\ncolumns = []", "part.columns: is given by another key already"),
+        ("[part]\ncolumn = []\ncolumns = []", "part.columns: is already given under another name"),
         ("part = 3", "my.toml: part: expected a text"),
     ],
 )
-def test_a_key_is_named_as_in_the_file(text: str, said: str) -> None:
-    """Not by the members of a union, and by any of its names."""
+def test_a_key_is_named_as_in_the_file(text: str, expected: str) -> None:
+    """The members of a union do not show, and any name of a key does."""
     with pytest.raises(InvalidInput) as refused:
         parse_toml(text, "my.toml", _Document)
-    assert said in refused.value.detail
+    assert expected in refused.value.detail

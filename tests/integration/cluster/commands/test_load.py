@@ -53,7 +53,7 @@ def test_ids_that_mean_two_payments_are_named(
     report = json.loads(capsys.readouterr().out)
     assert (report["loaded"], report["bad"], report["reused"]) == (1, 1, 1)
     assert report["reused_ids"] == {"000017": [2]}
-    assert "that of line 2" in Path(report["rejects"]).read_text()
+    assert "another payment (line 2)" in Path(report["rejects"]).read_text()
     assert run(["load", str(file), "--again"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "1 rows bear the id of another payment: 000017 (row 2)" in said

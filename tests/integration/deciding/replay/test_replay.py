@@ -288,7 +288,7 @@ def test_an_artifact_that_was_tampered_with_is_refused(home, decided, capsys):
     assert "digest" in next(c["note"] for c in report["checks"] if c["verdict"] == "differs")
 
 
-def test_what_rules_decided_is_decided_again(home, capsys):
+def test_a_decision_by_rules_is_replayed(home, capsys):
     batch = transactions(1, "rules")
     batch = replace(batch, amount_minor=[900_000])
     values = np.full((1, N_FEATURES), np.nan, dtype=np.float32)

@@ -58,7 +58,7 @@ def test_amounts(text: str, value: float | None) -> None:
         ("12 Main St", None),
     ],
 )
-def test_what_a_column_of_numbers_may_hold(text: str, value: float | None) -> None:
+def test_cells_of_a_number_column(text: str, value: float | None) -> None:
     found = number(text, NumberStyle(lenient=True))
     assert (None if found is None else pytest.approx(found[0])) == value
 

@@ -20,7 +20,7 @@ def test_a_year_of_two_digits_is_not_in_the_future(digits: int, year: int) -> No
         ("%H:%M", False, "year"),
         ("%d/%Y", False, "month"),
         ("%Y-%m-%d %I:%M", False, "%p"),
-        ("%Y-%m-%d %K", False, "%K is not known"),
+        ("%Y-%m-%d %K", False, "unknown directive %K"),
         ("%Y-%m-%d %Y", False, "twice"),
         ("%Y-%m-%d", True, "no date"),
         ("%M:%S", True, "hour"),

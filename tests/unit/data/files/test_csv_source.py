@@ -76,7 +76,7 @@ def test_files_without_header(tmp_path: Path) -> None:
     assert rows(chunk) == [("1", "x"), ("2", "y")]
     names, chunk = whole(tmp_path / "x.csv", b"1,x,\n", header=False, names=("id", "card"))
     assert (names, chunk.lines.tolist()) == (["id", "card"], [1])
-    with pytest.raises(SourceUnreadable, match=r"line 1 has 2 values, the layout has 3"):
+    with pytest.raises(SourceUnreadable, match=r"line 1 has 2 values, .* lists 3"):
         whole(tmp_path / "x.csv", b"1,x\n", header=False, names=("a", "b", "c"))
 
 
@@ -89,12 +89,14 @@ def test_lines_before_the_header(tmp_path: Path) -> None:
 
 def test_another_encoding_names_the_byte_and_what_to_set(tmp_path: Path) -> None:
     content = "a,händler\n1,Bäcker\n".encode("cp1252")
-    with pytest.raises(SourceUnreadable, match=r"line 1.*0xe4 at place 4.*encoding = \"cp1252\""):
+    with pytest.raises(
+        SourceUnreadable, match=r"line 1.*0xe4 at position 4.*encoding = \"cp1252\""
+    ):
         whole(tmp_path / "x.csv", content)
     names, chunk = whole(tmp_path / "x.csv", content, encoding="cp1252")
     assert (names, rows(chunk)) == (["a", "händler"], [("1", "Bäcker")])
     _, chunk = whole(tmp_path / "x.csv", b"a,b\n1,x\n2,B\xe4cker\n")
-    assert "0xe4 at place 4 of line 3" in chunk.bad[0].detail
+    assert "0xe4 at position 4 of line 3" in chunk.bad[0].detail
     assert "cp1252" in chunk.bad[0].detail
 
 

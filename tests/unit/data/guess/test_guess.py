@@ -138,7 +138,7 @@ def test_both_orders_of_day_and_month_are_noted(tmp_path: Path) -> None:
     rows = [f"{i},c{i % 3},0{i % 9 + 1}/0{i % 7 + 1}/2024,5.{i % 10}0" for i in range(40)]
     path.write_text("\n".join(["id,client,date,amount", *rows]))
     _, text, found = guessed(path)
-    assert "check which of them is the month" in text
+    assert "check which number is the month" in text
     assert found.sound == 40
 
 
@@ -226,7 +226,7 @@ def test_an_amount_in_cents_by_its_name(tmp_path: Path, name: str) -> None:
     layout, text, found = written(tmp_path, f"id,customer,ts,{name},ccy,fraud", row, ",")
     assert layout.amount.unit == "minor"
     assert found.fields["amount"]["understood"][0] == "1.00 EUR"
-    assert "nothing says which currency" not in text
+    assert "does not name its currency" not in text
 
 
 def test_a_currency_is_found_by_its_cells(tmp_path: Path) -> None:
@@ -246,4 +246,4 @@ def test_times_of_the_day_of_other_countries(tmp_path: Path, clock: str) -> None
 def test_a_time_without_zone_is_noted_as_utc(tmp_path: Path, zone: str, noted: bool) -> None:
     row = "{i},c{card},{at:%Y-%m-%d %H:%M:%S}" + zone + ",{amount},{fraud}"
     _, text, _ = written(tmp_path, "id,customer,ts,amount,fraud", row, ",")
-    assert ("names no zone" in text) is noted
+    assert ("has no time zone" in text) is noted

@@ -39,7 +39,10 @@ from tests.contracts.layouts import MINIMAL
             ('"card"', '{ column = "card", matches = "(" }'),
             "columns.customer_id.matches: not a regular",
         ),
-        (("[columns]", '[file]\nencoding = "utf-16"\n[columns]'), "file.encoding: no encoding"),
+        (
+            ("[columns]", '[file]\nencoding = "utf-16"\n[columns]'),
+            "file.encoding: expected an encoding",
+        ),
         (
             ("[columns]", '[file]\ndelimiter = "ab"\n[columns]'),
             "file.delimiter: must be one character",
@@ -81,9 +84,12 @@ from tests.contracts.layouts import MINIMAL
         (('"id"', '{ columns = [], prefix = "x" }'), "columns.transaction_id: needs one of"),
         (
             ('"id"', '{ column = "a", columns = ["b"] }'),
-            "transaction_id.columns: is given by another",
+            "transaction_id.columns: is already given under another",
         ),
-        (('"at"', '{ date = "d", time = "t", unit = "days" }'), "timestamp.unit: must not stand"),
+        (
+            ('"at"', '{ date = "d", time = "t", unit = "days" }'),
+            "timestamp.unit: must not be combined",
+        ),
         (
             ("[columns]", '[label]\ncolumn = "y"\ndelay_days = 1\nundated_days = 2\n[columns]'),
             "label.undated_days: has no effect without `known_at`",

@@ -67,7 +67,7 @@ def chunk(*rows: tuple[str, str, int]) -> pa.Table:
 
 
 def resolver(table: pa.Table, repeated: str) -> IdentityResolver:
-    """Of rows from 1, whose lines begin after a header."""
+    """The resolver of rows from 1, whose lines begin after a header."""
     places = np.arange(1, table.num_rows + 1)
     return IdentityResolver(table, places, places + 1, repeated)
 

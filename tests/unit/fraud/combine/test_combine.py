@@ -111,7 +111,7 @@ def test_rows_that_miss_nothing_share_one_empty_tuple():
     assert {id(why) for why in combine(plan(), votes, N).degraded} == {id(())}
 
 
-def test_votes_of_strangers_do_not_count():
+def test_votes_of_variants_outside_the_plan_do_not_count():
     votes = [*(vote(n, [0.1] * N) for n in (*NAMES, "odd")), vote("stranger", [1.0] * N)]
     combined = combine(plan(), votes, N)
     assert combined.probability.tolist() == pytest.approx([0.1] * N)
@@ -157,10 +157,10 @@ plans = st.builds(
 
 @given(plans, st.data())
 def test_one_row_is_the_same_alone_and_among_others_to_the_bit(plan, data):
-    said = {name: data.draw(score) for name in plan.variants}
+    scores = {name: data.draw(score) for name in plan.variants}
 
     def votes(n):
-        return [Vote(name, "v", "ok", np.full(n, score), 1.0) for name, score in said.items()]
+        return [Vote(name, "v", "ok", np.full(n, score), 1.0) for name, score in scores.items()]
 
     alone, among = combine(plan, votes(1), 1), combine(plan, votes(2), 2)
     assert alone.probability.tobytes() == among.probability[:1].tobytes()

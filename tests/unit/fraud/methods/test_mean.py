@@ -10,10 +10,10 @@ from fraud.methods.mean import Mean, has_gaps
 
 def test_members_without_a_vote_drop_out_of_a_row() -> None:
     votes = [np.array([0.2, 0.2, np.nan]), np.array([0.8, np.nan, np.nan])]
-    found = Mean().rows(votes, [1.0, 3.0], 4.0, 3)
+    found = Mean().combine(votes, [1.0, 3.0], 4.0, 3)
     assert found[:2] == pytest.approx([0.65, 0.2])
     assert np.isnan(found[2])
-    assert np.isnan(Mean().rows([], [], 4.0, 2)).all()
+    assert np.isnan(Mean().combine([], [], 4.0, 2)).all()
 
 
 def test_gaps() -> None:

@@ -48,10 +48,10 @@ def test_a_missing_member_counts_as_the_others_do(votes, weights, intercept) -> 
 def test_a_higher_vote_never_lowers_the_probability(votes, row, raised) -> None:
     a, b = np.array(votes), np.array(votes[::-1])
     stack = Stack(-1.0)
-    before = stack.rows([a, b], [0.4, 0.8], 1.2, 5)
+    before = stack.combine([a, b], [0.4, 0.8], 1.2, 5)
     higher = a.copy()
     higher[row] = max(raised, a[row])
-    assert (stack.rows([higher, b], [0.4, 0.8], 1.2, 5) >= before).all()
+    assert (stack.combine([higher, b], [0.4, 0.8], 1.2, 5) >= before).all()
 
 
 def test_rows_stand_alone_to_the_last_bit() -> None:

@@ -42,7 +42,7 @@ def noted(n: int, prefix: str = "t") -> TransactionBatch:
     return batch
 
 
-def test_what_is_kept_with_a_row_goes_where_the_row_goes():
+def test_metadata_and_stages_follow_their_row():
     batch = noted(4)
     assert crossed(batch) == batch
     for part, rows_of in ((batch.take([3, 1]), (3, 1)), (batch.slice(1, 3), (1, 2))):

@@ -37,12 +37,12 @@ def test_a_currency_of_the_past_is_one_for_payments_of_its_time(
 
 
 @pytest.mark.parametrize("currency", ["XDR", "XUA", "CHW", "EUR"])
-def test_what_is_a_currency_today_has_no_end(currency: str) -> None:
+def test_a_current_currency_has_no_end(currency: str) -> None:
     assert limits.currency_problem(currency) is None
     assert limits.withdrawn_problem(currency, at("2099-01-01")) is None
 
 
-def test_no_code_is_of_today_and_of_the_past() -> None:
+def test_no_code_is_both_current_and_past() -> None:
     assert not CURRENT.keys() & UNTIL_MS.keys()
     assert EXPONENT.keys() == CURRENT.keys() | UNTIL_MS.keys()
     assert all(len(code) == 3 and code.isupper() for code in EXPONENT)

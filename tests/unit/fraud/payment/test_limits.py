@@ -1,4 +1,4 @@
-"""The rules that every way in shares."""
+"""The rules that API, loader and generator share."""
 
 from __future__ import annotations
 

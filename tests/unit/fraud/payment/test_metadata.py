@@ -19,7 +19,7 @@ from fraud.payment.metadata import MAX_BYTES, problems, text_of
         {f"{i:012d}": "v" * 500 for i in range(8)},
     ],
 )
-def test_within_the_bounds(metadata):
+def test_metadata_within_the_limits_are_accepted(metadata):
     assert problems(metadata) == []
     assert json.loads(text_of(metadata)) == metadata
 
@@ -40,6 +40,6 @@ def test_within_the_bounds(metadata):
         ({f"k{i}": "ä" * 500 for i in range(5)}, None, "too_large"),
     ],
 )
-def test_beyond_them(metadata, key, code):
+def test_metadata_beyond_the_limits_are_refused(metadata, key, code):
     assert [(at, problem.code) for at, problem in problems(metadata)] == [(key, code)]
     assert MAX_BYTES == 4096

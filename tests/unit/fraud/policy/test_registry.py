@@ -9,7 +9,7 @@ from fraud.policy.registry import POLICIES, policy_of
 
 @pytest.mark.parametrize("kind", POLICIES)
 def test_every_kind_asks_one_voter(kind):
-    assert [ask.variant for ask in policy_of(kind, ["a"], "odd").ask(1)] == ["a", "odd"]
+    assert [call.variant for call in policy_of(kind, ["a"], "odd").calls(1)] == ["a", "odd"]
 
 
 def test_an_unknown_kind_and_a_single_plan_of_two_are_refused():

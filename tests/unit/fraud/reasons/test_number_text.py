@@ -27,7 +27,7 @@ def test_every_minute_of_the_day_is_written_as_itself():
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "text"),
     [
         (0.0, "0"),
         (0.0004, "0.0004"),
@@ -41,19 +41,19 @@ def test_every_minute_of_the_day_is_written_as_itself():
         (-1e-12, "0"),
     ],
 )
-def test_a_value_above_zero_is_not_written_as_zero(value, said):
-    assert number(value) == said
+def test_a_value_above_zero_is_not_written_as_zero(value, text):
+    assert number(value) == text
 
 
 def test_a_share_below_one_is_not_written_as_100_percent():
-    said = [percent(v) for v in (0.4, 0.994, 0.996, 0.99999, 1.0)]
-    assert said == ["40", "99", "more than 99", "more than 99", "100"]
+    text = [percent(v) for v in (0.4, 0.994, 0.996, 0.99999, 1.0)]
+    assert text == ["40", "99", "more than 99", "more than 99", "100"]
     assert PERCENT.value(0.9995, "EUR") == "more than 99 %"
 
 
 def test_deviations_have_a_sign_and_a_number():
-    said = [DEVIATIONS.value(v, "EUR") for v in (1.0, -1.0, 2.5, 0.0)]
-    assert said == [
+    text = [DEVIATIONS.value(v, "EUR") for v in (1.0, -1.0, 2.5, 0.0)]
+    assert text == [
         "+1 standard deviation",
         "-1 standard deviation",
         "+2.5 standard deviations",

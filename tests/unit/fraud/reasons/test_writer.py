@@ -24,9 +24,9 @@ K = len(NAMES)
 CURRENCY = NAMES.index("request_currency_code")
 
 
-def told(
+def reasons_of(
     added: dict[str, float],
-    said: dict[str, float] | None = None,
+    known: dict[str, float] | None = None,
     usual: dict[str, tuple[float, float]] | None = None,
     share: dict[str, float] | None = None,
     amount_minor: int = 129_990,
@@ -42,7 +42,7 @@ def told(
     values = without_history(batch).values.copy()
     explanation = Explanation.bare("d" * 64, np.zeros((1, K)))
     low, high = explanation.low.copy(), explanation.high.copy()
-    for name, value in (said or {}).items():
+    for name, value in (known or {}).items():
         values[0, NAMES.index(name)] = value
     for name, odds in added.items():
         explanation.contributions[0, NAMES.index(name)] = odds
@@ -55,7 +55,7 @@ def told(
 
 
 def sentence(name: str, value: float, more: dict[str, float] | None = None, **what) -> str:
-    (reason,) = told({name: 1.0}, {name: value, **(more or {})}, **what)
+    (reason,) = reasons_of({name: 1.0}, {name: value, **(more or {})}, **what)
     return reason.detail
 
 
@@ -63,20 +63,20 @@ def test_the_first_payment_to_a_counterparty_without_labels_is_no_evidence_of_fr
     prior = {f"counterparty_{what}": 2.0 for what in ("smoothed_risk_30d", "known_30d")}
     none = {"counterparty_smoothed_risk_30d": 0.005, "counterparty_known_30d": 0.0}
     frauds = {"counterparty_frauds_7d": 0.0, "counterparty_frauds_30d": 0.0}
-    assert told({**prior, **dict.fromkeys(frauds, 1.0)}, {**none, **frauds}) == ()
+    assert reasons_of({**prior, **dict.fromkeys(frauds, 1.0)}, {**none, **frauds}) == ()
     honest = {"counterparty_known_30d": 9.0, "counterparty_risk_30d": 0.0}
-    assert told({**prior, "counterparty_risk_30d": 1.0}, {**none, **frauds, **honest}) == ()
+    assert reasons_of({**prior, "counterparty_risk_30d": 1.0}, {**none, **frauds, **honest}) == ()
     known = {**honest, "counterparty_risk_30d": 1 / 3, "counterparty_frauds_30d": 3.0}
-    (reason,) = told(prior, {**none, **known})
+    (reason,) = reasons_of(prior, {**none, **known})
     assert reason.code == "COUNTERPARTY_FRAUD"
     assert reason.contribution == 4.0
     assert "3 frauds" in reason.detail or "33 % of the labels" in reason.detail
 
 
 def test_windows_of_one_entity_are_one_reason_and_add_up():
-    said = {"customer_count_1h": 12.0, "customer_count_24h": 14.0, "customer_count_7d": 14.0}
+    known = {"customer_count_1h": 12.0, "customer_count_24h": 14.0, "customer_count_7d": 14.0}
     added = {"customer_count_1h": 1.0, "customer_count_24h": 0.75, "customer_count_7d": -0.25}
-    (reason,) = told(added, said, {"customer_count_1h": (0.0, 2.0)})
+    (reason,) = reasons_of(added, known, {"customer_count_1h": (0.0, 2.0)})
     assert reason == Reason(
         "CUSTOMER_VELOCITY",
         "customer_count_1h",
@@ -86,14 +86,14 @@ def test_windows_of_one_entity_are_one_reason_and_add_up():
     )
 
 
-def test_what_others_of_a_code_take_off_may_leave_no_reason():
-    said = {"customer_count_1h": 12.0, "customer_count_24h": 14.0}
-    assert told({"customer_count_1h": 1.0, "customer_count_24h": -1.0}, said) == ()
-    assert told({"customer_count_1h": LEAST_LOG_ODDS / 2}, said) == ()
+def test_a_code_whose_features_cancel_out_is_no_reason():
+    known = {"customer_count_1h": 12.0, "customer_count_24h": 14.0}
+    assert reasons_of({"customer_count_1h": 1.0, "customer_count_24h": -1.0}, known) == ()
+    assert reasons_of({"customer_count_1h": LEAST_LOG_ODDS / 2}, known) == ()
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "known"),
     [
         ("customer_count_1h", {}),
         ("customer_count_1h", {"customer_count_1h": 0.0}),
@@ -118,8 +118,8 @@ def test_what_others_of_a_code_take_off_may_leave_no_reason():
         ("customer_km_from_last", {"customer_km_from_last": np.inf}),
     ],
 )
-def test_without_evidence_there_is_no_reason(name, said):
-    assert told({name: 5.0}, said) == ()
+def test_without_evidence_there_is_no_reason(name, known):
+    assert reasons_of({name: 5.0}, known) == ()
 
 
 def test_sentences_read_as_somebody_would_write_them():
@@ -156,7 +156,7 @@ def test_sentences_read_as_somebody_would_write_them():
     )
 
 
-def test_what_is_usual_comes_from_the_customers_own_history():
+def test_usual_values_come_from_the_customers_own_history():
     past = {
         "customer_count_24h": 12.0,
         "customer_count_30d": 41.0,
@@ -168,7 +168,7 @@ def test_what_is_usual_comes_from_the_customers_own_history():
         "12 payments by this customer in the last 24 hours; usually about 1 for this customer"
     )
     euros = {"request_currency_code": 0.97}
-    (reason,) = told({"request_log_amount": 1.0}, past, share=euros)
+    (reason,) = reasons_of({"request_log_amount": 1.0}, past, share=euros)
     assert (reason.code, reason.feature) == ("AMOUNT", "request_amount")
     assert reason.detail == "the amount is 1,299.90 EUR; usually about 45.00 EUR for this customer"
 
@@ -176,7 +176,7 @@ def test_what_is_usual_comes_from_the_customers_own_history():
 def test_amounts_are_in_the_payments_currency_and_compare_with_its_like_alone():
     usual = {"request_amount": (5.0, 90.0)}
     for share, rest in ((0.95, "; usually 5 to 90 JPY"), (0.2, ""), (float("nan"), "")):
-        (reason,) = told(
+        (reason,) = reasons_of(
             {"request_amount": 1.0},
             usual=usual,
             share={"request_currency_code": share},
@@ -184,7 +184,7 @@ def test_amounts_are_in_the_payments_currency_and_compare_with_its_like_alone():
             currency="JPY",
         )
         assert reason.detail == f"the amount is 1,299 JPY{rest}"
-    (reason,) = told({"request_amount": 1.0}, amount_minor=123_456_789, currency="EUR")
+    (reason,) = reasons_of({"request_amount": 1.0}, amount_minor=123_456_789, currency="EUR")
     assert reason.detail == "the amount is 1,234,567.89 EUR"  # more digits than a float32 has
 
 
@@ -192,15 +192,15 @@ def test_amounts_are_in_the_payments_currency_and_compare_with_its_like_alone():
 def test_sums_of_a_history_have_no_currency_that_they_might_not_be_in(share):
     # Windows add amounts up whatever their currencies: 41 payments in euros are no yen.
     past = {"customer_count_30d": 41.0, "customer_sum_amount_30d": 1845.0}
-    asked = {"share": {"request_currency_code": share}, "currency": "JPY", "amount_minor": 50_000}
-    (reason,) = told({"request_amount": 1.0}, past, **asked)
+    given = {"share": {"request_currency_code": share}, "currency": "JPY", "amount_minor": 50_000}
+    (reason,) = reasons_of({"request_amount": 1.0}, past, **given)
     assert reason.detail == (
         "the amount is 50,000 JPY; usually about 45.00 for this customer (whatever the currency)"
     )
-    assert sentence("merchant_sum_amount_1h", 1234.5, **asked) == (
+    assert sentence("merchant_sum_amount_1h", 1234.5, **given) == (
         "1,234.50 in payments at this merchant in the last hour (whatever the currency)"
     )
-    assert "JPY" not in sentence("payer_inflow_7d", 90.0, **asked)
+    assert "JPY" not in sentence("payer_inflow_7d", 90.0, **given)
 
 
 def test_an_amount_near_the_threshold_is_worded_with_both():
@@ -219,14 +219,14 @@ def test_an_amount_near_the_threshold_is_worded_with_both():
 
 
 @pytest.mark.parametrize("name", ["from_last", "from_home"])
-def test_where_the_customer_always_is_is_no_evidence(name):
-    assert told({f"customer_km_{name}": 1.0}, {f"customer_km_{name}": 0.0}) == ()
+def test_a_usual_place_is_no_evidence(name):
+    assert reasons_of({f"customer_km_{name}": 1.0}, {f"customer_km_{name}": 0.0}) == ()
 
 
 def test_ties_follow_the_catalogue():
-    said = {"customer_count_1h": 3.0, "device_count_24h": 3.0}
+    known = {"customer_count_1h": 3.0, "device_count_24h": 3.0}
     added = {"device_count_24h": 0.5, "customer_count_1h": 0.5, "request_hour": 0.5}
-    codes = [r.code for r in told(added, said)]
+    codes = [r.code for r in reasons_of(added, known)]
     assert codes == sorted(codes, key=CODES.index)
     assert len(codes) == 3
 
@@ -264,11 +264,11 @@ def test_reasons_are_sorted_distinct_few_and_of_the_catalogue(contributions, val
 def test_columns_of_a_table_are_worded_by_name_and_value():
     writer = reason_writer(("V1", "V14"))
     batch = TransactionBatch.of("acme", [Transaction("t", "c", 0, 100, "EUR", "payment")])
-    asked = Explanation(
+    given = Explanation(
         "", np.array([[0.5, 2.0]]), np.array([-1.0, -1.2]), np.array([1.0, 0.9]), np.ones((1, 2))
     )
     values = np.array([[np.nan, -7.214]], dtype=np.float32)
-    (reason,) = writer.strongest(batch, [0], values, asked)[0]
+    (reason,) = writer.strongest(batch, [0], values, given)[0]
     assert reason == Reason("TABLE_COLUMN", "V14", "column V14 is -7.2; usually -1.2 to 0.9", 2.0)
 
 
