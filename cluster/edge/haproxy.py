@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from cluster.edge.place import Place
+from cluster.edge.files import EdgeFiles
 
 START_S = 10.0
 _ASK_S = 5.0
@@ -45,7 +45,7 @@ def running_pid(path: Path) -> int | None:
     return None
 
 
-def start(program: Path, place: Place) -> int:
+def start(program: Path, place: EdgeFiles) -> int:
     """Run HAProxy on the configuration of `place`, in place of one that runs there already.
 
     It takes over the listening sockets, so that no connection is refused, and the old one goes when

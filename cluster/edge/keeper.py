@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any
 
 from cluster.edge import haproxy
-from cluster.edge.place import Place
+from cluster.edge.files import EdgeFiles
 
 LONELY_S = 60.0
 """How long HAProxy outlives Serve: a Serve that is restarted finds it where it was."""
@@ -36,7 +36,7 @@ class Keeper:
         lonely_s: how long it goes on without a stand-in.
     """
 
-    def __init__(self, program: Path, place: Place, lonely_s: float = LONELY_S) -> None:
+    def __init__(self, program: Path, place: EdgeFiles, lonely_s: float = LONELY_S) -> None:
         self._program = program
         self._place = place
         self._lonely_s = lonely_s
@@ -158,7 +158,7 @@ def _leave(number: int, _: FrameType | None) -> None:
 def main(tools: str, folder: str) -> None:
     """Keep the HAProxy of `folder`, which lies among `tools`, unless somebody does already."""
     os.umask(0o077)
-    place = Place(Path(folder))
+    place = EdgeFiles(Path(folder))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     with place.lock.open("w") as lock:

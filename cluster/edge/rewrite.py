@@ -32,7 +32,7 @@ _EXPECTED = (
 _TEXT_503 = re.compile(r'status 503 content-type text/plain string "[^"]*"')
 
 
-class NotServes(Exception):
+class UnknownServeConfig(Exception):
     """A configuration in which something is missing that Serve 2.60 writes: it is not known what
     would have to be corrected."""
 
@@ -59,11 +59,11 @@ def rewrite(config: str, edge: Edge) -> str:
     HAProxy answers by itself is problem+json; where no replica is up, that is a 503, as what is
     asked for exists. A request that died with its replica goes to another one if that does no
     harm. Serve's fallback proxy is left out: what it says depends on routes that it may not
-    know yet. Raises: NotServes: see there.
+    know yet. Raises: UnknownServeConfig: see there.
     """
     for part in _EXPECTED:
         if part not in config:
-            raise NotServes(f"Serve's configuration of HAProxy has no {part.strip()!r}")
+            raise UnknownServeConfig(f"Serve's configuration of HAProxy has no {part.strip()!r}")
     sections = _sections(config)
     return "".join(_corrected(head, lines, edge) for head, lines in sections)
 

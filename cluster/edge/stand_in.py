@@ -20,8 +20,8 @@ from pathlib import Path
 from types import FrameType
 
 from cluster.edge import haproxy
-from cluster.edge.place import Place
-from cluster.edge.rewrite import Edge, NotServes, has_routes, rewrite
+from cluster.edge.files import EdgeFiles
+from cluster.edge.rewrite import Edge, UnknownServeConfig, has_routes, rewrite
 
 _KEEPER_S = 15.0
 _LOOK_S = 1.0
@@ -62,7 +62,7 @@ class StandIn:
 
     def __init__(self, order: Order, tools: Path, spare: bool) -> None:
         self._order = order
-        self._place = Place(order.config.parent)
+        self._place = EdgeFiles(order.config.parent)
         self._tools = tools
         self._spare = spare
         self._pid = 0
@@ -74,7 +74,7 @@ class StandIn:
         try:
             admin = self._write_config()
             keeper = self._serve()
-        except (NotServes, haproxy.NotStarted) as error:
+        except (UnknownServeConfig, haproxy.NotStarted) as error:
             print(error, file=sys.stderr)
             return 1
         with contextlib.suppress(AttributeError, ValueError):

@@ -12,7 +12,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 # In order of preference: the account made for the purpose, else the one that owns nothing.
 _CANDIDATES = ("postgres", "nobody")

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from cluster.embedded.account import Account
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 _PR_SET_PDEATHSIG = 1
 

@@ -22,7 +22,7 @@ import psutil
 from cluster.embedded import daemon
 from cluster.embedded.account import Account, let_read, let_through, server_account
 from cluster.embedded.endpoint import Endpoint, choose, remembered
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 USER = "quorum"
 _START_S = 60.0

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cluster.embedded import daemon
 from cluster.embedded.endpoint import Endpoint, choose, remembered
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 from stores.whole_file import replace_file
 
 _START_S = 60.0

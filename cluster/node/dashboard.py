@@ -14,7 +14,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 _APPLICATIONS = "/api/serve/applications/"
 

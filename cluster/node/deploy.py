@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cluster.errors import CommandFailed
 from cluster.node.dashboard import Dashboard
-from cluster.terminal.terminal import CommandFailed
 
 READY_PATH = "/v2/health/ready"
 _POLL_S = 0.25

@@ -22,12 +22,12 @@ import psutil
 
 from cluster.edge.install import BINARY, PROGRAM, install
 from cluster.embedded import daemon
+from cluster.errors import CommandFailed
 from cluster.home.private_folder import UMASK, make_private, remove_private
 from cluster.node import private_ray, ray_token
 from cluster.node.dashboard import Dashboard
 from cluster.node.kept_logs import keep_logs
 from cluster.node.ray_environment import START_OPTIONS, TUNING
-from cluster.terminal.terminal import CommandFailed
 from settings.settings import spare_waits
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import psutil
 
 from cluster.embedded.endpoint import is_free
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 
 def require_free(ports: Mapping[int, str]) -> None:

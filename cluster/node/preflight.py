@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 PYTHONS = ((3, 11), (3, 13))
 DISK_BYTES = 2 * 1024**3

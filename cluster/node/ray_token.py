@@ -8,7 +8,8 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from cluster.terminal.terminal import CommandFailed, say
+from cluster.errors import CommandFailed
+from cluster.terminal.console import say
 from stores.whole_file import replace_file
 
 

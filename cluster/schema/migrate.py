@@ -20,7 +20,7 @@ from importlib.resources.abc import Traversable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 if TYPE_CHECKING:
     import asyncpg

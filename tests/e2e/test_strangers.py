@@ -115,8 +115,8 @@ def test_the_owner_needs_no_word_for_serve_and_ray(quorum: Quorum) -> None:
 
 
 def test_a_folder_of_somebody_else_is_not_used(tmp_path: Path) -> None:
+    from cluster.errors import CommandFailed
     from cluster.home.private_folder import make_private, remove_private
-    from cluster.terminal.terminal import CommandFailed
 
     theirs, link = tmp_path / "theirs", tmp_path / "link"
     theirs.mkdir()

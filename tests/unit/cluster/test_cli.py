@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cluster.cli import COMMANDS, GROUPS, run
+from cluster.errors import CommandFailed
+from cluster.terminal.console import emit
 from cluster.terminal.failures import explain
-from cluster.terminal.terminal import CommandFailed, emit
 
 MODELS = [f"models {name}" for name in ("list", "show", "compare", "promote", "rollback", "push")]
 
@@ -83,7 +84,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["models", "push", "gs://bucket"], 1, "no place for artifacts"),
         (["models", "push", "x", "--estimate", "--verify"], 2, "--verify"),
         (["status"], 1, "there is no Quorum at"),
-        (["up", "--stores", "--foreground"], 2, "--stores stands alone"),
+        (["up", "--stores", "--foreground"], 2, "--stores cannot be combined"),
         (["retrain"], 1, "DATABASE_URL is not set"),
         (["migrate", "--phase", "sideways"], 2, "sideways"),
         (["migrate"], 1, "DATABASE_URL is not set"),
@@ -124,7 +125,7 @@ def test_a_defect_leaves_its_traceback_in_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "home").mkdir()
-    monkeypatch.setattr("cluster.run.overview.overview", lambda _: 1 // 0)
+    monkeypatch.setattr("cluster.run.status.collect_status", lambda _: 1 // 0)
     assert run(["status"]) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1

@@ -17,10 +17,10 @@ from typing import Any
 import psutil
 import pytest
 
+from cluster.errors import CommandFailed
 from cluster.node.deploy import wait_ready, wait_running
 from cluster.node.node import MARK, Node
 from cluster.node.ports import require_free
-from cluster.terminal.terminal import CommandFailed
 from loadtests.processes import name_of
 from tests.contracts.nodes import stop_whole
 from tests.contracts.ports import free_ports, serve_ports

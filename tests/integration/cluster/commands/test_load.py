@@ -39,7 +39,7 @@ def test_it_loads_once_and_keeps_bad_rows_apart(
     assert run(["load", str(file), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["loaded"] == 0
     assert run(["load", str(file), "--again"]) == 0
-    assert "2 there before" in " ".join(capsys.readouterr().out.split())
+    assert "2 already there" in " ".join(capsys.readouterr().out.split())
 
 
 def test_ids_that_mean_two_payments_are_named(
@@ -56,7 +56,7 @@ def test_ids_that_mean_two_payments_are_named(
     assert "that of line 2" in Path(report["rejects"]).read_text()
     assert run(["load", str(file), "--again"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "1 rows bear the id of another payment: 000017 (row 2)" in said
+    assert "1 rows have the id of another payment: 000017 (row 2)" in said
     assert 'repeated = "apart"' in said
 
 

@@ -24,8 +24,8 @@ import pytest
 import pytest_asyncio
 
 from cluster.edge import haproxy as real
+from cluster.edge.files import EdgeFiles
 from cluster.edge.install import PROGRAM, install
-from cluster.edge.place import Place
 from tests.contracts.ports import free_ports
 
 
@@ -161,7 +161,7 @@ class Served:
     @property
     def pid(self) -> int:
         """Process id of the real HAProxy."""
-        pid = real.running_pid(Place(self.folder).commands)
+        pid = real.running_pid(EdgeFiles(self.folder).commands)
         assert pid is not None
         return pid
 
@@ -271,7 +271,7 @@ async def test_a_keeper_that_is_killed_comes_back(started: Served) -> None:
     (keeper,) = started.keepers()
     keeper.kill()
     await until(lambda: started.keepers() not in ([], [keeper]))
-    await until(lambda: real.running_pid(Place(started.folder).commands) is not None)
+    await until(lambda: real.running_pid(EdgeFiles(started.folder).commands) is not None)
     os.kill(started.pid, signal.SIGKILL)
     await until(lambda: answers(started.url))
 

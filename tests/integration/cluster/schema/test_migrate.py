@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from cluster.embedded import EmbeddedPostgres
+from cluster.errors import CommandFailed
 from cluster.schema.migrate import Migration, migrate, pending, read_migrations
-from cluster.terminal.terminal import CommandFailed
 
 ONE = Migration("0001_one.pre.sql", 1, "pre", "CREATE TABLE one (x int); SELECT pg_sleep(0.2);")
 TWO = Migration("0002_two.pre.sql", 2, "pre", "ALTER TABLE one ADD COLUMN y int;")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.cli import run
-from cluster.commands.load import _render
+from cluster.terminal.load_report import load_text
 from tests.contracts.layouts import MINIMAL
 
 LAYOUT = f"""{MINIMAL}[label]
@@ -94,7 +94,7 @@ def test_a_header_alone_says_so(
     assert run(["load", "--dry-run", "--layout", layout, file_of(tmp_path)]) == 0
     assert "no rows" in capsys.readouterr().out
     report = {"finished": True, "rows": 0, "resumed_after": 0, "file": "x.csv"}
-    assert "a header and no rows" in _render(report)
+    assert "a header and no rows" in load_text(report)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from rich.console import Console
 from sklearn.metrics import average_precision_score
 
 from cluster.cli import run
-from cluster.terminal.protocol_tables import render
+from cluster.terminal.protocol_table import protocol_table
 
 pytestmark = pytest.mark.slow
 
@@ -49,12 +49,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (["--tabular", "ulb"], "--tabular needs the FILE"),
         (["payments.csv"], "with --tabular only"),
-        (["--tabular", "ulb", "--protocol", "ulb", "x.csv"], "do not go together"),
+        (["--tabular", "ulb", "--protocol", "ulb", "x.csv"], "cannot be combined"),
         (["--data", "folder"], "--data goes with --protocol"),
-        (["--protocol", "ulb", "--predictions", "x.parquet"], "do not go together"),
+        (["--protocol", "ulb", "--predictions", "x.parquet"], "cannot be combined"),
         (["--tabular", "ulb", "x.csv", "--predictions", "x.csv"], "let it end in .parquet"),
         (["--tabular", "ulb", "x.csv", "--predictions", "no/x.parquet"], "is not there"),
-        (["--protocol", "kaggle"], "no protocol kaggle — one of handbook, ulb, sparkov"),
+        (
+            ["--protocol", "kaggle"],
+            "unknown protocol kaggle — expected one of handbook, ulb, sparkov",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_said(
@@ -132,7 +135,7 @@ def _ulb_like(folder: Path) -> None:
 
 def _shown(document: dict[str, Any]) -> str:
     out = io.StringIO()
-    Console(file=out, width=200).print(render(document))
+    Console(file=out, width=200).print(protocol_table(document))
     return out.getvalue()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.edge.answers import ANSWERS
-from cluster.edge.rewrite import Edge, NotServes, has_routes, rewrite
+from cluster.edge.rewrite import Edge, UnknownServeConfig, has_routes, rewrite
 from tests.contracts.serve_haproxy import written_by_serve
 
 RECORDED = (Path(__file__).parent / "serve_2_60.cfg").read_text()
@@ -84,5 +84,5 @@ def test_whether_there_are_routes() -> None:
     ["stats socket", "frontend http_frontend", "backend default_backend", "listen stats"],
 )
 def test_what_serve_never_wrote_is_refused_by_name(missing: str) -> None:
-    with pytest.raises(NotServes, match=missing):
+    with pytest.raises(UnknownServeConfig, match=missing):
         rewrite(RECORDED.replace(missing, "other"), EDGE)

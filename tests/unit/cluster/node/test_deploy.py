@@ -1,11 +1,12 @@
+"""Waiting for a roll-out, against a made-up dashboard."""
+
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cluster.errors import CommandFailed
 from cluster.node.deploy import read_config, reason, wait_running
-from cluster.run.models import wanted
-from cluster.terminal.terminal import CommandFailed
 
 
 class FakeDashboard:
@@ -76,8 +77,3 @@ def test_the_port_of_the_settings_holds(tmp_path: Path) -> None:
     path.write_text("http_options: {host: 0.0.0.0, port: 8000}\napplications: [{name: a}]")
     assert read_config(path, port=9)["http_options"] == {"host": "0.0.0.0", "port": 9}
     assert read_config(path)["http_options"]["port"] == 8000
-
-
-def test_variants_are_those_that_have_a_pool() -> None:
-    applications = [{"name": "decisions", "args": {}}, {"args": {"variant": "logistic"}}, {}]
-    assert wanted({"applications": applications}) == {"logistic"}

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from cluster.errors import CommandFailed
 from cluster.node.ports import require_free
 from cluster.node.preflight import available_memory, check_disk, check_memory, check_python
-from cluster.terminal.terminal import CommandFailed
 
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 14), (2, 7)])

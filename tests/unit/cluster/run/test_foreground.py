@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from cluster.errors import CommandFailed
 from cluster.run.foreground import hold
-from cluster.terminal.terminal import CommandFailed
 from tests.contracts.root import ROOT
 
 SCRIPT = """
@@ -42,7 +42,7 @@ def test_a_signal_stops_it_in_order(number: signal.Signals, speed: str, until: s
 def test_what_ends_by_itself_is_a_failure_and_taken_down() -> None:
     looks = iter([True, False, True, False, False, False])
     stopped: list[bool] = []
-    with pytest.raises(CommandFailed, match="gone"):
+    with pytest.raises(CommandFailed, match="has ended"):
         hold(lambda: None, lambda: next(looks), lambda: stopped.append(True), poll_s=0.001)
     assert stopped == [True]
     assert next(looks, None) is None

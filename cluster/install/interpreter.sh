@@ -3,8 +3,8 @@
 # unless another one is much faster. Builds of the same version differ by half (without
 # profile-guided optimisation, say), and with them what a decision costs.
 #
-#   cluster/interpreter.sh            what is found
-#   cluster/interpreter.sh PYTHON     that one, if it will do
+#   cluster/install/interpreter.sh            what is found
+#   cluster/install/interpreter.sh PYTHON     that one, if it will do
 set -u
 
 # Its time in microseconds for what a decision is made of: calls, attributes, dicts, small objects.

@@ -1,5 +1,5 @@
-"""Which Python `make venv` takes. The ones to choose from are shell scripts that hand the probe to
-a real Python, or say a time that no real one has."""
+"""Which Python `make venv` uses. The candidates are shell scripts that pass the probe on to a real
+Python, or print a time that no real one has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.contracts.root import ROOT
 
-SCRIPT = ROOT / "cluster" / "interpreter.sh"
+SCRIPT = ROOT / "cluster" / "install" / "interpreter.sh"
 
 
 @pytest.fixture

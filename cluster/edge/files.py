@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EdgeFiles:
     """The files of one edge.
 
     Attributes:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.text import Text
 
-from cluster.commands.load_preview import reason_lines
+from cluster.terminal.load_report import reason_lines
 
 
 def reason(rows: int, field: str | None, example: str) -> dict[str, Any]:

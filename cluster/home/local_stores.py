@@ -1,4 +1,4 @@
-"""The two stores of this machine: the embedded ones, or those that the environment names."""
+"""The two stores of this Quorum: embedded, or external ones that the environment names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cluster.home.private_folder import make_private
 
 
 class EmbeddedStore(Protocol):
-    """What PostgreSQL and Redis have in common when they are embedded."""
+    """The common interface of the embedded PostgreSQL and Redis."""
 
     @property
     def url(self) -> str: ...
@@ -27,16 +27,21 @@ class EmbeddedStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store: its name, the variable that would name another, and the embedded server behind it
-    (None if the environment names one)."""
+    """A store.
+
+    Attributes:
+        name: PostgreSQL or Redis.
+        variable: the environment variable that names an external one.
+        server: the embedded server; None if the variable is set.
+    """
 
     name: str
     variable: str
     server: EmbeddedStore | None
 
 
-def stores(home: Path) -> tuple[Store, ...]:
-    """PostgreSQL and Redis, in the order in which they start."""
+def stores_of(home: Path) -> tuple[Store, ...]:
+    """Return PostgreSQL and Redis, in the order in which they start."""
     logs = home / "logs"
     return (
         _store(
@@ -47,32 +52,32 @@ def stores(home: Path) -> tuple[Store, ...]:
 
 
 def start(home: Path) -> list[str]:
-    """Start the stores that are embedded and write their URLs to settings.env.
+    """Start the embedded stores and write their URLs to settings.env.
 
     Returns:
-        What is up now, a phrase for each store.
+        A phrase for each store.
 
     Raises:
-        CommandFailed: one does not start.
+        CommandFailed: a store does not start.
     """
     make_private(home.resolve())
-    said, urls = [], {}
-    for store in stores(home):
+    phrases, urls = [], {}
+    for store in stores_of(home):
         if store.server is None:
-            said.append(f"{store.name} of {store.variable}")
+            phrases.append(f"{store.name} from {store.variable}")
             continue
         started = store.server.start()
-        said.append(f"{store.name} {'started' if started else 'was up'}")
+        phrases.append(f"{store.name} {'started' if started else 'already running'}")
         urls[store.variable] = store.server.url
     settings_file.complete(home, urls)
-    return said
+    return phrases
 
 
 def stop(home: Path) -> list[str]:
-    """Stop the embedded stores, Redis first. Returns the names of those that were up."""
+    """Stop the embedded stores, Redis first. Returns the names of those that were running."""
     return [
         store.name
-        for store in reversed(stores(home))
+        for store in reversed(stores_of(home))
         if store.server is not None and store.server.stop()
     ]
 

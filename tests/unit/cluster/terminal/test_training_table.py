@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.commands.train import render
+from cluster.terminal.training_table import training_table
 
 
 def document() -> dict[str, Any]:
@@ -46,7 +46,7 @@ def document() -> dict[str, Any]:
 
 def shown(width: int) -> list[str]:
     console = Console(width=width, record=True, file=StringIO())
-    console.print(render(document()))
+    console.print(training_table(document()))
     return console.export_text().splitlines()
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.terminal import terminal
-from cluster.terminal.terminal import CommandFailed, emit, fail, say
+from cluster.errors import CommandFailed
+from cluster.terminal import console
+from cluster.terminal.console import emit, fail, say
 
 
 def test_a_path_is_not_cut_at_the_end_of_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,7 +20,7 @@ def test_a_path_is_not_cut_at_the_end_of_a_line(capsys: pytest.CaptureFixture[st
 def test_words_are_not_cut_either(capsys: pytest.CaptureFixture[str]) -> None:
     emit({}, False, lambda _: " ".join(["seventeen-letters"] * 20))
     lines = capsys.readouterr().out.splitlines()
-    assert all(len(line) <= terminal.results.width for line in lines)
+    assert all(len(line) <= console.results.width for line in lines)
     assert {word for line in lines for word in line.split()} == {"seventeen-letters"}
 
 
