@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def drift(
     days: Annotated[
         float,
-        typer.Option(min=0.001, max=3650, help="Compare the decisions of so many days up to now."),
+        typer.Option(min=0.001, max=3650, help="Age of the oldest decisions to compare, in days."),
     ] = 7.0,
     tenant: TenantOption = None,
     picture: Annotated[

@@ -124,7 +124,7 @@ def check(
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Only so many of the newest decisions.")
+        int | None, typer.Option(min=1, help="Check at most this many decisions, the newest ones.")
     ] = None,
     tolerance: Annotated[
         float,

@@ -47,7 +47,7 @@ def create(
     tier: Annotated[str, typer.Option(help=_TIER_HELP)] = DEFAULT_TIER,
     expires_days: Annotated[
         int | None,
-        typer.Option(min=1, max=3650, help="Days until it expires.", show_default="never"),
+        typer.Option(min=1, max=3650, help="Days of validity.", show_default="never"),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:

@@ -23,7 +23,9 @@ LayoutOption = Annotated[
 LimitOption = Annotated[
     int | None, typer.Option(min=1, help="Stop after this many rows of the file.")
 ]
-TenantOption = Annotated[str | None, typer.Option(help="The tenant.", show_default="QUORUM_TENANT")]
+TenantOption = Annotated[
+    str | None, typer.Option(help="Tenant to work for.", show_default="QUORUM_TENANT")
+]
 ServeConfigOption = Annotated[
     Path | None, typer.Option(help="Serve configuration file.", show_default="serve_config.yaml")
 ]

@@ -39,8 +39,9 @@ def retrain(
     """Train challengers if enough payments were labelled since the last training.
 
     Made for a schedule. The served models stay; the challengers are registered and compared with
-    them, and `quorum models promote --run latest` lets them serve. Exit code 0 also if there are
-    too few new labels; 75 if another retraining of the tenant runs, on whichever machine.
+    them, and `quorum models promote --run latest` lets them serve. With too few new labels nothing
+    is done, with exit code 0. Exit code 75 if another retraining of the tenant is running on any
+    machine.
     """
     from cluster.home.connection import database_url
     from fraud.errors import Busy, QuorumError

@@ -73,7 +73,7 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="CODE",
-            help="Train although the leak guard found CODE; recorded with the run.",
+            help="Train even if the leak guard finds CODE; recorded with the run.",
         ),
     ] = None,
     force: Annotated[
