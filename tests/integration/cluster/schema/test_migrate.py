@@ -97,7 +97,7 @@ def test_order_is_by_number_and_pre_comes_before_post(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["1_short.pre.sql", "0001_a.sql", "0001-a.pre.sql"])
 def test_misnamed_files_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("SELECT 1;")
-    with pytest.raises(CommandFailed, match="misnamed"):
+    with pytest.raises(CommandFailed, match="wrong name"):
         read_migrations(tmp_path)
 
 
