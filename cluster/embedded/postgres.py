@@ -21,7 +21,8 @@ import psutil
 
 from cluster.embedded import daemon
 from cluster.embedded.account import Account, let_read, let_through, server_account
-from cluster.embedded.endpoint import Endpoint, choose, remembered
+from cluster.embedded.endpoint import Endpoint, choose
+from cluster.embedded.server import EmbeddedServer
 from cluster.errors import CommandFailed
 
 USER = "quorum"
@@ -45,15 +46,14 @@ _SETTINGS = {
 _THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class EmbeddedPostgres:
-    """One server over one folder.
+class EmbeddedPostgres(EmbeddedServer):
+    """One PostgreSQL over one folder. See `EmbeddedServer`.
 
     Args:
-        folder: created if absent.
         database: created if absent.
-        throwaway: for tests: do not flush to disk, and die with the process that started it.
-        log: file for the server's log; None: `<folder>/postgres.log`.
     """
+
+    name = "PostgreSQL"
 
     def __init__(
         self,
@@ -63,10 +63,8 @@ class EmbeddedPostgres:
         throwaway: bool = False,
         log: Path | None = None,
     ) -> None:
-        self.folder = folder.resolve()
+        super().__init__(folder, throwaway=throwaway, log=log or folder / "postgres.log")
         self.database = database
-        self.throwaway = throwaway
-        self.log = (log or self.folder / "postgres.log").resolve()
 
     @property
     def data(self) -> Path:
@@ -75,30 +73,14 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """`postgresql://` URL of the database.
-
-        Raises:
-            CommandFailed: the server was never started.
-        """
-        endpoint = remembered(self._endpoint_file)
-        if endpoint is None:
-            raise CommandFailed("the embedded PostgreSQL was never started", "run `quorum up`")
+        endpoint = self._endpoint()
         return f"postgresql://{USER}:{endpoint.password}@127.0.0.1:{endpoint.port}/{self.database}"
 
     @property
     def running(self) -> bool:
-        """Whether the server runs and accepts connections."""
         return self._ready(self._postmaster())
 
     def start(self) -> bool:
-        """Start the server and wait until it answers. Recovers from an earlier kill or crash.
-
-        Returns:
-            False if it was running already.
-
-        Raises:
-            CommandFailed: it does not start.
-        """
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.running:
             return False
@@ -112,7 +94,6 @@ class EmbeddedPostgres:
         return True
 
     def stop(self) -> bool:
-        """Stop the server; open transactions are rolled back. False if it was not running."""
         processes = daemon.find("postgres", self.data)
         if not processes:
             return False
@@ -123,13 +104,8 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the postmaster, None if there is none."""
         process = self._postmaster()
         return None if process is None else process.pid
-
-    @property
-    def _endpoint_file(self) -> Path:
-        return self.folder / "endpoint.json"
 
     def _postmaster(self) -> psutil.Process | None:
         processes = daemon.find("postgres", self.data)
@@ -200,7 +176,7 @@ class EmbeddedPostgres:
         )
         known = psutil.Process(process.pid)
         daemon.await_ready(
-            process, lambda: self._ready(known), log=self.log, name="PostgreSQL", wait_s=_START_S
+            process, lambda: self._ready(known), log=self.log, name=self.name, wait_s=_START_S
         )
 
     def _ensure_database(self, endpoint: Endpoint) -> None:

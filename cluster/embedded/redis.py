@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cluster.embedded import daemon
 from cluster.embedded.endpoint import Endpoint, choose, remembered
+from cluster.embedded.server import EmbeddedServer
 from cluster.errors import CommandFailed
 from stores.whole_file import replace_file
 
@@ -24,53 +25,27 @@ _START_S = 60.0
 _STOP_S = 15.0
 
 
-class EmbeddedRedis:
-    """One server over one folder.
+class EmbeddedRedis(EmbeddedServer):
+    """One Redis over one folder. See `EmbeddedServer`; `throwaway` keeps nothing on disk."""
 
-    Args:
-        folder: created if absent.
-        throwaway: for tests: keep nothing on disk, and die with the process that started it.
-        log: file for the server's log; None: `<folder>/redis.log`.
-    """
-
-    def __init__(self, folder: Path, *, throwaway: bool = False, log: Path | None = None) -> None:
-        self.folder = folder.resolve()
-        self.throwaway = throwaway
-        self.log = (log or self.folder / "redis.log").resolve()
+    name = "Redis"
 
     @property
     def url(self) -> str:
-        """`redis://` URL of database 0.
-
-        Raises:
-            CommandFailed: the server was never started.
-        """
-        endpoint = remembered(self._endpoint_file)
-        if endpoint is None:
-            raise CommandFailed("the embedded Redis was never started", "run `quorum up`")
+        endpoint = self._endpoint()
         return f"redis://:{endpoint.password}@127.0.0.1:{endpoint.port}/0"
 
     @property
     def running(self) -> bool:
-        """Whether the server runs and has loaded its data."""
         endpoint = remembered(self._endpoint_file)
         return self.pid is not None and endpoint is not None and _answers(endpoint)
 
     @property
     def pid(self) -> int | None:
-        """Process id of the server, None if there is none."""
         processes = daemon.find("redis-server", self.folder)
         return processes[0].pid if processes else None
 
     def start(self) -> bool:
-        """Start the server and wait until its data is loaded.
-
-        Returns:
-            False if it was running already.
-
-        Raises:
-            CommandFailed: it does not start.
-        """
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.running:
             return False
@@ -88,19 +63,14 @@ class EmbeddedRedis:
             dies_with_us=signal.SIGKILL if self.throwaway else None,
         )
         daemon.await_ready(
-            process, lambda: _answers(endpoint), log=self.log, name="Redis", wait_s=_START_S
+            process, lambda: _answers(endpoint), log=self.log, name=self.name, wait_s=_START_S
         )
         return True
 
     def stop(self) -> bool:
-        """Stop the server after it has written its data. Returns False if it was not running."""
         processes = daemon.find("redis-server", self.folder)
         daemon.end(processes, first=signal.SIGTERM, patience_s=_STOP_S)
         return bool(processes)
-
-    @property
-    def _endpoint_file(self) -> Path:
-        return self.folder / "endpoint.json"
 
     def _configuration(self, endpoint: Endpoint) -> str:
         lines = [

@@ -5,24 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from cluster.embedded import EmbeddedPostgres, EmbeddedRedis
+from cluster.embedded.server import EmbeddedServer
 from cluster.home import settings_file
 from cluster.home.private_folder import make_private
-
-
-class EmbeddedStore(Protocol):
-    """The common interface of the embedded PostgreSQL and Redis."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def pid(self) -> int | None: ...
-    @property
-    def running(self) -> bool: ...
-    def start(self) -> bool: ...
-    def stop(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +24,7 @@ class Store:
 
     name: str
     variable: str
-    server: EmbeddedStore | None
+    server: EmbeddedServer | None
 
 
 def stores_of(home: Path) -> tuple[Store, ...]:
@@ -82,5 +69,5 @@ def stop(home: Path) -> list[str]:
     ]
 
 
-def _store(name: str, variable: str, server: EmbeddedStore) -> Store:
+def _store(name: str, variable: str, server: EmbeddedServer) -> Store:
     return Store(name, variable, None if os.environ.get(variable) else server)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
 from cluster.errors import CommandFailed
+from cluster.node import ray_token
 
 _APPLICATIONS = "/api/serve/applications/"
 
@@ -68,7 +68,7 @@ class Dashboard:
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", **_authentication()},
+            headers={"Content-Type": "application/json", **ray_token.headers()},
         )
         try:
             with _DIRECT.open(request, timeout=timeout_s) as answer:
@@ -83,15 +83,6 @@ class Dashboard:
 
 # Proxies named by the environment are not for the loopback address.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def _authentication() -> dict[str, str]:
-    """Return the headers with the cluster's token. Ray finds the token, as for `serve deploy`."""
-    if os.environ.get("RAY_AUTH_MODE") != "token":
-        return {}
-    from ray._private.authentication import http_token_authentication as ray_tokens
-
-    return dict(ray_tokens.get_auth_headers_if_auth_enabled({}))
 
 
 def _last_line(text: str) -> str:

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from cluster.edge.install import BINARY, PROGRAM, install
+from cluster.edge.install import install
 from cluster.embedded import daemon
 from cluster.errors import CommandFailed
 from cluster.home.private_folder import UMASK, make_private, remove_private
 from cluster.node import private_ray, ray_token
 from cluster.node.dashboard import Dashboard
 from cluster.node.kept_logs import keep_logs
-from cluster.node.ray_environment import START_OPTIONS, TUNING
+from cluster.node.ray_environment import START_OPTIONS, TUNING, places
 from settings.settings import spare_waits
 
 if TYPE_CHECKING:
@@ -109,17 +109,9 @@ class Node:
             # Paths of sockets must be short, and these go away with the node.
             "QUORUM_LINKS": str(self.folder / "links"),
             "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
-            # Processes can share this port: by default all Serves of the machine would.
-            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(self.fallback_port),
-            BINARY: str(self.edge / PROGRAM),
-            # Not in the default folder, which other users share.
-            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(self.folder / "haproxy.cfg"),
-            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(self.folder / "admin.sock"),
-            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(self.folder / "metrics.sock"),
-            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(self.folder),
-            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(self.folder / "server-state"),
-            "RAY_ADDRESS": self.address,
-            "RAY_USAGE_STATS_ENABLED": "0",
+            **places(
+                self.folder, self.edge, address=self.address, fallback_port=self.fallback_port
+            ),
         }
 
     @property

@@ -11,6 +11,10 @@ Tried without gain: `RAY_event_stats`, `RAY_task_events_report_interval_ms`, `MA
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from cluster.edge.install import BINARY, PROGRAM
+
 TUNING = {
     # gRPC between replicas, user code on the replica's loop.
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
@@ -55,3 +59,26 @@ START_OPTIONS = (
     "--no-monitor",
 )
 """Further options of `ray start`."""
+
+
+def places(folder: Path, edge: Path, *, address: str, fallback_port: int) -> dict[str, str]:
+    """Return the variables that tell Ray and Serve which addresses and files are this node's.
+
+    Args:
+        folder: of sockets, for this user only. By default Serve uses a folder that users share.
+        edge: what `cluster.edge.install` has written.
+        address: of the node, `host:port`.
+        fallback_port: port of Serve's fallback proxy. Processes can share a port: by default all
+            Serves of the machine would.
+    """
+    return {
+        "RAY_ADDRESS": address,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        BINARY: str(edge / PROGRAM),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback_port),
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+    }

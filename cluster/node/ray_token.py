@@ -38,6 +38,15 @@ def provide(environment: Mapping[str, str]) -> None:
         say(f"other users could read {path}; closed it to them")
 
 
+def headers() -> dict[str, str]:
+    """Return the HTTP headers with the token. Ray finds the token, as for `serve deploy`."""
+    if os.environ.get("RAY_AUTH_MODE") != "token":
+        return {}
+    from ray._private.authentication import http_token_authentication
+
+    return dict(http_token_authentication.get_auth_headers_if_auth_enabled({}))
+
+
 def _path(environment: Mapping[str, str]) -> Path:
     given = environment.get("RAY_AUTH_TOKEN_PATH")
     return Path(given) if given else Path(environment.get("HOME", "~")).expanduser() / _DEFAULT
