@@ -1,4 +1,4 @@
-"""`quorum load`."""
+"""`quorum load` against a real PostgreSQL: its report, its summary and its exit code."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ CANONICAL = (
     "2,c1,2026-01-05T11:00:00Z,-1,EUR,purchase,1,2026-01-09T10:00:00Z\n"
     "3,c2,2026-01-05T12:00:00Z,12.50,EUR,transfer,1,2026-01-08T10:00:00Z\n"
 )
+HEADER = "transaction_id,customer_id,timestamp,amount,currency,type"
+SOUND = "t1,c1,2024-05-01T10:00:00Z,5.00,EUR,purchase"
+BAD = "t2,NULL,2024-05-01T10:00:00Z,0,EUR,purchase"
 
 
 @pytest.fixture
@@ -83,3 +86,40 @@ def test_failures_are_one_line(
     assert says in said.err
     assert len(said.err.strip().splitlines()) == 1
     assert said.out == ""
+
+
+@pytest.fixture
+def file(home: Path, tmp_path: Path) -> Path:
+    """A file to load."""
+    return tmp_path / "pay.csv"
+
+
+def test_all_rows_refused_is_a_failure_with_a_summary_by_reason(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("\n".join([HEADER, BAD, BAD.replace("t2", "t3")]))
+    for again in ([], ["--again"]):
+        assert run(["load", str(file), "--tenant", "refused", *again]) == 1
+        said = capsys.readouterr()
+        assert "2: customer_id is missing (line 2)" in said.out
+        assert "2: amount must be greater than zero (line 2)" in said.out
+        assert "all 2 rows of pay.csv were refused" in said.err
+    # A finished file is not read again, and what it holds is no better.
+    assert run(["load", str(file), "--tenant", "refused", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["bad"] == 2
+
+
+def test_some_rows_refused_is_no_failure_and_is_said(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("\n".join([HEADER, SOUND, BAD]))
+    assert run(["load", str(file), "--tenant", "some"]) == 0
+    said = capsys.readouterr().out
+    assert "1 loaded" in said
+    assert "1: customer_id is missing (line 3)" in said
+
+
+def test_a_header_alone_says_so(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(HEADER + "\n")
+    assert run(["load", str(file), "--tenant", "none"]) == 0
+    assert "a header and no rows" in " ".join(capsys.readouterr().out.split())
