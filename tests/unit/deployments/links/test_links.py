@@ -315,7 +315,7 @@ def test_another_user_is_asked_nothing_and_answered_nothing(folder, run, caplog)
         folder.chmod(0o711)
         path.chmod(0o777)
         question = pack(ASK, 1, ("now", [plain([1])]))
-        answers = await asyncio.to_thread(Stranger().says, [(str(path), [question])])
+        answers = await asyncio.to_thread(Stranger().answers, [(str(path), [question])])
         assert answers == [[b""]]
         assert replica.calls == 0
         folder.chmod(0o700)
