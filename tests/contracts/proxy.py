@@ -1,4 +1,4 @@
-"""One address for two servers, as a managed store has. New connections can be sent to the other one;
+"""One address for two servers, as a managed store has. New connections can be sent to the other;
 open connections stay."""
 
 from __future__ import annotations
