@@ -1,4 +1,4 @@
-"""Crashes: what is killed comes back with `quorum up`, and nothing that a client saw is lost."""
+"""Crashes: `quorum up` restarts killed processes, and no answered decision is lost."""
 
 from __future__ import annotations
 
@@ -74,20 +74,20 @@ def process_name(process: psutil.Process) -> str:
 
 @dataclass
 class Told:
-    """What clients were told: ids of decisions, when one came, and statuses of what was none."""
+    """What clients received: ids and times of decisions, and statuses of other answers."""
 
     ids: list[str] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
 
     def longest_gap_s(self, since: float) -> float:
-        """The longest time after `since` in which nobody got a decision."""
+        """Return the longest time after `since` without a decision."""
         times = [since, *sorted(at for at in self.at if at > since)]
         return max(later - earlier for earlier, later in pairwise(times))
 
 
 def keep_paying(quorum: Quorum, stop: threading.Event, told: Told) -> None:
-    """A client that goes on whatever it is told."""
+    """A client that goes on after any answer."""
     with quorum.client() as client:
         while not stop.is_set():
             try:
@@ -105,7 +105,7 @@ def keep_paying(quorum: Quorum, stop: threading.Event, told: Told) -> None:
 
 @contextlib.contextmanager
 def paying(quorum: Quorum) -> Iterator[Told]:
-    """Eight clients, and in the end the proof that what they were told is on record once."""
+    """Run eight clients; at the end, check that each answered decision is on record once."""
     told, stop = Told(), threading.Event()
     clients = [threading.Thread(target=keep_paying, args=(quorum, stop, told)) for _ in range(8)]
     for client in clients:
@@ -143,7 +143,7 @@ async def counts(url: str, ids: list[str]) -> list[int]:
         ("ServeReplica:decisions:Combiner", 4.0),
     ],
 )
-def test_one_of_a_part_killed_under_load(quorum: Quorum, part: str, gap_s: float) -> None:
+def test_one_process_killed_under_load(quorum: Quorum, part: str, gap_s: float) -> None:
     with paying(quorum) as told:
         for index in (0, -1):  # with two of them, the one that works and the one that waits
             wait_for(
@@ -184,7 +184,7 @@ def wait_for(condition, timeout_s: float = 60.0) -> None:
         time.sleep(0.1)
 
 
-def test_a_taken_port_is_told_in_one_line(quorum: Quorum) -> None:
+def test_a_taken_port_is_reported_in_one_line(quorum: Quorum) -> None:
     quorum.run("down")
     port = int(quorum.environment["QUORUM_HTTP_PORT"])
     with socket.socket() as mine:

@@ -58,7 +58,7 @@ def test_nothing_listens_beyond_loopback(quorum: Quorum) -> None:
     assert [one for one in listening if one[1] not in ("127.0.0.1", "::1")] == []
 
 
-def test_no_port_does_anything_for_a_stranger(quorum: Quorum) -> None:
+def test_no_port_serves_another_user(quorum: Quorum) -> None:
     http = int(quorum.environment["QUORUM_HTTP_PORT"])
     ports = sorted({(port, name) for name, _, port in _listening(quorum)})
     asked = [(("127.0.0.1", port), list(_PROBES.values())) for port, _ in ports]
@@ -79,7 +79,7 @@ def test_no_port_does_anything_for_a_stranger(quorum: Quorum) -> None:
     assert [one for one in taken if one[1] not in replicas or one[2] != "metrics"] == []
 
 
-def test_no_file_folder_or_socket_is_open_to_a_stranger(quorum: Quorum) -> None:
+def test_no_file_folder_or_socket_is_open_to_another_user(quorum: Quorum) -> None:
     node = _node(quorum)
     paths: list[Path] = []
     for root in (quorum.home, node.folder):
@@ -91,7 +91,7 @@ def test_no_file_folder_or_socket_is_open_to_a_stranger(quorum: Quorum) -> None:
     assert Stranger().can_open(paths) == {}
 
 
-def test_what_is_written_is_for_its_user_alone(quorum: Quorum) -> None:
+def test_only_its_user_can_read_its_files(quorum: Quorum) -> None:
     open_ones = []
     for folder, _, files in os.walk(quorum.home):
         for name in files:
@@ -102,7 +102,7 @@ def test_what_is_written_is_for_its_user_alone(quorum: Quorum) -> None:
     assert open_ones == []
 
 
-def test_the_owner_needs_no_word_for_serve_and_ray(quorum: Quorum) -> None:
+def test_the_owner_can_use_serve_and_ray(quorum: Quorum) -> None:
     environment = {k: v for k, v in quorum.environment.items() if not k.startswith("RAY_AUTH")}
     environment["RAY_ADDRESS"] = _node(quorum).address
     dashboard = f"http://127.0.0.1:{quorum.environment['QUORUM_DASHBOARD_PORT']}"
@@ -114,7 +114,7 @@ def test_the_owner_needs_no_word_for_serve_and_ray(quorum: Quorum) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def test_the_machine_s_own_address_answers_nobody(quorum: Quorum) -> None:
+def test_nothing_answers_at_the_address_of_the_machine(quorum: Quorum) -> None:
     own = socket.gethostbyname(socket.gethostname())
     if own.startswith("127."):
         pytest.skip("this machine has no other address")

@@ -53,23 +53,19 @@ async def test_a_tenant_sees_and_revokes_its_own_keys_only(connection: asyncpg.C
 
 
 @pytest.mark.parametrize("name", ["", "a:b", "ü", "a b", "-a", "x" * 65])
-async def test_a_tenant_has_a_name_that_nobody_takes_for_more(
-    connection: asyncpg.Connection, name: str
-) -> None:
+async def test_names_of_tenants_are_plain(connection: asyncpg.Connection, name: str) -> None:
     with pytest.raises(CommandFailed, match="--tenant"):
         await api_keys.create(connection, PEPPER, tenant=name, name="n")
     assert await api_keys.list_keys(connection, name) == []
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\tb", "\x1b[31mred"])
-async def test_a_key_has_a_name_that_can_be_shown(
-    connection: asyncpg.Connection, name: str
-) -> None:
+async def test_names_of_keys_are_printable(connection: asyncpg.Connection, name: str) -> None:
     with pytest.raises(CommandFailed, match="--name must"):
         await api_keys.create(connection, "pepper", tenant="acme", name=name)
 
 
-async def test_a_key_may_be_given_another_tier_that_there_is(
+async def test_a_key_can_change_to_another_existing_tier(
     connection: asyncpg.Connection,
 ) -> None:
     made = await api_keys.create(connection, PEPPER, tenant="a", name="shop")

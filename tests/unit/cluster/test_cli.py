@@ -1,3 +1,5 @@
+"""The command line: help, exit codes, errors in one line."""
+
 import json
 import subprocess
 import sys
@@ -42,7 +44,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "keys revoke",
     ],
 )
-def test_every_command_explains_itself_and_reports_in_json(
+def test_every_command_has_help_and_json_output(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run([*command.split(), "--help"]) == 0
@@ -133,18 +135,18 @@ def test_a_defect_leaves_its_traceback_in_a_file(
     assert "Traceback" in (tmp_path / "home" / "logs" / "crash.log").read_text()
 
 
-def test_json_goes_to_stdout_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_goes_to_stdout_only(capsys: pytest.CaptureFixture[str]) -> None:
     at = datetime(2026, 5, 1, 14, 0, 0, 5, tzinfo=timezone(timedelta(hours=2)))
     emit({"path": Path("/x"), "n": 1, "at": at}, True, lambda _: pytest.fail("rendered"))
     told = json.loads(capsys.readouterr().out)
     assert told == {"path": "/x", "n": 1, "at": "2026-05-01T12:00:00.000005Z"}
 
 
-def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"quorum {metadata.version('quorum-fraud')}\n"
 
 
-def test_what_nobody_expects_is_not_explained_away() -> None:
+def test_an_unexpected_error_is_not_explained() -> None:
     assert explain(ZeroDivisionError()) is None
     assert explain(CommandFailed("a", "b")).hint == "b"

@@ -1,4 +1,4 @@
-"""A node of our own beside others': deploys, recovers from kill -9, leaves nothing behind."""
+"""A node of our own beside others: it deploys, recovers from kill -9, leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _config(node: Node, **arguments: object) -> dict[str, Any]:
     }
 
 
-def test_a_node_serves_recovers_and_goes(own: Node) -> None:
+def test_a_node_serves_recovers_and_stops(own: Node) -> None:
     bystander = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)", "raylet gcs_server haproxy ray::"]
     )

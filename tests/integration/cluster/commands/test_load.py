@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) -> 
     return tmp_path / "home"
 
 
-def test_it_loads_once_and_keeps_bad_rows_apart(
+def test_it_loads_once_and_writes_bad_rows_to_a_file(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "pay.csv"
@@ -45,7 +45,7 @@ def test_it_loads_once_and_keeps_bad_rows_apart(
     assert "2 already there" in " ".join(capsys.readouterr().out.split())
 
 
-def test_ids_that_mean_two_payments_are_named(
+def test_ids_of_two_payments_are_listed(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "twice.csv"
@@ -94,7 +94,7 @@ def file(home: Path, tmp_path: Path) -> Path:
     return tmp_path / "pay.csv"
 
 
-def test_all_rows_refused_is_a_failure_with_a_summary_by_reason(
+def test_refusing_all_rows_is_a_failure_with_a_summary(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.write_text("\n".join([HEADER, BAD, BAD.replace("t2", "t3")]))
@@ -109,7 +109,7 @@ def test_all_rows_refused_is_a_failure_with_a_summary_by_reason(
     assert json.loads(capsys.readouterr().out)["bad"] == 2
 
 
-def test_some_rows_refused_is_no_failure_and_is_said(
+def test_some_refused_rows_are_reported_without_failure(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.write_text("\n".join([HEADER, SOUND, BAD]))
@@ -119,7 +119,9 @@ def test_some_rows_refused_is_no_failure_and_is_said(
     assert "1: customer_id is missing (line 3)" in said
 
 
-def test_a_header_alone_says_so(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_with_only_a_header_is_reported(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file.write_text(HEADER + "\n")
     assert run(["load", str(file), "--tenant", "none"]) == 0
     assert "a header and no rows" in " ".join(capsys.readouterr().out.split())

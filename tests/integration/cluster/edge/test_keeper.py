@@ -22,7 +22,7 @@ __all__ = ["place", "program"]
 
 @pytest.fixture
 def kept(program: Path, place: EdgeFiles) -> Iterator[tuple[socket.socket, int]]:
-    """A connection to a keeper that was told to serve, and the process id that it answered."""
+    """A connection to a keeper that runs HAProxy, and the process id of that."""
     thread = threading.Thread(target=Keeper(program, place, lonely_s=0.3).run)
     client = socket.socket(socket.AF_UNIX)
 
@@ -42,9 +42,7 @@ def kept(program: Path, place: EdgeFiles) -> Iterator[tuple[socket.socket, int]]
     assert not thread.is_alive()
 
 
-def test_haproxy_that_dies_is_started_again(
-    kept: tuple[socket.socket, int], place: EdgeFiles
-) -> None:
+def test_a_dead_haproxy_is_restarted(kept: tuple[socket.socket, int], place: EdgeFiles) -> None:
     _, pid = kept
     assert haproxy.running_pid(place.commands) == pid
     os.kill(pid, signal.SIGKILL)
@@ -52,7 +50,7 @@ def test_haproxy_that_dies_is_started_again(
     assert f"HAProxy {pid} died" in place.log.read_text()
 
 
-def test_alone_for_a_while_it_ends_haproxy(
+def test_without_stand_ins_it_ends_haproxy(
     kept: tuple[socket.socket, int], place: EdgeFiles
 ) -> None:
     client, pid = kept
@@ -62,9 +60,7 @@ def test_alone_for_a_while_it_ends_haproxy(
     assert not place.keeper.exists()
 
 
-def test_what_cannot_be_started_is_answered(
-    kept: tuple[socket.socket, int], place: EdgeFiles
-) -> None:
+def test_a_failed_start_is_answered(kept: tuple[socket.socket, int], place: EdgeFiles) -> None:
     client, pid = kept
     place.config.write_text("frontend x\n    no-such-keyword\n")
     client.sendall(b"serve\n")

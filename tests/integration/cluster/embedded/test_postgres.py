@@ -45,7 +45,7 @@ async def test_postgres_asks_for_its_password(postgres: EmbeddedPostgres) -> Non
         await asyncpg.connect(postgres.url.replace(password, "guessed"))
 
 
-async def test_postgres_does_not_log_what_rows_hold(postgres: EmbeddedPostgres) -> None:
+async def test_postgres_does_not_log_contents_of_rows(postgres: EmbeddedPostgres) -> None:
     await _ask(postgres, "CREATE TABLE strict (n int CHECK (n > 0), who text)")
     with pytest.raises(asyncpg.CheckViolationError):
         await _ask(postgres, "INSERT INTO strict VALUES (-1, 'somebody-private')")
@@ -63,7 +63,7 @@ async def test_postgres_recovers_from_a_kill(postgres: EmbeddedPostgres) -> None
     assert await _ask(postgres, "SELECT n FROM kept") == 7
 
 
-async def test_a_pid_file_that_names_somebody_else_is_no_obstacle(
+async def test_a_pid_file_with_the_pid_of_another_process_does_not_prevent_a_start(
     postgres: EmbeddedPostgres,
 ) -> None:
     running = daemon.find("postgres", postgres.data)
@@ -83,7 +83,7 @@ async def test_a_pid_file_that_names_somebody_else_is_no_obstacle(
         bystander.wait()
 
 
-def test_a_killed_initdb_is_begun_again(folder: Path) -> None:
+def test_a_killed_initdb_is_repeated(folder: Path) -> None:
     half = folder / "pg" / "data.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")

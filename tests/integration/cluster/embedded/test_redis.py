@@ -12,7 +12,7 @@ import redis
 from cluster.embedded import EmbeddedRedis
 
 
-def test_a_port_that_was_taken_meanwhile_is_changed(redis_server: EmbeddedRedis) -> None:
+def test_a_port_that_is_taken_is_changed(redis_server: EmbeddedRedis) -> None:
     redis_server.stop()
     port = int(redis_server.url.rpartition(":")[2].partition("/")[0])
     with socket.socket() as intruder:

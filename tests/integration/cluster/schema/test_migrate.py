@@ -1,3 +1,5 @@
+"""Migrations on a real PostgreSQL."""
+
 import asyncio
 from dataclasses import replace
 from pathlib import Path
@@ -51,7 +53,7 @@ async def test_two_runners_at_once_apply_each_file_once(url: str) -> None:
     assert sorted(applied) == [ONE.file, TWO.file]
 
 
-async def test_a_changed_file_stops_everything(url: str) -> None:
+async def test_a_changed_file_stops_the_run(url: str) -> None:
     await migrate(url, migrations=[ONE])
     with pytest.raises(CommandFailed, match=r"0001_one\.pre\.sql"):
         await migrate(url, migrations=[replace(ONE, sql=ONE.sql + "--"), TWO])
@@ -75,13 +77,13 @@ async def test_a_file_that_fails_leaves_nothing(url: str) -> None:
     assert await _columns(url) == {"x", "y"}
 
 
-async def test_files_of_a_newer_release_are_told_and_left_alone(url: str) -> None:
+async def test_files_of_a_newer_release_are_reported_and_left_alone(url: str) -> None:
     await migrate(url, migrations=[ONE, TWO])
     outcome = await migrate(url, migrations=[ONE])
     assert outcome.unknown == (TWO.file,)
 
 
-async def test_the_house_migrates_from_nothing(url: str) -> None:
+async def test_our_migrations_apply_to_an_empty_database(url: str) -> None:
     assert await pending(url) == [m.file for m in read_migrations()]
     await migrate(url)
     assert await pending(url) == []

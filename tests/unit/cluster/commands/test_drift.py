@@ -1,4 +1,4 @@
-"""`quorum drift`: what it says when there is nothing to compare."""
+"""`quorum drift` without decisions to compare."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cluster.cli import run
 from training.monitor.drift import NothingDecided
 
 
-def test_a_tenant_without_decisions_hears_of_tenants_and_days(
+def test_without_decisions_the_hint_names_tenant_and_days(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def nobody(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""`quorum train`: what does not need a database."""
+"""`quorum train` without a database."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
     ],
 )
-def test_what_does_not_go_together_is_said(
+def test_options_that_cannot_be_combined_are_named(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["train", *arguments]) == 2
     assert said in capsys.readouterr().err
 
 
-def test_a_set_that_is_not_there_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_data_set_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "--protocol", "sparkov", "--data", str(home)]) == 1
     assert "--data names the folder that holds sparkov_gen_A_kaggle_layout/" in (
         capsys.readouterr().err
@@ -154,7 +154,7 @@ def table_trained(home: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, A
     return document
 
 
-def test_predictions_are_those_that_the_report_judges(
+def test_the_report_evaluates_the_written_predictions(
     home: Path, table_trained: dict[str, Any]
 ) -> None:
     said = pq.read_table(home / "said.parquet")
@@ -182,7 +182,7 @@ def _columns(table: pa.Table, *names: str) -> list[list[Any]]:
     return [table[name].to_pylist() for name in names]
 
 
-def test_mlflow_knows_the_run_and_loads_what_is_served(
+def test_mlflow_has_the_run_and_loads_the_served_model(
     home: Path, table_trained: dict[str, Any], request: pytest.FixtureRequest
 ) -> None:
     import mlflow

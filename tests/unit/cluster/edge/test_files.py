@@ -1,3 +1,5 @@
+"""Names of the files of the edge."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The arguments of the stand-in."""
+
 from __future__ import annotations
 
 from pathlib import Path

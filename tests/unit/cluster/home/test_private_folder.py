@@ -13,7 +13,7 @@ from tests.contracts.stranger import needs_root
 
 
 @needs_root
-def test_a_folder_of_somebody_else_is_not_used(tmp_path: Path) -> None:
+def test_a_folder_of_another_user_is_not_used(tmp_path: Path) -> None:
     theirs, link = tmp_path / "theirs", tmp_path / "link"
     theirs.mkdir()
     os.chown(theirs, 65534, 65534)

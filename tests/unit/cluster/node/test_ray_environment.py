@@ -27,11 +27,11 @@ def node(monkeypatch: pytest.MonkeyPatch) -> Node:
     return Node(Path("/nowhere"), 1, 2, 3, 4)
 
 
-def test_the_node_carries_it(node: Node) -> None:
+def test_the_node_has_the_tuning(node: Node) -> None:
     assert TUNING.items() <= node.environment().items()
 
 
-def test_whoever_sets_a_variable_is_heeded(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_overrides_the_tuning(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_SERVE_CONTROL_LOOP_INTERVAL_S", "0.1")
     assert node.environment()["RAY_SERVE_CONTROL_LOOP_INTERVAL_S"] == "0.1"
 

@@ -1,4 +1,4 @@
-"""What `quorum train` prints for a person."""
+"""What `quorum train` prints for people."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_each_model_has_a_line_with_its_interval_and_the_ensemble_is_last() -> N
     assert anomaly.split()[-1] == "-", "anomaly scores are no probabilities"
 
 
-def test_what_was_found_and_where_the_page_is() -> None:
+def test_the_notes_have_findings_and_the_path_of_the_report() -> None:
     text = "\n".join(shown(100))
     for said in (
         "one-rule: amount at least [5]",
