@@ -1,14 +1,14 @@
 #!/bin/sh
-# Prints the Python that .venv is to be made with: of those at hand, the first one on the PATH,
-# unless another one is much faster. Builds of the same version differ by half (without
-# profile-guided optimisation, say), and with them what a decision costs.
+# Prints the Python to make .venv with: the first one found, unless another one is much faster. Builds
+# of the same version differ by half in speed, for example without profile-guided optimisation, and so
+# does the cost of a decision.
 #
-#   cluster/install/interpreter.sh            what is found
-#   cluster/install/interpreter.sh PYTHON     that one, if it will do
+#   cluster/install/interpreter.sh            choose one
+#   cluster/install/interpreter.sh PYTHON     check this one
 set -u
 
-# Its time in microseconds for what a decision is made of: calls, attributes, dicts, small objects.
-# Fails if it is of another version, or cannot make a virtual environment.
+# Prints the microseconds for the kind of work in a decision: calls, attributes, dicts, small objects.
+# Fails if the version is not supported, or it cannot make a virtual environment.
 probe='
 import ensurepip, sys, time, venv
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
@@ -31,7 +31,7 @@ print(round(1e6 * min(timed_s() for _ in range(9))))
 
 if [ -n "${1:-}" ]; then
 	if ! "$1" -c "$probe" >/dev/null 2>&1; then
-		echo "error: $1 is no Python 3.11 to 3.13 that can make a virtual environment — install its venv module (python3-venv), or name another one: make up PYTHON=/path/to/python3.12" >&2
+		echo "error: $1 is not a Python 3.11 to 3.13 that can make a virtual environment — install its venv module (python3-venv), or choose another one: make up PYTHON=/path/to/python3.12" >&2
 		exit 1
 	fi
 	echo "$1"
@@ -42,13 +42,13 @@ chosen='' best_us=0
 for candidate in python3 python3.13 python3.12 python3.11 /usr/local/bin/python3 /usr/bin/python3; do
 	path=$(command -v "$candidate") || continue
 	us=$("$path" -c "$probe" 2>/dev/null) || continue
-	# By a fifth: what is chosen should not hang on a moment's noise.
+	# Faster by a fifth, so that noise does not decide.
 	if [ -z "$chosen" ] || [ $((us * 5)) -lt $((best_us * 4)) ]; then
 		chosen=$path best_us=$us
 	fi
 done
 if [ -z "$chosen" ]; then
-	echo "error: no Python 3.11 to 3.13 here that can make a virtual environment — install one with its venv module (python3-venv), or name it: make up PYTHON=/path/to/python3.12" >&2
+	echo "error: found no Python 3.11 to 3.13 that can make a virtual environment — install one with its venv module (python3-venv), or name it: make up PYTHON=/path/to/python3.12" >&2
 	exit 1
 fi
 echo "$chosen"
