@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cluster.commands.options import ServeConfigOption, ServeTimeoutOption
-from cluster.terminal.console import JsonFlag, emit, step
+from cluster.terminal.console import JsonFlag, emit
 from cluster.terminal.status_tables import applications_table
 
 
@@ -19,8 +19,8 @@ def deploy(
     Does what `serve deploy` does, with Quorum's address and port.
     """
     from cluster.home.paths import serve_config
-    from cluster.node.deploy import read_config, wait_ready, wait_running
-    from cluster.node.node import HOST, Node
+    from cluster.node.deploy import read_config, roll_out
+    from cluster.node.node import Node
     from cluster.run.status import applications
     from settings.settings import Settings
 
@@ -29,14 +29,8 @@ def deploy(
     document = read_config(
         config or serve_config(), host=settings.http_host, port=settings.http_port
     )
-    names = {str(application["name"]) for application in document["applications"]}
-    with step("Deploy") as running:
-        node.dashboard.deploy(document)
-        details = wait_running(node.dashboard, names, timeout_s=timeout_s, note=running.note)
-        url = f"http://{HOST}:{settings.http_port}"
-        wait_ready(url, timeout_s=timeout_s, note=running.note)
-        running.result = f"{len(names)} applications"
-    emit({"url": url, "applications": applications(details)}, as_json, _render)
+    details = roll_out(node.dashboard, node.url, document, timeout_s)
+    emit({"url": node.url, "applications": applications(details)}, as_json, _render)
 
 
 def _render(report: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Reads a Serve configuration, and waits until Serve has carried it out."""
+"""Rolls out a Serve configuration, and waits until Serve has carried it out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from cluster.errors import CommandFailed
 from cluster.node.dashboard import Dashboard
+from cluster.terminal.console import step
 
 READY_PATH = "/v2/health/ready"
 _POLL_S = 0.25
@@ -44,6 +45,24 @@ def read_config(path: Path, **http_options: str | int) -> dict[str, Any]:
         raise CommandFailed(f"{path} has no applications", "see serve_config.yaml of the project")
     config["http_options"] = {**(config.get("http_options") or {}), **http_options}
     return config
+
+
+def roll_out(
+    dashboard: Dashboard, url: str, config: dict[str, Any], timeout_s: float
+) -> dict[str, Any]:
+    """Deploy a configuration and wait until Quorum at `url` is ready. Returns Serve's details.
+
+    Raises:
+        CommandFailed: see `wait_running` and `wait_ready`.
+    """
+    names = {str(application["name"]) for application in config["applications"]}
+    with step("Deploy") as running:
+        dashboard.deploy(config)
+        details = wait_running(dashboard, names, timeout_s=timeout_s, note=running.note)
+        running.result = f"{len(names)} applications"
+    with step("Ready") as running:
+        wait_ready(url, timeout_s=timeout_s, note=running.note)
+    return details
 
 
 def wait_running(

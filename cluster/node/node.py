@@ -61,6 +61,11 @@ class Node:
         )
 
     @property
+    def url(self) -> str:
+        """Quorum's address on this machine."""
+        return f"http://{HOST}:{self.http_port}"
+
+    @property
     def address(self) -> str:
         """Value of RAY_ADDRESS: `ray.init(address=...)`."""
         return f"{HOST}:{self.ray_port}"

@@ -13,8 +13,8 @@ from cluster.home import local_stores
 from cluster.home.connection import check_stores, database_url
 from cluster.home.paths import serve_config
 from cluster.home.private_folder import make_private
-from cluster.node.deploy import read_config, wait_ready, wait_running
-from cluster.node.node import HOST, Node
+from cluster.node.deploy import read_config, roll_out
+from cluster.node.node import Node
 from cluster.node.ports import require_free
 from cluster.node.preflight import check_disk, check_memory, check_python
 from cluster.run.demo_key import example_request, write_demo_key
@@ -55,10 +55,9 @@ def bring_up(config: Path | None, scale: Scale, timeout_s: float) -> dict[str, A
         with step("Ray") as running:
             running.result = "started" if starting.result() else "already running"
     _train(settings, node, document)
-    url = f"http://{HOST}:{settings.http_port}"
-    _deploy(node, document, url, timeout_s)
-    key = write_demo_key(settings, url)
-    return {"url": url, "api_key": key, "curl": example_request(url, key)}
+    roll_out(node.dashboard, node.url, document, timeout_s)
+    key = write_demo_key(settings, node.url)
+    return {"url": node.url, "api_key": key, "curl": example_request(node.url, key)}
 
 
 def bring_up_stores() -> dict[str, Any]:
@@ -119,13 +118,3 @@ def _train(settings: Settings, node: Node, document: dict[str, Any]) -> None:
         running.note(why)
         report = train_models(node.environment())
         running.result = f"{len(report['variants'])} variants"
-
-
-def _deploy(node: Node, document: dict[str, Any], url: str, timeout_s: float) -> None:
-    names = {str(application["name"]) for application in document["applications"]}
-    with step("Deploy") as running:
-        node.dashboard.deploy(document)
-        wait_running(node.dashboard, names, timeout_s=timeout_s, note=running.note)
-        running.result = f"{len(names)} applications"
-    with step("Ready") as running:
-        wait_ready(url, timeout_s=timeout_s, note=running.note)

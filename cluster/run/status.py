@@ -38,7 +38,7 @@ def collect_status(settings: Settings) -> dict[str, Any]:
     raylet = node.running
     document: dict[str, Any] = {
         "home": str(settings.home),
-        "url": f"http://{HOST}:{settings.http_port}",
+        "url": node.url,
         "stores": [_store(settings, store) for store in stores_of(settings.home)],
         "ray": {
             "running": raylet,
