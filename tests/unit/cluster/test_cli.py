@@ -83,7 +83,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["models", "promote"], 2, "--run"),
         (["models", "promote", "xgboost", "--reason", "x"], 2, "--force"),
         (["models", "rollback", "xgboost", "--run"], 2, "--run"),
-        (["models", "push", "gs://bucket"], 1, "no place for artifacts"),
+        (["models", "push", "gs://bucket"], 1, "is no artifact store"),
         (["models", "push", "x", "--estimate", "--verify"], 2, "--verify"),
         (["status"], 1, "there is no Quorum at"),
         (["up", "--stores", "--foreground"], 2, "--stores cannot be combined"),
