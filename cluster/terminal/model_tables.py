@@ -145,7 +145,9 @@ def push_table(document: dict[str, Any]) -> Any:
         table.add_column(title)
     for artifact in document["artifacts"]:
         files = artifact["files"]
-        to_send = f"send {files} files, {size(artifact['size_bytes'])}" if files else "already there"
+        to_send = (
+            f"send {files} files, {size(artifact['size_bytes'])}" if files else "already there"
+        )
         table.add_row(artifact["variant"], artifact["version"], to_send)
     aliases = [Text(f"{name} moves to {v}") for name, v in document["aliases"].items()]
     return Group(table, *aliases, Text(estimate_text(document)))

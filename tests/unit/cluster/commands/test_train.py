@@ -52,8 +52,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["--tabular", "ulb", "--protocol", "ulb", "x.csv"], "cannot be combined"),
         (["--data", "folder"], "--data goes with --protocol"),
         (["--protocol", "ulb", "--predictions", "x.parquet"], "cannot be combined"),
-        (["--tabular", "ulb", "x.csv", "--predictions", "x.csv"], "let it end in .parquet"),
-        (["--tabular", "ulb", "x.csv", "--predictions", "no/x.parquet"], "is not there"),
+        (["--tabular", "ulb", "x.csv", "--predictions", "x.csv"], "must end in .parquet"),
+        (["--tabular", "ulb", "x.csv", "--predictions", "no/x.parquet"], "does not exist"),
         (
             ["--protocol", "kaggle"],
             "unknown protocol kaggle — expected one of handbook, ulb, sparkov",
