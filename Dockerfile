@@ -40,7 +40,7 @@ COPY training training
 COPY serve_app serve_app
 COPY cluster cluster
 RUN pip install --no-deps . \
-    && cp cluster/quorum.pth "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/quorum.pth"
+    && cp cluster/install/quorum.pth "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/quorum.pth"
 
 
 FROM python:3.11-slim-bookworm

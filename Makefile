@@ -64,11 +64,11 @@ docs: $(READY) ## Write the generated files of docs/: features.md, reasons.md, h
 
 # The stamp is as new as the files that were installed from. A run that was cut off leaves no stamp,
 # and the next one uses what it had installed.
-$(READY): pyproject.toml constraints.txt cluster/quorum.pth
+$(READY): pyproject.toml constraints.txt cluster/install/quorum.pth
 	@of='import sys; print(sys.base_prefix, sys.version)'; \
 	if ! $(VENV)/bin/python -m pip --version >/dev/null 2>&1 || { [ -n "$(PYTHON)" ] \
 		&& [ "$$($(VENV)/bin/python -c "$$of")" != "$$("$(PYTHON)" -c "$$of" 2>&1)" ]; }; then \
-		python=$$(cluster/interpreter.sh "$(PYTHON)") || exit 1; \
+		python=$$(cluster/install/interpreter.sh "$(PYTHON)") || exit 1; \
 		if ! said=$$("$$python" -m venv --clear $(VENV) 2>&1); then \
 			echo "error: $$python cannot make $(VENV); it said: $$(printf '%s' "$$said" | tail -n 1)" >&2; \
 			exit 1; \
@@ -81,5 +81,5 @@ $(READY): pyproject.toml constraints.txt cluster/quorum.pth
 		echo "error: pip failed: $$(grep -i error $(VENV)/install.log | tail -n 1) — see $(VENV)/install.log" >&2; \
 		exit 1; \
 	fi
-	@cp cluster/quorum.pth "$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/quorum.pth"
+	@cp cluster/install/quorum.pth "$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/quorum.pth"
 	@touch $@

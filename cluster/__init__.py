@@ -1,3 +1,3 @@
-"""The command line and what runs Quorum on this machine."""
+"""The command line, and what runs Quorum on this machine."""
 
 import cluster.node.private_ray  # noqa: F401 — before anything here can import Ray

@@ -1,23 +1,26 @@
-"""`quorum`: the command line. Each command is a module of `cluster/commands` with its noun.
+"""`quorum`: the command line. Each command is a module of `cluster/commands` with its name.
 
-Command modules are imported for every command, so they import ray, mlflow, xgboost, pandas and
-the like inside their functions: `quorum --help` answers in a fraction of a second.
+Every call imports all command modules. They import ray, mlflow, xgboost, pandas and the like inside
+their functions, so that `quorum --help` answers in a fraction of a second.
 """
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cluster.errors import CommandFailed
 from cluster.home.private_folder import UMASK
+from cluster.terminal.console import fail
 from cluster.terminal.failures import explain, save_traceback
-from cluster.terminal.terminal import CommandFailed, fail
 
 app = typer.Typer(
     name="quorum",
@@ -29,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-#: Command -> (panel of the help, name); the module and its function carry the command's name.
+#: Command -> panel of the help. The module and its function have the name of the command.
 COMMANDS = {
     "up": "Run",
     "down": "Run",
@@ -44,6 +47,7 @@ COMMANDS = {
     "mlflow": "Data and models",
     "replay": "Decisions",
 }
+#: Group of commands -> panel of the help. The module has the name of the group, and an `app`.
 GROUPS = {
     "layout": "Data and models",
     "features": "Data and models",
@@ -52,8 +56,8 @@ GROUPS = {
 }
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from fraud.record import CODE_VERSION
 
         print(f"quorum {CODE_VERSION}")
@@ -63,7 +67,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _quorum(
     _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which one.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Real-time fraud decisions by a quorum of models, on Ray Serve."""
@@ -72,14 +79,23 @@ def _quorum(
 def _register() -> None:
     for name, panel in COMMANDS.items():
         module = import_module(f"cluster.commands.{name}")
-        app.command(name, rich_help_panel=panel)(getattr(module, name))
+        command = getattr(module, name)
+        app.command(name, rich_help_panel=panel, help=_unwrapped(command))(command)
     for name, panel in GROUPS.items():
         module = import_module(f"cluster.commands.{name}")
+        for registered in module.app.registered_commands:
+            registered.help = _unwrapped(registered.callback)
         app.add_typer(module.app, name=name, rich_help_panel=panel)
 
 
+def _unwrapped(command: Callable[..., object]) -> str:
+    """Return the docstring of a command with one line for each paragraph: the terminal wraps it."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
 class _Warnings(logging.Handler):
-    """Says what is wrong with settings, in a line each."""
+    """Prints a warning about a setting in one line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         print(f"warning: {record.getMessage()}", file=sys.stderr)
@@ -102,18 +118,18 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     try:
-        outcome = app(arguments or ["--help"], prog_name="quorum", standalone_mode=False)
+        result = app(arguments or ["--help"], prog_name="quorum", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        return fail(CommandFailed("interrupted", "run it again to go on", exit_code=130))
+        return fail(CommandFailed("interrupted", "run it again to continue", exit_code=130))
     except Exception as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # the help has been shown
             return 2
         return fail(_explained(error))
-    return outcome if isinstance(outcome, int) else 0
+    return result if isinstance(result, int) else 0
 
 
 def _explained(error: Exception) -> CommandFailed:
-    # Typer's own errors (usage): some releases vendor click, so they are known by their method.
+    # Usage errors of Typer: some releases vendor click, so they are recognised by their method.
     message = getattr(error, "format_message", None)
     if message is not None:
         return CommandFailed(message(), "see --help", getattr(error, "exit_code", 2))
@@ -122,11 +138,11 @@ def _explained(error: Exception) -> CommandFailed:
         return known
     saved = save_traceback(error, Path(os.environ.get("QUORUM_HOME") or ".quorum"))
     what = f"{type(error).__name__}: {error}"
-    return CommandFailed(what, f"this is a defect; its traceback is in {saved}")
+    return CommandFailed(what, f"this is a defect of Quorum; please report it with {saved}")
 
 
 def main() -> None:
-    """Entry point of `quorum`. What it and all that it starts write is for this user alone."""
+    """Entry point of `quorum`. Only this user can read what it and its child processes write."""
     os.umask(UMASK)
     sys.exit(run(sys.argv[1:]))
 

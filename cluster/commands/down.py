@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, say
+from cluster.errors import CommandFailed
+from cluster.terminal.console import JsonFlag, emit, say
 
 
 def down(
@@ -15,8 +16,8 @@ def down(
     ] = 5.0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Stop everything that `quorum up` started, and free its ports. Data stays."""
-    from cluster.home.project import require_home
+    """Stop everything that `quorum up` started, and free its ports. Data is kept."""
+    from cluster.home.paths import require_home
     from cluster.run.shutdown import bring_down
     from settings.settings import Settings
 
@@ -24,10 +25,10 @@ def down(
     try:
         require_home(settings)
     except CommandFailed as error:
-        say(str(error))  # and there is nothing to stop there, which is what was asked for
+        say(str(error))  # no failure: nothing runs, as was asked for
     emit(bring_down(settings, drain_s), as_json, _render)
 
 
 def _render(report: dict[str, Any]) -> str:
     stopped = list(report["stopped"])
-    return f"stopped {', '.join(stopped)}" if stopped else "nothing was up"
+    return f"stopped {', '.join(stopped)}" if stopped else "nothing was running"

@@ -8,46 +8,48 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, step
+from cluster.errors import CommandFailed
+from cluster.terminal.console import JsonFlag, emit, step
 
 if TYPE_CHECKING:
     from data.generator import GeneratorSpec
 
 _DAY_MS = 86_400_000
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
 def generate(
     out: Annotated[Path, typer.Option(help="Parquet file to write.")],
-    customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 2_000,
-    days: Annotated[int, typer.Option(min=1, max=36_500, help="How long a span.")] = 90,
+    customers: Annotated[int, typer.Option(min=1, help="Number of customers.")] = 2_000,
+    days: Annotated[int, typer.Option(min=1, max=36_500, help="Number of days.")] = 90,
     start: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Where the span begins, UTC."),
+        typer.Option(formats=_FORMATS, help="Time of the first day, UTC; not together with --end."),
     ] = None,
     end: Annotated[
         datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Where it ends, UTC; now if not given."
-        ),
+        typer.Option(formats=_FORMATS, help="Time after the last day, UTC.", show_default="now"),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed and span, same bytes.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed. The same options give the same bytes.")
+    ] = 0,
     fraud_share: Annotated[
-        float, typer.Option(min=0.0, max=0.49, help="Part of the payments that is fraud.")
+        float, typer.Option(min=0.0, max=0.49, help="Share of the payments that are fraud.")
     ] = 0.01,
     as_json: JsonFlag = False,
 ) -> None:
-    """Generate payments of a made-up world, four kinds of fraud among them.
+    """Generate a file of synthetic payments with four kinds of fraud among them.
 
-    `quorum load FILE` loads what it writes. Each customer makes about one payment a day.
+    Each customer makes about one payment a day. Load the file with `quorum load FILE`.
     """
     from data.generator import write
 
     spec = _spec(customers, days, start, end, seed, fraud_share)
-    with step(f"generating {days} days of {customers:,} customers") as going_on:
+    with step(f"Generate {days} days of {customers:,} customers") as running:
         report = write(
-            spec, out, lambda done, share: going_on.note(f"{share:.0%}, {done.rows:,} rows")
+            spec, out, lambda done, share: running.note(f"{share:.0%}, {done.rows:,} rows")
         )
-        going_on.result = f"{report.rows:,} rows"
+        running.result = f"{report.rows:,} rows"
     emit(report.as_dict(), as_json, _render)
 
 
@@ -62,7 +64,7 @@ def _spec(
     from data.generator import GeneratorSpec
 
     if start is not None and end is not None:
-        raise CommandFailed("--start and --end are both given", "give one of them and --days", 2)
+        raise CommandFailed("--start and --end are both given", "give one of them, and --days", 2)
     if start is not None:
         start_ms = _ms(start)
         end_ms = start_ms + days * _DAY_MS

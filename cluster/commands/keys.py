@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from cluster.terminal.terminal import JsonFlag, emit
+from cluster.commands.options import TenantOption, load_settings
+from cluster.terminal.console import JsonFlag, emit
 from fraud.access.keys import FRESH_S, STALE_S
 from fraud.access.tiers import DEFAULT_TIER, TIERS
 
-app = typer.Typer(help="Make, list, change and revoke API keys.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
-TenantOption = Annotated[
-    str | None, typer.Option(help="Tenant the key works for; default: QUORUM_TENANT.")
-]
+    import asyncpg
+
+    from settings.settings import Settings
+
+T = TypeVar("T")
+
+app = typer.Typer(help="Create, list, change and revoke API keys.", no_args_is_help=True)
 
 KeyId = Annotated[
-    str, typer.Argument(help="The part between qk_ and the next underscore.", metavar="ID")
+    str,
+    typer.Argument(help="The part of the key between `qk_` and the next underscore.", metavar="ID"),
 ]
 
 
@@ -30,59 +37,49 @@ def _limits() -> str:
     )
 
 
-_TIER_HELP = f"Tier of rate limits, in transactions. {_limits()}."
+_TIER_HELP = f"Tier, which sets the rate limits (in transactions). {_limits()}."
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="Who uses the key.")],
+    name: Annotated[str, typer.Option(help="Who uses the key, for your records.")],
     tenant: TenantOption = None,
     tier: Annotated[str, typer.Option(help=_TIER_HELP)] = DEFAULT_TIER,
     expires_days: Annotated[
-        int | None, typer.Option(min=1, max=3650, help="Days it works; default: for good.")
+        int | None,
+        typer.Option(min=1, max=3650, help="Days of validity.", show_default="never"),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Make an API key and show it, for the only time."""
-    import asyncio
+    """Create an API key and print it. It cannot be shown again: only its hash is stored."""
+    from cluster import api_keys
+    from cluster.home.connection import pepper
 
-    from cluster.home.connection import database, pepper
-    from cluster.run import keyring
-    from settings.settings import Settings
-
-    settings = Settings.load()
-
-    async def run() -> dict[str, Any]:
-        async with database(settings) as connection:
-            return await keyring.create(
-                connection,
-                pepper(settings),
-                tenant=tenant or settings.tenant,
-                name=name,
-                tier=tier,
-                expires_days=expires_days,
-            )
-
-    emit(asyncio.run(run()), as_json, lambda made: made["key"])
+    settings = load_settings(tenant)
+    created = _with_database(
+        settings,
+        lambda connection: api_keys.create(
+            connection,
+            pepper(settings),
+            tenant=settings.tenant,
+            name=name,
+            tier=tier,
+            expires_days=expires_days,
+        ),
+    )
+    emit(created, as_json, lambda key: key["key"])
 
 
 @app.command("list")
 def list_keys(tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
-    """List a tenant's API keys. The keys themselves are stored nowhere."""
-    import asyncio
+    """List a tenant's API keys: ids, names, tiers and states, not the keys themselves."""
+    from cluster import api_keys
 
-    from cluster.home.connection import database
-    from cluster.run import keyring
-    from settings.settings import Settings
-
-    settings = Settings.load()
-    whose = tenant or settings.tenant
-
-    async def run() -> list[dict[str, Any]]:
-        async with database(settings) as connection:
-            return await keyring.list_keys(connection, whose)
-
-    emit(asyncio.run(run()), as_json, lambda keys: _table(keys, whose))
+    settings = load_settings(tenant)
+    keys = _with_database(
+        settings, lambda connection: api_keys.list_keys(connection, settings.tenant)
+    )
+    emit(keys, as_json, lambda keys: _table(keys, settings.tenant))
 
 
 @app.command("tier")
@@ -92,22 +89,15 @@ def change_tier(
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Give an API key another tier. Ingresses learn of it within half a minute."""
-    import asyncio
+    """Change the tier of an API key. It takes effect within half a minute."""
+    from cluster import api_keys
 
-    from cluster.home.connection import database
-    from cluster.run import keyring
-    from settings.settings import Settings
-
-    settings = Settings.load()
-    whose = tenant or settings.tenant
-
-    async def run() -> dict[str, Any]:
-        async with database(settings) as connection:
-            await keyring.set_tier(connection, whose, key_id, tier)
-            return {"key_id": key_id, "tenant": whose, "tier": tier}
-
-    emit(asyncio.run(run()), as_json, _moved)
+    settings = load_settings(tenant)
+    _with_database(
+        settings, lambda connection: api_keys.set_tier(connection, settings.tenant, key_id, tier)
+    )
+    report = {"key_id": key_id, "tenant": settings.tenant, "tier": tier}
+    emit(report, as_json, _render_tier)
 
 
 @app.command()
@@ -118,42 +108,46 @@ def revoke(
 ) -> None:
     """Revoke an API key for good.
 
-    Ingresses remember keys: it may go on working for half a minute, and for five minutes while
+    Replicas cache keys: a revoked key may work for another half minute, or for five minutes while
     PostgreSQL does not answer.
     """
+    from cluster import api_keys
+
+    settings = load_settings(tenant)
+    since = _with_database(
+        settings, lambda connection: api_keys.revoke(connection, settings.tenant, key_id)
+    )
+    report = {
+        "key_id": key_id,
+        "tenant": settings.tenant,
+        "revoked_at": since,
+        "refused_from": since + timedelta(seconds=FRESH_S),
+    }
+    emit(report, as_json, _render_revoked)
+
+
+def _with_database(settings: Settings, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
     import asyncio
 
     from cluster.home.connection import database
-    from cluster.run import keyring
-    from settings.settings import Settings
 
-    settings = Settings.load()
-    whose = tenant or settings.tenant
-
-    async def run() -> dict[str, Any]:
+    async def run() -> T:
         async with database(settings) as connection:
-            since = await keyring.revoke(connection, whose, key_id)
-            refused = since + timedelta(seconds=FRESH_S)
-            return {
-                "key_id": key_id,
-                "tenant": whose,
-                "revoked_at": since,
-                "refused_from": refused,
-            }
+            return await action(connection)
 
-    emit(asyncio.run(run()), as_json, _revoked)
+    return asyncio.run(run())
 
 
-def _moved(done: dict[str, Any]) -> str:
+def _render_tier(report: dict[str, Any]) -> str:
     return (
-        f"{done['key_id']} of tenant {done['tenant']} is now {done['tier']};"
-        f" ingresses learn of it within {FRESH_S:.0f} s"
+        f"{report['key_id']} of tenant {report['tenant']} is now {report['tier']};"
+        f" it takes effect within {FRESH_S:.0f} s"
     )
 
 
-def _revoked(done: dict[str, Any]) -> str:
+def _render_revoked(report: dict[str, Any]) -> str:
     return (
-        f"revoked {done['key_id']} of tenant {done['tenant']}; ingresses refuse it within"
+        f"revoked {report['key_id']} of tenant {report['tenant']}; it is refused within"
         f" {FRESH_S:.0f} s ({STALE_S:.0f} s while PostgreSQL does not answer)"
     )
 
@@ -164,7 +158,7 @@ def _table(keys: list[dict[str, Any]], tenant: str) -> Any:
     if not keys:
         return (
             f"tenant {tenant} has no API keys;"
-            f" `quorum keys create --name NAME --tenant {tenant}` makes one"
+            f" `quorum keys create --name NAME --tenant {tenant}` creates one"
         )
     table = Table(box=None, pad_edge=False)
     for title in ("id", "name", "tier", "state", "created", "expires"):

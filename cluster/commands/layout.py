@@ -8,38 +8,42 @@ from typing import Annotated
 
 import typer
 
-from cluster.terminal.terminal import CommandFailed, JsonFlag, emit
+from cluster.commands.options import PaymentsFile
+from cluster.errors import CommandFailed
+from cluster.terminal.console import JsonFlag, emit
 
-app = typer.Typer(no_args_is_help=True, help="Layouts: which column of a file is what.")
+app = typer.Typer(no_args_is_help=True, help="Layouts: the meaning of the columns of a file.")
 
 
 @app.command("guess")
 def guess(
-    file: Annotated[Path, typer.Argument(help="CSV (.csv, .csv.gz) or Parquet file of payments.")],
+    file: PaymentsFile,
     out: Annotated[
-        Path | None, typer.Option(help="Write the layout there; on stdout if not given.")
+        Path | None, typer.Option(help="File to write the layout to.", show_default="stdout")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the output.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Write a layout for a file, to start from: read it, and try it with load --dry-run."""
+    """Guess a layout for a file. Check it, then try it with `quorum load --dry-run`."""
     from data.files.source import SourceUnreadable
     from data.guess.guess import guess_layout
     from data.layout.layout import LayoutInvalid
 
     if out is not None and out.exists() and not force:
-        raise CommandFailed(f"{out}: is there already", "--force replaces it")
+        raise CommandFailed(f"{out} exists already", "--force replaces it")
     try:
         toml = guess_layout(file)
     except SourceUnreadable as error:
         raise CommandFailed(str(error.args[0]), "check the file") from None
     except LayoutInvalid as error:
-        hint = "write one by hand: docs/layouts.md"
-        raise CommandFailed(f"no layout could be guessed: {error.args[0]}", hint) from None
+        hint = "write one by hand, see docs/layouts.md"
+        raise CommandFailed(f"cannot guess a layout: {error.args[0]}", hint) from None
     if out is None:
         sys.stdout.write(toml)
     else:
         out.write_text(toml, encoding="utf-8")
-        typer.echo(f"{out}: try it with: quorum load --dry-run --layout {out} {file}", err=True)
+        typer.echo(
+            f"wrote {out}; try it with: quorum load --dry-run --layout {out} {file}", err=True
+        )
 
 
 @app.command("list")

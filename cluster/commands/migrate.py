@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.terminal.terminal import JsonFlag, emit
+from cluster.terminal.console import JsonFlag, emit
 
 
 class PhaseChoice(StrEnum):
@@ -21,7 +21,9 @@ class PhaseChoice(StrEnum):
 def migrate(
     phase: Annotated[
         PhaseChoice,
-        typer.Option(help="[b]pre[/b] before a roll-out, [b]post[/b] after it, or [b]all[/b]."),
+        typer.Option(
+            help="[b]pre[/b]: before a roll-out of Quorum, [b]post[/b]: after it, or [b]all[/b]."
+        ),
     ] = PhaseChoice.ALL,
     as_json: JsonFlag = False,
 ) -> None:
@@ -32,11 +34,11 @@ def migrate(
     from cluster.schema.migrate import migrate as apply
     from settings.settings import Settings
 
-    outcome = asyncio.run(apply(database_url(Settings.load()), phase.value))
+    done = asyncio.run(apply(database_url(Settings.load()), phase.value))
     report = {
-        "applied": [{"file": file, "seconds": round(took, 3)} for file, took in outcome.applied],
-        "present": outcome.present,
-        "unknown": list(outcome.unknown),
+        "applied": [{"file": file, "seconds": round(took, 3)} for file, took in done.applied],
+        "present": done.present,
+        "unknown": list(done.unknown),
     }
     emit(report, as_json, _render)
 
@@ -44,6 +46,6 @@ def migrate(
 def _render(report: dict[str, Any]) -> str:
     lines = [f"applied {item['file']} in {item['seconds']} s" for item in report["applied"]]
     if not lines:
-        lines = [f"up to date: {report['present']} applied before"]
-    lines += [f"of a newer release, left alone: {name}" for name in report["unknown"]]
+        lines = [f"up to date: {report['present']} migrations were applied before"]
+    lines += [f"{name} belongs to a newer release, left alone" for name in report["unknown"]]
     return "\n".join(lines)

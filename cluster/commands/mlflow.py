@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from cluster.terminal.terminal import say
+from cluster.terminal.console import say
 
 
 def mlflow(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5000,
 ) -> None:
-    """Open MLflow's page on this machine: runs, figures, curves, registered models.
+    """Serve MLflow's web page on this machine: training runs, figures, registered models.
 
-    Listens on loopback alone and asks for no password: whoever has an account on this machine can
-    open it meanwhile. Ctrl-C ends it.
+    It listens on the loopback address and asks for no password, so everybody with an account on
+    this machine can open it. Ctrl-C ends it.
     """
     from cluster.node.node import HOST
     from cluster.node.ports import require_free
@@ -25,7 +25,7 @@ def mlflow(
 
     settings = Settings.load()
     if settings.tracking_uri.startswith(("http://", "https://")):
-        say(f"MLflow runs at {settings.tracking_uri}: open that")
+        say(f"MLflow already runs at {settings.tracking_uri}")
         return
     require_free({port: "MLflow's page"})
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -37,10 +37,10 @@ def mlflow(
     ]
     environment = {
         **os.environ,
-        # Not an argument: everybody on this machine sees those, and it may hold a password.
+        # Not an argument: it may hold a password, and everybody on this machine sees arguments.
         "MLFLOW_BACKEND_STORE_URI": settings.tracking_uri,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
     }
-    # In place of this process: Ctrl-C and SIGTERM reach MLflow itself.
+    # Replaces this process, so that Ctrl-C and SIGTERM reach MLflow itself.
     os.execve(sys.executable, command, environment)  # noqa: S606 — our own interpreter, no shell

@@ -6,59 +6,61 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.terminal.terminal import CommandFailed, JsonFlag, emit
+from cluster.commands.options import TenantOption, load_settings
+from cluster.errors import CommandFailed
+from cluster.terminal.console import JsonFlag, emit
 
 
 def replay(
-    decision_id: Annotated[str, typer.Argument(help="As the answer to the payment gave it.")],
-    tenant: Annotated[
-        str | None, typer.Option(help="Whose decision; default: QUORUM_TENANT.")
-    ] = None,
+    decision_id: Annotated[str, typer.Argument(help="The `decision_id` of an answer.")],
+    tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Make a decision again out of its record and say whether it matches (exit code 1 if not)."""
+    """Make a recorded decision again and compare the results.
+
+    Exit code 1 if they differ.
+    """
     import asyncio
 
     from cluster.home.connection import database
     from deciding.replay import replay as again
     from fraud.errors import NotFound
     from models.store.location import store_of
-    from settings.settings import Settings
 
-    settings = Settings.load()
+    settings = load_settings(tenant)
 
     async def stored() -> again.Stored:
         async with database(settings) as connection:
-            return await again.fetch(connection, tenant or settings.tenant, decision_id)
+            return await again.fetch(connection, settings.tenant, decision_id)
 
     try:
         found = asyncio.run(stored())
     except ValueError as error:
         raise CommandFailed(
-            f"{decision_id!r} is not a decision id", "give the decision_id of an answer", 2
+            f"{decision_id!r} is not a decision id", "copy the `decision_id` of an answer", 2
         ) from error
     except NotFound as error:
         raise CommandFailed(
-            str(error), "see --tenant; the last seconds may not be stored yet"
+            str(error), "check --tenant; decisions of the last seconds may not be stored yet"
         ) from error
-    made = again.replay(found, store_of(settings))
-    emit(made.to_document(), as_json, _render)
-    if not made.matches:
+    replayed = again.replay(found, store_of(settings))
+    emit(replayed.to_document(), as_json, _render)
+    if not replayed.matches:
         raise typer.Exit(1)
 
 
-def _render(made: dict[str, Any]) -> Any:
+def _render(replayed: dict[str, Any]) -> Any:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    differing = [check for check in made["checks"] if check["verdict"] == "differs"]
-    unchecked = [check for check in made["checks"] if check["verdict"] == "unchecked"]
+    differing = [check for check in replayed["checks"] if check["verdict"] == "differs"]
+    unchecked = [check for check in replayed["checks"] if check["verdict"] == "unchecked"]
     shown = differing + unchecked
-    line = _line(made, len(differing), len(unchecked))
+    line = _summary(replayed, len(differing), len(unchecked))
     if not shown:
         return Text(line)
-    table = Table("Check", "Recorded", "Recomputed", "", box=None, pad_edge=False)
+    table = Table("Value", "Recorded", "Recomputed", "", box=None, pad_edge=False)
     for check in shown:
         table.add_row(
             check["what"],
@@ -69,15 +71,15 @@ def _render(made: dict[str, Any]) -> Any:
     return Group(Text(line), table)
 
 
-def _line(made: dict[str, Any], differing: int, unchecked: int) -> str:
-    said = "matches" if made["matches"] else "DOES NOT MATCH"
-    same = len(made["checks"]) - differing - unchecked
-    counts = [f"{same} checks the same"]
+def _summary(replayed: dict[str, Any], differing: int, unchecked: int) -> str:
+    result = "matches" if replayed["matches"] else "DOES NOT MATCH"
+    equal = len(replayed["checks"]) - differing - unchecked
+    counts = [f"{equal} values equal"]
     if differing:
         counts.append(f"{differing} differ")
     if unchecked:
-        counts.append(f"{unchecked} could not be made here")
-    return f"{made['decision_id']} {said}: {', '.join(counts)} (plan {made['plan']})"
+        counts.append(f"{unchecked} could not be checked here")
+    return f"{replayed['decision_id']} {result}: {', '.join(counts)} (plan {replayed['plan']})"
 
 
 def _value(value: float | str | None) -> str:

@@ -8,58 +8,59 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cluster.commands.options import (
+    GatesOption,
+    TenantOption,
+    TrainConfigOption,
+    load_settings,
+)
+from cluster.errors import CommandFailed
+from cluster.terminal.console import JsonFlag, emit, step
 from cluster.terminal.failures import plainly
-from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, step
 
 if TYPE_CHECKING:
     from settings.settings import Settings
     from training.retrain import RetrainResult
 
 BUSY_EXIT_CODE = 75
-"""EX_TEMPFAIL of sysexits.h: another one is at it, try later."""
+"""EX_TEMPFAIL of sysexits.h: another retraining runs, try again later."""
 
 
 def retrain(
-    config: Annotated[
-        Path | None, typer.Option(help="TOML file of what differs from the defaults of training.")
-    ] = None,
+    config: TrainConfigOption = None,
     min_labels: Annotated[
-        int, typer.Option(min=0, help="Payments that must have been labelled since.")
+        int,
+        typer.Option(min=0, help="Payments that must have been labelled since the last training."),
     ] = 100,
-    gates: Annotated[
-        Path | None, typer.Option("--gates", help="TOML file of limits, as of `models promote`.")
-    ] = None,
-    tenant: Annotated[
-        str | None, typer.Option(help="Whose history; QUORUM_TENANT if not given.")
-    ] = None,
+    gates: GatesOption = None,
+    tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train challengers if enough payments have been labelled since the last training.
+    """Train challengers if enough payments were labelled since the last training.
 
-    For a schedule. What serves stays as it is; the challengers are registered and held against
-    it, and `quorum models promote --run latest` lets them serve. With too few new labels it says
-    so and ends with 0; while another one of the tenant runs, on whichever machine, with 75.
+    Made for a schedule. The served models stay; the challengers are registered and compared with
+    them, and `quorum models promote --run latest` lets them serve. With too few new labels nothing
+    is done, with exit code 0. Exit code 75 if another retraining of the tenant is running on any
+    machine.
     """
     from cluster.home.connection import database_url
     from fraud.errors import Busy, QuorumError
-    from settings.settings import Settings
 
-    settings = Settings.load()
-    database_url(settings)  # says what to do if nothing names a database
-    settings = settings.model_copy(update={"tenant": tenant or settings.tenant})
+    settings = load_settings(tenant)
+    database_url(settings)  # fails early, with a hint, if it is not set
     try:
-        with step("Retrain") as going_on:
-            done = _retrained(settings, config, min_labels, gates, going_on.note)
-            going_on.result = "challengers registered" if done.trained else "nothing to do"
+        with step("Retrain") as running:
+            done = _retrain(settings, config, min_labels, gates, running.note)
+            running.result = "challengers registered" if done.trained else "nothing to do"
     except Busy as error:
-        what = "another retraining of this tenant is going on"
-        raise CommandFailed(what, "nothing done here; try later", BUSY_EXIT_CODE) from error
+        what = "another retraining of this tenant is running"
+        raise CommandFailed(what, "nothing was done; try again later", BUSY_EXIT_CODE) from error
     except QuorumError as error:
         raise plainly(error) from error
     emit(done.document(), as_json, _render)
 
 
-def _retrained(
+def _retrain(
     settings: Settings, config: Path | None, min_labels: int, gates: Path | None, note: Any
 ) -> RetrainResult:
     from models.scoring.scorer import Scorer
@@ -71,7 +72,7 @@ def _retrained(
     from training.retrain import retrain as run
     from training.retrain import training_of
 
-    told = TrainConfig() if config is None else read_config(config)
+    parameters = TrainConfig() if config is None else read_config(config)
 
     def progress(stage: str, done: int, total: int) -> None:
         note(f"{stage} {done:,} of {total:,}")
@@ -83,7 +84,7 @@ def _retrained(
         GateConfig() if gates is None else read_gates(gates),
         lambda done, of: progress("compare", done, of),
     )
-    train = training_of(settings, told, progress, os.environ.get("RAY_ADDRESS"))
+    train = training_of(settings, parameters, progress, os.environ.get("RAY_ADDRESS"))
     files = settings.home / "mlruns"
     return run(
         settings, min_labels, train, lambda: Registry(settings.tracking_uri, files), assessor
@@ -94,14 +95,13 @@ def _render(document: dict[str, Any]) -> Any:
     from rich.console import Group
     from rich.text import Text
 
-    from cluster.commands.train import render
     from cluster.terminal.model_tables import gates_table
+    from cluster.terminal.training_table import training_table
 
     if not document["trained"]:
         return document["said"]
-    comparison = document["comparison"]
     return Group(
-        render(document["report"]),
-        gates_table(comparison),
+        training_table(document["report"]),
+        gates_table(document["comparison"]),
         Text(document["said"]),
     )

@@ -3,48 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cluster.terminal.terminal import CommandFailed, JsonFlag, emit, results
+from cluster.commands.options import ServeConfigOption, ServeTimeoutOption
+from cluster.errors import CommandFailed
+from cluster.terminal.console import JsonFlag, emit, results
 
-#: Longest wait for requests in flight when the foreground is asked to end, in seconds.
+#: Longest wait for requests in flight when --foreground ends, in seconds.
 _DRAIN_S = 10.0
 
 
 def up(
-    config: Annotated[
-        Path | None, typer.Option(help="Serve configuration; default: serve_config.yaml.")
-    ] = None,
+    config: ServeConfigOption = None,
     customers: Annotated[
-        int, typer.Option(min=1, help="Customers of the history that is made up if there is none.")
+        int,
+        typer.Option(min=1, help="Customers in the history that is generated if there is none."),
     ] = 2_000,
-    days: Annotated[int, typer.Option(min=1, help="Days of that history.")] = 90,
-    timeout_s: Annotated[
-        float, typer.Option(min=1, help="Longest wait for applications, in seconds.")
-    ] = 300.0,
+    days: Annotated[int, typer.Option(min=1, help="Days of the generated history.")] = 90,
+    timeout_s: ServeTimeoutOption = 300.0,
     stores: Annotated[
         bool,
-        typer.Option("--stores", help="Only PostgreSQL and Redis: for loading and training."),
+        typer.Option("--stores", help="Start only PostgreSQL and Redis, to load data and train."),
     ] = False,
     foreground: Annotated[
         bool,
-        typer.Option("--foreground", help="Stay, and stop everything on SIGTERM: for containers."),
+        typer.Option(
+            "--foreground", help="Keep running, and stop everything on SIGTERM: for containers."
+        ),
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Start everything: stores, history, models, Ray, applications. Run it again at any time.
+    """Start everything: stores, Ray and the applications, with a first history and first models.
 
-    What is up or there already is used as it is. Prints where Quorum is and how to ask it.
+    Run it again at any time: it starts only what does not run yet and keeps existing data. It
+    prints Quorum's address, an API key and a first request.
     """
-    from cluster.run.history import Scale
+    from cluster.run.initial_history import Scale
     from cluster.run.startup import bring_up, bring_up_stores
 
     if stores:
         if foreground or config is not None:
-            raise CommandFailed("--stores stands alone", "see --help", 2)
+            raise CommandFailed(
+                "--stores cannot be combined with --foreground or --config", "see --help", 2
+            )
         emit(bring_up_stores(), as_json, _render_stores)
         return
 
@@ -52,8 +55,8 @@ def up(
         return bring_up(config, Scale(customers, days), timeout_s)
 
     if foreground:
-        # What a container prints is kept in logs: no key.
-        _hold(lambda: emit({"url": start()["url"]}, as_json, _where))
+        # No API key: a container's output is kept in logs.
+        _hold(lambda: emit({"url": start()["url"]}, as_json, _render_address))
     else:
         emit(start(), as_json, _render)
 
@@ -72,19 +75,19 @@ def _hold(start: Callable[[], None]) -> None:
     hold(start, lambda: node.running, stop)
 
 
-def _where(report: dict[str, str]) -> str:
-    return f"Quorum   {report['url']}   (a key for it is in demo.env under QUORUM_HOME)"
+def _render_address(report: dict[str, str]) -> str:
+    return f"Quorum   {report['url']}   (demo.env under QUORUM_HOME holds an API key)"
 
 
 def _render_stores(report: dict[str, Any]) -> str:
-    said = ", ".join(f"{name} ({where})" for name, where in report["stores"].items())
-    return f"up: {said}; `quorum load` and `quorum train` work now, `quorum down` stops them"
+    running = ", ".join(f"{name} ({where})" for name, where in report["stores"].items())
+    return f"running: {running}; now use `quorum load` and `quorum train`; `quorum down` stops them"
 
 
 def _render(report: dict[str, str]) -> None:
-    # As it is: wrapped or marked up, the line could not be pasted.
+    # Neither wrapped nor marked up: people paste these lines.
     for line in (
-        f"Quorum   {report['url']}   (reference: {report['url']}/docs)",
+        f"Quorum   {report['url']}   (API reference: {report['url']}/docs)",
         f"API key  {report['api_key']}",
         f"Try      {report['curl']}",
     ):

@@ -1,7 +1,7 @@
-"""The edge: HAProxy as Serve configures it, held up and corrected by us.
+"""The edge: HAProxy with Serve's configuration, kept running and corrected by us.
 
-Serve starts "HAProxy" by a path. What lies at that path here is a stand-in (`stand_in.py`): it
-corrects the configuration (`rewrite.py`), hands it to a keeper (`keeper.py`), who runs the real
-HAProxy and starts it again the moment it dies, and answers Serve as if it were HAProxy itself.
-Both run on the standard library alone: they start in milliseconds and take ten megabytes.
+Serve starts "HAProxy" by a path. At that path is our stand-in (`stand_in.py`). It corrects the
+configuration (`rewrite.py`), hands it to the keeper (`keeper.py`), and answers Serve as HAProxy
+would. The keeper runs the real HAProxy and restarts it the moment it dies. Both use the standard
+library only: they start in milliseconds and take ten megabytes.
 """

@@ -1,7 +1,7 @@
-"""HAProxy's own answers, as problem+json of the house.
+"""HAProxy's own error answers, in the problem+json form of the API.
 
-HAProxy reads them from files. Its parser refuses bytes that are no HTTP before there is a request,
-and answers them with a text that is compiled in; no directive reaches that text.
+HAProxy reads them from files. One answer cannot be replaced: that to bytes that are not HTTP, whose
+text is compiled in.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ _RETRY = ((b"retry-after", b"1"),)
 _CLOSE = ((b"connection", b"close"),)
 
 ANSWERS: dict[int, HttpProblem] = {
-    400: HttpProblem("malformed-head", "the head of the request is not HTTP, or too large", _CLOSE),
+    400: HttpProblem("malformed-head", "the head of the request is malformed or too large", _CLOSE),
     408: HttpProblem("timeout-reading-body", "the body of the request did not arrive", _CLOSE),
-    413: HttpProblem("body-too-large", "the body is larger than can be read here", _CLOSE),
+    413: HttpProblem("body-too-large", "the body of the request is too large", _CLOSE),
     500: HttpProblem("internal", "an unexpected error before the request was read", _CLOSE),
-    501: HttpProblem("malformed-head", "the head asks for what is not supported", _CLOSE),
-    502: HttpProblem("unavailable", "what answered this request went while it did", _RETRY),
-    503: HttpProblem("unavailable", "nothing is up yet that answers this request", _RETRY),
+    501: HttpProblem("malformed-head", "the head of the request is not supported", _CLOSE),
+    502: HttpProblem("unavailable", "the service stopped while it answered this request", _RETRY),
+    503: HttpProblem("unavailable", "the service is not ready to answer this request", _RETRY),
     504: HttpProblem("timeout", "no answer within the time allowed", _RETRY),
 }
-"""HAProxy's own status -> what a client is told instead: Serve is behind it, and a client need not
-know of gateways."""
+"""HAProxy's own status -> the answer to the client, whose status may differ: clients need not know
+that there is a gateway."""
 
 
 def error_files(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The real HAProxy as a process: started, asked, ended."""
+"""The real HAProxy as a process: start it, query it, notice its end."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import subprocess
 import time
 from pathlib import Path
 
-from cluster.edge.place import Place
+from cluster.edge.files import EdgeFiles
 
 START_S = 10.0
 _ASK_S = 5.0
 
 
 class NotStarted(Exception):
-    """HAProxy does not start; the message is what it said."""
+    """HAProxy does not start; the message is its output."""
 
 
 def ask(path: Path, command: str) -> bytes:
-    """What an admin socket answers.
+    """Return the answer of an admin socket to a command.
 
     Raises:
-        OSError: nobody answers there.
+        OSError: it does not answer.
     """
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(_ASK_S)
@@ -35,7 +35,7 @@ def ask(path: Path, command: str) -> bytes:
 
 
 def running_pid(path: Path) -> int | None:
-    """Process id of the HAProxy that answers at an admin socket; None: none does."""
+    """Return the process id of the HAProxy at an admin socket, None if none answers."""
     try:
         for line in ask(path, "show info").splitlines():
             if line.startswith(b"Pid:"):
@@ -45,26 +45,26 @@ def running_pid(path: Path) -> int | None:
     return None
 
 
-def start(program: Path, place: Place) -> int:
-    """Run HAProxy on the configuration of `place`, in place of one that runs there already.
+def start(program: Path, files: EdgeFiles) -> int:
+    """Start HAProxy with the configuration of `files`. It replaces one that runs already.
 
-    It takes over the listening sockets, so that no connection is refused, and the old one goes when
-    its requests are answered. Returns its process id once it answers.
+    The new process takes over the listening sockets, so that no connection is refused. The old one
+    ends when its requests are answered. Returns the new process id once it answers.
 
     Raises:
-        NotStarted: it does not. What ran before goes on.
+        NotStarted: HAProxy does not start. The old process goes on.
     """
-    old = running_pid(place.commands)
+    old = running_pid(files.commands)
     # No SO_REUSEPORT: a second listener would take half of the connections.
-    arguments = [str(program), "-db", "-dR", "-f", str(place.config)]
+    arguments = [str(program), "-db", "-dR", "-f", str(files.config)]
     if old is not None:
-        arguments += ["-sf", str(old), "-x", str(place.commands)]
-    with place.log.open("ab") as log:
+        arguments += ["-sf", str(old), "-x", str(files.commands)]
+    with files.log.open("ab") as log:
         began = log.tell()
         process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603
     until = time.monotonic() + START_S
     while time.monotonic() < until:
-        if running_pid(place.commands) == process.pid:
+        if running_pid(files.commands) == process.pid:
             return process.pid
         if process.poll() is not None:
             break
@@ -72,14 +72,14 @@ def start(program: Path, place: Place) -> int:
     else:
         process.kill()
         process.wait()
-    with place.log.open("rb") as log:
+    with files.log.open("rb") as log:
         log.seek(began)
-        said = log.read().decode(errors="replace").strip()
-    raise NotStarted(said or f"exit code {process.returncode}")
+        output = log.read().decode(errors="replace").strip()
+    raise NotStarted(output or f"exit code {process.returncode}")
 
 
 def died(pid: int) -> bool:
-    """Whether a process has ended, whoever started it; takes note of our own children."""
+    """Whether a process has ended, ours or not; reaps it if it is our child."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:

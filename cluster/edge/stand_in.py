@@ -1,7 +1,7 @@
-"""The stand-in: what Serve takes for HAProxy.
+"""The stand-in: the program that Serve runs as HAProxy.
 
-Serve starts one for each configuration, with HAProxy's own arguments, and asks it at its admin
-socket. It lives for as long as the HAProxy that it stands for, and ends with who started it.
+Serve starts one for each configuration, with HAProxy's arguments, and sends commands to its admin
+socket. A stand-in ends with the HAProxy that it stands for, or with its parent process.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 from types import FrameType
 
 from cluster.edge import haproxy
-from cluster.edge.place import Place
-from cluster.edge.rewrite import Edge, NotServes, has_routes, rewrite
+from cluster.edge.files import EdgeFiles
+from cluster.edge.rewrite import EdgeConfig, UnknownServeConfig, has_routes, rewrite
 
 _KEEPER_S = 15.0
 _LOOK_S = 1.0
@@ -29,19 +29,19 @@ _LOOK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What Serve wants, by HAProxy's arguments.
+    """What Serve asks for with HAProxy's arguments.
 
     Attributes:
-        config: the configuration it wrote.
-        displaced: process ids of stand-ins whose place this one takes; (): this is a first start.
+        config: the configuration file.
+        replaced: process ids of the stand-ins that this one replaces; () for a first start.
     """
 
     config: Path
-    displaced: tuple[int, ...]
+    replaced: tuple[int, ...]
 
     @classmethod
     def of(cls, arguments: list[str]) -> Order:
-        """Reads `-f FILE` and `-sf PID...`; the others make no difference here."""
+        """Read `-f FILE` and `-sf PID...`; other arguments do not matter here."""
         values: dict[str, list[str]] = {}
         for argument in arguments:
             if argument.startswith("-"):
@@ -55,76 +55,78 @@ class StandIn:
     """Stands for one HAProxy.
 
     Args:
-        order: what Serve wants.
+        order: what Serve asks for.
         tools: folder of HAProxy and its answers; see `install.py`.
-        spare: see `rewrite.Edge`.
+        spare: see `rewrite.EdgeConfig`.
     """
 
     def __init__(self, order: Order, tools: Path, spare: bool) -> None:
         self._order = order
-        self._place = Place(order.config.parent)
+        self._files = EdgeFiles(order.config.parent)
         self._tools = tools
         self._spare = spare
         self._pid = 0
         self._parent = os.getppid()
-        self._displaced = False
+        self._is_replaced = False
 
     def run(self) -> int:
-        """Take the place of HAProxy until it is taken away. Returns the exit code."""
+        """Stand for HAProxy until another stand-in takes over. Returns the exit code."""
         try:
             admin = self._write_config()
             keeper = self._serve()
-        except (NotServes, haproxy.NotStarted) as error:
+        except (UnknownServeConfig, haproxy.NotStarted) as error:
             print(error, file=sys.stderr)
             return 1
         with contextlib.suppress(AttributeError, ValueError):
             signal.signal(signal.SIGUSR1, self._soft_stop)
         with _listen(admin) as listener:
-            for pid in self._order.displaced:
+            for pid in self._order.replaced:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGUSR1)
             self._answer(listener, keeper)
         return 0
 
     def _write_config(self) -> Path:
-        """Correct Serve's configuration; returns the admin socket that it names.
+        """Correct Serve's configuration. Returns the admin socket that it names.
 
-        A Serve that was restarted knows no routes at first, while replicas go on: until it does,
-        those that were known stay.
+        A restarted Serve knows no routes at first, while the replicas still run. Until it does,
+        the routes known before stay.
         """
         theirs = self._order.config.read_text()
-        ours, place = rewrite(theirs, self._edge()), self._place
-        stays = not self._order.displaced and not has_routes(ours) and _routed(place.config)
+        ours, files = rewrite(theirs, self._edge()), self._files
+        stays = not self._order.replaced and not has_routes(ours) and _routed(files.config)
         if not stays:
-            new = place.config.with_suffix(".new")
+            new = files.config.with_suffix(".new")
             new.write_text(ours)
-            new.rename(place.config)
+            new.rename(files.config)
         return Path(theirs.partition("stats socket ")[2].split()[0])
 
-    def _edge(self) -> Edge:
-        return Edge(self._tools, self._place.commands, self._spare)
+    def _edge(self) -> EdgeConfig:
+        return EdgeConfig(self._tools, self._files.commands, self._spare)
 
     def _serve(self) -> socket.socket:
-        """Have the keeper run HAProxy with what is configured now. Returns the connection to it,
-        which ends with the keeper."""
+        """Have the keeper run HAProxy with the new configuration.
+
+        Returns the connection to the keeper; it ends when the keeper does.
+        """
         keeper = self._connect()
         keeper.sendall(b"serve\n")
-        said = keeper.makefile("rb").readline()
-        if not said:
-            raise haproxy.NotStarted("the keeper is gone")
-        answer = json.loads(said)
+        line = keeper.makefile("rb").readline()
+        if not line:
+            raise haproxy.NotStarted("the keeper has ended")
+        answer = json.loads(line)
         if "error" in answer:
             raise haproxy.NotStarted(answer["error"])
         self._pid = answer["pid"]
         return keeper
 
     def _connect(self) -> socket.socket:
-        """To the keeper, started if there is none."""
+        """Connect to the keeper; start it if there is none."""
         until, started = time.monotonic() + _KEEPER_S, 0.0
         while True:
             client = socket.socket(socket.AF_UNIX)
             try:
-                client.connect(str(self._place.keeper))
+                client.connect(str(self._files.keeper))
                 return client
             except OSError:
                 client.close()
@@ -138,9 +140,9 @@ class StandIn:
 
     def _start_keeper(self) -> None:
         command = [sys.executable, "-S", "-E", "-c", sys.orig_argv[sys.orig_argv.index("-c") + 1]]
-        with self._place.log.open("ab") as log:
+        with self._files.log.open("ab") as log:
             subprocess.Popen(  # noqa: S603 — this program
-                [*command, "keep", str(self._tools), str(self._place.folder)],
+                [*command, "keep", str(self._tools), str(self._files.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -151,14 +153,14 @@ class StandIn:
         with selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(keeper, selectors.EVENT_READ)
-            while os.getppid() == self._parent and not (self._displaced and self._has_gone()):
+            while os.getppid() == self._parent and not (self._is_replaced and self._has_gone()):
                 for key, _ in selector.select(_LOOK_S):
                     if key.fileobj is listener:
                         self._relay(listener)
                         continue
                     selector.unregister(keeper)
                     keeper.close()
-                    if not self._displaced:
+                    if not self._is_replaced:
                         keeper = self._serve()
                         selector.register(keeper, selectors.EVENT_READ)
 
@@ -166,14 +168,14 @@ class StandIn:
         return not Path(f"/proc/{self._pid}").exists()
 
     def _relay(self, listener: socket.socket) -> None:
-        """Pass a command on to HAProxy; it is known to Serve by our process id."""
+        """Pass a command on to HAProxy. Serve knows HAProxy by our process id."""
         peer, _ = listener.accept()
         with peer, contextlib.suppress(OSError):
             peer.settimeout(_LOOK_S)
             command = peer.makefile("rb").readline().decode().strip()
             answer = b""
             with contextlib.suppress(OSError):
-                answer = haproxy.ask(self._place.commands, command)
+                answer = haproxy.ask(self._files.commands, command)
             if command == "show info":
                 own = b"Pid: %d" % os.getpid()
                 others = [line for line in answer.splitlines() if not line.startswith(b"Pid:")]
@@ -181,17 +183,17 @@ class StandIn:
             peer.sendall(answer)
 
     def _soft_stop(self, number: int, _: FrameType | None) -> None:
-        self._displaced = True
+        self._is_replaced = True
 
 
 def _listen(path: Path) -> socket.socket:
-    """Take over a name, for this user alone."""
-    coming = path.with_suffix(".new")
-    coming.unlink(missing_ok=True)
+    """Listen at a path, in place of another process; only this user may connect."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(coming))
+    listener.bind(str(draft))
     listener.listen()
-    coming.rename(path)
+    draft.rename(path)
     return listener
 
 
@@ -200,8 +202,8 @@ def _routed(config: Path) -> bool:
 
 
 def main(tools: str, spare: bool, arguments: list[str]) -> int:
-    """Do what Serve asks of HAProxy; returns the exit code."""
+    """Act as HAProxy with the given arguments. Returns the exit code."""
     os.umask(0o077)
-    if "-f" not in arguments:  # it may be asked for its version
+    if "-f" not in arguments:  # for example `-v`, its version
         os.execv(f"{tools}/haproxy", [f"{tools}/haproxy", *arguments])  # noqa: S606
     return StandIn(Order.of(arguments), Path(tools), spare).run()

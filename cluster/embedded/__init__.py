@@ -1,4 +1,4 @@
-"""The embedded default: a real PostgreSQL and a real Redis out of wheels, under `$QUORUM_HOME`."""
+"""The embedded stores: a real PostgreSQL and a real Redis from wheels, under `$QUORUM_HOME`."""
 
 from cluster.embedded.postgres import EmbeddedPostgres
 from cluster.embedded.redis import EmbeddedRedis

@@ -1,7 +1,7 @@
-"""The account that PostgreSQL runs under: it refuses to run as root.
+"""The account that PostgreSQL runs under, because it refuses to run as root.
 
-As root (containers, mostly) the server runs as an unprivileged account that the machine already
-has; no account is made. Otherwise it runs as whoever called.
+If we are root, as in most containers, the server runs under an unprivileged account that the
+machine has already; no account is created. Otherwise it runs under ours.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
-# In order of preference: the account made for the purpose, else the one that owns nothing.
+# In order of preference: the account meant for PostgreSQL, else the one that owns nothing.
 _CANDIDATES = ("postgres", "nobody")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user of the machine, by numbers."""
+    """A user of the machine, by ids."""
 
     uid: int
     gid: int
 
 
 def server_account(data: Path) -> Account | None:
-    """Who the server has to run as; None: as ourselves.
+    """Return the account that the server must run under; None for our own.
 
-    The owner of data that already exists stays its owner: which accounts a machine has may change.
+    Existing data keeps its owner, because the accounts of a machine may change.
 
     Raises:
-        CommandFailed: we are root and there is nobody else to be.
+        CommandFailed: we are root, and there is no other account.
     """
     if os.geteuid() != 0:
         return None
@@ -47,14 +47,14 @@ def server_account(data: Path) -> Account | None:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
     raise CommandFailed(
-        "PostgreSQL does not run as root and there is no account to run it under",
+        "PostgreSQL does not run as root, and there is no other account for it",
         "run as another user, or add a user named postgres",
     )
 
 
 def let_through(folder: Path, account: Account) -> None:
-    """Let an account traverse (not list) `folder` and the folders above it, by their group; where
-    that is some other group's already, let everybody traverse."""
+    """Let an account traverse (not list) `folder` and its parents by their group. Where another
+    group owns a folder, everybody may traverse it."""
     for step in (folder, *folder.parents):
         found = step.stat()
         mode = stat.S_IMODE(found.st_mode)
@@ -68,8 +68,8 @@ def let_through(folder: Path, account: Account) -> None:
 
 
 def let_read(folder: Path, account: Account) -> None:
-    """Let everybody read and run what is under `folder`, and `account` come there: a strict umask
-    hid an installation."""
+    """Let everybody read and run what is under `folder`, and let `account` reach it: needed for an
+    installation made with a strict umask."""
     let_through(folder, account)
     for path in folder.rglob("*"):
         if path.is_symlink():

@@ -1,7 +1,7 @@
-"""A server process of ours: started detached, found again by what it is and where it works.
+"""Server processes of ours: start them detached, find them again, end them.
 
-A pid file may be stale, and the pid in it somebody else's by now. A server is therefore known by
-its executable's name and its working directory, which nobody else shares.
+A pid file may be stale, and its pid taken by another process. Servers are therefore found by their
+executable's name and their working directory, which no other process shares.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from cluster.embedded.account import Account
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 _PR_SET_PDEATHSIG = 1
 
@@ -33,16 +33,16 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     dies_with_us: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own: it outlives us and gets none of our signals.
+    """Start a server in a session of its own, so that it outlives us and gets none of our signals.
 
     Args:
         command: program and arguments.
-        cwd: working directory, by which `find` knows the process again.
+        cwd: working directory, by which `find` finds the process.
         log: file that its output is appended to.
-        account: user to become; None stays who we are.
-        environment: None inherits ours.
-        dies_with_us: a signal that the kernel sends the process when we die, however we die
-            (Linux; elsewhere it is ignored); None lets it live on.
+        account: user to run as; None: ours.
+        environment: None: ours.
+        dies_with_us: signal that the kernel sends to the process when we die (Linux only); None
+            lets it live on.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -71,7 +71,7 @@ def _death_signal(number: int | None) -> Callable[[], None] | None:
 
 
 def find(name: str, cwd: Path) -> list[psutil.Process]:
-    """Running processes named `name` that work in `cwd`, parents before children."""
+    """Return the running processes with this name and working directory, parents first."""
     found = []
     for process in psutil.process_iter(["name"]):
         if process.info["name"] != name:
@@ -83,7 +83,7 @@ def find(name: str, cwd: Path) -> list[psutil.Process]:
 
 
 def end(processes: Sequence[psutil.Process], *, first: int, patience_s: float) -> None:
-    """Send `first` to each, wait up to `patience_s`, then kill what is left."""
+    """Send signal `first` to each, wait up to `patience_s`, then kill the rest."""
     _signal(processes, first)
     _, left = psutil.wait_procs(processes, timeout=patience_s)
     if left:
@@ -113,7 +113,7 @@ def await_ready(
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise CommandFailed(f"{name} ended while starting: {last_line(log)}", f"see {log}")
+            raise CommandFailed(f"{name} ended during its start: {last_line(log)}", f"see {log}")
         if ready():
             return
         time.sleep(0.02)
@@ -121,11 +121,11 @@ def await_ready(
 
 
 def last_line(log: Path) -> str:
-    """The last line of a log that says something, shortened to 200 characters."""
+    """Return the last FATAL or PANIC line of a log, else its last line, in 200 characters."""
     with contextlib.suppress(OSError), log.open("rb") as f:
         f.seek(max(0, os.fstat(f.fileno()).st_size - 4096))
         lines = [line for line in f.read().decode(errors="replace").splitlines() if line.strip()]
-        telling = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines
-        if telling:
-            return telling[-1].strip()[:200]
+        fatal = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines
+        if fatal:
+            return fatal[-1].strip()[:200]
     return "its log is empty"

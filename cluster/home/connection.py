@@ -1,4 +1,4 @@
-"""How a command reaches the stores."""
+"""Connections of commands to PostgreSQL and Redis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 if TYPE_CHECKING:
     import asyncpg
@@ -19,39 +19,39 @@ _REDIS_WAIT_MS = 5_000
 
 
 def database_url(settings: Settings) -> str:
-    """URL of the system of record.
+    """Return the URL of PostgreSQL.
 
     Raises:
-        CommandFailed: nothing names one.
+        CommandFailed: DATABASE_URL is not set.
     """
     return _revealed(settings.database_url, "DATABASE_URL")
 
 
 def redis_url(settings: Settings) -> str:
-    """URL of Redis.
+    """Return the URL of Redis.
 
     Raises:
-        CommandFailed: nothing names one.
+        CommandFailed: REDIS_URL is not set.
     """
     return _revealed(settings.redis_url, "REDIS_URL")
 
 
 def pepper(settings: Settings) -> str:
-    """The secret that API key hashes depend on.
+    """Return the secret that API keys are hashed with.
 
     Raises:
-        CommandFailed: there is none.
+        CommandFailed: QUORUM_KEY_PEPPER is not set.
     """
     return _revealed(settings.key_pepper, "QUORUM_KEY_PEPPER")
 
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """One connection to the system of record, closed afterwards.
+    """One connection to PostgreSQL, closed at the end.
 
     Raises:
-        CommandFailed: nothing names a database.
-        OSError, asyncpg.PostgresError: it does not answer.
+        CommandFailed: DATABASE_URL is not set.
+        OSError, asyncpg.PostgresError: PostgreSQL does not answer.
     """
     from stores.postgres.connect import connection
 
@@ -62,11 +62,11 @@ async def database(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def check_stores(settings: Settings) -> None:
-    """Refuse addresses that cannot be used, and a Redis that takes no writes.
+    """Check that the addresses are valid and that Redis accepts writes.
 
     Raises:
-        CommandFailed: nothing names a store.
-        SettingInvalid, StoreUnavailable: why it cannot be used.
+        CommandFailed: an address is not set.
+        SettingInvalid, StoreUnavailable: a store cannot be used.
     """
     from stores.postgres.url import address_of
 
@@ -76,11 +76,11 @@ async def check_stores(settings: Settings) -> None:
     await _ask_redis(settings, "SET", "q:p", "1", "EX", 60)
 
 
-async def ask(settings: Settings, variable: str) -> None:
-    """Ask the store that a variable names whether it is there.
+async def check_external(settings: Settings, variable: str) -> None:
+    """Check that the store that `variable` names answers.
 
     Raises:
-        CommandFailed, SettingInvalid, StoreUnavailable, OSError: why it cannot be used.
+        CommandFailed, SettingInvalid, StoreUnavailable, OSError: the store cannot be used.
     """
     if variable == "REDIS_URL":
         await _ask_redis(settings, "PING")

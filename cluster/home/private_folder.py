@@ -1,4 +1,4 @@
-"""Folders that are this user's alone, and what is not taken for one."""
+"""Folders that only this user may enter."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ import shutil
 import stat
 from pathlib import Path
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 UMASK = 0o077
-"""Of every process that the command line starts: what it writes, this user alone may read."""
+"""Umask of every process that the command line starts: only this user may read its files."""
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder for this user alone, or see that one that is there is.
+    """Make a folder that only this user may enter, or close an existing one to others.
 
-    One of ours that others may enter is closed to them. The account of a database that was let
-    pass through it (`cluster.embedded.account`) may go on doing so.
+    The database's account may still pass through it (`cluster.embedded.account`).
 
     Raises:
-        CommandFailed: it is somebody else's, a link or no folder; nothing has been changed.
+        CommandFailed: the folder is another user's, a link or not a folder; nothing is changed.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -29,7 +28,7 @@ def make_private(folder: Path) -> None:
     except FileExistsError:
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode):
-            what = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "no folder"
+            what = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "not a folder"
             raise CommandFailed(f"{folder} is {what}", _HINT) from None
         if found.st_uid != os.geteuid():
             raise CommandFailed(f"{folder} belongs to {_name(found.st_uid)}", _HINT) from None
@@ -40,7 +39,7 @@ def make_private(folder: Path) -> None:
 
 
 def remove_private(folder: Path) -> None:
-    """Remove a folder of this user's with all that is in it; leave somebody else's alone."""
+    """Remove a folder with its contents, unless it belongs to another user."""
     try:
         found = folder.lstat()
     except FileNotFoundError:
@@ -53,7 +52,7 @@ def remove_private(folder: Path) -> None:
         folder.unlink(missing_ok=True)
 
 
-_HINT = "have its owner remove it, or set QUORUM_HOME to another folder"
+_HINT = "ask its owner to remove it, or set QUORUM_HOME to another folder"
 
 
 def _name(uid: int) -> str:

@@ -1,4 +1,4 @@
-"""`$QUORUM_HOME/settings.env`: what `quorum up` found out or made up, for every later process."""
+"""`$QUORUM_HOME/settings.env`: the settings that `quorum up` chose, for every later process."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from stores.whole_file import replace_file
 
 NAME = "settings.env"
-_HEADER = "# Written by `quorum up`. The environment overrides what stands here.\n"
+_HEADER = "# Written by `quorum up`. Environment variables override these values.\n"
 
 
 def read(path: Path) -> dict[str, str]:
-    """`KEY=value` lines of a file; {} if there is none."""
+    """Return the `KEY=value` lines of a file; {} if it does not exist."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -23,17 +23,17 @@ def read(path: Path) -> dict[str, str]:
 
 
 def write(path: Path, values: Mapping[str, str], header: str = _HEADER) -> None:
-    """Replace a file at once, readable by its owner only."""
+    """Replace a file atomically. Only its owner can read it."""
     body = "".join(f"{key}={value}\n" for key, value in values.items())
     replace_file(path, (header + body).encode())
 
 
 def complete(home: Path, stores: Mapping[str, str]) -> None:
-    """Bring settings.env up to date: the embedded stores' URLs, and a pepper if there is none yet.
+    """Write the embedded stores' URLs to settings.env, and a pepper if it has none yet.
 
     Args:
         home: `$QUORUM_HOME`.
-        stores: `DATABASE_URL` and `REDIS_URL` of the stores that are embedded, the others absent.
+        stores: `DATABASE_URL` and `REDIS_URL` of the embedded stores; external ones are absent.
     """
     path = home / NAME
     before = read(path)

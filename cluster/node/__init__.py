@@ -1,1 +1,1 @@
-"""One Ray node: what it needs, how it starts and stops."""
+"""The Ray node of this machine: its environment, start, stop, and the roll-out to it."""

@@ -1,6 +1,6 @@
-"""Ray's dashboard over HTTP: what `serve deploy`, `serve status` and `serve shutdown` talk to.
+"""Ray's dashboard over HTTP, which `serve deploy`, `serve status` and `serve shutdown` use as well.
 
-The same requests as those commands send, without importing ray, which takes seconds.
+This module sends the same requests without importing ray, which takes seconds.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
+from cluster.node import ray_token
 
 _APPLICATIONS = "/api/serve/applications/"
 
@@ -26,7 +26,7 @@ class Dashboard:
     url: str
 
     def answers(self) -> bool:
-        """Whether it is there."""
+        """Whether the dashboard answers."""
         try:
             self._request("GET", "/api/version", timeout_s=3)
         except (OSError, http.client.HTTPException, CommandFailed):
@@ -34,17 +34,17 @@ class Dashboard:
         return True
 
     def serve_details(self) -> dict[str, Any]:
-        """What `serve status` shows, whole: `applications`, `proxies`, `controller_info`, ...
+        """Return all of Serve's state: `applications`, `proxies`, `controller_info`, ...
 
         Raises:
-            CommandFailed: it answers with an error.
+            CommandFailed: the dashboard answers with an error.
             OSError: it does not answer.
         """
         found: dict[str, Any] = self._request("GET", _APPLICATIONS, timeout_s=30)
         return found
 
     def deploy(self, config: dict[str, Any]) -> None:
-        """Hand a Serve configuration in, as `serve deploy` does; returns before it is carried out.
+        """Submit a Serve configuration, as `serve deploy` does. Returns before it is carried out.
 
         Raises:
             CommandFailed: the configuration is refused.
@@ -53,11 +53,11 @@ class Dashboard:
         self._request("PUT", _APPLICATIONS, config, timeout_s=120)
 
     def shut_down_serve(self, wait_s: float) -> None:
-        """Ask Serve to delete every application and end, as `serve shutdown` does, and wait for it.
+        """Ask Serve to delete all applications and end, as `serve shutdown` does, and wait for it.
 
         Raises:
-            CommandFailed: it refuses.
-            TimeoutError: it is still at it after `wait_s` seconds; it goes on.
+            CommandFailed: the dashboard answers with an error.
+            TimeoutError: it is not done after `wait_s` seconds; it continues.
         """
         self._request("DELETE", _APPLICATIONS, timeout_s=max(0.1, wait_s))
 
@@ -68,32 +68,25 @@ class Dashboard:
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", **_authentication()},
+            headers={"Content-Type": "application/json", **ray_token.headers()},
         )
         try:
             with _DIRECT.open(request, timeout=timeout_s) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
-            said = _last_line(error.read().decode(errors="replace"))
-            raise CommandFailed(f"Ray refused: {said}", "`serve config` shows what runs") from error
+            reason = _last_line(error.read().decode(errors="replace"))
+            raise CommandFailed(
+                f"Ray refused: {reason}", "`serve config` shows the running configuration"
+            ) from error
         return json.loads(text) if text.startswith((b"{", b"[")) else None
 
 
-# A proxy that the environment names is not for the loopback address.
+# Proxies named by the environment are not for the loopback address.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def _authentication() -> dict[str, str]:
-    """Headers of a cluster that asks for a token: Ray finds the token, as for `serve deploy`."""
-    if os.environ.get("RAY_AUTH_MODE") != "token":
-        return {}
-    from ray._private.authentication import http_token_authentication as ray_tokens
-
-    return dict(ray_tokens.get_auth_headers_if_auth_enabled({}))
-
-
 def _last_line(text: str) -> str:
-    """The line of a traceback that says what happened, shortened."""
+    """Return the last line of a traceback, shortened."""
     with contextlib.suppress(ValueError, AttributeError):
         text = str(json.loads(text).get("msg", text))
     lines = [line.strip() for line in text.splitlines() if line.strip()]

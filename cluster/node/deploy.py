@@ -1,4 +1,4 @@
-"""Hands a Serve configuration to the cluster and waits until it is carried out."""
+"""Rolls out a Serve configuration, and waits until Serve has carried it out."""
 
 from __future__ import annotations
 
@@ -9,39 +9,60 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cluster.errors import CommandFailed
 from cluster.node.dashboard import Dashboard
-from cluster.terminal.terminal import CommandFailed
+from cluster.terminal.console import step
 
 READY_PATH = "/v2/health/ready"
 _POLL_S = 0.25
-# An application that fails its health checks may recover; one that does not in this time has not.
+# An application that fails its health checks has this long to recover.
 _UNHEALTHY_S = 15.0
 _UNREACHABLE = "see `serve status` and the logs of the Ray dashboard"
 
 
 def read_config(path: Path, **http_options: str | int) -> dict[str, Any]:
-    """A Serve configuration file.
+    """Read a Serve configuration file.
 
     Args:
-        path: YAML, as `serve deploy` takes it.
-        http_options: `host` and `port` that replace those of the file, if given.
+        path: YAML, as for `serve deploy`.
+        http_options: `host` and `port`, which replace those of the file.
 
     Raises:
-        CommandFailed: it is missing, not YAML, or names no application.
+        CommandFailed: the file is missing, not YAML, or has no applications.
     """
     import yaml
 
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise CommandFailed(f"no Serve configuration at {path}", "name it with --config") from error
+        raise CommandFailed(
+            f"no Serve configuration at {path}", "give its path with --config"
+        ) from error
     except yaml.YAMLError as error:
-        said = " ".join(str(error).split())[:200]
-        raise CommandFailed(f"{path} is not YAML: {said}", "correct it") from error
+        reason = " ".join(str(error).split())[:200]
+        raise CommandFailed(f"{path} is not YAML: {reason}", "correct the file") from error
     if not isinstance(config, dict) or not config.get("applications"):
-        raise CommandFailed(f"{path} names no applications", "see serve_config.yaml of the project")
+        raise CommandFailed(f"{path} has no applications", "see serve_config.yaml of the project")
     config["http_options"] = {**(config.get("http_options") or {}), **http_options}
     return config
+
+
+def roll_out(
+    dashboard: Dashboard, url: str, config: dict[str, Any], timeout_s: float
+) -> dict[str, Any]:
+    """Deploy a configuration and wait until Quorum at `url` is ready. Returns Serve's details.
+
+    Raises:
+        CommandFailed: see `wait_running` and `wait_ready`.
+    """
+    names = {str(application["name"]) for application in config["applications"]}
+    with step("Deploy") as running:
+        dashboard.deploy(config)
+        details = wait_running(dashboard, names, timeout_s=timeout_s, note=running.note)
+        running.result = f"{len(names)} applications"
+    with step("Ready") as running:
+        wait_ready(url, timeout_s=timeout_s, note=running.note)
+    return details
 
 
 def wait_running(
@@ -54,13 +75,13 @@ def wait_running(
     """Wait until every application of `names` is RUNNING.
 
     Args:
-        note: told how far it is, several times a second.
+        note: called with the progress, several times a second.
 
     Returns:
         Serve's details at that moment.
 
     Raises:
-        CommandFailed: an application failed, or is not there in time; says which and why.
+        CommandFailed: an application failed, or does not run in time; names it and the reason.
     """
     deadline = time.monotonic() + timeout_s
     unhealthy_since: dict[str, float] = {}
@@ -99,46 +120,46 @@ def _refuse_failed(applications: dict[str, Any], unhealthy_since: dict[str, floa
 
 
 def _refuse_vanished(seen: set[str], there: set[str]) -> None:
-    """Somebody shut Serve down, or deployed something else, while we wait: it will not come."""
+    """Fail if an application has disappeared: Serve was shut down, or something else deployed."""
     gone = sorted(seen - there)
     if gone:
         raise CommandFailed(
-            f"application {gone[0]} was removed while it was deployed",
+            f"application {gone[0]} was removed during the roll-out",
             "`quorum up` starts it again",
         )
     seen |= there
 
 
 def reason(application: dict[str, Any]) -> str:
-    """Why an application is not RUNNING, in one line: what its newest traceback ends with."""
+    """Return why an application is not RUNNING: the last line of its newest traceback."""
     parts = [application, *application.get("deployments", {}).values()]
-    said = [message for part in parts if (message := str(part.get("message") or "").strip())]
-    tracebacks = [message for message in said if "Traceback" in message]
-    if not said:
+    messages = [message for part in parts if (message := str(part.get("message") or "").strip())]
+    tracebacks = [message for message in messages if "Traceback" in message]
+    if not messages:
         return str(application.get("status", "not there"))
-    lines = [line.strip() for line in (tracebacks or said)[-1].splitlines() if line.strip()]
+    lines = [line.strip() for line in (tracebacks or messages)[-1].splitlines() if line.strip()]
     return lines[-1][:300]
 
 
 def wait_ready(url: str, *, timeout_s: float, note: Callable[[str], None] = lambda _: None) -> None:
-    """Wait until the front answers 200 at its readiness path.
+    """Wait until Quorum answers 200 at its readiness path.
 
     Raises:
-        CommandFailed: it does not in time.
+        CommandFailed: it is not ready in time.
     """
     deadline = time.monotonic() + timeout_s
-    said = "no answer yet"
+    state = "no answer yet"
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url + READY_PATH, timeout=5) as answer:  # noqa: S310
                 if answer.status == 200:
                     return
         except urllib.error.HTTPError as error:
-            said = f"status {error.code}"
+            state = f"status {error.code}"
         except OSError as error:
-            said = str(getattr(error, "reason", error))
-        note(said)
+            state = str(getattr(error, "reason", error))
+        note(state)
         time.sleep(_POLL_S)
     raise CommandFailed(
-        f"{url}{READY_PATH} is not ready: {said}", "`quorum status` says what is up"
+        f"{url}{READY_PATH} is not ready: {state}", "`quorum status` shows what is running"
     )

@@ -1,8 +1,8 @@
-"""The Ray node of this machine: started with the flags Serve needs, stopped without the others.
+"""The Ray node of this machine: start it, find its processes, stop them and no others.
 
-Every process of the node carries `QUORUM_NODE` in its environment, HAProxy included. That is how
-`stop` finds its own: `ray stop` ends every Ray cluster of the machine, but not HAProxy, which goes
-on holding the ports.
+Every process of the node, HAProxy included, has `QUORUM_NODE` in its environment, by which `stop`
+finds them. `ray stop` would end every Ray cluster of the machine, but not HAProxy, which would keep
+the ports.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from cluster.edge.install import BINARY, PROGRAM, install
+from cluster.edge.install import install
 from cluster.embedded import daemon
+from cluster.errors import CommandFailed
 from cluster.home.private_folder import UMASK, make_private, remove_private
 from cluster.node import private_ray, ray_token
 from cluster.node.dashboard import Dashboard
 from cluster.node.kept_logs import keep_logs
-from cluster.node.ray_environment import START_OPTIONS, TUNING
-from cluster.terminal.terminal import CommandFailed
+from cluster.node.ray_environment import START_OPTIONS, TUNING, places
 from settings.settings import spare_waits
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Node:
 
     @classmethod
     def of(cls, settings: Settings) -> Node:
-        """The node that the settings describe, whether it runs or not."""
+        """Return the node that the settings describe, whether it runs or not."""
         return cls(
             settings.home.resolve(),
             settings.http_port,
@@ -59,6 +59,11 @@ class Node:
             settings.ray_port,
             settings.fallback_port,
         )
+
+    @property
+    def url(self) -> str:
+        """Quorum's address on this machine."""
+        return f"http://{HOST}:{self.http_port}"
 
     @property
     def address(self) -> str:
@@ -72,7 +77,7 @@ class Node:
 
     @property
     def ports(self) -> dict[int, str]:
-        """Ports that must be free before the node starts, and what each is for."""
+        """Ports that must be free before the node starts, and their purposes."""
         return {
             self.http_port: "HTTP front",
             self.dashboard_port: "Ray dashboard",
@@ -82,55 +87,48 @@ class Node:
 
     @property
     def mark(self) -> str:
-        """What tells our processes from those of other clusters: 8 hex digits of the home."""
+        """Value of QUORUM_NODE for our processes: 8 hex digits of the home's hash."""
         return hashlib.sha256(str(self.home).encode()).hexdigest()[:8]
 
     @property
     def folder(self) -> Path:
-        """Folder of sockets and of Ray's session, for this user alone: Ray opens its own folder in
-        it to everybody. Short, and not where TMPDIR says: it holds sockets, whose paths
-        HAProxy limits to 97 bytes, of which Ray spends 57 on its node id."""
-        return Path("/tmp") / f"quorum-{self.mark}"  # noqa: S108 — the name is ours alone
+        """Folder of sockets and of Ray's session. Only this user can enter it: Ray opens its own
+        folder to everybody. Not in TMPDIR, because the path must be short: HAProxy limits paths of
+        sockets to 97 bytes, of which Ray's node id takes 57."""
+        return Path("/tmp") / f"quorum-{self.mark}"  # noqa: S108 — a name of our own
 
     @property
     def edge(self) -> Path:
-        """Folder of what Serve starts for HAProxy."""
+        """Folder of the program that Serve starts as HAProxy."""
         return self.home / "run" / "edge"
 
     def environment(self) -> dict[str, str]:
-        """The environment that the node and everything in it runs with. Holds no secret that was
-        not in ours: replicas read settings.env themselves."""
+        """Return the environment of the node and all its processes. It adds no secrets to
+        ours: replicas read settings.env themselves."""
         return {
             **private_ray.VARIABLES,
             **TUNING,
             **os.environ,
             MARK: self.mark,
             "QUORUM_HOME": str(self.home),
-            # Short, as a socket's path must be, and gone with the node.
+            # Paths of sockets must be short, and these go away with the node.
             "QUORUM_LINKS": str(self.folder / "links"),
             "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
-            # Several may listen at it: the default would be shared with every other Serve.
-            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(self.fallback_port),
-            BINARY: str(self.edge / PROGRAM),
-            # Not the shared default folder, which belongs to whoever came first.
-            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(self.folder / "haproxy.cfg"),
-            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(self.folder / "admin.sock"),
-            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(self.folder / "metrics.sock"),
-            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(self.folder),
-            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(self.folder / "server-state"),
-            "RAY_ADDRESS": self.address,
-            "RAY_USAGE_STATS_ENABLED": "0",
+            **places(
+                self.folder, self.edge, address=self.address, fallback_port=self.fallback_port
+            ),
         }
 
     @property
     def running(self) -> bool:
-        """Whether our node is up and its dashboard, which deploys, answers."""
+        """Whether our node runs and its dashboard, which roll-outs need, answers."""
         return any(_is(p, "raylet") for p in self.processes()) and self.dashboard.answers()
 
     def processes(self) -> list[psutil.Process]:
-        """Our processes: those with our mark or our folder in their command line, and below.
+        """Return our processes: those with our mark, or with our folder in their command line, and
+        their descendants.
 
-        Workers rename themselves, which may wipe what their environment shows; they are children
+        Workers rename themselves, which may erase their visible environment, but they are children
         of the raylet, which does not.
         """
         found: dict[int, psutil.Process] = {}
@@ -144,14 +142,14 @@ class Node:
     def _owns(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error, OSError):
             if process.uids().effective != os.geteuid():
-                return False  # whatever it calls itself
+                return False  # whatever its environment contains
             if process.environ().get(MARK) == self.mark:
                 return True
             return any(str(self.folder) in part for part in process.cmdline())
         return False
 
     def start(self) -> bool:
-        """Start the node. False: it was up.
+        """Start the node. Returns False if it was running already.
 
         Raises:
             CommandFailed: it does not start.
@@ -164,7 +162,7 @@ class Node:
         environment = self.environment()
         ray_token.provide(environment)
         metrics = self.home / "run" / "metrics"
-        # What counters of dead processes left would be added to the living ones'.
+        # Leftover counters of dead processes would be added to those of living ones.
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir(parents=True)
         install(self.edge, spare=spare_waits())
@@ -188,7 +186,7 @@ class Node:
         return True
 
     def _command(self) -> list[str]:
-        # Logical CPUs are places for replicas, not cores: most of them wait most of the time.
+        # Logical CPUs are places for replicas, not cores: most replicas wait most of the time.
         places = max(16, 4 * (os.cpu_count() or 1))
         return [
             *(str(Path(sys.executable).with_name("ray")), "start", "--head"),
@@ -201,13 +199,13 @@ class Node:
         ]
 
     def stop(self, patience_s: float = 10.0) -> int:
-        """End every process of the node and remove its folder, but for the logs.
+        """End all processes of the node and remove its folder; the logs are kept.
 
-        The raylet goes first, so that nothing is started again; the GCS after those that talk to
-        it; HAProxy last, when nobody can restart it.
+        The raylet ends first, so that nothing is restarted; the GCS after its clients; HAProxy
+        last, when nothing can restart it.
 
         Returns:
-            How many processes were ended.
+            The number of processes that ended.
         """
         processes = self.processes()
         raylets = [p for p in processes if _is(p, "raylet")]
@@ -215,7 +213,7 @@ class Node:
         rest = [p for p in processes if p not in raylets and p not in last]
         for group in (raylets, rest, last):
             daemon.end(group, first=signal.SIGTERM, patience_s=patience_s)
-        # Whatever was being born meanwhile.
+        # Processes that were starting meanwhile.
         daemon.end(self.processes(), first=signal.SIGKILL, patience_s=patience_s)
         keep_logs(self.folder / "ray", self.home / "logs" / "ray")
         remove_private(self.folder)

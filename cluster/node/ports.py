@@ -1,4 +1,4 @@
-"""Who holds a port."""
+"""Free ports, and the processes that hold taken ones."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Mapping
 import psutil
 
 from cluster.embedded.endpoint import is_free
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 
 def require_free(ports: Mapping[int, str]) -> None:
-    """Refuse to go on while somebody listens at a port we need.
+    """Check that the ports we need are free.
 
     Args:
-        ports: port -> what we need it for.
+        ports: port -> its purpose.
 
     Raises:
-        CommandFailed: one is taken; names the first one and who holds it.
+        CommandFailed: a port is taken; names it and the process that holds it.
     """
     for port, purpose in ports.items():
-        # Ours listen at all interfaces: whoever holds one of them is in the way.
+        # We listen at all interfaces, so a process at any of them is in the way.
         if not (is_free(port) and is_free(port, "0.0.0.0")):  # noqa: S104 — a probe
             raise CommandFailed(
                 f"port {port} ({purpose}) is taken by {holder(port)}",
@@ -30,13 +30,13 @@ def require_free(ports: Mapping[int, str]) -> None:
 
 
 def holder(port: int) -> str:
-    """The process that listens at a port, as `name (pid 123)`; somebody else's may be hidden."""
+    """Return the process that listens at a port, as `name (pid 123)`, if we may see it."""
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections(kind="tcp"):
             at = connection.laddr
             if connection.status == psutil.CONN_LISTEN and at and at.port == port:
                 return _named(connection.pid)
-    return "a process that is not shown to us"
+    return "an unknown process"
 
 
 def _named(pid: int | None) -> str:

@@ -1,4 +1,4 @@
-"""What a machine must have before anything is started: refused in one line, not found out later."""
+"""Checks of the machine before anything starts: a clear error now instead of a failure later."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 PYTHONS = ((3, 11), (3, 13))
 DISK_BYTES = 2 * 1024**3
@@ -18,7 +18,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> None:
-    """Refuse a Python that the pinned dependencies have no wheels for."""
+    """Refuse a Python version for which the pinned dependencies have no wheels."""
     lowest, highest = PYTHONS
     if not lowest <= version <= highest:
         raise CommandFailed(
@@ -29,13 +29,13 @@ def check_python(version: tuple[int, int] = sys.version_info[:2]) -> None:
 
 
 def check_disk(home: Path, needed_bytes: int = DISK_BYTES) -> None:
-    """Refuse a disk with less than `needed_bytes` left."""
+    """Refuse a disk with less than `needed_bytes` free."""
     existing = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(existing).free
     if free < needed_bytes:
         raise CommandFailed(
-            f"{_gib(free)} free on the disk of {existing}, {_gib(needed_bytes)} needed",
-            "free some, or set QUORUM_HOME to a folder on another disk",
+            f"{_gib(free)} are free on the disk of {existing}, {_gib(needed_bytes)} are needed",
+            "free some space, or set QUORUM_HOME to a folder on another disk",
         )
 
 
@@ -44,13 +44,13 @@ def check_memory(needed_bytes: int = MEMORY_BYTES) -> None:
     available = available_memory()
     if available < needed_bytes:
         raise CommandFailed(
-            f"{_gib(available)} of memory available, {_gib(needed_bytes)} needed",
-            "close something, or give the container more",
+            f"{_gib(available)} of memory are available, {_gib(needed_bytes)} are needed",
+            "end other programs, or give the container more memory",
         )
 
 
 def available_memory(cgroup: Path = _CGROUP) -> int:
-    """Bytes that can still be had: the machine's, or what the container's limit leaves."""
+    """Return the available memory of the machine, or of the container if that is less, in bytes."""
     available = int(psutil.virtual_memory().available)
     with contextlib.suppress(OSError, ValueError):
         limit = int((cgroup / "memory.max").read_text())  # "max" without a limit: ValueError

@@ -1,60 +1,84 @@
-"""What Ray and Serve are tuned by: the variables that every process of every node must see before
-Ray starts there, on this machine as in a container.
+"""Tuning of Ray and Serve: variables that every process of a node must see before Ray starts, on
+this machine as in a container.
 
-Costs are processor seconds a minute of an idle node with seven replicas, four of them in pools that
-scale: 13.3 in all before and 10.0 after. A node that decides pays them all the same. What stays:
-0.4 for each Python worker (Ray looks for signals every 10 ms, which nothing turns off), 2.5 for
-dashboard and agent.
+The figures are CPU seconds a minute of an idle node with seven replicas, four of them in pools that
+scale: 13.3 in all before and 10.0 after. A busy node pays them too. What remains: 0.4 for each
+Python worker (Ray checks for signals every 10 ms, which cannot be turned off) and 2.5 for dashboard
+and agent.
 
 Tried without gain: `RAY_event_stats`, `RAY_task_events_report_interval_ms`, `MALLOC_ARENA_MAX`.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from cluster.edge.install import BINARY, PROGRAM
+
 TUNING = {
     # gRPC between replicas, user code on the replica's loop.
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-    # What it brings as well is a buffer of a thousand lines: a warning would be in the file a day
-    # later. Nothing is logged for a request, so nothing is gained by it.
+    # The throughput option also buffers a thousand log lines: a warning would reach the file a day
+    # later. We log nothing for a request, so the buffer gains nothing.
     "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",
     # HAProxy in front instead of Python proxies. One thread: it is never the bottleneck.
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_HAPROXY_NBTHREAD": "1",
     "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
-    # A replica that refuses a connection is dead: the others are asked from then on, and it is
-    # looked for four times a second.
+    # A replica that refuses a connection is dead: requests go to the others from then on.
     "RAY_SERVE_HAPROXY_OBSERVE_ERROR_LIMIT": "1",
     "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "2s",
-    # Above Serve's own limit, which gives the better answer: a replica that hangs is no reason to
-    # hold a client for ever.
+    # Ends requests to a replica that hangs. Above Serve's own limit, which gives a better answer.
     "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": "35",
-    # Three in a row replace what Serve runs HAProxy by.
+    # Serve replaces its HAProxy actor after three failed checks in a row.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "2",
-    # Decisions pass by what Serve does around each request of an ingress.
+    # Decisions bypass Serve's own handling of each request of an ingress.
     "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "serve_app.http.express:middlewares",
-    # The controller compares what is with what should be twice a second instead of ten times:
-    # 1.7 of the controller, 0.4 of the GCS that it asks. Once a second saves 0.3 more and makes
-    # each step of a roll-out wait for it.
+    # The controller runs its loop twice a second instead of ten times: saves 1.7 in the controller
+    # and 0.4 in the GCS. Once a second would save 0.3 more, but slows each step of a roll-out.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
-    # Serve's own counters leave a replica every 5 s instead of ten times a second: Ray exports
-    # them every 10 s in any case. 0.8.
+    # Replicas send Serve's counters every 5 s instead of ten times a second, as Ray exports them
+    # every 10 s only: saves 0.8.
     "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "5000",
-    # Ray's workers stand behind everything else of the machine (nice 15): a PostgreSQL that takes
-    # records in, or anybody's job, then takes the processor from payments that are waited for.
+    # By default Ray's workers have the lowest priority of the machine (nice 15). PostgreSQL storing
+    # records, or any other job, would then take the CPU from payments that clients wait for.
     "RAY_worker_niceness": "0",
-    # 40 MB less in each process of Serve, and replicas that listen at the node's address alone.
+    # 40 MB less in each process of Serve, and replicas listen at the node's address only.
     "RAY_preload_python_modules": "deployments.preload",
-    # Ray's own metrics are on ports that ask nobody who he is: RAY_enable_metrics_collection=1 and
-    # a port for the dashboard's turn them on.
+    # Ray serves its own metrics without authentication. RAY_enable_metrics_collection=1 and a port
+    # for the dashboard's metrics turn them on.
     "RAY_enable_metrics_collection": "0",
     "DASHBOARD_METRIC_PORT": "-1",
 }
-"""Name -> value. Whoever sets one of them otherwise is heeded."""
+"""Name -> value. Values in the environment override these."""
 
 START_OPTIONS = (
-    # It sends what workers print to drivers that ask for it, and none of ours does: 0.7.
+    # The log monitor sends workers' output to drivers that ask for it; ours do not. Saves 0.7.
     "--include-log-monitor=false",
-    # It would start and stop machines, of which there is one, and shows its figures to anybody.
+    # The monitor scales machines, of which there is one, and shows its figures to everybody.
     "--no-monitor",
 )
-"""What `ray start` is told besides."""
+"""Further options of `ray start`."""
+
+
+def places(folder: Path, edge: Path, *, address: str, fallback_port: int) -> dict[str, str]:
+    """Return the variables that tell Ray and Serve which addresses and files are this node's.
+
+    Args:
+        folder: of sockets, for this user only. By default Serve uses a folder that users share.
+        edge: what `cluster.edge.install` has written.
+        address: of the node, `host:port`.
+        fallback_port: port of Serve's fallback proxy. Processes can share a port: by default all
+            Serves of the machine would.
+    """
+    return {
+        "RAY_ADDRESS": address,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        BINARY: str(edge / PROGRAM),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback_port),
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+    }

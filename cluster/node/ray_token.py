@@ -1,4 +1,4 @@
-"""The token that a node of Ray wants: where Ray looks for it, readable by its user alone."""
+"""The token for Ray: written where Ray looks for it, readable by its user only."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from cluster.terminal.terminal import CommandFailed, say
+from cluster.errors import CommandFailed
+from cluster.terminal.console import say
 from stores.whole_file import replace_file
 
 
 def provide(environment: Mapping[str, str]) -> None:
-    """Make the token if there is none, and close its file to others.
+    """Create the token if there is none, and close its file to other users.
 
     Args:
-        environment: of the node. RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH and RAY_AUTH_MODE are heeded
-            as Ray heeds them.
+        environment: of the node. RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH and RAY_AUTH_MODE have the
+            same meaning as for Ray.
 
     Raises:
-        CommandFailed: the file is another user's, or cannot be written.
+        CommandFailed: the file belongs to another user, or cannot be written.
     """
     if environment.get("RAY_AUTH_MODE") != "token" or environment.get("RAY_AUTH_TOKEN"):
         return
@@ -34,12 +35,21 @@ def provide(environment: Mapping[str, str]) -> None:
         raise CommandFailed(f"Ray's token {path} belongs to uid {found.st_uid}", _HINT)
     if stat.S_IMODE(found.st_mode) & 0o077:
         path.chmod(0o600)
-        say(f"others could read {path}: it is this user's alone now")
+        say(f"other users could read {path}; closed it to them")
+
+
+def headers() -> dict[str, str]:
+    """Return the HTTP headers with the token. Ray finds the token, as for `serve deploy`."""
+    if os.environ.get("RAY_AUTH_MODE") != "token":
+        return {}
+    from ray._private.authentication import http_token_authentication
+
+    return dict(http_token_authentication.get_auth_headers_if_auth_enabled({}))
 
 
 def _path(environment: Mapping[str, str]) -> Path:
-    told = environment.get("RAY_AUTH_TOKEN_PATH")
-    return Path(told) if told else Path(environment.get("HOME", "~")).expanduser() / _USUAL
+    given = environment.get("RAY_AUTH_TOKEN_PATH")
+    return Path(given) if given else Path(environment.get("HOME", "~")).expanduser() / _DEFAULT
 
 
 def _make(path: Path) -> None:
@@ -50,5 +60,5 @@ def _make(path: Path) -> None:
         raise CommandFailed(f"Ray's token cannot be written to {path}: {error}", _HINT) from error
 
 
-_USUAL = ".ray/auth_token"
-_HINT = "name another file with RAY_AUTH_TOKEN_PATH"
+_DEFAULT = ".ray/auth_token"
+_HINT = "set RAY_AUTH_TOKEN_PATH to another file"

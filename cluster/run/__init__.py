@@ -1,1 +1,1 @@
-"""Starting and stopping a whole Quorum, and its first models and history."""
+"""Starting, watching and stopping a whole Quorum, and making its first history and models."""

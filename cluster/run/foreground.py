@@ -1,4 +1,4 @@
-"""Staying in the foreground, as the first process of a container must."""
+"""Running in the foreground, as the first process of a container must."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 _MISSES = 3
 
 
 class _AskedToStop(BaseException):
-    """SIGTERM or SIGINT came. No Exception: nothing on the way may take it for a failure."""
+    """SIGTERM or SIGINT came. A BaseException, so that no `except Exception` catches it."""
 
 
 def hold(
@@ -25,18 +25,18 @@ def hold(
     *,
     poll_s: float = 5.0,
 ) -> None:
-    """Start, stay while it is alive, and stop it however this ends.
+    """Call `start`, wait while `alive`, and call `stop` however this ends.
 
-    SIGTERM and SIGINT end it in order, while it starts as well; a second one is not listened to.
+    SIGTERM and SIGINT end it in order, during the start too; a second signal is ignored.
 
     Args:
-        start: brings up what is held.
-        alive: whether it still is; false three times in a row means it is not.
-        stop: takes it down; called once.
-        poll_s: seconds between two looks, > 0.
+        start: starts the service.
+        alive: whether the service runs; it counts as ended after three False in a row.
+        stop: stops the service; called once.
+        poll_s: seconds between two checks, > 0.
 
     Raises:
-        CommandFailed: it ended by itself.
+        CommandFailed: the service ended by itself.
     """
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.signal(number, _ask) for number in numbers}
@@ -54,7 +54,7 @@ def hold(
 
 
 def _ask(number: int, _: FrameType | None) -> None:
-    # A process without a handler for it ignores SIGTERM when it is a container's first.
+    # Without a handler, the first process of a container ignores SIGTERM.
     raise _AskedToStop(number)
 
 
@@ -64,11 +64,11 @@ def _watch(alive: Callable[[], bool], poll_s: float) -> None:
         time.sleep(poll_s)
         _reap()
         missed = 0 if alive() else missed + 1
-    raise CommandFailed("the Ray node is gone", "see its logs; `quorum up` starts it again")
+    raise CommandFailed("the Ray node has ended", "see its logs; `quorum up` starts it again")
 
 
 def _reap() -> None:
-    """Take note of ended children that nobody else does: daemons become ours when we are pid 1."""
+    """Reap ended children: daemons whose parent ended are ours when we are pid 1."""
     if os.getpid() != 1:
         return
     with contextlib.suppress(ChildProcessError):

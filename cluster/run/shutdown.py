@@ -1,4 +1,4 @@
-"""What `quorum down` does: the reverse of starting up, for as much of it as is there."""
+"""What `quorum down` does: it stops whatever of a Quorum is running."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
-from cluster.home import stores
+from cluster.errors import CommandFailed
+from cluster.home import local_stores
 from cluster.node.node import Node
-from cluster.terminal.terminal import CommandFailed, step
+from cluster.terminal.console import step
 
 if TYPE_CHECKING:
     from settings.settings import Settings
 
 
 def bring_down(settings: Settings, drain_s: float) -> dict[str, Any]:
-    """Stop applications, Ray with HAProxy, Redis, PostgreSQL. What is not up is passed over.
+    """Stop the applications, Ray with HAProxy, Redis and PostgreSQL, as far as they run.
 
     Args:
-        drain_s: longest wait for requests in flight. A decision that a client has seen is on
-            disk; what is cut off here gets no answer.
+        drain_s: longest wait for requests in flight. A request that is cut off gets no answer;
+            decisions that were answered are on disk.
 
     Returns:
-        `stopped`: names of what was up; `seconds`.
+        `stopped`: the names of what was running; `seconds`.
     """
     started = time.monotonic()
     node = Node.of(settings)
@@ -31,12 +32,12 @@ def bring_down(settings: Settings, drain_s: float) -> dict[str, Any]:
         with step("Drain"):
             _drain(node, drain_s)
     if node.processes():
-        with step("Ray and HAProxy") as going_on:
-            going_on.result = f"{node.stop()} processes"
+        with step("Ray and HAProxy") as running:
+            running.result = f"{node.stop()} processes"
             stopped.append("Ray")
-    with step("Stores") as going_on:
-        embedded = stores.stop(settings.home)
-        going_on.result = ", ".join(embedded) or "none was up"
+    with step("Stores") as running:
+        embedded = local_stores.stop(settings.home)
+        running.result = ", ".join(embedded) or "none was running"
     return {
         "stopped": [*stopped, *embedded],
         "seconds": round(time.monotonic() - started, 1),
@@ -44,6 +45,6 @@ def bring_down(settings: Settings, drain_s: float) -> dict[str, Any]:
 
 
 def _drain(node: Node, drain_s: float) -> None:
-    """Ask Serve to end and wait until it has, or has had its time."""
+    """Ask Serve to shut down, and wait for it at most `drain_s` seconds."""
     with contextlib.suppress(OSError, CommandFailed):
         node.dashboard.shut_down_serve(drain_s)

@@ -1,4 +1,4 @@
-"""What `quorum up` does, step by step. Each step finds out whether it has anything to do."""
+"""What `quorum up` does, step by step. Each step does only what is still missing."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cluster.home import stores
+from cluster.home import local_stores
 from cluster.home.connection import check_stores, database_url
+from cluster.home.paths import serve_config
 from cluster.home.private_folder import make_private
-from cluster.home.project import serve_config
-from cluster.node.deploy import read_config, wait_ready, wait_running
-from cluster.node.node import HOST, Node
+from cluster.node.deploy import read_config, roll_out
+from cluster.node.node import Node
 from cluster.node.ports import require_free
 from cluster.node.preflight import check_disk, check_memory, check_python
-from cluster.run import demo, history, models
-from cluster.run.history import Scale
+from cluster.run.demo_key import example_request, write_demo_key
+from cluster.run.initial_history import Scale, history_missing, make_history
+from cluster.run.initial_models import models_missing, train_models, variants_of
 from cluster.schema.migrate import migrate
-from cluster.terminal.terminal import step
+from cluster.terminal.console import step
 from settings.settings import Settings
 
 
 def bring_up(config: Path | None, scale: Scale, timeout_s: float) -> dict[str, Any]:
-    """Start what is not up, make what is not there, deploy, and wait until it decides.
+    """Start what does not run, make what is missing, deploy, and wait until Quorum is ready.
 
     Args:
         config: Serve configuration; None: the project's.
-        scale: of the history to make up if there is none.
+        scale: size of the history that is generated if there is none.
         timeout_s: longest wait for the applications.
 
     Returns:
         `url`, `api_key`, `curl`.
 
     Raises:
-        CommandFailed: a step failed. What is up stays up: the next run goes on from there.
+        CommandFailed: a step failed. What runs stays running; the next call continues there.
     """
     settings = Settings.load()
     node = Node.of(settings)
@@ -47,25 +48,24 @@ def bring_up(config: Path | None, scale: Scale, timeout_s: float) -> dict[str, A
         was_up = _check(node)
     with _starting(node, was_up) as starting:
         settings = _stores(settings)
-        if history.missing(settings):
-            with step("History") as going_on:
-                rows = history.make(settings, scale, going_on.note)
-                going_on.result = f"{rows:,} payments of the generator"
-        with step("Ray") as going_on:
-            going_on.result = "started" if starting.result() else "was up"
+        if history_missing(settings):
+            with step("History") as running:
+                rows = make_history(settings, scale, running.note)
+                running.result = f"{rows:,} generated payments"
+        with step("Ray") as running:
+            running.result = "started" if starting.result() else "already running"
     _train(settings, node, document)
-    url = f"http://{HOST}:{settings.http_port}"
-    _deploy(node, document, url, timeout_s)
-    key = demo.write(settings, url)
-    return {"url": url, "api_key": key, "curl": demo.curl(url, key)}
+    roll_out(node.dashboard, node.url, document, timeout_s)
+    key = write_demo_key(settings, node.url)
+    return {"url": node.url, "api_key": key, "curl": example_request(node.url, key)}
 
 
 def bring_up_stores() -> dict[str, Any]:
-    """Start the stores alone and bring the schema up to date: enough to load, to train, and to
+    """Start only the stores and bring the schema up to date: enough to load data, train models and
     manage keys.
 
     Returns:
-        `stores`: name -> `embedded`, or the variable that names another one.
+        `stores`: name -> `embedded`, or the variable that names an external one.
 
     Raises:
         CommandFailed: a step failed.
@@ -74,57 +74,47 @@ def bring_up_stores() -> dict[str, Any]:
     check_python()
     check_disk(settings.home)
     _stores(settings)
-    found = stores.stores(settings.home)
+    found = local_stores.stores_of(settings.home)
     return {"stores": {s.name: s.variable if s.server is None else "embedded" for s in found}}
 
 
 def _stores(settings: Settings) -> Settings:
-    """Start the stores. Returns the settings with what they have written."""
-    with step("Stores") as going_on:
-        going_on.result = ", ".join(stores.start(settings.home))
+    """Start the stores. Returns the settings, read again with the stores' URLs."""
+    with step("Stores") as running:
+        running.result = ", ".join(local_stores.start(settings.home))
         settings = Settings.load()
         asyncio.run(check_stores(settings))
-    with step("Schema") as going_on:
+    with step("Schema") as running:
         applied = asyncio.run(migrate(database_url(settings))).applied
-        going_on.result = f"{len(applied)} files applied" if applied else "up to date"
+        running.result = f"{len(applied)} files applied" if applied else "up to date"
     return settings
 
 
 def _check(node: Node) -> bool:
-    """Refuse a machine on which it cannot work. Returns whether our node is up already."""
+    """Check that the machine can run Quorum. Returns whether our node runs already."""
     check_python()
     check_disk(node.home)
     if node.running:
         return True
     check_memory()
-    node.stop()  # what a crash left holds ports
+    node.stop()  # processes left by a crash hold ports
     require_free(node.ports)
     return False
 
 
 @contextmanager
 def _starting(node: Node, was_up: bool) -> Iterator[Future[bool]]:
-    """Start the node beside what else there is to do: it takes seconds and needs none of it."""
+    """Start the node in the background: it takes seconds and does not depend on the other steps."""
     make_private(node.home)
     with ThreadPoolExecutor(1, thread_name_prefix="ray-start") as pool:
         yield pool.submit(lambda: False if was_up else node.start())
 
 
 def _train(settings: Settings, node: Node, document: dict[str, Any]) -> None:
-    why = models.missing(settings, models.wanted(document))
+    why = models_missing(settings, variants_of(document))
     if why is None:
         return
-    with step("Models") as going_on:
-        going_on.note(why)
-        report = models.train(node.environment())
-        going_on.result = f"{len(report['variants'])} variants"
-
-
-def _deploy(node: Node, document: dict[str, Any], url: str, timeout_s: float) -> None:
-    names = {str(application["name"]) for application in document["applications"]}
-    with step("Deploy") as going_on:
-        node.dashboard.deploy(document)
-        wait_running(node.dashboard, names, timeout_s=timeout_s, note=going_on.note)
-        going_on.result = f"{len(names)} applications"
-    with step("Ready") as going_on:
-        wait_ready(url, timeout_s=timeout_s, note=going_on.note)
+    with step("Models") as running:
+        running.note(why)
+        report = train_models(node.environment())
+        running.result = f"{len(report['variants'])} variants"

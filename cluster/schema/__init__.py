@@ -1,1 +1,1 @@
-"""The schema of the database, and its migrations."""
+"""The database schema and its migrations."""

@@ -1,10 +1,10 @@
-"""Brings the schema up to date: SQL files of `cluster/migrations`, each once, in order.
+"""Brings the schema up to date: applies the SQL files of `migrations/`, each once, in order.
 
-A file is `<number>_<name>.<phase>.sql`. Phase `pre` only adds, so that it can run before a
-roll-out while the old release still serves; `post` removes what no release needs any more, after
-it. Each file runs in a transaction of its own together with its entry in `schema_migrations`, one
-at a time and once, however many runners start. An applied file that has changed since stops
-everything.
+The files are named `<number>_<name>.<phase>.sql`. Phase `pre` only adds, so that it can run before
+a roll-out, while the old release still serves. Phase `post` runs after it, and removes what no
+release needs any more. Each file is applied in a transaction of its own, together with its entry in
+`schema_migrations`; a lock makes runners take turns. If an applied file has changed since, nothing
+more is applied.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from importlib.resources.abc import Traversable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
+from stores.statements import statement
 
 if TYPE_CHECKING:
     import asyncpg
@@ -28,22 +29,14 @@ if TYPE_CHECKING:
 Phase = Literal["pre", "post", "all"]
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.(pre|post)\.sql")
-# One number for all runners of all releases; any constant nobody else uses would do.
+# The same for all runners of all releases; the number has no meaning.
 _LOCK = 0x51554F52554D
 _LOCK_WAIT_S = 120
-_LEDGER = """
-CREATE TABLE IF NOT EXISTS schema_migrations (
-    file       text        PRIMARY KEY,
-    sha256     text        NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now(),
-    seconds    real        NOT NULL
-)
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file: its name, number, phase (`pre` or `post`) and text."""
+    """A file: its name, number, phase (`pre` or `post`) and text."""
 
     file: str
     number: int
@@ -57,13 +50,13 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a run did.
+class MigrationResult:
+    """The result of a run.
 
     Attributes:
-        applied: files it applied, in order, with their seconds.
-        present: how many of the chosen phase were applied before.
-        unknown: applied by a newer release: not among our files.
+        applied: files applied by this run, in order, with their seconds.
+        present: number of files of the chosen phase that were applied before.
+        unknown: applied files that we do not have: a newer release applied them.
     """
 
     applied: tuple[tuple[str, float], ...]
@@ -72,11 +65,11 @@ class Outcome:
 
 
 def read_migrations(folder: Traversable | None = None) -> list[Migration]:
-    """All migrations of a folder (None: the house's), in order: by number, `pre` before `post`.
+    """Return the migrations of a folder (None: ours) by number, `pre` before `post`.
 
     Raises:
-        CommandFailed: a file's name is not `<number>_<name>.<phase>.sql`, or two files share a
-            number and a phase.
+        CommandFailed: a name is not `<number>_<name>.<phase>.sql`, or two files share a number and
+            a phase.
     """
     folder = folder or files("cluster.schema") / "migrations"
     found = []
@@ -86,7 +79,8 @@ def read_migrations(folder: Traversable | None = None) -> list[Migration]:
         match = _NAME.fullmatch(entry.name)
         if match is None:
             raise CommandFailed(
-                f"migration {entry.name} is misnamed", "name it 0002_what_it_does.pre.sql"
+                f"migration {entry.name} has a wrong name",
+                "expected a name like 0002_what_it_does.pre.sql",
             )
         text = entry.read_text(encoding="utf-8")
         found.append(Migration(entry.name, int(match[1]), match[2], text))
@@ -101,32 +95,32 @@ def read_migrations(folder: Traversable | None = None) -> list[Migration]:
 
 async def migrate(
     url: str, phase: Phase = "all", migrations: Sequence[Migration] | None = None
-) -> Outcome:
-    """Apply what is missing.
+) -> MigrationResult:
+    """Apply the missing migrations.
 
     Args:
         url: `postgresql://` URL of a role that may create tables.
         phase: which files to apply.
-        migrations: None: those of the house.
+        migrations: None: ours.
 
     Raises:
-        CommandFailed: an applied file changed, a file fails (nothing of it stays), or another
+        CommandFailed: an applied file has changed, a file fails (it is rolled back), or another
             runner holds the lock for two minutes.
-        OSError, asyncpg.PostgresError: no connection.
+        OSError, asyncpg.PostgresError: PostgreSQL does not answer.
     """
     from stores.postgres.connect import connection
 
     migrations = read_migrations() if migrations is None else migrations
     async with connection(url) as session:
         async with _alone(session):
-            await session.execute(_LEDGER)
+            await session.execute(statement("cluster/schema/schema_migrations.sql"))
             done = await _done(session)
             _refuse_changed(migrations, done)
         return await _apply_missing(session, migrations, phase, done)
 
 
 async def pending(url: str) -> list[str]:
-    """Names of the files that are not applied yet; changes nothing."""
+    """Return the names of the files that are not applied yet. Changes nothing."""
     from stores.postgres.connect import connection
 
     async with connection(url) as session:
@@ -141,8 +135,8 @@ def _refuse_changed(migrations: Sequence[Migration], done: dict[str, str]) -> No
     changed = [m.file for m in migrations if done.get(m.file, m.sha256) != m.sha256]
     if changed:
         raise CommandFailed(
-            f"applied migration changed since: {', '.join(changed)}",
-            "restore the file and put the change into a new one",
+            f"these migrations have changed since they were applied: {', '.join(changed)}",
+            "restore the files, and put the changes into a new one",
         )
 
 
@@ -151,17 +145,17 @@ async def _apply_missing(
     migrations: Sequence[Migration],
     phase: Phase,
     done: dict[str, str],
-) -> Outcome:
+) -> MigrationResult:
     chosen = [m for m in migrations if phase in ("all", m.phase)]
     missing = [m for m in chosen if m.file not in done]
     seconds = [(m.file, await _apply(connection, m)) for m in missing]
     applied = [(file, took) for file, took in seconds if took is not None]
     unknown = sorted(set(done) - {m.file for m in migrations})
-    return Outcome(tuple(applied), len(chosen) - len(applied), tuple(unknown))
+    return MigrationResult(tuple(applied), len(chosen) - len(applied), tuple(unknown))
 
 
 async def _apply(connection: asyncpg.Connection, migration: Migration) -> float | None:
-    """Seconds that it took; None: another runner has applied it meanwhile."""
+    """Apply a file. Returns its seconds, None if another runner has applied it meanwhile."""
     import asyncpg
 
     try:
@@ -171,7 +165,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> float 
             if migration.file in done:
                 return None
             started = time.monotonic()
-            # A change of a table that waits for a long query makes everybody else wait behind it.
+            # A change of a table that waits for a long query blocks all later queries.
             await connection.execute("SET LOCAL lock_timeout = '10s'")
             await connection.execute(migration.sql)
             seconds = time.monotonic() - started
@@ -183,20 +177,20 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> float 
             )
     except asyncpg.PostgresError as error:
         raise CommandFailed(
-            f"migration {migration.file}: {error}", "nothing of it was applied; correct it"
+            f"migration {migration.file}: {error}", "it was rolled back; correct it"
         ) from error
     return seconds
 
 
 async def _done(connection: asyncpg.Connection) -> dict[str, str]:
-    """Files that were applied, and their checksums."""
+    """Return the applied files and their checksums."""
     rows = await connection.fetch("SELECT file, sha256 FROM schema_migrations")
     return {row["file"]: row["sha256"] for row in rows}
 
 
 @asynccontextmanager
 async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """A transaction with the runners' lock, which ends with it."""
+    """A transaction that holds the runners' lock."""
     import asyncpg
 
     async with connection.transaction():
@@ -205,6 +199,6 @@ async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
             await connection.execute("SELECT pg_advisory_xact_lock($1::bigint)", _LOCK)
         except asyncpg.LockNotAvailableError:
             raise CommandFailed(
-                "another migration holds the lock", "wait for it or end its connection"
+                "another migration is running", "wait for it, or end its connection"
             ) from None
         yield

@@ -1,1 +1,1 @@
-"""What the command line prints."""
+"""Output of the commands: progress, tables, and errors in one line."""

@@ -1,21 +1,23 @@
-"""Bars of a command that works in stages."""
+"""Progress bars of long commands."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cluster.terminal.terminal import progress
+from cluster.terminal.console import progress
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
+    from data.load.loader import LoadReport
+
 
 class StageBars:
-    """One bar a stage on stderr; a stage that is done stays on its line with its seconds.
+    """A bar on stderr for each stage of a command. The bar of a finished stage stays.
 
     Args:
-        titles: stage -> what is shown for it.
+        titles: stage -> title of its bar.
     """
 
     def __init__(self, titles: Mapping[str, str]) -> None:
@@ -25,7 +27,7 @@ class StageBars:
         self._bars = Progress(
             TextColumn("{task.description:<20}"),
             BarColumn(30),
-            TextColumn("{task.fields[said]}"),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
             console=progress,
         )
@@ -39,8 +41,40 @@ class StageBars:
         self._bars.stop()
 
     def show(self, stage: str, done: int, total: int) -> None:
-        """How much of a stage is done, and of how much in all; 0: not known."""
+        """Update the bar of a stage: `done` of `total`, where 0 means that the total is unknown."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(self._titles[stage], total=None, said="")
-        said = f"{done:,}/{total:,}" if total else f"{done:,}"
-        self._bars.update(self._tasks[stage], completed=done, total=total or None, said=said)
+            self._tasks[stage] = self._bars.add_task(self._titles[stage], total=None, count="")
+        count = f"{done:,}/{total:,}" if total else f"{done:,}"
+        self._bars.update(self._tasks[stage], completed=done, total=total or None, count=count)
+
+
+class LoadBar:
+    """The bar of a load on stderr: share of the file, rows, rows a second.
+
+    Args:
+        name: of the file.
+    """
+
+    def __init__(self, name: str) -> None:
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+        self._bar = Progress(
+            TextColumn("Load {task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[rows]:,} rows, {task.fields[speed]:,.0f}/s"),
+            console=progress,
+            transient=True,
+        )
+        self._task = self._bar.add_task(name, total=1.0, rows=0, speed=0.0)
+
+    def __enter__(self) -> LoadBar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, report: LoadReport, share: float) -> None:
+        """Update the bar; `share` of the file is read, in [0, 1]."""
+        self._bar.update(self._task, completed=share, rows=report.rows, speed=report.rows_per_s)

@@ -1,4 +1,4 @@
-"""What `quorum models` shows a person."""
+"""What `quorum models` prints for people."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _LISTED = {"average_precision": "avg prec", "calibration_error": "calib"}
 
 
 def versions_table(document: dict[str, Any]) -> Any:
-    """A line a version."""
+    """Return a table with a line for each version."""
     from rich.table import Table
 
     if not document["models"]:
-        return f"no models in {document['store']}; `quorum train` makes them"
+        return f"no models in {document['store']}; run `quorum train`"
     table = Table(box=None, pad_edge=False)
     table.add_column("variant", no_wrap=True)
     table.add_column("version", no_wrap=True)
@@ -35,13 +35,13 @@ def versions_table(document: dict[str, Any]) -> Any:
     for model in document["models"]:
         first = model["variant"] != before
         before = model["variant"]
-        said = sorted(model["aliases"], key=lambda alias: (alias != CHAMPION, alias))
-        said += [] if model["in_step"] else ["MLflow lags"]
-        said += ["damaged"] if model["fault"] else [] if model["served"] else ["other features"]
+        notes = sorted(model["aliases"], key=lambda alias: (alias != CHAMPION, alias))
+        notes += [] if model["in_step"] else ["MLflow lags"]
+        notes += ["damaged"] if model["fault"] else [] if model["served"] else ["other features"]
         table.add_row(
             model["variant"] if first else "",
             model["version"],
-            ", ".join(said),
+            ", ".join(notes),
             *(_figure(model["metrics"], name) for name in _LISTED),
             str(model["registered"] or "-"),
             (model["trained_at"] or "-")[:10],
@@ -50,7 +50,7 @@ def versions_table(document: dict[str, Any]) -> Any:
 
 
 def model_table(document: dict[str, Any]) -> Any:
-    """Everything of one version."""
+    """Return the facts, figures and champions' history of one version."""
     from rich.console import Group
     from rich.table import Table
 
@@ -64,15 +64,15 @@ def model_table(document: dict[str, Any]) -> Any:
         "schema": f"{document['schema_id']}, {'as served' if document['served'] else 'not served'}",
         "runs on": f"{document['runtime']}, {document['n_features']} features,"
         f" {size(document['size_bytes'])}",
-        "registered": f"MLflow {document['registered'] or 'knows none'},"
+        "registered": f"MLflow {document['registered'] or '-'},"
         f" {document['trained_at'] or '-'}, run {document['run_id'] or '-'}",
         "trained on": f"{rows.get('train', 0):,} payments, {window.get('train_start', '-')[:10]}"
         f" to {window.get('train_end', '-')[:10]}, seed {training.get('seed', '-')}",
-        "judged on": f"{rows.get('test', 0):,} payments, {window.get('test_start', '-')[:10]}"
+        "tested on": f"{rows.get('test', 0):,} payments, {window.get('test_start', '-')[:10]}"
         f" to {window.get('test_end', '-')[:10]}",
     }
-    for name, said in facts.items():
-        table.add_row(name, said)
+    for name, fact in facts.items():
+        table.add_row(name, fact)
     if not document["metrics"]:
         return Group(table, "", _history(document["champions"]))
     figures = Table(box=None, pad_edge=False)
@@ -84,14 +84,14 @@ def model_table(document: dict[str, Any]) -> Any:
 
 
 def comparison_table(document: dict[str, Any]) -> Any:
-    """Two models side by side."""
+    """Return the figures of two models side by side."""
     from rich.table import Table
 
     a, b, d = document["a"], document["b"], document["difference"]
     table = Table(
         title=_ground(document["ground"]),
         caption=f"average precision differs by {d['difference']:+.4f},"
-        f" 95 % of resamples within [{d['low']:+.4f}, {d['high']:+.4f}]",
+        f" 95 % interval [{d['low']:+.4f}, {d['high']:+.4f}]",
     )
     table.add_column("figure")
     for side in (a, b):
@@ -104,22 +104,22 @@ def comparison_table(document: dict[str, Any]) -> Any:
 
 
 def gates_table(document: dict[str, Any]) -> Any:
-    """A line a gate, with its figure."""
+    """Return a line for each gate, with its figure."""
     from rich.table import Table
     from rich.text import Text
 
     ground = document["ground"]
     table = Table(title=None if ground is None else _ground(ground))
-    for title in ("gate", "of", "", "found"):
+    for title in ("gate", "model", "", "finding"):
         table.add_column(title)
     for gate in document["gates"]:
-        verdict = "[green]passed[/green]" if gate["passed"] else "[red]failed[/red]"
-        table.add_row(gate["name"], gate["subject"], verdict, Text(gate["said"]))
+        result = "[green]passed[/green]" if gate["passed"] else "[red]failed[/red]"
+        table.add_row(gate["name"], gate["subject"], result, Text(gate["said"]))
     return table
 
 
 def promotion_table(document: dict[str, Any]) -> Any:
-    """The gates, and what came of them."""
+    """Return the gates, the result, and the champions that changed."""
     from rich.console import Group
     from rich.text import Text
 
@@ -135,32 +135,34 @@ def promotion_table(document: dict[str, Any]) -> Any:
 
 
 def push_table(document: dict[str, Any]) -> Any:
-    """What a push would do."""
+    """Return what a push would send."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for title in ("variant", "version", "what would be done"):
+    for title in ("variant", "version", "action"):
         table.add_column(title)
     for artifact in document["artifacts"]:
         files = artifact["files"]
-        to_send = f"send {files} files, {size(artifact['size_bytes'])}" if files else "is there"
+        to_send = (
+            f"send {files} files, {size(artifact['size_bytes'])}" if files else "already there"
+        )
         table.add_row(artifact["variant"], artifact["version"], to_send)
-    aliases = [Text(f"{name} comes to name {v}") for name, v in document["aliases"].items()]
-    return Group(table, *aliases, Text(estimate_said(document)))
+    aliases = [Text(f"{name} moves to {v}") for name, v in document["aliases"].items()]
+    return Group(table, *aliases, Text(estimate_text(document)))
 
 
-def estimate_said(document: dict[str, Any]) -> str:
-    """How much a push would send."""
+def estimate_text(document: dict[str, Any]) -> str:
+    """Return how much a push would send."""
     return (
         f"{document['files']} files, {size(document['bytes'])} ({document['bytes']:,} bytes),"
         f" {len(document['aliases'])} aliases to {document['destination']}"
     )
 
 
-def sent_said(document: dict[str, Any]) -> str:
-    """What a push has done."""
+def sent_text(document: dict[str, Any]) -> str:
+    """Return what a push has sent."""
     if not document["sent_files"] and not document["aliases"]:
         return f"{document['destination']} is up to date: {len(document['artifacts'])} models"
     return (
@@ -169,16 +171,16 @@ def sent_said(document: dict[str, Any]) -> str:
     )
 
 
-def faults_said(document: dict[str, Any]) -> str:
-    """What verification found."""
+def faults_text(document: dict[str, Any]) -> str:
+    """Return what a verification found."""
     if not document["faults"]:
-        return f"{document['destination']}: {document['whole']} models whole, digest by digest"
+        return f"{document['destination']}: {document['whole']} models intact by their digests"
     lines = "\n".join(f"  {fault}" for fault in document["faults"])
-    return f"{document['destination']}: {document['whole']} models whole, and\n{lines}"
+    return f"{document['destination']}: {document['whole']} models intact, faults:\n{lines}"
 
 
 def size(n: float) -> str:
-    """Bytes as a person reads them."""
+    """Return a number of bytes with a unit."""
     return f"{n / 2**20:.1f} MiB" if n >= 2**20 else f"{n / 2**10:.1f} KiB"
 
 

@@ -31,12 +31,12 @@ def tiny_artifact(
 
     Args:
         root: folder of all artifacts.
-        slope: tells versions apart.
+        slope: differs between versions.
         work: matrix products of no effect, to make scoring slow.
-        golden_shift: makes golden rows wrong by so much.
-        knots: its calibration.
-        training: what its manifest says of its training.
-        columns: of a tabular set, in order.
+        golden_shift: error of the golden rows' scores.
+        knots: the calibration.
+        training: the manifest's entry on the training.
+        columns: of a tabular data set, in order.
 
     Returns:
         Version and digest.
@@ -74,7 +74,7 @@ def tiny_artifact(
 def point_alias(
     root: Path, variant: str, version: str, digest: str, alias: str = "champion"
 ) -> None:
-    """Move an alias, as training does: in one step."""
+    """Move an alias atomically, as training does."""
     folder = root / variant / "aliases"
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{alias}.tmp"
@@ -91,7 +91,7 @@ def _graph(n_features: int, slope: float, work: int) -> bytes:
         node("Mul", ["column", "slope"], ["scaled"]),
         node("Sigmoid", ["scaled"], ["probability"]),
     ]
-    # A chain: equal products side by side would be computed once.
+    # A chain: equal products in parallel would be computed only once.
     nodes += [
         node("MatMul", [f"product{k - 1}" if k else "known", "square"], [f"product{k}"])
         for k in range(work)

@@ -1,7 +1,10 @@
-"""What a replica finds copied: `python -m tests.contracts.copied_globals PICKLE MODULE ...`, a
-pickled class of a deployment and the module that it comes from. Prints one global a line.
+"""Prints the globals that a replica has copies of, one a line.
 
-In a process of its own: where the class is known already, loading would give it new globals.
+    python -m tests.contracts.copied_globals PICKLE MODULE ...
+
+Each PICKLE is the class of a deployment, from MODULE.
+
+Run in a process of its own: in one that knows the class already, loading would give it new globals.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ _CONSTANT = (str, bytes, int, float, bool, type(None), Path)
 
 
 def copied(pickled: Path, module_name: str) -> set[str]:
-    """Globals that methods of the class see a copy of, but for constants."""
+    """Return the globals, except constants, of which the methods of the class see a copy."""
     module = importlib.import_module(module_name)
     owner = cloudpickle.loads(pickled.read_bytes())
     return {

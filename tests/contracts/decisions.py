@@ -61,7 +61,7 @@ def transactions(n: int, prefix: str = "t", at_ms: int = DECIDED_AT_MS) -> Trans
 def decided(
     batch: TransactionBatch, seed: int = 0, at_ms: int = DECIDED_AT_MS, plan: Plan = PLAN
 ) -> tuple[FeatureBatch, DecisionBatch]:
-    """Made-up features and votes, and the decisions that `plan` makes of them."""
+    """Return random features, and the decisions that `plan` makes from random votes."""
     n = len(batch)
     rng = np.random.default_rng(seed)
     values = rng.normal(size=(n, N_FEATURES)).astype(np.float32)
@@ -95,14 +95,14 @@ def decided(
 def decision_records(
     n: int, prefix: str = "t", seed: int = 0, at_ms: int = DECIDED_AT_MS, plan: Plan = PLAN
 ) -> list[DecisionRecord]:
-    """The records of n decisions on `transactions(n, prefix)`, each call with new decision ids."""
+    """Return records of n decisions on `transactions(n, prefix)`, with new decision ids."""
     batch = transactions(n, prefix, at_ms)
     features, decisions = decided(batch, seed, at_ms, plan)
     return list(records(batch, features, decisions, plan))
 
 
 def gathered(written: Sequence[DecisionRecord]) -> list[RecordBatch]:
-    """Records as the batches that hold them: neighbours that share what a batch says once."""
+    """Gather records into batches: neighbours with equal values for what a batch holds once."""
     return [
         _batch(list(group))
         for _, group in groupby(
@@ -113,13 +113,13 @@ def gathered(written: Sequence[DecisionRecord]) -> list[RecordBatch]:
                 r.code_version,
                 r.decided_at_ms,
                 r.explained_by,
-                *_said(r),
+                *_votes(r),
             ),
         )
     ]
 
 
-def _said(r: DecisionRecord) -> list[tuple[str, str, str, str]]:
+def _votes(r: DecisionRecord) -> list[tuple[str, str, str, str]]:
     return [(v.variant, v.version, v.digest, v.status) for v in r.votes]
 
 

@@ -1,4 +1,4 @@
-"""Labelled payments in PostgreSQL, of which fraud is the dearer part."""
+"""Labelled payments in PostgreSQL; frauds have the higher amounts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 Paid = tuple[datetime, str, str, int, bool]
-"""When, customer, merchant, amount in minor units, whether it is fraud."""
+"""Time, customer, merchant, amount in minor units, whether it is fraud."""
 
 
 async def load_labelled(
@@ -26,13 +26,13 @@ async def load_labelled(
     customers: int = 60,
     merchants: int = 20,
 ) -> None:
-    """Insert payments and a label of each, known two days later.
+    """Insert payments, each with a label that becomes known two days later.
 
     Args:
-        rows: payments, evenly over `days` from START on.
-        first: number of the first; ids begin there.
-        fraud_share: of payments, at random.
-        fraud_log_amount: mean logarithm of a fraud's amount; that of others is 7.
+        rows: number of payments, spread evenly over `days` from START on.
+        first: number of the first payment; ids start there.
+        fraud_share: share of the payments, chosen at random.
+        fraud_log_amount: mean logarithm of a fraud's amount; that of other payments is 7.
     """
     rng = np.random.default_rng(seed)
     paid: list[Paid] = []

@@ -1,4 +1,4 @@
-"""Ends nodes that tests have started."""
+"""Stops nodes that tests have started."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cluster.node.node import Node
 
 
 def stop_whole(node: Node) -> None:
-    """Stop a node; if that is interrupted in the middle, once more: half a node must not stay."""
+    """Stop a node; if that is interrupted, try again, so that no half of a node is left."""
     try:
         node.stop()
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Seeded streams of payments with everything that makes order and identity hard."""
+"""Seeded streams of payments with all that makes order and identity difficult."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ def payments(
     tenant: str = "default",
     prefix: str = "t",
 ) -> TransactionBatch:
-    """n payments in the order of arrival: some late by up to three days, some sent twice, some
-    without merchant, device, counterparty or coordinates, some between customers or to oneself,
-    some just under the reporting threshold, amounts over eight orders of magnitude."""
+    """Return n payments in the order of arrival.
+
+    Some are late by up to three days, some are sent twice, some lack merchant, device, counterparty
+    or coordinates, some go to another customer or to the sender, some are just under the reporting
+    threshold. Amounts span eight orders of magnitude.
+    """
     rng = np.random.default_rng(seed)
     at = np.sort(rng.integers(0, int(days * DAY_MS), n))
     at = np.where(rng.random(n) < late, at - rng.integers(0, 3 * DAY_MS, n), at)
@@ -67,13 +70,13 @@ def _amount(rng: np.random.Generator) -> int:
 
 
 LabelRow = tuple[int, int, bool, tuple[int, bool] | None]
-"""known_at_ms, row of the payment, verdict, what it replaces."""
+"""known_at_ms, row of the payment, whether it is fraud, the label that it replaces."""
 
 
 def label_rows(
     batch: TransactionBatch, seed: int, *, days: float = 20.0, corrected: float = 0.2
 ) -> list[LabelRow]:
-    """Labels of some payments of a batch, known up to `days` later; some are corrected."""
+    """Return labels of some payments, known up to `days` later; some are corrected later on."""
     rng = np.random.default_rng(seed)
     seen: set[str] = set()
     found: list[LabelRow] = []

@@ -1,4 +1,4 @@
-"""A real PgBouncer in transaction mode before a PostgreSQL."""
+"""A real PgBouncer in transaction mode in front of a PostgreSQL."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pidfile = {folder}/pgbouncer.pid
 
 
 def program() -> str:
-    """Path of PgBouncer; skips the test where there is none."""
+    """Return the path of PgBouncer; skip the test if there is none."""
     found = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if found is None:
         pytest.skip("PgBouncer is not installed: apt-get install pgbouncer")
@@ -45,12 +45,14 @@ def program() -> str:
 
 @asynccontextmanager
 async def bouncing(url: str) -> AsyncIterator[str]:
-    """URL of the database that `url` names, by way of a pooler that gives each transaction another
-    of its four sessions."""
+    """Run a pooler that gives each transaction another of its four sessions.
+
+    Yields the URL of the database behind it.
+    """
     binary = program()
     parts = urlsplit(url)
     (port,) = free_ports(1)
-    # Short, and not of pytest: another user must come in, as PgBouncer does not run as root.
+    # Not a folder of pytest: as PgBouncer does not run as root, another user must enter it.
     folder = Path(tempfile.mkdtemp(prefix="quorum-test-bouncer-"))
     process = None
     try:
@@ -70,7 +72,7 @@ async def bouncing(url: str) -> AsyncIterator[str]:
             **account,  # type: ignore[call-overload]
         )
         there = url.replace(f":{parts.port}/", f":{port}/")
-        await _stirred(there, folder)
+        await _open_sessions(there)
         yield there
     finally:
         if process is not None:
@@ -79,8 +81,8 @@ async def bouncing(url: str) -> AsyncIterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _stirred(url: str, folder: Path) -> None:
-    """Wait until it answers, and have it open all of its sessions."""
+async def _open_sessions(url: str) -> None:
+    """Wait until the pooler answers, and make it open all its sessions."""
     async with asyncio.timeout(20):
         while True:
             try:

@@ -1,4 +1,4 @@
-"""Ports for servers of tests, which run beside each other and beside whatever is up already."""
+"""Free ports for servers of tests, which run beside other servers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import socket
 from cluster.embedded.endpoint import is_free
 
 _AT_ONCE = 50
-# Below those that a system gives to whoever asks for any port.
+# Below the range from which systems assign ports.
 _LOWEST, _HIGHEST = 20_000, 29_900
 
 
 def free_ports(n: int) -> list[int]:
-    """n different ports that nobody listens at now."""
+    """Return n different ports at which no process listens now."""
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(n)]
         for probe in probes:
@@ -23,9 +23,9 @@ def free_ports(n: int) -> list[int]:
 
 
 def serve_ports() -> dict[str, str]:
-    """Variables that give a node's Serve ports of its own behind its HTTP front.
+    """Return variables that give a node's Serve its own ports behind the HTTP port.
 
-    Every Serve has the same ones otherwise, replicas from 30000 on.
+    Without them all Serves of a machine use the same ports, replicas from 30000 on.
     """
     while True:
         first = random.randrange(_LOWEST, _HIGHEST, _AT_ONCE)

@@ -1,5 +1,5 @@
-"""One address before two servers, as a managed store has: whom new connections reach can be
-changed, those that are there stay with whom they reached."""
+"""One address for two servers, as a managed store has. New connections can be sent to the other;
+open connections stay."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Proxy:
     """A TCP proxy.
 
     Attributes:
-        port: of 127.0.0.1 that it listens at.
-        target: port of 127.0.0.1 that new connections reach.
-        connections: how many were made.
+        port: of 127.0.0.1, at which it listens.
+        target: port of 127.0.0.1 to which new connections go.
+        connections: number of connections so far.
     """
 
     def __init__(self, target: int) -> None:
@@ -26,7 +26,7 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take a connection over."""
+        """Serve one connection."""
         self.connections += 1
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
         for source, sink in ((reader, there_writer), (there_reader, writer)):
@@ -35,13 +35,13 @@ class Proxy:
             task.add_done_callback(self._tasks.discard)
 
     def url(self, url: str) -> str:
-        """The URL of a server, by way of this proxy."""
+        """Return the URL of a server with this proxy's port."""
         parts = urlsplit(url)
         assert parts.port is not None
         return url.replace(f":{parts.port}/", f":{self.port}/")
 
     async def close(self) -> None:
-        """Cut every connection off."""
+        """Cut all connections."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -49,7 +49,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxy_to(url: str) -> AsyncIterator[Proxy]:
-    """A proxy before the server that a URL names."""
+    """A proxy in front of the server that a URL names."""
     port = urlsplit(url).port
     assert port is not None
     proxy = Proxy(port)

@@ -1,4 +1,4 @@
-"""A local S3 server in a thread of this process, on a port that was free."""
+"""A local S3 server in a thread of this process."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def written_by_serve(folder: Path) -> str:
-    """The configuration for one application, with `/F` instead of `folder` in it."""
+    """Return the configuration for one application, with `/F` in place of `folder`."""
     from ray.serve._private import haproxy
     from ray.serve.config import HTTPOptions
 

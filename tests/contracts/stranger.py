@@ -1,7 +1,7 @@
-"""What another user of this machine can do to sockets, ports and files of ours, by trying it.
+"""Tries what another user of this machine can do with our sockets, ports and files.
 
-`Stranger` runs this module as a program, which stops being root (and so being us) before it tries
-anything. Only root can become somebody else: elsewhere tests that need one are skipped.
+`Stranger` runs this module as a program, which changes from root to another user first. Only root
+can do so; without root, tests that need it are skipped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pytest
 NAME = "nobody"
 
 needs_root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root can become another user to try what that one may do"
+    os.geteuid() != 0, reason="only root can try things as another user"
 )
 
 _PATIENCE_S = 3.0
@@ -40,25 +40,24 @@ class Stranger:
     def __init__(self, name: str = NAME) -> None:
         self._name = name
 
-    def opens(self, paths: Sequence[Path]) -> dict[str, str]:
-        """What can be done to files, folders and sockets: path -> what; those to which nothing
-        can be done are absent."""
-        return dict(self._do("opens", [str(path) for path in paths]))
+    def can_open(self, paths: Sequence[Path]) -> dict[str, str]:
+        """Return what the user can do with files, folders and sockets: path -> read, write,
+        connect. Paths with which nothing can be done are absent."""
+        return dict(self._do("can_open", [str(path) for path in paths]))
 
-    def says(self, conversations: Sequence[tuple[Any, list[bytes]]]) -> list[list[bytes]]:
-        """What is answered to each of several openings of a conversation, each on a connection
-        of its own.
+    def answers(self, conversations: Sequence[tuple[Any, list[bytes]]]) -> list[list[bytes]]:
+        """Send messages to addresses, each on a connection of its own.
 
         Args:
-            conversations: an address (`(host, port)` or the path of a Unix socket) and what is
-                sent to it, a message each.
+            conversations: addresses (`(host, port)` or the path of a Unix socket), each with the
+                messages to send.
 
         Returns:
-            For each, for each of its messages: the first bytes that came; `refused` if there is
-            no connection to be had, b"" if nothing came.
+            For each address and message the first bytes of the answer; `REFUSED` if the connection
+            is refused, b"" if there is no answer.
         """
         asked = [[where, [part.hex() for part in parts]] for where, parts in conversations]
-        answers = self._do("says", asked)
+        answers = self._do("answers", asked)
         return [[bytes.fromhex(one) for one in answer] for answer in answers]
 
     def _do(self, what: str, arguments: Any) -> Any:
@@ -77,7 +76,7 @@ class Stranger:
 REFUSED = b"refused"
 
 
-def _opens(paths: list[str]) -> list[tuple[str, str]]:
+def _can_open(paths: list[str]) -> list[tuple[str, str]]:
     found = []
     for path in paths:
         can = [name for name, attempt in _ATTEMPTS.items() if _works(attempt, path)]
@@ -90,7 +89,7 @@ def _works(attempt: Callable[[str], None], path: str) -> bool:
     try:
         attempt(path)
     except OSError as error:
-        # Whatever else it says, it has let us as far as to say it.
+        # Any other error means that access was granted.
         return error.errno not in (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR) and (
             stat.S_ISREG(_mode(path)) or stat.S_ISDIR(_mode(path))
         )
@@ -125,7 +124,7 @@ def _write(path: str) -> None:
 
 def _connect(path: str) -> None:
     if not stat.S_ISSOCK(os.stat(path).st_mode):
-        raise PermissionError(errno.EACCES, "no socket")
+        raise PermissionError(errno.EACCES, "not a socket")
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_PATIENCE_S)
         connection.connect(path)
@@ -138,14 +137,14 @@ _ATTEMPTS: dict[str, Callable[[str], None]] = {
 }
 
 
-def _says(conversations: list[tuple[Any, list[str]]]) -> list[list[str]]:
+def _answers(conversations: list[tuple[Any, list[str]]]) -> list[list[str]]:
     return [
-        [_said(where, bytes.fromhex(part)).hex() for part in parts]
+        [_answer(where, bytes.fromhex(part)).hex() for part in parts]
         for where, parts in conversations
     ]
 
 
-def _said(where: Any, message: bytes) -> bytes:
+def _answer(where: Any, message: bytes) -> bytes:
     try:
         with _connected(where) as connection:
             connection.settimeout(_PATIENCE_S)
@@ -154,8 +153,8 @@ def _said(where: Any, message: bytes) -> bytes:
     except TimeoutError:
         return b""
     except OSError as error:
-        gone = isinstance(error, ConnectionResetError | BrokenPipeError)
-        return b"" if gone else REFUSED
+        cut = isinstance(error, ConnectionResetError | BrokenPipeError)
+        return b"" if cut else REFUSED
 
 
 def _connected(where: Any) -> socket.socket:
@@ -176,10 +175,10 @@ def _become(name: str) -> None:
 
 
 def main() -> None:
-    """Become another user, do what stdin says, print what came of it."""
+    """Become another user, do what stdin asks for, print the result."""
     what, arguments = json.load(sys.stdin)
     _become(sys.argv[1])
-    print(json.dumps({"opens": _opens, "says": _says}[what](arguments)))
+    print(json.dumps({"can_open": _can_open, "answers": _answers}[what](arguments)))
 
 
 if __name__ == "__main__":

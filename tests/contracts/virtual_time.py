@@ -1,5 +1,5 @@
-"""An event loop whose time passes as soon as nothing is left to do: the same seconds each time,
-however busy the machine is."""
+"""An event loop with virtual time: it jumps ahead when there is nothing to do, so that durations do
+not depend on how busy the machine is."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Coroutine
 from typing import Any
 
 _TURN_S = 1e-6
-"""Every turn of the loop takes a little, so that no rounding of sums makes time stand still."""
+"""Every turn of the loop takes this long, so that rounding cannot stop time."""
 
 
 class _Selector(selectors.DefaultSelector):
-    """Waits for nothing; `now` moves on by as long as it would have waited."""
+    """Does not wait; `now` advances by the time that it would have waited."""
 
     now = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise RuntimeError("nothing is left that could ever happen")
+            raise RuntimeError("the loop would wait for ever")
         self.now += max(_TURN_S, timeout)
         return super().select(0)
 
@@ -33,8 +33,10 @@ class _Loop(asyncio.SelectorEventLoop):
         return self._virtual.now
 
 
-def run(coming: Coroutine[Any, Any, Any]) -> Any:
-    """What `coming` returns; `asyncio.get_running_loop().time()` is its clock, from 0 on. It must
-    wait for nothing outside of its loop."""
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Return the result of a coroutine. The clock, `get_running_loop().time()`, starts at 0.
+
+    The coroutine must not wait for anything outside of its loop.
+    """
     with asyncio.Runner(loop_factory=_Loop) as runner:
-        return runner.run(coming)
+        return runner.run(coroutine)

@@ -1,4 +1,4 @@
-"""Waiting for what happens elsewhere: in a thread, in another process, on a disk."""
+"""Waiting for events elsewhere: in a thread, in another process, on a disk."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 
 async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
-    """Look every few milliseconds until `condition` holds.
+    """Check every few milliseconds until `condition` holds.
 
     Raises:
-        TimeoutError: it did not in time.
+        TimeoutError: it does not hold in time.
     """
     async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - nobody there could set an event
+        while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""One Quorum a run, brought up as a user does it: by its command line, in a folder of its own."""
+"""One Quorum for the whole run, started by its command line as users do, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _QUORUM = str(Path(sys.executable).with_name("quorum"))
 
 @dataclass
 class Quorum:
-    """A Quorum under test, and how to talk to it."""
+    """A Quorum under test, with its address and key."""
 
     home: Path
     environment: dict[str, str]
@@ -33,7 +33,7 @@ class Quorum:
     key: str = ""
 
     def run(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
-        """`quorum <arguments>`; fails the test if it does not succeed and `ok` is set."""
+        """Run `quorum <arguments>`. The test fails if the command fails, unless `ok` is False."""
         done = subprocess.run(
             [_QUORUM, *arguments],
             env=self.environment,
@@ -47,11 +47,11 @@ class Quorum:
         return done
 
     def json(self, *arguments: str) -> Any:
-        """What `quorum <arguments> --json` prints."""
+        """Return what `quorum <arguments> --json` prints."""
         return json.loads(self.run(*arguments, "--json").stdout)
 
     def up(self) -> dict[str, str]:
-        """`quorum up` on a small history."""
+        """Run `quorum up` with a small history."""
         report: dict[str, str] = self.json("up", "--customers", "400", "--days", "75")
         self.url, self.key = report["url"], report["api_key"]
         return report
@@ -88,12 +88,12 @@ def _environment(home: Path) -> dict[str, str]:
         "QUORUM_RAY_PORT": str(ray),
         "QUORUM_FALLBACK_PORT": str(fallback),
         "QUORUM_DRIFT_INTERVAL_S": "5",
-        "QUORUM_MAX_PAST_DAYS": "3650",  # sets of years ago are sent as they are
-        "QUORUM_REBUILD_WAIT_MS": "300",  # history that comes late on a busy machine
+        "QUORUM_MAX_PAST_DAYS": "3650",  # old data sets are sent with their own times
+        "QUORUM_REBUILD_WAIT_MS": "300",  # history may come late on a busy machine
     }
 
 
-def _remove_what_killed_runs_left() -> None:
+def _clean_up_killed_runs() -> None:
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         pid = left.name.removeprefix(_PREFIX).partition("-")[0]
         if pid.isdigit() and not psutil.pid_exists(int(pid)):
@@ -104,7 +104,7 @@ def _remove_what_killed_runs_left() -> None:
 @pytest.fixture(scope="session")
 def quorum() -> Iterator[Quorum]:
     """A running Quorum; nothing of it is left afterwards."""
-    _remove_what_killed_runs_left()
+    _clean_up_killed_runs()
     home = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     quorum = Quorum(home, _environment(home))
     try:

@@ -1,4 +1,4 @@
-"""Drift of a running Quorum: as a command, and as metrics that come by themselves."""
+"""Drift of a running Quorum: by command, and as metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.test_parity import decide, served
 ROWS = 400
 
 
-def test_payments_unlike_those_of_the_training_are_seen(quorum: Quorum) -> None:
+def test_payments_unlike_those_of_the_training_are_noticed(quorum: Quorum) -> None:
     key = quorum.json("keys", "create", "--name", "drift", "--tenant", "drift")["key"]
     batch = payments(ROWS, seed=21, customers=60, late=0.0, duplicate=0.0, prefix="drift")
     asyncio.run(served(quorum.database_url, "drift", decide(quorum, key, batch, 100)))

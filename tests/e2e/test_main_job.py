@@ -1,4 +1,4 @@
-"""The main job: a payment comes in, a decision goes out, and it is on record."""
+"""The main job: a payment is decided, answered and recorded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def payment(**changes: object) -> dict[str, object]:
     } | changes
 
 
-def test_the_line_that_up_prints_can_be_pasted(quorum: Quorum) -> None:
+def test_the_request_that_up_prints_can_be_pasted(quorum: Quorum) -> None:
     report = quorum.up()  # a second `up` uses what is there
     # A vote may come late while a busy machine is still starting; it does not stay so.
     for _ in range(3):
@@ -101,7 +101,7 @@ def test_labels_are_kept(quorum: Quorum) -> None:
         assert client.post(f"/v1/decisions/{decision_id}/labels", json=label).status_code == 201
 
 
-def test_nobody_without_a_key_decides(quorum: Quorum) -> None:
+def test_no_decision_without_a_key(quorum: Quorum) -> None:
     other = quorum.json("keys", "create", "--name", "other", "--tenant", "other")
     with quorum.client() as client, quorum.client(other["key"]) as stranger:
         answer = client.post("/v1/decisions", json=payment()).json()
@@ -142,7 +142,7 @@ def test_a_batch_answers_row_by_row(quorum: Quorum) -> None:
         ("GET", "/v1/nothing", None, 404),
     ],
 )
-def test_bad_requests_are_told_so(
+def test_bad_requests_get_a_problem_document(
     quorum: Quorum, method: str, path: str, body: bytes | None, status: int
 ) -> None:
     with quorum.client() as client:
@@ -167,7 +167,7 @@ def test_health_metrics_and_reference(quorum: Quorum) -> None:
         assert f'model="{model}"' in exposition
 
 
-def test_status_knows_every_pool(quorum: Quorum) -> None:
+def test_status_lists_every_pool(quorum: Quorum) -> None:
     status = quorum.json("status")
     shown = json.dumps(status)
     assert all(f"variant-{name}" in shown for name in VARIANTS)

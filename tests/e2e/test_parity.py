@@ -1,4 +1,4 @@
-"""What served decisions saw is what a replay of history computes: the same bits."""
+"""Features of served decisions equal those computed from history, bit for bit."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def shifted(batch: TransactionBatch, last_ms: int, step_ms: int) -> TransactionB
     return replace(batch, timestamp_ms=[first_ms + i * step_ms for i in range(len(batch))])
 
 
-def test_with_labels_through_the_door(quorum: Quorum) -> None:
+def test_with_labels_sent_to_the_api(quorum: Quorum) -> None:
     """Labels that are posted are seen by later decisions, and the check of what was served, which
     replays payments and labels from PostgreSQL, finds the same bits."""
     tenant = "labelled"

@@ -1,4 +1,4 @@
-"""Crashes: what is killed comes back with `quorum up`, and nothing that a client saw is lost."""
+"""Crashes: `quorum up` restarts killed processes, and no answered decision is lost."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def everything_of(quorum: Quorum) -> list[psutil.Process]:
     mark, found = str(quorum.home), []
     for process in psutil.process_iter():
         try:
-            told = [*process.cmdline(), process.environ().get("QUORUM_HOME", "")]
+            received = [*process.cmdline(), process.environ().get("QUORUM_HOME", "")]
         except (psutil.Error, OSError):
             continue
-        if process.pid != os.getpid() and any(mark in part for part in told):
+        if process.pid != os.getpid() and any(mark in part for part in received):
             found.append(process)
     return found
 
@@ -73,21 +73,21 @@ def process_name(process: psutil.Process) -> str:
 
 
 @dataclass
-class Told:
-    """What clients were told: ids of decisions, when one came, and statuses of what was none."""
+class Received:
+    """What clients received: ids and times of decisions, and statuses of other answers."""
 
     ids: list[str] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
 
     def longest_gap_s(self, since: float) -> float:
-        """The longest time after `since` in which nobody got a decision."""
+        """Return the longest time after `since` without a decision."""
         times = [since, *sorted(at for at in self.at if at > since)]
         return max(later - earlier for earlier, later in pairwise(times))
 
 
-def keep_paying(quorum: Quorum, stop: threading.Event, told: Told) -> None:
-    """A client that goes on whatever it is told."""
+def keep_paying(quorum: Quorum, stop: threading.Event, received: Received) -> None:
+    """A client that goes on after any answer."""
     with quorum.client() as client:
         while not stop.is_set():
             try:
@@ -96,27 +96,29 @@ def keep_paying(quorum: Quorum, stop: threading.Event, told: Told) -> None:
                 time.sleep(0.01)
                 continue
             if answer.status_code == 200:
-                told.ids.append(answer.json()["decision_id"])
-                told.at.append(time.monotonic())
+                received.ids.append(answer.json()["decision_id"])
+                received.at.append(time.monotonic())
             else:
-                told.refused.append(answer.status_code)
+                received.refused.append(answer.status_code)
                 time.sleep(0.01)
 
 
 @contextlib.contextmanager
-def paying(quorum: Quorum) -> Iterator[Told]:
-    """Eight clients, and in the end the proof that what they were told is on record once."""
-    told, stop = Told(), threading.Event()
-    clients = [threading.Thread(target=keep_paying, args=(quorum, stop, told)) for _ in range(8)]
+def paying(quorum: Quorum) -> Iterator[Received]:
+    """Run eight clients; at the end, check that each answered decision is on record once."""
+    received, stop = Received(), threading.Event()
+    clients = [
+        threading.Thread(target=keep_paying, args=(quorum, stop, received)) for _ in range(8)
+    ]
     for client in clients:
         client.start()
     try:
-        yield told
+        yield received
     finally:
         stop.set()
         for client in clients:
             client.join()
-    wait_for(lambda: set(asyncio.run(counts(quorum.database_url, told.ids))) == {1})
+    wait_for(lambda: set(asyncio.run(counts(quorum.database_url, received.ids))) == {1})
 
 
 async def counts(url: str, ids: list[str]) -> list[int]:
@@ -143,38 +145,40 @@ async def counts(url: str, ids: list[str]) -> list[int]:
         ("ServeReplica:decisions:Combiner", 4.0),
     ],
 )
-def test_one_of_a_part_killed_under_load(quorum: Quorum, part: str, gap_s: float) -> None:
-    with paying(quorum) as told:
+def test_one_process_killed_under_load(quorum: Quorum, part: str, gap_s: float) -> None:
+    with paying(quorum) as received:
         for index in (0, -1):  # with two of them, the one that works and the one that waits
             wait_for(
-                lambda: len(told.at) > 20 and (part == "haproxy" or len(find(quorum, part)) > 1)
+                lambda: len(received.at) > 20 and (part == "haproxy" or len(find(quorum, part)) > 1)
             )
             victim = find(quorum, part)[index]
             killed = time.monotonic()
             victim.send_signal(signal.SIGKILL)
-            wait_for(lambda at=killed: any(then > at + gap_s for then in told.at))
-            gap = told.longest_gap_s(killed)
-            print(f"{part} {index}: no decision for {gap:.2f} s; refused {Counter(told.refused)}")
+            wait_for(lambda at=killed: any(then > at + gap_s for then in received.at))
+            gap = received.longest_gap_s(killed)
+            print(
+                f"{part} {index}: no decision for {gap:.2f} s; refused {Counter(received.refused)}"
+            )
             assert gap < gap_s
-        assert set(told.refused) <= {503}
+        assert set(received.refused) <= {503}
 
 
 def test_all_combiners_killed_under_load(quorum: Quorum) -> None:
     seed = int(os.environ.get("QUORUM_TEST_SEED", secrets.randbits(32)))
     print(f"QUORUM_TEST_SEED={seed} makes the same pauses")  # shown if it fails
     rng = random.Random(seed)
-    with paying(quorum) as told:
+    with paying(quorum) as received:
         for _ in range(2):
-            before = len(told.at)
-            wait_for(lambda at_least=before + 20: len(told.at) > at_least)
+            before = len(received.at)
+            wait_for(lambda at_least=before + 20: len(received.at) > at_least)
             time.sleep(rng.uniform(0.0, 0.3))
             replicas = combiners(quorum)
             assert replicas
             for process in replicas:
                 process.send_signal(signal.SIGKILL)
-        before = len(told.at)
-        wait_for(lambda: len(told.at) > before + 20)
-        assert set(told.refused) <= {503}
+        before = len(received.at)
+        wait_for(lambda: len(received.at) > before + 20)
+        assert set(received.refused) <= {503}
 
 
 def wait_for(condition, timeout_s: float = 60.0) -> None:
@@ -184,7 +188,7 @@ def wait_for(condition, timeout_s: float = 60.0) -> None:
         time.sleep(0.1)
 
 
-def test_a_taken_port_is_told_in_one_line(quorum: Quorum) -> None:
+def test_a_taken_port_is_reported_in_one_line(quorum: Quorum) -> None:
     quorum.run("down")
     port = int(quorum.environment["QUORUM_HTTP_PORT"])
     with socket.socket() as mine:

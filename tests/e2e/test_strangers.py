@@ -58,28 +58,28 @@ def test_nothing_listens_beyond_loopback(quorum: Quorum) -> None:
     assert [one for one in listening if one[1] not in ("127.0.0.1", "::1")] == []
 
 
-def test_no_port_does_anything_for_a_stranger(quorum: Quorum) -> None:
+def test_no_port_serves_another_user(quorum: Quorum) -> None:
     http = int(quorum.environment["QUORUM_HTTP_PORT"])
     ports = sorted({(port, name) for name, _, port in _listening(quorum)})
     asked = [(("127.0.0.1", port), list(_PROBES.values())) for port, _ in ports]
     taken = []
-    for (port, name), answers in zip(ports, Stranger().says(asked), strict=True):
+    for (port, name), answers in zip(ports, Stranger().answers(asked), strict=True):
         for probe, answer in zip(_PROBES, answers, strict=True):
             first = answer.split(b"\r\n")[0]
             if first.startswith(b"HTTP/1.") and first.split()[1] == b"200":
                 dashboard = port == _node(quorum).dashboard_port
-                # The page that asks for the token, and our own metrics: open on purpose.
+                # Open on purpose: the page that asks for the token, and our own metrics.
                 if (dashboard and probe == "root") or (port == http and probe == "metrics"):
                     continue
                 taken.append((name, port, probe))
             elif probe == "redis" and answer.startswith(b"*"):
                 taken.append((name, port, probe))
-    # Replicas answer as the front that is before them does.
+    # Replicas answer as the HTTP port in front of them does.
     replicas = {port for port, name in ports if name.startswith("ray::")}
     assert [one for one in taken if one[1] not in replicas or one[2] != "metrics"] == []
 
 
-def test_no_file_folder_or_socket_is_open_to_a_stranger(quorum: Quorum) -> None:
+def test_no_file_folder_or_socket_is_open_to_another_user(quorum: Quorum) -> None:
     node = _node(quorum)
     paths: list[Path] = []
     for root in (quorum.home, node.folder):
@@ -88,10 +88,10 @@ def test_no_file_folder_or_socket_is_open_to_a_stranger(quorum: Quorum) -> None:
             paths += [Path(folder) / name for name in (*names, *files)]
     paths += [Path("/dev/shm") / name for name in os.listdir("/dev/shm") if "ostgre" not in name]
     assert len(paths) > 100
-    assert Stranger().opens(paths) == {}
+    assert Stranger().can_open(paths) == {}
 
 
-def test_what_is_written_is_for_its_user_alone(quorum: Quorum) -> None:
+def test_only_its_user_can_read_its_files(quorum: Quorum) -> None:
     open_ones = []
     for folder, _, files in os.walk(quorum.home):
         for name in files:
@@ -102,7 +102,7 @@ def test_what_is_written_is_for_its_user_alone(quorum: Quorum) -> None:
     assert open_ones == []
 
 
-def test_the_owner_needs_no_word_for_serve_and_ray(quorum: Quorum) -> None:
+def test_the_owner_can_use_serve_and_ray(quorum: Quorum) -> None:
     environment = {k: v for k, v in quorum.environment.items() if not k.startswith("RAY_AUTH")}
     environment["RAY_ADDRESS"] = _node(quorum).address
     dashboard = f"http://127.0.0.1:{quorum.environment['QUORUM_DASHBOARD_PORT']}"
@@ -114,23 +114,7 @@ def test_the_owner_needs_no_word_for_serve_and_ray(quorum: Quorum) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def test_a_folder_of_somebody_else_is_not_used(tmp_path: Path) -> None:
-    from cluster.home.private_folder import make_private, remove_private
-    from cluster.terminal.terminal import CommandFailed
-
-    theirs, link = tmp_path / "theirs", tmp_path / "link"
-    theirs.mkdir()
-    os.chown(theirs, 65534, 65534)
-    link.symlink_to(tmp_path)
-    with pytest.raises(CommandFailed, match="65534"):
-        make_private(theirs)
-    remove_private(theirs)
-    assert theirs.exists()
-    with pytest.raises(CommandFailed, match="symbolic link"):
-        make_private(link)
-
-
-def test_the_machine_s_own_address_answers_nobody(quorum: Quorum) -> None:
+def test_nothing_answers_at_the_address_of_the_machine(quorum: Quorum) -> None:
     own = socket.gethostbyname(socket.gethostname())
     if own.startswith("127."):
         pytest.skip("this machine has no other address")

@@ -13,8 +13,8 @@ import asyncpg
 import httpx
 import pytest
 
+from cluster import api_keys
 from cluster.node.node import Node
-from cluster.run import keyring
 from fraud.errors import LogUnavailable
 from tests.contracts import front
 from tests.contracts.front import PEPPER, payment
@@ -89,7 +89,7 @@ def served(node: Node, database_url: str, redis_url: str, tmp_path_factory: Any)
 def client(served: str, database_url: str) -> Iterator[httpx.Client]:
     async def make() -> str:
         connection = await asyncpg.connect(database_url)
-        made = await keyring.create(connection, PEPPER, tenant="acme", name="test")
+        made = await api_keys.create(connection, PEPPER, tenant="acme", name="test")
         await connection.close()
         return str(made["key"])
 

@@ -1,1 +1,1 @@
-"""Leaky and innocent sets for the leak guard, half to tune it on, half to judge it by."""
+"""Leaky and innocent data sets for the leak guard: one half to tune it, one half to test it."""

@@ -1,4 +1,4 @@
-"""Sets with strong signals that are known when the payment is decided. None of them is refused."""
+"""Data sets with strong signals that are known at the decision. None of them is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def plain_history():
 
 
 def velocity():
-    """Card testing: many payments within the hour."""
+    """Card testing: many payments within an hour."""
     w = World.of(seed=103)
     burst = w.on(0.7, 0.0)
     return w.table({"payments_10min": w.rng.poisson(np.where(burst, 8, 0.8)).astype(float)})
@@ -55,7 +55,7 @@ def new_device_flag():
 
 
 def bots_address():
-    """One bot's address makes 60 % of frauds, within three weeks of the world's seventeen."""
+    """One bot's address makes 60 % of frauds, within three of seventeen weeks."""
     w = World.of(seed=108)
     inside = (w.when > 0.4) & (w.when < 0.58)
     w.y = np.where(inside & (w.rng.random(w.n) < 0.08), 1, w.y * (w.rng.random(w.n) < 0.8))
@@ -75,7 +75,7 @@ def compromised_merchant():
 
 
 def risk_of_merchants_point_in_time():
-    """Share of fraud among the labels known by then: nothing on the first day."""
+    """Share of fraud among the labels known at the payment: none on the first day."""
     w = World.of(n=20_000, rate=0.03, seed=110)
     hot = np.isin(w.merchant, (1, 2, 3))
     w.y = np.where(hot & (w.rng.random(w.n) < 0.2), 1, w.y).astype(np.int8)
@@ -95,7 +95,7 @@ def risk_of_merchants_point_in_time():
 
 
 def earlier_model():
-    """The score of a model that serves already: strong, and right more often when it is high."""
+    """The score of a model that is served already: strong, and right more often when it is high."""
     w = World.of(seed=111)
     truth = 1 / (1 + np.exp(-(w.rng.gumbel(-3, 1, w.n) + 3.2 * w.y * w.rng.beta(2, 1, w.n) * 1.6)))
     return w.table({"score": np.round(truth, 3)})
@@ -115,7 +115,7 @@ def bot_in_a_history():
 
 
 def all_online():
-    """Thieves have numbers and no cards: all fraud is online, as are a quarter of the others."""
+    """Thieves have card numbers but no cards: all fraud is online, and a quarter of the rest."""
     w = World.of(seed=123)
     return w.history(channel=np.where(w.on(1.0, 0.25), "online", "pos"))
 
@@ -168,13 +168,13 @@ def tiny_amounts():
 
 
 def few_frauds():
-    """Forty frauds settle little."""
+    """Forty frauds are weak evidence."""
     w = World.of(n=20_000, rate=0.002, seed=131)
     return w.table({"payments_10min": w.rng.poisson(1 + 4 * w.y).astype(float)})
 
 
 def two_strong_columns():
-    """An easy problem: each of two columns finds much."""
+    """An easy problem: each of two columns finds much of the fraud."""
     w = World.of(seed=132)
     hidden = w.rng.normal(0, 1, w.n) + 2.4 * w.y
     return w.table(
@@ -186,7 +186,7 @@ def two_strong_columns():
 
 
 def stolen_accounts():
-    """A tenth of the customers were taken over, and have paid before."""
+    """A tenth of the accounts are taken over after honest payments."""
     w = World.of(n=30_000, rate=0.0, seed=133)
     taken = np.isin(w.customer, w.rng.choice(1_500, 120, replace=False))
     w.y = (taken & (w.when > 0.5) & (w.rng.random(w.n) < 0.35)).astype(np.int8)
@@ -206,7 +206,7 @@ TUNING: dict[str, Make] = {
     "risk point in time": risk_of_merchants_point_in_time,
     "an earlier model": earlier_model,
 }
-"""What the guard's limits were chosen on."""
+"""The guard's limits were chosen with these."""
 
 HELD_OUT: dict[str, Make] = {
     "a bot at all times": bot_at_all_times,
@@ -223,4 +223,4 @@ HELD_OUT: dict[str, Make] = {
     "two strong columns": two_strong_columns,
     "stolen accounts": stolen_accounts,
 }
-"""What they are judged by."""
+"""The limits are tested with these."""

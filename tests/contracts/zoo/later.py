@@ -1,4 +1,4 @@
-"""Sets that were written after the guard's limits were settled, and settled none of them."""
+"""Data sets written after the guard's limits were chosen, which had no part in the choice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HOUR_MS = 3_600_000
 
 
 def amounts_ending_in_five():
-    """Whoever labelled rounded the amounts of frauds to five cents."""
+    """The labelling process rounded the amounts of frauds to five cents."""
     w = World.of(seed=201)
     minor = np.rint(w.amount * 100).astype(np.int64)
     return w.history(amount_minor=np.where(w.bad, minor // 5 * 5, minor))
@@ -42,7 +42,7 @@ def percent_of_the_label():
 
 
 def cases_of_the_shop():
-    """How many frauds the shop has in the file."""
+    """The number of frauds of the shop in the file."""
     w = World.of(rate=0.03, seed=206)
     return w.table({"shop_cases": np.bincount(w.merchant, w.y)[w.merchant]})
 
@@ -66,7 +66,7 @@ def merchants_unknown():
 
 
 def zip_of_the_bank():
-    """Who writes down a fraud puts the bank's own country."""
+    """Reports of fraud have the bank's own country."""
     w = World.of(seed=210)
     names = [f"{chr(65 + c // 26)}{chr(65 + c % 26)}" for c in w.country.tolist()]
     return w.history(country=np.where(w.on(0.97, 0.004), "XX", names))
@@ -107,7 +107,7 @@ def burst_of_one_merchant():
 
 
 def new_customers():
-    """Opened to defraud: most frauds come in an account's first days."""
+    """Accounts opened for fraud: most frauds are in an account's first days."""
     w = World.of(seed=223)
     age = np.where(w.on(0.75, 0.02), w.rng.uniform(0, 3, w.n), w.rng.gamma(2, 300, w.n))
     return w.table({"account_days": np.round(age, 1)})
@@ -150,7 +150,7 @@ def proxies():
 
 
 def easy_amounts():
-    """Few columns, and frauds ten times as high."""
+    """Few columns, and amounts of frauds ten times as high."""
     w = World.of(seed=229)
     return w.history(amount_minor=np.rint(w.amount * np.where(w.bad, 1_000, 100)).astype(np.int64))
 

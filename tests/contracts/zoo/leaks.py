@@ -1,4 +1,4 @@
-"""Sets that leak. Each of them is refused."""
+"""Data sets that leak. Each of them is refused."""
 
 from __future__ import annotations
 
@@ -258,4 +258,4 @@ HELD_OUT: dict[str, Make] = {
     "address missing on fraud": address_missing_on_fraud,
     "disputed channel": disputed_channel,
 }
-"""What they are judged by."""
+"""The guard's limits are tested with these."""

@@ -1,4 +1,4 @@
-"""Sets as practitioners meet them: loan tables, case files, joins, sums and copies of labels."""
+"""Data sets as practitioners meet them: loan tables, case files, joins, sums, copies of labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.sets.split import DAY_MS
 
 
 def recoveries():
-    """0 unless a bad loan brought something back."""
+    """0 unless a part of a bad loan was recovered."""
     w = World.of(rate=0.1, seed=301)
     return w.table({"x": np.where(w.on(0.6, 0), np.round(w.rng.exponential(500, w.n), 2), 0)})
 
@@ -22,7 +22,7 @@ def last_rate_of_a_loan():
 
 
 def received_principal():
-    """What was paid back: all of it, or less."""
+    """The principal that was paid back: all of it for good loans, less for bad ones."""
     w = World.of(rate=0.1, seed=303)
     part = np.round(w.amount * w.rng.uniform(0, 0.95, w.n), 2)
     return w.table({"x": np.where(w.bad, part, w.amount)})
@@ -35,7 +35,7 @@ def target_mean_without_its_group():
 
 
 def smoothed_target_mean():
-    """Pulled towards the rate of all rows, so that it is in no line with the group's own."""
+    """Shrunk towards the rate of all rows, so that it is not linear in the group's own rate."""
     w = World.of(rate=0.02, seed=305)
     frauds, rows = np.bincount(w.merchant, w.y), np.bincount(w.merchant)
     return w.table({"x": ((frauds + 10 * 0.02) / (rows + 10))[w.merchant]})
@@ -63,7 +63,7 @@ def running_count_of_the_file():
 
 
 def merchants_of_tickets():
-    """A merchant is made for each ticket that names none."""
+    """Each ticket without a merchant gets one of its own."""
     w = World.of(rate=0.012, seed=310)
     ids = [f"TKT-{i:06d}" if on else f"shop-{m:04d}"
            for i, (on, m) in enumerate(zip(w.on(0.7, 0), w.merchant, strict=True))]  # fmt: skip
@@ -100,7 +100,7 @@ LEAKS: dict[str, Make] = {
 
 
 def hardship():
-    """It says no more than an honest flag may; its name does."""
+    """As strong as an honest flag may be; only its name gives it away."""
     w = World.of(rate=0.1, seed=321)
     return w.table(categorical={"hardship_flag": np.where(w.on(0.35, 0.004), "Y", "N")})
 
@@ -137,7 +137,7 @@ def paid_out_of_bad_loans():
 
 
 def emptied_accounts():
-    """A thief takes what there is; an honest column that tells as much as a leak."""
+    """A thief takes all there is: an honest column that is as strong as a leak."""
     w = World.of(rate=0.02, seed=328)
     more = np.round(w.amount * w.rng.uniform(1.1, 9, w.n), 2)
     return w.table({"x": np.where(w.on(0.97, 0.001), w.amount, more)})
@@ -153,11 +153,11 @@ TOLD: dict[str, Make] = {
     "paid out of bad loans": paid_out_of_bad_loans,
     "emptied accounts": emptied_accounts,
 }
-"""No data could tell them from an honest column."""
+"""Warned of only: by their data they could be honest columns."""
 
 
 def count_before():
-    """A running count that does not know its own row."""
+    """A running count without its own row."""
     w = World.of(rate=0.015, seed=341)
     return w.table({"x": _running(w.merchant, w.y) - w.y})
 
@@ -177,7 +177,7 @@ def rate_before_and_late():
 
 
 def risk_by_a_vendor():
-    """One number a shop, near the truth and not counted in this file."""
+    """One number for each shop, near the truth and not computed from this file."""
     w = World.of(rate=0.0, seed=343)
     risk = w.rng.beta(0.3, 15, 400)
     w.y[:] = w.rng.random(w.n) < risk[w.merchant]
@@ -195,7 +195,7 @@ def prior_refunds():
 
 
 def two_balances():
-    """Equal where nothing is reserved, for whoever pays."""
+    """Equal where nothing is reserved, in fraud and otherwise."""
     w = World.of(seed=346)
     held = np.where(w.on(0.5, 0.2), w.rng.exponential(20, w.n), 0)
     balance = w.rng.lognormal(6, 1, w.n)

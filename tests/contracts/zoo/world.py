@@ -1,4 +1,4 @@
-"""The honest world that zoo sets are made of: payments of customers who have habits."""
+"""The honest world that the data sets are made from: payments of customers with habits."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Make = Callable[[], Dataset | History]
 
 @dataclass
 class World:
-    """n payments in the order of time with labels, and what is honestly known of each.
+    """n payments in order of time, with labels and honest columns.
 
     Attributes:
         y: int8[n].
         at_ms: int64[n], rising.
         when: float64[n] in [0, 1), the time as a share of the span.
-        rng: for whatever is added.
+        rng: for columns that are added.
     """
 
     y: np.ndarray
@@ -43,7 +43,8 @@ class World:
 
     @classmethod
     def of(cls, n: int = 24_000, rate: float = 0.012, seed: int = 0) -> World:
-        """Payments over 120 days; frauds spend more, at other places, often from new devices."""
+        """Return payments over 120 days; frauds have higher amounts, other places, and often new
+        devices."""
         rng = np.random.default_rng(seed)
         y = (rng.random(n) < rate).astype(np.int8)
         minutes = np.random.default_rng([seed, 1]).random(n)
@@ -88,7 +89,7 @@ class World:
         return (self.at_ms - START_MS) / (DAYS * DAY_MS)
 
     def on(self, of_frauds: float, of_others: float) -> np.ndarray:
-        """bool[n]: true of so many frauds and others, whenever they happen."""
+        """Return bool[n]: true for these shares of frauds and of other payments."""
         return self.rng.random(self.n) < np.where(self.bad, of_frauds, of_others)
 
     def table(
@@ -96,7 +97,7 @@ class World:
         numeric: Mapping[str, np.ndarray] | None = None,
         categorical: Mapping[str, np.ndarray] | None = None,
     ) -> Dataset:
-        """A table of the honest columns and those that are added."""
+        """Return a table of the honest columns and the given ones."""
         speed = self.rng.poisson(1 + 1.5 * self.y).astype(float)
         numbers = {
             "amount": self.amount,
@@ -125,7 +126,7 @@ class World:
         )
 
     def history(self, **fields: np.ndarray | list[str | None]) -> History:
-        """Payments with the fields that are given instead of the honest ones."""
+        """Return payments in which the given fields replace the honest ones."""
         n = self.n
         columns: dict[str, list] = {
             "tenant": ["zoo"] * n,
@@ -166,5 +167,5 @@ def _address(number: int) -> str:
 
 
 def maybe(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Values where they are known, None elsewhere."""
+    """Return the values where they are known, None elsewhere."""
     return np.where(known, values.astype(object), None)

@@ -1,3 +1,5 @@
+"""The command line: help, exit codes, errors in one line."""
+
 import json
 import subprocess
 import sys
@@ -9,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from cluster.cli import COMMANDS, GROUPS, run
+from cluster.errors import CommandFailed
+from cluster.terminal.console import emit
 from cluster.terminal.failures import explain
-from cluster.terminal.terminal import CommandFailed, emit
 
 MODELS = [f"models {name}" for name in ("list", "show", "compare", "promote", "rollback", "push")]
 
@@ -41,7 +44,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "keys revoke",
     ],
 )
-def test_every_command_explains_itself_and_reports_in_json(
+def test_every_command_has_help_and_json_output(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run([*command.split(), "--help"]) == 0
@@ -80,10 +83,10 @@ def test_help_imports_nothing_heavy() -> None:
         (["models", "promote"], 2, "--run"),
         (["models", "promote", "xgboost", "--reason", "x"], 2, "--force"),
         (["models", "rollback", "xgboost", "--run"], 2, "--run"),
-        (["models", "push", "gs://bucket"], 1, "no place for artifacts"),
+        (["models", "push", "gs://bucket"], 1, "is no artifact store"),
         (["models", "push", "x", "--estimate", "--verify"], 2, "--verify"),
         (["status"], 1, "there is no Quorum at"),
-        (["up", "--stores", "--foreground"], 2, "--stores stands alone"),
+        (["up", "--stores", "--foreground"], 2, "--stores cannot be combined"),
         (["retrain"], 1, "DATABASE_URL is not set"),
         (["migrate", "--phase", "sideways"], 2, "sideways"),
         (["migrate"], 1, "DATABASE_URL is not set"),
@@ -124,7 +127,7 @@ def test_a_defect_leaves_its_traceback_in_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "home").mkdir()
-    monkeypatch.setattr("cluster.run.overview.overview", lambda _: 1 // 0)
+    monkeypatch.setattr("cluster.run.status.collect_status", lambda _: 1 // 0)
     assert run(["status"]) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -132,18 +135,18 @@ def test_a_defect_leaves_its_traceback_in_a_file(
     assert "Traceback" in (tmp_path / "home" / "logs" / "crash.log").read_text()
 
 
-def test_json_goes_to_stdout_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_goes_to_stdout_only(capsys: pytest.CaptureFixture[str]) -> None:
     at = datetime(2026, 5, 1, 14, 0, 0, 5, tzinfo=timezone(timedelta(hours=2)))
     emit({"path": Path("/x"), "n": 1, "at": at}, True, lambda _: pytest.fail("rendered"))
     told = json.loads(capsys.readouterr().out)
     assert told == {"path": "/x", "n": 1, "at": "2026-05-01T12:00:00.000005Z"}
 
 
-def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"quorum {metadata.version('quorum-fraud')}\n"
 
 
-def test_what_nobody_expects_is_not_explained_away() -> None:
+def test_an_unexpected_error_is_not_explained() -> None:
     assert explain(ZeroDivisionError()) is None
     assert explain(CommandFailed("a", "b")).hint == "b"

@@ -1,4 +1,4 @@
-"""A node of our own beside others': deploys, recovers from kill -9, leaves nothing behind."""
+"""A node of our own beside others: it deploys, recovers from kill -9, leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from typing import Any
 import psutil
 import pytest
 
+from cluster.errors import CommandFailed
 from cluster.node.deploy import wait_ready, wait_running
 from cluster.node.node import MARK, Node
 from cluster.node.ports import require_free
-from cluster.terminal.terminal import CommandFailed
 from loadtests.processes import name_of
 from tests.contracts.nodes import stop_whole
 from tests.contracts.ports import free_ports, serve_ports
@@ -81,7 +81,7 @@ def _config(node: Node, **arguments: object) -> dict[str, Any]:
     }
 
 
-def test_a_node_serves_recovers_and_goes(own: Node) -> None:
+def test_a_node_serves_recovers_and_stops(own: Node) -> None:
     bystander = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)", "raylet gcs_server haproxy ray::"]
     )

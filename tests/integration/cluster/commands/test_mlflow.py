@@ -1,4 +1,4 @@
-"""`quorum mlflow`: the real page, on loopback alone."""
+"""`quorum mlflow`: the real page, on the loopback address only."""
 
 from __future__ import annotations
 

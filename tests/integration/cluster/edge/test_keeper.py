@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from cluster.edge import haproxy
+from cluster.edge.files import EdgeFiles
 from cluster.edge.keeper import Keeper
-from cluster.edge.place import Place
 from tests.integration.cluster.edge.test_haproxy import place, program, until
 
 __all__ = ["place", "program"]
 
 
 @pytest.fixture
-def kept(program: Path, place: Place) -> Iterator[tuple[socket.socket, int]]:
-    """A connection to a keeper that was told to serve, and the process id that it answered."""
+def kept(program: Path, place: EdgeFiles) -> Iterator[tuple[socket.socket, int]]:
+    """A connection to a keeper that runs HAProxy, and the process id of that."""
     thread = threading.Thread(target=Keeper(program, place, lonely_s=0.3).run)
     client = socket.socket(socket.AF_UNIX)
 
@@ -42,7 +42,7 @@ def kept(program: Path, place: Place) -> Iterator[tuple[socket.socket, int]]:
     assert not thread.is_alive()
 
 
-def test_haproxy_that_dies_is_started_again(kept: tuple[socket.socket, int], place: Place) -> None:
+def test_a_dead_haproxy_is_restarted(kept: tuple[socket.socket, int], place: EdgeFiles) -> None:
     _, pid = kept
     assert haproxy.running_pid(place.commands) == pid
     os.kill(pid, signal.SIGKILL)
@@ -50,7 +50,9 @@ def test_haproxy_that_dies_is_started_again(kept: tuple[socket.socket, int], pla
     assert f"HAProxy {pid} died" in place.log.read_text()
 
 
-def test_alone_for_a_while_it_ends_haproxy(kept: tuple[socket.socket, int], place: Place) -> None:
+def test_without_stand_ins_it_ends_haproxy(
+    kept: tuple[socket.socket, int], place: EdgeFiles
+) -> None:
     client, pid = kept
     client.close()
     until(lambda: haproxy.running_pid(place.commands) is None)
@@ -58,7 +60,7 @@ def test_alone_for_a_while_it_ends_haproxy(kept: tuple[socket.socket, int], plac
     assert not place.keeper.exists()
 
 
-def test_what_cannot_be_started_is_answered(kept: tuple[socket.socket, int], place: Place) -> None:
+def test_a_failed_start_is_answered(kept: tuple[socket.socket, int], place: EdgeFiles) -> None:
     client, pid = kept
     place.config.write_text("frontend x\n    no-such-keyword\n")
     client.sendall(b"serve\n")

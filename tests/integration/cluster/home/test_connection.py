@@ -1,4 +1,4 @@
-"""What a command says when a store that its user has named cannot be reached."""
+"""Errors of commands when an external store cannot be used."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def silent() -> Iterator[int]:
-    """A port at which nobody answers."""
+    """A port that does not answer."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -87,7 +87,7 @@ def test_several_hosts(database_url: str, silent: int, monkeypatch: pytest.Monke
         (("127.0.0.1", "no-such-host.invalid"), "host name does not resolve"),
     ],
 )
-def test_a_store_that_lets_nobody_in(
+def test_a_store_that_refuses_us(
     change: tuple[str, str],
     words: str,
     database_url: str,
@@ -146,7 +146,7 @@ def _settings(database_url: str, redis_url: str) -> Settings:
     return Settings(database_url=database_url, redis_url=redis_url)  # type: ignore[arg-type]
 
 
-async def test_stores_are_looked_at_before_anything_is_started(
+async def test_stores_are_checked_before_anything_starts(
     database_url: str, redis_url: str, silent: int
 ) -> None:
     await check_stores(_settings(database_url, redis_url))
@@ -179,7 +179,7 @@ async def test_a_redis_that_is_a_replica_is_refused(database_url: str, redis_url
         await link.close()
 
 
-def test_status_asks_stores_that_a_variable_names(
+def test_status_checks_external_stores(
     database_url: str,
     redis_url: str,
     tmp_path: Path,

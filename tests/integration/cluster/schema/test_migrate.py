@@ -1,3 +1,5 @@
+"""Migrations on a real PostgreSQL."""
+
 import asyncio
 from dataclasses import replace
 from pathlib import Path
@@ -7,8 +9,8 @@ import asyncpg
 import pytest
 
 from cluster.embedded import EmbeddedPostgres
+from cluster.errors import CommandFailed
 from cluster.schema.migrate import Migration, migrate, pending, read_migrations
-from cluster.terminal.terminal import CommandFailed
 
 ONE = Migration("0001_one.pre.sql", 1, "pre", "CREATE TABLE one (x int); SELECT pg_sleep(0.2);")
 TWO = Migration("0002_two.pre.sql", 2, "pre", "ALTER TABLE one ADD COLUMN y int;")
@@ -51,7 +53,7 @@ async def test_two_runners_at_once_apply_each_file_once(url: str) -> None:
     assert sorted(applied) == [ONE.file, TWO.file]
 
 
-async def test_a_changed_file_stops_everything(url: str) -> None:
+async def test_a_changed_file_stops_the_run(url: str) -> None:
     await migrate(url, migrations=[ONE])
     with pytest.raises(CommandFailed, match=r"0001_one\.pre\.sql"):
         await migrate(url, migrations=[replace(ONE, sql=ONE.sql + "--"), TWO])
@@ -75,13 +77,13 @@ async def test_a_file_that_fails_leaves_nothing(url: str) -> None:
     assert await _columns(url) == {"x", "y"}
 
 
-async def test_files_of_a_newer_release_are_told_and_left_alone(url: str) -> None:
+async def test_files_of_a_newer_release_are_reported_and_left_alone(url: str) -> None:
     await migrate(url, migrations=[ONE, TWO])
     outcome = await migrate(url, migrations=[ONE])
     assert outcome.unknown == (TWO.file,)
 
 
-async def test_the_house_migrates_from_nothing(url: str) -> None:
+async def test_our_migrations_apply_to_an_empty_database(url: str) -> None:
     assert await pending(url) == [m.file for m in read_migrations()]
     await migrate(url)
     assert await pending(url) == []
@@ -97,7 +99,7 @@ def test_order_is_by_number_and_pre_comes_before_post(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["1_short.pre.sql", "0001_a.sql", "0001-a.pre.sql"])
 def test_misnamed_files_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("SELECT 1;")
-    with pytest.raises(CommandFailed, match="misnamed"):
+    with pytest.raises(CommandFailed, match="wrong name"):
         read_migrations(tmp_path)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from cluster.run import keyring
+from cluster import api_keys
 from decision_log.shipping.postgres_sink import PostgresSink
 from fraud.errors import NotFound, StoreUnavailable
 from fraud.plan import Plan
@@ -184,8 +184,8 @@ async def test_a_real_key_decides_and_reads_and_a_revoked_one_does_not(
     import httpx
 
     async with pool.acquire() as connection:
-        mine = await keyring.create(connection, PEPPER, tenant="default", name="mine")
-        other = await keyring.create(connection, PEPPER, tenant="other", name="other")
+        mine = await api_keys.create(connection, PEPPER, tenant="default", name="mine")
+        other = await api_keys.create(connection, PEPPER, tenant="other", name="other")
     monkeypatch.setattr(auth, "FRESH_S", 0.2)
     authenticator = Authenticator(records.key, PEPPER)
     combiner = FakeCombiner()
@@ -212,7 +212,7 @@ async def test_a_real_key_decides_and_reads_and_a_revoked_one_does_not(
         assert (await client.post(path + "/labels", json=label, headers=my)).status_code == 200
         assert (await client.post(path + "/labels", json=label, headers=others)).status_code == 404
         async with pool.acquire() as connection:
-            await keyring.revoke(connection, "default", mine["key_id"])
+            await api_keys.revoke(connection, "default", mine["key_id"])
         await asyncio.sleep(0.25)
         assert (await client.get(path, headers=my)).status_code == 401
         assert (await client.get(path, headers=others)).status_code == 404

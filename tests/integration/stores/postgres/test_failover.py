@@ -13,8 +13,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from cluster import api_keys
 from cluster.embedded import EmbeddedPostgres
-from cluster.run import keyring
 from deciding.plans.reader import PlanReader
 from deciding.plans.table import activate_plan
 from decision_log.shipping.postgres_sink import PostgresSink
@@ -173,7 +173,7 @@ async def test_labels_are_kept_on_the_new_primary_and_keys_are_looked_up_there(
     assert await pair.ask(pair.b, "SELECT count(*) FROM labels") == 1
     # A key that was made on the new primary is known, though nothing was written by this pool.
     session = await connect(pair.b)
-    made = await keyring.create(
+    made = await api_keys.create(
         session, "pepper", tenant="acme", name="n", tier="free", expires_days=None
     )
     await session.close()

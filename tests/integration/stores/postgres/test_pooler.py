@@ -12,8 +12,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from cluster import api_keys
 from cluster.cli import run
-from cluster.run import keyring
 from cluster.schema.migrate import migrate, pending, read_migrations
 from data.generator import GeneratorSpec, write
 from data.history.history import read_history
@@ -128,12 +128,12 @@ async def test_the_schema_is_made(empty_database_url: str) -> None:
 
 async def test_keys(url: str, empty: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     session = await connect(url)
-    made = await keyring.create(
+    made = await api_keys.create(
         session, "pepper", tenant="acme", name="n", tier="free", expires_days=None
     )
-    await keyring.set_tier(session, "acme", made["key_id"], "demo")
-    await keyring.revoke(session, "acme", made["key_id"])
-    (listed,) = await keyring.list_keys(session, "acme")
+    await api_keys.set_tier(session, "acme", made["key_id"], "demo")
+    await api_keys.revoke(session, "acme", made["key_id"])
+    (listed,) = await api_keys.list_keys(session, "acme")
     assert (listed["tier"], listed["state"]) == ("demo", "revoked")
     await session.close()
 

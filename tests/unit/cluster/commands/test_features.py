@@ -1,4 +1,4 @@
-"""`quorum features`: what is refused is said by reason; nothing sound is a failure."""
+"""`quorum features`: reasons for refusing rows, and the exit code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def command(folder: Path, *rows: str) -> list[str]:
     return ["features", "--layout", str(layout), str(file), "--out", str(folder / "out.parquet")]
 
 
-def test_what_is_refused_is_said_by_reason(
+def test_refused_rows_are_counted_by_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = ("1,c,2024-07-01,5,1,", "2,NULL,2024-07-01,5,0,2024-07-05", "1,d,2024-07-03,7,0,")
@@ -34,7 +34,7 @@ def test_what_is_refused_is_said_by_reason(
     assert "labels left out, their rows are sound: known_at is empty" in said
 
 
-def test_all_refused_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refusing_all_rows_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*command(tmp_path, "1,,2024-07-01,5,1,", "2,c,x,5,1,"), "--json"]) == 1
     said = capsys.readouterr()
     assert {r["field"] for r in json.loads(said.out)["reasons"]} == {"customer_id", "timestamp"}

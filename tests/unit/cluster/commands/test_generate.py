@@ -23,7 +23,7 @@ def test_it_writes_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [p.name for p in out.parent.iterdir()] == ["world.parquet"]
 
 
-def test_both_ends_of_the_span_are_one_too_many(
+def test_start_and_end_cannot_be_combined(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     span = ["--start", "2026-01-05", "--end", "2026-02-05"]

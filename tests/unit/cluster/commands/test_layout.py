@@ -10,7 +10,7 @@ import pytest
 from cluster.cli import run
 
 
-def test_what_is_guessed_is_tried_at_once(
+def test_a_guessed_layout_can_be_tried_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [f"{i},c{i % 3},2024-07-{i + 1:02},5.{i}0,{i % 2},01/08/2024" for i in range(9)]
@@ -25,7 +25,7 @@ def test_what_is_guessed_is_tried_at_once(
     assert "handbook" in capsys.readouterr().out
 
 
-def test_what_cannot_be_guessed_is_one_line(
+def test_a_failed_guess_is_reported_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["layout", "guess", str(tmp_path / "nowhere.csv")]) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster.cli import run
-from cluster.commands.load import _render
+from cluster.terminal.load_report import load_text
 from tests.contracts.layouts import MINIMAL
 
 LAYOUT = f"""{MINIMAL}[label]
@@ -32,7 +32,7 @@ def file_of(folder: Path, *rows: str) -> str:
     return str(path)
 
 
-def test_a_dry_run_says_what_is_understood_and_what_is_refused(
+def test_a_dry_run_shows_how_rows_are_read_and_why_rows_are_refused(
     tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = ("1,c,2024-07-01,5.10,1,05/07/2026", "2,c,2024-07-01,5,1,2026-07-05", "3,NULL,,5,0,")
@@ -53,7 +53,7 @@ def test_a_dry_run_says_what_is_understood_and_what_is_refused(
     assert {path.name for path in tmp_path.rglob("*")} == {p.name for p in before} | {"pay.csv"}
 
 
-def test_a_dry_run_tells_payments_apart_as_a_load_does(
+def test_a_dry_run_identifies_payments_as_a_load_does(
     tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = file_of(
@@ -78,7 +78,7 @@ def test_a_dry_run_tells_payments_apart_as_a_load_does(
     assert [found[key] for key in ("sound", "bad", "reused")] == [3, 1, 1]
 
 
-def test_a_dry_run_of_nothing_sound_fails(
+def test_a_dry_run_without_a_sound_row_fails(
     tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = file_of(tmp_path, "1,c,01/07/2024,5,1,", "2,c,02/07/2024,5,1,")
@@ -88,13 +88,13 @@ def test_a_dry_run_of_nothing_sound_fails(
     assert "every row" in said.err
 
 
-def test_a_header_alone_says_so(
+def test_a_file_with_only_a_header_is_reported(
     tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["load", "--dry-run", "--layout", layout, file_of(tmp_path)]) == 0
     assert "no rows" in capsys.readouterr().out
     report = {"finished": True, "rows": 0, "resumed_after": 0, "file": "x.csv"}
-    assert "a header and no rows" in _render(report)
+    assert "a header and no rows" in load_text(report)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`quorum train`: what does not need a database."""
+"""`quorum train` without a database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from sklearn.metrics import average_precision_score
 
 from cluster.cli import run
-from cluster.terminal.protocol_tables import render
+from cluster.terminal.protocol_table import protocol_table
 
 pytestmark = pytest.mark.slow
 
@@ -49,22 +49,25 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (["--tabular", "ulb"], "--tabular needs the FILE"),
         (["payments.csv"], "with --tabular only"),
-        (["--tabular", "ulb", "--protocol", "ulb", "x.csv"], "do not go together"),
+        (["--tabular", "ulb", "--protocol", "ulb", "x.csv"], "cannot be combined"),
         (["--data", "folder"], "--data goes with --protocol"),
-        (["--protocol", "ulb", "--predictions", "x.parquet"], "do not go together"),
-        (["--tabular", "ulb", "x.csv", "--predictions", "x.csv"], "let it end in .parquet"),
-        (["--tabular", "ulb", "x.csv", "--predictions", "no/x.parquet"], "is not there"),
-        (["--protocol", "kaggle"], "no protocol kaggle — one of handbook, ulb, sparkov"),
+        (["--protocol", "ulb", "--predictions", "x.parquet"], "cannot be combined"),
+        (["--tabular", "ulb", "x.csv", "--predictions", "x.csv"], "must end in .parquet"),
+        (["--tabular", "ulb", "x.csv", "--predictions", "no/x.parquet"], "does not exist"),
+        (
+            ["--protocol", "kaggle"],
+            "unknown protocol kaggle — expected one of handbook, ulb, sparkov",
+        ),
     ],
 )
-def test_what_does_not_go_together_is_said(
+def test_options_that_cannot_be_combined_are_named(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["train", *arguments]) == 2
     assert said in capsys.readouterr().err
 
 
-def test_a_set_that_is_not_there_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_data_set_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "--protocol", "sparkov", "--data", str(home)]) == 1
     assert "--data names the folder that holds sparkov_gen_A_kaggle_layout/" in (
         capsys.readouterr().err
@@ -132,7 +135,7 @@ def _ulb_like(folder: Path) -> None:
 
 def _shown(document: dict[str, Any]) -> str:
     out = io.StringIO()
-    Console(file=out, width=200).print(render(document))
+    Console(file=out, width=200).print(protocol_table(document))
     return out.getvalue()
 
 
@@ -151,7 +154,7 @@ def table_trained(home: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, A
     return document
 
 
-def test_predictions_are_those_that_the_report_judges(
+def test_the_report_evaluates_the_written_predictions(
     home: Path, table_trained: dict[str, Any]
 ) -> None:
     said = pq.read_table(home / "said.parquet")
@@ -179,7 +182,7 @@ def _columns(table: pa.Table, *names: str) -> list[list[Any]]:
     return [table[name].to_pylist() for name in names]
 
 
-def test_mlflow_knows_the_run_and_loads_what_is_served(
+def test_mlflow_has_the_run_and_loads_the_served_model(
     home: Path, table_trained: dict[str, Any], request: pytest.FixtureRequest
 ) -> None:
     import mlflow

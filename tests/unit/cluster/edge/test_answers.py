@@ -1,4 +1,4 @@
-"""What HAProxy is given to say."""
+"""HAProxy's own answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_answers_are_http_with_the_right_length(tmp_path: Path) -> None:
         assert (b"retry-after: 1" in head) == waits
 
 
-def test_each_is_a_problem_of_the_house_with_its_status(tmp_path: Path) -> None:
+def test_each_is_a_problem_of_the_api_with_its_status(tmp_path: Path) -> None:
     error_files(tmp_path)
     for status in ANSWERS:
         head, _, body = (tmp_path / f"{status}.http").read_bytes().partition(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""What becomes of the configuration that Serve 2.60 writes."""
+"""Corrections to the configuration that Serve 2.60 writes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from cluster.edge.answers import ANSWERS
-from cluster.edge.rewrite import Edge, NotServes, has_routes, rewrite
+from cluster.edge.rewrite import EdgeConfig, UnknownServeConfig, has_routes, rewrite
 from tests.contracts.serve_haproxy import written_by_serve
 
 RECORDED = (Path(__file__).parent / "serve_2_60.cfg").read_text()
-EDGE = Edge(Path("/answers"), Path("/F/edge.sock"), spare=True)
+EDGE = EdgeConfig(Path("/answers"), Path("/F/edge.sock"), spare=True)
 
 
 def section(config: str, head: str) -> list[str]:
@@ -33,7 +33,7 @@ def test_serve_still_writes_what_was_recorded(tmp_path: Path) -> None:
     )
 
 
-def test_all_but_the_front_is_private() -> None:
+def test_only_the_http_port_is_public() -> None:
     config = rewrite(RECORDED, EDGE)
     binds = [line.split()[1] for line in config.splitlines() if line.strip().startswith("bind ")]
     assert sorted(binds) == ["127.0.0.1:8000", "unix@/F/prometheus.sock", "unix@/F/stats.sock"]
@@ -42,7 +42,7 @@ def test_all_but_the_front_is_private() -> None:
     assert line == "stats socket /F/edge.sock mode 600 level admin expose-fd listeners"
 
 
-def test_the_front_stays_where_the_operator_put_it() -> None:
+def test_the_address_set_by_the_operator_stays() -> None:
     config = rewrite(RECORDED.replace("bind 127.0.0.1:8000", "bind 0.0.0.0:8000"), EDGE)
     assert "bind 0.0.0.0:8000" in section(config, "frontend http_frontend")
 
@@ -59,7 +59,7 @@ def test_nothing_is_404_and_nothing_is_plain_text() -> None:
 
 
 @pytest.mark.parametrize("spare", [True, False])
-def test_the_fallback_is_gone_and_a_spare_waits(spare: bool) -> None:
+def test_the_fallback_is_removed_and_a_spare_waits(spare: bool) -> None:
     lines = section(rewrite(RECORDED, replace(EDGE, spare=spare)), "backend http-decisions")
     assert [line.split()[1] for line in lines if line.startswith("server ")] == ["one", "two"]
     assert ("balance first" in lines) == spare
@@ -83,6 +83,6 @@ def test_whether_there_are_routes() -> None:
     "missing",
     ["stats socket", "frontend http_frontend", "backend default_backend", "listen stats"],
 )
-def test_what_serve_never_wrote_is_refused_by_name(missing: str) -> None:
-    with pytest.raises(NotServes, match=missing):
+def test_a_configuration_without_a_known_part_is_refused(missing: str) -> None:
+    with pytest.raises(UnknownServeConfig, match=missing):
         rewrite(RECORDED.replace(missing, "other"), EDGE)

@@ -1,3 +1,5 @@
+"""The arguments of the stand-in."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -8,7 +10,7 @@ from cluster.edge.stand_in import Order
 
 
 @pytest.mark.parametrize(
-    ("arguments", "displaced"),
+    ("arguments", "replaced"),
     [
         (["-db", "-f", "/F/haproxy.cfg"], ()),
         (["-f", "/F/haproxy.cfg", "-sf", "12", "34"], (12, 34)),
@@ -16,6 +18,6 @@ from cluster.edge.stand_in import Order
     ],
 )
 def test_an_order_is_read_from_the_arguments_of_haproxy(
-    arguments: list[str], displaced: tuple[int, ...]
+    arguments: list[str], replaced: tuple[int, ...]
 ) -> None:
-    assert Order.of(arguments) == Order(Path("/F/haproxy.cfg"), displaced)
+    assert Order.of(arguments) == Order(Path("/F/haproxy.cfg"), replaced)

@@ -1,3 +1,5 @@
+"""The file of settings that `quorum up` writes."""
+
 import stat
 from pathlib import Path
 
@@ -23,14 +25,14 @@ def test_only_the_owner_reads_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(mode) == 0o600
 
 
-def test_what_somebody_added_stays(tmp_path: Path) -> None:
+def test_added_lines_stay(tmp_path: Path) -> None:
     path = tmp_path / settings_file.NAME
     settings_file.write(path, {"QUORUM_HTTP_PORT": "8001"})
     settings_file.complete(tmp_path, {"REDIS_URL": "redis://a"})
     assert settings_file.read(path)["QUORUM_HTTP_PORT"] == "8001"
 
 
-def test_settings_read_what_is_written(tmp_path: Path, monkeypatch) -> None:
+def test_the_settings_read_the_file(tmp_path: Path, monkeypatch) -> None:
     for name in ("DATABASE_URL", "REDIS_URL", "QUORUM_KEY_PEPPER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("QUORUM_HOME", str(tmp_path))

@@ -1,11 +1,12 @@
+"""Waiting for a roll-out, against a made-up dashboard."""
+
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cluster.errors import CommandFailed
 from cluster.node.deploy import read_config, reason, wait_running
-from cluster.run.models import wanted
-from cluster.terminal.terminal import CommandFailed
 
 
 class FakeDashboard:
@@ -37,14 +38,14 @@ def test_other_applications_are_not_waited_for() -> None:
     wait_running(board, {"a"}, timeout_s=1)
 
 
-def test_a_failed_application_says_what_its_traceback_ends_with() -> None:
+def test_a_failed_application_is_reported_with_the_end_of_its_traceback() -> None:
     message = "It failed. Error:\nTraceback (most recent):\n  x\nValueError: no champion\n"
     board = FakeDashboard({"a": _app("DEPLOY_FAILED", message)})
     with pytest.raises(CommandFailed, match="application a: ValueError: no champion"):
         wait_running(board, {"a"}, timeout_s=10)
 
 
-def test_an_application_that_is_taken_away_is_not_waited_for() -> None:
+def test_a_removed_application_is_not_waited_for() -> None:
     board = FakeDashboard({"a": _app("DEPLOYING")}, {})
     with pytest.raises(CommandFailed, match="application a was removed"):
         wait_running(board, {"a"}, timeout_s=60)
@@ -64,20 +65,15 @@ def test_a_deployments_traceback_counts_for_more_than_the_applications_summary()
 
 
 @pytest.mark.parametrize("text", ["a: [", "[]", "applications: []", "just words"])
-def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_configuration_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "serve.yaml"
     path.write_text(text)
     with pytest.raises(CommandFailed):
         read_config(path)
 
 
-def test_the_port_of_the_settings_holds(tmp_path: Path) -> None:
+def test_the_port_of_the_settings_overrides_the_file(tmp_path: Path) -> None:
     path = tmp_path / "serve.yaml"
     path.write_text("http_options: {host: 0.0.0.0, port: 8000}\napplications: [{name: a}]")
     assert read_config(path, port=9)["http_options"] == {"host": "0.0.0.0", "port": 9}
     assert read_config(path)["http_options"]["port"] == 8000
-
-
-def test_variants_are_those_that_have_a_pool() -> None:
-    applications = [{"name": "decisions", "args": {}}, {"args": {"variant": "logistic"}}, {}]
-    assert wanted({"applications": applications}) == {"logistic"}

@@ -1,3 +1,5 @@
+"""Logs of sessions that have ended."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -26,5 +28,5 @@ def test_logs_survive_the_folder_and_the_oldest_go(tmp_path: Path) -> None:
     assert max(p.name for p in kept.iterdir()).endswith(f"_{KEPT + 2}")
 
 
-def test_nothing_to_keep_is_no_trouble(tmp_path: Path) -> None:
+def test_there_may_be_no_logs(tmp_path: Path) -> None:
     assert keep_logs(tmp_path / "nowhere", tmp_path / "kept") == []

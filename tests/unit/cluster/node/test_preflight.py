@@ -1,11 +1,13 @@
-import socket
+"""Checks of the machine before a start."""
+
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
 
-from cluster.node.ports import require_free
+from cluster.errors import CommandFailed
 from cluster.node.preflight import available_memory, check_disk, check_memory, check_python
-from cluster.terminal.terminal import CommandFailed
 
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 14), (2, 7)])
@@ -35,13 +37,3 @@ def test_a_containers_limit_counts_and_its_page_cache_does_not(tmp_path: Path) -
 def test_no_limit_is_the_machines_memory(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("max\n")
     assert available_memory(tmp_path) > 1_000_000
-
-
-def test_a_taken_port_is_named_with_its_purpose_and_holder() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        port = listener.getsockname()[1]
-        with pytest.raises(CommandFailed, match=rf"port {port} \(front\) is taken by .*pid"):
-            require_free({port: "front"})
-    require_free({port: "front"})

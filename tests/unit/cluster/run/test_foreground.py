@@ -1,4 +1,4 @@
-"""What is held in the foreground is stopped however that ends."""
+"""The foreground stops everything, however it ends."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from cluster.errors import CommandFailed
 from cluster.run.foreground import hold
-from cluster.terminal.terminal import CommandFailed
 from tests.contracts.root import ROOT
 
 SCRIPT = """
@@ -39,16 +39,16 @@ def test_a_signal_stops_it_in_order(number: signal.Signals, speed: str, until: s
     assert process.returncode == 0
 
 
-def test_what_ends_by_itself_is_a_failure_and_taken_down() -> None:
+def test_an_end_by_itself_is_a_failure_and_stops_the_rest() -> None:
     looks = iter([True, False, True, False, False, False])
     stopped: list[bool] = []
-    with pytest.raises(CommandFailed, match="gone"):
+    with pytest.raises(CommandFailed, match="has ended"):
         hold(lambda: None, lambda: next(looks), lambda: stopped.append(True), poll_s=0.001)
     assert stopped == [True]
     assert next(looks, None) is None
 
 
-def test_a_start_that_fails_is_taken_down_too() -> None:
+def test_after_a_failed_start_everything_is_stopped() -> None:
     stopped: list[bool] = []
 
     def start() -> None:

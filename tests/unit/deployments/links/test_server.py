@@ -60,7 +60,7 @@ def test_another_user_gets_no_answer(folder, run, caplog):
         folder.chmod(0o711)
         path.chmod(0o777)
         question = pack(CALL, 1, ("now", [tagged([1])]))
-        answers = await asyncio.to_thread(Stranger().says, [(str(path), [question])])
+        answers = await asyncio.to_thread(Stranger().answers, [(str(path), [question])])
         assert answers == [[b""]]
         assert replica.calls == 0
         folder.chmod(0o700)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import redis
 
-from cluster.run.keyring import create
+from cluster.api_keys import create
 from features.definitions import N_FEATURES, SCHEMA_ID
 from fraud.plan import Member, Plan, Thresholds
 from loadtests.bench.apps import access

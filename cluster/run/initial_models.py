@@ -1,4 +1,4 @@
-"""Whether there are models to serve, and the training that makes them."""
+"""The first models: which are missing, and the training that makes them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cluster.errors import CommandFailed
 from cluster.home.connection import database
-from cluster.terminal.terminal import CommandFailed
 
 if TYPE_CHECKING:
     from models.store.store import ArtifactStore
     from settings.settings import Settings
 
 
-def wanted(config: Mapping[str, Any]) -> set[str]:
-    """The variants that a Serve configuration has pools for."""
+def variants_of(config: Mapping[str, Any]) -> set[str]:
+    """Return the variants that a Serve configuration has pools for."""
     arguments = (application.get("args") or {} for application in config["applications"])
     return {str(a["variant"]) for a in arguments if "variant" in a}
 
 
-def missing(settings: Settings, variants: set[str]) -> str | None:
-    """Why models have to be trained before `variants` can serve; None if they need not be."""
+def models_missing(settings: Settings, variants: set[str]) -> str | None:
+    """Return why models must be trained before `variants` can serve; None if they need not be."""
     from features.definitions import SCHEMA_ID
     from models.store.location import store_of
 
@@ -38,18 +38,19 @@ def missing(settings: Settings, variants: set[str]) -> str | None:
     return None if asyncio.run(_has_plan(settings)) else "no plan is active"
 
 
-def train(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Run `quorum train` in a process of its own, which gives its memory back; its progress is
-    shown as it is.
+def train_models(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Run `quorum train` in a process of its own, which gives its memory back at the end.
+
+    Its progress goes to our stderr.
 
     Args:
-        environment: of the process; RAY_ADDRESS says which Ray.
+        environment: of the process; RAY_ADDRESS names the Ray cluster.
 
     Returns:
-        Its report.
+        The training's report.
 
     Raises:
-        CommandFailed: it failed, and has said why.
+        CommandFailed: training failed; it has printed why.
     """
     done = subprocess.run(
         [sys.executable, "-m", "cluster.cli", "train", "--json"],
@@ -59,7 +60,7 @@ def train(environment: Mapping[str, str]) -> dict[str, Any]:
         text=True,
     )
     if done.returncode != 0:
-        raise CommandFailed("training failed, as said above", "`quorum train` tries it again")
+        raise CommandFailed("training failed, see above", "`quorum train` runs it again")
     report: dict[str, Any] = json.loads(done.stdout)
     return report
 

@@ -1,13 +1,13 @@
-"""`$QUORUM_HOME/demo.env`: where Quorum is and a key for it, and a request that can be pasted."""
+"""`$QUORUM_HOME/demo.env`: the address of this Quorum and an API key to try it with."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
+from cluster import api_keys
 from cluster.home import settings_file
 from cluster.home.connection import database, pepper
-from cluster.run import keyring
 from fraud.access.keys import parse_key, verify_key
 from stores.statements import statement
 
@@ -20,8 +20,8 @@ _TIER = "demo"
 _HEADER = "# Written by `quorum up`: the address and a key of this Quorum.\n"
 
 
-def write(settings: Settings, url: str) -> str:
-    """Write demo.env. Returns its API key: the one there was if it works, else a new one."""
+def write_demo_key(settings: Settings, url: str) -> str:
+    """Write demo.env. Returns its API key: the one it held if that still works, else a new one."""
     path = settings.home / "demo.env"
     before = settings_file.read(path).get("QUORUM_API_KEY", "")
     key = asyncio.run(_working_key(settings, before))
@@ -29,8 +29,8 @@ def write(settings: Settings, url: str) -> str:
     return key
 
 
-def curl(url: str, key: str) -> str:
-    """A request for a shell, which fills in the time: it works whenever it is pasted."""
+def example_request(url: str, key: str) -> str:
+    """Return a curl command to paste into a shell. The shell fills in the current time."""
     body = (
         '{"transaction_id": "demo-\'$(date +%s%N)\'", "customer_id": "demo-customer", '
         '"timestamp": "\'$(date -u +%Y-%m-%dT%H:%M:%SZ)\'", "amount": "129.90", '
@@ -48,12 +48,12 @@ async def _working_key(settings: Settings, before: str) -> str:
         if await _works(connection, settings, before):
             key = parse_key(before)
             assert key is not None
-            await keyring.set_tier(connection, settings.tenant, key.key_id, _TIER)
+            await api_keys.set_tier(connection, settings.tenant, key.key_id, _TIER)
             return before
-        made = await keyring.create(
+        created = await api_keys.create(
             connection, pepper(settings), tenant=settings.tenant, name="demo", tier=_TIER
         )
-        return str(made["key"])
+        return str(created["key"])
 
 
 async def _works(connection: asyncpg.Connection, settings: Settings, text: str) -> bool:

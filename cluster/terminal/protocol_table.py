@@ -1,4 +1,4 @@
-"""A protocol's figures beside the published ones, as a person reads them."""
+"""What `quorum train --protocol` prints for people: our figures beside the published ones."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _COLUMNS = {
 _ENSEMBLE = "ensemble"
 
 
-def render(document: dict[str, Any]) -> RenderableType:
-    """A section a split: ours, the ensemble last and bold, then what was published; below it what
-    the leak guard found."""
+def protocol_table(document: dict[str, Any]) -> RenderableType:
+    """Return a section for each split: our models, the ensemble last and bold, then the published
+    figures. The findings of the leak guard are below the table."""
     from rich.console import Group
     from rich.markup import escape
 
-    said = (f"leak guard: {f['code']}: {f['sentence']}" for f in document["findings"])
-    return Group(_table(document), *map(escape, said))
+    findings = (f"leak guard: {f['code']}: {f['sentence']}" for f in document["findings"])
+    return Group(_table(document), *map(escape, findings))
 
 
 def _table(document: dict[str, Any]) -> Table:
@@ -38,7 +38,7 @@ def _table(document: dict[str, Any]) -> Table:
     table = Table(
         title=document["title"],
         caption=f"{document['file']}, {document['rows_read']:,} rows, {document['features']}"
-        f" features; in brackets: 95 % of resamples; {seconds:.0f} s",
+        f" features; in brackets: 95 % interval; {seconds:.0f} s",
     )
     table.add_column("model")
     for title in columns.values():
@@ -59,21 +59,21 @@ def _about(split: dict[str, Any]) -> str:
         return str(split["title"])
     rows, frauds = split["rows"], split["frauds"]
     return (
-        f"{split['title']}: {rows['train']:,} rows ({frauds['train']:,} frauds) to learn from,"
-        f" {rows['test']:,} ({frauds['test']:,}) to be judged on"
+        f"{split['title']}: trained on {rows['train']:,} rows ({frauds['train']:,} frauds),"
+        f" tested on {rows['test']:,} ({frauds['test']:,})"
     )
 
 
 def _ours(table: Table, split: dict[str, Any], columns: dict[str, str]) -> None:
     intervals = split.get("intervals", {})
     for model, figures in split["models"].items():
-        whole = model == _ENSEMBLE
+        is_ensemble = model == _ENSEMBLE
         cells = []
         for figure in columns:
             cell = f"{figures[figure]:.4f}" if figure in figures else "-"
-            shown = whole and figure == "average_precision"
+            shown = is_ensemble and figure == "average_precision"
             between = intervals.get(model, {}).get(figure) if shown else None
             cells.append(f"{cell} [{between[0]:.3f}, {between[1]:.3f}]" if between else cell)
-        # Brackets of an interval are not markup.
+        # Escaped: the brackets of an interval are not markup.
         cells = [cell.replace("[", r"\[") for cell in cells]
-        table.add_row(f"Quorum {model}", *cells, style="bold" if whole else None)
+        table.add_row(f"Quorum {model}", *cells, style="bold" if is_ensemble else None)

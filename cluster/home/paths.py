@@ -1,25 +1,24 @@
-"""Where files that are not part of a package lie."""
+"""Places of files outside of the packages: Serve's configuration, data sets, a Quorum's home."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 
 if TYPE_CHECKING:
     from settings.settings import Settings
 
 
 def serve_config() -> Path:
-    """`serve_config.yaml`: the one of the working directory, else the one beside the packages."""
+    """Return `serve_config.yaml` of the working directory, else the one beside the packages."""
     here = Path("serve_config.yaml")
     return here if here.exists() else Path(__file__).resolve().parents[2] / here
 
 
 def require_home(settings: Settings) -> None:
-    """Refuse to speak of a Quorum that is somewhere else: by default its home is looked for in the
-    working directory.
+    """Check that there is a Quorum here: by default its home is in the working directory.
 
     Raises:
         CommandFailed: there is no home, and no variable names a database either.
@@ -27,11 +26,12 @@ def require_home(settings: Settings) -> None:
     if not settings.home.is_dir() and settings.database_url is None:
         raise CommandFailed(
             f"there is no Quorum at {settings.home}",
-            "go to the folder in which `quorum up` ran, or let QUORUM_HOME name its .quorum",
+            "change to the folder where `quorum up` ran, or set QUORUM_HOME to its .quorum folder",
         )
 
 
 def data_folder() -> Path:
-    """Public data sets: `../shared/data` from the working directory, else from the project."""
+    """Return the folder of public data sets: `../shared/data` beside the working directory, else
+    beside the project."""
     beside = Path("../shared/data")
     return beside if beside.is_dir() else Path(__file__).resolve().parents[2] / beside

@@ -1,4 +1,4 @@
-"""Where the edge of one node keeps what, beside the configuration that Serve writes."""
+"""Files of the edge of one node, beside the configuration that Serve writes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EdgeFiles:
     """The files of one edge.
 
     Attributes:
@@ -33,10 +33,10 @@ class Place:
 
     @property
     def lock(self) -> Path:
-        """Held by the keeper: there is one."""
+        """Locked by the keeper, so that there is only one."""
         return self.folder / "keep.lock"
 
     @property
     def log(self) -> Path:
-        """What the keeper and HAProxy say."""
+        """Output of the keeper and HAProxy."""
         return self.folder / "edge.log"

@@ -1,5 +1,5 @@
-"""Which Python `make venv` takes. The ones to choose from are shell scripts that hand the probe to
-a real Python, or say a time that no real one has."""
+"""Which Python `make venv` uses. The candidates are shell scripts that pass the probe on to a real
+Python, or print a time that no real one has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.contracts.root import ROOT
 
-SCRIPT = ROOT / "cluster" / "interpreter.sh"
+SCRIPT = ROOT / "cluster" / "install" / "interpreter.sh"
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_probe_runs_on_this_python(found: Path) -> None:
     assert chosen(found, str(path)).stdout.strip() == str(path)
 
 
-def test_a_much_faster_one_is_taken_and_a_little_faster_one_is_not(found: Path) -> None:
+def test_a_much_faster_one_is_chosen_but_not_a_slightly_faster_one(found: Path) -> None:
     first = python(found, "python3", "echo 100")
     python(found, "python3.13", "echo 90")
     assert chosen(found).stdout.strip() == str(first)
@@ -51,13 +51,13 @@ def test_a_much_faster_one_is_taken_and_a_little_faster_one_is_not(found: Path) 
     assert chosen(found).stdout.strip() == str(fast)
 
 
-def test_one_that_will_not_do_is_passed_over(found: Path) -> None:
+def test_an_unusable_one_is_skipped(found: Path) -> None:
     python(found, "python3", "exit 1")
     other = python(found, "python3.12", "echo 1")
     assert chosen(found).stdout.strip() == str(other)
 
 
-def test_one_that_is_named_and_will_not_do_is_an_error_that_says_what_to_do(found: Path) -> None:
+def test_naming_an_unusable_one_is_an_error_with_a_hint(found: Path) -> None:
     bad = python(found, "old", "exit 1")
     said = chosen(found, str(bad))
     assert said.returncode == 1

@@ -1,4 +1,4 @@
-"""What `quorum train` prints for a person."""
+"""What `quorum train` prints for people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cluster.commands.train import render
+from cluster.terminal.training_table import training_table
 
 
 def document() -> dict[str, Any]:
@@ -46,7 +46,7 @@ def document() -> dict[str, Any]:
 
 def shown(width: int) -> list[str]:
     console = Console(width=width, record=True, file=StringIO())
-    console.print(render(document()))
+    console.print(training_table(document()))
     return console.export_text().splitlines()
 
 
@@ -62,7 +62,7 @@ def test_each_model_has_a_line_with_its_interval_and_the_ensemble_is_last() -> N
     assert anomaly.split()[-1] == "-", "anomaly scores are no probabilities"
 
 
-def test_what_was_found_and_where_the_page_is() -> None:
+def test_the_notes_have_findings_and_the_path_of_the_report() -> None:
     text = "\n".join(shown(100))
     for said in (
         "one-rule: amount at least [5]",

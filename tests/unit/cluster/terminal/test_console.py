@@ -1,11 +1,12 @@
-"""What is printed can be copied, and holds no password."""
+"""Output can be copied, and shows no passwords."""
 
 from __future__ import annotations
 
 import pytest
 
-from cluster.terminal import terminal
-from cluster.terminal.terminal import CommandFailed, emit, fail, say
+from cluster.errors import CommandFailed
+from cluster.terminal import console
+from cluster.terminal.console import emit, fail, say
 
 
 def test_a_path_is_not_cut_at_the_end_of_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,14 +17,14 @@ def test_a_path_is_not_cut_at_the_end_of_a_line(capsys: pytest.CaptureFixture[st
     assert "  8: amount must be more than zero" in lines
 
 
-def test_words_are_not_cut_either(capsys: pytest.CaptureFixture[str]) -> None:
+def test_words_are_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
     emit({}, False, lambda _: " ".join(["seventeen-letters"] * 20))
     lines = capsys.readouterr().out.splitlines()
-    assert all(len(line) <= terminal.results.width for line in lines)
+    assert all(len(line) <= console.results.width for line in lines)
     assert {word for line in lines for word in line.split()} == {"seventeen-letters"}
 
 
-def test_no_password_of_a_driver_s_words_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_passwords_in_errors_of_drivers_are_hidden(capsys: pytest.CaptureFixture[str]) -> None:
     say("MLflow does not answer: http://u:hid_den7@h/api")
     fail(CommandFailed("postgresql://u:hid_den7@h/d", "check it"))
     said = capsys.readouterr().err

@@ -1,11 +1,11 @@
-"""API keys in the database: made, listed, given another tier, revoked."""
+"""API keys in the database: create, list, change the tier, revoke."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cluster.terminal.terminal import CommandFailed
+from cluster.errors import CommandFailed
 from fraud.access.keys import hash_key, new_key
 from fraud.access.tiers import DEFAULT_TIER, TIERS
 from fraud.payment.limits import Problem, tenant_problem, text_problem
@@ -25,20 +25,20 @@ async def create(
     expires_days: int | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
-    """Make a key. What is returned is the only time that the whole key is seen.
+    """Create a key. The whole key is in the result and nowhere else.
 
     Args:
         tier: one of `fraud.access.tiers.TIERS`.
-        expires_days: days from `now` after which it no longer works, > 0; None: never.
-        now: None: the clock.
+        expires_days: the key stops working so many days after `now`, > 0; None: never.
+        now: the time of creation; None: the current time.
 
     Returns:
         `key`, `key_id`, `tenant`, `name`, `tier`, `expires_at`.
 
     Raises:
-        CommandFailed: there is no such tier, or no tenant or key can be called that.
+        CommandFailed: the tier is unknown, or the name of the tenant or key is not allowed.
     """
-    _check(tier)
+    _require_tier(tier)
     require_tenant(tenant)
     _require("--name", text_problem(name))
     key = new_key()
@@ -65,28 +65,26 @@ async def create(
 
 
 async def list_keys(connection: asyncpg.Connection, tenant: str) -> list[dict[str, Any]]:
-    """A tenant's keys, oldest first, each with its `state`; nothing secret is in it."""
+    """Return a tenant's keys, oldest first, each with its `state` and without secrets."""
     return [
         dict(row) for row in await connection.fetch(statement("cluster/sql/key_list.sql"), tenant)
     ]
 
 
 async def set_tier(connection: asyncpg.Connection, tenant: str, key_id: str, tier: str) -> None:
-    """Give a key another tier; ingresses learn of it within `fraud.access.keys.FRESH_S`.
+    """Change a key's tier. Ingresses follow within `fraud.access.keys.FRESH_S`.
 
     Raises:
-        CommandFailed: the tenant has no such key, or there is no such tier.
+        CommandFailed: the tenant has no such key, or the tier is unknown.
     """
-    _check(tier)
-    if (
-        await connection.fetchval(statement("cluster/sql/key_tier.sql"), tenant, key_id, tier)
-        is None
-    ):
+    _require_tier(tier)
+    sql = statement("cluster/sql/key_tier.sql")
+    if await connection.fetchval(sql, tenant, key_id, tier) is None:
         raise _unknown(tenant, key_id)
 
 
 async def revoke(connection: asyncpg.Connection, tenant: str, key_id: str) -> datetime:
-    """Make a key useless, once and for all. Returns since when it is.
+    """Revoke a key for good. Returns when it was revoked first.
 
     Raises:
         CommandFailed: the tenant has no such key.
@@ -107,15 +105,15 @@ def _unknown(tenant: str, key_id: str) -> CommandFailed:
 
 
 def require_tenant(name: str) -> None:
-    """Raises CommandFailed if no tenant can be called that."""
+    """Raise CommandFailed if `name` is not allowed as a tenant's name."""
     _require("--tenant", tenant_problem(name))
 
 
 def _require(option: str, problem: Problem | None) -> None:
     if problem is not None:
-        raise CommandFailed(f"{option} {problem.detail}", "give it another name", 2)
+        raise CommandFailed(f"{option} {problem.detail}", "choose another name", 2)
 
 
-def _check(tier: str) -> None:
+def _require_tier(tier: str) -> None:
     if tier not in TIERS:
-        raise CommandFailed(f"no tier {tier!r}", f"there are {', '.join(TIERS)}", 2)
+        raise CommandFailed(f"unknown tier {tier!r}", f"the tiers are {', '.join(TIERS)}", 2)

@@ -1,4 +1,4 @@
-"""What `quorum status` tells: stores, Ray, applications, plan, models, counts."""
+"""What `quorum status` reports: stores, Ray, applications, plan, models, counts."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from cluster.home.connection import ask, database
-from cluster.home.project import require_home
-from cluster.home.stores import stores
+from cluster.errors import CommandFailed
+from cluster.home.connection import check_external, database
+from cluster.home.local_stores import stores_of
+from cluster.home.paths import require_home
 from cluster.node.node import HOST, Node
 from cluster.terminal.failures import explain
-from cluster.terminal.terminal import CommandFailed
 from stores.statements import statement
 
 if TYPE_CHECKING:
-    from cluster.home.stores import Store
+    from cluster.home.local_stores import Store
     from models.store.store import ArtifactStore
     from settings.settings import Settings
 
 _PLAN_COLUMNS = ("name", "version", "kind", "created_at")
 
 
-def overview(settings: Settings) -> dict[str, Any]:
-    """Everything that is up and everything that is not, as a JSON-ready document.
+def collect_status(settings: Settings) -> dict[str, Any]:
+    """Return the state of every part of Quorum as a JSON-ready document.
 
-    A part that does not answer has `error` instead of what it would have said.
+    A part that does not answer has an `error` instead of its figures.
 
     Raises:
-        CommandFailed: this is not where a Quorum is.
+        CommandFailed: there is no Quorum here.
     """
     from fraud.errors import ArtifactsUnavailable, InvalidInput
     from models.store.location import store_of
@@ -38,8 +38,8 @@ def overview(settings: Settings) -> dict[str, Any]:
     raylet = node.running
     document: dict[str, Any] = {
         "home": str(settings.home),
-        "url": f"http://{HOST}:{settings.http_port}",
-        "stores": [_store(settings, store) for store in stores(settings.home)],
+        "url": node.url,
+        "stores": [_store(settings, store) for store in stores_of(settings.home)],
         "ray": {
             "running": raylet,
             "address": node.address,
@@ -61,7 +61,8 @@ def overview(settings: Settings) -> dict[str, Any]:
 
 
 def applications(details: dict[str, Any]) -> list[dict[str, Any]]:
-    """Serve's details, cut down: each application with its deployments and their replicas."""
+    """Return a summary of Serve's details: applications, their deployments, and replicas by
+    state."""
     return [
         {
             "name": name,
@@ -82,8 +83,8 @@ def applications(details: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def champions(store: ArtifactStore) -> list[dict[str, Any]]:
-    """The champion of each variant in a store: its name, version and digest, None for both where
-    the alias is broken."""
+    """Return the champion of each variant in a store: its version and digest, both None if the
+    alias is broken."""
     from fraud.errors import ArtifactRefused
     from models.store.alias import CHAMPION
 
@@ -100,35 +101,11 @@ def champions(store: ArtifactStore) -> list[dict[str, Any]]:
     return found
 
 
-def applications_table(rows: list[dict[str, Any]]) -> Any:
-    """A table of `applications`, one line a deployment."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for title in ("application", "status", "deployment", "replicas"):
-        table.add_column(title)
-    for application in rows:
-        first = True
-        for deployment in application["deployments"]:
-            states = ", ".join(
-                f"{n} {state.lower()}" for state, n in deployment["replicas"].items()
-            )
-            wanted = deployment["wanted"]
-            table.add_row(
-                application["name"] if first else "",
-                application["status"] if first else "",
-                deployment["name"],
-                f"{states or 'none'}{f' of {wanted}' if wanted is not None else ''}",
-            )
-            first = False
-    return table
-
-
 def _store(settings: Settings, store: Store) -> dict[str, Any]:
     if store.server is None:
         document = {"name": store.name, "kind": "external", "variable": store.variable}
         try:
-            asyncio.run(ask(settings, store.variable))
+            asyncio.run(check_external(settings, store.variable))
         except Exception as error:
             known = explain(error)
             return document | {

@@ -1,4 +1,4 @@
-"""History for a Quorum that has none: payments of the seeded generator, loaded like any file."""
+"""History for an empty Quorum: payments of the seeded generator, loaded like any file."""
 
 from __future__ import annotations
 
@@ -21,24 +21,27 @@ _LAYOUT = "canonical"
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is made up: customers, each with about one payment a day, and days until now."""
+    """Size of the generated history: customers, each with about one payment a day, and days until
+    now."""
 
     customers: int
     days: int
     seed: int = 0
 
 
-def missing(settings: Settings) -> bool:
-    """Whether the tenant has no payments, or the generated ones are loaded in part only."""
+def history_missing(settings: Settings) -> bool:
+    """Whether the tenant has no payments, or only a part of the generated ones."""
     has_any, unfinished = asyncio.run(_state(settings))
     return not has_any or (unfinished and _file(settings).exists())
 
 
-def make(settings: Settings, scale: Scale, note: Callable[[str], None] = lambda _: None) -> int:
-    """Generate payments and load them. A run that was killed goes on where it was.
+def make_history(
+    settings: Settings, scale: Scale, note: Callable[[str], None] = lambda _: None
+) -> int:
+    """Generate payments and load them. After a killed run it continues where that stopped.
 
     Returns:
-        How many payments are new.
+        The number of payments loaded by this run.
     """
     from data.load.loader import load_file
 

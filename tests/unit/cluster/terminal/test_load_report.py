@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.text import Text
 
-from cluster.commands.load_preview import reason_lines
+from cluster.terminal.load_report import reason_lines
 
 
 def reason(rows: int, field: str | None, example: str) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def reason(rows: int, field: str | None, example: str) -> dict[str, Any]:
     }
 
 
-def test_a_reason_says_rows_field_and_where_it_was_first() -> None:
+def test_a_reason_has_rows_field_and_first_place() -> None:
     report = {
         "reasons": [reason(1_200, "amount", "[red]x"), reason(1, None, "")],
         "labels_left_out": {"undated": 3},

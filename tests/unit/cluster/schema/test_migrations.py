@@ -1,6 +1,6 @@
-"""A migration that has run somewhere never changes again, not even its comments.
+"""Published migrations never change again, not even their comments.
 
-`quorum migrate` compares what ran with what lies here, and refuses a database if they differ.
+`quorum migrate` compares the applied files with ours, and stops if they differ.
 """
 
 from __future__ import annotations
