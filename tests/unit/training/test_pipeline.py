@@ -89,7 +89,7 @@ def test_the_command_reports_it_in_one_line(
     assert "leak: TX_FRAUD_SCENARIO alone" in line
     assert "--allow-leaks tells-label" in line
     assert run(["train", "--allow-leaks", "anything"]) == 2
-    assert "no code anything" in capsys.readouterr().err
+    assert "unknown code anything" in capsys.readouterr().err
 
 
 def test_an_allowed_leak_is_trained_on_and_logged(
