@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ import pytest
 from hypothesis import settings
 
 from cluster.embedded import EmbeddedPostgres, EmbeddedRedis
+from tests.contracts.virtual_time import Loop
 
 _PREFIX = "quorum-test-"
 
@@ -29,6 +30,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # many as usual keep all tests within their time.
 settings.register_profile("quorum", deadline=None, max_examples=50)
 settings.load_profile("quorum")
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run tests marked `virtual_time` on a loop whose timers cost no time and are never late."""
+    if item.get_closest_marker("virtual_time") is not None:
+        return {"virtual": Loop}
+    return {"real": asyncio.new_event_loop}
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,9 @@ class _Selector(selectors.DefaultSelector):
         return super().select(0)
 
 
-class _Loop(asyncio.SelectorEventLoop):
+class Loop(asyncio.SelectorEventLoop):
+    """Makes each wait as long as asked for, and none of it real."""
+
     def __init__(self) -> None:
         self._virtual = _Selector()
         super().__init__(self._virtual)
@@ -38,5 +40,5 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
     The coroutine must not wait for anything outside of its loop.
     """
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with asyncio.Runner(loop_factory=Loop) as runner:
         return runner.run(coroutine)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+PATIENCE_S = 60.0
+"""Only a real failure waits this long: a busy machine alone does not."""
 
-async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+
+async def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     """Check every few milliseconds until `condition` holds.
 
     Raises:

@@ -25,6 +25,8 @@ from fraud.plan import Member, Plan, Thresholds
 from fraud.score import VariantScores
 from tests.contracts.decisions import transactions
 
+pytestmark = pytest.mark.virtual_time
+
 PLAN = Plan(
     "default",
     4,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -13,6 +14,8 @@ from features.degraded import FEATURES_UNAVAILABLE
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from tests.contracts.decisions import transactions
 from tests.contracts.waiting import until
+
+pytestmark = pytest.mark.virtual_time
 
 
 class Keeper:
@@ -48,7 +51,8 @@ class Keeper:
 
 
 @pytest.fixture
-def keeper() -> Keeper:
+async def keeper(monkeypatch: pytest.MonkeyPatch) -> Keeper:
+    monkeypatch.setattr(time, "monotonic", asyncio.get_running_loop().time)
     keeper = Keeper()
     keeper.fetch._breaker._reset_timeout_s = 0.05
     return keeper

@@ -6,6 +6,7 @@ import asyncio
 
 from deployments.links.switchboard import Switchboard
 from deployments.variant_pools import VariantPools
+from tests.contracts.waiting import until
 
 
 class Handle:
@@ -15,6 +16,7 @@ class Handle:
 
     def __init__(self, error=None):
         self.error = error
+        self.called = 0
         self.cancelled = 0
         self.warmed = 0
 
@@ -40,6 +42,7 @@ class Response:
         if self.handle.error is not None:
             raise self.handle.error
         if self.handle.method == "score":
+            self.handle.root.called += 1
             await asyncio.sleep(30)
 
     def cancel(self):
@@ -89,7 +92,7 @@ async def test_cancelling_a_call_cancels_it_at_the_other_end():
     pools = VariantPools(lambda: ("a",), Switchboard(None), lambda _: handle)
     await pools.refresh()
     task = asyncio.ensure_future(pools.scorer("a")(None, ""))
-    await asyncio.sleep(0.01)
+    await until(lambda: handle.called == 1)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert handle.cancelled == 1
@@ -100,10 +103,7 @@ async def test_it_looks_by_itself():
     pools = VariantPools(lambda: ("a",), Switchboard(None), there.get, interval_s=0.01)
     await pools.start()
     there["a"] = Handle()
-    for _ in range(500):
-        if not pools.missing:
-            break
-        await asyncio.sleep(0.01)
+    await until(lambda: not pools.missing)
     assert pools.missing == ()
     assert pools.alive
     await pools.close()

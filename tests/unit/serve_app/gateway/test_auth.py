@@ -15,6 +15,8 @@ from serve_app.gateway.auth import Authenticator, KeyRecord, Principal
 from serve_app.gateway.errors import Unauthenticated
 from tests.contracts.front import KEY, PEPPER
 
+pytestmark = pytest.mark.virtual_time
+
 RECORD = KeyRecord(KEY.key_id, "acme", "standard", hash_key(PEPPER, KEY), None, None)
 
 

@@ -20,6 +20,8 @@ from serve_app.gateway.errors import CallerGone
 from serve_app.gateway.submission import Answers, Decided
 from tests.contracts.front import FakeCombiner, probability_of
 
+pytestmark = pytest.mark.virtual_time
+
 
 def batch(*ids: str) -> TransactionBatch:
     return TransactionBatch.of(
@@ -52,7 +54,12 @@ class Lanes(Coalescer):
 
 
 def lanes_of(decide: Any, admit: Any = admit_all, lanes: int = 1, **changes: Any) -> Lanes:
-    defaults = {"max_rows_per_call": 256, "max_queued_rows": 4096, "timeout_s": 5.0}
+    defaults = {
+        "max_rows_per_call": 256,
+        "max_queued_rows": 4096,
+        "timeout_s": 5.0,
+        "clock": asyncio.get_running_loop().time,
+    }
     return Lanes(decide, admit, lanes=lambda: lanes, **(defaults | changes))  # type: ignore[arg-type]
 
 

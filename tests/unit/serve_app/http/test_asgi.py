@@ -18,6 +18,8 @@ from tests.contracts.waiting import until
 
 HEADERS = [(b"x-api-key", str(KEY).encode()), (b"content-type", b"application/json")]
 
+pytestmark = pytest.mark.virtual_time
+
 
 @pytest.fixture
 def front() -> Front:

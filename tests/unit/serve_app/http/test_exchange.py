@@ -13,6 +13,8 @@ from serve_app.http import exchange
 from serve_app.http.exchange import Body, Head
 from serve_app.http.problems import HttpProblem
 
+pytestmark = pytest.mark.virtual_time
+
 
 def receiver(*chunks: bytes, disconnect: bool = False, hang: bool = False) -> Any:
     messages: list[dict[str, Any]] = [

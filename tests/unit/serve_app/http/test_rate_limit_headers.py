@@ -16,6 +16,8 @@ from serve_app.http.rate_limit_headers import policy_header, standing_headers
 from tests.contracts.front import FREE_KEY, Front, payment
 from tests.unit.serve_app.http.test_asgi import assert_problem
 
+pytestmark = pytest.mark.virtual_time
+
 FREE = {"x-api-key": str(FREE_KEY)}
 POLICY = '"key";q=50;w=1, "customer";q=60;w=60'
 ONE, MANY = "/v1/decisions", "/v1/decisions/batch"

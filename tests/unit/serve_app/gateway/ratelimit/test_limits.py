@@ -18,6 +18,8 @@ from serve_app.gateway.ratelimit.local import LocalLimiter
 from tests.contracts.front import FakeRedisLimiter
 from tests.contracts.waiting import until
 
+pytestmark = pytest.mark.virtual_time
+
 FREE = Principal("k-free", "acme", "free")
 STANDARD = Principal("k-standard", "acme", "standard")
 
