@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -34,7 +35,8 @@ from tests.contracts.payments import payments
 from tests.contracts.proxy import Proxy, proxy_to
 from tests.integration.features.store.test_redis import insert
 
-SOON_S = 5.0
+SOON_S = 60.0
+"""Only a real failure takes so long."""
 
 
 def now_ms() -> int:
@@ -42,14 +44,14 @@ def now_ms() -> int:
 
 
 @pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory, postgres: EmbeddedPostgres):
+def other(stores_folder: Path, postgres: EmbeddedPostgres):
     """A second server with the password of the first, and its databases' schema."""
     from cluster.schema.migrate import migrate
 
-    folder = tmp_path_factory.mktemp("other")
-    (folder / "pg").mkdir()
-    (folder / "pg" / "endpoint.json").write_text((postgres.folder / "endpoint.json").read_text())
-    server = EmbeddedPostgres(folder / "pg", throwaway=True)
+    folder = stores_folder / "pg-other"
+    folder.mkdir()
+    (folder / "endpoint.json").write_text((postgres.folder / "endpoint.json").read_text())
+    server = EmbeddedPostgres(folder, throwaway=True)
     server.start()
     asyncio.run(migrate(server.url))
     yield server

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -12,6 +11,7 @@ from deciding.plans.active import PlanFeed
 from deciding.plans.local_copy import LocalCopy
 from fraud.errors import StoreUnavailable
 from tests.contracts.decisions import PLAN
+from tests.contracts.waiting import until
 
 
 class Source:
@@ -48,11 +48,7 @@ async def test_a_new_version_takes_over_by_itself():
     newer = replace(PLAN, version=PLAN.version + 1)
     feed = PlanFeed(Source(PLAN, newer), interval_s=0.01)
     await feed.start()
-    for _ in range(500):
-        if feed.current.plan == newer:
-            break
-        await asyncio.sleep(0.01)
-    assert feed.current.plan == newer
+    await until(lambda: feed.current.plan == newer)
     assert feed.alive
     await feed.close()
     assert not feed.alive

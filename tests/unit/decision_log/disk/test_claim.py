@@ -15,7 +15,7 @@ from pathlib import Path
 from decision_log.disk.claim import claim
 held = claim(Path(sys.argv[1]), create=True)
 print("held" if held else "not held", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 

@@ -230,19 +230,20 @@ async def test_folders_of_dead_writers_count_towards_the_limit(tmp_path):
 
 
 async def test_too_much_that_waits_is_refused(tmp_path, monkeypatch):
-    release = asyncio.Event()
+    at_the_disk, release = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     real = segment.sync
 
     def slow(fd: int) -> None:
-        asyncio.run_coroutine_threadsafe(release.wait(), loop).result(5)
+        loop.call_soon_threadsafe(at_the_disk.set)
+        asyncio.run_coroutine_threadsafe(release.wait(), loop).result(60)
         real(fd)
 
     wal = Wal(tmp_path, LogStats(), WalLimits(pending_bytes=1000))
     await wal.append([b"a"])
     monkeypatch.setattr(segment, "sync", slow)
     tasks = [asyncio.create_task(wal.append([bytes(400)]))]
-    await asyncio.sleep(0.1)  # it is at the disk, nothing waits
+    await at_the_disk.wait()  # nothing waits
     tasks += [asyncio.create_task(wal.append([bytes(400)])) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(LogUnavailable, match="too much"):

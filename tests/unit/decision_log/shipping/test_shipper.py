@@ -16,7 +16,7 @@ from decision_log.shipping.sink import RecordRefused
 from fraud.errors import StoreUnavailable
 from telemetry.metrics import LogStats
 from tests.contracts.decisions import decision_records, gathered
-from tests.contracts.waiting import until
+from tests.contracts.waiting import PATIENCE_S, until
 
 SALT = b"abcd"
 QUICK = ShipperConfig(max_rows=10, linger_s=0.0, retry_s=0.001, max_retry_s=0.01)
@@ -106,6 +106,7 @@ async def test_everything_arrives_once_in_order_in_batches(tmp_path):
     assert sink.batches == [12, 12, 9]
 
 
+@pytest.mark.virtual_time
 @pytest.mark.parametrize("error", [StoreUnavailable("away"), OSError("x"), RuntimeError("defect")])
 async def test_a_ledger_that_is_away_costs_time_only(tmp_path, error):
     sink = Memory(away=4, error=error)
@@ -215,12 +216,13 @@ async def test_a_disk_that_is_full_empties_though_no_position_can_be_kept(tmp_pa
     written = [decision_records(11, f"{i}-") for i in range(3)]
     for number, records in enumerate(written, 1):
         house.write(records, number)
-    await asyncio.wait_for(house.shipper.drain(), 5)
+    await asyncio.wait_for(house.shipper.drain(), PATIENCE_S)
     assert sink.kept == ids(r for records in written for r in records)
     assert (house.stats.ship_batches, house.stats.ship_errors) == (3, 0)
     assert [name.number for name in segments(house.folder)] == [3]
 
 
+@pytest.mark.virtual_time
 async def test_being_cancelled_midway_loses_nothing(tmp_path):
     class Slow(Memory):
         async def insert(self, batches) -> None:
