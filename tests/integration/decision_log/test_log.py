@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -45,7 +46,7 @@ def kill(writer: subprocess.Popen[str]) -> list[str]:
     return [line for line in told.splitlines() if len(line) == 36]
 
 
-async def settled(root: Path, url: str, *, timeout_s: float = 30.0) -> DecisionLog:
+async def settled(root: Path, url: str, *, timeout_s: float = 60.0) -> DecisionLog:
     """Let a fresh neighbour take over all that the dead left."""
     log = DecisionLog(root, url, "survivor", shipper=QUICK, orphans_s=0.05)
     await log.start()
@@ -85,7 +86,10 @@ async def test_killed_at_fifty_moments_under_load(tmp_path, database_url):
 
     async def lane(name: str) -> None:
         rng = random.Random(f"{seed} {name}")
-        for round_ in range(25):
+        # More where the machine is so busy that little is written between two kills.
+        for round_ in count():
+            if round_ >= 25 and len(told) > 1000:
+                break
             # An owner comes back every third time; until then a neighbour may take its folder over.
             writer = start_writer(root, database_url, f"{name}-{round_ % 3}")
             assert writer.stdout is not None
@@ -109,7 +113,7 @@ async def test_two_writers_at_once_and_one_takes_over_the_other(tmp_path, databa
     await asyncio.sleep(0.2)
     ended = asyncio.create_task(asyncio.to_thread(kill, dying))
     reading = asyncio.create_task(asyncio.to_thread(living.stdout.read))
-    await until(lambda: not (root / "dying").exists(), 30)
+    await until(lambda: not (root / "dying").exists())
     assert living.stdin is not None
     living.stdin.close()
     told += await ended + (await reading).split()
@@ -203,21 +207,22 @@ async def _postgres_away(root: Path, server: EmbeddedPostgres) -> None:
             await asyncio.sleep(0.002)
 
     clients = [asyncio.create_task(client(k)) for k in range(4)]
-    await asyncio.sleep(0.3)
+    began_s = time.time()
+    await until(lambda: len(told) > 0)
     await asyncio.to_thread(server.stop)
     before = len(told)
-    await asyncio.sleep(0.5)
+    await until(lambda: len(told) > before)  # decisions go on
+    await until(lambda: log.lag().reason is not None and log.lag().seconds > 0.2)
     away = log.lag()
-    assert len(told) > before, "decisions go on"
     assert away.rows > 0
     assert away.bytes > 0
     assert away.healthy
     assert not away.shipping
     assert away.reason is not None
     assert "quorum:" not in away.reason
-    assert 0.2 < away.seconds < 20
+    assert away.seconds <= time.time() - began_s
     await asyncio.to_thread(server.start)
-    await until(lambda: log.lag().shipping, 15)
+    await until(lambda: log.lag().shipping)
     stop = True
     await asyncio.gather(*clients)
     await log.close()

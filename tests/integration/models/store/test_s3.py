@@ -139,7 +139,7 @@ def test_replicas_follow_an_alias_behind_s3(endpoint: str, home: Path, tmp_path:
     assert not model.refresh()
     there.set_alias("xgboost", "champion", Alias(challenger.digest))
     model.follow(0.01)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while model.describe().version == first and time.monotonic() < deadline:
         time.sleep(0.01)
     model.close()

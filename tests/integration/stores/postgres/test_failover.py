@@ -165,7 +165,7 @@ async def test_labels_are_kept_on_the_new_primary_and_keys_are_looked_up_there(
         sink = PostgresSink(url)
         await sink.insert(gathered([record]))
         await sink.close()
-    pool = await open_pool(pair.url, size=4, timeout_s=5)
+    pool = await open_pool(pair.url, size=4, timeout_s=30)
     records = Records(pool, None, now_ms)
     await asyncio.gather(*(records.key("nobody") for _ in range(8)))
     await demoted()
@@ -189,7 +189,7 @@ async def test_readers_leave_a_server_that_reports_itself_read_only(
 ) -> None:
     """Reads get no error; the server reports its state along with a result."""
     monkeypatch.setattr(session_module, "_READ_ONLY_S", 0.0)
-    pool = await open_pool(pair.url, size=4, timeout_s=5)
+    pool = await open_pool(pair.url, size=4, timeout_s=30)
     await asyncio.gather(*(pool.fetchval("SELECT pg_sleep(0.05)") for _ in range(4)))
     await demoted()
     async with asyncio.timeout(SOON_S):
@@ -205,7 +205,7 @@ async def test_readers_leave_a_server_that_reports_itself_read_only(
 async def test_the_plan_of_the_new_primary_decides(pair: Pair, demoted: Demote) -> None:
     plan = await activate_plan(pair.a, PLAN)
     newer = await activate_plan(pair.b, replace(PLAN, deadline_ms=PLAN.deadline_ms + 1))
-    reader = PlanReader(pair.url, 5.0)
+    reader = PlanReader(pair.url, 30.0)
     assert await reader.active() == plan
     await demoted()
     async with asyncio.timeout(SOON_S):
@@ -219,7 +219,7 @@ async def test_the_plan_of_the_new_primary_decides(pair: Pair, demoted: Demote) 
 
 async def test_without_a_primary_the_error_names_the_cause(pair: Pair, demoted: Demote) -> None:
     plan = await activate_plan(pair.a, PLAN)
-    reader = PlanReader(pair.url, 5.0)
+    reader = PlanReader(pair.url, 30.0)
     assert await reader.active() == plan
     assert reader.trouble == ""
     port = pair.proxy.target
@@ -239,7 +239,7 @@ async def test_states_are_rebuilt_and_labels_learnt_from_the_new_primary(
 ) -> None:
     monkeypatch.setattr(session_module, "_READ_ONLY_S", 0.0)
     batch = payments(30, seed=3, late=0.0, duplicate=0.0)
-    there = await open_pool(pair.b, size=1, timeout_s=5)
+    there = await open_pool(pair.b, size=1, timeout_s=30)
     await insert(there, batch)
     for i in range(5):
         await there.execute(
@@ -248,9 +248,9 @@ async def test_states_are_rebuilt_and_labels_learnt_from_the_new_primary(
             *(batch.tenant[i], batch.transaction_id[i]),
         )
     await there.close()
-    pool = await open_pool(pair.url, size=2, timeout_s=5)
+    pool = await open_pool(pair.url, size=2, timeout_s=30)
     history = PostgresHistory(pool)
-    store = RedisStore(RedisConnection(redis_url, 5_000), history, replay_ttl_s=600)
+    store = RedisStore(RedisConnection(redis_url, 30_000), history, replay_ttl_s=600)
     feed = LabelFeed(pool, store)
     await store._redis.call("SET", CURSOR, "0:0")
     soon = datetime.now(UTC) + timedelta(days=1)
@@ -271,7 +271,7 @@ async def test_states_are_rebuilt_and_labels_learnt_from_the_new_primary(
 
 async def test_a_connection_that_was_ended_is_made_again(pair: Pair) -> None:
     """57P01: an administrator, or a server that is going down, ended it."""
-    pool = await open_pool(pair.url, size=3, timeout_s=5)
+    pool = await open_pool(pair.url, size=3, timeout_s=30)
     await asyncio.gather(*(pool.fetchval("SELECT pg_sleep(0.05)") for _ in range(3)))
     end = (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
@@ -294,7 +294,7 @@ async def test_a_connection_that_was_ended_is_made_again(pair: Pair) -> None:
 
 @pytest.mark.parametrize("state", ["57P01", "57P02", "57P03", "08006", "25006", "08P01", "26000"])
 async def test_an_unfit_connection_is_not_used_again(pair: Pair, state: str) -> None:
-    pool = await open_pool(pair.url, size=1, timeout_s=5)
+    pool = await open_pool(pair.url, size=1, timeout_s=30)
     before = await pool.fetchval("SELECT pg_backend_pid()")
     raising = f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$"
     with pytest.raises(asyncpg.PostgresError):
@@ -305,7 +305,7 @@ async def test_an_unfit_connection_is_not_used_again(pair: Pair, state: str) -> 
 
 @pytest.mark.parametrize("state", ["22012", "23505", "40001", "42P01", "57014"])
 async def test_other_errors_keep_the_connection(pair: Pair, state: str) -> None:
-    pool = await open_pool(pair.url, size=1, timeout_s=5)
+    pool = await open_pool(pair.url, size=1, timeout_s=30)
     before = await pool.fetchval("SELECT pg_backend_pid()")
     with pytest.raises(asyncpg.PostgresError):
         await pool.execute(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$")

@@ -100,7 +100,7 @@ async def test_a_pooler_that_is_put_in_front_later_is_found_out(url: str) -> Non
     from stores.postgres.url import address_of
 
     module._pooled[address_of(url)] = False
-    pool = await open_pool(url, size=4, timeout_s=5)
+    pool = await open_pool(url, size=4, timeout_s=30)
 
     async def ask() -> bool:
         try:
@@ -178,7 +178,7 @@ async def test_cursors_of_two_readers_have_names_of_their_own(
 ) -> None:
     """A pooler's sessions know the names of everybody's statements."""
     batch = payments(600, seed=1, late=0.0, duplicate=0.0)
-    pool = await open_pool(url, size=4, timeout_s=5)
+    pool = await open_pool(url, size=4, timeout_s=30)
     await insert(pool, batch)
     tenant = batch.tenant[0]
     found = await asyncio.gather(*(read_history(url, tenant) for _ in range(8)))
@@ -191,7 +191,7 @@ async def test_plans(url: str, empty: asyncpg.Connection) -> None:
     assert sorted(plan.version for plan in made) == [1, 2, 3, 4, 5, 6]
     await reactivate_plan(url, PLAN.name, 2)
     assert await active_plan(url) == replace(PLAN, version=2)
-    reader = PlanReader(url, 5.0)
+    reader = PlanReader(url, 30.0)
     for _ in range(5):
         assert await reader.active() == replace(PLAN, version=2)
     assert reader.trouble == ""
@@ -248,9 +248,9 @@ async def test_a_commit_means_the_disk_where_the_server_does_not_wait_for_it(
 async def test_features_and_labels(url: str, redis_url: str, empty: asyncpg.Connection) -> None:
     settings = Settings(database_url=url, redis_url=redis_url)  # type: ignore[arg-type]
     batch = payments(200, seed=4, late=0.0, duplicate=0.0)
-    pool = await open_pool(url, size=4, timeout_s=5)
+    pool = await open_pool(url, size=4, timeout_s=30)
     await insert(pool, batch)
-    store = RedisStore(RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600)
+    store = RedisStore(RedisConnection(redis_url, 30_000), PostgresHistory(pool), replay_ttl_s=600)
     at_ms = max(batch.timestamp_ms) + 1_000
     names = [f"new-{t}" for t in batch.transaction_id]
     new = replace(batch, transaction_id=names, timestamp_ms=[at_ms] * len(batch))
@@ -275,7 +275,7 @@ async def test_features_and_labels(url: str, redis_url: str, empty: asyncpg.Conn
 
 async def _take(lock: Lock, name: str, of: str = "") -> None:
     """As soon as the server has seen that its holder is gone."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         taken = False
         while not taken:
             taken = await lock.take(name, of)

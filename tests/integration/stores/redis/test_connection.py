@@ -14,7 +14,7 @@ from stores.redis.script import Script
 
 @pytest.fixture
 async def connection(redis_url: str) -> AsyncIterator[RedisConnection]:
-    connection = RedisConnection(redis_url, timeout_ms=5_000)
+    connection = RedisConnection(redis_url, timeout_ms=30_000)
     await connection.call("FLUSHALL")
     yield connection
     await connection.close()
@@ -72,7 +72,7 @@ async def test_a_cut_connection_is_an_error_and_is_opened_again(
     mine = await connection.call("CLIENT", "ID")
     waiting = asyncio.create_task(connection.call("BLPOP", "nothing", 0))
     await asyncio.sleep(0)
-    other = RedisConnection(redis_url, timeout_ms=5_000)
+    other = RedisConnection(redis_url, timeout_ms=30_000)
     assert await other.call("CLIENT", "KILL", "ID", mine) == 1
     with pytest.raises(StoreUnavailable):
         await waiting

@@ -11,8 +11,10 @@ import hiredis
 import pytest
 
 from fraud.errors import StoreUnavailable
+from stores.redis import connection as connection_module
 from stores.redis.connection import RedisConnection
 from stores.redis.errors import Elsewhere, Refused
+from tests.contracts.waiting import PATIENCE_S
 
 
 @dataclass
@@ -50,7 +52,7 @@ async def serving(*answers: str) -> AsyncIterator[tuple[Server, RedisConnection]
     server = Server(list(answers))
     listening = await asyncio.start_server(server, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
-    connection = RedisConnection(f"redis://127.0.0.1:{server.port}", 2_000)
+    connection = RedisConnection(f"redis://127.0.0.1:{server.port}", 30_000)
     yield server, connection
     await connection.close()
     listening.close()
@@ -88,7 +90,7 @@ async def test_a_new_connection_that_refuses_to_serve_is_closed(said: str) -> No
     async with serving(f"-{said}", "+OK") as (server, connection):
         with pytest.raises(Elsewhere):
             await connection.call("SET", "x", "1")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             while server.connections < 2:
                 with suppress(Elsewhere):
                     await connection.call("SET", "x", "1")
@@ -120,7 +122,10 @@ async def test_an_answer_of_its_own_keeps_the_connection(said: str) -> None:
 
 
 @pytest.mark.parametrize("said", NOT_ME[:4])
-async def test_a_refusal_by_both_servers_is_raised(said: str) -> None:
+async def test_a_refusal_by_both_servers_is_raised(
+    said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "_PAUSE_S", 60.0)
     async with serving(f"-{said}") as (server, connection):
         with pytest.raises(Elsewhere):
             await connection.call("SET", "x", "1")

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -39,13 +40,14 @@ from tests.contracts.proxy import Proxy, proxy_to
 from tests.contracts.waiting import until
 from tests.integration.features.store.test_redis import insert
 
-SOON_S = 2.0
+SOON_S = 60.0
+"""Only a real failure takes so long."""
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[EmbeddedRedis, EmbeddedRedis]]:
+def pair(stores_folder: Path) -> Iterator[tuple[EmbeddedRedis, EmbeddedRedis]]:
     """Two servers with one password."""
-    folder = tmp_path_factory.mktemp("pair")
+    folder = stores_folder / "pair"
     servers = tuple(EmbeddedRedis(folder / name, throwaway=True) for name in "ab")
     servers[0].start()
     # B asks for the password that A has: clients have one address and one password.
@@ -65,7 +67,7 @@ class Pair:
         self.proxy = proxy
         self.ports = [urlsplit(server.url).port or 0 for server in (a, b)]
         self.password = urlsplit(a.url).password or ""
-        self.connections = [RedisConnection(server.url, 5_000) for server in (a, b)]
+        self.connections = [RedisConnection(server.url, 30_000) for server in (a, b)]
         self.url = proxy.url(a.url)
 
     @property
@@ -117,7 +119,7 @@ async def servers(pair: tuple[EmbeddedRedis, EmbeddedRedis]) -> AsyncIterator[Pa
 
 @pytest.fixture
 async def connection(servers: Pair) -> AsyncIterator[RedisConnection]:
-    connection = RedisConnection(servers.url, 2_000)
+    connection = RedisConnection(servers.url, 30_000)
     yield connection
     await connection.close()
 
@@ -192,14 +194,15 @@ async def test_without_a_primary_calls_fail_and_connections_are_few(
     await connection.call("SET", "x", "1")
     await servers.fail_over(reachable=False)
     before, refused = servers.proxy.connections, 0
-    until_s = asyncio.get_running_loop().time() + 0.5
-    while asyncio.get_running_loop().time() < until_s:
+    now = asyncio.get_running_loop().time
+    began = now()
+    while now() - began < 0.5 or refused <= 50:
         with pytest.raises(Elsewhere, match="READONLY"):
             await connection.call("SET", "x", "2")
         refused += 1
         await asyncio.sleep(0.001)
-    assert refused > 50
-    assert servers.proxy.connections - before <= 12
+    # One each 50 ms, however many ask.
+    assert servers.proxy.connections - before <= 2 + (now() - began) / 0.05
     servers.proxy.target = servers.ports[1]
     await _soon(lambda: connection.call("SET", "x", "3"))
     assert await servers.b.call("GET", "x") == b"3"
@@ -220,7 +223,7 @@ async def test_the_rate_limiter_counts_on_the_new_primary(
     servers: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits_module, "REGISTER_EVERY_S", 0.05)
-    limiter = RateLimits(RedisLimiter(RedisConnection(servers.url, 1_000)), "me")
+    limiter = RateLimits(RedisLimiter(RedisConnection(servers.url, 30_000)), "me")
     limiter.start()
     rows = [Transaction(f"t{i}", f"c{i}", 0, 100, "EUR", "purchase") for i in range(3)]
     asked = [(Principal("k", "acme", "free"), TransactionBatch.of("acme", rows))]

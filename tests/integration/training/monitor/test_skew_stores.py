@@ -68,7 +68,7 @@ async def test_features_from_the_stores_equal_those_of_the_record(
     sink = PostgresSink(database_url)
     async with asyncpg.create_pool(database_url, min_size=1, max_size=2) as pool:
         store = RedisStore(
-            RedisConnection(redis_url, 5_000), PostgresHistory(pool), replay_ttl_s=600
+            RedisConnection(redis_url, 30_000), PostgresHistory(pool), replay_ttl_s=600
         )
         service, feed = FeatureService(store), LabelFeed(pool, store)
         await load(pool, ending(history, now_ms() - HOUR_MS, HOUR_MS))

@@ -35,7 +35,7 @@ async def limits(
     server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[RateLimits]:
     monkeypatch.setattr(module, "REGISTER_EVERY_S", 0.02)
-    limits = RateLimits(RedisLimiter(RedisConnection(server.url, 1_000)), "me")
+    limits = RateLimits(RedisLimiter(RedisConnection(server.url, 3_000)), "me")
     limits.start()
     yield limits
     await limits.close()

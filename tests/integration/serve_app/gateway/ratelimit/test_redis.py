@@ -21,7 +21,7 @@ CLOCK = "local NOW = tonumber(redis.call('GET', 'now'))"
 
 @pytest.fixture
 async def link(redis_url: str) -> AsyncIterator[RedisConnection]:
-    link = RedisConnection(redis_url, 5_000)
+    link = RedisConnection(redis_url, 30_000)
     await link.call("FLUSHALL")
     yield link
     await link.close()
@@ -54,7 +54,7 @@ async def test_on_redis_own_clock_two_limiters_share_a_quota(
     link: RedisConnection, redis_url: str
 ) -> None:
     tier = Tier("t", Quota(100, 600), Quota(1_000, 600))
-    others = RedisConnection(redis_url, 5_000)
+    others = RedisConnection(redis_url, 30_000)
     limiters = [RedisLimiter(link), RedisLimiter(others)]
 
     async def admitted(i: int) -> int:
