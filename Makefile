@@ -7,7 +7,7 @@ QUORUM := $(VENV)/bin/quorum
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status test lint format types unit integration load bench bench-scale docs
+.PHONY: help venv up down status test lint format types unit integration browser load bench bench-scale docs
 # Options, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
@@ -44,6 +44,9 @@ unit: $(READY) ## The quick tests that need no server, under a minute
 
 integration: $(READY) ## The tests on a real PostgreSQL and Redis
 	@$(VENV)/bin/pytest -q tests/integration
+
+browser: $(READY) ## The API reference in a browser; skipped where there is no Chromium
+	@$(VENV)/bin/pytest -q tests/browser
 
 load: $(READY) ## One minute of load against a running Quorum, with a report
 	@$(VENV)/bin/python -m loadtests.load $(LOAD)

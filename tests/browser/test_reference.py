@@ -1,16 +1,16 @@
-"""The API reference in a real browser: it works under its own policy. Not part of `make test`."""
+"""The API reference in a real browser: it works under its own policy. Run by `make browser`."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import uvicorn
 
-from tests.browser.chromium import PROGRAM, Page, browser_page
+from tests.browser.chromium import PROGRAM, Page, browser, page_of
 from tests.contracts import front
 from tests.contracts.ports import free_ports
 from tests.contracts.waiting import until
@@ -34,9 +34,15 @@ async def address(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     await serving
 
 
+@pytest.fixture(scope="module")
+def devtools() -> Iterator[str]:
+    with browser() as address:
+        yield address
+
+
 @pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with browser_page() as page:
+async def page(devtools: str) -> AsyncIterator[Page]:
+    async with page_of(devtools) as page:
         yield page
 
 
