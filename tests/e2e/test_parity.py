@@ -63,7 +63,7 @@ def decide(quorum: Quorum, key: str, batch: TransactionBatch, rows: int) -> list
 async def served(database_url: str, tenant: str, ids: Sequence[str]) -> list[bytes]:
     connection = await asyncpg.connect(database_url)
     try:
-        for _ in range(100):
+        for _ in range(600):
             rows = await connection.fetch(
                 "SELECT decision_id::text, features FROM decisions WHERE tenant = $1", tenant
             )

@@ -88,9 +88,15 @@ def pools(node: Node, artifacts: dict[str, str]) -> Node:
 
 
 def deploy(node: Node, wanted: dict[str, Any]) -> None:
+    names, began = {a["name"] for a in wanted["applications"]}, time.time()
     node.dashboard.deploy(wanted)
-    time.sleep(1)  # the old state is RUNNING, too
-    wait_running(node.dashboard, {a["name"] for a in wanted["applications"]}, timeout_s=120)
+
+    def taken_up() -> bool:  # the old state is RUNNING, too
+        known = node.dashboard.serve_details()["applications"]
+        return all(name in known and known[name]["last_deployed_time_s"] >= began for name in names)
+
+    eventually(taken_up)
+    wait_running(node.dashboard, names, timeout_s=120)
 
 
 def replicas(node: Node, variant: str) -> set[str]:

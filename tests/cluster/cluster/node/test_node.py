@@ -91,7 +91,7 @@ def test_a_node_serves_recovers_and_stops(own: Node) -> None:
         assert not own.start()
         own.dashboard.deploy(_config(own))
         wait_running(own.dashboard, {"noop"}, timeout_s=120)
-        wait_ready(url, timeout_s=30)
+        wait_ready(url, timeout_s=120)
         with urllib.request.urlopen(f"{url}/v2/health/ready", timeout=10) as answer:
             said = answer.read().decode()
         assert str(own.home / "run" / "metrics") in said
