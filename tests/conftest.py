@@ -6,22 +6,17 @@ They die with the test process, however it ends; what killed runs left is remove
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import psutil
 import pytest
 from hypothesis import settings
 
 from cluster.embedded import EmbeddedPostgres, EmbeddedRedis
+from tests.contracts.run_folder import run_folder
 from tests.contracts.virtual_time import Loop
-
-_PREFIX = "quorum-test-"
 
 # What a shell starts in the background ignores an interrupt, for which fixtures are taken down.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,15 +38,10 @@ def pytest_asyncio_loop_factories(
 
 @pytest.fixture(scope="session")
 def stores_folder() -> Iterator[Path]:
-    """A short folder for the stores' files, named after this process."""
-    root = Path(tempfile.gettempdir())
-    for left in root.glob(f"{_PREFIX}*"):
-        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=root))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    """A short folder for the stores' files. Not one of pytest's: each run of pytest takes away the
+    right to pass through their common parent, which PostgreSQL needs where root starts it."""
+    with run_folder("test") as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

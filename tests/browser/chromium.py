@@ -6,15 +6,15 @@ import asyncio
 import itertools
 import json
 import shutil
-import subprocess
-import tempfile
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from cluster.embedded import daemon
+from tests.contracts.run_folder import run_folder
 from tests.contracts.waiting import until
 
 PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -99,17 +99,18 @@ class Page:
 def browser() -> Iterator[str]:
     """Start a browser and return the address of its DevTools; it ends with the block."""
     assert PROGRAM is not None
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        process = subprocess.Popen(
+    with run_folder("browser") as profile:
+        process = daemon.spawn(
             [
                 *(PROGRAM, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"),
                 *("--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"),
             ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            cwd=profile,
+            log=profile / "output.log",
+            dies_with_us=signal.SIGTERM,
         )
         try:
-            port_file = Path(profile) / "DevToolsActivePort"
+            port_file = profile / "DevToolsActivePort"
             there = lambda: port_file.exists() and port_file.stat().st_size > 0  # noqa: E731
             asyncio.run(until(there, _STARTS_S))
             yield f"http://127.0.0.1:{port_file.read_text().split()[0]}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 from cluster.node.node import Node
 from tests.contracts.nodes import stop_whole
 from tests.contracts.ports import free_ports, serve_ports
+from tests.contracts.run_folder import run_folder
 
 _FOR_TESTS = {
     # Reports every second, so that autoscaling shows within a test's patience.
@@ -29,9 +28,8 @@ _FOR_TESTS = {
 @pytest.fixture(scope="module")
 def quorum_home() -> Iterator[Path]:
     """An empty `$QUORUM_HOME` with a short path."""
-    home = Path(tempfile.mkdtemp(prefix="quorum-home-"))
-    yield home
-    shutil.rmtree(home, ignore_errors=True)
+    with run_folder("home") as home:
+        yield home
 
 
 @pytest.fixture(scope="module")

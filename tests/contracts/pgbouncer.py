@@ -6,17 +6,18 @@ import asyncio
 import os
 import pwd
 import shutil
-import subprocess
-import tempfile
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
+from cluster.embedded import daemon
+from cluster.embedded.account import Account
 from tests.contracts.ports import free_ports
+from tests.contracts.run_folder import run_folder
 
 _CONFIGURATION = """\
 [databases]
@@ -53,37 +54,35 @@ async def bouncing(url: str) -> AsyncIterator[str]:
     parts = urlsplit(url)
     (port,) = free_ports(1)
     # Not a folder of pytest: as PgBouncer does not run as root, another user must enter it.
-    folder = Path(tempfile.mkdtemp(prefix="quorum-test-bouncer-"))
-    process = None
-    try:
+    with run_folder("bouncer") as folder:
         (folder / "users.txt").write_text(f'"{parts.username}" "{parts.password}"\n')
         file = folder / "pgbouncer.ini"
         file.write_text(_CONFIGURATION.format(server=parts.port, port=port, folder=folder))
-        account: dict[str, object] = {}
+        account = None
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
-            account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            account = Account(nobody.pw_uid, nobody.pw_gid)
             for path in (folder, file, folder / "users.txt"):
                 os.chown(path, nobody.pw_uid, nobody.pw_gid)
-        process = subprocess.Popen(  # noqa: ASYNC220 - it is started at once
-            [binary, str(file)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            **account,  # type: ignore[call-overload]
+        process = daemon.spawn(
+            [binary, file],
+            cwd=folder,
+            log=folder / "output.log",
+            account=account,
+            dies_with_us=signal.SIGTERM,
         )
-        there = url.replace(f":{parts.port}/", f":{port}/")
-        await _open_sessions(there)
-        yield there
-    finally:
-        if process is not None:
+        try:
+            there = url.replace(f":{parts.port}/", f":{port}/")
+            await _open_sessions(there)
+            yield there
+        finally:
             process.terminate()
-            process.wait(10)
-        shutil.rmtree(folder, ignore_errors=True)
+            process.wait(60)
 
 
 async def _open_sessions(url: str) -> None:
     """Wait until the pooler answers, and make it open all its sessions."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 clients = [await asyncpg.connect(url, statement_cache_size=0) for _ in range(4)]

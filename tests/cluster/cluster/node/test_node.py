@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +22,7 @@ from cluster.node.ports import require_free
 from loadtests.processes import name_of
 from tests.contracts.nodes import stop_whole
 from tests.contracts.ports import free_ports, serve_ports
+from tests.contracts.run_folder import run_folder
 
 _APPLICATION = """
 import os
@@ -55,7 +54,11 @@ def build(args):
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
     """A node that is not started, with ports and a folder of its own."""
-    home = Path(tempfile.mkdtemp(prefix="quorum-node-"))
+    with run_folder("node") as home:
+        yield from _node_in(home, monkeypatch)
+
+
+def _node_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
     (home / "noop_for_node_test.py").write_text(_APPLICATION)
     monkeypatch.setenv("PYTHONPATH", str(home))
     monkeypatch.delenv(MARK, raising=False)
@@ -68,7 +71,6 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
         yield node
     finally:
         stop_whole(node)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _config(node: Node, **arguments: object) -> dict[str, Any]:

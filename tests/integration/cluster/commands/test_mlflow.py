@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import signal
 import sys
 import time
 from pathlib import Path
@@ -11,9 +11,11 @@ import httpx
 import psutil
 import pytest
 
+from cluster.embedded import daemon
 from cluster.embedded.endpoint import free_port
+from tests.contracts.root import ROOT
 
-WAIT_S = 120
+WAIT_S = 300
 
 
 def test_the_page_opens_on_loopback_and_ends_with_its_process(
@@ -22,11 +24,11 @@ def test_the_page_opens_on_loopback_and_ends_with_its_process(
     monkeypatch.setenv("QUORUM_HOME", str(tmp_path))
     monkeypatch.delenv("QUORUM_MLFLOW_TRACKING_URI", raising=False)
     port = free_port()
-    process = subprocess.Popen(
+    process = daemon.spawn(
         [sys.executable, "-m", "cluster.cli", "mlflow", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=(log := (tmp_path / "log").open("wb")),
-        start_new_session=True,
+        cwd=ROOT,
+        log=tmp_path / "log",
+        dies_with_us=signal.SIGTERM,
     )
     try:
         deadline = time.monotonic() + WAIT_S
@@ -46,7 +48,6 @@ def test_the_page_opens_on_loopback_and_ends_with_its_process(
     finally:
         process.terminate()
         process.wait(WAIT_S)
-        log.close()
     assert not _answers(port)
 
 

@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import http.server
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -27,6 +25,7 @@ from cluster.edge import haproxy as real
 from cluster.edge.files import EdgeFiles
 from cluster.edge.install import PROGRAM, install
 from tests.contracts.ports import free_ports
+from tests.contracts.run_folder import end_those_of, run_folder
 
 
 class Replica(http.server.ThreadingHTTPServer):
@@ -71,7 +70,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 _MORTAL = """
-import http.server, os
+import http.server, os, sys, threading
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -91,6 +90,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 print(server.server_address[1], flush=True)
+# Nothing comes: the pipe ends with the process that holds its other end.
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(2)), daemon=True).start()
 server.serve_forever()
 """
 
@@ -102,7 +103,9 @@ class Mortal:
 
     def __init__(self) -> None:
         command = [sys.executable, "-c", _MORTAL]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
 
@@ -188,17 +191,14 @@ class Served:
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     from ray.serve._private import haproxy
 
-    folder = Path(tempfile.mkdtemp(prefix="quorum-edge-"))
-    install(folder / "tools", spare=True)
-    monkeypatch.setattr(haproxy, "RAY_SERVE_HAPROXY_BINARY_PATH", str(folder / "tools" / PROGRAM))
-    (folder / "node").mkdir()
-    front, *ports = free_ports(3)
-    served = Served(folder / "node", front, (ports[0], ports[1]))
-    yield served
-    for process in served.processes():
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    shutil.rmtree(folder, ignore_errors=True)
+    with run_folder("edge") as folder:
+        install(folder / "tools", spare=True)
+        program = str(folder / "tools" / PROGRAM)
+        monkeypatch.setattr(haproxy, "RAY_SERVE_HAPROXY_BINARY_PATH", program)
+        (folder / "node").mkdir()
+        front, *ports = free_ports(3)
+        yield Served(folder / "node", front, (ports[0], ports[1]))
+        end_those_of(folder)
 
 
 @pytest_asyncio.fixture

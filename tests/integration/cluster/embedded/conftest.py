@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cluster.embedded import EmbeddedPostgres, EmbeddedRedis, daemon
+from cluster.embedded import EmbeddedPostgres, EmbeddedRedis
+from tests.contracts.run_folder import end_those_of, run_folder
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A deep folder, whose path is too long for a socket."""
-    root = Path(tempfile.mkdtemp(prefix="quorum-embedded-"))
-    deep = root / ("deep" * 20) / ("deeper" * 20)
-    yield deep
-    for name in ("postgres", "redis-server"):
-        for place in (deep / "pg" / "data", deep / "redis"):
-            daemon.end(daemon.find(name, place), first=signal.SIGKILL, patience_s=5)
-    shutil.rmtree(root)
+    with run_folder("embedded") as root:
+        yield root / ("deep" * 20) / ("deeper" * 20)
+        end_those_of(root)
 
 
 @pytest.fixture
