@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -16,6 +17,7 @@ ROOMS = [p.parent for p in ROOT.glob("*/__init__.py") if p.parent.name != "tests
 MIGRATIONS = ROOT / "cluster" / "schema" / "migrations"
 
 
+@functools.cache
 def named() -> set[str]:
     """Paths that the code asks for; where a part is chosen at run time, all that fit."""
     found: set[str] = set()

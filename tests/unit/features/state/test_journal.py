@@ -119,7 +119,7 @@ def entity_of(name: str) -> Entity:
 
 
 @pytest.mark.parametrize("most_events", [1, 5, 10**6])
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(seed=st.integers(0, 2**32 - 1), customers=st.sampled_from([1, 5, 60]))
 def test_journals_hold_the_state_of_the_scalar_code(
     most_events: int, seed: int, customers: int

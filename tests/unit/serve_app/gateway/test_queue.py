@@ -133,7 +133,8 @@ def test_connections_that_wait_for_their_answers_are_never_refused(
     async def offering() -> Load:
         load = Load(Machine(capacity).decide, lanes)
         await load.send()
-        await load.connections(connections, 4.0)
+        # Ten thousand rows or so, whatever the capacity.
+        await load.connections(connections, min(4.0, 10_000 / capacity))
         return load
 
     assert set(run(offering()).counts()) == {"Decided"}
@@ -152,7 +153,7 @@ def test_one_call_that_something_held_up_is_no_reason_to_refuse(connections: int
         machine = Machine(5_000)
         load = Load(machine.decide)
         held = asyncio.create_task(hold(machine, 1.0, 1.5))
-        await load.connections(connections, 5.0)
+        await load.connections(connections, 3.5)
         await held
         return load
 
