@@ -19,7 +19,7 @@ from fraud.errors import NotFound, StoreUnavailable
 from fraud.plan import Plan
 from fraud.record import DecisionRecord
 from serve_app.database import open_pools
-from serve_app.gateway import asking, auth
+from serve_app.gateway import auth, queries
 from serve_app.gateway.auth import Authenticator
 from serve_app.gateway.errors import Conflict
 from serve_app.gateway.gateway import Gateway, GatewaySettings
@@ -91,7 +91,7 @@ async def test_another_tenant_sees_nothing(records: Records, kept: Any) -> None:
 async def test_what_is_no_id_is_not_found_at_once(
     records: Records, decision_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "_PAUSES_S", (3600.0,))
+    monkeypatch.setattr(queries, "_PAUSES_S", (3600.0,))
     async with asyncio.timeout(60):
         with pytest.raises(NotFound):
             await records.decision("default", decision_id)
@@ -100,7 +100,7 @@ async def test_what_is_no_id_is_not_found_at_once(
 async def test_a_decision_still_on_its_way_is_waited_for(
     records: Records, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "_PAUSES_S", (0.05,) * 1200)
+    monkeypatch.setattr(queries, "_PAUSES_S", (0.05,) * 1200)
     (record,) = decision_records(1, prefix="on-its-way-", at_ms=now_ms())
     reading = asyncio.create_task(records.decision("default", record.decision_id))
     await asyncio.sleep(0.2)
@@ -113,8 +113,8 @@ async def test_a_fresh_id_that_never_comes_is_given_up(records: Records) -> None
     began = time.monotonic()
     with pytest.raises(NotFound):
         await records.decision("default", record.decision_id)
-    assert time.monotonic() - began >= sum(asking._PAUSES_S)
-    assert 0.8 < sum(asking._PAUSES_S) <= 1.0
+    assert time.monotonic() - began >= sum(queries._PAUSES_S)
+    assert 0.8 < sum(queries._PAUSES_S) <= 1.0
 
 
 async def test_labels_are_kept_once_and_corrected(
