@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
+
+from tests.contracts.run_folder import run_folder
 
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
@@ -21,6 +21,5 @@ def run(request) -> Callable[[Coroutine[Any, Any, None]], None]:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     # pytest's own folders have names too long for sockets.
-    folder = Path(tempfile.mkdtemp(prefix="quorum-links-"))
-    yield folder
-    shutil.rmtree(folder)
+    with run_folder("links") as folder:
+        yield folder

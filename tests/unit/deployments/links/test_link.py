@@ -19,6 +19,7 @@ from deployments.links.switchboard import socket_path
 from fraud.errors import InvalidInput
 from tests.contracts.links import POOL, Replica, board
 from tests.contracts.stranger import needs_root
+from tests.contracts.waiting import until
 
 
 def test_an_error_arrives_as_it_was_raised_and_the_link_goes_on(folder, run):
@@ -44,7 +45,7 @@ def test_a_call_to_a_replica_that_is_gone_is_an_error(folder, run):
         await replica.open(folder)
         link = await Link.to(socket_path(folder, "app", "Pool", "a"))
         await replica.server.close(patience_s=0)
-        await asyncio.sleep(0.05)
+        await until(lambda: not link.open)
         with pytest.raises(LinkLost):
             await link.call("now", ([1],), 1)
 

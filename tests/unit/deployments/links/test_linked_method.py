@@ -9,6 +9,7 @@ import pytest
 
 from deployments.links.linked_method import LinkedMethod
 from tests.contracts.links import POOL, Replica, board, handle, never
+from tests.contracts.waiting import until
 
 
 def test_concurrent_calls_each_get_their_own_result(folder, run):
@@ -37,7 +38,7 @@ def test_a_call_lost_with_its_replica_is_made_to_another(folder, run):
         await dying.open(folder)
         switchboard = await board(folder)
         call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", handle)([1]))
-        await asyncio.sleep(0.05)
+        await until(lambda: dying.calls == 1)
         await other.open(folder)
         other.go_on.set()
         await switchboard.look()
@@ -66,7 +67,7 @@ def test_a_call_lost_with_the_last_replica_is_made_over_the_handle(folder, run):
         await dying.open(folder)
         switchboard = await board(folder)
         call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", handle)([1]))
-        await asyncio.sleep(0.05)
+        await until(lambda: dying.calls == 1)
         await dying.server.close(patience_s=0)
         assert await call == "handle"
         await switchboard.close()
@@ -76,9 +77,10 @@ def test_a_call_lost_with_the_last_replica_is_made_over_the_handle(folder, run):
 
 def test_cancelling_a_lost_call_cancels_the_second_one(folder, run):
     async def test() -> None:
-        ended = asyncio.Event()
+        began, ended = asyncio.Event(), asyncio.Event()
 
         async def slow_handle(*_: Any) -> None:
+            began.set()
             try:
                 await asyncio.sleep(30)
             finally:
@@ -88,13 +90,13 @@ def test_cancelling_a_lost_call_cancels_the_second_one(folder, run):
         await dying.open(folder)
         switchboard = await board(folder)
         call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", slow_handle)([1]))
-        await asyncio.sleep(0.05)
+        await until(lambda: dying.calls == 1)
         await dying.server.close(patience_s=0)
-        await asyncio.sleep(0.05)
+        await until(began.is_set)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await asyncio.wait_for(ended.wait(), 1)
+        await until(ended.is_set)
         await switchboard.close()
 
     run(test())

@@ -13,6 +13,7 @@ from deployments.links.message import CALL, pack
 from deployments.links.switchboard import socket_path
 from tests.contracts.links import POOL, Replica, board, never
 from tests.contracts.stranger import Stranger, needs_root
+from tests.contracts.waiting import until
 
 
 def test_a_replica_that_closes_answers_its_calls_and_gets_no_more(folder, run):
@@ -21,12 +22,11 @@ def test_a_replica_that_closes_answers_its_calls_and_gets_no_more(folder, run):
         await leaving.open(folder)
         switchboard = await board(folder)
         under_way = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", never)([1]))
-        await asyncio.sleep(0.05)
+        await until(lambda: leaving.calls == 1)
         await staying.open(folder)
         await switchboard.look()
         closing = asyncio.ensure_future(leaving.server.close())
-        await asyncio.sleep(0.05)
-        assert switchboard.size(POOL) == 1
+        await until(lambda: switchboard.size(POOL) == 1)
         now = LinkedMethod(switchboard, POOL, "now", never)
         assert [await now([i]) for i in range(5)] == [("b", [i]) for i in range(5)]
         assert not under_way.done()

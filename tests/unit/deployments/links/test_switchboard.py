@@ -7,6 +7,7 @@ import asyncio
 from deployments.links.linked_method import LinkedMethod
 from deployments.links.switchboard import Switchboard, socket_path
 from tests.contracts.links import POOL, Replica, board, never
+from tests.contracts.waiting import until
 
 
 def test_the_replica_with_the_fewest_rows_in_flight_is_called(folder, run):
@@ -19,10 +20,10 @@ def test_the_replica_with_the_fewest_rows_in_flight_is_called(folder, run):
         later = LinkedMethod(switchboard, POOL, "later", never)
         first = asyncio.ensure_future(later([1, 2, 3]))
         others = []
-        for _ in range(3):
-            await asyncio.sleep(0.01)
+        for asked in range(1, 4):
+            await until(lambda: sum(replica.calls for replica in replicas) == asked)  # noqa: B023
             others.append(asyncio.ensure_future(later([1])))
-        await asyncio.sleep(0.05)
+        await until(lambda: sum(replica.calls for replica in replicas) == 4)
         assert sorted(replica.calls for replica in replicas) == [1, 3]
         for replica in replicas:
             replica.go_on.set()
