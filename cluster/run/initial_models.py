@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,6 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from cluster.errors import CommandFailed
 from cluster.home.connection import database
+
+logger = logging.getLogger(__name__)
+
+_CRASHES = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL}
+"""Exit codes of a process that native code of a library took down."""
 
 if TYPE_CHECKING:
     from models.store.store import ArtifactStore
@@ -41,7 +48,8 @@ def models_missing(settings: Settings, variants: set[str]) -> str | None:
 def train_models(environment: Mapping[str, str]) -> dict[str, Any]:
     """Run `quorum train` in a process of its own, which gives its memory back at the end.
 
-    Its progress goes to our stderr.
+    Its progress goes to our stderr. If native code of a library crashes, which is rare and no
+    fault of the data, training runs once more.
 
     Args:
         environment: of the process; RAY_ADDRESS names the Ray cluster.
@@ -50,19 +58,34 @@ def train_models(environment: Mapping[str, str]) -> dict[str, Any]:
         The training's report.
 
     Raises:
-        CommandFailed: training failed; it has printed why.
+        CommandFailed: training failed, and has printed why; or a signal ended it.
     """
-    done = subprocess.run(
+    done = _run_training(environment)
+    if done.returncode in _CRASHES:
+        logger.warning("training crashed (%s), and runs once more", _signal_name(done))
+        done = _run_training(environment)
+    if done.returncode < 0:
+        raise CommandFailed(
+            f"training was ended by {_signal_name(done)}", "`quorum train` runs it again"
+        )
+    if done.returncode != 0:
+        raise CommandFailed("training failed, see above", "`quorum train` runs it again")
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def _run_training(environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "cluster.cli", "train", "--json"],
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
     )
-    if done.returncode != 0:
-        raise CommandFailed("training failed, see above", "`quorum train` runs it again")
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
+
+
+def _signal_name(done: subprocess.CompletedProcess[str]) -> str:
+    return signal.Signals(-done.returncode).name
 
 
 def _schema_of_champion(store: ArtifactStore, variant: str) -> str | None:
