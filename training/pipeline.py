@@ -27,7 +27,7 @@ from settings.settings import Settings
 from training.config import TrainConfig, without_warmup
 from training.evaluate.predictions import require_writable, write_predictions
 from training.evaluate.results import RunResults, results_of
-from training.evaluate.skill import overruled
+from training.evaluate.skill import require_skill
 from training.export.fitted import Fitted
 from training.finding import Finding
 from training.fit.crossfit import cross_split, crossfit, cut, held_back, sample_rows
@@ -254,7 +254,7 @@ def _run_stages(
                 write_predictions(run.predictions, fitted_run)
             results = results_of(fitted_run, run.watch.seconds, run.findings.all)
             run.progress("report", 1, 1)
-        forced = overruled(results, run.force) if role == CHAMPION else ""
+        forced = require_skill(results, run.force) if role == CHAMPION else ""
         with run.watch.stage("publish"):
             run.progress("publish", 0, 1)
             to = Destination(
@@ -307,7 +307,7 @@ def _cross_fit(dataset: Dataset, split: Split, run: Run, storage: Path) -> _Fitt
             size = rows * len(dataset.schema) * 4
             stack.enter_context(ray_session(run.ray_address, size))
             fit = partial(fit_on_ray, storage=storage, fitted=lambda _: None)
-        if run.config.search.wanted:
+        if run.config.search.has_budget:
             # The newest fold and the rows before it are closest to the payments to come.
             sample = sample_rows(dataset, *cut(dataset, split.train, run.config)[-1], run.config)
             chosen = _searched(sample, run, storage)
@@ -324,7 +324,7 @@ def _cross_fit(dataset: Dataset, split: Split, run: Run, storage: Path) -> _Fitt
 
 def _searched(sample: Sample, run: Run, storage: Path) -> SearchResult:
     """The configuration to fit with: the result of a search, if one is configured."""
-    if not run.config.search.wanted:
+    if not run.config.search.has_budget:
         return SearchResult(run.config, ())
     return search(
         ray.put(sample), run.config, storage, lambda done, of: run.progress("search", done, of)

@@ -52,5 +52,5 @@ class Run:
     @property
     def fits_here(self) -> bool:
         """Whether variants are fitted in this process: tables are small, starting Ray is slow."""
-        alone = self.config.xgboost.workers == 1 and not self.config.search.wanted
+        alone = self.config.xgboost.workers == 1 and not self.config.search.has_budget
         return self.tabular and alone

@@ -49,7 +49,7 @@ class Call:
         events: the rows.
 
     Attributes:
-        receipt: under which the features of its new rows are kept.
+        receipt: the key under which the features of its new rows are kept.
         names: keys of the journals that the rows touch.
         transactions: of the rows.
         journals: what the script found under each name, None for nothing.

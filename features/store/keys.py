@@ -49,6 +49,6 @@ def kept_key(receipt: str) -> str:
     return f"q:k:{SCHEMA_ID}.{ROW_BYTES}:{receipt}"
 
 
-def text(cursor: Cursor) -> str:
+def cursor_text(cursor: Cursor) -> str:
     """A cursor as Redis keeps it."""
     return f"{cursor[0]}:{cursor[1]}"

@@ -24,10 +24,10 @@ from features.store.keys import (
     PROBE,
     PROBE_TTL_S,
     STATE_TTL_S,
+    cursor_text,
     kept_key,
     marker,
     state_key,
-    text,
 )
 from features.store.warming import Warming
 from fraud.errors import StoreUnavailable
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 KEEP_ROWS_S = 900
 """Most retries come within seconds, and decisions are on record within this time."""
 _MISSING, _DONE = 0, 1
-"""The first element of the script's reply; another one: rows were seen before."""
+"""The first element of the script's reply; any other means that rows were seen before."""
 _MOST_EAGER = 500
 """While this many states are being rebuilt, others need a caller that waits for them."""
 _CATCH_UP_EVERY_S, _CATCH_UP_ROWS = 0.25, 256
@@ -52,10 +52,10 @@ _SIZE = struct.Struct("<I")
 """The length of one row, which precedes the rows that are kept together."""
 _CLOSE_S = 2.0
 _MOST_TRIES = 6
-"""A batch may find an entity cold, another one expired, and labels learnt during a rebuild; more
-attempts mean an eviction storm."""
+"""For one batch an entity may be cold, another may expire, and labels may be learnt during a
+rebuild; more attempts mean an eviction storm."""
 _MOST_BYTES = 32 * 1024
-"""Journals that labels make longer than this get a new base, though no row needs them."""
+"""Journals that labels make longer than this get a new base, even if no row reads them."""
 _LOG_BATCHES, _LOG_TTL_S = 64, 60
 """Enough for the labels learnt while a state is rebuilt, which takes about a second."""
 
@@ -177,7 +177,7 @@ class RedisStore:
         `ago_ms` before now. Journals of `late` may be missing.
 
         Returns:
-            Numbers of other missing journals; unless there are none, nothing was appended.
+            The numbers of other missing journals; if there are any, nothing was appended.
         """
         while True:
             keys, counts, arguments = call.arguments(late, ago_ms)
@@ -250,7 +250,7 @@ class RedisStore:
     async def learn_until(self, labels: LabelEvents, after: Cursor, until: Cursor) -> bool:
         """`learn`, and move the cursor from `after` to `until` in the same step. Returns False, and
         learns nothing, if the cursor has moved already."""
-        return await self._learn_now(labels, text(after), text(until))
+        return await self._learn_now(labels, cursor_text(after), cursor_text(until))
 
     async def _learn_now(self, labels: LabelEvents, after: str, until: str) -> bool:
         journals: dict[str, list[bytes]] = {}
@@ -327,7 +327,7 @@ class RedisStore:
         return [_row(of[receipt], int(i)) if receipt in of else b"" for receipt, i in places]
 
     async def ready(self) -> None:
-        """Raises StoreUnavailable unless Redis takes a write: a replica answers, too."""
+        """Raise StoreUnavailable unless Redis takes a write: a replica answers, too."""
         await self._redis.call("SET", PROBE, "1", "EX", PROBE_TTL_S)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The model that a replica serves, and its replacement while serving. Knows no Ray."""
+"""The model that a replica serves, and its replacement while serving. Needs no Ray."""
 
 from __future__ import annotations
 

@@ -138,13 +138,13 @@ class Promoter:
             return PromotionResult(False, f"{variant} {version} is already the champion", lag=lag)
         self._keep_other_tenants({variant: version})
         challenger = assessor.load_version(variant, version)
-        assessment = assessor.variant(challenger, active_of(self.settings))
+        assessment = assessor.assess_variant(challenger, active_of(self.settings))
         result = _gated(assessment, force, f"{variant} {version}")
         if result.refused:
             return result
         move = self._move(challenger.digest, result, force)
         with self.lock():
-            self._unmoved({variant: before})
+            self._require_unmoved({variant: before})
             with moved_aliases(self.store, CHAMPION, {variant: move}):
                 pass
             result.lag = align_mlflow(self.registry, self.store, [variant])
@@ -172,8 +172,8 @@ class Promoter:
             return PromotionResult(False, f"run {run_id} already serves, under its plan", lag=lag)
         self._keep_other_tenants({v: digest[:12] for v, digest in digests.items()})
         after = ServingSet({v: assessor.load_version(v, d[:12]) for v, d in digests.items()}, plan)
-        now = assessor.serving(active)
-        assessment = assessor.run(after, now)
+        now = assessor.serving_set(active)
+        assessment = assessor.assess_run(after, now)
         result = _gated(assessment, force, f"run {run_id}")
         if result.refused:
             return result
@@ -181,7 +181,7 @@ class Promoter:
         move = self._move("", result, force, run_id, was)
         wanted = {variant: replace(move, digest=digest) for variant, digest in digests.items()}
         with self.lock():
-            self._unmoved(before)
+            self._require_unmoved(before)
             with moved_aliases(self.store, CHAMPION, wanted):
                 stored = active
                 if stored is None or not _same(plan, stored):
@@ -318,7 +318,7 @@ class Promoter:
     def _champion(self, variant: str) -> Alias | None:
         return self.store.alias(variant, CHAMPION)
 
-    def _unmoved(self, before: Mapping[str, Alias | None]) -> None:
+    def _require_unmoved(self, before: Mapping[str, Alias | None]) -> None:
         """Raise Busy if another process moved a champion while the gates were measured."""
         for variant, alias in before.items():
             if self._champion(variant) != alias:

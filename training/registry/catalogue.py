@@ -116,7 +116,7 @@ class Catalogue:
             for known, registered in self._numbers.items():
                 if known[0] == variant and registered.number == int(name):
                     return known[1]
-            raise NotFound(f"MLflow knows no version {name} of {variant}")
+            raise NotFound(f"MLflow has no version {name} of {variant}")
         try:
             return self._store.resolve(variant, name).version
         except ArtifactRefused as error:

@@ -1,4 +1,4 @@
-"""Locks over all machines, held by PostgreSQL as long as a connection lives.
+"""Locks across all machines, held by PostgreSQL as long as a connection lives.
 
 A process that dies loses its connection and so the lock. Without a database the lock is on a local
 file, which is released with the process in the same way.

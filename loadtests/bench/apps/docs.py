@@ -1,4 +1,4 @@
-"""The Ray Serve composition as its documentation writes it.
+"""The Ray Serve composition as Ray's documentation shows it.
 
     python -m loadtests.bench.apps.docs --port 8101
 

@@ -362,7 +362,7 @@ def test_a_champion_that_moves_meanwhile_is_not_overwritten(
     make(settings, "xgboost", GOOD, "champion")
     make(settings, "xgboost", BETTER_NAMED, "challenger")
     other, digest = make(settings, "xgboost", 0.0003)
-    assess: Callable[..., Any] = Assessor.variant
+    assess: Callable[..., Any] = Assessor.assess_variant
 
     def slow(self: Assessor, *arguments: Any) -> Any:
         found = assess(self, *arguments)
