@@ -110,7 +110,7 @@ def retrain(
             why = f"{labels:,} payments labelled since {since}, fewer than {min_labels:,}"
             return RetrainResult(f"nothing done: {why}", labels, since)
         report = train(CHALLENGER)
-        assessment = _assessed(report, url, assessor)
+        assessment = _assess(report, url, assessor)
     passes = "passes" if not assessment.failed else "does not pass"
     summary = (
         f"{len(report.variants)} challengers trained, {labels:,} payments labelled"
@@ -119,7 +119,7 @@ def retrain(
     return RetrainResult(summary, labels, since, report, assessment)
 
 
-def _assessed(report: TrainingReport, url: str, assessor: Assessor) -> Assessment:
+def _assess(report: TrainingReport, url: str, assessor: Assessor) -> Assessment:
     entered = {v.name: assessor.load_version(v.name, v.version) for v in report.variants}
     serving = assessor.serving_set(asyncio.run(active_plan(url)))
     return assessor.assess_run(ServingSet(entered, report.plan), serving)

@@ -44,7 +44,7 @@ class Run:
             self.progress("guard", 1, 1)
 
     @property
-    def crosses(self) -> bool:
+    def cross_fits(self) -> bool:
         """Whether variants are cross-fitted instead of holding slices back."""
         use = self.config.cross_fit.use
         return use == "always" or (use == "tables" and self.tabular)

@@ -120,7 +120,7 @@ class RedisStore:
             return self._seen(call)
         if not patient:
             return await self._observe_warm(events, call, missing)
-        return await asyncio.shield(self._later(self._observe_cold(events, call, missing)))
+        return await asyncio.shield(self._spawn(self._observe_cold(events, call, missing)))
 
     async def _observe_warm(self, events: Events, whole: Call, missing: list[int]) -> Observation:
         """Leave out the rows whose states are missing, and rebuild these in the background."""
@@ -223,7 +223,7 @@ class RedisStore:
         """The observation of a call. Journals that have grown long get new bases meanwhile."""
         observation, grown = call.observation()
         if grown:
-            self._later(self._give_bases(grown))
+            self._spawn(self._give_bases(grown))
         return observation
 
     async def _give_bases(self, grown: Sequence[Grown]) -> None:
@@ -233,7 +233,7 @@ class RedisStore:
         except StoreUnavailable as error:
             _log.warning("%d journals stay long: %s", len(grown), error)
 
-    def _later(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
@@ -265,7 +265,7 @@ class RedisStore:
         learnt, *long = await self._learn.run(self._redis, keys, after, until, *limits, *events)
         if long:
             names = [keys[k + 1] for k in long]
-            self._later(self._shorten({name: entities[name] for name in names}))
+            self._spawn(self._shorten({name: entities[name] for name in names}))
         return bool(learnt)
 
     async def _shorten(self, entities: Mapping[str, Entity]) -> None:

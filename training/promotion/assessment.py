@@ -123,7 +123,7 @@ class Assessor:
         name = challenger.variant
         champion = load_alias(self.store, name, CHAMPION, self.load)
         self._technical_gates(challenger, champion, found)
-        now = self.serving(plan)
+        now = self.serving_set(plan)
         if champion is not None and not _serves(champion):
             champion = None
         rivals = [*now.versions.values(), *([] if champion is None else [champion])]

@@ -62,7 +62,7 @@ class Catalogue:
 
     Args:
         store: holds the artifacts; its aliases are authoritative.
-        registry: None if MLflow does not answer; entries then lack what only MLflow knows.
+        registry: None if MLflow does not answer; entries then lack what only MLflow holds.
     """
 
     def __init__(self, store: ArtifactStore, registry: Registry | None) -> None:

@@ -34,8 +34,8 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home with a champion and a challenger of one variant, a champion of another, and a
-    version that nothing names."""
+    """A home with a champion and a challenger of one variant, a champion of another, and a version
+    without an alias."""
     monkeypatch.setenv("QUORUM_HOME", str(tmp_path / "home"))
     root = tmp_path / "home" / "artifacts"
     for variant, slopes in (("xgboost", (1.0, 2.0, 3.0)), ("logistic", (1.0,))):

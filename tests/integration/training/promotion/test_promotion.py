@@ -369,7 +369,7 @@ def test_a_champion_that_moves_meanwhile_is_not_overwritten(
         point_alias(settings.artifacts, "xgboost", other, digest)
         return found
 
-    monkeypatch.setattr(Assessor, "variant", slow)
+    monkeypatch.setattr(Assessor, "assess_variant", slow)
     with pytest.raises(Busy, match="try again"):
         promoter.promote(assessor(settings), "xgboost", "challenger", None)
     assert champion(settings, "xgboost") == other

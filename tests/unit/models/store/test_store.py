@@ -19,7 +19,8 @@ N, SCHEMA = 4, "abcdefabcdef"
 
 
 class Elsewhere(FolderObjects):
-    """A folder that is not of this machine: it can fall silent, or stop after some writes."""
+    """A folder that stands in for remote storage: it can become unreachable, or fail after some
+    writes."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
