@@ -26,7 +26,7 @@ from features.store.keys import (
     STATE_TTL_S,
     cursor_text,
     kept_key,
-    marker,
+    marker_key,
     state_key,
 )
 from features.store.warming import Warming
@@ -117,7 +117,7 @@ class RedisStore:
             self.missed(events)
             raise
         if not missing:
-            return self._seen(call)
+            return self._observation_of(call)
         if not patient:
             return await self._observe_warm(events, call, missing)
         return await asyncio.shield(self._spawn(self._observe_cold(events, call, missing)))
@@ -137,7 +137,7 @@ class RedisStore:
         except StoreUnavailable:
             self.missed(events)
             raise
-        observation = self._seen(call) if rows else Observation(Snapshot.none(0))
+        observation = self._observation_of(call) if rows else Observation(Snapshot.none(0))
         observed = set(rows)
         pending = tuple(i for i in range(len(events)) if i not in observed)
         return replace(observation, pending=pending)
@@ -154,7 +154,7 @@ class RedisStore:
                 )
                 missing = await self._run(call, late)
                 if not missing:
-                    return self._seen(call)
+                    return self._observation_of(call)
             raise StoreUnavailable("Redis: states vanish as soon as they are rebuilt")
         except StoreUnavailable:
             self.missed(events)
@@ -219,7 +219,7 @@ class RedisStore:
             _log.warning("%d retries count themselves: %s", len(transactions), error)
             return [None] * len(transactions)
 
-    def _seen(self, call: Call) -> Observation:
+    def _observation_of(self, call: Call) -> Observation:
         """The observation of a call. Journals that have grown long get new bases meanwhile."""
         observation, grown = call.observation()
         if grown:
@@ -315,7 +315,7 @@ class RedisStore:
 
     async def recorded(self, transactions: Sequence[Key]) -> list[bytes | None]:
         """See `FeatureStore`."""
-        found = await self._kept(await self._redis.call("MGET", *map(marker, transactions)))
+        found = await self._kept(await self._redis.call("MGET", *map(marker_key, transactions)))
         return [row or None for row in found]
 
     async def _kept(self, markers: Sequence[bytes | None]) -> list[bytes]:

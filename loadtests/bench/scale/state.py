@@ -34,7 +34,7 @@ _SEED = "seed-customer"
 _MERCHANTS, _CROWD = 100, 10 * ROWS
 _DAY_MS = 86_400_000
 _DAYS = 59
-"""State looks back sixty days."""
+"""One less than the sixty days that state looks back."""
 _CHUNK = 10_000
 _OVERHEAD = 1.3
 _MAX_LOOKS = 1000
@@ -104,8 +104,8 @@ class Population:
             await self._observe(batch)
         took_ms = (time.perf_counter() - began) * 1000 / BATCHES_A_TURN
         ours_s = time.thread_time() - ours_s
-        a_row = 1e6 / (ROWS * BATCHES_A_TURN)
-        return (self._redis_cpu_s() - redis_s) * a_row, ours_s * a_row, took_ms
+        us_per_row = 1e6 / (ROWS * BATCHES_A_TURN)
+        return (self._redis_cpu_s() - redis_s) * us_per_row, ours_s * us_per_row, took_ms
 
     async def close(self) -> None:
         """Close every connection."""
