@@ -48,7 +48,7 @@ def advisory_lock(
     """Hold an advisory lock of PostgreSQL on its own connection. Not from a running event loop.
 
     Args:
-        name, of: what is locked, and for whom, e.g. a tenant.
+        name, of: the name of the lock, and its scope, e.g. a tenant.
         wait_s: how long to wait for the holder.
 
     Raises:

@@ -168,7 +168,7 @@ def _purity_finding(column: Column, only: Pure) -> Finding | None:
     """The finding on a value that no genuine payment has, or None."""
     what = "is known" if only.known else "has one value"
     if column.derived:
-        what = f"is one of two ({column.derived})"
+        what = f"has one value ({column.derived})"
     measured = (
         f"{column.name} {what} for {only.share:.1%} of frauds ({only.frauds:,}) and for no genuine"
         " payment"
