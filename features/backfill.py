@@ -25,7 +25,7 @@ def backfill(
 ) -> Iterator[FeatureBatch]:
     """Features of every row as they would have been served on arrival.
 
-    A label is learnt before the first payment that was made when it was known, or later.
+    Each label is learnt before the first payment made at or after the time it became known.
 
     Args:
         batches: history in the order of arrival, in batches of any size.
@@ -45,7 +45,7 @@ def arrivals(
     batches: Iterable[TransactionBatch], labels: Iterable[LabelEvents] = ()
 ) -> Iterator[tuple[TransactionBatch, LabelEvents, Int64]]:
     """Cut history, given as to `backfill`, into chunks of at most `CHUNK_ROWS`. Yields arguments of
-    `backfill_chunk`: rows, the labels learnt among them, and where."""
+    `backfill_chunk`: rows, the labels learnt among them, and their places."""
     pending = _PendingLabels(labels)
     newest_ms = 0
     for batch in batches:

@@ -56,9 +56,9 @@ class Family:
         features: k declarations.
         columns: the function that writes them in the order of `features`; NaN, or divided by zero,
             where unknown. It computes each row by itself, in float64: a row gets the same bits in
-            any batch. Over the request alone it takes `(out, rows)`: float32[n, k], written, and
-            `Rows`. Over a state it takes `(values, start, views)`: float32[n, n_features], NaN so
-            far, written from column `start` on in the rows of the views, and the `Views`.
+            any batch. For the request alone it takes `(out, rows)`: float32[n, k] to write to, and
+            `Rows`. For a state it takes `(values, start, views)`: float32[n, n_features], all NaN,
+            to write to from column `start` on in the rows of the views, and the `Views`.
         role: the state it is computed from (`entities.ROLES`); None: the request alone.
     """
 
@@ -69,7 +69,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the features of a family share; makes their declarations, and the family.
+    """What the features of a family share. Builds their declarations and the family.
 
     Attributes:
         family: their family.

@@ -7,7 +7,8 @@ FEATURES_UNAVAILABLE = "features_unavailable"
 HISTORY_UNAVAILABLE = "history_unavailable"
 """The state of an entity was missing, and was not rebuilt from PostgreSQL in time."""
 RETRY_IN_FLIGHT = "retry_in_flight"
-"""A retry overtook its first attempt, or that had no features: the retry may count itself."""
+"""A retry overtook its first attempt, or the first attempt had no features: the retry may count
+itself."""
 TRANSACTION_REUSED = "transaction_reused"
 """The transaction id belongs to another payment. This one is decided as it is, with a history that
 includes the other one, and is not counted."""

@@ -34,7 +34,7 @@ class FirstFeatures:
     Attributes:
         values: float32[n_features].
         age_ms: see `FeatureBatch.age_ms`.
-        hashes: uint32[4], see `Events.hashes`: a row with others is another payment.
+        hashes: uint32[4], see `Events.hashes`: a row with other hashes is another payment.
         degraded: why the values are worse than they should be.
     """
 

@@ -23,7 +23,7 @@ PAYMENT_WAIT = timedelta(seconds=60)
 """How long a label waits for its payment to be on record."""
 
 BATCH_LABELS = 250
-"""Labels of one step: its script call takes some milliseconds, which payments can wait."""
+"""Labels of one step: few enough that its script call delays payments by milliseconds only."""
 
 _log = logging.getLogger(__name__)
 _FEED = statement("features/store/sql/label_feed.sql")
@@ -32,7 +32,7 @@ _DUE = statement("features/store/sql/label_due.sql")
 _ON_RECORD = statement("features/store/sql/on_record.sql")
 
 _AFTER = timedelta(days=32)
-"""How long before its payment a label may be known: a mistake, but it counts."""
+"""How long before its payment a label may be known. Such a label is a mistake, but it counts."""
 
 
 class LabelFeed:
@@ -82,7 +82,7 @@ class LabelFeed:
                 return 0
             query = _FEED.format(since=day(span["first"] - REACH), until=day(span["last"] + _AFTER))
             rows = await self._pool.fetch(query, *due, REACH)
-            rows = _until_waiting(rows, await self._early(rows), to_time(until))
+            rows = _until_waiting(rows, await self._unrecorded(rows), to_time(until))
         if not rows:
             return 0
         last = (to_microseconds(rows[-1]["effective_at"]), rows[-1]["label_id"])
@@ -91,8 +91,9 @@ class LabelFeed:
             return 0
         return len({row["label_id"] for row in rows})
 
-    async def _early(self, rows: Sequence[Any]) -> set[int]:
-        """Ids of the labels whose payments are not on record at any time. Only a few labels need
+    async def _unrecorded(self, rows: Sequence[Any]) -> set[int]:
+        """Return the ids of labels whose payments are not on record at any time. Only a few labels
+        need
         this query, which searches all months on record."""
         lost = [row for row in rows if not row["is_found"]]
         if not lost:
@@ -115,10 +116,10 @@ class LabelFeed:
         return Poll("the label feed", step, every_s)
 
 
-def _until_waiting(rows: Sequence[Any], early: set[int], now: datetime) -> Sequence[Any]:
-    """The rows before the first label of `early` that still waits for its payment."""
+def _until_waiting(rows: Sequence[Any], unrecorded: set[int], now: datetime) -> Sequence[Any]:
+    """The rows before the first label of `unrecorded` that still waits for its payment."""
     for i, row in enumerate(rows):
-        if row["label_id"] not in early:
+        if row["label_id"] not in unrecorded:
             continue
         if row["effective_at"] > now - PAYMENT_WAIT:
             return rows[:i]

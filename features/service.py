@@ -168,7 +168,7 @@ class FeatureService:
         self._store.missed(Events.of(batch), ago_s)
 
     async def ready(self) -> None:
-        """Raises StoreUnavailable unless window state can be read and written now."""
+        """Raise StoreUnavailable unless window state can be read and written now."""
         if isinstance(self._store, RedisStore):
             await self._store.ready()
 

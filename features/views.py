@@ -30,7 +30,7 @@ def views_of(rows: Rows, reading: Reading) -> dict[str, Views]:
     if not reading.present.any():
         return {}
     words = np.empty((len(ROLES), len(rows), VIEW.itemsize // 8), dtype=np.int64)
-    found = _gather(words, reading.seen, reading.present, _PLAN)
+    found = _gather(words, reading.seen, reading.present, _WORD_PAIRS)
     views: Views = np.ndarray(words.shape[:2], VIEW, words)
     _complete(
         views,
@@ -43,16 +43,16 @@ def views_of(rows: Rows, reading: Reading) -> dict[str, Views]:
     return {ROLES[r].name: views[r, :m] for r, m in enumerate(found.tolist()) if m}
 
 
-def _plan() -> Int64:
+def _word_pairs() -> Int64:
     """For each role how many numbers it has; of each its column when read, its word in a view."""
-    plan: list[int] = []
+    numbers: list[int] = []
     for role in ROLES:
         pairs: list[tuple[int, int]] = []
         for (of, name), (first, stop) in READ_LAYOUT.columns.items():
             if of == role.name and (word := _word(role, name)) is not None:
                 pairs += zip(range(first, stop), range(word, word + stop - first), strict=True)
-        plan += [len(pairs), *(number for pair in pairs for number in pair)]
-    return np.array(plan, dtype=np.int64)
+        numbers += [len(pairs), *(number for pair in pairs for number in pair)]
+    return np.array(numbers, dtype=np.int64)
 
 
 def _word(role: Role, name: str) -> int | None:
@@ -77,7 +77,7 @@ def _first_word(name: str) -> int:
     return int(VIEW.fields[name][1]) // 8
 
 
-_PLAN = _plan()
+_WORD_PAIRS = _word_pairs()
 
 
 def _degrees(values: Sequence[float | None]) -> Float64:
@@ -95,8 +95,8 @@ def _names(rows: Rows) -> Int64:
 
 
 @Compiled
-def _gather(words: Int64, seen: Int64, present: NDArray[np.bool_], plan: Int64) -> Int64:
-    """Begin the views: the row, which is the first word, and the numbers of the state; the rest 0.
+def _gather(words: Int64, seen: Int64, present: NDArray[np.bool_], word_pairs: Int64) -> Int64:
+    """Fill in the row number, which is the first word, and the numbers of the state; the rest is 0.
 
     Returns:
         int64[n_roles]: how many rows have a state in each role.
@@ -104,19 +104,19 @@ def _gather(words: Int64, seen: Int64, present: NDArray[np.bool_], plan: Int64) 
     Args:
         words: int64[n_roles, n, n_words]: the views, written.
         seen, present: of a `Reading`.
-        plan: see `_plan`.
+        word_pairs: see `_word_pairs`.
     """
     found = np.zeros(len(words), np.int64)
     at = 0
     for r in range(len(words)):
-        n_numbers, m = plan[at], 0
+        n_numbers, m = word_pairs[at], 0
         for i in range(len(seen)):
             if present[i, r]:
                 own = words[r, m]
                 own[:] = 0
                 own[0] = i
                 for p in range(at + 1, at + 1 + 2 * n_numbers, 2):
-                    own[plan[p + 1]] = seen[i, plan[p]]
+                    own[word_pairs[p + 1]] = seen[i, word_pairs[p]]
                 m += 1
         found[r] = m
         at += 1 + 2 * n_numbers

@@ -7,7 +7,7 @@ longer than `MAX_SPAN_MS` is compressed in time, because Quorum decides only on 
 Customers, merchants, devices and counterparties get new ids. Those of the file have a history, into
 which the same payments would fall late and a second time. After the last payment the tail starts
 again, shifted again, with new ids again. Every body has a fresh transaction id. With `passes`, the
-same customers live through the tail several times, one pass after the other.
+same customers make the payments of the tail several times, one pass after the other.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Playlist:
         payments: in order of time, at least one.
         run: prefix of every transaction id, unique to the run.
         now_ms: the clock, milliseconds since 1970.
-        passes: how often the same customers live through the payments, without a gap, before new
+        passes: how often the same customers make the payments, without a gap, before new
             customers take their place.
     """
 

@@ -10,7 +10,7 @@
         reference.npz     how features and scores were spread, see models/drift.py
     <root>/<variant>/aliases/<alias>.json      {"version", "digest"}, see models/store/alias.py
 
-How an artifact is scored, completely, by training and serving alike:
+How training and serving score an artifact:
 
     onnx      run `model.onnx`: input `features` float32[n, n_features], NaN where unknown; output
               `score` float32[n], the raw probability of fraud, or for an anomaly model how unusual
@@ -95,7 +95,7 @@ def parse_manifest(name: str, body: bytes) -> Manifest:
         name: of the artifact, for error texts.
 
     Raises:
-        ArtifactRefused: it is no manifest.
+        ArtifactRefused: it is not a manifest.
     """
     try:
         document = json.loads(body)
@@ -113,7 +113,7 @@ def read_manifest(folder: Path, digest: str | None = None) -> tuple[Manifest, st
         The manifest and the artifact's digest.
 
     Raises:
-        ArtifactRefused: a file is missing, has a path for a name, or another digest.
+        ArtifactRefused: a file is missing, its name is a path, or its digest differs.
     """
     try:
         body = (folder / MANIFEST).read_bytes()
@@ -131,7 +131,7 @@ def read_manifest(folder: Path, digest: str | None = None) -> tuple[Manifest, st
         except OSError as error:
             raise ArtifactRefused(f"{folder.name}: {name} is missing") from error
         if found != expected:
-            raise ArtifactRefused(f"{folder.name}: {name} does not have its digest")
+            raise ArtifactRefused(f"{folder.name}: {name} does not match its digest")
     return manifest, actual
 
 

@@ -191,7 +191,7 @@ class ReferenceDistributions:
         """Invert `to_bytes`.
 
         Raises:
-            ValueError: these are other bytes.
+            ValueError: the bytes are not such an npz.
         """
         try:
             with np.load(io.BytesIO(body), allow_pickle=False) as found:
@@ -244,7 +244,7 @@ def calibration(probability: Float64, fraud: Float64, bins: int = CALIBRATION_BI
 
     Args:
         probability: float64[n]; rows with NaN are left out.
-        fraud: float64[n], 1 fraud and 0 not.
+        fraud: float64[n], 1 for fraud, else 0.
     """
     known = ~np.isnan(probability)
     order = np.argsort(probability[known], kind="stable")
@@ -275,7 +275,8 @@ def matured(decided_ms: Int64, known_ms: Int64, now_ms: int) -> NDArray[np.bool_
     """Select the labelled decisions that are old enough for their peers to have labels, too.
 
     Fraud is often known sooner than that a payment was genuine, so the youngest labelled decisions
-    are mostly fraud. Left out are decisions younger than the delay that 95 % of labels kept.
+    are mostly fraud. Decisions younger than the delay within which 95 % of labels became known are
+    left out.
 
     Args:
         decided_ms, known_ms: int64[n], when each decision was made and when its label was known.

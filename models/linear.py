@@ -77,7 +77,7 @@ class LinearContributions:
 
     Args:
         columns: of the model.
-        coefficients: float32[width], one a column.
+        coefficients: float32[width], one per column.
         usual: float32[width], the columns' means over the training rows.
         n_features: width of the feature matrix.
 
@@ -119,7 +119,7 @@ class LinearContributions:
 
     @classmethod
     def from_bytes(cls, body: bytes, n_features: int) -> LinearContributions:
-        """Raises ValueError, or whatever NumPy raises for bytes that are no such file."""
+        """Invert `to_bytes`. Raises ValueError, or any error of NumPy, for other bytes."""
         with np.load(io.BytesIO(body), allow_pickle=False) as file:
             kept = {name: file[name] for name in file.files}
         coefficients, usual = kept.pop("coefficients"), kept.pop("usual")

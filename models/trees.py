@@ -19,8 +19,8 @@ _LEAST_SHARE = np.float32(1e-9)
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """The n leaves of a forest as conditions on a row: one slot a leaf for each feature that the
-    way from the root to it looks at.
+    """The n leaves of a forest as conditions on a row: one slot of a leaf for each feature on the
+    path to it from the root.
 
     A leaf with fewer than k slots is filled up with slots that every row passes: feature 0, low
     -inf, high inf, missing True, share 1.
@@ -50,14 +50,14 @@ class TreeContributions:
         n_features: width of the feature matrix.
 
     Raises:
-        ValueError: the leaves are malformed, or of more features.
+        ValueError: the leaves are malformed, or use more features.
     """
 
     def __init__(self, leaves: Leaves, n_features: int) -> None:
         _check(leaves, n_features)
         self._leaves = leaves
         self._n_features = n_features
-        self._feature = leaves.feature.astype(np.intp)  # what NumPy takes by without a copy
+        self._feature = leaves.feature.astype(np.intp)  # NumPy indexes by it without a copy
         # Slots by feature: sums over adjacent ones take half the time of a bincount.
         flat = self._feature.reshape(-1)
         self._order = np.argsort(flat, kind="stable")
@@ -106,7 +106,7 @@ class TreeContributions:
 
     @classmethod
     def from_bytes(cls, body: bytes, n_features: int) -> TreeContributions:
-        """Raises ValueError, or whatever NumPy raises for bytes that are no such file."""
+        """Invert `to_bytes`. Raises ValueError, or any error of NumPy, for other bytes."""
         with np.load(io.BytesIO(body), allow_pickle=False) as file:
             width = int(file["n_features"])
             leaves = Leaves(**{field.name: file[field.name] for field in fields(Leaves)})

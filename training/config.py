@@ -6,7 +6,7 @@ history_days = 90           # the newest days only
 test_fraction = 0.15        # of the labelled payments, the newest
 [rates]
 review = 0.005              # share of payments that go to review or worse
-[honest]                    # columns that look like leaks to the guard, and why they are none
+[honest]                    # columns that look like leaks to the guard, and why they are not
 device_score = "the vendor answers before the payment is decided"
 [costs]                     # instead of rates: thresholds of the lowest cost
 review = 4.0
@@ -248,7 +248,7 @@ class SearchConfig(_Section):
         return variants
 
     @property
-    def wanted(self) -> bool:
+    def has_budget(self) -> bool:
         """Whether a budget is set."""
         return self.trials > 0 or self.minutes is not None
 

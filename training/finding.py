@@ -1,6 +1,7 @@
-"""Findings of the leak guard, and which of them refuse a training.
+"""Findings of the leak guard, and which of them stop a training.
 
-Beside the guard, not inside it: the configuration names the codes, and the guard reads it.
+Outside the guard's package: the configuration names the codes, and the guard reads the
+configuration.
 """
 
 from __future__ import annotations

@@ -27,10 +27,10 @@ from settings.settings import Settings
 from training.config import TrainConfig, without_warmup
 from training.evaluate.predictions import require_writable, write_predictions
 from training.evaluate.results import RunResults, results_of
-from training.evaluate.skill import overruled
+from training.evaluate.skill import require_skill
 from training.export.fitted import Fitted
 from training.finding import Finding
-from training.fit.crossfit import cross_split, crossfit, cut, held_back, sample_rows
+from training.fit.crossfit import cross_split, crossfit, cut, sample_rows, with_held_back
 from training.fit.fitted_run import FittedRun, renamed_for_table, table_variant
 from training.fit.in_process import fit_in_process
 from training.fit.on_ray import fit_on_ray
@@ -254,7 +254,7 @@ def _run_stages(
                 write_predictions(run.predictions, fitted_run)
             results = results_of(fitted_run, run.watch.seconds, run.findings.all)
             run.progress("report", 1, 1)
-        forced = overruled(results, run.force) if role == CHAMPION else ""
+        forced = require_skill(results, run.force) if role == CHAMPION else ""
         with run.watch.stage("publish"):
             run.progress("publish", 0, 1)
             to = Destination(
@@ -281,7 +281,7 @@ def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:
     storage = (run.settings.home / "cache" / "ray-train").absolute()
     storage.mkdir(parents=True, exist_ok=True)
     with run.watch.stage("fit"):
-        if run.crosses:
+        if run.cross_fits:
             return _cross_fit(dataset, split, run, storage)
         total, done = len(config.variants), 0
 
@@ -292,7 +292,7 @@ def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:
 
         sample = sample_rows(dataset, split.train, split.validation, config)
         with ray_session(run.ray_address, _bytes(sample)):
-            found = _searched(sample, run, storage)
+            found = _search(sample, run, storage)
             run.progress("fit", 0, total)
             models = fit_on_ray(sample, found.config, storage, count)
         return _FittedVariants(models, split, found.config, found.trials)
@@ -307,10 +307,10 @@ def _cross_fit(dataset: Dataset, split: Split, run: Run, storage: Path) -> _Fitt
             size = rows * len(dataset.schema) * 4
             stack.enter_context(ray_session(run.ray_address, size))
             fit = partial(fit_on_ray, storage=storage, fitted=lambda _: None)
-        if run.config.search.wanted:
+        if run.config.search.has_budget:
             # The newest fold and the rows before it are closest to the payments to come.
             sample = sample_rows(dataset, *cut(dataset, split.train, run.config)[-1], run.config)
-            chosen = _searched(sample, run, storage)
+            chosen = _search(sample, run, storage)
         found = crossfit(
             dataset,
             split.train,
@@ -318,13 +318,13 @@ def _cross_fit(dataset: Dataset, split: Split, run: Run, storage: Path) -> _Fitt
             fit,
             lambda done, total: run.progress("fit", done, total),
         )
-    held = held_back(split, dataset, found.rows)
+    held = with_held_back(split, dataset, found.rows)
     return _FittedVariants(found.models, held, chosen.config, chosen.trials, found.raw)
 
 
-def _searched(sample: Sample, run: Run, storage: Path) -> SearchResult:
+def _search(sample: Sample, run: Run, storage: Path) -> SearchResult:
     """The configuration to fit with: the result of a search, if one is configured."""
-    if not run.config.search.wanted:
+    if not run.config.search.has_budget:
         return SearchResult(run.config, ())
     return search(
         ray.put(sample), run.config, storage, lambda done, of: run.progress("search", done, of)

@@ -125,7 +125,7 @@ def report_of(
         seconds=seconds,
         choices=fitted_run.choices(),
         run_id=published.run_id,
-        report=_written(published, folder),
+        report=_write_page(published, folder),
         figures=results.evaluation.models,
         beside=fitted_run.comparison(),
         short=fitted_run.short(),
@@ -134,7 +134,7 @@ def report_of(
     )
 
 
-def _written(published: Published, folder: Path) -> str | None:
+def _write_page(published: Published, folder: Path) -> str | None:
     """Write a run's page and return its path."""
     if published.page is None:
         return None

@@ -68,7 +68,7 @@ def training_of(
     """A function that runs the real training, on Ray."""
 
     def run(role: str) -> TrainingReport:
-        from training.pipeline import train  # imports Ray, which a run with nothing to do can spare
+        from training.pipeline import train  # imported late: it imports Ray
 
         return train(settings, config, progress, ray_address=ray_address, role=role)
 
@@ -85,7 +85,7 @@ def retrain(
     """Train challengers if enough payments were labelled since the last training, whether or not
     its models were promoted. What serves does not change.
 
-    One retraining of a tenant runs at a time, over all machines: it holds a lock of PostgreSQL.
+    One retraining of a tenant runs at a time, across all machines: it holds a lock of PostgreSQL.
 
     Args:
         settings: database, registry, tenant.
@@ -110,19 +110,19 @@ def retrain(
             why = f"{labels:,} payments labelled since {since}, fewer than {min_labels:,}"
             return RetrainResult(f"nothing done: {why}", labels, since)
         report = train(CHALLENGER)
-        assessment = _assessed(report, url, assessor)
+        assessment = _assess(report, url, assessor)
     passes = "passes" if not assessment.failed else "does not pass"
     summary = (
-        f"{len(report.variants)} challengers result, {labels:,} payments labelled since"
-        f" {since or 'ever'}; the run {passes} the gates of promotion"
+        f"{len(report.variants)} challengers trained, {labels:,} payments labelled"
+        f" {f'since {since}' if since else 'so far'}; the run {passes} the gates of promotion"
     )
     return RetrainResult(summary, labels, since, report, assessment)
 
 
-def _assessed(report: TrainingReport, url: str, assessor: Assessor) -> Assessment:
+def _assess(report: TrainingReport, url: str, assessor: Assessor) -> Assessment:
     entered = {v.name: assessor.load_version(v.name, v.version) for v in report.variants}
-    serving = assessor.serving(asyncio.run(active_plan(url)))
-    return assessor.run(ServingSet(entered, report.plan), serving)
+    serving = assessor.serving_set(asyncio.run(active_plan(url)))
+    return assessor.assess_run(ServingSet(entered, report.plan), serving)
 
 
 async def _labelled_since(database_url: str, tenant: str, since: str | None) -> int:

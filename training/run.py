@@ -44,7 +44,7 @@ class Run:
             self.progress("guard", 1, 1)
 
     @property
-    def crosses(self) -> bool:
+    def cross_fits(self) -> bool:
         """Whether variants are cross-fitted instead of holding slices back."""
         use = self.config.cross_fit.use
         return use == "always" or (use == "tables" and self.tabular)
@@ -52,5 +52,5 @@ class Run:
     @property
     def fits_here(self) -> bool:
         """Whether variants are fitted in this process: tables are small, starting Ray is slow."""
-        alone = self.config.xgboost.workers == 1 and not self.config.search.wanted
+        alone = self.config.xgboost.workers == 1 and not self.config.search.has_budget
         return self.tabular and alone

@@ -277,7 +277,7 @@ def push(
             if faults:
                 raise typer.Exit(1)
         elif estimate or dry_run:
-            document = push_to.plan().document()
+            document = push_to.preview().document()
             render = tables.estimate_text if estimate else tables.push_table
             emit(document, as_json, render)
         else:

@@ -37,10 +37,10 @@ def kilometres(here: Float64, there: Float64) -> Float64:
 
     Args:
         here: float64[2, m]: latitudes and longitudes in millionths of a degree.
-        there: float64[2, k, m]: those of k places for each.
+        there: float64[2, k, m]: the same of k places for each.
 
     Returns:
-        float64[k, m], >= 0, at most half of the circumference; NaN where a coordinate is.
+        float64[k, m], >= 0, at most half of the circumference; NaN where a coordinate is NaN.
     """
     # Trigonometry is left to NumPy: its bits do not depend on a compiler.
     halves, latitudes = np.empty(there.shape), np.empty((1 + there.shape[1], there.shape[2]))

@@ -28,7 +28,7 @@ R = TypeVar("R")
 class Compiled(Generic[P, R]):
     """Decorator of a module's function that is compiled when it is first called.
 
-    It may call other such functions of its own module, and only the Python that numba knows.
+    It may call other such functions of its own module, and only the Python that numba supports.
     Integer arithmetic wraps as NumPy's does; floats follow IEEE 754, and nothing is reordered.
     """
 

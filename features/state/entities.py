@@ -288,7 +288,7 @@ def _layout(entity: Entity) -> list[object]:
         list(entity.stamps),
         entity.located,
         [
-            [g.name, str(g.kind.dtype), g.kind.when, g.kind.plan, r.tile_ms, r.slots, r.offset]
+            [g.name, str(g.kind.dtype), g.kind.when, g.kind.steps, r.tile_ms, r.slots, r.offset]
             for g in entity.groups.values()
             for r in g.rings
         ],

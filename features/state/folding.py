@@ -1,4 +1,4 @@
-"""Put rows and labels into states, compiled: what `state.py` does for one, for very many.
+"""Put rows and labels into many states at once: the compiled counterpart of `state.py`.
 
 States are seen as little-endian 32-bit words. Their layout is data (`fold_layout.py`): nothing here
 is about any one entity. `journal.py` describes how rows and states look in a journal.
@@ -26,7 +26,7 @@ from fraud.payment.batch import Int64
 Words = NDArray[np.uint32]
 Bools = NDArray[np.bool_]
 
-# Compiled in: numbers of formats, which only change together with this file.
+# Compiled in: constants of the formats, which only change together with this file.
 HEAD_WORDS = 4
 """Of a journal: the base id (2), words of its base, the day of its newest row."""
 EVENT_WORDS = 12
@@ -214,7 +214,7 @@ def run(
         states: uint32[n_states, words], changed in place.
         items: int64[m, 3]: the state, the role in which a row touches it (-1: a label), the row or
             label.
-        fresh: bool[n]: rows that are put into states; the others only see them.
+        fresh: bool[n]: rows that are put into states; the others only read them.
         numbers, hashes: int64[n, 6], uint32[n, 4]: of `Events`.
         labels: int64[l, 5]: known_at_ms, fraud, hundredths, previous_ms (0: none), previous_fraud.
         records, present: uint32[n, words of a record], bool[n, n_roles]: written, what rows saw.
@@ -404,7 +404,7 @@ def fold(
         journals: uint32[...]: all journals, concatenated.
         lengths: int64[n_keys]: words of each, 0 for a missing one.
         kinds: int64[n_keys]: index of the entity in `KEPT`.
-        places, fresh, numbers, hashes: see `events_of`; rows that are not fresh see states and
+        places, fresh, numbers, hashes: see `events_of`; rows that are not fresh read states and
             change nothing.
         records, present: uint32[n, words of a record], bool[n, n_roles]: written, what rows saw.
         most_events: a journal with this many events after its base, those of the rows included,

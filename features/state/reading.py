@@ -138,7 +138,7 @@ def _tables(
     n, p = layout[p], p + 1
     horizon_s = layout[0] // 1000
     for _ in range(n):
-        first, capacity, asked = layout[p], layout[p + 1], signed(hashes[layout[p + 2]])
+        first, capacity, sought = layout[p], layout[p + 1], signed(hashes[layout[p + 2]])
         since, distinct, n_spans = layout[p + 3], layout[p + 4], layout[p + 5]
         spans, p = p + 6, p + 6 + n_spans
         for e in range(first, first + 2 * capacity, 2):
@@ -147,7 +147,7 @@ def _tables(
                 break  # newest first
             for w in range(n_spans):
                 seen[distinct + w] += last_s > max(at_s - layout[spans + w], 0)
-            if signed(state[e]) == asked:
+            if signed(state[e]) == sought:
                 seen[since] = max(at_s - last_s, 0)
     return p
 

@@ -122,8 +122,8 @@ class Kind:
         return SOURCES.index(self.when)
 
     @cached_property
-    def plan(self) -> tuple[tuple[str, int, int], ...]:
-        """(how, place of the source in a row, limit) of each field."""
+    def steps(self) -> tuple[tuple[str, int, int], ...]:
+        """(how, place of the source in a row, limit) of each field, by which it grows."""
         return tuple((f.how, f.index, f.limit) for f in self.fields)
 
 

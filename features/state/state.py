@@ -86,7 +86,7 @@ def _add(state: Buffer, ring: Ring, tile: int, row: Sequence[int]) -> None:
         return  # the slot holds a newer tile: this event is older than the ring reaches
     if epoch < tile:
         values = [0] * len(values)
-    for i, (how, source, limit) in enumerate(kind.plan):
+    for i, (how, source, limit) in enumerate(kind.steps):
         if how == "add":
             values[i] = min(values[i] + row[source], limit)
         elif how == "max":

@@ -18,7 +18,8 @@ DAY_MS = 24 * HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A look back. `tile_ms` divides `span_ms`; windows of one tile width share a ring."""
+    """A span of time up to a payment. `tile_ms` divides `span_ms`; windows of one tile width share
+    a ring."""
 
     name: str
     span_ms: int

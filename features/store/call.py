@@ -20,7 +20,7 @@ from features.state.journal import DAY_AT, EVENT_BYTES, aside_of, head, with_len
 from features.state.snapshot import N_ROLES, Snapshot
 from features.state.windows import DAY_MS
 from features.store.interface import Observation
-from features.store.keys import LATELY_S, aside_key, marker, recent_key, state_key
+from features.store.keys import LATELY_S, aside_key, marker_key, recent_key, state_key
 from fraud.payment.batch import Int64
 
 _RECEIPT_BYTES = 8
@@ -49,7 +49,7 @@ class Call:
         events: the rows.
 
     Attributes:
-        receipt: under which the features of its new rows are kept.
+        receipt: the key under which the features of its new rows are kept.
         names: keys of the journals that the rows touch.
         transactions: of the rows.
         journals: what the script found under each name, None for nothing.
@@ -103,7 +103,7 @@ class Call:
         data, ends = added.tobytes(), (starts * EVENT_BYTES).tolist()
         parts = [data[a:b] for a, b in pairwise(ends)]
         self._added = parts
-        markers = [marker(self.transactions[i]) for i in np.flatnonzero(fresh).tolist()]
+        markers = [marker_key(self.transactions[i]) for i in np.flatnonzero(fresh).tolist()]
         places = [k for k, name in enumerate(self.names) if name in late]
         named = _encode([k + 1 for k in places]) if places else ""
         asides = [with_lengths(self._aside(k, parts[k], fresh)) for k in places]

@@ -34,13 +34,15 @@ def aside_key(state: str) -> str:
 
 
 def recent_key(state: str) -> str:
-    """Exists while a state was rebuilt recently: it may hold rows that were missed before."""
+    """A key that exists while a state counts as recently rebuilt: it may hold rows that were missed
+    before."""
     return f"q:i{state[3:]}"
 
 
-def marker(transaction: Key) -> str:
-    """Where the features of a transaction are kept. It also marks that states contain the
-    transaction, whatever the schema of the features, so the schema is not part of the key."""
+def marker_key(transaction: Key) -> str:
+    """The key under which it is noted where the features of a transaction are kept. It also marks
+    that states contain the transaction, whatever the schema of the features, so the schema is not
+    part of it."""
     return f"q:t:{transaction[0]}:{transaction[1]}"
 
 
@@ -49,6 +51,6 @@ def kept_key(receipt: str) -> str:
     return f"q:k:{SCHEMA_ID}.{ROW_BYTES}:{receipt}"
 
 
-def text(cursor: Cursor) -> str:
+def cursor_text(cursor: Cursor) -> str:
     """A cursor as Redis keeps it."""
     return f"{cursor[0]}:{cursor[1]}"

@@ -92,8 +92,8 @@ class MemoryStore:
         self.observe(Events.none(), labels, [0] * len(labels))
 
     def forget(self, name: str, keys: Iterable[Key]) -> None:
-        """Drop states of entities of kind `name` that will not be needed again, as the reader of a
-        whole file knows. If one is touched nevertheless, its history may be gone."""
+        """Drop states of entities of kind `name` that no later row touches. If one is touched
+        nevertheless, its history may be gone."""
         self._tables[name].forget(keys)
 
     def _note(self, events: Events) -> tuple[NDArray[np.bool_], dict[int, bytes], frozenset[int]]:
@@ -229,7 +229,7 @@ class _Table:
         """Apply all rows and labels in order.
 
         Args:
-            states: written, what each row saw.
+            states: written: the states before each row.
             create: whether label events create states of unknown entities.
         """
         items = self._items(touched, create)

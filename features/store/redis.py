@@ -24,10 +24,10 @@ from features.store.keys import (
     PROBE,
     PROBE_TTL_S,
     STATE_TTL_S,
+    cursor_text,
     kept_key,
-    marker,
+    marker_key,
     state_key,
-    text,
 )
 from features.store.warming import Warming
 from fraud.errors import StoreUnavailable
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 KEEP_ROWS_S = 900
 """Most retries come within seconds, and decisions are on record within this time."""
 _MISSING, _DONE = 0, 1
-"""The first element of the script's reply; another one: rows were seen before."""
+"""The first element of the script's reply; any other means that rows were seen before."""
 _MOST_EAGER = 500
 """While this many states are being rebuilt, others need a caller that waits for them."""
 _CATCH_UP_EVERY_S, _CATCH_UP_ROWS = 0.25, 256
@@ -52,10 +52,10 @@ _SIZE = struct.Struct("<I")
 """The length of one row, which precedes the rows that are kept together."""
 _CLOSE_S = 2.0
 _MOST_TRIES = 6
-"""A batch may find an entity cold, another one expired, and labels learnt during a rebuild; more
-attempts mean an eviction storm."""
+"""For one batch an entity may be cold, another may expire, and labels may be learnt during a
+rebuild; more attempts mean an eviction storm."""
 _MOST_BYTES = 32 * 1024
-"""Journals that labels make longer than this get a new base, though no row needs them."""
+"""Journals that labels make longer than this get a new base, even if no row reads them."""
 _LOG_BATCHES, _LOG_TTL_S = 64, 60
 """Enough for the labels learnt while a state is rebuilt, which takes about a second."""
 
@@ -117,10 +117,10 @@ class RedisStore:
             self.missed(events)
             raise
         if not missing:
-            return self._seen(call)
+            return self._observation_of(call)
         if not patient:
             return await self._observe_warm(events, call, missing)
-        return await asyncio.shield(self._later(self._observe_cold(events, call, missing)))
+        return await asyncio.shield(self._spawn(self._observe_cold(events, call, missing)))
 
     async def _observe_warm(self, events: Events, whole: Call, missing: list[int]) -> Observation:
         """Leave out the rows whose states are missing, and rebuild these in the background."""
@@ -137,7 +137,7 @@ class RedisStore:
         except StoreUnavailable:
             self.missed(events)
             raise
-        observation = self._seen(call) if rows else Observation(Snapshot.none(0))
+        observation = self._observation_of(call) if rows else Observation(Snapshot.none(0))
         observed = set(rows)
         pending = tuple(i for i in range(len(events)) if i not in observed)
         return replace(observation, pending=pending)
@@ -154,7 +154,7 @@ class RedisStore:
                 )
                 missing = await self._run(call, late)
                 if not missing:
-                    return self._seen(call)
+                    return self._observation_of(call)
             raise StoreUnavailable("Redis: states vanish as soon as they are rebuilt")
         except StoreUnavailable:
             self.missed(events)
@@ -177,7 +177,7 @@ class RedisStore:
         `ago_ms` before now. Journals of `late` may be missing.
 
         Returns:
-            Numbers of other missing journals; unless there are none, nothing was appended.
+            The numbers of other missing journals; if there are any, nothing was appended.
         """
         while True:
             keys, counts, arguments = call.arguments(late, ago_ms)
@@ -219,11 +219,11 @@ class RedisStore:
             _log.warning("%d retries count themselves: %s", len(transactions), error)
             return [None] * len(transactions)
 
-    def _seen(self, call: Call) -> Observation:
+    def _observation_of(self, call: Call) -> Observation:
         """The observation of a call. Journals that have grown long get new bases meanwhile."""
         observation, grown = call.observation()
         if grown:
-            self._later(self._give_bases(grown))
+            self._spawn(self._give_bases(grown))
         return observation
 
     async def _give_bases(self, grown: Sequence[Grown]) -> None:
@@ -233,7 +233,7 @@ class RedisStore:
         except StoreUnavailable as error:
             _log.warning("%d journals stay long: %s", len(grown), error)
 
-    def _later(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
@@ -250,7 +250,7 @@ class RedisStore:
     async def learn_until(self, labels: LabelEvents, after: Cursor, until: Cursor) -> bool:
         """`learn`, and move the cursor from `after` to `until` in the same step. Returns False, and
         learns nothing, if the cursor has moved already."""
-        return await self._learn_now(labels, text(after), text(until))
+        return await self._learn_now(labels, cursor_text(after), cursor_text(until))
 
     async def _learn_now(self, labels: LabelEvents, after: str, until: str) -> bool:
         journals: dict[str, list[bytes]] = {}
@@ -265,7 +265,7 @@ class RedisStore:
         learnt, *long = await self._learn.run(self._redis, keys, after, until, *limits, *events)
         if long:
             names = [keys[k + 1] for k in long]
-            self._later(self._shorten({name: entities[name] for name in names}))
+            self._spawn(self._shorten({name: entities[name] for name in names}))
         return bool(learnt)
 
     async def _shorten(self, entities: Mapping[str, Entity]) -> None:
@@ -315,7 +315,7 @@ class RedisStore:
 
     async def recorded(self, transactions: Sequence[Key]) -> list[bytes | None]:
         """See `FeatureStore`."""
-        found = await self._kept(await self._redis.call("MGET", *map(marker, transactions)))
+        found = await self._kept(await self._redis.call("MGET", *map(marker_key, transactions)))
         return [row or None for row in found]
 
     async def _kept(self, markers: Sequence[bytes | None]) -> list[bytes]:
@@ -327,7 +327,7 @@ class RedisStore:
         return [_row(of[receipt], int(i)) if receipt in of else b"" for receipt, i in places]
 
     async def ready(self) -> None:
-        """Raises StoreUnavailable unless Redis takes a write: a replica answers, too."""
+        """Raise StoreUnavailable unless Redis takes a write: a replica answers, too."""
         await self._redis.call("SET", PROBE, "1", "EX", PROBE_TTL_S)
 
     async def close(self) -> None:

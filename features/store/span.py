@@ -21,7 +21,7 @@ class Span:
 
     Attributes:
         since: earlier payments are invisible to any payment that may come.
-        labelled_since: labels of earlier payments are.
+        labelled_since: labels of earlier payments are invisible.
         until: no payment from here on has come yet.
     """
 

@@ -1,4 +1,4 @@
-"""Rebuilds states that Redis does not hold, without holding up callers longer than they want."""
+"""Rebuilds states that Redis does not hold, without delaying callers for longer than they allow."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from features.store.keys import (
     LATELY_S,
     STATE_TTL_S,
     aside_key,
+    cursor_text,
     recent_key,
     state_key,
-    text,
 )
 from fraud.errors import StoreUnavailable
 from stores.redis.connection import RedisConnection
@@ -178,7 +178,7 @@ class Warming:
         refused = await self._install.run(
             self._redis,
             [CURSOR, LABEL_LOG, *names, *map(aside_key, names), *map(recent_key, names)],
-            text(until),
+            cursor_text(until),
             STATE_TTL_S,
             LATELY_S,
             _encode(known),
@@ -196,7 +196,7 @@ class Warming:
         kept = await self._redis.call("GET", CURSOR)
         if kept is None:
             newest = await self._history.newest()
-            await self._redis.call("SET", CURSOR, text(newest), "NX")
+            await self._redis.call("SET", CURSOR, cursor_text(newest), "NX")
             kept = await self._redis.call("GET", CURSOR)
         effective_us, label_id = bytes(kept or b"0:0").split(b":")
         return int(effective_us), int(label_id)

@@ -29,7 +29,7 @@ from loadtests.bench import launch
 from loadtests.bench.agreement import Agreement, Unanswered, ask, compare, of_few_customers
 from loadtests.bench.app import DOCS, NO_OP, QUORUM, TUNED, App
 from loadtests.bench.cost import Meter, resident_mib
-from loadtests.bench.growth import Growth, grow, total_mib
+from loadtests.bench.growth import Growth, measure_growth, total_mib
 from loadtests.bench.medians import medians
 from loadtests.bench.options import options
 from loadtests.bench.picture import draw
@@ -42,7 +42,7 @@ from loadtests.bench.rounds import (
     Field,
     Load,
     Timing,
-    prelude,
+    give_history,
     rounds,
     say,
 )
@@ -71,8 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ["QUORUM_HOME"] = str(target.home)
         payments = read_payments(history_file(target.home), chosen.payments)
         with ExitStack() as stack:
-            apps = _started(chosen, target, payments, stack)
-            found = uvloop.run(_measured(chosen, target, payments, apps))
+            apps = _start_apps(chosen, target, payments, stack)
+            found = uvloop.run(_measure(chosen, target, payments, apps))
     except _UNMEASURABLE as error:
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
@@ -85,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failed or not all(agreement.holds for agreement in found.agreements) else 0
 
 
-def _started(
+def _start_apps(
     chosen: argparse.Namespace, target: Target, payments: list[Payment], stack: ExitStack
 ) -> dict[str, App]:
     settings = Settings.load()
@@ -102,7 +102,7 @@ def _started(
     return apps
 
 
-async def _measured(
+async def _measure(
     chosen: argparse.Namespace, target: Target, payments: list[Payment], apps: dict[str, App]
 ) -> Results:
     meters = {name: Meter(_with_stores(app, target.home)) for name, app in apps.items()}
@@ -111,7 +111,7 @@ async def _measured(
     for name, app in apps.items():
         if app.decides:
             with field.alone(name):
-                await prelude(app, len(payments))
+                await give_history(app, len(payments))
     idle = {name: await field.idle_cores(name, _IDLE_S) for name in apps}
     timing = Timing(chosen.seconds, chosen.warm_up)
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -121,7 +121,7 @@ async def _measured(
     growth: list[Growth] = []
     if chosen.growth:
         with field.alone(QUORUM) as app:
-            growth = await grow(app, target.home, chosen.growth)
+            growth = await measure_growth(app, target.home, chosen.growth)
     found = medians(runs)
     variants = [m.rss_mib / m.processes for m in roles if m.role.startswith("variant-")]
     return Results(

@@ -33,7 +33,7 @@ class Agreement:
 
     Attributes:
         app: the other app.
-        payments: number of payments that both were asked about.
+        payments: number of payments sent to both.
         differing: payments with different decisions, or probabilities further apart than
             `TOLERANCE`, without those that got a degraded answer.
         degraded: payments that got a degraded answer from either app.
@@ -61,8 +61,8 @@ class Unanswered(Exception):
 
 def compare(app: str, ours: Sequence[Answer], theirs: Sequence[Answer]) -> Agreement:
     """Compare two apps' answers to the same payments, in the same order."""
-    asked = list(zip(ours, theirs, strict=True))
-    pairs = [(a, b) for a, b in asked if not (a.degraded or b.degraded)]
+    paired = list(zip(ours, theirs, strict=True))
+    pairs = [(a, b) for a, b in paired if not (a.degraded or b.degraded)]
     apart = [abs(a.probability - b.probability) for a, b in pairs]
     differing = sum(
         a.decision != b.decision or not gap <= TOLERANCE
@@ -70,9 +70,9 @@ def compare(app: str, ours: Sequence[Answer], theirs: Sequence[Answer]) -> Agree
     )
     return Agreement(
         app,
-        len(asked),
+        len(paired),
         differing,
-        len(asked) - len(pairs),
+        len(paired) - len(pairs),
         max(apart, default=0.0),
         sum(a.decision != "approve" for a in ours),
     )

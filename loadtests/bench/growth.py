@@ -33,7 +33,7 @@ class Growth:
         return self.after_mib - self.before_mib
 
 
-async def grow(app: App, home: Path, decisions: int) -> list[Growth]:
+async def measure_growth(app: App, home: Path, decisions: int) -> list[Growth]:
     """Measure memory by role before and after `decisions` at `CONNECTIONS` connections.
 
     A tenth as many decisions come first and do not count, because caches fill and pools open.

@@ -100,7 +100,7 @@ def tuned(target: Target, payments: list[Payment], settings: Settings, port: int
 
 @contextmanager
 def docs(target: Target, payments: list[Payment], settings: Settings, port: int) -> Iterator[App]:
-    """Yield Ray Serve as its documentation writes it, on a node of its own.
+    """Yield Ray Serve as its documentation shows it, on a node of its own.
 
     Raises:
         NotStarted: it does not start.
@@ -134,7 +134,7 @@ def _own(
     """
     url = f"http://127.0.0.1:{port}/health"
     if _answers(url):
-        raise NotStarted(f"{url} is in use: end what is left of an earlier run")
+        raise NotStarted(f"{url} is in use: stop what an earlier run left")
     with stores_of(name, redis_number, settings) as stores:
         environment = {
             **stores.environment,

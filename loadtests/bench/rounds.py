@@ -158,7 +158,7 @@ def can_take(app: App, load: Load, found: Sequence[Run]) -> bool:
     return app.name == QUORUM or load.amount < 2 * max(reached, default=math.inf)
 
 
-async def prelude(app: App, payments: int) -> None:
+async def give_history(app: App, payments: int) -> None:
     """Give customers a history. Without one, the first payment of each would cost a query in
     PostgreSQL, which is not what is measured."""
     requests = -(-payments // BATCH_ROWS)
@@ -167,7 +167,7 @@ async def prelude(app: App, payments: int) -> None:
         return
     figures = await closed_loop.run_number(app.batch(), 2, requests, _PRELUDE_S)
     if figures.failures:
-        say(f"{app.name}: the prelude of {requests} batches had failures: {figures.failures}")
+        say(f"{app.name}: giving history by {requests} batches had failures: {figures.failures}")
 
 
 def _warm(app: App, requests: int) -> None:

@@ -79,5 +79,5 @@ def targets(medians: Sequence[Median], variant_mib: float, growth_mib: float) ->
         Target("CPU a decision at 128 connections", 0.45, "ms", False,
                ours(C128, lambda m: m.cpu_ms)),
         Target("resident memory of a variant replica", 250.0, "MB", False, variant_mib),
-        Target("memory growth over the decisions asked for", 20.0, "MB", False, growth_mib),
+        Target("memory growth over the requested decisions", 20.0, "MB", False, growth_mib),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What reads contributions out of an artifact, by the file that it carries for them."""
+"""The readers of an artifact's contributions, one for each kind of file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Contributions = Callable[[Float32], Float64]
 
 
 class BoosterContributions:
-    """Contributions by XGBoost itself, for artifacts of before `trees.npz`: about five times as
+    """Contributions by XGBoost itself, for artifacts older than `trees.npz`: about five times as
     slow, and `import xgboost` takes 100 MB. Safe from several threads for boosted trees.
 
     Args:
         body: the model, as UBJ. Its digest must have been verified: XGBoost ends the process on
             some files that are cut off.
-        n_features: how many columns it must take.
+        n_features: number of columns it must take.
 
     Raises:
         ValueError: it takes another number of columns, or gives no such contributions.
@@ -56,24 +56,24 @@ _READERS: Final[dict[str, Callable[[bytes, int], Contributions]]] = {
     LINEAR_FILE: LinearContributions.from_bytes,
     BOOSTER_FILE: BoosterContributions,
 }
-"""File of an artifact -> what reads it. The first file that an artifact carries is read."""
+"""File of an artifact -> its reader. The first file that an artifact has is read."""
 
 
 def contributions_file(manifest: Manifest) -> str | None:
-    """The file from which contributions follow, None if the artifact carries none."""
+    """The name of the file that contributions are read from, None if the artifact has none."""
     return next((name for name in _READERS if name in manifest.files), None)
 
 
 def load_contributions(folder: Path, manifest: Manifest) -> Contributions:
-    """Read what a verified artifact carries for contributions.
+    """Load the contributions of a verified artifact.
 
     Raises:
-        ArtifactRefused: it carries nothing, or something unreadable.
+        ArtifactRefused: it has no file for them, or an unreadable one.
     """
     name = contributions_file(manifest)
     if name is None:
         raise ArtifactRefused(f"{folder.name}: none of {', '.join(_READERS)}")
     try:
         return _READERS[name]((folder / name).read_bytes(), manifest.n_features)
-    except Exception as error:  # NumPy and XGBoost raise many kinds on what they cannot read
+    except Exception as error:  # NumPy and XGBoost raise errors of many types on unreadable files
         raise ArtifactRefused(f"{folder.name}: {name} is unreadable: {error}") from error

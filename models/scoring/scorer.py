@@ -1,4 +1,4 @@
-"""One model, loaded from its artifact: verified, warmed up and ready to score. Knows no Ray."""
+"""One model, loaded from its artifact: verified, warmed up and ready to score. Needs no Ray."""
 
 from __future__ import annotations
 
@@ -65,16 +65,17 @@ class Scorer:
             scorer._verify_and_warm_up()
         except ArtifactRefused:
             raise
-        except Exception as error:  # runtimes raise many kinds on files they cannot read
+        except Exception as error:  # runtimes raise errors of many types
             raise ArtifactRefused(f"{folder.name}: {type(error).__name__} on loading") from error
         return scorer
 
     def score(self, values: Float32, schema_id: str) -> Float64:
-        """Calibrated scores.
+        """Return calibrated scores.
+
 
         Args:
             values: float32[n, n_features], NaN allowed.
-            schema_id: which features these are.
+            schema_id: the feature schema of `values`.
 
         Returns:
             float64[n] in [0, 1]; NaN where the model gives no number.
@@ -97,7 +98,7 @@ class Scorer:
 
         Args:
             values: float32[m, n_features].
-            schema_id: which features these are.
+            schema_id: the feature schema of `values`.
 
         Returns:
             float64[m, n_features].

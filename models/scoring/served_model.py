@@ -1,4 +1,4 @@
-"""The model that a replica serves, and its replacement while serving. Knows no Ray."""
+"""The model that a replica serves, and its replacement while serving. Needs no Ray."""
 
 from __future__ import annotations
 
@@ -85,14 +85,14 @@ class ServedModel:
     def refresh(self) -> bool:
         """Look once. Returns whether another model serves now; never raises."""
         try:
-            return self._swapped(self._store.resolve(self._variant, self._artifact))
+            return self._swap(self._store.resolve(self._variant, self._artifact))
         except QuorumError as error:
             self._refuse(str(error))
         except OSError as error:  # a disk or share failed: the model in memory serves on
             self._refuse(f"{type(error).__name__} while looking for a newer model")
         return False
 
-    def _swapped(self, reference: ArtifactReference) -> bool:
+    def _swap(self, reference: ArtifactReference) -> bool:
         if reference == self._seen and not self._unreached:
             return False
         # Remembered before it is loaded: a bad artifact is refused once, not at every look. An

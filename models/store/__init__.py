@@ -1,1 +1,1 @@
-"""Where artifacts lie, in a folder or behind S3, and which one a name means."""
+"""The artifact store, in a folder or behind S3, and the lookup of artifacts by name."""

@@ -46,7 +46,7 @@ class Cache:
             fill: writes the artifact's files into an empty folder.
 
         Raises:
-            ArtifactRefused: a fetched file does not have its digest.
+            ArtifactRefused: a fetched file does not match its digest.
         """
         target = self._folder / variant / version
         if self._whole(target, version, digest):

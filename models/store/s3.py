@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S, REQUEST_TIMEOUT_S, ATTEMPTS = 2.0, 10.0, 3
 _DEFAULT_REGION = "us-east-1"
 _REASON_LENGTH = 200
-_CREDENTIALS = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and what they may do"
+_CREDENTIALS = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and their permissions"
 _HINTS = {
     "NETWORK_CONNECTION": "check AWS_ENDPOINT_URL_S3, AWS_REGION and the network",
-    "NO_SUCH_BUCKET": "make the bucket, or correct its name",
+    "NO_SUCH_BUCKET": "create the bucket, or correct its name",
     "ACCESS_DENIED": _CREDENTIALS,
     "INVALID_ACCESS_KEY_ID": _CREDENTIALS,
     "SIGNATURE_DOES_NOT_MATCH": _CREDENTIALS,
@@ -36,7 +36,7 @@ class S3Objects:
     Args:
         bucket: must exist.
         prefix: "" for the bucket itself.
-        endpoint_url: of another server with the S3 protocol; None for AWS.
+        endpoint_url: of another S3-compatible server; None for AWS.
     """
 
     def __init__(self, bucket: str, prefix: str, endpoint_url: str | None) -> None:

@@ -251,7 +251,7 @@ class ArtifactStore:
                 if not self._objects.receive(f"{prefix}/{name}", copy):
                     wrong[name] = "is missing"
                 elif sha256_of(copy) != digest:
-                    wrong[name] = "does not have its digest"
+                    wrong[name] = "does not match its digest"
         return wrong
 
     def _here(self) -> Path:

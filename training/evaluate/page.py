@@ -78,7 +78,7 @@ def render(
     """HTML of a run.
 
     Args:
-        pictures: name -> SVG, see `album`.
+        pictures: name -> SVG, see `picture_set`.
         findings: of the leak guard; None if it did not run.
     """
     plan_fit, explanation = fitted_run.plan_fit, evaluation.explanation

@@ -26,11 +26,11 @@ class NoSkill(NotTrainable):
     """A plan that does not beat chance or a baseline. `args[0]` states which, with the figures."""
 
 
-def overruled(results: RunResults, force: str | None) -> str:
-    """Why models without skill become champions nevertheless; "" if they have skill.
+def require_skill(results: RunResults, force: str | None) -> str:
+    """Return why models without skill become champions nevertheless, "" if they have skill.
 
     Args:
-        force: the reason to overrule the check; None: it is not overruled.
+        force: the reason to overrule the check; None: it stands.
 
     Raises:
         NoSkill: they have no skill, and the check is not overruled.

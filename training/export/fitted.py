@@ -1,4 +1,4 @@
-"""What fitting a variant returns: files, and what has to be known to run and to trust them."""
+"""The result of fitting a variant: its files, and how they were made and are run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Fitted:
     Attributes:
         variant, family, runtime: see `models.artifact.Manifest`.
         files: name -> bytes; holds what the runtime needs.
-        parameters: what it was fitted with, for the registry.
+        parameters: its hyper-parameters, for the registry.
         imbalance: how the rarity of fraud was dealt with, in a sentence.
-        losses: log-loss on the validation part after each round, in nats; () of a model that is
+        losses: log-loss on the validation part after each round, in nats; () for a model that is
             not fitted in rounds.
     """
 

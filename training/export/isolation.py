@@ -23,13 +23,13 @@ def isolation_graph(forest: Any, median: Float32) -> bytes:
     of the rows that a tree was fitted on). Liu, Ting and Zhou, "Isolation Forest" (ICDM 2008).
 
     Args:
-        forest: fitted scikit-learn IsolationForest whose trees were given every feature, and two
-            rows at least.
+        forest: fitted scikit-learn IsolationForest whose trees use every feature and at least two
+            rows.
         median: float32[n_features], raw scale, no NaN.
     """
     expected = float(average_path_length(np.array([forest.max_samples_]))[0])
-    # Leaves say by how much they differ from the expected path, as shares of the exponent: sums of
-    # float32 that stay small lose a third of what sums of whole path lengths would.
+    # Leaves hold their difference from the expected path, as a share of the exponent: small float32
+    # sums lose a third of the precision that sums of whole path lengths would lose.
     scale = -1.0 / (len(forest.estimators_) * expected)
     parts = []
     for number, tree in enumerate(e.tree_ for e in forest.estimators_):
@@ -64,7 +64,8 @@ def average_path_length(rows: NDArray[np.integer[Any]]) -> Float64:
 
 
 def _path_length(tree: Any) -> Float64:
-    """float64[n_nodes]: edges above each node, and those that its rows would still be apart by."""
+    """float64[n_nodes]: edges above each node, plus the mean path length that would isolate its
+    rows."""
     edges: Float64 = tree.compute_node_depths() - 1.0
     return edges + average_path_length(tree.n_node_samples)
 

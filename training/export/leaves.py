@@ -1,4 +1,4 @@
-"""The leaves of a booster, as serving computes contributions from them."""
+"""The leaves of a booster, from which serving computes contributions."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _leaves(tree: dict[str, Any]) -> Iterator[tuple[dict[int, _Slot], float]]:
             continue
         old, threshold = slots.get(split[node], _Slot()), condition[node]
         for child, is_left in ((left[node], True), (right[node], False)):
-            # A split that no training row came to has no shares: its branches weigh the same.
+            # A split that no training row reached has no shares: its branches weigh the same.
             share = cover[child] / cover[node] if cover[node] > 0 else 0.5
             slot = _Slot(
                 low=old.low if is_left else max(old.low, threshold),

@@ -15,7 +15,7 @@ _MAX_CODES = 64
 _LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998)
 _IQR_OF_NORMAL = 1.349
 _ROUNDING = 1e-6
-"""Of a float32 column's largest value: what spreads by less is constant."""
+"""Share of a float32 column's largest value: a column that spreads by less is constant."""
 _SMALLEST_SPREAD = 1e-30  # one over it is still a float32
 _BY_COLUMN = "by_column"
 
@@ -33,7 +33,7 @@ def fit_columns(
     Args:
         categorical: column numbers of integer codes.
         robust: scale features as they are by median and quartiles, not logs by mean and deviation.
-        steps, squares: whether there are such columns.
+        steps, squares: whether to add such columns.
     """
     absent = np.isnan(x)
     seen = np.asarray(~absent.all(axis=0))
@@ -65,8 +65,8 @@ def _moments(x: Float32) -> tuple[Float64, Float64]:
 
 
 def _robust(x: Float32) -> tuple[Float64, Float64]:
-    """Median and what the quartiles say the deviation is; of columns that are mostly one value
-    the deviation itself."""
+    """Median, and the deviation estimated from the quartiles; for columns that are mostly one
+    value, the deviation itself."""
     lower, middle, upper = np.quantile(x, (0.25, 0.5, 0.75), axis=0)
     spread = (upper - lower) / _IQR_OF_NORMAL
     return middle, np.where(_varies(spread, x), spread, x.std(axis=0, dtype=np.float64))
@@ -83,7 +83,7 @@ _NO_COLUMNS = np.zeros(0, np.int64), np.zeros(0, np.float32)
 
 
 def _edges(x: Float32, numeric: Int64) -> tuple[Int64, Float32]:
-    """Quantiles of known values, each once; none above which nothing lies."""
+    """The distinct quantiles of known values that some value exceeds."""
     stepped, edges = [_NO_COLUMNS[0]], [_NO_COLUMNS[1]]
     for column in numeric:
         known = x[~np.isnan(x[:, column]), column]
@@ -95,7 +95,7 @@ def _edges(x: Float32, numeric: Int64) -> tuple[Int64, Float32]:
 
 
 def _distinct_patterns(absent: NDArray[np.bool_]) -> Int64:
-    """Columns that are missing now and then, one for each set of rows: windows of one entity
+    """Columns with missing values, one for each distinct set of rows: windows of one entity
     go missing together, and equal columns help no linear model."""
     chosen: dict[bytes, int] = {}
     for column in range(absent.shape[1]):

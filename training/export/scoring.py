@@ -1,4 +1,4 @@
-"""Scoring with the exported files: what is judged is what will be served."""
+"""Scoring with the exported files, so that evaluation measures what will be served."""
 
 from __future__ import annotations
 

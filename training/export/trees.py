@@ -1,4 +1,4 @@
-"""A forest as arrays, and the ONNX graph that scores it to the last bit of every comparison."""
+"""A forest as arrays, and the ONNX graph that scores it with exactly the same comparisons."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Forest:
         threshold: float32; `x < threshold` (strict) or `x <= threshold` goes to `yes`.
         yes, no: child node numbers; 0 at leaves.
         missing_yes: NaN goes to `yes`.
-        leaf: is a leaf.
+        leaf: whether the node is a leaf.
         value: what a leaf adds; 0 elsewhere.
-        strict: which of the two comparisons.
+        strict: whether the comparison is `x < threshold`.
     """
 
     tree: Int64
@@ -76,10 +76,10 @@ def forest_of_sklearn(estimators: list[Any]) -> Forest:
     """The trees of a scikit-learn random forest classifier of two classes; their leaves add up
     to the mean probability of the second class.
 
-    A leaf says what its rows say and one more row, which is as often of the second class as all
-    rows of its tree: the m-estimate of Cestnik (1990) with m = 1, which Provost and Domingos
+    A leaf holds the share of the second class among its rows and one added row, which has the share
+    of the whole tree: the m-estimate of Cestnik (1990) with m = 1, which Provost and Domingos
     ("Tree Induction for Probability-Based Ranking", 2003) found to rank better. Without it most
-    rows of a set with few frauds meet pure leaves alone, and all of them score zero.
+    rows of a set with few frauds reach only pure leaves, and all of them score zero.
     """
     parts = [
         sklearn_tree(
@@ -101,10 +101,10 @@ def sklearn_tree(
 
     Args:
         number: of the tree in its forest.
-        tree: the `tree_` of a fitted scikit-learn tree: shape and features are its own.
-        threshold: float64[n_nodes]; `x <= threshold` goes left. Read at inner nodes alone.
-        missing_yes: bool[n_nodes]: NaN goes left. Read at inner nodes alone.
-        value: float64[n_nodes]: what a leaf adds. Read at leaves alone.
+        tree: the `tree_` of a fitted scikit-learn tree: its shape and features are used.
+        threshold: float64[n_nodes]; `x <= threshold` goes left. Read only at inner nodes.
+        missing_yes: bool[n_nodes]: NaN goes left. Read only at inner nodes.
+        value: float64[n_nodes]: what a leaf adds. Read only at leaves.
     """
     left = tree.children_left.astype(np.int64)
     leaf = left < 0
@@ -122,8 +122,8 @@ def sklearn_tree(
 
 
 def leaf_share(tree: Any) -> Float64:
-    """float64[n_nodes]: share of the second class in each node of a scikit-learn tree, one row at
-    the share of the root added."""
+    """float64[n_nodes]: share of the second class in each node of a scikit-learn tree, with one row
+    at the root's share added."""
     votes = tree.value[:, 0, :]
     share: Float64 = votes[:, 1] / votes.sum(axis=1)
     weight = tree.weighted_n_node_samples
@@ -133,7 +133,8 @@ def leaf_share(tree: Any) -> Float64:
 
 
 def float32_at_most(threshold: NDArray[np.float64]) -> Float32:
-    """The largest float32 not above each value: for every float32 x, `x <= t` stays as it was."""
+    """The largest float32 not above each value: for every float32 x, `x <= t` gives the same
+    result."""
     rounded: Float32 = threshold.astype(np.float32)
     below: Float32 = np.nextafter(rounded, np.float32(-np.inf), dtype=np.float32)
     return np.where(rounded.astype(np.float64) > threshold, below, rounded)

@@ -120,7 +120,7 @@ def cross_split(dataset: Dataset, split: Split) -> Split:
     return replace(split, train=np.flatnonzero(inside & known), shared=True)
 
 
-def held_back(split: Split, dataset: Dataset, rows: Int64) -> Split:
+def with_held_back(split: Split, dataset: Dataset, rows: Int64) -> Split:
     """`split` with the rows that were held back in turn as its validation and calibration parts."""
     start, end = int(dataset.timestamp_ms[rows[0]]), int(dataset.timestamp_ms[rows[-1]]) + 1
     bounds = replace(

@@ -91,7 +91,7 @@ class MemberComparison:
         )
         if self.won:
             return f"the ensemble beats its best member: {figures}"
-        what = "it decides as asked" if self.kept else f"{self.member} decides alone"
+        what = "it decides as configured" if self.kept else f"{self.member} decides alone"
         return f"the ensemble does not beat its best member, {what}: {figures}"
 
 
@@ -186,12 +186,12 @@ def fit_combination(
     else:
         name, figures = wanted, {}
     fitted = replace(FITS[name](votes, fraud), figures=figures)
-    asked_for = wanted != "choose"
-    return replace(fitted, comparison=_compare(fitted, FITS[name], votes, fraud, asked_for))
+    configured = wanted != "choose"
+    return replace(fitted, comparison=_compare(fitted, FITS[name], votes, fraud, configured))
 
 
 def _compare(
-    fitted: Combination, fit: Fit, votes: Mapping[str, Float64], fraud: Float32, asked_for: bool
+    fitted: Combination, fit: Fit, votes: Mapping[str, Float64], fraud: Float32, configured: bool
 ) -> MemberComparison:
     """Compare the combination with its best voter, on the same rows.
 
@@ -206,7 +206,9 @@ def _compare(
             _ranking_figures(fitted(votes), fraud),
             _ranking_figures(votes[best], fraud),
         )
-    return MemberComparison(best, ensemble, best_member, asked_for or _beats(ensemble, best_member))
+    return MemberComparison(
+        best, ensemble, best_member, configured or _beats(ensemble, best_member)
+    )
 
 
 def _fit_single(votes: Mapping[str, Float64], fraud: Float32) -> Combination:
@@ -311,24 +313,24 @@ def fit_thresholds(probability: Float64, anomaly: Float64 | None, rates: RateCon
     challenge, review = (
         _reached_by(probability, share) for share in (rates.challenge, rates.review)
     )
-    block = _reached_by(probability, rates.block, or_nobody=True)
+    block = _reached_by(probability, rates.block, allow_none=True)
     return Thresholds(challenge, review, block, _anomaly_threshold(anomaly, rates))
 
 
 def _anomaly_threshold(anomaly: Float64 | None, rates: RateConfig) -> float | None:
     if anomaly is None:
         return None
-    return _reached_by(anomaly, rates.anomaly_challenge, or_nobody=True)
+    return _reached_by(anomaly, rates.anomaly_challenge, allow_none=True)
 
 
-def _reached_by(scores: Float64, share: float, or_nobody: bool = False) -> float:
+def _reached_by(scores: Float64, share: float, allow_none: bool = False) -> float:
     """Half way between the last score inside the share and the next one below it. In a short slice
-    more rows than the share may have the highest score: `or_nobody` then keeps the rate with a
+    more rows than the share may have the highest score: `allow_none` then keeps the rate with a
     threshold between that score and 1."""
     levels, counts = np.unique(scores, return_counts=True)
     reached = np.cumsum(counts[::-1])[::-1]
     inside = np.flatnonzero(reached <= max(1.0, share * scores.size))
-    if not inside.size and or_nobody and levels.size > 1 and levels[-1] < 1:
+    if not inside.size and allow_none and levels.size > 1 and levels[-1] < 1:
         return float((levels[-1] + 1) / 2)
     if not inside.size or levels.size < 2:
         raise NotTrainable(

@@ -92,7 +92,8 @@ def calibrate_models(
 
     Args:
         held_back: variant -> float64[n] raw scores of the validation part, which is also the
-            calibration part, by models that had not seen it; None if `fitted_models` have not.
+            calibration part, by models that had not seen it; None if `fitted_models` themselves
+            have not seen it.
     """
     parts = split.parts()
     values = {part: np.ascontiguousarray(dataset.values[parts[part]]) for part in _PARTS}

@@ -81,7 +81,7 @@ def search(
     Raises:
         NotTrainable: there is no budget, or the validation part holds no fraud.
     """
-    if not config.search.wanted:
+    if not config.search.has_budget:
         raise NotTrainable("search: no budget: set search.trials or search.minutes")
     variants = [name for name in config.variants if name in config.search.variants]
     folder = storage / f"search-{uuid.uuid4().hex[:12]}"

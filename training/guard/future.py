@@ -120,7 +120,7 @@ def future_knowledge(
     Args:
         values: float32[len(history), n_features], the matrix to train on.
     """
-    rows = _drawn(history, seed, n)
+    rows = _draw_rows(history, seed, n)
     columns = sorted({role.column for role in ROLES})
     touched = _touched(history, rows, columns)
     for row in rows.tolist():
@@ -145,7 +145,7 @@ def future_knowledge(
     return []
 
 
-def _drawn(history: History, seed: int, n: int) -> Int64:
+def _draw_rows(history: History, seed: int, n: int) -> Int64:
     """Draw rows from the later half, which has more history; half of them frauds."""
     rng = np.random.default_rng(seed)
     half = len(history) // 2

@@ -13,11 +13,11 @@ from features.state.labels import LabelEvents
 from fraud.payment.batch import Int64
 
 CONCURRENT_MS = 250
-"""The most by which a payment was observed before its decision, whose time is on record."""
+"""The longest time from the observation of a payment to its decision, whose time is on record."""
 
 LABEL_LAG_MS = 5_000
-"""The most by which a label reaches the state of its entities after it could be known; the feed
-polls every second."""
+"""The longest time from when a label could be known to when it reaches the state of its entities;
+the feed polls every second."""
 
 _PARTS_KEPT = 3
 _SPACE = {role.name: role.entity.name for role in ROLES}

@@ -91,10 +91,10 @@ class OfflineReport:
 def in_process(payments: PaymentFile) -> Iterator[FeatureBatch]:
     """Backfill in this process."""
     store = MemoryStore()
-    return backfill(passing(payments, store), payments.label_events(), store)
+    return backfill(forgetful_batches(payments, store), payments.label_events(), store)
 
 
-def passing(payments: PaymentFile, store: MemoryStore) -> Iterator[TransactionBatch]:
+def forgetful_batches(payments: PaymentFile, store: MemoryStore) -> Iterator[TransactionBatch]:
     """The payments of a file, in order. Before each next batch the store forgets the entities that
     no later payment names, so that a file whose customers all pay once fits into memory."""
     start = 0

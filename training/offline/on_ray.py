@@ -19,11 +19,11 @@ from features.backfill import CHUNK_ROWS, arrivals
 from features.state.events import Events
 from features.store.memory import MemoryStore
 from fraud.payment.batch import FeatureBatch
-from training.offline.features import passing
+from training.offline.features import forgetful_batches
 from training.ray_runtime.session import ray_session
 
 _CHUNK_BYTES = CHUNK_ROWS * 24_000
-"""The most that the states and features of a chunk need."""
+"""The largest size of the states and features of a chunk."""
 
 
 def on_ray(address: str | None, workers: int) -> Callable[[PaymentFile], Iterator[FeatureBatch]]:
@@ -46,7 +46,9 @@ def _compute(payments: PaymentFile, most_waiting: int) -> Iterator[FeatureBatch]
     task = ray.remote(num_cpus=1)(assemble)
     store = MemoryStore()
     under_way: deque[Any] = deque()
-    for batch, labels, before in arrivals(passing(payments, store), payments.label_events()):
+    for batch, labels, before in arrivals(
+        forgetful_batches(payments, store), payments.label_events()
+    ):
         events = Events.of(batch)
         observation = store.observe(events, labels, before)
         under_way.append(task.remote(batch, events, observation))

@@ -104,7 +104,7 @@ class Assessor:
     config: GateConfig
     progress: Callable[[int, int], None]
 
-    def serving(self, plan: Plan | None) -> ServingSet:
+    def serving_set(self, plan: Plan | None) -> ServingSet:
         """The champions of the plan's variants that replicas can load."""
         found = {}
         for variant in plan.variants if plan is not None else ():
@@ -117,13 +117,13 @@ class Assessor:
         """Load a version of a variant."""
         return load_version(self.store, variant, version, self.load)
 
-    def variant(self, challenger: LoadedModel, plan: Plan | None) -> Assessment:
+    def assess_variant(self, challenger: LoadedModel, plan: Plan | None) -> Assessment:
         """Assess a challenger that would replace its champion under the active plan."""
         found = Assessment()
         name = challenger.variant
         champion = load_alias(self.store, name, CHAMPION, self.load)
         self._technical_gates(challenger, champion, found)
-        now = self.serving(plan)
+        now = self.serving_set(plan)
         if champion is not None and not _serves(champion):
             champion = None
         rivals = [*now.versions.values(), *([] if champion is None else [champion])]
@@ -143,7 +143,7 @@ class Assessor:
             self._statistical_gates(found, ENSEMBLE, swapped, before, recent, True)
         return found
 
-    def run(self, after: ServingSet, now: ServingSet) -> Assessment:
+    def assess_run(self, after: ServingSet, now: ServingSet) -> Assessment:
         """Assess a run whose variants and plan would replace all champions and their plan.
 
         The technical gates apply to each variant, the statistical ones to the plan's probability.
@@ -152,7 +152,7 @@ class Assessor:
         for name, challenger in after.versions.items():
             self._technical_gates(challenger, now.versions.get(name), found)
         if after.plan is None:
-            raise AssertionError("a run has a plan")
+            raise AssertionError("a run must have a plan")
         recent = self._recent_payments(
             found, tuple(after.versions.values()), tuple(now.versions.values())
         )

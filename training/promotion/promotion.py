@@ -138,17 +138,17 @@ class Promoter:
             return PromotionResult(False, f"{variant} {version} is already the champion", lag=lag)
         self._keep_other_tenants({variant: version})
         challenger = assessor.load_version(variant, version)
-        assessment = assessor.variant(challenger, active_of(self.settings))
-        result = _gated(assessment, force, f"{variant} {version}")
+        assessment = assessor.assess_variant(challenger, active_of(self.settings))
+        result = _apply_gates(assessment, force, f"{variant} {version}")
         if result.refused:
             return result
         move = self._move(challenger.digest, result, force)
         with self.lock():
-            self._unmoved({variant: before})
+            self._require_unmoved({variant: before})
             with moved_aliases(self.store, CHAMPION, {variant: move}):
                 pass
             result.lag = align_mlflow(self.registry, self.store, [variant])
-        return self._done(result, {variant: before}, {variant: move}, f"{variant} {version}")
+        return self._complete(result, {variant: before}, {variant: move}, f"{variant} {version}")
 
     def promote_run(self, assessor: Assessor, run: str, force: Force | None) -> PromotionResult:
         """Make all models of a training run champions and activate its plan; both or neither.
@@ -167,28 +167,28 @@ class Promoter:
         active = active_of(self.settings)
         before = {variant: self._champion(variant) for variant in digests}
         moves = {v for v, alias in before.items() if alias is None or alias.digest != digests[v]}
-        if not moves and _same(plan, active):
+        if not moves and _is_active(plan, active):
             lag = align_mlflow(self.registry, self.store, digests)
             return PromotionResult(False, f"run {run_id} already serves, under its plan", lag=lag)
         self._keep_other_tenants({v: digest[:12] for v, digest in digests.items()})
         after = ServingSet({v: assessor.load_version(v, d[:12]) for v, d in digests.items()}, plan)
-        now = assessor.serving(active)
-        assessment = assessor.run(after, now)
-        result = _gated(assessment, force, f"run {run_id}")
+        now = assessor.serving_set(active)
+        assessment = assessor.assess_run(after, now)
+        result = _apply_gates(assessment, force, f"run {run_id}")
         if result.refused:
             return result
         was = None if active is None else (active.name, active.version)
         move = self._move("", result, force, run_id, was)
         wanted = {variant: replace(move, digest=digest) for variant, digest in digests.items()}
         with self.lock():
-            self._unmoved(before)
+            self._require_unmoved(before)
             with moved_aliases(self.store, CHAMPION, wanted):
                 stored = active
-                if stored is None or not _same(plan, stored):
+                if stored is None or not _is_active(plan, stored):
                     stored = asyncio.run(activate_plan(url, plan))
             result.lag = align_mlflow(self.registry, self.store, digests)
         result.plan = {"name": stored.name, "version": stored.version}
-        return self._done(result, before, wanted, f"run {run_id}")
+        return self._complete(result, before, wanted, f"run {run_id}")
 
     def roll_back(self, variant: str, load: Loader, to: str | None) -> PromotionResult:
         """Restore the champion before the last promotion; the plan does not change.
@@ -214,7 +214,7 @@ class Promoter:
                 lag = align_mlflow(self.registry, self.store, [variant])
                 summary = f"{variant} is already rolled back to {alias.version}; --to goes further"
                 return PromotionResult(False, summary, lag=lag)
-            digest = _former(variant, alias, to)
+            digest = _former_digest(variant, alias, to)
             if digest == alias.digest:
                 lag = align_mlflow(self.registry, self.store, [variant])
                 return PromotionResult(
@@ -226,7 +226,7 @@ class Promoter:
                 pass
             lag = align_mlflow(self.registry, self.store, [variant])
         result = PromotionResult(True, "", lag=lag)
-        return self._done(result, {variant: alias}, {variant: move}, variant)
+        return self._complete(result, {variant: alias}, {variant: move}, variant)
 
     def roll_back_run(self, load: Loader) -> PromotionResult:
         """Undo the last promotion of a whole run, or the last training that made champions: restore
@@ -246,7 +246,7 @@ class Promoter:
             before = {v: a for v, a in aliases.items() if a.moves and a.moves[-1].run == run}
             moves = {}
             for variant, alias in before.items():
-                digest = _former(variant, alias, None)
+                digest = _former_digest(variant, alias, None)
                 self._require_servable(variant, digest, load)
                 moves[variant] = Move(digest, at, ROLLED_BACK, run=run)
             with moved_aliases(self.store, CHAMPION, moves):
@@ -256,7 +256,7 @@ class Promoter:
         result = PromotionResult(True, "", lag=lag)
         if last.plan_before is not None:
             result.plan = dict(zip(("name", "version"), last.plan_before, strict=True))
-        return self._done(result, before, moves, f"run {run}")
+        return self._complete(result, before, moves, f"run {run}")
 
     def _keep_other_tenants(self, versions: Mapping[str, str]) -> None:
         """Raises OtherTenant. Unreadable versions are left to the gates."""
@@ -318,7 +318,7 @@ class Promoter:
     def _champion(self, variant: str) -> Alias | None:
         return self.store.alias(variant, CHAMPION)
 
-    def _unmoved(self, before: Mapping[str, Alias | None]) -> None:
+    def _require_unmoved(self, before: Mapping[str, Alias | None]) -> None:
         """Raise Busy if another process moved a champion while the gates were measured."""
         for variant, alias in before.items():
             if self._champion(variant) != alias:
@@ -330,7 +330,7 @@ class Promoter:
         return self.settings.database_url.get_secret_value()
 
     @staticmethod
-    def _done(
+    def _complete(
         result: PromotionResult,
         before: Mapping[str, Alias | None],
         moves: Mapping[str, Move],
@@ -349,8 +349,9 @@ class Promoter:
         return result
 
 
-def _gated(assessment: Assessment, force: Force | None, what: str) -> PromotionResult:
-    """Whether the change may go ahead: every gate passed, or every failed gate is overruled."""
+def _apply_gates(assessment: Assessment, force: Force | None, what: str) -> PromotionResult:
+    """Return a result that is `refused` unless every gate passed or every failed one is
+    overruled."""
     failed = assessment.failed
     result = PromotionResult(False, "", assessment=assessment)
     result.forced = [f"{gate.name} of {gate.subject}" for gate in failed]
@@ -367,7 +368,7 @@ def _gated(assessment: Assessment, force: Force | None, what: str) -> PromotionR
     return result
 
 
-def _former(variant: str, alias: Alias, to: str | None) -> str:
+def _former_digest(variant: str, alias: Alias, to: str | None) -> str:
     """The digest of the previous champion, or of the former champion `to`."""
     former = [move.digest for move in alias.moves[:-1]]
     if to is not None:
@@ -389,5 +390,5 @@ def _last_run(aliases: Mapping[str, Alias]) -> tuple[str, Move]:
     return str(newest.run), newest
 
 
-def _same(plan: Plan, active: Plan | None) -> bool:
+def _is_active(plan: Plan, active: Plan | None) -> bool:
     return active is not None and replace(plan, version=active.version) == active

@@ -74,7 +74,7 @@ def run_protocol(
         cache, progress, GuardFindings(config.allow_leaks, config.honest), config.seed
     )
     dataset = protocol.read(path, reader)
-    splits = protocol.splits(dataset, tuned(config, protocol.tuned))
+    splits = protocol.splits(dataset, with_defaults(config, protocol.tuned))
     reader.inspect(lambda: _leaks(dataset, splits, config.seed))
     fits = [split.config.cross_fit.folds + 1 for split in splits]
     results: dict[str, SplitResult] = {}
@@ -114,7 +114,7 @@ def data_file(data: Path, folder: str) -> Path:
     return found[0]
 
 
-def tuned(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
+def with_defaults(config: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
     """`config`, with `changes` for the keys that it does not set."""
     return TrainConfig.model_validate(
         _merged(changes, config.model_dump(exclude_unset=True, exclude_none=True))

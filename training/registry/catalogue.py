@@ -62,7 +62,7 @@ class Catalogue:
 
     Args:
         store: holds the artifacts; its aliases are authoritative.
-        registry: None if MLflow does not answer; entries then lack what only MLflow knows.
+        registry: None if MLflow does not answer; entries then lack what only MLflow holds.
     """
 
     def __init__(self, store: ArtifactStore, registry: Registry | None) -> None:
@@ -116,7 +116,7 @@ class Catalogue:
             for known, registered in self._numbers.items():
                 if known[0] == variant and registered.number == int(name):
                     return known[1]
-            raise NotFound(f"MLflow knows no version {name} of {variant}")
+            raise NotFound(f"MLflow has no version {name} of {variant}")
         try:
             return self._store.resolve(variant, name).version
         except ArtifactRefused as error:

@@ -1,4 +1,4 @@
-"""Locks over all machines, held by PostgreSQL as long as a connection lives.
+"""Locks across all machines, held by PostgreSQL as long as a connection lives.
 
 A process that dies loses its connection and so the lock. Without a database the lock is on a local
 file, which is released with the process in the same way.
@@ -48,7 +48,7 @@ def advisory_lock(
     """Hold an advisory lock of PostgreSQL on its own connection. Not from a running event loop.
 
     Args:
-        name, of: what is locked, and for whom, e.g. a tenant.
+        name, of: the name of the lock, and its scope, e.g. a tenant.
         wait_s: how long to wait for the holder.
 
     Raises:

@@ -63,7 +63,7 @@ def _load_pyfunc(path: str) -> RegisteredModel:
     """Read the artifact in a folder.
 
     Raises:
-        ArtifactRefused: a file is missing or does not have its digest.
+        ArtifactRefused: a file is missing or does not match its digest.
     """
     folder = Path(path)
     manifest, _ = read_manifest(folder)

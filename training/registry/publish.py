@@ -137,7 +137,7 @@ def publish(
             to.check()
             to.registry.sweep(whole.info.run_id)
             versions = run.register(logged, whole)
-        stored = _point(digests, plan, whole.info.run_id, to)
+        stored = _move_aliases(digests, plan, whole.info.run_id, to)
         align_mlflow(to.registry, to.store, models)
     return Published(digests, versions, stored, whole.info.run_id, page)
 
@@ -313,7 +313,7 @@ def _environment(results: RunResults, training: dict[str, Any]) -> dict[str, Any
     }
 
 
-def _point(digests: dict[str, str], plan: Plan, run_id: str, to: Destination) -> Plan:
+def _move_aliases(digests: dict[str, str], plan: Plan, run_id: str, to: Destination) -> Plan:
     """Move the aliases to the new models and activate the plan; both or neither."""
     at = moment(to.clock_s())
     was = None if to.activate is None else to.active()

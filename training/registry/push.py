@@ -86,7 +86,7 @@ class Push:
     everything: bool = False
     clock_s: Callable[[], float] = time.time
 
-    def plan(self) -> PushReport:
+    def preview(self) -> PushReport:
         """What would be sent, judging by manifests and sizes.
 
         Raises:
@@ -113,7 +113,7 @@ class Push:
                 sizes.
             note: called with each artifact that is being sent.
         """
-        report = self.plan()
+        report = self.preview()
         for variant, version, folder, digest in self._artifacts():
             note(f"{variant} {version}")
             report.sent_files += self.destination.put(folder, variant, digest, reread=reread)

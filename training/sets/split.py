@@ -2,7 +2,7 @@
 
 A gap is as long as labels take to become known, so that a model is measured as it will be used: on
 payments later than the moment at which its newest training label could have been known. Validation
-is for whatever chooses among models: early stopping, the search, the ensemble. Calibration is a
+is for choosing among models: early stopping, the search, the ensemble. Calibration is a
 separate, later slice: calibration maps and thresholds should not be fitted on rows that already
 chose the models.
 """

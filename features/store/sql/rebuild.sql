@@ -32,7 +32,7 @@ events AS (
         (extract(epoch FROM occurred_at) * 1000)::bigint AS at_ms,
         (extract(epoch FROM last_at) * 1000)::bigint AS last_ms,
         amount_hundredths AS hundredths,
-        -- as features/state/state.py rounds
+        -- rounded as in features/state/state.py
         least(
             floor(amount_hundredths::float8 * amount_hundredths::float8 / 100.0 + 0.5),
             9007199254740992

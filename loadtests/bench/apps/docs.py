@@ -1,4 +1,4 @@
-"""The Ray Serve composition as its documentation writes it.
+"""The Ray Serve composition as Ray's documentation shows it.
 
     python -m loadtests.bench.apps.docs --port 8101
 
@@ -93,7 +93,7 @@ class Model:
 @serve.deployment(max_ongoing_requests=_MOST_ONGOING)
 @serve.ingress(app)
 class Ingress:
-    """Authenticates, asks features and variants, and answers.
+    """Authenticates, calls features and variants, and answers.
 
     Args:
         features: handle to Features.
@@ -134,8 +134,8 @@ class Ingress:
             return Response(b'{"title":"refused"}', refused.status)
         batch = to_batch([payment], tenant)
         features: FeatureBatch = await self._features.fetch.remote(batch)
-        asked = [handle.score.remote(features.values) for handle in self._variants.values()]
-        found = await asyncio.gather(*asked)
+        pending = [handle.score.remote(features.values) for handle in self._variants.values()]
+        found = await asyncio.gather(*pending)
         scores = {
             name: np.array([score]) for name, score in zip(self._variants, found, strict=True)
         }

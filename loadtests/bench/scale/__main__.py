@@ -30,7 +30,7 @@ from loadtests.bench import launch
 from loadtests.bench.__main__ import interrupt
 from loadtests.bench.app import QUORUM, App
 from loadtests.bench.cost import Meter
-from loadtests.bench.rounds import CLOSED, Field, Load, Run, Timing, prelude, say
+from loadtests.bench.rounds import CLOSED, Field, Load, Run, Timing, give_history, say
 from loadtests.bench.scale.point import REPLICAS, VARIANTS, Point
 from loadtests.bench.scale.private_redis import private_redis
 from loadtests.bench.scale.stack import Stack, plan_of, with_copies, with_replicas
@@ -120,13 +120,13 @@ def _stack(chosen: argparse.Namespace, settings: Settings, app: App) -> list[Poi
     stack = Stack(settings)
     timing = Timing(chosen.seconds, 1.0)
     found: list[Point] = []
-    asyncio.run(prelude(app, _PAYMENTS))
+    asyncio.run(give_history(app, _PAYMENTS))
     with stack.restored(chosen.config) as applications:
         if "replicas" in chosen.dimensions:
             for number in range(1, chosen.replicas + 1):
                 say(f"{number} replicas a pool")
                 stack.deploy(with_replicas(applications, number), chosen.config)
-                found.append(_measured(REPLICAS, number, app, settings.home, timing))
+                found.append(_measure(REPLICAS, number, app, settings.home, timing))
         if "variants" in chosen.dimensions:
             found += _variants(chosen, stack, applications, app, settings.home, timing)
     return found
@@ -149,13 +149,13 @@ def _variants(
         stack.deploy(with_copies(list(applications), plans[-1][1]), chosen.config)
         for number, (plan, _) in enumerate(plans, start=1):
             stack.switch(plan)
-            found.append(_measured(VARIANTS, number, app, home, timing))
+            found.append(_measure(VARIANTS, number, app, home, timing))
         # No combiner may ask for the copies once they are gone.
         stack.switch(active)
     return found
 
 
-def _measured(dimension: str, size: int, app: App, home: Path, timing: Timing) -> Point:
+def _measure(dimension: str, size: int, app: App, home: Path, timing: Timing) -> Point:
     meter = Meter(lambda: [*app.processes(), *launch.store_processes(home)])
     one, many = asyncio.run(_runs(Field({QUORUM: app}, {QUORUM: meter}), timing))
     for run in (one, many):

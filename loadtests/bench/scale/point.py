@@ -9,7 +9,8 @@ REPLICAS, VARIANTS = "replicas a pool", "variants in the plan"
 CUSTOMERS, HISTORY = "customers of state", "payments of one customer"
 DIMENSIONS = (REPLICAS, VARIANTS, CUSTOMERS, HISTORY)
 FLAT = 1.25
-"""A measure that grows by less than this over a thousandfold is flat; less is noise."""
+"""A measure that grows by less than this factor over a thousandfold size is flat: the rest is
+noise."""
 STATE_BYTES = "state bytes"
 _FULL = 0.9
 """A state of at least this share of the largest one is full."""

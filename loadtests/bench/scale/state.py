@@ -34,7 +34,7 @@ _SEED = "seed-customer"
 _MERCHANTS, _CROWD = 100, 10 * ROWS
 _DAY_MS = 86_400_000
 _DAYS = 59
-"""State looks back sixty days."""
+"""One less than the sixty days that state looks back."""
 _CHUNK = 10_000
 _OVERHEAD = 1.3
 _MAX_LOOKS = 1000
@@ -45,7 +45,7 @@ class Population:
     """Customers with the same history, in a Redis database of their own. `create` makes one.
 
     Args:
-        settings: they name an empty Redis database.
+        settings: name an empty Redis database.
         customers: number of customers.
         history: payments of each customer, over 60 days.
         repeats: whether a customer may pay more than once during the measurement.
@@ -80,7 +80,7 @@ class Population:
         """
         service = await FeatureService.connect(settings)
         made = cls(settings, service, customers, history, repeats)
-        # The merchants of the measurement are known alike to all, and not part of the history.
+        # All populations know the merchants of the measurement, which are not part of the history.
         for start in range(0, _CROWD, ROWS):
             await made._fetch([f"first-{i}" for i in range(start, start + ROWS)], 1)
         step_ms = _DAYS * _DAY_MS // (history + 1)
@@ -104,8 +104,8 @@ class Population:
             await self._observe(batch)
         took_ms = (time.perf_counter() - began) * 1000 / BATCHES_A_TURN
         ours_s = time.thread_time() - ours_s
-        a_row = 1e6 / (ROWS * BATCHES_A_TURN)
-        return (self._redis_cpu_s() - redis_s) * a_row, ours_s * a_row, took_ms
+        us_per_row = 1e6 / (ROWS * BATCHES_A_TURN)
+        return (self._redis_cpu_s() - redis_s) * us_per_row, ours_s * us_per_row, took_ms
 
     async def close(self) -> None:
         """Close every connection."""
@@ -153,8 +153,8 @@ class Population:
         )
 
     async def _await_base(self) -> None:
-        """Wait until the seed's journal has a new base, which it gets after the answer. Until
-        then it has the events of a whole micro-batch, as no customer has for long."""
+        """Wait until the seed's journal has a new base, which it gets after the answer. Until then
+        it holds the events of a whole micro-batch, which a customer's never does for long."""
         key = self._seed_key()
         for _ in range(_MAX_LOOKS):
             journal: Any = self._client.get(key)
@@ -187,7 +187,7 @@ async def many_customers(settings: Settings, sizes: Sequence[int], turns: int) -
     """Measure the cost of a row for growing numbers of customers with sixty payments each.
 
     Args:
-        settings: they name a PostgreSQL without these customers, and an empty Redis.
+        settings: name a PostgreSQL without these customers, and an empty Redis.
         sizes: numbers of customers, rising; those that do not fit into memory are left out.
         turns: number of measurements of each.
     """
@@ -209,7 +209,7 @@ async def long_history(settings: Settings, sizes: Sequence[int], turns: int) -> 
     """Measure the cost of a row for customers with more and more payments.
 
     Args:
-        settings: they name a PostgreSQL without these customers, and an empty Redis.
+        settings: name a PostgreSQL without these customers, and an empty Redis.
         sizes: payments of each customer.
         turns: number of measurements of each.
     """

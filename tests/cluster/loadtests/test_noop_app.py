@@ -1,4 +1,4 @@
-"""The no-op comes and goes beside what runs, which notices nothing."""
+"""The no-op app is deployed and removed without disturbing the running applications."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.contracts.root import ROOT
 
 
 class Neighbour:
-    """An application at the root, as the decisions are."""
+    """An application at the root, like that of the decisions."""
 
     async def __call__(self, request: Any) -> str:
-        """Say who answers: another process would say another number."""
+        """Answer with the process id, which shows whether the replica is still the same."""
         return f"neighbour {os.getpid()}"
 
 
@@ -52,7 +52,7 @@ def command(node: Node, name: str) -> None:
 
 
 def until(url: str, text: str) -> str:
-    """What is answered, as soon as it holds `text`."""
+    """Return the answer once it contains `text`."""
     for _ in range(600):
         answer = httpx.get(url, timeout=5)
         if text in answer.text:

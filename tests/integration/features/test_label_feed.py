@@ -1,4 +1,4 @@
-"""Labels written to PostgreSQL end up in window state once each, whatever is restarted."""
+"""Each label written to PostgreSQL ends up in window state once, whatever is restarted."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ async def label(
 
 
 async def label_all(pool: asyncpg.Pool, batch: TransactionBatch, seed: int) -> None:
-    """Labels of a batch and their corrections, written in no order at all: some corrections
-    arrive before what they correct."""
+    """Labels of a batch and their corrections, written in random order: some corrections arrive
+    before the labels that they correct."""
     rng = np.random.default_rng(seed)
     rows = []
     for i in range(len(batch)):
@@ -88,7 +88,7 @@ async def drained(feed: LabelFeed) -> int:
 
 
 def later(batch: TransactionBatch, name: str) -> TransactionBatch:
-    """One payment of everybody in the batch, six days after the newest."""
+    """One payment of every customer in the batch, six days after the newest."""
     at_ms = max(batch.timestamp_ms) + 6 * DAY_MS
     names = [f"{name}-{t}" for t in batch.transaction_id]
     return replace(batch, transaction_id=names, timestamp_ms=[at_ms] * len(batch))
@@ -97,7 +97,7 @@ def later(batch: TransactionBatch, name: str) -> TransactionBatch:
 async def look(
     store: RedisStore, batch: TransactionBatch, name: str
 ) -> dict[str, WindowAggregates]:
-    """What the states of everybody in the batch say; counts the payments that look."""
+    """What the states of all entities in the batch hold; the payments that read them count too."""
     events = Events.of(later(batch, name))
     return aggregates_of((await store.observe_and_fetch(events)).reading(events))
 
@@ -211,14 +211,14 @@ async def test_labels_learnt_while_a_state_is_rebuilt_are_in_it(
     batch_labels: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With few of them they are put into it; with many it is rebuilt again."""
+    """A few of them are added to the state; with many it is rebuilt again."""
     monkeypatch.setattr(label_feed, "BATCH_LABELS", batch_labels)
     batch = payments(60, seed=13, duplicate=0.0, days=5)
     await insert(pool, batch)
     await store.cursor()
 
     class Slow(PostgresHistory):
-        """While it rebuilds, labels come and are learnt."""
+        """A history during whose rebuilds labels arrive and are learnt."""
 
         rebuilt = 0
 

@@ -1,5 +1,5 @@
-"""Real payments, their labels arriving among them: served out of Redis as replayed from the file,
-bit for bit, 100,000 rows of each set."""
+"""Real payments, their labels arriving among them: served from Redis and backfilled from the file,
+equal bit for bit, 100,000 rows of each set."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROWS, MICRO_BATCH = 100_000, 500
 
 
 class NoHistory:
-    """A system of record in which nothing has happened."""
+    """An empty system of record."""
 
     def __init__(self) -> None:
         self.states: list[bytes] = []
@@ -67,7 +67,8 @@ async def store(redis_url: str) -> AsyncIterator[RedisStore]:
 
 
 def cuts(timestamp_ms: Int64) -> Int64:
-    """Where micro-batches begin: some `MICRO_BATCH` rows each, none inside one moment."""
+    """Where micro-batches begin: about `MICRO_BATCH` rows each, never splitting rows of one
+    moment."""
     rises = np.flatnonzero(np.diff(timestamp_ms) > 0) + 1
     wanted = np.arange(MICRO_BATCH, len(timestamp_ms), MICRO_BATCH)
     places = np.minimum(np.searchsorted(rises, wanted), len(rises) - 1)
@@ -75,7 +76,7 @@ def cuts(timestamp_ms: Int64) -> Int64:
 
 
 def arriving(labels: LabelEvents, moments: Int64) -> LabelEvents:
-    """The same labels, known no sooner than the next of `moments`: between two micro-batches."""
+    """The same labels, known only at the next of `moments`, between two micro-batches."""
     known = np.array(labels.known_at_ms, np.int64)
     next_one = np.searchsorted(moments, known, side="left")
     kept = np.flatnonzero(next_one < len(moments))
@@ -124,7 +125,7 @@ async def test_served_features_are_those_of_the_replay(
 async def same(
     batch: TransactionBatch, events: Events, observation: Observation, offline: Float32
 ) -> None:
-    """Assert that what was served is what was replayed."""
+    """Assert that served and backfilled features are equal."""
     online = (await asyncio.to_thread(assemble, batch, events, observation)).values
     equal = (online.view("<u4") == offline.view("<u4")).all(axis=0)
     assert equal.all(), [name for name, one in zip(NAMES, equal, strict=True) if not one]

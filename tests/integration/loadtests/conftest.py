@@ -17,14 +17,14 @@ Serve = Callable[[str], str]
 
 class FakeQuorum(BaseHTTPRequestHandler):
     """Behaviours: `right`; `mixed-up` answers about another payment; `failing` sends 500;
-    `closing` hangs up instead of answering; `endless` does not say how long an answer is."""
+    `closing` hangs up instead of answering; `endless` sends no Content-Length."""
 
     protocol_version = "HTTP/1.1"
     behaviour = "right"
     made: dict[str, dict[str, Any]]
 
     def do_POST(self) -> None:
-        """Decide or keep a label."""
+        """Answer a decision or accept a label."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.behaviour == "closing":
             self.close_connection = True
@@ -38,14 +38,14 @@ class FakeQuorum(BaseHTTPRequestHandler):
             self._answer(200, self._decided(body))
 
     def do_GET(self) -> None:
-        """Give a decision back, or say that it is up."""
+        """Return a stored decision, or answer the health check."""
         if self.path == "/v2/health/live":
             self._answer(200, {"live": True})
             return
         self._answer(200, self.made[self.path.split("/")[3]])
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _decided(self, row: dict[str, Any]) -> dict[str, Any]:
         mixed_up = self.behaviour == "mixed-up" and row["transaction_id"].endswith("7")

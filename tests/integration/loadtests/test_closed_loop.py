@@ -1,4 +1,4 @@
-"""The closed loop over real connections: it counts what is right and tells what is not."""
+"""The closed loop over real connections: it counts good answers and names the faults of others."""
 
 from __future__ import annotations
 

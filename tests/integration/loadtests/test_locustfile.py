@@ -1,4 +1,4 @@
-"""Locust itself, for two seconds, against a server that is right and against one that is not."""
+"""Locust itself, for two seconds, against a server that answers correctly and one that does not."""
 
 from __future__ import annotations
 

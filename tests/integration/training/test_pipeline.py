@@ -1,4 +1,5 @@
-"""Training on a table: which models it refuses as champions, and what it records of overrules."""
+"""Training on a table: which models it refuses as champions, and how it records an overruled
+refusal."""
 
 from __future__ import annotations
 

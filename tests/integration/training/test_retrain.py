@@ -1,6 +1,6 @@
-"""`quorum retrain` around its training: new labels are counted, the lock holds, what serves stays.
-
-The training itself is that of `quorum train`, which tests/cluster runs; here it is a function that
+"""`quorum retrain` without its training: new labels are counted, the lock holds, the serving models
+stay. The training itself is that of `quorum train`, which tests/cluster covers; here it is a
+function that
 registers tiny challengers.
 """
 

@@ -1,4 +1,4 @@
-"""History with labels: the same bits whatever the chunks, and as if each label came by itself."""
+"""History with labels: the same bits for any chunks, and as if each label came on its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTHING = joined(())
 
 
 def labels_of(batch: TransactionBatch, seed: int, delay_days: float = 3.0) -> LabelEvents:
-    """A label for most payments, some days later; some are corrected later still."""
+    """A label for most payments, some days later; some are corrected even later."""
     rng = np.random.default_rng(seed)
     amounts = batch.amount_hundredths().tolist()
     events = []
@@ -43,7 +43,7 @@ def labels_of(batch: TransactionBatch, seed: int, delay_days: float = 3.0) -> La
 
 
 def one_by_one(batch: TransactionBatch, labels: LabelEvents) -> bytes:
-    """The same without chunks: before each row, every label that is known by then."""
+    """The same without chunks: before each row, learn every label known by then."""
     store, done, newest_ms, found = MemoryStore(), 0, 0, b""
     for i in range(len(batch)):
         newest_ms = max(newest_ms, batch.timestamp_ms[i])

@@ -1,4 +1,4 @@
-"""Which file is played."""
+"""The choice of the file to play."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys of a load are there while it runs and useless afterwards."""
+"""The keys of a load are valid while it runs and revoked afterwards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from loadtests import load
 
 
 class Quorum:
-    """The command line, with keys that are numbered; the one named `broken` cannot be made."""
+    """The command line, with numbered keys; the one named `broken` cannot be made."""
 
     def __init__(self, broken: str = "") -> None:
         self.live: list[str] = []

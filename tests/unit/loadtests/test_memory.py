@@ -1,4 +1,4 @@
-"""Processes are known by what they call themselves."""
+"""Processes are recognised by their names and command lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedule of the open loop, and what its figures say of a server that stalls."""
+"""The schedule of the open loop, and its figures for a server that stalls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def right(connection: Connection) -> bytes:
 
 
 class Wire(asyncio.WriteTransport):
-    """Takes what is sent, and keeps it."""
+    """Keeps what is sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Wire(asyncio.WriteTransport):
         self.sent.append(bytes(data))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """There is nothing to close."""
 
 
 def connected(loop: _Loop) -> tuple[Connection, Wire]:

@@ -1,4 +1,4 @@
-"""Where the Quorum under load is found."""
+"""How the Quorum under load is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is an answer, and when it is right."""
+"""Reading and checking answers."""
 
 from __future__ import annotations
 

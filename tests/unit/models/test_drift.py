@@ -1,4 +1,4 @@
-"""Shifts and calibration against the same thing counted by hand."""
+"""Shifts and calibration against the same figures counted by hand."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ _COLUMNS = (
 
 
 def expectation(tree, row, known, node=0):
-    """Mean of the leaves that a row of which only `known` features are seen may end in."""
+    """The mean over the leaves that a row may reach if only its `known` features are known."""
     left, right = tree["left_children"][node], tree["right_children"][node]
     if left < 0:
         return float(np.float32(tree["split_conditions"][node]))

@@ -40,7 +40,7 @@ categorical = ["TX_FRAUD_SCENARIO"]
 
 @pytest.fixture(autouse=True)
 def no_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Creating its tables takes seconds, and no test here gets that far."""
+    """Opening MLflow takes seconds, and no test here needs it."""
     monkeypatch.setattr(pipeline, "Registry", lambda *_: None)
 
 

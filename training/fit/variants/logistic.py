@@ -33,10 +33,12 @@ SPACE = {
 def fit(sample: Sample, config: LogisticConfig, seed: int) -> Fitted:
     """Fit and export."""
     columns, model = train_logistic(sample, config, seed)
-    return fitted_of(columns, model, sample.x_train.shape[1], config, seed, _usual(columns, sample))
+    return fitted_of(
+        columns, model, sample.x_train.shape[1], config, seed, _column_means(columns, sample)
+    )
 
 
-def _usual(columns: Columns, sample: Sample) -> Float32:
+def _column_means(columns: Columns, sample: Sample) -> Float32:
     """The means of the columns over training rows: float32[width], computed in chunks."""
     x, weight = sample.x_train, sample.weight_train
     parts = range(0, len(x), _ROWS_AT_A_TIME)

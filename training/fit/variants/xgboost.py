@@ -41,7 +41,7 @@ SPACE = {
     "colsample_bynode": tune.loguniform(0.1, 1),
     "reg_lambda": tune.loguniform(0.5, 20),
 }
-"""What a search may change. The number of rounds is found by early stopping."""
+"""The parameters to search. The number of rounds is found by early stopping."""
 
 
 def fit(
@@ -55,9 +55,9 @@ def fit(
     """Fit on every worker's share of the rows that lie in the object store.
 
     Args:
-        sample: where the rows are; they are never copied into the call.
+        sample: a reference to the rows, which are never copied into the call.
         storage: folder that all nodes see, for checkpoints; emptied again.
-        cpus: share of a CPU that each worker asks Ray for.
+        cpus: share of a CPU that each worker requests from Ray.
         after_round: called on each worker.
 
     Raises:
@@ -98,8 +98,8 @@ def fit(
 def _interruptible() -> Iterator[None]:
     """Make SIGINT a KeyboardInterrupt while Ray Train works and afterwards.
 
-    In the main thread Ray Train answers it by ending the workers and then this process with exit
-    code 0, and never takes that back.
+    In the main thread Ray Train installs a handler that ends the workers and then this process with
+    exit code 0, and never removes it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -141,7 +141,7 @@ def _kept_state() -> BoostingState | None:
 
 
 def _report(state: BoostingState, rank: int) -> None:
-    """Keep the state, of which all workers have the same: the first one's is written."""
+    """Keep the state. It is the same on all workers, so only the first one writes it."""
     metrics = {"rounds": len(state.losses), "validation_logloss": state.losses[-1]}
     if rank > 0:
         ray.train.report(metrics)
@@ -157,7 +157,7 @@ def fitted_of(
     """Files of a booster: the scoring graph, leaves for contributions, and XGBoost's own format.
 
     Args:
-        losses: of all rounds, those after its last one included.
+        losses: of all rounds, including those after the booster's last one.
     """
     forest, base = forest_of_booster(booster)
     n_features = booster.num_features()

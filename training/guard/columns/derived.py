@@ -23,8 +23,8 @@ Values = Callable[[Int64], Float64]
 
 
 def clock_columns(timestamp_ms: Int64) -> Iterator[Column]:
-    """The parts of a time that neither people nor thieves choose, which is its place within the
-    hour; they do choose the hour."""
+    """The parts of a time that neither people nor thieves choose: its place within the hour. They
+    do choose the hour."""
 
     def column(what: str, read: Callable[[Int64], Int64]) -> Column:
         def at(rows: Int64) -> Float64:
@@ -65,7 +65,7 @@ def amount_columns(values: Values, name: str, scale: float) -> Iterator[Column]:
 def number_columns(
     name: str, values: Values, rows: GuardRows, genuine: Callable[[], Float64]
 ) -> Iterator[Column]:
-    """For a number of a table: whether it has the most frequent value, and its cents if it has any.
+    """Of a number of a table: whether it has the most frequent value, and its cents if it has any.
 
     Args:
         genuine: reads its values at all genuine rows.
@@ -104,7 +104,7 @@ def same_hour(values: Float64, timestamp_ms: Int64) -> bool:
 
 
 def id_columns(name: str, texts: Sequence[str | None], rows: GuardRows) -> Iterator[Column]:
-    """For an id: its length, the letters before its first digit, its kinds of characters, its
+    """Of an id: its length, the letters before its first digit, its kinds of characters, its
     number, and whether the numbers follow time."""
     sample = [t for t in (texts[i] for i in rows.rows[:200].tolist()) if t is not None]
     if not sample:

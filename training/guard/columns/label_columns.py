@@ -24,15 +24,15 @@ RECALL, OTHERS = 0.9, 0.03
 """A flag with this recall, on so few other payments, is refused. The strongest honest column of the
 sets that this was tuned on finds 84 % on 0.9 %."""
 RARE_RECALL, RARE_LIKELIHOOD = 0.6, 400.0
-"""So is a flag with less recall on hardly any other payment."""
+"""A flag with this recall, on hardly any other payment, is refused too."""
 WHOLE_RECALL, WHOLE_OTHERS, WHOLE_FRAUDS = 0.99, 0.1, 100
-"""So is a number that misses no fraud at any time."""
+"""A number that misses no fraud at any time is refused too."""
 ODD_RECALL, ODD_OTHERS = 0.95, 0.25
 """Limits of a warning on a derived column that nearly all frauds share."""
 STEADY = 0.75
 """The recall in the worst slice of time must reach this share of the whole recall, less chance."""
 REFUSED_AUC, REFUSED_AP = 0.999, 0.95
-"""A ranking this good is refused whatever the flag."""
+"""A ranking this good is refused, whatever its flag."""
 WARNED_RECALL, WARNED_OTHERS, WARNED_AUC = 0.8, 0.03, 0.985
 WARNED_RARE_RECALL = 0.3
 """With the likelihood of a refused flag, this recall suffices for a warning."""
@@ -47,7 +47,7 @@ _GLANCE, _GLANCE_AUC = 0.27, 0.97
 all rows."""
 _CHANCE = 2.5
 _LIKELY = 1.64
-"""A flag may miss the limit by this many standard errors, since a rule sets it or does not."""
+"""A flag may miss the limit by this many standard errors."""
 _PURE_SHARE, _PURE_FLAG, _PURE_CODE, _PURE_IDENTITY = 0.1, 0.5, 0.75, 0.9
 
 
@@ -168,7 +168,7 @@ def _purity_finding(column: Column, only: Pure) -> Finding | None:
     """The finding on a value that no genuine payment has, or None."""
     what = "is known" if only.known else "has one value"
     if column.derived:
-        what = f"is one of two ({column.derived})"
+        what = f"has one value ({column.derived})"
     measured = (
         f"{column.name} {what} for {only.share:.1%} of frauds ({only.frauds:,}) and for no genuine"
         " payment"

@@ -38,7 +38,7 @@ def label_steps(dataset: Dataset) -> list[Finding]:
             name = schema.names[i]
             if name in found:
                 continue
-            shares = _rises(dataset.values[:, i], labelled, here, before, fraud)
+            shares = _rise_shares(dataset.values[:, i], labelled, here, before, fraud)
             if shares is None:
                 continue
             found[name] = Finding(
@@ -63,7 +63,7 @@ def _neighbours(dataset: Dataset, labelled: Int64, group: int | None) -> tuple[I
     return order[1:][same], order[:-1][same]
 
 
-def _rises(
+def _rise_shares(
     column: np.ndarray, labelled: Int64, here: Int64, before: Int64, fraud: np.ndarray
 ) -> tuple[float, float] | None:
     """The shares of frauds and others at which it rises; None unless they give the label away."""

@@ -43,7 +43,7 @@ def label_sums(dataset: Dataset) -> list[Finding]:
             if name in found:
                 continue
             values = np.asarray(dataset.values[labelled, i], np.float64)
-            what = _summed(values, code, fraud, order)
+            what = _aggregate_kind(values, code, fraud, order)
             if what is not None:
                 found[name] = Finding(
                     "refuse",
@@ -56,7 +56,7 @@ def label_sums(dataset: Dataset) -> list[Finding]:
     return list(found.values())
 
 
-def _summed(values: Float64, code: Int64, fraud: Float64, order: Int64) -> str | None:
+def _aggregate_kind(values: Float64, code: Int64, fraud: Float64, order: Int64) -> str | None:
     # Neighbours of one group and label suffice to rule most pairs out.
     head = order[:_GLANCE_ROWS] if order.size <= 2 * _GLANCE_ROWS else order[-2 * _GLANCE_ROWS :]
     pair = (code[head[1:]] == code[head[:-1]]) & (fraud[head[1:]] == fraud[head[:-1]])
@@ -74,13 +74,13 @@ def _summed(values: Float64, code: Int64, fraud: Float64, order: Int64) -> str |
         return None
     mixed = enough & (frauds > 0) & (frauds < rows)
     within = _equal(values[known], mean[code[known]])
-    if _throughout(within, fraud[known]):
+    if _holds_for_both(within, fraud[known]):
         share = frauds / np.maximum(rows, 1)
         follows = any(
             np.ptp(sums[enough]) and _follows(mean[enough], sums[enough])
             for sums in (share, frauds.astype(np.float64))
         )
-        if follows or _counted(mean[enough], rows[enough], frauds[enough].astype(np.int64)):
+        if follows or _follows_counts(mean[enough], rows[enough], frauds[enough].astype(np.int64)):
             return "has one value for each value, and follows the labels, of"
         return None
     both = code * 2 + fraud.astype(np.int64)
@@ -91,13 +91,14 @@ def _summed(values: Float64, code: Int64, fraud: Float64, order: Int64) -> str |
     alike = _equal(values[known], mean_both[both[known]])
     apart = mixed & ~_equal(mean_both[0::2], mean_both[1::2])
     repeated = mixed & (rows_both[0::2] >= 2)
-    if _throughout(alike, fraud[known]) and (apart & repeated).sum() >= _LEAST_GROUPS:
+    if _holds_for_both(alike, fraud[known]) and (apart & repeated).sum() >= _LEAST_GROUPS:
         return "has one value for frauds and one for others, within each value of"
     return None
 
 
-def _throughout(same: np.ndarray, fraud: Float64) -> bool:
-    """Whether it holds for frauds and for others separately; together frauds would hardly count."""
+def _holds_for_both(same: np.ndarray, fraud: Float64) -> bool:
+    """Whether `same` holds for frauds and for others separately; together frauds would hardly
+    count."""
     sides = (same[fraud > 0], same[fraud == 0])
     return all(side.size > 0 and side.mean() > _SAME for side in sides)
 
@@ -106,7 +107,7 @@ def _equal(a: Float64, b: Float64) -> np.ndarray:
     return np.isclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-def _counted(mean: Float64, rows: Int64, frauds: Int64) -> bool:
+def _follows_counts(mean: Float64, rows: Int64, frauds: Int64) -> bool:
     """Whether groups with equally many rows and frauds have one number, and groups with more frauds
     another: the number is some mean of labels that was shrunk towards the overall mean."""
     order = np.lexsort((mean, frauds, rows))

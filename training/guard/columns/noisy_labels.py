@@ -19,7 +19,8 @@ LEAST_FRAUDS = 50
 LEAST_SHIFT = 1.3
 """In standard deviations of the noise; below it the label is hidden well enough."""
 LEAST_RIGHT, WARNED_RIGHT = 0.85, 0.6
-"""The share of labels that a flag repeats, for frauds and others alike: refused, and warned of."""
+"""The share of labels that a flag repeats, for frauds and others alike, to be refused, and to get a
+warning."""
 
 _MOST_ROWS = 4_000
 _SAME_SHAPE = 1e-3

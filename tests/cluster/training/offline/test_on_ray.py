@@ -18,8 +18,8 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Payments of 90 customers, labels two days later; some ids come again, chunks later, for
-    other payments: those are refused."""
+    """Payments of 90 customers, labels two days later; some ids are reused for other payments,
+    chunks later: those are refused."""
     lines = ["transaction_id,customer_id,timestamp,amount,currency,type,merchant_id,is_fraud,"]
     lines[0] += "label_known_at"
     for i in range(ROWS):

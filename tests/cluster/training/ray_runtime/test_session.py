@@ -1,4 +1,4 @@
-"""A private Ray ends with its driver, however that ends."""
+"""A private Ray ends with its driver, however the driver ends."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _driver(storage: Path) -> subprocess.Popen[str]:
 
 
 def _fits(driver: subprocess.Popen[str], storage: Path) -> bool:
-    """A first state of boosting is kept, and more is to come."""
+    """The first boosting state is kept, and more will follow."""
     assert driver.poll() is None
     return any(storage.rglob("losses.json"))
 
@@ -81,7 +81,7 @@ def _ends_with_its_node(driver: subprocess.Popen[str], number: signal.Signals) -
     """Send a signal to a driver that fits.
 
     Returns:
-        What it said.
+        Its output.
     """
     (keeper,) = psutil.Process(driver.pid).children()
     folder = Path(keeper.cmdline()[-2])

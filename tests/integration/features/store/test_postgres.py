@@ -1,4 +1,5 @@
-"""Look-ups on a real PostgreSQL with two hundred months on record: each opens a few of them."""
+"""Look-ups on a real PostgreSQL with two hundred months on record: each opens only a few of
+them."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ MOST = 12
 
 @pytest.fixture(scope="module")
 def months(database_url: str) -> str:
-    """A database with so many months of payments and of decisions."""
+    """A database with that many months of payments and decisions."""
     asyncio.run(_make_months(database_url))
     return database_url
 
@@ -93,8 +94,8 @@ async def test_a_state_is_rebuilt_from_a_few_months(pool: asyncpg.Pool, entity: 
 
 @pytest.mark.parametrize("entity", KEPT, ids=lambda entity: entity.name)
 async def test_what_is_left_out_shows_in_no_state(pool: asyncpg.Pool, entity: Entity) -> None:
-    """The same entities searched everywhere and within bounds, payments of years ago included: the
-    newest payment of each is what counts."""
+    """The same entities searched everywhere and within bounds, payments of years ago included: only
+    the newest payment of each counts."""
     batch = recent(300, seed=2)
     old = replace(
         recent(300, seed=3, newest_ms=now_ms() - 400 * DAY_MS),
@@ -129,7 +130,7 @@ async def test_a_retry_is_looked_for_among_the_decisions_of_its_time(pool: async
     async with pool.acquire() as connection, connection.transaction():
 
         class Same:
-            """A pool of the one connection, whose locks can be looked at."""
+            """A pool of a single connection, so that its locks can be inspected."""
 
             def acquire(self) -> Any:
                 return self

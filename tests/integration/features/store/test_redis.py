@@ -83,7 +83,7 @@ async def insert(pool: asyncpg.Pool, batch: TransactionBatch) -> None:
 
 
 def relink(store: RedisStore, link: RedisConnection) -> RedisConnection:
-    """Let a store ask another Redis, or none. Returns the link that it had."""
+    """Connect a store to another Redis, or to none. Returns its previous connection."""
     had = store._redis
     store._redis = store._warming._redis = link
     return had
@@ -179,20 +179,20 @@ async def test_redis_gone_is_said_and_what_it_missed_is_rebuilt(
 
 
 def thirds(seed: int) -> tuple[TransactionBatch, TransactionBatch, TransactionBatch]:
-    """Payments of a few customers: what was observed, what was missed, what comes then."""
+    """Payments of a few customers: observed, missed, and later ones."""
     batch = payments(60, seed=seed, duplicate=0.0, customers=2, late=0.0)
     return batch.slice(0, 20), batch.slice(20, 40), batch.slice(40, 60)
 
 
 async def made_up(store: RedisStore) -> None:
-    """Wait until what was missed has been taken in."""
+    """Wait until the missed rows have been added."""
     assert store._catching_up is not None
     await store._catching_up
     assert (len(store._missed), store._n_missed) == (0, 0)
 
 
 async def let_time_pass(store: RedisStore) -> None:
-    """No state was rebuilt lately."""
+    """Remove the marks of recently rebuilt states."""
     await store._redis.call("UNLINK", *await store._redis.call("KEYS", "q:i:*"))
 
 
@@ -343,7 +343,7 @@ async def decided(
 
 
 async def let_rows_go(store: RedisStore) -> None:
-    """As when they have been kept for long enough."""
+    """Let the kept features expire."""
     assert await store._redis.call("UNLINK", *await store._redis.call("KEYS", "q:k:*"))
 
 
@@ -481,7 +481,7 @@ async def test_parity_on_real_payments(store: RedisStore) -> None:
 
 
 class Late(PostgresHistory):
-    """Rebuilds once it is released."""
+    """A history that rebuilds only once it is released."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         super().__init__(pool)
@@ -564,7 +564,7 @@ def memory_of(*parts: TransactionBatch) -> MemoryStore:
 
 
 def transfer(batch: TransactionBatch, i: int, payer: str, payee: str) -> TransactionBatch:
-    """Row i, as a payment between two that names nobody else."""
+    """Row i, as a payment between two accounts that names no other entity."""
     row = of_customer(batch.slice(i, i + 1), payer, "shop")
     return replace(row, merchant_id=[None], counterparty_id=[payee])
 
@@ -657,7 +657,7 @@ async def test_who_stops_waiting_is_counted_nevertheless(
 async def test_a_payment_known_to_redis_alone_survives_a_retry_while_its_customer_is_cold(
     pool: asyncpg.Pool, store: RedisStore
 ) -> None:
-    """Its marker shows that it was observed: the rebuilt state has it from the record."""
+    """Its marker shows that it was observed: the rebuilt state takes it from the record."""
     batch = of_customer(payments(20, seed=9, duplicate=0.0), "c", "m")
     first, now = batch.slice(0, 10), batch.slice(10, 20)
     await serve(store, first)

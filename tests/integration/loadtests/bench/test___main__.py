@@ -1,4 +1,4 @@
-"""The benchmark's command, against a server that is right and one that is not."""
+"""The benchmark's command, against a server that answers correctly and one that does not."""
 
 from __future__ import annotations
 

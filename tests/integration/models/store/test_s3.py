@@ -34,8 +34,8 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home with a champion and a challenger of one variant, a champion of another, and a
-    version that nothing names."""
+    """A home with a champion and a challenger of one variant, a champion of another, and a version
+    without an alias."""
     monkeypatch.setenv("QUORUM_HOME", str(tmp_path / "home"))
     root = tmp_path / "home" / "artifacts"
     for variant, slopes in (("xgboost", (1.0, 2.0, 3.0)), ("logistic", (1.0,))):
@@ -99,7 +99,7 @@ def test_damage_there_is_found_and_sent_again(
     with s3.open_output_stream(path) as target:
         target.write(bytes((home / "artifacts/logistic" / version / "model.onnx").stat().st_size))
     assert run(["models", "push", to, "--verify", "--json"]) == 1
-    assert output(capsys)["faults"] == [f"logistic {version}: model.onnx does not have its digest"]
+    assert output(capsys)["faults"] == [f"logistic {version}: model.onnx does not match its digest"]
     assert run(["models", "push", to, "--rewrite", "--json"]) == 0
     assert output(capsys)["sent_files"] == 1
     assert run(["models", "push", to, "--verify"]) == 0

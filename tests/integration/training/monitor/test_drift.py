@@ -1,4 +1,5 @@
-"""`quorum drift` on decisions as the log writes them: it finds what moved, and nothing else."""
+"""`quorum drift` on decisions as the log writes them: it finds the columns that moved, and no
+others."""
 
 from __future__ import annotations
 

@@ -48,8 +48,9 @@ class Label:
 
 
 def labels_of(batch: TransactionBatch) -> list[Label]:
-    """Of history: before the first decision. Of the rows served: between two micro-batches,
-    every fourth corrected by the next but one. And one that is older than what it would correct."""
+    """Labels of the history arrive before the first decision, those of served rows between two
+    micro-batches, every fourth corrected by the next but one. One more is older than the label it
+    would correct."""
     found = []
     for i in range(0, HISTORY, 2):
         known = batch.timestamp_ms[i] + 3_600_000

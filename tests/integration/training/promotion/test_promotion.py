@@ -362,14 +362,14 @@ def test_a_champion_that_moves_meanwhile_is_not_overwritten(
     make(settings, "xgboost", GOOD, "champion")
     make(settings, "xgboost", BETTER_NAMED, "challenger")
     other, digest = make(settings, "xgboost", 0.0003)
-    assess: Callable[..., Any] = Assessor.variant
+    assess: Callable[..., Any] = Assessor.assess_variant
 
     def slow(self: Assessor, *arguments: Any) -> Any:
         found = assess(self, *arguments)
         point_alias(settings.artifacts, "xgboost", other, digest)
         return found
 
-    monkeypatch.setattr(Assessor, "variant", slow)
+    monkeypatch.setattr(Assessor, "assess_variant", slow)
     with pytest.raises(Busy, match="try again"):
         promoter.promote(assessor(settings), "xgboost", "challenger", None)
     assert champion(settings, "xgboost") == other

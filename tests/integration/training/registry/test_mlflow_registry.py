@@ -19,7 +19,7 @@ RUNS = 3 * PAGE
 @pytest.fixture
 def filled(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """One run of tenant `paged`, one that failed, and three pages of other tenants' after them:
-    its id, and the failed one's. Answers hold seven entries at most."""
+    its id, and the failed one's. Responses hold at most seven entries."""
     monkeypatch.setattr(module, "_PAGE", PAGE)
     with registry.run("train", {**TRAINING, "tenant": "paged", "schema_id": "s1"}) as mine:
         registry.register(mine, "paged", {"digest": "d0", "run": mine.info.run_id}, "artifact")

@@ -46,7 +46,7 @@ def places_of(events: Events, names: dict[Name, int]) -> Int64:
 
 
 class Shelf:
-    """Journals that rows and labels are appended to, and that are given new bases."""
+    """Journals that get rows, labels and new bases."""
 
     def __init__(self, most_events: int) -> None:
         self.names: dict[Name, int] = {}
@@ -90,7 +90,7 @@ class Shelf:
             self.rebased += 1
 
     def state(self, name: Name) -> bytes:
-        """Read by a row that is not put in."""
+        """Read by a row that is not added."""
         entity, journal = entity_of(name[0]), self.journals[self.names[name]]
         states = Snapshot.none(1)
         places = np.full((1, N_ROLES), -1, dtype=np.int64)

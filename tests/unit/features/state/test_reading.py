@@ -1,4 +1,4 @@
-"""What is read from states: the same alone and in batches, and equal to counting by hand."""
+"""Values read from states: the same alone and in batches, and equal to a count by hand."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def batch_of(rows: Iterable[Payment], prefix: str = "t") -> TransactionBatch:
 
 
 def seen_at(rows: list[Payment], asking: Payment) -> dict[str, WindowAggregates]:
-    """What the states say when `asking` is paid after all of `rows` have arrived."""
+    """The values read for the payment `asking` after all of `rows` have arrived."""
     store = MemoryStore()
     store.observe(Events.of(batch_of(rows)))
     events = Events.of(batch_of([asking], "ask"))

@@ -49,7 +49,8 @@ def read_at(state: bytes, at: int, merchant: int = 0) -> WindowAggregates:
 def test_a_window_forgets_at_most_one_tile_too_early(
     events: list[tuple[int, int, int]], ahead: int
 ) -> None:
-    """Against a brute-force count: between the window less one tile, and the window."""
+    """The result lies between the brute-force counts of the window less one tile and of the
+    window."""
     at = max((e[0] for e in events), default=0) + ahead % (3 * DAY_MS)
     seen = read_at(state_of(events), at)
     for w, window in enumerate(CUSTOMER.windows):

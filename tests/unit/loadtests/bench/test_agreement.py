@@ -1,4 +1,4 @@
-"""Apps agree when they say the same, and only then."""
+"""Apps agree if and only if their answers are the same."""
 
 from __future__ import annotations
 

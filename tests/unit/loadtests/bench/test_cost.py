@@ -1,4 +1,4 @@
-"""Processor time of processes, those that have ended included."""
+"""Processor time of processes, including those that have ended."""
 
 from __future__ import annotations
 

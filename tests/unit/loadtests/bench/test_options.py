@@ -1,4 +1,4 @@
-"""What the command can be told."""
+"""The options of the command."""
 
 from __future__ import annotations
 

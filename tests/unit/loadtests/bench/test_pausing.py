@@ -1,4 +1,4 @@
-"""Processes are held still, and go on whatever becomes of whoever held them."""
+"""Processes are stopped, and continue even if the benchmark is killed."""
 
 from __future__ import annotations
 

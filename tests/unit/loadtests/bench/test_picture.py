@@ -1,4 +1,4 @@
-"""Curves, and the picture of them."""
+"""The curves and their picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which loads are for whom."""
+"""Which loads suit which app."""
 
 from __future__ import annotations
 

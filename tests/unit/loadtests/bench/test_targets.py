@@ -23,7 +23,7 @@ def test_goals() -> None:
         "rows/s through /v1/decisions/batch, 500 rows a request": "missed",
         "CPU a decision at 128 connections": "reached",
         "resident memory of a variant replica": "missed",
-        "memory growth over the decisions asked for": "not measured",
+        "memory growth over the requested decisions": "not measured",
     }
     assert found["requests/s at 128 connections, against docs"].found == pytest.approx(58.0)
 

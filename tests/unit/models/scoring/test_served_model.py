@@ -1,4 +1,4 @@
-"""A replica follows its alias, and keeps what it has when the new one is bad."""
+"""A replica follows its alias, and keeps its model if the new one is bad."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Aliases carry how they came to what they name."""
+"""Aliases carry the history of their moves."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ N, SCHEMA = 4, "abcdefabcdef"
 
 
 class Elsewhere(FolderObjects):
-    """A folder that is not of this machine: it can fall silent, or stop after some writes."""
+    """A folder that stands in for remote storage: it can become unreachable, or fail after some
+    writes."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -107,7 +108,7 @@ def test_a_damaged_file_is_found_and_put_again(
     body = model.read_bytes()
     model.write_bytes(bytes(len(body)))
     assert store.faults("xgboost", version_of(digest)) == [
-        f"xgboost {version_of(digest)}: model.onnx does not have its digest"
+        f"xgboost {version_of(digest)}: model.onnx does not match its digest"
     ]
     assert store.put(folder, "xgboost", digest, reread=False) == 0  # its size is right
     assert store.put(folder, "xgboost", digest) == 1

@@ -1,4 +1,4 @@
-"""What is exported scores like what was fitted, missing values included."""
+"""Exported models score like the fitted ones, missing values included."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def sample() -> Sample:
 
 
 def _unseen() -> np.ndarray:
-    """Rows that no model was fitted on: NaN-ridden, huge, and all missing."""
+    """Rows unlike those that models were fitted on: many NaN, huge values, all missing."""
     x = _values(2000, 3)
     x[10:20, 0] = 1e30
     x[20:30, 1] = -1e30

@@ -1,4 +1,4 @@
-"""The graph of the logistic model holds what it uses, and nothing else."""
+"""The graph of the logistic model holds no unused constants."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ import pytest
 
 from fraud.errors import NotTrainable
 from training.config import TrainConfig
-from training.fit.crossfit import cross_split, crossfit, cut, held_back
+from training.fit.crossfit import cross_split, crossfit, cut, with_held_back
 from training.fit.fitted_run import FittedRun, renamed_for_table
 from training.fit.in_process import fit_in_process
 from training.fit.plan_fit import calibrate_models, fit_and_score_plan
@@ -83,7 +83,7 @@ def test_a_cross_fitted_run_is_measured_and_named_like_any_other() -> None:
     assert wide.train.size == split.train.size + split.validation.size + split.calibration.size
     assert wide.train.max() < split.test.min()
     found = crossfit(dataset, wide.train, CONFIG, fit_in_process)
-    final = held_back(wide, dataset, found.rows)
+    final = with_held_back(wide, dataset, found.rows)
     assert final.shared
     models = calibrate_models(found.models, dataset, final, found.raw)
     plan_fit = fit_and_score_plan(models, dataset, final, CONFIG)

@@ -130,7 +130,7 @@ def test_a_configured_kind_stays_and_reports_that_it_lost() -> None:
     assert len(plan.members) == 2
     assert combination.comparison is not None
     assert not combination.comparison.won
-    assert "it decides as asked" in combination.comparison.sentence()
+    assert "it decides as configured" in combination.comparison.sentence()
 
 
 def test_an_ensemble_that_beats_its_best_member_decides() -> None:

@@ -23,8 +23,8 @@ NAMES = ("amount", "half_a", "half_b", "age")
 
 
 def fitted_run(share: float, frauds: int = 120) -> FittedRun:
-    """A model whose score is the label for a share of the frauds, by two columns that each know
-    half of it."""
+    """A model whose score is the label for a share of the frauds, through two columns that each
+    hold half of it."""
     rng = np.random.default_rng(4)
     label = np.zeros(N, np.int8)
     label[rng.choice(N, frauds, replace=False)] = 1

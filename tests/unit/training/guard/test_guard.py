@@ -80,8 +80,8 @@ def test_labels_known_with_their_payment_are_refused(history: History) -> None:
 
 
 def test_features_that_know_later_labels_are_refused(history: History, data: Dataset) -> None:
-    """The matrix is made with every label known a millisecond after its payment, while the truth
-    is that it took days."""
+    """The matrix is made as if every label were known a millisecond after its payment; in truth it
+    took days."""
     at_ms = np.array(history.batch.timestamp_ms, np.int64)
     hasty = replace(history, known_at_ms=np.where(history.label >= 0, at_ms + 1, -1))
     parts = [f.values for f in backfill([hasty.batch], [hasty.label_events()])]

@@ -133,7 +133,7 @@ def test_the_fraud_step_of_an_account_is_refused_by_its_name() -> None:
 
 @absent
 def test_a_charge_off_day_beside_an_honest_table_is_refused() -> None:
-    """As it was found: filled for nearly every bad row and 2 % of the good ones."""
+    """As in the real set: filled for nearly every fraud and 2 % of the others."""
     data = read_table(file("uci_default_credit"), load_layout("uci-default"), lambda *_: None)
     rng = np.random.default_rng(1)
     filled = rng.random(len(data)) < np.where(data.label == 1, 0.98, 0.02)

@@ -1,4 +1,4 @@
-"""Every leaky set of the zoo is refused, and no innocent one."""
+"""Every leaky set of the zoo is refused, and no honest one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders that are not on record."""
+"""Orders of arrival that are not on record."""
 
 from __future__ import annotations
 

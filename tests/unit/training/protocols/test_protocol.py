@@ -13,7 +13,7 @@ from training.config import TrainConfig
 from training.finding import LeakFound
 from training.progress import quiet
 from training.protocols.catalogue import PROTOCOLS
-from training.protocols.protocol import data_file, run_protocol, tuned
+from training.protocols.protocol import data_file, run_protocol, with_defaults
 from training.protocols.published import published
 from training.protocols.reader import ProtocolReader
 from training.protocols.ulb import ULB
@@ -155,10 +155,10 @@ def test_a_set_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_a_configuration_overrides_the_protocol() -> None:
     changes = {"xgboost": {"rounds": 7, "max_depth": 3}}
-    config = tuned(TrainConfig.model_validate({"xgboost": {"rounds": 9}}), changes)
+    config = with_defaults(TrainConfig.model_validate({"xgboost": {"rounds": 9}}), changes)
     assert (config.xgboost.rounds, config.xgboost.max_depth) == (9, 3)
     assert config.xgboost.learning_rate == TrainConfig().xgboost.learning_rate
-    assert tuned(TrainConfig(), {}) == TrainConfig()
+    assert with_defaults(TrainConfig(), {}) == TrainConfig()
 
 
 def test_every_published_row_names_a_split_and_figures_that_we_give() -> None:

@@ -1,5 +1,5 @@
-"""What training needs of Ray beyond its documentation. If this fails after an upgrade, look at
-`training/ray/session.py` before raising the ceiling in pyproject.toml."""
+"""The undocumented behaviour of Ray that training needs. If this fails after an upgrade, look at
+`training/ray_runtime/session.py` before raising the ceiling in pyproject.toml."""
 
 from __future__ import annotations
 

@@ -33,5 +33,5 @@ def test_a_feature_without_a_column_is_named(folder: Path) -> None:
 
 def test_a_file_that_was_changed_is_refused(folder: Path) -> None:
     (folder / "model.onnx").write_bytes(b"something else")
-    with pytest.raises(ArtifactRefused, match="does not have its digest"):
+    with pytest.raises(ArtifactRefused, match="does not match its digest"):
         _load_pyfunc(str(folder))

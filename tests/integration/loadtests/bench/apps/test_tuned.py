@@ -1,4 +1,4 @@
-"""The tuned app does all of the work: in the process, on a real PostgreSQL and a real Redis."""
+"""The tuned app does all of the work, on a real PostgreSQL and a real Redis."""
 
 from __future__ import annotations
 

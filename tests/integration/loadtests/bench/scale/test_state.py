@@ -1,4 +1,4 @@
-"""Customers in a Redis of their own, on a real PostgreSQL that knows none of them."""
+"""Customers in a Redis of their own, on a real PostgreSQL that holds none of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other numbers of replicas and variants, and nothing else changed."""
+"""Numbers of replicas and variants change, and nothing else."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ CLEAN = ("amount", "age", "shop")
 
 
 def table(**planted: np.ndarray) -> Dataset:
-    """A table whose columns know something, and no more than real ones; `planted` adds others,
+    """A table whose columns are about as informative as real ones; `planted` adds others,
     categorical if their name begins with `code`."""
     rng = np.random.default_rng(3)
     label = np.zeros(N, np.int8)
@@ -98,7 +98,7 @@ def test_a_strong_column_is_a_warning() -> None:
 
 def test_a_value_of_frauds_only_is_a_warning_and_refused_under_a_revealing_name() -> None:
     def flag(y, rng):
-        """What isFlaggedFraud does: set for a few frauds, never for others."""
+        """Like isFlaggedFraud: set for a few frauds, never for others."""
         return y * (rng.random(y.size) < 0.2)
 
     assert found(table(rare=flag)) == [("warn", "fraud-only")]
@@ -111,8 +111,8 @@ def test_a_revealing_name_is_a_warning() -> None:
 
 
 def test_values_known_for_frauds_only_count_for_a_tables_columns_only() -> None:
-    """A feature of this house is known only of whom labels have named: no leak, unless it is
-    known of most frauds."""
+    """One of our own features is known only for entities with labels: no leak, unless it is known
+    for most frauds."""
 
     def known(share: float) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
         return lambda y, rng: np.where(
@@ -129,7 +129,7 @@ def test_values_known_for_frauds_only_count_for_a_tables_columns_only() -> None:
 
 
 def test_purity_among_drawn_rows_is_checked_among_all() -> None:
-    """20 genuine rows have the value, too, and none of them is drawn."""
+    """20 genuine rows have the value too, but none of them is drawn."""
     data = table(rare=lambda y, rng: y * (rng.random(y.size) < 0.2))
     drawn = guard_rows(data.label, data.timestamp_ms, 1, max_others=500)
     others = np.setdiff1d(np.flatnonzero(data.label == 0), drawn.rows)[:20]
