@@ -8,8 +8,8 @@ class CommandFailed(Exception):
 
     Args:
         what: what went wrong, in one line, without secrets.
-        hint: what to do next, in one line; "" if `what` says it already.
-        exit_code: of the process; 1, or 2 for wrong usage.
+        hint: what to do next, in one line; "" if `what` is enough.
+        exit_code: exit code of the process; 1, or 2 for wrong usage.
     """
 
     def __init__(self, what: str, hint: str, exit_code: int = 1) -> None:

@@ -3,7 +3,7 @@ PostgreSQL soon after.
 
     append -> wal (group commit) -> segment files -> backlog -> shipper -> record sink (PostgreSQL)
 
-Each writer has a folder under one root; see docs/adr/0003-decision-log.md. Knows no Ray.
+Each writer has a folder under one root; see docs/adr/0003-decision-log.md. Independent of Ray.
 """
 
 from decision_log.lag import Lag

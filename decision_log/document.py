@@ -1,4 +1,4 @@
-"""The JSON of `decisions.record`: `DecisionRecord.to_document()`, with its plan only named."""
+"""The JSON of `decisions.record`: `DecisionRecord.to_document()`, its plan by name only."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def documents(records: RecordBatch) -> list[bytes]:
-    """The documents of n records as JSON. Numbers that are not finite become null.
+    """Return the documents of n records as JSON. Numbers that are not finite become null.
 
     Raises:
         LookupError, TypeError, ValueError: a record has no such document.
@@ -101,7 +101,7 @@ def _stages(records: RecordBatch) -> msgspec.Raw:
 
 
 def _own_stages(records: RecordBatch) -> Iterable[bytes]:
-    """The stages of each row, which follow those of its micro-batch."""
+    """Return the stages of each row, which follow those of its micro-batch."""
     texts = records.transactions.stages
     if texts is None:
         return repeat(b"", len(records))
@@ -122,7 +122,7 @@ def _vote(vote: Vote) -> _Vote:
 
 
 def _filled(records: RecordBatch) -> Iterable[Iterable[bytes]]:
-    """What the rows fill in: columns of n pieces of JSON."""
+    """Return the values of the rows: columns of n pieces of JSON."""
     d = records.decisions
     tenants, *columns = columns_of(records.transactions)
     scores = [vote.scores.tolist() for vote in d.votes if vote.scores is not None]

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 FORMAT = 3
 MAX_ROWS = 256
-"""Rows of an entry at most: bounds the memory that a shipper needs for one."""
+"""Most rows of an entry: bounds the memory that a shipper needs for one."""
 
 
 class _Vote(msgspec.Struct, array_like=True, gc=False):
@@ -50,8 +50,8 @@ class _Entry(msgspec.Struct, array_like=True, gc=False):
     probability: list[float | None]
     risk_score: list[int]
     anomaly_score: list[float]
-    reasons: dict[int, tuple[Reason, ...]]  # only rows that have any
-    degraded: dict[int, tuple[str, ...]]  # only rows that are
+    reasons: dict[int, tuple[Reason, ...]]  # only of rows that have some
+    degraded: dict[int, tuple[str, ...]]  # only of degraded rows
     feature_age_ms: list[int]
     decided_at_ms: int
     explained_by: str
@@ -70,7 +70,7 @@ _head_decoder = msgspec.msgpack.Decoder(_Head)
 
 
 def encode(records: RecordBatch) -> list[bytes]:
-    """Payloads of `records`, in order, of at most `MAX_ROWS` rows each."""
+    """Return the payloads of `records`, in order, of at most `MAX_ROWS` rows each."""
     n = len(records)
     if n <= MAX_ROWS:
         return [_payload(records)] if n else []
@@ -160,7 +160,7 @@ def _batch(entry: _Entry) -> RecordBatch:
 
 
 def _sparse(column: list[tuple[T, ...]]) -> dict[int, tuple[T, ...]]:
-    """The rows that are not empty."""
+    """Return the rows that are not empty."""
     return {i: value for i, value in enumerate(column) if value} if any(column) else {}
 
 
@@ -187,7 +187,8 @@ def _read_plan(plan: bytes) -> PlanDocument:
 
 
 def storable(records: RecordBatch) -> RecordBatch:
-    """The records with U+FFFD for every character that PostgreSQL cannot hold (NUL, surrogates)."""
+    """Return the records with U+FFFD for every character that PostgreSQL cannot hold (NUL,
+    surrogates)."""
     held = (list(map(_storable, column)) for column in columns_of(records.transactions))
     # Metadata were checked on arrival, and stages are our own.
     kept = records.transactions

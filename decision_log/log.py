@@ -1,4 +1,4 @@
-"""The decision log of one writer: what it appends is durable, and on its way to PostgreSQL."""
+"""The decision log of one writer: records are made durable, then shipped to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class DecisionLog:
                 sync_folder(folder)
         except OSError as error:
             raise LogUnavailable(f"the decision log: {error.strerror}") from error
-        # What dead writers left is on the same disk: a restart must not make room.
+        # The records of dead writers count too: a restart must not raise the limit.
         held = partial(writers_bytes, self._root)
         self._wal = Wal(self._folder, self.stats, self._limits, held=held)
         self._dead_letters = DeadLetters(self._root, self.stats)
@@ -194,7 +194,7 @@ class DecisionLog:
         self._behind_since_ms = records.decisions.decided_at_ms
 
     async def _claim_folder(self) -> Claim:
-        """Claim the own folder. Another writer may be shipping it, if it was that of a dead one."""
+        """Claim the own folder. Another writer may be shipping it, taking it for a dead one's."""
         deadline = time.monotonic() + _CLAIM_TIMEOUT_S
         while True:
             found = claim(self._folder, create=True)

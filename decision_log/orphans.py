@@ -21,7 +21,7 @@ class Orphans:
 
     Args:
         root: the folder of all writers' folders.
-        own: the folder under `root` that is left alone.
+        own: the folder under `root` to leave alone.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Orphans:
             self._skipped.add(folder)
             known = isinstance(error, OSError)
             reason = error if known else type(error).__name__
-            logger.error("%s is passed over: %s", folder.name, reason, exc_info=not known)
+            logger.error("%s is skipped: %s", folder.name, reason, exc_info=not known)
 
     async def _take_over(self, folder: Path) -> bool:
         """Ship and remove a folder. False if its owner lives, or more came while it was shipped.

@@ -1,4 +1,4 @@
-"""The time that writing a record took: part of the record, but known only after it is written."""
+"""The time that writing a record took: part of the record, yet known only afterwards."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from decision_log.entry import MAX_ROWS
 from fraud.record import RecordBatch
 
-MOST_ENTRIES: Final = 16_384
-"""Entries remembered at most: some minutes of a busy machine. If PostgreSQL is down for longer, the
+MAX_ENTRIES: Final = 16_384
+"""Most entries remembered: some minutes of a busy machine. If PostgreSQL is down for longer, the
 oldest records lack this one time."""
 
 
@@ -29,12 +29,12 @@ class WriteTimes:
         self._writing: dict[str, _Writing] = {}
 
     def begin(self, records: RecordBatch) -> asyncio.Event:
-        """Note that records are being written. Set the event when that is over, in any way."""
+        """Note that records are being written. Returns the event to set when that has ended."""
         written = asyncio.Event()
         writing = _Writing(records.decisions.stage_ms, written)
         for first in records.decisions.decision_id[::MAX_ROWS]:
             self._writing[first] = writing
-        while len(self._writing) > MOST_ENTRIES:
+        while len(self._writing) > MAX_ENTRIES:
             del self._writing[next(iter(self._writing))]
         return written
 

@@ -28,7 +28,7 @@ class LoadPolicy:
         self._targets = {ROWS_IN_FLIGHT: target_rows, PROCESSORS: target_processors}
 
     def __call__(self, ctx: Any) -> tuple[int, dict[str, Any]]:
-        """The number of replicas needed, and an empty state.
+        """Return the number of replicas needed, and an empty state.
 
         Args:
             ctx: Serve's AutoscalingContext.

@@ -46,11 +46,11 @@ class Readiness:
     """Whether decisions can be made, and by which plan.
 
     Attributes:
-        ready: they can.
+        ready: whether they can.
         problems: why not, () if they can.
         missing: variants of the plan that have no pool: decisions are degraded, not absent.
         plan, plan_version: the plan that decides; "" and 0 if there is none.
-        troubles: what does not work although decisions go on.
+        troubles: failures that do not stop decisions.
         plan_kept: the plan is this machine's copy, as PostgreSQL has not answered since the start.
             Another plan may be active.
     """
@@ -93,7 +93,7 @@ class Combiner:
         await self._feed.start()
         self._switchboard = Switchboard(settings.links)
         await self._switchboard.start()
-        await self._switchboard.want(pool_name(features.app_name, features.deployment_name))
+        await self._switchboard.watch(pool_name(features.app_name, features.deployment_name))
         self._pools = VariantPools(self._wanted, self._switchboard)
         await self._pools.start()
         replica = serve.get_replica_context().replica_id.unique_id
@@ -123,14 +123,14 @@ class Combiner:
         return await self._decider.decide(batch, patient)
 
     async def ready(self) -> Readiness:
-        """Whether decisions can be made now."""
+        """Return whether decisions can be made now."""
         problems = []
         active = self._feed.current
         if active is None:
             problems.append("no plan has been loaded")
         lag = self._log.lag()
         if not lag.healthy:
-            problems.append(f"the decision log takes no records: {lag.reason}")
+            problems.append(f"the decision log accepts no records: {lag.reason}")
         if self._pools.missing:
             # A client that waits for a deployment calls this: look now, not at the next interval.
             await asyncio.wait([asyncio.create_task(self._pools.refresh())], timeout=_READY_S)
@@ -182,7 +182,7 @@ class Combiner:
 
 
 def _drift_watch(settings: Settings, url: str, feed: PlanFeed) -> DriftWatch:
-    """The drift watch over all decisions on record."""
+    """Return the drift watch over all decisions on record."""
     replica = settings.database_replica_url
 
     def plan() -> Plan | None:

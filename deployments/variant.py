@@ -90,7 +90,8 @@ class Variant:
     def score_now(
         self, values: Float32, schema_id: str
     ) -> VariantScores | Coroutine[Any, Any, VariantScores]:
-        """Calibrated scores of float32[n, n_features], or an awaitable of them if they take long.
+        """Return the calibrated scores of float32[n, n_features], or an awaitable of them if they
+        take long.
 
         Raises:
             SchemaMismatch: the model was trained on other features.
@@ -111,7 +112,8 @@ class Variant:
     def explain_now(
         self, values: Float32, schema_id: str
     ) -> Explanation | Coroutine[Any, Any, Explanation]:
-        """Contributions to the scores of m rows, or an awaitable of them if they take long.
+        """Return the contributions to the scores of m rows, or an awaitable of them if they take
+        long.
 
         Raises:
             ArtifactRefused: this model gives no contributions.
@@ -128,11 +130,11 @@ class Variant:
             return work()
 
     def describe(self) -> Description:
-        """What this replica serves."""
+        """Return what this replica serves."""
         return self._model.describe()
 
     def record_autoscaling_stats(self) -> dict[str, float]:
-        """The numbers that LoadPolicy scales by. Serve calls this now and then."""
+        """Return the numbers that LoadPolicy scales by. Serve calls this regularly."""
         rows, processors = self._load.since_last()
         return {ROWS_IN_FLIGHT: rows, PROCESSORS: processors}
 
@@ -185,14 +187,14 @@ class _Counted:
 
 
 def _score(scorer: Scorer, values: Float32, schema_id: str) -> tuple[VariantScores, float]:
-    """Scores, and the seconds that they took."""
+    """Return scores, and the seconds that they took."""
     began_s = time.perf_counter()
     scores = scorer.score(values, schema_id)
     return VariantScores(scorer.version, scorer.digest, scores), time.perf_counter() - began_s
 
 
 def build(args: dict[str, Any]) -> Application:
-    """The application of one variant: the import path in serve_config.yaml.
+    """Return the application of one variant: the import path in serve_config.yaml.
 
     Args:
         args: see VariantArgs.

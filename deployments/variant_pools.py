@@ -25,12 +25,12 @@ _WARM_UP_S = 5.0
 
 
 def app_name(variant: str) -> str:
-    """Name of the Serve application that is a variant's pool."""
+    """Return the name of the Serve application that is a variant's pool."""
     return f"variant-{variant}"
 
 
 def find_app(variant: str) -> Any | None:
-    """A handle on a variant's pool, None if there is none. Blocks on Serve's controller."""
+    """Return a handle on a variant's pool, None if there is none. Blocks on Serve's controller."""
     try:
         return serve.get_app_handle(app_name(variant))
     except RayServeException:
@@ -77,12 +77,12 @@ class VariantPools:
         self._poll = Poll("variant-pools", self.refresh, interval_s)
 
     def scorer(self, variant: str) -> Callable[[Float32, str], Awaitable[VariantScores]] | None:
-        """A function that scores with a variant, None if it has no pool."""
+        """Return a function that scores with a variant, None if it has no pool."""
         pool = self._pools.get(variant)
         return None if pool is None else pool.score
 
     def explainer(self, variant: str) -> Callable[[Float32, str], Awaitable[Explanation]] | None:
-        """A function that gets a variant's contributions, None if it has no pool."""
+        """Return a function that gets a variant's contributions, None if it has no pool."""
         pool = self._pools.get(variant)
         return None if pool is None else pool.explain
 
@@ -93,7 +93,7 @@ class VariantPools:
 
     @property
     def alive(self) -> bool:
-        """Whether it goes on looking for pools."""
+        """Whether it still looks for pools."""
         return self._poll.alive
 
     async def start(self) -> None:
@@ -120,8 +120,8 @@ class VariantPools:
                     logger.warning("the pool of variant %s is gone", variant)
             elif variant not in self._pools:
                 pool = _Pool(handle, self._switchboard)
-                await self._switchboard.want(pool.name)
-                # The first call opens connections: let it not be a payment's.
+                await self._switchboard.watch(pool.name)
+                # The first call opens connections: no payment should wait for that.
                 await asyncio.wait_for(pool.describe(), _WARM_UP_S)
                 self._pools[variant] = pool
         except Exception as error:  # of the controller or the pool; the next lookup is soon

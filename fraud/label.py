@@ -1,8 +1,8 @@
 """Labels: what a payment turned out to be, and the sources that may state it.
 
 A source may correct itself: its label with the newest `known_at` holds, so an older one that
-arrives late changes nothing. One source cannot give two labels of one moment. Across sources the
-newest `known_at` holds too, and of equal ones the label that arrived last.
+arrives late has no effect. One source cannot give two labels for the same moment. Across sources
+the newest `known_at` holds too; if those are equal, the label that arrived last.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SOURCES: Final[dict[str, str]] = {
     "issuer": "the issuer of the card or the account's bank reported it",
     "customer": "the customer reported it",
     "analyst": "an analyst investigated it",
-    "rule": "a rule of yours decided it",
+    "rule": "one of your rules decided it",
     "history": "it was loaded with history",
 }
 """Source -> what it means."""

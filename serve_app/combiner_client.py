@@ -40,7 +40,7 @@ class CombinerClient:
         """See Decider.decide.
 
         A replica that died may have decided without answering. A retry on another one is safe:
-        features count a transaction id once, and a decision that no client saw binds nobody.
+        features count a transaction id once, and a decision that no client saw has no effect.
 
         Raises:
             Overloaded, Unavailable: the Combiner accepts no more calls, or there is none.

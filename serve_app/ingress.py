@@ -35,7 +35,7 @@ from telemetry.exposition import exposition, name_schema
 from telemetry.logs import log_to_replica
 
 _WARM_UP_S = 5.0
-MOST_LIMIT_WAIT_MS = 100
+MAX_LIMIT_WAIT_MS = 100
 """Longest wait for Redis to count the rows of a micro-batch."""
 
 
@@ -78,7 +78,7 @@ class Ingress:
         if settings.key_pepper is None:
             raise ValueError("QUORUM_KEY_PEPPER must be set")
         await self._switchboard.start()
-        await self._switchboard.want(self._pool)
+        await self._switchboard.watch(self._pool)
         # The first call opens connections: no payment should wait for that. It may fail while the
         # combiner is still starting; readiness is reported by `/v2/health/ready`.
         with suppress(Exception):
@@ -90,9 +90,9 @@ class Ingress:
         if settings.redis_url is None:
             raise ValueError("REDIS_URL must be set")
         # Small: while Redis does not answer, limits are enforced locally.
-        patience_ms = min(settings.redis_timeout_ms, MOST_LIMIT_WAIT_MS)
+        patience_ms = min(settings.redis_timeout_ms, MAX_LIMIT_WAIT_MS)
         redis = RedisConnection(settings.redis_url.get_secret_value(), patience_ms)
-        limits = RateLimits(RedisLimiter(redis), who=uuid4().hex)
+        limits = RateLimits(RedisLimiter(redis), name=uuid4().hex)
         limits.start()
 
         @asynccontextmanager

@@ -17,8 +17,8 @@ _HOSTS_AND_QUERY = re.compile(r"[^:@?]*(:\d*)?\?")
 
 
 def cut(variable: str, rest: str) -> tuple[str | None, str, str, str]:
-    """User and password (None without an @), hosts, path and query of the text after the ://, still
-    encoded.
+    """Return the user and password (None without an @), hosts, path and query of the text after the
+    ://, still encoded.
 
     Raises:
         SettingInvalid: they cannot be distinguished.
@@ -41,7 +41,7 @@ def cut(variable: str, rest: str) -> tuple[str | None, str, str, str]:
 
 
 def host_and_port(variable: str, part: str) -> tuple[str, str]:
-    """Host and port of `host:port`, `host` or `[::1]:port`; "" for a missing one.
+    """Return the host and port of `host:port`, `host` or `[::1]:port`; "" for a missing one.
 
     Raises:
         SettingInvalid: the text has none of these forms.
@@ -60,7 +60,7 @@ def host_and_port(variable: str, part: str) -> tuple[str, str]:
 
 
 def port(variable: str, text: str, default: int) -> int:
-    """The number of a port.
+    """Return the number of a port.
 
     Raises:
         SettingInvalid: the text is not a port.
@@ -74,7 +74,7 @@ def port(variable: str, text: str, default: int) -> int:
 
 
 def pairs(variable: str, query: str) -> Iterator[tuple[str, str]]:
-    """Names and values of `a=b&c=d`, percent-decoded.
+    """Yield the names and values of `a=b&c=d`, percent-decoded.
 
     Raises:
         SettingInvalid: a part is not of the form `name=value`.
@@ -91,7 +91,7 @@ def pairs(variable: str, query: str) -> Iterator[tuple[str, str]]:
 
 
 def unknown(variable: str, name: str, known: Collection[str]) -> SettingInvalid:
-    """The error for an unknown parameter."""
+    """Return the error for an unknown parameter."""
     shown = name if name.isidentifier() else "a parameter after the ?"
     near = get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"leave {shown} out"
@@ -110,7 +110,7 @@ def one_of(variable: str, name: str, value: str, allowed: Collection[str]) -> st
 
 
 def whole(variable: str, name: str, value: str, least: int, most: int) -> int:
-    """`value` as a whole number from `least` to `most`.
+    """Return `value` as a whole number from `least` to `most`.
 
     Raises:
         SettingInvalid: it is not one.
@@ -127,7 +127,7 @@ def whole(variable: str, name: str, value: str, least: int, most: int) -> int:
 
 
 def is_true(variable: str, name: str, value: str) -> bool:
-    """Whether `value` means yes.
+    """Return whether `value` means yes.
 
     Raises:
         SettingInvalid: it means neither yes nor no.

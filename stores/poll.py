@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class Wait(NamedTuple):
-    """What a turn returns to choose the wait before the next one."""
+    """Returned by a turn to set the wait before the next one."""
 
     seconds: float
 
@@ -27,7 +27,7 @@ class Poll:
 
     Args:
         name: what is polled; it names the task and begins the log lines, e.g. "drift".
-        step: one turn. What it returns is ignored, unless it is a `Wait`.
+        step: one turn. Its result is ignored, unless it is a `Wait`.
         interval_s: seconds between the end of a turn and the beginning of the next.
     """
 
@@ -54,7 +54,7 @@ class Poll:
 
     @property
     def alive(self) -> bool:
-        """Whether it polls."""
+        """Whether it is polling."""
         return self._task is not None and not self._task.done()
 
     async def close(self) -> None:
@@ -74,7 +74,7 @@ class Poll:
         """Run one turn. Returns the seconds until the next one."""
         try:
             found = await self._step()
-        except Exception as error:  # whatever it is, the next turn may fare better
+        except Exception as error:  # of any kind: the next turn may succeed
             if not self._failing:
                 known = isinstance(error, StoreUnavailable)
                 _log.warning("%s fails: %s", self._name, error, exc_info=not known)

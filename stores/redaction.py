@@ -11,5 +11,5 @@ _NAMED = re.compile(
 
 
 def redacted(text: str) -> str:
-    """`text` with `***` in place of the user and password of every address in it."""
+    """Return `text` with `***` in place of the user and password of every address in it."""
     return _NAMED.sub(r"\1\2***", _LOGIN.sub("***@", text))

@@ -11,7 +11,7 @@ _INCLUDE = re.compile(r"^ *-- include (\S+)\n", re.MULTILINE)
 
 @cache
 def statement(path: str) -> str:
-    """The text of a SQL or Lua file.
+    """Return the text of a SQL or Lua file.
 
     A line `-- include PATH` is replaced by the text of that file.
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 SUFFIX = ".tmp"
-"""Suffix of the files that a killed writer leaves beside it."""
+"""Suffix of the files that a killed writer leaves beside the file."""
 
 
 def replace_file(path: Path, body: bytes, mode: int = 0o600) -> None:
@@ -16,7 +16,7 @@ def replace_file(path: Path, body: bytes, mode: int = 0o600) -> None:
     Blocks until the disk has the bytes, so that a power cut cannot leave an empty file.
 
     Args:
-        path: of the file.
+        path: path of the file.
         body: its whole content.
         mode: its permissions, which hold from the beginning.
 

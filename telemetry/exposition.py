@@ -19,10 +19,10 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class _Build:
-    """What runs, as labels of a metric that is always 1: shows a roll-out beside other curves."""
+    """The running versions, as labels of a metric that is always 1: shows roll-outs in graphs."""
 
     schema_id = ""
-    """Of the features served here; set in the ingress, which shows metrics."""
+    """Schema of the features served here; set by the ingress, which shows metrics."""
 
     def collect(self) -> Iterator[Metric]:
         labels = {
@@ -44,7 +44,8 @@ def name_schema(schema_id: str) -> None:
 
 
 def exposition() -> bytes:
-    """All metrics in Prometheus' text format; of all processes of the node if they share a folder.
+    """Return all metrics in Prometheus' text format; of all processes of the node if they share a
+    folder.
 
     Reads files: call it off the hot path, in a thread.
     """

@@ -1,4 +1,4 @@
-"""How much work a process has in hand."""
+"""How much work a process has in progress."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Load:
         self._used_s = processor_s()
 
     def arrived(self, rows: int) -> None:
-        """Rows came in."""
+        """Note that rows came in."""
         self._advance()
         self._rows += rows
 
     def left(self, rows: int) -> None:
-        """Rows were answered or given up."""
+        """Note that rows were answered or given up."""
         self._advance()
         self._rows -= rows
 
     def since_last(self) -> tuple[float, float]:
-        """Mean rows in flight and mean processors used since the last call, each >= 0."""
+        """Return mean rows in flight and mean processors used since the last call, each >= 0."""
         now_s, used_s = self._advance(), self._processor_s()
         elapsed_s = now_s - self._read_s
         if elapsed_s <= 0:

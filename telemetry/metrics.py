@@ -159,7 +159,7 @@ def _log_counter(name: str, text: str) -> Any:
 
 @dataclass(slots=True)
 class LogStats:
-    """What one decision log has done since its start.
+    """The counts of one decision log since its start.
 
     Each field is a plain number that only grows and has one writer, so the thread that writes to
     disk may count without a lock; `publish` adds them to the metrics.
@@ -245,7 +245,7 @@ class _RecentShare:
 _recent = _RecentShare(_RECENT_BATCHES)
 
 tally = Tally()
-"""What this process has counted and not added yet. Call `tally.arm()` after counting."""
+"""Counts of this process that are not added yet. Call `tally.arm()` after counting."""
 
 
 def observe_stages(stage_ms: dict[str, float]) -> None:
@@ -264,7 +264,7 @@ def observe_vote(variant: str, status: str, elapsed_ms: float, rows: int, flagge
         flagged: of those, the ones at or above the plan's lowest threshold.
     """
     tally.count(VOTES, 1, variant, status)
-    if elapsed_ms > 0:  # 0 if it was not called, which would make the variant look quick
+    if elapsed_ms > 0:  # 0 if it was not called, which would make the variant look fast
         tally.observe(VOTE_LATENCY, elapsed_ms / 1e3, variant)
     if rows:
         tally.count(PREDICTIONS, flagged, variant, "fraud")

@@ -1,8 +1,8 @@
-"""What prometheus-client does not document, in one place.
+"""The undocumented parts of prometheus-client that we use, in one place.
 
-Its histograms take one observation at a time, and its files of several processes do not forget
-gauges of processes that were killed. `tests/unit/telemetry/test_prometheus.py` fails when a release
-changes what this module relies on.
+Its histograms take one observation at a time, and its files of several processes keep the gauges of
+processes that were killed. `tests/unit/telemetry/test_prometheus.py` fails when a release changes
+what this module relies on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Histogram, multiprocess
 
 
 def upper_bounds(histogram: Histogram) -> Sequence[float]:
-    """Upper bounds of a histogram's buckets, rising; the last one is infinite."""
+    """Return the upper bounds of a histogram's buckets, rising; the last one is infinite."""
     bounds: Sequence[float] = histogram._upper_bounds
     return bounds
 

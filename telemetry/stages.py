@@ -1,6 +1,6 @@
 """Where a micro-batch spends its time: the names of its stages, and a stopwatch for them.
 
-The stages in their order. Each is a label of `fraud_stage_seconds` and a key of `stage_ms`.
+The stages in order. Each is a label of `fraud_stage_seconds` and a key of `stage_ms`.
 
 | stage | time spent on |
 |---|---|

@@ -2,8 +2,8 @@
 
 A metric that the processes of a node share lies in a mapped file. One increment of it takes one to
 two microseconds, and a micro-batch makes forty; in dicts they cost a fraction of that. Even those
-are cheaper in a row than one by one between two decisions, where code and data have left the
-processor's caches: `later` puts off the counting, too. A process that is killed loses at most
+are cheaper all at once than one by one between decisions, when code and data have left the
+processor's caches: `later` defers the counting, too. A process that is killed loses at most
 `FLUSH_S` of counts.
 """
 
@@ -22,8 +22,8 @@ from telemetry.prometheus import observe_many, upper_bounds
 
 FLUSH_S = 0.25
 """How old the metrics may be."""
-_MOST_LATER = 64
-"""Calls that are put off at most: all of them together must not take long."""
+_MAX_LATER = 64
+"""Most deferred calls: all of them together must not take long."""
 
 Labels = tuple[str, ...]
 M = TypeVar("M", Counter, Gauge, Histogram)
@@ -41,7 +41,7 @@ class _Observed:
 
 
 class Tally:
-    """What is to be added to metrics. It belongs to one event loop; without a loop, everything is
+    """Counts to be added to metrics. It belongs to one event loop; without a loop, everything is
     added at once.
 
     A metric is given with the values of its labels, in the order in which it declares them.
@@ -82,7 +82,7 @@ class Tally:
     def later(self, count: Callable[..., None], *arguments: Any) -> None:
         """Call `count`, which uses the methods above, before the next flush. Arms."""
         self._later.append((count, arguments))
-        if len(self._later) >= _MOST_LATER:
+        if len(self._later) >= _MAX_LATER:
             self._run_later()
         self.arm()
 

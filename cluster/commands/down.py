@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cluster.errors import CommandFailed
-from cluster.terminal.console import JsonFlag, emit, say
+from cluster.terminal.console import JsonFlag, emit, print_line
 
 
 def down(
@@ -25,7 +25,7 @@ def down(
     try:
         require_home(settings)
     except CommandFailed as error:
-        say(str(error))  # no failure: nothing runs, as was asked for
+        print_line(str(error))  # not a failure: nothing is running
     emit(bring_down(settings, drain_s), as_json, _render)
 
 

@@ -35,15 +35,15 @@ def drift(
 ) -> None:
     """Compare the features and scores of recent decisions with those of the training.
 
-    Prints the population stability index (PSI) of each feature and score, where below 0.1 is
-    steady and above 0.25 large, and how well the probabilities fit the labels so far.
+    Prints the population stability index (PSI) of each feature and score (below 0.1 is
+    steady, above 0.25 is large), and how well the probabilities fit the labels so far.
     """
     from fraud.errors import NotFound
     from training.monitor.drift import NothingDecided
 
     if picture is not None and picture.suffix not in (".svg", ".png"):
         raise CommandFailed(
-            f"--picture {picture} is neither .svg nor .png", "choose such a name", exit_code=2
+            f"--picture {picture} is neither .svg nor .png", "use one of these endings", exit_code=2
         )
     try:
         report = asyncio.run(_measure(tenant, days))
@@ -51,7 +51,7 @@ def drift(
         hint = "--days looks further back, --tenant names another tenant"
         raise CommandFailed(error.args[0], hint) from None
     except NotFound as error:
-        raise CommandFailed(error.args[0], "`quorum train` makes models and a plan") from None
+        raise CommandFailed(error.args[0], "`quorum train` creates models and a plan") from None
     if picture is not None:
         _draw(report, picture)
     emit(report.to_document(), as_json, drift_tables)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cluster.terminal.console import say
+from cluster.terminal.console import print_line
 
 
 def mlflow(
@@ -25,11 +25,11 @@ def mlflow(
 
     settings = Settings.load()
     if settings.tracking_uri.startswith(("http://", "https://")):
-        say(f"MLflow already runs at {settings.tracking_uri}")
+        print_line(f"MLflow already runs at {settings.tracking_uri}")
         return
     require_free({port: "MLflow's page"})
     settings.home.mkdir(parents=True, exist_ok=True)
-    say(f"MLflow: http://{HOST}:{port} (Ctrl-C ends it)")
+    print_line(f"MLflow: http://{HOST}:{port} (Ctrl-C ends it)")
     command = [
         *(sys.executable, "-m", "mlflow", "server"),
         *("--host", HOST, "--port", str(port), "--workers", "1"),

@@ -17,8 +17,8 @@ from cluster.commands.options import (
     load_settings,
 )
 from cluster.errors import CommandFailed
-from cluster.terminal.console import JsonFlag, emit, say, step
-from cluster.terminal.failures import plainly
+from cluster.terminal.console import JsonFlag, emit, print_line, step
+from cluster.terminal.failures import without_hint
 from stores.redaction import redacted
 
 if TYPE_CHECKING:
@@ -308,7 +308,7 @@ def _registry_if_up(settings: Settings) -> tuple[Registry | None, str | None]:
         return registry, None
     except (MlflowException, OSError) as error:
         why = redacted(f"MLflow does not answer: {str(error).splitlines()[0]}")[:240]
-        say(why)
+        print_line(why)
         return None, why
 
 
@@ -353,4 +353,4 @@ def _expected() -> Iterator[None]:
     except OtherTenant as error:
         raise CommandFailed(str(error.args[0]), EVERY_TENANT_HINT) from error
     except QuorumError as error:
-        raise plainly(error) from error
+        raise without_hint(error) from error

@@ -16,7 +16,7 @@ from cluster.commands.options import (
 )
 from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit, step
-from cluster.terminal.failures import plainly
+from cluster.terminal.failures import without_hint
 
 if TYPE_CHECKING:
     from settings.settings import Settings
@@ -56,7 +56,7 @@ def retrain(
         what = "another retraining of this tenant is running"
         raise CommandFailed(what, "nothing was done; try again later", BUSY_EXIT_CODE) from error
     except QuorumError as error:
-        raise plainly(error) from error
+        raise without_hint(error) from error
     emit(done.document(), as_json, _render)
 
 

@@ -140,14 +140,14 @@ def train(
 
 @dataclass(frozen=True, slots=True)
 class _Outputs:
-    """What a training leaves: whose champions it may replace, predictions, and why by force."""
+    """Options for the results of a training; `force` is the reason for --force, None without."""
 
     for_every_tenant: bool
     predictions: Path | None
     force: str | None
 
     def document(self, report: TrainingReport) -> dict[str, Any]:
-        """The report's document, with the file of predictions."""
+        """Return the report's document, with the file of predictions."""
         document = report.to_document()
         if self.predictions is None:
             return document

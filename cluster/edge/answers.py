@@ -1,7 +1,7 @@
 """HAProxy's own error answers, in the problem+json form of the API.
 
-HAProxy reads them from files. One answer cannot be replaced: that to bytes that are not HTTP, whose
-text is compiled in.
+HAProxy reads them from files. One answer cannot be replaced, as its text is compiled in: the
+one to bytes that are not HTTP.
 """
 
 from __future__ import annotations

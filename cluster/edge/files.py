@@ -11,7 +11,7 @@ class EdgeFiles:
     """The files of one edge.
 
     Attributes:
-        folder: of Serve's configuration.
+        folder: the folder of Serve's configuration.
     """
 
     folder: Path
@@ -28,7 +28,7 @@ class EdgeFiles:
 
     @property
     def keeper(self) -> Path:
-        """Where the keeper listens."""
+        """The socket that the keeper listens at."""
         return self.folder / "keep.sock"
 
     @property

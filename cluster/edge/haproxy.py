@@ -11,21 +11,21 @@ from pathlib import Path
 from cluster.edge.files import EdgeFiles
 
 START_S = 10.0
-_ASK_S = 5.0
+_QUERY_S = 5.0
 
 
 class NotStarted(Exception):
     """HAProxy does not start; the message is its output."""
 
 
-def ask(path: Path, command: str) -> bytes:
+def query(path: Path, command: str) -> bytes:
     """Return the answer of an admin socket to a command.
 
     Raises:
         OSError: it does not answer.
     """
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(_ASK_S)
+        client.settimeout(_QUERY_S)
         client.connect(str(path))
         client.sendall(command.encode() + b"\n")
         parts = []
@@ -37,7 +37,7 @@ def ask(path: Path, command: str) -> bytes:
 def running_pid(path: Path) -> int | None:
     """Return the process id of the HAProxy at an admin socket, None if none answers."""
     try:
-        for line in ask(path, "show info").splitlines():
+        for line in query(path, "show info").splitlines():
             if line.startswith(b"Pid:"):
                 return int(line[4:])
     except (OSError, ValueError):
@@ -79,7 +79,7 @@ def start(program: Path, files: EdgeFiles) -> int:
 
 
 def died(pid: int) -> bool:
-    """Whether a process has ended, ours or not; reaps it if it is our child."""
+    """Return whether a process has ended, ours or not; reaps it if it is our child."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:

@@ -28,11 +28,11 @@ _SOON_S, _LATER_S = 0.02, 1.0
 
 
 class Keeper:
-    """Keeps one HAProxy.
+    """Keeps one HAProxy running.
 
     Args:
         program: HAProxy.
-        files: of the edge.
+        files: the files of the edge.
         lonely_s: seconds that it goes on without a stand-in.
     """
 
@@ -146,9 +146,9 @@ class Keeper:
             except ProcessLookupError:
                 pass
 
-    def _log(self, what: str) -> None:
+    def _log(self, event: str) -> None:
         with self._files.log.open("a") as log:
-            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {what}\n")
+            log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {event}\n")
 
 
 def _leave(number: int, _: FrameType | None) -> None:
@@ -160,7 +160,7 @@ def main(tools: str, folder: str) -> None:
 
     Args:
         tools: folder of HAProxy and its answers; see `install.py`.
-        folder: of Serve's configuration.
+        folder: the folder of Serve's configuration.
     """
     os.umask(0o077)
     files = EdgeFiles(Path(folder))

@@ -38,7 +38,7 @@ class UnknownServeConfig(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EdgeConfig:
-    """What the corrected configuration refers to.
+    """Values for the corrected configuration.
 
     Attributes:
         answers: folder of `<status>.http`.
@@ -70,7 +70,7 @@ def rewrite(config: str, edge: EdgeConfig) -> str:
 
 
 def has_routes(config: str) -> bool:
-    """Whether a configuration, Serve's or a corrected one, has routes."""
+    """Return whether a configuration, Serve's or a corrected one, has routes."""
     return "\n    use_backend " in config
 
 
@@ -127,7 +127,7 @@ def _defaults(lines: list[str], edge: EdgeConfig) -> list[str]:
 
 
 def _front(lines: list[str]) -> list[str]:
-    """Insert our rules before Serve's, of which a `return` ends the evaluation."""
+    """Insert our rules before Serve's, which may end the evaluation with a `return`."""
     bind = next(i for i, line in enumerate(lines) if line.strip().startswith("bind "))
     return [
         *lines[: bind + 1],

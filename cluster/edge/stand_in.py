@@ -29,7 +29,7 @@ _LOOK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What Serve asks for with HAProxy's arguments.
+    """Serve's order, as given in HAProxy's arguments.
 
     Attributes:
         config: the configuration file.
@@ -55,7 +55,7 @@ class StandIn:
     """Stands for one HAProxy.
 
     Args:
-        order: what Serve asks for.
+        order: Serve's order.
         tools: folder of HAProxy and its answers; see `install.py`.
         spare: see `rewrite.EdgeConfig`.
     """
@@ -89,17 +89,17 @@ class StandIn:
     def _write_config(self) -> Path:
         """Correct Serve's configuration. Returns the admin socket that it names.
 
-        A restarted Serve knows no routes at first, while the replicas still run. Until it does,
-        the routes known before stay.
+        A restarted Serve has no routes at first, while the replicas still run. Until it has, the
+        earlier routes stay.
         """
-        theirs = self._order.config.read_text()
-        ours, files = rewrite(theirs, self._edge()), self._files
-        stays = not self._order.replaced and not has_routes(ours) and _routed(files.config)
+        given = self._order.config.read_text()
+        corrected, files = rewrite(given, self._edge()), self._files
+        stays = not self._order.replaced and not has_routes(corrected) and _routed(files.config)
         if not stays:
             new = files.config.with_suffix(".new")
-            new.write_text(ours)
+            new.write_text(corrected)
             new.rename(files.config)
-        return Path(theirs.partition("stats socket ")[2].split()[0])
+        return Path(given.partition("stats socket ")[2].split()[0])
 
     def _edge(self) -> EdgeConfig:
         return EdgeConfig(self._tools, self._files.commands, self._spare)
@@ -168,14 +168,14 @@ class StandIn:
         return not Path(f"/proc/{self._pid}").exists()
 
     def _relay(self, listener: socket.socket) -> None:
-        """Pass a command on to HAProxy. Serve knows HAProxy by our process id."""
+        """Pass a command on to HAProxy. Serve expects our process id as HAProxy's."""
         peer, _ = listener.accept()
         with peer, contextlib.suppress(OSError):
             peer.settimeout(_LOOK_S)
             command = peer.makefile("rb").readline().decode().strip()
             answer = b""
             with contextlib.suppress(OSError):
-                answer = haproxy.ask(self._files.commands, command)
+                answer = haproxy.query(self._files.commands, command)
             if command == "show info":
                 own = b"Pid: %d" % os.getpid()
                 others = [line for line in answer.splitlines() if not line.startswith(b"Pid:")]

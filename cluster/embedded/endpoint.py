@@ -42,7 +42,7 @@ def choose(path: Path) -> Endpoint:
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether no process listens at a port."""
+    """Return whether no process listens at a port."""
     with socket.socket() as probe:
         # As servers do: a connection in TIME_WAIT does not take a port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -125,7 +125,7 @@ def _program() -> Path:
 
 
 def _answers(endpoint: Endpoint) -> bool:
-    """Whether the server answers PING with PONG, not with LOADING or a refusal."""
+    """Return whether the server answers PING with PONG, not with LOADING or a refusal."""
     try:
         with socket.create_connection(("127.0.0.1", endpoint.port), timeout=1) as connection:
             connection.sendall(f"AUTH {endpoint.password}\r\nPING\r\n".encode())

@@ -47,7 +47,7 @@ def pepper(settings: Settings) -> str:
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """One connection to PostgreSQL, closed at the end.
+    """Open a connection to PostgreSQL, and close it at the end of the block.
 
     Raises:
         CommandFailed: DATABASE_URL is not set.
@@ -73,7 +73,7 @@ async def check_stores(settings: Settings) -> None:
     address_of(database_url(settings))
     if settings.database_replica_url is not None:
         address_of(settings.database_replica_url.get_secret_value(), "DATABASE_REPLICA_URL")
-    await _ask_redis(settings, "SET", "q:p", "1", "EX", 60)
+    await _call_redis(settings, "SET", "q:p", "1", "EX", 60)
 
 
 async def check_external(settings: Settings, variable: str) -> None:
@@ -83,13 +83,13 @@ async def check_external(settings: Settings, variable: str) -> None:
         CommandFailed, SettingInvalid, StoreUnavailable, OSError: the store cannot be used.
     """
     if variable == "REDIS_URL":
-        await _ask_redis(settings, "PING")
+        await _call_redis(settings, "PING")
         return
     async with database(settings):
         pass
 
 
-async def _ask_redis(settings: Settings, *words: str | int) -> None:
+async def _call_redis(settings: Settings, *words: str | int) -> None:
     from stores.redis.connection import RedisConnection
 
     redis = RedisConnection(redis_url(settings), _REDIS_WAIT_MS)

@@ -26,7 +26,7 @@ class Dashboard:
     url: str
 
     def answers(self) -> bool:
-        """Whether the dashboard answers."""
+        """Return whether the dashboard answers."""
         try:
             self._request("GET", "/api/version", timeout_s=3)
         except (OSError, http.client.HTTPException, CommandFailed):

@@ -65,9 +65,10 @@ def places(folder: Path, edge: Path, *, address: str, fallback_port: int) -> dic
     """Return the variables that tell Ray and Serve which addresses and files are this node's.
 
     Args:
-        folder: of sockets, for this user only. By default Serve uses a folder that users share.
-        edge: what `cluster.edge.install` has written.
-        address: of the node, `host:port`.
+        folder: folder of sockets, for this user only. By default Serve uses a folder that users
+            share.
+        edge: the folder that `cluster.edge.install` has written.
+        address: address of the node, `host:port`.
         fallback_port: port of Serve's fallback proxy. Processes can share a port: by default all
             Serves of the machine would.
     """

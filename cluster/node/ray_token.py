@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cluster.errors import CommandFailed
-from cluster.terminal.console import say
+from cluster.terminal.console import print_line
 from stores.whole_file import replace_file
 
 
@@ -17,8 +17,8 @@ def provide(environment: Mapping[str, str]) -> None:
     """Create the token if there is none, and close its file to other users.
 
     Args:
-        environment: of the node. RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH and RAY_AUTH_MODE have the
-            same meaning as for Ray.
+        environment: environment of the node. RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH and RAY_AUTH_MODE
+            have the same meaning as for Ray.
 
     Raises:
         CommandFailed: the file belongs to another user, or cannot be written.
@@ -35,7 +35,7 @@ def provide(environment: Mapping[str, str]) -> None:
         raise CommandFailed(f"Ray's token {path} belongs to uid {found.st_uid}", _HINT)
     if stat.S_IMODE(found.st_mode) & 0o077:
         path.chmod(0o600)
-        say(f"other users could read {path}; closed it to them")
+        print_line(f"other users could read {path}: removed their access")
 
 
 def headers() -> dict[str, str]:

@@ -14,8 +14,8 @@ from cluster.errors import CommandFailed
 _MISSES = 3
 
 
-class _AskedToStop(BaseException):
-    """SIGTERM or SIGINT came. A BaseException, so that no `except Exception` catches it."""
+class _StopRequested(BaseException):
+    """SIGTERM or SIGINT arrived. A BaseException, so that no `except Exception` catches it."""
 
 
 def hold(
@@ -39,11 +39,11 @@ def hold(
         CommandFailed: the service ended by itself.
     """
     numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, _ask) for number in numbers}
+    before = {number: signal.signal(number, _request_stop) for number in numbers}
     try:
         start()
         _watch(alive, poll_s)
-    except _AskedToStop:
+    except _StopRequested:
         pass
     finally:
         for number in numbers:
@@ -53,9 +53,9 @@ def hold(
             signal.signal(number, handler)
 
 
-def _ask(number: int, _: FrameType | None) -> None:
+def _request_stop(number: int, _: FrameType | None) -> None:
     # Without a handler, the first process of a container ignores SIGTERM.
-    raise _AskedToStop(number)
+    raise _StopRequested(number)
 
 
 def _watch(alive: Callable[[], bool], poll_s: float) -> None:

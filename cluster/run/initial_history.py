@@ -30,7 +30,7 @@ class Scale:
 
 
 def history_missing(settings: Settings) -> bool:
-    """Whether the tenant has no payments, or only a part of the generated ones."""
+    """Return whether the tenant has no payments, or only a part of the generated ones."""
     has_any, unfinished = asyncio.run(_state(settings))
     return not has_any or (unfinished and _file(settings).exists())
 

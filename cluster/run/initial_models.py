@@ -52,7 +52,7 @@ def train_models(environment: Mapping[str, str]) -> dict[str, Any]:
     fault of the data, training runs once more.
 
     Args:
-        environment: of the process; RAY_ADDRESS names the Ray cluster.
+        environment: environment of the process; RAY_ADDRESS names the Ray cluster.
 
     Returns:
         The training's report.

@@ -190,7 +190,7 @@ async def _done(connection: asyncpg.Connection) -> dict[str, str]:
 
 @asynccontextmanager
 async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """A transaction that holds the runners' lock."""
+    """Open a transaction that holds the runners' lock."""
     import asyncpg
 
     async with connection.transaction():

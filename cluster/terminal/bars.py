@@ -52,7 +52,7 @@ class LoadBar:
     """The bar of a load on stderr: share of the file, rows, rows a second.
 
     Args:
-        name: of the file.
+        name: name of the file.
     """
 
     def __init__(self, name: str) -> None:

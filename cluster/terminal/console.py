@@ -62,7 +62,7 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print one plain line of progress on stderr; brackets in it are not markup."""
     progress.print(escape(_lines(redacted(line), progress.width)), soft_wrap=True)
 

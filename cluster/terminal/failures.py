@@ -1,4 +1,4 @@
-"""Turns expected errors into one line with a hint, without importing the packages they are from."""
+"""Turns expected errors into one line with a hint, without importing their packages."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def explain(error: BaseException) -> CommandFailed | None:
     return None
 
 
-def plainly(error: QuorumError) -> CommandFailed:
-    """Return an error whose text is enough, without a hint at what may not be running."""
+def without_hint(error: QuorumError) -> CommandFailed:
+    """Return an error as one line, without a hint at parts that may not be running."""
     if isinstance(error, SettingInvalid):
         return CommandFailed(*_setting(error))
     return CommandFailed(str(error.args[0]), "")

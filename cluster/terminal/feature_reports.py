@@ -1,4 +1,4 @@
-"""What `quorum features` prints for people."""
+"""Human-readable output of `quorum features`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `quorum load` prints for people."""
+"""Human-readable output of `quorum load`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import Any
 
 from rich.markup import escape
 
-_MOST_REASONS = 12
-_MOST_IDS = 5
+_MAX_REASONS = 12
+_MAX_IDS = 5
 
 
 def reason_lines(report: dict[str, Any]) -> list[str]:
     """Return a line for each reason for refusing rows: how many, field, fault, first place."""
     lines = []
-    for reason in report["reasons"][:_MOST_REASONS]:
+    for reason in report["reasons"][:_MAX_REASONS]:
         example = f": {reason['example']}" if reason["example"] else ""
         field = reason["field"] or "the row"
         where = f"(line {reason['first_line']}{example})"
         lines.append(f"  {reason['rows']:,}: {field} {reason['reason']} {where}")
-    more = len(report["reasons"]) - _MOST_REASONS
+    more = len(report["reasons"]) - _MAX_REASONS
     if more > 0:
         lines.append(f"  and {more} more reasons")
     for why, n in report["labels_left_out"].items():
@@ -75,11 +75,11 @@ def load_text(report: dict[str, Any]) -> str:
         lines += reason_lines(report)
     if report["reused"]:
         named = [f"{one} (row {rows[0]})" for one, rows in report["reused_ids"].items()]
-        more = ", ..." if len(named) > _MOST_IDS or report["reused"] > len(named) else ""
+        more = ", ..." if len(named) > _MAX_IDS or report["reused"] > len(named) else ""
         lines.append(
             escape(
                 f"{report['reused']:,} rows have the id of another payment: "
-                f"{', '.join(named[:_MOST_IDS])}{more}"
+                f"{', '.join(named[:_MAX_IDS])}{more}"
             )
         )
         lines.append(

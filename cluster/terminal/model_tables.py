@@ -1,4 +1,4 @@
-"""What `quorum models` prints for people."""
+"""Human-readable output of `quorum models`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `quorum train --protocol` prints for people: our figures beside the published ones."""
+"""Human-readable output of `quorum train --protocol`: our figures beside the published ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `quorum train` prints for people."""
+"""Human-readable output of `quorum train`."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _ensemble_gain(document: dict[str, Any]) -> list[str]:
 
 
 def _predicted_observed(document: dict[str, Any]) -> list[str]:
-    """Predicted over observed share of fraud of the ensemble, with its 95 % interval."""
+    """Return the predicted over observed share of fraud of the ensemble, with its 95 % interval."""
     found = document.get("said_seen", {}).get("ensemble")
     if found is None:
         return []

@@ -12,7 +12,7 @@ from fraud.plan import Plan
 from stores.postgres.connect import connect
 from stores.postgres.errors import DISCONNECTED, READ_ONLY, reason
 
-_READ_ONLY = "PostgreSQL takes no writes: decisions wait on this machine's disk"
+_READ_ONLY = "PostgreSQL accepts no writes: decisions wait on this machine's disk"
 
 
 class PlanReader:

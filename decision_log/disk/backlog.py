@@ -25,7 +25,7 @@ class Backlog:
     Args:
         folder: holds the segments.
         aside: folder on the same file system to which damaged segments are moved.
-        live: the folder has a writer, so more may follow after the end of its newest segment.
+        live: whether the folder has a writer, which may append to its newest segment.
     """
 
     def __init__(self, folder: Path, aside: Path, stats: LogStats, *, live: bool) -> None:
@@ -49,7 +49,7 @@ class Backlog:
         return self._read.number
 
     def next(self) -> bytes | None:
-        """The next payload, None if there is none: for good, or for now if live."""
+        """Return the next payload, None if there is none: for good, or for now if live."""
         while self._open is not None or self._open_next():
             assert self._open is not None
             payload = self._frame()
@@ -84,7 +84,7 @@ class Backlog:
         self._read = self._committed
 
     def is_empty(self) -> bool:
-        """Whether the folder holds no segment: all were read to their end and committed."""
+        """Return whether the folder holds no segment: all were read to their end and committed."""
         return not segments(self._folder)
 
     def close(self) -> None:
@@ -92,18 +92,18 @@ class Backlog:
         self._shut()
 
     def _keep_position(self) -> None:
-        """Save the position if the disk permits: a lost one only costs time, and going on empties
-        a full disk."""
+        """Save the position if the disk permits: a lost one only costs time, and shipping on
+        frees a full disk."""
         try:
             save_position(self._folder, self._committed)
         except OSError as error:
-            self._warn(f"the position of {self._folder.name} is not kept", error)
+            self._warn(f"the position of {self._folder.name} is not saved", error)
 
-    def _warn(self, what: str, error: OSError) -> None:
-        """Log something once: what fails at one commit fails at the next."""
-        if what not in self._warned:
-            self._warned.add(what)
-            logger.warning("%s: %s", what, error.strerror)
+    def _warn(self, problem: str, error: OSError) -> None:
+        """Log a problem once: it would recur at every commit."""
+        if problem not in self._warned:
+            self._warned.add(problem)
+            logger.warning("%s: %s", problem, error.strerror)
 
     def _frame(self) -> bytes | None:
         assert self._open is not None
@@ -113,7 +113,7 @@ class Backlog:
         return payload
 
     def _after_damage(self) -> bytes | None:
-        """The next intact frame of a finished segment, None at its end."""
+        """Return the next intact frame of a finished segment, None at its end."""
         assert self._open is not None
         size = os.fstat(self._fd).st_size
         lost = size - self._read.offset
@@ -121,7 +121,7 @@ class Backlog:
             return None
         found = find_frame(self._pread, self._read.offset + 1, self._open.salt)
         if found is None and self._open not in self._damaged and not self._was_closed():
-            logger.warning("%s ends in %d bytes that are no record", self._open, lost)
+            logger.warning("%s ends in %d bytes that are not a record", self._open, lost)
             self._stats.torn_bytes += lost
             self._go_to(size)
             return None
@@ -134,7 +134,7 @@ class Backlog:
         return self._frame()
 
     def _was_closed(self) -> bool:
-        """Whether the writer of the open segment went on to the next one."""
+        """Return whether the writer of the open segment went on to the next one."""
         return any(name.number == self._read.number + 1 for name in self._later())
 
     def _pread(self, length: int, offset: int) -> bytes:
@@ -168,7 +168,7 @@ class Backlog:
         return False
 
     def _later(self) -> list[SegmentName]:
-        """The segments after the open one."""
+        """Return the segments after the open one."""
         assert self._open is not None
         return [name for name in segments(self._folder) if name > self._open]
 

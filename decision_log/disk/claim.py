@@ -29,7 +29,7 @@ class Claim:
         """Remove the folder, then release it: a process that waited for the lock finds it gone.
 
         Raises:
-            OSError: the folder holds a file of somebody else, and stays.
+            OSError: the folder holds other files, and stays.
         """
         try:
             # The lock file last: without it another process may claim the folder.
@@ -65,8 +65,8 @@ def claim(folder: Path, *, create: bool) -> Claim | None:
 
 
 def _is_still(path: Path, fd: int) -> bool:
-    """Whether the path still names the locked file: the folder may have been removed after the file
-    was opened."""
+    """Return whether the path still names the locked file: the folder may have been removed after
+    the file was opened."""
     try:
         return os.path.samestat(os.fstat(fd), path.stat())
     except FileNotFoundError:

@@ -84,7 +84,7 @@ class DeadLetters:
         return segment.path
 
     def _in_place(self) -> Segment:
-        """The file; a new one if the last was moved away, as it is no longer ours."""
+        """Return the file; a new one if the last was moved away, as it is no longer ours."""
         if self._segment is not None and not self._segment.path.exists():
             self._shut()
         if self._segment is None:

@@ -5,7 +5,7 @@
     crc32    u32 LE    over length and payload, seeded with the salt
     payload
 
-After damage a reader looks for the salt. No client knows it, so no payload can contain bytes that
+After damage a reader looks for the salt. Clients never see it, so no payload can contain bytes that
 look like a frame.
 """
 
@@ -41,7 +41,7 @@ def frame(payload: bytes, salt: bytes) -> bytes:
 
 
 def read_frame(pread: Pread, offset: int, salt: bytes) -> bytes | None:
-    """Payload of the frame at `offset`, None if no intact frame begins there.
+    """Return the payload of the frame at `offset`, None if no intact frame begins there.
 
     The next frame begins `HEADER.size + len(payload)` further on.
     """
@@ -58,7 +58,8 @@ def read_frame(pread: Pread, offset: int, salt: bytes) -> bytes | None:
 
 
 def find_frame(pread: Pread, offset: int, salt: bytes) -> int | None:
-    """Offset of the first intact frame that begins at or after `offset`, None if there is none."""
+    """Return the offset of the first intact frame that begins at or after `offset`, None if there
+    is none."""
     while True:
         # Chunks overlap by one byte less than a salt, so that one across their border is found.
         chunk = pread(_CHUNK, offset)

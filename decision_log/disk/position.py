@@ -16,7 +16,7 @@ _BYTES = 128
 class Position:
     """Everything before `offset` of the segment with this number and salt (hex) is shipped.
 
-    Segments with a lower number were shipped when it was saved. One that is there all the same is
+    Segments with a lower number were shipped when it was saved. One that is there nevertheless is
     read."""
 
     number: int = 0
@@ -25,8 +25,8 @@ class Position:
 
 
 def load_position(folder: Path) -> Position:
-    """The position of a folder; its beginning if none is saved or readable. Shipping a record twice
-    changes nothing, so a lost position only costs time."""
+    """Return the position of a folder; its beginning if none is saved or readable. Shipping a
+    record twice changes nothing, so a lost position only costs time."""
     try:
         return Position(**json.loads((folder / FILE).read_bytes()))
     except (OSError, ValueError, TypeError):

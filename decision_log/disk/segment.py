@@ -17,7 +17,7 @@ ASIDE = "dead-letters"
 _NAME = re.compile(r"(\d{12})-([0-9a-f]{8})\.wal")
 
 _BLOCK_BYTES = 4096
-"""What a disk loses at a time."""
+"""The unit in which a disk loses data."""
 
 # macOS has no fdatasync.
 sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
@@ -25,8 +25,8 @@ sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 @dataclass(frozen=True, slots=True, order=True)
 class SegmentName:
-    """Number (order of writing, from 1; each run of a writer leaves one out before its first) and
-    salt of a segment. They are its file's name."""
+    """Number and salt of a segment, which make up the name of its file. Numbers are in the order of
+    writing, from 1; each run of a writer skips one before its first."""
 
     number: int
     salt: bytes
@@ -36,21 +36,21 @@ class SegmentName:
 
     @classmethod
     def parse(cls, name: str) -> SegmentName | None:
-        """None if that is not the name of a segment."""
+        """Return the parsed name, None if it is not that of a segment."""
         match = _NAME.fullmatch(name)
         return match and cls(int(match[1]), bytes.fromhex(match[2]))
 
 
 def segments(folder: Path) -> list[SegmentName]:
-    """The segments in a folder, oldest first; by name where files put together by hand share a
-    number."""
+    """Return the segments in a folder, oldest first; by name where
+    files that were put together by hand share a number."""
     found = (SegmentName.parse(name) for name in os.listdir(folder))
     return sorted(s for s in found if s is not None)
 
 
 def read_around(fd: int, length: int, offset: int) -> bytes:
-    """Up to `length` bytes at `offset`, with zeros for blocks that the disk cannot read: frames
-    after them are found."""
+    """Return up to `length` bytes at `offset`, with zeros for blocks that the disk cannot read:
+    frames after them are found."""
     end = min(offset + length, os.fstat(fd).st_size)
     parts = []
     while offset < end:
@@ -64,13 +64,13 @@ def read_around(fd: int, length: int, offset: int) -> bytes:
 
 
 def writers(root: Path) -> list[Path]:
-    """The folders of all writers under `root`, dead ones included, by name; not that of dead
+    """Return the folders of all writers under `root`, dead ones included, by name; not that of dead
     letters."""
     return sorted(f for f in root.iterdir() if f.name != ASIDE and f.is_dir())
 
 
 def writers_bytes(root: Path) -> int:
-    """Bytes in the segments of all writers."""
+    """Return the bytes in the segments of all writers."""
     total = 0
     for folder in writers(root):
         with contextlib.suppress(OSError):  # gone meanwhile, or not ours to read
@@ -79,7 +79,7 @@ def writers_bytes(root: Path) -> int:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Bytes in the segments of a folder."""
+    """Return the bytes in the segments of a folder."""
     total = 0
     for name in segments(folder):
         with contextlib.suppress(FileNotFoundError):  # shipped meanwhile

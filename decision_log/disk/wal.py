@@ -36,9 +36,9 @@ class WalLimits:
     Attributes:
         segment_bytes: a segment is closed once it is this large. Removing a shipped one holds up
             the event loop, and with it decisions, for a third of a millisecond per MiB.
-        log_bytes: size of the log at most, see `held`; beyond it records are refused. The disk is
+        log_bytes: largest size of the log, see `held`; beyond it records are refused. The disk is
             often PostgreSQL's own: a full disk would stop what empties the log.
-        pending_bytes: size of the appends that wait for the disk at most.
+        pending_bytes: largest size of the appends that wait for the disk.
         probe_interval_s: how often a log that refuses records tests whether the disk is back.
     """
 
@@ -103,8 +103,8 @@ class Wal:
         """Return once all payloads are durable, together and in order.
 
         Raises:
-            LogUnavailable: the disk is full or broken, too much waits, or the log is closed. None
-                of the payloads counts as written.
+            LogUnavailable: the disk is full or broken, too many records wait, or the log is closed.
+                None of the payloads counts as written.
             ValueError: a payload is empty or longer than a frame holds.
         """
         if not payloads:
@@ -126,9 +126,9 @@ class Wal:
         if self._closing:
             raise LogUnavailable("the decision log is closed")
         if self._refused is not None:
-            raise LogUnavailable(f"the decision log takes no records: {self._refused}")
+            raise LogUnavailable(f"the decision log accepts no records: {self._refused}")
         if self._pending and self._pending_bytes + n_bytes > self._limits.pending_bytes:
-            raise LogUnavailable("the decision log: too much waits for the disk")
+            raise LogUnavailable("the decision log: too many records wait for the disk")
 
     async def close(self) -> None:
         """Write what waits, then stop. Idempotent."""
@@ -149,7 +149,7 @@ class Wal:
             self._segment.close()
 
     def _take(self) -> list[_Waiting] | None:
-        """All appends that wait, [] when it is time to probe, None at the end."""
+        """Return all appends that wait, [] when it is time to probe, None at the end."""
         while True:
             with self._lock:
                 if self._pending:
@@ -183,7 +183,7 @@ class Wal:
     def _open(self) -> Segment:
         held = self._held()
         if held + self._limits.segment_bytes > self._limits.log_bytes:
-            raise OSError(f"{held // MIB} MiB wait for PostgreSQL, no more are allowed")
+            raise OSError(f"{held // MIB} MiB wait for PostgreSQL, the limit")
         self._number += 1
         self._segment = Segment(self._folder, self._number, self._randomness(SALT_BYTES))
         return self._segment
@@ -195,9 +195,9 @@ class Wal:
             self._segment = None
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         if self._refused is None:
-            logger.error("the decision log takes no records: %s", why)
+            logger.error("the decision log accepts no records: %s", why)
         self._refused = why
-        return LogUnavailable(f"the decision log takes no records: {why}")
+        return LogUnavailable(f"the decision log accepts no records: {why}")
 
     def _probe(self) -> None:
         try:
@@ -205,7 +205,7 @@ class Wal:
         except Exception as error:
             self._refuse(error)
             return
-        logger.warning("the decision log takes records again")
+        logger.warning("the decision log accepts records again")
         self._refused = None
 
     def _answer(self, group: list[_Waiting], error: LogUnavailable | None) -> None:
@@ -216,7 +216,7 @@ class Wal:
 
 
 def _last_number(folder: Path) -> int:
-    """The highest number known from an earlier run, 0 if there was none."""
+    """Return the highest number known from an earlier run, 0 if there was none."""
     return max([load_position(folder).number, *(name.number for name in segments(folder))])
 
 

@@ -39,8 +39,8 @@ class DecisionPart:
         schema_id: schema of each decision's features.
         degraded: why each is degraded, () if it is not.
         features: of each, float32 little-endian in the order of its schema.
-        retry: bool[n]: there is an earlier decision on the same payment.
-        as_before: bool[n]: a retry with the same features as the first decision on the payment.
+        retry: bool[n], whether the payment has an earlier decision.
+        as_before: bool[n], whether it is a retry with the same features as the first decision.
     """
 
     decision_id: list[str]
@@ -64,7 +64,7 @@ class LoadedPart:
     at_ms: Int64
 
     def slice(self, start: int, stop: int) -> LoadedPart:
-        """Payments start .. stop-1."""
+        """Return the payments start .. stop-1."""
         return LoadedPart(self.batch.slice(start, stop), self.at_ms[start:stop])
 
 
@@ -93,7 +93,7 @@ class DecisionHistory:
     @classmethod
     @asynccontextmanager
     async def open(cls, database_url: str, tenant: str) -> AsyncIterator[DecisionHistory]:
-        """A snapshot, until the block ends.
+        """Open a snapshot until the block ends.
 
         Raises:
             OSError, asyncpg.PostgresError: the database does not answer.
@@ -102,7 +102,7 @@ class DecisionHistory:
             yield cls(connection, tenant)
 
     async def period(self, since: datetime | None, limit: int | None) -> Period | None:
-        """That of the newest `limit` decisions made at `since` or later; None if there are none."""
+        """Return the period of the newest `limit` decisions since a time, None without any."""
         row = await self._connection.fetchrow(
             statement("decision_log/readers/sql/decision_period.sql"),
             self._tenant,
@@ -114,7 +114,7 @@ class DecisionHistory:
         return Period(row["first_at"], row["oldest_payment"], row["decisions"])
 
     async def decisions(self, period: Period) -> AsyncIterator[DecisionPart]:
-        """The decisions of a period, part by part."""
+        """Yield the decisions of a period, part by part."""
         async for rows in self._rows("decision_history", period.first_at):
             yield _decisions(self._tenant, rows)
 
@@ -131,7 +131,7 @@ class DecisionHistory:
             yield LoadedPart(_batch(self._tenant, rows, skip=1), received)
 
     async def labels(self) -> AsyncIterator[LabelHistory]:
-        """All label events in the order in which the serving path could know them."""
+        """Yield all label events in the order in which the serving path could know them."""
         async for part in stream_labels(self._connection, self._tenant):
             yield part
 
@@ -157,6 +157,6 @@ def _decisions(tenant: str, rows: Sequence[Any]) -> DecisionPart:
 
 
 def _batch(tenant: str, rows: Sequence[Any], skip: int = 0) -> TransactionBatch:
-    """From rows with the columns of a transaction, and `skip` others after them."""
+    """Return the batch of rows with the columns of a transaction and `skip` others after them."""
     columns = [list(column) for column in zip(*rows, strict=True)]
     return TransactionBatch([tenant] * len(rows), *columns[: len(columns) - skip])

@@ -1,7 +1,7 @@
 """Drift as gauges: measured on decisions on record, by one replica at a time.
 
 Decisions do not wait for it: it reads what the decision log has shipped, in parts, and yields to
-the event loop between parts. Knows no Ray.
+the event loop between parts. Independent of Ray.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Measured:
     """The result of one measurement.
 
     Attributes:
-        features, scores: name -> PSI, of those with enough rows.
-        errors: model -> calibration error, of those with enough rows.
+        features, scores: name -> PSI, for those with enough rows.
+        errors: model -> calibration error, for those with enough rows.
     """
 
     features: dict[str, float]
@@ -100,7 +100,7 @@ class DriftWatch:
 
     @property
     def alive(self) -> bool:
-        """Whether it goes on measuring."""
+        """Whether it still measures."""
         return self._poll.alive
 
     async def close(self) -> None:
@@ -132,7 +132,7 @@ class DriftWatch:
         return measured
 
     async def _leads(self) -> bool:
-        """Whether this replica is the one that measures: it keeps the lock."""
+        """Return whether this replica is the one that measures: it keeps the lock."""
         if self._lock is not None and self._lock.alive:
             return True
         lock = await Lock.on(
@@ -214,13 +214,13 @@ async def _decisions(
 
 
 def _psi(reference: ReferenceDistribution, counts: Int64) -> dict[str, float]:
-    """PSI of the columns with enough rows, by name."""
+    """Return the PSI of the columns with enough rows, by name."""
     psi, rows = reference.psi(counts), counts.sum(axis=1)
     return {name: float(psi[i]) for i, name in enumerate(reference.names) if rows[i] >= LEAST_ROWS}
 
 
 def _errors(decisions: ScoredDecisions, models: list[str], now_ms: int) -> dict[str, float]:
-    """Calibration error of the models with enough labelled decisions, by name."""
+    """Return the calibration error of the models with enough labelled decisions, by name."""
     old = matured(decisions.decided_ms, decisions.known_ms, now_ms)
     errors = {}
     for name in models:

@@ -1,4 +1,4 @@
-"""Decisions on record with their features, scores and labels, as drift is measured on them."""
+"""Decisions on record with their features, scores and labels, to measure drift on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS_PER_PART = 128
 """Work on one part takes some two milliseconds, while decisions wait."""
 
 _BUCKETS = 65_536
-"""Into which `scored_sample.sql` hashes payments."""
+"""Hash values of payments in `scored_sample.sql`."""
 
 
 class _Vote(msgspec.Struct):
@@ -61,7 +61,7 @@ class ScoredDecisions:
     def of(
         cls, rows: Sequence[Mapping[str, Any]], schema_id: str, n_features: int
     ) -> ScoredDecisions:
-        """From rows of any of the statements `scored_*.sql`."""
+        """Return the decisions in rows of any of the statements `scored_*.sql`."""
         n = len(rows)
         values = np.full((n, n_features), np.nan, np.float32)
         size = 4 * n_features
@@ -88,7 +88,7 @@ class ScoredDecisions:
 
     @classmethod
     def concat(cls, parts: Sequence[ScoredDecisions], n_features: int) -> ScoredDecisions:
-        """All rows of `parts`, in order."""
+        """Return all rows of `parts`, in order."""
         parts = parts or [cls.of([], "", n_features)]
         names = sorted({name for part in parts for name in part.scores})
         return cls(
@@ -104,8 +104,8 @@ class ScoredDecisions:
         )
 
     def score_counts(self, reference: ReferenceDistribution) -> Int64:
-        """`ReferenceDistribution.count` of the models' scores, int64[models, bins]. Rows without a
-        score of a model are not counted for it."""
+        """Return `ReferenceDistribution.count` of the models' scores, int64[models, bins]. Rows
+        without a score of a model are not counted for it."""
         none = np.full(len(self), np.nan)
         scores = [self.scores.get(name, none) for name in reference.names]
         counts = reference.count(np.stack(scores, axis=1))
@@ -116,8 +116,8 @@ class ScoredDecisions:
 async def sample(
     connection: Any, tenant: str, since: datetime, limit: int
 ) -> tuple[int, AsyncIterator[list[Any]]]:
-    """The number of decisions since a time, and rows of about `limit` of them: of all, or of a
-    sample by payment. Needs a transaction."""
+    """Return the number of decisions since a time, and rows of about `limit` of them: of all, or of
+    a sample by payment. Needs a transaction."""
     total = await connection.fetchval(
         statement("decision_log/readers/sql/scored_count.sql"), tenant, since
     )
@@ -126,12 +126,12 @@ async def sample(
 
 
 def newest(connection: Any, tenant: str, limit: int, since: datetime) -> AsyncIterator[list[Any]]:
-    """Rows of the newest `limit` decisions since a time. Needs a transaction."""
+    """Return the rows of the newest `limit` decisions since a time. Needs a transaction."""
     return _parts(connection, "scored_newest", tenant, limit, since)
 
 
 def labelled(connection: Any, tenant: str, limit: int, since: datetime) -> AsyncIterator[list[Any]]:
-    """Rows of the decisions since a time that have the newest `limit` labels. Needs a
+    """Return the rows of the decisions since a time that have the newest `limit` labels. Needs a
     transaction."""
     return _parts(connection, "scored_labelled", tenant, limit, since)
 

@@ -10,7 +10,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def array_text(column: Sequence[str | int | None]) -> str:
-    """The text form of a one-dimensional array: `{"a",null,"b"}`.
+    """Return the text form of a one-dimensional array: `{"a",null,"b"}`.
 
     For short values this takes a fraction of asyncpg's time for an array, as asyncpg tests each
     element against two abstract classes. PostgreSQL takes either equally fast.
@@ -23,7 +23,7 @@ def array_text(column: Sequence[str | int | None]) -> str:
     """
     text = _encode(column)
     if b"\\" in text:
-        # An array's text does not know JSON's escapes of control characters.
+        # PostgreSQL's text form of arrays has no JSON escapes of control characters.
         return f"{{{','.join(map(_element, column))}}}"
     return f"{{{text[1:-1].decode()}}}"
 

@@ -21,7 +21,7 @@ _NUL = b"\\u0000"
 
 
 def columns(records: RecordBatch) -> list[list[Any]]:
-    """The arguments of `ship.sql` as `N_COLUMNS` lists of n.
+    """Return the arguments of `ship.sql` as `N_COLUMNS` lists of n.
 
     Raises:
         LookupError, TypeError, ValueError: a record has no such column.

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 _SHIP = statement("decision_log/shipping/ship.sql")
 # Only after a crash is a decision there already. To look for it first costs a tenth of an insert:
-# this is added only when an insert has failed for that reason.
+# this clause is added only after an insert has failed for that reason.
 _AGAIN = "ON CONFLICT DO NOTHING"
 _KEEP_PLAN = statement("decision_log/shipping/keep_plan.sql")
 _ENSURE_MONTH = statement("decision_log/shipping/ensure_month.sql")
@@ -123,7 +123,7 @@ class PostgresSink:
         if self._waits_for_disk:
             await connection.execute(query, *arguments, timeout=self._timeout_s)
             return
-        # A segment is deleted once PostgreSQL has its rows, so a commit must mean its disk.
+        # A segment is deleted once PostgreSQL has its rows, so a commit must wait for its disk.
         async with connection.transaction():
             await connection.execute("SET LOCAL synchronous_commit = on")
             await connection.execute(query, *arguments, timeout=self._timeout_s)
@@ -149,7 +149,8 @@ class PostgresSink:
 
 
 async def _arguments(batches: Sequence[RecordBatch]) -> list[Any]:
-    """The arguments of `ship.sql`. Yields now and then: decisions are made on the same loop."""
+    """Return the arguments of `ship.sql`. Yields to the event loop at times: decisions are made on
+    it."""
     gathered: list[list[Any]] = [[] for _ in range(N_COLUMNS)]
     rows = 0
     for batch in batches:
@@ -163,7 +164,7 @@ async def _arguments(batches: Sequence[RecordBatch]) -> list[Any]:
 
 
 def _months(batches: Sequence[RecordBatch]) -> dict[_Month, int]:
-    """The partitions around the times of decisions, with a time in each.
+    """Return the partitions around the times of decisions, with a time in each.
 
     Our own clock makes partitions, never a client's timestamp. Most payments are within days of
     their decisions; others go to the default partition, or to one that `quorum load` has made.
@@ -179,14 +180,14 @@ def _months(batches: Sequence[RecordBatch]) -> dict[_Month, int]:
 
 
 def _middle_ms(at_ms: int) -> int:
-    """The middle of a month: 30 days from there is in the next month."""
+    """Return the middle of a month: 30 days from there is in the next month."""
     year, month = _month(at_ms)
     return round(datetime(year, month, 15, tzinfo=UTC).timestamp() * 1000)
 
 
 def _within(query: str, batches: Sequence[RecordBatch]) -> str:
-    """The statement for some batches. Its text holds the months in which their ids may be on record
-    already: see `Span`."""
+    """Return the statement for some batches. Its text holds the months in which their ids may be on
+    record already: see `Span`."""
     times_ms = [at_ms for batch in batches for at_ms in batch.transactions.timestamp_ms]
     first = _moment(min(times_ms)) - _SAME_BEFORE
     last = (_moment(max(times_ms)) + _SAME_AFTER).replace(day=15) + timedelta(days=30)
@@ -204,7 +205,7 @@ def _month(at_ms: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)
 def _month_of_day(day: int) -> tuple[int, int]:
-    """Year and month of a day since 1970-01-01."""
+    """Return the year and month of a day since 1970-01-01."""
     at = datetime.fromtimestamp(day * _DAY_MS // 1000, UTC)
     return at.year, at.month
 
@@ -217,7 +218,7 @@ def _is_data_error(error: Exception) -> bool:
 
 
 def _code(error: Exception) -> str:
-    """A failure without PostgreSQL's own words, which can quote a row."""
+    """Return a failure without PostgreSQL's own words, which can quote a row."""
     state = sqlstate(error)
     return f"{type(error).__name__} {state}" if state else type(error).__name__
 

@@ -57,7 +57,7 @@ class Shipper:
         backlog, sink: where records come from and go to.
         dead_letters: where records go that the sink refuses.
         shipped: called with (segment number, records) for every entry that has left the log.
-        complete: adds to an entry that was read what is known only after it was written.
+        complete: adds to an entry the values that are known only after it is written.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Shipper:
         """Why the last attempt failed, None if it did not."""
 
     def notify(self) -> None:
-        """Something was appended."""
+        """Note that records were appended."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -101,7 +101,7 @@ class Shipper:
             pass
 
     async def step(self) -> int:
-        """Ship one batch, however long it takes.
+        """Ship one batch; retry until it succeeds.
 
         Returns:
             Its rows, an unreadable entry counted as one; 0 if there was nothing to ship.
@@ -137,7 +137,7 @@ class Shipper:
         return rows + unreadable
 
     async def _read(self, refused: list[DeadLetter]) -> list[tuple[int, RecordBatch]]:
-        """The next entries. Those that this code cannot decode are added to `refused`."""
+        """Return the next entries. Those that this code cannot decode are added to `refused`."""
         entries: list[tuple[int, RecordBatch]] = []
         rows = since_pause = 0
         while rows < self._config.max_rows and (payload := self._backlog.next()) is not None:
@@ -177,12 +177,16 @@ class Shipper:
         expected = isinstance(error, StoreUnavailable | OSError)
         reason = str(error) if expected else type(error).__name__
         if self.failure is None:
-            logger.error("decisions wait on this disk: %s", reason, exc_info=not expected)
+            logger.error(
+                "decisions cannot be shipped, they wait on this disk: %s",
+                reason,
+                exc_info=not expected,
+            )
         self.failure = reason
 
 
 def _halves(batches: list[RecordBatch]) -> tuple[list[RecordBatch], list[RecordBatch]]:
-    """Several batches in two parts, or the rows of one."""
+    """Return several batches in two parts, or the rows of one."""
     if len(batches) > 1:
         half = len(batches) // 2
         return batches[:half], batches[half:]

@@ -1,8 +1,8 @@
 """Values on links, as bytes that cannot run code.
 
 A message is MessagePack. Each value has a number for its kind, and the reader makes a value of the
-type that it knows by that number, or refuses it. There is no kind for code, for a class of the
-sender's choice, or for an object that Python would have to call something for. Errors are sent as a
+type with that number, or refuses it. No kind stands for code, for a class of the sender's choice,
+or for an object that Python would have to call something to build. Errors are sent as a
 name from a fixed list and plain arguments.
 
 Every value is checked against the annotations of its type when it is read. That costs no more than
@@ -42,11 +42,11 @@ _NUMBERS = "fiub"
 
 
 class Unreadable(Exception):
-    """The bytes are not a message of ours, or a value is of no known kind."""
+    """The bytes are not a message of Quorum, or a value is of no known kind."""
 
 
 def tagged(value: Any) -> Tagged:
-    """A value for a message; `untagged` inverts it.
+    """Return a value for a message; `untagged` inverts it.
 
     Values without a kind of their own are None, booleans, numbers, texts, bytes, lists and dicts of
     those, and tuples of values."""
@@ -56,7 +56,7 @@ def tagged(value: Any) -> Tagged:
 
 
 def untagged(kind: int, body: msgspec.Raw) -> Any:
-    """The value that `tagged` was given. Arrays may be read-only.
+    """Return the value that `tagged` was given. Arrays may be read-only.
 
     Raises:
         Unreadable: the kind is unknown, or the body is not of that kind.
@@ -72,7 +72,7 @@ def untagged(kind: int, body: msgspec.Raw) -> Any:
 
 
 def encode(content: Any) -> bytes:
-    """The content of a message as bytes.
+    """Return the content of a message as bytes.
 
     Raises:
         Unreadable: it holds a value of no known kind.
@@ -84,7 +84,7 @@ def encode(content: Any) -> bytes:
 
 
 def read_call(body: memoryview) -> tuple[str, Iterable[tuple[int, msgspec.Raw]]]:
-    """The name of the method that is called, and its arguments for `untagged`.
+    """Return the name of the method that is called, and its arguments for `untagged`.
 
     Raises:
         Unreadable: it is not a call.
@@ -94,7 +94,7 @@ def read_call(body: memoryview) -> tuple[str, Iterable[tuple[int, msgspec.Raw]]]
 
 
 def read_result(body: memoryview) -> Any:
-    """The value that was returned.
+    """Return the value that was returned.
 
     Raises:
         Unreadable: it is not a result.
@@ -103,8 +103,8 @@ def read_result(body: memoryview) -> Any:
 
 
 def error_value(error: Exception) -> tuple[str, Any]:
-    """An error for a message; `read_error` inverts it. One that is not on the list is sent as its
-    nearest base class on the list, or else by its name alone."""
+    """Return an error for a message; `read_error` inverts it. One that is not on the list is sent
+    as its nearest base class on the list, or else by its name alone."""
     for kind in type(error).__mro__:
         name = kind.__name__
         if _ERRORS.get(name) is kind:
@@ -113,7 +113,7 @@ def error_value(error: Exception) -> tuple[str, Any]:
 
 
 def read_error(body: memoryview) -> Exception:
-    """The error that was sent.
+    """Return the error that was sent.
 
     Raises:
         Unreadable: it is not an error on the list.

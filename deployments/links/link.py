@@ -46,7 +46,7 @@ class Link(asyncio.Protocol):
 
     @classmethod
     async def to(cls, path: Path) -> Link:
-        """A link to the replica that listens at `path`.
+        """Return a link to the replica that listens at `path`.
 
         Raises:
             OSError: no process of this user listens there.

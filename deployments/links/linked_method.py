@@ -35,7 +35,7 @@ class LinkedMethod:
 
     @classmethod
     def on(cls, switchboard: Switchboard, handle: Any, method: str) -> LinkedMethod:
-        """`method` of the deployment of `handle`."""
+        """Return `method` of the deployment of `handle`."""
         pool = pool_name(handle.app_name, handle.deployment_name)
         return cls(switchboard, pool, method, RemoteMethod(handle, method))
 

@@ -13,15 +13,15 @@ CALL, RESULT, ERROR, CLOSING = range(4)
 for the call of that number. CLOSING: send no more calls; those sent are still answered."""
 
 _HEAD = struct.Struct("<IIB")
-_MOST_BYTES = 64 * 2**20
+_MAX_BYTES = 64 * 2**20
 
 
 class BadMessage(Exception):
-    """The stream does not hold messages of ours."""
+    """The stream does not hold messages of Quorum."""
 
 
 def pack(kind: int, call: int, content: Any) -> bytes:
-    """A message about call number `call`, 0 <= call < 2**32.
+    """Return a message about call number `call`, 0 <= call < 2**32.
 
     Raises:
         Unreadable: the content holds a value that cannot be sent.
@@ -37,7 +37,7 @@ class Reader:
         self._rest = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[int, int, memoryview]]:
-        """(kind, call, content) of every message that `data` completes.
+        """Yield (kind, call, content) of every message that `data` completes.
 
         Raises:
             BadMessage: a message is larger than any that Quorum sends.
@@ -50,7 +50,7 @@ class Reader:
         view = memoryview(data)
         while end - at >= _HEAD.size:
             size, call, kind = _HEAD.unpack_from(data, at)
-            if size > _MOST_BYTES:
+            if size > _MAX_BYTES:
                 raise BadMessage(f"a message of {size} bytes")
             begin = at + _HEAD.size
             if begin + size > end:

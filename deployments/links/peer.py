@@ -17,8 +17,8 @@ _CREDENTIALS = struct.Struct("=iII")
 def require_own_peer(transport: BaseTransport) -> None:
     """Refuse a connection to a process of another user.
 
-    The kernel knows the user of the process that connected or began to listen. Nothing that the
-    other end sends counts.
+    The kernel reports the user of the process that connected or began to listen. Nothing that the
+    other end sends is trusted.
 
     Raises:
         PermissionError: the process is another user's, or the user is unknown.

@@ -16,7 +16,7 @@ from fraud.errors import Overloaded
 
 logger = logging.getLogger(__name__)
 
-_MOST_CALLS = 512
+_MAX_CALLS = 512
 
 
 class LinkServer:
@@ -58,7 +58,7 @@ class LinkServer:
         self._leaving = True
         for peer in self._peers:
             peer.send(pack(CLOSING, 0, None))
-        # A caller that has just connected may not have been accepted yet: give it time to be told.
+        # A caller that has just connected may not be accepted yet: wait for it.
         await asyncio.sleep(0.01)
         if waiting := [*self._tasks, *(peer.gone for peer in self._peers)]:
             await asyncio.wait(waiting, timeout=patience_s)
@@ -81,7 +81,7 @@ class LinkServer:
         """Carry out a call, at once if its method is a function."""
         try:
             method, arguments = read_call(content)
-            if len(self._tasks) >= _MOST_CALLS:
+            if len(self._tasks) >= _MAX_CALLS:
                 raise Overloaded("too many calls are in flight", 1.0)
             result = self._methods[method](*[untagged(*argument) for argument in arguments])
         except Exception as error:
@@ -130,7 +130,7 @@ class _Peer(asyncio.Protocol):
                 if kind == CALL:
                     self._server.call(self, call, content)
         except BadMessage as error:
-            logger.warning("a link does not send messages of ours: %s", error)
+            logger.warning("a link sends messages that are not of Quorum: %s", error)
             self.hang_up()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -18,12 +18,12 @@ _SUFFIX = ".sock"
 
 
 def socket_path(folder: Path, application: str, deployment: str, replica: str) -> Path:
-    """The socket of a replica. Its name begins with that of the pool."""
+    """Return the socket of a replica. Its name begins with that of the pool."""
     return folder / f"{pool_name(application, deployment)}~{replica}{_SUFFIX}"
 
 
 def pool_name(application: str, deployment: str) -> str:
-    """The name of a pool of replicas."""
+    """Return the name of a pool of replicas."""
     return f"{application}~{deployment}"
 
 
@@ -36,21 +36,21 @@ class Switchboard:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._wanted: set[str] = set()
+        self._watched: set[str] = set()
         self._links: dict[str, Link] = {}
         self._pools: dict[str, list[Link]] = {}
         self._poll = Poll("links", self.look, LOOK_S)
         self._looking = asyncio.Lock()
         self._warned = False
 
-    async def want(self, pool: str) -> None:
+    async def watch(self, pool: str) -> None:
         """Keep links to all replicas of `pool` from now on."""
-        if pool not in self._wanted:
-            self._wanted.add(pool)
+        if pool not in self._watched:
+            self._watched.add(pool)
             await self.look()
 
     def best(self, pool: str) -> Link | None:
-        """The open link of `pool` with the fewest rows in flight, None if there is none."""
+        """Return the open link of `pool` with the fewest rows in flight, None if there is none."""
         found: Link | None = None
         for link in self._pools.get(pool, ()):
             if link.open and (found is None or link.rows < found.rows):
@@ -58,7 +58,7 @@ class Switchboard:
         return found
 
     def size(self, pool: str) -> int:
-        """How many replicas of `pool` can be called."""
+        """Return how many replicas of `pool` can be called."""
         return sum(link.open for link in self._pools.get(pool, ()))
 
     async def look(self) -> None:
@@ -79,7 +79,7 @@ class Switchboard:
 
     @property
     def alive(self) -> bool:
-        """Whether it goes on looking, if there is a folder."""
+        """Whether it still looks for replicas; True if there is no folder."""
         return self._folder is None or self._poll.alive
 
     async def close(self) -> None:
@@ -99,7 +99,7 @@ class Switchboard:
             return
         for name in names:
             pool, _, replica = name.rpartition("~")
-            if pool in self._wanted and replica.endswith(_SUFFIX) and name not in self._links:
+            if pool in self._watched and replica.endswith(_SUFFIX) and name not in self._links:
                 await self._connect(folder / name, name, pool)
 
     async def _connect(self, path: Path, name: str, pool: str) -> None:

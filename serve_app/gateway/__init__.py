@@ -1,1 +1,1 @@
-"""The gateway: who may ask, how much, and which requests travel together. It knows no HTTP."""
+"""The gateway: authentication, rate limits and micro-batches. Independent of HTTP."""

@@ -1,18 +1,19 @@
-"""The drain-when-free coalescer: requests that arrive together travel together.
+"""The drain-when-free coalescer: requests that arrive together share a micro-batch.
 
 At most `lanes` micro-batches are in flight. While all lanes are busy, arrivals gather; as soon as
-one is free, all that wait leave in it. Nothing waits for company: there is no timer. When calls end
-badly there are fewer lanes and smaller micro-batches for a while (`serve_app.gateway.concurrency`).
+one is free, all of them leave in it. No row waits for others: there is no timer. When calls end
+badly, there are fewer lanes and smaller micro-batches for a while
+(`serve_app.gateway.concurrency`).
 
-A whole micro-batch is first shown to `admit`: rows that it refuses stay behind, the others go on.
+A whole micro-batch first passes `admit`: the rows that it refuses are left out, the others go on.
 Rows whose history must be fetched first come back undecided and wait again, in lanes of their own
 in which the history is waited for: cold customers do not hold up warm ones. A patient coalescer
 does not split them off: all rows of a micro-batch wait, and are counted in their order. A
 submission larger than a micro-batch travels in parts, one after the other, for the same reason.
 
-Promises: a row gets its own answer or its own error, in order. A caller that leaves does not stop
+Guarantees: a row gets its own answer or its own error, in order. A caller that leaves does not stop
 the batch that its rows are in. A batch that fails for a reason that may lie in its rows is halved
-until the poisoned row stands alone; a part that is down or overloaded is not asked again. A caller
+until the poisoned row is alone; a part that is down or overloaded is not called again. A caller
 gets an answer in time, whatever happens to its rows. Rows that could not be answered in time,
 judging by recent calls, are refused at once, so that under any load decisions reach their callers.
 """
@@ -45,9 +46,9 @@ _COLD_LANES, _COLD_ROWS = 2, 64
 and uses the same feature replicas as the warm rows."""
 
 Decide = Callable[[TransactionBatch, bool], Awaitable[DecisionBatch]]
-"""(rows, whether all of them wait for what must be fetched first) -> decisions."""
+"""(rows, whether to wait until the history of all of them is fetched) -> decisions."""
 Admit = Callable[[Sequence[tuple[Principal, TransactionBatch]]], Awaitable[dict[int, Exception]]]
-"""Submissions, their rows numbered through -> the rows that may not be decided, and why."""
+"""Submissions, their rows numbered consecutively -> the rows that may not be decided, and why."""
 
 
 def never() -> bool:
@@ -62,7 +63,7 @@ class Coalescer:
         decide: answers a micro-batch row by row, or raises.
         admit: returns the rows that may not be decided.
         patient: whether a micro-batch waits for the history of all of its rows.
-        lanes: returns the most micro-batches in flight, now.
+        lanes: returns the present maximum of micro-batches in flight.
         max_rows_per_call: most rows of a micro-batch.
         max_queued_rows: rows that may wait; more are refused.
         timeout_s: longest time from submission to answer.
@@ -83,7 +84,7 @@ class Coalescer:
     ) -> None:
         self._decide = decide
         self._admit = admit
-        # A call of half the timeout leaves the other half to those who waited meanwhile.
+        # A call of half the timeout leaves the other half to the rows that waited meanwhile.
         warm = ConcurrencyLimit(lanes, max_rows_per_call, timeout_s / 2)
         self._warm = SubmissionQueue(warm, timeout_s)
         # Fewer rows would not be faster: their histories are fetched all at once.
@@ -93,7 +94,7 @@ class Coalescer:
         self._max_queued = max_queued_rows
         self._timeout_s = timeout_s
         self._clock = clock
-        # All that are not answered, oldest first, among some that are.
+        # All unanswered submissions, oldest first, among some answered ones.
         self._unanswered: deque[Submission] = deque()
         self._sweep_due = False
         self._dispatch_due = False
@@ -172,14 +173,14 @@ class Coalescer:
             self._sweep_due = True
             loop.call_later(self._timeout_s, self._sweep)
         if not self._dispatch_due and self._warm.has_lane:
-            # At the end of this turn of the loop: what arrives in the same turn comes along.
+            # At the end of this turn of the loop, to include what arrives in the same turn.
             self._dispatch_due = True
             loop.call_soon(self._dispatch, self._warm)
         return future
 
     def _sweep(self) -> None:
         """Time out the submissions that are due. One timer serves all: they are in the order of
-        their time."""
+        arrival."""
         unanswered, due = self._unanswered, self._clock() - self._timeout_s
         while unanswered and (unanswered[0].future.done() or unanswered[0].since <= due):
             future = unanswered.popleft().future
@@ -308,7 +309,7 @@ def _batch_of(group: list[Submission]) -> TransactionBatch:
 
 
 def _answers_of(decided: DecisionBatch, batch: TransactionBatch) -> list[RowAnswer]:
-    asked, n = batch.transaction_id, len(batch)
+    submitted, n = batch.transaction_id, len(batch)
     pending, places = set(decided.pending), count()
     notes = zip(batch.stages or [""] * n, batch.metadata or [None] * n, strict=True)
     rows: list[RowAnswer] = [
@@ -316,8 +317,8 @@ def _answers_of(decided: DecisionBatch, batch: TransactionBatch) -> list[RowAnsw
         for i, kept in enumerate(notes)
     ]
     if pending:
-        asked = [name for i, name in enumerate(asked) if i not in pending]
-    if decided.transaction_id != asked:
+        submitted = [name for i, name in enumerate(submitted) if i not in pending]
+    if decided.transaction_id != submitted:
         raise RuntimeError("the answer does not match the submitted rows")
     return rows
 

@@ -52,7 +52,7 @@ class ConcurrencyLimit:
     def call_ended(
         self, rows: int, elapsed_s: float, *, overloaded: bool, capacity: int | None = None
     ) -> None:
-        """Learn from a call that has ended.
+        """Adapt the limits to a call that has ended.
 
         Args:
             rows: rows that it carried.

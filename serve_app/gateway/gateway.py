@@ -38,7 +38,7 @@ class Gateway:
 
     Args:
         decide: answers a micro-batch; raises errors of `fraud.errors`, perhaps wrapped by Ray.
-        rate_limits: how much a key may have decided.
+        rate_limits: the limits by key and by customer.
         settings: caps and times.
         combiners: returns the number of Combiner replicas, > 0. There are `settings.lanes` lanes
             for each, and at least `_MIN_BATCH_LANES` for payments that are sent together.

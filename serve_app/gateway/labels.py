@@ -35,8 +35,8 @@ class NewLabel:
 
     Attributes:
         is_fraud: the verdict.
-        source: of the verdict, see `fraud.label.SOURCES`.
-        known_at: from when on the verdict could have been known; None: now.
+        source: the source of the verdict, see `fraud.label.SOURCES`.
+        known_at: when the verdict became known; None: now.
     """
 
     is_fraud: bool
@@ -59,7 +59,7 @@ class KeptLabel:
 
 
 LabelResult = tuple[KeptLabel, bool] | Exception
-"""A label as it is kept and whether it is new, or the error why it is not kept."""
+"""A label as it is kept and whether it is new, or the error that says why it is not kept."""
 
 
 class _Payment(NamedTuple):

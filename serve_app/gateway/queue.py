@@ -18,7 +18,7 @@ class SubmissionQueue:
     """Submissions that wait for a set of lanes, oldest first, and the calls in these lanes.
 
     Args:
-        limit: of the lanes.
+        limit: the limit of the lanes.
         timeout_s: longest time from submission to answer.
     """
 

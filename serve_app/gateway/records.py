@@ -1,4 +1,4 @@
-"""What the gateway reads from and writes to PostgreSQL. Every query names its tenant."""
+"""The gateway's reads and writes in PostgreSQL. Every query names its tenant."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class Records:
 
 
 def _query(search: Search) -> tuple[str, tuple[object, ...]]:
-    """Return the query of a search and its arguments beyond those that all have."""
+    """Return the query of a search, and the arguments that only this query takes."""
     if search.transaction_id is not None:
         more = search.transaction_id, search.customer_id
         return statement("serve_app/gateway/sql/search_by_transaction.sql"), more

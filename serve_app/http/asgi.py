@@ -1,6 +1,6 @@
 """The HTTP adapter as a plain ASGI app: a thin path for decisions, everything else falls through.
 
-Nothing here knows Ray: the gateway and the authenticator are handed in.
+Independent of Ray: the gateway and the authenticator are passed in.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _clock = time.perf_counter
 
 _LISTED = frozenset(route.path for route in ROUTES if route.method == "GET")
-"""Paths that answer GET, which is not hot."""
+"""Paths that also answer GET, off the hot path."""
 
 
 class DecisionsApp:
@@ -52,7 +52,7 @@ class DecisionsApp:
         limits: what requests may contain.
         rest: everything that is not the hot path; also gets the lifespan.
         now_ms: wall clock, milliseconds since the epoch.
-        adds_request_id: whether to put X-Request-ID on answers; Serve's own proxy does.
+        adds_request_id: whether to put X-Request-ID on answers; not needed behind Serve's proxy.
 
     Attributes:
         express: path -> ASGI app for its HTTP requests, with X-Request-ID on the answers in any
@@ -201,7 +201,7 @@ class DecisionsApp:
         self._rate_limits.refuse_exhausted(principal)
         head.require_json()
         raw = await exchange.body.read(max_bytes)
-        exchange.since = _clock()  # the time that the client takes to send is no stage of ours
+        exchange.since = _clock()  # waiting for the client to send is not a stage
         return raw, principal
 
     async def _results(
@@ -264,7 +264,7 @@ class _Exchange:
 
     Attributes:
         head, body: what the client sends.
-        headers: further headers of the answer, whatever it will be.
+        headers: further headers for any answer.
         principal: the sender, once authenticated.
         stage_ms: milliseconds spent in each stage so far.
         since: when the current stage began; in the end, when the answer was known.

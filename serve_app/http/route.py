@@ -79,10 +79,10 @@ class Answer:
 
     Attributes:
         description: what it means.
-        type: its wire type; None: `media_type` is not JSON of ours.
+        type: its wire type; None: the body is not one of ours.
         example: as JSON.
         headers: further headers, of those in `reference.openapi`.
-        media_type: of the body.
+        media_type: media type of the body.
     """
 
     description: str
@@ -103,11 +103,11 @@ class Route:
         operation_id: its name in generated clients, stable.
         summary: one line; `{max_rows}` stands for the rows of a batch.
         tag: its group in the reference, see `reference.openapi`.
-        answers: status -> answer, but for problems.
+        answers: status -> answer, without problems.
         description: further prose, Markdown.
         body: wire types of the body, one of which it must be; () for none.
         body_example: as JSON.
-        parameters: name -> JSON Schema with a description; of the path if it names them, else of
+        parameters: name -> JSON Schema with a description; in the path if it names them, else in
             the query string.
         problems: statuses of its problems beyond those that follow from the rest.
         needs_key: whether the sender must authenticate.

@@ -1,4 +1,4 @@
-"""What the routes work with: handed in, so that they run without Ray and without stores."""
+"""The parts behind the routes, passed in so that routes run without Ray and without stores."""
 
 from __future__ import annotations
 

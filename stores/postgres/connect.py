@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 import asyncpg
 
 from fraud.errors import StoreUnavailable
-from stores.postgres.errors import shows_a_pooler, unreachable
+from stores.postgres.errors import reveals_pooler, unreachable
 from stores.postgres.session import Session
 from stores.postgres.url import Address, address_of
 
@@ -39,7 +39,7 @@ class Options(TypedDict, total=False):
 
 @asynccontextmanager
 async def connection(url: str, **options: Unpack[Options]) -> AsyncIterator[Session]:
-    """A connection that is closed at the end of the block.
+    """Open a connection, and close it at the end of the block.
 
     Args:
         url, options: see `connect`.
@@ -81,18 +81,20 @@ async def connect(
         StoreUnreachable: no connection; the message says why and what to do.
     """
     address = address_of(url, variable)
-    how = {"command_timeout": command_timeout_s}
+    limits = {"command_timeout": command_timeout_s}
     settings = {"application_name": name, **dict(address.server_settings)}
     pooled = address.pooled if address.pooled is not None else _pooled.get(address)
     try:
         if pooled is None:
-            session = await _dial(address, timeout_s, writes, settings, how, 0)
+            session = await _dial(address, timeout_s, writes, settings, limits, 0)
             pooled = _pooled[address] = await _is_pooled(session, timeout_s)
             if not pooled:
                 await session.close(timeout=timeout_s)
-                session = await _dial(address, timeout_s, writes, settings, how, None)
+                session = await _dial(address, timeout_s, writes, settings, limits, None)
         else:
-            session = await _dial(address, timeout_s, writes, settings, how, 0 if pooled else None)
+            session = await _dial(
+                address, timeout_s, writes, settings, limits, 0 if pooled else None
+            )
     except Exception as error:
         known = None if isinstance(error, StoreUnavailable) else unreachable(error, address)
         if known is None:
@@ -112,9 +114,9 @@ async def open_pool(
     name: str = _NAME,
     writes: bool = True,
 ) -> asyncpg.Pool:
-    """A pool of up to `size` connections, which are opened when they are needed: PostgreSQL need
-    not be up yet. When a connection becomes unfit (`Session.unfit`), neither it nor any that was
-    opened before is used again.
+    """Return a pool of up to `size` connections, which are opened when they are needed: PostgreSQL
+    need not be up yet. When a connection becomes unfit (`Session.unfit`), neither it nor any that
+    was opened before is used again.
 
     Args:
         timeout_s: longest wait for a connection, and for the result of a statement.
@@ -153,14 +155,14 @@ async def _dial(
     timeout_s: float,
     writes: bool,
     settings: dict[str, str],
-    how: dict[str, Any],
+    limits: dict[str, Any],
     statements: int | None,
 ) -> Session:
-    """A connection to the first host that qualifies."""
+    """Return a connection to the first host that qualifies."""
     wait_s = address.connect_timeout_s or timeout_s
     arguments = {
         **address.tls.arguments(),
-        **how,
+        **limits,
         "user": address.user,
         "password": address.password,
         "passfile": address.passfile,
@@ -192,28 +194,28 @@ async def _dial(
 
 
 def _passes(address: Address, writes: bool) -> tuple[str | None, ...]:
-    """Values of `target_session_attrs`, one for each pass over the hosts."""
+    """Return the values of `target_session_attrs`, one for each pass over the hosts."""
     wanted = address.session_attrs
     if wanted == "prefer-standby":
         return "standby", "any"
     if wanted is None and len(address.hosts) > 1 and writes:
-        # Several hosts are a primary and its replicas, and replicas take no writes.
+        # Several hosts are a primary and its replicas, and replicas accept no writes.
         return ("read-write",)
     return (wanted,)
 
 
 async def _is_pooled(session: Session, timeout_s: float) -> bool:
-    """Whether the process that answers is not the one that the connection began with."""
+    """Return whether the process that answers is not the one that the connection began with."""
     found = await session.fetchval("SELECT pg_backend_pid()", timeout=timeout_s)
     pooled = bool(found != session.get_server_pid())
     if pooled:
-        _log.info("a pooler is in front of PostgreSQL: no statement is prepared for later")
+        _log.info("a pooler is in front of PostgreSQL: prepared statements are off")
     return pooled
 
 
 def _note_pooler(session: Session, error: BaseException | None) -> None:
     """Note that a pooler has been put in front of PostgreSQL since the process started."""
-    if error is not None and shows_a_pooler(error):
+    if error is not None and reveals_pooler(error):
         for address in _pooled:
             _pooled[address] = True
 
@@ -227,5 +229,5 @@ def _set_options(session: Session, address: Address) -> None:
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in address.socket_options:
         number = getattr(socket, name, None)
-        if number is not None:  # of Linux
+        if number is not None:  # Linux only
             connected.setsockopt(socket.IPPROTO_TCP, number, value)

@@ -21,7 +21,7 @@ DISCONNECTED = (
 )
 """Errors of asyncpg, besides PostgreSQL's own, when PostgreSQL does not answer."""
 
-# Not among these are mistakes in our own SQL: they must be loud.
+# Mistakes in our own SQL are not among these: they must not pass as an outage.
 DOWN = (
     *DISCONNECTED,
     asyncpg.PostgresConnectionError,
@@ -52,30 +52,30 @@ _PGBOUNCER_PARAMETER = "unsupported startup parameter"
 
 
 def is_unfit(error: BaseException) -> bool:
-    """Whether a connection with this error must not be used again: the server is going down, has
-    become a replica, accepts no writes, or is not the one that the connection began with."""
+    """Return whether a connection with this error must not be used again: the server is going down,
+    has become a replica, accepts no writes, or is not the one that the connection began with."""
     state = sqlstate(error)
     return state in _UNFIT_STATES or state.startswith(_UNFIT_CLASS)
 
 
-def shows_a_pooler(error: BaseException) -> bool:
-    """Whether a prepared statement was missing, or existed already: then the session behind the
-    connection changes."""
+def reveals_pooler(error: BaseException) -> bool:
+    """Return whether a prepared statement was missing, or existed already: then the session behind
+    the connection changes."""
     return sqlstate(error) in _POOLED_STATES
 
 
 def sqlstate(error: BaseException) -> str:
-    """The SQLSTATE of an error, "" if it has none."""
+    """Return the SQLSTATE of an error, "" if it has none."""
     return str(getattr(error, "sqlstate", None) or "")
 
 
 def reason(error: BaseException) -> str:
-    """A failure in words that may be logged. PostgreSQL's own can quote a row."""
+    """Return a failure in words that may be logged. PostgreSQL's own can quote a row."""
     if isinstance(error, StoreUnavailable):
         return str(error)
     state = sqlstate(error)
     if state == "25006":
-        return "PostgreSQL takes no writes: it is a replica, or set to be read-only (25006)"
+        return "PostgreSQL accepts no writes: it is a replica, or set to be read-only (25006)"
     return f"PostgreSQL: {type(error).__name__}{f' {state}' if state else ''}"
 
 
@@ -89,8 +89,8 @@ async def translate_outages() -> AsyncIterator[None]:
 
 
 def unreachable(error: BaseException, address: Address) -> StoreUnreachable | None:
-    """The error to raise for a failed connection: what happened and what to do about the setting.
-    None for a defect of our own."""
+    """Return the error to raise for a failed connection: what happened and what to do about the
+    setting. None for a defect of our own."""
     explained = _explain(error, address)
     if explained is None:
         return None
@@ -121,7 +121,7 @@ def _explain(error: BaseException, address: Address) -> tuple[str, str] | None:
         return "it does not answer in time", f"check host and port in {variable}, and firewalls"
     if isinstance(error, ConnectionError) and "SSL" in str(error):
         return (
-            "it does not speak TLS here, or does not want to",
+            "it does not offer TLS, or refuses it",
             f"check sslmode in {variable}: disable, prefer or require",
         )
     if isinstance(error, OSError):
@@ -130,7 +130,7 @@ def _explain(error: BaseException, address: Address) -> tuple[str, str] | None:
         wanted = address.session_attrs or "read-write"
         return f"no host is {wanted}", f"check the hosts and target_session_attrs in {variable}"
     if isinstance(error, asyncpg.ClientConfigurationError):
-        return "the driver does not take these parameters", f"check {variable}"
+        return "the driver does not accept these parameters", f"check {variable}"
     if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return (
             "it does not speak PostgreSQL's protocol",

@@ -16,7 +16,8 @@ _NEVER_IDLE_TOO_LONG = "SET LOCAL idle_in_transaction_session_timeout = 0"
 
 
 class Lock:
-    """A lock on a connection of its own. As a context manager it lets go at the end of the block.
+    """A lock on a connection of its own. As a context manager it is released at the end of the
+    block.
 
     Behind a pooler in transaction mode the session is shared but a transaction is not: an open
     transaction holds the lock there, and occupies one of the pooler's connections meanwhile.
@@ -33,7 +34,7 @@ class Lock:
     async def on(
         cls, url: str, *, variable: str = "DATABASE_URL", timeout_s: float = TIMEOUT_S, name: str
     ) -> Lock:
-        """A lock that is not held yet, on a new connection. See `connect`."""
+        """Return a lock that is not held yet, on a new connection. See `connect`."""
         session = await connect(
             url,
             variable=variable,
@@ -48,7 +49,7 @@ class Lock:
         """Take the lock if it is free.
 
         Args:
-            name, of: what is locked, and for whom, e.g. a tenant.
+            name, of: what is locked, and its scope, e.g. a tenant.
 
         Returns:
             Whether this connection holds it now.

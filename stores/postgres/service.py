@@ -11,7 +11,7 @@ from fraud.errors import SettingInvalid
 
 
 def service_parameters(variable: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of the service that an address names.
+    """Return the parameters of the service that an address names.
 
     Args:
         variable: the setting that holds the address.

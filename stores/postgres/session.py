@@ -1,8 +1,8 @@
-"""A connection to PostgreSQL that knows when it must not be used again.
+"""A connection to PostgreSQL that detects when it must not be used again.
 
-The one place that depends on what asyncpg does not document: where its methods end up sending
-statements, how it names prepared ones, and its transport. `tests/unit/stores/postgres/
-test_session.py` fails when a release changes them.
+The only module that depends on undocumented parts of asyncpg: where its methods send statements,
+how it names prepared ones, and its transport. `tests/unit/stores/postgres/test_session.py` fails
+when a release changes them.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Session(asyncpg.Connection):  # type: ignore[misc]
         return found
 
     async def end(self, last: str | None = None, timeout_s: float = 5.0) -> None:
-        """Close the connection; without a goodbye if PostgreSQL does not answer in time.
+        """Close the connection; cut it off if PostgreSQL does not answer in time.
 
         Args:
             last: a statement to execute before.

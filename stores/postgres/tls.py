@@ -35,7 +35,7 @@ class Tls:
 
     @classmethod
     def of(cls, variable: str, given: Mapping[str, str]) -> Tls:
-        """From libpq's parameters.
+        """Return the settings in libpq's parameters.
 
         Raises:
             SettingInvalid: one is wrong or not supported, or two contradict each other.
@@ -72,7 +72,7 @@ class Tls:
         return cls(variable, tuple(taken.items()), system, direct)
 
     def arguments(self) -> dict[str, Any]:
-        """Arguments of `asyncpg.connect`.
+        """Return the arguments of `asyncpg.connect`.
 
         Raises:
             SettingInvalid: a file is missing, or is not what it should be.
@@ -81,7 +81,7 @@ class Tls:
         arguments: dict[str, Any] = {"direct_tls": True} if self.direct else {}
         if self.system:
             return {**arguments, "ssl": self._context()}
-        # The driver makes a context of these, and knows when to continue without TLS.
+        # The driver makes a context of these, and decides when to continue without TLS.
         return {
             **arguments,
             "dsn": f"postgresql://?{urlencode(self.given)}" if self.given else None,
@@ -125,7 +125,7 @@ class Tls:
 
 
 def _mode_of(variable: str, name: str, value: str) -> str:
-    """The mode for the parameters `ssl` and `requiressl` of other tools."""
+    """Return the mode for the parameters `ssl` and `requiressl` of other tools."""
     if value in _MODES:
         return value
     return "require" if parameters.is_true(variable, name, value) else "prefer"

@@ -1,4 +1,4 @@
-"""The address of a PostgreSQL: a URL or a line of keywords, with the parameters that libpq takes.
+"""The address of a PostgreSQL: a URL or a line of keywords, with the parameters that libpq accepts.
 
     postgresql://user:password@host:port,host2:port2/database?name=value&...
     host=... port=... dbname=... user=... name=value
@@ -53,12 +53,12 @@ _CANNOT = {
     "requirepeer": "leave it out",
     "sslcrldir": "name one file with sslcrl",
     "sslkeylogfile": "leave it out",
-    "scram_client_key": "take password or passfile",
-    "scram_server_key": "take password or passfile",
-    "oauth_issuer": "take password or passfile",
-    "oauth_client_id": "take password or passfile",
-    "oauth_client_secret": "take password or passfile",
-    "oauth_scope": "take password or passfile",
+    "scram_client_key": "use password or passfile",
+    "scram_server_key": "use password or passfile",
+    "oauth_issuer": "use password or passfile",
+    "oauth_client_id": "use password or passfile",
+    "oauth_client_secret": "use password or passfile",
+    "oauth_scope": "use password or passfile",
 }
 """Parameters that are not supported, and what to do instead."""
 
@@ -126,7 +126,7 @@ class Address:
         return ", ".join(f"{host}:{port}" for host, port in self.hosts) or "the default host"
 
     def in_order(self) -> list[tuple[str, int]]:
-        """The hosts, in the order in which they are tried."""
+        """Return the hosts, in the order in which they are tried."""
         hosts = list(self.hosts)
         if self.shuffled:
             random.shuffle(hosts)
@@ -174,7 +174,7 @@ def address_of(url: str, variable: str = "DATABASE_URL") -> Address:
 
 
 def _given(variable: str, text: str) -> dict[str, str]:
-    """The parameters of an address of either form, by libpq's names."""
+    """Return the parameters of an address of either form, by libpq's names."""
     if text[:1] in "'\"" and text:
         raise SettingInvalid(variable, "it has quotes around it", "remove them")
     found = _SCHEME.match(text)
@@ -211,7 +211,7 @@ def _host_list(variable: str, text: str) -> dict[str, str]:
 
 
 def _keywords(variable: str, text: str) -> dict[str, str]:
-    """The parameters of `host=localhost dbname='my base'`."""
+    """Return the parameters of `host=localhost dbname='my base'`."""
     given: dict[str, str] = {}
     at = 0
     while at < len(text):
@@ -268,7 +268,7 @@ def _connect_timeout(variable: str, given: Mapping[str, str]) -> float | None:
     seconds = parameters.whole(
         variable, "connect_timeout", given["connect_timeout"], -(2**31), 2**31 - 1
     )
-    # To libpq 0 means for ever. Nothing here waits for ever, so the caller's timeout applies.
+    # For libpq 0 means forever. Nothing here waits forever, so the caller's timeout applies.
     return float(seconds) if seconds > 0 else None
 
 
@@ -293,8 +293,8 @@ def _socket_options(variable: str, given: Mapping[str, str]) -> tuple[tuple[str,
 
 
 def _pooled(variable: str, given: Mapping[str, str]) -> bool | None:
-    """Whether a pooler in transaction mode is in front, in the ways that other tools are told of
-    it: `pgbouncer`, or a statement cache of size 0."""
+    """Return whether a pooler in transaction mode is in front, by the parameters of
+    other tools: `pgbouncer`, or a statement cache of size 0."""
     if given.get("pgbouncer"):
         return parameters.is_true(variable, "pgbouncer", given["pgbouncer"])
     sizes = [

@@ -22,7 +22,7 @@ from stores.redis.url import address_of
 
 Command = Sequence[str | bytes | int]
 
-# hiredis annotates them more narrowly than what they take.
+# The annotation of hiredis is narrower than what it accepts.
 _pack: Callable[[tuple[str | bytes | int, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
 _READ_BYTES = 256 * 1024
 _PAUSE_S = 0.05
@@ -124,7 +124,7 @@ class RedisConnection:
 
 
 def _is_nothing_done(replies: Sequence[Any]) -> bool:
-    """Whether Redis carried out none of the commands, as it refused to serve."""
+    """Return whether Redis carried out none of the commands, as it refused to serve."""
     return all(isinstance(r, hiredis.ReplyError) and is_elsewhere(str(r)) for r in replies)
 
 
@@ -138,7 +138,7 @@ class _Replies(asyncio.BufferedProtocol):
     """Sends commands and hands out the replies, first come, first served.
 
     Args:
-        writer: of the connection; kept as long as its transport is used.
+        writer: the writer of the connection; kept as long as its transport is used.
     """
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:

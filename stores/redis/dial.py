@@ -1,7 +1,7 @@
-"""How redis-py opens a connection, and hands over its socket.
+"""Opens a connection with redis-py and takes over its socket.
 
-The one place that touches what redis-py does not document: the stream reader and writer of its
-connections. `tests/unit/stores/redis/test_dial.py` fails when a release changes them.
+The only module that depends on undocumented parts of redis-py: the stream reader and writer of
+its connections. `tests/unit/stores/redis/test_dial.py` fails when a release changes them.
 """
 
 from __future__ import annotations

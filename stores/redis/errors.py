@@ -45,26 +45,26 @@ class Elsewhere(Refused):
 
 
 def is_elsewhere(reply: str) -> bool:
-    """Whether the error that Redis replied with means that it refuses to serve."""
+    """Return whether the error that Redis replied with means that it refuses to serve."""
     if reply.startswith(_ELSEWHERE) or reply.startswith(_CLOSED_WITH):
         return True
     return reply.startswith("ERR Error running script") and _IN_SCRIPT.search(reply) is not None
 
 
 def refusal(reply: str) -> Refused:
-    """The exception for the error that Redis replied with."""
+    """Return the exception for the error that Redis replied with."""
     text = f"Redis: {reply}"
     return Elsewhere(text) if is_elsewhere(reply) else Refused(text)
 
 
 def unreachable(error: BaseException, variable: str, place: str) -> StoreUnreachable:
-    """The error for a failed connection: what happened, and what to do about the setting."""
+    """Return the error for a failed connection: what happened, and what to do about the setting."""
     what, hint = _explain(_root(error), variable)
     return StoreUnreachable(f"Redis at {place}: {what}", variable, hint)
 
 
 def _root(error: BaseException) -> BaseException:
-    """The error that redis-py has wrapped, if it says more."""
+    """Return the error that redis-py has wrapped, if it is more specific."""
     for below in (error.__cause__, error.__context__):
         if isinstance(below, OSError) and not isinstance(error, AuthenticationError):
             return below

@@ -9,8 +9,8 @@ from typing import Any
 from stores.redis.connection import RedisConnection
 from stores.redis.errors import Refused
 
-_MOST_LOADS = 2
-"""A replica accepts a script and refuses to run it: the primary that is called next has none."""
+_MAX_LOADS = 2
+"""A replica accepts a script but does not run it, and the primary that is called next lacks it."""
 
 
 class Script:
@@ -33,7 +33,7 @@ class Script:
         Raises:
             StoreUnavailable: Redis does not answer, or refuses.
         """
-        for _ in range(_MOST_LOADS):
+        for _ in range(_MAX_LOADS):
             try:
                 return await redis.call("EVALSHA", self._sha, len(keys), *keys, *arguments)
             except Refused as refused:

@@ -50,5 +50,5 @@ async def handle(*_: Any) -> str:
 
 async def board(folder: Path | None) -> Switchboard:
     switchboard = Switchboard(folder)
-    await switchboard.want(POOL)
+    await switchboard.watch(POOL)
     return switchboard

@@ -1,4 +1,4 @@
-"""What a micro-batch asks of a rate limiter, and the answer."""
+"""The interface of rate limiters: the request of a micro-batch, and the answer."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class AdmissionRequest:
 
     @classmethod
     def of(cls, senders: Iterable[Sender]) -> AdmissionRequest:
-        """Return the request of some submissions, their rows numbered through."""
+        """Return the request of some submissions, their rows numbered consecutively."""
         counters: dict[str, int] = {}
         spans: list[int] = []
         policies: dict[str, int] = {}
@@ -134,8 +134,8 @@ class AdmissionRequest:
         return cls(list(counters), spans, tiers, quotas, rows, keys)
 
     def share_of(self, limiters: int) -> AdmissionRequest:
-        """Return the same request with the quotas of one of `limiters` that do not know of each
-        other: an equal share, at least one row."""
+        """Return the same request with the quotas of one of `limiters` that do not share counters:
+        an equal part, at least one row."""
         if limiters == 1:
             return self
         quotas = [[max(1, rows // limiters) for rows in quota] for quota in self.quotas]

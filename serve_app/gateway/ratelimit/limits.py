@@ -1,9 +1,9 @@
 """The gateway's rate limits: counted in Redis, and locally while Redis does not answer.
 
 All ingresses share the counters in Redis. An ingress whose Redis does not answer enforces its share
-of each quota by itself and learns in the background when Redis is back: no row waits for that, and
-none is refused because Redis is down. In the window in which one takes over from the other a key
-may have both quotas.
+of each quota by itself and checks in the background whether Redis is back: no row waits for that,
+and none is refused because Redis is down. In the window in which one takes over from the other, a
+key may use both quotas.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ MAX_KEYS = 10_000
 class SharedLimiter(Limiter, Protocol):
     """A limiter that several ingresses share; `serve_app.gateway.ratelimit.redis.RedisLimiter`."""
 
-    async def register(self, who: str) -> int: ...
+    async def register(self, name: str) -> int: ...
 
     async def close(self) -> None: ...
 
 
 class Standing(NamedTuple):
-    """How a key stands with the limit of its tier.
+    """The state of a key's limit.
 
     Attributes:
         tier: the tier, with the limits themselves.
@@ -71,8 +71,8 @@ class RateLimits:
     """Rate limits by key and by customer.
 
     Args:
-        shared: the limiter in Redis; between `start` and `close` it is polled for being back.
-        who: a name for this ingress that no other has.
+        shared: the limiter in Redis; polled between `start` and `close`.
+        name: the unique name of this ingress.
         local: the limiter for when the shared one does not answer.
         clock: monotonic seconds.
     """
@@ -80,12 +80,12 @@ class RateLimits:
     def __init__(
         self,
         shared: SharedLimiter,
-        who: str,
+        name: str,
         local: Limiter | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shared = shared
-        self._who = who
+        self._name = name
         self._local = local or LocalLimiter()
         self._clock = clock
         self._is_shared = True
@@ -100,9 +100,9 @@ class RateLimits:
         return not self._is_shared
 
     def start(self) -> None:
-        """Register with Redis from now on, every `REGISTER_EVERY_S`: so the ingresses know how many
-        they are, and that Redis is back. An ingress takes no share before its first row: it may be
-        a spare that never gets one."""
+        """Register with Redis from now on, every `REGISTER_EVERY_S`. This counts the ingresses and
+        shows whether Redis is back. An ingress takes no share before its first row: it may be a
+        spare that never gets one."""
         self._registering.start(after_s=None)
 
     async def close(self) -> None:
@@ -116,7 +116,7 @@ class RateLimits:
         """Count the rows of a micro-batch.
 
         Returns:
-            row -> RateLimited, for the rows that may not be decided; rows are numbered through.
+            row -> RateLimited, for the rows that may not be decided, numbered consecutively.
         """
         asked_at = self._clock()
         if not self._is_used:
@@ -148,7 +148,7 @@ class RateLimits:
             raise RateLimited("key", tier.key.rows, tier.key.window_s, wait_s)
 
     def standing(self, principal: Principal) -> Standing:
-        """Return how a key stands, by its last count."""
+        """Return the state of a key's limit at its last count."""
         remembered = self._remembered.get(principal.key_id)
         now = self._clock()
         if remembered is None or now >= remembered.forgotten_at:
@@ -166,7 +166,7 @@ class RateLimits:
         return await self._local.admit(request.share_of(self._sharers))
 
     def _remember(self, usage: KeyUsage, asked_at: float) -> None:
-        # Counted from the question on, so that a key is never refused for too long.
+        # Counted from the time of the request, so that a key is never refused for too long.
         back_s = usage.back_us / 1e6
         window_s = usage.tier.key.window_s * (BUCKETS + 1) / BUCKETS
         remembered = self._remembered
@@ -177,7 +177,7 @@ class RateLimits:
 
     async def _register(self) -> None:
         try:
-            self._sharers = max(1, await self._shared.register(self._who))
+            self._sharers = max(1, await self._shared.register(self._name))
             self._go_shared()
         except StoreUnavailable as error:
             self._go_local(error)
@@ -197,8 +197,8 @@ class RateLimits:
 
 
 def _errors(admission: Admission) -> dict[int, Exception]:
-    """Return the error of each refused row. Rows that one limit refused for as long share theirs,
-    so that it is rendered once."""
+    """Return the error of each refused row. Rows that one limit refused for the same time share
+    an error, so that it is rendered once."""
     shared: dict[tuple[str, int, int], RateLimited] = {}
     errors: dict[int, Exception] = {}
     counts: dict[str, int] = {}

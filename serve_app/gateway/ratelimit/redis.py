@@ -24,7 +24,7 @@ class RedisLimiter:
     counters and expire with their last row; `q:r:fronts` holds the limiters that share them.
 
     Args:
-        redis: to Redis; closed by `close`.
+        redis: the connection; closed by `close`.
         clock: Lua that defines NOW in microseconds; default: the clock of Redis.
     """
 
@@ -42,13 +42,13 @@ class RedisLimiter:
         reply: Any = await self._admit.run(self._redis, request.counters, arguments)
         return request.admission(*_decode(reply))
 
-    async def register(self, who: str) -> int:
-        """Register `who` and return how many limiters are registered, itself included.
+    async def register(self, name: str) -> int:
+        """Register `name` and return how many limiters are registered, itself included.
 
         Raises:
             StoreUnavailable: Redis does not answer.
         """
-        return int(await self._register.run(self._redis, [_SHARERS], who, REMEMBERED_US))
+        return int(await self._register.run(self._redis, [_SHARERS], name, REMEMBERED_US))
 
     async def close(self) -> None:
         """Close the connection."""

@@ -34,8 +34,8 @@ def fault(pointer: str, name: str, problem: Refused | Problem) -> Fault:
     """Return the fault of a field.
 
     Args:
-        pointer: of the field.
-        name: of the field, as the client knows it.
+        pointer: pointer to the field.
+        name: name of the field, as in the request.
         problem: why its value is refused.
 
     >>> fault("/currency", "currency", Problem("unknown_currency", "must be an ISO 4217 code"))[2]
@@ -57,8 +57,8 @@ def absent(value: dict[str, Any], name: str, pointer: str) -> Fault:
 
     Args:
         value: the object.
-        name: of the field.
-        pointer: of the object.
+        name: name of the field.
+        pointer: pointer to the object.
     """
     if name in value:
         return fault(f"{pointer}/{name}", name, Refused("type", "must not be null"))

@@ -17,7 +17,7 @@ class Number:
 
 
 def read_json(body: bytes) -> Any:
-    """Return the body with its numbers as `Number`; of a repeated name the last value.
+    """Return the body with its numbers as `Number`. The last value of a repeated name wins.
 
     Raises:
         MalformedBody: not UTF-8, not JSON, or nested too deep.

@@ -52,7 +52,7 @@ def read_named_label(value: Any, pointer: str, latest_ms: int) -> NewLabel:
 
 
 def read_labels(value: Any, max_rows: int, latest_ms: int) -> list[NewLabel | InvalidInput]:
-    """Return the labels of a batch, each or what is wrong with it.
+    """Return the labels of a batch; in place of a wrong one its error.
 
     Raises:
         InvalidInput: the body as a whole is wrong.

@@ -17,8 +17,8 @@ from serve_app.http.wire.schemas import ProblemOut
 MAX_ROWS = 1000
 """Rows of a batch by default."""
 
-_DESCRIPTION = """Decides whether a payment is fraud, by several models over its customer's live
-history, in milliseconds, and keeps every decision on record. Every call needs a key in `X-API-Key`
+_DESCRIPTION = """Decides in milliseconds whether a payment is fraud, using several models and the
+customer's live history, and keeps every decision on record. Every call needs a key, as `X-API-Key`
 or as `Authorization: Bearer`. Every error is `application/problem+json` with a stable `type`.
 Retrying with the same `transaction_id` is safe."""
 _TAGS = {
@@ -42,7 +42,7 @@ _SECURITY = {
 }
 _HEADERS = {
     "X-Request-ID": {
-        "description": "the id of the request: its own, or a generated one",
+        "description": "the id of the request: as it was sent, or a generated one",
         "schema": {"type": "string"},
     },
     "RateLimit-Policy": {

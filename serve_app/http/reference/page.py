@@ -30,10 +30,10 @@ _VIEWER_LINK = "/docs/api#/{tag}/{operation_id}"
 
 
 def guide_page(document: Json, limits: RequestLimits) -> str:
-    """The guide as a page.
+    """Return the guide as a page.
 
     Args:
-        document: made by `serve_app.http.reference.openapi`.
+        document: from `serve_app.http.reference.openapi`.
         limits: limits of requests.
     """
     return _template("page.html").substitute(
@@ -44,7 +44,7 @@ def guide_page(document: Json, limits: RequestLimits) -> str:
 
 
 def viewer_page(document: Json) -> str:
-    """The page that shows the OpenAPI document with Swagger UI."""
+    """Return the page that shows the OpenAPI document with Swagger UI."""
     return _template("viewer.html").substitute(_heading(document))
 
 

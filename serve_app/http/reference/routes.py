@@ -15,7 +15,7 @@ from serve_app.http.reference.page import GUIDE_POLICY, VIEWER_POLICY, guide_pag
 from serve_app.http.route import Answer, Call, Json, Route
 from serve_app.http.services import RequestLimits
 
-# Always ask whether a page is still current: an upgrade changes pages and files together.
+# Clients always revalidate: an upgrade changes pages and files together.
 _HEADERS = {
     "cache-control": "no-cache",
     "referrer-policy": "no-referrer",

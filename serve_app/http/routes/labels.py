@@ -1,4 +1,4 @@
-"""Labels: of the payment of a decision, of a payment by one of its ids, of many."""
+"""Labels, for a payment named by a decision or by its own id; one or many at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from serve_app.http.wire.label_schemas import (
 )
 
 _RULES = """Repeating a label changes nothing. A source corrects itself with a newer `known_at`; an
-older one that arrives late is kept, and changes nothing. The opposite verdict for the same
+older label that arrives late is kept but has no effect. The opposite verdict for the same
 `known_at` from the same source is a 409, and so is a label of a decision that is
 `transaction_reused`: labels are kept by transaction id, so it would count for the payment that had
 the id first."""
@@ -60,7 +60,7 @@ _KEPT = {
     answers=_KEPT,
 )
 async def add_label(call: Call) -> Response:
-    """Keep a label: 201 if it is new, 200 if it was already kept, 409 if it contradicts."""
+    """Keep a label: 201 if it is new, 200 if it was already kept, 409 if it contradicts another."""
     label = read_label(await call.json(), call.path("decision_id"), _latest_ms(call))
     return _kept(*await call.services.records.label(call.tenant, label))
 

@@ -26,13 +26,13 @@ class MemberOut(Struct, gc=False):
 
 
 class BandOut(Struct, gc=False):
-    """The range of a decision. One that ends where it starts is never given."""
+    """The range of a decision. A decision with an empty range is never made."""
 
     decision: Literal["approve", "challenge", "review", "block"]
     risk_level: Literal["low", "medium", "high", "critical"]
-    from_probability: Annotated[float, Meta(ge=0, le=1, description="given from here on")]
+    from_probability: Annotated[float, Meta(ge=0, le=1, description="lower bound, inclusive")]
     below_probability: Annotated[
-        float, Meta(ge=0, le=1, description="and below this; block: up to it")
+        float, Meta(ge=0, le=1, description="upper bound, exclusive; inclusive for block")
     ]
     from_score: Annotated[int, Meta(ge=0, le=99, description="its lowest risk_score")]
     to_score: Annotated[int, Meta(ge=0, le=99, description="its highest risk_score")]
@@ -43,7 +43,7 @@ class AnomalyOut(Struct, gc=False):
 
     name: Annotated[str, Meta(description="the variant that gives the anomaly score")]
     challenge_from: Annotated[float, Meta(ge=0, le=1)]
-    risk_score: Annotated[int, Meta(ge=0, le=99, description="of such a challenge")]
+    risk_score: Annotated[int, Meta(ge=0, le=99, description="score of such a challenge")]
 
 
 class ActivePlanOut(Struct, gc=False):
@@ -54,10 +54,10 @@ class ActivePlanOut(Struct, gc=False):
     kind: PolicyKind
     combiner: CombiningMethod
     members: list[MemberOut]
-    deadline_ms: Annotated[int, Meta(gt=0, description="how long votes are waited for")]
+    deadline_ms: Annotated[int, Meta(gt=0, description="how long to wait for votes")]
     decisions: Annotated[list[BandOut], Meta(description="mildest first")]
     anomaly: Annotated[
-        AnomalyOut | None, Meta(description="null: an anomaly score challenges nothing")
+        AnomalyOut | None, Meta(description="null: anomaly scores do not challenge payments")
     ]
 
 
@@ -65,7 +65,7 @@ class ActivePlanOut(Struct, gc=False):
     method="GET",
     path="/v1/plans/active",
     operation_id="readActivePlan",
-    summary="The active plan, and where its decisions start",
+    summary="The active plan and its thresholds",
     tag="models",
     problems=(404,),
     answers={
@@ -111,7 +111,7 @@ async def active_plan(call: Call) -> ActivePlanOut:
     """Return the active plan."""
     plan = await call.services.records.active_plan()
     if plan is None:
-        raise NotFound("no plan is active yet: the first training makes one")
+        raise NotFound("no plan is active yet: the first training creates one")
     return plan_out(plan)
 
 

@@ -32,7 +32,7 @@ class VariantOut(Struct, gc=False):
 
 
 class VariantsOut(Struct, gc=False):
-    """The pools, and the plan that asks them (null: no plan is active)."""
+    """The pools, and the plan that uses them (null: no plan is active)."""
 
     plan: PlanOut | None
     variants: list[VariantOut]
@@ -65,7 +65,7 @@ class VariantsOut(Struct, gc=False):
     },
 )
 async def list_variants(call: Call) -> VariantsOut:
-    """Return every pool that runs and every variant that the plan asks, running or not."""
+    """Return every pool that runs and every variant that the plan uses, running or not."""
     plan, pools = await asyncio.gather(call.services.records.active_plan(), call.services.pools())
     return VariantsOut(
         None if plan is None else PlanOut(plan.name, plan.version),

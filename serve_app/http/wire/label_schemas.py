@@ -38,13 +38,13 @@ class LabelIn(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class LabelOfTransactionIn(LabelIn, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """A label of a payment that is named by your id of it."""
+    """A label of a payment, named by its `transaction_id`."""
 
     transaction_id: Id
 
 
 class LabelOfDecisionIn(LabelIn, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """A label of a payment that is named by a decision on it."""
+    """A label of a payment, named by a decision on it."""
 
     decision_id: Annotated[str, UUID_TEXT]
 

@@ -1,5 +1,5 @@
 """The meaning of the words in answers, one sentence each, for the reference. The words themselves
-are defined elsewhere; a test holds the two together."""
+are defined elsewhere; a test checks that the two agree."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DEGRADED: Final[dict[str, str]] = {
     degraded.RETRY_IN_FLIGHT: "A retry overtook its first attempt: the payment may have been "
     "counted in its own history.",
     degraded.TRANSACTION_REUSED: "The transaction_id belongs to an earlier payment with other "
-    "content. This one was decided, but is not counted.",
+    "content. This one is decided but not counted.",
     RULES_ONLY: "No model answered. Plain rules decided, and they never block.",
 }
 """Degraded reason -> its meaning, except for reasons of variants."""
@@ -57,7 +57,7 @@ STAGES: Final[dict[str, str]] = {
     "wait": "the payment waited for a free lane",
     "limit": "the rate limits were checked",
     "features": "the history was fetched; includes `redis` and `assemble`",
-    "votes": "the models were asked; includes `variant:<name>`",
+    "votes": "the models voted; includes `variant:<name>`",
     "combine": "the votes were combined into a decision",
     "explain": "the reasons were found",
     "log": "the decision was written to disk",

@@ -38,7 +38,7 @@ AUTOSCALING = {
 
 
 def config(node: Node, **artifacts: str) -> dict[str, Any]:
-    """What serve_config.yaml says of pools, with quicker scaling."""
+    """The pools of serve_config.yaml, with faster scaling."""
     return {
         "proxy_location": "EveryNode",
         "http_options": {"host": "127.0.0.1", "port": node.http_port},
@@ -140,7 +140,7 @@ class Caller:
         return cls(pools.scorer(variant), pools.explainer(variant), describe, switchboard)
 
     async def score(self, values: Any, schema_id: str) -> Any:
-        """A call of a pool is made on a loop."""
+        """Call a pool on the loop."""
         return await self._score(values, schema_id)
 
     async def explain(self, values: Any, schema_id: str) -> Any:
@@ -156,7 +156,7 @@ class Caller:
             self.errors.append(error)
 
     async def until(self, stop: threading.Event, rows: int, lanes: int) -> None:
-        """`lanes` callers that ask again as soon as they are answered."""
+        """`lanes` callers that call again as soon as they get an answer."""
 
         async def lane() -> None:
             while not stop.is_set():

@@ -1,4 +1,4 @@
-"""Every returned decision is in PostgreSQL exactly once, whatever was killed."""
+"""Every returned decision is in PostgreSQL exactly once, whichever process was killed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def kill(writer: subprocess.Popen[str]) -> list[str]:
 
 
 async def settled(root: Path, url: str, *, timeout_s: float = 60.0) -> DecisionLog:
-    """Let a fresh neighbour take over all that the dead left."""
+    """Let a new writer take over everything that dead writers left."""
     log = DecisionLog(root, url, "survivor", shipper=QUICK, orphans_s=0.05)
     await log.start()
     await until(lambda: {p.name for p in root.iterdir()} == {"survivor"}, timeout_s)
@@ -179,7 +179,7 @@ async def test_a_poisoned_record_is_set_aside_and_does_not_block_others(tmp_path
 
 @pytest.fixture
 def own_postgres(stores_folder):
-    """A server of this test's own, to stop and start. Real in that a stop is a stop."""
+    """A server of this test's own, to stop and start."""
     server = EmbeddedPostgres(stores_folder / "pg-own", throwaway=True)
     server.start()
     asyncio.run(migrate(server.url))

@@ -2,8 +2,8 @@
 
     python writer.py ROOT DATABASE_URL OWNER
 
-Eight clients append micro-batches of one to four records, each transaction twice now and then, as a
-client that retries. It ends in order when its standard input does.
+Eight clients append micro-batches of one to four records, some transactions twice, as a client that
+retries. It ends in order when its standard input does.
 """
 
 from __future__ import annotations

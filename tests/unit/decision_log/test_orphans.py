@@ -49,7 +49,7 @@ async def test_a_folder_that_cannot_be_claimed_does_not_hold_up_others(tmp_path,
 
 
 async def test_segments_gathered_in_one_folder_are_all_shipped(tmp_path):
-    """Two of a number, and a third that comes while they are being shipped."""
+    """Two segments with the same number, and a third that arrives while they are shipped."""
     first, second, third = (decision_records(2, prefix) for prefix in "abc")
     leave(tmp_path / "again", first, b"aaaa")
     leave(tmp_path / "again", second, b"bbbb")

@@ -52,7 +52,7 @@ async def test_forgotten_entries_stay_as_they_were_read():
 
 
 async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(write_times, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(write_times, "MAX_ENTRIES", 3)
     known = WriteTimes()
     batches = [measured(1, f"b{i}-") for i in range(5)]
     for batch in batches:

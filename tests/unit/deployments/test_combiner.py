@@ -28,8 +28,8 @@ def combiner(active, trouble=None):
 
 async def test_a_store_that_accepts_no_writes_is_reported_but_decisions_go_on():
     active = ActivePlan(PLAN, PLAN.policy())
-    said = await Combiner.func_or_class.ready(combiner(active, "PostgreSQL takes no writes"))
-    assert (said.ready, said.troubles) == (True, ("PostgreSQL takes no writes",))
+    said = await Combiner.func_or_class.ready(combiner(active, "PostgreSQL accepts no writes"))
+    assert (said.ready, said.troubles) == (True, ("PostgreSQL accepts no writes",))
 
 
 async def test_without_a_plan_it_is_not_ready():

@@ -1,4 +1,4 @@
-"""What Ray makes of our deployments: a copy of each class in every replica.
+"""Ray copies the class of each deployment into every replica.
 
 `@serve.deployment` takes the class's place in its module, so the class travels by value, and with
 it every global that its methods name. A constant may be copied. Anything with a state must not:

@@ -19,7 +19,7 @@ MIGRATIONS = ROOT / "cluster" / "schema" / "migrations"
 
 @functools.cache
 def named() -> set[str]:
-    """Paths that the code asks for; where a part is chosen at run time, all that fit."""
+    """Paths that the code reads; all that match where a part is chosen at run time."""
     found: set[str] = set()
     for source in (p for room in ROOMS for p in room.rglob("*.py")):
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):

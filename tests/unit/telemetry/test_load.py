@@ -1,4 +1,4 @@
-"""Load, and the replicas it asks for."""
+"""Load, and the number of replicas for it."""
 
 from __future__ import annotations
 

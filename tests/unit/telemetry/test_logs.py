@@ -1,4 +1,4 @@
-"""What modules log, in the file that Serve keeps for a replica."""
+"""Log records of modules reach the log file of their replica."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Kept(logging.Handler):
 
 @pytest.fixture
 def kept() -> Iterator[Kept]:
-    """What is in the file of a replica whose Serve logs warnings."""
+    """Return the log file of a replica whose Serve logs warnings."""
     serve, root = logging.getLogger("ray.serve"), logging.getLogger()
     before = (serve.level, list(serve.handlers), serve.propagate, list(root.handlers))
     file = Kept()

@@ -1,4 +1,4 @@
-"""Counts that wait reach the metrics as if they had never waited."""
+"""Deferred counts reach the metrics as if they had been added at once."""
 
 from __future__ import annotations
 

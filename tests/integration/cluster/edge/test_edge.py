@@ -29,7 +29,7 @@ from tests.contracts.run_folder import end_those_of, run_folder
 
 
 class Replica(http.server.ThreadingHTTPServer):
-    """Answers as a replica does; `name` is what it says."""
+    """Answers as a replica does, with `name`."""
 
     daemon_threads = True
 
@@ -44,7 +44,7 @@ class Replica(http.server.ThreadingHTTPServer):
         return int(self.server_address[1])
 
     def die(self) -> None:
-        """Nobody listens any more."""
+        """Stop listening."""
         self.shutdown()
         self.server_close()
 
@@ -66,7 +66,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 _MORTAL = """
@@ -123,7 +123,7 @@ class Mortal:
 
 
 class Served:
-    """Serve's manager of HAProxy, as far as it is no actor."""
+    """Serve's manager of HAProxy without its actor."""
 
     def __init__(self, folder: Path, port: int, ports: tuple[int, int]) -> None:
         from ray.serve._private import haproxy
@@ -169,7 +169,7 @@ class Served:
         return pid
 
     def processes(self) -> list[psutil.Process]:
-        """Everything that the edge consists of."""
+        """All processes of the edge."""
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
@@ -178,7 +178,7 @@ class Served:
         return found
 
     def keepers(self) -> list[psutil.Process]:
-        """Those who run HAProxy: one, but for moments."""
+        """The processes that run HAProxy: one, except during a replacement."""
         found = []
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
@@ -408,7 +408,7 @@ async def test_without_serve_it_ends(served: Served) -> None:
 
 
 def raw(port: int, request: bytes) -> httpx.Response:
-    """The answer to bytes that no client would send."""
+    """Return the answer to raw bytes."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         with contextlib.suppress(OSError):
             client.sendall(request)

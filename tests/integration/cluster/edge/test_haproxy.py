@@ -39,7 +39,7 @@ def program(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[EdgeFiles]:
-    """A place with a configuration; what runs there is ended."""
+    """A folder with a configuration; the processes there are ended after the test."""
     found = EdgeFiles(tmp_path)
     (port,) = free_ports(1)
     found.config.write_text(CONFIG.format(place=found, port=port))
@@ -66,7 +66,7 @@ def test_one_takes_the_place_of_another(program: Path, place: EdgeFiles) -> None
     assert haproxy.running_pid(place.commands) == second
     assert second != first
     until(lambda: haproxy.died(first))
-    assert haproxy.ask(place.commands, "show info").count(b"Pid:") == 1
+    assert haproxy.query(place.commands, "show info").count(b"Pid:") == 1
 
 
 def test_an_invalid_configuration_changes_nothing(program: Path, place: EdgeFiles) -> None:

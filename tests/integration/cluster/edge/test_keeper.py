@@ -22,7 +22,7 @@ __all__ = ["place", "program"]
 
 @pytest.fixture
 def kept(program: Path, place: EdgeFiles) -> Iterator[tuple[socket.socket, int]]:
-    """A connection to a keeper that runs HAProxy, and the process id of that."""
+    """A connection to a keeper that runs HAProxy, and HAProxy's process id."""
     thread = threading.Thread(target=Keeper(program, place, lonely_s=0.3).run)
     client = socket.socket(socket.AF_UNIX)
 

@@ -70,7 +70,7 @@ def test_libpq_s_parameters_work(
 
 
 def test_several_hosts(database_url: str, silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One refuses, one never answers, one is it."""
+    """Three stores: one refuses, one never answers, one is up."""
     head, _, tail = database_url.rpartition("@")
     monkeypatch.setenv(
         "DATABASE_URL", f"{head}@127.0.0.1:1,127.0.0.1:{silent},{tail}?connect_timeout=3"

@@ -16,7 +16,7 @@ SCRIPT = ROOT / "cluster" / "install" / "interpreter.sh"
 
 @pytest.fixture
 def found(tmp_path: Path) -> Path:
-    """The only folder of the PATH, but for the shell's own."""
+    """The only folder in the PATH besides the shell's own."""
     return tmp_path / "bin"
 
 

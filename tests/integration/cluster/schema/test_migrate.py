@@ -19,7 +19,7 @@ LATE = Migration("0002_two.post.sql", 2, "post", "ALTER TABLE one DROP COLUMN x;
 
 @pytest.fixture
 async def url(postgres: EmbeddedPostgres):
-    """A database of its own for each test: migrations of one would be in the way of the next."""
+    """A database of its own for each test: migrations of one test would affect the next."""
     name = f"m_{uuid4().hex[:12]}"
     server = postgres.url.rpartition("/")[0]
     admin = await asyncpg.connect(f"{server}/postgres")

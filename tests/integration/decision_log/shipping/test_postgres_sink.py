@@ -1,4 +1,4 @@
-"""What PostgreSQL makes of records."""
+"""How PostgreSQL stores records."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ async def test_a_retry_that_is_stamped_anew_is_no_other_payment(sink, connection
 
 @pytest.mark.parametrize("days", [-6, 3, 30])
 async def test_an_id_belongs_to_the_payment_that_had_it_first(sink, connection, days):
-    """Another payment under its name is decided on, and is no payment of that id."""
+    """Another payment with the same id is decided on, but not stored under that id."""
     name = f"owner{days}"
     first, other = (
         replace(record, transaction=replace(record.transaction, transaction_id=name))
@@ -135,7 +135,7 @@ async def partitions(connection) -> set[str]:
 
 @pytest.mark.parametrize("at_ms", [978_307_200_001, 1_577_836_799_999, 4_102_444_800_000])
 async def test_the_months_around_a_decision_get_their_partitions(sink, connection, at_ms):
-    """However long it has lain in the log."""
+    """However long it was in the log."""
     (record,) = decision_records(1, f"m{at_ms}", at_ms=at_ms)
     transaction = replace(record.transaction, timestamp_ms=at_ms)
     await sink.insert(gathered([replace(record, transaction=transaction)]))

@@ -1,5 +1,5 @@
-"""Behind one address PostgreSQL takes no writes any more, and another one does: everything that
-writes, and whatever must not read what is old, follows without a restart."""
+"""Behind one address PostgreSQL accepts no writes any more, and another one does: writers, and
+readers that need current data, follow without a restart."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ async def _soon(ask: Callable[[], Awaitable[object]]) -> object:
 
 
 async def _demote_sessions(pair: Pair) -> None:
-    """The server's setting, for the sessions that are there too: a reload reaches all of them."""
+    """Change a setting of the server. A reload applies it to open sessions, too."""
     base = pair.a.rpartition("/")[0]
     await _execute(
         f"{base}/postgres",
@@ -118,7 +118,7 @@ async def _demote_sessions(pair: Pair) -> None:
 
 @pytest.fixture
 async def demoted(pair: Pair) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Demotes the first server, for the length of the test."""
+    """Demotes the first server for the duration of the test."""
 
     async def demote() -> None:
         pair.proxy.target = int(pair.b.rpartition(":")[2].partition("/")[0])
@@ -230,7 +230,7 @@ async def test_without_a_primary_the_error_names_the_cause(pair: Pair, demoted: 
             await reader.active()
             await asyncio.sleep(0.02)
     assert await reader.active() == plan  # what is there goes on deciding
-    assert "takes no writes" in reader.trouble
+    assert "accepts no writes" in reader.trouble
     await reader.close()
 
 

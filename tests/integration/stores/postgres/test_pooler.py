@@ -96,7 +96,7 @@ async def test_the_address_decides_whether_there_is_a_pooler(url: str, database_
 
 
 async def test_a_pooler_that_is_put_in_front_later_is_found_out(url: str) -> None:
-    """As if it had not been there when the process started."""
+    """As if the pooler had not been there when the process started."""
     from stores.postgres.url import address_of
 
     module._pooled[address_of(url)] = False
@@ -176,7 +176,7 @@ async def test_files_are_loaded_and_read_as_history(
 async def test_cursors_of_two_readers_have_names_of_their_own(
     url: str, empty: asyncpg.Connection
 ) -> None:
-    """A pooler's sessions know the names of everybody's statements."""
+    """The sessions of a pooler share the names of all clients' statements."""
     batch = payments(600, seed=1, late=0.0, duplicate=0.0)
     pool = await open_pool(url, size=4, timeout_s=30)
     await insert(pool, batch)

@@ -23,7 +23,7 @@ class Server:
 
     Attributes:
         port: of 127.0.0.1.
-        answers: what is said to a command.
+        answers: the replies to a command.
         asked: the connection's number of each command.
     """
 
@@ -147,7 +147,7 @@ async def test_a_refusal_to_a_cancelled_call_closes_the_connection() -> None:
 
 
 async def test_a_command_cut_off_midway_is_not_repeated() -> None:
-    """What came of it is unknown: asking another could do it twice."""
+    """The result is unknown: another server could carry it out twice."""
     async with serving("+OK", "+OK") as (server, connection):
         await connection.call("PING")
         server.answers[0] = "+OK"

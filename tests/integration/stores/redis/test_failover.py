@@ -75,7 +75,7 @@ class Pair:
         return self.connections[1]
 
     async def begin(self) -> None:
-        """A has nothing in it, and B follows it."""
+        """A is empty, and B is its replica."""
         for connection in self.connections:
             await connection.call("REPLICAOF", "NO", "ONE")
             await connection.call("FLUSHALL")
@@ -100,7 +100,7 @@ class Pair:
                 said = await self.connections[replica].call("INFO", "replication")
 
     async def caught_up(self) -> None:
-        """B has all that A has."""
+        """B has all data of A."""
         assert await self.connections[0].call("WAIT", 1, 10_000) == 1
 
     async def close(self) -> None:
@@ -150,7 +150,7 @@ async def test_a_write_goes_to_the_new_primary_at_once(
 async def test_concurrent_writes_are_written_once_each(
     servers: Pair, connection: RedisConnection
 ) -> None:
-    """Refused is not carried out: asking the other one doubles nothing."""
+    """A refused command is not carried out: the other server may get it."""
     await asyncio.gather(*(connection.call("INCR", "n") for _ in range(50)))
     await servers.caught_up()
     await servers.fail_over()
@@ -209,7 +209,7 @@ async def test_without_a_primary_calls_fail_and_connections_are_few(
 
 
 async def _soon(ask: Callable[[], Awaitable[object]]) -> None:
-    """AdmissionRequest until there is an answer."""
+    """Repeat the request until there is an answer."""
     async with asyncio.timeout(SOON_S):
         while True:
             try:

@@ -141,7 +141,7 @@ def _shown(document: dict[str, Any]) -> str:
 
 @pytest.fixture
 def table_trained(home: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """What `quorum train --tabular` reports of a small table, with its predictions."""
+    """The report of `quorum train --tabular` on a small table, with its predictions."""
     _ulb_like(home)
     config = home / "small.toml"
     config.write_text(SMALL)

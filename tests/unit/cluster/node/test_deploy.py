@@ -10,7 +10,7 @@ from cluster.node.deploy import read_config, reason, wait_running
 
 
 class FakeDashboard:
-    """Answers with one state after the other, the last one for ever."""
+    """Answers with one state after the other, then always with the last."""
 
     def __init__(self, *states: dict[str, Any]) -> None:
         self.states = list(states)

@@ -1,4 +1,4 @@
-"""Taken ports are named with the process that holds them."""
+"""Errors about taken ports name the process that holds them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The variables of Ray reach the node, and the installed Ray knows each of them."""
+"""Ray's variables reach the node, and the installed Ray reads each of them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 
 from cluster.errors import CommandFailed
 from cluster.terminal import console
-from cluster.terminal.console import emit, fail, say
+from cluster.terminal.console import emit, fail, print_line
 
 
 def test_a_path_is_not_cut_at_the_end_of_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,7 +25,7 @@ def test_words_are_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_passwords_in_errors_of_drivers_are_hidden(capsys: pytest.CaptureFixture[str]) -> None:
-    say("MLflow does not answer: http://u:hid_den7@h/api")
+    print_line("MLflow does not answer: http://u:hid_den7@h/api")
     fail(CommandFailed("postgresql://u:hid_den7@h/d", "check it"))
     said = capsys.readouterr().err
     assert "den7" not in said

@@ -1,4 +1,4 @@
-"""What `quorum drift` prints for people."""
+"""Human-readable output of `quorum drift`."""
 
 from __future__ import annotations
 

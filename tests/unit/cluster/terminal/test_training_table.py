@@ -1,4 +1,4 @@
-"""What `quorum train` prints for people."""
+"""Human-readable output of `quorum train`."""
 
 from __future__ import annotations
 

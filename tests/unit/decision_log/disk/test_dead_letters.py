@@ -11,7 +11,7 @@ from telemetry.metrics import LogStats
 
 
 def shipped(folder) -> list[bytes]:
-    """What is read in a folder, which is removed then as an orphan's is."""
+    """Return the payloads in a folder, and remove it like an orphan's."""
     log = Backlog(folder, folder, LogStats(), live=False)
     found = []
     while (payload := log.next()) is not None:

@@ -1,4 +1,4 @@
-"""Statements of payments name their columns in the order in which batches take them."""
+"""SQL statements list the columns of payments in the order of a batch."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ QUICK = ShipperConfig(max_rows=10, linger_s=0.0, retry_s=0.001, max_retry_s=0.01
 
 
 class Memory:
-    """A sink that refuses transactions named `bad...`, and is away for the first `away` calls."""
+    """A sink that refuses transactions named `bad...`, and is down for the first `away` calls."""
 
     def __init__(self, away: int = 0, error: Exception | None = None) -> None:
         self.away = away
@@ -167,7 +167,7 @@ async def test_an_entry_that_cannot_be_read_is_set_aside(tmp_path):
 async def test_entries_that_cannot_be_read_come_a_batch_at_a_time_like_others(
     tmp_path, monkeypatch
 ):
-    """As after a return to older code: a whole folder that it does not understand."""
+    """As after a downgrade: a whole folder of an unknown format."""
     sink = Memory()
     house = House(tmp_path, sink)
     read, most, syncs = 0, 0, 0

@@ -1,4 +1,4 @@
-"""What crosses a link is the same at the other end, and nothing that crosses can run."""
+"""Values are equal at both ends of a link, and none can run code."""
 
 from __future__ import annotations
 

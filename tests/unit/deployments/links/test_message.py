@@ -1,4 +1,4 @@
-"""Messages survive whatever pieces the stream arrives in."""
+"""Messages are read however the stream is split."""
 
 from __future__ import annotations
 

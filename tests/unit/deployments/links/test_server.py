@@ -51,7 +51,7 @@ def test_no_socket_is_opened_in_a_folder_that_others_may_enter(folder, run):
 
 @needs_root
 def test_another_user_gets_no_answer(folder, run, caplog):
-    """Even where the folder and the socket would let that user in."""
+    """Another user is refused even if folder and socket would admit that user."""
 
     async def test() -> None:
         replica = Replica("a")

@@ -57,7 +57,7 @@ def test_looks_at_the_same_time_make_one_link_to_a_replica(folder, run):
         replica = Replica("a")
         await replica.open(folder)
         switchboard = Switchboard(folder)
-        await asyncio.gather(switchboard.want(POOL), *[switchboard.look() for _ in range(5)])
+        await asyncio.gather(switchboard.watch(POOL), *[switchboard.look() for _ in range(5)])
         assert switchboard.size(POOL) == 1
         await switchboard.close()
         await replica.server.close()

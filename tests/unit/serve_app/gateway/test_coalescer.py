@@ -1,4 +1,4 @@
-"""The coalescer: which rows travel together, and that each gets its own answer."""
+"""The coalescer: which rows share a micro-batch, and each gets its own answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much may be in flight."""
+"""The limits of rows and calls in flight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of PostgreSQL: libpq's parameters are taken, or named."""
+"""Addresses of PostgreSQL: libpq's parameters are accepted, or named in the error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of Redis: parameters are taken, or named."""
+"""Addresses of Redis: parameters are accepted, or named in the error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients read about their faults: the field and what was expected, never the value."""
+"""Faults name the field and what was expected, never the value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guide: every word has its meaning, every call works as it is pasted."""
+"""The guide: every code has a meaning, every call works as pasted."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ async def test_health_needs_no_key(front: Front) -> None:
 async def test_a_postgres_that_takes_no_writes_is_reported_and_decisions_go_on(
     front: Front,
 ) -> None:
-    trouble = "PostgreSQL takes no writes"
+    trouble = "PostgreSQL accepts no writes"
     async with front.client({}) as client:
         front.readiness = SimpleNamespace(troubles=(trouble,))
         answer = await client.get("/v2/health/ready")

@@ -1,4 +1,4 @@
-"""Every word of an answer has its meaning."""
+"""Every code in an answer has a meaning in the guide."""
 
 from __future__ import annotations
 
