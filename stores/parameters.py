@@ -16,7 +16,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _HOSTS_AND_QUERY = re.compile(r"[^:@?]*(:\d*)?\?")
 
 
-def cut(variable: str, rest: str) -> tuple[str | None, str, str, str]:
+def split_address(variable: str, rest: str) -> tuple[str | None, str, str, str]:
     """Return the user and password (None without an @), hosts, path and query of the text after the
     ://, still encoded.
 
@@ -68,7 +68,7 @@ def port(variable: str, text: str, default: int) -> int:
     if not text:
         return default
     try:
-        return whole(variable, "the port", text, 1, 65535)
+        return whole_number(variable, "the port", text, 1, 65535)
     except SettingInvalid as error:
         raise SettingInvalid(variable, error.why, f"{error.hint}; {ENCODE}") from None
 
@@ -90,7 +90,7 @@ def pairs(variable: str, query: str) -> Iterator[tuple[str, str]]:
         yield unquote(name), unquote(value)
 
 
-def unknown(variable: str, name: str, known: Collection[str]) -> SettingInvalid:
+def unknown_parameter(variable: str, name: str, known: Collection[str]) -> SettingInvalid:
     """Return the error for an unknown parameter."""
     shown = name if name.isidentifier() else "a parameter after the ?"
     near = get_close_matches(name, known, 1)
@@ -109,7 +109,7 @@ def one_of(variable: str, name: str, value: str, allowed: Collection[str]) -> st
     return value
 
 
-def whole(variable: str, name: str, value: str, least: int, most: int) -> int:
+def whole_number(variable: str, name: str, value: str, least: int, most: int) -> int:
     """Return `value` as a whole number from `least` to `most`.
 
     Raises:

@@ -50,7 +50,7 @@ def list_models(
     """List the versions of each variant with their aliases, figures and dates of training."""
     from cluster.terminal.model_tables import versions_table
 
-    with _expected():
+    with _model_errors():
         settings = load_settings()
         store = _store(settings)
         registry, why = _registry_if_up(settings)
@@ -70,7 +70,7 @@ def show(model: ModelArgument, as_json: JsonFlag = False) -> None:
     """Show one version: its training, figures, and the champions of the variant so far."""
     from cluster.terminal.model_tables import model_table
 
-    with _expected():
+    with _model_errors():
         settings = load_settings()
         store = _store(settings)
         registry, why = _registry_if_up(settings)
@@ -107,7 +107,7 @@ def compare(
     """
     from cluster.terminal.model_tables import comparison_table
 
-    with _expected():
+    with _model_errors():
         settings = load_settings(tenant)
         store = _store(settings)
         registry, _ = _registry_if_up(settings)
@@ -164,7 +164,7 @@ def promote(
         raise CommandFailed("--reason goes with --force", "see --help", 2)
     from cluster.terminal.model_tables import promotion_table
 
-    with _expected():
+    with _model_errors():
         settings = load_settings(tenant)
         store = _store(settings)
         from training.promotion.promotion import Force, Promoter
@@ -213,7 +213,7 @@ def rollback(
         )
     from cluster.terminal.model_tables import promotion_table
 
-    with _expected():
+    with _model_errors():
         settings = load_settings()
         store = _store(settings)
         from training.promotion.promotion import Promoter
@@ -259,7 +259,7 @@ def push(
         )
     from cluster.terminal import model_tables as tables
 
-    with _expected():
+    with _model_errors():
         settings = load_settings()
         source = _store(settings)
         from models.store.location import open_store
@@ -344,7 +344,7 @@ def _named(catalogue: Any, model: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _expected() -> Iterator[None]:
+def _model_errors() -> Iterator[None]:
     """Turn the expected errors of models into one line."""
     from fraud.errors import OtherTenant, QuorumError
 

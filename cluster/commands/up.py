@@ -56,14 +56,14 @@ def up(
 
     if foreground:
         # No API key: a container's output is kept in logs.
-        _hold(lambda: emit({"url": start()["url"]}, as_json, _render_address))
+        _run_in_foreground(lambda: emit({"url": start()["url"]}, as_json, _render_address))
     else:
         emit(start(), as_json, _render)
 
 
-def _hold(start: Callable[[], None]) -> None:
+def _run_in_foreground(start: Callable[[], None]) -> None:
     from cluster.node.node import Node
-    from cluster.run.foreground import hold
+    from cluster.run.foreground import run_in_foreground
     from cluster.run.shutdown import bring_down
     from settings.settings import Settings
 
@@ -72,7 +72,7 @@ def _hold(start: Callable[[], None]) -> None:
     def stop() -> None:
         bring_down(Settings.load(), _DRAIN_S)
 
-    hold(start, lambda: node.running, stop)
+    run_in_foreground(start, lambda: node.running, stop)
 
 
 def _render_address(report: dict[str, str]) -> str:

@@ -78,7 +78,7 @@ def start(program: Path, files: EdgeFiles) -> int:
     raise NotStarted(output or f"exit code {process.returncode}")
 
 
-def died(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Return whether a process has ended, ours or not; reaps it if it is our child."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid

@@ -21,7 +21,7 @@ from typing import Any
 from cluster.edge import haproxy
 from cluster.edge.files import EdgeFiles
 
-LONELY_S = 60.0
+ORPHANED_S = 60.0
 """How long HAProxy outlives Serve, so that a restarted Serve finds it running."""
 
 _SOON_S, _LATER_S = 0.02, 1.0
@@ -33,16 +33,16 @@ class Keeper:
     Args:
         program: HAProxy.
         files: the files of the edge.
-        lonely_s: seconds that it goes on without a stand-in.
+        orphaned_s: seconds that it goes on without a stand-in.
     """
 
-    def __init__(self, program: Path, files: EdgeFiles, lonely_s: float = LONELY_S) -> None:
+    def __init__(self, program: Path, files: EdgeFiles, orphaned_s: float = ORPHANED_S) -> None:
         self._program = program
         self._files = files
-        self._lonely_s = lonely_s
+        self._orphaned_s = orphaned_s
         self._selector = selectors.DefaultSelector()
         self._peers = 0
-        self._lonely_since = time.monotonic()
+        self._orphaned_since = time.monotonic()
         self._pid = 0
         self._old: set[int] = set()
         self._restart_at: float | None = None
@@ -58,7 +58,7 @@ class Keeper:
             listener.listen()
             self._selector.register(listener, selectors.EVENT_READ, self._accept)
             try:
-                while self._peers or time.monotonic() - self._lonely_since < self._lonely_s:
+                while self._peers or time.monotonic() - self._orphaned_since < self._orphaned_s:
                     self._turn()
             finally:
                 files.keeper.unlink(missing_ok=True)
@@ -70,7 +70,7 @@ class Keeper:
             wait_s = max(0.0, self._restart_at - time.monotonic())
         for key, _ in self._selector.select(wait_s):
             key.data(key.fileobj)
-        self._old = {pid for pid in self._old if not haproxy.died(pid)}
+        self._old = {pid for pid in self._old if not haproxy.has_ended(pid)}
         if self._restart_at is not None and time.monotonic() >= self._restart_at:
             self._restart()
 
@@ -99,7 +99,7 @@ class Keeper:
         self._selector.unregister(peer)
         peer.close()
         self._peers -= 1
-        self._lonely_since = time.monotonic()
+        self._orphaned_since = time.monotonic()
 
     def _watch(self, pid: int) -> None:
         if self._pid:
@@ -117,7 +117,7 @@ class Keeper:
     def _gone(self, fd: int, pid: int) -> None:
         self._selector.unregister(fd)
         os.close(fd)
-        haproxy.died(pid)
+        haproxy.has_ended(pid)
         self._old.discard(pid)
         if pid == self._pid:
             self._log(f"HAProxy {pid} died")

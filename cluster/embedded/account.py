@@ -52,7 +52,7 @@ def server_account(data: Path) -> Account | None:
     )
 
 
-def let_through(folder: Path, account: Account) -> None:
+def allow_traversal(folder: Path, account: Account) -> None:
     """Let an account traverse (not list) `folder` and its parents by their group. Where another
     group owns a folder, everybody may traverse it."""
     for step in (folder, *folder.parents):
@@ -67,10 +67,10 @@ def let_through(folder: Path, account: Account) -> None:
             step.chmod(mode | stat.S_IXOTH)
 
 
-def let_read(folder: Path, account: Account) -> None:
+def allow_reading(folder: Path, account: Account) -> None:
     """Let everybody read and run what is under `folder`, and let `account` reach it: needed for an
     installation made with a strict umask."""
-    let_through(folder, account)
+    allow_traversal(folder, account)
     for path in folder.rglob("*"):
         if path.is_symlink():
             continue

@@ -22,7 +22,7 @@ class Endpoint:
         return f"Endpoint(port={self.port}, password=…)"
 
 
-def remembered(path: Path) -> Endpoint | None:
+def read_endpoint(path: Path) -> Endpoint | None:
     """Return the endpoint that was chosen before, None if it cannot be read."""
     try:
         return Endpoint(**json.loads(path.read_text(encoding="utf-8")))
@@ -32,7 +32,7 @@ def remembered(path: Path) -> Endpoint | None:
 
 def choose(path: Path) -> Endpoint:
     """Return the endpoint to listen at: the remembered one, with a new port if its own is taken."""
-    before = remembered(path)
+    before = read_endpoint(path)
     if before is not None and is_free(before.port):
         return before
     password = before.password if before is not None else secrets.token_urlsafe(24)

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from cluster.embedded import daemon
-from cluster.embedded.account import Account, let_read, let_through, server_account
+from cluster.embedded.account import Account, allow_reading, allow_traversal, server_account
 from cluster.embedded.endpoint import Endpoint, choose
 from cluster.embedded.server import EmbeddedServer
 from cluster.errors import CommandFailed
@@ -130,11 +130,11 @@ class EmbeddedPostgres(EmbeddedServer):
         account = server_account(self.data)
         if account is None:
             return None
-        let_through(self.folder, account)
+        allow_traversal(self.folder, account)
         try:
             _run([_programs() / "postgres", "--version"], cwd=self.folder, account=account)
         except (OSError, CommandFailed):
-            let_read(_programs().parent, account)
+            allow_reading(_programs().parent, account)
         return account
 
     def _initialise(self, account: Account | None, endpoint: Endpoint) -> None:

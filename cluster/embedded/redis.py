@@ -16,7 +16,7 @@ import subprocess
 from pathlib import Path
 
 from cluster.embedded import daemon
-from cluster.embedded.endpoint import Endpoint, choose, remembered
+from cluster.embedded.endpoint import Endpoint, choose, read_endpoint
 from cluster.embedded.server import EmbeddedServer
 from cluster.errors import CommandFailed
 from stores.whole_file import replace_file
@@ -37,7 +37,7 @@ class EmbeddedRedis(EmbeddedServer):
 
     @property
     def running(self) -> bool:
-        endpoint = remembered(self._endpoint_file)
+        endpoint = read_endpoint(self._endpoint_file)
         return self.pid is not None and endpoint is not None and _answers(endpoint)
 
     @property

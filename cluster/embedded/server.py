@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
-from cluster.embedded.endpoint import Endpoint, remembered
+from cluster.embedded.endpoint import Endpoint, read_endpoint
 from cluster.errors import CommandFailed
 
 
@@ -65,7 +65,7 @@ class EmbeddedServer(ABC):
         return self.folder / "endpoint.json"
 
     def _endpoint(self) -> Endpoint:
-        endpoint = remembered(self._endpoint_file)
+        endpoint = read_endpoint(self._endpoint_file)
         if endpoint is None:
             raise CommandFailed(f"the embedded {self.name} was never started", "run `quorum up`")
         return endpoint

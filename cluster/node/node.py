@@ -27,7 +27,7 @@ from cluster.home.private_folder import UMASK, make_private, remove_private
 from cluster.node import private_ray, ray_token
 from cluster.node.dashboard import Dashboard
 from cluster.node.kept_logs import keep_logs
-from cluster.node.ray_environment import START_OPTIONS, TUNING, places
+from cluster.node.ray_environment import START_OPTIONS, TUNING, node_variables
 from settings.settings import spare_waits
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Node:
             # Paths of sockets must be short, and these go away with the node.
             "QUORUM_LINKS": str(self.folder / "links"),
             "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
-            **places(
+            **node_variables(
                 self.folder, self.edge, address=self.address, fallback_port=self.fallback_port
             ),
         }

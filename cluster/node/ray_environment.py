@@ -61,7 +61,7 @@ START_OPTIONS = (
 """Further options of `ray start`."""
 
 
-def places(folder: Path, edge: Path, *, address: str, fallback_port: int) -> dict[str, str]:
+def node_variables(folder: Path, edge: Path, *, address: str, fallback_port: int) -> dict[str, str]:
     """Return the variables that tell Ray and Serve which addresses and files are this node's.
 
     Args:

@@ -18,7 +18,7 @@ class _StopRequested(BaseException):
     """SIGTERM or SIGINT arrived. A BaseException, so that no `except Exception` catches it."""
 
 
-def hold(
+def run_in_foreground(
     start: Callable[[], None],
     alive: Callable[[], bool],
     stop: Callable[[], None],

@@ -112,7 +112,7 @@ async def migrate(
 
     migrations = read_migrations() if migrations is None else migrations
     async with connection(url) as session:
-        async with _alone(session):
+        async with _exclusive(session):
             await session.execute(statement("cluster/schema/schema_migrations.sql"))
             done = await _done(session)
             _refuse_changed(migrations, done)
@@ -159,7 +159,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> float 
     import asyncpg
 
     try:
-        async with _alone(connection):
+        async with _exclusive(connection):
             done = await _done(connection)
             _refuse_changed([migration], done)
             if migration.file in done:
@@ -189,7 +189,7 @@ async def _done(connection: asyncpg.Connection) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
+async def _exclusive(connection: asyncpg.Connection) -> AsyncIterator[None]:
     """Open a transaction that holds the runners' lock."""
     import asyncpg
 

@@ -74,7 +74,7 @@ class DeadLetters:
             return path
 
     def _append(self, payloads: Sequence[bytes]) -> Path:
-        segment = self._in_place()
+        segment = self._current()
         try:
             segment.append(b"".join([frame(p, segment.name.salt) for p in payloads]))
         except OSError:
@@ -83,7 +83,7 @@ class DeadLetters:
             raise
         return segment.path
 
-    def _in_place(self) -> Segment:
+    def _current(self) -> Segment:
         """Return the file; a new one if the last was moved away, as it is no longer ours."""
         if self._segment is not None and not self._segment.path.exists():
             self._shut()

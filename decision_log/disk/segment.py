@@ -130,7 +130,7 @@ class Segment:
         sync(self._fd)
         self.size += len(data)
 
-    def try_room(self, n_bytes: int) -> None:
+    def require_room(self, n_bytes: int) -> None:
         """Raise OSError unless the disk has room for `n_bytes` more. Leaves nothing behind."""
         try:
             rest = memoryview(bytes(n_bytes))

@@ -201,7 +201,7 @@ class Wal:
 
     def _probe(self) -> None:
         try:
-            self._open().try_room(_PROBE_BYTES)
+            self._open().require_room(_PROBE_BYTES)
         except Exception as error:
             self._refuse(error)
             return

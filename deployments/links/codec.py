@@ -66,9 +66,9 @@ def untagged(kind: int, body: msgspec.Raw) -> Any:
             return tuple([untagged(*item) for item in _VALUES.decode(body)])
         return _DECODERS[kind].decode(body)
     except KeyError:
-        raise Unreadable(f"no kind {kind}") from None
+        raise Unreadable(f"unknown kind {kind}") from None
     except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
-        raise Unreadable(f"no value of kind {kind}: {type(error).__name__}") from None
+        raise Unreadable(f"not a value of kind {kind}: {type(error).__name__}") from None
 
 
 def encode(content: Any) -> bytes:
@@ -129,7 +129,7 @@ def _read(decoder: msgspec.msgpack.Decoder[Any], body: memoryview) -> Any:
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise Unreadable(f"no message: {type(error).__name__}") from None
+        raise Unreadable(f"not a message: {type(error).__name__}") from None
 
 
 def _frozen(value: Any) -> Any:
@@ -137,7 +137,7 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
-def _out(value: Any) -> Any:
+def _encode_array(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in _NUMBERS:
             raise TypeError(f"an array of {value.dtype}")
@@ -154,7 +154,7 @@ def _bytes_of(array: NDArray[Any]) -> bytes | memoryview:
     return array.tobytes()
 
 
-def _in(wanted: Any, value: Any) -> Any:
+def _decode_array(wanted: Any, value: Any) -> Any:
     if (get_origin(wanted) or wanted) is not np.ndarray:
         raise TypeError(f"no {wanted}")
     name, shape, data = value
@@ -164,7 +164,7 @@ def _in(wanted: Any, value: Any) -> Any:
     return np.frombuffer(data, dtype).reshape(shape)
 
 
-def _listed() -> dict[str, Callable[..., Exception]]:
+def _sendable_errors() -> dict[str, Callable[..., Exception]]:
     ours = [
         kind
         for kind in vars(errors).values()
@@ -175,10 +175,10 @@ def _listed() -> dict[str, Callable[..., Exception]]:
     return {kind.__name__: kind for kind in [*ours, *builtin]}
 
 
-_ERRORS = _listed()
-_ENCODER = msgspec.msgpack.Encoder(enc_hook=_out)
+_ERRORS = _sendable_errors()
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=_encode_array)
 _DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {
-    number: msgspec.msgpack.Decoder(kind, dec_hook=_in)
+    number: msgspec.msgpack.Decoder(kind, dec_hook=_decode_array)
     for number, kind in {_ANYTHING: Any, **_TYPES}.items()
 }
 _VALUES = msgspec.msgpack.Decoder(list[tuple[int, msgspec.Raw]])

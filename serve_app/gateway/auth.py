@@ -31,7 +31,7 @@ MAX_LOOKUPS = 4
 MAX_UNKNOWN_LOOKUPS = 3
 """Concurrent look-ups of all others: by default they leave one connection free."""
 MAX_UNKNOWN_KEYS = 256
-"""Other keys that are looked up or wait for it: about as many as are answered in time."""
+"""Most other keys being looked up or waiting: about as many as are answered in time."""
 
 
 @dataclass(frozen=True, slots=True)

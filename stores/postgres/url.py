@@ -149,7 +149,7 @@ def address_of(url: str, variable: str = "DATABASE_URL") -> Address:
         given = {**service_parameters(variable, given), **given}
     for name in given:
         if name not in KNOWN:
-            raise parameters.unknown(variable, name, KNOWN)
+            raise parameters.unknown_parameter(variable, name, KNOWN)
     _refuse(variable, given)
     settings = _server_settings(given)
     return Address(
@@ -182,7 +182,7 @@ def _given(variable: str, text: str) -> dict[str, str]:
         return _keywords(variable, text)
     if found[1].lower() not in ("postgresql", "postgres"):
         raise SettingInvalid(variable, "it is not an address of PostgreSQL", _LIKE_A_URL)
-    user, hosts, path, query = parameters.cut(variable, text[found.end() :])
+    user, hosts, path, query = parameters.split_address(variable, text[found.end() :])
     given: dict[str, str] = {}
     if user is not None:
         name, colon, password = user.partition(":")
@@ -265,7 +265,7 @@ def _hosts(variable: str, given: Mapping[str, str]) -> tuple[tuple[str, int], ..
 def _connect_timeout(variable: str, given: Mapping[str, str]) -> float | None:
     if not given.get("connect_timeout"):
         return None
-    seconds = parameters.whole(
+    seconds = parameters.whole_number(
         variable, "connect_timeout", given["connect_timeout"], -(2**31), 2**31 - 1
     )
     # For libpq 0 means forever. Nothing here waits forever, so the caller's timeout applies.
@@ -286,7 +286,7 @@ def _socket_options(variable: str, given: Mapping[str, str]) -> tuple[tuple[str,
     found = []
     for name, option in _KEEPALIVES.items():
         if given.get(name):
-            value = parameters.whole(variable, name, given[name], 0, 2**31 - 1)
+            value = parameters.whole_number(variable, name, given[name], 0, 2**31 - 1)
             if value:  # 0 means the system's default
                 found.append((option, value))
     return tuple(found)
@@ -298,7 +298,7 @@ def _pooled(variable: str, given: Mapping[str, str]) -> bool | None:
     if given.get("pgbouncer"):
         return parameters.is_true(variable, "pgbouncer", given["pgbouncer"])
     sizes = [
-        parameters.whole(variable, name, given[name], 0, 1_000_000)
+        parameters.whole_number(variable, name, given[name], 0, 1_000_000)
         for name in _POOLERS[1:]
         if given.get(name)
     ]

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from fraud.errors import StoreUnavailable
 from stores.redis.dial import dial
-from stores.redis.errors import Elsewhere, Refused, is_elsewhere, refusal, unreachable
+from stores.redis.errors import NotServing, Refused, is_not_serving, refusal, unreachable
 from stores.redis.url import address_of
 
 Command = Sequence[str | bytes | int]
@@ -34,7 +34,7 @@ _KEPT_BYTES = 8 * 1024 * 1024
 class RedisConnection:
     """A connection that never hangs. It is opened by the first call that needs it.
 
-    A server that refuses to serve (`stores.redis.errors.Elsewhere`) loses the connection: the
+    A server that refuses to serve (`stores.redis.errors.NotServing`) loses the connection: the
     address is looked up again, as another server may be behind it by now.
 
     Args:
@@ -99,7 +99,7 @@ class RedisConnection:
         return replies
 
     def _refuse(self, refusal: Refused, is_new: bool) -> NoReturn:
-        if is_new and isinstance(refusal, Elsewhere):
+        if is_new and isinstance(refusal, NotServing):
             self._not_before_s = asyncio.get_running_loop().time() + _PAUSE_S
             self._refusal = str(refusal)
         raise refusal
@@ -108,7 +108,7 @@ class RedisConnection:
         """Open a connection: one, however many callers need it, and none within `_PAUSE_S` of a
         refusal."""
         if asyncio.get_running_loop().time() < self._not_before_s:
-            raise Elsewhere(self._refusal)
+            raise NotServing(self._refusal)
         if self._opening is None or self._opening.done():
             self._opening = asyncio.ensure_future(self._dial())
             self._opening.add_done_callback(_retrieve_error)
@@ -125,7 +125,7 @@ class RedisConnection:
 
 def _is_nothing_done(replies: Sequence[Any]) -> bool:
     """Return whether Redis carried out none of the commands, as it refused to serve."""
-    return all(isinstance(r, hiredis.ReplyError) and is_elsewhere(str(r)) for r in replies)
+    return all(isinstance(r, hiredis.ReplyError) and is_not_serving(str(r)) for r in replies)
 
 
 def _retrieve_error(opening: asyncio.Future[_Replies]) -> None:
@@ -179,7 +179,7 @@ class _Replies(asyncio.BufferedProtocol):
         reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]
         while (reply := reader.gets()) is not False:
             replies.append(reply)
-            refused |= isinstance(reply, hiredis.ReplyError) and is_elsewhere(str(reply))
+            refused |= isinstance(reply, hiredis.ReplyError) and is_not_serving(str(reply))
             future, n = self._waiting[0]
             if len(replies) == n:
                 self._waiting.popleft()

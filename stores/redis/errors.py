@@ -10,7 +10,7 @@ from redis.exceptions import AuthenticationError, AuthorizationError, BusyLoadin
 
 from fraud.errors import StoreUnavailable, StoreUnreachable
 
-_ELSEWHERE = (
+_NOT_SERVING = (
     "READONLY",  # has become a replica
     "MASTERDOWN",  # is a replica without its primary
     "LOADING",  # has been restarted
@@ -27,7 +27,7 @@ _ELSEWHERE = (
 """Error codes by which Redis refuses to serve. The command was not carried out."""
 
 # Redis 6.2 wraps an error within a script: `ERR Error running script (...): ...: 1: -READONLY ...`
-_IN_SCRIPT = re.compile(rf"[-\s](?:{'|'.join(_ELSEWHERE)})\s")
+_IN_SCRIPT = re.compile(rf"[-\s](?:{'|'.join(_NOT_SERVING)})\s")
 _CLOSED_WITH = ("ERR max number of clients reached",)
 
 
@@ -40,13 +40,13 @@ class Refused(StoreUnavailable):
         return "NOSCRIPT" in str(self)
 
 
-class Elsewhere(Refused):
+class NotServing(Refused):
     """Redis refuses to serve. Nothing was carried out: another server may get the same command."""
 
 
-def is_elsewhere(reply: str) -> bool:
+def is_not_serving(reply: str) -> bool:
     """Return whether the error that Redis replied with means that it refuses to serve."""
-    if reply.startswith(_ELSEWHERE) or reply.startswith(_CLOSED_WITH):
+    if reply.startswith(_NOT_SERVING) or reply.startswith(_CLOSED_WITH):
         return True
     return reply.startswith("ERR Error running script") and _IN_SCRIPT.search(reply) is not None
 
@@ -54,7 +54,7 @@ def is_elsewhere(reply: str) -> bool:
 def refusal(reply: str) -> Refused:
     """Return the exception for the error that Redis replied with."""
     text = f"Redis: {reply}"
-    return Elsewhere(text) if is_elsewhere(reply) else Refused(text)
+    return NotServing(text) if is_not_serving(reply) else Refused(text)
 
 
 def unreachable(error: BaseException, variable: str, place: str) -> StoreUnreachable:

@@ -78,7 +78,7 @@ def address_of(url: str, variable: str = "REDIS_URL") -> Address:
             raise SettingInvalid(variable, f"a Redis {word} is not supported", hint)
     if scheme not in (*_TCP, *_TLS, *_UNIX):
         raise SettingInvalid(variable, "it does not begin with redis://", _LIKE_A_URL)
-    user, host, path, query = parameters.cut(variable, rest)
+    user, host, path, query = parameters.split_address(variable, rest)
     given = {**_login(user or ""), **dict(parameters.pairs(variable, query))}
     if scheme in _UNIX:
         return _socket(variable, host, path, given)
@@ -105,7 +105,9 @@ def _network(variable: str, tls: bool, hosts: str, path: str, given: dict[str, s
     host, port = host or "localhost", parameters.port(variable, number, DEFAULT_PORT)
     path = unquote(path).strip("/")
     if path:
-        base = str(parameters.whole(variable, "the database after the /", path, 0, 2**31 - 1))
+        base = str(
+            parameters.whole_number(variable, "the database after the /", path, 0, 2**31 - 1)
+        )
         if given.setdefault("db", base) != base:
             raise SettingInvalid(
                 variable, "the database after the / is not that of db", "name it once"
@@ -126,7 +128,7 @@ def _taken(variable: str, given: Mapping[str, str], *, tls: bool) -> dict[str, A
         if name in _OURS:
             raise SettingInvalid(variable, f"{name} cannot be set here", _OURS[name])
         if name not in _KNOWN:
-            raise parameters.unknown(variable, name, _KNOWN)
+            raise parameters.unknown_parameter(variable, name, _KNOWN)
         if name.startswith("ssl_") and not tls:
             raise SettingInvalid(variable, f"{name} needs TLS", "begin with rediss://")
         read = _KNOWN[name](variable, name, value)
@@ -142,7 +144,7 @@ def _text(variable: str, name: str, value: str) -> str | None:
 
 
 def _database(variable: str, name: str, value: str) -> int:
-    return parameters.whole(variable, name, value, 0, 2**31 - 1)
+    return parameters.whole_number(variable, name, value, 0, 2**31 - 1)
 
 
 def _cert_reqs(variable: str, name: str, value: str) -> str:

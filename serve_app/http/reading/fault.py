@@ -52,7 +52,7 @@ def not_an_object(pointer: str) -> Fault:
     return pointer, "type", "Wrong type: expected an object"
 
 
-def absent(value: dict[str, Any], name: str, pointer: str) -> Fault:
+def missing_field(value: dict[str, Any], name: str, pointer: str) -> Fault:
     """Return the fault of a required field that is missing or null.
 
     Args:

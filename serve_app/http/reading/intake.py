@@ -29,8 +29,8 @@ from fraud.payment.limits import (
 from serve_app.http.problems import MalformedBody
 from serve_app.http.reading.fault import (
     Fault,
-    absent,
     fault,
+    missing_field,
     not_an_object,
     unknown_fields,
 )
@@ -150,7 +150,7 @@ class Intake:
         faults = unknown_fields(value, ("transactions",), "")
         rows = value.get("transactions")
         if "transactions" not in value:
-            faults.append(absent(value, "transactions", ""))
+            faults.append(missing_field(value, "transactions", ""))
         elif problem := rows_problem(rows, self.max_batch_rows):
             faults.append(fault("/transactions", "transactions", problem))
         if faults:

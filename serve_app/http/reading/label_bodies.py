@@ -14,8 +14,8 @@ from serve_app.gateway.queries import parse_decision_id
 from serve_app.http.reading.fault import (
     Fault,
     Refused,
-    absent,
     fault,
+    missing_field,
     not_an_object,
     unknown_fields,
 )
@@ -62,7 +62,7 @@ def read_labels(value: Any, max_rows: int, latest_ms: int) -> list[NewLabel | In
     faults = unknown_fields(value, ("labels",), "")
     rows = value.get("labels")
     if rows is None:
-        faults.append(absent(value, "labels", ""))
+        faults.append(missing_field(value, "labels", ""))
     elif problem := rows_problem(rows, max_rows):
         faults.append(fault("/labels", "labels", problem))
     if faults:
@@ -114,7 +114,7 @@ def _read(
         given = value.get(name)
         if given is None:
             if name in ("is_fraud", "source") or (name in _IDS and name in value):
-                faults.append(absent(value, name, pointer))
+                faults.append(missing_field(value, name, pointer))
             continue
         try:
             readings[name] = readers[name](given)

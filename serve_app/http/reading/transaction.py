@@ -16,9 +16,9 @@ from serve_app.http.reading.fault import (
     MAX_FAULTS,
     Fault,
     Refused,
-    absent,
     fault,
     member_pointer,
+    missing_field,
     not_an_object,
     unknown_fields,
 )
@@ -54,7 +54,7 @@ def inspect_transaction(value: Any, pointer: str, period: Period) -> tuple[Row |
         given = value.get(name)
         if given is None:
             if name in _REQUIRED:
-                faults.append(absent(value, name, pointer))
+                faults.append(missing_field(value, name, pointer))
             continue
         if name == "metadata":
             row[name], found = _metadata(given, f"{pointer}/{name}")

@@ -47,7 +47,7 @@ def place(tmp_path: Path) -> Iterator[EdgeFiles]:
     pid = haproxy.running_pid(found.commands)
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
-        until(lambda: haproxy.died(pid))
+        until(lambda: haproxy.has_ended(pid))
 
 
 def until(holds, wait_s: float = 60.0) -> None:
@@ -65,7 +65,7 @@ def test_one_takes_the_place_of_another(program: Path, place: EdgeFiles) -> None
     second = haproxy.start(program, place)
     assert haproxy.running_pid(place.commands) == second
     assert second != first
-    until(lambda: haproxy.died(first))
+    until(lambda: haproxy.has_ended(first))
     assert haproxy.query(place.commands, "show info").count(b"Pid:") == 1
 
 

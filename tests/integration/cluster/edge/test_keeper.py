@@ -23,7 +23,7 @@ __all__ = ["place", "program"]
 @pytest.fixture
 def kept(program: Path, place: EdgeFiles) -> Iterator[tuple[socket.socket, int]]:
     """A connection to a keeper that runs HAProxy, and HAProxy's process id."""
-    thread = threading.Thread(target=Keeper(program, place, lonely_s=0.3).run)
+    thread = threading.Thread(target=Keeper(program, place, orphaned_s=0.3).run)
     client = socket.socket(socket.AF_UNIX)
 
     def connects() -> bool:
@@ -56,7 +56,7 @@ def test_without_stand_ins_it_ends_haproxy(
     client, pid = kept
     client.close()
     until(lambda: haproxy.running_pid(place.commands) is None)
-    until(lambda: haproxy.died(pid))
+    until(lambda: haproxy.has_ended(pid))
     assert not place.keeper.exists()
 
 

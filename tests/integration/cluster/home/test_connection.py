@@ -14,7 +14,7 @@ from cluster.home.connection import check_stores
 from fraud.errors import SettingInvalid, StoreUnreachable
 from settings.settings import Settings
 from stores.redis.connection import RedisConnection
-from stores.redis.errors import Elsewhere
+from stores.redis.errors import NotServing
 
 SECRET = "hid_den7"
 
@@ -172,7 +172,7 @@ async def test_a_redis_that_is_a_replica_is_refused(database_url: str, redis_url
     link = RedisConnection(redis_url, 30_000)
     await link.call("REPLICAOF", "127.0.0.1", "1")
     try:
-        with pytest.raises(Elsewhere, match="READONLY"):
+        with pytest.raises(NotServing, match="READONLY"):
             await check_stores(_settings(database_url, redis_url))
     finally:
         await link.call("REPLICAOF", "NO", "ONE")

@@ -13,7 +13,7 @@ import pytest
 from fraud.errors import StoreUnavailable
 from stores.redis import connection as connection_module
 from stores.redis.connection import RedisConnection
-from stores.redis.errors import Elsewhere, Refused
+from stores.redis.errors import NotServing, Refused
 from tests.contracts.waiting import PATIENCE_S
 
 
@@ -88,11 +88,11 @@ ME = [
 @pytest.mark.parametrize("said", NOT_ME)
 async def test_a_new_connection_that_refuses_to_serve_is_closed(said: str) -> None:
     async with serving(f"-{said}", "+OK") as (server, connection):
-        with pytest.raises(Elsewhere):
+        with pytest.raises(NotServing):
             await connection.call("SET", "x", "1")
         async with asyncio.timeout(PATIENCE_S):
             while server.connections < 2:
-                with suppress(Elsewhere):
+                with suppress(NotServing):
                     await connection.call("SET", "x", "1")
                 await asyncio.sleep(0.01)
         found = await asyncio.gather(*(connection.call("SET", "x", str(i)) for i in range(20)))
@@ -117,7 +117,7 @@ async def test_an_answer_of_its_own_keeps_the_connection(said: str) -> None:
         for _ in range(3):
             with pytest.raises(Refused) as refused:
                 await connection.call("SET", "x", "1")
-            assert not isinstance(refused.value, Elsewhere)
+            assert not isinstance(refused.value, NotServing)
         assert server.connections == 1
 
 
@@ -127,9 +127,9 @@ async def test_a_refusal_by_both_servers_is_raised(
 ) -> None:
     monkeypatch.setattr(connection_module, "_PAUSE_S", 60.0)
     async with serving(f"-{said}") as (server, connection):
-        with pytest.raises(Elsewhere):
+        with pytest.raises(NotServing):
             await connection.call("SET", "x", "1")
-        with pytest.raises(Elsewhere):  # a moment later nobody is asked
+        with pytest.raises(NotServing):  # a moment later no server is called
             await connection.call("SET", "x", "1")
         assert server.connections == 1
 

@@ -33,7 +33,7 @@ from serve_app.gateway.ratelimit.interface import AdmissionRequest, Sender
 from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.ratelimit.redis import RedisLimiter
 from stores.redis.connection import RedisConnection
-from stores.redis.errors import Elsewhere
+from stores.redis.errors import NotServing
 from stores.redis.script import Script
 from tests.contracts.payments import payments
 from tests.contracts.proxy import Proxy, proxy_to
@@ -175,7 +175,7 @@ async def test_one_of_them_refused_is_an_error_and_the_next_ones_reach_the_new_p
     """The old primary answered a read among writes: the caller gets the error and may retry."""
     await connection.call("SET", "x", "1")
     await servers.fail_over()
-    with pytest.raises(Elsewhere, match="READONLY"):
+    with pytest.raises(NotServing, match="READONLY"):
         await connection.calls([("GET", "x"), ("SET", "x", "2")])
     assert await connection.calls([("GET", "x"), ("SET", "x", "2")]) == [b"1", b"OK"]
 
@@ -197,7 +197,7 @@ async def test_without_a_primary_calls_fail_and_connections_are_few(
     now = asyncio.get_running_loop().time
     began = now()
     while now() - began < 0.5 or refused <= 50:
-        with pytest.raises(Elsewhere, match="READONLY"):
+        with pytest.raises(NotServing, match="READONLY"):
             await connection.call("SET", "x", "2")
         refused += 1
         await asyncio.sleep(0.001)

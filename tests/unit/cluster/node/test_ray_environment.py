@@ -9,7 +9,7 @@ import pytest
 
 from cluster.node.node import Node
 from cluster.node.private_ray import VARIABLES
-from cluster.node.ray_environment import TUNING, places
+from cluster.node.ray_environment import TUNING, node_variables
 
 SOURCES = (
     "_private/ray_constants.py",
@@ -44,7 +44,7 @@ def test_the_installed_ray_knows_the_variables() -> None:
     serve = Path(constants.__file__).read_text()
     python = "".join((folder / source).read_text() for source in SOURCES)
     core = (folder / "core/src/ray/raylet/raylet").read_bytes()
-    tuned = places(Path("/f"), Path("/e"), address="a", fallback_port=1)
+    tuned = node_variables(Path("/f"), Path("/e"), address="a", fallback_port=1)
     for name in (*VARIABLES, *TUNING, *tuned):
         if name.startswith("RAY_SERVE_"):
             assert f'"{name}"' in serve, name

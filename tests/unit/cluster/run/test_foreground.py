@@ -9,18 +9,18 @@ import sys
 import pytest
 
 from cluster.errors import CommandFailed
-from cluster.run.foreground import hold
+from cluster.run.foreground import run_in_foreground
 from tests.contracts.root import ROOT
 
 SCRIPT = """
 import sys, time
-from cluster.run.foreground import hold
+from cluster.run.foreground import run_in_foreground
 def start():
     print("starting", flush=True)
     if sys.argv[1] == "slow":
         time.sleep(30)
     print("up", flush=True)
-hold(start, lambda: True, lambda: print("stopped", flush=True), poll_s=0.05)
+run_in_foreground(start, lambda: True, lambda: print("stopped", flush=True), poll_s=0.05)
 print("left", flush=True)
 """
 
@@ -43,7 +43,9 @@ def test_an_end_by_itself_is_a_failure_and_stops_the_rest() -> None:
     looks = iter([True, False, True, False, False, False])
     stopped: list[bool] = []
     with pytest.raises(CommandFailed, match="has ended"):
-        hold(lambda: None, lambda: next(looks), lambda: stopped.append(True), poll_s=0.001)
+        run_in_foreground(
+            lambda: None, lambda: next(looks), lambda: stopped.append(True), poll_s=0.001
+        )
     assert stopped == [True]
     assert next(looks, None) is None
 
@@ -55,6 +57,6 @@ def test_after_a_failed_start_everything_is_stopped() -> None:
         raise CommandFailed("no", "never")
 
     with pytest.raises(CommandFailed, match="no"):
-        hold(start, lambda: True, lambda: stopped.append(True))
+        run_in_foreground(start, lambda: True, lambda: stopped.append(True))
     assert stopped == [True]
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
