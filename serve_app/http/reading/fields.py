@@ -138,7 +138,9 @@ def _minor(amount: Decimal, currency: str) -> int:
             raise ValueError
         minor = to_minor(Decimal((sign, digits, exponent)), currency)
     except ValueError:
-        raise Refused("too_many_decimals", f"more decimals than {currency} has") from None
+        raise Refused(
+            "too_many_decimals", f"expected no more decimals than {currency} has"
+        ) from None
     if problem := limits.amount_problem(minor, currency):
         raise Refused(*problem)
     return minor

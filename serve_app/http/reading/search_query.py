@@ -115,7 +115,7 @@ def _once_each(parameters: Iterable[tuple[str, str]]) -> tuple[dict[str, str], l
             detail = f"Unknown parameter: expected one of {known}"
             faults.append((pointer, "unknown_parameter", detail))
         elif name in given:
-            faults.append(fault(f"/{name}", name, Refused("repeated", "expected it only once")))
+            faults.append(fault(f"/{name}", name, Refused("repeated", "expected at most once")))
         given[name] = value
     return given, faults[: len(PARAMETERS)]
 

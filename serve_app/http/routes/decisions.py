@@ -54,17 +54,17 @@ DECIDE_BATCH: Final = Route(
     path="/v1/decisions/batch",
     operation_id="decideBatch",
     summary="Decide on up to {max_rows} payments",
-    description="Answers come in the order of the transactions: a decision each, or a problem. A "
-    "row that is wrong or over a limit does not stop the others; 429 and 503 mean that none was "
-    "decided. Payments are counted in their order: each sees the effect of those before it on its "
-    "customer.",
+    description="Results are in the order of the transactions, each a decision or a problem. An "
+    "invalid or rate-limited row does not stop the others; 429 and 503 mean that no row was "
+    "decided. Payments are counted in order: each decision takes the customer's earlier payments "
+    "of the batch into account.",
     tag="decisions",
     is_limited=True,
     body=(BatchIn,),
     body_example={"transactions": [TRANSACTION]},
     answers={
         200: Answer(
-            "An answer for each row",
+            "A result for each row",
             ResultsOut,
             {"results": [DECISION, _WRONG_ROW]},
             headers=_LIMITS,
@@ -79,8 +79,8 @@ DECIDE_BATCH: Final = Route(
     operation_id="listDecisions",
     summary="Search decisions",
     description="Decisions of the key's tenant, newest first, each as `readDecision` returns it. "
-    "Parameters narrow the search together. For the next page send the same parameters with "
-    "`next_cursor` as `cursor`: decisions made meanwhile shift nothing. A decision is found as "
+    "All given parameters must match. For the next page send the same parameters with "
+    "`next_cursor` as `cursor`: new decisions do not shift the pages. A decision is found as "
     "soon as it is in PostgreSQL, normally within half a second of its answer.",
     tag="decisions",
     parameters=PARAMETERS,
@@ -112,10 +112,10 @@ async def list_decisions(call: Call) -> DecisionsOut:
     path="/v1/decisions/{decision_id}",
     operation_id="readDecision",
     summary="Read a decision",
-    description="The answer exactly as it was given, with the payment as it was sent and all "
-    "labels of the payment, oldest first; `holds` marks the one that counts. If the process was "
-    "killed right after its answer, `stage_ms` may lack `log`, and nothing else. A decision that "
-    "was just made is waited for, up to a second.",
+    description="The original answer, with the payment as it was sent and all labels of the "
+    "payment, oldest first; `holds` marks the label that counts. If the process was killed right "
+    "after its answer, only `log` may be missing from `stage_ms`. A call for a decision that was "
+    "just made waits for it, up to a second.",
     tag="decisions",
     parameters=DECISION_ID,
     problems=(404,),

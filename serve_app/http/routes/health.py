@@ -28,9 +28,9 @@ class ReadyOut(Struct, omit_defaults=True, gc=False):
     """Whether decisions can be made."""
 
     ready: bool
-    error: Annotated[str, Meta(description="why not")] | UnsetType = UNSET
+    error: Annotated[str, Meta(description="why decisions cannot be made")] | UnsetType = UNSET
     degraded: (
-        Annotated[list[str], Meta(description="parts that decisions are made without")] | UnsetType
+        Annotated[list[str], Meta(description="failures that do not stop decisions")] | UnsetType
     ) = UNSET
 
 

@@ -23,8 +23,8 @@ from serve_app.http.wire.label_schemas import (
 )
 
 _RULES = """Repeating a label changes nothing. A source corrects itself with a newer `known_at`; an
-older label that arrives late is kept but has no effect. The opposite verdict for the same
-`known_at` from the same source is a 409, and so is a label of a decision that is
+older label that arrives late is kept but has no effect. The opposite verdict from the same source
+for the same `known_at` is refused with 409, and so is a label for a decision with
 `transaction_reused`: labels are kept by transaction id, so it would count for the payment that had
 the id first."""
 
@@ -41,8 +41,8 @@ _LABEL: Json = {
 }
 _WRONG_ROW = {**PROBLEM, "errors": [{**PROBLEM["errors"][0], "pointer": "/labels/1/source"}]}
 _KEPT = {
-    200: Answer("It was already kept", LabelOut, _LABEL),
-    201: Answer("Kept", LabelOut, _LABEL),
+    200: Answer("The label was kept before", LabelOut, _LABEL),
+    201: Answer("The label is kept", LabelOut, _LABEL),
 }
 
 
@@ -70,8 +70,8 @@ async def add_label(call: Call) -> Response:
     path="/v1/labels",
     operation_id="addLabelOf",
     summary="Label a payment",
-    description="The payment is named by your `transaction_id` or by the `decision_id` of an "
-    "answer, one of the two. " + _RULES,
+    description="Name the payment by your `transaction_id` or by the `decision_id` of an answer, "
+    "not both. " + _RULES,
     tag="labels",
     body=(LabelOfTransactionIn, LabelOfDecisionIn),
     body_example=_LABEL_OF,
@@ -89,13 +89,13 @@ async def add_label_of(call: Call) -> Response:
     path="/v1/labels/batch",
     operation_id="addLabels",
     summary="Label up to {max_rows} payments",
-    description="Answers come in the order of the labels: each as it is kept, or a problem. One "
+    description="Results are in the order of the labels, each the kept label or a problem. A label "
     "that cannot be kept does not stop the others. It is safe to send a batch again.",
     tag="labels",
     body=(LabelBatchIn,),
     body_example={"labels": [_LABEL_OF]},
     answers={
-        200: Answer("An answer for each label", LabelResultsOut, {"results": [_LABEL, _WRONG_ROW]})
+        200: Answer("A result for each label", LabelResultsOut, {"results": [_LABEL, _WRONG_ROW]})
     },
 )
 async def add_labels(call: Call) -> Response:

@@ -50,7 +50,7 @@ class LabelOfDecisionIn(LabelIn, forbid_unknown_fields=True, kw_only=True, gc=Fa
 
 
 class LabelBatchIn(Struct, forbid_unknown_fields=True, gc=False):
-    """Labels to keep; they are answered in this order."""
+    """Labels to keep; the results have the same order."""
 
     labels: Annotated[
         list[Annotated[Raw, one_of("LabelOfTransactionIn", "LabelOfDecisionIn")]],
@@ -74,6 +74,6 @@ class LabelOut(Struct, gc=False):
 
 
 class LabelResultsOut(Struct, gc=False):
-    """Answers to labels, in their order: each as it is kept, or a problem."""
+    """The results of a batch, in its order, each a kept label or a problem."""
 
     results: Annotated[list[Annotated[Raw, one_of("LabelOut", "ProblemOut")]], ROWS]

@@ -52,7 +52,7 @@ _AMOUNT_SCHEMA: dict[str, Any] = {
         {"type": "string", "pattern": "^[0-9]{1,15}(\\.[0-9]{1,6})?$"},
     ],
     "description": "currency units, above zero, as a JSON number or a decimal string; at most as "
-    "many decimals as the currency has. Read exactly, never as a binary fraction",
+    "many decimals as the currency has. Read as an exact decimal",
     "examples": ["129.90", 129.9],
 }
 
@@ -101,7 +101,10 @@ class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
     """A payment to decide on."""
 
     transaction_id: Annotated[
-        Id, Meta(description="unique for you; a retry with the same id is not counted twice")
+        Id,
+        Meta(
+            description="unique among your payments; a retry with the same id is not counted twice"
+        ),
     ]
     customer_id: Annotated[Id, Meta(description="the payer")]
     timestamp: Timestamp
@@ -154,7 +157,7 @@ class TransactionIn(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class BatchIn(Struct, forbid_unknown_fields=True, gc=False):
-    """Payments to decide on; they are answered in this order."""
+    """Payments to decide on; the results have the same order."""
 
     transactions: Annotated[list[TransactionIn], Meta(min_length=1), ROWS]
 
@@ -187,12 +190,12 @@ class ReasonOut(Struct, gc=False):
     ]
     feature: Annotated[str | None, Meta(description="the feature in the sentence, if any")]
     detail: Annotated[
-        str, Meta(description="a sentence for an analyst: the value, and what is usual")
+        str, Meta(description="a sentence for an analyst: the value, and the usual range")
     ]
     direction: Annotated[
         str,
         Meta(
-            description="effect on the risk; only what raises it is a reason",
+            description="effect on the risk; only features that raise it become reasons",
             extra_json_schema={"enum": list(DIRECTIONS)},
         ),
     ]
@@ -242,7 +245,7 @@ class DecisionOut(Struct, gc=False):
     variants: list[VoteOut]
     anomaly_score: Annotated[float, Meta(ge=0, le=1, description="higher is more unusual")] | None
     plan: PlanOut
-    degraded: Annotated[bool, Meta(description="the plan could not be carried out in full")]
+    degraded: Annotated[bool, Meta(description="whether the plan could not be carried out in full")]
     degraded_reasons: list[DegradedReason]
     feature_age_ms: (
         Annotated[int, Meta(ge=0, description="age of the customer's history; null: no history")]
@@ -326,6 +329,6 @@ class ProblemOut(Struct, omit_defaults=True, gc=False):
 
 
 class ResultsOut(Struct, gc=False):
-    """Answers to a batch, in its order: a decision each, or a problem."""
+    """The results of a batch, in its order, each a decision or a problem."""
 
     results: Annotated[list[Annotated[Raw, one_of("DecisionOut", "ProblemOut")]], ROWS]

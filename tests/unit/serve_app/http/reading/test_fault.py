@@ -61,7 +61,7 @@ def test_labels_and_queries_are_described_alike() -> None:
     with pytest.raises(InvalidInput) as caught:
         read_search([("limit", "0"), ("limit", "1")], NOW_MS, Reach(0, 0))
     assert [fault[2] for fault in caught.value.errors] == [
-        "Invalid value for `limit`: expected it only once"
+        "Invalid value for `limit`: expected at most once"
     ]
 
 

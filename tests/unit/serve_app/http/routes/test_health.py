@@ -1,4 +1,4 @@
-"""Liveness and readiness, and the parts that decisions are made without."""
+"""Liveness and readiness, and failures that do not stop decisions."""
 
 from __future__ import annotations
 
