@@ -64,6 +64,9 @@ class Readiness:
     troubles: tuple[str, ...] = ()
 
 
+_CLOSED_IN_ORDER = ("_links", "_drift", "_pools", "_switchboard", "_feed", "_reader", "_log")
+
+
 @serve.deployment(
     max_ongoing_requests=256,
     max_queued_requests=512,
@@ -163,15 +166,7 @@ class Combiner:
 
     async def __del__(self) -> None:
         # The constructor may have failed half way: close what there is, links first.
-        for name in (
-            "_links",
-            "_drift",
-            "_pools",
-            "_switchboard",
-            "_feed",
-            "_table",
-            "_log",
-        ):
+        for name in _CLOSED_IN_ORDER:
             part = getattr(self, name, None)
             if part is not None:
                 await part.close()

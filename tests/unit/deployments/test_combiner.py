@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from types import SimpleNamespace
 
 import pytest
 
 from deciding.plans.active import ActivePlan
 from decision_log import Lag
-from deployments.combiner import Combiner
+from deployments.combiner import _CLOSED_IN_ORDER, Combiner
 from tests.contracts.decisions import PLAN
 
 
@@ -43,3 +44,8 @@ async def test_it_reports_whether_its_plan_is_the_kept_copy(kept):
     said = await Combiner.func_or_class.ready(combiner(ActivePlan(PLAN, PLAN.policy(), kept)))
     assert said.ready
     assert (said.plan, said.plan_version, said.plan_kept) == (PLAN.name, PLAN.version, kept)
+
+
+def test_what_is_closed_at_the_end_is_what_the_constructor_makes():
+    source = inspect.getsource(Combiner.func_or_class.__init__)
+    assert [name for name in _CLOSED_IN_ORDER if f"self.{name} = " not in source] == []

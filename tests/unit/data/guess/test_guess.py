@@ -150,6 +150,7 @@ def test_a_file_without_numbers_or_rows_is_named(tmp_path: Path) -> None:
             guess_layout(path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real sets are not beside the project")
 @pytest.mark.parametrize(
     ("name", "customer", "amount", "label"),
