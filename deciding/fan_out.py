@@ -48,7 +48,7 @@ class FanOut:
     async def ask(
         self, policy: Policy, features: FeatureBatch, deadline_ms: float
     ) -> tuple[Vote, ...]:
-        """VariantCall every variant that the policy names, one call each.
+        """Ask every variant that the policy names, with one call each.
 
         A call that passes the deadline is cancelled, and its vote is `late`. A variant that fails
         affects its own vote only.
