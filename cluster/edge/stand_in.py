@@ -109,11 +109,13 @@ class StandIn:
 
         Returns the connection to the keeper; it ends when the keeper does.
         """
-        keeper = self._connect()
-        keeper.sendall(b"serve\n")
-        line = keeper.makefile("rb").readline()
-        if not line:
-            raise haproxy.NotStarted("the keeper has ended")
+        until = time.monotonic() + _KEEPER_S
+        # A keeper that is being killed may accept once more, and answer nothing.
+        while not (line := _request_serve(keeper := self._connect())):
+            keeper.close()
+            if time.monotonic() > until:
+                raise haproxy.NotStarted("the keeper has ended")
+            time.sleep(0.01)
         answer = json.loads(line)
         if "error" in answer:
             raise haproxy.NotStarted(answer["error"])
@@ -184,6 +186,15 @@ class StandIn:
 
     def _soft_stop(self, number: int, _: FrameType | None) -> None:
         self._is_replaced = True
+
+
+def _request_serve(keeper: socket.socket) -> bytes:
+    """Return the keeper's answer, b"" if it ended before it gave one."""
+    try:
+        keeper.sendall(b"serve\n")
+        return keeper.makefile("rb").readline()
+    except OSError:
+        return b""
 
 
 def _listen(path: Path) -> socket.socket:
