@@ -24,6 +24,7 @@ from cluster.edge.files import EdgeFiles
 from cluster.edge.rewrite import EdgeConfig, UnknownServeConfig, has_routes, rewrite
 
 _KEEPER_S = 15.0
+_PAUSE_S = 0.1
 _LOOK_S = 1.0
 
 
@@ -118,9 +119,24 @@ class StandIn:
             time.sleep(0.01)
         answer = json.loads(line)
         if "error" in answer:
+            keeper.close()
             raise haproxy.NotStarted(answer["error"])
         self._pid = answer["pid"]
         return keeper
+
+    def _serve_again(self) -> socket.socket | None:
+        """Have another keeper run HAProxy; None if this stand-in is not needed any more.
+
+        HAProxy may die at the same moment as the keeper, and then fails to take over its sockets:
+        the next attempt starts it anew.
+        """
+        while os.getppid() == self._parent and not self._is_replaced:
+            try:
+                return self._serve()
+            except haproxy.NotStarted as error:
+                print(error, file=sys.stderr)
+                time.sleep(_PAUSE_S)
+        return None
 
     def _connect(self) -> socket.socket:
         """Connect to the keeper; start it if there is none."""
@@ -162,8 +178,8 @@ class StandIn:
                         continue
                     selector.unregister(keeper)
                     keeper.close()
-                    if not self._is_replaced:
-                        keeper = self._serve()
+                    if (again := self._serve_again()) is not None:
+                        keeper = again
                         selector.register(keeper, selectors.EVENT_READ)
 
     def _has_gone(self) -> bool:
