@@ -15,11 +15,8 @@ held AS (
 )
 
 SELECT
-    (extract(epoch FROM d.decided_at) * 1000)::bigint AS decided_ms,
-    d.schema_id,
+    -- include decision_log/readers/sql/scored_columns.sql
     ''::bytea AS features,
-    d.probability,
-    (d.record -> 'votes')::text AS votes,
     h.is_fraud,
     (extract(epoch FROM h.known_at) * 1000)::bigint AS known_ms
 FROM held AS h

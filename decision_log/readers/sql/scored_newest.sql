@@ -1,10 +1,7 @@
 -- The newest $2 decisions of tenant $1 at $3 or later.
 SELECT
-    (extract(epoch FROM d.decided_at) * 1000)::bigint AS decided_ms,
-    d.schema_id,
+    -- include decision_log/readers/sql/scored_columns.sql
     d.features,
-    d.probability,
-    (d.record -> 'votes')::text AS votes,
     NULL::boolean AS is_fraud,
     NULL::bigint AS known_ms
 FROM decisions AS d

@@ -2,11 +2,8 @@
 -- 65,536 hash values of payments are in the sample, which is the same each time.
 -- tenant || '': by the id alone (migration 0007).
 SELECT
-    (extract(epoch FROM d.decided_at) * 1000)::bigint AS decided_ms,
-    d.schema_id,
+    -- include decision_log/readers/sql/scored_columns.sql
     d.features,
-    d.probability,
-    (d.record -> 'votes')::text AS votes,
     l.is_fraud,
     (extract(epoch FROM l.known_at) * 1000)::bigint AS known_ms
 FROM decisions AS d
