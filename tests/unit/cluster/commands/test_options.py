@@ -1,0 +1,22 @@
+"""The settings of a command."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.commands.options import load_settings
+
+
+def test_the_tenant_of_the_command_line_comes_before_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("QUORUM_TENANT", "ours")
+    assert load_settings().tenant == "ours"
+    assert load_settings("theirs").tenant == "theirs"
+
+
+def test_the_tenant_is_all_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUORUM_HTTP_PORT", "8123")
+    plain, other = load_settings(), load_settings("theirs")
+    assert other.http_port == 8123
+    assert other.model_copy(update={"tenant": plain.tenant}) == plain
