@@ -14,14 +14,6 @@ from fraud.access.keys import parse_key, verify_key
 PEPPER = "test pepper"
 
 
-@pytest.fixture
-async def connection(database_url: str):
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("TRUNCATE api_keys")
-    yield connection
-    await connection.close()
-
-
 async def test_a_key_is_stored_as_its_hash_only(connection: asyncpg.Connection) -> None:
     made = await api_keys.create(connection, PEPPER, tenant="a", name="shop", tier="premium")
     row = await connection.fetchrow("SELECT * FROM api_keys")

@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 
 import asyncpg
-import pytest
 
 from cluster import api_keys
 from cluster.run.demo_key import write_demo_key
@@ -14,14 +13,6 @@ from fraud.access.keys import parse_key
 from settings.settings import Settings
 
 PEPPER = "test pepper"
-
-
-@pytest.fixture
-async def connection(database_url: str):
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("TRUNCATE api_keys")
-    yield connection
-    await connection.close()
 
 
 async def test_the_demo_key_is_kept_until_it_is_revoked(
