@@ -15,24 +15,14 @@ from fraud.errors import NotTrainable
 from models.store.alias import CHAMPION
 from models.store.location import store_of
 from settings.settings import Settings
+from tests.contracts.layouts import TABLE
 from training.config import TrainConfig
 from training.evaluate.skill import NoSkill
 from training.finding import LeakFound
 from training.pipeline import train_tabular
 from training.registry.mlflow_registry import Registry
 
-LAYOUT = """
-name = "own"
-[columns]
-transaction_id = { row_number = true, prefix = "o-" }
-customer_id = { row_number = true, prefix = "o-" }
-timestamp = { column = "at", unit = "minutes", base = "2026-01-01T00:00:00Z" }
-amount = "amount"
-currency = { constant = "EUR" }
-type = { constant = "purchase" }
-[label]
-column = "bad"
-delay_days = 0
+LAYOUT = f"""{TABLE}delay_days = 0
 [tabular]
 numeric = ["amount", "speed", "extra"]
 """

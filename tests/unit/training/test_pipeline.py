@@ -12,23 +12,13 @@ from cluster.cli import run
 from data.layout.layout import load_layout
 from fraud.errors import InvalidInput
 from settings.settings import Settings
+from tests.contracts.layouts import TABLE
 from training import pipeline
 from training.config import TrainConfig, read_config
 from training.finding import LeakFound
 from training.pipeline import train_tabular
 
-LAYOUT = """
-name = "own"
-[columns]
-transaction_id = { row_number = true, prefix = "o-" }
-customer_id = { row_number = true, prefix = "o-" }
-timestamp = { column = "at", unit = "minutes", base = "2026-01-01T00:00:00Z" }
-amount = "amount"
-currency = { constant = "EUR" }
-type = { constant = "purchase" }
-[label]
-column = "bad"
-[label.known_at]
+LAYOUT = f"""{TABLE}[label.known_at]
 column = "at"
 unit = "minutes"
 base = "2026-01-01T00:00:00Z"
