@@ -131,6 +131,7 @@ class Keeper:
         self._restart_at = time.monotonic() + self._pause_s
 
     def _restart(self) -> None:
+        self._started_at = time.monotonic()  # an attempt that fails has not lived
         try:
             self._watch(haproxy.start(self._program, self._files))
             self._log(f"HAProxy restarted as {self._pid}")

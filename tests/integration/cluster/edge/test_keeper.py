@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,3 +67,18 @@ def test_a_failed_start_is_answered(kept: tuple[socket.socket, int], place: Edge
     client.sendall(b"serve\n")
     assert "no-such-keyword" in json.loads(client.makefile("rb").readline())["error"]
     assert haproxy.running_pid(place.commands) == pid
+
+
+def test_failing_restarts_are_further_and_further_apart(
+    kept: tuple[socket.socket, int], place: EdgeFiles
+) -> None:
+    _, pid = kept
+    config = place.config.read_text()
+    time.sleep(1.1)  # so that the first restart is at once
+    place.config.write_text("frontend x\n    no-such-keyword\n")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: "does not start" in place.log.read_text())
+    time.sleep(1)
+    assert place.log.read_text().count("does not start") < 10
+    place.config.write_text(config)
+    until(lambda: haproxy.running_pid(place.commands) is not None)
