@@ -17,6 +17,7 @@ from serve_app.gateway.gateway import Gateway
 from serve_app.gateway.submission import Answers, Decided, RowAnswer
 from serve_app.http.exchange import (
     REQUEST_ID,
+    ROUTE,
     Body,
     Head,
     Message,
@@ -255,8 +256,7 @@ class DecisionsApp:
                 await reply_problem(send_on, problem_of(error, request_id))
         finally:
             self._traffic.ended()
-        route = getattr(scope.get("endpoint"), "path", "other")
-        self._traffic.answered(route, str(status))
+        self._traffic.answered(scope.get(ROUTE, "other"), str(status))
 
 
 class _Exchange:

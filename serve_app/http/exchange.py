@@ -24,6 +24,10 @@ MAX_DISCARD_BYTES = 8 * 1024 * 1024
 REQUEST_ID = "quorum.request_id"
 """Key of the ASGI scope that holds the request's id."""
 
+ROUTE = "quorum.route"
+"""Key of the ASGI scope that holds the path of the route, with its parameters in braces; absent if
+no route matches."""
+
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _CLOSE: Headers = ((b"connection", b"close"),)
 """Sent where a body was given up: its rest may still arrive on the connection."""

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from serve_app.gateway.errors import CallerGone
-from serve_app.http.exchange import REQUEST_ID, Head, reply_problem
+from serve_app.http.exchange import REQUEST_ID, ROUTE, Head, reply_problem
 from serve_app.http.problems import HttpProblem, problem_of
 from serve_app.http.reference.openapi import ROUTES
 from serve_app.http.route import Call, Route, answer
@@ -56,6 +56,7 @@ class _Endpoint:
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ROUTE] = self.path
         try:
             response = await self._respond(Request(scope, receive))
         except CallerGone:

@@ -9,6 +9,7 @@ import pytest
 from fraud.errors import StoreUnavailable
 from tests.contracts.front import DECISION_ID, KEY, Front
 from tests.unit.serve_app.http.test_asgi import assert_problem
+from tests.unit.serve_app.http.test_traffic import value
 
 LABELS = f"/v1/decisions/{DECISION_ID}/labels"
 
@@ -99,3 +100,21 @@ async def test_no_key_appears_in_any_answer(front: Front) -> None:
         for path in ("/v1/variants", "/nowhere", "/v1/decisions/x", "/docs", "/openapi.json"):
             response = await client.get(path)
             assert KEY.secret not in response.text + str(response.headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "route", "status"),
+    [
+        (f"/v1/decisions/{DECISION_ID}", "/v1/decisions/{decision_id}", 200),
+        ("/v1/decisions", "/v1/decisions", 200),
+        ("/v1/nothing", "other", 404),
+    ],
+)
+async def test_an_answer_is_counted_by_its_route(
+    front: Front, path: str, route: str, status: int
+) -> None:
+    labels = {"route": route, "status": str(status)}
+    before = value("fraud_api_requests_total", **labels)
+    async with front.client() as client:
+        assert (await client.get(path)).status_code == status
+    assert value("fraud_api_requests_total", **labels) == before + 1
