@@ -149,6 +149,21 @@ class Route:
         return replace(self, handler=handler)
 
 
+def public_route(
+    path: str, operation_id: str, summary: str, media_type: str = "application/json"
+) -> Route:
+    """Return a GET route for operators that needs no key. Its body is not one of our wire types."""
+    return Route(
+        method="GET",
+        path=path,
+        operation_id=operation_id,
+        summary=summary,
+        tag="operation",
+        needs_key=False,
+        answers={200: Answer(summary, media_type=media_type)},
+    )
+
+
 def answer(
     document: Struct, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:

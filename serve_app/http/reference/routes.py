@@ -12,7 +12,7 @@ from starlette.responses import Response
 from fraud.errors import NotFound
 from serve_app.http.reference.assets import NAMES, asset
 from serve_app.http.reference.page import GUIDE_POLICY, VIEWER_POLICY, guide_page, viewer_page
-from serve_app.http.route import Answer, Call, Json, Route
+from serve_app.http.route import Call, Json, Route, public_route
 from serve_app.http.services import RequestLimits
 
 # Clients always revalidate: an upgrade changes pages and files together.
@@ -38,42 +38,18 @@ def reference_routes(document: Callable[[int], Json]) -> tuple[Route, ...]:
     def guide(limits: RequestLimits) -> str:
         return guide_page(document(limits.max_batch_rows), limits)
 
-    @Route(
-        method="GET",
-        path="/openapi.json",
-        operation_id="openapi",
-        summary="This document",
-        tag="operation",
-        needs_key=False,
-        answers={200: Answer("This document")},
-    )
+    @public_route("/openapi.json", "openapi", "This document")
     async def openapi(call: Call) -> Response:
         """Return the OpenAPI 3.1 document."""
         body = encoded(call.services.limits.max_batch_rows)
         return Response(body, media_type="application/json")
 
-    @Route(
-        method="GET",
-        path="/docs",
-        operation_id="docs",
-        summary="The guide",
-        tag="operation",
-        needs_key=False,
-        answers={200: Answer("The guide", media_type="text/html")},
-    )
+    @public_route("/docs", "docs", "The guide", "text/html")
     async def docs(call: Call) -> Response:
         """Return the guide: first calls, and the meaning of the words in answers."""
         return _page(guide(call.services.limits), GUIDE_POLICY)
 
-    @Route(
-        method="GET",
-        path="/docs/api",
-        operation_id="viewer",
-        summary="This document as a page",
-        tag="operation",
-        needs_key=False,
-        answers={200: Answer("This document as a page", media_type="text/html")},
-    )
+    @public_route("/docs/api", "viewer", "This document as a page", "text/html")
     async def viewer(call: Call) -> Response:
         """Return the page that shows every call with its fields, to read and to try."""
         return _page(viewer_page(document(call.services.limits.max_batch_rows)), VIEWER_POLICY)

@@ -6,19 +6,11 @@ import asyncio
 
 from starlette.responses import Response
 
-from serve_app.http.route import Answer, Call, Route
+from serve_app.http.route import Call, public_route
 from telemetry.exposition import CONTENT_TYPE
 
 
-@Route(
-    method="GET",
-    path="/metrics",
-    operation_id="metrics",
-    summary="Metrics for Prometheus",
-    tag="operation",
-    needs_key=False,
-    answers={200: Answer("Metrics for Prometheus", media_type="text/plain")},
-)
+@public_route("/metrics", "metrics", "Metrics for Prometheus", "text/plain")
 async def read_metrics(call: Call) -> Response:
     """Return the metrics of this node. No key is needed: none of them names a tenant."""
     body = await asyncio.to_thread(call.services.exposition)
