@@ -15,6 +15,7 @@ from serve_app.gateway.errors import Conflict
 from serve_app.gateway.queries import (
     RECENT_MS,
     attempts,
+    decided_between,
     decided_ms,
     parse_decision_id,
     store_errors,
@@ -26,7 +27,7 @@ LABELS_AT_A_TIME: Final = 100
 """Labels written in one transaction of PostgreSQL: each holds a lock until its end."""
 
 _ATTEMPTS: Final = 3
-_SLACK = timedelta(milliseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +143,12 @@ class LabelWriter:
         ]
 
     async def _by_decision(self, tenant: str, ids: set[UUID]) -> dict[UUID, _Payment]:
-        times = [utc(decided_ms(id)) for id in ids]
-        bounds = min(times) - _SLACK, max(times) + _SLACK
         async with store_errors():
             rows = await self._pool.fetch(
-                statement("serve_app/gateway/sql/decided_payments.sql"), tenant, list(ids), *bounds
+                statement("serve_app/gateway/sql/decided_payments.sql"),
+                tenant,
+                list(ids),
+                *decided_between(ids),
             )
         return {
             row["decision_id"]: _Payment(
@@ -247,7 +249,7 @@ class _History:
             known_at = max(self._now, payment.occurred_at)
             if newest is not None:
                 # A correction is newer than what it corrects, whatever the clocks say.
-                known_at = max(known_at, newest.known_at + _SLACK)
+                known_at = max(known_at, newest.known_at + _MILLISECOND)
         elif known_at < payment.occurred_at:
             detail = "Too early: expected a `known_at` not before the payment's `timestamp`"
             return InvalidInput(

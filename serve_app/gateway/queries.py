@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
 from fraud.errors import StoreUnavailable
+from fraud.payment.limits import MAX_TIMESTAMP_MS
 from stores.postgres.errors import DISCONNECTED
 
 _PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.3, 0.33)
@@ -20,7 +21,7 @@ it to PostgreSQL."""
 RECENT_MS = 30_000
 """A decision younger than this may still be on its way to PostgreSQL."""
 
-_MAX_MS = 4_102_444_800_000
+_SLACK = timedelta(milliseconds=1)
 
 
 @asynccontextmanager
@@ -48,12 +49,18 @@ def parse_decision_id(text: str) -> UUID | None:
         return None
     # UUID() accepts hyphens anywhere, and digits of any script.
     is_canonical = str(parsed) == text.lower() and parsed.version == 7
-    return parsed if is_canonical and decided_ms(parsed) < _MAX_MS else None
+    return parsed if is_canonical and decided_ms(parsed) < MAX_TIMESTAMP_MS else None
 
 
 def decided_ms(decision_id: UUID) -> int:
     """Return when a decision was made, milliseconds since the epoch: the time part of its id."""
     return decision_id.int >> 80
+
+
+def decided_between(ids: Collection[UUID]) -> tuple[datetime, datetime]:
+    """Return a lower and an upper bound on when some decisions were made, taken from their ids."""
+    times = [utc(decided_ms(decision_id)) for decision_id in ids]
+    return min(times) - _SLACK, max(times) + _SLACK
 
 
 def utc(ms: int) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from serve_app.gateway.labels import KeptLabel, LabelResult, LabelWriter, NewLab
 from serve_app.gateway.queries import (
     RECENT_MS,
     attempts,
+    decided_between,
     decided_ms,
     parse_decision_id,
     store_errors,
@@ -31,7 +32,6 @@ from serve_app.gateway.search import Search
 from stores.statements import statement
 
 _APPROVE: Final = OUTCOMES[0].value
-_SLACK = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,8 @@ class Records:
         parsed = parse_decision_id(decision_id)
         if parsed is None:
             raise NotFound("no such decision")
-        made_ms = decided_ms(parsed)
-        bounds = utc(made_ms) - _SLACK, utc(made_ms) + _SLACK
-        async for _ in attempts(abs(self._now_ms() - made_ms) < RECENT_MS):
+        bounds = decided_between([parsed])
+        async for _ in attempts(abs(self._now_ms() - decided_ms(parsed)) < RECENT_MS):
             async with store_errors():
                 rows = await self._replica.fetch(
                     statement("serve_app/gateway/sql/find_decision.sql"), tenant, parsed, *bounds

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from fraud.payment.limits import MAX_TIMESTAMP_MS
+
 DEFAULT_SPAN_DAYS: Final = 30
 MAX_SPAN_DAYS: Final = 366
 DEFAULT_PAGE: Final = 50
@@ -46,7 +48,7 @@ class Search:
     outcome: str | None = None
     before: UUID | None = None
     happened_from_ms: int = 0
-    happened_to_ms: int = 4_102_444_800_000
+    happened_to_ms: int = MAX_TIMESTAMP_MS
 
     @property
     def first_id(self) -> UUID:
