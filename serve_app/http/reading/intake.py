@@ -12,6 +12,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -26,6 +27,7 @@ from fraud.payment.limits import (
     MAX_TIMESTAMP_MS,
     MIN_TIMESTAMP_MS,
 )
+from serve_app.gateway.search import DAY_MS
 from serve_app.http.problems import MalformedBody
 from serve_app.http.reading.fault import (
     Fault,
@@ -123,9 +125,7 @@ class Intake:
         return Period(
             max(now - self.max_past_ms, MIN_TIMESTAMP_MS),
             min(now + self.max_future_ms, MAX_TIMESTAMP_MS - 1),
-            f"expected a time at most {_days(self.max_past_ms)} ago; load older payments with"
-            " `quorum load`",
-            f"expected a time at most {_seconds(self.max_future_ms)} ahead; check the clock",
+            *_expectations(self.max_past_ms, self.max_future_ms),
         )
 
     def _rows(self, body: bytes, period: Period) -> Iterator[Finding]:
@@ -160,13 +160,15 @@ class Intake:
             yield inspect_transaction(row, f"/transactions/{i}", period)
 
 
-def _days(ms: int) -> str:
-    days = ms / 86_400_000
-    return "1 day" if days == 1 else f"{days:g} days"
-
-
-def _seconds(ms: int) -> str:
-    return f"{ms / 1000:g} s"
+@cache  # a request that is in order needs neither
+def _expectations(max_past_ms: int, max_future_ms: int) -> tuple[str, str]:
+    """Return the expectations where a payment is too old and where it is too far ahead."""
+    days = max_past_ms / DAY_MS
+    past = "1 day" if days == 1 else f"{days:g} days"
+    return (
+        f"expected a time at most {past} ago; load older payments with `quorum load`",
+        f"expected a time at most {max_future_ms / 1000:g} s ahead; check the clock",
+    )
 
 
 def _slow_row(raw: bytes, pointer: str, period: Period) -> Finding:
