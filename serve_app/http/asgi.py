@@ -80,8 +80,8 @@ class DecisionsApp:
         self._traffic = Traffic()
         self._intake = Intake(
             max_batch_rows=limits.max_batch_rows,
-            max_future_ms=limits.max_future_s * 1000,
-            max_past_ms=limits.max_past_days * 86_400_000,
+            max_future_ms=limits.max_future_ms,
+            max_past_ms=limits.max_past_ms,
             now_ms=now_ms,
         )
         self._hot: dict[str, _Answer] = {

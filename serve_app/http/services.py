@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.pool import Pool
 from serve_app.gateway.records import Records
+from serve_app.gateway.search import DAY_MS
 from settings.settings import Settings
 
 Authenticate = Callable[[str], Awaitable[Principal]]
@@ -23,6 +24,16 @@ class RequestLimits:
     max_batch_rows: int = 1000
     max_future_s: int = 300
     max_past_days: int = 7
+
+    @property
+    def max_future_ms(self) -> int:
+        """How far ahead of now a payment may lie, milliseconds."""
+        return self.max_future_s * 1000
+
+    @property
+    def max_past_ms(self) -> int:
+        """How long ago a payment may have happened, milliseconds."""
+        return self.max_past_days * DAY_MS
 
     @classmethod
     def of(cls, settings: Settings) -> RequestLimits:

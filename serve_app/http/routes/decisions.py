@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from serve_app.gateway.search import DAY_MS
 from serve_app.http.reading.search_query import PARAMETERS, Reach, read_search
 from serve_app.http.route import Answer, Call, Json, Route
 from serve_app.http.wire.examples import DECISION, PROBLEM, TRANSACTION
@@ -101,7 +100,7 @@ DECIDE_BATCH: Final = Route(
 async def list_decisions(call: Call) -> DecisionsOut:
     """Return a page of decisions of the key's tenant, newest first."""
     limits = call.services.limits
-    reach = Reach(limits.max_past_days * DAY_MS, limits.max_future_s * 1000)
+    reach = Reach(limits.max_past_ms, limits.max_future_ms)
     parameters = call.request.query_params.multi_items()
     search = read_search(parameters, call.services.now_ms(), reach)
     return page_out(await call.services.records.decisions(call.tenant, search))

@@ -134,4 +134,4 @@ def _placed(error: InvalidInput, pointer: str) -> InvalidInput:
 
 
 def _latest_ms(call: Call) -> int:
-    return call.services.now_ms() + call.services.limits.max_future_s * 1000
+    return call.services.now_ms() + call.services.limits.max_future_ms

@@ -70,7 +70,7 @@ def page_out(page: DecisionPage) -> DecisionsOut:
 def label_out(label: KeptLabel) -> LabelOut:
     """Return a label as it is kept."""
     return LabelOut(
-        None if label.decision_id is None else str(label.decision_id),
+        label.decision_id,
         label.transaction_id,
         label.is_fraud,
         label.source,
@@ -86,7 +86,7 @@ def _found_label_out(found: FoundLabel) -> KeptLabelOut:
         label.source,
         label.known_at,
         label.received_at,
-        None if label.decision_id is None else str(label.decision_id),
+        label.decision_id,
         found.holds,
     )
 

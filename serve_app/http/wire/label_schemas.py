@@ -9,7 +9,7 @@ from msgspec import Meta, Raw, Struct
 
 from fraud import label
 from fraud.payment.limits import MAX_ID_CHARS
-from serve_app.http.wire.schemas import ROWS, UUID_TEXT, Id, Timestamp, one_of
+from serve_app.http.wire.schemas import ROWS, UUID_TEXT, Id, NamingDecision, Timestamp, one_of
 
 SourceIn = Annotated[
     str,
@@ -62,10 +62,7 @@ class LabelBatchIn(Struct, forbid_unknown_fields=True, gc=False):
 class LabelOut(Struct, gc=False):
     """A label as it is kept."""
 
-    decision_id: (
-        Annotated[str, UUID_TEXT, Meta(description="the decision that named the payment, if any")]
-        | None
-    )
+    decision_id: NamingDecision
     transaction_id: str
     is_fraud: bool
     source: str

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
@@ -40,6 +41,10 @@ Id = Annotated[
 
 UUID_TEXT = Meta(extra_json_schema={"format": "uuid"})
 _DATE_TIME = Meta(extra_json_schema={"format": "date-time"})
+
+NamingDecision = (
+    Annotated[UUID, Meta(description="the decision that named the payment, if any")] | None
+)
 
 Timestamp = Annotated[
     datetime,
@@ -284,10 +289,7 @@ class KeptLabelOut(Struct, gc=False):
     source: str
     known_at: Annotated[datetime, Meta(description="when the verdict became known")]
     received_at: datetime
-    decision_id: (
-        Annotated[str, UUID_TEXT, Meta(description="the decision that named the payment, if any")]
-        | None
-    )
+    decision_id: NamingDecision
     holds: Annotated[bool, Meta(description="whether this is the verdict that counts now")]
 
 
