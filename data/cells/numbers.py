@@ -72,6 +72,13 @@ class Numbers(NamedTuple):
         unreadable: Bool = self.present & ~self.known
         return unreadable
 
+    @property
+    def marked(self) -> Bool:
+        """bool[n]: something was written beside the number."""
+        marked = np.zeros(len(self.known), dtype=np.bool_)
+        marked[list(self.marks)] = True
+        return marked
+
 
 def numbers(cells: pa.Array, style: NumberStyle) -> Numbers:
     """Read cells as numbers."""

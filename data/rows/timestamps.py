@@ -112,8 +112,9 @@ def _lasting(times: _WallTimes, at_ms: Int64, known: Bool, field: TimeField) -> 
 def _counted(columns: Columns, rows: Int64, field: TimeField) -> Timestamps:
     if field.columns:
         style = NumberStyle(missing=field.missing, exact=True)
-        value, known, present, marks = numbers(columns[field.columns[0]], style)
-        known = known & ~_marked(marks, len(known))
+        found = numbers(columns[field.columns[0]], style)
+        # A number with a currency sign is not a count of time.
+        value, known, present = found.value, found.known & ~found.marked, found.present
     else:
         value = rows.astype(np.float64)
         known = present = np.ones(len(rows), dtype=np.bool_)
@@ -123,13 +124,6 @@ def _counted(columns: Columns, rows: Int64, field: TimeField) -> Timestamps:
     return Timestamps(
         np.where(known, at_ms, 0).astype(np.int64), known, present, never, never, lasts
     )
-
-
-def _marked(marks: Mapping[int, str], n: int) -> Bool:
-    """bool[n]: numbers with a currency sign, which are not counts of time."""
-    found = np.zeros(n, dtype=np.bool_)
-    found[list(marks)] = True
-    return found
 
 
 def _dates(columns: Columns, field: TimeField) -> _WallTimes:
@@ -208,7 +202,7 @@ def _clock(cells: pa.Array, clock: ClockField, missing: Markers) -> tuple[Int64,
     if clock.unit_ms is not None:
         found = numbers(cells, NumberStyle(missing=missing, exact=True))
         ms = np.rint(found.value * clock.unit_ms)
-        near = found.known & (np.abs(ms) < _FAR_MS) & ~_marked(found.marks, len(ms))
+        near = found.known & (np.abs(ms) < _FAR_MS) & ~found.marked
         return np.where(near, ms, -1).astype(np.int64), near, found.present
     if pa.types.is_time(cells.type):
         present = pc.is_valid(cells).to_numpy(zero_copy_only=False)
