@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from data.cells.joined_text import joined_texts
 from data.cells.local_time import Bool, Int64, day_begins, named_offset_to_utc, to_utc
 from data.cells.numbers import NumberStyle, numbers
-from data.cells.texts import Markers, texts
+from data.cells.texts import Markers, texts, without_dictionary
 from data.cells.time_format import DAY_MS, Reader, Reading, iso, iso_time, pattern_reader
 from data.layout.fields import ClockField, TimeField
 
@@ -129,16 +129,12 @@ def _counted(columns: Columns, rows: Int64, field: TimeField) -> Timestamps:
 def _dates(columns: Columns, field: TimeField) -> _WallTimes:
     day = field.day
     if len(day.columns) == 1:
-        cells = _plain(columns[day.columns[0]])
+        cells = without_dictionary(columns[day.columns[0]])
         if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
             return _of_arrow(cells)
     found = joined_texts([columns[c] for c in day.columns], " ", field.missing, unique=False)
     read = iso if day.format is None else pattern_reader(day.format)
     return _of_texts(found.values, found.unreadable, read, field.zone)
-
-
-def _plain(cells: pa.Array) -> pa.Array:
-    return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
 
 
 def _of_arrow(cells: pa.Array) -> _WallTimes:
@@ -189,7 +185,7 @@ def _with_clock(
     days: _WallTimes, columns: Columns, clock: ClockField, missing: Markers
 ) -> _WallTimes:
     """Add the times of the day of a second column to days."""
-    of_day, known, clock_present = _clock(_plain(columns[clock.column]), clock, missing)
+    of_day, known, clock_present = _clock(without_dictionary(columns[clock.column]), clock, missing)
     midnight = days.ms % DAY_MS == 0
     known = known & days.known & midnight & ~days.utc & (of_day >= 0) & (of_day < DAY_MS)
     # A day without a time, or a time without a day, is not empty but gives no time.
