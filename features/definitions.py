@@ -37,7 +37,6 @@ FEATURES: tuple[Feature, ...] = tuple(f for family in FAMILIES for f in family.f
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 N_FEATURES = len(FEATURES)
 CATEGORICAL: tuple[str, ...] = tuple(f.name for f in FEATURES if f.dtype == "category")
-CARDINALITY: dict[str, int] = {f.name: f.cardinality for f in FEATURES if f.cardinality}
 
 RULE_SET = RuleSet(NAMES)
 """The rules that decide when no model answers, bound to these features. A rule that reads a feature

@@ -13,7 +13,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from data.cells.currency_signs import without_sign
-from data.cells.texts import Bool, Markers, shows_all_digits, texts, trimmed
+from data.cells.texts import (
+    Bool,
+    Markers,
+    shows_all_digits,
+    texts,
+    trimmed,
+    without_dictionary,
+)
 
 Float64 = NDArray[np.float64]
 
@@ -72,12 +79,18 @@ class Numbers(NamedTuple):
         unreadable: Bool = self.present & ~self.known
         return unreadable
 
+    @property
+    def marked(self) -> Bool:
+        """bool[n]: something was written beside the number."""
+        marked = np.zeros(len(self.known), dtype=np.bool_)
+        marked[list(self.marks)] = True
+        return marked
+
 
 def numbers(cells: pa.Array, style: NumberStyle) -> Numbers:
     """Read cells as numbers."""
+    cells = without_dictionary(cells)
     kind = cells.type
-    if pa.types.is_dictionary(kind):
-        return numbers(cells.dictionary_decode(), style)
     if pa.types.is_integer(kind) or pa.types.is_float64(kind):
         return _of_values(cells.cast(pa.float64(), safe=False), style)
     if pa.types.is_floating(kind):

@@ -99,6 +99,11 @@ def canonical_text(text: str) -> str | None:
     return text
 
 
+def without_dictionary(cells: pa.Array) -> pa.Array:
+    """Return cells without dictionary encoding."""
+    return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
+
+
 def trimmed(cells: pa.Array) -> pa.Array:
     """Return texts without spaces and invisible characters at their ends."""
     return pc.utf8_trim(cells, _SPACES + _WIDTHLESS)

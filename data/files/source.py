@@ -12,7 +12,15 @@ from data.files.csv_source import CsvSource
 from data.files.parquet_source import ParquetSource
 from data.layout.fields import CsvDialect
 
-__all__ = ["BadRow", "Chunk", "Source", "SourceUnreadable", "digest_of", "open_source"]
+__all__ = [
+    "BadRow",
+    "Chunk",
+    "Source",
+    "SourceUnreadable",
+    "digest_of",
+    "is_parquet",
+    "open_source",
+]
 
 ROWS_PER_CHUNK = 50_000
 _OTHER_KINDS = {
@@ -56,10 +64,15 @@ def open_source(path: Path, dialect: CsvDialect | None = None) -> Source:
         raise SourceUnreadable(f"{path}: is a folder: give the files in it one by one")
     if not path.is_file():
         raise SourceUnreadable(f"{path}: no such file")
-    if path.suffix.lower() in (".parquet", ".pq"):
+    if is_parquet(path):
         return ParquetSource(path, ROWS_PER_CHUNK)
     _refuse_other_kinds(path)
     return CsvSource(path, dialect or CsvDialect(), ROWS_PER_CHUNK)
+
+
+def is_parquet(path: Path) -> bool:
+    """Return whether a file is read as Parquet: its suffix is .parquet or .pq."""
+    return path.suffix.lower() in (".parquet", ".pq")
 
 
 def _refuse_other_kinds(path: Path) -> None:

@@ -6,11 +6,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow as pa
-
 from data.cells.currency_signs import MEANT
+from data.cells.texts import without_dictionary
 from data.files.chunk import SourceUnreadable
-from data.files.source import open_source
+from data.files.source import is_parquet, open_source
 from data.guess.codes import MAX_CATEGORIES, currency_column, currency_of, value_codes
 from data.guess.column import Column
 from data.guess.column_choice import choose_columns, fits_amount
@@ -52,8 +51,7 @@ def draft_layout(path: Path) -> Draft:
     Raises:
         SourceUnreadable: the file is missing, empty, damaged, or has no rows.
     """
-    parquet = path.suffix.lower() in (".parquet", ".pq")
-    dialect = None if parquet else guess_dialect(path)
+    dialect = None if is_parquet(path) else guess_dialect(path)
     columns = _columns(path, dialect)
     label = guess_label(columns)
     others = [c for c in columns if label is None or c is not label.column]
@@ -87,11 +85,7 @@ def _columns(path: Path, dialect: CsvDialect | None) -> list[Column]:
     chunk = next(source.chunks(frozenset(names), 0, _SAMPLED_ROWS), None)
     if chunk is None or not len(chunk.rows):
         raise SourceUnreadable(f"{path}: has no rows to guess from")
-    return [Column(name, _plain(chunk.columns[name])) for name in names]
-
-
-def _plain(cells: pa.Array) -> pa.Array:
-    return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
+    return [Column(name, without_dictionary(chunk.columns[name])) for name in names]
 
 
 def _map_ids(draft: Draft, chosen: dict[str, Column]) -> None:

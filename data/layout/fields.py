@@ -217,14 +217,14 @@ class TimeField(Table):
         return None if self.unit is None else _UNIT_MS[self.unit]
 
     @property
-    def day(self) -> DayField:
-        """The columns of days or date-times."""
-        return self.date or DayField(columns=self.columns, format=self.format)
+    def day(self) -> DayField | TimeField:
+        """What gives the columns of days or date-times, and their format."""
+        return self.date or self
 
     def columns_read(self) -> frozenset[str]:
         """Return the columns of the file that the time is read from."""
-        columns = self.columns if self.date is None else self.date.columns
-        return frozenset(columns if self.time is None else (*columns, self.time.column))
+        clock = () if self.time is None else (self.time.column,)
+        return frozenset((*self.day.columns, *clock))
 
 
 class AmountField(Table):

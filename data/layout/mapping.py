@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from data.cells.texts import DEFAULT_MISSING, Markers
+from data.cells.texts import Markers
 from data.layout.fields import (
     REQUIRED,
     AmountField,
@@ -58,11 +58,11 @@ class Layout:
     label: LabelField | None
     allow_missing_columns: bool
     digest_text: str
-    tabular: TabularFields | None = None
-    repeated: str = "reject"
-    dialect: CsvDialect = field(default_factory=CsvDialect)
-    decimal: str = "."
-    missing: Markers = DEFAULT_MISSING
+    tabular: TabularFields | None
+    repeated: str
+    dialect: CsvDialect
+    decimal: str
+    missing: Markers
 
     def without(self, absent: frozenset[str], present: Iterable[str] = ()) -> Layout:
         """Return the layout for a file that lacks the columns `absent`.
@@ -96,19 +96,8 @@ class Layout:
 
     def columns(self) -> frozenset[str]:
         """Return all columns of the file that the layout reads."""
-        wanted: set[str] = {
-            self.amount.column,
-            *self.degrees.values(),
-            *self.timestamp.columns_read(),
-        }
-        for text in self.text.values():
-            wanted |= set(text.columns)
-        if self.label is not None:
-            join = self.label.join
-            wanted |= {self.label.column} if join is None else set(join.rows)
-            if self.label.known_at is not None:
-                wanted |= self.label.known_at.columns_read()
-        return frozenset(wanted)
+        fields = (*self.text, *self.degrees, "timestamp", "amount", "is_fraud", "known_at")
+        return frozenset(column for name in fields for column in columns_of(self, name))
 
     def source_id(self, file_digest: str) -> str:
         """Return a SHA-256 in hex over the digest of a file and the layout.

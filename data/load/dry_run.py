@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from data.files.chunk import Chunk
-from data.files.source import open_source
+from data.files.source import is_parquet, open_source
 from data.layout.fields import TEXT_FIELDS, CsvDialect
 from data.layout.layout import Layout, load_layout
 from data.layout.mapping import MostlyUnreadable, columns_of
@@ -82,18 +82,18 @@ def dry_run(path: Path, layout: str | Layout, rows: int = ROWS) -> DryRun:
     source = open_source(path, layout.dialect)
     names = source.names()
     layout = layout.without(layout.columns() - frozenset(names), names)
-    parquet = path.suffix.lower() in (".parquet", ".pq")
+    columns = layout.columns()
     report = DryRun(
         file=str(path),
         layout=layout.name,
-        written={} if parquet else _written(layout.dialect),
+        written={} if is_parquet(path) else _written(layout.dialect),
         columns=names,
-        unread=[name for name in names if name not in layout.columns()],
+        unread=[name for name in names if name not in columns],
     )
     reasons = RejectionReasons()
     parts: list[CanonicalRows] = []
     joined = read_joined_labels(path, layout)
-    for chunk in source.chunks(layout.columns(), 0, rows):
+    for chunk in source.chunks(columns, 0, rows):
         found = canonical_rows(chunk, layout, "dry", joined)
         if report.rows == 0:
             _check_columns(report, chunk, found, layout)

@@ -139,9 +139,7 @@ def _degrees(checks: RowChecks, name: str, limit: float) -> pa.Array:
     style = NumberStyle(layout.decimal, (), layout.missing)
     found = numbers(checks.chunk.columns[column], style)
     checks.filled[name] = int(found.present.sum())
-    money = np.zeros(len(found.known), dtype=np.bool_)
-    money[list(found.marks)] = True
-    checks.reject(found.unreadable | money, name, NOT_A_NUMBER)
+    checks.reject(found.unreadable | found.marked, name, NOT_A_NUMBER)
     problem = broken(limits.degrees_problem(limit + 1, limit))
     checks.reject(found.known & (np.abs(found.value) > limit), name, problem)
     return pa.array(found.value, mask=~found.known)

@@ -34,7 +34,7 @@ class NumberColumn:
         for place, mark in found.marks.items():
             known[place] = mark == self._unit
         if self._unit == "%":
-            known &= np.isin(np.arange(len(known)), list(found.marks))
+            known &= found.marked
         self._filled += int(found.present.sum())
         self._unreadable.add(found.present & ~known, cells, chunk.lines)
         return np.where(known, found.value, np.nan)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from data.cells.joined_text import joined_texts
 from data.cells.local_time import Bool, Int64, day_begins, named_offset_to_utc, to_utc
 from data.cells.numbers import NumberStyle, numbers
-from data.cells.texts import Markers, texts
+from data.cells.texts import Markers, texts, without_dictionary
 from data.cells.time_format import DAY_MS, Reader, Reading, iso, iso_time, pattern_reader
 from data.layout.fields import ClockField, TimeField
 
@@ -112,8 +112,9 @@ def _lasting(times: _WallTimes, at_ms: Int64, known: Bool, field: TimeField) -> 
 def _counted(columns: Columns, rows: Int64, field: TimeField) -> Timestamps:
     if field.columns:
         style = NumberStyle(missing=field.missing, exact=True)
-        value, known, present, marks = numbers(columns[field.columns[0]], style)
-        known = known & ~_marked(marks, len(known))
+        found = numbers(columns[field.columns[0]], style)
+        # A number with a currency sign is not a count of time.
+        value, known, present = found.value, found.known & ~found.marked, found.present
     else:
         value = rows.astype(np.float64)
         known = present = np.ones(len(rows), dtype=np.bool_)
@@ -125,26 +126,15 @@ def _counted(columns: Columns, rows: Int64, field: TimeField) -> Timestamps:
     )
 
 
-def _marked(marks: Mapping[int, str], n: int) -> Bool:
-    """bool[n]: numbers with a currency sign, which are not counts of time."""
-    found = np.zeros(n, dtype=np.bool_)
-    found[list(marks)] = True
-    return found
-
-
 def _dates(columns: Columns, field: TimeField) -> _WallTimes:
     day = field.day
     if len(day.columns) == 1:
-        cells = _plain(columns[day.columns[0]])
+        cells = without_dictionary(columns[day.columns[0]])
         if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
             return _of_arrow(cells)
     found = joined_texts([columns[c] for c in day.columns], " ", field.missing, unique=False)
     read = iso if day.format is None else pattern_reader(day.format)
     return _of_texts(found.values, found.unreadable, read, field.zone)
-
-
-def _plain(cells: pa.Array) -> pa.Array:
-    return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
 
 
 def _of_arrow(cells: pa.Array) -> _WallTimes:
@@ -195,7 +185,7 @@ def _with_clock(
     days: _WallTimes, columns: Columns, clock: ClockField, missing: Markers
 ) -> _WallTimes:
     """Add the times of the day of a second column to days."""
-    of_day, known, clock_present = _clock(_plain(columns[clock.column]), clock, missing)
+    of_day, known, clock_present = _clock(without_dictionary(columns[clock.column]), clock, missing)
     midnight = days.ms % DAY_MS == 0
     known = known & days.known & midnight & ~days.utc & (of_day >= 0) & (of_day < DAY_MS)
     # A day without a time, or a time without a day, is not empty but gives no time.
@@ -208,7 +198,7 @@ def _clock(cells: pa.Array, clock: ClockField, missing: Markers) -> tuple[Int64,
     if clock.unit_ms is not None:
         found = numbers(cells, NumberStyle(missing=missing, exact=True))
         ms = np.rint(found.value * clock.unit_ms)
-        near = found.known & (np.abs(ms) < _FAR_MS) & ~_marked(found.marks, len(ms))
+        near = found.known & (np.abs(ms) < _FAR_MS) & ~found.marked
         return np.where(near, ms, -1).astype(np.int64), near, found.present
     if pa.types.is_time(cells.type):
         present = pc.is_valid(cells).to_numpy(zero_copy_only=False)

@@ -133,11 +133,6 @@ class Entity:
         )
 
     @cached_property
-    def table_of_entry(self) -> NDArray[np.int64]:
-        """int64[n_partners]: index of the table of each partner entry."""
-        return np.repeat(np.arange(len(self.tables)), [t.capacity for t in self.tables])
-
-    @cached_property
     def spans_s(self) -> NDArray[np.int64]:
         """int64[n_windows]: span of each window of distinct counts, in seconds."""
         windows = self.partner_windows or self.windows

@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features.state.windows import Window
 
@@ -197,26 +196,6 @@ class Group:
     def size(self) -> int:
         """Bytes of all rings together."""
         return self.n_tiles * self.kind.struct.size
-
-    @cached_property
-    def tile_ms(self) -> NDArray[np.int64]:
-        """int64[n_rings]."""
-        return np.array([ring.tile_ms for ring in self.rings], dtype=np.int64)
-
-    @cached_property
-    def slots(self) -> NDArray[np.int64]:
-        """int64[n_rings]."""
-        return np.array([ring.slots for ring in self.rings], dtype=np.int64)
-
-    @cached_property
-    def ring_of_tile(self) -> NDArray[np.int64]:
-        """int64[n_tiles]: index of the ring of each tile."""
-        return np.repeat(np.arange(len(self.rings)), self.slots)
-
-    @cached_property
-    def firsts(self) -> NDArray[np.int64]:
-        """int64[n_rings]: first tile of each ring."""
-        return np.array([ring.first for ring in self.rings], dtype=np.int64)
 
     def ring_of(self, window: Window) -> int:
         """Index of the ring that holds the tiles of `window`."""

@@ -84,8 +84,3 @@ class Snapshot:
         """The states of one role, as NumPy views."""
         place, start = _PLACES[role], OFFSETS[role]
         return States(self.present[:, place], self.records[:, start : start + _SIZES[place]])
-
-    @property
-    def named(self) -> tuple[bool, ...]:
-        """Whether any row has a state, for each role."""
-        return tuple(np.any(self.present, axis=0).tolist())

@@ -22,7 +22,6 @@ _PARTNER = struct.Struct("<II")
 _MS = struct.Struct("<q")
 _POSITION = struct.Struct("<qII")
 _LABEL = struct.Struct("<IIIq")
-_COUNTER = struct.Struct("<H")
 _LOCATED, _LAT, _LON = (SOURCES.index(name) for name in ("located", "lat", "lon"))
 _MOST = 2**32 - 1
 

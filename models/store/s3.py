@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from fraud.errors import ArtifactsUnavailable
-
-logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S, REQUEST_TIMEOUT_S, ATTEMPTS = 2.0, 10.0, 3
 _DEFAULT_REGION = "us-east-1"
