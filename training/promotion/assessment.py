@@ -17,6 +17,7 @@ from models.store.store import ArtifactStore
 from settings.settings import Settings
 from training.evaluate.baselines import one_rule
 from training.fit.ensemble import ensemble_probability
+from training.metrics.cases import renumbered
 from training.metrics.paired import Difference, paired_difference
 from training.metrics.reliability import reliability
 from training.promotion.gates import (
@@ -292,7 +293,7 @@ class Assessor:
                 challenger[half:],
                 rule.score(recent.values[half:]),
                 fraud[half:],
-                np.unique(recent.cluster[half:], return_inverse=True)[1].reshape(-1),
+                renumbered(recent.cluster[half:]),
                 resamples=self.config.resamples,
                 seed=self.config.seed,
             )
