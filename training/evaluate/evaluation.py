@@ -138,11 +138,8 @@ def _slice_document(part: Slice) -> dict[str, Any]:
 def evaluate_run(fitted_run: FittedRun, config: ReportConfig) -> Evaluation:
     """Evaluate every model of a run, and the rule of one column, on its test part."""
     test, seed = fitted_run.plan_fit.scores.test, fitted_run.config.seed
-    of = test.cases()
-    scores = {name: model.scores["test"] for name, model in fitted_run.models.items()}
-    scores[ENSEMBLE] = test.scores[ENSEMBLE]
-    families = {name: model.fitted.family for name, model in fitted_run.models.items()}
-    probabilities = frozenset(n for n in scores if families.get(n, "supervised") == "supervised")
+    probabilities = fitted_run.plan_fit.scores.probabilities
+    of, scores = test.cases(), dict(test.scores)
     rule = _rule(fitted_run)
     if rule is not None:
         scores[ONE_RULE] = rule.score(fitted_run.dataset.values[test.rows])

@@ -159,8 +159,9 @@ def fit_plan(
 
 
 def ensemble_probability(plan: Plan, votes: Mapping[str, Float64]) -> Float64:
-    """The plan's probabilities float64[n] of calibrated votes, computed as in serving."""
-    return probability_of(plan, votes, len(votes[plan.members[0].variant]))
+    """The plan's probabilities float64[n] of calibrated votes, computed as in serving: a member
+    without a vote counts as missing, and votes of other variants are ignored."""
+    return probability_of(plan, votes, len(next(iter(votes.values()))))
 
 
 def fit_combination(

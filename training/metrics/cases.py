@@ -54,10 +54,10 @@ class Cases:
         return Cases(
             fraud=self.fraud[rows],
             timestamp_ms=self.timestamp_ms[rows],
-            customer=None if self.customer is None else _renumbered(self.customer[rows]),
+            customer=None if self.customer is None else renumbered(self.customer[rows]),
             amount=None if self.amount is None else self.amount[rows],
             segments={name: values[rows] for name, values in self.segments.items()},
-            cluster=_renumbered(self.cluster[rows]),
+            cluster=renumbered(self.cluster[rows]),
             cluster_of=self.cluster_of,
         )
 
@@ -100,10 +100,11 @@ def cases(
 
 def codes(ids: Sequence[str | None]) -> Int64:
     """The number of each id in the order of all ids: int64[n]; None counts as the id ''."""
-    return _renumbered(np.array(["" if i is None else i for i in ids], dtype=np.str_))
+    return renumbered(np.array(["" if i is None else i for i in ids], dtype=np.str_))
 
 
-def _renumbered(values: NDArray[np.generic]) -> Int64:
+def renumbered(values: NDArray[np.generic]) -> Int64:
+    """The number of each value in the order of all distinct values: int64[n]."""
     numbers: Int64 = np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.int64)
     return numbers
 
@@ -112,7 +113,7 @@ def _clusters(customer: Int64 | None, timestamp_ms: Int64) -> tuple[Int64, str]:
     if customer is not None and int(customer.max(initial=-1)) + 1 >= _ENOUGH:
         return customer, "customer"
     for name, span_ms in (("day", DAY_MS), ("hour", _HOUR_MS)):
-        span = _renumbered(timestamp_ms // span_ms)
+        span = renumbered(timestamp_ms // span_ms)
         if int(span.max(initial=-1)) + 1 >= _ENOUGH:
             return span, name
     return np.arange(timestamp_ms.size, dtype=np.int64), "payment"

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from fraud.payment.batch import Float64, Int64
+from training.metrics.bootstrap import draws
+from training.metrics.cases import renumbered
 
 LEVEL = 0.95
 BAND_LEVEL = 0.99
@@ -117,7 +119,7 @@ def reliability(
     for number in np.unique(band).tolist():
         there = band == number
         edges = (EDGES[number], EDGES[number + 1])
-        codes = np.unique(cluster[there], return_inverse=True)[1].reshape(-1)
+        codes = renumbered(cluster[there])
         bands.append(_band(probability[there], labels[there], codes, edges, BAND_LEVEL, seed))
     return Reliability(overall, tuple(bands))
 
@@ -158,12 +160,11 @@ def _resampled(probability: Float64, fraud: Float64, cluster: Int64, seed: int) 
     n = predicted.size
     if n < 2:
         return np.empty(0)
-    rng = np.random.default_rng(seed)
-    found = np.empty(RESAMPLES)
-    for i in range(RESAMPLES):
-        drawn = rng.integers(0, n, n)
-        frauds = observed[drawn].sum()
-        found[i] = predicted[drawn].sum() / frauds if frauds > 0 else np.inf
+    found = np.full(RESAMPLES, np.inf)
+    for i, copies in enumerate(draws(n, RESAMPLES, seed)):
+        frauds = copies @ observed
+        if frauds > 0:
+            found[i] = copies @ predicted / frauds
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ from models.store.alias import CHAMPION
 from models.store.store import ArtifactStore
 from settings.settings import Settings
 from training.evaluate.baselines import one_rule
+from training.fit.ensemble import ensemble_probability
+from training.metrics.cases import renumbered
 from training.metrics.paired import Difference, paired_difference
 from training.metrics.reliability import reliability
 from training.promotion.gates import (
@@ -42,7 +44,6 @@ from training.promotion.loaded_model import (
     load_alias,
     load_version,
     p50_ms,
-    plan_probability,
 )
 from training.promotion.recent_weeks import RecentPayments, learnt_until_ms, read_recent_payments
 from training.sets.schema import FeatureSchema
@@ -117,29 +118,44 @@ class Assessor:
         """Load a version of a variant."""
         return load_version(self.store, variant, version, self.load)
 
+    def recent_payments(self, models: Sequence[LoadedModel]) -> RecentPayments:
+        """The newest labelled weeks that none of the models has learnt from.
+
+        Raises:
+            NotTrainable: too few labelled payments, or a manifest does not state which ones its
+                model has learnt from.
+            OSError, asyncpg.PostgresError: the database does not answer.
+        """
+        ends = [learnt_until_ms(model.manifest) for model in models]
+        known = [end for end in ends if end is not None]
+        if len(known) < len(ends):
+            raise NotTrainable("a manifest does not state which payments its model has learnt from")
+        config = self.config
+        return read_recent_payments(
+            self.settings, config.weeks, max(known), config.min_frauds, self.progress
+        )
+
     def assess_variant(self, challenger: LoadedModel, plan: Plan | None) -> Assessment:
         """Assess a challenger that would replace its champion under the active plan."""
         found = Assessment()
         name = challenger.variant
-        champion = load_alias(self.store, name, CHAMPION, self.load)
+        rivals = dict(self.serving_set(plan).versions)
+        champion = rivals.get(name) or load_alias(self.store, name, CHAMPION, self.load)
         self._technical_gates(challenger, champion, found)
-        now = self.serving_set(plan)
-        if champion is not None and not _serves(champion):
-            champion = None
-        rivals = [*now.versions.values(), *([] if champion is None else [champion])]
-        recent = self._recent_payments(found, (challenger,), tuple(rivals))
+        if champion is not None and _serves(champion):
+            rivals[name] = champion
+        recent = self._recent_payments(found, (challenger,), tuple(rivals.values()))
         if isinstance(recent, str):
             self._not_measured(found, name, recent)
             return found
-        proposed_scores = challenger.scores(recent)
-        champion_scores = None if champion is None else champion.scores(recent)
+        proposed = challenger.scores(recent)
+        serving = _scores(rivals, recent)
         self._statistical_gates(
-            found, name, proposed_scores, champion_scores, recent, challenger.is_probability
+            found, name, proposed, serving.get(name), recent, challenger.is_probability
         )
-        if plan is not None and name in {m.variant for m in plan.members} and now.versions:
-            votes = self._votes(now, recent)
-            swapped = plan_probability(plan, {**votes, name: proposed_scores})
-            before = plan_probability(plan, votes) if votes else None
+        if plan is not None and serving and name in {m.variant for m in plan.members}:
+            before = ensemble_probability(plan, serving)
+            swapped = ensemble_probability(plan, {**serving, name: proposed})
             self._statistical_gates(found, ENSEMBLE, swapped, before, recent, True)
         return found
 
@@ -159,16 +175,16 @@ class Assessor:
         if isinstance(recent, str):
             self._not_measured(found, ENSEMBLE, recent)
             return found
-        proposed_scores = self._votes(after, recent)
-        serving = self._votes(now, recent)
-        for name, scores in proposed_scores.items():
+        proposed, serving = _scores(after.versions, recent), _scores(now.versions, recent)
+        for name, scores in proposed.items():
             sides = {"challenger": scores, "champion": serving.get(name)}
             probability = after.versions[name].is_probability
             found.figures[name] = _figures(recent, sides, probability)
-        before = plan_probability(now.plan, serving) if now.plan is not None and serving else None
-        self._statistical_gates(
-            found, ENSEMBLE, plan_probability(after.plan, proposed_scores), before, recent, True
-        )
+        before = None
+        if now.plan is not None and serving:
+            before = ensemble_probability(now.plan, serving)
+        swapped = ensemble_probability(after.plan, proposed)
+        self._statistical_gates(found, ENSEMBLE, swapped, before, recent, True)
         return found
 
     def _technical_gates(
@@ -202,14 +218,8 @@ class Assessor:
             return f"{unfit[0]} cannot be loaded"
         if any(c.manifest.schema_id != SCHEMA_ID for c in challengers):
             return "the model uses other features than are served"
-        ends = [learnt_until_ms(c.manifest) for c in (*challengers, *others)]
-        known = [end for end in ends if end is not None]
-        if len(known) < len(ends):
-            return "a manifest does not state which payments the model has learnt from"
         try:
-            recent = read_recent_payments(
-                self.settings, self.config.weeks, max(known), self.config.min_frauds, self.progress
-            )
+            recent = self.recent_payments((*challengers, *others))
         except NotTrainable as error:
             return str(error)
         found.recent = recent.document()
@@ -218,9 +228,6 @@ class Assessor:
     def _not_measured(self, found: Assessment, subject: str, why: str) -> None:
         for name in (NOT_WORSE, SKILL, CALIBRATION):
             found.gates.append(not_measured(name, subject, why, forceable=True))
-
-    def _votes(self, side: ServingSet, recent: RecentPayments) -> dict[str, Float64]:
-        return {name: loaded.scores(recent) for name, loaded in side.versions.items()}
 
     def _statistical_gates(
         self,
@@ -286,7 +293,7 @@ class Assessor:
                 challenger[half:],
                 rule.score(recent.values[half:]),
                 fraud[half:],
-                np.unique(recent.cluster[half:], return_inverse=True)[1].reshape(-1),
+                renumbered(recent.cluster[half:]),
                 resamples=self.config.resamples,
                 seed=self.config.seed,
             )
@@ -319,6 +326,10 @@ def _middle(fraud: Float32) -> int:
 def _serves(champion: LoadedModel) -> bool:
     """Whether replicas would load it; a champion that they refuse is no standard of comparison."""
     return champion.model is not None and champion.manifest.schema_id == SCHEMA_ID
+
+
+def _scores(versions: Mapping[str, LoadedModel], recent: RecentPayments) -> dict[str, Float64]:
+    return {variant: loaded.scores(recent) for variant, loaded in versions.items()}
 
 
 def _figures(

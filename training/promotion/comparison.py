@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fraud.errors import ArtifactRefused, NotTrainable
+from fraud.errors import ArtifactRefused
 from training.metrics.paired import paired_difference
 from training.promotion.assessment import Assessor
 from training.promotion.loaded_model import LoadedModel
-from training.promotion.recent_weeks import learnt_until_ms, read_recent_payments
 
 
 def compare(a: LoadedModel, b: LoadedModel, assessor: Assessor) -> dict[str, Any]:
@@ -26,22 +25,15 @@ def compare(a: LoadedModel, b: LoadedModel, assessor: Assessor) -> dict[str, Any
     for side in (a, b):
         if side.refused is not None:
             raise ArtifactRefused(side.refused)
-    ends = [learnt_until_ms(side.manifest) for side in (a, b)]
-    known = [end for end in ends if end is not None]
-    if len(known) < len(ends):
-        raise NotTrainable("a manifest does not state which payments its model has learnt from")
-    config = assessor.config
-    recent = read_recent_payments(
-        assessor.settings, config.weeks, max(known), config.min_frauds, assessor.progress
-    )
+    recent = assessor.recent_payments((a, b))
     scores = {name: side.scores(recent) for name, side in (("a", a), ("b", b))}
     found = paired_difference(
         scores["a"],
         scores["b"],
         recent.fraud,
         recent.cluster,
-        resamples=config.resamples,
-        seed=config.seed,
+        resamples=assessor.config.resamples,
+        seed=assessor.config.seed,
     )
     sides = {
         name: {

@@ -10,10 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
-from fraud.combine.combine import probability_of
 from fraud.errors import QuorumError
 from fraud.payment.batch import Float32, Float64
-from fraud.plan import Plan
 from models.artifact import Manifest, version_of
 from models.store.store import ArtifactStore
 from training.promotion.recent_weeks import RecentPayments
@@ -104,14 +102,6 @@ def load_alias(store: ArtifactStore, variant: str, alias: str, load: Loader) -> 
     """Load the version that an alias of a variant names; None if it names nothing."""
     found = store.alias(variant, alias)
     return None if found is None else load_version(store, variant, found.version, load)
-
-
-def plan_probability(plan: Plan, votes: Mapping[str, Float64]) -> Float64:
-    """The plan's probability float64[n] of the votes. A member without a vote counts as missing, as
-    in serving."""
-    n = len(next(iter(votes.values())))
-    cast = {m.variant: votes[m.variant] for m in plan.members if m.variant in votes}
-    return probability_of(plan, cast, n)
 
 
 def p50_ms(

@@ -13,6 +13,7 @@ from deciding.plans.table import activate_plan, active_of, reactivate_plan
 from features.definitions import SCHEMA_ID
 from fraud.errors import ArtifactRefused, Busy, InvalidInput, NotFound
 from fraud.plan import Plan
+from models.artifact import version_of
 from models.store.alias import CHAMPION, FORCED, PROMOTED, ROLLED_BACK, Alias, Move, moment
 from models.store.store import ArtifactStore
 from settings.settings import Settings
@@ -170,8 +171,11 @@ class Promoter:
         if not moves and _is_active(plan, active):
             lag = align_mlflow(self.registry, self.store, digests)
             return PromotionResult(False, f"run {run_id} already serves, under its plan", lag=lag)
-        self._keep_other_tenants({v: digest[:12] for v, digest in digests.items()})
-        after = ServingSet({v: assessor.load_version(v, d[:12]) for v, d in digests.items()}, plan)
+        versions = {v: version_of(digest) for v, digest in digests.items()}
+        self._keep_other_tenants(versions)
+        after = ServingSet(
+            {v: assessor.load_version(v, version) for v, version in versions.items()}, plan
+        )
         now = assessor.serving_set(active)
         assessment = assessor.assess_run(after, now)
         result = _apply_gates(assessment, force, f"run {run_id}")
@@ -302,7 +306,7 @@ class Promoter:
         return Move(digest, at, PROMOTED, run=run, plan_before=plan_before)
 
     def _require_servable(self, variant: str, digest: str, load: Loader) -> None:
-        version = digest[:12]
+        version = version_of(digest)
         manifest, _ = self.store.manifest(variant, version)
         if not manifest.columns and manifest.schema_id != SCHEMA_ID:
             raise ArtifactRefused(

@@ -26,7 +26,7 @@ def moved_aliases(
     Yields:
         The variants whose alias was moved.
     """
-    before = {variant: _alias(store, variant, alias) for variant in moves}
+    before = {variant: readable_alias(store, variant, alias) for variant in moves}
     moved: list[str] = []
     try:
         for variant, move in moves.items():
@@ -64,7 +64,7 @@ def align_mlflow(registry: Registry, store: ArtifactStore, variants: Iterable[st
         for variant in variants:
             numbers = {v.digest: v.number for v in registry.versions(variant)}
             for alias in (CHAMPION, CHALLENGER):
-                found = _alias(store, variant, alias)
+                found = readable_alias(store, variant, alias)
                 number = None if found is None else numbers.get(found.digest)
                 if number is not None and named.get(variant, {}).get(alias) != number:
                     registry.set_alias(variant, alias, str(number))
@@ -78,8 +78,9 @@ def align_mlflow(registry: Registry, store: ArtifactStore, variants: Iterable[st
     return None
 
 
-def _alias(store: ArtifactStore, variant: str, alias: str) -> Alias | None:
+def readable_alias(store: ArtifactStore, variant: str, alias: str) -> Alias | None:
+    """An alias of a variant; None if there is none, or if it is broken and will be replaced."""
     try:
         return store.alias(variant, alias)
-    except ArtifactRefused:  # broken: counts as none, and will be replaced
+    except ArtifactRefused:
         return None

@@ -54,7 +54,6 @@ class TrainingRun:
     """
 
     run_id: str
-    ended_at_ms: int
     tags: dict[str, str]
 
 
@@ -251,7 +250,7 @@ class Registry:
             order_by=["attributes.end_time DESC", "attributes.start_time DESC"],
         )
         for run in found:
-            yield TrainingRun(run.info.run_id, run.info.end_time or 0, dict(run.data.tags))
+            yield TrainingRun(run.info.run_id, dict(run.data.tags))
 
     def _all_versions(self, variant: str | None, *conditions: str) -> list[Registered]:
         named = f"name LIKE '{_PREFIX}%'" if variant is None else f"name = '{model_name(variant)}'"

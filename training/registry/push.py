@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fraud.errors import ArtifactRefused, NotFound
+from fraud.errors import NotFound
 from models.artifact import read_manifest
 from models.store.alias import CHALLENGER, CHAMPION, PUSHED, Alias, Move, moment
 from models.store.store import ArtifactStore
-from training.registry.aliases import moved_aliases
+from training.registry.aliases import moved_aliases, readable_alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,4 @@ class Push:
                         yield variant, alias, found
 
     def _there(self, variant: str, alias: str) -> Alias | None:
-        try:
-            return self.destination.alias(variant, alias)
-        except ArtifactRefused:  # broken: will be replaced
-            return None
+        return readable_alias(self.destination, variant, alias)

@@ -5,21 +5,20 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from hmac import compare_digest
-from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
 
 from fraud.access.keys import hash_key, parse_key
+from stores.statements import statement
 
 REMEMBERED_S = 30.0
 WINDOW_S = 1
 REQUESTS_A_WINDOW = 1_000_000
 """As generous as the tier of the key that Quorum's benchmark uses: counted, never reached."""
 
-_FOLDER = files("loadtests.bench.apps")
-_FIND = (_FOLDER / "find_key.sql").read_text()
-_LIMIT = (_FOLDER / "limit.lua").read_text()
+_FIND = statement("loadtests/bench/apps/find_key.sql")
+_LIMIT = statement("loadtests/bench/apps/limit.lua")
 
 
 class Refused(Exception):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,12 +16,13 @@ import msgspec
 from fraud.decision import OUTCOMES, DecisionBatch
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.currency import hundredths
+from stores.statements import statement
 
 MAX_ROWS = 500
 GATHER_S = 0.05
 _MAX_QUEUED = 20_000
 _RETRY_S = 0.5
-_INSERT = (files("loadtests.bench.apps") / "record.sql").read_text()
+_INSERT = statement("loadtests/bench/apps/record.sql")
 _OUTCOMES = [outcome.value for outcome in OUTCOMES]
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from models.artifact import read_manifest, version_of, write_manifest
 from models.store.alias import CHAMPION, Alias
 from models.store.location import store_of
 from settings.settings import Settings
+from stores.statements import statement
 
 PLAN = "bench-scale"
 _COPY_OF = "xgboost"
@@ -33,7 +33,7 @@ _DEPLOY_S = 400
 _PLAN_S = 5.0
 """Longer than any combiner needs to notice that another plan is active."""
 
-_FORGET = files("loadtests.bench.scale").joinpath("forget_plans.sql").read_text()
+_FORGET = statement("loadtests/bench/scale/forget_plans.sql")
 
 Applications = list[dict[str, Any]]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from importlib.resources import files
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +26,7 @@ from fraud.payment.transaction import Transaction
 from loadtests.bench.rounds import say
 from loadtests.bench.scale.point import CUSTOMERS, HISTORY, STATE_BYTES, Point
 from settings.settings import Settings
+from stores.statements import statement
 
 ROWS = 64
 BATCHES_A_TURN = 10
@@ -38,7 +38,7 @@ _DAYS = 59
 _CHUNK = 10_000
 _OVERHEAD = 1.3
 _MAX_LOOKS = 1000
-_COPY = files("loadtests.bench.scale").joinpath("copy_states.lua").read_text()
+_COPY = statement("loadtests/bench/scale/copy_states.lua")
 
 
 class Population:
