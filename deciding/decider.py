@@ -20,8 +20,9 @@ from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch, Float64, TransactionBatch
 from fraud.plan import Plan
 from fraud.record import RecordBatch, records
+from fraud.stage import COMBINE, EXPLAIN, FEATURES, LOG, VOTES
 from telemetry import metrics
-from telemetry.stages import COMBINE, EXPLAIN, FEATURES, LOG, VOTES, Stages
+from telemetry.stages import Stages
 
 _FEW = 24
 """Up to this many rows a list is faster than numpy's four calls."""

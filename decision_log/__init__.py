@@ -5,8 +5,3 @@ PostgreSQL soon after.
 
 Each writer has a folder under one root; see docs/adr/0003-decision-log.md. Independent of Ray.
 """
-
-from decision_log.lag import Lag
-from decision_log.log import DecisionLog
-
-__all__ = ["DecisionLog", "Lag"]

@@ -148,7 +148,7 @@ class DecisionLog:
 
     @property
     def alive(self) -> bool:
-        """Whether its metrics are kept up to date."""
+        """Whether it still looks for dead writers and keeps its metrics up to date."""
         return all(poll.alive for poll in self._polls)
 
     def lag(self) -> Lag:

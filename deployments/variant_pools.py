@@ -72,7 +72,6 @@ class VariantPools:
         self._wanted = wanted
         self._switchboard = switchboard
         self._find = find
-        self._interval_s = interval_s
         self._pools: dict[str, _Pool] = {}
         self._poll = Poll("variant-pools", self.refresh, interval_s)
 
@@ -99,7 +98,7 @@ class VariantPools:
     async def start(self) -> None:
         """Look once, then go on looking."""
         await self.refresh()
-        self._poll.start(self._interval_s)
+        self._poll.start_later()
 
     async def refresh(self) -> None:
         """Look for every wanted pool once; never raises."""

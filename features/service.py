@@ -27,6 +27,7 @@ from features.store.span import Span
 from fraud.errors import StoreUnavailable
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.transaction import Transaction
+from fraud.stage import ASSEMBLE, REDIS
 from settings.settings import Settings
 from stores.poll import Poll
 from stores.postgres.connect import open_pool
@@ -121,8 +122,8 @@ class FeatureService:
         features = assemble(batch, events, observation)
         self._remember(observation.receipt, *rows_to_remember(events, observation, features))
         features.pending = observation.pending
-        features.stage_ms["redis"] = round((seen - began) * 1e3, 3)
-        features.stage_ms["assemble"] = round((time.perf_counter() - seen) * 1e3, 3)
+        features.stage_ms[REDIS] = round((seen - began) * 1e3, 3)
+        features.stage_ms[ASSEMBLE] = round((time.perf_counter() - seen) * 1e3, 3)
         return features
 
     async def _settle(self, events: Events, observation: Observation) -> Observation:

@@ -48,6 +48,10 @@ class Poll:
         if self._task is None:
             self._task = asyncio.create_task(self._run(after_s), name=self._name)
 
+    def start_later(self) -> None:
+        """Like `start`, but the first turn is one interval away."""
+        self.start(self._interval_s)
+
     def wake(self) -> None:
         """Begin the next turn now, or as soon as the present one is over."""
         self._wake.set()

@@ -249,7 +249,7 @@ tally = Tally()
 
 
 def observe_stages(stage_ms: dict[str, float]) -> None:
-    """Record the time that one micro-batch spent in each stage (`telemetry.stages`)."""
+    """Record the time that one micro-batch spent in each stage (`fraud.stage`)."""
     for stage, ms in stage_ms.items():
         tally.observe(STAGE, ms / 1e3, stage)
     tally.arm()

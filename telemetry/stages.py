@@ -1,22 +1,4 @@
-"""Where a micro-batch spends its time: the names of its stages, and a stopwatch for them.
-
-The stages in order. Each is a label of `fraud_stage_seconds` and a key of `stage_ms`.
-
-| stage | time spent on |
-|---|---|
-| `parse` | reading and checking the body |
-| `auth` | looking up the key |
-| `limit` | checking the key's rate limits |
-| `wait` | waiting in the coalescer for a lane |
-| `features` | the call to FeatureFetch |
-| `redis`, `assemble` | within it: the round trip to Redis, and computing features |
-| `votes` | waiting until every variant has answered, or for the deadline |
-| `variant:<name>` | within it: one variant |
-| `combine` | turning votes into decisions |
-| `explain` | reasons of decisions that are not approve |
-| `log` | waiting until the records are on disk |
-| `reply` | encoding the decisions and writing them to the socket |
-"""
+"""A stopwatch for the stages of a micro-batch (`fraud.stage`)."""
 
 from __future__ import annotations
 
@@ -24,11 +6,7 @@ import time
 from collections.abc import Iterable
 
 from fraud.decision import Vote
-
-PARSE, AUTH, LIMIT, WAIT = "parse", "auth", "limit", "wait"
-FEATURES, REDIS, ASSEMBLE = "features", "redis", "assemble"
-VOTES, COMBINE, EXPLAIN, LOG = "votes", "combine", "explain", "log"
-REPLY = "reply"
+from fraud.stage import VARIANT
 
 
 class Stages:
@@ -54,4 +32,4 @@ class Stages:
         """Add the time of each variant that answered."""
         for vote in votes:
             if vote.scores is not None:
-                self.ms[f"variant:{vote.variant}"] = vote.elapsed_ms
+                self.ms[f"{VARIANT}{vote.variant}"] = vote.elapsed_ms

@@ -51,7 +51,6 @@ class PlanFeed:
         copy: LocalCopy | None = None,
     ) -> None:
         self._load = load
-        self._interval_s = interval_s
         self._copy = copy
         self._saved: Plan | None = None
         self._save_failed = False
@@ -65,7 +64,7 @@ class PlanFeed:
         await self.refresh()
         if not self._answered:
             self._take_copy()
-        self._poll.start(self._interval_s)
+        self._poll.start_later()
 
     async def refresh(self) -> None:
         """Read once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from data.history.bulk_read import bulk_read
 from data.history.label_history import LabelHistory, stream_labels
+from features.store.span import HORIZON
 from fraud.payment.batch import Int64, TransactionBatch
 from fraud.payment.transaction import Transaction
 from stores.statements import statement
@@ -22,8 +23,6 @@ ROWS_PER_PART = 4096
 Bools = NDArray[np.bool_]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_REACH = timedelta(days=61)
-"""No feature looks back further (`features.state.windows.HORIZON_MS`)."""
 
 _decode = msgspec.json.Decoder(Transaction).decode
 
@@ -120,7 +119,7 @@ class DecisionHistory:
 
     async def before(self, period: Period) -> AsyncIterator[TransactionBatch]:
         """Payments recorded before a period that count in its features."""
-        reach = period.oldest_payment - _REACH
+        reach = period.oldest_payment - HORIZON
         async for rows in self._rows("payments_before", period.first_at, reach):
             yield _batch(self._tenant, rows)
 

@@ -86,7 +86,6 @@ class DriftWatch:
         self._tenant = tenant
         self._plan = plan
         self._origin = origin
-        self._interval_s = interval_s
         self._timeout_s = timeout_s
         self._now = now
         self._lock: Lock | None = None
@@ -96,7 +95,7 @@ class DriftWatch:
 
     def start(self) -> None:
         """Measure from now on, until `close`."""
-        self._poll.start(self._interval_s)
+        self._poll.start_later()
 
     @property
     def alive(self) -> bool:

@@ -75,7 +75,7 @@ class Switchboard:
     async def start(self) -> None:
         """Go on looking until `close`."""
         if self._folder is not None:
-            self._poll.start(LOOK_S)
+            self._poll.start_later()
 
     @property
     def alive(self) -> bool:

@@ -9,7 +9,8 @@ from features.state.labels import REACH_DAYS
 from features.state.windows import DAY_MS, HORIZON_MS
 
 _DAY = timedelta(days=1)
-_HORIZON = timedelta(days=HORIZON_MS // DAY_MS + 1)
+HORIZON = timedelta(days=HORIZON_MS // DAY_MS + 1)
+"""No feature looks back further."""
 LABELLED_WITHIN = timedelta(days=REACH_DAYS + 32)
 """A label counts up to `REACH_DAYS` after its payment and shows for 30 days, in whole tiles."""
 
@@ -44,7 +45,7 @@ class Span:
             early: how far a payment's timestamp may lie ahead of its arrival.
         """
         return cls(
-            since=day(now - late - _HORIZON),
+            since=day(now - late - HORIZON),
             labelled_since=day(now - late - LABELLED_WITHIN),
             until=day(now + early + 2 * _DAY),
         )

@@ -174,8 +174,6 @@ WEEKDAY = _plain(lambda value: WEEKDAYS[int(value) % 7])
 KM = _plain(number, " km")
 KMH = _plain(number, " km/h")
 DEVIATIONS = Unit(lambda value, _: _signed(value), noun="standard deviation")
-ONE_IN = _plain(lambda surprise: number(math.exp(surprise)))
-"""A surprisal, -ln(share), written as n of "one in n"."""
 NUMBER = _plain(number)
 
 

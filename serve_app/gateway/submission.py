@@ -10,7 +10,7 @@ from typing import NamedTuple
 from fraud.decision import DecisionBatch
 from fraud.errors import Unavailable
 from fraud.payment.batch import TransactionBatch
-from fraud.stage import thousandths
+from fraud.stage import LIMIT, WAIT, thousandths
 from serve_app.gateway.auth import Principal
 
 
@@ -78,7 +78,7 @@ class Submission:
         wait_ms = thousandths((started - self.since) * 1000)
         limit_ms = thousandths((admitted - started) * 1000)
         before = f"{self.batch.stages[0]}," if self.batch.stages else ""
-        self.batch.stages = [f'{before}"wait":{wait_ms},"limit":{limit_ms}'] * self.rows
+        self.batch.stages = [f'{before}"{WAIT}":{wait_ms},"{LIMIT}":{limit_ms}'] * self.rows
 
     def answers(self, rows: list[RowAnswer], wait_ms: float, admit_ms: float) -> Answers:
         """Return all answers known so far; `rows` are those to `batch`."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from fraud.errors import InvalidInput, RateLimited
+from fraud.stage import AUTH, LIMIT, PARSE, REPLY, WAIT
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.errors import CallerGone
 from serve_app.gateway.gateway import Gateway
@@ -118,7 +119,7 @@ class DecisionsApp:
             if status is None:
                 return
             ended = _clock()
-            exchange.stage_ms["reply"] = (ended - exchange.since) * 1000
+            exchange.stage_ms[REPLY] = (ended - exchange.since) * 1000
             self._traffic.answered(scope["path"], status)
             self._traffic.decided(ended - began, exchange.stage_ms)
         finally:
@@ -161,7 +162,7 @@ class DecisionsApp:
     async def _decide(self, exchange: _Exchange) -> bytes | Problem:
         raw, principal = await self._read(exchange, self._limits.max_body_bytes)
         batch = self._intake.transaction(raw, principal.tenant)
-        exchange.lap("parse")
+        exchange.lap(PARSE)
         batch.stages = [exchange.stages()]
         answers = await self._gateway.submit(
             batch, principal, exchange.body.client_has_left, together=False
@@ -177,7 +178,7 @@ class DecisionsApp:
         request_id = exchange.head.request_id
         raw, principal = await self._read(exchange, self._limits.max_batch_body_bytes)
         batch, errors = await self._intake.batch(raw, principal.tenant)
-        exchange.lap("parse")
+        exchange.lap(PARSE)
         rows: list[RowAnswer] = []
         if len(batch):
             batch.stages = [exchange.stages()] * len(batch)
@@ -198,7 +199,7 @@ class DecisionsApp:
         exchange.since = _clock()
         principal = await self._authenticate(head.credential)
         exchange.principal = principal
-        exchange.lap("auth")
+        exchange.lap(AUTH)
         self._rate_limits.refuse_exhausted(principal)
         head.require_json()
         raw = await exchange.body.read(max_bytes)
@@ -292,8 +293,8 @@ class _Exchange:
 
     def note_waits(self, answers: Answers) -> None:
         """Add the times that the gateway measured."""
-        self.stage_ms["wait"] = answers.wait_ms
-        self.stage_ms["limit"] = answers.admit_ms
+        self.stage_ms[WAIT] = answers.wait_ms
+        self.stage_ms[LIMIT] = answers.admit_ms
 
 
 _Answer = Callable[[_Exchange], Awaitable[bytes | Problem]]

@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx
 
-from decision_log import DecisionLog
+from decision_log.log import DecisionLog
 from decision_log.shipping.shipper import ShipperConfig
 from fraud.decision import DecisionBatch
 from fraud.payment.batch import TransactionBatch
 from fraud.record import records
+from fraud.stage import COMBINE, FEATURES, LOG
 from serve_app.database import open_pools
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.gateway import Gateway, GatewaySettings
@@ -26,7 +27,7 @@ from serve_app.http.asgi import DecisionsApp
 from serve_app.http.rest import build_rest
 from serve_app.http.services import Services
 from settings.settings import Settings
-from telemetry.stages import COMBINE, FEATURES, LOG, Stages
+from telemetry.stages import Stages
 from tests.contracts.decisions import PLAN, decided
 from tests.contracts.front import FakeRedisLimiter
 

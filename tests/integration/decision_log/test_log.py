@@ -18,7 +18,7 @@ import pytest
 
 from cluster.embedded import EmbeddedPostgres
 from cluster.schema.migrate import migrate
-from decision_log import DecisionLog
+from decision_log.log import DecisionLog
 from decision_log.shipping.shipper import ShipperConfig
 from fraud.errors import LogUnavailable
 from tests.contracts.decisions import decision_records, gathered

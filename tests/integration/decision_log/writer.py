@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from decision_log import DecisionLog
+from decision_log.log import DecisionLog
 from decision_log.shipping.shipper import ShipperConfig
 from tests.contracts.decisions import decision_records, gathered
 

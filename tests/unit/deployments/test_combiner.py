@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from deciding.plans.active import ActivePlan
-from decision_log import Lag
+from decision_log.lag import Lag
 from deployments.combiner import _CLOSED_IN_ORDER, Combiner
 from tests.contracts.decisions import PLAN
 

@@ -53,6 +53,19 @@ def test_the_first_turn_may_be_later():
     assert polled(Steps(), 6, after_s=1.0) == [1, 3, 5]
 
 
+def test_the_first_turn_may_be_one_interval_away():
+    steps = Steps()
+
+    async def run() -> None:
+        poll = Poll("steps", steps, 2.0)
+        poll.start_later()
+        await asyncio.sleep(5)
+        await poll.close()
+
+    virtual_time.run(run())
+    assert steps.at_s == [2, 4]
+
+
 def test_the_first_turn_may_wait_for_a_call():
     assert polled(Steps(), 50, after_s=None) == []
     assert polled(Steps(), 6, after_s=None, wake_at_s=3.0) == [3, 5]

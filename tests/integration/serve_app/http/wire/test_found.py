@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from decision_log import DecisionLog
+from decision_log.log import DecisionLog
 from tests.contracts.decisions import PLAN
 from tests.contracts.front import payment
 from tests.contracts.recording import SHIPPER, RecordingFront, recording_front
