@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import time
@@ -36,19 +37,23 @@ def test_the_page_opens_on_loopback_and_ends_with_its_process(
             assert process.poll() is None, (tmp_path / "log").read_text()
             assert time.monotonic() < deadline, (tmp_path / "log").read_text()
             time.sleep(0.2)
-        family = [psutil.Process(process.pid)]
-        family += family[0].children(recursive=True)
-        listening = {
-            c.laddr.ip
-            for p in family
-            for c in p.net_connections("inet")
-            if c.status == psutil.CONN_LISTEN
-        }
-        assert listening == {"127.0.0.1"}
+        assert _listening(psutil.Process(process.pid)) == {"127.0.0.1"}
     finally:
         process.terminate()
         process.wait(WAIT_S)
     assert not _answers(port)
+
+
+def _listening(process: psutil.Process) -> set[str]:
+    """The addresses on which a process and its children listen."""
+    addresses: set[str] = set()
+    for member in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # helpers of MLflow come and go
+            listening = (
+                c for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN
+            )
+            addresses.update(c.laddr.ip for c in listening)
+    return addresses
 
 
 def _answers(port: int) -> bool:
