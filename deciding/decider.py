@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from deciding.explainer import Explainer
 from deciding.fan_out import FanOut
-from deciding.plans.active import ActivePlan
+from deciding.shadows import ShadowRunner
+from fraud.asking import Asking, Rows, together
 from fraud.combine.combine import combine, needs_rules
 from fraud.combine.risk import risk_scores
-from fraud.decision import DecisionBatch, Vote
+from fraud.decision import DecisionBatch, Decisions
+from fraud.ensemble import Ensemble, Settled
 from fraud.errors import LogUnavailable, Unavailable
 from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch, Float64, TransactionBatch
@@ -31,8 +34,8 @@ _FEW = 24
 class Log(Protocol):
     """Makes records durable."""
 
-    async def append(self, records: RecordBatch) -> None:
-        """Return once the records are durable.
+    async def append(self, batches: Sequence[RecordBatch]) -> None:
+        """Return once the records of all batches are durable.
 
         Raises:
             LogUnavailable: they are not.
@@ -44,34 +47,37 @@ class Decider:
     """Decides micro-batches, and records the decisions.
 
     Args:
-        plan: returns the active plan, None if none has been loaded.
+        plan_for: returns the active plan of a tenant, None if none has been loaded.
         fetch: features of a micro-batch; see `FeatureClient`.
         fan_out: asks the variants.
         explainer: finds reasons.
         log: makes records durable.
+        shadows: asks what plans ask in the shadow; None: nobody.
         now_ms: milliseconds since the epoch.
         randomness: k -> k random bytes.
     """
 
     def __init__(
         self,
-        plan: Callable[[], ActivePlan | None],
+        plan_for: Callable[[str], Plan | None],
         fetch: Callable[[TransactionBatch, bool], Awaitable[FeatureBatch]],
         fan_out: FanOut,
         explainer: Explainer,
         log: Log,
+        shadows: ShadowRunner | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         randomness: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self._plan = plan
+        self._plan_for = plan_for
         self._fetch = fetch
         self._fan_out = fan_out
         self._explainer = explainer
         self._log = log
+        self._shadows = shadows
         self._now_ms = now_ms
         self._randomness = randomness
 
-    async def decide(self, batch: TransactionBatch, patient: bool = True) -> DecisionBatch:
+    async def decide(self, batch: TransactionBatch, patient: bool = True) -> Decisions:
         """Decide on n transactions and record the decisions.
 
         A variant, Redis or PostgreSQL that does not answer makes decisions degraded. Decisions are
@@ -80,61 +86,126 @@ class Decider:
         Args:
             batch: the transactions.
             patient: wait for rows whose history must be fetched first. Otherwise they are left out,
-                see `DecisionBatch.pending`.
+                see `Decisions.pending`.
 
         Raises:
             LogUnavailable: the decisions could not be made durable, so none is returned.
             Unavailable: no plan has been loaded yet.
         """
-        active = self._plan()
-        if active is None:
-            raise Unavailable("no plan has been loaded yet")
-        plan, stages = active.plan, Stages()
+        # Taken once: a micro-batch is decided under the plans of one moment.
+        plans = {tenant: self._required_plan(tenant) for tenant in set(batch.tenant)}
+        stages, request_rows = Stages(), None
         features = await self._fetch(batch.bare(), patient)
         if features.pending:
             pending = set(features.pending)
-            batch = batch.take([i for i in range(len(batch)) if i not in pending])
+            request_rows = [i for i in range(len(batch)) if i not in pending]
+            batch = batch.take(request_rows)
             if not len(batch):
-                return _no_decisions(plan, features.pending)
+                return Decisions((), (), features.pending)
         stages.lap(FEATURES)
         stages.within(features.stage_ms)
-        votes = await self._fan_out.ask(active.policy, features, plan.deadline_ms)
+        asking = Asking(batch)
+        groups = await self._ask(plans, asking, features)
         stages.lap(VOTES)
-        stages.votes(votes)
-        decisions = await self._combine(plan, batch, features, votes, stages)
+        now_ms = self._now_ms()
+        decided = await self._decide_groups(groups, asking, features, stages, now_ms)
         try:
-            await self._log.append(records(batch, features, decisions, plan))
+            await self._log.append([record for _, record in decided])
         except LogUnavailable:
             metrics.LOG_REFUSED.inc(len(batch))
             raise
+        batches = tuple([record.decisions for _, record in decided])
         stages.lap(LOG)
-        metrics.tally.later(self._count, plan, decisions)
-        decisions.pending = features.pending
-        return decisions
+        for decisions in batches:
+            decisions.stage_ms[LOG] = stages.ms[LOG]
+        rows = [_indices(group.rows, len(batch)) for _, group in groups]
+        metrics.tally.later(_count, [(p, g.ensemble) for p, g in groups], batches)
+        if asking.shadows and self._shadows is not None:
+            self._shadows.launch(asking, features, batches, rows)
+        if request_rows is not None:
+            rows = [[request_rows[i] for i in own] for own in rows]
+        return Decisions(batches, tuple(rows), features.pending)
 
-    async def _combine(
+    def _required_plan(self, tenant: str) -> Plan:
+        plan = self._plan_for(tenant)
+        if plan is None:
+            raise Unavailable("no plan has been loaded yet")
+        return plan
+
+    async def _ask(
+        self, plans: dict[str, Plan], asking: Asking, features: FeatureBatch
+    ) -> list[tuple[Plan, Settled]]:
+        """Ask the variants of every tenant's plan about its rows."""
+        parts = _parts(plans, asking.batch.tenant)
+        if len(parts) == 1:
+            [(plan, rows)] = parts
+            run = plan.policy.run(asking, rows, "")
+            return [(plan, group) for group in await self._fan_out.run(run, asking, features)]
+        runs = [plan.policy.run(asking, rows, "") for plan, rows in parts]
+        found = await self._fan_out.run(together(runs), asking, features)
+        return [
+            (plan, group)
+            for (plan, _), groups in zip(parts, found, strict=True)
+            for group in groups
+        ]
+
+    async def _decide_groups(
+        self,
+        groups: list[tuple[Plan, Settled]],
+        asking: Asking,
+        features: FeatureBatch,
+        stages: Stages,
+        now_ms: int,
+    ) -> list[tuple[Plan, RecordBatch]]:
+        """Return each group's plan and records."""
+        ids = decision_ids(len(asking.batch), now_ms, self._randomness)
+        if len(groups) == 1:
+            [(plan, group)] = groups
+            return [
+                (plan, await self._decide_group(plan, group, asking, features, stages, ids, now_ms))
+            ]
+        made = await asyncio.gather(
+            *(
+                self._decide_group(plan, group, asking, features, stages.fork(), ids, now_ms)
+                for plan, group in groups
+            )
+        )
+        return [(plan, record) for (plan, _), record in zip(groups, made, strict=True)]
+
+    async def _decide_group(
         self,
         plan: Plan,
-        batch: TransactionBatch,
+        group: Settled,
+        asking: Asking,
         features: FeatureBatch,
-        votes: tuple[Vote, ...],
         stages: Stages,
-    ) -> DecisionBatch:
+        ids: list[str],
+        now_ms: int,
+    ) -> RecordBatch:
+        ensemble, batch = group.ensemble, asking.batch
+        if group.rows is not None:
+            rows = group.rows.tolist()
+            batch, features = batch.take(rows), features.take(group.rows)
+            ids = [ids[i] for i in rows]
         n = len(batch)
+        votes = asking.votes.votes(group.asked, group.rows)
+        stages.votes(votes)
         fired = (
-            self._explainer.rules(plan, batch, features) if needs_rules(plan, votes, n) else None
+            self._explainer.rules(ensemble, batch, features)
+            if needs_rules(ensemble, votes, n)
+            else None
         )
-        combined = combine(plan, votes, n, None if fired is None else fired.probability)
+        rules = None if fired is None else fired.probability
+        combined = combine(ensemble, votes, n, rules, group.asked)
         stages.lap(COMBINE)
-        explained = await self._explainer.reasons(plan, batch, features, combined, votes, fired)
+        explained = await self._explainer.reasons(ensemble, batch, features, combined, votes, fired)
         stages.lap(EXPLAIN)
-        now_ms = self._now_ms()
-        return DecisionBatch(
-            decision_id=decision_ids(n, now_ms, self._randomness),
+        decisions = DecisionBatch(
+            decision_id=ids,
             transaction_id=batch.transaction_id,
             outcome=combined.outcome.tolist(),
             probability=combined.probability.tolist(),
-            risk_score=risk_scores(plan.thresholds, combined.probability, combined.outcome),
+            risk_score=risk_scores(ensemble.thresholds, combined.probability, combined.outcome),
             anomaly_score=combined.anomaly.tolist(),
             reasons=explained.reasons,
             votes=votes,
@@ -145,23 +216,22 @@ class Decider:
             decided_at_ms=now_ms,
             explained_by=explained.explained_by,
             stage_ms=stages.ms,
+            arm=group.arm,
         )
-
-    @staticmethod
-    def _count(plan: Plan, decisions: DecisionBatch) -> None:
-        metrics.observe_stages(decisions.stage_ms)
-        metrics.observe_decisions(decisions.outcome, decisions.degraded)
-        for vote in decisions.votes:
-            rows, flagged = _counts(vote.scores, _flag_at(plan, vote.variant))
-            metrics.observe_vote(vote.variant, vote.status, vote.elapsed_ms, rows, flagged)
+        return records(batch, features, decisions, plan)
 
 
-def _no_decisions(plan: Plan, pending: tuple[int, ...]) -> DecisionBatch:
-    none: list[Any] = []
-    columns = (none, none, none, none, none, none, none)
-    return DecisionBatch(
-        *columns, (), plan.name, plan.version, none, none, 0, stage_ms={}, pending=pending
-    )
+def _parts(plans: dict[str, Plan], tenants: list[str]) -> list[tuple[Plan, Rows]]:
+    """Return each plan with the rows that it decides."""
+    distinct = {id(plan): plan for plan in plans.values()}
+    if len(distinct) == 1:
+        return [(plan, None) for plan in distinct.values()]
+    of_row = np.array([id(plans[tenant]) for tenant in tenants])
+    return [(plan, np.flatnonzero(of_row == key)) for key, plan in distinct.items()]
+
+
+def _indices(rows: Rows, n: int) -> list[int]:
+    return list(range(n)) if rows is None else rows.tolist()
 
 
 def _both(features: list[tuple[str, ...]], votes: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -173,11 +243,25 @@ def _both(features: list[tuple[str, ...]], votes: list[tuple[str, ...]]) -> list
     return [a + b for a, b in zip(features, votes, strict=True)]
 
 
-def _flag_at(plan: Plan, variant: str) -> float:
+def _count(parts: list[tuple[Plan, Ensemble]], batches: Sequence[DecisionBatch]) -> None:
+    """Add a micro-batch to the metrics."""
+    stage_ms: dict[str, float] = {}
+    for (plan, ensemble), decisions in zip(parts, batches, strict=True):
+        stage_ms |= decisions.stage_ms
+        metrics.observe_decisions(decisions.outcome, decisions.degraded)
+        if decisions.arm:
+            metrics.observe_arm(plan.name, decisions.arm, decisions.outcome)
+        for vote in decisions.votes:
+            rows, flagged = _counts(vote.scores, _flag_at(ensemble, vote.variant))
+            metrics.observe_vote(vote.variant, vote.status, vote.elapsed_ms, rows, flagged)
+    metrics.observe_stages(stage_ms)
+
+
+def _flag_at(ensemble: Ensemble, variant: str) -> float:
     """The score from which a variant's vote counts as a vote for fraud."""
-    if variant == plan.anomaly:
-        return plan.thresholds.anomaly_challenge or 1.0
-    return plan.thresholds.challenge
+    if variant == ensemble.anomaly:
+        return ensemble.thresholds.anomaly_challenge or 1.0
+    return ensemble.thresholds.challenge
 
 
 def _counts(scores: Float64 | None, flag_at: float) -> tuple[int, int]:

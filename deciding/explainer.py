@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from features.definitions import RULE_SET
 from fraud.combine.combine import RULES_ONLY, Combined
 from fraud.decision import Reason, Vote
+from fraud.ensemble import Ensemble
 from fraud.explanation import Explanation
 from fraud.payment.batch import FeatureBatch, Float32, TransactionBatch
-from fraud.plan import Plan
 from fraud.reasons.selection import ReasonSelection
 from fraud.reasons.writer import ReasonWriter
 from fraud.rules.rule_set import FiredRules
+from fraud.variant import base_variant
 
 logger = logging.getLogger(__name__)
 
 EXPLAINERS = ("xgboost", "logistic")
-"""Variants that compute contributions exactly and cheaply. The first one that votes in a plan is
-asked."""
+"""Variants that compute contributions exactly and cheaply. The first one that votes in an ensemble
+is asked."""
 
 _BASE_MS = 50.0
 _ROW_MS = 3.0
@@ -50,13 +51,15 @@ class Explainer:
         self._find = find
         self._writer = writer
 
-    def rules(self, plan: Plan, batch: TransactionBatch, features: FeatureBatch) -> FiredRules:
+    def rules(
+        self, ensemble: Ensemble, batch: TransactionBatch, features: FeatureBatch
+    ) -> FiredRules:
         """Apply the rules to every row and return those that fire."""
-        return RULE_SET.apply(plan.thresholds, batch, features.values)
+        return RULE_SET.apply(ensemble.thresholds, batch, features.values)
 
     async def reasons(
         self,
-        plan: Plan,
+        ensemble: Ensemble,
         batch: TransactionBatch,
         features: FeatureBatch,
         combined: Combined,
@@ -70,33 +73,34 @@ class Explainer:
         none fires, the bare score or anomaly score is.
 
         Args:
-            plan: the plan that decided.
+            ensemble: decided.
             batch, features, combined, votes: n rows each.
             fired: the rules, if they were applied already.
         """
         if not combined.outcome.any():
             return Explained([()] * len(batch), "")
         selection = ReasonSelection(
-            plan.thresholds, combined.probability, combined.anomaly, combined.outcome
+            ensemble.thresholds, combined.probability, combined.anomaly, combined.outcome
         )
         by_score = selection.rows_by_score
         rows = [i for i in by_score if RULES_ONLY not in combined.degraded[i]]
-        explanation = await self._ask(plan, features, rows, votes) if rows else None
+        explanation = await self._ask(ensemble, features, rows, votes) if rows else None
         contributions: dict[int, tuple[Reason, ...]] = {}
         if explanation is not None:
             found = self._writer.strongest(batch, rows, features.values[rows], explanation)
             contributions = dict(zip(rows, found, strict=True))
         if fired is None and not all(contributions.get(i) for i in by_score):
-            fired = self.rules(plan, batch, features)
+            fired = self.rules(ensemble, batch, features)
         reasons = selection.reasons(contributions, None if fired is None else fired.reasons)
         return Explained(reasons, "" if explanation is None else explanation.digest)
 
     async def _ask(
-        self, plan: Plan, features: FeatureBatch, rows: list[int], votes: Sequence[Vote]
+        self, ensemble: Ensemble, features: FeatureBatch, rows: list[int], votes: Sequence[Vote]
     ) -> Explanation | None:
-        """Ask the plan's explainer about `rows`. Return None if the plan has none, or if it did not
+        """Ask the ensemble's explainer about `rows`. Return None if it has none, or if that did not
         vote or does not answer in time."""
-        name = next((name for name in EXPLAINERS if name in plan.voters), None)
+        able = ((kind, name) for kind in EXPLAINERS for name in ensemble.voters)
+        name = next((name for kind, name in able if base_variant(name) == kind), None)
         if name is None or not any(v.variant == name and v.status == "ok" for v in votes):
             return None
         explain = self._find(name)

@@ -1,23 +1,22 @@
-"""Fan-out: asks the variants of a policy in parallel, and takes the answers that arrive in time."""
+"""Fan-out: asks variants in parallel, and takes the answers that arrive in time."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from typing import Protocol
-
-import numpy as np
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from deciding.circuit_breaker import CircuitBreaker
+from fraud.asking import Asking, Stages, VariantCall
 from fraud.decision import Vote
 from fraud.errors import SchemaMismatch
-from fraud.payment.batch import FeatureBatch, Float32, Float64
-from fraud.policy.interface import Policy, VariantCall
+from fraud.payment.batch import FeatureBatch, Float32
 from fraud.score import VariantScores
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 Score = Callable[[Float32, str], Awaitable[VariantScores]]
 """`(values float32[m, n_features], schema_id) -> scores of m rows`."""
@@ -33,7 +32,7 @@ class Pools(Protocol):
 
 
 class FanOut:
-    """Asks the variants of a policy in parallel.
+    """Asks variants in parallel.
 
     Args:
         pools: the pools of variants.
@@ -45,33 +44,40 @@ class FanOut:
         self._clock_s = clock_s
         self._breakers: dict[str, CircuitBreaker] = {}
 
-    async def ask(
-        self, policy: Policy, features: FeatureBatch, deadline_ms: float
-    ) -> tuple[Vote, ...]:
-        """Ask every variant that the policy names, with one call each.
-
-        A call that passes the deadline is cancelled, and its vote is `late`. A variant that fails
-        affects its own vote only.
+    async def run(self, stages: Stages[T], asking: Asking, features: FeatureBatch) -> T:
+        """Ask what a policy asks, stage by stage, and return what it returns.
 
         Args:
-            policy: which variants are asked about which rows.
-            features: float32[n, n_features].
-            deadline_ms: from now.
+            stages: the policy's run over `asking`, which receives the votes.
+            features: float32[n, n_features] of the same rows.
+        """
+        try:
+            while True:
+                calls = next(stages)
+                asking.votes.add(calls, await self.ask(calls, features))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    async def ask(self, calls: Sequence[VariantCall], features: FeatureBatch) -> list[Vote]:
+        """Make some calls at once.
+
+        A call that passes its deadline is cancelled, and its vote is `late`. A variant that fails
+        affects its own vote only.
 
         Returns:
-            A vote for each call, in the policy's order. `scores` is NaN for rows that a variant was
-            not asked about.
+            A vote for each call, in order. `scores` are those of the rows of the call.
         """
-        calls = policy.calls(len(features))
         start_s = self._clock_s()
         answers = [self._start(call, features, start_s) for call in calls]
-        answered_s = await self._wait([a for a in answers if a is not None], deadline_ms / 1e3)
+        asked = [(a, c.deadline_ms) for a, c in zip(answers, calls, strict=True) if a is not None]
+        answered_s = await self._wait(asked)
         end_s = self._clock_s()
         votes = []
         for call, answer in zip(calls, answers, strict=True):
             elapsed_ms = (answered_s.get(answer, end_s) - start_s) * 1e3
             votes.append(self._vote(call, answer, len(features), elapsed_ms))
-        return tuple(votes)
+        return votes
 
     def _start(self, call: VariantCall, features: FeatureBatch, now_s: float) -> _Answer | None:
         score = self._pools.scorer(call.variant)
@@ -84,28 +90,39 @@ class FanOut:
         # A link returns a future already: no task is made for it.
         return asyncio.ensure_future(score(values, features.schema_id))
 
-    async def _wait(self, answers: list[_Answer], timeout_s: float) -> dict[_Answer | None, float]:
-        """Wait for all answers or the timeout, and cancel the rest. Return when each arrived."""
+    async def _wait(self, asked: list[tuple[_Answer, float]]) -> dict[_Answer | None, float]:
+        """Wait for each answer until its deadline, and cancel the late ones. Return when each
+        arrived."""
         answered_s: dict[_Answer | None, float] = {}
-        if not answers:
+        if not asked:
             return answered_s
         loop = asyncio.get_running_loop()
         over = loop.create_future()
+        waiting = {answer for answer, _ in asked}
 
         def note(answer: _Answer) -> None:
-            answered_s[answer] = self._clock_s()
-            if len(answered_s) == len(answers):
-                _resolve(over)
+            if answer in waiting:
+                answered_s[answer] = self._clock_s()
+                leave([answer])
 
-        for answer in answers:
+        def leave(answers: Iterable[_Answer]) -> None:
+            waiting.difference_update(answers)
+            if not waiting and not over.done():
+                over.set_result(None)
+
+        for answer, _ in asked:
             answer.add_done_callback(note)
-        timer = loop.call_later(timeout_s, _resolve, over)
+        timers = [
+            loop.call_later(ms / 1e3, leave, [a for a, own_ms in asked if own_ms == ms])
+            for ms in {ms for _, ms in asked}
+        ]
         try:
             await over
         finally:
-            timer.cancel()
+            for timer in timers:
+                timer.cancel()
             # They are late, or this task was cancelled: nobody would read them.
-            for answer in answers:
+            for answer, _ in asked:
                 answer.cancel()
         return answered_s
 
@@ -127,26 +144,12 @@ class FanOut:
             _report(name, error)
             return Vote(name, "", "failed", None, elapsed_ms)
         breaker.record_success()
-        scores = found.scores if call.rows is None else _scatter(found.scores, call.rows, n)
-        return Vote(name, found.version, "ok", scores, elapsed_ms, found.digest)
-
-
-def _resolve(over: asyncio.Future[None]) -> None:
-    if not over.done():
-        over.set_result(None)
+        return Vote(name, found.version, "ok", found.scores, elapsed_ms, found.digest)
 
 
 def _check(found: VariantScores, rows: int) -> None:
     if found.scores.shape != (rows,):
         raise ValueError(f"expected scores of {rows} rows, got shape {found.scores.shape}")
-
-
-def _scatter(
-    scores: Float64, rows: np.ndarray[tuple[int, ...], np.dtype[np.intp]], n: int
-) -> Float64:
-    whole = np.full(n, np.nan)
-    whole[rows] = scores
-    return whole
 
 
 def _report(variant: str, error: BaseException) -> None:

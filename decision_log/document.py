@@ -54,6 +54,7 @@ class _Document(msgspec.Struct, gc=False):
     decided_at_ms: int
     explained_by: str
     code_version: str
+    arm: str
     votes: list[_Vote]
     stage_ms: msgspec.Raw
     tenant: msgspec.Raw = _BLANK
@@ -89,6 +90,7 @@ def _shared(records: RecordBatch) -> _Document:
         d.decided_at_ms,
         d.explained_by,
         records.code_version,
+        d.arm,
         [_vote(vote) for vote in d.votes],
         _stages(records),
     )

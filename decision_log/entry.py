@@ -15,7 +15,9 @@ from fraud.record import PlanDocument, RecordBatch
 
 T = TypeVar("T")
 
-FORMAT = 3
+FORMAT = 4
+_READ_FORMATS = (3, FORMAT)
+"""Format 3 lacks the last field."""
 MAX_ROWS = 256
 """Most rows of an entry: bounds the memory that a shipper needs for one."""
 
@@ -58,6 +60,7 @@ class _Entry(msgspec.Struct, array_like=True, gc=False):
     stage_ms: dict[str, float]
     metadata: list[str | None] | None
     stages: list[str] | None
+    arm: str = ""
 
 
 class _Head(msgspec.Struct, array_like=True, gc=False):
@@ -86,7 +89,7 @@ def decode(payload: bytes) -> RecordBatch:
     """
     try:
         head = _head_decoder.decode(payload)
-        if head.format != FORMAT:
+        if head.format not in _READ_FORMATS:
             raise ValueError(f"entry of format {head.format}, this code reads {FORMAT}")
         return _batch(_decoder.decode(payload))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -124,6 +127,7 @@ def _entry(records: RecordBatch) -> _Entry:
         d.stage_ms,
         records.transactions.metadata,
         records.transactions.stages,
+        d.arm,
     )
 
 
@@ -153,6 +157,7 @@ def _batch(entry: _Entry) -> RecordBatch:
         entry.decided_at_ms,
         entry.explained_by,
         entry.stage_ms,
+        entry.arm,
     )
     return RecordBatch(
         transactions, entry.schema_id, entry.features, decisions, plan, entry.code_version
@@ -174,13 +179,13 @@ def _read_vote(vote: _Vote) -> Vote:
     return Vote(vote.variant, vote.version, vote.status, scores, 0.0, vote.digest)
 
 
-# One plan decides for weeks: keep the last ones in both forms.
-@lru_cache(maxsize=4)
+# A plan decides for weeks: keep the last ones in both forms.
+@lru_cache(maxsize=64)
 def _packed_plan(plan: PlanDocument) -> msgspec.Raw:
     return msgspec.Raw(_encoder.encode(_Plan(plan.name, plan.version, plan.digest, plan.document)))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _read_plan(plan: bytes) -> PlanDocument:
     found = msgspec.msgpack.decode(plan, type=_Plan)
     return PlanDocument(found.name, found.version, found.digest, found.document)

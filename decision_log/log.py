@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -101,26 +101,29 @@ class DecisionLog:
         for poll in self._polls:
             poll.start()
 
-    async def append(self, records: RecordBatch) -> None:
-        """Return once the records are durable. Only then may their decisions be returned.
+    async def append(self, batches: Sequence[RecordBatch]) -> None:
+        """Return once all records are durable. Only then may their decisions be returned.
 
         Raises:
             LogUnavailable: the records are not durable: withhold the decisions.
         """
         if self._wal is None:
             raise LogUnavailable("the decision log has not been started")
-        written = self._times.begin(records)
+        rows = sum(map(len, batches))
+        written = [self._times.begin(records) for records in batches]
         try:
-            await self._wal.append(encode(records))
+            await self._wal.append([entry for records in batches for entry in encode(records)])
         except LogUnavailable:
-            self.stats.refused_rows += len(records)
-            self._times.forget(records)
+            self.stats.refused_rows += rows
+            for records in batches:
+                self._times.forget(records)
             raise
         finally:
-            written.set()
+            for event in written:
+                event.set()
         if not self._waiting_rows():
             self._behind_since_ms = self._now_ms()
-        self.stats.appended_rows += len(records)
+        self.stats.appended_rows += rows
         self._shipper.notify()
 
     async def close(self, *, drain: bool = True, timeout_s: float = 10.0) -> None:

@@ -17,8 +17,10 @@ from deciding.feature_client import FeatureClient
 from deciding.plans.active import PlanFeed
 from deciding.plans.local_copy import LocalCopy
 from deciding.plans.reader import PlanReader
+from deciding.shadows import ShadowRunner
 from decision_log.log import DecisionLog
 from decision_log.readers.drift_gauges import DriftWatch
+from decision_log.shadows.writer import ShadowWriter
 from deployments.garbage_collection import tune_garbage_collection
 from deployments.links.linked_method import LinkedMethod
 from deployments.links.replica import open_links
@@ -27,7 +29,7 @@ from deployments.remote_method import RemoteMethod
 from deployments.variant_pools import VariantPools
 from features.definitions import NAMES
 from features.reason_columns import reason_writer
-from fraud.decision import DecisionBatch
+from fraud.decision import Decisions
 from fraud.payment.batch import TransactionBatch
 from fraud.plan import Plan
 from models.store.location import store_of
@@ -64,7 +66,10 @@ class Readiness:
     troubles: tuple[str, ...] = ()
 
 
-_CLOSED_IN_ORDER = ("_links", "_drift", "_pools", "_switchboard", "_feed", "_reader", "_log")
+_CLOSED_IN_ORDER = (
+    *("_links", "_drift", "_shadows", "_shadow_writer", "_pools", "_switchboard"),
+    *("_feed", "_reader", "_log"),
+)
 
 
 @serve.deployment(
@@ -102,9 +107,12 @@ class Combiner:
         replica = serve.get_replica_context().replica_id.unique_id
         self._log = DecisionLog(settings.home / "wal", url, replica)
         await self._log.start()
+        self._shadow_writer = ShadowWriter(url, settings.database_timeout_s)
+        self._shadow_writer.start()
+        self._shadows = ShadowRunner(FanOut(self._pools), self._shadow_writer)
         self._features_ready = RemoteMethod(features, "ready")
         self._decider = Decider(
-            lambda: self._feed.current,
+            self._plan_for,
             FeatureClient(
                 LinkedMethod.on(self._switchboard, features, "fetch"),
                 LinkedMethod.on(self._switchboard, features, "missed"),
@@ -114,6 +122,7 @@ class Combiner:
             FanOut(self._pools),
             Explainer(self._pools.explainer, reason_writer(NAMES)),
             self._log,
+            self._shadows,
         )
         self._drift = _drift_watch(settings, url, self._feed)
         if settings.drift_interval_s:
@@ -121,7 +130,7 @@ class Combiner:
         tune_garbage_collection()
         self._links = await open_links(settings.links, {"decide": self._decider.decide})
 
-    async def decide(self, batch: TransactionBatch, patient: bool = True) -> DecisionBatch:
+    async def decide(self, batch: TransactionBatch, patient: bool = True) -> Decisions:
         """See Decider.decide."""
         return await self._decider.decide(batch, patient)
 
@@ -170,6 +179,10 @@ class Combiner:
             part = getattr(self, name, None)
             if part is not None:
                 await part.close()
+
+    def _plan_for(self, tenant: str) -> Plan | None:
+        active = self._feed.current
+        return None if active is None else active.plan
 
     def _wanted(self) -> tuple[str, ...]:
         active = self._feed.current

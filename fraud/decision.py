@@ -96,7 +96,7 @@ def vote(
 
 @dataclass(slots=True)
 class DecisionBatch:
-    """n decisions as columns, in the order of the payments.
+    """n decisions as columns, made by one ensemble of one plan.
 
     Attributes:
         decision_id: UUIDv7s; their time part is `decided_at_ms`.
@@ -107,14 +107,14 @@ class DecisionBatch:
         reasons: strongest first; () exactly where the outcome is `approve`.
         votes: one for each variant asked, columns of n rows.
         plan, plan_version: the plan that decided.
+        arm: the way through the plan to the ensemble that decided, such as `eur > challenger`; ""
+            if the plan does not split.
         degraded: for each row what was not available to its decision, () if nothing was missing.
         feature_age_ms: see FeatureBatch.age_ms.
         stage_ms: milliseconds the batch spent in each stage.
         decided_at_ms: milliseconds since the epoch.
         explained_by: digest of the artifact whose contributions the reasons come from, "" if no
             model was asked for them, or none answered.
-        pending: indices of rows of the request that are not decided yet and not among the n. Send
-            them again with `patient`.
     """
 
     decision_id: list[str]
@@ -132,7 +132,7 @@ class DecisionBatch:
     decided_at_ms: int
     explained_by: str = ""
     stage_ms: dict[str, float] = field(default_factory=dict)
-    pending: tuple[int, ...] = ()
+    arm: str = ""
 
     def __len__(self) -> int:
         return len(self.decision_id)
@@ -158,3 +158,31 @@ def decision_batch(*parts: Any) -> DecisionBatch:
     columns = list(parts)
     columns[_VOTES] = tuple([vote(*of_vote) for of_vote in columns[_VOTES]])
     return DecisionBatch(*columns)
+
+
+@dataclass(slots=True)
+class Decisions:
+    """The decisions on one micro-batch.
+
+    Attributes:
+        batches: the decided rows, in groups that one ensemble of one plan decided.
+        rows: for each batch the indices of its rows in the request, rising.
+        pending: indices of rows that are not decided yet. Send them again with `patient`.
+    """
+
+    batches: tuple[DecisionBatch, ...]
+    rows: tuple[list[int], ...]
+    pending: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.batches))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return decisions_of, ([b.parts() for b in self.batches], self.rows, self.pending)
+
+
+def decisions_of(
+    batches: list[tuple[Any, ...]], rows: tuple[list[int], ...], pending: tuple[int, ...]
+) -> Decisions:
+    """Return the decisions of these parts."""
+    return Decisions(tuple([decision_batch(*parts) for parts in batches]), rows, pending)

@@ -1,40 +1,21 @@
-"""The plan: which variants are asked, how their votes combine, where outcomes begin."""
+"""The plan: a versioned document that says how payments are decided."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fraud.methods.interface import CombiningMethod
-from fraud.methods.mean import Mean
-from fraud.methods.registry import document_of, method_of
+from fraud.costs import Costs, costs_at
+from fraud.document import TYPE, Place
+from fraud.ensemble import Ensemble
+from fraud.policy.ab import AB
 from fraud.policy.interface import Policy
-from fraud.policy.registry import policy_of
+from fraud.policy.reading import PolicyReader
+from fraud.policy.tree import leaves, shadows, variants_of
 
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A variant that votes, with its weight > 0 in the combination."""
-
-    variant: str
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Where outcomes begin.
-
-    Attributes:
-        challenge, review, block: lowest probability of each outcome:
-            0 < challenge <= review <= block <= 1.
-        anomaly_challenge: anomaly score from which an approval becomes a challenge; None: never.
-    """
-
-    challenge: float
-    review: float
-    block: float
-    anomaly_challenge: float | None = None
+MOST_NAME_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,87 +24,120 @@ class Plan:
 
     Attributes:
         name, version: which document this is; versions of a name only grow.
-        kind: name of its policy, one of `fraud.policy.registry.POLICIES`.
-        members: the supervised variants that vote.
-        thresholds: where outcomes begin.
-        anomaly: the variant that gives the anomaly score beside the probability, None for none.
-        deadline_ms: longest wait for votes, > 0.
-        calibration: knots `(combined score, probability)` of a monotone piecewise linear map from
-            the method's score to a probability; () is the identity.
-        method: turns votes into one score. The document holds its name as `combiner`, and its
-            parameters beside it.
+        policy: which variants are asked about which payments, and how votes become decisions.
+        plans: sub-plans that the policy uses by name.
+        costs: what outcomes cost, for reports; None: unknown.
     """
 
     name: str
     version: int
-    kind: str
-    members: tuple[Member, ...]
-    thresholds: Thresholds
-    anomaly: str | None = None
-    deadline_ms: int = 100
-    calibration: tuple[tuple[float, float], ...] = ()
-    method: CombiningMethod = field(default_factory=Mean)
-
-    def __post_init__(self) -> None:
-        if not self.members or any(not m.weight > 0 for m in self.members):
-            raise ValueError("members: expected at least one, each with a weight above zero")
-        if len({m.variant for m in self.members}) != len(self.members):
-            raise ValueError("members: expected each variant once")
-        self.policy()
-        t = self.thresholds
-        if not 0 < t.challenge <= t.review <= t.block <= 1:
-            raise ValueError("thresholds: expected 0 < challenge <= review <= block <= 1")
-        if self.deadline_ms <= 0:
-            raise ValueError("deadline_ms: expected a number above zero")
-        xs = [x for x, _ in self.calibration]
-        ys = [y for _, y in self.calibration]
-        if xs != sorted(set(xs)) or ys != sorted(ys) or any(not 0 <= y <= 1 for y in ys):
-            raise ValueError(
-                "calibration: expected knots that rise in x and never fall in y, y in [0, 1]"
-            )
+    policy: Policy
+    plans: Mapping[str, Policy] = field(default_factory=dict)
+    costs: Costs | None = None
 
     def __hash__(self) -> int:
         # Plans are keys of caches, and hashing the whole document takes too long.
         return hash((self.name, self.version))
 
     @property
+    def kind(self) -> str:
+        """The kind of its policy."""
+        return self.policy.kind
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """The policy of a plan that asks the same variants about every payment.
+
+        Raises:
+            ValueError: the plan has sub-plans.
+        """
+        if not isinstance(self.policy, Ensemble):
+            raise ValueError(f"plan {self.name} is of kind {self.kind}, not one ensemble")
+        return self.policy
+
+    @property
+    def control(self) -> Ensemble:
+        """The first of its ensembles, with which others are compared: the first arm, the baseline,
+        the first stage, the first segment; the only one, if it has no sub-plans."""
+        return next(self.leaves())[1]
+
+    @property
     def variants(self) -> tuple[str, ...]:
-        """Every variant that is asked, voters first."""
-        return self.voters if self.anomaly is None else (*self.voters, self.anomaly)
+        """Every variant that may be asked, shadows last."""
+        return variants_of(self.policy)
+
+    @property
+    def deciding_variants(self) -> tuple[str, ...]:
+        """Every variant that may be asked for a decision, without shadows."""
+        return variants_of(self.policy, with_shadows=False)
 
     @property
     def voters(self) -> tuple[str, ...]:
-        """The members' variants."""
-        return tuple(m.variant for m in self.members)
+        """Every supervised variant that may vote on a decision, each once."""
+        return tuple(dict.fromkeys(v for _, ensemble in self.leaves() for v in ensemble.voters))
 
-    def policy(self) -> Policy:
-        """Make the policy of the plan's kind."""
-        return policy_of(self.kind, self.voters, self.anomaly)
+    def leaves(self) -> Iterator[tuple[str, Ensemble]]:
+        """Return (arm, ensemble) of each ensemble that may decide; arm "" if there is only one."""
+        return leaves(self.policy)
+
+    def shadows(self) -> Iterator[tuple[str, Policy]]:
+        """Return (name, policy) of everything that is asked in the shadow."""
+        return shadows(self.policy)
 
     def to_document(self) -> dict[str, Any]:
         """Return a JSON-ready dict; `from_document` inverts it."""
-        document = asdict(self)
-        del document["method"]
-        return document | document_of(self.method)
+        own = self.policy.to_document()
+        document: dict[str, Any] = {"name": self.name, "version": self.version}
+        assert isinstance(own, dict), "a plan is not the name of one"
+        document |= own
+        if self.plans:
+            document["plans"] = {name: p.to_document() for name, p in self.plans.items()}
+        if self.costs is not None:
+            document["costs"] = self.costs.to_document()
+        return document
 
     @classmethod
-    def from_document(cls, document: dict[str, Any]) -> Plan:
+    def from_document(cls, document: Any) -> Plan:
         """Read a plan's document.
 
         Raises:
-            ValueError, TypeError, KeyError: it is not the document of a plan.
+            InvalidInput: it is not the document of a plan; names every fault and its place.
         """
-        others = dict(document)
-        known = {key: others.pop(key) for key in _OWN_KEYS & others.keys()}
-        known["members"] = tuple(Member(**m) for m in known["members"])
-        known["thresholds"] = Thresholds(**known["thresholds"])
-        known["calibration"] = tuple((float(x), float(y)) for x, y in known["calibration"])
-        return cls(**known, method=method_of(others))
+        place = Place(document)
+        if not isinstance(document, dict):
+            place.note(TYPE, "expected an object")
+            place.check("the plan")
+        reader = PolicyReader(place.at("plans"))
+        if place.has("plans") and not isinstance(document["plans"], dict):
+            place.note(TYPE, "expected an object", "plans")
+        name = place.text("name", MOST_NAME_CHARS)
+        version = place.whole("version", 1, 2**31 - 1)
+        costs = costs_at(place.at("costs")) if place.has("costs") else None
+        policy = reader.root(place)
+        place.check("the plan")
+        assert policy is not None
+        return cls(name, version, policy, reader.named, costs)
 
     def to_json(self) -> str:
         """Return the document as JSON text, keys sorted."""
         return json.dumps(self.to_document(), sort_keys=True)
 
 
-_OWN_KEYS = frozenset(f.name for f in fields(Plan)) - {"method"}
-"""Keys of a document that are not the combining method's."""
+def continued(plan: Plan, before: Plan) -> Plan:
+    """Return a plan whose customers stay on their arms as far as its weights allow, see
+    `AB.continued`. Splits are the same if they stand in the same place of both plans.
+    """
+    return replace(plan, policy=_continued(plan.policy, before.policy))
+
+
+def _continued(policy: Policy, before: Policy) -> Policy:
+    if isinstance(policy, AB) and isinstance(before, AB):
+        policy = policy.continued(before)
+    earlier = dict(before.children())
+    steps = iter(policy.children())
+
+    def below(child: Policy) -> Policy:
+        name, _ = next(steps)
+        return _continued(child, earlier[name]) if name in earlier else child
+
+    return policy.mapped(below)

@@ -64,6 +64,7 @@ class DecisionRecord:
         explained_by: see DecisionBatch.
         code_version: version of the code that decided.
         stage_ms: milliseconds by stage, as the answer showed them.
+        arm: see DecisionBatch.
     """
 
     tenant: str
@@ -84,6 +85,7 @@ class DecisionRecord:
     explained_by: str = ""
     code_version: str = CODE_VERSION
     stage_ms: dict[str, float] = field(default_factory=dict)
+    arm: str = ""
 
     def values(self) -> Float32:
         """Return the features as a batch of one row, float32[1, n_features]."""
@@ -183,6 +185,7 @@ class RecordBatch:
             repeat(d.explained_by),
             repeat(self.code_version),
             self._stages(),
+            repeat(d.arm),
         )
 
     def _stages(self) -> Iterator[dict[str, float]]:
@@ -247,7 +250,7 @@ def records(
     return RecordBatch(batch, features.schema_id, data, decisions, plan_document(plan))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def plan_document(plan: Plan) -> PlanDocument:
     """Return the plan as records hold it. Cached: it costs more than all else in a record."""
     document = plan.to_document()

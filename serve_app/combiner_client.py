@@ -12,7 +12,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, RayServeException
 
 from deployments.combiner import Readiness
-from fraud.decision import DecisionBatch
+from fraud.decision import Decisions
 from fraud.errors import Overloaded, Unavailable
 from fraud.payment.batch import TransactionBatch
 
@@ -30,13 +30,13 @@ class CombinerClient:
 
     def __init__(
         self,
-        decide: Callable[[TransactionBatch, bool], Awaitable[DecisionBatch]],
+        decide: Callable[[TransactionBatch, bool], Awaitable[Decisions]],
         ready: Callable[[], Awaitable[Readiness]],
     ) -> None:
         self._decide = decide
         self._ready = ready
 
-    async def decide(self, batch: TransactionBatch, patient: bool) -> DecisionBatch:
+    async def decide(self, batch: TransactionBatch, patient: bool) -> Decisions:
         """See Decider.decide.
 
         A replica that died may have decided without answering. A retry on another one is safe:

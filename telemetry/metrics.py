@@ -99,6 +99,21 @@ PLAN_KEPT = Gauge(
     " they started. Another plan may be active.",
     multiprocess_mode="livesum",
 )
+ARM_DECISIONS = Counter(
+    "fraud_arm_decisions_total",
+    "Decisions of plans that split, by the way through the plan: segment, arm, stage.",
+    ["plan", "arm", "outcome"],
+)
+SHADOW_ROWS = Counter(
+    "fraud_shadow_rows_total",
+    "Payments that a plan's shadow was to be asked about: asked, dropped under load, or failed.",
+    ["shadow", "result"],
+)
+SHADOW_SECONDS = Counter(
+    "fraud_shadow_seconds_total",
+    "Time from asking a shadow about a micro-batch to its answer.",
+    ["shadow"],
+)
 PLAN_ERRORS = Counter("fraud_plan_errors_total", "Attempts to read the active plan that failed.")
 LOG_LAG_ROWS = Gauge(
     "fraud_log_lag_rows",
@@ -269,6 +284,26 @@ def observe_vote(variant: str, status: str, elapsed_ms: float, rows: int, flagge
     if rows:
         tally.count(PREDICTIONS, flagged, variant, "fraud")
         tally.count(PREDICTIONS, rows - flagged, variant, "legitimate")
+    tally.arm()
+
+
+def observe_arm(plan: str, arm: str, outcomes: list[int]) -> None:
+    """Record the outcomes (indices into `OUTCOMES`) of rows that went one way through a plan."""
+    for index, rows in collections.Counter(outcomes).items():
+        tally.count(ARM_DECISIONS, rows, plan, arm, _OUTCOMES[index])
+    tally.arm()
+
+
+def observe_shadow(shadow: str, result: str, rows: int, seconds: float = 0.0) -> None:
+    """Record what became of rows that a shadow was to be asked about.
+
+    Args:
+        result: `asked`, `dropped` or `failed`.
+        seconds: that asking took.
+    """
+    tally.count(SHADOW_ROWS, rows, shadow, result)
+    if seconds:
+        tally.count(SHADOW_SECONDS, seconds, shadow)
     tally.arm()
 
 

@@ -24,6 +24,12 @@ class Stages:
         self.ms[stage] = (now_ns - self._last_ns) / 1e6
         self._last_ns = now_ns
 
+    def fork(self) -> Stages:
+        """Return another stopwatch that has run as long, for one of several groups of rows."""
+        other = Stages()
+        other.ms, other._last_ns = self.ms.copy(), self._last_ns
+        return other
+
     def within(self, parts_ms: dict[str, float]) -> None:
         """Add times that were measured elsewhere within the last lap."""
         self.ms.update(parts_ms)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from deciding.plans.local_copy import LocalCopy
 from fraud.errors import StoreUnavailable
 from fraud.plan import Plan
-from fraud.policy.interface import Policy
 from stores.poll import Poll
 from telemetry import metrics
 
@@ -21,14 +20,13 @@ POLL_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ActivePlan:
-    """A plan and its policy.
+    """The plan that decides.
 
     Attributes:
         is_local: it is this machine's copy, and PostgreSQL has not confirmed it yet.
     """
 
     plan: Plan
-    policy: Policy
     is_local: bool = False
 
 
@@ -90,7 +88,7 @@ class PlanFeed:
                 self.current = None
             raise ValueError("no plan is active")
         if current is None or current.is_local or plan != current.plan:
-            self.current = ActivePlan(plan, plan.policy())
+            self.current = ActivePlan(plan)
             metrics.PLAN_VERSION.labels(plan.name).set(plan.version)
             logger.warning("plan %s version %d decides now", plan.name, plan.version)
 
@@ -98,7 +96,7 @@ class PlanFeed:
         plan = None if self._copy is None else self._copy.load()
         if plan is None:
             return
-        self.current = ActivePlan(plan, plan.policy(), is_local=True)
+        self.current = ActivePlan(plan, is_local=True)
         metrics.PLAN_VERSION.labels(plan.name).set(plan.version)
         metrics.PLAN_KEPT.set(1)
         logger.warning(

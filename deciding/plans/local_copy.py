@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from fraud.errors import InvalidInput
 from fraud.plan import Plan
 from stores.whole_file import replace_file
 
@@ -20,7 +21,7 @@ class LocalCopy:
         """Return the plan; None if there is none or the file cannot be read."""
         try:
             return Plan.from_document(json.loads(self._path.read_bytes()))
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, InvalidInput):
             return None
 
     def save(self, plan: Plan) -> None:

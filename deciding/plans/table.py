@@ -11,7 +11,7 @@ from typing import Protocol
 
 import asyncpg
 
-from fraud.errors import NotFound
+from fraud.errors import InvalidInput, NotFound
 from fraud.plan import Plan
 from settings.settings import Settings
 from stores.postgres.connect import connection
@@ -41,7 +41,7 @@ async def read_active(source: Source) -> Plan | None:
     row = await active_row(source)
     try:
         return None if row is None else Plan.from_document(json.loads(row["document"]))
-    except (TypeError, KeyError) as error:
+    except InvalidInput as error:
         raise ValueError(f"the active plan is not a plan: {error}") from error
 
 

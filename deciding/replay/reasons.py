@@ -47,14 +47,16 @@ def _found(record: DecisionRecord, artifacts: ArtifactStore) -> tuple[Reason, ..
     from fraud.combine.combine import RULES_ONLY, combine
     from fraud.payment.batch import TransactionBatch
     from fraud.plan import Plan
+    from fraud.policy.recorded import settled
     from fraud.reasons.selection import ReasonSelection
 
-    plan = Plan.from_document(record.plan)
     batch = TransactionBatch.of(record.tenant, [record.transaction])
-    fired = RULE_SET.apply(plan.thresholds, batch, record.values())
-    combined = combine(plan, record.batch_votes(), 1, fired.probability)
+    [group] = settled(Plan.from_document(record.plan).policy, batch, record.batch_votes())
+    thresholds = group.ensemble.thresholds
+    fired = RULE_SET.apply(thresholds, batch, record.values())
+    combined = combine(group.ensemble, record.batch_votes(), 1, fired.probability, group.asked)
     selection = ReasonSelection(
-        plan.thresholds, combined.probability, combined.anomaly, combined.outcome
+        thresholds, combined.probability, combined.anomaly, combined.outcome
     )
     contributions: dict[int, tuple[Reason, ...]] = {}
     if record.explained_by and selection.rows_by_score and RULES_ONLY not in record.degraded:

@@ -12,6 +12,7 @@ from deciding.replay.reasons import reasons_check
 from fraud.errors import ArtifactRefused, ArtifactsUnavailable, NotFound, SchemaMismatch
 from fraud.ids import decided_at_ms
 from fraud.record import DecisionRecord, RecordedVote, plan_digest
+from fraud.variant import base_variant
 from stores.statements import statement
 
 if TYPE_CHECKING:
@@ -113,21 +114,25 @@ def _combined(record: DecisionRecord) -> Iterator[Check]:
     from fraud.decision import OUTCOMES
     from fraud.payment.batch import TransactionBatch
     from fraud.plan import Plan
+    from fraud.policy.recorded import settled
 
-    plan, votes = Plan.from_document(record.plan), record.batch_votes()
+    votes = record.batch_votes()
+    batch = TransactionBatch.of(record.tenant, [record.transaction])
+    [group] = settled(Plan.from_document(record.plan).policy, batch, votes)
+    ensemble = group.ensemble
+    yield same("arm", record.arm, group.arm)
     rules = None
     note = ""
-    if needs_rules(plan, votes, 1):
+    if needs_rules(ensemble, votes, 1):
         note = "rules decided"
         if record.schema_id != SCHEMA_ID:
             yield Check("outcome", record.outcome, None, UNCHECKED, "rules of another schema")
             return
-        batch = TransactionBatch.of(record.tenant, [record.transaction])
-        rules = RULE_SET.apply(plan.thresholds, batch, record.values()).probability
-    combined = combine(plan, votes, 1, rules)
+        rules = RULE_SET.apply(ensemble.thresholds, batch, record.values()).probability
+    combined = combine(ensemble, votes, 1, rules, group.asked)
     anomaly = float(combined.anomaly[0])
     yield same("outcome", record.outcome, str(OUTCOMES[int(combined.outcome[0])]), note)
-    [score] = risk_scores(plan.thresholds, combined.probability, combined.outcome)
+    [score] = risk_scores(ensemble.thresholds, combined.probability, combined.outcome)
     yield close("risk score", record.risk_score, score, 0.0)
     yield close("probability", record.probability, float(combined.probability[0]), ROUNDING, note)
     yield close(
@@ -145,11 +150,12 @@ def _vote(record: DecisionRecord, vote: RecordedVote, artifacts: ArtifactStore) 
     from models.scoring.scorer import Scorer
 
     what = f"score of {vote.variant} {vote.version}"
+    variant = base_variant(vote.variant)
     absent = Check(what, vote.score, None, UNCHECKED, "the artifact is not here")
     try:
-        if not vote.digest or vote.version not in artifacts.versions(vote.variant):
+        if not vote.digest or vote.version not in artifacts.versions(variant):
             return absent
-        folder = artifacts.fetch(vote.variant, vote.version, vote.digest)
+        folder = artifacts.fetch(variant, vote.version, vote.digest)
     except ArtifactsUnavailable as error:
         return replace(absent, note=str(error))
     except ArtifactRefused as error:

@@ -175,7 +175,7 @@ class DriftWatch:
                     score_counts += part.score_counts(scores)
                 known = labelled(session, tenant, limit, now - LABELLED)
                 with_labels += [part async for part in _decisions(known, "", 0)]
-        models = [ENSEMBLE, *(member.variant for member in plan.members)]
+        models = [ENSEMBLE, *plan.voters]
         return Measured(
             _psi(features, feature_counts),
             _psi(scores, score_counts),

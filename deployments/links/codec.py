@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud import errors
-from fraud.decision import DecisionBatch
+from fraud.decision import Decisions
 from fraud.explanation import Explanation
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.score import VariantScores
@@ -33,7 +33,7 @@ _TYPES: dict[int, type] = {
     3: TransactionBatch,
     4: FeatureBatch,
     5: VariantScores,
-    6: DecisionBatch,
+    6: Decisions,
     7: Explanation,
 }
 _KINDS = {kind: number for number, kind in _TYPES.items()}

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from fraud.combine.calibrate import Calibration
 from fraud.combine.thresholds import REVIEW, Int8, outcome_of_row, outcomes
 from fraud.decision import Vote
+from fraud.ensemble import Ensemble, Member
 from fraud.methods.mean import has_gaps
 from fraud.payment.batch import Float64
-from fraud.plan import Plan
 
 RULES_ONLY = "rules_only"
-"""Degraded reason: no supervised variant answered for some row, so rules decided it."""
+"""Degraded reason: no supervised variant voted on the row, or a required one did not, so rules
+decided it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,13 @@ class Combined:
     """The combined votes on n rows.
 
     Attributes:
-        probability: float64[n] in [0, 1]; NaN where no member voted and no rules were given.
+        probability: float64[n] in [0, 1]; NaN where the votes do not suffice and no rules were
+            given.
         anomaly: float64[n] in [0, 1]; NaN where the anomaly variant did not answer.
         outcome: int8[n], index into `fraud.decision.OUTCOMES`.
-        degraded: for each row what the plan asks for and did not get, in the plan's order, () if
-            it got everything: `variant_<status>:<name>`, `variant_partial:<name>` (the variant
-            answered without a number for this row), `rules_only`.
+        degraded: for each row what was asked for and not got, in the order in which it was asked,
+            () if nothing is missing: `variant_<status>:<name>`, `variant_partial:<name>` (the
+            variant answered without a number for this row), `rules_only`.
     """
 
     probability: Float64
@@ -39,43 +41,59 @@ class Combined:
     degraded: list[tuple[str, ...]]
 
 
-def combine(plan: Plan, votes: Sequence[Vote], n: int, rules: Float64 | None = None) -> Combined:
-    """Combine the votes of n rows under a plan. The order of `votes` does not matter.
+def combine(
+    ensemble: Ensemble,
+    votes: Sequence[Vote],
+    n: int,
+    rules: Float64 | None = None,
+    asked: Sequence[str] | None = None,
+) -> Combined:
+    """Combine the votes of n rows under an ensemble. The order of `votes` does not matter.
 
     Args:
-        plan: weights, calibration and thresholds.
-        votes: at most one of each variant, `scores` float64[n] if `ok`; those of variants that
-            the plan does not name are ignored.
+        ensemble: weights, calibration and thresholds.
+        votes: at most one of each variant, `scores` float64[n] if `ok`; those of other variants
+            than `asked` are ignored.
         n: number of rows.
-        rules: float64[n]: probabilities for rows on which no supervised variant voted, see
-            `FiredRules`. Such a row is sent to review at most, never blocked. Without rules it has
-            probability NaN and is approved unless its anomaly score says otherwise. Either way it
-            is degraded by `rules_only`.
+        rules: float64[n]: probabilities for rows whose votes do not suffice, see `FiredRules`. Such
+            a row is sent to review at most, never blocked. Without rules it has probability NaN and
+            is approved unless its anomaly score says otherwise. Either way it is degraded by
+            `rules_only`.
+        asked: the variants that were asked about the rows, if earlier stages of a cascade asked
+            more than the ensemble's.
     """
     by_name = {vote.variant: vote for vote in votes}
-    if n == 1:
-        combined = _combine_row(plan, by_name)
+    if asked is None:
+        asked = _derived(ensemble).variants
+    if n == 1 and len(asked) == len(_derived(ensemble).variants):
+        combined = _combine_row(ensemble, by_name)
         if combined is not None:
             return combined
-    cast = [(m.variant, by_name.get(m.variant)) for m in plan.members]
-    answered = {name: v.scores for name, v in cast if v is not None and v.scores is not None}
-    probability = probability_of(plan, answered, n)
-    anomaly = _anomaly(plan, by_name, n)
+    probability = _probability(ensemble, by_name, n)
+    anomaly = _anomaly(ensemble, by_name, n)
     unvoted = np.isnan(probability) if has_gaps(probability) else None
-    degraded = _degraded(plan, by_name, unvoted, n)
+    degraded = _degraded(asked, by_name, unvoted, n)
 
     if unvoted is None:
-        outcome = outcomes(plan.thresholds, probability, anomaly)
+        outcome = outcomes(ensemble.thresholds, probability, anomaly)
         return Combined(probability, anomaly, outcome, degraded)
     if rules is not None:
         probability = np.where(unvoted, rules, probability)
-    outcome = outcomes(plan.thresholds, probability, anomaly)
+    outcome = outcomes(ensemble.thresholds, probability, anomaly)
     outcome = np.where(unvoted, np.minimum(outcome, REVIEW), outcome).astype(np.int8)
     return Combined(probability, anomaly, outcome, degraded)
 
 
-def probability_of(plan: Plan, scores: Mapping[str, Float64], n: int) -> Float64:
-    """Combine the members' scores by the plan's method and calibrate the result.
+def probability_of_votes(ensemble: Ensemble, votes: Sequence[Vote], n: int) -> Float64:
+    """Return what `combine` returns as probability, without rules: float64[n]."""
+    return _probability(ensemble, {vote.variant: vote for vote in votes}, n)
+
+
+def probability_of(ensemble: Ensemble, scores: Mapping[str, Float64], n: int) -> Float64:
+    """Combine the members' scores by the ensemble's method and calibrate the result.
+
+    A row that lacks some members' scores is calibrated for the others' alone, if the ensemble has
+    such a calibration.
 
     Args:
         scores: variant -> float64[n] in [0, 1], NaN where it has none. Members that did not
@@ -83,30 +101,74 @@ def probability_of(plan: Plan, scores: Mapping[str, Float64], n: int) -> Float64
         n: number of rows.
 
     Returns:
-        float64[n] in [0, 1]; NaN where no member voted.
+        float64[n] in [0, 1]; NaN where no member voted, or a required one did not.
     """
-    cast = [m for m in plan.members if m.variant in scores]
+    cast = [m for m in ensemble.members if m.variant in scores]
     weights, votes = [m.weight for m in cast], [scores[m.variant] for m in cast]
-    derived = _derived(plan)
-    return derived.calibration(plan.method.combine(votes, weights, derived.total_weight, n))
+    derived = _derived(ensemble)
+    if ensemble.method.uses_ranks:
+        votes = [_ranks(m, scores) for m, scores in zip(cast, votes, strict=True)]
+    combined = ensemble.method.combine(votes, weights, derived.total_weight, n)
+    probability = derived.calibration(combined)
+    if derived.subsets:
+        _calibrate_subsets(derived, cast, votes, combined, probability)
+    for member in derived.required:
+        if member.variant not in scores:
+            return np.full(n, np.nan)
+        if has_gaps(scores[member.variant]):
+            probability = np.where(np.isnan(scores[member.variant]), np.nan, probability)
+    return probability
 
 
-def needs_rules(plan: Plan, votes: Sequence[Vote], n: int) -> bool:
-    """Return whether a row has no supervised vote, so that `combine` needs rules."""
-    members = {m.variant for m in plan.members}
-    cast = [v.scores for v in votes if v.scores is not None and v.variant in members]
-    if any(not has_gaps(scores) for scores in cast):
+def needs_rules(ensemble: Ensemble, votes: Sequence[Vote], n: int) -> bool:
+    """Return whether a row's votes do not suffice, so that `combine` needs rules."""
+    members = _derived(ensemble).weight_of
+    cast = {v.variant: v.scores for v in votes if v.scores is not None and v.variant in members}
+    if any(m.variant not in cast or has_gaps(cast[m.variant]) for m in _derived(ensemble).required):
+        return n > 0
+    if any(not has_gaps(scores) for scores in cast.values()):
         return False
     unvoted = np.ones(n, dtype=bool)
-    for scores in cast:
+    for scores in cast.values():
         unvoted &= np.isnan(scores)
     return bool(unvoted.any())
 
 
-def _combine_row(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
+def _probability(ensemble: Ensemble, by_name: Mapping[str, Vote], n: int) -> Float64:
+    cast = [(m.variant, by_name.get(m.variant)) for m in ensemble.members]
+    answered = {name: v.scores for name, v in cast if v is not None and v.scores is not None}
+    return probability_of(ensemble, answered, n)
+
+
+def _ranks(member: Member, scores: Float64) -> Float64:
+    """float64[n] in [0, 1]: the rank of each score among those of training."""
+    return np.interp(scores, member.ranks, np.linspace(0.0, 1.0, len(member.ranks)))
+
+
+def _calibrate_subsets(
+    derived: _Derived,
+    cast: Sequence[Member],
+    votes: Sequence[Float64],
+    combined: Float64,
+    probability: Float64,
+) -> None:
+    """Overwrite the probability of rows on which only some members voted, where there is a
+    calibration for these."""
+    if len(cast) == len(derived.weights) and not any(has_gaps(v) for v in votes):
+        return
+    voted = np.stack([v == v for v in votes], axis=1) if votes else np.empty((0, 0), dtype=bool)
+    for present in np.unique(voted, axis=0):
+        names = tuple(sorted(m.variant for m, has in zip(cast, present, strict=True) if has))
+        calibration = derived.subsets.get(names)
+        if calibration is not None:
+            rows = (voted == present).all(axis=1)
+            probability[rows] = calibration(combined[rows])
+
+
+def _combine_row(ensemble: Ensemble, by_name: Mapping[str, Vote]) -> Combined | None:
     """Combine the votes on a single row; None if one is missing."""
     scores = []
-    derived = _derived(plan)
+    derived = _derived(ensemble)
     for name in derived.variants:
         vote = by_name.get(name)
         if vote is None or vote.scores is None:
@@ -115,42 +177,57 @@ def _combine_row(plan: Plan, by_name: Mapping[str, Vote]) -> Combined | None:
         if score != score:
             return None
         scores.append(score)
-    anomaly = np.nan if plan.anomaly is None else scores.pop()
-    combined = plan.method.combine_row(scores, derived.weights)
+    anomaly = np.nan if ensemble.anomaly is None else scores.pop()
+    if ensemble.method.uses_ranks:
+        scores = [
+            _ranks(m, np.array([s])).item() for m, s in zip(ensemble.members, scores, strict=True)
+        ]
+    combined = ensemble.method.combine_row(scores, derived.weights)
     probability = derived.calibration(np.array([combined]))
-    outcome = outcome_of_row(plan.thresholds, probability.item(), anomaly)
+    outcome = outcome_of_row(ensemble.thresholds, probability.item(), anomaly)
     return Combined(probability, np.array([anomaly]), np.array([outcome], dtype=np.int8), [()])
 
 
 @dataclass(frozen=True, slots=True)
 class _Derived:
-    """Values that a plan determines, computed once."""
+    """Values that an ensemble determines, computed once."""
 
     variants: tuple[str, ...]
     weights: tuple[float, ...]
+    weight_of: dict[str, float]
     total_weight: float
     calibration: Calibration
+    subsets: dict[tuple[str, ...], Calibration]
+    required: tuple[Member, ...]
 
 
-@lru_cache(maxsize=64)
-def _derived(plan: Plan) -> _Derived:
-    weights = tuple(m.weight for m in plan.members)
-    return _Derived(plan.variants, weights, sum(weights), Calibration(plan.calibration))
+@lru_cache(maxsize=256)
+def _derived(ensemble: Ensemble) -> _Derived:
+    weights = tuple(m.weight for m in ensemble.members)
+    return _Derived(
+        ensemble.variants,
+        weights,
+        dict(zip(ensemble.voters, weights, strict=True)),
+        sum(weights),
+        Calibration(ensemble.calibration),
+        {subset.variants: Calibration(subset.calibration) for subset in ensemble.subsets},
+        tuple(m for m in ensemble.members if m.required),
+    )
 
 
-def _anomaly(plan: Plan, by_name: dict[str, Vote], n: int) -> Float64:
-    vote = None if plan.anomaly is None else by_name.get(plan.anomaly)
+def _anomaly(ensemble: Ensemble, by_name: dict[str, Vote], n: int) -> Float64:
+    vote = None if ensemble.anomaly is None else by_name.get(ensemble.anomaly)
     if vote is None or vote.scores is None:
         return np.full(n, np.nan)
     return vote.scores
 
 
 def _degraded(
-    plan: Plan, by_name: dict[str, Vote], unvoted: NDArray[np.bool_] | None, n: int
+    asked: Sequence[str], by_name: dict[str, Vote], unvoted: NDArray[np.bool_] | None, n: int
 ) -> list[tuple[str, ...]]:
     """`Combined.degraded`. Rows that lack the same share a tuple."""
     missing: list[tuple[str, NDArray[np.bool_] | None]] = []  # None: for all rows
-    for name in _derived(plan).variants:
+    for name in asked:
         vote = by_name.get(name)
         if vote is None:
             missing.append((f"variant_missing:{name}", None))

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fraud.combine.thresholds import BLOCK, Int8
+from fraud.ensemble import Thresholds
 from fraud.payment.batch import Float64
-from fraud.plan import Thresholds
 
 BAND = 25
 """Number of scores of one outcome: outcome i has `BAND * i .. BAND * (i + 1) - 1`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fraud.ensemble import Thresholds
 from fraud.payment.batch import Float64
-from fraud.plan import Thresholds
 
 Int8 = NDArray[np.int8]
 

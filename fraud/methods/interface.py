@@ -18,10 +18,12 @@ class CombiningMethod(Protocol):
     Attributes:
         name: names the method in a plan's document.
         title: names the method in reports; a noun phrase without an article.
+        uses_ranks: it combines ranks of votes (`fraud.ensemble.Member.ranks`) instead of votes.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    uses_ranks: ClassVar[bool]
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def combine(

@@ -30,6 +30,7 @@ class Mean:
 
     name: ClassVar[str] = "mean"
     title: ClassVar[str] = "weighted mean of votes"
+    uses_ranks: ClassVar[bool] = False
     intercept: float = 0.0
 
     def __post_init__(self) -> None:

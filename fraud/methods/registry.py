@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Collection
+from dataclasses import asdict, fields
 from typing import Any
 
+from fraud.document import RANGE, Place
 from fraud.methods.interface import CombiningMethod
+from fraud.methods.majority import Majority
+from fraud.methods.maximum import Maximum
 from fraud.methods.mean import Mean
+from fraud.methods.rank import RankAverage
 from fraud.methods.stack import Stack
 
 METHODS: dict[str, type[CombiningMethod]] = {
-    Mean.name: Mean,
-    Stack.name: Stack,
+    method.name: method for method in (Mean, Stack, RankAverage, Maximum, Majority)
 }
 """Name in a plan's document -> method."""
 
@@ -26,15 +29,23 @@ def document_of(method: CombiningMethod) -> dict[str, Any]:
     return {"combiner": method.name, **asdict(method)}
 
 
-def method_of(document: Mapping[str, Any]) -> CombiningMethod:
-    """Invert `document_of`. Plans of the first release do not name their method: a mean.
+def method_at(place: Place, others: Collection[str]) -> CombiningMethod:
+    """Invert `document_of`; note faults, and return a mean then.
 
-    Raises:
-        ValueError: no method has that name, or a parameter is out of range.
-        TypeError: the method has no such parameter.
+    Args:
+        place: holds the method's name as `combiner`, and its parameters beside it. Plans of the
+            first release do not name their method: a mean.
+        others: keys at that place that are not the method's.
     """
-    parameters = dict(document)
-    name = parameters.pop("combiner", Mean.name)
-    if name not in METHODS:
-        raise ValueError(f"combiner must be one of {', '.join(METHODS)}")
-    return METHODS[name](**parameters)
+    name = place.choice("combiner", METHODS) if place.has("combiner") else Mean.name
+    if name is None:
+        return Mean()
+    method = METHODS[name]
+    numbers = [f.name for f in fields(method)]
+    place.only((*others, "combiner", *numbers))
+    given = {n: place.number(n, -1e9, 1e9) for n in numbers if place.has(n)}
+    try:
+        return method(**given)
+    except ValueError as error:
+        place.note(RANGE, str(error))
+        return Mean()

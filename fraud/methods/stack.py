@@ -38,6 +38,7 @@ class Stack:
 
     name: ClassVar[str] = "stack"
     title: ClassVar[str] = "logistic stack of the votes’ log-odds"
+    uses_ranks: ClassVar[bool] = False
     intercept: float = 0.0
 
     def __post_init__(self) -> None:

@@ -153,6 +153,13 @@ class FeatureBatch:
     def __len__(self) -> int:
         return int(self.values.shape[0])
 
+    def take(self, rows: NDArray[np.intp]) -> FeatureBatch:
+        """Return the rows at intp[m] `rows`, none pending."""
+        degraded = [self.degraded[i] for i in rows.tolist()]
+        return FeatureBatch(
+            self.values[rows], self.schema_id, self.age_ms[rows], degraded, self.stage_ms
+        )
+
     def parts(self) -> tuple[Any, ...]:
         """Return plain values that pickle fast (protocol 5); `feature_batch` inverts it."""
         return (

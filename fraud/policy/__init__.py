@@ -1,1 +1,2 @@
-"""Policies: which variants are asked about which rows. One policy a file."""
+"""Policies: which variants are asked about which rows, and which ensemble decides each row. One
+policy a file; `fraud.ensemble.Ensemble` is the one without sub-policies."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from fraud.combine.thresholds import APPROVE, Int8
 from fraud.decision import OUTCOMES, Reason
+from fraud.ensemble import Thresholds
 from fraud.payment.batch import Float64
-from fraud.plan import Thresholds
 from fraud.reasons.catalogue import ANOMALY, MODEL_SCORE
 from fraud.reasons.writer import TOP
 

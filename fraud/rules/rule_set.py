@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from fraud.combine.thresholds import APPROVE, CHALLENGE, REVIEW, Int8
 from fraud.decision import Reason
+from fraud.ensemble import Thresholds
 from fraud.payment.batch import Float32, Float64, TransactionBatch
-from fraud.plan import Thresholds
 from fraud.rules.columns import Columns, RuleFeature
 from fraud.rules.declared import RULES
 

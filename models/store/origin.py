@@ -28,13 +28,13 @@ class Origin:
 
 
 def origin_of(plan: Plan, store: ArtifactStore, alias: str = CHAMPION) -> Origin:
-    """The training data behind the member of a plan with the largest weight.
+    """The training data behind the member with the largest weight of a plan's control.
 
     Raises:
         NotFound: its artifact has no reference distributions.
         ArtifactRefused, ArtifactsUnavailable: it cannot be read.
     """
-    variant = max(plan.members, key=lambda member: member.weight).variant
+    variant = max(plan.control.members, key=lambda member: member.weight).variant
     found = store.resolve(variant, alias)
     folder = store.fetch(variant, found.version, found.digest)
     manifest, _ = store.manifest(variant, found.version)

@@ -26,10 +26,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from typing import Any
 
-from fraud.decision import DecisionBatch
+from fraud.decision import Decisions
 from fraud.errors import Overloaded, Unavailable
 from fraud.payment.batch import TransactionBatch
 from serve_app.gateway.auth import Principal
@@ -45,7 +44,7 @@ _COLD_LANES, _COLD_ROWS = 2, 64
 """Micro-batches in flight of rows whose history is fetched, and their size. Fetching is expensive,
 and uses the same feature replicas as the warm rows."""
 
-Decide = Callable[[TransactionBatch, bool], Awaitable[DecisionBatch]]
+Decide = Callable[[TransactionBatch, bool], Awaitable[Decisions]]
 """(rows, whether to wait until the history of all of them is fetched) -> decisions."""
 Admit = Callable[[Sequence[tuple[Principal, TransactionBatch]]], Awaitable[dict[int, Exception]]]
 """Submissions, their rows numbered consecutively -> the rows that may not be decided, and why."""
@@ -308,19 +307,23 @@ def _batch_of(group: list[Submission]) -> TransactionBatch:
     return TransactionBatch.concat([submission.batch for submission in group])
 
 
-def _answers_of(decided: DecisionBatch, batch: TransactionBatch) -> list[RowAnswer]:
+def _answers_of(decided: Decisions, batch: TransactionBatch) -> list[RowAnswer]:
     submitted, n = batch.transaction_id, len(batch)
-    pending, places = set(decided.pending), count()
-    notes = zip(batch.stages or [""] * n, batch.metadata or [None] * n, strict=True)
-    rows: list[RowAnswer] = [
-        PENDING if i in pending else Decided(decided, next(places), *kept)
-        for i, kept in enumerate(notes)
-    ]
-    if pending:
-        submitted = [name for i, name in enumerate(submitted) if i not in pending]
-    if decided.transaction_id != submitted:
-        raise RuntimeError("the answer does not match the submitted rows")
+    stages, notes = batch.stages or [""] * n, batch.metadata or [None] * n
+    rows: list[RowAnswer] = [_UNDECIDED] * n
+    for group, places in zip(decided.batches, decided.rows, strict=True):
+        if group.transaction_id != [submitted[place] for place in places]:
+            raise RuntimeError("the answer does not match the submitted rows")
+        for i, place in enumerate(places):
+            rows[place] = Decided(group, i, stages[place], notes[place])
+    for place in decided.pending:
+        rows[place] = PENDING
+    if _UNDECIDED in rows:
+        raise RuntimeError("the answer lacks submitted rows")
     return rows
+
+
+_UNDECIDED = RuntimeError("not decided")
 
 
 def _may_lie_in_rows(error: Exception) -> bool:

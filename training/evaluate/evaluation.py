@@ -229,9 +229,9 @@ def plan_scorer(fitted_run: FittedRun) -> Scorer:
 
     def score(values: Float32) -> Float64:
         votes = {}
-        for name in (member.variant for member in plan.members):
+        for name in (member.variant for member in plan.ensemble.members):
             model = fitted_run.models[name]
             votes[name] = calibrated(raw_scores(model.fitted, values), model.calibration.knots)
-        return ensemble_probability(plan, votes)
+        return ensemble_probability(plan.ensemble, votes)
 
     return score

@@ -132,7 +132,7 @@ def render(
             for e in (explanation.effects if explanation else ())
         ],
         plan=plan_fit.plan,
-        thresholds={o: getattr(plan_fit.plan.thresholds, o) for o in OUTCOMES},
+        thresholds={o: getattr(plan_fit.plan.ensemble.thresholds, o) for o in OUTCOMES},
         environment=list(facts.environment.items()),
         variants=[
             {

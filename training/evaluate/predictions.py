@@ -45,8 +45,8 @@ def predictions(fitted_run: FittedRun) -> pa.Table:
     variants = {name: scores for name, scores in test.scores.items() if name != ENSEMBLE}
     probability = test.scores[ENSEMBLE]
     nowhere = np.full(probability.size, np.nan)
-    anomaly = nowhere if plan.anomaly is None else test.scores[plan.anomaly]
-    decided = outcomes(plan.thresholds, probability, anomaly)
+    anomaly = nowhere if plan.ensemble.anomaly is None else test.scores[plan.ensemble.anomaly]
+    decided = outcomes(plan.ensemble.thresholds, probability, anomaly)
     return pa.table(
         {
             "row_id": pa.array([str(i + 1) if ids is None else ids[i] for i in rows], pa.string()),

@@ -45,7 +45,7 @@ def results_of(
 ) -> RunResults:
     """Evaluate a run as its configuration requests, and draw its pictures."""
     evaluation = evaluate_run(fitted_run, fitted_run.config.report)
-    thresholds = fitted_run.plan_fit.plan.thresholds
+    thresholds = fitted_run.plan_fit.plan.ensemble.thresholds
     pictures = draw_pictures(
         evaluation,
         fitted_run.dataset.schema.names,

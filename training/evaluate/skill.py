@@ -78,7 +78,7 @@ def no_skill(fitted_run: FittedRun, evaluation: Evaluation) -> tuple[str, ...]:
             )
     baseline = next((n for n in fitted_run.models if n.endswith(BASELINE)), None)
     if baseline is not None and baseline not in {
-        m.variant for m in fitted_run.plan_fit.plan.members
+        m.variant for m in fitted_run.plan_fit.plan.ensemble.members
     }:
         scores = test.scores[baseline]
         if _surely_worse(score, scores, of):

@@ -16,12 +16,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from fraud.combine.calibrate import Calibration
 from fraud.combine.combine import probability_of
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.errors import NotTrainable
 from fraud.methods.interface import CombiningMethod
 from fraud.methods.mean import Mean
 from fraud.methods.stack import Stack, logit
 from fraud.payment.batch import Float32, Float64
-from fraud.plan import Member, Plan, Thresholds
+from fraud.plan import Plan
 from training.config import RateConfig, TrainConfig
 from training.fit.calibrate import CalibrationFit, fit_calibration, fit_log_odds, time_folds
 from training.fit.costs import cheapest_thresholds, outcome_costs
@@ -144,9 +145,7 @@ def fit_plan(
     combined = decides(calibration.votes)
     fit = fit_calibration(combined, calibration.fraud)
     probability = Calibration(fit.knots)(combined)
-    plan = Plan(
-        name=PLAN_NAME,
-        version=1,
+    ensemble = Ensemble(
         kind="ensemble" if decides is combination else "single",
         members=tuple(Member(name, weight) for name, weight in decides.weights.items()),
         thresholds=_thresholds(probability, calibration, config),
@@ -155,13 +154,13 @@ def fit_plan(
         calibration=fit.knots,
         method=decides.method,
     )
-    return plan, combination, fit
+    return Plan(PLAN_NAME, 1, ensemble), combination, fit
 
 
-def ensemble_probability(plan: Plan, votes: Mapping[str, Float64]) -> Float64:
-    """The plan's probabilities float64[n] of calibrated votes, computed as in serving: a member
+def ensemble_probability(ensemble: Ensemble, votes: Mapping[str, Float64]) -> Float64:
+    """An ensemble's probabilities float64[n] of calibrated votes, computed as in serving: a member
     without a vote counts as missing, and votes of other variants are ignored."""
-    return probability_of(plan, votes, len(next(iter(votes.values()))))
+    return probability_of(ensemble, votes, len(next(iter(votes.values()))))
 
 
 def fit_combination(

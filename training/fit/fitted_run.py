@@ -105,12 +105,7 @@ def renamed_for_table(fitted_run: FittedRun, table: str) -> FittedRun:
         },
         plan_fit=replace(
             plan_fit,
-            plan=replace(
-                plan,
-                name=table,
-                members=tuple(replace(m, variant=name(m.variant)) for m in plan.members),
-                anomaly=None if plan.anomaly is None else name(plan.anomaly),
-            ),
+            plan=replace(plan, name=table, policy=plan.ensemble.renamed(name)),
             combination=replace(
                 combination,
                 weights={name(v): w for v, w in combination.weights.items()},

@@ -139,7 +139,7 @@ def fit_and_score_plan(
     plan, combination, fit = fit_plan(voted["validation"], voted["calibration"], config)
     scored: dict[str, ScoredPart] = {}
     for part in _PARTS:
-        probability = ensemble_probability(plan, voted[part].votes)
+        probability = ensemble_probability(plan.ensemble, voted[part].votes)
         scores = {name: model.scores[part] for name, model in models.items()}
         scored[part] = ScoredPart.of(dataset, parts[part], {**scores, ENSEMBLE: probability})
     split_scores = SplitScores(**scored, probabilities=frozenset((*config.supervised, ENSEMBLE)))
@@ -179,7 +179,7 @@ def _compare(
 def _plan_figures(plan: Plan, test: ScoredPart, config: TrainConfig) -> dict[str, float]:
     probability = test.scores[ENSEMBLE]
     figures = _figures(probability, test, True)
-    t = plan.thresholds
+    t = plan.ensemble.thresholds
     for outcome in ("challenge", "review", "block"):
         reached = probability >= getattr(t, outcome)
         figures[f"share_{outcome}"] = round(float(reached.mean()), 9)

@@ -143,7 +143,7 @@ async def measure(
     if not len(decided):
         raise NothingDecided(f"tenant {tenant} got no decisions in the last {days:g} days")
     old_enough = _matured(decided, now)
-    calibrated = [ENSEMBLE, *(member.variant for member in plan.members)]
+    calibrated = [ENSEMBLE, *plan.voters]
     return DriftReport(
         tenant=tenant,
         since=since.isoformat(timespec="seconds"),

@@ -153,10 +153,12 @@ class Assessor:
         self._statistical_gates(
             found, name, proposed, serving.get(name), recent, challenger.is_probability
         )
-        if plan is not None and serving and name in {m.variant for m in plan.members}:
-            before = ensemble_probability(plan, serving)
-            swapped = ensemble_probability(plan, {**serving, name: proposed})
-            self._statistical_gates(found, ENSEMBLE, swapped, before, recent, True)
+        for arm, ensemble in plan.leaves() if plan is not None and serving else ():
+            if name in ensemble.voters:
+                before = ensemble_probability(ensemble, serving)
+                swapped = ensemble_probability(ensemble, {**serving, name: proposed})
+                what = f"{ENSEMBLE} {arm}".rstrip()
+                self._statistical_gates(found, what, swapped, before, recent, True)
         return found
 
     def assess_run(self, after: ServingSet, now: ServingSet) -> Assessment:
@@ -182,8 +184,8 @@ class Assessor:
             found.figures[name] = _figures(recent, sides, probability)
         before = None
         if now.plan is not None and serving:
-            before = ensemble_probability(now.plan, serving)
-        swapped = ensemble_probability(after.plan, proposed)
+            before = ensemble_probability(now.plan.control, serving)
+        swapped = ensemble_probability(after.plan.control, proposed)
         self._statistical_gates(found, ENSEMBLE, swapped, before, recent, True)
         return found
 

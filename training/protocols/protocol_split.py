@@ -94,8 +94,8 @@ def run_split(dataset: Dataset, of: ProtocolSplit, fit: Fit, progress: FitProgre
         frauds=frauds,
         choices=fitted_run.choices(),
         plan={
-            **document_of(plan.method),
-            "weights": {m.variant: m.weight for m in plan.members},
+            **document_of(plan.ensemble.method),
+            "weights": {m.variant: m.weight for m in plan.ensemble.members},
         },
         seconds=round(time.monotonic() - started, 1),
     )

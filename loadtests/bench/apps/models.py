@@ -80,14 +80,14 @@ def combined(
         Vote(variant, versions[variant][0], "ok", scores[variant], 0.0, versions[variant][1])
         for variant in plan.variants
     )
-    found = combine(plan, votes, len(batch))
+    found = combine(plan.ensemble, votes, len(batch))
     now_ms = time.time_ns() // 1_000_000
     return DecisionBatch(
         decision_id=decision_ids(len(batch), now_ms, os.urandom),
         transaction_id=batch.transaction_id,
         outcome=found.outcome.tolist(),
         probability=found.probability.tolist(),
-        risk_score=risk_scores(plan.thresholds, found.probability, found.outcome),
+        risk_score=risk_scores(plan.ensemble.thresholds, found.probability, found.outcome),
         anomaly_score=found.anomaly.tolist(),
         reasons=[()] * len(batch),
         votes=votes,
@@ -109,7 +109,7 @@ def explain(
 ) -> None:
     """Add reasons to the decisions of `rows`, from their contributions in `found`."""
     selection = ReasonSelection(
-        plan.thresholds,
+        plan.ensemble.thresholds,
         np.array(decided.probability),
         np.array(decided.anomaly_score),
         np.array(decided.outcome, dtype=np.int8),

@@ -20,7 +20,8 @@ import yaml
 
 from cluster.node.node import Node
 from deciding.plans.table import activate_plan, active_plan, reactivate_plan
-from fraud.plan import Member, Plan
+from fraud.ensemble import Member
+from fraud.plan import Plan
 from models.artifact import read_manifest, version_of, write_manifest
 from models.store.alias import CHAMPION, Alias
 from models.store.location import store_of
@@ -68,16 +69,17 @@ def plan_of(plan: Plan, variants: int, version: int) -> tuple[Plan, tuple[str, .
     Raises:
         ValueError: fewer than one.
     """
-    own = plan.members[:variants]
-    anomaly = plan.anomaly if variants > len(own) else None
+    own = plan.ensemble.members[:variants]
+    anomaly = plan.ensemble.anomaly if variants > len(own) else None
     names = tuple(
         f"{_COPY_OF}-copy-{i + 1}" for i in range(variants - len(own) - (anomaly is not None))
     )
     members = (*own, *(Member(name, own[0].weight) for name in names))
     kind = "single" if len(members) == 1 else "ensemble"
-    return replace(
-        plan, name=PLAN, version=version, kind=kind, members=members, anomaly=anomaly
-    ), names
+    ensemble = replace(
+        plan.ensemble, kind=kind, members=members, anomaly=anomaly, subsets=()
+    )
+    return Plan(PLAN, version, ensemble), names
 
 
 class Stack:

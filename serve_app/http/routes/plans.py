@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from fraud.policy.reading import KINDS
 from msgspec import Meta, Struct
 
 from fraud.combine.risk import BAND, bands
@@ -11,10 +12,9 @@ from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.errors import NotFound
 from fraud.methods.registry import METHODS
 from fraud.plan import Plan
-from fraud.policy.registry import POLICIES
 from serve_app.http.route import Answer, Call, Route
 
-PolicyKind = Literal[*POLICIES]  # type: ignore[valid-type]
+PolicyKind = Literal[*KINDS]  # type: ignore[valid-type]
 CombiningMethod = Literal[*METHODS]  # type: ignore[valid-type]
 
 
@@ -117,7 +117,8 @@ async def active_plan(call: Call) -> ActivePlanOut:
 
 def plan_out(plan: Plan) -> ActivePlanOut:
     """Return a plan as clients see it."""
-    t = plan.thresholds
+    ensemble = plan.control
+    t = ensemble.thresholds
     of_outcomes = [
         BandOut(
             outcome.value,
@@ -132,15 +133,15 @@ def plan_out(plan: Plan) -> ActivePlanOut:
         )
     ]
     anomaly = None
-    if plan.anomaly is not None and t.anomaly_challenge is not None:
-        anomaly = AnomalyOut(plan.anomaly, t.anomaly_challenge, BAND)
+    if ensemble.anomaly is not None and t.anomaly_challenge is not None:
+        anomaly = AnomalyOut(ensemble.anomaly, t.anomaly_challenge, BAND)
     return ActivePlanOut(
         plan.name,
         plan.version,
         plan.kind,
-        plan.method.name,
-        [MemberOut(m.variant, m.weight) for m in plan.members],
-        plan.deadline_ms,
+        ensemble.method.name,
+        [MemberOut(m.variant, m.weight) for m in ensemble.members],
+        ensemble.deadline_ms,
         of_outcomes,
         anomaly,
     )

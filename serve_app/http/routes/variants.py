@@ -81,12 +81,12 @@ def _with_missing(pools: list[Pool], plan: Plan | None) -> list[Pool]:
 
 
 def _variant_out(pool: Pool, plan: Plan | None) -> VariantOut:
-    members = () if plan is None else plan.members
+    members = () if plan is None else plan.control.members
     weight = next((m.weight for m in members if m.variant == pool.variant), None)
     role: Literal["voter", "anomaly", "unused"] = "unused"
     if weight is not None:
         role = "voter"
-    elif plan is not None and plan.anomaly == pool.variant:
+    elif plan is not None and plan.control.anomaly == pool.variant:
         role = "anomaly"
     replicas = ReplicasOut(pool.running, pool.starting)
     return VariantOut(pool.variant, role, weight, pool.app_status, pool.version, replicas)

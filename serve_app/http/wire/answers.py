@@ -19,7 +19,7 @@ from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason
 from fraud.stage import decision_stages, thousandths
 from serve_app.http.wire.schemas import PlanOut, ReasonOut
 
-_REMEMBERED_BATCHES = 8
+_REMEMBERED_BATCHES = 32
 
 _encoder = msgspec.json.Encoder()
 _OUTCOMES = tuple(_encoder.encode(outcome.value) for outcome in OUTCOMES)
@@ -95,6 +95,7 @@ def _encode_batch(batch: DecisionBatch) -> _Encoded:
     template = _template(
         batch.plan,
         batch.plan_version,
+        batch.arm,
         tuple([(v.variant, v.version, v.status, v.scores is not None) for v in batch.votes]),
     )
     n = len(batch)
@@ -118,10 +119,11 @@ def _encode_batch(batch: DecisionBatch) -> _Encoded:
     return _Encoded([template % row + middle for row in zip(*columns, strict=True)], end)
 
 
-@lru_cache(maxsize=64)  # changes with plans, roll-outs and outages, not with payments
+@lru_cache(maxsize=512)  # changes with plans, roll-outs and outages, not with payments
 def _template(
     plan: str,
     plan_version: int,
+    arm: str,
     votes: tuple[tuple[str, str, str, bool], ...],
 ) -> bytes:
     """Return what all rows have in common, with `%b` for their own values, in the order of
@@ -144,7 +146,7 @@ def _template(
             for variant, version, status, scored in votes
         )
         + b'],"anomaly_score":%b,"plan":'
-        + _constant(PlanOut(plan, plan_version))
+        + _constant(PlanOut(plan, plan_version, arm))
         + b',"degraded":%b,"feature_age_ms":%b,"stage_ms":{'
     )
 

@@ -49,7 +49,7 @@ def decision_out(found: FoundDecision) -> KeptDecisionOut:
             for vote in record.votes
         ],
         anomaly_score=record.anomaly_score,
-        plan=PlanOut(record.plan["name"], record.plan["version"]),
+        plan=PlanOut(record.plan["name"], record.plan["version"], record.arm),
         degraded=bool(record.degraded),
         degraded_reasons=list(record.degraded),
         feature_age_ms=None if record.feature_age_ms < 0 else record.feature_age_ms,

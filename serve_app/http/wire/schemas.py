@@ -224,6 +224,13 @@ class PlanOut(Struct, gc=False):
 
     name: str
     version: int
+    arm: Annotated[
+        str,
+        Meta(
+            description="the way through a plan that splits: segment, arm, stage; empty otherwise",
+            examples=["eur > challenger"],
+        ),
+    ] = ""
 
 
 class DecisionOut(Struct, gc=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fraud.policy.ensemble import Ensemble, single
+
 from fraud.policy.interface import VariantCall
 
 

@@ -1,0 +1,56 @@
+"""What outcomes cost, in currency units: by this a plan's thresholds are fitted and its arms
+compared."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fraud.document import Place
+
+HIGHEST = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The cost of each outcome of a payment of amount a. A review finds every fraud.
+
+    | outcome | genuine | fraud |
+    |---|---|---|
+    | approve | 0 | missed_share * a |
+    | challenge | challenge | challenge + (1 - challenge_stops) * missed_share * a |
+    | review | review | review |
+    | block | false_block | 0 |
+
+    Attributes:
+        review: of one review, >= 0.
+        false_block: of blocking a genuine payment, >= 0.
+        missed_share: share of a fraud's amount that is lost if approved, > 0.
+        challenge: of one challenge, >= 0; None: as a review.
+        challenge_stops: share of fraud that a challenge stops, in [0, 1].
+    """
+
+    review: float
+    false_block: float
+    missed_share: float = 1.0
+    challenge: float | None = None
+    challenge_stops: float = 0.8
+
+    def to_document(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; `costs_at` inverts it."""
+        return asdict(self)
+
+
+def costs_at(place: Place) -> Costs | None:
+    """Read costs; None if they have faults, which are noted."""
+    known = ("review", "false_block", "missed_share", "challenge", "challenge_stops")
+    if not place.only(known):
+        return None
+    return place.build(
+        Costs,
+        review=place.number("review", 0, HIGHEST),
+        false_block=place.number("false_block", 0, HIGHEST),
+        missed_share=place.number("missed_share", 0, 100, 1.0, above=True),
+        challenge=place.number("challenge", 0, HIGHEST) if place.has("challenge") else None,
+        challenge_stops=place.number("challenge_stops", 0, 1, 0.8),
+    )
