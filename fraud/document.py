@@ -118,9 +118,10 @@ class Place:
         return value is True
 
     def text(self, key: str, most: int, default: str | None = None) -> str:
-        """Return the text at `key`, of 1 to `most` characters; see `number`."""
+        """Return the text at `key`, of 1 to `most` characters; see `number`. It may be the default,
+        however short that is."""
         value = self.at(key).value
-        if value is None and default is not None:
+        if default is not None and value in (None, default):
             return default
         if not isinstance(value, str):
             self.note(MISSING if value is None else TYPE, "expected a text", key)

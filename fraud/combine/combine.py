@@ -13,6 +13,7 @@ from fraud.combine.calibrate import Calibration
 from fraud.combine.thresholds import REVIEW, Int8, outcome_of_row, outcomes
 from fraud.decision import Vote
 from fraud.ensemble import Ensemble, Member
+from fraud.methods.interface import CombiningMethod
 from fraud.methods.mean import has_gaps
 from fraud.payment.batch import Float64
 
@@ -66,9 +67,9 @@ def combine(
     if asked is None:
         asked = _derived(ensemble).variants
     if n == 1 and len(asked) == len(_derived(ensemble).variants):
-        combined = _combine_row(ensemble, by_name)
-        if combined is not None:
-            return combined
+        row = _combine_row(ensemble, by_name)
+        if row is not None:
+            return row
     probability = _probability(ensemble, by_name, n)
     anomaly = _anomaly(ensemble, by_name, n)
     unvoted = np.isnan(probability) if has_gaps(probability) else None
@@ -103,21 +104,33 @@ def probability_of(ensemble: Ensemble, scores: Mapping[str, Float64], n: int) ->
     Returns:
         float64[n] in [0, 1]; NaN where no member voted, or a required one did not.
     """
-    cast = [m for m in ensemble.members if m.variant in scores]
-    weights, votes = [m.weight for m in cast], [scores[m.variant] for m in cast]
     derived = _derived(ensemble)
-    if ensemble.method.uses_ranks:
-        votes = [_ranks(m, scores) for m, scores in zip(cast, votes, strict=True)]
-    combined = ensemble.method.combine(votes, weights, derived.total_weight, n)
-    probability = derived.calibration(combined)
+    score = combined(ensemble.method, ensemble.members, scores, n)
+    probability = derived.calibration(score)
     if derived.subsets:
-        _calibrate_subsets(derived, cast, votes, combined, probability)
+        _calibrate_subsets(ensemble, scores, score, probability)
     for member in derived.required:
         if member.variant not in scores:
             return np.full(n, np.nan)
         if has_gaps(scores[member.variant]):
             probability = np.where(np.isnan(scores[member.variant]), np.nan, probability)
     return probability
+
+
+def combined(
+    method: CombiningMethod, members: Sequence[Member], scores: Mapping[str, Float64], n: int
+) -> Float64:
+    """Return the members' combined scores before calibration: float64[n], NaN where none voted.
+
+    Args:
+        scores: see `probability_of`.
+    """
+    cast = [m for m in members if m.variant in scores]
+    votes = [scores[m.variant] for m in cast]
+    if method.uses_ranks:
+        votes = [_ranks(m, vote) for m, vote in zip(cast, votes, strict=True)]
+    total = sum([m.weight for m in members])
+    return method.combine(votes, [m.weight for m in cast], total, n)
 
 
 def needs_rules(ensemble: Ensemble, votes: Sequence[Vote], n: int) -> bool:
@@ -146,23 +159,22 @@ def _ranks(member: Member, scores: Float64) -> Float64:
 
 
 def _calibrate_subsets(
-    derived: _Derived,
-    cast: Sequence[Member],
-    votes: Sequence[Float64],
-    combined: Float64,
-    probability: Float64,
+    ensemble: Ensemble, scores: Mapping[str, Float64], score: Float64, probability: Float64
 ) -> None:
     """Overwrite the probability of rows on which only some members voted, where there is a
     calibration for these."""
-    if len(cast) == len(derived.weights) and not any(has_gaps(v) for v in votes):
+    cast = [m for m in ensemble.members if m.variant in scores]
+    votes = [scores[m.variant] for m in cast]
+    if not cast or (len(cast) == len(ensemble.members) and not any(map(has_gaps, votes))):
         return
-    voted = np.stack([v == v for v in votes], axis=1) if votes else np.empty((0, 0), dtype=bool)
+    subsets = _derived(ensemble).subsets
+    voted = np.stack([v == v for v in votes], axis=1)
     for present in np.unique(voted, axis=0):
         names = tuple(sorted(m.variant for m, has in zip(cast, present, strict=True) if has))
-        calibration = derived.subsets.get(names)
+        calibration = subsets.get(names)
         if calibration is not None:
             rows = (voted == present).all(axis=1)
-            probability[rows] = calibration(combined[rows])
+            probability[rows] = calibration(score[rows])
 
 
 def _combine_row(ensemble: Ensemble, by_name: Mapping[str, Vote]) -> Combined | None:
@@ -173,17 +185,17 @@ def _combine_row(ensemble: Ensemble, by_name: Mapping[str, Vote]) -> Combined | 
         vote = by_name.get(name)
         if vote is None or vote.scores is None:
             return None
-        score = vote.scores.item()
-        if score != score:
+        value = vote.scores.item()
+        if value != value:
             return None
-        scores.append(score)
+        scores.append(value)
     anomaly = np.nan if ensemble.anomaly is None else scores.pop()
     if ensemble.method.uses_ranks:
         scores = [
             _ranks(m, np.array([s])).item() for m, s in zip(ensemble.members, scores, strict=True)
         ]
-    combined = ensemble.method.combine_row(scores, derived.weights)
-    probability = derived.calibration(np.array([combined]))
+    score = ensemble.method.combine_row(scores, derived.weights)
+    probability = derived.calibration(np.array([score]))
     outcome = outcome_of_row(ensemble.thresholds, probability.item(), anomaly)
     return Combined(probability, np.array([anomaly]), np.array([outcome], dtype=np.int8), [()])
 
@@ -195,7 +207,6 @@ class _Derived:
     variants: tuple[str, ...]
     weights: tuple[float, ...]
     weight_of: dict[str, float]
-    total_weight: float
     calibration: Calibration
     subsets: dict[tuple[str, ...], Calibration]
     required: tuple[Member, ...]
@@ -208,7 +219,6 @@ def _derived(ensemble: Ensemble) -> _Derived:
         ensemble.variants,
         weights,
         dict(zip(ensemble.voters, weights, strict=True)),
-        sum(weights),
         Calibration(ensemble.calibration),
         {subset.variants: Calibration(subset.calibration) for subset in ensemble.subsets},
         tuple(m for m in ensemble.members if m.required),

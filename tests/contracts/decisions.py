@@ -11,11 +11,12 @@ import numpy as np
 
 from fraud.combine.combine import combine
 from fraud.combine.risk import risk_scores
-from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.decision import DecisionBatch, Decisions, Reason, Vote
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.transaction import Transaction
-from fraud.plan import Member, Plan, Thresholds
+from fraud.plan import Plan
 from fraud.record import (
     OUTCOME_TEXT,
     DecisionRecord,
@@ -30,11 +31,12 @@ DECIDED_AT_MS = 1_790_000_000_000
 PLAN = Plan(
     name="default",
     version=3,
-    kind="ensemble",
-    members=(Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
-    thresholds=Thresholds(0.1, 0.4, 0.8, anomaly_challenge=0.995),
-    anomaly="isolation-forest",
-    calibration=tuple((i / 40, (i / 40) ** 2) for i in range(41)),
+    policy=Ensemble(
+        members=(Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
+        thresholds=Thresholds(0.1, 0.4, 0.8, anomaly_challenge=0.995),
+        anomaly="isolation-forest",
+        calibration=tuple((i / 40, (i / 40) ** 2) for i in range(41)),
+    ),
 )
 
 
@@ -70,7 +72,7 @@ def decided(
         Vote(name, f"{k:012x}", "ok", rng.random(n), 1.0, f"{k:064x}")
         for k, name in enumerate(plan.variants)
     )
-    combined = combine(plan, votes, n)
+    combined = combine(plan.ensemble, votes, n)
     why = (Reason("AMOUNT", "request_amount", "the amount is 900.00 USD", 1.25),)
     poorer = [(), ("history_unavailable",), ("features_unavailable", "variant_late:x")]
     decisions = DecisionBatch(
@@ -78,7 +80,7 @@ def decided(
         transaction_id=batch.transaction_id,
         outcome=combined.outcome.tolist(),
         probability=combined.probability.tolist(),
-        risk_score=risk_scores(plan.thresholds, combined.probability, combined.outcome),
+        risk_score=risk_scores(plan.ensemble.thresholds, combined.probability, combined.outcome),
         anomaly_score=combined.anomaly.tolist(),
         reasons=[why if outcome else () for outcome in combined.outcome.tolist()],
         votes=votes,
@@ -90,6 +92,13 @@ def decided(
         explained_by=f"{seed:064x}",
     )
     return FeatureBatch(values, "0123456789ab", np.full(n, 1000, dtype=np.int64)), decisions
+
+
+def whole(batch: DecisionBatch, pending: Sequence[int] = ()) -> Decisions:
+    """Return the decisions on a micro-batch of which one batch holds all rows but the pending."""
+    n, left_out = len(batch) + len(pending), set(pending)
+    rows = [i for i in range(n) if i not in left_out]
+    return Decisions((batch,) if rows else (), (rows,) if rows else (), tuple(pending))
 
 
 def decision_records(

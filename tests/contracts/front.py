@@ -13,11 +13,12 @@ import numpy as np
 
 from fraud.access.keys import ApiKey, hash_key
 from fraud.combine.risk import risk_scores
-from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.decision import DecisionBatch, Decisions, Reason, Vote
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.errors import NotFound
 from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
-from fraud.plan import Member, Plan, Thresholds
+from fraud.plan import Plan
 from fraud.record import DecisionRecord
 from serve_app.gateway.auth import Authenticator, KeyRecord
 from serve_app.gateway.gateway import Gateway, GatewaySettings
@@ -31,6 +32,7 @@ from serve_app.gateway.search import Search
 from serve_app.http.asgi import DecisionsApp
 from serve_app.http.rest import build_rest
 from serve_app.http.services import RequestLimits, Services
+from tests.contracts.decisions import whole
 
 NOW_MS = 1_772_366_400_000  # 2026-03-01T12:00:00Z
 PEPPER = "pepper"
@@ -42,10 +44,11 @@ FREE_KEY = ApiKey("mkjihgfedcba", "f" * 43)
 PLAN = Plan(
     name="default",
     version=3,
-    kind="ensemble",
-    members=(Member("xgboost", 0.6), Member("logistic", 0.4)),
-    thresholds=Thresholds(0.3, 0.5, 0.9),
-    anomaly="isolation-forest",
+    policy=Ensemble(
+        members=(Member("xgboost", 0.6), Member("logistic", 0.4)),
+        thresholds=Thresholds(0.3, 0.5, 0.9),
+        anomaly="isolation-forest",
+    ),
 )
 
 
@@ -84,7 +87,7 @@ class FakeCombiner:
         self.gate: Callable[[], Awaitable[object]] | None = None
         self.stage_ms = {"features": 0.5, "vote": 1.25}
 
-    async def decide(self, batch: TransactionBatch, patient: bool = False) -> DecisionBatch:
+    async def decide(self, batch: TransactionBatch, patient: bool = False) -> Decisions:
         self.calls.append(list(batch.transaction_id))
         if self.gate is not None:
             await self.gate()
@@ -92,7 +95,7 @@ class FakeCombiner:
             raise self.errors.pop(0)
         if any("poison" in i for i in batch.transaction_id):
             raise ZeroDivisionError(SECRET)
-        return decided(batch.transaction_id, self.stage_ms)
+        return whole(decided(batch.transaction_id, self.stage_ms))
 
 
 def decided(ids: list[str], stage_ms: dict[str, float]) -> DecisionBatch:

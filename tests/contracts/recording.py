@@ -14,7 +14,7 @@ import httpx
 
 from decision_log.log import DecisionLog
 from decision_log.shipping.shipper import ShipperConfig
-from fraud.decision import DecisionBatch
+from fraud.decision import Decisions
 from fraud.payment.batch import TransactionBatch
 from fraud.record import records
 from fraud.stage import COMBINE, FEATURES, LOG
@@ -28,7 +28,7 @@ from serve_app.http.rest import build_rest
 from serve_app.http.services import Services
 from settings.settings import Settings
 from telemetry.stages import Stages
-from tests.contracts.decisions import PLAN, decided
+from tests.contracts.decisions import PLAN, decided, whole
 from tests.contracts.front import FakeRedisLimiter
 
 SHIPPER = ShipperConfig(linger_s=0.002, busy_linger_s=0.002, retry_s=0.01, max_retry_s=0.1)
@@ -64,7 +64,7 @@ async def recording_front(folder: Path, url: str) -> AsyncIterator[RecordingFron
     )
     on_record = Records(primary, None, now_ms)
 
-    async def decide(batch: TransactionBatch, patient: bool = False) -> DecisionBatch:
+    async def decide(batch: TransactionBatch, patient: bool = False) -> Decisions:
         stages = Stages()
         # Decisions of different milliseconds, as ids of one are in no order.
         await asyncio.sleep(0.002)
@@ -73,9 +73,9 @@ async def recording_front(folder: Path, url: str) -> AsyncIterator[RecordingFron
         decisions.stage_ms = stages.ms
         stages.votes(decisions.votes)
         stages.lap(COMBINE)
-        await log.append(records(batch, features, decisions, PLAN))
+        await log.append([records(batch, features, decisions, PLAN)])
         stages.lap(LOG)
-        return decisions
+        return whole(decisions)
 
     async def nothing() -> list[Any]:
         return []

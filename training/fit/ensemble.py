@@ -7,7 +7,7 @@ thresholds are fitted on the calibration part, on which nothing was chosen.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import product
 
@@ -15,11 +15,14 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from fraud.combine.calibrate import Calibration
-from fraud.combine.combine import probability_of
+from fraud.combine.combine import combined, probability_of
 from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.errors import NotTrainable
 from fraud.methods.interface import CombiningMethod
+from fraud.methods.majority import Majority
+from fraud.methods.maximum import Maximum
 from fraud.methods.mean import Mean
+from fraud.methods.rank import RankAverage
 from fraud.methods.stack import Stack, logit
 from fraud.payment.batch import Float32, Float64
 from fraud.plan import Plan
@@ -38,6 +41,10 @@ _PRIOR_FRAUDS = 50
 little, and weights fitted to their noise would be worse than equal weights."""
 _RIDGE = 10.0
 """The same for a stack: the pull towards equal weights that sum to 1, in units of log-loss."""
+_RANKS = 101
+"""Quantiles of a member's votes that its ranks are read from."""
+_LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
+"""Quantiles of votes that are tried as the level of a majority."""
 _FOLDS = 4
 _LEAST_FRAUDS = 5
 _TIE = 0.003
@@ -106,17 +113,23 @@ class Combination:
         figures: method -> average precision and ROC-AUC on later validation rows, by which the
             method was chosen; {} if there was no choice or there were too few frauds.
         comparison: against its best member on the same rows; None for a single voter.
+        ranks: variant -> see `Member.ranks`; {} if the method needs none.
     """
 
     method: CombiningMethod
     weights: dict[str, float]
     figures: dict[str, dict[str, float]]
     comparison: MemberComparison | None = None
+    ranks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The voters as members of an ensemble."""
+        return tuple(Member(n, w, ranks=self.ranks.get(n, ())) for n, w in self.weights.items())
 
     def __call__(self, votes: Mapping[str, Float64]) -> Float64:
         """Combine votes: float64[n], not calibrated."""
-        scores, weights = [votes[name] for name in self.weights], list(self.weights.values())
-        return self.method.combine(scores, weights, sum(weights), len(scores[0]))
+        return combined(self.method, self.members, votes, len(next(iter(votes.values()))))
 
 
 Fit = Callable[[Mapping[str, Float64], Float32], Combination]
@@ -142,12 +155,12 @@ def fit_plan(
     decides = combination
     if combination.comparison is not None and not combination.comparison.kept:
         decides = _fit_single(validation.votes, validation.fraud)
-    combined = decides(calibration.votes)
-    fit = fit_calibration(combined, calibration.fraud)
-    probability = Calibration(fit.knots)(combined)
+    score = decides(calibration.votes)
+    fit = fit_calibration(score, calibration.fraud)
+    probability = Calibration(fit.knots)(score)
     ensemble = Ensemble(
         kind="ensemble" if decides is combination else "single",
-        members=tuple(Member(name, weight) for name, weight in decides.weights.items()),
+        members=decides.members,
         thresholds=_thresholds(probability, calibration, config),
         anomaly=config.anomaly,
         deadline_ms=config.deadline_ms,
@@ -275,7 +288,35 @@ def _fit_stack(votes: Mapping[str, Float64], fraud: Float32) -> Combination:
     return Combination(Stack(bias), found, {})
 
 
-FITS: dict[str, Fit] = {Mean.name: _fit_mean, Stack.name: _fit_stack}
+def _fit_rank(votes: Mapping[str, Float64], fraud: Float32) -> Combination:
+    """The weights of a mean, fitted on ranks; ranks come from the votes at even quantiles."""
+    steps = np.linspace(0.0, 1.0, _RANKS)
+    ranks = {name: tuple(np.quantile(v, steps).tolist()) for name, v in votes.items()}
+    ranked = {name: np.interp(v, ranks[name], steps) for name, v in votes.items()}
+    return Combination(RankAverage(), _fit_mean(ranked, fraud).weights, {}, ranks=ranks)
+
+
+def _fit_maximum(votes: Mapping[str, Float64], fraud: Float32) -> Combination:
+    """Nothing to fit: weights do not count."""
+    return Combination(Maximum(), dict.fromkeys(votes, 1.0), {})
+
+
+def _fit_majority(votes: Mapping[str, Float64], fraud: Float32) -> Combination:
+    """Equal weights, and the level of the best average precision among quantiles of all votes."""
+    weights = dict.fromkeys(votes, 1.0)
+    levels = np.unique(np.quantile(np.concatenate(list(votes.values())), _LEVELS))
+    made = [Combination(Majority(float(at)), weights, {}) for at in levels if 0 < at <= 1]
+    made = made or [Combination(Majority(), weights, {})]
+    return max(made, key=lambda combination: average_precision_score(fraud, combination(votes)))
+
+
+FITS: dict[str, Fit] = {
+    Mean.name: _fit_mean,
+    Stack.name: _fit_stack,
+    RankAverage.name: _fit_rank,
+    Maximum.name: _fit_maximum,
+    Majority.name: _fit_majority,
+}
 """Combining method -> its fit. Of equally good methods the first is taken."""
 
 

@@ -76,9 +76,7 @@ def plan_of(plan: Plan, variants: int, version: int) -> tuple[Plan, tuple[str, .
     )
     members = (*own, *(Member(name, own[0].weight) for name in names))
     kind = "single" if len(members) == 1 else "ensemble"
-    ensemble = replace(
-        plan.ensemble, kind=kind, members=members, anomaly=anomaly, subsets=()
-    )
+    ensemble = replace(plan.ensemble, kind=kind, members=members, anomaly=anomaly, subsets=())
     return Plan(PLAN, version, ensemble), names
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fraud.policy.reading import KINDS
 from msgspec import Meta, Struct
 
 from fraud.combine.risk import BAND, bands
@@ -12,6 +11,7 @@ from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.errors import NotFound
 from fraud.methods.registry import METHODS
 from fraud.plan import Plan
+from fraud.policy.reading import KINDS
 from serve_app.http.route import Answer, Call, Route
 
 PolicyKind = Literal[*KINDS]  # type: ignore[valid-type]

@@ -119,7 +119,7 @@ def test_the_plan_is_active(database_url: str, report: TrainingReport) -> None:
     assert version == report.plan.version
     assert Plan.from_document(json.loads(document)) == report.plan
     voters = [v.name for v in report.variants if v.family == "supervised"]
-    asked = [m.variant for m in report.plan.members]
+    asked = [m.variant for m in report.plan.ensemble.members]
     assert asked == voters if report.plan.kind == "ensemble" else asked[0] in voters
     assert report.plan.variants == (*asked, "isolation-forest")
 

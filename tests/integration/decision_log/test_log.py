@@ -135,7 +135,7 @@ async def test_an_orderly_end_leaves_nothing_behind(tmp_path, database_url):
     log = DecisionLog(tmp_path, database_url, "a", shipper=QUICK)
     await log.start()
     records = [decision_records(3, f"orderly-{i}-") for i in range(40)]
-    await asyncio.gather(*(log.append(batch) for r in records for batch in gathered(r)))
+    await asyncio.gather(*(log.append([batch]) for r in records for batch in gathered(r)))
     await log.close()
     await log.close()
     assert list(tmp_path.iterdir()) == []
@@ -143,7 +143,7 @@ async def test_an_orderly_end_leaves_nothing_behind(tmp_path, database_url):
     assert log.lag().rows == 0
     await assert_exactly_once(database_url, [r.decision_id for b in records for r in b])
     with pytest.raises(LogUnavailable):
-        await log.append(gathered(records[0])[0])
+        await log.append(gathered(records[0]))
 
 
 async def test_an_owner_is_one_process_and_its_name_one_folder(tmp_path, database_url, monkeypatch):
@@ -170,7 +170,7 @@ async def test_a_poisoned_record_is_set_aside_and_does_not_block_others(tmp_path
     good = decision_records(6, "well-")
     poisoned = replace(decision_records(1, "ill-")[0], outcome="perhaps")
     for batch in gathered([*good[:3], poisoned, *good[3:]]):
-        await log.append(batch)
+        await log.append([batch])
     await log.close()
     assert log.stats.dead_letters == 1
     assert [p.name for p in tmp_path.iterdir()] == ["dead-letters"]
@@ -201,7 +201,7 @@ async def _postgres_away(root: Path, server: EmbeddedPostgres) -> None:
         i = 0
         while not stop:
             records = decision_records(2, f"{k}-{i}-", at_ms=time.time_ns() // 1_000_000)
-            await log.append(*gathered(records))
+            await log.append(gathered(records))
             told.extend(r.decision_id for r in records)
             i += 1
             await asyncio.sleep(0.002)
@@ -241,7 +241,7 @@ async def _next_run(root: Path, server: EmbeddedPostgres) -> None:
     log = DecisionLog(root, url, "a", shipper=QUICK)
     await log.start()
     records = decision_records(200, "later-")
-    await log.append(*gathered(records))
+    await log.append(gathered(records))
     await log.close(timeout_s=0.2)
     assert (root / "a").is_dir()
     await asyncio.to_thread(server.start)

@@ -26,7 +26,7 @@ async def client(log: DecisionLog, name: str, stop: asyncio.Future[str]) -> None
             return
         prefix = f"{name}-{i - i % 2}-"
         records = decision_records(1 + i % 4, prefix, at_ms=time.time_ns() // 1_000_000)
-        await log.append(*gathered(records))
+        await log.append(gathered(records))
         # One write a line, straight to the pipe: what was told is told, whatever is killed next.
         os.write(1, "".join(f"{r.decision_id}\n" for r in records).encode())
 

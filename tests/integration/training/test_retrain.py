@@ -19,8 +19,9 @@ from pydantic import SecretStr
 from cluster.cli import run as quorum
 from deciding.plans.table import activate_plan, active_plan
 from features.definitions import N_FEATURES, SCHEMA_ID
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.errors import Busy
-from fraud.plan import Member, Plan, Thresholds
+from fraud.plan import Plan
 from models.scoring.scorer import Scorer
 from models.store.alias import CHALLENGER
 from models.store.location import store_of
@@ -54,7 +55,9 @@ def settings(
     return made
 
 
-PLAN = Plan("default", 1, "single", (Member("xgboost", 1.0),), Thresholds(0.3, 0.4, 0.5))
+PLAN = Plan(
+    "default", 1, Ensemble((Member("xgboost", 1.0),), Thresholds(0.3, 0.4, 0.5), kind="single")
+)
 
 
 def _tiny(settings: Settings, slope: float) -> tuple[str, str]:

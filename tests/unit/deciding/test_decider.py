@@ -12,16 +12,16 @@ from deciding.decider import Decider
 from deciding.explainer import Explainer
 from deciding.fan_out import FanOut
 from deciding.feature_client import FeatureClient
-from deciding.plans.active import ActivePlan
 from features.assemble import without_history
 from features.definitions import N_FEATURES, NAMES, SCHEMA_ID
 from features.reason_columns import reason_writer
 from fraud.combine.combine import combine
 from fraud.combine.thresholds import REVIEW
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.errors import LogUnavailable, Unavailable
 from fraud.explanation import Explanation
 from fraud.ids import decided_at_ms
-from fraud.plan import Member, Plan, Thresholds
+from fraud.plan import Plan
 from fraud.score import VariantScores
 from tests.contracts.decisions import transactions
 
@@ -30,11 +30,12 @@ pytestmark = pytest.mark.virtual_time
 PLAN = Plan(
     "default",
     4,
-    "ensemble",
-    (Member("xgboost", 2.0), Member("logistic", 1.0)),
-    Thresholds(0.1, 0.5, 0.9, anomaly_challenge=0.99),
-    "isolation-forest",
-    deadline_ms=40,
+    Ensemble(
+        (Member("xgboost", 2.0), Member("logistic", 1.0)),
+        Thresholds(0.1, 0.5, 0.9, anomaly_challenge=0.99),
+        "isolation-forest",
+        deadline_ms=40,
+    ),
 )
 NOW_MS = 1_790_000_000_000
 HOUR = NAMES.index("request_hour")
@@ -78,7 +79,7 @@ class House:
         self.fetch = self.fetch_well
         self.tells_patience = 0
         self.decider = Decider(
-            lambda: None if self.plan is None else ActivePlan(self.plan, self.plan.policy()),
+            lambda tenant: self.plan,
             FeatureClient(
                 lambda batch, patient: self.fetch(batch, *[patient][: self.tells_patience]),
                 self.miss,
@@ -114,13 +115,21 @@ class House:
     async def miss(self, batch, ago_s):
         self.missed += batch.transaction_id
 
-    async def append(self, records):
+    async def append(self, batches):
         if self.log_error is not None:
             raise self.log_error
-        self.kept += records
+        for records in batches:
+            self.kept += records
 
     async def decide(self, n=3, patient=True):
-        return await self.decider.decide(transactions(n), patient)
+        return one_group(await self.decider.decide(transactions(n), patient), n)
+
+
+def one_group(decisions, n):
+    """The only batch of decisions on n rows, none of them pending."""
+    assert decisions.pending == ()
+    assert decisions.rows == (list(range(n)),)
+    return decisions.batches[0]
 
 
 async def test_metadata_are_kept_and_no_feature_ever_sees_them():
@@ -168,7 +177,7 @@ async def test_a_record_replays_to_its_decision():
     await house.decide(2)
     for record in house.kept:
         plan = Plan.from_document(record.plan)
-        again = combine(plan, record.batch_votes(), 1)
+        again = combine(plan.ensemble, record.batch_votes(), 1)
         assert again.probability[0] == record.probability
 
 
@@ -194,7 +203,9 @@ async def test_only_rows_that_are_not_approved_are_explained():
 
 
 async def test_a_plan_of_one_linear_model_is_explained_by_it():
-    alone = replace(PLAN, kind="single", members=(Member("logistic", 1.0),))
+    alone = replace(
+        PLAN, policy=replace(PLAN.ensemble, kind="single", members=(Member("logistic", 1.0),))
+    )
     house = House(plan=alone, logistic=0.95)
     house.explains = "logistic"
     decisions = await house.decide(1)
@@ -203,7 +214,9 @@ async def test_a_plan_of_one_linear_model_is_explained_by_it():
 
 
 async def test_a_model_outside_the_plan_explains_nothing():
-    alone = replace(PLAN, kind="single", members=(Member("logistic", 1.0),))
+    alone = replace(
+        PLAN, policy=replace(PLAN.ensemble, kind="single", members=(Member("logistic", 1.0),))
+    )
     decisions = await House(plan=alone, logistic=0.95).decide(1)
     assert [r.code for r in decisions.reasons[0]] == ["MODEL_SCORE"]
     assert decisions.explained_by == ""
@@ -327,7 +340,7 @@ async def test_all_models_down_the_rules_decide_and_never_block():
     assert house.explained == []
     rows = transactions(1)
     rows.amount_minor[0] = 10**8
-    dear = await house.decider.decide(rows)
+    dear = one_group(await house.decider.decide(rows), 1)
     assert (dear.outcome, [r.code for r in dear.reasons[0]]) == ([1], ["AMOUNT"])
 
 
@@ -359,13 +372,16 @@ async def test_without_a_plan_nothing_is_decided():
 
 
 async def test_no_rows():
-    decisions = await House().decide(0)
-    assert (len(decisions), decisions.degraded) == (0, [])
+    decisions = await House().decider.decide(transactions(0))
+    assert (len(decisions), decisions.batches, decisions.pending) == (0, (), ())
 
 
 async def test_batches_in_flight_keep_their_rows_apart():
     # Patient: forty batches share one loop here, and lateness is not what is tested.
-    house = House(plan=replace(PLAN, deadline_ms=10_000), fetch_timeout_ms=10_000)
+    house = House(
+        plan=replace(PLAN, policy=replace(PLAN.ensemble, deadline_ms=10_000)),
+        fetch_timeout_ms=10_000,
+    )
 
     async def echo(values, schema_id):
         await asyncio.sleep(0.001 * (len(values) % 3))
@@ -379,7 +395,7 @@ async def test_batches_in_flight_keep_their_rows_apart():
         for i in range(len(rows)):
             rows.currency[i] = "USD"
             rows.amount_minor[i] = 1000 * (k + 1) + i
-        decisions = await house.decider.decide(rows)
+        decisions = one_group(await house.decider.decide(rows), len(rows))
         assert decisions.transaction_id == rows.transaction_id
         expected = [a / 100 / 1e6 for a in rows.amount_minor]
         assert decisions.probability == pytest.approx(expected, rel=1e-5)
@@ -399,8 +415,9 @@ async def test_rows_without_their_history_are_left_out_unless_they_wait():
         return features
 
     house.fetch = fetch
-    decisions = await house.decide(4, patient=False)
-    assert decisions.pending == (0, 2)
+    found = await house.decider.decide(transactions(4), patient=False)
+    assert (found.pending, found.rows) == ((0, 2), ([1, 3],))
+    [decisions] = found.batches
     assert decisions.transaction_id == ["t1", "t3"]
     assert len(decisions.outcome) == len(decisions.votes[0].scores) == 2
     assert len(house.kept) == 2
@@ -417,5 +434,5 @@ async def test_nothing_is_asked_or_kept_where_every_row_is_left_out():
         return features
 
     house.fetch = fetch
-    decisions = await house.decide(2, patient=False)
+    decisions = await house.decider.decide(transactions(2), patient=False)
     assert (len(decisions), decisions.pending, house.kept) == (0, (0, 1), [])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import numpy as np
 import pytest
 
 from deciding.fan_out import FanOut
+from fraud.asking import VariantCall
 from fraud.errors import SchemaMismatch
 from fraud.payment.batch import FeatureBatch
-from fraud.policy.interface import VariantCall
 from fraud.score import VariantScores
 
 pytestmark = pytest.mark.virtual_time
@@ -23,14 +24,6 @@ FEATURES = FeatureBatch(
 def clock() -> float:
     """Seconds of the loop's virtual time."""
     return asyncio.get_running_loop().time()
-
-
-class FixedPolicy:
-    def __init__(self, *calls):
-        self._calls = calls
-
-    def calls(self, n):
-        return self._calls
 
 
 class Pools:
@@ -59,15 +52,19 @@ async def short(values, schema_id):
     return VariantScores("v1", "d" * 64, np.zeros(1))
 
 
+def calls_to(*variants, deadline_ms):
+    return [VariantCall(name, None, deadline_ms) for name in variants]
+
+
 def by_name(votes):
     return {vote.variant: vote for vote in votes}
 
 
 async def test_each_variant_is_asked_and_its_vote_has_a_status():
     fan_out = FanOut(Pools(good=good, slow=slow, broken=broken, short=short))
-    policy = FixedPolicy(*(VariantCall(n) for n in ("good", "slow", "broken", "short", "absent")))
+    calls = calls_to("good", "slow", "broken", "short", "absent", deadline_ms=50)
     began = clock()
-    votes = await fan_out.ask(policy, FEATURES, 50)
+    votes = await fan_out.ask(calls, FEATURES)
     assert clock() - began == pytest.approx(0.05, rel=0.01)
     assert [(v.variant, v.status) for v in votes] == [
         ("good", "ok"),
@@ -89,7 +86,7 @@ async def test_they_are_asked_at_the_same_time():
 
     fan_out = FanOut(Pools(a=brief, b=brief, c=brief, d=brief))
     began = clock()
-    votes = await fan_out.ask(FixedPolicy(*(VariantCall(n) for n in "abcd")), FEATURES, 2000)
+    votes = await fan_out.ask(calls_to(*"abcd", deadline_ms=2000), FEATURES)
     assert all(v.status == "ok" for v in votes)
     assert clock() - began == pytest.approx(0.05, rel=0.01)
 
@@ -97,7 +94,7 @@ async def test_they_are_asked_at_the_same_time():
 async def test_there_is_no_wait_once_all_have_answered():
     fan_out = FanOut(Pools(good=good))
     began = clock()
-    await fan_out.ask(FixedPolicy(VariantCall("good")), FEATURES, 10_000)
+    await fan_out.ask(calls_to("good", deadline_ms=10_000), FEATURES)
     assert clock() - began < 0.001
 
 
@@ -110,7 +107,7 @@ async def test_late_calls_are_cancelled():
         finally:
             ended.set()
 
-    await FanOut(Pools(late=late)).ask(FixedPolicy(VariantCall("late")), FEATURES, 10)
+    await FanOut(Pools(late=late)).ask(calls_to("late", deadline_ms=10), FEATURES)
     await asyncio.wait_for(ended.wait(), 1)
 
 
@@ -124,7 +121,7 @@ async def test_cancelling_the_batch_cancels_its_calls():
             ended.set()
 
     fan_out = FanOut(Pools(late=late))
-    task = asyncio.create_task(fan_out.ask(FixedPolicy(VariantCall("late")), FEATURES, 60_000))
+    task = asyncio.create_task(fan_out.ask(calls_to("late", deadline_ms=60_000), FEATURES))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -132,11 +129,36 @@ async def test_cancelling_the_batch_cancels_its_calls():
     await asyncio.wait_for(ended.wait(), 1)
 
 
-async def test_scores_of_some_rows_return_to_their_indices():
+async def test_a_call_about_some_rows_gets_scores_of_these():
     fan_out = FanOut(Pools(good=good))
-    (vote,) = await fan_out.ask(FixedPolicy(VariantCall("good", np.array([1, 3]))), FEATURES, 1000)
-    assert vote.scores[[1, 3]].tolist() == [0.03, 0.09]
-    assert np.isnan(vote.scores[[0, 2]]).all()
+    (vote,) = await fan_out.ask([VariantCall("good", np.array([1, 3]))], FEATURES)
+    assert vote.scores.tolist() == [0.03, 0.09]
+
+
+async def test_each_call_has_its_own_deadline():
+    async def after(s, values):
+        await asyncio.sleep(s)
+        return await good(values, "")
+
+    pools = Pools(
+        quick=lambda values, _: after(0.02, values), late=lambda values, _: after(0.2, values)
+    )
+    calls = [VariantCall("late", None, 30), VariantCall("quick", None, 100)]
+    began = clock()
+    votes = await FanOut(pools).ask(calls, FEATURES)
+    assert [v.status for v in votes] == ["late", "ok"]
+    assert clock() - began == pytest.approx(0.03, rel=0.01)
+
+
+async def test_a_call_that_ignores_its_cancellation_is_not_waited_for():
+    async def stubborn(values, schema_id):
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(30)
+        await asyncio.sleep(30)
+
+    began = clock()
+    (vote,) = await FanOut(Pools(a=stubborn)).ask(calls_to("a", deadline_ms=10), FEATURES)
+    assert (vote.status, clock() - began) == ("late", pytest.approx(0.01, rel=0.01))
 
 
 async def test_a_dead_pool_is_not_waited_for_again_and_again():
@@ -148,10 +170,10 @@ async def test_a_dead_pool_is_not_waited_for_again_and_again():
 
     pools = Pools(dead=dead)
     fan_out = FanOut(pools, clock_s=lambda: now[0])
-    policy = FixedPolicy(VariantCall("dead"))
+    calls = calls_to("dead", deadline_ms=5)
 
     async def status():
-        (vote,) = await fan_out.ask(policy, FEATURES, 5)
+        (vote,) = await fan_out.ask(calls, FEATURES)
         return vote.status
 
     assert [await status() for _ in range(6)] == ["late"] * 6
@@ -171,6 +193,6 @@ async def test_a_variant_that_answers_nonsense_costs_only_its_own_vote():
         return "scores"
 
     votes = await FanOut(Pools(good=good, odd=nonsense)).ask(
-        FixedPolicy(VariantCall("good"), VariantCall("odd")), FEATURES, 1000
+        calls_to("good", "odd", deadline_ms=1000), FEATURES
     )
     assert [vote.status for vote in votes] == ["ok", "failed"]

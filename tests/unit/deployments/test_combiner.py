@@ -28,7 +28,7 @@ def combiner(active, trouble=None):
 
 
 async def test_a_store_that_accepts_no_writes_is_reported_but_decisions_go_on():
-    active = ActivePlan(PLAN, PLAN.policy())
+    active = ActivePlan(PLAN)
     said = await Combiner.func_or_class.ready(combiner(active, "PostgreSQL accepts no writes"))
     assert (said.ready, said.troubles) == (True, ("PostgreSQL accepts no writes",))
 
@@ -41,7 +41,7 @@ async def test_without_a_plan_it_is_not_ready():
 
 @pytest.mark.parametrize("kept", [False, True])
 async def test_it_reports_whether_its_plan_is_the_kept_copy(kept):
-    said = await Combiner.func_or_class.ready(combiner(ActivePlan(PLAN, PLAN.policy(), kept)))
+    said = await Combiner.func_or_class.ready(combiner(ActivePlan(PLAN, kept)))
     assert said.ready
     assert (said.plan, said.plan_version, said.plan_kept) == (PLAN.name, PLAN.version, kept)
 

@@ -12,6 +12,7 @@ from deployments.combiner import Readiness
 from fraud.errors import LogUnavailable, Overloaded, Unavailable
 from serve_app.combiner_client import CombinerClient
 from serve_app.http.problems import problem_of
+from tests.contracts.decisions import whole
 from tests.contracts.front import decided
 from tests.unit.serve_app.gateway.test_coalescer import batch
 
@@ -30,7 +31,7 @@ def client(*outcomes: Any) -> tuple[CombinerClient, list[Any]]:
     return CombinerClient(call, call), asked
 
 
-ANSWER = decided(["a"], {})
+ANSWER = whole(decided(["a"], {}))
 
 
 async def test_a_call_lost_with_its_replica_is_made_again_once() -> None:

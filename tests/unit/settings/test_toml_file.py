@@ -25,7 +25,10 @@ from training.config import read_config
         ("[xgboost]\nmax_depth = 99", "xgboost.max_depth: expected 12 or less"),
         ("xgboost = 3", "xgboost: expected a section"),
         ("[[split]]\ntest_fraction = 0.1", "split: expected a section"),
-        ('combiner = "stak"', "combiner: expected 'choose', 'mean' or 'stack'"),
+        (
+            'combiner = "stak"',
+            "combiner: expected 'choose', 'mean', 'stack', 'rank', 'maximum' or 'majority'",
+        ),
         ('variants = "xgboost"', "variants: expected a list"),
         ('[split]\nmethod = "shuffle"', 'split.method: expected "time"'),
         ("[costs]\nreview = 1", "costs.false_block: required, but missing"),

@@ -22,9 +22,10 @@ from features.reason_columns import reason_writer
 from fraud.combine.combine import combine
 from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Vote
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch
-from fraud.plan import Member, Plan, Thresholds
+from fraud.plan import Plan
 from fraud.reasons.selection import ReasonSelection
 from fraud.record import DecisionRecord, plan_digest, records
 from models.artifact import read_manifest, sha256_of, version_of, write_manifest
@@ -38,10 +39,11 @@ from training.export.leaves import leaves_of_booster
 PLAN = Plan(
     "default",
     4,
-    "ensemble",
-    (Member("xgboost", 2.0), Member("logistic", 1.0)),
-    Thresholds(0.1, 0.2, 0.3),
-    calibration=((0.0, 0.0), (0.5, 0.4), (1.0, 1.0)),
+    Ensemble(
+        (Member("xgboost", 2.0), Member("logistic", 1.0)),
+        Thresholds(0.1, 0.2, 0.3),
+        calibration=((0.0, 0.0), (0.5, 0.4), (1.0, 1.0)),
+    ),
 )
 
 
@@ -73,10 +75,10 @@ def decided(home) -> list[DecisionRecord]:
 def made(batch, values, votes: tuple[Vote, ...], explanation=None) -> list[DecisionRecord]:
     """Decisions, with the reasons that `explanation`, or else the rules, lead to."""
     n = len(batch)
-    fired = RULE_SET.apply(PLAN.thresholds, batch, values)
-    combined = combine(PLAN, votes, n, fired.probability)
+    fired = RULE_SET.apply(PLAN.ensemble.thresholds, batch, values)
+    combined = combine(PLAN.ensemble, votes, n, fired.probability)
     selection = ReasonSelection(
-        PLAN.thresholds, combined.probability, combined.anomaly, combined.outcome
+        PLAN.ensemble.thresholds, combined.probability, combined.anomaly, combined.outcome
     )
     contributions, rows = {}, selection.rows_by_score
     if explanation is not None:
@@ -89,7 +91,7 @@ def made(batch, values, votes: tuple[Vote, ...], explanation=None) -> list[Decis
         batch.transaction_id,
         combined.outcome.tolist(),
         combined.probability.tolist(),
-        risk_scores(PLAN.thresholds, combined.probability, combined.outcome),
+        risk_scores(PLAN.ensemble.thresholds, combined.probability, combined.outcome),
         combined.anomaly.tolist(),
         selection.reasons(contributions, fired.reasons),
         votes,

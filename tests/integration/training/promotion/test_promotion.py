@@ -18,8 +18,9 @@ from pydantic import SecretStr
 from cluster.cli import run as quorum
 from deciding.plans.table import activate_plan, active_plan
 from features.definitions import N_FEATURES, SCHEMA_ID
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.errors import ArtifactRefused, Busy, InvalidInput, NotFound, OtherTenant
-from fraud.plan import Member, Plan, Thresholds
+from fraud.plan import Plan
 from models.scoring.scorer import Scorer
 from models.store.location import store_of
 from models.store.store import ArtifactStore
@@ -93,7 +94,7 @@ def make(
 
 def plan_of(*variants: str) -> Plan:
     members = tuple(Member(variant, 1 / len(variants)) for variant in variants)
-    return Plan("default", 1, "ensemble", members, Thresholds(0.3, 0.4, 0.5))
+    return Plan("default", 1, Ensemble(members, Thresholds(0.3, 0.4, 0.5)))
 
 
 def registered(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import pickle
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 import msgspec
 import numpy as np
@@ -23,7 +23,7 @@ from deployments.links.codec import (
     untagged,
 )
 from deployments.links.link import LinkLost
-from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.decision import DecisionBatch, Decisions, Reason, Vote
 from fraud.errors import (
     InvalidInput,
     Overloaded,
@@ -33,7 +33,7 @@ from fraud.errors import (
     Unavailable,
 )
 from fraud.explanation import Explanation
-from fraud.payment.batch import FeatureBatch, TransactionBatch
+from fraud.payment.batch import FeatureBatch
 from fraud.score import VariantScores
 from tests.contracts.decisions import transactions
 
@@ -50,9 +50,7 @@ def assert_same(found, sent):
     if isinstance(sent, np.ndarray):
         assert found.dtype == sent.dtype
         np.testing.assert_array_equal(found, sent)
-    elif isinstance(
-        sent, Explanation | FeatureBatch | VariantScores | DecisionBatch | TransactionBatch | Vote
-    ):
+    elif is_dataclass(sent):
         for field in fields(sent):
             assert_same(getattr(found, field.name), getattr(sent, field.name))
     elif isinstance(sent, tuple | list):
@@ -85,11 +83,12 @@ def test_decisions_with_their_votes_and_reasons():
     votes = (Vote("a", "v1", "ok", SCORES, 1.5, "d" * 64), Vote("b", "", "late", None, 100.0))
     reasons = [(), (Reason("CODE", "feature", "a sentence", 0.5),)]
     ids = ["i1", "i2"]
-    sent = DecisionBatch(
+    batch = DecisionBatch(
         *(ids, ["t1", "t2"], [0, 2], [0.1, 0.7], [12, 55], [0.5, 0.5], reasons, votes),
         *("default", 4, [(), ("variant_late:b",)], [7, -1], 1_790_000_000_000, "d" * 64),
-        *({"votes": 1.5}, (3,)),
+        *({"votes": 1.5}, "eur > new"),
     )
+    sent = Decisions((batch, batch), ([0, 1], [2, 4]), (3,))
     assert_same(crossed(sent), sent)
 
 

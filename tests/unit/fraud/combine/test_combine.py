@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from fraud.combine.combine import RULES_ONLY, combine, needs_rules
 from fraud.combine.thresholds import REVIEW
 from fraud.decision import Vote
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.methods.registry import METHODS
 from fraud.methods.stack import Stack
-from fraud.plan import Member, Plan, Thresholds
 
 NAMES = ("a", "b", "c")
 N = 5
@@ -25,7 +25,7 @@ weight = st.floats(0.01, 100)
 def plan(weights=(1.0, 1.0, 1.0), calibration=(), anomaly="odd", anomaly_challenge=0.99):
     members = tuple(Member(n, w) for n, w in zip(NAMES, weights, strict=True))
     thresholds = Thresholds(0.2, 0.5, 0.9, anomaly_challenge)
-    return Plan("p", 1, "ensemble", members, thresholds, anomaly, 100, calibration)
+    return Ensemble(members, thresholds, anomaly, 100, calibration)
 
 
 def vote(name, scores):
@@ -138,10 +138,10 @@ def test_no_rows():
 
 score = st.floats(0, 1) | st.sampled_from([0.0, 1e-7, 0.5, 1.0 - 1e-7, 1.0])
 any_weight = st.floats(1e-3, 10)
+RANKS = (0.0, 0.1, 0.1, 0.4, 1.0)
 plans = st.builds(
-    lambda method, members, anomaly, challenge, calibration: Plan(
-        *("default", 1, "ensemble"),
-        tuple(Member(f"m{i}", weight) for i, weight in enumerate(members)),
+    lambda method, members, anomaly, challenge, calibration: Ensemble(
+        tuple(Member(f"m{i}", weight, ranks=RANKS) for i, weight in enumerate(members)),
         Thresholds(0.1, 0.5, 0.9, challenge),
         "anomaly" if anomaly else None,
         calibration=calibration,

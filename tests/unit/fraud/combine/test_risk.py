@@ -11,7 +11,7 @@ from fraud.combine.combine import combine
 from fraud.combine.risk import bands, risk_scores
 from fraud.combine.thresholds import outcomes
 from fraud.decision import Vote
-from fraud.plan import Member, Plan, Thresholds
+from fraud.ensemble import Ensemble, Member, Thresholds
 
 cut = st.floats(0, 1, exclude_min=True) | st.sampled_from([1e-6, 0.02, 0.5, 0.998, 1.0])
 cuts = st.tuples(cut, cut, cut).map(sorted)
@@ -47,14 +47,14 @@ def test_an_anomaly_alone_has_the_lowest_score_of_a_challenge() -> None:
 
 
 def test_without_a_vote_the_score_is_the_lowest_of_the_outcome() -> None:
-    plan = Plan("p", 1, "single", (Member("a", 1.0),), Thresholds(0.2, 0.5, 0.9))
+    plan = Ensemble((Member("a", 1.0),), Thresholds(0.2, 0.5, 0.9), kind="single")
     made = combine(plan, [Vote("a", "v", "late", None, 1.0)], 2)
     assert risk_scores(plan.thresholds, made.probability, made.outcome) == [0, 0]
 
 
 @pytest.mark.parametrize("p", [0.1, 0.55, 0.95])
 def test_what_rules_decide_is_never_scored_as_a_block(p: float) -> None:
-    plan = Plan("p", 1, "single", (Member("a", 1.0),), Thresholds(0.2, 0.5, 0.9))
+    plan = Ensemble((Member("a", 1.0),), Thresholds(0.2, 0.5, 0.9), kind="single")
     made = combine(plan, [Vote("a", "v", "late", None, 1.0)], 1, np.array([p]))
     (score,) = risk_scores(plan.thresholds, made.probability, made.outcome)
     assert score // 25 == made.outcome[0] <= 2

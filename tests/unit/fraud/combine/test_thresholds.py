@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fraud.combine.thresholds import outcome_of_row, outcomes
-from fraud.plan import Thresholds
+from fraud.ensemble import Thresholds
 
 score = st.floats(0, 1) | st.sampled_from([0.0, 0.1, 0.5, 0.9, 0.99, 1.0, float("nan")])
 

@@ -6,9 +6,16 @@ import json
 
 import pytest
 
+from fraud.document import Place
 from fraud.methods.mean import Mean
-from fraud.methods.registry import METHODS, document_of, method_of
+from fraud.methods.registry import METHODS, document_of, method_at
 from fraud.methods.stack import Stack
+
+
+def read(document: dict[str, object]) -> tuple[object, list[tuple[str, str, str]]]:
+    """The method of a document, and the faults that were noted."""
+    place = Place(document)
+    return method_at(place, ()), place.faults
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -16,7 +23,7 @@ def test_a_method_is_read_back_from_its_document(name: str) -> None:
     method = METHODS[name]()
     assert method.name == name
     assert method.title
-    assert method_of(json.loads(json.dumps(document_of(method)))) == method
+    assert read(json.loads(json.dumps(document_of(method)))) == (method, [])
 
 
 def test_parameters_stand_beside_the_name() -> None:
@@ -25,13 +32,23 @@ def test_parameters_stand_beside_the_name() -> None:
 
 
 def test_a_document_that_names_no_method_means_a_mean() -> None:
-    assert method_of({}) == Mean()
+    assert read({}) == (Mean(), [])
 
 
-def test_unknown_names_and_wrong_parameters_are_refused() -> None:
-    with pytest.raises(ValueError, match="combiner must be one of mean, stack"):
-        method_of({"combiner": "max"})
-    with pytest.raises(ValueError, match="intercept"):
-        method_of({"combiner": "mean", "intercept": 0.5})
-    with pytest.raises(TypeError):
-        method_of({"combiner": "mean", "slope": 1.0})
+@pytest.mark.parametrize(
+    ("document", "pointer", "text"),
+    [
+        ({"combiner": "max"}, "/combiner", "combiner must be one of mean, stack"),
+        ({"combiner": "mean", "intercept": 0.5}, "", "intercept: expected 0"),
+        ({"combiner": "mean", "slope": 1.0}, "/slope", "unknown field"),
+        ({"combiner": "stack", "intercept": "0"}, "/intercept", "expected a number"),
+        ({"combiner": "stack", "intercept": float("nan")}, "/intercept", "expected a number"),
+        ({"combiner": "majority", "at": 0}, "", "at: expected a number above 0"),
+    ],
+)
+def test_unknown_names_and_wrong_parameters_are_noted(
+    document: dict[str, object], pointer: str, text: str
+) -> None:
+    _, [(at, _, detail)] = read(document)
+    assert at == pointer
+    assert text in detail

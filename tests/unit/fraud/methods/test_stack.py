@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 
 from fraud.combine.combine import combine, probability_of
 from fraud.decision import Vote
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.methods.stack import Stack, logit
-from fraud.plan import Member, Plan, Thresholds
 
 unit = st.floats(0, 1)
 weight = st.floats(0.02, 3)
 
 
-def _plan(weights: tuple[float, ...], intercept: float) -> Plan:
+def _plan(weights: tuple[float, ...], intercept: float) -> Ensemble:
     members = tuple(Member(name, w) for name, w in zip("abc", weights, strict=True))
     thresholds = Thresholds(0.2, 0.5, 0.9)
-    return Plan("p", 1, "ensemble", members, thresholds, method=Stack(intercept))
+    return Ensemble(members, thresholds, method=Stack(intercept))
 
 
 @given(st.tuples(unit, unit, unit), st.tuples(weight, weight, weight), st.floats(-5, 5))

@@ -6,7 +6,7 @@ import numpy as np
 
 from fraud.combine.thresholds import outcomes
 from fraud.decision import Reason
-from fraud.plan import Thresholds
+from fraud.ensemble import Thresholds
 from fraud.reasons.selection import ReasonSelection
 from fraud.reasons.writer import TOP
 

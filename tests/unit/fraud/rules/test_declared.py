@@ -8,9 +8,9 @@ import pytest
 from features.definitions import NAMES
 from fraud.combine.combine import combine
 from fraud.combine.thresholds import REVIEW
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
-from fraud.plan import Member, Plan, Thresholds
 from fraud.reasons.catalogue import CODES
 from fraud.rules.columns import RuleFeature
 from fraud.rules.declared import RULES
@@ -19,7 +19,7 @@ from fraud.rules.rule_set import RuleSet
 READ = tuple(RuleFeature)
 RULE_SET = RuleSet(NAMES)
 THRESHOLDS = Thresholds(0.02, 0.3, 0.8)
-PLAN = Plan("p", 1, "ensemble", (Member("a", 1.0),), THRESHOLDS)
+PLAN = Ensemble((Member("a", 1.0),), THRESHOLDS)
 
 
 def batch(*amounts_minor):

@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 
 from fraud.combine.combine import combine
 from fraud.combine.thresholds import REVIEW
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
-from fraud.plan import Member, Plan, Thresholds
 from fraud.rules.columns import RuleFeature
 from fraud.rules.rule_set import RuleSet
 
@@ -33,7 +33,7 @@ def batch(*amounts_minor):
 )
 def test_rules_never_block_and_always_give_a_reason(values, amounts, cuts):
     thresholds = Thresholds(*cuts)
-    plan = Plan("p", 1, "ensemble", (Member("a", 1.0),), thresholds)
+    plan = Ensemble((Member("a", 1.0),), thresholds)
     fired = RULE_SET.apply(thresholds, batch(*amounts), values)
     outcome = combine(plan, [], 4, fired.probability).outcome
     assert (outcome <= REVIEW).all()

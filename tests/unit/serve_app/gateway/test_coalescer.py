@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fraud.decision import Decisions
 from fraud.errors import Overloaded, RateLimited, StoreUnavailable
 from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
@@ -18,6 +19,7 @@ from serve_app.gateway.auth import Principal
 from serve_app.gateway.coalescer import MAX_ISOLATION_CALLS, Coalescer
 from serve_app.gateway.errors import CallerGone
 from serve_app.gateway.submission import Answers, Decided
+from tests.contracts.decisions import whole
 from tests.contracts.front import FakeCombiner, probability_of
 
 pytestmark = pytest.mark.virtual_time
@@ -467,8 +469,7 @@ class ColdCombiner(FakeCombiner):
             return await super().decide(rows)
         cold = [i for i, name in enumerate(rows.transaction_id) if name.startswith("cold")]
         found = await super().decide(rows.take([i for i in range(len(rows)) if i not in cold]))
-        found.pending = tuple(cold)
-        return found
+        return whole(found.batches[0], cold) if found.batches else Decisions((), (), tuple(cold))
 
 
 async def test_rows_that_wait_for_their_history_hold_nobody_back() -> None:

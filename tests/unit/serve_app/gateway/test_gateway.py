@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from fraud.decision import DecisionBatch
+from fraud.decision import Decisions
 from fraud.errors import RateLimited
 from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
@@ -31,7 +31,7 @@ class Patience(FakeCombiner):
         super().__init__()
         self.patient: list[bool] = []
 
-    async def decide(self, rows: TransactionBatch, patient: bool = False) -> DecisionBatch:
+    async def decide(self, rows: TransactionBatch, patient: bool = False) -> Decisions:
         self.patient.append(patient)
         return await super().decide(rows, patient)
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from fraud.decision import DecisionBatch
+from fraud.decision import Decisions
 from fraud.errors import Overloaded
 from fraud.payment.batch import TransactionBatch
 from fraud.payment.transaction import Transaction
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.coalescer import Coalescer
+from tests.contracts.decisions import whole
 from tests.contracts.front import decided
 from tests.contracts.virtual_time import run
 
@@ -42,10 +43,10 @@ class Machine:
         self.overhead_s = overhead_s
         self.free = asyncio.Lock()
 
-    async def decide(self, rows: TransactionBatch, patient: bool = False) -> DecisionBatch:
+    async def decide(self, rows: TransactionBatch, patient: bool = False) -> Decisions:
         async with self.free:
             await asyncio.sleep(self.overhead_s + len(rows) / self.capacity)
-        return decided(rows.transaction_id, {})
+        return whole(decided(rows.transaction_id, {}))
 
 
 class Load:
@@ -193,16 +194,14 @@ class Historian:
     def __init__(self, wait_s: float) -> None:
         self.wait_s = wait_s
 
-    async def decide(self, rows: TransactionBatch, patient: bool = False) -> DecisionBatch:
+    async def decide(self, rows: TransactionBatch, patient: bool = False) -> Decisions:
         names = rows.transaction_id
         cold = tuple(i for i, name in enumerate(names) if name == "cold")
         if patient:
             await asyncio.sleep(self.wait_s)
-            return decided(names, {})
+            return whole(decided(names, {}))
         await asyncio.sleep(0.001)
-        known = decided([name for name in names if name != "cold"], {})
-        known.pending = cold
-        return known
+        return whole(decided([name for name in names if name != "cold"], {}), cold)
 
 
 def test_cold_rows_of_many_micro_batches_share_the_cold_lanes() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fraud.ensemble import Thresholds
 from fraud.errors import NotTrainable
-from fraud.plan import Thresholds
 from training.config import CostConfig
 from training.fit.costs import cheapest_thresholds, outcome_costs, total_cost
 

@@ -60,11 +60,11 @@ def _plan(config: TrainConfig):
 
 def test_the_plan_keeps_to_its_rates() -> None:
     voted, plan, _, _ = _plan(TrainConfig())
-    probability = ensemble_probability(plan, voted.votes)
-    reached = outcomes(plan.thresholds, probability, np.full(N // 2, np.nan))
+    probability = ensemble_probability(plan.ensemble, voted.votes)
+    reached = outcomes(plan.ensemble.thresholds, probability, np.full(N // 2, np.nan))
     shares = [float((reached >= outcome).mean()) for outcome in (1, 2, 3)]
     assert shares == pytest.approx([0.01, 0.005, 0.001], rel=0.05)
-    t = plan.thresholds
+    t = plan.ensemble.thresholds
     assert t.anomaly_challenge is not None
     assert voted.anomaly is not None
     assert (voted.anomaly >= t.anomaly_challenge).mean() == pytest.approx(0.001, rel=0.1)
@@ -76,9 +76,9 @@ def test_the_plan_keeps_to_its_rates() -> None:
 def test_costs_set_the_thresholds_where_they_are_given() -> None:
     costs = CostConfig(review=2.0, false_block=20.0)
     voted, plan, _, _ = _plan(TrainConfig(costs=costs))
-    probability = ensemble_probability(plan, voted.votes)
+    probability = ensemble_probability(plan.ensemble, voted.votes)
     costs_of = outcome_costs(voted.fraud, voted.amount, costs)
-    t = plan.thresholds
+    t = plan.ensemble.thresholds
     cost = total_cost(probability, (t.challenge, t.review, t.block), costs_of)
     by_rates = fit_thresholds(probability, None, RateConfig())
     r = (by_rates.challenge, by_rates.review, by_rates.block)
@@ -112,14 +112,14 @@ def test_an_ensemble_that_does_not_beat_its_best_member_gives_way_to_it() -> Non
     voted = _halves({"knows": TRUTH, "errs": 1 - TRUTH}, FRAUD)
     plan, combination, _ = fit_plan(*voted, TrainConfig(variants=("xgboost", "logistic")))
     assert plan.kind == "single"
-    assert [(m.variant, m.weight) for m in plan.members] == [("knows", 1.0)]
+    assert [(m.variant, m.weight) for m in plan.ensemble.members] == [("knows", 1.0)]
     contest = combination.comparison
     assert contest is not None
     assert (contest.member, contest.won, contest.kept) == ("knows", False, False)
     assert contest.ensemble["average_precision"] <= contest.best_member["average_precision"]
     assert "does not beat its best member, knows decides alone" in contest.sentence()
     # Its probabilities are those of the member, on the plan's own map.
-    probability = ensemble_probability(plan, {"knows": voted[1].votes["knows"]})
+    probability = ensemble_probability(plan.ensemble, {"knows": voted[1].votes["knows"]})
     assert abs(float(probability.mean()) - float(voted[1].fraud.mean())) < 0.002
 
 
@@ -127,7 +127,7 @@ def test_a_configured_kind_stays_and_reports_that_it_lost() -> None:
     config = TrainConfig(variants=("xgboost", "logistic"), combiner="mean")
     plan, combination, _ = fit_plan(*_halves({"knows": TRUTH, "errs": 1 - TRUTH}, FRAUD), config)
     assert plan.kind == "ensemble"
-    assert len(plan.members) == 2
+    assert len(plan.ensemble.members) == 2
     assert combination.comparison is not None
     assert not combination.comparison.won
     assert "it decides as configured" in combination.comparison.sentence()

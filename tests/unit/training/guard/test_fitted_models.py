@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fraud.plan import Member, Plan, Thresholds
+from fraud.ensemble import Ensemble, Member, Thresholds
+from fraud.plan import Plan
 from training.config import TrainConfig
 from training.finding import LeakFound, settle
 from training.fit.fitted_run import FittedRun
@@ -48,7 +49,9 @@ def fitted_run(share: float, frauds: int = 120) -> FittedRun:
     rows = np.arange(N)
     part = ScoredPart.of(data, rows, {ENSEMBLE: score, "xgboost": score})
     evaluated = SplitScores(part, part, part, frozenset((ENSEMBLE, "xgboost")))
-    plan = Plan("p", 1, "single", (Member("xgboost", 1.0),), Thresholds(0.3, 0.4, 0.5))
+    plan = Plan(
+        "p", 1, Ensemble((Member("xgboost", 1.0),), Thresholds(0.3, 0.4, 0.5), kind="single")
+    )
     plan_fit = PlanFit(plan, None, None, {}, None, evaluated)  # type: ignore[arg-type]
     split = Split(rows, rows, rows, rows, Bounds(*range(9)))
     return FittedRun(data, split, TrainConfig(), {}, plan_fit)

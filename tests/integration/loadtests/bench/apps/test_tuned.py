@@ -15,7 +15,8 @@ import redis
 
 from cluster.api_keys import create
 from features.definitions import N_FEATURES, SCHEMA_ID
-from fraud.plan import Member, Plan, Thresholds
+from fraud.ensemble import Ensemble, Member, Thresholds
+from fraud.plan import Plan
 from loadtests.bench.apps import access
 from loadtests.bench.apps.tuned import app
 from tests.contracts.artifacts import point_alias, tiny_artifact
@@ -23,8 +24,11 @@ from tests.contracts.artifacts import point_alias, tiny_artifact
 PEPPER = "a pepper"
 # The models see the amount alone, so nearly every payment is above these thresholds.
 PLAN = Plan(
-    *("default", 1, "ensemble", (Member("xgboost", 2.0), Member("logistic", 1.0))),
-    Thresholds(challenge=0.01, review=0.02, block=1.0),
+    *("default", 1),
+    Ensemble(
+        (Member("xgboost", 2.0), Member("logistic", 1.0)),
+        Thresholds(challenge=0.01, review=0.02, block=1.0),
+    ),
 )
 
 

@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 
-from fraud.plan import Member, Plan, Thresholds
+from fraud.ensemble import Ensemble, Member, Thresholds
+from fraud.plan import Plan
 from loadtests.bench.scale.stack import PLAN, plan_of, with_copies, with_replicas
 
 ACTIVE = Plan(
-    *("default", 4, "ensemble"),
-    (Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
-    Thresholds(0.1, 0.5, 0.9),
-    anomaly="isolation-forest",
-    calibration=((0.0, 0.0), (1.0, 1.0)),
+    *("default", 4),
+    Ensemble(
+        (Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
+        Thresholds(0.1, 0.5, 0.9),
+        anomaly="isolation-forest",
+        calibration=((0.0, 0.0), (1.0, 1.0)),
+    ),
 )
 
 
@@ -71,7 +74,7 @@ def test_a_plan_asks_so_many(variants: int, asked: list[str]) -> None:
     assert list(copies) == [name for name in asked if "copy" in name]
     assert (plan.name, plan.version) == (PLAN, variants)
     assert plan.kind == ("single" if variants == 1 else "ensemble")
-    assert plan.thresholds == ACTIVE.thresholds
+    assert plan.ensemble.thresholds == ACTIVE.ensemble.thresholds
 
 
 def test_a_plan_that_asks_nobody_is_none() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fraud.plan import Thresholds
+from fraud.ensemble import Thresholds
 from tests.contracts.front import PLAN, Front, payment
 from tests.unit.serve_app.http.test_asgi import assert_problem
 
