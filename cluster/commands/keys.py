@@ -111,7 +111,7 @@ def change_tier(
 @app.command("set-scopes")
 def change_scopes(
     key_id: KeyId,
-    scopes: Annotated[str, typer.Argument(help=_SCOPES_HELP)],
+    scopes: Annotated[str, typer.Argument(help=_SCOPES_HELP, metavar="SCOPES")],
     tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:

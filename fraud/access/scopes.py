@@ -1,4 +1,8 @@
-"""Scopes of API keys: what a key may do. Every call needs one scope or no key at all."""
+"""Scopes of API keys: what a key may do. Every call needs one scope or no key at all.
+
+`admin` holds every other scope, also those that a later release adds: it is resolved when a key is
+looked up, not when it is stored. No other scope holds another.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,10 @@ Scope = Literal["decide", "read", "label", "plans", "admin"]
 
 SCOPES: Final[dict[Scope, str]] = {
     "decide": "make decisions",
-    "read": "read decisions, payments, labels, models and plans",
+    "read": "read decisions, labels, models, plans and reports",
     "label": "report what payments turned out to be",
     "plans": "store, activate and simulate plans",
-    "admin": "everything: it holds all other scopes, and those of later releases",
+    "admin": "everything that other scopes allow, also those of later releases",
 }
 """Every scope and its meaning, in the order in which keys name them."""
 

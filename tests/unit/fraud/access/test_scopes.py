@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fraud.access.scopes import ALL_SCOPES, DEFAULT_SCOPES, SCOPES, granted, parse_scopes
+from tests.contracts.root import ROOT
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,12 @@ def test_admin_holds_all_others_and_no_other_scope_holds_any() -> None:
 def test_a_scope_of_another_release_grants_nothing() -> None:
     assert granted(["of tomorrow", "read"]) == {"read"}
     assert granted([]) == granted(["of tomorrow"]) == frozenset()
+
+
+def test_the_page_for_operators_gives_each_scope_its_meaning() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    for scope, meaning in SCOPES.items():
+        assert f"| `{scope}` | {meaning} |" in text
 
 
 def test_a_key_without_scopes_of_its_own_does_not_change_plans() -> None:
