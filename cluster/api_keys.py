@@ -1,4 +1,4 @@
-"""API keys in the database: create, list, change the tier, revoke."""
+"""API keys in the database: create, list, change tier or scopes, revoke."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from cluster.errors import CommandFailed
 from fraud.access.keys import hash_key, new_key
+from fraud.access.scopes import DEFAULT_SCOPES
 from fraud.access.tiers import DEFAULT_TIER, TIERS
 from fraud.payment.limits import Problem, tenant_problem, text_problem
 from stores.statements import statement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import asyncpg
+
+    from fraud.access.scopes import Scope
 
 
 async def create(
@@ -22,6 +27,7 @@ async def create(
     tenant: str,
     name: str,
     tier: str = DEFAULT_TIER,
+    scopes: Sequence[Scope] = DEFAULT_SCOPES,
     expires_days: int | None = None,
     now: datetime | None = None,
 ) -> dict[str, Any]:
@@ -29,11 +35,12 @@ async def create(
 
     Args:
         tier: one of `fraud.access.tiers.TIERS`.
+        scopes: what the key may do, at least one.
         expires_days: the key stops working so many days after `now`, > 0; None: never.
         now: the time of creation; None: the current time.
 
     Returns:
-        `key`, `key_id`, `tenant`, `name`, `tier`, `expires_at`.
+        `key`, `key_id`, `tenant`, `name`, `tier`, `scopes`, `expires_at`.
 
     Raises:
         CommandFailed: the tier is unknown, or the name of the tenant or key is not allowed.
@@ -52,6 +59,7 @@ async def create(
         name,
         hash_key(pepper, key),
         tier,
+        list(scopes),
         expires_at,
     )
     return {
@@ -60,6 +68,7 @@ async def create(
         "tenant": tenant,
         "name": name,
         "tier": tier,
+        "scopes": list(scopes),
         "expires_at": expires_at,
     }
 
@@ -80,6 +89,22 @@ async def set_tier(connection: asyncpg.Connection, tenant: str, key_id: str, tie
     _require_tier(tier)
     sql = statement("cluster/sql/key_tier.sql")
     if await connection.fetchval(sql, tenant, key_id, tier) is None:
+        raise _unknown(tenant, key_id)
+
+
+async def set_scopes(
+    connection: asyncpg.Connection, tenant: str, key_id: str, scopes: Sequence[Scope]
+) -> None:
+    """Replace a key's scopes. Ingresses follow within `fraud.access.keys.FRESH_S`.
+
+    Args:
+        scopes: what the key may do from then on, at least one.
+
+    Raises:
+        CommandFailed: the tenant has no such key.
+    """
+    sql = statement("cluster/sql/key_scopes.sql")
+    if await connection.fetchval(sql, tenant, key_id, list(scopes)) is None:
         raise _unknown(tenant, key_id)
 
 

@@ -1,4 +1,4 @@
-"""`quorum keys`: create, list, tier, revoke."""
+"""`quorum keys`: create, list, tier, set-scopes, revoke."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from cluster.commands.options import TenantOption, load_settings
+from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit
 from fraud.access.keys import FRESH_S, STALE_S
+from fraud.access.scopes import DEFAULT_SCOPES, SCOPES, Scope, parse_scopes
 from fraud.access.tiers import DEFAULT_TIER, TIERS
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ def _limits() -> str:
 
 
 _TIER_HELP = f"Tier, which sets the rate limits (in transactions). {_limits()}."
+_SCOPES_HELP = "What the key may do, separated by commas. {}.".format(
+    "; ".join(f"{scope}: {meaning}" for scope, meaning in SCOPES.items())
+)
 
 
 @app.command()
@@ -45,6 +50,7 @@ def create(
     name: Annotated[str, typer.Option(help="Who uses the key, for your records.")],
     tenant: TenantOption = None,
     tier: Annotated[str, typer.Option(help=_TIER_HELP)] = DEFAULT_TIER,
+    scopes: Annotated[str, typer.Option(help=_SCOPES_HELP)] = ",".join(DEFAULT_SCOPES),
     expires_days: Annotated[
         int | None,
         typer.Option(min=1, max=3650, help="Days of validity.", show_default="never"),
@@ -55,6 +61,7 @@ def create(
     from cluster import api_keys
     from cluster.home.connection import pepper
 
+    chosen = _scopes("--scopes", scopes)
     settings = load_settings(tenant)
     created = _with_database(
         settings,
@@ -64,6 +71,7 @@ def create(
             tenant=settings.tenant,
             name=name,
             tier=tier,
+            scopes=chosen,
             expires_days=expires_days,
         ),
     )
@@ -72,7 +80,7 @@ def create(
 
 @app.command("list")
 def list_keys(tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
-    """List a tenant's API keys: ids, names, tiers and states, not the keys themselves."""
+    """List a tenant's API keys: ids, names, tiers, scopes and states, not the keys themselves."""
     from cluster import api_keys
 
     settings = load_settings(tenant)
@@ -98,6 +106,30 @@ def change_tier(
     )
     report = {"key_id": key_id, "tenant": settings.tenant, "tier": tier}
     emit(report, as_json, _render_tier)
+
+
+@app.command("set-scopes")
+def change_scopes(
+    key_id: KeyId,
+    scopes: Annotated[str, typer.Argument(help=_SCOPES_HELP, metavar="SCOPES")],
+    tenant: TenantOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Replace the scopes of an API key. It takes effect within half a minute.
+
+    Replicas cache keys: a scope that is taken away may work for another half minute, or for five
+    minutes while PostgreSQL does not answer.
+    """
+    from cluster import api_keys
+
+    chosen = _scopes("SCOPES", scopes)
+    settings = load_settings(tenant)
+    _with_database(
+        settings,
+        lambda connection: api_keys.set_scopes(connection, settings.tenant, key_id, chosen),
+    )
+    report = {"key_id": key_id, "tenant": settings.tenant, "scopes": list(chosen)}
+    emit(report, as_json, _render_scopes)
 
 
 @app.command()
@@ -126,6 +158,18 @@ def revoke(
     emit(report, as_json, _render_revoked)
 
 
+def _scopes(argument: str, text: str) -> tuple[Scope, ...]:
+    """Return the scopes that a user named.
+
+    Raises:
+        CommandFailed: an unknown scope, or none.
+    """
+    try:
+        return parse_scopes(text)
+    except ValueError as error:
+        raise CommandFailed(f"{argument}: {error}", "", 2) from error
+
+
 def _with_database(settings: Settings, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
     import asyncio
 
@@ -145,6 +189,13 @@ def _render_tier(report: dict[str, Any]) -> str:
     )
 
 
+def _render_scopes(report: dict[str, Any]) -> str:
+    return (
+        f"{report['key_id']} of tenant {report['tenant']} now has the scopes"
+        f" {', '.join(report['scopes'])}; it takes effect within {FRESH_S:.0f} s"
+    )
+
+
 def _render_revoked(report: dict[str, Any]) -> str:
     return (
         f"revoked {report['key_id']} of tenant {report['tenant']}; it is refused within"
@@ -161,12 +212,12 @@ def _table(keys: list[dict[str, Any]], tenant: str) -> Any:
             f" `quorum keys create --name NAME --tenant {tenant}` creates one"
         )
     table = Table(box=None, pad_edge=False)
-    for title in ("id", "name", "tier", "state", "created", "expires"):
+    for title in ("id", "name", "tier", "scopes", "state", "created", "expires"):
         table.add_column(title)
     for key in keys:
         expires = key["expires_at"]
         table.add_row(
-            *(key["key_id"], key["name"], key["tier"], key["state"]),
+            *(key["key_id"], key["name"], key["tier"], ",".join(key["scopes"]), key["state"]),
             f"{key['created_at']:%Y-%m-%d %H:%M}",
             "never" if expires is None else f"{expires:%Y-%m-%d %H:%M}",
         )

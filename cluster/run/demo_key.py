@@ -9,6 +9,7 @@ from cluster import api_keys
 from cluster.home import settings_file
 from cluster.home.connection import database, pepper
 from fraud.access.keys import parse_key, verify_key
+from fraud.access.scopes import ALL_SCOPES
 from stores.statements import statement
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ _HEADER = "# Written by `quorum up`: the address and a key of this Quorum.\n"
 
 
 def write_demo_key(settings: Settings, url: str) -> str:
-    """Write demo.env. Returns its API key: the one it held if that still works, else a new one."""
+    """Write demo.env. Returns its API key: the one it held if that still works, else a new one.
+    Either has every scope."""
     path = settings.home / "demo.env"
     before = settings_file.read(path).get("QUORUM_API_KEY", "")
     key = asyncio.run(_working_key(settings, before))
@@ -49,9 +51,15 @@ async def _working_key(settings: Settings, before: str) -> str:
             key = parse_key(before)
             assert key is not None
             await api_keys.set_tier(connection, settings.tenant, key.key_id, _TIER)
+            await api_keys.set_scopes(connection, settings.tenant, key.key_id, ALL_SCOPES)
             return before
         created = await api_keys.create(
-            connection, pepper(settings), tenant=settings.tenant, name="demo", tier=_TIER
+            connection,
+            pepper(settings),
+            tenant=settings.tenant,
+            name="demo",
+            tier=_TIER,
+            scopes=ALL_SCOPES,
         )
         return str(created["key"])
 

@@ -1,1 +1,2 @@
-INSERT INTO api_keys (key_id, tenant, name, hash, tier, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO api_keys (key_id, tenant, name, hash, tier, scopes, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)

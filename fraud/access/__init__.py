@@ -1,1 +1,1 @@
-"""API keys and the tiers of their rate limits."""
+"""API keys: their form, what they may do (scopes), and their rate limits (tiers)."""

@@ -22,7 +22,7 @@ ID_LENGTH = 12
 SECRET_BYTES = 32
 FRESH_S = 30.0
 """How long an ingress accepts a valid key without reading the table again: a revocation, or a
-change of tier, may take this long to apply."""
+change of tier or scopes, may take this long to apply."""
 STALE_S = 300.0
 """The same while PostgreSQL is away."""
 

@@ -3,7 +3,8 @@
 A valid key stays valid for `FRESH_S` without a look-up; after two thirds of that it is looked up in
 the background, so that a busy key never waits. While PostgreSQL does not answer, a known key is
 valid for `STALE_S` at most, and an unknown one is an error: it cannot be checked. So a revoked key
-is refused within `FRESH_S`, or within `STALE_S` while PostgreSQL is down. Guessing keys does not
+is refused within `FRESH_S`, or within `STALE_S` while PostgreSQL is down; a change of its scopes or
+tier applies as fast. Guessing keys does not
 delay the look-ups of known ones.
 """
 
@@ -12,14 +13,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import compare_digest
 
 from fraud.access.keys import FRESH_S, STALE_S, hash_key, parse_key
+from fraud.access.scopes import Scope, granted
 from fraud.errors import StoreUnavailable
-from serve_app.gateway.errors import Unauthenticated
+from serve_app.gateway.errors import InsufficientScope, Unauthenticated
 
 REFUSED_S = 5.0
 RETRY_S = 2.0
@@ -41,6 +43,7 @@ class KeyRecord:
     key_id: str
     tenant: str
     tier: str
+    scopes: Sequence[str]
     hash: bytes
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -48,11 +51,25 @@ class KeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller. Everything it does is done for `tenant`."""
+    """An authenticated caller. Everything it does is done for `tenant`.
+
+    Attributes:
+        scopes: everything that it may do, with what a wider scope includes.
+    """
 
     key_id: str
     tenant: str
     tier: str
+    scopes: frozenset[Scope] = frozenset()
+
+    def require(self, scope: Scope) -> None:
+        """Do nothing if the caller has a scope.
+
+        Raises:
+            InsufficientScope: it has not.
+        """
+        if scope not in self.scopes:
+            raise InsufficientScope(scope)
 
 
 @dataclass(slots=True)
@@ -180,7 +197,9 @@ class Authenticator:
             )
         self._refused.pop(digest, None)
         expires = float("inf") if record.expires_at is None else record.expires_at.timestamp()
-        principal = Principal(record.key_id, record.tenant, record.tier)
+        # Resolved here, once a look-up: each call then only asks a set.
+        scopes = granted(record.scopes)
+        principal = Principal(record.key_id, record.tenant, record.tier, scopes)
         return _cache(
             self._valid, digest, _CachedKey(principal, expires, now, now + FRESH_S), MAX_VALID
         )

@@ -10,6 +10,21 @@ class Unauthenticated(QuorumError):
     exist is not disclosed."""
 
 
+class InsufficientScope(QuorumError):
+    """The API key is valid, but has no right to do this.
+
+    Args:
+        scope: the scope that is needed, one of `fraud.access.scopes.SCOPES`.
+    """
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(scope)
+        self.scope = scope
+
+    def __str__(self) -> str:
+        return f"the API key lacks the scope {self.scope}"
+
+
 class Conflict(QuorumError):
     """The request contradicts what is on record.
 

@@ -199,6 +199,7 @@ class DecisionsApp:
         exchange.since = _clock()
         principal = await self._authenticate(head.credential)
         exchange.principal = principal
+        principal.require("decide")
         exchange.lap(AUTH)
         self._rate_limits.refuse_exhausted(principal)
         head.require_json()

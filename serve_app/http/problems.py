@@ -23,7 +23,7 @@ from fraud.errors import (
     StoreUnavailable,
     Unavailable,
 )
-from serve_app.gateway.errors import Conflict, Unauthenticated, unwrapped
+from serve_app.gateway.errors import Conflict, InsufficientScope, Unauthenticated, unwrapped
 from serve_app.http.wire.schemas import FieldErrorOut, ProblemOut
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "malformed-body": (400, "The body is not valid JSON"),
     "malformed-head": (400, "The request head is not valid HTTP, or too large"),
     "unauthenticated": (401, "A valid API key is required"),
+    "insufficient-scope": (403, "The API key lacks the scope for this call"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "This path does not support this method"),
     "timeout-reading-body": (408, "The body did not arrive in time"),
@@ -124,6 +125,13 @@ def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
     if isinstance(error, Unauthenticated):
         detail = "Send a valid API key as `X-API-Key` or as `Authorization: Bearer`"
         return _problem("unauthenticated", detail, request_id, headers=_CHALLENGE)
+    if isinstance(error, InsufficientScope):
+        return _problem(
+            "insufficient-scope",
+            f"This call needs an API key with the scope `{error.scope}`",
+            request_id,
+            headers=_scope_challenge(error.scope),
+        )
     if isinstance(error, Conflict):
         return _problem("conflict", error.detail, request_id)
     if isinstance(error, NotFound):
@@ -168,6 +176,12 @@ def _unavailable_detail(error: Unavailable) -> str:
     if isinstance(error, StoreUnavailable):
         return "A data store does not answer"
     return "A required part of the service does not answer"
+
+
+def _scope_challenge(scope: str) -> Headers:
+    """As RFC 6750, section 3.1, has it."""
+    challenge = f'Bearer realm="quorum", error="insufficient_scope", scope="{scope}"'
+    return ((b"www-authenticate", challenge.encode()),)
 
 
 def _limit_detail(error: RateLimited) -> str:

@@ -73,8 +73,9 @@ class _Endpoint:
             detail = "This path does not support this method"
             raise HttpProblem("method-not-allowed", detail, ((b"allow", allow),))
         principal = None
-        if route.needs_key:
+        if route.scope is not None:
             credential = Head(request.scope["headers"]).credential
             principal = await self._services.authenticate(credential)
+            principal.require(route.scope)
         result = await route.handler(Call(request, self._services, principal))
         return result if isinstance(result, Response) else answer(result)

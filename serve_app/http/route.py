@@ -10,6 +10,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fraud.access.scopes import Scope
 from serve_app.gateway.auth import Principal
 from serve_app.http.exchange import ALWAYS, REQUEST_ID, Body, Head
 from serve_app.http.reading.json_body import read_json
@@ -103,6 +104,7 @@ class Route:
         operation_id: its name in generated clients, stable.
         summary: one line; `{max_rows}` stands for the rows of a batch.
         tag: its group in the reference, see `reference.openapi`.
+        scope: what the sender's key must have; None: no key is needed.
         answers: status -> answer, without problems.
         description: further prose, Markdown.
         body: wire types of the body, one of which it must be; () for none.
@@ -110,7 +112,6 @@ class Route:
         parameters: name -> JSON Schema with a description; in the path if it names them, else in
             the query string.
         problems: statuses of its problems beyond those that follow from the rest.
-        needs_key: whether the sender must authenticate.
         is_limited: whether rate limits apply.
         is_listed: whether the OpenAPI document has it.
         handler: answers it; None on the hot path (`serve_app.http.asgi`).
@@ -121,13 +122,13 @@ class Route:
     operation_id: str
     summary: str
     tag: str
+    scope: Scope | None
     answers: Mapping[int, Answer]
     description: str = ""
     body: tuple[type[Struct], ...] = ()
     body_example: Json | None = None
     parameters: Mapping[str, Json] | None = None
     problems: tuple[int, ...] = ()
-    needs_key: bool = True
     is_limited: bool = False
     is_listed: bool = True
     handler: Handler | None = None
@@ -136,8 +137,8 @@ class Route:
     def problem_statuses(self) -> list[int]:
         """Every status of a problem, ascending."""
         statuses = set(self.problems)
-        if self.needs_key:
-            statuses |= {401, 500, 503}
+        if self.scope is not None:
+            statuses |= {401, 403, 500, 503}
         if self.body:
             statuses |= {400, 408, 413, 415, 422}
         if self.is_limited:
@@ -159,7 +160,7 @@ def public_route(
         operation_id=operation_id,
         summary=summary,
         tag="operation",
-        needs_key=False,
+        scope=None,
         answers={200: Answer(summary, media_type=media_type)},
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ import httpx
 import numpy as np
 
 from fraud.access.keys import ApiKey, hash_key
+from fraud.access.scopes import ALL_SCOPES, Scope
 from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Decisions, Reason, Vote
 from fraud.ensemble import Ensemble, Member, Thresholds
@@ -249,7 +251,9 @@ class Front:
         self.unready: Exception | None = None
         self.readiness: object = None
         self.keys = {
-            key.key_id: KeyRecord(key.key_id, "acme", tier, hash_key(PEPPER, key), None, None)
+            key.key_id: KeyRecord(
+                key.key_id, "acme", tier, ALL_SCOPES, hash_key(PEPPER, key), None, None
+            )
             for key, tier in ((KEY, "standard"), (FREE_KEY, "free"))
         }
         self.store_error: Exception | None = None
@@ -278,6 +282,10 @@ class Front:
             build_rest(self.services),
             now_ms=lambda: NOW_MS,
         )
+
+    def grant(self, *scopes: Scope) -> None:
+        """Let `KEY` have these scopes alone; before its first use, as keys are cached."""
+        self.keys[KEY.key_id] = replace(self.keys[KEY.key_id], scopes=scopes)
 
     async def find(self, key_id: str) -> KeyRecord | None:
         await asyncio.sleep(0)

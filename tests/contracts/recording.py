@@ -14,6 +14,7 @@ import httpx
 
 from decision_log.log import DecisionLog
 from decision_log.shipping.shipper import ShipperConfig
+from fraud.access.scopes import SCOPES
 from fraud.decision import Decisions
 from fraud.payment.batch import TransactionBatch
 from fraud.record import records
@@ -81,7 +82,7 @@ async def recording_front(folder: Path, url: str) -> AsyncIterator[RecordingFron
         return []
 
     async def authenticate(credential: str) -> Principal:
-        return Principal("abcdefghijkm", front.tenant, "demo")
+        return Principal("abcdefghijkm", front.tenant, "demo", frozenset(SCOPES))
 
     services = Services(authenticate, on_record, nothing, nothing, lambda: b"", now_ms)
     gateway = Gateway(decide, RateLimits(FakeRedisLimiter(), "front"), GatewaySettings())

@@ -10,6 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from fraud.access.keys import hash_key, parse_key
+from fraud.access.scopes import granted
 from stores.statements import statement
 
 REMEMBERED_S = 30.0
@@ -25,7 +26,7 @@ class Refused(Exception):
     """The request is refused.
 
     Attributes:
-        status: 401 or 429.
+        status: 401, 403 or 429.
     """
 
     def __init__(self, status: int) -> None:
@@ -54,7 +55,7 @@ class Access:
         """Return the tenant of a key that may send `rows` rows now.
 
         Raises:
-            Refused: 401 for an invalid key, 429 above the limit.
+            Refused: 401 for an invalid key, 403 for one that may not decide, 429 above the limit.
         """
         key_id, tenant = await self._identify(text)
         window = int(time.time()) // WINDOW_S
@@ -79,5 +80,7 @@ class Access:
             or (row["expires_at"] is not None and row["expires_at"] <= datetime.now(UTC))
         ):
             raise Refused(401)
+        if "decide" not in granted(row["scopes"]):
+            raise Refused(403)
         self._known[digest] = (key.key_id, row["tenant"], time.monotonic() + REMEMBERED_S)
         return key.key_id, row["tenant"]

@@ -1,4 +1,4 @@
 -- An API key by its public part.
-SELECT tenant, hash, expires_at, revoked_at
+SELECT tenant, scopes, hash, expires_at, revoked_at
 FROM api_keys
 WHERE key_id = $1

@@ -144,7 +144,7 @@ async def metrics() -> Response:
 
 @app.exception_handler(Refused)
 async def refused(_: Request, error: Refused) -> Response:
-    """Answer 401 or 429."""
+    """Answer 401, 403 or 429."""
     counters.REQUESTS.labels(str(error.status)).inc()
     return Response(b'{"title":"refused"}', error.status, media_type="application/problem+json")
 

@@ -1,4 +1,4 @@
 -- An API key by its public part.
-SELECT key_id, tenant, tier, hash, expires_at, revoked_at
+SELECT key_id, tenant, tier, scopes, hash, expires_at, revoked_at
 FROM api_keys
 WHERE key_id = $1

@@ -10,6 +10,7 @@ from importlib.resources import files
 from string import Template
 
 from fraud.access.keys import FRESH_S
+from fraud.access.scopes import DEFAULT_SCOPES, SCOPES
 from fraud.access.tiers import TIERS, Quota
 from fraud.combine.risk import BAND
 from fraud.label import SOURCES
@@ -31,6 +32,8 @@ def guide(limits: RequestLimits) -> str:
     """Return the guide as HTML."""
     return _GUIDE.substitute(
         revoked=f"{FRESH_S:g}",
+        scopes=_table(("scope", "what the key may do"), SCOPES.items()),
+        default_scopes=_scope_list(DEFAULT_SCOPES),
         answer=escape(_answer()),
         outcomes=_outcomes(),
         stages=_table(("stage", "what happened"), meanings.STAGES.items()),
@@ -86,6 +89,11 @@ def _outcomes() -> str:
 
 def _scores(outcome: int) -> str:
     return f"{BAND * outcome}–{BAND * (outcome + 1) - 1}"
+
+
+def _scope_list(scopes: Iterable[str]) -> str:
+    *most, last = (f"<code>{scope}</code>" for scope in scopes)
+    return f"{', '.join(most)} and {last}"
 
 
 def _degraded() -> Iterable[tuple[str, str]]:

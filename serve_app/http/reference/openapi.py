@@ -19,8 +19,8 @@ MAX_ROWS = 1000
 
 _DESCRIPTION = """Decides in milliseconds whether a payment is fraud, using several models and the
 customer's live history, and keeps every decision on record. Every call needs a key, as `X-API-Key`
-or as `Authorization: Bearer`. Every error is `application/problem+json` with a stable `type`.
-Retrying with the same `transaction_id` is safe."""
+or as `Authorization: Bearer`, with the scope that it names. Every error is
+`application/problem+json` with a stable `type`. Retrying with the same `transaction_id` is safe."""
 _TAGS = {
     "decisions": "make decisions, read and search them",
     "labels": "report which payments were fraud: models learn from it",
@@ -105,11 +105,11 @@ def _operation(route: Route, max_rows: int) -> Json:
         "operationId": route.operation_id,
         "summary": route.summary.format(max_rows=f"{max_rows:,}"),
     }
-    if route.description:
-        operation["description"] = route.description
+    if description := _description(route):
+        operation["description"] = description
     operation["tags"] = [route.tag]
-    if route.needs_key:
-        operation["security"] = [{name: []} for name in _SECURITY]
+    if route.scope is not None:
+        operation["security"] = [{name: [route.scope]} for name in _SECURITY]
     if route.parameters:
         operation["parameters"] = [
             _parameter(name, schema, route) for name, schema in route.parameters.items()
@@ -123,6 +123,12 @@ def _operation(route: Route, max_rows: int) -> Json:
     problems = {str(status): _problem(status, route) for status in route.problem_statuses}
     operation["responses"] = dict(sorted((problems | answers).items()))
     return operation
+
+
+def _description(route: Route) -> str:
+    """Return the prose of a route and the scope that it needs."""
+    needs = "" if route.scope is None else f"Needs the scope `{route.scope}`."
+    return " ".join(part for part in (route.description, needs) if part)
 
 
 def _parameter(name: str, schema: Json, route: Route) -> Json:

@@ -63,7 +63,7 @@ def reference_routes(document: Callable[[int], Json]) -> tuple[Route, ...]:
     operation_id="asset",
     summary="A file of the pages",
     tag="operation",
-    needs_key=False,
+    scope=None,
     is_listed=False,
     answers={},
 )

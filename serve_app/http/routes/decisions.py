@@ -42,6 +42,7 @@ DECIDE: Final = Route(
     operation_id="decide",
     summary="Decide on a payment",
     tag="decisions",
+    scope="decide",
     is_limited=True,
     body=(TransactionIn,),
     body_example=TRANSACTION,
@@ -58,6 +59,7 @@ DECIDE_BATCH: Final = Route(
     "decided. Payments are counted in order: each decision takes the customer's earlier payments "
     "of the batch into account.",
     tag="decisions",
+    scope="decide",
     is_limited=True,
     body=(BatchIn,),
     body_example={"transactions": [TRANSACTION]},
@@ -82,6 +84,7 @@ DECIDE_BATCH: Final = Route(
     "`next_cursor` as `cursor`: new decisions do not shift the pages. A decision is found as "
     "soon as it is in PostgreSQL, normally within half a second of its answer.",
     tag="decisions",
+    scope="read",
     parameters=PARAMETERS,
     problems=(422,),
     answers={
@@ -116,6 +119,7 @@ async def list_decisions(call: Call) -> DecisionsOut:
     "after its answer, only `log` may be missing from `stage_ms`. A call for a decision that was "
     "just made waits for it, up to a second.",
     tag="decisions",
+    scope="read",
     parameters=DECISION_ID,
     problems=(404,),
     answers={200: Answer("The decision", KeptDecisionOut, _KEPT_DECISION)},

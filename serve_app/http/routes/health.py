@@ -40,7 +40,7 @@ class ReadyOut(Struct, omit_defaults=True, gc=False):
     operation_id="live",
     summary="Whether the process answers",
     tag="operation",
-    needs_key=False,
+    scope=None,
     answers={200: Answer("Yes", LiveOut, {"live": True})},
 )
 async def live(_: Call) -> LiveOut:
@@ -54,7 +54,7 @@ async def live(_: Call) -> LiveOut:
     operation_id="ready",
     summary="Whether decisions can be made",
     tag="operation",
-    needs_key=False,
+    scope=None,
     answers={
         200: Answer("Yes", ReadyOut, {"ready": True}),
         503: Answer(

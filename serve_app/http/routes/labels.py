@@ -53,6 +53,7 @@ _KEPT = {
     summary="Label the payment of a decision",
     description=_RULES,
     tag="labels",
+    scope="label",
     parameters=DECISION_ID,
     body=(LabelIn,),
     body_example={"is_fraud": True, "source": "chargeback"},
@@ -73,6 +74,7 @@ async def add_label(call: Call) -> Response:
     description="Name the payment by your `transaction_id` or by the `decision_id` of an answer, "
     "not both. " + _RULES,
     tag="labels",
+    scope="label",
     body=(LabelOfTransactionIn, LabelOfDecisionIn),
     body_example=_LABEL_OF,
     problems=(404, 409),
@@ -92,6 +94,7 @@ async def add_label_of(call: Call) -> Response:
     description="Results are in the order of the labels, each the kept label or a problem. A label "
     "that cannot be kept does not stop the others. It is safe to send a batch again.",
     tag="labels",
+    scope="label",
     body=(LabelBatchIn,),
     body_example={"labels": [_LABEL_OF]},
     answers={

@@ -67,6 +67,7 @@ class ActivePlanOut(Struct, gc=False):
     operation_id="readActivePlan",
     summary="The active plan and its thresholds",
     tag="models",
+    scope="read",
     problems=(404,),
     answers={
         200: Answer(

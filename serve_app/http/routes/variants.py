@@ -44,6 +44,7 @@ class VariantsOut(Struct, gc=False):
     operation_id="listVariants",
     summary="The model pools and the active plan",
     tag="models",
+    scope="read",
     answers={
         200: Answer(
             "The pools",

@@ -66,6 +66,8 @@ PROBLEMS: Final[dict[str, str]] = {
     "malformed-body": "Send JSON in UTF-8.",
     "malformed-head": "Send HTTP/1.1 and shorter headers: long cookies are the usual cause.",
     "unauthenticated": "Send a valid key. A revoked key is refused within 30 seconds.",
+    "insufficient-scope": "`detail` names the scope. The operator adds it to the key, or gives you "
+    "another key.",
     "not-found": "Check the id. Data of another tenant is not found either.",
     "method-not-allowed": "See `Allow`.",
     "timeout-reading-body": "Send the body faster.",

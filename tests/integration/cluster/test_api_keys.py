@@ -10,6 +10,7 @@ import pytest
 from cluster import api_keys
 from cluster.errors import CommandFailed
 from fraud.access.keys import parse_key, verify_key
+from fraud.access.scopes import ALL_SCOPES, DEFAULT_SCOPES
 
 PEPPER = "test pepper"
 
@@ -55,6 +56,25 @@ async def test_names_of_tenants_are_plain(connection: asyncpg.Connection, name: 
 async def test_names_of_keys_are_printable(connection: asyncpg.Connection, name: str) -> None:
     with pytest.raises(CommandFailed, match="--name must"):
         await api_keys.create(connection, "pepper", tenant="acme", name=name)
+
+
+async def test_a_key_has_the_scopes_it_is_given_and_can_get_others(
+    connection: asyncpg.Connection,
+) -> None:
+    made = await api_keys.create(connection, PEPPER, tenant="a", name="shop")
+    plain = await api_keys.create(connection, PEPPER, tenant="a", name="ops", scopes=("plans",))
+    assert (made["scopes"], plain["scopes"]) == (list(DEFAULT_SCOPES), ["plans"])
+    await api_keys.set_scopes(connection, "a", made["key_id"], ("decide",))
+    with pytest.raises(CommandFailed, match="no API key"):
+        await api_keys.set_scopes(connection, "b", plain["key_id"], ("admin",))
+    listed = {key["name"]: key["scopes"] for key in await api_keys.list_keys(connection, "a")}
+    assert listed == {"shop": ["decide"], "ops": ["plans"]}
+
+
+async def test_every_scope_can_be_stored(connection: asyncpg.Connection) -> None:
+    await api_keys.create(connection, PEPPER, tenant="a", name="all", scopes=ALL_SCOPES)
+    (listed,) = await api_keys.list_keys(connection, "a")
+    assert listed["scopes"] == list(ALL_SCOPES)
 
 
 async def test_a_key_can_change_to_another_existing_tier(

@@ -9,15 +9,17 @@ from datetime import UTC, datetime
 import pytest
 
 from fraud.access.keys import ApiKey, hash_key, new_key
+from fraud.access.scopes import ALL_SCOPES
 from fraud.errors import StoreUnavailable
 from serve_app.gateway import auth
 from serve_app.gateway.auth import Authenticator, KeyRecord, Principal
-from serve_app.gateway.errors import Unauthenticated
+from serve_app.gateway.errors import InsufficientScope, Unauthenticated
 from tests.contracts.front import KEY, PEPPER
 
 pytestmark = pytest.mark.virtual_time
 
-RECORD = KeyRecord(KEY.key_id, "acme", "standard", hash_key(PEPPER, KEY), None, None)
+SCOPES = ("decide", "read")
+RECORD = KeyRecord(KEY.key_id, "acme", "standard", SCOPES, hash_key(PEPPER, KEY), None, None)
 
 
 class Store:
@@ -53,7 +55,7 @@ async def settle() -> None:
 
 
 async def test_a_valid_key_is_looked_up_once(store: Store) -> None:
-    assert await store.enter() == Principal(KEY.key_id, "acme", "standard")
+    assert await store.enter() == Principal(KEY.key_id, "acme", "standard", frozenset(SCOPES))
     for _ in range(100):
         await store.enter()
     assert store.asked == 1
@@ -91,6 +93,48 @@ async def test_a_revoked_key_is_refused_within_the_time_promised(store: Store) -
         await store.enter()
 
 
+async def test_a_key_may_do_what_its_scopes_name_and_nothing_else(store: Store) -> None:
+    principal = await store.enter()
+    principal.require("decide")
+    principal.require("read")
+    for scope in ("label", "plans", "admin"):
+        with pytest.raises(InsufficientScope) as refused:
+            principal.require(scope)
+        assert refused.value.scope == scope
+
+
+async def test_an_administrator_may_do_everything(store: Store) -> None:
+    store.records[KEY.key_id] = replace(RECORD, scopes=["admin"])
+    principal = await store.enter()
+    for scope in ALL_SCOPES:
+        principal.require(scope)
+
+
+def test_a_principal_made_without_scopes_may_do_nothing() -> None:
+    for scope in ALL_SCOPES:
+        with pytest.raises(InsufficientScope):
+            Principal("k", "acme", "standard").require(scope)
+
+
+async def test_a_change_of_scopes_applies_within_the_time_promised(store: Store) -> None:
+    (await store.enter()).require("decide")
+    store.records[KEY.key_id] = replace(RECORD, scopes=["label"])
+    store.now += auth.FRESH_S
+    principal = await store.enter()
+    principal.require("label")
+    with pytest.raises(InsufficientScope):
+        principal.require("decide")
+
+
+async def test_a_busy_key_gets_its_new_scopes_without_waiting(store: Store) -> None:
+    await store.enter()
+    store.records[KEY.key_id] = replace(RECORD, scopes=["plans"])
+    store.now += auth.FRESH_S * 0.7
+    assert (await store.enter()).scopes == frozenset(SCOPES)
+    await settle()
+    assert (await store.enter()).scopes == {"plans"}
+
+
 async def test_a_key_expires_to_the_second_whatever_is_remembered(store: Store) -> None:
     ends = datetime.fromtimestamp(store.wall + 10, UTC)
     store.records[KEY.key_id] = replace(RECORD, expires_at=ends)
@@ -113,7 +157,7 @@ async def test_a_refused_key_is_remembered_for_a_little_while(store: Store) -> N
             await store.enter(stranger)
     assert store.asked == 1
     store.records[stranger.key_id] = KeyRecord(
-        stranger.key_id, "late", "standard", hash_key(PEPPER, stranger), None, None
+        stranger.key_id, "late", "standard", SCOPES, hash_key(PEPPER, stranger), None, None
     )
     store.now += auth.REFUSED_S
     assert (await store.enter(stranger)).tenant == "late"

@@ -6,11 +6,23 @@ import pickle
 
 import pytest
 
-from serve_app.gateway.errors import CallerGone, Conflict, Unauthenticated, unwrapped
+from serve_app.gateway.errors import (
+    CallerGone,
+    Conflict,
+    InsufficientScope,
+    Unauthenticated,
+    unwrapped,
+)
 
 
 @pytest.mark.parametrize(
-    "error", [Unauthenticated("no valid API key"), Conflict("opposite"), CallerGone()]
+    "error",
+    [
+        Unauthenticated("no valid API key"),
+        InsufficientScope("plans"),
+        Conflict("opposite"),
+        CallerGone(),
+    ],
 )
 def test_an_error_crosses_by_pickle(error: Exception) -> None:
     again = pickle.loads(pickle.dumps(error))

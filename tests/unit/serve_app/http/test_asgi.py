@@ -16,6 +16,7 @@ from fraud.errors import LogUnavailable, Overloaded, StoreUnavailable
 from tests.contracts.front import KEY, Front, payment, probability_of
 from tests.contracts.waiting import until
 
+DECIDE = "/v1/decisions"
 HEADERS = [(b"x-api-key", str(KEY).encode()), (b"content-type", b"application/json")]
 
 pytestmark = pytest.mark.virtual_time
@@ -89,6 +90,34 @@ async def test_without_a_good_key_there_is_nothing(
     assert_problem(response, 401, "unauthenticated")
     assert response.headers["www-authenticate"] == 'Bearer realm="quorum"'
     assert not front.combiner.calls
+
+
+@pytest.mark.parametrize("path", ["/v1/decisions", "/v1/decisions/batch"])
+async def test_a_key_that_may_not_decide_is_told_so_and_nothing_is_decided(
+    front: Front, path: str
+) -> None:
+    front.grant("read", "label", "plans")
+    row = payment()
+    async with front.client() as client:
+        response = await client.post(path, json=row if path == DECIDE else {"transactions": [row]})
+        broken = await client.post(path, content=b"{")
+    document = assert_problem(response, 403, "insufficient-scope")
+    assert "`decide`" in document["detail"]
+    assert 'scope="decide"' in response.headers["www-authenticate"]
+    # The sender is known, and so are its limits, of which this takes nothing.
+    assert response.headers["ratelimit"].startswith('"key";r=5000;')
+    assert_problem(broken, 403, "insufficient-scope")
+    assert not front.combiner.calls
+    assert not front.limiter.asked
+
+
+async def test_a_key_that_may_only_decide_does(front: Front) -> None:
+    front.grant("decide")
+    async with front.client() as client:
+        assert (await client.post(DECIDE, json=payment())).status_code == 200
+        batch = await client.post(f"{DECIDE}/batch", json={"transactions": [payment()]})
+        assert batch.status_code == 200
+        assert_problem(await client.get(DECIDE), 403, "insufficient-scope")
 
 
 async def test_an_unknown_key_while_the_store_is_down_is_503(front: Front) -> None:

@@ -9,7 +9,7 @@ import pickle
 import pytest
 
 from fraud import errors
-from serve_app.gateway.errors import Conflict, Unauthenticated
+from serve_app.gateway.errors import Conflict, InsufficientScope, Unauthenticated
 from serve_app.http import problems
 from serve_app.http.problems import KINDS, HttpProblem, MalformedBody, problem_of
 
@@ -47,6 +47,7 @@ def test_every_error_of_ours_becomes_a_document(error: Exception) -> None:
         MalformedBody("no", (("", "not_json", "x"),)),
         Conflict("opposite"),
         Unauthenticated("no valid API key"),
+        InsufficientScope("plans"),
     ],
 )
 def test_http_s_own_errors_cross_by_pickle(error: Exception) -> None:
@@ -73,6 +74,14 @@ def test_an_unknown_error_reveals_nothing() -> None:
     problem = problem_of(KeyError("4111111111111111"), "r-1")
     assert problem.status == 500
     assert b"4111" not in problem.body()
+
+
+def test_a_missing_scope_is_named() -> None:
+    problem = problem_of(InsufficientScope("plans"), "r-1")
+    assert problem.status == 403
+    assert problem.document.detail == "This call needs an API key with the scope `plans`"
+    challenge = b'Bearer realm="quorum", error="insufficient_scope", scope="plans"'
+    assert problem.headers == ((b"www-authenticate", challenge),)
 
 
 def test_statuses_are_errors() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fraud.access.scopes import ALL_SCOPES
 from fraud.errors import StoreUnavailable
 from tests.contracts.front import DECISION_ID, KEY, Front
 from tests.unit.serve_app.http.test_asgi import assert_problem
@@ -26,6 +27,46 @@ async def test_a_problem_is_not_kept_by_a_cache(front: Front, path: str) -> None
     assert response.status_code in (404, 405)
     assert response.headers["cache-control"] == "no-store"
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+NEEDS = {
+    ("GET", "/v1/decisions"): "read",
+    ("GET", f"/v1/decisions/{DECISION_ID}"): "read",
+    ("GET", "/v1/plans/active"): "read",
+    ("GET", "/v1/variants"): "read",
+    ("POST", LABELS): "label",
+    ("POST", "/v1/labels"): "label",
+    ("POST", "/v1/labels/batch"): "label",
+}
+
+
+@pytest.mark.parametrize(("method", "path"), NEEDS)
+async def test_a_key_needs_the_scope_of_the_route(front: Front, method: str, path: str) -> None:
+    needed = NEEDS[method, path]
+    others = tuple(scope for scope in ALL_SCOPES if scope not in (needed, "admin"))
+    label = {"is_fraud": True, "source": "chargeback"}
+    named = {**label, "transaction_id": "t-1"}
+    body = {LABELS: label, "/v1/labels": named, "/v1/labels/batch": {"labels": [named]}}.get(path)
+    front.grant(*others)
+    async with front.client() as client:
+        refused = await client.request(method, path, json=body)
+    document = assert_problem(refused, 403, "insufficient-scope")
+    assert f"`{needed}`" in document["detail"]
+    assert not front.records.kept
+    assert not front.records.searches
+    for scope in (needed, "admin"):
+        allowed = Front()
+        allowed.grant(scope)
+        async with allowed.client() as client:
+            assert (await client.request(method, path, json=body)).status_code in (200, 201)
+
+
+async def test_what_needs_no_key_needs_no_scope(front: Front) -> None:
+    front.grant("label")
+    for headers in ({}, None):
+        async with front.client(headers) as client:
+            for path in ("/v2/health/live", "/v2/health/ready", "/metrics", "/openapi.json"):
+                assert (await client.get(path)).status_code == 200
 
 
 async def test_a_dead_store_is_503(front: Front) -> None:

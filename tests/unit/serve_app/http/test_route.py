@@ -53,6 +53,20 @@ def test_every_route_is_declared_once() -> None:
     assert set(names.values()) == {1}
 
 
+def test_reading_needs_read_and_what_needs_no_key_is_for_operators() -> None:
+    for route in ROUTES:
+        if route.scope is None:
+            assert route.tag == "operation"
+            assert route.method == "GET"
+        else:
+            assert (route.scope == "read") == (route.method == "GET")
+            assert {401, 403} <= set(route.problem_statuses)
+
+
+def test_every_route_of_the_hot_path_needs_the_scope_that_it_checks() -> None:
+    assert {route.scope for route in ROUTES if route.handler is None} == {"decide"}
+
+
 def test_every_route_has_a_handler_but_those_of_the_hot_path() -> None:
     hot = {route.path for route in ROUTES if route.handler is None}
     assert hot == set(Front().app.express)

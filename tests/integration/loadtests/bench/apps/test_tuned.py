@@ -127,6 +127,11 @@ async def test_who_may_not_ask_is_refused(tuned: Tuned, monkeypatch: pytest.Monk
     assert (await tuned.post("/v1/decisions", payment(11), key="qk_none")).status_code == 401
     stranger = "qk_" + "a" * 12 + "_" + "b" * 43
     assert (await tuned.post("/v1/decisions", payment(12), key=stranger)).status_code == 401
+    connection = await asyncpg.connect(tuned.database_url)
+    reader = await create(connection, PEPPER, tenant="default", name="reader", scopes=("read",))
+    await connection.close()
+    refused = await tuned.post("/v1/decisions", payment(12), key=str(reader["key"]))
+    assert refused.status_code == 403
     # One window however long this takes.
     monkeypatch.setattr(access, "WINDOW_S", 10**9)
     monkeypatch.setattr(app.state.decisions.access, "_most", 1)

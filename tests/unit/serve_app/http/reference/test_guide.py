@@ -9,6 +9,7 @@ import re
 import pytest
 
 from features.degraded import WITHOUT_HISTORY
+from fraud.access.scopes import SCOPES
 from fraud.access.tiers import TIERS
 from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.label import SOURCES
@@ -49,7 +50,7 @@ async def test_calls_work_as_they_are_written(calls: list[str]) -> None:
 
 def test_it_says_how_to_send_the_key_and_what_every_word_means() -> None:
     text = guide(RequestLimits())
-    words = [*OUTCOMES, *RISK_LEVELS, *TYPES, *CHANNELS, *CODES, *SOURCES, *KINDS, *TIERS]
+    words = [*OUTCOMES, *RISK_LEVELS, *TYPES, *CHANNELS, *CODES, *SOURCES, *KINDS, *TIERS, *SCOPES]
     for word in (*words, *WITHOUT_HISTORY, "X-API-Key", "Authorization: Bearer", "Retry-After"):
         assert word in text, word
 

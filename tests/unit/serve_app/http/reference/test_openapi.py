@@ -42,6 +42,20 @@ def test_every_kind_of_problem_is_in_it() -> None:
         assert f"urn:quorum:problem:{slug}" in text
 
 
+def test_every_operation_names_the_scope_that_it_needs() -> None:
+    for route in ROUTES:
+        if not route.is_listed:
+            continue
+        operation = document()["paths"][route.path][route.method.lower()]
+        needs = "" if route.scope is None else f"Needs the scope `{route.scope}`."
+        assert operation.get("description", "").endswith(needs)
+        assert ("403" in operation["responses"]) == (route.scope is not None)
+        schemes = (
+            [] if route.scope is None else [{"apiKey": [route.scope]}, {"bearer": [route.scope]}]
+        )
+        assert operation.get("security", []) == schemes
+
+
 def untyped(schema: Any, at: str = "") -> list[str]:
     """Return where a schema leaves the type of a value open."""
     if not isinstance(schema, dict):
