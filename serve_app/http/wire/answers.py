@@ -17,7 +17,7 @@ import msgspec
 
 from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason
 from fraud.stage import decision_stages, thousandths
-from serve_app.http.wire.schemas import PlanOut, ReasonOut
+from serve_app.http.wire.schemas import DecidingPlanOut, ReasonOut
 
 _REMEMBERED_BATCHES = 32
 
@@ -146,7 +146,7 @@ def _template(
             for variant, version, status, scored in votes
         )
         + b'],"anomaly_score":%b,"plan":'
-        + _constant(PlanOut(plan, plan_version, arm))
+        + _constant(DecidingPlanOut(plan, plan_version, arm))
         + b',"degraded":%b,"feature_age_ms":%b,"stage_ms":{'
     )
 

@@ -40,7 +40,7 @@ DECISION: Final[dict[str, Any]] = {
         {"name": "logistic", "version": "41be6f0d2c55", "status": "late", "score": None},
     ],
     "anomaly_score": 0.93,
-    "plan": {"name": "default", "version": 3},
+    "plan": {"name": "default", "version": 3, "arm": ""},
     "degraded": True,
     "degraded_reasons": ["variant_late:logistic"],
     "feature_age_ms": 420_000,

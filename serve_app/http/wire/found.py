@@ -16,11 +16,11 @@ from serve_app.gateway.records import DecisionPage, FoundDecision, FoundLabel
 from serve_app.http.wire.answers import rfc3339
 from serve_app.http.wire.label_schemas import LabelOut
 from serve_app.http.wire.schemas import (
+    DecidingPlanOut,
     DecisionsOut,
     KeptDecisionOut,
     KeptLabelOut,
     PaymentOut,
-    PlanOut,
     ReasonOut,
     VoteOut,
 )
@@ -49,7 +49,7 @@ def decision_out(found: FoundDecision) -> KeptDecisionOut:
             for vote in record.votes
         ],
         anomaly_score=record.anomaly_score,
-        plan=PlanOut(record.plan["name"], record.plan["version"], record.arm),
+        plan=DecidingPlanOut(record.plan["name"], record.plan["version"], record.arm),
         degraded=bool(record.degraded),
         degraded_reasons=list(record.degraded),
         feature_age_ms=None if record.feature_age_ms < 0 else record.feature_age_ms,

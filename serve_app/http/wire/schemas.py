@@ -220,7 +220,14 @@ class VoteOut(Struct, gc=False):
 
 
 class PlanOut(Struct, gc=False):
-    """The plan that decided."""
+    """A plan."""
+
+    name: str
+    version: int
+
+
+class DecidingPlanOut(Struct, gc=False):
+    """The plan that decided, and which part of it."""
 
     name: str
     version: int
@@ -256,7 +263,7 @@ class DecisionOut(Struct, gc=False):
     reasons: list[ReasonOut]
     variants: list[VoteOut]
     anomaly_score: Annotated[float, Meta(ge=0, le=1, description="higher is more unusual")] | None
-    plan: PlanOut
+    plan: DecidingPlanOut
     degraded: Annotated[bool, Meta(description="whether the plan could not be carried out in full")]
     degraded_reasons: list[DegradedReason]
     feature_age_ms: (

@@ -49,7 +49,7 @@ async def test_a_payment_gets_a_decision(front: Front) -> None:
     assert answer["probability"] == probability_of("t-1")
     band = ("approve", "challenge", "review", "block").index(answer["decision"])
     assert 25 * band <= answer["risk_score"] <= 25 * band + 24
-    assert answer["plan"] == {"name": "default", "version": 3}
+    assert answer["plan"] == {"name": "default", "version": 3, "arm": ""}
     assert answer["variants"][0]["score"] == probability_of("t-1")
     assert answer["variants"][1] == {
         "name": "logistic",

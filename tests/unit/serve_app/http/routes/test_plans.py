@@ -17,7 +17,8 @@ def front() -> Front:
 
 
 async def test_the_active_plan_says_where_its_decisions_begin(front: Front) -> None:
-    front.records.plan = replace(PLAN, thresholds=Thresholds(0.3, 0.5, 0.9, anomaly_challenge=0.99))
+    thresholds = Thresholds(0.3, 0.5, 0.9, anomaly_challenge=0.99)
+    front.records.plan = replace(PLAN, policy=replace(PLAN.ensemble, thresholds=thresholds))
     async with front.client() as client:
         document = (await client.get("/v1/plans/active")).json()
         answer = (await client.post("/v1/decisions", json=payment())).json()
