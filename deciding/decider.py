@@ -27,6 +27,9 @@ from fraud.stage import COMBINE, EXPLAIN, FEATURES, LOG, VOTES
 from telemetry import metrics
 from telemetry.stages import Stages
 
+BUSY_MS = 40.0
+"""Mean wait for votes from which variants count as busy; most deadlines are about 100 ms."""
+_SMOOTHING = 0.1
 _FEW = 24
 """Up to this many rows a list is faster than numpy's four calls."""
 
@@ -76,6 +79,12 @@ class Decider:
         self._shadows = shadows
         self._now_ms = now_ms
         self._randomness = randomness
+        self._votes_ms = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether variants take so long to vote that they should be asked nothing else."""
+        return self._votes_ms > BUSY_MS
 
     async def decide(self, batch: TransactionBatch, patient: bool = True) -> Decisions:
         """Decide on n transactions and record the decisions.
@@ -93,7 +102,7 @@ class Decider:
             Unavailable: no plan has been loaded yet.
         """
         # Taken once: a micro-batch is decided under the plans of one moment.
-        plans = {tenant: self._required_plan(tenant) for tenant in set(batch.tenant)}
+        plans = {tenant: self._required_plan(tenant) for tenant in dict.fromkeys(batch.tenant)}
         stages, request_rows = Stages(), None
         features = await self._fetch(batch.bare(), patient)
         if features.pending:
@@ -107,6 +116,7 @@ class Decider:
         asking = Asking(batch)
         groups = await self._ask(plans, asking, features)
         stages.lap(VOTES)
+        self._votes_ms += (stages.ms[VOTES] - self._votes_ms) * _SMOOTHING
         now_ms = self._now_ms()
         decided = await self._decide_groups(groups, asking, features, stages, now_ms)
         try:

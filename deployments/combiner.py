@@ -109,7 +109,9 @@ class Combiner:
         await self._log.start()
         self._shadow_writer = ShadowWriter(url, settings.database_timeout_s)
         self._shadow_writer.start()
-        self._shadows = ShadowRunner(FanOut(self._pools), self._shadow_writer)
+        self._shadows = ShadowRunner(
+            FanOut(self._pools), self._shadow_writer, is_busy=lambda: self._decider.is_busy
+        )
         self._features_ready = RemoteMethod(features, "ready")
         self._decider = Decider(
             self._plan_for,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch
-from serve_app.http.wire.schemas import DecisionOut, PlanOut, ReasonOut, VoteOut
+from serve_app.http.wire.schemas import DecidingPlanOut, DecisionOut, ReasonOut, VoteOut
 
 _encoder = msgspec.json.Encoder()
 
@@ -36,7 +36,7 @@ def answer(decided: DecisionBatch, i: int) -> bytes:
             if vote.scores is not None
         ],
         anomaly_score=_finite(decided.anomaly_score[i]),
-        plan=PlanOut(decided.plan, decided.plan_version),
+        plan=DecidingPlanOut(decided.plan, decided.plan_version),
         degraded=bool(decided.degraded[i]),
         degraded_reasons=list(decided.degraded[i]),
         feature_age_ms=None if age_ms < 0 else age_ms,

@@ -21,9 +21,15 @@ from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.errors import LogUnavailable, Unavailable
 from fraud.explanation import Explanation
 from fraud.ids import decided_at_ms
+from fraud.payment.batch import TransactionBatch
 from fraud.plan import Plan
+from fraud.policy.ab import AB, Arm
+from fraud.policy.cascade import Cascade, Stage
+from fraud.policy.recorded import settled
+from fraud.policy.segments import Condition, Segment, Segments
 from fraud.score import VariantScores
 from tests.contracts.decisions import transactions
+from tests.contracts.plans import leaf
 
 pytestmark = pytest.mark.virtual_time
 
@@ -436,3 +442,116 @@ async def test_nothing_is_asked_or_kept_where_every_row_is_left_out():
     house.fetch = fetch
     decisions = await house.decider.decide(transactions(2), patient=False)
     assert (len(decisions), decisions.pending, house.kept) == (0, (0, 1), [])
+
+
+def tenants(*names):
+    """A micro-batch with a row of each tenant."""
+    batch = transactions(len(names))
+    batch.tenant = list(names)
+    return batch
+
+
+OTHER = Plan("mine", 2, leaf("xgboost", thresholds=Thresholds(0.01, 0.02, 0.9)))
+
+
+async def test_rows_of_one_micro_batch_are_decided_by_their_tenants_plans():
+    house = House(xgboost=0.05, logistic=0.05)
+    house.decider._plan_for = lambda tenant: OTHER if tenant == "mine" else PLAN
+    found = await house.decider.decide(tenants("a", "mine", "b", "mine"))
+    assert found.rows == ([0, 2], [1, 3])
+    common, mine = found.batches
+    assert (common.plan, common.plan_version, common.outcome) == ("default", 4, [0, 0])
+    assert (mine.plan, mine.plan_version, mine.outcome) == ("mine", 2, [2, 2])
+    assert [vote.variant for vote in mine.votes] == ["xgboost"]
+    assert (common.transaction_id, mine.transaction_id) == (["t0", "t2"], ["t1", "t3"])
+    assert [(r.tenant, r.plan["name"]) for r in house.kept] == [
+        *(("a", "default"), ("b", "default"), ("mine", "mine"), ("mine", "mine"))
+    ]
+    assert len(set(common.decision_id + mine.decision_id)) == 4
+
+
+async def test_the_anomaly_of_one_plan_is_not_asked_about_rows_of_another():
+    house, asked = House(), []
+
+    async def noted(values, schema_id):
+        asked.append(len(values))
+        return VariantScores("v1", "d" * 64, np.full(len(values), 0.5))
+
+    house.calls["isolation-forest"] = noted
+    house.decider._plan_for = lambda tenant: OTHER if tenant == "mine" else PLAN
+    await house.decider.decide(tenants("mine", "a", "mine"))
+    assert asked == [1]
+
+
+async def test_what_one_rows_features_lack_is_not_told_of_another_tenants():
+    house = House()
+
+    async def fetch(batch):
+        features = await house.fetch_well(batch)
+        features.degraded[1] = ("transaction_reused",)
+        return features
+
+    house.fetch = fetch
+    house.decider._plan_for = lambda tenant: OTHER if tenant == "mine" else PLAN
+    common, mine = (await house.decider.decide(tenants("a", "mine"))).batches
+    assert (common.degraded, mine.degraded) == ([()], [("transaction_reused",)])
+
+
+async def test_each_way_through_a_plan_is_a_group_of_its_own():
+    arms = (Arm("a", 50, leaf("xgboost")), Arm("b", 50, leaf("logistic")))
+    stages = (Stage(leaf("logistic"), 0.1), Stage(leaf("logistic", "xgboost")))
+    segment = Segment("usd", Condition((("currency", ("USD",)),)), AB(arms, "s"))
+    plan = Plan("tree", 1, Segments((segment,), Cascade(stages)))
+    house = House(plan=plan, xgboost=0.7, logistic=0.3)
+    found = await house.decider.decide(transactions(40))
+    assert sorted(row for rows in found.rows for row in rows) == list(range(40))
+    by_arm = {batch.arm: [vote.variant for vote in batch.votes] for batch in found.batches}
+    assert by_arm == {
+        "usd > a": ["xgboost"],
+        "usd > b": ["logistic"],
+        "others > stage 2": ["logistic", "xgboost"],
+    }
+    for batch, rows in zip(found.batches, found.rows, strict=True):
+        assert batch.transaction_id == [f"t{i}" for i in rows]
+        assert len(batch.probability) == len(batch.votes[0].scores) == len(rows)
+    for record in house.kept:
+        policy = Plan.from_document(record.plan).policy
+        row = TransactionBatch.of(record.tenant, [record.transaction])
+        [group] = settled(policy, row, record.batch_votes())
+        assert group.arm == record.arm
+        again = combine(group.ensemble, record.batch_votes(), 1, None, group.asked)
+        assert again.probability[0] == record.probability
+
+
+async def test_a_required_vote_that_is_missing_leaves_the_rules_to_decide():
+    members = (Member("xgboost", 1.0, required=True), Member("logistic", 1.0))
+    plan = Plan("p", 1, replace(PLAN.ensemble, members=members))
+    decisions = await House(plan=plan, xgboost=RuntimeError(), logistic=0.95).decide(1)
+    assert decisions.degraded == [("variant_failed:xgboost", "rules_only")]
+    assert decisions.outcome[0] <= REVIEW
+
+
+async def test_a_stage_that_failed_is_told_of_by_rows_that_later_stages_decided():
+    stages = (Stage(leaf("logistic"), 0.1), Stage(leaf("xgboost")))
+    plan = Plan("p", 1, Cascade(stages))
+    decisions = await House(plan=plan, logistic=RuntimeError()).decide(2)
+    assert decisions.degraded == [("variant_failed:logistic",)] * 2
+    assert decisions.arm == "stage 2"
+
+
+async def test_it_is_busy_while_votes_are_slow():
+    house = House(plan=replace(PLAN, policy=replace(PLAN.ensemble, deadline_ms=1000)))
+
+    async def slow(values, schema_id):
+        await asyncio.sleep(0.1)
+        return VariantScores("v1", "d" * 64, np.full(len(values), 0.05))
+
+    quick = house.calls["xgboost"]
+    house.calls["xgboost"] = slow
+    for _ in range(10):
+        await house.decide(1)
+    assert house.decider.is_busy
+    house.calls["xgboost"] = quick
+    for _ in range(20):
+        await house.decide(1)
+    assert not house.decider.is_busy

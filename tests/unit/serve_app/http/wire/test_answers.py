@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fraud.decision import OUTCOMES, RISK_LEVELS, DecisionBatch, Reason, Vote
 from serve_app.http.wire.answers import DecisionEncoder, encode, encode_stages, rfc3339, thousandths
-from serve_app.http.wire.schemas import DecisionOut, PlanOut, ReasonOut, VoteOut
+from serve_app.http.wire.schemas import DecidingPlanOut, DecisionOut, ReasonOut, VoteOut
 from tests.contracts.front import decided
 
 STATUSES = ("ok", "missing", "late", "failed")
@@ -50,6 +50,7 @@ def batches(draw: st.DrawFn) -> DecisionBatch:
         feature_age_ms=column(st.integers(-1, 10**12)),
         decided_at_ms=draw(st.integers(0, 4 * 10**12)),
         stage_ms=draw(st.dictionaries(texts, milliseconds, max_size=3)),
+        arm=draw(texts),
     )
 
 
@@ -82,7 +83,7 @@ def plain(batch: DecisionBatch, i: int, own_ms: dict[str, float]) -> DecisionOut
             for vote in batch.votes
         ],
         anomaly_score=finite(batch.anomaly_score[i]),
-        plan=PlanOut(batch.plan, batch.plan_version),
+        plan=DecidingPlanOut(batch.plan, batch.plan_version, batch.arm),
         degraded=bool(batch.degraded[i]),
         degraded_reasons=list(batch.degraded[i]),
         feature_age_ms=None if age_ms < 0 else age_ms,
