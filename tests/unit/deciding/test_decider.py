@@ -544,7 +544,7 @@ async def test_it_is_busy_while_votes_are_slow():
     house = House(plan=replace(PLAN, policy=replace(PLAN.ensemble, deadline_ms=1000)))
 
     async def slow(values, schema_id):
-        time.sleep(0.1)  # the stopwatch does not run in the loop's time
+        time.sleep(0.1)  # noqa: ASYNC251 — the stopwatch does not run in the loop's time
         return VariantScores("v1", "d" * 64, np.full(len(values), 0.05))
 
     quick = house.calls["xgboost"]

@@ -211,7 +211,7 @@ def test_an_honest_record_matches(decided, capsys):
 
 def test_the_command_line_shows_one_line(decided, capsys):
     assert run(["replay", decided[0].decision_id]) == 0
-    assert "matches: 11 values equal" in " ".join(capsys.readouterr().out.split())
+    assert "matches: 12 values equal" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
