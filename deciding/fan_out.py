@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from deciding.circuit_breaker import CircuitBreaker
-from fraud.asking import Asking, Stages, VariantCall
+from fraud.asking import Asking, Run, VariantCall
 from fraud.decision import Vote
 from fraud.errors import SchemaMismatch
 from fraud.payment.batch import FeatureBatch, Float32
@@ -44,16 +44,16 @@ class FanOut:
         self._clock_s = clock_s
         self._breakers: dict[str, CircuitBreaker] = {}
 
-    async def run(self, stages: Stages[T], asking: Asking, features: FeatureBatch) -> T:
+    async def run(self, run: Run[T], asking: Asking, features: FeatureBatch) -> T:
         """Ask what a policy asks, stage by stage, and return what it returns.
 
         Args:
-            stages: the policy's run over `asking`, which receives the votes.
+            run: the policy's run over `asking`, which receives the votes.
             features: float32[n, n_features] of the same rows.
         """
         try:
             while True:
-                calls = next(stages)
+                calls = next(run)
                 asking.votes.add(calls, await self.ask(calls, features))
         except StopIteration as stop:
             result: T = stop.value

@@ -33,7 +33,7 @@ class VariantCall:
     deadline_ms: float = 100
 
 
-Stages = Generator[Sequence[VariantCall], None, T]
+Run = Generator[Sequence[VariantCall], None, T]
 """Yields the calls of each stage, and is resumed when their answers are in the `VoteBook`."""
 
 
@@ -119,11 +119,11 @@ def taken(rows: Rows, places: NDArray[np.intp]) -> NDArray[np.intp]:
     return places if rows is None else rows[places]
 
 
-def together(runs: Iterable[Stages[T]]) -> Stages[list[T]]:
+def together(runs: Iterable[Run[T]]) -> Run[list[T]]:
     """Run several at once, stage by stage: a variant that several of them ask in one stage gets one
     call. Return what each returned."""
     found: list[T | None] = []
-    living: list[tuple[int, Stages[T]]] = []
+    living: list[tuple[int, Run[T]]] = []
     for i, run in enumerate(runs):
         found.append(None)
         living.append((i, run))

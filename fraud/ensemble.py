@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from fraud.asking import Asking, Rows, Stages, VariantCall
+from fraud.asking import Asking, Rows, Run, VariantCall
 from fraud.document import RANGE, Place
 from fraud.methods.interface import CombiningMethod
 from fraud.methods.mean import Mean
@@ -172,7 +172,7 @@ class Ensemble:
         """The members' variants."""
         return tuple(m.variant for m in self.members)
 
-    def run(self, asking: Asking, rows: Rows, arm: str) -> Stages[list[Settled]]:
+    def run(self, asking: Asking, rows: Rows, arm: str) -> Run[list[Settled]]:
         """Ask every variant about every row that it has not been asked about; see `Policy`."""
         calls = _calls(self) if rows is None else _calls_about(self, asking, rows)
         if calls and len(asking.batch):

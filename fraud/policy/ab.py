@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.asking import Asking, Rows, Stages
+from fraud.asking import Asking, Rows, Run
 from fraud.ensemble import Settled
 from fraud.policy.guard import Guard
 from fraud.policy.interface import Policy
@@ -84,7 +84,7 @@ class AB:
             raise ValueError("arms: expected every slot once")
         object.__setattr__(self, "_arm_of", arm_of)
 
-    def run(self, asking: Asking, rows: Rows, arm: str) -> Stages[list[Settled]]:
+    def run(self, asking: Asking, rows: Rows, arm: str) -> Run[list[Settled]]:
         """See `Policy`."""
         which = self._arm_of[customer_slots(asking, rows, self.salt)]
         return (yield from split(asking, rows, arm, self.children(), which))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fraud.asking import Asking, Rows, Stages
+from fraud.asking import Asking, Rows, Run
 from fraud.ensemble import Settled
 from fraud.policy.guard import Guard
 from fraud.policy.interface import Policy
@@ -72,7 +72,7 @@ class Canary:
         """Percent of the customers that are on the canary."""
         return 0.0 if self.step is None else self.steps[self.step]
 
-    def run(self, asking: Asking, rows: Rows, arm: str) -> Stages[list[Settled]]:
+    def run(self, asking: Asking, rows: Rows, arm: str) -> Run[list[Settled]]:
         """See `Policy`."""
         below = round(self.share / 100 * SLOTS)
         which = (customer_slots(asking, rows, self.salt) < below).astype(np.intp)

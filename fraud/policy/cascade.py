@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fraud.asking import Asking, Rows, Stages, taken
+from fraud.asking import Asking, Rows, Run, taken
 from fraud.combine.combine import probability_of_votes
 from fraud.ensemble import Ensemble, Settled
 from fraud.policy.interface import Policy, step
@@ -53,7 +53,7 @@ class Cascade:
             if stage.settle_from is not None and not stage.settle_below <= stage.settle_from:
                 raise ValueError("stages: expected settle_below <= settle_from")
 
-    def run(self, asking: Asking, rows: Rows, arm: str) -> Stages[list[Settled]]:
+    def run(self, asking: Asking, rows: Rows, arm: str) -> Run[list[Settled]]:
         """See `Policy`."""
         settled: list[Settled] = []
         before: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from fraud.asking import Asking, Rows, Stages
+from fraud.asking import Asking, Rows, Run
 from fraud.ensemble import Settled
 
 STEP = " > "
@@ -27,7 +27,7 @@ class Policy(Protocol):
         """Name of its kind in a plan's document."""
         ...
 
-    def run(self, asking: Asking, rows: Rows, arm: str) -> Stages[list[Settled]]:
+    def run(self, asking: Asking, rows: Rows, arm: str) -> Run[list[Settled]]:
         """Ask about some rows of a micro-batch.
 
         Args:

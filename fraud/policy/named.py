@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fraud.asking import Asking, Rows, Stages
+from fraud.asking import Asking, Rows, Run
 from fraud.ensemble import Settled
 from fraud.policy.interface import Policy
 
@@ -28,7 +28,7 @@ class Named:
         """The kind of the sub-plan."""
         return self.policy.kind
 
-    def run(self, asking: Asking, rows: Rows, arm: str) -> Stages[list[Settled]]:
+    def run(self, asking: Asking, rows: Rows, arm: str) -> Run[list[Settled]]:
         """See `Policy`."""
         return self.policy.run(asking, rows, arm)
 

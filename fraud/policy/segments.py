@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.asking import Asking, Rows, Stages
+from fraud.asking import Asking, Rows, Run
 from fraud.ensemble import Ensemble, Settled, Thresholds
 from fraud.payment.batch import TransactionBatch
 from fraud.policy.interface import Policy
@@ -105,7 +105,7 @@ class Segments:
         branches = [(segment.name, segment.effective()) for segment in self.segments]
         object.__setattr__(self, "_branches", (*branches, (OTHERS, self.default)))
 
-    def run(self, asking: Asking, rows: Rows, arm: str) -> Stages[list[Settled]]:
+    def run(self, asking: Asking, rows: Rows, arm: str) -> Run[list[Settled]]:
         """See `Policy`."""
         n = len(asking.batch) if rows is None else len(rows)
         which = np.full(n, len(self.segments), dtype=np.intp)

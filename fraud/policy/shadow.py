@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fraud.asking import Asking, Rows, Stages, taken
+from fraud.asking import Asking, Rows, Run, taken
 from fraud.ensemble import Settled
 from fraud.policy.interface import Policy
 from fraud.policy.split import SLOTS, payment_slots
@@ -51,7 +51,7 @@ class Shadow:
         if len({shadow.name for shadow in self.shadows}) != len(self.shadows):
             raise ValueError("shadows: expected each name once")
 
-    def run(self, asking: Asking, rows: Rows, arm: str) -> Stages[list[Settled]]:
+    def run(self, asking: Asking, rows: Rows, arm: str) -> Run[list[Settled]]:
         """See `Policy`."""
         for shadow in self.shadows:
             own = rows

@@ -8,7 +8,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.asking import Asking, Rows, Stages, taken, together
+from fraud.asking import Asking, Rows, Run, taken, together
 from fraud.ensemble import Settled
 from fraud.policy.interface import Policy, step
 
@@ -22,7 +22,7 @@ def split(
     arm: str,
     branches: Sequence[tuple[str, Policy]],
     which: NDArray[np.intp],
-) -> Stages[list[Settled]]:
+) -> Run[list[Settled]]:
     """Run each branch on its rows, stage by stage together.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fraud.asking import Stages, VariantCall, VoteBook, merged, together
+from fraud.asking import Run, VariantCall, VoteBook, merged, together
 from fraud.decision import Vote
 
 
@@ -47,14 +47,14 @@ def test_a_variant_asked_in_two_stages_answers_for_both():
 
 
 def test_policies_run_side_by_side_stage_by_stage():
-    def asks(*stages: list[str]) -> Stages[int]:
+    def asks(*stages: list[str]) -> Run[int]:
         for names in stages:
             yield [VariantCall(name) for name in names]
         return len(stages)
 
     run = together([asks(["a"], ["b"], ["c"]), asks(), asks(["a", "d"])])
 
-    def all_stages() -> Stages[None]:
+    def all_stages() -> Run[None]:
         found = yield from run
         assert found == [3, 0, 1]
 
