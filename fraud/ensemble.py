@@ -159,8 +159,8 @@ class Ensemble:
             raise ValueError("members: expected ranks that never fall")
 
     def __hash__(self) -> int:
-        # Ensembles are keys of caches, and hashing calibrations takes too long.
-        return hash((self.members, self.thresholds))
+        # Ensembles are keys of caches, and hashing the whole takes too long.
+        return hash((self.thresholds.challenge, self.thresholds.block, self.deadline_ms))
 
     @property
     def variants(self) -> tuple[str, ...]:
