@@ -11,12 +11,13 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from deciding.plans.table import read_active
+from deciding.plans.versions import read_active
 from features.degraded import TRANSACTION_REUSED
 from fraud.decision import OUTCOMES
 from fraud.errors import NotFound
 from fraud.plan import Plan
 from fraud.record import DecisionRecord
+from fraud.variant import HOUSE
 from serve_app.gateway.auth import KeyRecord
 from serve_app.gateway.labels import KeptLabel, LabelResult, LabelWriter, NewLabel
 from serve_app.gateway.queries import (
@@ -154,13 +155,14 @@ class Records:
         return await self._labels.keep(tenant, labels)
 
     async def active_plan(self) -> Plan | None:
-        """Return the plan that is active now, None if there is none yet.
+        """Return the house's plan that is active now, None if there is none yet.
 
         Raises:
             StoreUnavailable: PostgreSQL does not answer.
         """
         async with store_errors():
-            return await read_active(self._replica)
+            active = await read_active(self._replica, HOUSE)
+        return None if active is None else active.plan()
 
     async def _with_labels(
         self, tenant: str, rows: Sequence[asyncpg.Record]

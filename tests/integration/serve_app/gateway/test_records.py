@@ -15,13 +15,12 @@ import pytest
 
 from cluster import api_keys
 from decision_log.shipping.postgres_sink import PostgresSink
-from fraud.errors import NotFound, StoreUnavailable
+from fraud.errors import Conflict, NotFound, StoreUnavailable
 from fraud.plan import Plan
 from fraud.record import DecisionRecord
 from serve_app.database import open_pools
 from serve_app.gateway import auth, queries
 from serve_app.gateway.auth import Authenticator
-from serve_app.gateway.errors import Conflict
 from serve_app.gateway.gateway import Gateway, GatewaySettings
 from serve_app.gateway.labels import NewLabel
 from serve_app.gateway.ratelimit.limits import RateLimits
