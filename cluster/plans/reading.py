@@ -158,7 +158,7 @@ class _YamlReader:
             return self._object(node, pointer, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self.read(n, f"{pointer}/{i}", depth + 1) for i, n in enumerate(node.value)]
-        return node.value if node.style else core_value(node.value)
+        return node.value if getattr(node, "style", None) else core_value(node.value)
 
     def _object(self, node: yaml.MappingNode, pointer: str, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -39,24 +39,14 @@ def require_models(document: Any, owner: str, models: Models, schema_id: str) ->
         raise InvalidInput("the plan names models that it cannot use", faults)
 
 
-def _without_slots(value: Any) -> Any:
+def _without_slots(value: Any, in_arms: bool = False) -> Any:
     """A document without the slots of arms, which change with the weights."""
     if isinstance(value, list):
-        return [_without_slots(item) for item in value]
+        return [_without_slots(item, in_arms) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: _without_arm_slots(item) if key == "arms" else _without_slots(item)
+        key: _without_slots(item, key == "arms")
         for key, item in value.items()
+        if not (in_arms and key == "slots")
     }
-
-
-def _without_arm_slots(arms: Any) -> Any:
-    if not isinstance(arms, list):
-        return arms
-    return [
-        _without_slots(
-            {k: v for k, v in arm.items() if k != "slots"} if isinstance(arm, dict) else arm
-        )
-        for arm in arms
-    ]

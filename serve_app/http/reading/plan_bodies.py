@@ -127,10 +127,8 @@ def _expected(given: Any, faults: list[Fault]) -> Expected:
         return None
     faults.extend(unknown_fields(given, ("name", "version"), "/expected"))
     name, version = given.get("name"), given.get("version")
-    problem = Problem("type", "must be a string")
-    if isinstance(name, str):
-        problem = text_problem(name)
-    if problem:
+    problem = text_problem(name) if isinstance(name, str) else Problem("type", "must be a string")
+    if problem is not None:
         faults.append(fault("/expected/name", "name", problem))
     found = (
         read_plan_id("any", version.text.removesuffix(".0"))
