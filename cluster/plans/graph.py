@@ -77,9 +77,10 @@ class _Builder:
 
     def _canary(self, plan: Document) -> Node:
         steps = plan.get("steps") or [1, 5, 25, 50, 100]
-        at = plan.get("step") or 0
-        share = steps[at]
-        ramp = f"steps {', '.join(_percent(step) for step in steps)}; now step {at + 1}"
+        at = plan.get("step", 0)
+        share = 0 if at is None else steps[at]
+        now = "taken out" if at is None else f"now step {at + 1}"
+        ramp = f"steps {', '.join(_percent(step) for step in steps)}; {now}"
         edges = (
             Edge(f"baseline, {_percent(100 - share)} of customers", self.node(plan["baseline"])),
             Edge(f"canary, {_percent(share)} of customers", self.node(plan["canary"])),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from deciding.plans.check import Models, faults_of
 from deciding.plans.versions import read_document
 from fraud.errors import InvalidInput
 from fraud.plan import Plan
+
+RESERVED: Final = "active"
+"""No plan's name: addresses and commands mean the plan that decides."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def read_submitted(document: Any, owner: str, models: Models, schema_id: str) -> Plan:
@@ -27,6 +33,9 @@ def read_submitted(document: Any, owner: str, models: Models, schema_id: str) ->
     if isinstance(document, dict):
         document = {**_without_slots(document), "version": 1}
     plan = read_document(document)
+    if not _NAME.fullmatch(plan.name) or plan.name == RESERVED:
+        what = "expected letters, digits, dots, dashes and underscores, not the word `active`"
+        raise InvalidInput(f"name: {what}", (("/name", "out_of_range", what),))
     require_models(document, owner, models, schema_id)
     return plan
 
