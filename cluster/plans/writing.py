@@ -57,6 +57,20 @@ _Dumper.add_representer(list, _represent_array)
 _Dumper.add_representer(tuple, lambda dumper, found: _represent_array(dumper, list(found)))
 
 
+def tidy(document: Any) -> Any:
+    """Return a plan's document without what says nothing: nulls and empty arrays. It is the same
+    plan: `step` is kept, as its null means that a canary is taken out."""
+    if isinstance(document, list | tuple):
+        return [tidy(item) for item in document]
+    if not isinstance(document, dict):
+        return document
+    return {
+        key: tidy(value)
+        for key, value in document.items()
+        if key == "step" or not (value is None or value in ([], ()))
+    }
+
+
 def yaml_of(document: dict[str, Any]) -> str:
     """Return a plan's document as YAML, which `reading.read_plan_text` inverts."""
     first = {key: document[key] for key in _FIRST if key in document}

@@ -110,7 +110,7 @@ class Desk:
         if document is not None:
             return text, document
         found = await self.find(text)
-        return f"{found.name}@{found.version}", found.document
+        return f"{found.name}@{found.version}", in_order(found.document)
 
     def checked(self, written: PlanText, what: str) -> Plan:
         """Return the plan in a document that a person wrote.
@@ -162,14 +162,20 @@ def read_file(path: Path) -> PlanText:
 def _in_file(path: Path) -> dict[str, Any] | None:
     """The document in a file, with everything that a stored one has unless it is wrong; None if
     there is no such file."""
+    if not path.is_file():
+        return None
+    return in_order({"version": 1, **read_file(path).document})
+
+
+def in_order(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a plan's document as it is written, whatever order PostgreSQL or a person gave it, and
+    without what says nothing; as it is if it is not a plan's."""
+    from cluster.plans.writing import tidy
     from deciding.plans.versions import read_document
     from fraud.errors import InvalidInput
 
-    if not path.is_file():
-        return None
-    document = read_file(path).document
     with suppress(InvalidInput):
-        return read_document({"version": 1, **document}).to_document()
+        return tidy(read_document(document).to_document())  # type: ignore[no-any-return]
     return document
 
 

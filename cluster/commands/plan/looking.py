@@ -17,6 +17,7 @@ from cluster.commands.plan.desk import (
     SourceArgument,
     VersionArgument,
     desk,
+    in_order,
     read_file,
 )
 from cluster.errors import CommandFailed
@@ -63,7 +64,7 @@ def show(
     if as_json:
         emit({**_summary(found), "document": found.document}, True, str)
     else:
-        sys.stdout.write(f"{_comment(found)}{yaml_of(found.document)}")
+        sys.stdout.write(f"{_comment(found)}{yaml_of(in_order(found.document))}")
 
 
 def diff(

@@ -34,7 +34,8 @@ async def test_an_older_version_is_activated_again_and_an_unknown_one_changes_no
 
 
 async def test_each_owner_has_versions_and_an_active_plan_of_its_own(database_url):
-    ours, theirs = replace(PLAN, name="shared"), replace(PLAN, name="shared", deadline_ms=7)
+    ours = replace(PLAN, name="shared")
+    theirs = replace(ours, policy=replace(PLAN.ensemble, deadline_ms=7))
     ours = await activate_plan(database_url, ours)
     assert await active_plan(database_url, "acme") is None
     theirs = await activate_plan(database_url, theirs, "acme")
@@ -66,7 +67,7 @@ async def test_a_row_says_which_plan_is_active(database_url):
         assert (row.id, row.kind, row.active) == (PlanId("row", plan.version), plan.kind, True)
         assert (row.author, row.reason, row.plan()) == ("me", "why", plan)
         await connection.execute("UPDATE plans SET document = '{\"a\": 1}' WHERE active")
-        with pytest.raises(InvalidInput, match="not a plan"):
+        with pytest.raises(InvalidInput, match="plan cannot be used"):
             await active_plan(database_url)
         await connection.execute("UPDATE plans SET active = false WHERE active")
         assert await read_active(connection, HOUSE) is None

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.plans.reading import read_plan_text
-from cluster.plans.writing import WIDTH, yaml_of
+from cluster.plans.writing import WIDTH, tidy, yaml_of
+from fraud.plan import Plan
 from tests.contracts.decisions import PLAN
 
 
@@ -28,6 +29,12 @@ def plain(value):
 def test_what_was_written_is_read_again():
     document = PLAN.to_document()
     assert read_plan_text(yaml_of(document)).document == plain(document)
+
+
+def test_what_says_nothing_is_left_out_and_a_canary_that_is_out_stays_out():
+    document = {"step": None, "guard": None, "a": [{"b": None, "c": 0, "d": False, "e": []}]}
+    assert tidy(document) == {"step": None, "a": [{"c": 0, "d": False}]}
+    assert Plan.from_document(tidy(PLAN.to_document())) == PLAN
 
 
 TEXTS = st.sampled_from(["NO", "on", "yes", "~", "null", "1e3", "2026-01-02", "010", "a b", "#x"])

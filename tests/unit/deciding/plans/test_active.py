@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 from deciding.plans.active import PlanFeed
 from deciding.plans.local_copy import LocalCopy
 from deciding.plans.reader import ActiveRow
+from fraud.ensemble import Member
 from fraud.errors import StoreUnavailable
 from fraud.plan import Plan
 from fraud.variant import HOUSE
@@ -74,7 +75,8 @@ async def test_a_tenant_without_a_plan_is_decided_by_the_house():
 
 
 async def test_the_variants_of_all_plans_are_wanted():
-    own = replace(PLAN, name="own", members=PLAN.members[:1], kind="single", anomaly="acmes")
+    alone = replace(PLAN.ensemble, kind="single", members=(Member("acmes", 1.0),), anomaly=None)
+    own = replace(PLAN, name="own", policy=alone)
     feed = PlanFeed(Table(house=PLAN, acme=own).changes)
     await feed.refresh()
     assert set(feed.variants) == {*PLAN.variants, "acmes"}
