@@ -7,13 +7,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import asyncpg
 
 from fraud.errors import InvalidInput, NotFound
 from fraud.plan import Plan, continued
 from stores.statements import statement
+
+MAX_VERSION: Final = 2**31 - 1
+MAX_REASON_CHARS: Final = 500
+"""Longest reason that is kept with a version or an activation."""
 
 
 class Source(Protocol):

@@ -11,13 +11,10 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from deciding.plans.versions import read_active
 from features.degraded import TRANSACTION_REUSED
 from fraud.decision import OUTCOMES
 from fraud.errors import NotFound
-from fraud.plan import Plan
 from fraud.record import DecisionRecord
-from fraud.variant import HOUSE
 from serve_app.gateway.auth import KeyRecord
 from serve_app.gateway.labels import KeptLabel, LabelResult, LabelWriter, NewLabel
 from serve_app.gateway.queries import (
@@ -153,16 +150,6 @@ class Records:
     async def labels(self, tenant: str, labels: Sequence[NewLabel]) -> list[LabelResult]:
         """Keep n labels; see LabelWriter.keep."""
         return await self._labels.keep(tenant, labels)
-
-    async def active_plan(self) -> Plan | None:
-        """Return the house's plan that is active now, None if there is none yet.
-
-        Raises:
-            StoreUnavailable: PostgreSQL does not answer.
-        """
-        async with store_errors():
-            active = await read_active(self._replica, HOUSE)
-        return None if active is None else active.plan()
 
     async def _with_labels(
         self, tenant: str, rows: Sequence[asyncpg.Record]

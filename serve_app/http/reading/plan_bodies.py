@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deciding.plans.activations import Expected
-from deciding.plans.versions import PlanId
+from deciding.plans.versions import MAX_REASON_CHARS, MAX_VERSION, PlanId
 from fraud.errors import InvalidInput
 from fraud.payment.limits import MAX_ID_CHARS, Problem, text_problem
 from serve_app.http.reading.fault import (
@@ -23,9 +23,7 @@ from serve_app.http.reading.fault import (
 from serve_app.http.reading.fields import MAX_NUMBER_CHARS
 from serve_app.http.reading.json_body import Number
 
-MAX_REASON_CHARS: Final = 500
 MAX_DEPTH: Final = 64
-MAX_VERSION: Final = 2**31 - 1
 _MAX_TEXT_CHARS = 1000
 
 

@@ -24,8 +24,11 @@ class VariantOut(Struct, gc=False):
     """A pool of model replicas and its part in the active plan."""
 
     name: str
-    role: Literal["voter", "anomaly", "unused"]
-    weight: float | None
+    role: Annotated[
+        Literal["voter", "anomaly", "shadow", "unused"],
+        Meta(description="shadow: it is asked, and never decides"),
+    ]
+    weight: Annotated[float | None, Meta(description="in the first arm that asks it")]
     app_status: Annotated[str, Meta(description="as Ray Serve reports it; MISSING: no such app")]
     version: Annotated[str | None, Meta(description="artifact version that a replica reports")]
     replicas: ReplicasOut
@@ -67,7 +70,10 @@ class VariantsOut(Struct, gc=False):
 )
 async def list_variants(call: Call) -> VariantsOut:
     """Return every pool that runs and every variant that the plan uses, running or not."""
-    plan, pools = await asyncio.gather(call.services.records.active_plan(), call.services.pools())
+    stored, pools = await asyncio.gather(
+        call.services.plans.deciding(call.tenant), call.services.pools()
+    )
+    plan = None if stored is None else stored.plan()
     return VariantsOut(
         None if plan is None else PlanOut(plan.name, plan.version),
         [_variant_out(pool, plan) for pool in _with_missing(pools, plan)],
@@ -82,12 +88,15 @@ def _with_missing(pools: list[Pool], plan: Plan | None) -> list[Pool]:
 
 
 def _variant_out(pool: Pool, plan: Plan | None) -> VariantOut:
-    members = () if plan is None else plan.control.members
+    leaves = [] if plan is None else [ensemble for _, ensemble in plan.leaves()]
+    members = [member for ensemble in leaves for member in ensemble.members]
     weight = next((m.weight for m in members if m.variant == pool.variant), None)
-    role: Literal["voter", "anomaly", "unused"] = "unused"
+    role: Literal["voter", "anomaly", "shadow", "unused"] = "unused"
     if weight is not None:
         role = "voter"
-    elif plan is not None and plan.control.anomaly == pool.variant:
+    elif pool.variant in {ensemble.anomaly for ensemble in leaves}:
         role = "anomaly"
+    elif plan is not None and pool.variant in plan.variants:
+        role = "shadow"
     replicas = ReplicasOut(pool.running, pool.starting)
     return VariantOut(pool.variant, role, weight, pool.app_status, pool.version, replicas)
