@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from deciding.plans.check import Models, faults_of
-from deciding.plans.versions import read_document
+from deciding.plans.versions import NAME, read_document
 from fraud.errors import InvalidInput
 from fraud.plan import Plan
 
 RESERVED: Final = "active"
 """No plan's name: addresses and commands mean the plan that decides."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def read_submitted(document: Any, owner: str, models: Models, schema_id: str) -> Plan:
@@ -33,7 +30,7 @@ def read_submitted(document: Any, owner: str, models: Models, schema_id: str) ->
     if isinstance(document, dict):
         document = {**_without_slots(document), "version": 1}
     plan = read_document(document)
-    if not _NAME.fullmatch(plan.name) or plan.name == RESERVED:
+    if not NAME.fullmatch(plan.name) or plan.name == RESERVED:
         what = "expected letters, digits, dots, dashes and underscores, not the word `active`"
         raise InvalidInput(f"name: {what}", (("/name", "out_of_range", what),))
     require_models(document, owner, models, schema_id)

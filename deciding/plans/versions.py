@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +16,9 @@ from fraud.errors import InvalidInput, NotFound
 from fraud.plan import Plan, continued
 from stores.statements import statement
 
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""Names of plans fit into addresses and file names."""
+NAME: Final = re.compile(NAME_PATTERN)
 MAX_VERSION: Final = 2**31 - 1
 MAX_REASON_CHARS: Final = 500
 """Longest reason that is kept with a version or an activation."""

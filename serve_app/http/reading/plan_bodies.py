@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deciding.plans.activations import Expected
-from deciding.plans.versions import MAX_REASON_CHARS, MAX_VERSION, PlanId
+from deciding.plans.versions import MAX_REASON_CHARS, MAX_VERSION, NAME, PlanId
 from fraud.errors import InvalidInput
-from fraud.payment.limits import MAX_ID_CHARS, Problem, text_problem
+from fraud.payment.limits import MAX_ID_CHARS
 from serve_app.http.reading.fault import (
     MAX_FAULTS,
     Fault,
@@ -94,16 +94,19 @@ def in_document(error: InvalidInput) -> InvalidInput:
 
 def read_plan_id(name: str, version: str) -> PlanId | None:
     """Return the name and version in a path, None if no plan can be meant."""
-    if text_problem(name) or not version.isascii() or not version.isdigit() or len(version) > 10:
+    if (
+        not NAME.fullmatch(name)
+        or not version.isascii()
+        or not version.isdigit()
+        or len(version) > 10
+    ):
         return None
     number = int(version)
     return PlanId(name, number) if 1 <= number <= MAX_VERSION else None
 
 
 def _reason(body: dict[str, Any], faults: list[Fault]) -> str:
-    given = body.get("reason")
-    if given is None:
-        return ""
+    given = body.get("reason", "")
     if not isinstance(given, str):
         faults.append(fault("/reason", "reason", Refused("type", "expected a string")))
     elif len(given) > MAX_REASON_CHARS:
@@ -125,9 +128,8 @@ def _expected(given: Any, faults: list[Fault]) -> Expected:
         return None
     faults.extend(unknown_fields(given, ("name", "version"), "/expected"))
     name, version = given.get("name"), given.get("version")
-    problem = text_problem(name) if isinstance(name, str) else Problem("type", "must be a string")
-    if problem is not None:
-        faults.append(fault("/expected/name", "name", problem))
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        faults.append(fault("/expected/name", "name", Refused("type", "expected a plan's name")))
     found = (
         read_plan_id("any", version.text.removesuffix(".0"))
         if isinstance(version, Number)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from deciding.plans.versions import NAME, NAME_PATTERN
 from fraud.errors import InvalidInput
-from fraud.payment.limits import MAX_ID_CHARS, text_problem
 from serve_app.http.reading.fault import Fault, Refused, fault
 
 MAX_PLANS: Final = 1000
@@ -22,12 +22,7 @@ OWNER: Final[dict[str, dict[str, Any]]] = {
     }
 }
 LISTED: Final[dict[str, dict[str, Any]]] = {
-    "name": {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": MAX_ID_CHARS,
-        "description": "plans of this name",
-    },
+    "name": {"type": "string", "pattern": NAME_PATTERN, "description": "plans of this name"},
     "limit": {
         "type": "integer",
         "minimum": 1,
@@ -56,8 +51,8 @@ def read_listing(parameters: Iterable[tuple[str, str]]) -> Listing:
     """
     given, faults = _given(parameters, LISTED)
     name, text = given.get("name"), given.get("limit", str(DEFAULT_PLANS))
-    if name is not None and (problem := text_problem(name)):
-        faults.append(fault("/name", "name", problem))
+    if name is not None and not NAME.fullmatch(name):
+        faults.append(fault("/name", "name", Refused("out_of_range", "expected a plan's name")))
     if not _WHOLE.fullmatch(text) or int(text) > MAX_PLANS:
         what = Refused("out_of_range", f"expected a whole number from 1 to {MAX_PLANS}")
         faults.append(fault("/limit", "limit", what))

@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from deciding.plans.versions import MAX_VERSION, PlanId
+from deciding.plans.versions import MAX_VERSION, NAME_PATTERN, PlanId
 from fraud.errors import InvalidInput, NotFound
 from serve_app.http.reading.plan_bodies import (
     in_document,
@@ -30,7 +30,7 @@ from serve_app.http.wire.plan_schemas import (
 )
 
 _PLAN_ID: Final[dict[str, Json]] = {
-    "name": {"type": "string"},
+    "name": {"type": "string", "pattern": NAME_PATTERN},
     "version": {"type": "integer", "minimum": 1, "maximum": MAX_VERSION},
 }
 _DOCUMENT: Final[Json] = {
@@ -118,6 +118,7 @@ async def active_plan(call: Call) -> ActivePlanOut:
     path="/v1/plans",
     operation_id="listPlans",
     summary="List plans",
+    scope="read",
     description="Plans of the key's tenant and of the house: those that decide, then the newest.",
     tag="models",
     parameters=LISTED,
@@ -136,6 +137,7 @@ async def list_plans(call: Call) -> PlansOut:
     path="/v1/plans",
     operation_id="storePlan",
     summary="Store a plan",
+    scope="plans",
     description=f"As the next version of its name; it does not decide until it is activated. "
     f"{_WHOSE} A plan may name the house's variants and its tenant's own, which must exist and "
     "speak the served features. 422 names the place of every fault, and nothing is stored. "
@@ -168,6 +170,7 @@ async def store_plan(call: Call) -> Response:
     path="/v1/plans/{name}/{version}",
     operation_id="readPlan",
     summary="Read a version of a plan",
+    scope="read",
     description="The tenant's own or, if it has none of this name and version, the house's.",
     tag="models",
     parameters={**_PLAN_ID, **OWNER},
@@ -189,6 +192,7 @@ async def read_plan(call: Call) -> StoredPlanOut:
     path="/v1/plans/{name}/{version}/activate",
     operation_id="activatePlan",
     summary="Activate a plan",
+    scope="plans",
     description=f"It decides in every combiner within two seconds, without a restart. To go back, "
     f"activate an older version. {_WHOSE} If another plan is active than `expected` says, or than "
     "was active when the call began, nothing changes and the answer is 409: of two calls at the "

@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from deciding.plans.activations import Activation
-from deciding.plans.versions import MAX_REASON_CHARS, MAX_VERSION, PlanId, StoredPlan
+from deciding.plans.versions import (
+    MAX_REASON_CHARS,
+    MAX_VERSION,
+    NAME_PATTERN,
+    PlanId,
+    StoredPlan,
+)
 from fraud.combine.risk import BAND, bands
 from fraud.decision import OUTCOMES, RISK_LEVELS
 from fraud.ensemble import Ensemble
@@ -141,7 +147,7 @@ class PlanIdOut(Struct, gc=False):
 class ExpectedIn(Struct, forbid_unknown_fields=True, gc=False):
     """Name and version of a plan."""
 
-    name: str
+    name: Annotated[str, Meta(pattern=NAME_PATTERN)]
     version: Annotated[int, Meta(ge=1, le=MAX_VERSION)]
 
 

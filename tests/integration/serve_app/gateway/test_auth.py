@@ -59,7 +59,7 @@ class Front:
         async def nothing() -> list[Any]:
             return []
 
-        services = Services(authenticate, records, nothing, nothing, lambda: b"", now_ms)
+        services = Services(authenticate, records, nothing, nothing, nothing, lambda: b"", now_ms)
         limits = RateLimits(FakeRedisLimiter(), "front")
         gateway = Gateway(self.combiner.decide, limits, GatewaySettings())
         app = DecisionsApp(gateway, authenticate, services.limits, build_rest(services))
