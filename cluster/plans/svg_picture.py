@@ -105,7 +105,9 @@ def _drawn(tree: _Tree, x: float, y: float, above: tuple[float, float] | None) -
         y: its top: where its label begins.
         above: the end of the box above it; None at the root.
     """
-    if above is not None:
+    if above is None:
+        yield _way("way", x, y + tree.label_height + 2, x, y + tree.label_height + _RISE)
+    else:
         style = "way beside" if tree.is_beside else "way"
         if tree.label:
             yield _way(style, *above, x, y + _RISE / 2 - 2)
