@@ -21,7 +21,7 @@ async def test_variants_are_the_pools_and_the_plan(front: Front) -> None:
     async with front.client() as client:
         response = await client.get("/v1/variants")
     document = response.json()
-    assert document["plan"] == {"name": "default", "version": 3, "arm": ""}
+    assert document["plan"] == {"name": "default", "version": 3}
     shown = {v["name"]: v for v in document["variants"]}
     assert list(shown) == ["isolation-forest", "logistic", "spare", "xgboost"]
     assert shown["xgboost"] == {
