@@ -42,6 +42,8 @@ def _represent_array(dumper: _Dumper, found: list[Any]) -> yaml.Node:
 def _represent_text(dumper: _Dumper, text: str) -> yaml.Node:
     # By version 1.1 other texts need quotes, which the dumper adds by itself.
     style = None if core_value(text) == text else "'"
+    if not text.isprintable():
+        style = '"'  # between other quotes a line break means a blank
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
