@@ -212,7 +212,9 @@ async def test_readers_leave_a_server_that_reports_itself_read_only(
 
 async def test_the_plan_of_the_new_primary_decides(pair: Pair, demoted: Demote) -> None:
     plan = await activate_plan(pair.a, PLAN)
-    newer = await activate_plan(pair.b, replace(PLAN, deadline_ms=PLAN.ensemble.deadline_ms + 1))
+    newer = await activate_plan(
+        pair.b, replace(PLAN, policy=replace(PLAN.ensemble, deadline_ms=99))
+    )
     reader = PlanReader(pair.url, 30.0)
     assert await _plan_of(reader) == plan
     await demoted()
