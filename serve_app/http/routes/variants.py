@@ -24,11 +24,8 @@ class VariantOut(Struct, gc=False):
     """A pool of model replicas and its part in the active plan."""
 
     name: str
-    role: Annotated[
-        Literal["voter", "anomaly", "shadow", "unused"],
-        Meta(description="shadow: it is asked, and never decides"),
-    ]
-    weight: Annotated[float | None, Meta(description="in the first arm that asks it")]
+    role: Literal["voter", "anomaly", "unused"]
+    weight: float | None
     app_status: Annotated[str, Meta(description="as Ray Serve reports it; MISSING: no such app")]
     version: Annotated[str | None, Meta(description="artifact version that a replica reports")]
     replicas: ReplicasOut
@@ -88,15 +85,12 @@ def _with_missing(pools: list[Pool], plan: Plan | None) -> list[Pool]:
 
 
 def _variant_out(pool: Pool, plan: Plan | None) -> VariantOut:
-    leaves = [] if plan is None else [ensemble for _, ensemble in plan.leaves()]
-    members = [member for ensemble in leaves for member in ensemble.members]
+    members = () if plan is None else plan.control.members
     weight = next((m.weight for m in members if m.variant == pool.variant), None)
-    role: Literal["voter", "anomaly", "shadow", "unused"] = "unused"
+    role: Literal["voter", "anomaly", "unused"] = "unused"
     if weight is not None:
         role = "voter"
-    elif pool.variant in {ensemble.anomaly for ensemble in leaves}:
+    elif plan is not None and plan.control.anomaly == pool.variant:
         role = "anomaly"
-    elif plan is not None and pool.variant in plan.variants:
-        role = "shadow"
     replicas = ReplicasOut(pool.running, pool.starting)
     return VariantOut(pool.variant, role, weight, pool.app_status, pool.version, replicas)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from fraud.plan import Plan
 from serve_app.gateway.pool import Pool
 from tests.contracts.front import Front
 
@@ -43,23 +40,3 @@ async def test_without_a_plan_the_pools_are_still_shown(front: Front) -> None:
         document = (await client.get("/v1/variants")).json()
     assert document["plan"] is None
     assert [v["role"] for v in document["variants"]] == ["unused"]
-
-
-async def test_every_arm_and_shadow_of_the_plan_gives_a_role(front: Front) -> None:
-    def leaf(variant: str) -> dict[str, Any]:
-        thresholds = {"challenge": 0.1, "review": 0.4, "block": 0.8}
-        members = [{"variant": variant, "weight": 2}]
-        return {"kind": "single", "members": members, "thresholds": thresholds}
-
-    canary = {"kind": "canary", "baseline": leaf("xgboost"), "canary": leaf("logistic")}
-    shadows = [{"name": "s", "plan": leaf("spare")}]
-    front.plans.plan = Plan.from_document(
-        {"name": "p", "version": 1, "kind": "shadow", "plan": canary, "shadows": shadows}
-    )
-    async with front.client() as client:
-        document = (await client.get("/v1/variants")).json()
-    assert {v["name"]: (v["role"], v["weight"]) for v in document["variants"]} == {
-        "xgboost": ("voter", 2.0),
-        "logistic": ("voter", 2.0),
-        "spare": ("shadow", None),
-    }
