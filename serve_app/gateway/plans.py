@@ -21,7 +21,7 @@ from deciding.plans.versions import (
     read_version,
     store,
 )
-from fraud.errors import NotFound, Unavailable
+from fraud.errors import InvalidInput, NotFound, Unavailable
 from fraud.plan import Plan
 from fraud.variant import HOUSE
 from serve_app.gateway.pool import Pool
@@ -72,13 +72,18 @@ class Plans:
 
         Raises:
             StoreUnavailable: PostgreSQL does not answer.
+            Unavailable: its document cannot be read. Combiners decide by the last one then.
         """
+        found = None
         async with store_errors():
             for owner in self._owners(tenant):
-                found = await read_active(self._pool, owner)
-                if found is not None:
-                    return found
-        return None
+                found = found or await read_active(self._pool, owner)
+        try:
+            if found is not None:
+                found.plan()
+        except InvalidInput as error:
+            raise Unavailable("the document of the active plan cannot be read") from error
+        return found
 
     async def versions(self, tenant: str, name: str | None, limit: int) -> list[StoredPlan]:
         """Return a tenant's plans and the house's without documents, see `list_versions`."""

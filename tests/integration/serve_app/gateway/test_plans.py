@@ -169,6 +169,17 @@ async def test_a_plan_whose_model_is_gone_or_that_cannot_be_read_is_not_activate
     assert await made.plans.deciding(HOME) is None
 
 
+async def test_an_active_document_that_cannot_be_read_is_said_to_be_so(made: Fixture) -> None:
+    stored, _ = await made.plans.store(HOME, DOCUMENT, "key a", "")
+    await made.plans.activate(HOME, stored.id, "key a", "")
+    await made.pool.execute("UPDATE plans SET document = '{\"a\": 1}'")
+    with pytest.raises(Unavailable, match="cannot be read"):
+        await made.plans.deciding(HOME)
+    again, _ = await made.plans.store(HOME, DOCUMENT, "key a", "")
+    await made.plans.activate(HOME, again.id, "key a", "mended")
+    assert (await made.plans.deciding(HOME)) is not None
+
+
 async def test_a_change_of_weights_moves_only_what_it_must(made: Fixture) -> None:
     def slots(document: Any) -> list[set[int]]:
         ranges = [arm["slots"] for arm in document["arms"]]
