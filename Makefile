@@ -57,13 +57,14 @@ bench: $(READY) ## Quorum beside apps that do the same work; see docs/benchmarks
 bench-scale: $(READY) ## How cost grows with replicas, variants, customers and their history
 	@$(VENV)/bin/python -m loadtests.bench.scale $(SCALE)
 
-docs: $(READY) ## Write the generated files of docs/: features.md, reasons.md, house.svg
+docs: $(READY) ## Write the generated files of docs/: features.md, reasons.md, house.svg, plans/*.svg
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new
 	@mv docs/features.md.new docs/features.md
 	@$(VENV)/bin/python -m features.reason_pages >docs/reasons.md.new
 	@mv docs/reasons.md.new docs/reasons.md
 	@$(VENV)/bin/python -m docs.house >docs/house.svg.new
 	@mv docs/house.svg.new docs/house.svg
+	@$(VENV)/bin/python -m docs.plan_pictures
 
 # The stamp is as new as the files that were installed from. A run that was cut off leaves no stamp,
 # and the next one uses what it had installed.

@@ -52,6 +52,7 @@ GROUPS = {
     "layout": "Data and models",
     "features": "Data and models",
     "models": "Data and models",
+    "plan": "Decisions",
     "keys": "Decisions",
 }
 

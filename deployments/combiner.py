@@ -97,7 +97,8 @@ class Combiner:
         url = settings.database_url.get_secret_value()
         self._reader = PlanReader(url, settings.database_timeout_s)
         copy = LocalCopy(settings.home / "active_plan.json")
-        self._feed = PlanFeed(self._reader.active, copy=copy)
+        self._feed = PlanFeed(self._reader.changes, copy=copy, home=settings.tenant)
+        self._reader.announced = self._feed.wake
         await self._feed.start()
         self._switchboard = Switchboard(settings.links)
         await self._switchboard.start()
@@ -183,12 +184,11 @@ class Combiner:
                 await part.close()
 
     def _plan_for(self, tenant: str) -> Plan | None:
-        active = self._feed.current
+        active = self._feed.current_for(tenant)
         return None if active is None else active.plan
 
     def _wanted(self) -> tuple[str, ...]:
-        active = self._feed.current
-        return () if active is None else active.plan.variants
+        return self._feed.variants
 
 
 def _drift_watch(settings: Settings, url: str, feed: PlanFeed) -> DriftWatch:

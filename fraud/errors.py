@@ -15,6 +15,7 @@ arguments to `super().__init__`, by position.
     ├── Overloaded              too many requests are waiting (503 and Retry-After)
     ├── RateLimited             more rows than the key's tier allows (429 and Retry-After)
     ├── NotFound
+    ├── Conflict                the request contradicts what is on record (409)
     ├── Busy                    another process does the same work
     ├── ArtifactRefused         a model artifact is damaged, of another schema, or wrong
     ├── OtherTenant             models of one tenant would replace another tenant's
@@ -138,6 +139,18 @@ class RateLimited(QuorumError):
 
 class NotFound(QuorumError):
     """It does not exist, or belongs to another tenant."""
+
+
+class Conflict(QuorumError):
+    """The request contradicts what is on record.
+
+    Args:
+        detail: one sentence for the caller.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 class Busy(QuorumError):

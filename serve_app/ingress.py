@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from deciding.plans.stored_models import StoredModels
 from deployments.garbage_collection import tune_garbage_collection
 from deployments.links.linked_method import LinkedMethod
 from deployments.links.switchboard import Switchboard, pool_name
 from deployments.remote_method import RemoteMethod
 from features.definitions import SCHEMA_ID
+from fraud.variant import HOUSE
+from models.store.location import store_of
 from serve_app.combiner_client import CombinerClient
 from serve_app.database import open_pools
 from serve_app.gateway.auth import Authenticator
 from serve_app.gateway.gateway import Gateway, GatewaySettings
+from serve_app.gateway.plans import Plans
+from serve_app.gateway.pool import Pool
 from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.ratelimit.redis import RedisLimiter
 from serve_app.gateway.records import Records
@@ -105,10 +111,12 @@ class Ingress:
                     pool.terminate()
 
         name_schema(SCHEMA_ID)
+        pools = PoolBoard().pools
         services = Services(
             authenticate=authenticator.authenticate,
             records=records,
-            pools=PoolBoard().pools,
+            plans=_plans(settings, primary, pools),
+            pools=pools,
             ready=self._combiner.ready,
             exposition=exposition,
             now_ms=now_ms,
@@ -134,3 +142,15 @@ class Ingress:
         open_lane(app.express)
         tune_garbage_collection()
         return app
+
+
+def _plans(
+    settings: Settings, pool: asyncpg.Pool, pools: Callable[[], Awaitable[list[Pool]]]
+) -> Plans:
+    """Return the plans of all tenants; those of the home tenant are the house's."""
+    home = settings.tenant
+
+    def owner_of(tenant: str) -> str:
+        return HOUSE if tenant == home else tenant
+
+    return Plans(pool, owner_of, StoredModels(store_of(settings)), SCHEMA_ID, pools)

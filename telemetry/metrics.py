@@ -89,7 +89,7 @@ VARIANT_SWAPS = Counter(
 )
 PLAN_VERSION = Gauge(
     "fraud_plan_version",
-    "Version of the active plan.",
+    "Version of the house's active plan; 0: that plan decides no more.",
     ["plan"],
     multiprocess_mode="livemostrecent",
 )
@@ -114,7 +114,23 @@ SHADOW_SECONDS = Counter(
     "Time from asking a shadow about a micro-batch to its answer.",
     ["shadow"],
 )
-PLAN_ERRORS = Counter("fraud_plan_errors_total", "Attempts to read the active plan that failed.")
+PLAN_ERRORS = Counter(
+    "fraud_plan_errors_total",
+    "Attempts to read the active plans that failed, or found one that cannot be read.",
+)
+PLAN_CHANGES = Counter(
+    "fraud_plan_changes_total", "Plans that began to decide, the house's and tenants'."
+)
+PLAN_OWNERS = Gauge(
+    "fraud_plan_owners",
+    "Active plans: the house's, and one for each tenant that has its own.",
+    multiprocess_mode="livemostrecent",
+)
+PLAN_UNREADABLE = Gauge(
+    "fraud_plan_unreadable",
+    "Active plans whose document cannot be read. The last one of the same owner decides on.",
+    multiprocess_mode="livemax",
+)
 LOG_LAG_ROWS = Gauge(
     "fraud_log_lag_rows",
     "Records durable here that PostgreSQL does not have yet.",

@@ -16,7 +16,7 @@ from typing import Any
 import ray
 
 from data.layout.layout import Layout
-from deciding.plans.table import activation, active_of
+from deciding.plans.table import Offered, activation, active_of
 from fraud.errors import NotTrainable
 from fraud.payment.batch import Float64
 from fraud.plan import Plan
@@ -214,7 +214,7 @@ def _run_stages(
     read: Callable[[], Dataset],
     set_name: str | None,
     role: str,
-    activate: Callable[[Plan], Plan] | None,
+    activate: Callable[[Plan], Offered] | None,
     source: Provenance,
 ) -> TrainingReport:
     """The stages that history and tables share.

@@ -44,7 +44,8 @@ class TrainingReport:
         variants: in the order of the configuration.
         ensemble: figures of the plan on the test part, and the share of test payments that
             reaches each of its thresholds.
-        plan: the plan; active now unless challengers or a table were trained.
+        plan: the plan; active now unless challengers or a table were trained, or `stays` is set.
+        stays: name and version of the plan of another name that decides on; None if there is none.
         baseline: the variant with which the others are compared; None if it was not trained.
         rows, frauds: of `history`, `train`, `validation`, `calibration` and `test`; unlabelled
             rows count only in `rows["history"]`.
@@ -74,6 +75,7 @@ class TrainingReport:
     seconds: dict[str, float] = field(default_factory=dict)
     choices: dict[str, Any] = field(default_factory=dict)
     run_id: str = ""
+    stays: dict[str, Any] | None = None
     report: str | None = None
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
     beside: dict[str, Any] | None = None
@@ -125,6 +127,7 @@ def report_of(
         seconds=seconds,
         choices=fitted_run.choices(),
         run_id=published.run_id,
+        stays=None if published.stays is None else published.stays._asdict(),
         report=_write_page(published, folder),
         figures=results.evaluation.models,
         beside=fitted_run.comparison(),

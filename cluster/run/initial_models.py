@@ -100,7 +100,8 @@ def _schema_of_champion(store: ArtifactStore, variant: str) -> str | None:
 
 
 async def _has_plan(settings: Settings) -> bool:
-    from deciding.plans.table import active_row
+    from deciding.plans.versions import read_active
+    from fraud.variant import HOUSE
 
     async with database(settings) as connection:
-        return await active_row(connection) is not None
+        return await read_active(connection, HOUSE) is not None

@@ -129,13 +129,14 @@ def _deployed(node: Node) -> list[dict[str, Any]]:
 
 
 async def _records(settings: Settings) -> dict[str, Any]:
-    from deciding.plans.table import active_row
+    from deciding.plans.versions import read_active
+    from fraud.variant import HOUSE
 
     async with database(settings) as connection:
         counts = await connection.fetchrow(statement("cluster/sql/counts.sql"), settings.tenant)
-        plan = await active_row(connection)
+        plan = await read_active(connection, HOUSE)
     return {
         "tenant": settings.tenant,
         "counts": dict(counts),
-        "plan": plan and {name: plan[name] for name in _PLAN_COLUMNS},
+        "plan": plan and {name: getattr(plan, name) for name in _PLAN_COLUMNS},
     }

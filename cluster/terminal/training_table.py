@@ -52,6 +52,7 @@ def _notes(document: dict[str, Any], plan: dict[str, Any]) -> list[str]:
         ", ".join(f"{verb} {rows[part]:,} ({frauds[part]:,} frauds)" for part, verb in parts),
         f"plan {plan['name']} v{plan['version']}: {_weights(plan)};"
         f" {sum(document['seconds'].values()):.0f} s",
+        *_stays(document),
         *document.get("short", []),
         *_ensemble_gain(document),
         *_predicted_observed(document),
@@ -96,6 +97,17 @@ def _predicted_observed(document: dict[str, Any]) -> list[str]:
     return [
         f"share of fraud: predicted {overall['said']:.3%}, observed {overall['seen']:.3%}:"
         f" ratio {ratio} ({low}–{high})"
+    ]
+
+
+def _stays(document: dict[str, Any]) -> list[str]:
+    """The plan that somebody chose, if it decides on instead of the trained one."""
+    stays = document.get("stays")
+    if stays is None:
+        return []
+    return [
+        f"plan {stays['name']} v{stays['version']} stays active, as it has another name:"
+        " `quorum plan activate` changes that"
     ]
 
 

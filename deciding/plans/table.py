@@ -1,62 +1,58 @@
-"""The table `plans` in PostgreSQL: every version of every plan, at most one of them active."""
+"""The plan that decides, by the address of a database: for training, promotion and the command
+line, each of which opens a connection for one call."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import asyncpg
-
-from fraud.errors import InvalidInput, NotFound
+from deciding.plans.activations import activate
+from deciding.plans.versions import PlanId, only_writer, read_active, store
 from fraud.plan import Plan
+from fraud.variant import HOUSE
 from settings.settings import Settings
 from stores.postgres.connect import connection
-from stores.statements import statement
+
+TRAINING = "training"
+"""Author of plans that nobody wrote by hand."""
 
 
-class Source(Protocol):
-    """A connection to PostgreSQL, or a pool of them."""
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What became of a plan that a training made.
 
-    async def fetchrow(self, query: str, *args: object) -> asyncpg.Record | None:
-        """Return the first row of a query."""
-        ...
-
-
-async def active_row(source: Source) -> asyncpg.Record | None:
-    """Return `document` (JSON text), `name`, `version`, `kind` and `created_at` of the active plan,
-    None if no plan is active."""
-    return await source.fetchrow(_sql("active_plan"))
-
-
-async def read_active(source: Source) -> Plan | None:
-    """Return the active plan, None if no plan is active.
-
-    Raises:
-        ValueError: its document is not a plan.
+    Attributes:
+        plan: with the version under which it is stored.
+        decides: it is active now.
+        active: what decides instead, if `decides` is false.
     """
-    row = await active_row(source)
-    try:
-        return None if row is None else Plan.from_document(json.loads(row["document"]))
-    except InvalidInput as error:
-        raise ValueError(f"the active plan is not a plan: {error}") from error
+
+    plan: Plan
+    decides: bool
+    active: PlanId | None = None
 
 
-async def active_plan(database_url: str) -> Plan | None:
-    """Return the active plan, None if no plan is active.
+async def active_plan(database_url: str, owner: str = HOUSE) -> Plan | None:
+    """Return the active plan of an owner, None if it has none of its own.
 
     Raises:
-        ValueError: its document is not a plan.
+        InvalidInput: its document is not a plan.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
     async with connection(database_url) as session:
-        return await read_active(session)
+        found = await read_active(session, owner)
+    return None if found is None else found.plan()
 
 
-async def activate_plan(database_url: str, plan: Plan) -> Plan:
+async def activate_plan(
+    database_url: str,
+    plan: Plan,
+    owner: str = HOUSE,
+    *,
+    author: str = TRAINING,
+    reason: str = "",
+) -> Plan:
     """Store a plan as the newest version of its name and make it the active one, or change nothing.
 
     Returns:
@@ -65,44 +61,62 @@ async def activate_plan(database_url: str, plan: Plan) -> Plan:
     Raises:
         OSError, asyncpg.PostgresError: the database does not answer.
     """
-    async with _exchange(database_url) as session:
-        version = await session.fetchval(_sql("next_plan_version"), plan.name)
-        stored = replace(plan, version=version)
-        await session.execute(_sql("insert_plan"), plan.name, version, stored.to_json())
+    async with connection(database_url) as session, only_writer(session):
+        stored = await store(session, owner, plan, author=author, reason=reason)
+        to = PlanId(stored.name, stored.version)
+        await activate(session, owner, to, author=author, reason=reason)
     return stored
 
 
-async def reactivate_plan(database_url: str, name: str, version: int) -> None:
+async def offer_plan(
+    database_url: str,
+    plan: Plan,
+    owner: str = HOUSE,
+    *,
+    author: str = TRAINING,
+    reason: str = "",
+) -> Offered:
+    """Store the plan that a training made, and activate it unless somebody chose a plan of another
+    name: that one decides on.
+
+    Raises:
+        OSError, asyncpg.PostgresError: the database does not answer.
+    """
+    async with connection(database_url) as session, only_writer(session):
+        before = await read_active(session, owner)
+        stored = await store(session, owner, plan, author=author, reason=reason)
+        if before is not None and before.name != plan.name:
+            return Offered(stored, False, before.id)
+        to = PlanId(stored.name, stored.version)
+        await activate(session, owner, to, author=author, reason=reason)
+    return Offered(stored, True)
+
+
+async def reactivate_plan(
+    database_url: str,
+    name: str,
+    version: int,
+    owner: str = HOUSE,
+    *,
+    author: str = TRAINING,
+    reason: str = "",
+) -> None:
     """Make a stored plan the active one, or change nothing.
 
     Raises:
         NotFound: there is no such plan.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
-    async with _exchange(database_url) as session:
-        if await session.fetchval(_sql("activate_plan"), name, version) is None:
-            raise NotFound(f"there is no plan {name} v{version} to go back to")
+    async with connection(database_url) as session:
+        await activate(session, owner, PlanId(name, version), author=author, reason=reason)
 
 
-def active_of(settings: Settings) -> Plan | None:
+def active_of(settings: Settings, owner: str = HOUSE) -> Plan | None:
     """Return the active plan; None if no database is set, or no plan is active. Blocks."""
     url = settings.database_url
-    return None if url is None else asyncio.run(active_plan(url.get_secret_value()))
+    return None if url is None else asyncio.run(active_plan(url.get_secret_value(), owner))
 
 
-def activation(database_url: str) -> Callable[[Plan], Plan]:
-    """Return a blocking `activate_plan` on this database."""
-    return lambda plan: asyncio.run(activate_plan(database_url, plan))
-
-
-@asynccontextmanager
-async def _exchange(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A transaction of the only writer, in which no plan is active."""
-    async with connection(database_url) as session, session.transaction():
-        await session.execute(_sql("lock_plans"))
-        await session.execute(_sql("deactivate_plans"))
-        yield session
-
-
-def _sql(name: str) -> str:
-    return statement(f"deciding/plans/sql/{name}.sql")
+def activation(database_url: str, owner: str = HOUSE) -> Callable[[Plan], Offered]:
+    """Return a blocking `offer_plan` on this database."""
+    return lambda plan: asyncio.run(offer_plan(database_url, plan, owner))

@@ -25,18 +25,6 @@ class InsufficientScope(QuorumError):
         return f"the API key lacks the scope {self.scope}"
 
 
-class Conflict(QuorumError):
-    """The request contradicts what is on record.
-
-    Args:
-        detail: one sentence for the caller.
-    """
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
-
-
 class CallerGone(QuorumError):
     """The caller left before its rows were decided: there is nobody to answer."""
 

@@ -10,8 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from fraud.errors import InvalidInput, NotFound, StoreUnavailable
-from serve_app.gateway.errors import Conflict
+from fraud.errors import Conflict, InvalidInput, NotFound, StoreUnavailable
 from serve_app.gateway.queries import (
     RECENT_MS,
     attempts,

@@ -11,11 +11,9 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from deciding.plans.table import read_active
 from features.degraded import TRANSACTION_REUSED
 from fraud.decision import OUTCOMES
 from fraud.errors import NotFound
-from fraud.plan import Plan
 from fraud.record import DecisionRecord
 from serve_app.gateway.auth import KeyRecord
 from serve_app.gateway.labels import KeptLabel, LabelResult, LabelWriter, NewLabel
@@ -152,15 +150,6 @@ class Records:
     async def labels(self, tenant: str, labels: Sequence[NewLabel]) -> list[LabelResult]:
         """Keep n labels; see LabelWriter.keep."""
         return await self._labels.keep(tenant, labels)
-
-    async def active_plan(self) -> Plan | None:
-        """Return the plan that is active now, None if there is none yet.
-
-        Raises:
-            StoreUnavailable: PostgreSQL does not answer.
-        """
-        async with store_errors():
-            return await read_active(self._replica)
 
     async def _with_labels(
         self, tenant: str, rows: Sequence[asyncpg.Record]

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from fraud.errors import (
+    Conflict,
     InvalidInput,
     LogUnavailable,
     NotFound,
@@ -23,7 +24,7 @@ from fraud.errors import (
     StoreUnavailable,
     Unavailable,
 )
-from serve_app.gateway.errors import Conflict, InsufficientScope, Unauthenticated, unwrapped
+from serve_app.gateway.errors import InsufficientScope, Unauthenticated, unwrapped
 from serve_app.http.wire.schemas import FieldErrorOut, ProblemOut
 
 logger = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from serve_app.gateway.auth import Principal
+from serve_app.gateway.plans import Plans
 from serve_app.gateway.pool import Pool
 from serve_app.gateway.records import Records
 from serve_app.gateway.search import DAY_MS
@@ -47,7 +48,8 @@ class Services:
 
     Attributes:
         authenticate: returns the owner of an API key, or raises.
-        records: decisions, labels and plans on record.
+        records: decisions and labels on record.
+        plans: plans of tenants and of the house.
         pools: returns the pools of the variants as they are now.
         ready: returns once a decision can be made, raises if none can.
         exposition: returns the Prometheus text of this node; reads files, so it runs in a thread.
@@ -57,6 +59,7 @@ class Services:
 
     authenticate: Authenticate
     records: Records
+    plans: Plans
     pools: Callable[[], Awaitable[list[Pool]]]
     ready: Callable[[], Awaitable[object]]
     exposition: Callable[[], bytes]

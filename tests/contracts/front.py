@@ -35,6 +35,7 @@ from serve_app.http.asgi import DecisionsApp
 from serve_app.http.rest import build_rest
 from serve_app.http.services import RequestLimits, Services
 from tests.contracts.decisions import whole
+from tests.contracts.fake_plans import FakePlans
 
 NOW_MS = 1_772_366_400_000  # 2026-03-01T12:00:00Z
 PEPPER = "pepper"
@@ -157,7 +158,6 @@ class FakeRecords:
         self.kept: list[NewLabel] = []
         self.searches: list[Search] = []
         self.has_more = False
-        self.plan: Plan | None = PLAN
         self.error: Exception | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -206,11 +206,6 @@ class FakeRecords:
         kept = (label.is_fraud, label.source, label.known_at or now, now)
         return KeptLabel(UUID(DECISION_ID), "t-1", *kept), is_new
 
-    async def active_plan(self) -> Plan | None:
-        if self.error is not None:
-            raise self.error
-        return self.plan
-
 
 class FakeRedisLimiter:
     """Counts in memory, on a clock that stands still; raises `error` if there is one."""
@@ -247,6 +242,7 @@ class Front:
         limits = {name: settings.pop(name) for name in names}
         self.combiner = FakeCombiner()
         self.records = FakeRecords()
+        self.plans = FakePlans(PLAN)
         self.pool_list = [Pool("xgboost", "RUNNING", 1, 0, "9c1f02ab77de")]
         self.unready: Exception | None = None
         self.readiness: object = None
@@ -261,6 +257,7 @@ class Front:
         self.services = Services(
             authenticate=authenticator.authenticate,
             records=self.records,
+            plans=self.plans,
             pools=self.pools,
             ready=self.ready,
             exposition=lambda: b"# TYPE fraud_x counter\n",

@@ -84,7 +84,7 @@ async def recording_front(folder: Path, url: str) -> AsyncIterator[RecordingFron
     async def authenticate(credential: str) -> Principal:
         return Principal("abcdefghijkm", front.tenant, "demo", frozenset(SCOPES))
 
-    services = Services(authenticate, on_record, nothing, nothing, lambda: b"", now_ms)
+    services = Services(authenticate, on_record, nothing, nothing, nothing, lambda: b"", now_ms)
     gateway = Gateway(decide, RateLimits(FakeRedisLimiter(), "front"), GatewaySettings())
     app = DecisionsApp(gateway, authenticate, services.limits, build_rest(services))
     front = RecordingFront(app, log)

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from deciding.plans.table import activate_plan, active_of, reactivate_plan
+from deciding.plans.table import Offered, active_of, offer_plan, reactivate_plan
+from deciding.plans.versions import PlanId
 from features.definitions import SCHEMA_ID
 from fraud.errors import ArtifactRefused, Busy, InvalidInput, NotFound
 from fraud.plan import Plan
@@ -181,18 +182,24 @@ class Promoter:
         result = _apply_gates(assessment, force, f"run {run_id}")
         if result.refused:
             return result
-        was = None if active is None else (active.name, active.version)
+        same = active is not None and active.name == plan.name  # else the active plan stays
+        was = (active.name, active.version) if active is not None and same else None
         move = self._move("", result, force, run_id, was)
         wanted = {variant: replace(move, digest=digest) for variant, digest in digests.items()}
         with self.lock():
             self._require_unmoved(before)
             with moved_aliases(self.store, CHAMPION, wanted):
-                stored = active
-                if stored is None or not _is_active(plan, stored):
-                    stored = asyncio.run(activate_plan(url, plan))
+                offered = Offered(plan if active is None else active, True)
+                if active is None or not _is_active(plan, active):
+                    offered = asyncio.run(offer_plan(url, plan))
             result.lag = align_mlflow(self.registry, self.store, digests)
-        result.plan = {"name": stored.name, "version": stored.version}
-        return self._complete(result, before, wanted, f"run {run_id}")
+        if offered.decides:
+            result.plan = {"name": offered.plan.name, "version": offered.plan.version}
+        done = self._complete(result, before, wanted, f"run {run_id}")
+        if not offered.decides:
+            waits = PlanId(offered.plan.name, offered.plan.version)
+            done.summary += f"; plan {offered.active} decides on, plan {waits} waits"
+        return done
 
     def roll_back(self, variant: str, load: Loader, to: str | None) -> PromotionResult:
         """Restore the champion before the last promotion; the plan does not change.

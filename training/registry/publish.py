@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deciding.plans.table import Offered
+from deciding.plans.versions import PlanId
 from fraud.plan import Plan
 from models.artifact import version_of
 from models.drift import ReferenceDistributions
@@ -48,6 +50,7 @@ class Published:
         digests, versions: variant -> digest of its artifact, and its number in MLflow.
         plan: as stored.
         run_id: MLflow's id of the whole training.
+        stays: the plan of another name that decides on, if the trained one only waits; else None.
         page: HTML of the run's report; None without results.
     """
 
@@ -55,6 +58,7 @@ class Published:
     versions: dict[str, str]
     plan: Plan
     run_id: str
+    stays: PlanId | None = None
     page: str | None = None
 
 
@@ -67,7 +71,8 @@ class Destination:
         registry: takes the runs.
         role: the alias that the models get, in both.
         lock: held while versions are registered and aliases moved.
-        activate: stores the plan as the active one, the last step; None: the active plan stays.
+        activate: stores the plan and, unless one of another name is active, activates it: the last
+            step; None: the active plan stays.
         active: returns the plan that is active before, for a rollback; called with `activate`.
         forced: why models without skill become champions; "" if they have skill.
         tags: of the run: `tenant`, and `as_of`, the moment at which labels were read.
@@ -81,7 +86,7 @@ class Destination:
     registry: Registry
     role: str
     lock: Callable[[], AbstractContextManager[None]]
-    activate: Callable[[Plan], Plan] | None = None
+    activate: Callable[[Plan], Offered] | None = None
     active: Callable[[], Plan | None] = lambda: None
     forced: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -139,7 +144,7 @@ def publish(
             versions = run.register(logged, whole)
         stored = _move_aliases(digests, plan, whole.info.run_id, to)
         align_mlflow(to.registry, to.store, models)
-    return Published(digests, versions, stored, whole.info.run_id, page)
+    return Published(digests, versions, stored.plan, whole.info.run_id, stored.active, page)
 
 
 def _references(results: RunResults | None) -> ReferenceDistributions | None:
@@ -313,18 +318,19 @@ def _environment(results: RunResults, training: dict[str, Any]) -> dict[str, Any
     }
 
 
-def _move_aliases(digests: dict[str, str], plan: Plan, run_id: str, to: Destination) -> Plan:
+def _move_aliases(digests: dict[str, str], plan: Plan, run_id: str, to: Destination) -> Offered:
     """Move the aliases to the new models and activate the plan; both or neither."""
     at = moment(to.clock_s())
     was = None if to.activate is None else to.active()
-    before = None if was is None else (was.name, was.version)
+    # A plan of another name stays active: there is nothing to go back to.
+    before = None if was is None or was.name != plan.name else (was.name, was.version)
     how = FORCED if to.forced else TRAINED
     moves = {
         name: Move(digest, at, how, to.forced, run=run_id, plan_before=before)
         for name, digest in digests.items()
     }
     with moved_aliases(to.store, to.role, moves):
-        return plan if to.activate is None else to.activate(plan)
+        return Offered(plan, False) if to.activate is None else to.activate(plan)
 
 
 def _flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:

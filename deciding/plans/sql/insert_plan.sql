@@ -1,2 +1,3 @@
--- Store the document $3 as version $2 of the plan $1, active. No other may be active.
-INSERT INTO plans (name, version, document, active) VALUES ($1, $2, $3::jsonb, true)
+-- Store the document $4 as version $3 of the plan $2 of the owner $1, for author $5 and reason $6.
+INSERT INTO plans (owner, name, version, document, author, reason)
+VALUES ($1, $2, $3, $4::jsonb, $5, $6)

@@ -25,11 +25,12 @@ from fastapi import FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from redis.asyncio import Redis
 
-from deciding.plans.table import read_active
+from deciding.plans.versions import read_active
 from features.service import FeatureService
 from fraud.decision import DecisionBatch
 from fraud.payment.batch import TransactionBatch
 from fraud.plan import Plan
+from fraud.variant import HOUSE
 from loadtests.bench.apps import counters, models
 from loadtests.bench.apps.access import Access, Refused
 from loadtests.bench.apps.answer import answer, answers
@@ -70,13 +71,13 @@ class Decisions:
         pool = await asyncpg.create_pool(
             settings.database_url.get_secret_value(), min_size=1, max_size=4
         )
-        plan = await read_active(pool)
-        if plan is None:
+        active = await read_active(pool, HOUSE)
+        if active is None:
             raise ValueError("no plan is active")
         redis = Redis.from_url(settings.redis_url.get_secret_value())
         features = await FeatureService.connect(settings)
         features.feed_labels(_LABELS_EVERY_S, lambda: datetime.now(UTC))
-        return cls(pool, redis, features, plan, settings)
+        return cls(pool, redis, features, active.plan(), settings)
 
     async def decide(self, batch: TransactionBatch) -> DecisionBatch:
         """Decide on a batch and queue its records."""

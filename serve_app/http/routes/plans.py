@@ -1,64 +1,58 @@
-"""GET /v1/plans/active: the active plan, and the probabilities at which its outcomes start."""
+"""Plans: the one that decides, every version, storing and activating them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Final
 
-from msgspec import Meta, Struct
+from starlette.responses import Response
 
-from fraud.combine.risk import BAND, bands
-from fraud.decision import OUTCOMES, RISK_LEVELS
-from fraud.errors import NotFound
-from fraud.methods.registry import METHODS
-from fraud.plan import Plan
-from fraud.policy.reading import KINDS
-from serve_app.http.route import Answer, Call, Route
+from deciding.plans.versions import MAX_VERSION, NAME_PATTERN, PlanId
+from fraud.errors import InvalidInput, NotFound
+from serve_app.http.reading.plan_bodies import (
+    in_document,
+    read_activation,
+    read_new_plan,
+    read_plan_id,
+)
+from serve_app.http.reading.plan_query import LISTED, OWNER, read_listing, read_of_house
+from serve_app.http.route import Answer, Call, Json, Route, answer
+from serve_app.http.wire.plan_schemas import (
+    ActivationIn,
+    ActivationOut,
+    ActivePlanOut,
+    NewPlanIn,
+    PlansOut,
+    StoredPlanOut,
+    activation_out,
+    active_plan_out,
+    plan_version_out,
+    stored_plan_out,
+)
 
-PolicyKind = Literal[*KINDS]  # type: ignore[valid-type]
-CombiningMethod = Literal[*METHODS]  # type: ignore[valid-type]
-
-
-class MemberOut(Struct, gc=False):
-    """A variant that votes, and the weight of its vote."""
-
-    name: str
-    weight: Annotated[float, Meta(gt=0)]
-
-
-class BandOut(Struct, gc=False):
-    """The range of a decision. A decision with an empty range is never made."""
-
-    decision: Literal["approve", "challenge", "review", "block"]
-    risk_level: Literal["low", "medium", "high", "critical"]
-    from_probability: Annotated[float, Meta(ge=0, le=1, description="lower bound, inclusive")]
-    below_probability: Annotated[
-        float, Meta(ge=0, le=1, description="upper bound, exclusive; inclusive for block")
-    ]
-    from_score: Annotated[int, Meta(ge=0, le=99, description="its lowest risk_score")]
-    to_score: Annotated[int, Meta(ge=0, le=99, description="its highest risk_score")]
-
-
-class AnomalyOut(Struct, gc=False):
-    """The anomaly score from which an approval becomes a challenge, whatever its probability."""
-
-    name: Annotated[str, Meta(description="the variant that gives the anomaly score")]
-    challenge_from: Annotated[float, Meta(ge=0, le=1)]
-    risk_score: Annotated[int, Meta(ge=0, le=99, description="score of such a challenge")]
-
-
-class ActivePlanOut(Struct, gc=False):
-    """The active plan."""
-
-    name: str
-    version: int
-    kind: PolicyKind
-    combiner: CombiningMethod
-    members: list[MemberOut]
-    deadline_ms: Annotated[int, Meta(gt=0, description="how long to wait for votes")]
-    decisions: Annotated[list[BandOut], Meta(description="mildest first")]
-    anomaly: Annotated[
-        AnomalyOut | None, Meta(description="null: anomaly scores do not challenge payments")
-    ]
+_PLAN_ID: Final[dict[str, Json]] = {
+    "name": {"type": "string", "pattern": NAME_PATTERN},
+    "version": {"type": "integer", "minimum": 1, "maximum": MAX_VERSION},
+}
+_DOCUMENT: Final[Json] = {
+    "name": "default",
+    "kind": "ensemble",
+    "members": [
+        {"variant": "xgboost", "weight": 0.8},
+        {"variant": "logistic", "weight": 0.3},
+    ],
+    "thresholds": {"challenge": 0.12, "review": 0.4, "block": 0.85},
+}
+_VERSION: Final[Json] = {
+    "name": "default",
+    "version": 4,
+    "kind": "ensemble",
+    "house": False,
+    "active": False,
+    "author": "key 7f3a9c01d2e4",
+    "reason": "less weight on logistic",
+    "created_at": "2026-03-01T12:00:00Z",
+}
+_WHOSE = "A key of the home tenant manages the house's plans, any other its tenant's own."
 
 
 @Route(
@@ -66,6 +60,7 @@ class ActivePlanOut(Struct, gc=False):
     path="/v1/plans/active",
     operation_id="readActivePlan",
     summary="The active plan and its thresholds",
+    description="The plan that decides for the key's tenant: its own, else the house's.",
     tag="models",
     scope="read",
     problems=(404,),
@@ -77,6 +72,7 @@ class ActivePlanOut(Struct, gc=False):
                 "name": "default",
                 "version": 3,
                 "kind": "ensemble",
+                "house": True,
                 "combiner": "stack",
                 "members": [
                     {"name": "xgboost", "weight": 0.8},
@@ -104,45 +100,147 @@ class ActivePlanOut(Struct, gc=False):
                     "challenge_from": 0.995,
                     "risk_score": 25,
                 },
+                "arms": [],
             },
         )
     },
 )
 async def active_plan(call: Call) -> ActivePlanOut:
-    """Return the active plan."""
-    plan = await call.services.records.active_plan()
-    if plan is None:
+    """Return the plan that decides for the key's tenant."""
+    stored = await call.services.plans.deciding(call.tenant)
+    if stored is None:
         raise NotFound("no plan is active yet: the first training creates one")
-    return plan_out(plan)
+    return active_plan_out(stored, stored.plan())
 
 
-def plan_out(plan: Plan) -> ActivePlanOut:
-    """Return a plan as clients see it."""
-    ensemble = plan.control
-    t = ensemble.thresholds
-    of_outcomes = [
-        BandOut(
-            outcome.value,
-            level,  # type: ignore[arg-type]
-            from_probability,
-            below,
-            lowest,
-            highest,
+@Route(
+    method="GET",
+    path="/v1/plans",
+    operation_id="listPlans",
+    summary="List plans",
+    scope="read",
+    description="Plans of the key's tenant and of the house: those that decide, then the newest.",
+    tag="models",
+    parameters=LISTED,
+    problems=(422,),
+    answers={200: Answer("The plans", PlansOut, {"plans": [_VERSION]})},
+)
+async def list_plans(call: Call) -> PlansOut:
+    """Return plans of the key's tenant and of the house, without documents."""
+    listing = read_listing(call.request.query_params.multi_items())
+    found = await call.services.plans.versions(call.tenant, *listing)
+    return PlansOut([plan_version_out(stored) for stored in found])
+
+
+@Route(
+    method="POST",
+    path="/v1/plans",
+    operation_id="storePlan",
+    summary="Store a plan",
+    scope="plans",
+    description=f"As the next version of its name; it does not decide until it is activated. "
+    f"{_WHOSE} A plan may name the house's variants and its tenant's own, which must exist and "
+    "speak the served features. 422 names the place of every fault, and nothing is stored. "
+    "`version` and the `slots` of arms are ignored: they follow from the version before.",
+    tag="models",
+    body=(NewPlanIn,),
+    body_example={"document": _DOCUMENT, "reason": _VERSION["reason"]},
+    answers={
+        201: Answer(
+            "The plan is stored",
+            StoredPlanOut,
+            {**_VERSION, "document": {**_DOCUMENT, "version": 4}, "missing": []},
         )
-        for outcome, level, (from_probability, below, lowest, highest) in zip(
-            OUTCOMES, RISK_LEVELS, bands(t), strict=True
+    },
+)
+async def store_plan(call: Call) -> Response:
+    """Store a plan as the next version of its name."""
+    new = read_new_plan(await call.json(call.services.limits.max_batch_body_bytes))
+    try:
+        stored, missing = await call.services.plans.store(
+            call.tenant, new.document, _author(call), new.reason
         )
-    ]
-    anomaly = None
-    if ensemble.anomaly is not None and t.anomaly_challenge is not None:
-        anomaly = AnomalyOut(ensemble.anomaly, t.anomaly_challenge, BAND)
-    return ActivePlanOut(
-        plan.name,
-        plan.version,
-        plan.kind,
-        ensemble.method.name,
-        [MemberOut(m.variant, m.weight) for m in ensemble.members],
-        ensemble.deadline_ms,
-        of_outcomes,
-        anomaly,
+    except InvalidInput as error:
+        raise in_document(error) from None
+    return answer(stored_plan_out(stored, missing), 201)
+
+
+@Route(
+    method="GET",
+    path="/v1/plans/{name}/{version}",
+    operation_id="readPlan",
+    summary="Read a version of a plan",
+    scope="read",
+    description="The tenant's own or, if it has none of this name and version, the house's.",
+    tag="models",
+    parameters={**_PLAN_ID, **OWNER},
+    problems=(404, 422),
+    answers={
+        200: Answer(
+            "The plan", StoredPlanOut, {**_VERSION, "document": {**_DOCUMENT, "version": 4}}
+        )
+    },
+)
+async def read_plan(call: Call) -> StoredPlanOut:
+    """Return a version of a plan with its document."""
+    of_house = read_of_house(call.request.query_params.multi_items())
+    return stored_plan_out(await call.services.plans.read(call.tenant, *_plan_id(call), of_house))
+
+
+@Route(
+    method="POST",
+    path="/v1/plans/{name}/{version}/activate",
+    operation_id="activatePlan",
+    summary="Activate a plan",
+    scope="plans",
+    description=f"It decides in every combiner within two seconds, without a restart. To go back, "
+    f"activate an older version. {_WHOSE} If another plan is active than `expected` says, or than "
+    "was active when the call began, nothing changes and the answer is 409: of two calls at the "
+    "same time one wins. The body may be missing.",
+    tag="models",
+    parameters=_PLAN_ID,
+    body=(ActivationIn,),
+    body_example={"expected": {"name": "default", "version": 3}, "reason": "fewer false alarms"},
+    problems=(404, 409),
+    answers={
+        200: Answer(
+            "What decides",
+            ActivationOut,
+            {
+                "plan": {"name": "default", "version": 4},
+                "previous": {"name": "default", "version": 3},
+                "changed": True,
+                "missing": [],
+            },
+        )
+    },
+)
+async def activate_plan(call: Call) -> ActivationOut:
+    """Make one of the tenant's plans the one that decides for it."""
+    plan = _plan_id(call)
+    wanted = read_activation(await _optional_json(call))
+    done = await call.services.plans.activate(
+        call.tenant, plan, _author(call), wanted.reason, wanted.expected
     )
+    return activation_out(plan, done.activation, done.missing)
+
+
+def _plan_id(call: Call) -> PlanId:
+    found = read_plan_id(call.path("name"), call.path("version"))
+    if found is None:
+        raise NotFound("no such plan")
+    return found
+
+
+async def _optional_json(call: Call) -> object:
+    """The body, None if the request has none."""
+    headers = call.request.headers
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return None
+    return await call.json()
+
+
+def _author(call: Call) -> str:
+    """Who sends the request, for the history of plans."""
+    assert call.principal is not None
+    return f"key {call.principal.key_id}"

@@ -67,7 +67,10 @@ class VariantsOut(Struct, gc=False):
 )
 async def list_variants(call: Call) -> VariantsOut:
     """Return every pool that runs and every variant that the plan uses, running or not."""
-    plan, pools = await asyncio.gather(call.services.records.active_plan(), call.services.pools())
+    stored, pools = await asyncio.gather(
+        call.services.plans.deciding(call.tenant), call.services.pools()
+    )
+    plan = None if stored is None else stored.plan()
     return VariantsOut(
         None if plan is None else PlanOut(plan.name, plan.version),
         [_variant_out(pool, plan) for pool in _with_missing(pools, plan)],

@@ -16,6 +16,7 @@ from cluster.terminal.console import emit
 from cluster.terminal.failures import explain
 
 MODELS = [f"models {name}" for name in ("list", "show", "compare", "promote", "rollback", "push")]
+PLANS = ("list", "show", "diff", "draw", "apply", "activate", "rollback")
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         *MODELS,
         "features write",
         "features check",
+        *(f"plan {name}" for name in PLANS),
         "keys create",
         "keys list",
         "keys tier",

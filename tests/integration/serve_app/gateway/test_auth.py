@@ -17,10 +17,12 @@ from cluster.schema.migrate import migrate, read_migrations
 from decision_log.shipping.postgres_sink import PostgresSink
 from fraud.access.keys import FRESH_S, hash_key, new_key
 from fraud.access.scopes import Scope
+from fraud.variant import HOUSE
 from serve_app.database import open_pools
 from serve_app.gateway import auth
 from serve_app.gateway.auth import Authenticator
 from serve_app.gateway.gateway import Gateway, GatewaySettings
+from serve_app.gateway.plans import Plans
 from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.records import Records
 from serve_app.http.asgi import DecisionsApp
@@ -28,6 +30,7 @@ from serve_app.http.rest import build_rest
 from serve_app.http.services import Services
 from settings.settings import Settings
 from tests.contracts.decisions import decision_records, gathered
+from tests.contracts.fake_plans import SCHEMA, KnownModels
 from tests.contracts.front import PEPPER, FakeCombiner, FakeRedisLimiter, payment
 
 DECIDE = "/v1/decisions"
@@ -59,7 +62,8 @@ class Front:
         async def nothing() -> list[Any]:
             return []
 
-        services = Services(authenticate, records, nothing, nothing, lambda: b"", now_ms)
+        plans = Plans(pool, lambda _: HOUSE, KnownModels(), SCHEMA, nothing)
+        services = Services(authenticate, records, plans, nothing, nothing, lambda: b"", now_ms)
         limits = RateLimits(FakeRedisLimiter(), "front")
         gateway = Gateway(self.combiner.decide, limits, GatewaySettings())
         app = DecisionsApp(gateway, authenticate, services.limits, build_rest(services))
@@ -75,6 +79,7 @@ class Front:
             "decide batch": ("POST", f"{DECIDE}/batch", {"transactions": [sound]}),
             "read": ("GET", f"{DECIDE}/{decision_id}", None),
             "read plans": ("GET", "/v1/plans/active", None),
+            "plans": ("POST", "/v1/plans/none/1/activate", None),
             "label": ("POST", f"{DECIDE}/{decision_id}/labels", LABEL),
             "label batch": (
                 "POST",
@@ -134,8 +139,8 @@ def allowed(statuses: dict[str, int]) -> set[str]:
         (("decide",), {"decide"}),
         (("read",), {"read"}),
         (("label",), {"label"}),
-        (("plans",), set()),
-        (("admin",), {"decide", "read", "label"}),
+        (("plans",), {"plans"}),
+        (("admin",), {"decide", "read", "label", "plans"}),
         (("decide", "read"), {"decide", "read"}),
     ],
 )

@@ -15,13 +15,11 @@ import pytest
 
 from cluster import api_keys
 from decision_log.shipping.postgres_sink import PostgresSink
-from fraud.errors import NotFound, StoreUnavailable
-from fraud.plan import Plan
+from fraud.errors import Conflict, NotFound, StoreUnavailable
 from fraud.record import DecisionRecord
 from serve_app.database import open_pools
 from serve_app.gateway import auth, queries
 from serve_app.gateway.auth import Authenticator
-from serve_app.gateway.errors import Conflict
 from serve_app.gateway.gateway import Gateway, GatewaySettings
 from serve_app.gateway.labels import NewLabel
 from serve_app.gateway.ratelimit.limits import RateLimits
@@ -157,17 +155,6 @@ async def test_many_who_send_the_same_label_at_once_add_one(records: Records, ke
     assert len({label.known_at for label, _ in results}) == 1
 
 
-async def test_the_active_plan(records: Records, pool: asyncpg.Pool) -> None:
-    assert await records.active_plan() is None
-    plan: Plan = replace(PLAN, version=1)
-    await pool.execute(
-        "INSERT INTO plans (name, version, document, active) VALUES ($1, 1, $2, true)",
-        plan.name,
-        plan.to_json(),
-    )
-    assert await records.active_plan() == plan
-
-
 async def test_a_store_that_is_down_is_unavailable() -> None:
     url = "postgresql://nobody@127.0.0.1:1/none"
     primary, _ = await open_pools(settings_of(url))
@@ -176,7 +163,6 @@ async def test_a_store_that_is_down_is_unavailable() -> None:
     for call in (
         gone.key("abcdefghijkm"),
         gone.decision("default", record.decision_id),
-        gone.active_plan(),
     ):
         with pytest.raises(StoreUnavailable):
             await call
@@ -199,7 +185,9 @@ async def test_a_real_key_decides_and_reads_and_a_revoked_one_does_not(
     async def nothing() -> list[Any]:
         return []
 
-    services = Services(authenticator.authenticate, records, nothing, nothing, lambda: b"", now_ms)
+    services = Services(
+        authenticator.authenticate, records, nothing, nothing, nothing, lambda: b"", now_ms
+    )
     limits = RateLimits(FakeRedisLimiter(), "front")
     gateway = Gateway(combiner.decide, limits, GatewaySettings())
     app = DecisionsApp(gateway, authenticator.authenticate, services.limits, build_rest(services))

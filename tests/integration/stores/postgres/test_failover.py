@@ -4,6 +4,7 @@ readers that need current data, follow without a restart."""
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -25,6 +26,7 @@ from features.store.keys import CURSOR
 from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.errors import StoreUnavailable, StoreUnreachable
+from fraud.plan import Plan
 from serve_app.gateway.labels import NewLabel
 from serve_app.gateway.records import Records
 from stores.postgres import session as session_module
@@ -104,6 +106,12 @@ async def _soon(ask: Callable[[], Awaitable[object]]) -> object:
                 return await ask()
             except StoreUnavailable:
                 await asyncio.sleep(0.05)
+
+
+async def _plan_of(reader: PlanReader) -> Plan:
+    (row,) = await reader.changes({})
+    assert row.document is not None
+    return Plan.from_document(json.loads(row.document))
 
 
 async def _demote_sessions(pair: Pair) -> None:
@@ -204,14 +212,16 @@ async def test_readers_leave_a_server_that_reports_itself_read_only(
 
 async def test_the_plan_of_the_new_primary_decides(pair: Pair, demoted: Demote) -> None:
     plan = await activate_plan(pair.a, PLAN)
-    newer = await activate_plan(pair.b, replace(PLAN, deadline_ms=PLAN.ensemble.deadline_ms + 1))
+    newer = await activate_plan(
+        pair.b, replace(PLAN, policy=replace(PLAN.ensemble, deadline_ms=99))
+    )
     reader = PlanReader(pair.url, 30.0)
-    assert await reader.active() == plan
+    assert await _plan_of(reader) == plan
     await demoted()
     async with asyncio.timeout(SOON_S):
         found = plan
         while found != newer:
-            found = await _soon(reader.active)  # type: ignore[assignment]
+            found = await _soon(lambda: _plan_of(reader))  # type: ignore[assignment]
             await asyncio.sleep(0.02)
     assert reader.trouble == ""
     await reader.close()
@@ -220,16 +230,16 @@ async def test_the_plan_of_the_new_primary_decides(pair: Pair, demoted: Demote) 
 async def test_without_a_primary_the_error_names_the_cause(pair: Pair, demoted: Demote) -> None:
     plan = await activate_plan(pair.a, PLAN)
     reader = PlanReader(pair.url, 30.0)
-    assert await reader.active() == plan
+    assert await _plan_of(reader) == plan
     assert reader.trouble == ""
     port = pair.proxy.target
     await demoted()
     pair.proxy.target = port
     async with asyncio.timeout(SOON_S):
         while not reader.trouble:
-            await reader.active()
+            await reader.changes({})
             await asyncio.sleep(0.02)
-    assert await reader.active() == plan  # what is there goes on deciding
+    assert await _plan_of(reader) == plan  # what is there goes on deciding
     assert "accepts no writes" in reader.trouble
     await reader.close()
 

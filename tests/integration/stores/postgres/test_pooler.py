@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -29,6 +30,7 @@ from features.state.events import Events
 from features.store.postgres import PostgresHistory
 from features.store.redis import RedisStore
 from fraud.errors import Busy, StoreUnreachable
+from fraud.plan import Plan
 from models.store.location import open_store
 from models.store.origin import origin_of
 from serve_app.database import open_pools
@@ -193,7 +195,9 @@ async def test_plans(url: str, empty: asyncpg.Connection) -> None:
     assert await active_plan(url) == replace(PLAN, version=2)
     reader = PlanReader(url, 30.0)
     for _ in range(5):
-        assert await reader.active() == replace(PLAN, version=2)
+        (row,) = await reader.changes({})
+        assert row.document is not None
+        assert Plan.from_document(json.loads(row.document)) == replace(PLAN, version=2)
     assert reader.trouble == ""
     await reader.close()
 

@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from cluster.cli import run as quorum
-from deciding.plans.table import activate_plan, active_plan
+from deciding.plans.table import Offered, activate_plan, active_plan
 from features.definitions import N_FEATURES, SCHEMA_ID
 from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.errors import ArtifactRefused, Busy, InvalidInput, NotFound, OtherTenant
@@ -303,16 +303,31 @@ def test_a_run_and_its_plan_serve_together_and_go_back_together(
     assert not promoter.roll_back_run(Scorer.load).done
 
 
+def test_a_run_leaves_a_plan_of_another_name_active(
+    settings: Settings, loaded_url: str, promoter: Promoter, run_made: RunMade
+) -> None:
+    _, old, new = run_made
+    chosen = asyncio.run(activate_plan(loaded_url, replace(plan_of("logistic"), name="chosen")))
+    result = promoter.promote_run(assessor(settings), "latest", None)
+    assert {name: champion(settings, name) for name in old} == new
+    assert asyncio.run(active_plan(loaded_url)) == chosen
+    assert (result.done, result.plan) == (True, None)
+    assert f"plan chosen v{chosen.version} decides on, plan default v" in result.summary
+    assert promoter.roll_back_run(Scorer.load).done
+    assert asyncio.run(active_plan(loaded_url)) == chosen
+    asyncio.run(activate_plan(loaded_url, plan_of("xgboost")))
+
+
 def test_a_plan_that_cannot_be_stored_leaves_the_champions(
     settings: Settings, promoter: Promoter, run_made: RunMade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, old, _ = run_made
 
-    async def lost(*_: object) -> Plan:
+    async def lost(*_: object) -> Offered:
         assert {name: champion(settings, name) for name in old} != old  # they had moved
         raise ConnectionResetError("the database went away")
 
-    monkeypatch.setattr("training.promotion.promotion.activate_plan", lost)
+    monkeypatch.setattr("training.promotion.promotion.offer_plan", lost)
     before = {n: (settings.artifacts / n / "aliases/champion.json").read_bytes() for n in old}
     with pytest.raises(ConnectionResetError):
         promoter.promote_run(assessor(settings), "latest", None)

@@ -20,6 +20,7 @@ PUBLISHED = {
     "0007_found_by_id.post.sql": "aa6291cc2e780232",
     "0009_decision_search.pre.sql": "ee9d1ff638763d7c",
     "0010_key_scopes.pre.sql": "e0649416917f698d",
+    "0011_plans.pre.sql": "2d6e7328497f6cc7",
     "0012_shadow_decisions.pre.sql": "8999002943234655",
 }
 """File -> the first 16 hex digits of its SHA-256. A new migration adds a line."""

@@ -6,9 +6,9 @@ import pickle
 
 import pytest
 
+from fraud.errors import Conflict
 from serve_app.gateway.errors import (
     CallerGone,
-    Conflict,
     InsufficientScope,
     Unauthenticated,
     unwrapped,

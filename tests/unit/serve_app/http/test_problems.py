@@ -9,7 +9,8 @@ import pickle
 import pytest
 
 from fraud import errors
-from serve_app.gateway.errors import Conflict, InsufficientScope, Unauthenticated
+from fraud.errors import Conflict
+from serve_app.gateway.errors import InsufficientScope, Unauthenticated
 from serve_app.http import problems
 from serve_app.http.problems import KINDS, HttpProblem, MalformedBody, problem_of
 

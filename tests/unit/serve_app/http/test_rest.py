@@ -70,14 +70,14 @@ async def test_what_needs_no_key_needs_no_scope(front: Front) -> None:
 
 
 async def test_a_dead_store_is_503(front: Front) -> None:
-    front.records.error = StoreUnavailable("down")
+    front.records.error = front.plans.error = StoreUnavailable("down")
     async with front.client() as client:
         for path in ("/v1/variants", f"/v1/decisions/{DECISION_ID}"):
             assert_problem(await client.get(path), 503, "unavailable")
 
 
 async def test_an_internal_error_is_a_500_that_reveals_nothing(front: Front) -> None:
-    front.records.error = KeyError("4111111111111111")
+    front.plans.error = KeyError("4111111111111111")
     async with front.client() as client:
         response = await client.get("/v1/variants")
     assert_problem(response, 500, "internal")

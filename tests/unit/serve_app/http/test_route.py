@@ -28,6 +28,8 @@ EXCLUDED = {
     # A wrong row does not stop the others: it is answered in its place, the batch with 200.
     "decideBatch": [negative_data_rejection],
     "addLabels": [negative_data_rejection],
+    # Nor what a plan is.
+    "storePlan": [positive_data_acceptance],
 }
 
 

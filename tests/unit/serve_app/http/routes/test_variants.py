@@ -35,7 +35,7 @@ async def test_variants_are_the_pools_and_the_plan(front: Front) -> None:
 
 
 async def test_without_a_plan_the_pools_are_still_shown(front: Front) -> None:
-    front.records.plan = None
+    front.plans.plan = None
     async with front.client() as client:
         document = (await client.get("/v1/variants")).json()
     assert document["plan"] is None

@@ -1,0 +1,1 @@
+"""Plans as files that a person reads and writes, and as pictures."""

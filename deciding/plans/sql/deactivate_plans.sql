@@ -1,2 +1,0 @@
--- Leave no plan active.
-UPDATE plans SET active = false WHERE active

@@ -1,0 +1,34 @@
+"""The models in the artifact store, as plans name them."""
+
+from __future__ import annotations
+
+import pytest
+
+from deciding.plans.stored_models import StoredModels
+from fraud.variant import VariantRef
+from models.store.location import open_store
+from settings.settings import Settings
+from tests.contracts.artifacts import point_alias, tiny_artifact
+
+
+@pytest.fixture
+def models(tmp_path):
+    version, digest = tiny_artifact(tmp_path, "xgboost", n_features=4, schema_id="served")
+    point_alias(tmp_path, "xgboost", version, digest)
+    tiny_artifact(tmp_path, "logistic", n_features=4, schema_id="served")
+    store = open_store(str(tmp_path), Settings(home=tmp_path))
+    return StoredModels(store), version
+
+
+def test_a_name_means_a_champion_or_a_version(models):
+    found, version = models
+    assert found.schema_of(VariantRef("xgboost")) == "served"
+    assert found.schema_of(VariantRef("xgboost", version=version)) == "served"
+
+
+def test_what_is_not_there_has_no_schema(models, tmp_path):
+    found, version = models
+    for name in ("logistic", "nothing", f"logistic@{version}", "xgboost@ffffffffffff"):
+        assert found.schema_of(VariantRef.parse(name)) is None, name
+    (tmp_path / "xgboost" / "aliases" / "champion.json").write_text("rot")
+    assert found.schema_of(VariantRef("xgboost")) is None
