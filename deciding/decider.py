@@ -24,6 +24,7 @@ from fraud.payment.batch import FeatureBatch, Float64, TransactionBatch
 from fraud.plan import Plan
 from fraud.record import RecordBatch, records
 from fraud.stage import COMBINE, EXPLAIN, FEATURES, LOG, VOTES
+from fraud.variant import HOUSE
 from telemetry import metrics
 from telemetry.stages import Stages
 
@@ -129,7 +130,8 @@ class Decider:
         for decisions in batches:
             decisions.stage_ms[LOG] = stages.ms[LOG]
         rows = [_indices(group.rows, len(batch)) for _, group in groups]
-        metrics.tally.later(_count, [(p, g.ensemble) for p, g in groups], batches)
+        house = self._plan_for(HOUSE)
+        metrics.tally.later(_count, [(p is house, g.ensemble) for p, g in groups], batches)
         if asking.shadows and self._shadows is not None:
             self._shadows.launch(asking, features, batches, rows)
         if request_rows is not None:
@@ -253,14 +255,19 @@ def _both(features: list[tuple[str, ...]], votes: list[tuple[str, ...]]) -> list
     return [a + b for a, b in zip(features, votes, strict=True)]
 
 
-def _count(parts: list[tuple[Plan, Ensemble]], batches: Sequence[DecisionBatch]) -> None:
-    """Add a micro-batch to the metrics."""
+def _count(parts: list[tuple[bool, Ensemble]], batches: Sequence[DecisionBatch]) -> None:
+    """Add a micro-batch to the metrics.
+
+    Args:
+        parts: for each batch whether the house's plan decided, and the ensemble that did.
+    """
     stage_ms: dict[str, float] = {}
-    for (plan, ensemble), decisions in zip(parts, batches, strict=True):
+    for (is_house, ensemble), decisions in zip(parts, batches, strict=True):
         stage_ms |= decisions.stage_ms
         metrics.observe_decisions(decisions.outcome, decisions.degraded)
-        if decisions.arm:
-            metrics.observe_arm(plan.name, decisions.arm, decisions.outcome)
+        if decisions.arm and is_house:
+            # Tenants' plans are no labels: there is no end to them.
+            metrics.observe_arm(decisions.plan, decisions.arm, decisions.outcome)
         for vote in decisions.votes:
             rows, flagged = _counts(vote.scores, _flag_at(ensemble, vote.variant))
             metrics.observe_vote(vote.variant, vote.status, vote.elapsed_ms, rows, flagged)

@@ -101,7 +101,7 @@ PLAN_KEPT = Gauge(
 )
 ARM_DECISIONS = Counter(
     "fraud_arm_decisions_total",
-    "Decisions of plans that split, by the way through the plan: segment, arm, stage.",
+    "Decisions of the house's plan, if it splits, by the way through it: segment, arm, stage.",
     ["plan", "arm", "outcome"],
 )
 SHADOW_ROWS = Counter(
