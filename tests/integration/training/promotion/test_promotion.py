@@ -29,7 +29,8 @@ from tests.contracts.artifacts import point_alias, tiny_artifact
 from tests.contracts.labelled import START, load_labelled
 from training.promotion.assessment import Assessor
 from training.promotion.gates import GateConfig
-from training.promotion.promotion import Force, Promoter, PromotionResult
+from training.promotion.promotion import Promoter
+from training.promotion.result import Force, PromotionResult
 from training.registry.aliases import align_mlflow
 from training.registry.mlflow_registry import PLAN_FILE, TRAINING, Registry
 
