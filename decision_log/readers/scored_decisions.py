@@ -125,7 +125,7 @@ class ScoredDecisions:
 
 def shown_names(votes: Iterable[str]) -> dict[str, str]:
     """Return the name of each model of a plan in measurements, which is what training calls it: the
-    variant. A second model of a variant keeps its name in the plan, `/xgboost` if it is the house's.
+    variant. A second model of a variant keeps its name in the plan; the house's gets `/xgboost`.
 
     >>> shown_names(["mine/xgboost", "mine/xgboost@2fd6da9b13f3"])
     {'mine/xgboost': 'xgboost', 'mine/xgboost@2fd6da9b13f3': 'mine/xgboost@2fd6da9b13f3'}
