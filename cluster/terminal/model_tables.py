@@ -26,10 +26,12 @@ def versions_table(document: dict[str, Any]) -> Any:
     table = Table(box=None, pad_edge=False)
     table.add_column("variant", no_wrap=True)
     table.add_column("version", no_wrap=True)
-    table.add_column("aliases")
+    table.add_column("aliases", overflow="fold")
     for title in _LISTED.values():
         table.add_column(title, justify="right", no_wrap=True)
-    for title in ("tenant", "no.", "trained"):
+    tenants = {model["tenant"] for model in document["models"]}
+    whose = ["tenant"] if len(tenants) > 1 else []
+    for title in (*whose, "no.", "trained"):
         table.add_column(title, no_wrap=True)
     before = None
     for model in document["models"]:
@@ -43,7 +45,7 @@ def versions_table(document: dict[str, Any]) -> Any:
             model["version"],
             ", ".join(notes),
             *(_figure(model["metrics"], name) for name in _LISTED),
-            model["tenant"] or "-",
+            *([model["tenant"] or "-"] if whose else []),
             str(model["registered"] or "-"),
             (model["trained_at"] or "-")[:10],
         )
