@@ -34,7 +34,7 @@ from training.promotion.tenants import require_own_payments
 from training.registry.aliases import align_mlflow, moved_aliases
 from training.registry.locks import registry_lock
 from training.registry.mlflow_registry import PLAN_FILE, Registry
-from training.registry.owned_plan import owned_plan
+from training.registry.owned_plan import owned_name, owned_plan
 from training.registry.owner_plans import deciding, go_back, replaced_by
 
 LATEST = "latest"
@@ -115,7 +115,10 @@ class Promoter:
             with self._moved({variant: move}):
                 pass
             result.lag = self._align([variant])
-        return self._complete(result, {variant: before}, {variant: move}, f"{variant} {version}")
+        done = self._complete(result, {variant: before}, {variant: move}, f"{variant} {version}")
+        if self.owner and (plan is None or owned_name(variant, self.owner) not in plan.variants):
+            done.summary += f"; no active plan of {self.owner} asks it"
+        return done
 
     def promote_run(self, assessor: Assessor, run: str, force: Force | None) -> PromotionResult:
         """Make all models of a training run champions and activate its plan; both or neither.

@@ -154,6 +154,7 @@ def test_each_owner_has_its_own_champions_and_plan(
             manifest, _ = store.manifest(variant.name, variant.version)
             assert manifest.tenant == (owner or "default")
             assert named[variant.name][codes[owner]] == int(variant.registered)
+        assert report.to_document()["plan"] == plan.to_document()
     digests = {v.digest for report in reports.values() for v in report.variants}
     assert len(digests) == len(OWNERS) * len(VARIANTS)
 
