@@ -76,8 +76,8 @@ class Variant:
     ) -> None:
         log_to_replica()
         settings = Settings.load()
-        self._variant = variant
         self._model = ServedModel(store_of(settings), variant, artifact, SCHEMA_ID, owner)
+        self._variant = self._model.name
         self._model.follow()
         # Contributions may take longer than scores, and must not hold up votes.
         self._scoring = ThreadPoolExecutor(1, "scoring")

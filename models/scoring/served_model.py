@@ -7,9 +7,10 @@ import threading
 from dataclasses import dataclass
 
 from fraud.errors import ArtifactRefused, QuorumError, Unavailable
-from fraud.variant import HOUSE
+from fraud.variant import HOUSE, VariantRef
 from models.scoring.memory import release_memory
 from models.scoring.scorer import Scorer
+from models.store.alias import DIGEST, VERSION
 from models.store.store import ArtifactReference, ArtifactStore
 from telemetry import metrics
 
@@ -57,6 +58,9 @@ class ServedModel:
         artifact: an alias, a version or a digest.
         schema_id: the feature schema in use.
         owner: whose alias `artifact` is: a tenant, or `HOUSE`.
+
+    Attributes:
+        name: what a plan calls it, such as `mine/xgboost` or `xgboost@2fd6da9b13f3`.
     """
 
     def __init__(
@@ -69,7 +73,9 @@ class ServedModel:
     ) -> None:
         self._store = store
         self._variant = variant
-        self._name = f"{owner}/{variant}" if owner else variant
+        fixed = VERSION.fullmatch(artifact) or DIGEST.fullmatch(artifact)
+        pinned = artifact[:12] if fixed else ""
+        self.name = str(VariantRef(variant, owner, pinned))
         self._artifact = artifact
         self._owner = owner
         self._schema_id = schema_id
@@ -124,8 +130,8 @@ class ServedModel:
             raise
         self._unreached = False
         self._refused = None
-        metrics.VARIANT_SWAPS.labels(self._name, "taken").inc()
-        logger.warning("variant %s now serves %s", self._name, self.scorer.version)
+        metrics.VARIANT_SWAPS.labels(self.name, "taken").inc()
+        logger.warning("variant %s now serves %s", self.name, self.scorer.version)
         return True
 
     def describe(self) -> Description:
@@ -167,8 +173,8 @@ class ServedModel:
 
     def _refuse(self, why: str) -> None:
         if why != self._refused:
-            metrics.VARIANT_SWAPS.labels(self._name, "refused").inc()
-            logger.error("variant %s keeps %s: %s", self._name, self.scorer.version, why)
+            metrics.VARIANT_SWAPS.labels(self.name, "refused").inc()
+            logger.error("variant %s keeps %s: %s", self.name, self.scorer.version, why)
         self._refused = why
 
     def _run(self, interval_s: float) -> None:

@@ -41,6 +41,9 @@ def test_it_follows_its_owner_and_nobody_else(tmp_path):
     point_alias(tmp_path, "xgboost", *made[0], owner="mine")
     model = ServedModel(store(tmp_path), "xgboost", "champion", SCHEMA, "mine")
     assert (model.describe().version, model.describe().owner) == (made[0][0], "mine")
+    assert model.name == "mine/xgboost"
+    pinned = ServedModel(store(tmp_path), "xgboost", house, SCHEMA)
+    assert (pinned.name, pinned.describe().version) == (f"xgboost@{house}", house)
     publish(tmp_path, slope=4.0)
     assert not model.refresh()
     point_alias(tmp_path, "xgboost", *made[1], owner="mine")
