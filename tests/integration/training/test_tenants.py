@@ -314,6 +314,18 @@ def test_for_every_tenant_makes_them_the_house_s(
     home: Settings, registry: Registry, reports: dict[str, TrainingReport], trained: Trained
 ) -> None:
     stay = others(home, HOUSE)
+    before = active_of(home, HOUSE)
+    settings = home.for_tenant("mine")
+    assessor = Assessor(settings, store_of(home), Scorer.load, GATES, lambda *_: None)
+    on_request = promoter(home, "mine", registry, for_every_tenant=True)
+    done = on_request.promote_run(assessor, reports["mine"].run_id, Force("a rehearsal"))
+    assert done.moved.keys() == set(VARIANTS)
+    promoted = active_of(home, HOUSE)
+    assert promoted.voters == tuple(v.rpartition("/")[2] for v in reports["mine"].plan.voters)
+    assert on_request.roll_back_run(Scorer.load).done
+    assert active_of(home, HOUSE) == before
+    assert others(home, HOUSE) == stay
+
     report = trained("mine", seed=12, for_every_tenant=True)
     plan = active_of(home, HOUSE)
     assert plan == report.plan
