@@ -49,6 +49,13 @@ GATES = GateConfig(
 
 
 @pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """One of its own: whole trainings of the home tenant would be news to other tests."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    return Registry(f"sqlite:///{folder / 'mlflow.db'}", folder / "mlruns")
+
+
+@pytest.fixture(scope="module")
 def in_process() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, "fits_here", True)
