@@ -195,13 +195,13 @@ def _drift_watch(settings: Settings, url: str, feed: PlanFeed) -> DriftWatch:
     """Return the drift watch over all decisions on record."""
     replica = settings.database_replica_url
 
-    def plan() -> Plan | None:
-        return None if feed.current is None else feed.current.plan
+    def plans() -> dict[str, Plan]:
+        return {owner: active.plan for owner, active in feed.active.items()}
 
     return DriftWatch(
         url if replica is None else replica.get_secret_value(),
         settings.tenant,
-        plan,
+        plans,
         lambda plan: origin_of(plan, store_of(settings)),
         settings.drift_interval_s,
         settings.database_timeout_s,

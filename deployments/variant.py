@@ -22,6 +22,7 @@ from features.definitions import SCHEMA_ID
 from fraud.explanation import Explanation
 from fraud.payment.batch import Float32
 from fraud.score import VariantScores
+from fraud.variant import HOUSE
 from models.scoring.scorer import Scorer
 from models.scoring.served_model import Description, ServedModel
 from models.store.location import store_of
@@ -44,12 +45,14 @@ class VariantArgs(BaseModel):
         variant: name of the variant, e.g. `xgboost`.
         artifact: what it serves: an alias such as `champion`, followed when it moves, or a fixed
             version or digest.
+        owner: whose alias `artifact` is: a tenant; "" for the house.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     variant: str
     artifact: str = "champion"
+    owner: str = HOUSE
 
 
 @serve.deployment(
@@ -64,15 +67,17 @@ class Variant:
     """A thin shell over ServedModel that adds threads, load and metrics.
 
     Args:
-        variant, artifact: see VariantArgs.
+        variant, artifact, owner: see VariantArgs.
     """
 
     # Serve awaits a constructor that is a coroutine.
-    async def __init__(self, variant: str, artifact: str) -> None:  # type: ignore[misc]
+    async def __init__(  # type: ignore[misc]
+        self, variant: str, artifact: str, owner: str = HOUSE
+    ) -> None:
         log_to_replica()
         settings = Settings.load()
-        self._variant = variant
-        self._model = ServedModel(store_of(settings), variant, artifact, SCHEMA_ID)
+        self._model = ServedModel(store_of(settings), variant, artifact, SCHEMA_ID, owner)
+        self._variant = self._model.name
         self._model.follow()
         # Contributions may take longer than scores, and must not hold up votes.
         self._scoring = ThreadPoolExecutor(1, "scoring")
@@ -200,5 +205,7 @@ def build(args: dict[str, Any]) -> Application:
         args: see VariantArgs.
     """
     wanted = VariantArgs.model_validate(args)
-    application: Application = Variant.bind(wanted.variant, wanted.artifact)  # type: ignore[attr-defined]
+    application: Application = Variant.bind(  # type: ignore[attr-defined]
+        wanted.variant, wanted.artifact, wanted.owner
+    )
     return application

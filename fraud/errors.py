@@ -18,7 +18,7 @@ arguments to `super().__init__`, by position.
     ├── Conflict                the request contradicts what is on record (409)
     ├── Busy                    another process does the same work
     ├── ArtifactRefused         a model artifact is damaged, of another schema, or wrong
-    ├── OtherTenant             models of one tenant would replace another tenant's
+    ├── OtherTenant             models learnt from the payments of another tenant
     ├── NotTrainable            no model can be trained on this history or configuration
     └── SchemaMismatch          features of one schema met a model of another
 """
@@ -162,7 +162,7 @@ class ArtifactRefused(QuorumError):
 
 
 class OtherTenant(QuorumError):
-    """Models of one tenant would replace another tenant's champions."""
+    """Models would become champions of an owner whose payments they have not learnt from."""
 
 
 class NotTrainable(QuorumError):

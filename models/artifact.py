@@ -70,6 +70,12 @@ class Manifest:
     golden_tolerance: float = 1e-5
     columns: tuple[str, ...] = ()
 
+    @property
+    def tenant(self) -> str | None:
+        """The tenant whose payments the model learnt from; None if the training is not stated."""
+        tenant = self.training.get("tenant")
+        return None if tenant is None else str(tenant)
+
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, hex."""

@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fraud.payment.limits import TENANT_PATTERN
+from fraud.variant import HOUSE
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     """Settings and their defaults."""
 
     model_config = SettingsConfigDict(env_prefix="QUORUM_", extra="ignore")
+    _home_tenant: str = PrivateAttr("")
 
     home: Path = Field(Path(".quorum"), description="folder of all that Quorum stores locally")
     database_url: SecretStr | None = Field(
@@ -97,7 +99,11 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
     )
-    tenant: str = Field("default", description="tenant of the command line", pattern=TENANT_PATTERN)
+    tenant: str = Field(
+        "default",
+        description="home tenant, whose models and plan are the house's, and that of commands",
+        pattern=TENANT_PATTERN,
+    )
     database_pool_size: int = Field(4, ge=1, le=100)
     database_timeout_s: float = Field(5.0, gt=0)
     links: Path | None = Field(
@@ -166,6 +172,10 @@ class Settings(BaseSettings):
     def _artifacts_at(cls, url: str | None) -> str | None:
         return (url or "").strip() or None
 
+    def model_post_init(self, _: object) -> None:
+        """Remember the home tenant: copies may be for another one."""
+        self._home_tenant = self.tenant
+
     @classmethod
     def load(cls) -> Settings:
         """Return the settings of this process: `$QUORUM_HOME/settings.env`, then the environment.
@@ -178,6 +188,25 @@ class Settings(BaseSettings):
                 _warned.add(warning)
                 logger.warning("%s", warning)
         return cls(_env_file=home / "settings.env", home=home)  # type: ignore[call-arg]
+
+    def for_tenant(self, tenant: str) -> Settings:
+        """Return the same settings for work on another tenant; the home tenant stays the same."""
+        return self.model_copy(update={"tenant": tenant})
+
+    @property
+    def home_tenant(self) -> str:
+        """The tenant whose models and plan are the house's: they decide for every tenant without
+        its own."""
+        return self._home_tenant
+
+    @property
+    def owner(self) -> str:
+        """The owner of the models and plans of `tenant`: `HOUSE` for the home tenant."""
+        return self.owner_of(self.tenant)
+
+    def owner_of(self, tenant: str) -> str:
+        """Return the owner of a tenant's models and plans: `HOUSE` for the home tenant."""
+        return HOUSE if tenant == self.home_tenant else tenant
 
     @property
     def artifacts_url(self) -> str:

@@ -146,20 +146,21 @@ LOG_LAG_SECONDS = Gauge(
 )
 FEATURE_PSI = Gauge(
     "fraud_feature_psi",
-    "Population stability index of a feature: recent decisions against the training data.",
-    ["feature"],
+    "Population stability index of a feature: recent decisions against the training data of the"
+    " plan that made them; owner is the tenant of a plan of its own, empty for the house's.",
+    ["feature", "owner"],
     multiprocess_mode="livemostrecent",
 )
 SCORE_PSI = Gauge(
     "fraud_score_psi",
     "Population stability index of a model's score; the model `ensemble` is the combination.",
-    ["model"],
+    ["model", "owner"],
     multiprocess_mode="livemostrecent",
 )
 CALIBRATION_ERROR = Gauge(
     "fraud_calibration_error",
     "Mean distance between a model's probabilities and the labels that arrived.",
-    ["model"],
+    ["model", "owner"],
     multiprocess_mode="livemostrecent",
 )
 DRIFT_AT = Gauge(

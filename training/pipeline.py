@@ -47,7 +47,7 @@ from training.guard.guard import (
     inspect_layout,
 )
 from training.progress import Progress, quiet
-from training.promotion.tenants import keep_other_tenants
+from training.promotion.tenants import require_own_payments
 from training.ray_runtime.session import ray_session
 from training.registry.locks import registry_lock
 from training.registry.mlflow_registry import Registry
@@ -95,17 +95,21 @@ def train(
 ) -> TrainingReport:
     """Train every variant on the tenant's history and publish the result.
 
+    Models of the home tenant become the house's, under the house's plan; those of another tenant
+    become its own (`mine/xgboost`), under a plan of its own.
+
     Blocks; must not be called from a running event loop. An interrupted training leaves the models
     and the plan that served before.
 
     Args:
-        settings: database, artifacts, registry, tenant; `database_url` must be set.
+        settings: database, artifacts, registry, tenant and home tenant; `database_url` must be
+            set.
         config: what to train.
         progress: called as the run advances, from this thread.
         ray_address: a running Ray; None for a private one on this machine, stopped at the end.
         role: the alias that the models get: `champion`, which serves from now on under the new
             plan, or `challenger`, which changes nothing that serves.
-        for_every_tenant: the models may replace another tenant's champions.
+        for_every_tenant: the models become the house's, whichever tenant they learnt from.
         predictions: Parquet file for the scores of each row of the test part.
         force: the reason for making models champions that beat neither chance nor a baseline; it
             is stored with them. None: such models are refused.
@@ -113,7 +117,7 @@ def train(
     Raises:
         NoSkill: the plan beats neither chance nor a baseline, and `force` is None.
         NotTrainable: too little history, no database, or data that leaks (`LeakFound`).
-        OtherTenant: the champions belong to another tenant.
+        OtherTenant: the house's champions learnt from another tenant's payments.
         OSError, asyncpg.PostgresError: the database does not answer.
     """
     if settings.database_url is None:
@@ -130,7 +134,7 @@ def train(
         predictions=predictions,
         force=force,
     )
-    activate = activation(database_url) if role == CHAMPION else None
+    activate = activation(database_url, run.owner) if role == CHAMPION else None
 
     def dataset() -> Dataset:
         with run.watch.stage("history"):
@@ -229,7 +233,8 @@ def _run_stages(
 
     def check() -> None:
         if role == CHAMPION and not run.for_every_tenant:
-            keep_other_tenants(store, dict.fromkeys(names, settings.tenant))
+            learnt = dict.fromkeys(names, settings.tenant)
+            require_own_payments(store, run.owner, settings.home_tenant, learnt)
 
     check()
     if run.predictions is not None:
@@ -263,12 +268,13 @@ def _run_stages(
                 role=role,
                 lock=lambda: registry_lock(settings),
                 activate=activate,
-                active=lambda: active_of(settings),
+                active=lambda: active_of(settings, run.owner),
                 tags={"tenant": settings.tenant, "as_of": as_of, **run.findings.tags()}
                 | ({"forced": forced} if forced else {}),
                 forced=forced,
                 provenance=source,
                 check=check,
+                owner=run.owner,
             )
             published = _publish(results, to)
             run.progress("publish", 1, 1)

@@ -84,8 +84,9 @@ class TrainingReport:
     details: dict[str, Any] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
-        """JSON-ready dict, with `figures` as `models` and the `details` merged in."""
-        document = asdict(self)
+        """JSON-ready dict, with `figures` as `models`, the plan's own document, and the `details`
+        merged in."""
+        document = asdict(self) | {"plan": self.plan.to_document()}
         document["models"] = document.pop("figures")
         details = document.pop("details")
         return {**document, **details}

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from deciding.plans.table import active_plan
 from features.definitions import SCHEMA_ID
 from fraud.errors import NotTrainable
 from models.store.alias import CHALLENGER
@@ -17,9 +16,10 @@ from stores.postgres.connect import connection
 from stores.statements import statement
 from training.config import TrainConfig
 from training.progress import Progress
-from training.promotion.assessment import Assessment, Assessor, ServingSet
+from training.promotion.assessment import Assessment, Assessor
 from training.registry.locks import RETRAIN, advisory_lock
 from training.registry.mlflow_registry import Registry
+from training.registry.owner_plans import deciding
 from training.report import TrainingReport
 
 Train = Callable[[str], TrainingReport]
@@ -82,8 +82,8 @@ def retrain(
     registry: Callable[[], Registry],
     assessor: Assessor,
 ) -> RetrainResult:
-    """Train challengers if enough payments were labelled since the last training, whether or not
-    its models were promoted. What serves does not change.
+    """Train challengers of the tenant if enough payments were labelled since the last training,
+    whether or not its models were promoted. What serves does not change.
 
     One retraining of a tenant runs at a time, across all machines: it holds a lock of PostgreSQL.
 
@@ -110,7 +110,7 @@ def retrain(
             why = f"{labels:,} payments labelled since {since}, fewer than {min_labels:,}"
             return RetrainResult(f"nothing done: {why}", labels, since)
         report = train(CHALLENGER)
-        assessment = _assess(report, url, assessor)
+        assessment = _assess(report, settings, assessor)
     passes = "passes" if not assessment.failed else "does not pass"
     summary = (
         f"{len(report.variants)} challengers trained, {labels:,} payments labelled"
@@ -119,10 +119,10 @@ def retrain(
     return RetrainResult(summary, labels, since, report, assessment)
 
 
-def _assess(report: TrainingReport, url: str, assessor: Assessor) -> Assessment:
-    entered = {v.name: assessor.load_version(v.name, v.version) for v in report.variants}
-    serving = assessor.serving_set(asyncio.run(active_plan(url)))
-    return assessor.assess_run(ServingSet(entered, report.plan), serving)
+def _assess(report: TrainingReport, settings: Settings, assessor: Assessor) -> Assessment:
+    versions = {v.name: v.version for v in report.variants}
+    proposed = assessor.proposed_set(versions, report.plan, settings.owner)
+    return assessor.assess_run(proposed, assessor.serving_set(deciding(settings, settings.owner)))
 
 
 async def _labelled_since(database_url: str, tenant: str, since: str | None) -> int:

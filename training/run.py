@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fraud.variant import HOUSE
 from settings.settings import Settings
 from training.config import TrainConfig
 from training.finding import Finding
@@ -42,6 +43,11 @@ class Run:
             self.progress("guard", 0, 1)
             self.findings.take(inspect())
             self.progress("guard", 1, 1)
+
+    @property
+    def owner(self) -> str:
+        """Whose champions the models become, and whose plan theirs: a tenant, or `HOUSE`."""
+        return HOUSE if self.for_every_tenant else self.settings.owner
 
     @property
     def cross_fits(self) -> bool:

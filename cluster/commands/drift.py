@@ -35,6 +35,8 @@ def drift(
 ) -> None:
     """Compare the features and scores of recent decisions with those of the training.
 
+    The training is that of the plan that decides for the tenant: its own, or the house's.
+
     Prints the population stability index (PSI) of each feature and score (below 0.1 is
     steady, above 0.25 is large), and how well the probabilities fit the labels so far.
     """
@@ -71,7 +73,9 @@ async def _measure(tenant: str | None, days: float) -> DriftReport:
     settings = load_settings(tenant)
     replica = settings.database_replica_url
     url = database_url(settings) if replica is None else replica.get_secret_value()
-    plan = await active_plan(url)
+    plan = await active_plan(url, settings.owner)
+    if plan is None and settings.owner:
+        plan = await active_plan(url)
     if plan is None:
         raise NotFound("no plan is active")
     origin = origin_of(plan, store_of(settings))

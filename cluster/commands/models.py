@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from models.store.store import ArtifactStore
     from settings.settings import Settings
     from training.promotion.assessment import Assessor
+    from training.registry.catalogue import Catalogue
     from training.registry.mlflow_registry import Registry
 
 app = typer.Typer(
@@ -34,7 +35,9 @@ app = typer.Typer(
 
 ModelArgument = Annotated[
     str,
-    typer.Argument(metavar="VARIANT[@ALIAS|@VERSION]", help="A model; without @: the champion."),
+    typer.Argument(
+        metavar="[TENANT/]VARIANT[@ALIAS|@VERSION]", help="A model; without @: the champion."
+    ),
 ]
 WeeksOption = Annotated[
     float | None,
@@ -45,18 +48,24 @@ WeeksOption = Annotated[
 @app.command("list")
 def list_models(
     variant: Annotated[str | None, typer.Argument(help="Only this variant.")] = None,
+    tenant: Annotated[
+        str | None, typer.Option(help="Only what this tenant trained, or owns.", show_default="all")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List the versions of each variant with their aliases, figures and dates of training."""
+    """List the versions of each variant with their aliases, figures and dates of training.
+
+    The alias `champion` is the house's, `mine/champion` that of tenant `mine`.
+    """
     from cluster.terminal.model_tables import versions_table
 
     with _model_errors():
-        settings = load_settings()
+        settings = load_settings(tenant)
         store = _store(settings)
         registry, why = _registry_if_up(settings)
         from training.registry.catalogue import Catalogue
 
-        entries = Catalogue(store, registry).entries(variant)
+        entries = Catalogue(store, registry).entries(variant, tenant)
     document = {
         "store": store.url,
         "mlflow_error": why,
@@ -66,18 +75,18 @@ def list_models(
 
 
 @app.command()
-def show(model: ModelArgument, as_json: JsonFlag = False) -> None:
-    """Show one version: its training, figures, and the champions of the variant so far."""
+def show(model: ModelArgument, tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
+    """Show one version: its training, figures, and the owner's champions of the variant so far."""
     from cluster.terminal.model_tables import model_table
 
     with _model_errors():
-        settings = load_settings()
+        settings = load_settings(tenant)
         store = _store(settings)
         registry, why = _registry_if_up(settings)
         from training.registry.catalogue import Catalogue
 
         catalogue = Catalogue(store, registry)
-        name, version = _named(catalogue, model)
+        name, version, owner = _named(catalogue, settings, model)
         manifest, _ = store.manifest(name, version)
         document = {
             **catalogue.entry(name, version).document(),
@@ -86,7 +95,7 @@ def show(model: ModelArgument, as_json: JsonFlag = False) -> None:
             "n_features": manifest.n_features,
             "files": manifest.files,
             "training": manifest.training,
-            "champions": catalogue.history(name),
+            "champions": catalogue.history(name, owner),
         }
     emit(document, as_json, model_table)
 
@@ -115,7 +124,7 @@ def compare(
         from training.registry.catalogue import Catalogue
 
         catalogue = Catalogue(store, registry)
-        left, right = _named(catalogue, a), _named(catalogue, b)
+        left, right = (_named(catalogue, settings, model)[:2] for model in (a, b))
         with step("Compare") as running:
             assessor = _assessor(settings, store, gates, weeks, None, running.note)
             document = compare_versions(
@@ -154,7 +163,9 @@ def promote(
 ) -> None:
     """Make a model the champion of its variant, or promote a whole training run with its plan.
 
-    It must pass the gates: the served schema, golden rows, latency and size; no worse than the
+    The home tenant's models become the house's champions, another tenant's become its own.
+
+    A model must pass the gates: the served schema, golden rows, latency and size; no worse than the
     champion on the newest labelled weeks (paired bootstrap), and well calibrated there. The last
     two are statistical: --force with a --reason overrules them. Exit code 1 if a gate fails.
     """
@@ -167,7 +178,8 @@ def promote(
     with _model_errors():
         settings = load_settings(tenant)
         store = _store(settings)
-        from training.promotion.promotion import Force, Promoter
+        from training.promotion.promotion import Promoter
+        from training.promotion.result import Force
         from training.registry.catalogue import Catalogue
 
         forced = Force(reason or "") if force else None
@@ -179,7 +191,8 @@ def promote(
                 promotion = promoter.promote_run(assessor, run, forced)
             else:
                 name, _, given = str(variant).partition("@")
-                chosen = Catalogue(store, registry).version(name, given or version)
+                catalogue = Catalogue(store, registry)
+                chosen = catalogue.version(name, given or version, settings.owner)
                 promotion = promoter.promote(assessor, name, chosen, forced)
             gated = promotion.assessment
             running.result = f"{len(gated.failed)} failed" if gated else "nothing to check"
@@ -201,9 +214,11 @@ def rollback(
             "--run", help="Roll back the last promoted run: all its models, and its plan."
         ),
     ] = False,
+    tenant: TenantOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Make the champion before the last promotion the champion again.
+    """Make the champion before the last promotion the champion again: the house's, or with --tenant
+    the tenant's own.
 
     Repeating it changes nothing more. The plan stays; --run also restores the plan before.
     """
@@ -214,7 +229,7 @@ def rollback(
     from cluster.terminal.model_tables import promotion_table
 
     with _model_errors():
-        settings = load_settings()
+        settings = load_settings(tenant)
         store = _store(settings)
         from training.promotion.promotion import Promoter
 
@@ -337,10 +352,13 @@ def _assessor(
     )
 
 
-def _named(catalogue: Any, model: str) -> tuple[str, str]:
-    """Return variant and version of `variant`, `variant@alias` or `variant@version`."""
-    variant, _, name = model.partition("@")
-    return variant, catalogue.version(variant, name or "champion")
+def _named(catalogue: Catalogue, settings: Settings, model: str) -> tuple[str, str, str]:
+    """Return variant, version and owner of `[tenant/]variant[@alias|@version]`. Without a tenant,
+    the owner is that of the settings."""
+    named, _, name = model.partition("@")
+    tenant, _, variant = named.rpartition("/")
+    owner = settings.owner_of(tenant or settings.tenant)
+    return variant, catalogue.version(variant, name or "champion", owner), owner
 
 
 @contextmanager

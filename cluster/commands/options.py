@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cluster.errors import CommandFailed
+
 if TYPE_CHECKING:
     from settings.settings import Settings
 
@@ -46,15 +48,26 @@ ForEveryTenant = Annotated[
     bool,
     typer.Option(
         "--for-every-tenant",
-        help="Replace the champions even if they were trained on another tenant's payments.",
+        help="Make the models the house's, which decide for every tenant without its own, even if"
+        " they learnt from another tenant's payments.",
     ),
 ]
-EVERY_TENANT_HINT = "--for-every-tenant replaces them for all tenants"
+EVERY_TENANT_HINT = "--for-every-tenant makes them the house's all the same"
 
 
 def load_settings(tenant: str | None = None) -> Settings:
-    """Return the settings, for `tenant` if it is given."""
+    """Return the settings, for `tenant` if it is given.
+
+    Raises:
+        CommandFailed: `tenant` is not the name of a tenant.
+    """
+    from fraud.payment.limits import tenant_problem
     from settings.settings import Settings
 
     settings = Settings.load()
-    return settings if tenant is None else settings.model_copy(update={"tenant": tenant})
+    if tenant is None:
+        return settings
+    problem = tenant_problem(tenant)
+    if problem is not None:
+        raise CommandFailed(f"--tenant {tenant!r} {problem.detail}", "see --help", 2)
+    return settings.for_tenant(tenant)

@@ -105,6 +105,9 @@ def train(
 ) -> None:
     """Train the variants on history, register them as champions and activate their plan.
 
+    The home tenant's models and plan are the house's: they decide for every tenant without its own.
+    With --tenant, another tenant gets its own champions and plan, which decide for it alone.
+
     History is split by time: the models are tested on payments after those they were trained on,
     with a gap as long as labels take to arrive. Runs on the Ray cluster that RAY_ADDRESS names,
     else on one of its own.

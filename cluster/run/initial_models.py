@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def variants_of(config: Mapping[str, Any]) -> set[str]:
-    """Return the variants that a Serve configuration has pools for."""
+    """Return the variants that a Serve configuration has pools of the house for."""
     arguments = (application.get("args") or {} for application in config["applications"])
-    return {str(a["variant"]) for a in arguments if "variant" in a}
+    return {str(a["variant"]) for a in arguments if "variant" in a and not a.get("owner")}
 
 
 def models_missing(settings: Settings, variants: set[str]) -> str | None:

@@ -83,21 +83,23 @@ def applications(details: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def champions(store: ArtifactStore) -> list[dict[str, Any]]:
-    """Return the champion of each variant in a store: its version and digest, both None if the
-    alias is broken."""
+    """Return the champion of each variant and owner in a store: its version and digest, both None
+    if the alias is broken. A tenant's is called `mine/xgboost`, the house's `xgboost`."""
     from fraud.errors import ArtifactRefused
     from models.store.alias import CHAMPION
 
     found = []
     for variant, shelf in store.variants().items():
-        if CHAMPION not in shelf.aliases:
-            continue
-        try:
-            alias = store.alias(variant, CHAMPION)
-        except ArtifactRefused:
-            alias = None
-        version, digest = (alias.version, alias.digest) if alias else (None, None)
-        found.append({"variant": variant, "version": version, "digest": digest})
+        for owner, names in sorted(shelf.owned.items()):
+            if CHAMPION not in names:
+                continue
+            try:
+                alias = store.alias(variant, CHAMPION, owner)
+            except ArtifactRefused:
+                alias = None
+            version, digest = (alias.version, alias.digest) if alias else (None, None)
+            name = f"{owner}/{variant}" if owner else variant
+            found.append({"variant": name, "version": version, "digest": digest})
     return found
 
 

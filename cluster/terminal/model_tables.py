@@ -26,16 +26,18 @@ def versions_table(document: dict[str, Any]) -> Any:
     table = Table(box=None, pad_edge=False)
     table.add_column("variant", no_wrap=True)
     table.add_column("version", no_wrap=True)
-    table.add_column("aliases")
+    table.add_column("aliases", overflow="fold")
     for title in _LISTED.values():
         table.add_column(title, justify="right", no_wrap=True)
-    for title in ("no.", "trained"):
+    tenants = {model["tenant"] for model in document["models"]}
+    whose = ["tenant"] if len(tenants) > 1 else []
+    for title in (*whose, "no.", "trained"):
         table.add_column(title, no_wrap=True)
     before = None
     for model in document["models"]:
         first = model["variant"] != before
         before = model["variant"]
-        notes = sorted(model["aliases"], key=lambda alias: (alias != CHAMPION, alias))
+        notes = sorted(model["aliases"], key=lambda alias: (not alias.endswith(CHAMPION), alias))
         notes += [] if model["in_step"] else ["MLflow lags"]
         notes += ["damaged"] if model["fault"] else [] if model["served"] else ["other features"]
         table.add_row(
@@ -43,6 +45,7 @@ def versions_table(document: dict[str, Any]) -> Any:
             model["version"],
             ", ".join(notes),
             *(_figure(model["metrics"], name) for name in _LISTED),
+            *([model["tenant"] or "-"] if whose else []),
             str(model["registered"] or "-"),
             (model["trained_at"] or "-")[:10],
         )
@@ -66,6 +69,7 @@ def model_table(document: dict[str, Any]) -> Any:
         f" {size(document['size_bytes'])}",
         "registered": f"MLflow {document['registered'] or '-'},"
         f" {document['trained_at'] or '-'}, run {document['run_id'] or '-'}",
+        "learnt from": f"tenant {document['tenant'] or '-'}",
         "trained on": f"{rows.get('train', 0):,} payments, {window.get('train_start', '-')[:10]}"
         f" to {window.get('train_end', '-')[:10]}, seed {training.get('seed', '-')}",
         "tested on": f"{rows.get('test', 0):,} payments, {window.get('test_start', '-')[:10]}"

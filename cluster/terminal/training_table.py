@@ -50,7 +50,7 @@ def _notes(document: dict[str, Any], plan: dict[str, Any]) -> list[str]:
     return [
         f"average precision with its 95 % interval; °: baseline{rule}",
         ", ".join(f"{verb} {rows[part]:,} ({frauds[part]:,} frauds)" for part, verb in parts),
-        f"plan {plan['name']} v{plan['version']}: {_weights(plan)};"
+        f"plan {plan['name']} v{plan['version']}{_whose(plan)}: {_weights(plan)};"
         f" {sum(document['seconds'].values()):.0f} s",
         *_stays(document),
         *document.get("short", []),
@@ -109,6 +109,12 @@ def _stays(document: dict[str, Any]) -> list[str]:
         f"plan {stays['name']} v{stays['version']} stays active, as it has another name:"
         " `quorum plan activate` changes that"
     ]
+
+
+def _whose(plan: dict[str, Any]) -> str:
+    """The tenant whose own plan it is; nothing for the house's."""
+    owner = plan["members"][0]["variant"].rpartition("/")[0]
+    return f" of tenant {owner}" if owner else ""
 
 
 def _weights(plan: dict[str, Any]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from fraud.payment.batch import Float32, Float64, Int64
+from fraud.variant import base_variant
 from models.drift import ReferenceDistribution
 from stores.statements import statement
 
@@ -103,6 +104,15 @@ class ScoredDecisions:
             np.concatenate([p.known_ms for p in parts]),
         )
 
+    def of_plan(self, shown: Mapping[str, str]) -> ScoredDecisions:
+        """Return the same decisions with the scores of a plan's own models alone.
+
+        Args:
+            shown: see `shown_names`.
+        """
+        scores = {name: self.scores[vote] for vote, name in shown.items() if vote in self.scores}
+        return replace(self, scores={ENSEMBLE: self.scores[ENSEMBLE], **scores})
+
     def score_counts(self, reference: ReferenceDistribution) -> Int64:
         """Return `ReferenceDistribution.count` of the models' scores, int64[models, bins]. Rows
         without a score of a model are not counted for it."""
@@ -111,6 +121,21 @@ class ScoredDecisions:
         counts = reference.count(np.stack(scores, axis=1))
         counts[:, -1] = 0
         return counts
+
+
+def shown_names(votes: Iterable[str]) -> dict[str, str]:
+    """Return the name of each model of a plan in measurements, which is what training calls it: the
+    variant. A second model of a variant keeps its name in the plan; the house's gets `/xgboost`.
+
+    >>> shown_names(["mine/xgboost", "mine/xgboost@2fd6da9b13f3"])
+    {'mine/xgboost': 'xgboost', 'mine/xgboost@2fd6da9b13f3': 'mine/xgboost@2fd6da9b13f3'}
+    """
+    shown: dict[str, str] = {}
+    for vote in votes:
+        variant = base_variant(vote)
+        taken = variant in shown.values()
+        shown[vote] = variant if not taken else f"/{vote}" if vote == variant else vote
+    return shown
 
 
 async def sample(

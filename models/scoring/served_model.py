@@ -7,8 +7,10 @@ import threading
 from dataclasses import dataclass
 
 from fraud.errors import ArtifactRefused, QuorumError, Unavailable
+from fraud.variant import HOUSE, VariantRef
 from models.scoring.memory import release_memory
 from models.scoring.scorer import Scorer
+from models.store.alias import DIGEST, VERSION
 from models.store.store import ArtifactReference, ArtifactStore
 from telemetry import metrics
 
@@ -24,6 +26,7 @@ class Description:
     Attributes:
         variant: its name.
         artifact: what it is to serve: an alias, a version or a digest.
+        owner: whose alias it is: a tenant, or `HOUSE`.
         version, digest: of the artifact served now.
         family, runtime, schema_id: see `models.artifact.Manifest`.
         explains: whether it can give contributions.
@@ -39,6 +42,7 @@ class Description:
     schema_id: str
     explains: bool
     refused: str | None
+    owner: str = HOUSE
 
 
 class ServedModel:
@@ -53,16 +57,31 @@ class ServedModel:
         variant: its name.
         artifact: an alias, a version or a digest.
         schema_id: the feature schema in use.
+        owner: whose alias `artifact` is: a tenant, or `HOUSE`.
+
+    Attributes:
+        name: what a plan calls it, such as `mine/xgboost` or `xgboost@2fd6da9b13f3`.
     """
 
-    def __init__(self, store: ArtifactStore, variant: str, artifact: str, schema_id: str) -> None:
+    def __init__(
+        self,
+        store: ArtifactStore,
+        variant: str,
+        artifact: str,
+        schema_id: str,
+        owner: str = HOUSE,
+    ) -> None:
         self._store = store
         self._variant = variant
+        fixed = VERSION.fullmatch(artifact) or DIGEST.fullmatch(artifact)
+        pinned = artifact[:12] if fixed else ""
+        self.name = str(VariantRef(variant, owner, pinned))
         self._artifact = artifact
+        self._owner = owner
         self._schema_id = schema_id
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._seen = store.resolve(variant, artifact)
+        self._seen = store.resolve(variant, artifact, owner)
         self._refused: str | None = None
         self._unreached = False
         self.scorer = self._load(self._seen)
@@ -85,7 +104,7 @@ class ServedModel:
     def refresh(self) -> bool:
         """Look once. Returns whether another model serves now; never raises."""
         try:
-            return self._swap(self._store.resolve(self._variant, self._artifact))
+            return self._swap(self._store.resolve(self._variant, self._artifact, self._owner))
         except QuorumError as error:
             self._refuse(str(error))
         except OSError as error:  # a disk or share failed: the model in memory serves on
@@ -111,8 +130,8 @@ class ServedModel:
             raise
         self._unreached = False
         self._refused = None
-        metrics.VARIANT_SWAPS.labels(self._variant, "taken").inc()
-        logger.warning("variant %s now serves %s", self._variant, self.scorer.version)
+        metrics.VARIANT_SWAPS.labels(self.name, "taken").inc()
+        logger.warning("variant %s now serves %s", self.name, self.scorer.version)
         return True
 
     def describe(self) -> Description:
@@ -128,6 +147,7 @@ class ServedModel:
             scorer.manifest.schema_id,
             scorer.explains,
             self._refused,
+            self._owner,
         )
 
     @property
@@ -153,8 +173,8 @@ class ServedModel:
 
     def _refuse(self, why: str) -> None:
         if why != self._refused:
-            metrics.VARIANT_SWAPS.labels(self._variant, "refused").inc()
-            logger.error("variant %s keeps %s: %s", self._variant, self.scorer.version, why)
+            metrics.VARIANT_SWAPS.labels(self.name, "refused").inc()
+            logger.error("variant %s keeps %s: %s", self.name, self.scorer.version, why)
         self._refused = why
 
     def _run(self, interval_s: float) -> None:

@@ -1,7 +1,8 @@
 """An alias of a variant: the artifact it names, and those it named before.
 
-Both lie in one small file, `<variant>/aliases/<alias>.json`, which is replaced as a whole: an
-alias and its history cannot disagree, wherever a write was interrupted.
+Both lie in one small file, which is replaced as a whole: an alias and its history cannot disagree,
+wherever a write was interrupted. An alias has an owner, the house or a tenant; `alias_file` says
+where each lies.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fraud.errors import ArtifactRefused
+from fraud.variant import HOUSE
 from models.artifact import version_of
+from models.store.owner_code import owner_code, owner_from
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 
@@ -23,6 +26,12 @@ ROLLED_BACK, PUSHED = "rolled back", "pushed"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 VERSION = re.compile(r"[0-9a-f]{12}")
+
+ALIASES, OWNERS = "aliases", "owners"
+"""Folders of a variant: with the house's aliases, and with a folder for each tenant's."""
+
+NO_PLAN = ("", 0)
+"""Plan before a tenant's first: it had none of its own, and the house's decided."""
 
 _KEPT_MOVES = 100
 """Every replica reads the file every few seconds: it stays small."""
@@ -38,8 +47,8 @@ class Move:
         how: `trained`, `promoted`, `forced`, `rolled back` or `pushed`.
         reason: the reason given for a forced move; "" otherwise.
         run: the training run that was promoted or rolled back as a whole; None for one variant.
-        plan_before: name and version of the plan that was active before, if the move activated
-            another; None if the plan stayed.
+        plan_before: name and version of the owner's plan that was active before, if the move
+            activated another; `NO_PLAN` if it had none of its own; None if the plan stayed.
     """
 
     digest: str
@@ -85,6 +94,37 @@ class Alias:
             "moves": [{"version": move.version, **asdict(move)} for move in self.moves],
         }
         return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def alias_file(variant: str, alias: str, owner: str = HOUSE) -> str:
+    """The file of an alias: `<variant>/aliases/<alias>.json` is the house's,
+    `<variant>/owners/<code of the tenant>/<alias>.json` a tenant's.
+
+    Raises:
+        ArtifactRefused: `owner` is not the name of a tenant.
+    """
+    if owner == HOUSE:
+        return f"{variant}/{ALIASES}/{alias}.json"
+    return f"{variant}/{OWNERS}/{owner_code(owner)}/{alias}.json"
+
+
+def alias_at(name: str) -> tuple[str, str, str] | None:
+    """Variant, owner and alias of an alias's file; None if the name is not of one."""
+    variant, _, rest = name.partition("/")
+    *folders, file = rest.split("/")
+    alias = file.removesuffix(".json")
+    if alias == file:
+        return None
+    if folders == [ALIASES]:
+        return variant, HOUSE, alias
+    owner = owner_from(folders[1]) if len(folders) == 2 and folders[0] == OWNERS else None
+    return None if owner is None else (variant, owner, alias)
+
+
+def alias_name(alias: str, owner: str = HOUSE) -> str:
+    """An alias with its owner, for people: `champion` is the house's, `mine/champion` a
+    tenant's."""
+    return f"{owner}/{alias}" if owner else alias
 
 
 def parse_alias(name: str, body: bytes) -> Alias:

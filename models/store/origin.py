@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fraud.errors import ArtifactRefused, NotFound
 from fraud.plan import Plan
+from fraud.variant import VariantRef
 from models.drift import REFERENCE_FILE, ReferenceDistributions
 from models.store.alias import CHAMPION
 from models.store.store import ArtifactStore
@@ -34,8 +35,9 @@ def origin_of(plan: Plan, store: ArtifactStore, alias: str = CHAMPION) -> Origin
         NotFound: its artifact has no reference distributions.
         ArtifactRefused, ArtifactsUnavailable: it cannot be read.
     """
-    variant = max(plan.control.members, key=lambda member: member.weight).variant
-    found = store.resolve(variant, alias)
+    ref = VariantRef.parse(max(plan.control.members, key=lambda member: member.weight).variant)
+    variant = ref.variant
+    found = store.resolve(variant, ref.version or alias, ref.owner)
     folder = store.fetch(variant, found.version, found.digest)
     manifest, _ = store.manifest(variant, found.version)
     if REFERENCE_FILE not in manifest.files:

@@ -1,10 +1,12 @@
 """The artifact store: one folder for each version, one small file for each alias.
 
-    <variant>/<version>/...                 see models/artifact.py
-    <variant>/aliases/<alias>.json          see models/store/alias.py
+    <variant>/<version>/...                       see models/artifact.py
+    <variant>/aliases/<alias>.json                the house's aliases, see models/store/alias.py
+    <variant>/owners/<tenant>/<alias>.json        a tenant's own
 
-An artifact's manifest is written last and names every file with its digest: an interrupted upload
-is not an artifact yet, and storing it again continues from there.
+Artifacts have no owner: they are shared by digest. An artifact's manifest is written last and names
+every file with its digest: an interrupted upload is not an artifact yet, and storing it again
+continues from there.
 """
 
 from __future__ import annotations
@@ -16,14 +18,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fraud.errors import ArtifactRefused, ArtifactsUnavailable
+from fraud.variant import HOUSE
 from models.artifact import MANIFEST, Manifest, parse_manifest, read_manifest, sha256_of, version_of
-from models.store.alias import DIGEST, NAME, VERSION, Alias, parse_alias
+from models.store.alias import (
+    DIGEST,
+    NAME,
+    VERSION,
+    Alias,
+    alias_at,
+    alias_file,
+    alias_name,
+    parse_alias,
+)
 from models.store.cache import Cache
 from models.store.objects import Objects
 
 logger = logging.getLogger(__name__)
 
-ALIASES = "aliases"
 _ATTEMPTS = 3
 
 
@@ -37,10 +48,20 @@ class ArtifactReference:
 
 @dataclass(slots=True)
 class StoredVariant:
-    """What the store holds of a variant: bytes of each whole version, and names of aliases."""
+    """What the store holds of a variant.
+
+    Attributes:
+        versions: bytes of each whole version.
+        owned: owner -> names of its aliases, `HOUSE` for the house's.
+    """
 
     versions: dict[str, int] = field(default_factory=dict)
-    aliases: list[str] = field(default_factory=list)
+    owned: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def aliases(self) -> list[str]:
+        """Names of the house's aliases."""
+        return self.owned.get(HOUSE, [])
 
 
 class ArtifactStore:
@@ -71,11 +92,12 @@ class ArtifactStore:
         """`file:///folder` or `s3://bucket/prefix`."""
         return self._objects.url
 
-    def resolve(self, variant: str, artifact: str) -> ArtifactReference:
+    def resolve(self, variant: str, artifact: str, owner: str = HOUSE) -> ArtifactReference:
         """Look up the artifact that a name means now.
 
         Args:
             artifact: an alias (`champion`), a version (12 hex digits) or a digest (64).
+            owner: of the alias: a tenant, or the house.
 
         Raises:
             ArtifactRefused: there is no such alias, or its file is malformed.
@@ -86,40 +108,42 @@ class ArtifactStore:
             return ArtifactReference(version_of(artifact), artifact)
         if VERSION.fullmatch(artifact):
             return ArtifactReference(artifact, None)
-        alias = self.alias(variant, artifact)
+        alias = self.alias(variant, artifact, owner)
         if alias is None:
-            raise ArtifactRefused(f"{variant}: no artifact or alias {artifact!r}")
+            raise ArtifactRefused(
+                f"{variant}: no artifact or alias {alias_name(artifact, owner)!r}"
+            )
         return ArtifactReference(alias.version, alias.digest)
 
-    def alias(self, variant: str, alias: str) -> Alias | None:
-        """An alias, None if there is none. Without network, the alias as it was last seen.
+    def alias(self, variant: str, alias: str, owner: str = HOUSE) -> Alias | None:
+        """An owner's alias, None if there is none. Without network, the alias as it was last seen.
 
         Raises:
             ArtifactRefused: its file is malformed.
         """
-        name = _alias_name(variant, alias)
+        name = _alias_file(variant, alias, owner)
         for attempt in range(_ATTEMPTS):
             body = self._alias_body(name)
             if body is None:
                 return None
             try:
-                return parse_alias(f"{variant}@{alias}", body)
+                return parse_alias(f"{variant}@{alias_name(alias, owner)}", body)
             except ArtifactRefused:
                 # S3 may return parts of two versions while a file is being replaced.
                 if self._cache is None or attempt + 1 == _ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
-    def set_alias(self, variant: str, alias: str, to: Alias) -> None:
-        """Point an alias at an artifact, in one step."""
-        name, body = _alias_name(variant, alias), to.to_json()
+    def set_alias(self, variant: str, alias: str, to: Alias, owner: str = HOUSE) -> None:
+        """Point an owner's alias at an artifact, in one step."""
+        name, body = _alias_file(variant, alias, owner), to.to_json()
         self._objects.write(name, body)
         if self._cache is not None:
             self._cache.remember(name, body)
 
-    def remove_alias(self, variant: str, alias: str) -> None:
-        """Remove an alias, if it exists."""
-        name = _alias_name(variant, alias)
+    def remove_alias(self, variant: str, alias: str, owner: str = HOUSE) -> None:
+        """Remove an owner's alias, if it exists."""
+        name = _alias_file(variant, alias, owner)
         self._objects.remove(name)
         if self._cache is not None:
             self._cache.forget(name)
@@ -160,16 +184,18 @@ class ArtifactStore:
         stored: dict[str, StoredVariant] = {}
         sizes = self._objects.sizes()
         for name, size in sorted(sizes.items()):
-            parts = name.split("/")
-            if len(parts) != 3:
-                continue
-            variant, folder, file = parts
+            variant, _, rest = name.partition("/")
             shelf = stored.setdefault(variant, StoredVariant())
-            if folder == ALIASES and file.endswith(".json"):
-                shelf.aliases.append(file.removesuffix(".json"))
-            elif VERSION.fullmatch(folder) and f"{variant}/{folder}/{MANIFEST}" in sizes:
+            alias = alias_at(name)
+            if alias is not None:
+                shelf.owned.setdefault(alias[1], []).append(alias[2])
+                continue
+            folder, _, file = rest.partition("/")
+            if "/" in file or not VERSION.fullmatch(folder):
+                continue
+            if f"{variant}/{folder}/{MANIFEST}" in sizes:
                 shelf.versions[folder] = shelf.versions.get(folder, 0) + size
-        return {variant: s for variant, s in stored.items() if s.versions or s.aliases}
+        return {variant: s for variant, s in stored.items() if s.versions or s.owned}
 
     def versions(self, variant: str) -> list[str]:
         """The whole versions of a variant, sorted."""
@@ -293,9 +319,9 @@ class ArtifactStore:
         return body
 
 
-def _alias_name(variant: str, alias: str) -> str:
+def _alias_file(variant: str, alias: str, owner: str) -> str:
     _check(variant, alias)
-    return f"{variant}/{ALIASES}/{alias}.json"
+    return alias_file(variant, alias, owner)
 
 
 def _check(*names: str) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper
 
+from fraud.variant import HOUSE
 from models.artifact import Manifest, sha256_of, version_of, write_manifest
+from models.store.alias import alias_file
 
 
 def tiny_artifact(
@@ -72,10 +74,15 @@ def tiny_artifact(
 
 
 def point_alias(
-    root: Path, variant: str, version: str, digest: str, alias: str = "champion"
+    root: Path,
+    variant: str,
+    version: str,
+    digest: str,
+    alias: str = "champion",
+    owner: str = HOUSE,
 ) -> None:
-    """Move an alias atomically, as training does."""
-    folder = root / variant / "aliases"
+    """Move an owner's alias atomically, as training does."""
+    folder = (root / alias_file(variant, alias, owner)).parent
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{alias}.tmp"
     temporary.write_text(json.dumps({"version": version, "digest": digest}))

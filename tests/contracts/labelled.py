@@ -25,6 +25,7 @@ async def load_labelled(
     fraud_log_amount: float = 8.3,
     customers: int = 60,
     merchants: int = 20,
+    tenant: str = "default",
 ) -> None:
     """Insert payments, each with a label that becomes known two days later.
 
@@ -42,15 +43,17 @@ async def load_labelled(
         amount = int(rng.lognormal(fraud_log_amount if fraud else 7.0, 0.7)) + 1
         customer, merchant = f"c{rng.integers(customers)}", f"m{rng.integers(merchants)}"
         paid.append((at, customer, merchant, amount, fraud))
-    await _insert(database_url, paid, first)
+    await _insert(database_url, paid, first, tenant)
 
 
-async def _insert(database_url: str, paid: Iterable[Paid], first: int) -> None:
+async def _insert(
+    database_url: str, paid: Iterable[Paid], first: int, tenant: str = "default"
+) -> None:
     transactions, labels = [], []
     for i, (at, customer, merchant, amount, fraud) in enumerate(paid, start=first):
-        row = ("default", f"t{i}", at, customer, amount, "EUR", "purchase", merchant, amount)
+        row = (tenant, f"t{i}", at, customer, amount, "EUR", "purchase", merchant, amount)
         transactions.append(row)
-        labels.append(("default", f"t{i}", fraud, at + timedelta(days=2), "history"))
+        labels.append((tenant, f"t{i}", fraud, at + timedelta(days=2), "history"))
     connection = await asyncpg.connect(database_url)
     try:
         await connection.copy_records_to_table(

@@ -12,6 +12,7 @@ from tests.e2e.conftest import Quorum
 from tests.e2e.test_parity import decide, served
 
 ROWS = 400
+SHOWN = 'fraud_score_psi{model="ensemble",owner=""}'
 
 
 def test_payments_unlike_those_of_the_training_are_noticed(quorum: Quorum) -> None:
@@ -30,10 +31,10 @@ def test_payments_unlike_those_of_the_training_are_noticed(quorum: Quorum) -> No
     shown = ""
     deadline = time.monotonic() + 90
     with quorum.client() as client:
-        while 'fraud_score_psi{model="ensemble"}' not in shown and time.monotonic() < deadline:
+        while SHOWN not in shown and time.monotonic() < deadline:
             time.sleep(1)
             shown = client.get("/metrics").text
-    assert 'fraud_score_psi{model="ensemble"}' in shown
+    assert SHOWN in shown
     assert shown.count("fraud_feature_psi{") == len(NAMES)
     busy = re.findall(r'^fraud_variant_busy_seconds_total\{variant="(.*)"\} (.*)$', shown, re.M)
     assert {name for name, seconds in busy if float(seconds) > 0} == set(asked) - {"ensemble"}

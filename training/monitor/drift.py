@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from decision_log.readers.scored_decisions import ENSEMBLE, ScoredDecisions, sample
+from decision_log.readers.scored_decisions import ENSEMBLE, ScoredDecisions, sample, shown_names
 from fraud.errors import NotFound
 from fraud.payment.batch import Int64
 from fraud.plan import Plan
@@ -124,6 +124,7 @@ async def measure(
     """Compare a tenant's decisions of the last days with the training of `origin`.
 
     Args:
+        plan: decides for the tenant: its own, or the house's.
         database_url: PostgreSQL; a replica will do.
 
     Raises:
@@ -139,11 +140,12 @@ async def measure(
     ):
         total, parts = await sample(session, tenant, since, max_rows)
         found = [ScoredDecisions.of(rows, origin.schema_id, width) async for rows in parts]
-    decided = ScoredDecisions.concat(found, width)
+    shown = shown_names(plan.deciding_variants)
+    decided = ScoredDecisions.concat(found, width).of_plan(shown)
     if not len(decided):
         raise NothingDecided(f"tenant {tenant} got no decisions in the last {days:g} days")
     old_enough = _matured(decided, now)
-    calibrated = [ENSEMBLE, *plan.voters]
+    calibrated = [ENSEMBLE, *(shown[name] for name in plan.voters)]
     return DriftReport(
         tenant=tenant,
         since=since.isoformat(timespec="seconds"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from features.definitions import SCHEMA_ID
 from fraud.errors import NotTrainable
 from fraud.payment.batch import Float32, Float64
 from fraud.plan import Plan
+from fraud.variant import HOUSE, base_variant
 from models.store.alias import CHAMPION
 from models.store.store import ArtifactStore
 from settings.settings import Settings
@@ -42,20 +43,33 @@ from training.promotion.loaded_model import (
     LoadedModel,
     Loader,
     load_alias,
+    load_named,
     load_version,
     p50_ms,
 )
 from training.promotion.recent_weeks import RecentPayments, learnt_until_ms, read_recent_payments
+from training.registry.owned_plan import owned_name, owned_plan
 from training.sets.schema import FeatureSchema
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class ServingSet:
-    """A version of each variant and the plan that combines them (None: no plan), either serving
-    now or proposed."""
+    """The versions that a plan combines, either serving now or proposed.
+
+    Attributes:
+        versions: name in the plan, such as `mine/xgboost` -> the model behind it.
+        plan: None: no plan.
+    """
 
     versions: Mapping[str, LoadedModel]
     plan: Plan | None
+
+    def rival(self, name: str) -> LoadedModel | None:
+        """The model behind a name, else one of the same variant: a tenant's first model is compared
+        with the house's, which decides so far."""
+        return _of_variant(self.versions, name)
 
 
 @dataclass(slots=True)
@@ -106,13 +120,20 @@ class Assessor:
     progress: Callable[[int, int], None]
 
     def serving_set(self, plan: Plan | None) -> ServingSet:
-        """The champions of the plan's variants that replicas can load."""
+        """The champions of the variants that decide under the plan, and that replicas can load."""
         found = {}
-        for variant in plan.variants if plan is not None else ():
-            champion = load_alias(self.store, variant, CHAMPION, self.load)
+        for name in plan.deciding_variants if plan is not None else ():
+            champion = load_named(self.store, name, self.load)
             if champion is not None and _serves(champion):
-                found[variant] = champion
+                found[name] = champion
         return ServingSet(found, plan)
+
+    def proposed_set(self, versions: Mapping[str, str], plan: Plan, owner: str) -> ServingSet:
+        """Versions of variants, and the plan over them as an owner's champions."""
+        loaded = {
+            owned_name(v, owner): self.load_version(v, version) for v, version in versions.items()
+        }
+        return ServingSet(loaded, owned_plan(plan, owner))
 
     def load_version(self, variant: str, version: str) -> LoadedModel:
         """Load a version of a variant."""
@@ -135,28 +156,40 @@ class Assessor:
             self.settings, config.weeks, max(known), config.min_frauds, self.progress
         )
 
-    def assess_variant(self, challenger: LoadedModel, plan: Plan | None) -> Assessment:
-        """Assess a challenger that would replace its champion under the active plan."""
+    def assess_variant(
+        self, challenger: LoadedModel, plan: Plan | None, owner: str = HOUSE
+    ) -> Assessment:
+        """Assess a challenger that would replace an owner's champion.
+
+        Without a champion of its own, a tenant's challenger is compared with the house's.
+
+        Args:
+            plan: decides for the owner now.
+        """
         found = Assessment()
-        name = challenger.variant
-        rivals = dict(self.serving_set(plan).versions)
-        champion = rivals.get(name) or load_alias(self.store, name, CHAMPION, self.load)
+        variant = challenger.variant
+        serving = self.serving_set(plan)
+        champion = self._champion(variant, owner)
+        name = owned_name(variant, owner)
+        if name not in serving.versions:
+            name = owned_name(variant, HOUSE)
+        rivals = dict(serving.versions)
         self._technical_gates(challenger, champion, found)
         if champion is not None and _serves(champion):
             rivals[name] = champion
         recent = self._recent_payments(found, (challenger,), tuple(rivals.values()))
         if isinstance(recent, str):
-            self._not_measured(found, name, recent)
+            self._not_measured(found, variant, recent)
             return found
         proposed = challenger.scores(recent)
-        serving = _scores(rivals, recent)
+        scores = _scores(rivals, recent)
         self._statistical_gates(
-            found, name, proposed, serving.get(name), recent, challenger.is_probability
+            found, variant, proposed, scores.get(name), recent, challenger.is_probability
         )
-        for arm, ensemble in plan.leaves() if plan is not None and serving else ():
+        for arm, ensemble in plan.leaves() if plan is not None and scores else ():
             if name in ensemble.voters:
-                before = ensemble_probability(ensemble, serving)
-                swapped = ensemble_probability(ensemble, {**serving, name: proposed})
+                before = ensemble_probability(ensemble, scores)
+                swapped = ensemble_probability(ensemble, {**scores, name: proposed})
                 what = f"{ENSEMBLE} {arm}".rstrip()
                 self._statistical_gates(found, what, swapped, before, recent, True)
         return found
@@ -168,7 +201,7 @@ class Assessor:
         """
         found = Assessment()
         for name, challenger in after.versions.items():
-            self._technical_gates(challenger, now.versions.get(name), found)
+            self._technical_gates(challenger, now.rival(name), found)
         if after.plan is None:
             raise AssertionError("a run must have a plan")
         recent = self._recent_payments(
@@ -179,15 +212,22 @@ class Assessor:
             return found
         proposed, serving = _scores(after.versions, recent), _scores(now.versions, recent)
         for name, scores in proposed.items():
-            sides = {"challenger": scores, "champion": serving.get(name)}
+            sides = {"challenger": scores, "champion": _of_variant(serving, name)}
             probability = after.versions[name].is_probability
-            found.figures[name] = _figures(recent, sides, probability)
+            found.figures[base_variant(name)] = _figures(recent, sides, probability)
         before = None
         if now.plan is not None and serving:
             before = ensemble_probability(now.plan.control, serving)
         swapped = ensemble_probability(after.plan.control, proposed)
         self._statistical_gates(found, ENSEMBLE, swapped, before, recent, True)
         return found
+
+    def _champion(self, variant: str, owner: str) -> LoadedModel | None:
+        """The owner's champion; the house's if the owner has none."""
+        own = load_alias(self.store, variant, CHAMPION, self.load, owner)
+        if own is not None or owner == HOUSE:
+            return own
+        return load_alias(self.store, variant, CHAMPION, self.load)
 
     def _technical_gates(
         self, challenger: LoadedModel, champion: LoadedModel | None, found: Assessment
@@ -328,6 +368,14 @@ def _middle(fraud: Float32) -> int:
 def _serves(champion: LoadedModel) -> bool:
     """Whether replicas would load it; a champion that they refuse is no standard of comparison."""
     return champion.model is not None and champion.manifest.schema_id == SCHEMA_ID
+
+
+def _of_variant(by_name: Mapping[str, T], name: str) -> T | None:
+    """The entry of a name, else the first of the same variant."""
+    if name in by_name:
+        return by_name[name]
+    variant = base_variant(name)
+    return next((v for other, v in by_name.items() if base_variant(other) == variant), None)
 
 
 def _scores(versions: Mapping[str, LoadedModel], recent: RecentPayments) -> dict[str, Float64]:

@@ -12,7 +12,9 @@ import numpy as np
 
 from fraud.errors import QuorumError
 from fraud.payment.batch import Float32, Float64
+from fraud.variant import HOUSE, VariantRef
 from models.artifact import Manifest, version_of
+from models.store.alias import CHAMPION
 from models.store.store import ArtifactStore
 from training.promotion.recent_weeks import RecentPayments
 
@@ -98,10 +100,26 @@ def load_version(store: ArtifactStore, variant: str, version: str, load: Loader)
         return LoadedModel(variant, manifest, digest, folder, None, str(error.args[0]))
 
 
-def load_alias(store: ArtifactStore, variant: str, alias: str, load: Loader) -> LoadedModel | None:
-    """Load the version that an alias of a variant names; None if it names nothing."""
-    found = store.alias(variant, alias)
+def load_alias(
+    store: ArtifactStore, variant: str, alias: str, load: Loader, owner: str = HOUSE
+) -> LoadedModel | None:
+    """Load the version that an owner's alias of a variant names; None if it names nothing."""
+    found = store.alias(variant, alias, owner)
     return None if found is None else load_version(store, variant, found.version, load)
+
+
+def load_named(store: ArtifactStore, name: str, load: Loader) -> LoadedModel | None:
+    """Load the model that a plan asks under a name such as `mine/xgboost`; None if it has no
+    champion.
+
+    Raises:
+        ArtifactRefused: there is no such version.
+        ArtifactsUnavailable: the store does not answer.
+    """
+    ref = VariantRef.parse(name)
+    if ref.version:
+        return load_version(store, ref.variant, ref.version, load)
+    return load_alias(store, ref.variant, CHAMPION, load, ref.owner)
 
 
 def p50_ms(

@@ -4,86 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from deciding.plans.table import Offered, active_of, offer_plan, reactivate_plan
+from deciding.plans.table import Offered, active_of, offer_plan
 from deciding.plans.versions import PlanId
 from features.definitions import SCHEMA_ID
-from fraud.errors import ArtifactRefused, Busy, InvalidInput, NotFound
+from fraud.errors import ArtifactRefused, Busy, NotFound
 from fraud.plan import Plan
+from fraud.variant import HOUSE
 from models.artifact import version_of
-from models.store.alias import CHAMPION, FORCED, PROMOTED, ROLLED_BACK, Alias, Move, moment
+from models.store.alias import (
+    CHAMPION,
+    FORCED,
+    NO_PLAN,
+    PROMOTED,
+    ROLLED_BACK,
+    Alias,
+    Move,
+    moment,
+)
 from models.store.store import ArtifactStore
 from settings.settings import Settings
-from training.promotion.assessment import Assessment, Assessor, ServingSet
+from training.promotion.assessment import Assessor
 from training.promotion.loaded_model import Loader
-from training.promotion.tenants import keep_other_tenants, tenant_of
+from training.promotion.result import Force, PromotionResult, apply_gates
+from training.promotion.tenants import require_own_payments
 from training.registry.aliases import align_mlflow, moved_aliases
 from training.registry.locks import registry_lock
 from training.registry.mlflow_registry import PLAN_FILE, Registry
+from training.registry.owned_plan import owned_name, owned_plan
+from training.registry.owner_plans import deciding, go_back, replaced_by
 
 LATEST = "latest"
 
 
-@dataclass(slots=True)
-class PromotionResult:
-    """The result of a promotion or a rollback.
-
-    Attributes:
-        done: an alias or the plan changed.
-        summary: what happened, or why nothing did, one sentence.
-        moved: variant -> versions `from` (None: there was no champion) and `to`.
-        plan: `name` and `version` of the activated plan; None if the plan did not change.
-        assessment: the gates; None if none applied.
-        forced: failed gates that were overruled.
-        refused: failed gates prevented the change.
-        lag: why MLflow's aliases are not up to date; None if they are.
-    """
-
-    done: bool
-    summary: str
-    moved: dict[str, dict[str, str | None]] = field(default_factory=dict)
-    plan: dict[str, Any] | None = None
-    assessment: Assessment | None = None
-    forced: list[str] = field(default_factory=list)
-    refused: bool = False
-    lag: str | None = None
-
-    def document(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "done": self.done,
-            "said": self.summary,
-            "moved": self.moved,
-            "plan": self.plan,
-            "refused": self.refused,
-            "forced": self.forced,
-            "mlflow_lag": self.lag,
-            **({} if self.assessment is None else self.assessment.document()),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Force:
-    """A request to overrule failed statistical gates; the reason is stored with the promotion.
-
-    Raises:
-        InvalidInput: the reason is empty.
-    """
-
-    reason: str
-
-    def __post_init__(self) -> None:
-        if not self.reason.strip():
-            raise InvalidInput("--force needs a --reason, which is kept with the promotion")
-
-
 @dataclass(frozen=True, slots=True)
 class Promoter:
-    """Moves champions.
+    """Moves the champions of one owner: of the tenant of the settings, or of the house.
 
     Replicas follow the aliases in the store, so those move first and are authoritative. MLflow's
     aliases follow (`training.registry.aliases.align_mlflow`). Aliases that move together are all
@@ -94,7 +53,7 @@ class Promoter:
         store, registry: hold the models, and list them.
         lock: held while aliases move; not while gates are measured, which takes minutes.
         clock_s: seconds since 1970.
-        for_every_tenant: models may replace another tenant's champions.
+        for_every_tenant: the models become the house's, whichever tenant they learnt from.
     """
 
     settings: Settings
@@ -122,6 +81,11 @@ class Promoter:
             for_every_tenant=for_every_tenant,
         )
 
+    @property
+    def owner(self) -> str:
+        """Whose champions move: a tenant's, or the house's (`HOUSE`)."""
+        return HOUSE if self.for_every_tenant else self.settings.owner
+
     def promote(
         self, assessor: Assessor, variant: str, artifact: str, force: Force | None
     ) -> PromotionResult:
@@ -130,27 +94,31 @@ class Promoter:
 
         Raises:
             ArtifactRefused, NotFound: there is no such version.
-            OtherTenant: the champion belongs to another tenant.
+            OtherTenant: the version learnt from another tenant's payments.
             Busy: the champion moved while the gates were measured.
         """
-        version = self.store.resolve(variant, artifact).version
+        version = self.store.resolve(variant, artifact, self.owner).version
         before = self._champion(variant)
         if before is not None and before.version == version:
-            lag = align_mlflow(self.registry, self.store, [variant])
+            lag = self._align([variant])
             return PromotionResult(False, f"{variant} {version} is already the champion", lag=lag)
-        self._keep_other_tenants({variant: version})
+        self._require_own_payments({variant: version})
         challenger = assessor.load_version(variant, version)
-        assessment = assessor.assess_variant(challenger, active_of(self.settings))
-        result = _apply_gates(assessment, force, f"{variant} {version}")
+        plan = deciding(self.settings, self.owner)
+        assessment = assessor.assess_variant(challenger, plan, self.owner)
+        result = apply_gates(assessment, force, f"{variant} {version}")
         if result.refused:
             return result
         move = self._move(challenger.digest, result, force)
         with self.lock():
             self._require_unmoved({variant: before})
-            with moved_aliases(self.store, CHAMPION, {variant: move}):
+            with self._moved({variant: move}):
                 pass
-            result.lag = align_mlflow(self.registry, self.store, [variant])
-        return self._complete(result, {variant: before}, {variant: move}, f"{variant} {version}")
+            result.lag = self._align([variant])
+        done = self._complete(result, {variant: before}, {variant: move}, f"{variant} {version}")
+        if self.owner and (plan is None or owned_name(variant, self.owner) not in plan.variants):
+            done.summary += f"; no active plan of {self.owner} asks it"
+        return done
 
     def promote_run(self, assessor: Assessor, run: str, force: Force | None) -> PromotionResult:
         """Make all models of a training run champions and activate its plan; both or neither.
@@ -160,39 +128,36 @@ class Promoter:
 
         Raises:
             NotFound: there is no such run, or it has no plan.
-            OtherTenant: a champion belongs to another tenant.
+            OtherTenant: a model learnt from another tenant's payments.
             Busy: a champion moved while the gates were measured.
         """
         url = self._database_url()
         run_id, digests = self._models_of(run)
-        plan = Plan.from_document(self.registry.document(run_id, PLAN_FILE))
-        active = active_of(self.settings)
+        trained = Plan.from_document(self.registry.document(run_id, PLAN_FILE))
+        plan = owned_plan(trained, self.owner)
+        active = active_of(self.settings, self.owner)
         before = {variant: self._champion(variant) for variant in digests}
         moves = {v for v, alias in before.items() if alias is None or alias.digest != digests[v]}
         if not moves and _is_active(plan, active):
-            lag = align_mlflow(self.registry, self.store, digests)
+            lag = self._align(digests)
             return PromotionResult(False, f"run {run_id} already serves, under its plan", lag=lag)
         versions = {v: version_of(digest) for v, digest in digests.items()}
-        self._keep_other_tenants(versions)
-        after = ServingSet(
-            {v: assessor.load_version(v, version) for v, version in versions.items()}, plan
-        )
-        now = assessor.serving_set(active)
+        self._require_own_payments(versions)
+        after = assessor.proposed_set(versions, plan, self.owner)
+        now = assessor.serving_set(active or deciding(self.settings, self.owner))
         assessment = assessor.assess_run(after, now)
-        result = _apply_gates(assessment, force, f"run {run_id}")
+        result = apply_gates(assessment, force, f"run {run_id}")
         if result.refused:
             return result
-        same = active is not None and active.name == plan.name  # else the active plan stays
-        was = (active.name, active.version) if active is not None and same else None
-        move = self._move("", result, force, run_id, was)
+        move = self._move("", result, force, run_id, replaced_by(plan, active, self.owner))
         wanted = {variant: replace(move, digest=digest) for variant, digest in digests.items()}
         with self.lock():
             self._require_unmoved(before)
-            with moved_aliases(self.store, CHAMPION, wanted):
+            with self._moved(wanted):
                 offered = Offered(plan if active is None else active, True)
                 if active is None or not _is_active(plan, active):
-                    offered = asyncio.run(offer_plan(url, plan))
-            result.lag = align_mlflow(self.registry, self.store, digests)
+                    offered = asyncio.run(offer_plan(url, plan, self.owner))
+            result.lag = self._align(digests)
         if offered.decides:
             result.plan = {"name": offered.plan.name, "version": offered.plan.version}
         done = self._complete(result, before, wanted, f"run {run_id}")
@@ -222,26 +187,27 @@ class Promoter:
                 )
             last = alias.moves[-1] if alias.moves else None
             if to is None and last is not None and last.how == ROLLED_BACK:
-                lag = align_mlflow(self.registry, self.store, [variant])
+                lag = self._align([variant])
                 summary = f"{variant} is already rolled back to {alias.version}; --to goes further"
                 return PromotionResult(False, summary, lag=lag)
             digest = _former_digest(variant, alias, to)
             if digest == alias.digest:
-                lag = align_mlflow(self.registry, self.store, [variant])
+                lag = self._align([variant])
                 return PromotionResult(
                     False, f"{variant} {alias.version} is already the champion", lag=lag
                 )
             self._require_servable(variant, digest, load)
             move = Move(digest, moment(self.clock_s()), ROLLED_BACK)
-            with moved_aliases(self.store, CHAMPION, {variant: move}):
+            with self._moved({variant: move}):
                 pass
-            lag = align_mlflow(self.registry, self.store, [variant])
+            lag = self._align([variant])
         result = PromotionResult(True, "", lag=lag)
         return self._complete(result, {variant: alias}, {variant: move}, variant)
 
     def roll_back_run(self, load: Loader) -> PromotionResult:
         """Undo the last promotion of a whole run, or the last training that made champions: restore
-        its variants' previous champions and the previous plan; both or neither.
+        its variants' previous champions and the previous plan; both or neither. After a tenant's
+        first run that is the house's plan, and the tenant's champions wait.
 
         Raises:
             NotFound: no run was promoted, or nothing preceded it.
@@ -251,33 +217,45 @@ class Promoter:
             aliases = self._champions()
             run, last = _last_run(aliases)
             if last.how == ROLLED_BACK:
-                lag = align_mlflow(self.registry, self.store, aliases)
+                lag = self._align(aliases)
                 return PromotionResult(False, f"run {run} is already rolled back", lag=lag)
             at = moment(self.clock_s())
             before = {v: a for v, a in aliases.items() if a.moves and a.moves[-1].run == run}
             moves = {}
             for variant, alias in before.items():
-                digest = _former_digest(variant, alias, None)
-                self._require_servable(variant, digest, load)
+                if last.plan_before == NO_PLAN and len(alias.moves) == 1:
+                    digest = alias.digest  # no plan asks it any more, and its pool goes on running
+                else:
+                    digest = _former_digest(variant, alias, None)
+                    self._require_servable(variant, digest, load)
                 moves[variant] = Move(digest, at, ROLLED_BACK, run=run)
-            with moved_aliases(self.store, CHAMPION, moves):
+            with self._moved(moves):
                 if last.plan_before is not None:
-                    asyncio.run(reactivate_plan(self._database_url(), *last.plan_before))
-            lag = align_mlflow(self.registry, self.store, before)
+                    go_back(self._database_url(), self.owner, last.plan_before)
+            lag = self._align(before)
         result = PromotionResult(True, "", lag=lag)
-        if last.plan_before is not None:
+        if last.plan_before not in (None, NO_PLAN):
             result.plan = dict(zip(("name", "version"), last.plan_before, strict=True))
-        return self._complete(result, before, moves, f"run {run}")
+        done = self._complete(result, before, moves, f"run {run}")
+        if last.plan_before == NO_PLAN:
+            done.summary += f", the house's plan decides for {self.owner}"
+        return done
 
-    def _keep_other_tenants(self, versions: Mapping[str, str]) -> None:
+    def _require_own_payments(self, versions: Mapping[str, str]) -> None:
         """Raises OtherTenant. Unreadable versions are left to the gates."""
         if self.for_every_tenant:
             return
         tenants: dict[str, str | None] = {}
         for variant, version in versions.items():
             with suppress(ArtifactRefused):
-                tenants[variant] = tenant_of(self.store.manifest(variant, version)[0])
-        keep_other_tenants(self.store, tenants)
+                tenants[variant] = self.store.manifest(variant, version)[0].tenant
+        require_own_payments(self.store, self.owner, self.settings.home_tenant, tenants)
+
+    def _moved(self, moves: Mapping[str, Move]) -> AbstractContextManager[tuple[str, ...]]:
+        return moved_aliases(self.store, CHAMPION, moves, self.owner)
+
+    def _align(self, variants: Iterable[str]) -> str | None:
+        return align_mlflow(self.registry, self.store, variants, self.owner)
 
     def _models_of(self, run: str) -> tuple[str, dict[str, str]]:
         """The id of a run and the digest of each of its variants."""
@@ -327,7 +305,7 @@ class Promoter:
         return {variant: alias for variant, alias in found.items() if alias is not None}
 
     def _champion(self, variant: str) -> Alias | None:
-        return self.store.alias(variant, CHAMPION)
+        return self.store.alias(variant, CHAMPION, self.owner)
 
     def _require_unmoved(self, before: Mapping[str, Alias | None]) -> None:
         """Raise Busy if another process moved a champion while the gates were measured."""
@@ -358,25 +336,6 @@ class Promoter:
         under = "" if plan is None else f", plan {plan['name']} v{plan['version']} decides"
         result.summary = f"{what} {how}{under}"
         return result
-
-
-def _apply_gates(assessment: Assessment, force: Force | None, what: str) -> PromotionResult:
-    """Return a result that is `refused` unless every gate passed or every failed one is
-    overruled."""
-    failed = assessment.failed
-    result = PromotionResult(False, "", assessment=assessment)
-    result.forced = [f"{gate.name} of {gate.subject}" for gate in failed]
-    if not failed or (force is not None and all(gate.forceable for gate in failed)):
-        return result
-    result.refused, result.forced = True, []
-    names = ", ".join(f"{gate.name} of {gate.subject}" for gate in failed)
-    hard = [gate.name for gate in failed if not gate.forceable]
-    also = f"; --force cannot overrule {', '.join(dict.fromkeys(hard))}" if force and hard else ""
-    result.summary = (
-        f"{what} is not promoted: {len(failed)} of {len(assessment.gates)} gates failed"
-        f" ({names}){also}"
-    )
-    return result
 
 
 def _former_digest(variant: str, alias: Alias, to: str | None) -> str:

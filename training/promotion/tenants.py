@@ -1,7 +1,8 @@
-"""The tenant whose payments a champion learnt from.
+"""Whose payments a model may have learnt from to become an owner's champion.
 
-All tenants share the champions and the plan. Replacing one tenant's champion with another tenant's
-model therefore changes every tenant's decisions, so it must be requested explicitly.
+A tenant's champions decide for that tenant alone, and learn from its own payments alone. The
+house's decide for every tenant without its own. They learn from the home tenant's payments, unless
+somebody asks for another tenant's to decide for all.
 """
 
 from __future__ import annotations
@@ -10,48 +11,71 @@ from collections.abc import Mapping
 
 from features.definitions import SCHEMA_ID
 from fraud.errors import ArtifactRefused, OtherTenant
-from models.artifact import Manifest
+from fraud.variant import HOUSE
 from models.store.alias import CHAMPION
 from models.store.store import ArtifactStore
 
 
-def tenant_of(manifest: Manifest) -> str | None:
-    """The tenant whose payments a model learnt from; None if its manifest does not state
-    it."""
-    tenant = manifest.training.get("tenant")
-    return None if tenant is None else str(tenant)
+def require_own_payments(
+    store: ArtifactStore, owner: str, home_tenant: str, challengers: Mapping[str, str | None]
+) -> None:
+    """Refuse models that learnt from the payments of another tenant than their owner.
 
-
-def keep_other_tenants(store: ArtifactStore, challengers: Mapping[str, str | None]) -> None:
-    """Refuse models that would replace another tenant's champions.
-
-    Two kinds of champions are not protected: those that no replica would load, and those whose
-    manifest names no tenant.
+    For the house, models whose manifest names no tenant pass, and the champions that they replace
+    must be of the same tenant. Champions that no replica would load, or whose manifest names no
+    tenant, may be replaced by any of the home tenant.
 
     Args:
         store: holds the champions.
+        owner: whose champions the models would be.
+        home_tenant: whose payments the house's champions learn from.
         challengers: variant -> the tenant whose payments its new model learnt from; None if
             unknown.
 
     Raises:
-        OtherTenant: at least one champion belongs to another tenant.
+        OtherTenant: at least one model may not become champion.
     """
-    theirs: dict[str, list[str]] = {}
-    for variant, tenant in challengers.items():
-        owner = _owner(store, variant)
-        if owner is not None and tenant is not None and owner != tenant:
-            theirs.setdefault(owner, []).append(variant)
-    if not theirs:
+    expected = owner or home_tenant
+    foreign = {
+        variant: tenant
+        for variant, tenant in challengers.items()
+        if tenant != expected and (owner != HOUSE or tenant is not None)
+    }
+    if foreign:
+        raise OtherTenant(
+            f"models of {_by_tenant(foreign)} would become the champions of"
+            f" {f'tenant {owner}' if owner else f'the house, which learn from {home_tenant}'}:"
+            " nothing was changed"
+        )
+    if owner != HOUSE:
         return
-    owners = "; ".join(f"{owner} ({', '.join(names)})" for owner, names in sorted(theirs.items()))
-    new = ", ".join(sorted({tenant for tenant in challengers.values() if tenant is not None}))
-    raise OtherTenant(
-        f"models of tenant {new} would replace the champions of tenant {owners}; all tenants share"
-        " the champions and the plan, so nothing was changed"
-    )
+    replaced = {
+        variant: theirs
+        for variant, tenant in challengers.items()
+        if tenant is not None
+        and (theirs := _learnt_from(store, variant)) is not None
+        and theirs != tenant
+    }
+    if replaced:
+        raise OtherTenant(
+            f"models of tenant {home_tenant} would replace the house's champions of"
+            f" {_by_tenant(replaced)}, which decide for every tenant without its own: nothing was"
+            " changed"
+        )
 
 
-def _owner(store: ArtifactStore, variant: str) -> str | None:
+def _by_tenant(found: Mapping[str, str | None]) -> str:
+    """`tenant bank (logistic); tenant shop (xgboost)`."""
+    names: dict[str, list[str]] = {}
+    for variant, tenant in found.items():
+        names.setdefault("no known tenant" if tenant is None else f"tenant {tenant}", []).append(
+            variant
+        )
+    return "; ".join(f"{tenant} ({', '.join(v)})" for tenant, v in sorted(names.items()))
+
+
+def _learnt_from(store: ArtifactStore, variant: str) -> str | None:
+    """The tenant of the house's champion of a variant; None if there is none to protect."""
     try:
         alias = store.alias(variant, CHAMPION)
         if alias is None:
@@ -60,4 +84,4 @@ def _owner(store: ArtifactStore, variant: str) -> str | None:
     except ArtifactRefused:
         return None
     loadable = bool(manifest.columns) or manifest.schema_id == SCHEMA_ID
-    return tenant_of(manifest) if loadable else None
+    return manifest.tenant if loadable else None

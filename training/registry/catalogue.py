@@ -8,9 +8,11 @@ from typing import Any
 
 from features.definitions import SCHEMA_ID
 from fraud.errors import ArtifactRefused, NotFound
+from fraud.variant import HOUSE
 from models.artifact import Manifest, version_of
-from models.store.alias import CHAMPION, moment
+from models.store.alias import CHAMPION, alias_name, moment
 from models.store.store import ArtifactStore, StoredVariant
+from training.registry.aliases import name_of_mlflow_alias, readable_alias
 from training.registry.mlflow_registry import Registered, Registry
 
 
@@ -19,7 +21,9 @@ class Entry:
     """A version of a variant.
 
     Attributes:
-        aliases: the store's aliases that name it.
+        aliases: the store's aliases that name it: `champion` is the house's, `mine/champion` that
+            of tenant `mine`.
+        tenant: whose payments it learnt from; None if its manifest does not state it.
         schema_id, served: its features, and whether these are the served ones.
         metrics: on the test part, as measured when it was trained.
         registered: its newest number in MLflow; None if MLflow does not list it.
@@ -35,6 +39,7 @@ class Entry:
     version: str
     digest: str | None
     aliases: list[str] = field(default_factory=list)
+    tenant: str | None = None
     family: str | None = None
     schema_id: str | None = None
     served: bool = False
@@ -79,8 +84,12 @@ class Catalogue:
             self._numbers = {(v.variant, version_of(v.digest)): v for v in registry.versions()}
             self._named = registry.aliases()
 
-    def entries(self, variant: str | None = None) -> list[Entry]:
+    def entries(self, variant: str | None = None, tenant: str | None = None) -> list[Entry]:
         """The versions of a variant, or of all variants: by variant, the newest first.
+
+        Args:
+            tenant: only versions that learnt from this tenant's payments, or that an alias of its
+                own names; None: all.
 
         Raises:
             NotFound: there is no such variant.
@@ -91,6 +100,7 @@ class Catalogue:
         for name, stored in self._stored.items():
             if variant in (None, name):
                 made = [self._entry(name, version, stored) for version in stored.versions]
+                made = [entry for entry in made if tenant is None or _concerns(entry, tenant)]
                 found += sorted(made, key=_age, reverse=True)
         return found
 
@@ -105,8 +115,8 @@ class Catalogue:
             raise NotFound(f"there is no {variant} {version}: `quorum models list` lists versions")
         return self._entry(variant, version, stored)
 
-    def version(self, variant: str, name: str) -> str:
-        """The version that a name denotes: an alias, a version, or MLflow's number.
+    def version(self, variant: str, name: str, owner: str = HOUSE) -> str:
+        """The version that a name denotes: an owner's alias, a version, or MLflow's number.
 
         Raises:
             NotFound: it denotes none.
@@ -118,9 +128,9 @@ class Catalogue:
                     return known[1]
             raise NotFound(f"MLflow has no version {name} of {variant}")
         try:
-            return self._store.resolve(variant, name).version
+            return self._store.resolve(variant, name, owner).version
         except ArtifactRefused as error:
-            near = get_close_matches(name, self._stored[variant].aliases, 1)
+            near = get_close_matches(name, self._stored[variant].owned.get(owner, []), 1)
             meant = f"did you mean {near[0]}?" if near else "`quorum models list` lists versions"
             raise NotFound(f"{error.args[0]}: {meant}") from error
 
@@ -130,9 +140,9 @@ class Catalogue:
             meant = f"did you mean {near[0]}?" if near else "`quorum models list` names them"
             raise NotFound(f"there is no variant {variant!r}: {meant}")
 
-    def history(self, variant: str) -> list[dict[str, Any]]:
-        """The moves of the champion alias, oldest first; [] without a champion."""
-        alias = self._store.alias(variant, CHAMPION)
+    def history(self, variant: str, owner: str = HOUSE) -> list[dict[str, Any]]:
+        """The moves of an owner's champion alias, oldest first; [] without a champion."""
+        alias = self._store.alias(variant, CHAMPION, owner)
         if alias is None:
             return []
         return [{"version": move.version, **asdict(move)} for move in alias.moves]
@@ -147,7 +157,9 @@ class Catalogue:
                 "registered": known.number,
                 "run_id": known.run_id or None,
                 "trained_at": moment(known.registered_at_ms / 1000),
-                "mlflow_aliases": [a for a, number in named.items() if number == known.number],
+                "mlflow_aliases": [
+                    name_of_mlflow_alias(a) for a, number in named.items() if number == known.number
+                ],
             }
         try:
             manifest, digest = self._store.manifest(variant, version)
@@ -157,6 +169,7 @@ class Catalogue:
             variant,
             version,
             digest,
+            tenant=manifest.tenant,
             family=manifest.family,
             schema_id=manifest.schema_id,
             served=manifest.schema_id == SCHEMA_ID,
@@ -167,16 +180,19 @@ class Catalogue:
 
 
 def _by_version(store: ArtifactStore, variant: str, stored: StoredVariant) -> dict[str, list[str]]:
-    """Version -> the aliases that name it; broken aliases are left out."""
+    """Version -> the aliases that name it, of all owners; broken aliases are left out."""
     found: dict[str, list[str]] = {}
-    for alias in stored.aliases:
-        try:
-            named = store.alias(variant, alias)
-        except ArtifactRefused:
-            continue
-        if named is not None:
-            found.setdefault(named.version, []).append(alias)
+    for owner, aliases in stored.owned.items():
+        for alias in aliases:
+            named = readable_alias(store, variant, alias, owner)
+            if named is not None:
+                found.setdefault(named.version, []).append(alias_name(alias, owner))
     return found
+
+
+def _concerns(entry: Entry, tenant: str) -> bool:
+    own = any(alias.startswith(f"{tenant}/") for alias in entry.aliases)
+    return own or entry.tenant == tenant
 
 
 def data_until(manifest: Manifest) -> str | None:

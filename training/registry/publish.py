@@ -16,6 +16,7 @@ import numpy as np
 from deciding.plans.table import Offered
 from deciding.plans.versions import PlanId
 from fraud.plan import Plan
+from fraud.variant import HOUSE
 from models.artifact import version_of
 from models.drift import ReferenceDistributions
 from models.store.alias import FORCED, TRAINED, Move, moment
@@ -29,6 +30,8 @@ from training.metrics.ranking import precision_by_recall
 from training.registry.aliases import align_mlflow, moved_aliases
 from training.registry.artifact_writer import staging, write_artifact
 from training.registry.mlflow_registry import PLAN_FILE, TRAINING, Registry
+from training.registry.owned_plan import owned_plan
+from training.registry.owner_plans import replaced_by
 from training.registry.provenance import Provenance
 from training.registry.reference_distributions import references
 from training.registry.signature import EXAMPLE_FILE, input_example, model_file
@@ -48,7 +51,7 @@ class Published:
 
     Attributes:
         digests, versions: variant -> digest of its artifact, and its number in MLflow.
-        plan: as stored.
+        plan: as stored, over the owner's champions.
         run_id: MLflow's id of the whole training.
         stays: the plan of another name that decides on, if the trained one only waits; else None.
         page: HTML of the run's report; None without results.
@@ -70,6 +73,7 @@ class Destination:
         store: takes the artifacts and their aliases.
         registry: takes the runs.
         role: the alias that the models get, in both.
+        owner: whose alias it is, and whose plan: a tenant, or `HOUSE`.
         lock: held while versions are registered and aliases moved.
         activate: stores the plan and, unless one of another name is active, activates it: the last
             step; None: the active plan stays.
@@ -93,6 +97,7 @@ class Destination:
     provenance: Provenance | None = None
     check: Callable[[], None] = lambda: None
     clock_s: Callable[[], float] = time.time
+    owner: str = HOUSE
 
 
 def publish(
@@ -120,6 +125,7 @@ def publish(
         Busy: another process has been registering for minutes.
         OtherTenant: from `to.check`.
     """
+    plan = owned_plan(plan, to.owner)
     with staging() as stage, ExitStack() as alone:
         digests = _write(models, stage, schema, training, _references(results))
         tags = {**TRAINING, "schema_id": schema.schema_id, "role": to.role, **to.tags}
@@ -143,7 +149,7 @@ def publish(
             to.registry.sweep(whole.info.run_id)
             versions = run.register(logged, whole)
         stored = _move_aliases(digests, plan, whole.info.run_id, to)
-        align_mlflow(to.registry, to.store, models)
+        align_mlflow(to.registry, to.store, models, to.owner)
     return Published(digests, versions, stored.plan, whole.info.run_id, stored.active, page)
 
 
@@ -321,15 +327,13 @@ def _environment(results: RunResults, training: dict[str, Any]) -> dict[str, Any
 def _move_aliases(digests: dict[str, str], plan: Plan, run_id: str, to: Destination) -> Offered:
     """Move the aliases to the new models and activate the plan; both or neither."""
     at = moment(to.clock_s())
-    was = None if to.activate is None else to.active()
-    # A plan of another name stays active: there is nothing to go back to.
-    before = None if was is None or was.name != plan.name else (was.name, was.version)
+    before = None if to.activate is None else replaced_by(plan, to.active(), to.owner)
     how = FORCED if to.forced else TRAINED
     moves = {
         name: Move(digest, at, how, to.forced, run=run_id, plan_before=before)
         for name, digest in digests.items()
     }
-    with moved_aliases(to.store, to.role, moves):
+    with moved_aliases(to.store, to.role, moves, to.owner):
         return Offered(plan, False) if to.activate is None else to.activate(plan)
 
 

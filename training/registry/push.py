@@ -10,7 +10,15 @@ from typing import Any
 
 from fraud.errors import NotFound
 from models.artifact import read_manifest
-from models.store.alias import CHALLENGER, CHAMPION, PUSHED, Alias, Move, moment
+from models.store.alias import (
+    CHALLENGER,
+    CHAMPION,
+    PUSHED,
+    Alias,
+    Move,
+    alias_name,
+    moment,
+)
 from models.store.store import ArtifactStore
 from training.registry.aliases import moved_aliases, readable_alias
 
@@ -36,8 +44,8 @@ class PushReport:
     Attributes:
         destination: its URL.
         artifacts: every artifact that the destination should have.
-        aliases: `variant@alias` -> the version that it will name at the destination, for aliases
-            that have to move.
+        aliases: `variant@alias`, a tenant's `variant@tenant/alias` -> the version that it will name
+            at the destination, for aliases that have to move.
         sent_files: number of files written; 0 before sending.
     """
 
@@ -70,7 +78,7 @@ class PushReport:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Copies champions and challengers, or all versions.
+    """Copies champions and challengers of all owners, or all versions.
 
     An interrupted push leaves complete artifacts and old aliases at the destination; repeated, it
     continues from there.
@@ -99,10 +107,10 @@ class Push:
             lacking = self.destination.missing_files(variant, manifest, digest, folder)
             artifact = PushedArtifact(variant, version, len(lacking), sum(lacking.values()))
             report.artifacts.append(artifact)
-        for variant, alias, named in self._aliases():
-            there = self._there(variant, alias)
+        for variant, alias, owner, named in self._aliases():
+            there = self._there(variant, alias, owner)
             if there is None or there.digest != named.digest:
-                report.aliases[f"{variant}@{alias}"] = named.version
+                report.aliases[f"{variant}@{alias_name(alias, owner)}"] = named.version
         return report
 
     def send(self, reread: bool, note: Callable[[str], None] = lambda _: None) -> PushReport:
@@ -118,10 +126,12 @@ class Push:
             note(f"{variant} {version}")
             report.sent_files += self.destination.put(folder, variant, digest, reread=reread)
         at = moment(self.clock_s())
-        for alias in (CHAMPION, CHALLENGER):
-            named = [(v, found) for v, a, found in self._aliases() if a == alias]
-            moves = {v: Move(f.digest, at, PUSHED, f"from {self.source.url}") for v, f in named}
-            with moved_aliases(self.destination, alias, moves):
+        moves: dict[tuple[str, str], dict[str, Move]] = {}
+        for variant, alias, owner, named in self._aliases():
+            move = Move(named.digest, at, PUSHED, f"from {self.source.url}")
+            moves.setdefault((owner, alias), {})[variant] = move
+        for (owner, alias), together in moves.items():
+            with moved_aliases(self.destination, alias, together, owner):
                 pass
         return report
 
@@ -136,11 +146,12 @@ class Push:
             found = self.destination.faults(variant, version, digest)
             faults += found
             whole += not found
-        for variant, alias, named in self._aliases():
-            there = self._there(variant, alias)
+        for variant, alias, owner, named in self._aliases():
+            there = self._there(variant, alias, owner)
             if there is None or there.digest != named.digest:
                 names = "nothing" if there is None else there.version
-                faults.append(f"{variant}@{alias} names {names} there, and {named.version} here")
+                called = f"{variant}@{alias_name(alias, owner)}"
+                faults.append(f"{called} names {names} there, and {named.version} here")
         return whole, faults
 
     def _artifacts(self) -> Iterator[tuple[str, str, Path, str]]:
@@ -148,20 +159,21 @@ class Push:
         for variant, stored in self.source.variants().items():
             if self.everything:
                 wanted.update(dict.fromkeys((variant, version) for version in stored.versions))
-        wanted.update(dict.fromkeys((v, named.version) for v, _, named in self._aliases()))
+        wanted.update(dict.fromkeys((v, named.version) for v, _, _, named in self._aliases()))
         if not wanted:
             raise NotFound(f"{self.source.url} holds no champion and no challenger to push")
         for variant, version in sorted(wanted):
             digest = self.source.manifest(variant, version)[1]
             yield variant, version, self.source.fetch(variant, version, digest), digest
 
-    def _aliases(self) -> Iterator[tuple[str, str, Alias]]:
+    def _aliases(self) -> Iterator[tuple[str, str, str, Alias]]:
+        """Variant, alias, owner, and what the alias names."""
         for variant, stored in self.source.variants().items():
-            for alias in (CHAMPION, CHALLENGER):
-                if alias in stored.aliases:
-                    found = self.source.alias(variant, alias)
+            for owner, names in stored.owned.items():
+                for alias in (CHAMPION, CHALLENGER):
+                    found = self.source.alias(variant, alias, owner) if alias in names else None
                     if found is not None:
-                        yield variant, alias, found
+                        yield variant, alias, owner, found
 
-    def _there(self, variant: str, alias: str) -> Alias | None:
-        return readable_alias(self.destination, variant, alias)
+    def _there(self, variant: str, alias: str, owner: str) -> Alias | None:
+        return readable_alias(self.destination, variant, alias, owner)

@@ -169,3 +169,13 @@ def test_the_command_line_warns_once_on_stderr(
     assert output.err.startswith("warning: ")
     assert output.out == ""
     assert not logging.getLogger("settings.settings").handlers
+
+
+def test_the_home_tenant_is_the_house_and_stays_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUORUM_TENANT", "ours")
+    ours = Settings()
+    mine = ours.for_tenant("mine")
+    assert (ours.owner, ours.owner_of("ours"), ours.owner_of("mine")) == ("", "", "mine")
+    assert (mine.tenant, mine.home_tenant, mine.owner) == ("mine", "ours", "mine")
+    assert mine.owner_of("ours") == ""
+    assert mine.for_tenant("ours") == ours

@@ -85,6 +85,33 @@ def test_push_estimates_sends_once_and_verifies(
     assert output(capsys)["files"] == 3
 
 
+def test_owners_have_their_own_aliases_behind_s3(
+    endpoint: str, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, there = store_of(Settings(home=home)), remote(home, tmp_path)
+    house, other = (here.resolve("xgboost", alias) for alias in ("champion", "challenger"))
+    assert other.digest is not None
+    owners = ["mine", "Mine", "champion.json"]
+    for owner in owners:
+        here.set_alias("xgboost", "champion", Alias(other.digest), owner)
+    assert run(["models", "push", f"s3://{BUCKET}/a/b", "--json"]) == 0
+    sent = output(capsys)["aliases"]
+    assert {name for name in sent if "/" in name} == {f"xgboost@{o}/champion" for o in owners}
+    assert Push(here, there).verify() == (3, [])
+    assert there.resolve("xgboost", "champion") == house
+    assert [there.resolve("xgboost", "champion", owner) for owner in owners] == [other] * 3
+    assert there.variants()["xgboost"].owned == here.variants()["xgboost"].owned
+    model = ServedModel(there, "xgboost", "champion", SCHEMA_ID, "Mine")
+    assert model.describe().digest == other.digest
+    there.remove_alias("xgboost", "champion", "Mine")
+    assert there.alias("xgboost", "champion", "Mine") is None
+    assert there.resolve("xgboost", "champion", "mine") == other
+    assert run(["models", "push", f"s3://{BUCKET}/a/b", "--verify", "--json"]) == 1
+    assert output(capsys)["faults"] == [
+        f"xgboost@Mine/champion names nothing there, and {other.version} here"
+    ]
+
+
 def test_damage_there_is_found_and_sent_again(
     endpoint: str, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -329,7 +329,7 @@ async def test_drift_is_measured_by_one(
     await serve_moved(database_url, datetime.now(UTC))
     store = open_store(str(tmp_path / "artifacts"), Settings(home=tmp_path))
     watches = [
-        DriftWatch(url, "default", lambda: PLAN, lambda plan: origin_of(plan, store), 60, 5)
+        DriftWatch(url, "default", lambda: {"": PLAN}, lambda plan: origin_of(plan, store), 60, 5)
         for _ in range(2)
     ]
     assert await watches[0].refresh() is not None

@@ -3,6 +3,7 @@ others."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from tests.contracts.artifacts import point_alias, tiny_artifact
 from tests.contracts.decisions import N_FEATURES, PLAN
 from tests.contracts.drift import GONE, MOVED, SCHEMA_ID, SERVED, serve_moved, train_champion
 from training.monitor.drift import DriftReport, measure
+from training.registry.owned_plan import owned_plan
 
 
 @dataclass
@@ -113,8 +115,6 @@ async def test_an_unknown_tenant_and_an_empty_period(served: Served) -> None:
 async def test_the_command(
     served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import asyncio
-
     monkeypatch.setenv("QUORUM_HOME", str(served.home))
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
     monkeypatch.setenv("DATABASE_REPLICA_URL", served.url)
@@ -140,6 +140,30 @@ async def test_the_command(
     assert await command("--days", "0.01") == 1
     assert "no decisions in the last 0.01 days" in capsys.readouterr().err
     assert await command("--picture", "drift.gif") == 2
+
+
+async def test_a_tenant_is_compared_with_the_training_of_the_plan_that_decides_for_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUORUM_HOME", str(served.home))
+    monkeypatch.setenv("DATABASE_URL", served.url)
+
+    async def reference(tenant: str) -> str:
+        assert await asyncio.to_thread(run, ["drift", "--tenant", tenant, "--json"]) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert set(document["calibration"]) == {"ensemble", *PLAN.voters}
+        assert {s["name"] for s in document["scores"]} == {"ensemble", *PLAN.variants}
+        assert all(s["rows"] == SERVED for s in document["scores"])
+        return str(document["reference"])
+
+    await serve_moved(served.url, served.now, "guest", fresh=False)
+    own = owned_plan(PLAN, "mine")
+    await serve_moved(served.url, served.now, "mine", own, fresh=False)
+    train_champion(served.home / "artifacts", "mine", shift=1.0)
+    await activate_plan(served.url, own, "mine")
+    house = await reference("default")
+    assert await reference("guest") == house
+    assert await reference("mine") != house
 
 
 async def test_models_without_reference_say_so(served: Served, tmp_path: Path) -> None:

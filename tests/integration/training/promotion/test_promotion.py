@@ -29,9 +29,11 @@ from tests.contracts.artifacts import point_alias, tiny_artifact
 from tests.contracts.labelled import START, load_labelled
 from training.promotion.assessment import Assessor
 from training.promotion.gates import GateConfig
-from training.promotion.promotion import Force, Promoter, PromotionResult
+from training.promotion.promotion import Promoter
+from training.promotion.result import Force, PromotionResult
 from training.registry.aliases import align_mlflow
 from training.registry.mlflow_registry import PLAN_FILE, TRAINING, Registry
+from training.registry.owned_plan import owned_plan
 
 DAYS = 60
 FITTED_UNTIL = (START + timedelta(days=30)).isoformat()
@@ -475,6 +477,38 @@ def test_another_tenants_champion_is_replaced_only_on_request(
     told = replace(promoter, for_every_tenant=True)
     assert told.promote(assessor(settings), "xgboost", "challenger", None).done
     assert champion(settings, "xgboost") == new[0]
+
+
+def test_a_tenants_first_champion_is_compared_with_the_house_s(
+    settings: Settings, loaded_url: str, store: ArtifactStore, registry: Registry
+) -> None:
+    asyncio.run(load_labelled(loaded_url, 3_000, DAYS, tenant="mine"))
+    house = make(settings, "xgboost", GOOD, "champion")
+    asyncio.run(activate_plan(loaded_url, plan_of("xgboost")))
+    mine = settings.for_tenant("mine")
+    for_mine = Promoter(mine, store, registry, nullcontext)
+    learnt = {"training": {**WINDOW, "tenant": "mine"}}
+    bad = make(settings, "xgboost", BAD, **learnt)
+    refused = for_mine.promote(assessor(mine), "xgboost", bad[0], None)
+    assert refused.refused
+    assert ("not worse", "xgboost") in failed(refused)
+    good = make(settings, "xgboost", BETTER_NAMED, **learnt)
+    done = for_mine.promote(assessor(mine), "xgboost", good[0], None)
+    assert done.moved == {"xgboost": {"from": None, "to": good[0]}}
+    assert "no active plan of mine asks it" in done.summary
+    assert done.assessment is not None
+    # The house's plan decides for mine so far: what it would be with mine's model is measured, too.
+    assert done.assessment.figures.keys() == {"xgboost", "ensemble"}
+    assert store.resolve("xgboost", "champion", "mine").version == good[0]
+    assert champion(settings, "xgboost") == house[0]
+    # From now on the measure is its own champion.
+    asyncio.run(activate_plan(loaded_url, owned_plan(plan_of("xgboost"), "mine"), "mine"))
+    again = for_mine.promote(assessor(mine), "xgboost", bad[0], Force("a rehearsal"))
+    assert again.moved == {"xgboost": {"from": good[0], "to": bad[0]}}
+    assert "no active plan" not in again.summary
+    back = for_mine.roll_back("xgboost", Scorer.load, None)
+    assert back.moved == {"xgboost": {"from": bad[0], "to": good[0]}}
+    assert champion(settings, "xgboost") == house[0]
 
 
 def test_latest_means_the_latest_of_the_tenant(

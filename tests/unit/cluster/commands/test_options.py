@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cluster.commands.options import load_settings
+from cluster.errors import CommandFailed
 
 
 def test_the_tenant_of_the_command_line_comes_before_that_of_the_environment(
@@ -12,7 +13,16 @@ def test_the_tenant_of_the_command_line_comes_before_that_of_the_environment(
 ) -> None:
     monkeypatch.setenv("QUORUM_TENANT", "ours")
     assert load_settings().tenant == "ours"
-    assert load_settings("theirs").tenant == "theirs"
+    theirs = load_settings("theirs")
+    assert (theirs.tenant, theirs.owner, theirs.home_tenant) == ("theirs", "theirs", "ours")
+    assert load_settings("ours").owner == load_settings().owner == ""
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a" * 65])
+def test_what_is_no_tenant_is_refused(name: str) -> None:
+    with pytest.raises(CommandFailed, match="--tenant") as refused:
+        load_settings(name)
+    assert refused.value.exit_code == 2
 
 
 def test_the_tenant_is_all_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:

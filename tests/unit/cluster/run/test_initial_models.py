@@ -13,6 +13,7 @@ from cluster.run.initial_models import train_models, variants_of
 
 def test_variants_are_those_that_have_a_pool() -> None:
     applications = [{"name": "decisions", "args": {}}, {"args": {"variant": "logistic"}}, {}]
+    applications.append({"args": {"variant": "xgboost", "owner": "mine"}})  # no first start's
     assert variants_of({"applications": applications}) == {"logistic"}
 
 

@@ -74,5 +74,13 @@ def test_the_notes_have_findings_and_the_path_of_the_report() -> None:
         assert said in text
 
 
+def test_a_tenants_own_plan_says_whose_it_is() -> None:
+    mine = document()
+    mine["plan"]["members"][0]["variant"] = "mine/logistic"
+    console = Console(record=True, width=100, file=StringIO())
+    console.print(training_table(mine))
+    assert "plan default v3 of tenant mine: mean 1.00; 12 s" in console.export_text()
+
+
 def test_nothing_is_cut_off_on_a_narrow_terminal() -> None:
     assert "…" not in "\n".join(shown(80))

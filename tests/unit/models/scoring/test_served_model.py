@@ -35,6 +35,24 @@ def test_the_alias_moves_and_the_model_with_it(tmp_path):
     assert model.describe().version == second != first
 
 
+def test_it_follows_its_owner_and_nobody_else(tmp_path):
+    house, _ = publish(tmp_path)
+    made = [tiny_artifact(tmp_path, n_features=N, schema_id=SCHEMA, slope=s) for s in (2.0, 3.0)]
+    point_alias(tmp_path, "xgboost", *made[0], owner="mine")
+    model = ServedModel(store(tmp_path), "xgboost", "champion", SCHEMA, "mine")
+    assert (model.describe().version, model.describe().owner) == (made[0][0], "mine")
+    assert model.name == "mine/xgboost"
+    pinned = ServedModel(store(tmp_path), "xgboost", house, SCHEMA)
+    assert (pinned.name, pinned.describe().version) == (f"xgboost@{house}", house)
+    publish(tmp_path, slope=4.0)
+    assert not model.refresh()
+    point_alias(tmp_path, "xgboost", *made[1], owner="mine")
+    assert model.refresh()
+    assert model.describe().version == made[1][0] != house
+    with pytest.raises(ArtifactRefused, match="theirs/champion"):
+        ServedModel(store(tmp_path), "xgboost", "champion", SCHEMA, "theirs")
+
+
 def test_a_bad_artifact_is_refused_and_the_next_good_one_taken(tmp_path):
     first, _ = publish(tmp_path)
     model = ServedModel(store(tmp_path), "xgboost", "champion", SCHEMA)

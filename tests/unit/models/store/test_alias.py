@@ -7,7 +7,18 @@ import json
 import pytest
 
 from fraud.errors import ArtifactRefused
-from models.store.alias import FORCED, PROMOTED, TRAINED, Alias, Move, moment, parse_alias
+from models.store.alias import (
+    FORCED,
+    PROMOTED,
+    TRAINED,
+    Alias,
+    Move,
+    alias_at,
+    alias_file,
+    alias_name,
+    moment,
+    parse_alias,
+)
 
 A, B = "a" * 64, "b" * 64
 
@@ -55,3 +66,34 @@ def test_the_history_stays_small() -> None:
 def test_a_broken_one_is_refused(body: bytes) -> None:
     with pytest.raises(ArtifactRefused, match="x@champion"):
         parse_alias("x@champion", body)
+
+
+def test_each_owner_has_a_place_of_its_own() -> None:
+    places = {owner: alias_file("xgboost", "champion", owner) for owner in ("", "mine", "Mine")}
+    assert places == {
+        "": "xgboost/aliases/champion.json",
+        "mine": "xgboost/owners/mine/champion.json",
+        "Mine": "xgboost/owners/_4dine/champion.json",
+    }
+    for owner, place in places.items():
+        assert alias_at(place) == ("xgboost", owner, "champion")
+    assert (alias_name("champion"), alias_name("champion", "mine")) == ("champion", "mine/champion")
+    with pytest.raises(ArtifactRefused):
+        alias_file("xgboost", "champion", "../mine")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "xgboost/0123456789ab/manifest.json",
+        "xgboost/aliases/champion.txt",
+        "xgboost/aliases/mine/champion.json",
+        "xgboost/owners/champion.json",
+        "xgboost/owners/Mine/champion.json",
+        "xgboost/owners/mine/more/champion.json",
+        "xgboost",
+        "",
+    ],
+)
+def test_other_files_are_no_aliases(name: str) -> None:
+    assert alias_at(name) is None

@@ -98,6 +98,40 @@ def test_names_lead_to_versions(store: ArtifactStore, made: tuple[Path, str]) ->
         store.resolve("xgboost", "champion")
 
 
+def test_owners_do_not_share_aliases(
+    store: ArtifactStore, made: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder, digest = made
+    version, other = tiny_artifact(tmp_path / "made", n_features=N, schema_id=SCHEMA, slope=2.0)
+    store.put(folder, "xgboost", digest)
+    store.put(tmp_path / "made" / "xgboost" / version, "xgboost", other)
+    store.set_alias("xgboost", "champion", pointed(digest))
+    # Names that could be taken for a file or folder of the store's own.
+    owners = ["mine", "Mine", "champion.json", "aliases", "owners", version]
+    for owner in owners:
+        assert store.alias("xgboost", "champion", owner) is None
+        store.set_alias("xgboost", "champion", pointed(other), owner)
+    assert store.resolve("xgboost", "champion").digest == digest
+    assert {store.resolve("xgboost", "champion", owner).digest for owner in owners} == {other}
+    shelf = store.variants()["xgboost"]
+    assert shelf.owned == {owner: ["champion"] for owner in ("", *owners)}
+    assert shelf.aliases == ["champion"]
+    assert store.versions("xgboost") == sorted([version, version_of(digest)])
+    store.remove_alias("xgboost", "champion", "mine")
+    with pytest.raises(ArtifactRefused, match="mine/champion"):
+        store.resolve("xgboost", "champion", "mine")
+    assert store.resolve("xgboost", "champion", "Mine").digest == other
+    assert store.resolve("xgboost", "champion").digest == digest
+
+
+def test_an_owner_without_artifacts_of_its_own_has_aliases_only(
+    store: ArtifactStore, made: tuple[Path, str]
+) -> None:
+    store.set_alias("logistic", "champion", pointed(made[1]), "mine")
+    assert store.variants()["logistic"].versions == {}
+    assert store.variants()["logistic"].owned == {"mine": ["champion"]}
+
+
 def test_a_damaged_file_is_found_and_put_again(
     store: ArtifactStore, made: tuple[Path, str], tmp_path: Path, elsewhere: Elsewhere
 ) -> None:
@@ -139,9 +173,13 @@ def test_the_cache_serves_without_the_network(
     store = cached(elsewhere, tmp_path / "cache")
     store.put(folder, "xgboost", digest)
     store.set_alias("xgboost", "champion", pointed(digest))
+    store.set_alias("xgboost", "champion", pointed(digest), "mine")
     store.fetch("xgboost", version_of(digest), digest)
     elsewhere.silent = True
     after_a_restart = cached(elsewhere, tmp_path / "cache")
+    assert after_a_restart.resolve("xgboost", "champion", "mine").digest == digest
+    with pytest.raises(ArtifactsUnavailable):
+        after_a_restart.resolve("xgboost", "champion", "theirs")
     reference = after_a_restart.resolve("xgboost", "champion")
     assert after_a_restart.offline
     assert reference.digest == digest
@@ -222,6 +260,20 @@ def test_names_do_not_leave_the_store(store: ArtifactStore, name: str) -> None:
         lambda: store.fetch(name, "0" * 12),
         lambda: store.versions(name),
         lambda: store.alias("xgboost", name),
+        lambda: store.alias(name, "champion", "mine"),
+        lambda: store.alias("xgboost", name, "mine"),
     ):
         with pytest.raises(ArtifactRefused):
+            call()
+
+
+@pytest.mark.parametrize("owner", ["..", ".", "../x", "a/b", "a" * 65, "/etc", "-x", "a\\b"])
+def test_owners_do_not_leave_the_store(store: ArtifactStore, owner: str) -> None:
+    for call in (
+        lambda: store.alias("xgboost", "champion", owner),
+        lambda: store.set_alias("xgboost", "champion", pointed("0" * 64), owner),
+        lambda: store.remove_alias("xgboost", "champion", owner),
+        lambda: store.resolve("xgboost", "champion", owner),
+    ):
+        with pytest.raises(ArtifactRefused, match="name of a tenant"):
             call()

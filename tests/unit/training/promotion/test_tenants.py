@@ -1,4 +1,4 @@
-"""Models of one tenant replace another's only on request."""
+"""An owner's champions learn from its own payments, the house's from others only on request."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pydantic import SecretStr
 
 from features.definitions import N_FEATURES, SCHEMA_ID
 from fraud.errors import OtherTenant, StoreUnavailable
+from fraud.variant import HOUSE
 from models.store.location import open_store
 from models.store.store import ArtifactStore
 from settings.settings import Settings
 from tests.contracts.artifacts import point_alias, tiny_artifact
 from training.config import TrainConfig
 from training.pipeline import train
-from training.promotion.tenants import keep_other_tenants
+from training.promotion.tenants import require_own_payments
 
 
 @pytest.fixture
@@ -36,27 +37,43 @@ def champion(settings: Settings, variant: str, tenant: str | None, **options: An
     point_alias(settings.artifacts, variant, *tiny_artifact(settings.artifacts, variant, **told))
 
 
-def test_a_champion_of_another_tenant_stays(settings: Settings, store: ArtifactStore) -> None:
+def test_a_tenant_takes_only_what_learnt_from_its_payments(
+    settings: Settings, store: ArtifactStore
+) -> None:
+    champion(settings, "xgboost", "default")  # the house's, which no tenant replaces
+    require_own_payments(store, "mine", "default", {"xgboost": "mine", "logistic": "mine"})
+    with pytest.raises(OtherTenant, match=r"of tenant bank \(logistic\) .* tenant mine: nothing"):
+        require_own_payments(store, "mine", "default", {"xgboost": "mine", "logistic": "bank"})
+    with pytest.raises(OtherTenant, match=r"of no known tenant \(xgboost\)"):
+        require_own_payments(store, "mine", "default", {"xgboost": None})
+
+
+def test_the_house_takes_only_what_learnt_from_the_home_tenant(
+    settings: Settings, store: ArtifactStore
+) -> None:
     champion(settings, "xgboost", "shop")
     champion(settings, "logistic", "bank")
-    keep_other_tenants(store, {"xgboost": "shop", "logistic": "bank", "random-forest": "new"})
-    with pytest.raises(OtherTenant, match=r"tenant mine .* tenant bank \(logistic\); shop"):
-        keep_other_tenants(store, {"xgboost": "mine", "logistic": "mine"})
+    require_own_payments(store, HOUSE, "shop", {"xgboost": "shop", "random-forest": "shop"})
+    with pytest.raises(OtherTenant, match=r"of tenant new \(xgboost\) .* the house, .* shop"):
+        require_own_payments(store, HOUSE, "shop", {"xgboost": "new"})
+    # Somebody made bank's model the house's on purpose: the home tenant does not undo it unasked.
+    with pytest.raises(OtherTenant, match=r"champions of tenant bank \(logistic\)"):
+        require_own_payments(store, HOUSE, "shop", {"xgboost": "shop", "logistic": "shop"})
 
 
 def test_unprotected_champions_may_be_replaced(settings: Settings, store: ArtifactStore) -> None:
     champion(settings, "xgboost", None)
     champion(settings, "logistic", "bank", schema_id="features-of-before")  # no replica loads it
-    keep_other_tenants(store, {"xgboost": "mine", "logistic": "mine"})
+    require_own_payments(store, HOUSE, "mine", {"xgboost": "mine", "logistic": "mine"})
     champion(settings, "random-forest", "bank")
-    keep_other_tenants(store, {"random-forest": None})
+    require_own_payments(store, HOUSE, "mine", {"random-forest": None})
 
 
-def test_a_champion_of_a_table_has_an_owner_too(settings: Settings, store: ArtifactStore) -> None:
+def test_a_champion_of_a_table_has_a_tenant_too(settings: Settings, store: ArtifactStore) -> None:
     columns = tuple(f"c{n}" for n in range(N_FEATURES))
     champion(settings, "ulb-xgboost", "bank", schema_id="a-table", columns=columns)
     with pytest.raises(OtherTenant, match="ulb-xgboost"):
-        keep_other_tenants(store, {"ulb-xgboost": "mine"})
+        require_own_payments(store, HOUSE, "mine", {"ulb-xgboost": "mine"})
 
 
 def test_training_is_refused_before_it_reads_anything(
@@ -66,6 +83,8 @@ def test_training_is_refused_before_it_reads_anything(
     monkeypatch.setattr("training.pipeline.Registry", lambda *_: None)
     champion(settings, "xgboost", "bank")
     with pytest.raises(OtherTenant, match="nothing was changed"):
-        train(settings.model_copy(update={"tenant": "mine"}), TrainConfig())
-    with pytest.raises(StoreUnavailable, match="refuses"):  # past the check
-        train(settings.model_copy(update={"tenant": "mine"}), TrainConfig(), for_every_tenant=True)
+        train(settings, TrainConfig())
+    for_all = {"for_every_tenant": True}
+    for who, options in (("default", for_all), ("mine", {}), ("mine", for_all)):
+        with pytest.raises(StoreUnavailable, match="refuses"):  # past the check
+            train(settings.for_tenant(who), TrainConfig(), **options)

@@ -1,4 +1,4 @@
-"""The error for a misspelt variant or alias suggests the nearest name."""
+"""Versions with the aliases of all owners; the error for a misspelt name suggests the nearest."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from fraud.errors import NotFound
 from models.store.location import open_store
 from settings.settings import Settings
+from tests.contracts.artifacts import point_alias, tiny_artifact
 from training.registry.catalogue import Catalogue
 
 
@@ -29,3 +30,26 @@ def test_what_is_not_there(variant: str, name: str, said: str, tmp_path: Path) -
     with pytest.raises(NotFound) as refused:
         catalogue.version(variant, name)
     assert str(refused.value.args[0]).endswith(said)
+
+
+def test_whose_aliases_name_a_version(tmp_path: Path) -> None:
+    def made(slope: float, tenant: str) -> tuple[str, str]:
+        learnt = {"tenant": tenant}
+        return tiny_artifact(tmp_path, n_features=4, schema_id="s", slope=slope, training=learnt)
+
+    house, mine, theirs = made(1.0, "default"), made(2.0, "mine"), made(3.0, "theirs")
+    point_alias(tmp_path, "xgboost", *house)
+    point_alias(tmp_path, "xgboost", *mine, owner="mine")
+    point_alias(tmp_path, "xgboost", *theirs, owner="theirs", alias="challenger")
+    catalogue = Catalogue(open_store(str(tmp_path), Settings(home=tmp_path)), None)
+    listed = {entry.version: (entry.tenant, entry.aliases) for entry in catalogue.entries()}
+    assert listed == {
+        house[0]: ("default", ["champion"]),
+        mine[0]: ("mine", ["mine/champion"]),
+        theirs[0]: ("theirs", ["theirs/challenger"]),
+    }
+    assert [entry.version for entry in catalogue.entries(tenant="mine")] == [mine[0]]
+    assert catalogue.version("xgboost", "champion") == house[0]
+    assert catalogue.version("xgboost", "champion", "mine") == mine[0]
+    with pytest.raises(NotFound, match=r"'theirs/champion': `quorum models list`"):
+        catalogue.version("xgboost", "champion", "theirs")

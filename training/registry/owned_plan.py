@@ -1,0 +1,24 @@
+"""The plan of an owner: it asks the owner's champions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fraud.plan import Plan
+from fraud.variant import VariantRef, base_variant
+
+
+def owned_plan(plan: Plan, owner: str) -> Plan:
+    """The same plan over the champions of an owner: `xgboost` is the house's, `mine/xgboost` that
+    of tenant `mine`.
+
+    Raises:
+        ValueError: the plan has sub-plans, which no training makes.
+    """
+    policy = plan.ensemble.renamed(lambda variant: owned_name(variant, owner))
+    return replace(plan, policy=policy)
+
+
+def owned_name(variant: str, owner: str) -> str:
+    """The name under which a plan of the owner asks for a variant."""
+    return str(VariantRef(base_variant(variant), owner))
