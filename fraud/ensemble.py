@@ -296,7 +296,7 @@ def thresholds_at(place: Place) -> Thresholds | None:
 
 def variant_at(place: Place, key: str) -> str:
     """Return the name of a variant at `key`; see `fraud.variant.VariantRef`."""
-    name = place.text(key, 120)
+    name = place.text(key, 160)
     try:
         VariantRef.parse(name)
     except ValueError as error:

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-VARIANT_PATTERN = r"[a-z0-9][a-z0-9-]{0,39}"
+VARIANT_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
+"""Names of variants, as the artifact store keeps them."""
 _REFERENCE = re.compile(
     rf"(?:([A-Za-z0-9][A-Za-z0-9._-]{{0,63}})/)?({VARIANT_PATTERN})(?:@([0-9a-f]{{12}}))?"
 )
@@ -23,7 +24,8 @@ class VariantRef:
     and `xgboost@2fd6da9b13f3` one version for good. Each has a pool of its own.
 
     Attributes:
-        variant: name of the variant: lower-case letters, digits and dashes, 40 at most.
+        variant: name of the variant: lower-case letters, digits, dots, dashes and underscores,
+            64 at most.
         owner: the tenant whose champion it is, `HOUSE` for the house's.
         version: first 12 hex digits of the artifact's digest; "" follows the champion.
 

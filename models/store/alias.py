@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fraud.errors import ArtifactRefused
+from fraud.variant import VARIANT_PATTERN
 from fraud.variant import HOUSE
 from models.artifact import version_of
 from models.store.owner_code import owner_code, owner_from
@@ -23,7 +24,7 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 TRAINED, PROMOTED, FORCED = "trained", "promoted", "forced"
 ROLLED_BACK, PUSHED = "rolled back", "pushed"
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+NAME = re.compile(VARIANT_PATTERN)
 DIGEST = re.compile(r"[0-9a-f]{64}")
 VERSION = re.compile(r"[0-9a-f]{12}")
 

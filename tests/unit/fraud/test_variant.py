@@ -33,7 +33,7 @@ def test_a_name_is_read_as_it_was_written(variant: str, owner: str, version: str
         "XGBoost",
         "xg boost",
         "xgboost@2fd6da9b13f3 ",
-        "x" * 41,
+        "x" * 65,
         "../xgboost",
         "xgboost\n",
     ],
