@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fraud.errors import ArtifactRefused
-from fraud.variant import VARIANT_PATTERN
-from fraud.variant import HOUSE
+from fraud.variant import HOUSE, VARIANT_PATTERN
 from models.artifact import version_of
 from models.store.owner_code import owner_code, owner_from
 
