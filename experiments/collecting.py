@@ -44,8 +44,8 @@ _payment = msgspec.json.Decoder(_Payment).decode
 
 
 class Decisions:
-    """Collects the rows of `decisions.sql`. With more than `max_rows` it keeps those of customers in
-    half as many of the hash values, and so on.
+    """Collects the rows of `decisions.sql`. With more than `max_rows` it keeps those of half of the
+    customers, by a hash, then of a quarter, and so on.
 
     Attributes:
         buckets: hash values of customers whose decisions are kept, of `BUCKETS`.
@@ -60,6 +60,7 @@ class Decisions:
         self.plan_versions: set[int] = set()
         self.models: dict[Side, set[str]] = {}
         self._max_rows = max_rows
+        self._count = 0
         self._parts: list[Columns] = []
         self._arms: dict[str, int] = {}
         self._variants: dict[str, None] = {}
@@ -67,9 +68,11 @@ class Decisions:
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add a part."""
         self._parts.append(_kept(self._columns(rows), self.buckets))
-        while sum(part["customer"].size for part in self._parts) > self._max_rows:
+        self._count += self._parts[-1]["customer"].size
+        while self._count > self._max_rows and self.buckets > 1:
             self.buckets //= 2
             self._parts = [_kept(part, self.buckets) for part in self._parts]
+            self._count = sum(part["customer"].size for part in self._parts)
 
     def rows(self) -> tuple[Rows, UInt64]:
         """Return all decisions in order, the first on each payment, and the key of each,

@@ -118,13 +118,15 @@ def clt_radius(effective: Float64 | Int64, level: float = LEVEL) -> Float64:
         effective: [k], the number of independent differences behind each look, > 0.
     """
     time = np.maximum(np.asarray(effective, np.float64), 1.0)
-    return _boundary(time, _normal, _tail(level)) / np.sqrt(time)
+    errors: Float64 = _boundary(time, _normal, _tail(level)) / np.sqrt(time)
+    return errors
 
 
 def effective_number(second: Float64, fourth: Float64) -> Float64:
     """Return how many equal differences would be as uneven as these: the squared sum of squares
     over the sum of fourth powers, float64[k]; 0 where all are 0. A single large one gives 1."""
-    return np.divide(second**2, fourth, out=np.zeros_like(second), where=fourth > 0)
+    found: Float64 = np.divide(second**2, fourth, out=np.zeros_like(second), where=fourth > 0)
+    return found
 
 
 def evenly_spaced(n: int, looks: int) -> Int64:
@@ -138,7 +140,8 @@ def _tail(level: float) -> float:
 
 
 def _exponential(rate: Float64) -> Float64:
-    return -np.log1p(-rate) - rate
+    spent: Float64 = -np.log1p(-rate) - rate
+    return spent
 
 
 def _normal(rate: Float64) -> Float64:
@@ -159,4 +162,5 @@ def _boundary(variance: Float64, psi: Callable[[Float64], Float64], tail: float)
         mixed = top + np.log(np.exp(exponent - top[:, None]).sum(axis=1))
         above = mixed >= even
         high, low = np.where(above, middle, high), np.where(above, low, middle)
-    return high
+    reached: Float64 = high
+    return reached

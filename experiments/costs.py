@@ -77,7 +77,8 @@ class CostMatrix:
         challenged = self.challenge + (1 - self.challenge_stops) * missed
         cost = np.where(outcome == _CHALLENGE, challenged, cost)
         cost = np.where(outcome == _REVIEW, self.review, cost)
-        return np.where(outcome == _BLOCK, (1 - fraud) * self.false_block, cost)
+        total: Float64 = np.where(outcome == _BLOCK, (1 - fraud) * self.false_block, cost)
+        return total
 
 
 def stopped(outcome: NDArray[np.int8], challenge_stops: float = CHALLENGE_STOPS) -> Float64:
@@ -86,14 +87,17 @@ def stopped(outcome: NDArray[np.int8], challenge_stops: float = CHALLENGE_STOPS)
     by_outcome = np.zeros(len(OUTCOMES))
     by_outcome[[_REVIEW, _BLOCK]] = 1.0
     by_outcome[_CHALLENGE] = challenge_stops
-    return by_outcome[outcome]
+    share: Float64 = by_outcome[outcome]
+    return share
 
 
 def interrupted(outcome: NDArray[np.int8]) -> Float64:
     """Return 1 for each decision that is not an approval, else 0: float64[n]."""
-    return (outcome != _APPROVE).astype(np.float64)
+    found: Float64 = (outcome != _APPROVE).astype(np.float64)
+    return found
 
 
 def reviewed(outcome: NDArray[np.int8]) -> Float64:
     """Return 1 for each decision to review or block, else 0: float64[n]."""
-    return ((outcome == _REVIEW) | (outcome == _BLOCK)).astype(np.float64)
+    found: Float64 = ((outcome == _REVIEW) | (outcome == _BLOCK)).astype(np.float64)
+    return found

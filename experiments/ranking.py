@@ -40,13 +40,9 @@ class Ranking:
             weight: float64[n] >= 0 in the order of the arguments; None: 1 each.
         """
         ends = self._ends[self._fraud_ties]
-        if weight is None:
-            gained = np.bincount(self._tie, minlength=ends.size).astype(np.float64)
-            reviewed = ends + 1.0
-        else:
-            ranked = np.take(weight, self.order)
-            gained = np.bincount(self._tie, ranked[self._frauds], minlength=ends.size)
-            reviewed = np.cumsum(ranked)[ends]
+        ranked = np.ones(self.order.size) if weight is None else np.take(weight, self.order)
+        gained = np.bincount(self._tie, ranked[self._frauds], minlength=ends.size)
+        reviewed = np.cumsum(ranked)[ends]
         caught = np.cumsum(gained)
         if not caught.size or caught[-1] <= 0:
             return float("nan")
@@ -79,4 +75,5 @@ class Ranking:
     def _caught_by(self, reviewed: Float64) -> Float64:
         """Frauds in the first `reviewed` rows."""
         rows = np.concatenate([[0], self._ends + 1])
-        return np.interp(reviewed, rows, np.concatenate([[0], self._caught]))
+        found: Float64 = np.interp(reviewed, rows, np.concatenate([[0], self._caught]))
+        return found

@@ -1,4 +1,4 @@
-"""The decisions of an experiment as columns: what each side said, and what is known of the payment."""
+"""The decisions of an experiment as columns: what each side said, and what the labels say."""
 
 from __future__ import annotations
 
@@ -96,9 +96,14 @@ class Rows:
 
     def in_arm(self, name: str) -> Bool:
         """Return which rows were decided by an arm, or by a part of it: bool[n]."""
-        within = [arm == name or arm.startswith(f"{name}{WITHIN}") for arm in self.arms]
+        within = [is_within(arm, name) for arm in self.arms]
         return np.array(within, np.bool_)[self.arm] if within else np.zeros(len(self), np.bool_)
 
 
 WITHIN = " > "
 """Stands between the names on the way to an arm."""
+
+
+def is_within(arm: str, name: str) -> bool:
+    """Return whether an arm is the one of this name, or a part of it."""
+    return arm == name or arm.startswith(f"{name}{WITHIN}")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from experiments.rows import WITHIN
+from experiments.rows import WITHIN, is_within
 from fraud.variant import base_variant
 
 Kind = Literal["plan", "arm", "shadow", "variant"]
@@ -74,7 +74,7 @@ def arm_names(documents: Iterable[Mapping[str, Any]], arms: Collection[str]) -> 
     """Return every arm of a split that decided, and arms that no document names, sorted."""
     named = {arm for control, others in _splits(documents) for arm in (control, *others)}
     found = {arm for arm in named if _decided(arm, arms)}
-    found |= {arm for arm in arms if arm and not any(_within(arm, name) for name in named)}
+    found |= {arm for arm in arms if arm and not any(is_within(arm, name) for name in named)}
     return sorted(found)
 
 
@@ -82,11 +82,7 @@ _ORDER: dict[str, int] = {"arm": 0, "shadow": 1, "variant": 2, "plan": 3}
 
 
 def _decided(name: str, arms: Collection[str]) -> bool:
-    return any(_within(arm, name) for arm in arms)
-
-
-def _within(arm: str, name: str) -> bool:
-    return arm == name or arm.startswith(f"{name}{WITHIN}")
+    return any(is_within(arm, name) for arm in arms)
 
 
 def _splits(documents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
