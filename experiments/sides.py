@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from experiments.rows import WITHIN, is_within
@@ -11,8 +12,8 @@ from fraud.variant import base_variant
 
 Kind = Literal["plan", "arm", "shadow", "variant"]
 
-_DEPTH = 32
-"""No plan nests deeper; the document of a record is not checked again."""
+_PARTS = 1_000
+"""More parts of one document are not looked at: records' documents are not checked again."""
 
 
 class Side(NamedTuple):
@@ -88,14 +89,17 @@ def _decided(name: str, arms: Collection[str]) -> bool:
 def _splits(documents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
     """The control of each split and its other arms, as records name them."""
     for document in documents:
-        yield from _of(document, document.get("plans") or {}, (), 0)
+        yield from islice(_of(document, document.get("plans") or {}, (), frozenset()), _PARTS)
 
 
 def _of(
-    plan: Any, named: Mapping[str, Any], way: tuple[str, ...], depth: int
+    plan: Any, named: Mapping[str, Any], way: tuple[str, ...], above: frozenset[str]
 ) -> Iterator[tuple[str, list[str]]]:
-    plan = named.get(plan) if isinstance(plan, str) else plan
-    if not isinstance(plan, Mapping) or depth > _DEPTH:
+    if isinstance(plan, str):
+        if plan in above:  # it names itself
+            return
+        plan, above = named.get(plan), above | {plan}
+    if not isinstance(plan, Mapping):
         return
     kind = plan.get("kind")
     parts: list[tuple[tuple[str, ...], Any]] = []
@@ -112,4 +116,4 @@ def _of(
         control, *others = [WITHIN.join((*way, *name)) for name, _ in parts]
         yield control, others
     for name, part in parts:
-        yield from _of(part, named, (*way, *name), depth + 1)
+        yield from _of(part, named, (*way, *name), above)

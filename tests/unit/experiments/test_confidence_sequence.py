@@ -1,4 +1,4 @@
-"""Confidence sequences: they err less often than stated at a hundred looks, and find what is there."""
+"""Confidence sequences err less often than stated at a hundred looks, and find what is there."""
 
 from __future__ import annotations
 
