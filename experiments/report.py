@@ -13,9 +13,11 @@ from experiments.differences import Difference
 from experiments.figures import number, review_rate_of
 from experiments.losses import BRIER, COST
 from experiments.maturity import Known, Unlabelled, Waiting
+from experiments.page import to_page
 from experiments.reader import Found, Wanted
 from experiments.rows import is_within
 from experiments.sides import PLAN, Side, arm_names, pairs
+from experiments.table import to_csv
 from fraud.errors import InvalidInput, NotFound
 
 DEFAULT_DAYS = 90
@@ -57,6 +59,14 @@ class Report:
     def comparison(self, side: Side) -> Comparison | None:
         """Return the comparison of a side; None if it is compared with nothing."""
         return next((c for c in self.comparisons if c.pair.side == side), None)
+
+    def to_csv(self) -> str:
+        """Return the report as CSV, see `experiments.table`."""
+        return to_csv(self.to_document())
+
+    def to_page(self) -> str:
+        """Return the report as one HTML page, see `experiments.page`."""
+        return to_page(self.to_document())
 
     def to_document(self) -> dict[str, Any]:
         """Return the report, ready for JSON."""
