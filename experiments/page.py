@@ -23,8 +23,8 @@ _TITLES = {measure.name: measure.title for measure in (*MEASURES, AVERAGE_PRECIS
     "review_rate": "review rate",
     "value_caught_share": "share of fraud value caught",
     "calibration_error": "calibration error",
-    "latency_p50_ms": "wait for votes, median, ms",
-    "latency_p95_ms": "wait for votes, 95 %, ms",
+    "latency_p50_ms": "wait for votes in ms, median",
+    "latency_p95_ms": "wait for votes in ms, p95",
     "degraded": "degraded",
 }
 _SHARES = frozenset(
@@ -121,6 +121,7 @@ def _comparison(c: Document, decides_by: str) -> dict[str, Any]:
         "reason": c["recommendation"]["reason"],
         "measure": "" if main is None else _capital(_TITLES[main["measure"]]),
         "track": _drawn(track),
+        "has_band": main is not None and main["low"] is not None,
         "calibration": _drawn(pictures.calibration(bins)),
         "rows": [*_rows(c, differences)] if differences else [],
         "grounds": _grounds(c),

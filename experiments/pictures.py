@@ -22,9 +22,10 @@ def track(looks: Sequence[Mapping[str, Any]], better: str, title: str) -> str:
         better: `lower` or `higher`: the side of 0 that is shaded as the better one.
         title: for those who cannot see it.
     """
-    drawn = [look for look in looks if look["low"] is not None]
+    drawn = [look for look in looks if look["difference"] is not None]
     if not drawn:
         return ""
+    known = [look for look in drawn if look["low"] is not None]
     low, high = _range(drawn)
     times = [_time(look["at"]) for look in drawn]
     span = max(times[-1] - times[0], 1e-9)
@@ -36,15 +37,16 @@ def track(looks: Sequence[Mapping[str, Any]], better: str, title: str) -> str:
         share = (min(max(value, low), high) - low) / (high - low)
         return _TOP + inner * (1 - share)
 
-    upper = [(at, y(look["high"])) for at, look in zip(x, drawn, strict=True)]
-    lower = [(at, y(look["low"])) for at, look in zip(x, drawn, strict=True)]
+    place = {id(look): at for at, look in zip(x, drawn, strict=True)}
+    upper = [(place[id(look)], y(look["high"])) for look in known]
+    lower = [(place[id(look)], y(look["low"])) for look in known]
     middle = [(at, y(look["difference"])) for at, look in zip(x, drawn, strict=True)]
     zero = y(0.0)
     top, bottom = (_TOP, zero) if better == "higher" else (zero, _HEIGHT - _BOTTOM)
     parts = [
         _tag("rect", "good", x=_LEFT, y=top, width=across, height=max(bottom - top, 0)),
         *(_gridline(value, y(value)) for value in _ticks(low, high)),
-        f'<polygon class="band" points="{_points([*upper, *reversed(lower)])}"/>',
+        f'<polygon class="band" points="{_points([*upper, *reversed(lower)])}"/>' if known else "",
         _tag("line", "zero", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=zero, y2=zero),
         f'<polyline class="line" points="{_points(middle)}"/>',
         _tag("circle", "dot", cx=middle[-1][0], cy=middle[-1][1], r=3.5),
@@ -139,8 +141,9 @@ def maturity(counts: Mapping[str, int]) -> str:
 def _range(looks: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     """What the picture shows: the first intervals are wide, and cut off."""
     later = looks[len(looks) // 4 :]
-    ends = [look[end] for look in later for end in ("low", "high")] + [0.0]
-    low, high = min(ends), max(ends)
+    ends = [look[end] for look in later for end in ("low", "high", "difference")]
+    known = [0.0, *(end for end in ends if end is not None)]
+    low, high = min(known), max(known)
     margin = 0.08 * (high - low) or 1.0
     return low - margin, high + margin
 

@@ -205,7 +205,9 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def _measured(found: Measured) -> dict[str, Any]:
-    return {"figures": asdict(found.figures), "maturity": asdict(found.maturity)}
+    figures = asdict(found.figures)
+    figures["calibration"] = [list(bin_) for bin_ in found.figures.calibration]
+    return {"figures": figures, "maturity": asdict(found.maturity)}
 
 
 def _comparison(c: Comparison) -> dict[str, Any]:

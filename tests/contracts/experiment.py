@@ -73,7 +73,7 @@ class World:
         return int(self.fraud.size)
 
 
-def world(n: int = 4_000, seed: int = 14, skill: float = 0.25, live: float = 1.6) -> World:
+def world(n: int = 4_000, seed: int = 14, skill: float = 0.25, live: float = 4.0) -> World:
     """Make payments of n / 8 customers, a quarter of them by the new arm.
 
     Args:
@@ -167,7 +167,7 @@ def _decision(made: World, i: int, tenant: str) -> dict[str, Any]:
         "plan": {"name": "default", "version": 7, "digest": _DIGEST},
         "arm": arm,
         "votes": votes,
-        "stage_ms": {"votes": 2.0 + i % 5, "0": 1.0 + i % 5},
+        "stage_ms": {"votes": 2.0 + i % 5, "0": 1.0 + i % 5, "1": 1.5},
     }
     return {
         "tenant": tenant,

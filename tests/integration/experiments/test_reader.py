@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss
 
-from experiments.maturity import DAY_MS
+from experiments.maturity import DAY_MS, Known
 from experiments.reader import Found, Wanted, read
 from experiments.report import Report, report
 from experiments.sides import PLAN, Side
@@ -30,9 +31,8 @@ def made() -> World:
 
 
 @pytest.fixture(scope="module")
-def recorded(database_url: str, made: World) -> Iterator[str]:
+def recorded(database_url: str, made: World) -> str:
     """A database with the experiment of `acme`, and a smaller one of another tenant."""
-    import asyncio
 
     async def fill() -> None:
         connection = await asyncpg.connect(database_url)
@@ -41,7 +41,7 @@ def recorded(database_url: str, made: World) -> Iterator[str]:
         await connection.close()
 
     asyncio.run(fill())
-    yield database_url
+    return database_url
 
 
 @pytest.fixture
@@ -167,8 +167,6 @@ async def test_an_earlier_look_sees_the_beginning(connection: asyncpg.Connection
     later = await read(connection, WANTED)
     early_end = START + timedelta(days=30)
     early = await read(connection, replace(WANTED, until=early_end))
-    from experiments.maturity import Known
-
     before = Known.of(early.rows, 10 * DAY_MS, int(early_end.timestamp() * 1000), "excluded")
     after = Known.of(later.rows, 10 * DAY_MS, int(END.timestamp() * 1000), "excluded")
     assert 0 < before.rows.size < after.rows.size

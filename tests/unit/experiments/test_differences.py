@@ -109,3 +109,31 @@ def test_a_bootstrap_says_that_it_holds_once() -> None:
     )
     assert d.verdict == "better"
     assert at_one_look(AVERAGE_PRECISION, float("nan"), 0.5, None).difference is None
+
+
+def spent(rng: np.random.Generator, payments: int) -> Half:
+    """Costs of an arm: few payments are missed frauds, of amounts that differ a lot."""
+    missed = rng.random(payments) < 0.012
+    value = np.where(missed, rng.lognormal(4, 1, payments), 0.0)
+    customer = rng.integers(0, payments // 8, payments)
+    loss = Loss(COST, value, np.ones(payments))
+    return Half(loss, customer, np.sort(rng.integers(0, 10**6, payments)))
+
+
+def test_costs_of_a_small_arm_are_not_judged_by_a_few_large_amounts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the least effective number, a small arm errs more often than stated."""
+
+    def errors(worlds: int = 250) -> int:
+        rng = np.random.default_rng(1)
+        wrong = 0
+        for _ in range(worlds):
+            track = by_customer(spent(rng, 3_000), spent(rng, 20_000)).track
+            assert track is not None
+            wrong += bool(((track.low > 0) | (track.high < 0)).any())
+        return wrong
+
+    assert errors() <= 0.05 * 250
+    monkeypatch.setattr("experiments.differences.MIN_EFFECTIVE", 0.0)
+    assert errors() > 0.05 * 250
