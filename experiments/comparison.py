@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.bootstrap import paired_interval, unpaired_interval
-from experiments.costs import CostMatrix
 from experiments.differences import Difference, Half, at_one_look, by_customer, paired
 from experiments.figures import Figures, figures, review_rate_of
 from experiments.losses import AVERAGE_PRECISION, MEASURES, Loss, losses
@@ -17,6 +16,7 @@ from experiments.ranking import Ranking
 from experiments.recommendation import Recommendation, recommend
 from experiments.rows import Answers, Bool, Rows
 from experiments.sides import Pair, Side
+from fraud.costs import Costs
 from fraud.payment.batch import Float64, Int64
 
 
@@ -36,7 +36,7 @@ class Grounds:
     known: Known
     waiting: Waiting
     now_ms: int
-    costs: CostMatrix | None
+    costs: Costs | None
 
     def answers(self, side: Side) -> Answers:
         """Return what a side said to every payment."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.costs import CostMatrix, reviewed
 from experiments.losses import losses
+from experiments.outcomes import reviewed
 from experiments.ranking import Ranking
 from experiments.rows import UNKNOWN, Answers
+from fraud.costs import Costs
 from fraud.decision import OUTCOMES
 from fraud.payment.batch import Float64
 
@@ -70,7 +71,7 @@ def figures(
     counted: Answers,
     fraud: Float64,
     amount: Float64,
-    costs: CostMatrix | None,
+    costs: Costs | None,
     review_rate: float | None,
 ) -> Figures:
     """Measure one side.

@@ -7,8 +7,9 @@ from typing import Final, Literal
 
 import numpy as np
 
-from experiments.costs import CHALLENGE_STOPS, CostMatrix, interrupted, stopped
+from experiments.outcomes import CHALLENGE_STOPS, cost_of, interrupted, stopped
 from experiments.rows import Answers
+from fraud.costs import Costs
 from fraud.payment.batch import Float64
 
 
@@ -65,16 +66,17 @@ class Loss:
 
 
 def losses(
-    answers: Answers, fraud: Float64, amount: Float64, costs: CostMatrix | None
+    answers: Answers, fraud: Float64, amount: Float64, costs: Costs | None
 ) -> dict[str, Loss]:
     """Return each measure of n answers that exists for them, by name.
 
     - `brier`: squared distance of probability and label;
     - `frauds_stopped`: reviewed and blocked frauds, and the share of challenged ones that a
-      challenge stops (`costs.CHALLENGE_STOPS`, or the plan's `challenge_stops`), over all frauds;
+      challenge stops (`challenge_stops` of the plan's costs, else `outcomes.CHALLENGE_STOPS`), over
+      all frauds;
     - `genuine_interrupted`: genuine payments that were not approved, over all genuine ones;
     - `value_caught`: the amounts of frauds stopped, over all payments;
-    - `cost`: by the plan's cost matrix, if it has one.
+    - `cost`: by the plan's costs (`fraud.costs`), if it has them.
 
     Args:
         answers: all with a score; with outcomes, or those of a variant, which has none.
@@ -93,5 +95,5 @@ def losses(
             Loss(VALUE_CAUGHT, fraud * amount * stops, everywhere),
         ]
         if costs is not None:
-            found.append(Loss(COST, costs.of(answers.outcome, fraud, amount), everywhere))
+            found.append(Loss(COST, cost_of(costs, answers.outcome, fraud, amount), everywhere))
     return {loss.measure.name: loss for loss in found}

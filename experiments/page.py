@@ -13,8 +13,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from experiments import pictures
-from experiments.costs import CHALLENGE_STOPS
 from experiments.losses import AVERAGE_PRECISION, MEASURES
+from experiments.outcomes import CHALLENGE_STOPS
 
 Document = Mapping[str, Any]
 

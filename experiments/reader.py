@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ import msgspec
 from experiments.collecting import BUCKETS, Decisions, Shadows, sorted_models
 from experiments.rows import Rows
 from experiments.sides import Side
+from fraud.errors import InvalidInput
+from fraud.plan import Plan
 from stores.statements import statement
 
 MAX_ROWS = 300_000
@@ -64,7 +67,8 @@ class Found:
         rows: the decisions, of all customers or of a sample of them.
         share: the share of customers in the sample, in (0, 1].
         plan_versions: versions that decided, rising.
-        documents: their documents, the newest first.
+        plans: these versions, the newest first.
+        unreadable: versions whose document cannot be read any more.
         models: side -> the models behind it, `variant@version`.
         delay: of the tenant's labels.
     """
@@ -72,7 +76,8 @@ class Found:
     rows: Rows
     share: float
     plan_versions: tuple[int, ...]
-    documents: tuple[dict[str, Any], ...]
+    plans: tuple[Plan, ...]
+    unreadable: int
     models: dict[Side, tuple[str, ...]]
     delay: LabelDelay
 
@@ -98,6 +103,7 @@ async def read(connection: Any, wanted: Wanted, max_rows: int = MAX_ROWS) -> Fou
     if keys.size:
         async for part in _parts(connection, "shadows", *arguments):
             shadows.add(part)
+    plans = await _plans(connection, decisions.digests)
     delay = await connection.fetchrow(
         statement("experiments/sql/label_delay.sql"), wanted.tenant, wanted.until
     )
@@ -105,18 +111,22 @@ async def read(connection: Any, wanted: Wanted, max_rows: int = MAX_ROWS) -> Fou
         rows=replace(rows, shadows=shadows.answers()),
         share=decisions.buckets / BUCKETS,
         plan_versions=tuple(sorted(decisions.plan_versions)),
-        documents=await _documents(connection, decisions.digests),
+        plans=plans,
+        unreadable=len(decisions.digests) - len(plans),
         models=sorted_models(decisions.models, shadows.models),
         delay=LabelDelay(delay["median_ms"], delay["usual_ms"], delay["frauds"]),
     )
 
 
-async def _documents(
-    connection: Any, digests: dict[str, tuple[int, int]]
-) -> tuple[dict[str, Any], ...]:
+async def _plans(connection: Any, digests: dict[str, tuple[int, int]]) -> tuple[Plan, ...]:
+    """The plans that can be read, the newest version first, of one version that decided last."""
     found = await connection.fetch(statement("experiments/sql/documents.sql"), [*digests])
     newest = sorted(found, key=lambda row: digests[row["digest"]], reverse=True)
-    return tuple(msgspec.json.decode(row["document"]) for row in newest)
+    plans = []
+    for row in newest:
+        with suppress(InvalidInput):
+            plans.append(Plan.from_document(msgspec.json.decode(row["document"])))
+    return tuple(plans)
 
 
 async def _parts(connection: Any, name: str, *arguments: Any) -> AsyncIterator[list[Any]]:

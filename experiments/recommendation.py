@@ -44,8 +44,8 @@ def recommend(
 ) -> Recommendation:
     """Return what to do with a side.
 
-    One measure decides: the cost a payment if the plan has a cost matrix, else the Brier score of
-    the probability. Its confidence sequence may be looked at as often as one likes, so that the
+    One measure decides: the cost a payment if the plan has costs, else the Brier score of the
+    probability. Its confidence sequence may be looked at as often as one likes, so that the
     first look at which it excludes 0 may decide. Without costs a side that is better there is still
     held if it stops fewer frauds, or interrupts more genuine payments, beyond doubt.
     """

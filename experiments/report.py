@@ -8,7 +8,6 @@ from typing import Any
 
 from experiments.comparison import Comparison, Grounds, Measured, compared, measured
 from experiments.confidence_sequence import LEVEL
-from experiments.costs import CostMatrix
 from experiments.differences import Difference
 from experiments.figures import number, review_rate_of
 from experiments.losses import BRIER, COST
@@ -18,7 +17,8 @@ from experiments.reader import Found, Wanted
 from experiments.rows import is_within
 from experiments.sides import PLAN, Side, arm_names, pairs
 from experiments.table import to_csv
-from fraud.errors import InvalidInput, NotFound
+from fraud.costs import Costs
+from fraud.errors import NotFound
 
 DEFAULT_DAYS = 90
 """How far back a report looks unless it is told otherwise."""
@@ -38,7 +38,7 @@ class Report:
         waiting: from which age payments count.
         unlabelled: what payments without a label count as.
         share: share of customers in the sample, 1 for all.
-        costs: the plan's cost matrix; None if it has none.
+        costs: the plan's; None if it has none.
         sides: the plan as a whole, then every arm, shadow and variant, each on all of its payments.
         models: side -> the models behind it, `variant@version`.
         comparisons: each side that could replace another.
@@ -50,7 +50,7 @@ class Report:
     waiting: Waiting
     unlabelled: Unlabelled
     share: float
-    costs: CostMatrix | None
+    costs: Costs | None
     sides: dict[Side, Measured]
     models: dict[Side, tuple[str, ...]]
     comparisons: tuple[Comparison, ...]
@@ -125,19 +125,19 @@ def report(
     now_ms = int(wanted.until.timestamp() * 1000)
     waiting = Waiting.of(found.delay, waiting_days)
     known = Known.of(rows, waiting.ms, now_ms, unlabelled)
-    costs, notes = _costs(found)
+    costs = _costs(found)
     grounds = Grounds(rows, known, waiting, now_ms, costs)
     arms = [arm for i, arm in enumerate(rows.arms) if (rows.arm == i).any()]
     sides = [
         PLAN,
-        *(Side("arm", name) for name in arm_names(found.documents, arms)),
+        *(Side("arm", name) for name in arm_names(found.plans, arms)),
         *(Side("shadow", name) for name in rows.shadows),
         *(Side("variant", name) for name in rows.variants),
     ]
     rate = review_rate_of(rows.live)
     comparisons = tuple(
         compared(grounds, pair)
-        for pair in pairs(found.documents, arms, [*rows.variants], [*rows.shadows])
+        for pair in pairs(found.plans, arms, [*rows.variants], [*rows.shadows])
     )
     return Report(
         wanted,
@@ -149,19 +149,13 @@ def report(
         {side: measured(grounds, side, grounds.mask(side), rate) for side in sides},
         {side: _models(found, side) for side in sides},
         comparisons,
-        (*notes, *_notes(found, comparisons, unlabelled)),
+        tuple(_notes(found, comparisons, unlabelled)),
     )
 
 
-def _costs(found: Found) -> tuple[CostMatrix | None, list[str]]:
+def _costs(found: Found) -> Costs | None:
     """The costs of the newest version that has some."""
-    for document in found.documents:
-        if document.get("costs"):
-            try:
-                return CostMatrix.from_document(document["costs"]), []
-            except InvalidInput as error:
-                return None, [f"The plan's costs cannot be used: {error.args[0]}."]
-    return None, []
+    return next((plan.costs for plan in found.plans if plan.costs is not None), None)
 
 
 def _models(found: Found, side: Side) -> tuple[str, ...]:
@@ -177,6 +171,11 @@ def _notes(found: Found, comparisons: tuple[Comparison, ...], unlabelled: Unlabe
     notes = []
     if found.share < 1:
         notes.append(f"The figures rest on a sample of {found.share:.1%} of customers.")
+    if found.unreadable:
+        notes.append(
+            f"The documents of {found.unreadable} versions cannot be read: their arms are not"
+            " compared."
+        )
     for c in comparisons:
         one, other = c.side.maturity, c.against.maturity
         if unlabelled == "excluded" and one.old_enough and other.old_enough:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraud.payment.batch import Float32, Float64, Int64
+from fraud.policy.interface import STEP
 
 Int8 = NDArray[np.int8]
 Bool = NDArray[np.bool_]
@@ -100,10 +101,6 @@ class Rows:
         return np.array(within, np.bool_)[self.arm] if within else np.zeros(len(self), np.bool_)
 
 
-WITHIN = " > "
-"""Stands between the names on the way to an arm."""
-
-
 def is_within(arm: str, name: str) -> bool:
     """Return whether an arm is the one of this name, or a part of it."""
-    return arm == name or arm.startswith(f"{name}{WITHIN}")
+    return arm == name or arm.startswith(f"{name}{STEP}")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from experiments.rows import WITHIN, is_within
+from experiments.rows import is_within
+from fraud.plan import Plan
+from fraud.policy.ab import AB
+from fraud.policy.canary import Canary
+from fraud.policy.interface import step
+from fraud.policy.tree import walk
 from fraud.variant import base_variant
 
 Kind = Literal["plan", "arm", "shadow", "variant"]
-
-_PARTS = 1_000
-"""More parts of one document are not looked at: records' documents are not checked again."""
 
 
 class Side(NamedTuple):
@@ -43,7 +44,7 @@ PLAN = Side("plan", "")
 
 
 def pairs(
-    documents: Iterable[Mapping[str, Any]],
+    plans: Iterable[Plan],
     arms: Collection[str],
     variants: Collection[str],
     shadows: Collection[str],
@@ -52,13 +53,13 @@ def pairs(
     each pinned or owned model with the champion of the same variant.
 
     Args:
-        documents: of the plan's versions, the newest first.
+        plans: the plan's versions, the newest first.
         arms: arms that decided.
         variants: names of variants that voted.
         shadows: shadows that answered.
     """
     found = {Side("shadow", name): Pair(Side("shadow", name), PLAN, True) for name in shadows}
-    for control, others in _splits(documents):
+    for control, others in _splits(plans):
         for name in others:
             side = Side("arm", name)
             if _decided(name, arms) and _decided(control, arms) and side not in found:
@@ -71,9 +72,9 @@ def pairs(
     return sorted(found.values(), key=lambda pair: (_ORDER[pair.side.kind], pair.side.name))
 
 
-def arm_names(documents: Iterable[Mapping[str, Any]], arms: Collection[str]) -> list[str]:
-    """Return every arm of a split that decided, and arms that no document names, sorted."""
-    named = {arm for control, others in _splits(documents) for arm in (control, *others)}
+def arm_names(plans: Iterable[Plan], arms: Collection[str]) -> list[str]:
+    """Return every arm of a split that decided, and arms that no version names, sorted."""
+    named = {arm for control, others in _splits(plans) for arm in (control, *others)}
     found = {arm for arm in named if _decided(arm, arms)}
     found |= {arm for arm in arms if arm and not any(is_within(arm, name) for name in named)}
     return sorted(found)
@@ -86,34 +87,10 @@ def _decided(name: str, arms: Collection[str]) -> bool:
     return any(is_within(arm, name) for arm in arms)
 
 
-def _splits(documents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
+def _splits(plans: Iterable[Plan]) -> Iterator[tuple[str, list[str]]]:
     """The control of each split and its other arms, as records name them."""
-    for document in documents:
-        yield from islice(_of(document, document.get("plans") or {}, (), frozenset()), _PARTS)
-
-
-def _of(
-    plan: Any, named: Mapping[str, Any], way: tuple[str, ...], above: frozenset[str]
-) -> Iterator[tuple[str, list[str]]]:
-    if isinstance(plan, str):
-        if plan in above:  # it names itself
-            return
-        plan, above = named.get(plan), above | {plan}
-    if not isinstance(plan, Mapping):
-        return
-    kind = plan.get("kind")
-    parts: list[tuple[tuple[str, ...], Any]] = []
-    if kind == "ab":
-        parts = [((arm["name"],), arm["plan"]) for arm in plan["arms"]]
-    elif kind == "canary":
-        parts = [((name,), plan[name]) for name in ("baseline", "canary")]
-    elif kind == "shadow":
-        parts = [((), plan["plan"])]
-    elif kind == "segments":
-        parts = [((part["name"],), part["plan"]) for part in plan["segments"]]
-        parts.append((("default",), plan["default"]))
-    if kind in ("ab", "canary"):
-        control, *others = [WITHIN.join((*way, *name)) for name, _ in parts]
-        yield control, others
-    for name, part in parts:
-        yield from _of(part, named, (*way, *name), above)
+    for plan in plans:
+        for way, policy in walk(plan.policy):
+            if isinstance(policy, AB | Canary):
+                control, *others = [step(way, name) for name, _ in policy.children()]
+                yield control, others

@@ -18,16 +18,11 @@ DAYS = 60
 END = START + timedelta(days=DAYS + 30)
 """By now every label is known."""
 
-SHADOW_TABLE = """
-CREATE TABLE IF NOT EXISTS shadow_decisions (
-    tenant text NOT NULL, decision_id uuid NOT NULL, decided_at timestamptz NOT NULL,
-    plan text NOT NULL, plan_version integer NOT NULL, shadow text NOT NULL,
-    outcome text NOT NULL, probability double precision NOT NULL, votes jsonb NOT NULL,
-    elapsed_ms real NOT NULL, PRIMARY KEY (decision_id, shadow)
-)
-"""
-
-_LEAF = {"kind": "single", "members": [{"variant": "xgboost", "weight": 1.0}]}
+_LEAF = {
+    "kind": "single",
+    "members": [{"variant": "xgboost", "weight": 1.0}],
+    "thresholds": {"challenge": 0.05, "review": 0.15, "block": 0.6},
+}
 DOCUMENT: dict[str, Any] = {
     "name": "default",
     "version": 7,
@@ -114,7 +109,6 @@ def outcome_of(probability: np.ndarray) -> np.ndarray:
 
 async def record(connection: asyncpg.Connection, made: World, tenant: str = "acme") -> None:
     """Write a world into the tables of a database."""
-    await connection.execute(SHADOW_TABLE)
     await connection.execute(
         "INSERT INTO recorded_plans (digest, document) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         _DIGEST,

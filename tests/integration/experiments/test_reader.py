@@ -78,7 +78,7 @@ async def test_every_row_is_read_as_it_was_written(
     assert rows.variants["xgboost"].elapsed_ms[:3].tolist() == [1, 2, 3]
     assert np.unique(rows.customer).size == np.unique(made.customer).size
     assert found.plan_versions == (6, 7)
-    assert [document["version"] for document in found.documents] == [7]
+    assert [plan.version for plan in found.plans] == [7]
     assert found.models[SHADOW] == ("xgboost@cccccccccccc",)
     assert found.models[NEW] == ("xgboost@aaaaaaaaaaaa", "xgboost@bbbbbbbbbbbb")
     assert (found.share, "logistic" in rows.variants) == (1.0, False)

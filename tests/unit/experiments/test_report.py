@@ -20,12 +20,14 @@ from experiments.rows import Answers, Rows
 from experiments.sides import PLAN, Side
 from experiments.table import COLUMNS, to_csv
 from fraud.errors import NotFound
+from fraud.plan import Plan
 from tests.contracts.experiment import DOCUMENT, END, START, outcome_of, world
 
 WANTED = Wanted("acme", "default", START, END)
 SHADOW = Side("shadow", "candidate")
 NEW = Side("arm", "new")
 DAY_MS = 86_400_000
+PLAN_OF_TWO = Plan.from_document(DOCUMENT)
 
 
 def answers(probability: np.ndarray) -> Answers:
@@ -51,7 +53,8 @@ def found_of(n: int = 4_000, **changes: Any) -> Found:
         rows=rows,
         share=1.0,
         plan_versions=(7,),
-        documents=(DOCUMENT,),
+        plans=(PLAN_OF_TWO,),
+        unreadable=0,
         models={SHADOW: ("xgboost@cccccccccccc",), NEW: ("xgboost@aaaaaaaaaaaa",)},
         delay=LabelDelay(3 * DAY_MS, 11 * DAY_MS, 80),
     )
@@ -87,16 +90,15 @@ def test_the_same_payments_give_the_same_report() -> None:
 
 def test_without_costs_the_brier_score_decides() -> None:
     plain = {name: value for name, value in DOCUMENT.items() if name != "costs"}
-    document = report(replace(FOUND, documents=(plain,)), WANTED).to_document()
+    document = report(replace(FOUND, plans=(Plan.from_document(plain),)), WANTED).to_document()
     assert (document["decides_by"], document["costs"]) == ("brier", None)
     assert "cost" not in [d["measure"] for d in document["comparisons"][0]["differences"]]
     assert document["sides"][0]["figures"]["cost"] is None
 
 
-def test_costs_that_cannot_be_read_are_named() -> None:
-    made = report(replace(FOUND, documents=({**DOCUMENT, "costs": {"review": -1}},)), WANTED)
-    assert made.costs is None
-    assert "costs cannot be used" in made.notes[0]
+def test_versions_that_cannot_be_read_are_counted() -> None:
+    made = report(replace(FOUND, unreadable=2), WANTED)
+    assert made.notes[0].startswith("The documents of 2 versions cannot be read")
 
 
 def test_nothing_decided_is_not_found() -> None:
@@ -192,12 +194,13 @@ def test_the_page_is_one_file_that_runs_nothing() -> None:
 
 
 def test_names_in_the_page_are_text() -> None:
-    name = "<script>alert(1)</script>"
+    name = "<img src=x onerror=alert(1)"
     document = json.loads(json.dumps(DOCUMENT).replace('"new"', json.dumps(name)))
+    plans = (Plan.from_document(document),)
     rows = replace(FOUND.rows, arms=("control", name))
-    page = report(replace(FOUND, rows=rows, documents=(document,)), WANTED).to_page()
-    assert "<script" not in page
-    assert "&lt;script&gt;" in page
+    page = report(replace(FOUND, rows=rows, plans=plans), WANTED).to_page()
+    assert "<img" not in page
+    assert "&lt;img src=x" in page
 
 
 def test_the_policy_names_the_style_sheet_of_the_page() -> None:
