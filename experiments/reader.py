@@ -21,7 +21,7 @@ MAX_ROWS = 300_000
 """The most decisions that a report rests on: beyond, it takes a sample of customers. With four
 variants a decision needs about 120 bytes."""
 
-ROWS_PER_PART = 128
+ROWS_PER_PART = 64
 """Work on one part takes a millisecond or two, while decisions wait."""
 
 

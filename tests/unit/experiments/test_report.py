@@ -8,58 +8,23 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
-from typing import Any
 
 import numpy as np
 import pytest
 
 from experiments.page import style_policy
-from experiments.reader import Found, LabelDelay, Wanted
+from experiments.reader import Wanted
 from experiments.report import report
-from experiments.rows import Answers, Rows
 from experiments.sides import PLAN, Side
 from experiments.table import COLUMNS, to_csv
 from fraud.errors import NotFound
 from fraud.plan import Plan
-from tests.contracts.experiment import DOCUMENT, END, START, outcome_of, world
+from tests.contracts.experiment import DOCUMENT, END, START
+from tests.contracts.experiment_found import found_of
 
 WANTED = Wanted("acme", "default", START, END)
 SHADOW = Side("shadow", "candidate")
 NEW = Side("arm", "new")
-DAY_MS = 86_400_000
-PLAN_OF_TWO = Plan.from_document(DOCUMENT)
-
-
-def answers(probability: np.ndarray) -> Answers:
-    n = probability.size
-    outcome = np.where(np.isfinite(probability), outcome_of(probability), -1).astype(np.int8)
-    return Answers(probability, np.full(n, 3, np.float32), outcome, np.zeros(n, bool))
-
-
-def found_of(n: int = 4_000, **changes: Any) -> Found:
-    made = world(n)
-    rows = Rows(
-        decided_ms=made.decided_ms,
-        customer=made.customer,
-        amount=made.amount,
-        label=np.where(made.labelled, made.fraud, -1).astype(np.int8),
-        known_ms=np.where(made.labelled, made.decided_ms + made.delay_ms, -1),
-        arm=made.is_new.astype(np.int32),
-        arms=("control", "new"),
-        live=answers(made.live),
-        shadows={"candidate": answers(made.shadow)},
-    )
-    found = Found(
-        rows=rows,
-        share=1.0,
-        plan_versions=(7,),
-        plans=(PLAN_OF_TWO,),
-        unreadable=0,
-        models={SHADOW: ("xgboost@cccccccccccc",), NEW: ("xgboost@aaaaaaaaaaaa",)},
-        delay=LabelDelay(3 * DAY_MS, 11 * DAY_MS, 80),
-    )
-    return replace(found, **changes)
-
 
 FOUND = found_of()
 
