@@ -168,3 +168,8 @@ async def test_without_a_key_there_is_nothing(front: Front) -> None:
     async with front.client() as client:
         response = await client.get(PATH, headers={"x-api-key": "x"})
     assert_problem(response, 401, "unauthenticated")
+
+
+async def test_a_key_that_only_decides_reads_no_report(front: Front) -> None:
+    front.grant("decide", "label", "plans")
+    assert_problem(await get(front), 403, "insufficient-scope")
