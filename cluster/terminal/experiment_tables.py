@@ -79,8 +79,8 @@ def _differences(comparison: dict[str, Any]) -> Table:
 
 def _sides(document: dict[str, Any]) -> Table:
     table = _table()
-    table.add_column("", no_wrap=True, overflow="ellipsis", max_width=32)
-    for column in (*(title for _, title in _SIDE_FIGURES), "labels"):
+    table.add_column("", no_wrap=True, overflow="ellipsis", max_width=28)
+    for column in (*(title for _, title in _SIDE_FIGURES), "known"):
         table.add_column(column, justify="right", no_wrap=True)
     for side in document["sides"]:
         counts = side["maturity"]

@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss
 
+from decision_log.shadows.writer import ShadowWriter
+from decision_log.shipping.postgres_sink import PostgresSink
 from experiments.maturity import DAY_MS, Known
 from experiments.reader import Found, Wanted, read
 from experiments.report import Report, report
 from experiments.sides import PLAN, Side
 from fraud.errors import NotFound
+from fraud.payment.currency import hundredths
+from fraud.shadow_decision import ShadowDecision
+from tests.contracts.decisions import DECIDED_AT_MS, decision_records, gathered
+from tests.contracts.decisions import PLAN as SERVED
 from tests.contracts.experiment import END, START, World, outcome_of, record, world
 
 WANTED = Wanted("acme", "default", START, END)
@@ -248,3 +254,52 @@ async def test_the_label_that_holds_counts(recorded: str) -> None:
     assert len(before.rows) == 0
     await transaction.rollback()
     await connection.close()
+
+
+async def test_records_of_the_decision_log_are_read(database_url: str) -> None:
+    """What the shipper and the shadow writer store, not what a test made up."""
+    written = decision_records(40, "log")
+    sink, shadows = PostgresSink(database_url), ShadowWriter(database_url, timeout_s=10)
+    await sink.insert(gathered(written))
+    shadows.offer(
+        [
+            ShadowDecision(
+                r.tenant,
+                r.decision_id,
+                r.decided_at_ms,
+                SERVED.name,
+                SERVED.version,
+                "dark",
+                2,
+                i / 100,
+                [{"variant": "logistic", "version": "0" * 12, "status": "ok", "score": i / 100}],
+                5.5,
+            )
+            for i, r in enumerate(written)
+            if i % 2
+        ]
+    )
+    await shadows.flush()
+    await shadows.close()
+    await sink.close()
+    at = datetime.fromtimestamp(DECIDED_AT_MS / 1000, UTC)
+    wanted = Wanted("default", SERVED.name, at - timedelta(days=1), at + timedelta(days=1))
+    connection = await asyncpg.connect(database_url)
+    async with connection.transaction(readonly=True):
+        found = await read(connection, wanted)
+    await connection.close()
+    rows = found.rows
+    assert [plan for plan in found.plans if plan.version == SERVED.version] == [SERVED]
+    by_probability = {r.probability: r for r in written}
+    assert set(rows.live.probability.tolist()) == set(by_probability)
+    for i, probability in enumerate(rows.live.probability.tolist()):
+        kept = by_probability[probability]
+        votes = {v.variant: v.score for v in kept.votes}
+        assert {name: a.probability[i] for name, a in rows.variants.items()} == votes
+        assert rows.amount[i] == pytest.approx(
+            hundredths(kept.transaction.amount_minor, kept.transaction.currency) / 100
+        )
+        shown = rows.shadows["dark"].probability[i]
+        place = written.index(kept)
+        assert np.isnan(shown) if place % 2 == 0 else shown == place / 100
+    assert rows.arms == ("",)
