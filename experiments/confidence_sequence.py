@@ -32,7 +32,7 @@ import numpy as np
 from fraud.payment.batch import Float64, Int64
 
 LEVEL = 0.95
-MIN_EFFECTIVE = 10.0
+MIN_EFFECTIVE = 8.0
 """The least effective number of differences (`effective_number`) for a normal approximation."""
 
 _RATES = np.geomspace(1e-3, 0.9, 48)

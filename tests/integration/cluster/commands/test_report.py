@@ -43,9 +43,8 @@ def test_json_page_and_csv_tell_the_same(place: Path, capsys: pytest.CaptureFixt
     arguments = ["report", "default", "--tenant", "acme", DAYS, "--json"]
     assert run([*arguments, "--html", str(page), "--csv", str(table)]) == 0
     document = json.loads(capsys.readouterr().out)
-    decisions = {
-        c["side"]["name"]: c["recommendation"]["decision"] for c in document["comparisons"]
-    }
+    compared = document["comparisons"]
+    decisions = {c["side"]["name"]: c["recommendation"]["decision"] for c in compared}
     assert decisions["candidate"] == "promote"
     lines = list(csv.DictReader(table.read_text().splitlines()))
     assert {
