@@ -8,6 +8,7 @@ import numpy as np
 
 from experiments.confidence_sequence import (
     MIN_EFFECTIVE,
+    UNSEEN,
     Track,
     bounded_mean,
     clt_mean,
@@ -89,7 +90,7 @@ def paired(side: Loss, against: Loss, at_ms: Int64) -> Difference:
     if side.measure.bounded:
         track, method = bounded_mean(moved, looks), "empirical_bernstein"
     else:
-        track, method = clt_mean(moved, looks), "asymptotic"
+        track, method = clt_mean(moved, side.reach[rows], looks), "asymptotic"
     return _difference(side, against, track, at_ms[rows][looks - 1], method)
 
 
@@ -97,7 +98,8 @@ def by_customer(side: Half, against: Half) -> Difference:
     """Return the difference between two sides with different customers.
 
     A measure is a ratio of two sums over customers. Its variance is that of the customers'
-    residuals, so that a customer with a hundred payments counts as one. The sequence is the
+    residuals, so that a customer with a hundred payments counts as one, and of what may still
+    happen (`UNSEEN`). The sequence is the
     asymptotic one with independent customers as its time. It stays valid although a customer comes
     back: with every later payment of the same kind of customer the sums at two looks are correlated
     more strongly than sums of independent steps, and such a process leaves its boundary less often
@@ -150,15 +152,17 @@ class _Running:
         self.effective = np.zeros(k)
         n = int(half.customer.max()) + 1 if half.customer.size else 0
         value, weight = np.zeros(n), np.zeros(n)
+        reach = np.maximum.accumulate(half.loss.reach)
         start = 0
         for look, stop in enumerate(self.rows.tolist()):
             new = slice(start, stop)
             value += np.bincount(half.customer[new], half.loss.value[new], n)
             weight += np.bincount(half.customer[new], half.loss.weight[new], n)
             start = stop
-            self._measure(look, value, weight)
+            if stop:
+                self._measure(look, value, weight, float(reach[stop - 1]))
 
-    def _measure(self, look: int, value: Float64, weight: Float64) -> None:
+    def _measure(self, look: int, value: Float64, weight: Float64, reach: float) -> None:
         total = weight.sum()
         if total <= 0:
             return
@@ -168,7 +172,8 @@ class _Running:
         square = residual**2
         second = square.sum(keepdims=True)
         self.mean[look] = mean
-        self.variance[look] = second[0] * moving / max(moving - 1, 1)
+        unseen = UNSEEN * (reach / total) ** 2
+        self.variance[look] = second[0] * moving / max(moving - 1, 1) + unseen
         self.customers[look] = moving
         self.effective[look] = effective_number(second, (square**2).sum(keepdims=True))[0]
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from experiments.outcomes import CHALLENGE_STOPS, cost_of, interrupted, stopped
+from experiments.outcomes import CHALLENGE_STOPS, cost_of, highest_cost, interrupted, stopped
 from experiments.rows import Answers
 from fraud.costs import Costs
 from fraud.payment.batch import Float64
@@ -52,11 +52,13 @@ class Loss:
     Attributes:
         value: float64[n].
         weight: float64[n], 1 where the row counts, else 0.
+        reach: float64[n], the most that the value could have been, whatever a side had decided.
     """
 
     measure: Measure
     value: Float64
     weight: Float64
+    reach: Float64
 
     @property
     def mean(self) -> float:
@@ -85,15 +87,17 @@ def losses(
         costs: None if the plan has none.
     """
     everywhere = np.ones(fraud.size)
-    found = [Loss(BRIER, (answers.probability - fraud) ** 2, everywhere)]
+    found = [Loss(BRIER, (answers.probability - fraud) ** 2, everywhere, everywhere)]
     if answers.outcome is not None:
         share = CHALLENGE_STOPS if costs is None else costs.challenge_stops
         stops = stopped(answers.outcome, share)
+        lost = fraud * amount
         found += [
-            Loss(FRAUDS_STOPPED, fraud * stops, fraud),
-            Loss(INTERRUPTED, (1 - fraud) * interrupted(answers.outcome), 1 - fraud),
-            Loss(VALUE_CAUGHT, fraud * amount * stops, everywhere),
+            Loss(FRAUDS_STOPPED, fraud * stops, fraud, fraud),
+            Loss(INTERRUPTED, (1 - fraud) * interrupted(answers.outcome), 1 - fraud, 1 - fraud),
+            Loss(VALUE_CAUGHT, lost * stops, everywhere, lost),
         ]
         if costs is not None:
-            found.append(Loss(COST, cost_of(costs, answers.outcome, fraud, amount), everywhere))
+            cost = cost_of(costs, answers.outcome, fraud, amount)
+            found.append(Loss(COST, cost, everywhere, highest_cost(costs, fraud, amount)))
     return {loss.measure.name: loss for loss in found}

@@ -36,6 +36,16 @@ def cost_of(costs: Costs, outcome: Int8, fraud: Float64, amount: Float64) -> Flo
     return total
 
 
+def highest_cost(costs: Costs, fraud: Float64, amount: Float64) -> Float64:
+    """Return the cost of the costliest outcome of n payments, float64[n]."""
+    every = [
+        cost_of(costs, np.full(fraud.size, outcome, np.int8), fraud, amount)
+        for outcome in range(len(OUTCOMES))
+    ]
+    highest: Float64 = np.max(every, axis=0)
+    return highest
+
+
 def stopped(outcome: Int8, challenge_stops: float = CHALLENGE_STOPS) -> Float64:
     """Return the share of each payment that would be stopped if it were fraud: float64[n], 1 for
     review and block, `challenge_stops` for a challenge, 0 for an approval."""

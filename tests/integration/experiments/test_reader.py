@@ -33,7 +33,7 @@ PINNED = Side("variant", "xgboost@bbbbbbbbbbbb")
 
 @pytest.fixture(scope="module")
 def made() -> World:
-    return world()
+    return world(8_000)
 
 
 @pytest.fixture(scope="module")
@@ -206,9 +206,9 @@ async def test_without_labels_nobody_can_tell(connection: asyncpg.Connection) ->
 async def test_too_many_rows_become_a_sample_of_customers(
     connection: asyncpg.Connection, made: World
 ) -> None:
-    found = await read(connection, WANTED, max_rows=1_200)
+    found = await read(connection, WANTED, max_rows=2_400)
     assert found.share == 0.25
-    assert 600 < len(found.rows) <= 1_200
+    assert 1_200 < len(found.rows) <= 2_400
     everyone = await read(connection, WANTED)
     chosen = np.isin(everyone.rows.customer, found.rows.customer)
     # Whole customers: none has lost a payment.

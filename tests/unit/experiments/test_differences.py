@@ -19,7 +19,9 @@ def arm(rng: np.random.Generator, stops: float, payments: int = 3_000) -> Half:
     fraud = (rng.random(payments) < 0.5).astype(float)
     value = fraud * (rng.random(payments) < habit[customer])
     return Half(
-        Loss(FRAUDS_STOPPED, value, fraud), customer, np.sort(rng.integers(0, 10**6, payments))
+        Loss(FRAUDS_STOPPED, value, fraud, fraud),
+        customer,
+        np.sort(rng.integers(0, 10**6, payments)),
     )
 
 
@@ -69,13 +71,13 @@ def test_the_error_of_an_arm_is_that_of_its_customers() -> None:
 
     radius = (track.high[-1] - track.low[-1]) / 2
     error = radius / clt_radius(np.array([CUSTOMERS / 2.0]))[0]
-    assert error == pytest.approx(np.hypot(*drawn), rel=0.06)
+    assert error == pytest.approx(np.hypot(*drawn), rel=0.08)
 
 
 def test_paired_differences_count_only_rows_that_count() -> None:
     fraud = np.array([1.0, 0.0, 1.0, 1.0])
-    one = Loss(FRAUDS_STOPPED, np.array([1.0, 0.0, 1.0, 0.0]), fraud)
-    other = Loss(FRAUDS_STOPPED, np.array([0.0, 0.0, 1.0, 0.0]), fraud)
+    one = Loss(FRAUDS_STOPPED, np.array([1.0, 0.0, 1.0, 0.0]), fraud, fraud)
+    other = Loss(FRAUDS_STOPPED, np.array([0.0, 0.0, 1.0, 0.0]), fraud, fraud)
     d = paired(one, other, np.array([10, 20, 30, 40]))
     assert (d.side, d.against, d.difference) == pytest.approx((2 / 3, 1 / 3, 1 / 3))
     assert d.track is not None
@@ -88,17 +90,18 @@ def test_paired_differences_count_only_rows_that_count() -> None:
 
 def test_costs_have_no_bound() -> None:
     cost = np.tile([100.0, 0.0], 200)
-    one = Loss(COST, cost, np.ones(400))
-    d = paired(one, Loss(COST, cost * 1.5, np.ones(400)), np.arange(400))
+    one = Loss(COST, cost, np.ones(400), cost)
+    d = paired(one, Loss(COST, cost * 1.5, np.ones(400), cost), np.arange(400))
     assert (d.method, d.verdict) == ("asymptotic", "better")
     assert d.difference == -25.0
 
 
 def test_nothing_to_compare_is_open() -> None:
-    none = Loss(FRAUDS_STOPPED, np.zeros(3), np.zeros(3))
+    none = Loss(FRAUDS_STOPPED, np.zeros(3), np.zeros(3), np.zeros(3))
     d = paired(none, none, np.arange(3))
     assert (d.difference, d.low, d.verdict) == (None, None, "open")
-    half = Half(Loss(BRIER, np.empty(0), np.empty(0)), np.empty(0, np.int64), np.empty(0, np.int64))
+    loss = Loss(BRIER, np.empty(0), np.empty(0), np.empty(0))
+    half = Half(loss, np.empty(0, np.int64), np.empty(0, np.int64))
     assert by_customer(half, half).verdict == "open"
 
 
@@ -113,27 +116,22 @@ def test_a_bootstrap_says_that_it_holds_once() -> None:
 
 def spent(rng: np.random.Generator, payments: int) -> Half:
     """Costs of an arm: few payments are missed frauds, of amounts that differ a lot."""
-    missed = rng.random(payments) < 0.012
-    value = np.where(missed, rng.lognormal(4, 1, payments), 0.0)
+    fraud = rng.random(payments) < 0.03
+    amount = rng.lognormal(4, 1, payments)
+    value = np.where(fraud & (rng.random(payments) < 0.4), amount, 0.0)
     customer = rng.integers(0, payments // 8, payments)
-    loss = Loss(COST, value, np.ones(payments))
+    loss = Loss(COST, value, np.ones(payments), np.where(fraud, amount, 0.0))
     return Half(loss, customer, np.sort(rng.integers(0, 10**6, payments)))
 
 
-def test_costs_of_a_small_arm_are_not_judged_by_a_few_large_amounts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Without the least effective number, a small arm errs more often than stated."""
-
-    def errors(worlds: int = 250) -> int:
-        rng = np.random.default_rng(1)
-        wrong = 0
-        for _ in range(worlds):
-            track = by_customer(spent(rng, 3_000), spent(rng, 20_000)).track
-            assert track is not None
-            wrong += bool(((track.low > 0) | (track.high < 0)).any())
-        return wrong
-
-    assert errors() <= 0.05 * 250
-    monkeypatch.setattr("experiments.differences.MIN_EFFECTIVE", 0.0)
-    assert errors() > 0.05 * 250
+@pytest.mark.slow
+def test_costs_of_a_small_arm_err_less_often_than_stated() -> None:
+    rng = np.random.default_rng(1)
+    worlds, wrong, shown = 150, 0, 0
+    for _ in range(worlds):
+        track = by_customer(spent(rng, 3_000), spent(rng, 20_000)).track
+        assert track is not None
+        wrong += bool(((track.low > 0) | (track.high < 0)).any())
+        shown += bool(np.isfinite(track.low[-1]))
+    assert wrong <= 0.05 * worlds
+    assert shown > 0.5 * worlds
