@@ -38,11 +38,12 @@ def cost_of(costs: Costs, outcome: Int8, fraud: Float64, amount: Float64) -> Flo
 
 def highest_cost(costs: Costs, fraud: Float64, amount: Float64) -> Float64:
     """Return the cost of the costliest outcome of n payments, float64[n]."""
-    every = [
-        cost_of(costs, np.full(fraud.size, outcome, np.int8), fraud, amount)
-        for outcome in range(len(OUTCOMES))
-    ]
-    highest: Float64 = np.max(every, axis=0)
+    missed = fraud * amount * costs.missed_share
+    challenge: Float64 | float = costs.review
+    if costs.challenge is not None:
+        challenge = costs.challenge + (1 - costs.challenge_stops) * missed
+    blocked = (1 - fraud) * costs.false_block
+    highest: Float64 = np.max(np.broadcast_arrays(missed, challenge, costs.review, blocked), axis=0)
     return highest
 
 
