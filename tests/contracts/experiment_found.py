@@ -24,9 +24,11 @@ def answers(probability: np.ndarray) -> Answers:
     return Answers(probability, np.full(n, 3, np.float32), outcome, np.zeros(n, bool))
 
 
-def found_of(n: int = 4_000, **changes: Any) -> Found:
-    """Return what the reader finds of `world(n)`."""
-    made = world(n)
+def found_of(
+    n: int = 4_000, seed: int = 14, skill: float = 0.25, live: float = 4.0, **changes: Any
+) -> Found:
+    """Return what the reader finds of `world(n, seed, skill, live)`."""
+    made = world(n, seed, skill, live)
     rows = Rows(
         decided_ms=made.decided_ms,
         customer=made.customer,
