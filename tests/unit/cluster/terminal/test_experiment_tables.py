@@ -16,7 +16,7 @@ from tests.contracts.experiment import END, START
 from tests.contracts.experiment_found import found_of
 
 WANTED = Wanted("acme", "default", START, END)
-FOUND = found_of()
+FOUND = found_of(8_000)
 
 
 def shown(document: dict[str, Any]) -> str:
