@@ -34,6 +34,7 @@ COPY features features
 COPY models models
 COPY data data
 COPY decision_log decision_log
+COPY experiments experiments
 COPY deciding deciding
 COPY deployments deployments
 COPY training training

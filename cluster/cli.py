@@ -46,6 +46,7 @@ COMMANDS = {
     "drift": "Data and models",
     "mlflow": "Data and models",
     "replay": "Decisions",
+    "report": "Decisions",
 }
 #: Group of commands -> panel of the help. The module has the name of the group, and an `app`.
 GROUPS = {

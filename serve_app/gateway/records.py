@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from experiments.reader import Found, Wanted, read
 from features.degraded import TRANSACTION_REUSED
 from fraud.decision import OUTCOMES
 from fraud.errors import NotFound
@@ -150,6 +151,20 @@ class Records:
     async def labels(self, tenant: str, labels: Sequence[NewLabel]) -> list[LabelResult]:
         """Keep n labels; see LabelWriter.keep."""
         return await self._labels.keep(tenant, labels)
+
+    async def experiment(self, wanted: Wanted) -> Found:
+        """Return what is on record of a plan's arms, shadows and challengers. Takes seconds; work
+        between two answers of PostgreSQL takes a millisecond or two.
+
+        Raises:
+            StoreUnavailable: PostgreSQL does not answer, or not in time.
+        """
+        async with (
+            store_errors(),
+            self._replica.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await read(connection, wanted)
 
     async def _with_labels(
         self, tenant: str, rows: Sequence[asyncpg.Record]

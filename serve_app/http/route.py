@@ -84,6 +84,7 @@ class Answer:
         example: as JSON.
         headers: further headers, of those in `reference.openapi`.
         media_type: media type of the body.
+        also: further media types that a client may ask for; their bodies are texts.
     """
 
     description: str
@@ -92,6 +93,7 @@ class Answer:
     _: KW_ONLY
     headers: tuple[str, ...] = ()
     media_type: str = "application/json"
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ _TAGS = {
     "decisions": "make decisions, read and search them",
     "labels": "report which payments were fraud: models learn from it",
     "models": "the models that decide",
+    "experiments": "who is better, once labels are known",
     "operation": "for operators; no key is needed",
 }
 _SECURITY = {
@@ -153,7 +154,10 @@ def _answer(answer: Answer) -> Json:
     return {
         "description": answer.description,
         "headers": _headers(*answer.headers),
-        "content": {answer.media_type: content},
+        "content": {
+            answer.media_type: content,
+            **{media_type: {"schema": {"type": "string"}} for media_type in answer.also},
+        },
     }
 
 

@@ -1,0 +1,1 @@
+"""Which arm, shadow or challenger of a plan is better, once labels are known."""
