@@ -6,7 +6,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fraud.document import Place
+from fraud.payment.batch import Float64
 
 HIGHEST = 1e9
 
@@ -35,6 +39,22 @@ class Costs:
     missed_share: float = 1.0
     challenge: float | None = None
     challenge_stops: float = 0.8
+
+    def of(self, outcome: NDArray[np.int8], fraud: NDArray[np.bool_], amount: Float64) -> Float64:
+        """Return what n decisions cost, float64[n].
+
+        Args:
+            outcome: int8[n], indices into `fraud.decision.OUTCOMES`.
+            fraud: bool[n].
+            amount: float64[n], in units of one currency.
+        """
+        challenge = self.review if self.challenge is None else self.challenge
+        lost = np.where(fraud, self.missed_share * amount, 0.0)
+        of_challenge = challenge + (1 - self.challenge_stops) * lost
+        of_review = np.full(len(amount), self.review)
+        of_block = np.where(fraud, 0.0, self.false_block)
+        cost: Float64 = np.choose(outcome, [lost, of_challenge, of_review, of_block])
+        return cost
 
     def to_document(self) -> dict[str, Any]:
         """Return a JSON-ready dict; `costs_at` inverts it."""

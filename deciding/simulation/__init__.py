@@ -1,0 +1,1 @@
+"""Simulation: what recorded decisions would have been under another plan."""

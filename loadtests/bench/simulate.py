@@ -1,0 +1,160 @@
+"""How long a simulation of 100,000 recorded decisions takes.
+
+    python -m loadtests.bench.simulate --decisions 100000
+
+Decisions are written into a PostgreSQL of its own through the sink of the decision log, with labels
+for half of the payments, then simulated under the plan that made them with other thresholds, as
+`quorum plan simulate` does it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import resource
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import numpy as np
+
+from cluster.embedded import EmbeddedPostgres
+from cluster.schema.migrate import migrate
+from deciding.simulation.run import simulate
+from decision_log.shipping.postgres_sink import PostgresSink
+from features.definitions import N_FEATURES, SCHEMA_ID
+from fraud.combine.combine import combine
+from fraud.combine.risk import risk_scores
+from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.ensemble import Ensemble, Member, Thresholds
+from fraud.ids import decision_ids
+from fraud.payment.batch import FeatureBatch, TransactionBatch
+from fraud.payment.transaction import CHANNELS, Transaction
+from fraud.plan import Plan
+from fraud.record import RecordBatch, records
+
+ROWS = 256
+CURRENCIES = ("EUR", "USD", "JPY", "GBP")
+COUNTRIES = ("DE", "FR", "US", "JP", "GB", "PL", "ES", "IT")
+PLAN = Plan(
+    "default",
+    1,
+    Ensemble(
+        (Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
+        Thresholds(0.6, 0.75, 0.9, anomaly_challenge=0.995),
+        anomaly="isolation-forest",
+    ),
+)
+
+
+def main() -> None:
+    """Measure, and print the seconds."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--decisions", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="quorum-") as folder:
+        # PostgreSQL runs as another user where root starts it.
+        os.chmod(folder, 0o755)
+        server = EmbeddedPostgres(Path(folder) / "pg", throwaway=True)
+        server.start()
+        try:
+            asyncio.run(_measure(server.url, arguments.decisions, arguments.rounds))
+        finally:
+            server.stop()
+
+
+async def _measure(url: str, decisions: int, rounds: int) -> None:
+    await migrate(url)
+    began_s = time.perf_counter()
+    await _write(url, decisions)
+    print(f"{decisions:,} decisions written in {time.perf_counter() - began_s:.1f} s")
+    moved = replace(PLAN.ensemble, thresholds=Thresholds(0.55, 0.7, 0.85, 0.995))
+    plan = replace(PLAN, version=2, policy=moved)
+    for _ in range(rounds):
+        began_s = time.perf_counter()
+        result = await simulate(url, "default", plan, decisions, None)
+        took_s = time.perf_counter() - began_s
+        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        found = result.figures
+        print(
+            f"{found.decisions:,} simulated in {took_s:.1f} s: {found.flipped:,} flipped,"
+            f" {found.labels.mature:,} with mature labels; peak RSS {peak_mib:.0f} MiB"
+        )
+
+
+async def _write(url: str, decisions: int) -> None:
+    rng = np.random.default_rng(1)
+    now = datetime.now(UTC)
+    sink, connection = PostgresSink(url), await asyncpg.connect(url)
+    labels = []
+    for start in range(0, decisions, ROWS):
+        n = min(ROWS, decisions - start)
+        at = now - timedelta(days=40) + timedelta(days=39) * (start / decisions)
+        batch = await asyncio.to_thread(_decided, n, start, round(at.timestamp() * 1000), rng)
+        await sink.insert([batch])
+        for i in range(0, n, 2):
+            fraud = bool(rng.random() < batch.decisions.probability[i] ** 4)
+            labels.append((batch.transactions.transaction_id[i], fraud, at + timedelta(days=3)))
+    await connection.executemany(
+        "INSERT INTO labels (tenant, transaction_id, is_fraud, known_at, source)"
+        " VALUES ('default', $1, $2, $3, 'bench')",
+        labels,
+    )
+    await sink.close()
+    await connection.close()
+
+
+def _decided(n: int, start: int, at_ms: int, rng: np.random.Generator) -> RecordBatch:
+    """Return the records of n decisions on random payments."""
+    payments = [
+        Transaction(
+            transaction_id=f"t{start + i}",
+            customer_id=f"c{rng.integers(10_000)}",
+            timestamp_ms=at_ms - 1000 + i,
+            amount_minor=int(rng.lognormal(8, 1.5)) + 1,
+            currency=CURRENCIES[rng.integers(len(CURRENCIES))],
+            type="purchase",
+            merchant_id=f"m{rng.integers(500)}",
+            merchant_category="5411",
+            device_id=f"d{rng.integers(20_000)}",
+            ip_address="203.0.113.9",
+            country=COUNTRIES[rng.integers(len(COUNTRIES))],
+            channel=CHANNELS[rng.integers(3)],
+        )
+        for i in range(n)
+    ]
+    batch = TransactionBatch.of("default", payments)
+    votes = tuple(
+        Vote(name, f"{k:012x}", "ok", rng.random(n), 1.0, f"{k:064x}")
+        for k, name in enumerate(PLAN.variants)
+    )
+    combined = combine(PLAN.ensemble, votes, n)
+    reason = Reason("AMOUNT", "request_amount", "the amount is 900.00 USD, usually 20 to 80", 1.25)
+    decisions = DecisionBatch(
+        decision_ids(n, at_ms, os.urandom),
+        batch.transaction_id,
+        combined.outcome.tolist(),
+        combined.probability.tolist(),
+        risk_scores(PLAN.ensemble.thresholds, combined.probability, combined.outcome),
+        combined.anomaly.tolist(),
+        [(reason,) * 3 if outcome else () for outcome in combined.outcome.tolist()],
+        votes,
+        PLAN.name,
+        PLAN.version,
+        combined.degraded,
+        [1000] * n,
+        at_ms,
+        stage_ms={"features": 1.2, "vote": 2.3, "log": 0.4},
+    )
+    values = rng.normal(size=(n, N_FEATURES)).astype(np.float32)
+    features = FeatureBatch(values, SCHEMA_ID, np.full(n, 1000, np.int64))
+    return records(batch, features, decisions, PLAN)
+
+
+if __name__ == "__main__":
+    main()
