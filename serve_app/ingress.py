@@ -30,11 +30,13 @@ from serve_app.gateway.pool import Pool
 from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.ratelimit.redis import RedisLimiter
 from serve_app.gateway.records import Records
+from serve_app.gateway.simulations import Simulations
 from serve_app.http.asgi import DecisionsApp
 from serve_app.http.express import open_lane
 from serve_app.http.rest import build_rest
 from serve_app.http.services import RequestLimits, Services
 from serve_app.pools import PoolBoard
+from serve_app.simulation_process import SimulationProcess
 from settings.settings import Settings
 from stores.redis.connection import RedisConnection
 from telemetry.exposition import exposition, name_schema
@@ -112,10 +114,12 @@ class Ingress:
 
         name_schema(SCHEMA_ID)
         pools = PoolBoard().pools
+        plans = _plans(settings, primary, pools)
         services = Services(
             authenticate=authenticator.authenticate,
             records=records,
-            plans=_plans(settings, primary, pools),
+            plans=plans,
+            simulations=Simulations(plans, SimulationProcess(settings.home)),
             pools=pools,
             ready=self._combiner.ready,
             exposition=exposition,

@@ -105,6 +105,17 @@ class Plans:
                     continue
         raise NotFound(f"there is no plan {PlanId(name, version)}")
 
+    async def checked(self, tenant: str, document: Any) -> Plan:
+        """Return the plan in a document that the tenant may store.
+
+        Raises:
+            InvalidInput: the document is wrong; its errors name the places.
+            ArtifactsUnavailable: the artifacts do not answer.
+        """
+        return await asyncio.to_thread(
+            read_submitted, document, self._owner_of(tenant), self._models, self._schema_id
+        )
+
     async def store(
         self, tenant: str, document: Any, author: str, reason: str
     ) -> tuple[StoredPlan, tuple[str, ...]]:
@@ -118,9 +129,7 @@ class Plans:
             StoreUnavailable, ArtifactsUnavailable: PostgreSQL or the artifacts do not answer.
         """
         owner = self._owner_of(tenant)
-        plan = await asyncio.to_thread(
-            read_submitted, document, owner, self._models, self._schema_id
-        )
+        plan = await self.checked(tenant, document)
         async with store_errors(), self._pool.acquire() as session, only_writer(session):
             made = await store(session, owner, plan, author=author, reason=reason)
             stored = await read_version(session, owner, made.name, made.version)

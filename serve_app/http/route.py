@@ -68,6 +68,13 @@ class Call:
         cap = self.services.limits.max_body_bytes if max_bytes is None else max_bytes
         return read_json(await Body(self.request.receive, head).read(cap))
 
+    async def optional_json(self) -> Any:
+        """Return the JSON body like `json`, None if the request has none."""
+        headers = self.request.headers
+        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+            return None
+        return await self.json()
+
 
 Handler = Callable[[Call], Awaitable[Struct | Response]]
 """Answers a call with a wire type (200), or with a response of its own; raises errors of

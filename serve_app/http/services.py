@@ -10,6 +10,7 @@ from serve_app.gateway.plans import Plans
 from serve_app.gateway.pool import Pool
 from serve_app.gateway.records import Records
 from serve_app.gateway.search import DAY_MS
+from serve_app.gateway.simulations import Simulations
 from settings.settings import Settings
 
 Authenticate = Callable[[str], Awaitable[Principal]]
@@ -50,6 +51,7 @@ class Services:
         authenticate: returns the owner of an API key, or raises.
         records: decisions and labels on record.
         plans: plans of tenants and of the house.
+        simulations: of plans on recorded decisions.
         pools: returns the pools of the variants as they are now.
         ready: returns once a decision can be made, raises if none can.
         exposition: returns the Prometheus text of this node; reads files, so it runs in a thread.
@@ -60,6 +62,7 @@ class Services:
     authenticate: Authenticate
     records: Records
     plans: Plans
+    simulations: Simulations
     pools: Callable[[], Awaitable[list[Pool]]]
     ready: Callable[[], Awaitable[object]]
     exposition: Callable[[], bytes]

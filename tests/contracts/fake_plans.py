@@ -56,11 +56,14 @@ class FakePlans:
                 return stored
         raise NotFound("no such plan")
 
+    async def checked(self, tenant: str, document: Any) -> Plan:
+        self._fail()
+        return read_submitted(document, tenant, self.models, SCHEMA)
+
     async def store(
         self, tenant: str, document: Any, author: str, reason: str
     ) -> tuple[StoredPlan, tuple[str, ...]]:
-        self._fail()
-        plan = read_submitted(document, tenant, self.models, SCHEMA)
+        plan = await self.checked(tenant, document)
         plan = replace(plan, version=len(self.stored) + 1)
         stored = replace(self._version(tenant, plan), author=author, reason=reason)
         self.stored.append(stored)

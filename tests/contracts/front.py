@@ -31,11 +31,13 @@ from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.ratelimit.local import LocalLimiter
 from serve_app.gateway.records import DecisionPage, FoundDecision
 from serve_app.gateway.search import Search
+from serve_app.gateway.simulations import Simulations
 from serve_app.http.asgi import DecisionsApp
 from serve_app.http.rest import build_rest
 from serve_app.http.services import RequestLimits, Services
 from tests.contracts.decisions import whole
 from tests.contracts.fake_plans import FakePlans
+from tests.contracts.recorded import simulated_on_record
 
 NOW_MS = 1_772_366_400_000  # 2026-03-01T12:00:00Z
 PEPPER = "pepper"
@@ -253,11 +255,14 @@ class Front:
             for key, tier in ((KEY, "standard"), (FREE_KEY, "free"))
         }
         self.store_error: Exception | None = None
+        self.simulated: list[tuple[str, Plan, int]] = []
+        self.simulation_error: Exception | None = None
         authenticator = Authenticator(self.find, PEPPER)
         self.services = Services(
             authenticate=authenticator.authenticate,
             records=self.records,
             plans=self.plans,
+            simulations=Simulations(self.plans, self.simulate),
             pools=self.pools,
             ready=self.ready,
             exposition=lambda: b"# TYPE fraud_x counter\n",
@@ -289,6 +294,13 @@ class Front:
         if self.store_error is not None:
             raise self.store_error
         return self.keys.get(key_id)
+
+    async def simulate(self, tenant: str, plan: Plan, last: int) -> dict[str, Any]:
+        """Simulate a plan on decisions in memory."""
+        self.simulated.append((tenant, plan, last))
+        if self.simulation_error is not None:
+            raise self.simulation_error
+        return simulated_on_record(tenant, plan, last)
 
     async def pools(self) -> list[Pool]:
         return self.pool_list

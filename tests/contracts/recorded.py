@@ -6,15 +6,18 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from deciding.simulation.simulation import Simulation
 from decision_log.readers.recorded_decisions import RecordedDecisions
 from features.definitions import N_FEATURES, RULE_SET, SCHEMA_ID
 from fraud.combine.combine import Combined, combine, needs_rules
 from fraud.combine.risk import risk_scores
 from fraud.decision import OUTCOMES, Vote
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.ids import decision_ids
 from fraud.payment.batch import Float32, TransactionBatch
 from fraud.payment.transaction import Transaction
@@ -152,6 +155,23 @@ def _with(record: DecisionRecord, arm: str, combined: Combined, plan: Plan) -> D
         degraded=combined.degraded[0],
         arm=arm,
     )
+
+
+def simulated_on_record(tenant: str, plan: Plan, last: int) -> dict[str, Any]:
+    """Simulate a plan on up to 40 decisions on random votes, half of them with mature labels."""
+    records = list(_on_record())
+    known_ms = DECIDED_AT_MS + 86_400_000
+    labels = {r.transaction.transaction_id: (r.probability > 0.7, known_ms) for r in records[::2]}
+    simulation = Simulation(plan)
+    simulation.add(recorded(records[:last], labels))
+    result = simulation.result(tenant, last, known_ms + 86_400_000)
+    return json.loads(json.dumps(result.to_document()))  # type: ignore[no-any-return]
+
+
+@cache
+def _on_record() -> tuple[DecisionRecord, ...]:
+    members = (Member("xgboost", 0.6), Member("logistic", 0.4))
+    return tuple(made(Plan("default", 3, Ensemble(members, Thresholds(0.3, 0.5, 0.9))), 40))
 
 
 def index_of(outcome: str) -> int:

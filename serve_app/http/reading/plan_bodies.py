@@ -50,20 +50,25 @@ def read_new_plan(body: Any) -> NewPlan:
         InvalidInput: it is wrong; names every fault.
     """
     if not isinstance(body, dict):
-        raise _refused(not_an_object(""))
+        raise refused(not_an_object(""))
     faults = unknown_fields(body, ("document", "reason"), "")
     reason = _reason(body, faults)
+    document = read_document(body, faults)
+    if faults:
+        raise refused(*faults)
+    return NewPlan(document, reason)
+
+
+def read_document(body: dict[str, Any], faults: list[Fault]) -> Any:
+    """Return the plan's document in a body in JSON types, and note its faults."""
     given = body.get("document")
-    document: Any = None
     if given is None:
         faults.append(missing_field(body, "document", ""))
     elif not isinstance(given, dict):
         faults.append(not_an_object("/document"))
     else:
-        document = _plain(given, "/document", 0, faults)
-    if faults:
-        raise _refused(*faults)
-    return NewPlan(document, reason)
+        return _plain(given, "/document", 0, faults)
+    return None
 
 
 def read_activation(body: Any) -> NewActivation:
@@ -75,14 +80,14 @@ def read_activation(body: Any) -> NewActivation:
     if body is None:
         return NewActivation(..., "")
     if not isinstance(body, dict):
-        raise _refused(not_an_object(""))
+        raise refused(not_an_object(""))
     faults = unknown_fields(body, ("expected", "reason"), "")
     reason = _reason(body, faults)
     expected: Expected = ...
     if "expected" in body:
         expected = _expected(body["expected"], faults)
     if faults:
-        raise _refused(*faults)
+        raise refused(*faults)
     return NewActivation(expected, reason)
 
 
@@ -187,5 +192,6 @@ def _is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _refused(*faults: Fault) -> InvalidInput:
+def refused(*faults: Fault) -> InvalidInput:
+    """Return the error of a body with these faults."""
     return InvalidInput("the request cannot be read", faults[:MAX_FAULTS])

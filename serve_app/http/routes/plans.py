@@ -218,7 +218,7 @@ async def read_plan(call: Call) -> StoredPlanOut:
 async def activate_plan(call: Call) -> ActivationOut:
     """Make one of the tenant's plans the one that decides for it."""
     plan = _plan_id(call)
-    wanted = read_activation(await _optional_json(call))
+    wanted = read_activation(await call.optional_json())
     done = await call.services.plans.activate(
         call.tenant, plan, _author(call), wanted.reason, wanted.expected
     )
@@ -230,14 +230,6 @@ def _plan_id(call: Call) -> PlanId:
     if found is None:
         raise NotFound("no such plan")
     return found
-
-
-async def _optional_json(call: Call) -> object:
-    """The body, None if the request has none."""
-    headers = call.request.headers
-    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
-        return None
-    return await call.json()
 
 
 def _author(call: Call) -> str:
