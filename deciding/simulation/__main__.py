@@ -60,7 +60,9 @@ async def _simulated(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Without Python's own buffer, whose lock a thread must not hold when the interpreter ends.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     os._exit(1)
 
 

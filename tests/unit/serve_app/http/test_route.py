@@ -31,6 +31,7 @@ EXCLUDED = {
     "addLabels": [negative_data_rejection],
     # Nor what a plan is.
     "storePlan": [positive_data_acceptance],
+    "simulatePlan": [positive_data_acceptance],
 }
 
 
