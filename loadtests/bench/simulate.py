@@ -3,8 +3,9 @@
     python -m loadtests.bench.simulate --decisions 100000
 
 Decisions are written into a PostgreSQL of its own through the sink of the decision log, with labels
-for half of the payments, then simulated under the plan that made them with other thresholds, as
-`quorum plan simulate` does it.
+for half of the payments, then simulated as `quorum plan simulate` does it: under the plan that made
+them with other thresholds, and under a plan that also asks a model about each of them which no
+record has, boosted trees of the usual size.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from pathlib import Path
 
 import asyncpg
 import numpy as np
+import onnxruntime
+import xgboost
 
 from cluster.embedded import EmbeddedPostgres
 from cluster.schema.migrate import migrate
+from deciding.simulation.models import ArtifactModels
 from deciding.simulation.run import simulate
 from decision_log.shipping.postgres_sink import PostgresSink
 from features.definitions import N_FEATURES, SCHEMA_ID
@@ -36,8 +40,17 @@ from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.transaction import CHANNELS, Transaction
 from fraud.plan import Plan
 from fraud.record import RecordBatch, records
+from models.artifact import Manifest, sha256_of, write_manifest
+from models.scoring.scorer import GOLDEN_FILE
+from models.store.alias import CHAMPION, Alias
+from models.store.location import open_store
+from models.store.store import ArtifactStore
+from settings.settings import Settings
+from training.config import XGBoostConfig
+from training.export.trees import boosted_graph, forest_of_booster
 
 ROWS = 256
+CANDIDATE = "candidate"
 CURRENCIES = ("EUR", "USD", "JPY", "GBP")
 COUNTRIES = ("DE", "FR", "US", "JP", "GB", "PL", "ES", "IT")
 PLAN = Plan(
@@ -63,28 +76,55 @@ def main() -> None:
         server = EmbeddedPostgres(Path(folder) / "pg", throwaway=True)
         server.start()
         try:
-            asyncio.run(_measure(server.url, arguments.decisions, arguments.rounds))
+            asyncio.run(_measure(server.url, Path(folder), arguments.decisions, arguments.rounds))
         finally:
             server.stop()
 
 
-async def _measure(url: str, decisions: int, rounds: int) -> None:
+async def _measure(url: str, folder: Path, decisions: int, rounds: int) -> None:
     await migrate(url)
     began_s = time.perf_counter()
     await _write(url, decisions)
     print(f"{decisions:,} decisions written in {time.perf_counter() - began_s:.1f} s")
     moved = replace(PLAN.ensemble, thresholds=Thresholds(0.55, 0.7, 0.85, 0.995))
-    plan = replace(PLAN, version=2, policy=moved)
-    for _ in range(rounds):
-        began_s = time.perf_counter()
-        result = await simulate(url, "default", plan, decisions, None)
-        took_s = time.perf_counter() - began_s
-        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        found = result.figures
-        print(
-            f"{found.decisions:,} simulated in {took_s:.1f} s: {found.flipped:,} flipped,"
-            f" {found.labels.mature:,} with mature labels; peak RSS {peak_mib:.0f} MiB"
-        )
+    asking = replace(moved, members=(*moved.members, Member(CANDIDATE, 0.5)))
+    store = open_store(str(folder / "artifacts"), Settings(home=folder))
+    await asyncio.to_thread(_train, store, folder / "candidate")
+    for name, ensemble in (("votes on record", moved), ("one model asked", asking)):
+        plan = replace(PLAN, version=2, policy=ensemble)
+        for _ in range(rounds):
+            began_s = time.perf_counter()
+            result = await simulate(url, "default", plan, decisions, ArtifactModels(store))
+            took_s = time.perf_counter() - began_s
+            peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            found = result.figures
+            asked = sum(sum(votes.asked.values()) for votes in result.votes)
+            print(
+                f"{name}: {found.decisions:,} simulated in {took_s:.1f} s: {found.flipped:,}"
+                f" flipped, {found.labels.mature:,} with mature labels, {asked:,} votes asked for;"
+                f" peak RSS {peak_mib:.0f} MiB"
+            )
+
+
+def _train(store: ArtifactStore, folder: Path) -> None:
+    """Store boosted trees that were fitted on noise as the champion of the candidate."""
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=(20_000, N_FEATURES)).astype(np.float32)
+    config = XGBoostConfig()
+    parameters = {"objective": "binary:logistic", "max_depth": config.max_depth, "nthread": 2}
+    data = xgboost.DMatrix(values, rng.random(len(values)) < 1 / (1 + np.exp(-values[:, 0])))
+    booster = xgboost.train(parameters, data, config.rounds)
+    graph = boosted_graph(*forest_of_booster(booster), N_FEATURES)
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(graph)
+    session = onnxruntime.InferenceSession(graph)
+    [scores] = session.run(None, {session.get_inputs()[0].name: values[:8]})
+    np.savez(folder / GOLDEN_FILE, features=values[:8], scores=scores.reshape(-1))
+    files = {name: sha256_of(folder / name) for name in ("model.onnx", GOLDEN_FILE)}
+    manifest = Manifest(CANDIDATE, "supervised", "onnx", SCHEMA_ID, N_FEATURES, (), files)
+    digest = write_manifest(folder, manifest)
+    store.put(folder, CANDIDATE, digest)
+    store.set_alias(CANDIDATE, CHAMPION, Alias(digest))
 
 
 async def _write(url: str, decisions: int) -> None:
