@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -14,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fraud.errors import Overloaded, StoreUnavailable
+from fraud.errors import Overloaded, StoreUnavailable, Unavailable
 from fraud.plan import Plan
-
-logger = logging.getLogger(__name__)
 
 LIMIT_S = 15.0
 """A simulation reads no further after this time."""
@@ -44,7 +41,8 @@ class SimulationProcess:
 
         Raises:
             Overloaded: another one runs.
-            StoreUnavailable: PostgreSQL does not answer, or not in time.
+            StoreUnavailable: PostgreSQL does not answer.
+            Unavailable: it took too long.
         """
         task = {
             "tenant": tenant,
@@ -59,7 +57,7 @@ class SimulationProcess:
             async with asyncio.timeout(self.limit_s + _PATIENCE_S):
                 code, said = await asyncio.to_thread(_ran, process, json.dumps(task))
         except TimeoutError:
-            raise StoreUnavailable("the simulation took too long") from None
+            raise Unavailable("the simulation took too long") from None
         finally:
             if process is not None:
                 process.kill()

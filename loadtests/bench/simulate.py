@@ -88,7 +88,7 @@ async def _measure(url: str, folder: Path, decisions: int, rounds: int) -> None:
     print(f"{decisions:,} decisions written in {time.perf_counter() - began_s:.1f} s")
     moved = replace(PLAN.ensemble, thresholds=Thresholds(0.55, 0.7, 0.85, 0.995))
     asking = replace(moved, members=(*moved.members, Member(CANDIDATE, 0.5)))
-    store = open_store(str(folder / "artifacts"), Settings(home=folder))
+    store = open_store(str(folder / "artifacts"), Settings.load())
     await asyncio.to_thread(_train, store, folder / "candidate")
     for name, ensemble in (("votes on record", moved), ("one model asked", asking)):
         plan = replace(PLAN, version=2, policy=ensemble)

@@ -24,7 +24,7 @@ class Simulations:
 
     Attributes:
         plans: of tenants and of the house.
-        run: runs a simulation; raises Overloaded while another one runs, and StoreUnavailable.
+        run: runs a simulation; raises Overloaded while another one runs, and Unavailable.
     """
 
     plans: Plans
@@ -35,7 +35,7 @@ class Simulations:
 
         Raises:
             InvalidInput: the document is wrong; its errors name the places.
-            Overloaded, StoreUnavailable, ArtifactsUnavailable: see `run` and `Plans.checked`.
+            Overloaded, Unavailable: see `run` and `Plans.checked`.
         """
         return await self.run(tenant, await self.plans.checked(tenant, document), last)
 
@@ -47,7 +47,7 @@ class Simulations:
         Raises:
             NotFound: there is no such plan.
             InvalidInput: its document cannot be read any more.
-            Overloaded, StoreUnavailable: see `run`.
+            Overloaded, Unavailable: see `run`.
         """
         stored = await self.plans.read(tenant, *plan, of_house)
         return await self.run(tenant, stored.plan(), last)

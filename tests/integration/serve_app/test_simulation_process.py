@@ -18,7 +18,7 @@ import pytest
 
 from decision_log.shipping.postgres_sink import PostgresSink
 from features.definitions import N_FEATURES, SCHEMA_ID
-from fraud.errors import Overloaded, StoreUnavailable
+from fraud.errors import Overloaded, StoreUnavailable, Unavailable
 from fraud.plan import Plan
 from serve_app.simulation_process import SimulationProcess
 from tests.contracts.artifacts import point_alias, tiny_artifact
@@ -163,5 +163,5 @@ async def test_one_that_takes_too_long_is_killed(
     process: SimulationProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("serve_app.simulation_process._PATIENCE_S", 0.05)
-    with pytest.raises(StoreUnavailable, match="took too long"):
+    with pytest.raises(Unavailable, match="took too long"):
         await SimulationProcess(process.folder, limit_s=0.0)("default", PLAN, 50)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fraud.ensemble import Thresholds
-from fraud.errors import Overloaded, StoreUnavailable
+from fraud.errors import Overloaded, Unavailable
 from tests.contracts.front import PLAN, Front
 from tests.unit.serve_app.http.routes.test_plans import DOCUMENT, posted
 from tests.unit.serve_app.http.test_asgi import assert_problem
@@ -92,7 +92,7 @@ async def test_one_at_a_time(front: Front) -> None:
     answer = await posted(front, PATH, {"document": DOCUMENT})
     assert_problem(answer, 503, "overloaded")
     assert answer.headers["retry-after"] == "5"
-    front.simulation_error = StoreUnavailable("the simulation took too long")
+    front.simulation_error = Unavailable("the simulation took too long")
     assert_problem(await posted(front, PATH, {"document": DOCUMENT}), 503, "unavailable")
 
 
