@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
 
-from data.history.bulk_read import bulk_read
 from deciding.simulation.models import ArtifactModels
 from deciding.simulation.result import Result
 from deciding.simulation.simulation import Simulation
 from deciding.simulation.votes import ABSENT
 from decision_log.readers.recorded_decisions import RecordedDecisions, newest_decisions
 from fraud.plan import Plan
+from stores.postgres.connect import connection
 
 MOST_DECISIONS = 1_000_000
 """Bounds the memory of a simulation: some fifty bytes a decision."""
@@ -45,10 +45,11 @@ async def simulate(
     now = datetime.now(UTC)
     simulation = Simulation(plan, models, asks)
     read, is_complete = 0, True
-    async with bulk_read(database_url) as connection:
-        # One payment's label is looked up by its id: no hash over all labels is wanted.
-        await connection.execute("SET LOCAL enable_nestloop = on")
-        parts: AsyncIterator[RecordedDecisions] = newest_decisions(connection, tenant, last, now)
+    async with (
+        connection(database_url, name="quorum-simulation", writes=False) as session,
+        session.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        parts: AsyncIterator[RecordedDecisions] = newest_decisions(session, tenant, last, now)
         async with aclosing(parts):  # type: ignore[type-var]
             async for part in parts:
                 await asyncio.to_thread(simulation.add, part)
