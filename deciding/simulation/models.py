@@ -9,7 +9,7 @@ import numpy as np
 
 from fraud.errors import ArtifactRefused, ArtifactsUnavailable
 from fraud.payment.batch import Float32, Float64
-from fraud.variant import HOUSE, VariantRef
+from fraud.variant import VariantRef
 from models.scoring.scorer import Scorer
 from models.store.alias import CHAMPION
 from models.store.store import ArtifactStore
@@ -82,9 +82,7 @@ class ArtifactModels:
         if name not in self._versions:
             ref = VariantRef.parse(name)
             try:
-                if not ref.version and ref.owner != HOUSE:
-                    raise ArtifactRefused(f"tenant {ref.owner} has no champion of its own")
-                found = self.store.resolve(ref.variant, ref.version or CHAMPION)
+                found = self.store.resolve(ref.variant, ref.version or CHAMPION, ref.owner)
                 self._versions[name] = found.version, found.digest
             except (ArtifactRefused, ArtifactsUnavailable) as error:
                 self.refused[name] = str(error)

@@ -71,3 +71,12 @@ def test_recorded_features_are_scored(models: ArtifactModels) -> None:
     assert vote.scores is not None
     assert vote.scores.tolist() == models.scores("xgboost", values).tolist()
     assert voters.counts["xgboost"].asked == {models.version("xgboost"): 2}
+
+
+def test_a_tenants_champion_is_its_own(models: ArtifactModels, tmp_path: Path) -> None:
+    root = tmp_path / "artifacts"
+    own = tiny_artifact(root, "xgboost", slope=3.0, n_features=N_FEATURES, schema_id=SCHEMA_ID)
+    point_alias(root, "xgboost", *own, owner="acme")
+    assert models.version("acme/xgboost") == own[0] != models.version("xgboost")
+    assert models.version("other/xgboost") is None
+    assert "other/champion" in models.refused["other/xgboost"]
