@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from experiments.outcomes import CHALLENGE_STOPS, cost_of, highest_cost, interrupted, stopped
+from experiments.outcomes import CHALLENGE_STOPS, highest_cost, interrupted, stopped
 from experiments.rows import Answers
 from fraud.costs import Costs
 from fraud.payment.batch import Float64
@@ -98,6 +98,6 @@ def losses(
             Loss(VALUE_CAUGHT, lost * stops, everywhere, lost),
         ]
         if costs is not None:
-            cost = cost_of(costs, answers.outcome, fraud, amount)
+            cost = costs.of(answers.outcome, fraud, amount)
             found.append(Loss(COST, cost, everywhere, highest_cost(costs, fraud, amount)))
     return {loss.measure.name: loss for loss in found}

@@ -17,25 +17,6 @@ CHALLENGE_STOPS = 0.8
 _APPROVE, _CHALLENGE, _REVIEW, _BLOCK = (OUTCOMES.index(outcome) for outcome in Outcome)
 
 
-def cost_of(costs: Costs, outcome: Int8, fraud: Float64, amount: Float64) -> Float64:
-    """Return the cost of n decisions, float64[n], by the table of `fraud.costs.Costs`.
-
-    Args:
-        outcome: int8[n], indices into `OUTCOMES`.
-        fraud: float64[n], 1 for fraud, else 0.
-        amount: float64[n] in currency units.
-    """
-    missed = fraud * amount * costs.missed_share
-    challenged: Float64 | float = costs.review
-    if costs.challenge is not None:
-        challenged = costs.challenge + (1 - costs.challenge_stops) * missed
-    cost = np.where(outcome == _APPROVE, missed, 0.0)
-    cost = np.where(outcome == _CHALLENGE, challenged, cost)
-    cost = np.where(outcome == _REVIEW, costs.review, cost)
-    total: Float64 = np.where(outcome == _BLOCK, (1 - fraud) * costs.false_block, cost)
-    return total
-
-
 def highest_cost(costs: Costs, fraud: Float64, amount: Float64) -> Float64:
     """Return the cost of the costliest outcome of n payments, float64[n]."""
     missed = fraud * amount * costs.missed_share

@@ -40,20 +40,21 @@ class Costs:
     challenge: float | None = None
     challenge_stops: float = 0.8
 
-    def of(self, outcome: NDArray[np.int8], fraud: NDArray[np.bool_], amount: Float64) -> Float64:
+    def of(self, outcome: NDArray[np.int8], fraud: Float64, amount: Float64) -> Float64:
         """Return what n decisions cost, float64[n].
 
         Args:
             outcome: int8[n], indices into `fraud.decision.OUTCOMES`.
-            fraud: bool[n].
+            fraud: float64[n], 1 for fraud, else 0.
             amount: float64[n], in units of one currency.
         """
-        challenge = self.review if self.challenge is None else self.challenge
-        lost = np.where(fraud, self.missed_share * amount, 0.0)
-        of_challenge = challenge + (1 - self.challenge_stops) * lost
-        of_review = np.full(len(amount), self.review)
-        of_block = np.where(fraud, 0.0, self.false_block)
-        cost: Float64 = np.choose(outcome, [lost, of_challenge, of_review, of_block])
+        missed = fraud * amount * self.missed_share
+        reviewed = np.full(len(amount), self.review)
+        challenged = reviewed
+        if self.challenge is not None:
+            challenged = self.challenge + (1 - self.challenge_stops) * missed
+        blocked = (1 - fraud) * self.false_block
+        cost: Float64 = np.choose(outcome, [missed, challenged, reviewed, blocked])
         return cost
 
     def to_document(self) -> dict[str, Any]:

@@ -206,7 +206,7 @@ class Counter:
         for code, own in grouped(c.codes["currency"], rows):
             amount = c.amount_minor[own] * self._units[code]
             before, after = (
-                float(self._costs.of(outcome[own], c.fraud[own] == 1, amount).sum())
+                float(self._costs.of(outcome[own], c.fraud[own], amount).sum())
                 for outcome in (c.before, c.after)
             )
             found.append(Cost(self._currencies[code], before, after))

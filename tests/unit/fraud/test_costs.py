@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from fraud.costs import Costs
+from training.config import CostConfig
+from training.fit.costs import outcome_costs
+
+OUTCOMES = np.array([0, 1, 2, 3], np.int8)
 
 
 def test_each_outcome_costs_what_the_table_says() -> None:
     costs = Costs(review=5.0, false_block=20.0, missed_share=0.5, challenge=1.0)
-    outcome = np.array([0, 1, 2, 3] * 2, np.int8)
-    fraud = np.repeat([False, True], 4)
-    found = costs.of(outcome, fraud, np.full(8, 100.0))
-    assert found.round(9).tolist() == [0.0, 1.0, 5.0, 20.0, 50.0, 11.0, 5.0, 0.0]
+    amount = np.full(4, 100.0)
+    assert costs.of(OUTCOMES, np.zeros(4), amount).tolist() == [0.0, 1.0, 5.0, 20.0]
+    assert costs.of(OUTCOMES, np.ones(4), amount).round(9).tolist() == [50.0, 11.0, 5.0, 0.0]
 
 
-def test_a_challenge_without_a_cost_of_its_own_costs_a_review() -> None:
-    costs = Costs(review=5.0, false_block=20.0, challenge_stops=1.0)
-    challenge = np.array([1, 1], np.int8)
-    assert costs.of(challenge, np.array([True, False]), np.array([9.0, 9.0])).tolist() == [5.0, 5.0]
+@pytest.mark.parametrize("fraud", [0.0, 1.0])
+def test_costs_are_those_that_training_minimises(fraud: float) -> None:
+    numbers = {"review": 4.0, "false_block": 25.0, "missed_share": 0.9, "challenge": 0.5}
+    amount = np.full(4, 120.0)
+    trained = outcome_costs(
+        np.full(4, fraud, np.float32), amount, CostConfig(**numbers, challenge_stops=0.7)
+    )
+    each = [trained.approve[0], trained.challenge[1], trained.review[2], trained.block[3]]
+    costs = Costs(**numbers, challenge_stops=0.7)
+    assert costs.of(OUTCOMES, np.full(4, fraud), amount).tolist() == pytest.approx(each)
+
+
+def test_without_a_cost_of_its_own_a_challenge_costs_a_review() -> None:
+    costs = Costs(review=4.0, false_block=25.0)
+    assert costs.of(OUTCOMES, np.ones(4), np.full(4, 120.0)).tolist() == [120, 4, 4, 0]
+    assert costs.of(OUTCOMES, np.zeros(4), np.full(4, 120.0)).tolist() == [0, 4, 4, 25]
