@@ -153,4 +153,4 @@ def _plans(
     def owner_of(tenant: str) -> str:
         return HOUSE if tenant == home else tenant
 
-    return Plans(pool, owner_of, StoredModels(store_of(settings)), SCHEMA_ID, pools)
+    return Plans(pool, owner_of, StoredModels(store_of(settings), home), SCHEMA_ID, pools)

@@ -17,7 +17,7 @@ def models(tmp_path):
     point_alias(tmp_path, "xgboost", version, digest)
     tiny_artifact(tmp_path, "logistic", n_features=4, schema_id="served")
     store = open_store(str(tmp_path), Settings(home=tmp_path))
-    return StoredModels(store), version
+    return StoredModels(store, "home"), version
 
 
 def test_a_name_means_a_champion_or_a_version(models):
@@ -32,3 +32,27 @@ def test_what_is_not_there_has_no_schema(models, tmp_path):
         assert found.schema_of(VariantRef.parse(name)) is None, name
     (tmp_path / "xgboost" / "aliases" / "champion.json").write_text("rot")
     assert found.schema_of(VariantRef("xgboost")) is None
+
+
+def learnt(root, tenant, slope):
+    training = {"tenant": tenant}
+    return tiny_artifact(
+        root, "xgboost", n_features=4, schema_id="served", slope=slope, training=training
+    )
+
+
+def test_a_version_is_not_found_for_another_than_the_tenant_it_learnt_from(models, tmp_path):
+    found, _ = models
+    ours, _ = learnt(tmp_path, "home", 2.0)
+    theirs, digest = learnt(tmp_path, "mine", 3.0)
+
+    def seen(name: str) -> bool:
+        return found.schema_of(VariantRef.parse(name)) is not None
+
+    assert seen(f"xgboost@{ours}")
+    assert not seen(f"xgboost@{theirs}")
+    assert seen(f"mine/xgboost@{theirs}")
+    assert not seen(f"mine/xgboost@{ours}")
+    assert not seen(f"other/xgboost@{theirs}")
+    point_alias(tmp_path, "xgboost", theirs, digest)
+    assert seen(f"xgboost@{theirs}"), "somebody made it the house's champion"
