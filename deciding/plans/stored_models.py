@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fraud.errors import ArtifactRefused
-from fraud.variant import HOUSE, VariantRef
+from fraud.variant import VariantRef
 from models.store.alias import CHAMPION, Alias
 from models.store.store import ArtifactStore
 
@@ -34,12 +34,12 @@ class StoredModels:
             manifest, _ = self._store.manifest(ref.variant, version)
         except ArtifactRefused:
             return None
-        learnt_from = manifest.training.get("tenant", ref.owner or self._home)
+        learnt_from = manifest.tenant or ref.owner or self._home
         is_own = learnt_from == (ref.owner or self._home) or _was(champion, version)
         return manifest.schema_id if is_own else None
 
     def _champion(self, ref: VariantRef) -> Alias | None:
-        return self._store.alias(ref.variant, CHAMPION) if ref.owner == HOUSE else None
+        return self._store.alias(ref.variant, CHAMPION, ref.owner)
 
 
 def _was(champion: Alias | None, version: str) -> bool:

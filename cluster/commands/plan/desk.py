@@ -54,13 +54,11 @@ class Desk:
 
     Attributes:
         settings: of the tenant.
-        home: the home tenant, whose plans and models are the house's.
-        owner: of the plans that are changed.
+        owner: of the plans that are changed: a tenant, or the house for the home tenant.
         session: a connection to PostgreSQL.
     """
 
     settings: Settings
-    home: str
     owner: str
     session: asyncpg.Connection
 
@@ -112,7 +110,7 @@ class Desk:
         from deciding.plans.stored_models import StoredModels
         from models.store.location import store_of
 
-        return StoredModels(store_of(self.settings), self.home)
+        return StoredModels(store_of(self.settings), self.settings.home_tenant)
 
     async def source(self, text: str) -> tuple[str, dict[str, Any]]:
         """Return the title and the document of a plan in a file or in the table."""
@@ -142,13 +140,10 @@ class Desk:
 async def desk(tenant: str | None) -> AsyncIterator[Desk]:
     """Open the database for the plans of a tenant; None: those of the house."""
     from cluster.home.connection import database
-    from fraud.variant import HOUSE
 
-    home = load_settings()
-    settings = home if tenant is None else load_settings(tenant)
-    owner = HOUSE if settings.tenant == home.tenant else settings.tenant
+    settings = load_settings(tenant)
     async with database(settings) as session:
-        yield Desk(settings, home.tenant, owner, session)
+        yield Desk(settings, settings.owner, session)
 
 
 def read_file(path: Path) -> PlanText:
