@@ -97,7 +97,7 @@ class Combiner:
         url = settings.database_url.get_secret_value()
         self._reader = PlanReader(url, settings.database_timeout_s)
         copy = LocalCopy(settings.home / "active_plan.json")
-        self._feed = PlanFeed(self._reader.changes, copy=copy, home=settings.tenant)
+        self._feed = PlanFeed(self._reader.changes, copy=copy, home=settings.home_tenant)
         self._reader.announced = self._feed.wake
         await self._feed.start()
         self._switchboard = Switchboard(settings.links)

@@ -19,7 +19,6 @@ from deployments.links.linked_method import LinkedMethod
 from deployments.links.switchboard import Switchboard, pool_name
 from deployments.remote_method import RemoteMethod
 from features.definitions import SCHEMA_ID
-from fraud.variant import HOUSE
 from models.store.location import store_of
 from serve_app.combiner_client import CombinerClient
 from serve_app.database import open_pools
@@ -152,9 +151,5 @@ def _plans(
     settings: Settings, pool: asyncpg.Pool, pools: Callable[[], Awaitable[list[Pool]]]
 ) -> Plans:
     """Return the plans of all tenants; those of the home tenant are the house's."""
-    home = settings.tenant
-
-    def owner_of(tenant: str) -> str:
-        return HOUSE if tenant == home else tenant
-
-    return Plans(pool, owner_of, StoredModels(store_of(settings)), SCHEMA_ID, pools)
+    models = StoredModels(store_of(settings), settings.home_tenant)
+    return Plans(pool, settings.owner_of, models, SCHEMA_ID, pools)

@@ -100,18 +100,15 @@ async def _activate(
     name: str, version: int | None, expected: Expected, reason: str, tenant: str | None
 ) -> dict[str, Any]:
     from cluster.plans.reading import PlanText
-    from deciding.plans.stored_models import StoredModels
     from deciding.plans.submitted import require_models
     from features.definitions import SCHEMA_ID
     from fraud.errors import InvalidInput
-    from models.store.location import store_of
 
     async with desk(tenant) as opened:
         found = await opened.own(name, version)
         try:
             found.plan()
-            models = StoredModels(store_of(opened.settings))
-            require_models(found.document, opened.owner, models, SCHEMA_ID)
+            require_models(found.document, opened.owner, opened.models(), SCHEMA_ID)
         except InvalidInput as error:
             written = PlanText(found.document)
             raise told(written, f"plan {found.id}", error.detail, error.errors) from None

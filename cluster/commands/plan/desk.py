@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cluster.plans.reading import PlanText
     from deciding.plans.check import Fault
+    from deciding.plans.stored_models import StoredModels
     from deciding.plans.versions import PlanId, StoredPlan
     from fraud.plan import Plan
     from settings.settings import Settings
@@ -53,7 +54,7 @@ class Desk:
 
     Attributes:
         settings: of the tenant.
-        owner: of the plans that are changed.
+        owner: of the plans that are changed: a tenant, or the house for the home tenant.
         session: a connection to PostgreSQL.
     """
 
@@ -104,6 +105,13 @@ class Desk:
             )
         return found
 
+    def models(self) -> StoredModels:
+        """Return the models that plans may name."""
+        from deciding.plans.stored_models import StoredModels
+        from models.store.location import store_of
+
+        return StoredModels(store_of(self.settings), self.settings.home_tenant)
+
     async def source(self, text: str) -> tuple[str, dict[str, Any]]:
         """Return the title and the document of a plan in a file or in the table."""
         document = await asyncio.to_thread(_in_file, Path(text))
@@ -118,15 +126,12 @@ class Desk:
         Raises:
             CommandFailed: it is wrong; each fault has been printed with its place.
         """
-        from deciding.plans.stored_models import StoredModels
         from deciding.plans.submitted import read_submitted
         from features.definitions import SCHEMA_ID
         from fraud.errors import InvalidInput
-        from models.store.location import store_of
 
-        models = StoredModels(store_of(self.settings))
         try:
-            return read_submitted(written.document, self.owner, models, SCHEMA_ID)
+            return read_submitted(written.document, self.owner, self.models(), SCHEMA_ID)
         except InvalidInput as error:
             raise told(written, what, error.detail, error.errors) from None
 
@@ -135,13 +140,10 @@ class Desk:
 async def desk(tenant: str | None) -> AsyncIterator[Desk]:
     """Open the database for the plans of a tenant; None: those of the house."""
     from cluster.home.connection import database
-    from fraud.variant import HOUSE
 
-    home = load_settings()
-    settings = home if tenant is None else load_settings(tenant)
-    owner = HOUSE if settings.tenant == home.tenant else settings.tenant
+    settings = load_settings(tenant)
     async with database(settings) as session:
-        yield Desk(settings, owner, session)
+        yield Desk(settings, settings.owner, session)
 
 
 def read_file(path: Path) -> PlanText:

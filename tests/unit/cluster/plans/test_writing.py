@@ -38,7 +38,7 @@ def test_what_says_nothing_is_left_out_and_a_canary_that_is_out_stays_out():
 
 
 TEXTS = st.sampled_from(["NO", "on", "yes", "~", "null", "1e3", "2026-01-02", "010", "a b", "#x"])
-PRINTABLE = st.text().filter(str.isprintable)
+PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z")))
 """As in plans: no text of a document holds anything else."""
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | PRINTABLE | TEXTS,
