@@ -18,7 +18,12 @@ from deciding.plans.active import PlanFeed
 from deciding.plans.local_copy import LocalCopy
 from deciding.plans.reader import PlanReader
 from deciding.shadows import ShadowRunner
+from deciding.steward.recommender import Recommender
+from deciding.steward.steward import Steward
+from deciding.steward.table import StewardTable
+from deciding.steward.watch import LOCK, StewardWatch
 from decision_log.log import DecisionLog
+from decision_log.readers.arm_counts import ArmCountsReader
 from decision_log.readers.drift_gauges import DriftWatch
 from decision_log.shadows.writer import ShadowWriter
 from deployments.garbage_collection import tune_garbage_collection
@@ -35,6 +40,7 @@ from fraud.plan import Plan
 from models.store.location import store_of
 from models.store.origin import origin_of
 from settings.settings import Settings
+from stores.postgres.leader import Leadership
 from telemetry.logs import log_to_replica
 
 logger = logging.getLogger(__name__)
@@ -67,7 +73,7 @@ class Readiness:
 
 
 _CLOSED_IN_ORDER = (
-    *("_links", "_drift", "_shadows", "_shadow_writer", "_pools", "_switchboard"),
+    *("_links", "_drift", "_steward", "_shadows", "_shadow_writer", "_pools", "_switchboard"),
     *("_feed", "_reader", "_log"),
 )
 
@@ -130,6 +136,9 @@ class Combiner:
         self._drift = _drift_watch(settings, url, self._feed)
         if settings.drift_interval_s:
             self._drift.start()
+        self._steward = _steward_watch(settings, url, self._feed)
+        if settings.steward_interval_s:
+            self._steward.start()
         tune_garbage_collection()
         self._links = await open_links(settings.links, {"decide": self._decider.decide})
 
@@ -193,17 +202,46 @@ class Combiner:
 
 def _drift_watch(settings: Settings, url: str, feed: PlanFeed) -> DriftWatch:
     """Return the drift watch over all decisions on record."""
-    replica = settings.database_replica_url
+    source, variable = _read_from(settings, url)
 
     def plans() -> dict[str, Plan]:
         return {owner: active.plan for owner, active in feed.active.items()}
 
     return DriftWatch(
-        url if replica is None else replica.get_secret_value(),
+        source,
         settings.tenant,
         plans,
         lambda plan: origin_of(plan, store_of(settings)),
         settings.drift_interval_s,
         settings.database_timeout_s,
-        variable="DATABASE_URL" if replica is None else "DATABASE_REPLICA_URL",
+        variable=variable,
     )
+
+
+def _steward_watch(settings: Settings, url: str, feed: PlanFeed) -> StewardWatch:
+    """Return the steward's watch over the active plans of all owners."""
+    source, variable = _read_from(settings, url)
+    timeout_s = settings.database_timeout_s
+
+    def plans() -> dict[str, Plan]:
+        return {owner: one.plan for owner, one in feed.active.items() if not one.is_local}
+
+    table = StewardTable(url, timeout_s, settings.tenant)
+    return StewardWatch(
+        Steward(
+            plans,
+            table,
+            ArmCountsReader(source, timeout_s, variable),
+            Recommender(table.beside_baseline_since, settings.tenant).recommend,
+        ),
+        Leadership(url, LOCK, timeout_s),
+        settings.steward_interval_s,
+    )
+
+
+def _read_from(settings: Settings, url: str) -> tuple[str, str]:
+    """Return the PostgreSQL for reading in the background, and the setting with its address."""
+    replica = settings.database_replica_url
+    if replica is None:
+        return url, "DATABASE_URL"
+    return replica.get_secret_value(), "DATABASE_REPLICA_URL"

@@ -132,6 +132,9 @@ class Settings(BaseSettings):
     drift_interval_s: float = Field(
         60.0, ge=0, description="period of drift measurement for the metrics; 0: never"
     )
+    steward_interval_s: float = Field(
+        5.0, ge=0, description="period of looks at guard rails and canaries; 0: never"
+    )
     max_rows_per_call: int = Field(256, gt=0, description="most rows of one micro-batch")
     lanes: int = Field(
         default_factory=default_lanes,

@@ -104,6 +104,38 @@ ARM_DECISIONS = Counter(
     "Decisions of the house's plan, if it splits, by the way through it: segment, arm, stage.",
     ["plan", "arm", "outcome"],
 )
+ARM_ERROR_RATE = Gauge(
+    "fraud_arm_error_rate",
+    "Share of an arm's decisions that lack a vote, over the window of its guard rails.",
+    ["plan", "arm"],
+    multiprocess_mode="livemostrecent",
+)
+ARM_BLOCK_RATE = Gauge(
+    "fraud_arm_block_rate",
+    "Share of an arm's payments that are blocked, over the window of its guard rails.",
+    ["plan", "arm"],
+    multiprocess_mode="livemostrecent",
+)
+ARM_P95 = Gauge(
+    "fraud_arm_p95_seconds",
+    "95 % quantile of an arm's wait for votes, over the window of its guard rails.",
+    ["plan", "arm"],
+    multiprocess_mode="livemostrecent",
+)
+CANARY_SHARE = Gauge(
+    "fraud_canary_share",
+    "Share of the customers of its split that a canary has.",
+    ["plan", "arm"],
+    multiprocess_mode="livemostrecent",
+)
+PLAN_GUARD_RAIL = Counter(
+    "fraud_plan_guard_rail_total",
+    "Arms that left a band of their guard rails: taken out, unless they are the control.",
+    ["plan", "arm", "band"],
+)
+GUARD_RAIL_ERRORS = Counter(
+    "fraud_guard_rail_errors_total", "Attempts to look at arms and canaries that failed."
+)
 SHADOW_ROWS = Counter(
     "fraud_shadow_rows_total",
     "Payments that a plan's shadow was to be asked about: asked, dropped under load, or failed.",

@@ -98,7 +98,13 @@ def read_document(document: Any) -> Plan:
 
 
 async def store(
-    session: asyncpg.Connection, owner: str, plan: Plan, *, author: str, reason: str = ""
+    session: asyncpg.Connection,
+    owner: str,
+    plan: Plan,
+    *,
+    author: str,
+    reason: str = "",
+    before: Plan | None = None,
 ) -> Plan:
     """Store a plan as the next version of its name; it does not decide yet. Whatever version it has
     is replaced. Customers stay on the arms that the version before gave them, as far as weights
@@ -106,13 +112,15 @@ async def store(
 
     Args:
         session: a connection in `only_writer`.
+        before: the version before; None: the newest.
 
     Returns:
         The plan with its version.
     """
-    before = await session.fetchrow(_sql("newest_plan"), owner, plan.name)
-    version = 1 if before is None else before["version"] + 1
-    stored = replace(_continued(plan, before), version=version)
+    newest = await session.fetchrow(_sql("newest_plan"), owner, plan.name)
+    version = 1 if newest is None else newest["version"] + 1
+    carried = _continued(plan, newest) if before is None else continued(plan, before)
+    stored = replace(carried, version=version)
     row = (owner, plan.name, version, stored.to_json(), author, reason)
     await session.execute(_sql("insert_plan"), *row)
     return stored

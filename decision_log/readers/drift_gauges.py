@@ -33,7 +33,7 @@ from models.drift import LEAST_ROWS, ReferenceDistribution, calibration, matured
 from models.store.origin import Origin
 from stores.poll import Poll
 from stores.postgres.connect import connection
-from stores.postgres.lock import Lock
+from stores.postgres.leader import Leadership
 from stores.postgres.session import Session
 from stores.statements import statement
 from telemetry import metrics
@@ -102,7 +102,7 @@ class DriftWatch:
         self._origin = origin
         self._timeout_s = timeout_s
         self._now = now
-        self._lock: Lock | None = None
+        self._leadership = Leadership(url, _LOCK, timeout_s, variable)
         self._poll = Poll("drift", self.refresh, interval_s)
         self._failure = ""
         self._unmeasured: dict[str, str] = {}
@@ -120,7 +120,7 @@ class DriftWatch:
     async def close(self) -> None:
         """Stop measuring."""
         await self._poll.close()
-        self._drop()
+        self._leadership.drop()
 
     async def refresh(self) -> dict[str, Measured] | None:
         """Measure once and set the gauges. Never raises: a failure is counted, and logged once.
@@ -131,11 +131,11 @@ class DriftWatch:
         """
         try:
             plans = self._plans()
-            if not plans or not await self._leads():
+            if not plans or not await self._leadership.held():
                 return None
             measured = await self._measure(plans)
         except Exception as error:  # whatever it is, decisions go on
-            self._drop()
+            self._leadership.drop()
             metrics.DRIFT_ERRORS.inc()
             failure = f"{type(error).__name__}: {error}"
             if failure != self._failure:
@@ -147,22 +147,6 @@ class DriftWatch:
             return None
         self._show(measured)
         return measured
-
-    async def _leads(self) -> bool:
-        """Return whether this replica is the one that measures: it keeps the lock."""
-        if self._lock is not None and self._lock.alive:
-            return True
-        lock = await Lock.on(
-            self._url, variable=self._variable, timeout_s=self._timeout_s, name=_LOCK
-        )
-        try:
-            if await lock.take(_LOCK):
-                self._lock = lock
-                return True
-        finally:
-            if self._lock is not lock:
-                lock.drop()
-        return False
 
     async def _measure(self, plans: Mapping[str, Plan]) -> dict[str, Measured]:
         own = sorted(plans.keys() - {HOUSE})
@@ -235,11 +219,6 @@ class DriftWatch:
             gauge.labels(name, owner).set(float("nan"))
         self._shown = shown
         metrics.DRIFT_AT.set(time.time())
-
-    def _drop(self) -> None:
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            lock.drop()
 
 
 def _gauges(measured: Mapping[str, Measured]) -> Iterable[tuple[Any, str, dict[str, float]]]:

@@ -118,7 +118,7 @@ class AB:
         control = self.arms[0]
         arms = {
             name: replace(lost, weight=0.0, slots=()),
-            control.name: replace(control, weight=control.weight + lost.weight, slots=()),
+            control.name: replace(control, weight=round(control.weight + lost.weight, 2), slots=()),
         }
         changed = tuple(arms.get(arm.name, replace(arm, slots=())) for arm in self.arms)
         return replace(self, arms=changed).continued(self)
