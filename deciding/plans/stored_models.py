@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fraud.errors import ArtifactRefused
-from fraud.variant import HOUSE, VariantRef
+from fraud.variant import VariantRef
 from models.store.alias import CHAMPION
 from models.store.store import ArtifactStore
 
@@ -30,7 +30,5 @@ class StoredModels:
         return manifest.schema_id
 
     def _champion(self, ref: VariantRef) -> str | None:
-        if ref.owner != HOUSE:
-            return None
-        alias = self._store.alias(ref.variant, CHAMPION)
+        alias = self._store.alias(ref.variant, CHAMPION, ref.owner)
         return None if alias is None else alias.version
