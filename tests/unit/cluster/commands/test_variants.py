@@ -24,6 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("QUORUM_HOME", str(tmp_path))
     monkeypatch.setenv("QUORUM_DASHBOARD_PORT", "9")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # Ray reads a token once and for all
     activate(monkeypatch)
     return tmp_path
 
