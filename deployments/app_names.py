@@ -7,7 +7,8 @@ import re
 from fraud.variant import VARIANT_PATTERN, VariantRef
 
 PREFIX = "variant-"
-_NAME = re.compile(rf"{PREFIX}({VARIANT_PATTERN})(?:\.([0-9a-f]{{12}}))?(?:_(.+))?")
+# Names of variants have no capital letters: the first one ends the variant.
+_NAME = re.compile(rf"{PREFIX}({VARIANT_PATTERN})(?:\.V([0-9a-f]{{12}}))?(?:\.T(.+))?")
 
 
 def app_name(variant: str) -> str:
@@ -22,11 +23,11 @@ def app_name(variant: str) -> str:
         ValueError: it is not the name of a variant.
 
     >>> app_name("xgboost"), app_name("acme/xgboost@2fd6da9b13f3")
-    ('variant-xgboost', 'variant-xgboost.2fd6da9b13f3_acme')
+    ('variant-xgboost', 'variant-xgboost.V2fd6da9b13f3.Tacme')
     """
     ref = VariantRef.parse(variant)
-    version = f".{ref.version}" if ref.version else ""
-    owner = f"_{ref.owner}" if ref.owner else ""
+    version = f".V{ref.version}" if ref.version else ""
+    owner = f".T{ref.owner}" if ref.owner else ""
     return f"{PREFIX}{ref.variant}{version}{owner}"
 
 

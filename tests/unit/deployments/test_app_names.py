@@ -27,14 +27,21 @@ def test_the_name_of_a_pool_gives_the_variant_back(ref: VariantRef) -> None:
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,200}", name)
 
 
+def test_names_that_look_alike_have_pools_of_their_own() -> None:
+    alike = ("a", "a.2fd6da9b13f3", "a@2fd6da9b13f3", "v2fd6da9b13f3/a", "a.v2fd6da9b13f3", "t/a")
+    assert len({app_name(name) for name in alike}) == len(alike)
+    assert [variant_of(app_name(name)) for name in alike] == list(alike)
+
+
 def test_pools_of_champions_keep_their_names() -> None:
     assert app_name("random-forest") == "variant-random-forest"
-    assert app_name("xgboost@2fd6da9b13f3") == "variant-xgboost.2fd6da9b13f3"
-    assert app_name("acme/xgboost") == "variant-xgboost_acme"
+    assert app_name("xgboost@2fd6da9b13f3") == "variant-xgboost.V2fd6da9b13f3"
+    assert app_name("acme/xgboost") == "variant-xgboost.Tacme"
 
 
 @pytest.mark.parametrize(
-    "name", ["decisions", "variant-", "variant-XGB", "variant-a.b", "variant-a_", "variant-a_b/c"]
+    "name",
+    ["decisions", "variant-", "variant-XGB", "variant-a.Vb", "variant-a.T", "variant-a.Tb/c"],
 )
 def test_other_applications_are_no_pools(name: str) -> None:
     assert variant_of(name) is None

@@ -35,7 +35,7 @@ def app(status: str, **states: int) -> Any:
 
 
 async def test_pools_have_the_names_that_plans_use() -> None:
-    names = ("variant-xgboost.2fd6da9b13f3", "variant-xgboost_acme", "variant-Other", "other")
+    names = ("variant-xgboost.V2fd6da9b13f3", "variant-xgboost.Tacme", "variant-Other", "other")
     apps = {name: app("RUNNING", RUNNING=1) for name in names}
     handles = {"acme/xgboost": Handle("41be6f0d2c55"), "xgboost@2fd6da9b13f3": Handle(None)}
     board = PoolBoard(lambda: SimpleNamespace(applications=apps), handles.get)  # type: ignore[arg-type]

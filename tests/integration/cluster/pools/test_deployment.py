@@ -51,9 +51,9 @@ def test_plans_of_all_owners_get_their_pools(settings: Settings, database_url: s
     names = [application["name"] for application in whole.config["applications"]]
     assert names == [
         *(application["name"] for application in config["applications"]),
-        "variant-xgboost_acme",
+        "variant-xgboost.Tacme",
         "variant-catboost",
-        "variant-logistic.2fd6da9b13f3",
+        "variant-logistic.V2fd6da9b13f3",
     ]
     assert {pool.name: pool.why for pool in whole.pools if pool.plans} == {
         "xgboost": "in the Serve configuration, plan p v1, plan p v1 of acme",

@@ -86,9 +86,9 @@ def test_a_folder_replaced_by_a_link_is_not_used(folder, run):
 
 
 def test_long_names_are_cut_and_stay_different():
-    usual = "variant-isolation-forest.2fd6da9b13f3"
+    usual = "variant-isolation-forest.V2fd6da9b13f3"
     assert pool_name(usual, "Variant") == f"{usual}~Variant"
-    long = f"variant-{'x' * 40}.2fd6da9b13f3_{'t' * 63}"
+    long = f"variant-{'x' * 64}.V2fd6da9b13f3.T{'t' * 63}"
     names = {pool_name(f"{long}{end}", "Variant") for end in "ab"}
     assert len(names) == 2
     assert all(len(name) == LONGEST_NAME and "~" not in name for name in names)
@@ -99,7 +99,7 @@ def test_long_names_are_cut_and_stay_different():
 
 def test_a_pool_with_a_long_name_is_called(folder, run):
     async def test() -> None:
-        application = f"variant-{'x' * 40}.2fd6da9b13f3_{'t' * 64}"
+        application = f"variant-{'x' * 64}.V2fd6da9b13f3.T{'t' * 64}"
         replica = Replica("a")
         await replica.server.open(socket_path(folder, application, "Variant", "a"))
         pool = pool_name(application, "Variant")
