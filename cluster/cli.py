@@ -55,6 +55,7 @@ GROUPS = {
     "models": "Data and models",
     "plan": "Decisions",
     "keys": "Decisions",
+    "variants": "Run",
 }
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +19,8 @@ from deciding.fan_out import FanOut
 from deciding.feature_client import FeatureClient
 from deciding.plans.active import PlanFeed
 from deciding.plans.local_copy import LocalCopy
-from deciding.plans.reader import PlanReader
+from deciding.plans.reader import ActiveRow, PlanReader
+from deciding.plans.versions import read_document
 from deciding.shadows import ShadowRunner
 from deciding.steward.recommender import Recommender
 from deciding.steward.steward import Steward
@@ -35,6 +39,7 @@ from deployments.variant_pools import VariantPools
 from features.definitions import NAMES
 from features.reason_columns import reason_writer
 from fraud.decision import Decisions
+from fraud.errors import InvalidInput
 from fraud.payment.batch import TransactionBatch
 from fraud.plan import Plan
 from models.store.location import store_of
@@ -103,13 +108,13 @@ class Combiner:
         url = settings.database_url.get_secret_value()
         self._reader = PlanReader(url, settings.database_timeout_s)
         copy = LocalCopy(settings.home / "active_plan.json")
-        self._feed = PlanFeed(self._reader.changes, copy=copy, home=settings.home_tenant)
-        self._reader.announced = self._feed.wake
-        await self._feed.start()
         self._switchboard = Switchboard(settings.links)
         await self._switchboard.start()
         await self._switchboard.watch(pool_name(features.app_name, features.deployment_name))
         self._pools = VariantPools(self._wanted, self._switchboard)
+        self._feed = PlanFeed(self._changes, copy=copy, home=settings.home_tenant)
+        self._reader.announced = self._feed.wake
+        await self._feed.start()
         await self._pools.start()
         replica = serve.get_replica_context().replica_id.unique_id
         self._log = DecisionLog(settings.home / "wal", url, replica)
@@ -196,8 +201,26 @@ class Combiner:
         active = self._feed.current_for(tenant)
         return None if active is None else active.plan
 
+    async def _changes(self, revisions: Mapping[str, str]) -> Sequence[ActiveRow]:
+        """See `PlanReader.changes`. The pools of new plans are found before they decide, so that
+        their first payments do not miss votes."""
+        rows = await self._reader.changes(revisions)
+        await self._pools.prepare(_variants_in(rows))
+        return rows
+
     def _wanted(self) -> tuple[str, ...]:
         return self._feed.variants
+
+
+def _variants_in(rows: Sequence[ActiveRow]) -> set[str]:
+    """Return the variants that the plans of some rows may ask."""
+    found: set[str] = set()
+    for row in rows:
+        if row.document is not None:
+            # What cannot be read is the feed's to tell.
+            with suppress(InvalidInput):
+                found.update(read_document(json.loads(row.document)).variants)
+    return found
 
 
 def _drift_watch(settings: Settings, url: str, feed: PlanFeed) -> DriftWatch:

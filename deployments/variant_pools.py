@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from ray import serve
 from ray.serve.exceptions import RayServeException
 
+from deployments.app_names import app_name
 from deployments.links.linked_method import LinkedMethod
 from deployments.links.switchboard import Switchboard, pool_name
 from deployments.remote_method import RemoteMethod
@@ -21,12 +23,9 @@ from stores.poll import Poll
 logger = logging.getLogger(__name__)
 
 LOOKUP_S = 2.0
+PREPARE_S = 1.0
+"""Longest time that a new plan waits for the pools that it names."""
 _WARM_UP_S = 5.0
-
-
-def app_name(variant: str) -> str:
-    """Return the name of the Serve application that is a variant's pool."""
-    return f"variant-{variant}"
 
 
 def find_app(variant: str) -> Any | None:
@@ -103,6 +102,13 @@ class VariantPools:
     async def refresh(self) -> None:
         """Look for every wanted pool once; never raises."""
         await asyncio.gather(*(self._look(variant) for variant in set(self._wanted())))
+
+    async def prepare(self, variants: Iterable[str], timeout_s: float = PREPARE_S) -> None:
+        """Find and warm up the pools of variants before a plan asks them, as far as that goes in
+        time; never raises."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await asyncio.gather(*(self._look(variant) for variant in set(variants)))
 
     async def close(self) -> None:
         """Stop looking."""

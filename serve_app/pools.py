@@ -10,13 +10,13 @@ from typing import Any
 from ray import serve
 from ray.serve.schema import ApplicationStatusOverview, ServeStatus
 
+from deployments.app_names import variant_of
 from deployments.remote_method import RemoteMethod
-from deployments.variant_pools import app_name, find_app
+from deployments.variant_pools import find_app
 from serve_app.gateway.pool import Pool
 
 CACHED_S = 1.0
 ANSWER_S = 1.0
-_PREFIX = app_name("")
 
 
 class PoolBoard:
@@ -52,16 +52,16 @@ class PoolBoard:
 
     async def _read(self) -> list[Pool]:
         applications = (await asyncio.to_thread(self._status)).applications
-        names = sorted(name for name in applications if name.startswith(_PREFIX))
-        return list(await asyncio.gather(*(self._pool(n, applications[n]) for n in names)))
+        found = {variant_of(name): overview for name, overview in applications.items()}
+        pools = sorted((variant, found[variant]) for variant in found if variant is not None)
+        return list(await asyncio.gather(*(self._pool(*pool) for pool in pools)))
 
-    async def _pool(self, name: str, overview: ApplicationStatusOverview) -> Pool:
+    async def _pool(self, variant: str, overview: ApplicationStatusOverview) -> Pool:
         states: dict[str, int] = {}
         for deployment in overview.deployments.values():
             for state, count in deployment.replica_states.items():
                 states[state] = states.get(state, 0) + count
         running = states.get("RUNNING", 0)
-        variant = name.removeprefix(_PREFIX)
         return Pool(
             variant,
             overview.status.value,

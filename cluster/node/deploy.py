@@ -52,17 +52,48 @@ def roll_out(
 ) -> dict[str, Any]:
     """Deploy a configuration and wait until Quorum at `url` is ready. Returns Serve's details.
 
+    Serve restarts only applications whose configuration has changed.
+
     Raises:
         CommandFailed: see `wait_running` and `wait_ready`.
     """
     names = {str(application["name"]) for application in config["applications"]}
     with step("Deploy") as running:
+        _forget_failed(dashboard, config, timeout_s)
         dashboard.deploy(config)
         details = wait_running(dashboard, names, timeout_s=timeout_s, note=running.note)
         running.result = f"{len(names)} applications"
     with step("Ready") as running:
         wait_ready(url, timeout_s=timeout_s, note=running.note)
     return details
+
+
+def _forget_failed(dashboard: Dashboard, config: dict[str, Any], timeout_s: float) -> None:
+    """Delete the applications that could not be started, so that Serve tries again: it does not
+    retry one whose configuration has not changed. Replicas that run stay."""
+    applications = dashboard.serve_details().get("applications", {})
+    failed = {
+        str(wanted["name"])
+        for wanted in config["applications"]
+        if _never_started(applications.get(wanted["name"], {}))
+    }
+    if not failed:
+        return
+    rest = [wanted for wanted in config["applications"] if wanted["name"] not in failed]
+    dashboard.deploy({**config, "applications": rest})
+    deadline = time.monotonic() + timeout_s
+    while failed.intersection(dashboard.serve_details().get("applications", {})):
+        if time.monotonic() > deadline:
+            raise CommandFailed(f"{min(failed)} cannot be removed to start again", _UNREACHABLE)
+        time.sleep(_POLL_S)
+
+
+def _never_started(application: dict[str, Any]) -> bool:
+    return application.get("status") == "DEPLOY_FAILED" and not any(
+        replica.get("state") == "RUNNING"
+        for deployment in application.get("deployments", {}).values()
+        for replica in deployment.get("replicas", ())
+    )
 
 
 def wait_running(
@@ -72,7 +103,7 @@ def wait_running(
     timeout_s: float,
     note: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Wait until every application of `names` is RUNNING.
+    """Wait until every application of `names` is RUNNING. One that fails stops no other.
 
     Args:
         note: called with the progress, several times a second.
@@ -81,7 +112,8 @@ def wait_running(
         Serve's details at that moment.
 
     Raises:
-        CommandFailed: an application failed, or does not run in time; names it and the reason.
+        CommandFailed: an application failed, or does not run in time; names it and the reason, and
+            says whether the others run.
     """
     deadline = time.monotonic() + timeout_s
     unhealthy_since: dict[str, float] = {}
@@ -98,25 +130,43 @@ def wait_running(
         )
         if not waiting:
             return details
-        _refuse_failed(applications, unhealthy_since)
+        failed = _failed(applications, unhealthy_since)
+        if failed and failed.issuperset(waiting):
+            raise _failure(applications, waiting, len(names) - len(waiting))
         _refuse_vanished(seen, set(applications))
         if time.monotonic() > deadline:
+            if failed:
+                raise _failure(applications, sorted(failed), len(names) - len(waiting))
             why = "; ".join(f"{name}: {reason(applications.get(name, {}))}" for name in waiting)
             raise CommandFailed(f"not running after {timeout_s:.0f} s: {why}", _UNREACHABLE)
-        note(f"{len(names) - len(waiting)} of {len(names)} applications, {waiting[0]} is next")
+        pending = [name for name in waiting if name not in failed]
+        trouble = f", {len(failed)} failed" if failed else ""
+        note(
+            f"{len(names) - len(waiting)} of {len(names)} applications{trouble},"
+            f" {pending[0]} is next"
+        )
         time.sleep(_POLL_S)
 
 
-def _refuse_failed(applications: dict[str, Any], unhealthy_since: dict[str, float]) -> None:
+def _failed(applications: dict[str, Any], unhealthy_since: dict[str, float]) -> set[str]:
+    """Return the applications that will not run by themselves."""
     now = time.monotonic()
+    failed = set()
     for name, application in applications.items():
         status = application.get("status")
         if status != "UNHEALTHY":
             unhealthy_since.pop(name, None)
-        elif now - unhealthy_since.setdefault(name, now) < _UNHEALTHY_S:
-            continue
-        if status in ("DEPLOY_FAILED", "UNHEALTHY"):
-            raise CommandFailed(f"application {name}: {reason(application)}", _UNREACHABLE)
+        elif now - unhealthy_since.setdefault(name, now) >= _UNHEALTHY_S:
+            failed.add(name)
+        if status == "DEPLOY_FAILED":
+            failed.add(name)
+    return failed
+
+
+def _failure(applications: dict[str, Any], failed: list[str], running: int) -> CommandFailed:
+    why = "; ".join(f"application {name}: {reason(applications[name])}" for name in failed)
+    others = f"the {running} others run; " if running else ""
+    return CommandFailed(why, others + _UNREACHABLE)
 
 
 def _refuse_vanished(seen: set[str], there: set[str]) -> None:

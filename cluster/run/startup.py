@@ -17,6 +17,7 @@ from cluster.node.deploy import read_config, roll_out
 from cluster.node.node import Node
 from cluster.node.ports import require_free
 from cluster.node.preflight import check_disk, check_memory, check_python
+from cluster.pools.deployment import whole_deployment
 from cluster.run.demo_key import example_request, write_demo_key
 from cluster.run.initial_history import Scale, history_missing, make_history
 from cluster.run.initial_models import models_missing, train_models, variants_of
@@ -55,7 +56,8 @@ def bring_up(config: Path | None, scale: Scale, timeout_s: float) -> dict[str, A
         with step("Ray") as running:
             running.result = "started" if starting.result() else "already running"
     _train(settings, node, document)
-    roll_out(node.dashboard, node.url, document, timeout_s)
+    whole = whole_deployment(settings, document, node.dashboard)
+    roll_out(node.dashboard, node.url, whole.config, timeout_s)
     key = write_demo_key(settings, node.url)
     return {"url": node.url, "api_key": key, "curl": example_request(node.url, key)}
 

@@ -156,6 +156,12 @@ async def read_active(source: Source, owner: str) -> StoredPlan | None:
     return None if row is None else _stored(row)
 
 
+async def read_all_active(source: Source) -> dict[str, StoredPlan]:
+    """Return owner -> the plan that decides for it, of all owners that have one."""
+    rows = await source.fetch(_sql("all_active_plans"))
+    return {row["owner"]: _stored(row) for row in rows}
+
+
 async def list_versions(
     source: Source, owners: Sequence[str], name: str | None = None, limit: int = 100
 ) -> list[StoredPlan]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import os
 from pathlib import Path
@@ -14,6 +15,9 @@ from stores.poll import Poll
 logger = logging.getLogger(__name__)
 
 LOOK_S = 0.25
+LONGEST_NAME = 48
+"""Characters of a pool's name. With folder, replica and suffix it must stay below the 104 bytes
+that the path of a socket may have."""
 _SUFFIX = ".sock"
 
 
@@ -23,8 +27,12 @@ def socket_path(folder: Path, application: str, deployment: str, replica: str) -
 
 
 def pool_name(application: str, deployment: str) -> str:
-    """Return the name of a pool of replicas."""
-    return f"{application}~{deployment}"
+    """Return the name of a pool of replicas: a long one ends in a hash instead."""
+    name = f"{application}~{deployment}"
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return f"{name[: LONGEST_NAME - 17]}-{digest}"
 
 
 class Switchboard:

@@ -45,6 +45,10 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "keys tier",
         "keys set-scopes",
         "keys revoke",
+        "variants list",
+        "variants add",
+        "variants remove",
+        "variants config",
     ],
 )
 def test_every_command_has_help_and_json_output(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 
 from deployments.links.switchboard import Switchboard
 from deployments.variant_pools import VariantPools
@@ -108,3 +110,26 @@ async def test_it_looks_by_itself():
     assert pools.alive
     await pools.close()
     assert not pools.alive
+
+
+async def test_pools_are_found_before_a_plan_asks_them():
+    there = {"a": Handle(), "b": Handle()}
+    pools = VariantPools(lambda: (), Switchboard(None), there.get)
+    await pools.prepare(("a", "c"))
+    assert pools.scorer("a") is not None
+    assert there["a"].warmed == 1
+    assert pools.scorer("b") is None
+
+
+async def test_a_new_plan_waits_for_its_pools_only_so_long():
+    asked = threading.Event()
+
+    def find(variant):
+        asked.set()
+        time.sleep(0.5)
+
+    pools = VariantPools(lambda: (), Switchboard(None), find)
+    began_s = time.monotonic()
+    await pools.prepare(("a",), timeout_s=0.05)
+    assert asked.is_set()
+    assert time.monotonic() - began_s < 0.4

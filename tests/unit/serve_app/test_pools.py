@@ -34,6 +34,17 @@ def app(status: str, **states: int) -> Any:
     )
 
 
+async def test_pools_have_the_names_that_plans_use() -> None:
+    names = ("variant-xgboost.V2fd6da9b13f3", "variant-xgboost.Tacme", "variant-Other", "other")
+    apps = {name: app("RUNNING", RUNNING=1) for name in names}
+    handles = {"acme/xgboost": Handle("41be6f0d2c55"), "xgboost@2fd6da9b13f3": Handle(None)}
+    board = PoolBoard(lambda: SimpleNamespace(applications=apps), handles.get)  # type: ignore[arg-type]
+    assert await board.pools() == [
+        Pool("acme/xgboost", "RUNNING", 1, 0, "41be6f0d2c55"),
+        Pool("xgboost@2fd6da9b13f3", "RUNNING", 1, 0, None),
+    ]
+
+
 async def test_the_board_shows_each_pool_and_asks_once_a_second() -> None:
     asked = 0
     now = 100.0

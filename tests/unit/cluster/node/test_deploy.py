@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cluster.errors import CommandFailed
-from cluster.node.deploy import read_config, reason, wait_running
+from cluster.node.deploy import read_config, reason, roll_out, wait_running
 
 
 class FakeDashboard:
@@ -43,6 +43,56 @@ def test_a_failed_application_is_reported_with_the_end_of_its_traceback() -> Non
     board = FakeDashboard({"a": _app("DEPLOY_FAILED", message)})
     with pytest.raises(CommandFailed, match="application a: ValueError: no champion"):
         wait_running(board, {"a"}, timeout_s=10)
+
+
+def test_a_failed_application_stops_no_other() -> None:
+    failed = _app("DEPLOY_FAILED", "no champion")
+    board = FakeDashboard(
+        {"a": failed, "b": _app("DEPLOYING")}, {"a": failed, "b": _app("RUNNING")}
+    )
+    notes: list[str] = []
+    with pytest.raises(CommandFailed, match="application a: no champion") as raised:
+        wait_running(board, {"a", "b"}, timeout_s=10, note=notes.append)
+    assert notes == ["0 of 2 applications, 1 failed, b is next"]
+    assert raised.value.hint.startswith("the 1 others run")
+
+
+class Serve:
+    """Carries out what is deployed at once."""
+
+    def __init__(self, **applications: dict[str, Any]) -> None:
+        self.applications = applications
+        self.deployed: list[list[str]] = []
+
+    def serve_details(self) -> dict[str, Any]:
+        return {"applications": self.applications}
+
+    def deploy(self, config: dict[str, Any]) -> None:
+        names = [application["name"] for application in config["applications"]]
+        self.deployed.append(names)
+        self.applications = {name: self.applications.get(name, _app("RUNNING")) for name in names}
+
+
+def _roll_out(serve: Serve, *names: str) -> None:
+    config = {"applications": [{"name": name} for name in names]}
+    roll_out(serve, "http://127.0.0.1:9", config, 0.2)  # type: ignore[arg-type]
+
+
+def test_what_could_not_be_started_is_started_again() -> None:
+    serve = Serve(a=_app("RUNNING"), b=_app("DEPLOY_FAILED", "no model"))
+    with pytest.raises(CommandFailed, match="is not ready"):  # nothing answers at the URL
+        _roll_out(serve, "a", "b")
+    assert serve.deployed == [["a"], ["a", "b"]]
+    assert serve.applications["b"]["status"] == "RUNNING"
+
+
+def test_replicas_of_a_failed_roll_out_serve_on() -> None:
+    failed = _app("DEPLOY_FAILED", "no model")
+    failed["deployments"] = {"Variant": {"replicas": [{"state": "RUNNING"}]}}
+    serve = Serve(a=_app("RUNNING"), b=failed)
+    with pytest.raises(CommandFailed, match="application b: no model"):
+        _roll_out(serve, "a", "b")
+    assert serve.deployed == [["a", "b"]]
 
 
 def test_a_removed_application_is_not_waited_for() -> None:

@@ -90,6 +90,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         "make_history": machine.make_history,
         "models_missing": lambda *_: "no plan is active" if machine.no_models else None,
         "train_models": machine.train,
+        "whole_deployment": lambda _, config, __: SimpleNamespace(config=config),
         "roll_out": machine.do("roll out"),
         "write_demo_key": lambda *_: "qk_demo",
         "example_request": lambda url, key: f"curl {url} {key}",

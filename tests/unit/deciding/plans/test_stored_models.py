@@ -27,6 +27,16 @@ def test_a_name_means_a_champion_or_a_version(models):
     assert found.schema_of(VariantRef("xgboost", version=version)) == "served"
 
 
+def test_a_tenants_champion_is_its_own(models, tmp_path):
+    found, _ = models
+    _, digest = tiny_artifact(tmp_path, "xgboost", n_features=4, schema_id="its", slope=2.0)
+    store = open_store(str(tmp_path), Settings(home=tmp_path))
+    store.set_alias("xgboost", CHAMPION, Alias(digest), "acme")
+    assert found.schema_of(VariantRef("xgboost", owner="acme")) == "its"
+    assert found.schema_of(VariantRef("xgboost")) == "served"
+    assert found.schema_of(VariantRef("xgboost", owner="other")) is None
+
+
 def test_what_is_not_there_has_no_schema(models, tmp_path):
     found, version = models
     for name in ("logistic", "nothing", f"logistic@{version}", "xgboost@ffffffffffff"):
