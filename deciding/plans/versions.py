@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
@@ -112,14 +112,16 @@ async def store(
 
     Args:
         session: a connection in `only_writer`.
-        before: the version before; None: the newest.
+        before: the version before; None: the active one, or the newest if another plan is active.
 
     Returns:
         The plan with its version.
     """
     newest = await session.fetchrow(_sql("newest_plan"), owner, plan.name)
     version = 1 if newest is None else newest["version"] + 1
-    carried = _continued(plan, newest) if before is None else continued(plan, before)
+    if before is None:
+        before = await _version_before(session, owner, newest)
+    carried = plan if before is None else continued(plan, before)
     stored = replace(carried, version=version)
     row = (owner, plan.name, version, stored.to_json(), author, reason)
     await session.execute(_sql("insert_plan"), *row)
@@ -183,13 +185,21 @@ async def only_writer(session: asyncpg.Connection) -> AsyncIterator[None]:
         yield
 
 
-def _continued(plan: Plan, before: asyncpg.Record | None) -> Plan:
-    if before is None:
-        return plan
-    try:
-        return continued(plan, read_document(json.loads(before["document"])))
-    except InvalidInput:
-        return plan
+async def _version_before(
+    session: asyncpg.Connection, owner: str, newest: asyncpg.Record | None
+) -> Plan | None:
+    """Return the plan whose arms customers are on; None if there is none that can be read.
+
+    A draft that was never active put nobody on an arm: it must not come between.
+    """
+    if newest is None:
+        return None
+    active = await read_active(session, owner)
+    with suppress(InvalidInput):
+        if active is not None and active.name == newest["name"]:
+            return active.plan()
+        return _stored(newest).plan()
+    return None
 
 
 def _stored(row: asyncpg.Record) -> StoredPlan:

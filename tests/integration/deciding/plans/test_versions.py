@@ -89,6 +89,15 @@ async def test_customers_stay_on_their_arms_from_version_to_version(session):
     assert slots(await put(session, split(95, 5), "acme")) == slots(split(95, 5)), "its first"
 
 
+async def test_a_draft_that_was_never_active_moves_nobody(session):
+    active = await put(session, split(50, 30, 20))
+    await activate(session, HOUSE, PlanId("split", active.version), author="me")
+    await put(session, split(5, 5, 90))
+    after = await put(session, split(60, 20, 20))
+    moved = [old - new for old, new in zip(slots(active), slots(after), strict=True)]
+    assert [len(part) for part in moved] == [0, 1000, 0]
+
+
 async def test_a_version_before_that_cannot_be_read_is_no_obstacle(session):
     await put(session, split(90, 10))
     await session.execute("UPDATE plans SET document = '{\"a\": 1}'")

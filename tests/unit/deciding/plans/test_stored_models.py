@@ -67,13 +67,3 @@ def test_a_version_is_not_found_for_another_than_the_tenant_it_learnt_from(model
     assert not seen(f"other/xgboost@{theirs}")
     point_alias(tmp_path, "xgboost", theirs, digest)
     assert seen(f"xgboost@{theirs}"), "somebody made it the house's champion"
-
-
-def test_a_tenants_champion_is_its_own(models, tmp_path):
-    found, _ = models
-    _, digest = tiny_artifact(tmp_path, "xgboost", n_features=4, schema_id="its", slope=4.0)
-    store = open_store(str(tmp_path), Settings(home=tmp_path))
-    store.set_alias("xgboost", CHAMPION, Alias(digest), "acme")
-    assert found.schema_of(VariantRef("xgboost", owner="acme")) == "its"
-    assert found.schema_of(VariantRef("xgboost")) == "served"
-    assert found.schema_of(VariantRef("xgboost", owner="other")) is None
