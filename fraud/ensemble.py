@@ -41,8 +41,8 @@ class Member:
         weight: its weight > 0 in the combination.
         required: without its vote the rules decide, whatever the others voted.
         deadline_ms: longest wait for its vote, > 0; None for the ensemble's.
-        ranks: its votes in training at evenly spaced ranks from 0 to 1, never falling; () where the
-            combining method needs none.
+        ranks: its votes in training at ranks from 0 to 1, see `fraud.methods.rank.rank_levels`,
+            never falling; () where the combining method needs none.
     """
 
     variant: str

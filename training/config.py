@@ -22,6 +22,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from fraud.costs import HIGHEST as HIGHEST_COST
+from fraud.costs import Costs
 from fraud.methods.registry import METHODS
 from settings.toml_file import read_toml
 from training.finding import CODES as LEAKS
@@ -126,20 +128,28 @@ class RateConfig(_Section):
 
 
 class CostConfig(_Section):
-    """Costs of outcomes, in currency units. Thresholds then minimise the total cost, whatever share
-    of payments they send to review. A review is assumed to find every fraud."""
+    """What outcomes cost, see `fraud.costs.Costs`. Thresholds then minimise the total cost,
+    whatever share of payments they send to review. The plan keeps the costs for its reports."""
 
-    review: float = Field(ge=0, description="of one review")
-    false_block: float = Field(ge=0, description="of blocking a genuine payment")
+    review: float = Field(ge=0, le=HIGHEST_COST, description="of one review")
+    false_block: float = Field(ge=0, le=HIGHEST_COST, description="of blocking a genuine payment")
     missed_share: float = Field(
         default=1.0, gt=0, le=100, description="share of a fraud's amount that is lost if approved"
     )
     challenge: float | None = Field(
-        default=None, ge=0, description="of one challenge; unset: nothing is challenged by score"
+        default=None,
+        ge=0,
+        le=HIGHEST_COST,
+        description="of one challenge; unset: nothing is challenged by score",
     )
     challenge_stops: float = Field(
         default=0.8, ge=0, le=1, description="share of fraud that a challenge stops"
     )
+
+    @property
+    def costs(self) -> Costs:
+        """As a plan holds them."""
+        return Costs(**self.model_dump())
 
 
 class XGBoostConfig(_Section):
@@ -253,6 +263,33 @@ class SearchConfig(_Section):
         return self.trials > 0 or self.minutes is not None
 
 
+class CascadeConfig(_Section):
+    """The cascade that is fitted beside the plan: cheap variants decide the clear payments, the
+    plan's ensemble the rest. Training does not activate it."""
+
+    stages: tuple[str, ...] = Field(
+        default=(),
+        description="the variants that decide first, in this order; unset: the cheapest one that"
+        " leaves the ensemble at most a fifth of the payments",
+    )
+    keep: float = Field(
+        default=0.99,
+        gt=0,
+        lt=1,
+        description="share of the ensemble's average precision that the cascade must keep",
+    )
+
+    @field_validator("stages")
+    @classmethod
+    def _supervised(cls, stages: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(stages) - set(SUPERVISED))
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is none of {', '.join(SUPERVISED)}")
+        if len(set(stages)) != len(stages):
+            raise ValueError("expected each variant at most once")
+        return stages
+
+
 class ReportConfig(_Section):
     """How closely the models are evaluated; costs time, changes no model."""
 
@@ -298,6 +335,7 @@ class TrainConfig(_Section):
     combiner: CombinerChoice = Field(
         default="choose", description="`choose`: the one that ranks later validation rows better"
     )
+    cascade: CascadeConfig = CascadeConfig()
     xgboost: XGBoostConfig = XGBoostConfig()
     random_forest: RandomForestConfig = RandomForestConfig()
     logistic: LogisticConfig = LogisticConfig()

@@ -15,6 +15,7 @@ from fraud.decision import Vote
 from fraud.ensemble import Ensemble, Member
 from fraud.methods.interface import CombiningMethod
 from fraud.methods.mean import has_gaps
+from fraud.methods.rank import rank_of
 from fraud.payment.batch import Float64
 
 RULES_ONLY = "rules_only"
@@ -128,7 +129,7 @@ def combined(
     cast = [m for m in members if m.variant in scores]
     votes = [scores[m.variant] for m in cast]
     if method.uses_ranks:
-        votes = [_ranks(m, vote) for m, vote in zip(cast, votes, strict=True)]
+        votes = [rank_of(vote, m.ranks) for m, vote in zip(cast, votes, strict=True)]
     total = sum([m.weight for m in members])
     return method.combine(votes, [m.weight for m in cast], total, n)
 
@@ -151,11 +152,6 @@ def _probability(ensemble: Ensemble, by_name: Mapping[str, Vote], n: int) -> Flo
     cast = [(m.variant, by_name.get(m.variant)) for m in ensemble.members]
     answered = {name: v.scores for name, v in cast if v is not None and v.scores is not None}
     return probability_of(ensemble, answered, n)
-
-
-def _ranks(member: Member, scores: Float64) -> Float64:
-    """float64[n] in [0, 1]: the rank of each score among those of training."""
-    return np.interp(scores, member.ranks, np.linspace(0.0, 1.0, len(member.ranks)))
 
 
 def _calibrate_subsets(
@@ -192,7 +188,7 @@ def _combine_row(ensemble: Ensemble, by_name: Mapping[str, Vote]) -> Combined | 
     anomaly = np.nan if ensemble.anomaly is None else scores.pop()
     if ensemble.method.uses_ranks:
         scores = [
-            _ranks(m, np.array([s])).item() for m, s in zip(ensemble.members, scores, strict=True)
+            rank_of(np.array([s]), m.ranks).item() for m, s in zip(ensemble.members, scores, strict=True)
         ]
     score = ensemble.method.combine_row(scores, derived.weights)
     probability = derived.calibration(np.array([score]))

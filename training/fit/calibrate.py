@@ -21,12 +21,12 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
-from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
 from fraud.combine.calibrate import Calibration
 from fraud.errors import NotTrainable
 from fraud.payment.batch import Float32, Float64
+from training.metrics.counts import roc_auc_by_counts
 
 Knots = tuple[tuple[float, float], ...]
 
@@ -72,7 +72,7 @@ class CalibrationFit:
     errors: dict[str, float]
 
 
-def fit_calibration(raw: Float64, fraud: Float32) -> CalibrationFit:
+def fit_calibration(raw: Float64, fraud: Float32, max_knots: int = MAX_KNOTS) -> CalibrationFit:
     """Fit the map with the lower error on later rows.
 
     The rows are cut into four folds of equally many frauds. Each fold after the first is predicted
@@ -82,6 +82,7 @@ def fit_calibration(raw: Float64, fraud: Float32) -> CalibrationFit:
     Args:
         raw: float64[n] in [0, 1] in the order of time, higher is more likely fraud.
         fraud: float32[n], 1 for fraud, else 0; both occur.
+        max_knots: the most knots of the map.
 
     Raises:
         NotTrainable: no map keeps the fraud rate and the ranking of the scores, or all rows have
@@ -91,14 +92,14 @@ def fit_calibration(raw: Float64, fraud: Float32) -> CalibrationFit:
     folds = time_folds(fraud, _FOLDS, _LEAST_FRAUDS)
     errors: dict[str, float] = {}
     for method, fit in (("isotonic", probability_knots), ("beta", beta_knots)):
-        predicted = [calibrated(raw[b], fit(raw[a], fraud[a])) for a, b in folds]
+        predicted = [calibrated(raw[b], fit(raw[a], fraud[a], max_knots)) for a, b in folds]
         if predicted:
             observed = np.concatenate([fraud[later] for _, later in folds])
             errors[method] = round(_error(np.concatenate(predicted), observed), _DIGITS)
     best_first = sorted(METHODS, key=lambda m: errors[m]) if errors else ["beta", "isotonic"]
     faults = []
     for method in best_first:
-        knots = (probability_knots if method == "isotonic" else beta_knots)(raw, fraud)
+        knots = (probability_knots if method == "isotonic" else beta_knots)(raw, fraud, max_knots)
         fault = _fault(calibrated(raw, knots), raw, fraud)
         if fault is None:
             return CalibrationFit(knots, method, errors)
@@ -117,7 +118,7 @@ def _fault(probability: Float64, raw: Float64, fraud: Float32) -> str | None:
         observed, predicted = float(fraud[rows].sum()), float(probability[rows].sum())
         if abs(predicted - observed) > max(tolerance * observed, 2 * np.sqrt(observed)):
             return f"{predicted:.4g} frauds predicted {where}, {observed:.0f} observed"
-    before, after = (float(roc_auc_score(fraud, s)) for s in (raw, probability))
+    before, after = (roc_auc_by_counts(fraud, s) for s in (raw, probability))
     if after < before - _AUC_TOLERANCE:
         return f"ROC AUC {before:.3f} of the scores becomes {after:.3f}"
     return None

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fraud.costs import Costs
 from fraud.errors import NotTrainable
 from fraud.payment.batch import Float32, Float64
-from training.config import CostConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,14 @@ class OutcomeCosts:
     block: Float64
 
 
-def outcome_costs(fraud: Float32, amount: Float64, config: CostConfig) -> OutcomeCosts:
+def outcome_costs(fraud: Float32, amount: Float64, costs: Costs) -> OutcomeCosts:
     """The cost of every outcome of n labelled payments.
 
     Args:
         fraud: float32[n], 1 for fraud, else 0.
         amount: float64[n] in currency units.
+        costs: where they state none for a challenge, nothing is to be challenged by score: its
+            cost is infinite.
 
     Raises:
         NotTrainable: an amount is unknown.
@@ -37,15 +39,15 @@ def outcome_costs(fraud: Float32, amount: Float64, config: CostConfig) -> Outcom
             " use [rates] instead of [costs]"
         )
     bad = fraud.astype(np.float64)
-    missed = bad * amount * config.missed_share
+    missed = bad * amount * costs.missed_share
     challenge = np.full(bad.size, np.inf)
-    if config.challenge is not None:
-        challenge = config.challenge + (1 - config.challenge_stops) * missed
+    if costs.challenge is not None:
+        challenge = costs.challenge + (1 - costs.challenge_stops) * missed
     return OutcomeCosts(
         approve=missed,
         challenge=challenge,
-        review=np.full(bad.size, config.review),
-        block=(1 - bad) * config.false_block,
+        review=np.full(bad.size, costs.review),
+        block=(1 - bad) * costs.false_block,
     )
 
 

@@ -184,7 +184,7 @@ def _plan_figures(plan: Plan, test: ScoredPart, config: TrainConfig) -> dict[str
         reached = probability >= getattr(t, outcome)
         figures[f"share_{outcome}"] = round(float(reached.mean()), 9)
     if config.costs is not None:
-        costs = outcome_costs(test.fraud, test.amount, config.costs)
+        costs = outcome_costs(test.fraud, test.amount, config.costs.costs)
         cost = total_cost(probability, (t.challenge, t.review, t.block), costs)
         figures["cost_per_payment"] = round(cost / probability.size, 9)
         figures["cost_per_payment_unchecked"] = round(float(costs.approve.mean()), 9)

@@ -1,0 +1,1 @@
+"""Fitting a combining method to votes and labels. One method a file."""
