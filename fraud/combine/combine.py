@@ -188,7 +188,8 @@ def _combine_row(ensemble: Ensemble, by_name: Mapping[str, Vote]) -> Combined | 
     anomaly = np.nan if ensemble.anomaly is None else scores.pop()
     if ensemble.method.uses_ranks:
         scores = [
-            rank_of(np.array([s]), m.ranks).item() for m, s in zip(ensemble.members, scores, strict=True)
+            rank_of(np.array([s]), m.ranks).item()
+            for m, s in zip(ensemble.members, scores, strict=True)
         ]
     score = ensemble.method.combine_row(scores, derived.weights)
     probability = derived.calibration(np.array([score]))

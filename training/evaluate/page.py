@@ -19,6 +19,7 @@ from training.evaluate.evaluation import Evaluation, Explanation
 from training.evaluate.picture_set import colours_of, effect_name
 from training.evaluate.pictures import COLOURS, inline
 from training.finding import Finding
+from training.fit.cascade import CASCADE_FILE
 from training.fit.fitted_run import FittedRun
 from training.sets.split import Bounds
 
@@ -118,6 +119,9 @@ def render(
             for name, svg in pictures.items()
         },
         calibration={n: f for n, f in choices["calibration"].items() if n in evaluation.models},
+        subsets=choices["subsets"],
+        cascade=choices["cascade"],
+        cascade_file=CASCADE_FILE,
         reliability=_reliability(evaluation),
         comparison=fitted_run.comparison(),
         ratios=[(n, _ratio(f.overall.ratio)) for n, f in evaluation.reliability.items()],

@@ -6,8 +6,9 @@ How sure is sure enough is fitted on the calibration part, on which nothing was 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,13 @@ from fraud.payment.batch import Float32, Float64
 from fraud.plan import Plan
 from fraud.policy.cascade import Cascade, Stage
 from training.config import SUPERVISED, TrainConfig
-from training.fit.calibrate import fit_calibration
 from training.fit.labelled_votes import LabelledVotes
 from training.fit.thresholds import thresholds_on
 from training.metrics.counts import average_precision_by_counts
 
 PLAN_NAME = "cascade"
+CASCADE_FILE = "cascade_plan.json"
+"""The file of the cascade's plan among those of a run."""
 CHEAPEST_FIRST = tuple(reversed(SUPERVISED))
 MOST_ASKED = 0.2
 """A first stage that leaves more than this share to the ensemble is not worth its own cost, if
@@ -45,13 +47,48 @@ class CascadeFit:
 
     plan: Plan | None
     reason: str = ""
-    figures: Mapping[str, dict[str, float]] | None = None
+    figures: Mapping[str, dict[str, float]] = field(default_factory=dict)
+
+    def to_document(self) -> dict[str, Any]:
+        """JSON-ready: `stages`, `settle_below`, `reason` and the figures of each part."""
+        stages = () if self.plan is None else self.cascade.stages
+        return {
+            "stages": [list(stage.ensemble.voters) for stage in stages],
+            "settle_below": [stage.settle_below for stage in stages[:-1]],
+            "reason": self.reason,
+            **self.figures,
+        }
+
+    @property
+    def cascade(self) -> Cascade:
+        """The plan's policy.
+
+        Raises:
+            ValueError: there is no plan.
+        """
+        if self.plan is None or not isinstance(self.plan.policy, Cascade):
+            raise ValueError(f"no cascade was fitted: {self.reason}")
+        return self.plan.policy
+
+    def measured(self, part: str, votes: Mapping[str, Float64], fraud: Float32) -> CascadeFit:
+        """Return the fit with its figures on another part; without a plan, itself."""
+        if self.plan is None:
+            return self
+        figures = {**self.figures, part: cascade_figures(self.cascade, votes, fraud)}
+        return replace(self, figures=figures)
+
+    def renamed(self, name: Callable[[str], str], plan: str) -> CascadeFit:
+        """Return the fit with other names of its variants and of its plan."""
+        if self.plan is None:
+            return self
+        policy = self.cascade.mapped(lambda ensemble: ensemble.renamed(name))
+        return replace(self, plan=replace(self.plan, name=plan, policy=policy))
 
 
 def fit_cascade(plan: Plan, on: LabelledVotes, config: TrainConfig) -> CascadeFit:
     """Fit the cascade whose last stage is the plan's ensemble.
 
-    Each earlier stage is one variant on its own calibration. It settles the payments with a
+    Each earlier stage is one variant. It settles the payments with a
     probability below a threshold: the highest one, of a grid of shares, with which the cascade
     keeps enough of the ensemble's average precision. It settles no payment as fraud: those are few,
     and their order is where average precision is won. Half of what may be lost is left as a margin
@@ -86,11 +123,13 @@ def fit_cascade(plan: Plan, on: LabelledVotes, config: TrainConfig) -> CascadeFi
         )
     cascade = best[1]
     probability, _ = run_cascade(cascade, on.votes)
-    thresholds = thresholds_on(probability, on, config)
+    try:
+        thresholds = thresholds_on(probability, on, config)
+    except NotTrainable as error:
+        return CascadeFit(None, str(error))
     fitted = cascade.mapped(lambda ensemble: replace(ensemble, thresholds=thresholds))
-    return CascadeFit(
-        Plan(PLAN_NAME, 1, fitted, costs=plan.costs),
-        figures={"calibration": cascade_figures(fitted, on.votes, on.fraud)},
+    return CascadeFit(Plan(PLAN_NAME, 1, fitted, costs=plan.costs)).measured(
+        "calibration", on.votes, on.fraud
     )
 
 
@@ -143,12 +182,8 @@ def _fitted(
     lost = (1 - config.cascade.keep) / 2
     stages: tuple[Stage, ...] = ()
     for number, name in enumerate(names, start=1):
-        try:
-            leaf = _single(name, last, on)
-        except NotTrainable:
-            return None
         keep = 1 - lost * number / len(names)
-        cascade = _widest(stages, leaf, last, on, keep)
+        cascade = _widest(stages, _single(name, last), last, on, keep)
         if cascade is None:
             return None
         stages = cascade.stages[:-1]
@@ -169,13 +204,11 @@ def _widest(
     return None
 
 
-def _single(name: str, last: Ensemble, on: LabelledVotes) -> Ensemble:
-    """One variant that decides alone, on a calibration of its own."""
-    fit = fit_calibration(on.votes[name], on.fraud)
+def _single(name: str, last: Ensemble) -> Ensemble:
+    """One variant that decides alone. Its votes are probabilities already."""
     return Ensemble(
         kind=SINGLE,
         members=(Member(name, 1.0),),
         thresholds=last.thresholds,
         deadline_ms=last.deadline_ms,
-        calibration=fit.knots,
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from training.config import TrainConfig
-from training.fit.ensemble import MemberComparison
+from training.fit.cascade import PLAN_NAME as CASCADE
+from training.fit.combining.choice import MemberComparison
 from training.fit.plan_fit import CalibratedModel, PlanFit
 from training.fit.scores import ENSEMBLE, ScoredPart, SplitScores
 from training.fit.search_trial import SearchTrial
@@ -52,17 +53,26 @@ class FittedRun:
         }
 
     def choices(self) -> dict[str, Any]:
-        """How parameters, calibration and combining method were chosen, JSON-ready."""
+        """How parameters, calibrations, combining method and cascade were chosen, JSON-ready."""
         plan_fit = self.plan_fit
         fits = {name: model.calibration for name, model in self.models.items()}
         fits["ensemble"] = plan_fit.calibration
         return {
             "calibration": {n: {"method": f.method, "errors": f.errors} for n, f in fits.items()},
             "combiner": {
-                "kind": plan_fit.combination.method.name,
-                "merits": plan_fit.combination.figures,
-                "contest": _comparison_document(plan_fit.combination.comparison),
+                "kind": plan_fit.choice.combination.method.name,
+                "merits": plan_fit.choice.figures,
+                "contest": _comparison_document(plan_fit.choice.comparison),
             },
+            "subsets": {
+                subset.name: {
+                    "method": None if subset.calibration is None else subset.calibration.method,
+                    "reason": subset.reason,
+                    "calibration_error": plan_fit.subset_errors[subset.name],
+                }
+                for subset in plan_fit.subsets
+            },
+            "cascade": None if plan_fit.cascade is None else plan_fit.cascade.to_document(),
             "shared_calibration": self.split.shared,
             "search": [trial.row() for trial in self.trials],
         }
@@ -95,8 +105,9 @@ def renamed_for_table(fitted_run: FittedRun, table: str) -> FittedRun:
         return table_variant(table, variant)
 
     plan_fit = fitted_run.plan_fit
-    plan, combination, scores = plan_fit.plan, plan_fit.combination, plan_fit.scores
-    comparison = combination.comparison
+    plan, cascade, scores = plan_fit.plan, plan_fit.cascade, plan_fit.scores
+    subsets = tuple(s.renamed(name) for s in plan_fit.subsets)
+    errors = [plan_fit.subset_errors[subset.name] for subset in plan_fit.subsets]
     return replace(
         fitted_run,
         models={
@@ -106,11 +117,10 @@ def renamed_for_table(fitted_run: FittedRun, table: str) -> FittedRun:
         plan_fit=replace(
             plan_fit,
             plan=replace(plan, name=table, policy=plan.ensemble.renamed(name)),
-            combination=replace(
-                combination,
-                weights={name(v): w for v, w in combination.weights.items()},
-                comparison=comparison and replace(comparison, member=name(comparison.member)),
-            ),
+            choice=plan_fit.choice.renamed(name),
+            subsets=subsets,
+            subset_errors={s.name: e for s, e in zip(subsets, errors, strict=True)},
+            cascade=cascade and cascade.renamed(name, f"{table}-{CASCADE}"),
             scores=SplitScores(
                 test=_renamed(scores.test, name),
                 validation=_renamed(scores.validation, name),

@@ -15,9 +15,13 @@ from training.config import TrainConfig
 from training.export.fitted import Fitted
 from training.export.scoring import raw_scores
 from training.fit.calibrate import CalibrationFit, anomaly_fit, calibrated, fit_calibration
+from training.fit.cascade import CascadeFit, fit_cascade
+from training.fit.combining.choice import Choice
 from training.fit.costs import outcome_costs, total_cost
-from training.fit.ensemble import Combination, LabelledVotes, ensemble_probability, fit_plan
+from training.fit.ensemble import EnsembleFit, ensemble_probability, fit_plan
+from training.fit.labelled_votes import LabelledVotes
 from training.fit.scores import ENSEMBLE, ScoredPart, SplitScores
+from training.fit.subsets import SubsetFit
 from training.metrics.cases import cases
 from training.metrics.metrics import evaluate
 from training.metrics.paired import Difference, paired_difference
@@ -66,19 +70,36 @@ class PlanFit:
 
     Attributes:
         plan: see `fit_plan`.
-        combination, calibration: how the plan's combining method and calibration were chosen.
+        choice, calibration: how the plan's combining method and calibration were chosen.
         metrics: figures of the plan on the test part.
+        subsets: the calibration of every proper subset of the plan's members.
+        subset_errors: name of each subset -> calibration error on the test part, by the subset's
+            calibration, or by the plan's own where there is none.
+        cascade: a cascade before the plan's ensemble, not active; None for a single voter.
         comparison: the fitted ensemble against its best member on the test part, whichever of the
             two the plan uses; None for a single voter.
         scores: every model's scores on every held-back part.
     """
 
     plan: Plan
-    combination: Combination
+    choice: Choice
     calibration: CalibrationFit
     metrics: dict[str, float]
+    subsets: tuple[SubsetFit, ...]
+    subset_errors: dict[str, float]
+    cascade: CascadeFit | None
     comparison: TestComparison | None
     scores: SplitScores
+
+    def figures(self) -> dict[str, float]:
+        """The figures on the test part of what is beside the plan: the calibration error of each
+        subset of its members, and the cascade's, as `subset/<name>/calibration_error` and
+        `cascade/<figure>`."""
+        found = {f"subset/{n}/calibration_error": e for n, e in self.subset_errors.items()}
+        if self.cascade is not None:
+            for name, value in self.cascade.figures.get("test", {}).items():
+                found[f"cascade/{name}"] = value
+        return found
 
 
 def calibrate_models(
@@ -136,7 +157,8 @@ def fit_and_score_plan(
         )
 
     voted = {part: votes_on(part) for part in _PARTS}
-    plan, combination, fit = fit_plan(voted["validation"], voted["calibration"], config)
+    fit = fit_plan(voted["validation"], voted["calibration"], config)
+    plan = fit.plan
     scored: dict[str, ScoredPart] = {}
     for part in _PARTS:
         probability = ensemble_probability(plan.ensemble, voted[part].votes)
@@ -145,21 +167,46 @@ def fit_and_score_plan(
     split_scores = SplitScores(**scored, probabilities=frozenset((*config.supervised, ENSEMBLE)))
     return PlanFit(
         plan=plan,
-        combination=combination,
-        calibration=fit,
+        choice=fit.choice,
+        calibration=fit.calibration,
         metrics=_plan_figures(plan, split_scores.test, config),
-        comparison=_compare(combination, split_scores.test, config),
+        subsets=fit.subsets,
+        subset_errors=_subset_errors(fit, voted["test"].votes, split_scores.test),
+        cascade=_cascade(plan, voted, config),
+        comparison=_compare(fit.choice, split_scores.test, config),
         scores=split_scores,
     )
 
 
-def _compare(
-    combination: Combination, test: ScoredPart, config: TrainConfig
-) -> TestComparison | None:
-    if combination.comparison is None:
+def _subset_errors(
+    fit: EnsembleFit, votes: Mapping[str, Float64], test: ScoredPart
+) -> dict[str, float]:
+    """Calibration error on the test part for each subset of the members, as if no other voted."""
+    errors = {}
+    for subset in fit.subsets:
+        probability = ensemble_probability(
+            fit.plan.ensemble, {name: votes[name] for name in subset.variants}
+        )
+        errors[subset.name] = _figures(probability, test, True)["calibration_error"]
+    return errors
+
+
+def _cascade(
+    plan: Plan, voted: Mapping[str, LabelledVotes], config: TrainConfig
+) -> CascadeFit | None:
+    if len(config.supervised) < 2:
         return None
+    test = voted["test"]
+    found = fit_cascade(plan, voted["calibration"], config)
+    return found.measured("test", test.votes, test.fraud)
+
+
+def _compare(choice: Choice, test: ScoredPart, config: TrainConfig) -> TestComparison | None:
+    if choice.comparison is None:
+        return None
+    combination = choice.combination
     ensemble = combination({name: test.scores[name] for name in combination.weights})
-    best = test.scores[combination.comparison.member]
+    best = test.scores[choice.comparison.member]
     precision = [float(average_precision_score(test.fraud, s)) for s in (ensemble, best)]
     on = cases(test.fraud, test.customer_id, test.timestamp_ms)
     try:

@@ -6,8 +6,8 @@ each proper subset of the members has a calibration of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from fraud.combine.combine import combined
@@ -40,6 +40,10 @@ class SubsetFit:
     def name(self) -> str:
         """Names the subset in figures, such as `logistic.xgboost`."""
         return ".".join(self.variants)
+
+    def renamed(self, name: Callable[[str], str]) -> SubsetFit:
+        """Return the fit with other names of its variants."""
+        return replace(self, variants=tuple(sorted(map(name, self.variants))))
 
 
 def fit_subsets(

@@ -24,6 +24,7 @@ from models.store.store import ArtifactStore
 from training.evaluate.baselines import ONE_RULE
 from training.evaluate.page import Facts
 from training.evaluate.results import RunResults
+from training.fit.cascade import CASCADE_FILE
 from training.fit.plan_fit import CalibratedModel
 from training.fit.scores import ENSEMBLE
 from training.metrics.ranking import precision_by_recall
@@ -297,6 +298,10 @@ def _log_results(
     if ONE_RULE in evaluation.models:
         rule = {f"{ONE_RULE}/{name}": v for name, v in results.figures(ONE_RULE).items()}
         registry.log(whole, {}, rule)
+    plan_fit = results.fitted_run.plan_fit
+    registry.log(whole, {}, plan_fit.figures())
+    if plan_fit.cascade is not None and plan_fit.cascade.plan is not None:
+        registry.log_document(whole, plan_fit.cascade.plan.to_document(), CASCADE_FILE)
     registry.log_document(whole, results.fitted_run.config.model_dump(mode="json"), "config.json")
     registry.log_document(whole, evaluation.to_document(), "evaluation.json")
     page = results.page(

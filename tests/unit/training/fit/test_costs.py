@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fraud.costs import Costs
 from fraud.ensemble import Thresholds
 from fraud.errors import NotTrainable
-from training.config import CostConfig
 from training.fit.costs import cheapest_thresholds, outcome_costs, total_cost
 
 
@@ -26,7 +26,7 @@ def _drawn(seed: int, n: int = 14) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @given(st.integers(0, 10_000), st.sampled_from([None, 0.5, 3.0]))
 def test_nothing_is_cheaper(seed: int, challenge: float | None) -> None:
     probability, fraud, amount = _drawn(seed)
-    costs = CostConfig(review=4.0, false_block=15.0, challenge=challenge)
+    costs = Costs(review=4.0, false_block=15.0, challenge=challenge)
     price = outcome_costs(fraud, amount, costs)
     found = cheapest_thresholds(probability, price)
     levels = np.unique(probability)
@@ -47,7 +47,7 @@ def test_dear_reviews_are_rare_and_cheap_ones_are_not() -> None:
     probability, fraud, amount = _drawn(1, 4000)
 
     def reviewed(cost: float) -> float:
-        price = outcome_costs(fraud, amount, CostConfig(review=cost, false_block=1e9))
+        price = outcome_costs(fraud, amount, Costs(review=cost, false_block=1e9))
         return float((probability >= cheapest_thresholds(probability, price)[1]).mean())
 
     assert reviewed(0.1) > reviewed(10.0) > reviewed(1000.0) == 0
@@ -56,4 +56,4 @@ def test_dear_reviews_are_rare_and_cheap_ones_are_not() -> None:
 def test_fraud_without_an_amount_has_no_price() -> None:
     amount = np.array([1.0, np.nan])
     with pytest.raises(NotTrainable, match=r"use \[rates\]"):
-        outcome_costs(np.array([0, 1], np.float32), amount, CostConfig(review=1, false_block=1))
+        outcome_costs(np.array([0, 1], np.float32), amount, Costs(review=1, false_block=1))
