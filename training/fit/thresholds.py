@@ -60,7 +60,8 @@ def _reached_by(scores: Float64, share: float, allow_none: bool = False) -> floa
     if not inside.size or levels.size < 2:
         raise NotTrainable(
             f"more than {share:.2%} of calibration payments share the highest score:"
-            " no threshold keeps that review rate; load more history"
+            " no threshold keeps that review rate; load more history, or combine votes by a method"
+            " with finer scores"
         )
     at = int(inside[0])
     return float((levels[at] + levels[at - 1]) / 2)

@@ -20,6 +20,8 @@ _FOLDS = 4
 _LEAST_FRAUDS = 5
 _TIE = 0.003
 """Average precisions closer than this share of the larger count as equal; then ROC-AUC decides."""
+_TIE_AUC = 1e-4
+"""So do ROC-AUCs closer than this: rounding alone must not choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ def _beats(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
     gain = one["average_precision"] - other["average_precision"]
     if abs(gain) < _TIE * max(one["average_precision"], other["average_precision"]):
         gain = one["roc_auc"] - other["roc_auc"]
+        return gain > _TIE_AUC
     return gain > 0
 
 

@@ -19,11 +19,13 @@ _DIGITS = 9
 
 def fit_rank(votes: Mapping[str, Float64], fraud: Float32) -> Combination:
     """Take each member's ranks from its votes, and fit the weights of a mean on them; see `Fit`."""
-    levels = rank_levels(_RANKS)
-    ranks = {name: _significant(np.quantile(v, levels)) for name, v in votes.items()}
+    ranks = {name: _ranks(v) for name, v in votes.items()}
     ranked = {name: rank_of(v, ranks[name]) for name, v in votes.items()}
     return Combination(RankAverage(), fit_mean(ranked, fraud).weights, ranks)
 
 
-def _significant(votes: Float64) -> tuple[float, ...]:
-    return tuple(float(f"{vote:.{_DIGITS}g}") for vote in votes.tolist())
+def _ranks(votes: Float64) -> tuple[float, ...]:
+    """The votes at `rank_levels`. The outermost are 0 and 1, so that later votes beyond those of
+    training have ranks of their own and keep their order."""
+    inner = np.quantile(votes, rank_levels(_RANKS)[1:-1]).tolist()
+    return (0.0, *(float(f"{vote:.{_DIGITS}g}") for vote in inner), 1.0)

@@ -120,7 +120,9 @@ def test_an_ensemble_that_beats_its_best_member_decides() -> None:
 @pytest.mark.parametrize("method", list(FITS))
 def test_a_fitted_plan_survives_its_document(method: str) -> None:
     config = TrainConfig(variants=("xgboost", "logistic"), combiner=method)
-    config = config.model_copy(update={"rates": RateConfig(review=0.02, challenge=0.05)})
+    config = config.model_copy(
+        update={"rates": RateConfig(block=0.05, review=0.05, challenge=0.05)}
+    )
     votes = {"xgboost": TRUTH, "logistic": np.sqrt(TRUTH * RNG.permutation(TRUTH))}
     fit = fit_plan(*_halves(votes, FRAUD), config)
     assert fit.plan.ensemble.method.name == method
@@ -136,7 +138,7 @@ def test_a_missing_member_leaves_calibrated_probabilities() -> None:
     alone = {"guesses": voted.votes["guesses"]}
     with_own = ensemble_probability(ensemble, alone)
     without = ensemble_probability(replace(ensemble, subsets=()), alone)
-    rate = float(voted.fraud.mean())
-    highest = np.argsort(alone["guesses"])[-N // 20 :]
-    assert float(with_own[highest].mean()) == pytest.approx(rate, rel=0.3)
-    assert float(without[highest].mean()) > 2 * rate
+    highest = np.argsort(alone["guesses"])[-N // 10 :]
+    observed = float(voted.fraud[highest].mean())
+    assert float(with_own[highest].mean()) == pytest.approx(observed, rel=0.2)
+    assert float(without[highest].mean()) > 1.5 * observed

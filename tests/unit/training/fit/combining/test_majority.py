@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from fraud.methods.majority import Majority
 from training.fit.combining.majority import fit_majority
@@ -31,7 +30,7 @@ def test_of_equally_good_levels_the_lowest_is_taken() -> None:
     votes = {"a": np.where(fraud > 0, 0.9, np.linspace(0, 0.1, 1000))}
     combination = fit_majority(votes, fraud)
     assert isinstance(combination.method, Majority)
-    assert combination.method.at == pytest.approx(0.9)
+    assert 0.1 < combination.method.at < 0.5
 
 
 def test_votes_that_are_all_zero_have_a_level_all_the_same() -> None:

@@ -41,6 +41,12 @@ def test_the_scale_of_a_member_does_not_count() -> None:
     assert set(fit_mean({"a": TRUTH, "b": other}, FRAUD).weights) == set(plain.weights)
 
 
+def test_votes_above_those_of_training_keep_their_order() -> None:
+    ranks = fit_rank({"a": TRUTH / 2, "b": TRUTH}, FRAUD).ranks["a"]
+    above = np.array([TRUTH.max() / 2, 0.6, 0.8, 0.99, 1.0])
+    assert (np.diff(rank_of(above, ranks)) > 0).all()
+
+
 def test_votes_that_are_mostly_equal_have_ranks_all_the_same() -> None:
     votes = np.where(np.arange(N) < N * 0.9, 1e-6, TRUTH)
     combination = fit_rank({"a": votes, "b": TRUTH}, FRAUD)
