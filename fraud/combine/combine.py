@@ -109,7 +109,7 @@ def probability_of(ensemble: Ensemble, scores: Mapping[str, Float64], n: int) ->
     score = combined(ensemble.method, ensemble.members, scores, n)
     probability = derived.calibration(score)
     if derived.subsets:
-        _calibrate_subsets(ensemble, scores, score, probability)
+        probability = _calibrate_subsets(ensemble, scores, score, probability)
     for member in derived.required:
         if member.variant not in scores:
             return np.full(n, np.nan)
@@ -156,21 +156,30 @@ def _probability(ensemble: Ensemble, by_name: Mapping[str, Vote], n: int) -> Flo
 
 def _calibrate_subsets(
     ensemble: Ensemble, scores: Mapping[str, Float64], score: Float64, probability: Float64
-) -> None:
-    """Overwrite the probability of rows on which only some members voted, where there is a
-    calibration for these."""
-    cast = [m for m in ensemble.members if m.variant in scores]
-    votes = [scores[m.variant] for m in cast]
-    if not cast or (len(cast) == len(ensemble.members) and not any(map(has_gaps, votes))):
-        return
+) -> Float64:
+    """Return the probability with that of rows on which only some members voted replaced, where
+    there is a calibration for these."""
+    cast = [m.variant for m in ensemble.members if m.variant in scores]
+    gaps = {name: np.isnan(scores[name]) for name in cast if has_gaps(scores[name])}
+    if not cast or (len(cast) == len(ensemble.members) and not gaps):
+        return probability
     subsets = _derived(ensemble).subsets
-    voted = np.stack([v == v for v in votes], axis=1)
-    for present in np.unique(voted, axis=0):
-        names = tuple(sorted(m.variant for m, has in zip(cast, present, strict=True) if has))
-        calibration = subsets.get(names)
+    if not gaps:
+        calibration = subsets.get(tuple(sorted(cast)))
+        return probability if calibration is None else calibration(score)
+    # Rows that lack the same members have the same code.
+    code = np.zeros(len(score), dtype=np.int64)
+    for place, rows in enumerate(gaps.values()):
+        code += rows.astype(np.int64) << place
+    # A copy: without a calibration, and with one vote, it may be the member's own scores.
+    probability = probability.copy()
+    for lacking in np.unique(code).tolist():
+        without = {name for place, name in enumerate(gaps) if lacking >> place & 1}
+        calibration = subsets.get(tuple(sorted(set(cast) - without)))
         if calibration is not None:
-            rows = (voted == present).all(axis=1)
+            rows = code == lacking
             probability[rows] = calibration(score[rows])
+    return probability
 
 
 def _combine_row(ensemble: Ensemble, by_name: Mapping[str, Vote]) -> Combined | None:

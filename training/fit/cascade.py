@@ -31,6 +31,9 @@ CHEAPEST_FIRST = tuple(reversed(SUPERVISED))
 MOST_ASKED = 0.2
 """A first stage that leaves more than this share to the ensemble is not worth its own cost, if
 another one leaves less."""
+_SPARE = 2
+"""How many times the share that was enough is left to the next stage, up to `MOST_ASKED`: later
+payments are not those of the calibration part."""
 _SHARES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2, 0.3, 0.4, 0.5)
 """Shares of payments that a stage may leave to the next one, tried from the smallest up."""
 
@@ -91,8 +94,9 @@ def fit_cascade(plan: Plan, on: LabelledVotes, config: TrainConfig) -> CascadeFi
     Each earlier stage is one variant. It settles the payments with a
     probability below a threshold: the highest one, of a grid of shares, with which the cascade
     keeps enough of the ensemble's average precision. It settles no payment as fraud: those are few,
-    and their order is where average precision is won. Half of what may be lost is left as a margin
-    for later payments. All stages have the same thresholds of outcomes, fitted on the cascade's own
+    and their order is where average precision is won. Later payments differ from those it is fitted
+    on: half of what may be lost is left as a margin, and twice the share that would do goes on, up
+    to a fifth. All stages have the same thresholds of outcomes, fitted on the cascade's own
     probabilities.
 
     Args:
@@ -196,11 +200,14 @@ def _widest(
 ) -> Cascade | None:
     """The cascade whose stage `leaf`, after those before it, settles most rows and keeps enough."""
     score = probability_of(leaf, on.votes, on.fraud.size)
-    for share in _SHARES:
+
+    def leaving(share: float) -> Cascade:
         level = float(np.quantile(score, 1 - share))
-        cascade = Cascade((*before, Stage(leaf, settle_below=level), Stage(last)))
-        if cascade_figures(cascade, on.votes, on.fraud)["kept"] >= keep:
-            return cascade
+        return Cascade((*before, Stage(leaf, settle_below=level), Stage(last)))
+
+    for share in _SHARES:
+        if cascade_figures(leaving(share), on.votes, on.fraud)["kept"] >= keep:
+            return leaving(max(share, min(_SPARE * share, MOST_ASKED)))
     return None
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraud.combine.combine import RULES_ONLY, combine, needs_rules
+from fraud.asking import Asking
+from fraud.combine.combine import RULES_ONLY, combine, needs_rules, probability_of
 from fraud.combine.thresholds import REVIEW
 from fraud.decision import Vote
-from fraud.ensemble import Ensemble, Member, Thresholds
+from fraud.ensemble import Ensemble, Member, SubsetCalibration, Thresholds
+from fraud.methods.maximum import Maximum
+from fraud.methods.rank import RankAverage, rank_of
 from fraud.methods.registry import METHODS
 from fraud.methods.stack import Stack
+from tests.contracts.decisions import transactions
 
 NAMES = ("a", "b", "c")
 N = 5
@@ -168,3 +174,81 @@ def test_one_row_is_the_same_alone_and_among_others_to_the_bit(plan, data):
     assert alone.outcome.dtype == among.outcome.dtype
     assert alone.outcome.tolist() == among.outcome[:1].tolist()
     assert alone.degraded == among.degraded[:1] == [()]
+
+
+def _flat(share):
+    """A map of every score to one probability."""
+    return ((0.0, share), (1.0, share))
+
+
+SUBSETS = {("a", "b"): 0.1, ("c",): 0.2, ("b", "c"): 0.3}
+BY_SUBSET = replace(
+    plan(calibration=_flat(0.9)),
+    subsets=tuple(SubsetCalibration(names, _flat(p)) for names, p in SUBSETS.items()),
+)
+
+
+@given(ballots())
+def test_each_row_is_calibrated_for_the_members_that_voted_on_it(votes):
+    combined = combine(BY_SUBSET, votes, N)
+    for i in range(N):
+        names = tuple(
+            v.variant for v in votes[:3] if v.scores is not None and not np.isnan(v.scores[i])
+        )
+        if not names:
+            assert np.isnan(combined.probability[i])
+        else:  # without a calibration of its own a subset has that of all
+            assert combined.probability[i] == SUBSETS.get(names, 0.9)
+
+
+@given(ballots(), st.sampled_from(list(METHODS.values())))
+def test_votes_are_never_written_to(votes, method):
+    members = tuple(Member(n, 1.0, ranks=RANKS) for n in NAMES)
+    bare = replace(plan(), method=method(), members=members)
+    bare = replace(bare, subsets=BY_SUBSET.subsets)
+    before = [None if v.scores is None else v.scores.copy() for v in votes]
+    combine(bare, votes, N)
+    for vote, scores in zip(votes, before, strict=True):
+        assert scores is None or vote.scores.tobytes() == scores.tobytes()
+
+
+def test_a_lone_vote_under_a_maximum_is_not_overwritten_by_its_calibration():
+    scores = np.array([0.5, 0.6])
+    ensemble = replace(plan(), method=Maximum(), subsets=(SubsetCalibration(("a",), _flat(0.1)),))
+    assert probability_of(ensemble, {"a": scores}, 2).tolist() == [0.1, 0.1]
+    assert scores.tolist() == [0.5, 0.6]
+
+
+@given(ballots(), st.sets(st.sampled_from(NAMES)))
+def test_a_row_without_a_required_vote_is_left_to_the_rules(votes, required):
+    members = tuple(Member(n, 1.0, required=n in required) for n in NAMES)
+    ensemble = replace(plan(), members=members)
+    rules = np.full(N, 0.4)
+    combined = combine(ensemble, votes, N, rules)
+    by_name = {v.variant: v.scores for v in votes}
+    left = np.zeros(N, dtype=bool)
+    for i in range(N):
+        cast = {n for n in NAMES if by_name[n] is not None and not np.isnan(by_name[n][i])}
+        left[i] = not cast or not required <= cast
+        assert (RULES_ONLY in combined.degraded[i]) == left[i]
+        assert combined.outcome[i] <= REVIEW or not left[i]
+    assert (combined.probability[left] == 0.4).all()
+    assert needs_rules(ensemble, votes, N) == bool(left.any())
+
+
+@given(ballots(), st.tuples(weight, weight, weight))
+def test_a_mean_of_ranks_stays_between_the_ranks_of_the_votes(votes, weights):
+    members = tuple(Member(n, w, ranks=RANKS) for n, w in zip(NAMES, weights, strict=True))
+    combined = combine(replace(plan(), members=members, method=RankAverage()), votes, N)
+    cast = np.array([v.scores for v in votes[:3] if v.scores is not None]).reshape(-1, N)
+    ranks = rank_of(cast.ravel(), RANKS).reshape(cast.shape)
+    for i in range(N):
+        own = ranks[:, i][~np.isnan(cast[:, i])]
+        if own.size:
+            assert own.min() - 1e-12 <= combined.probability[i] <= own.max() + 1e-12
+
+
+def test_each_member_is_waited_for_as_long_as_it_may_take():
+    slow = replace(plan(), members=(Member("a", 1.0, deadline_ms=30), Member("b", 1.0)))
+    (calls,) = list(slow.run(Asking(transactions(1)), None, ""))
+    assert {c.variant: c.deadline_ms for c in calls} == {"a": 30, "b": 100, "odd": 100}
