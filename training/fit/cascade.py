@@ -19,7 +19,7 @@ from fraud.errors import NotTrainable
 from fraud.payment.batch import Float32, Float64
 from fraud.plan import Plan
 from fraud.policy.cascade import Cascade, Stage
-from training.config import SUPERVISED, TrainConfig
+from training.config import TrainConfig
 from training.fit.labelled_votes import LabelledVotes
 from training.fit.thresholds import thresholds_on
 from training.metrics.counts import average_precision_by_counts
@@ -27,7 +27,8 @@ from training.metrics.counts import average_precision_by_counts
 PLAN_NAME = "cascade"
 CASCADE_FILE = "cascade_plan.json"
 """The file of the cascade's plan among those of a run."""
-CHEAPEST_FIRST = tuple(reversed(SUPERVISED))
+CHEAPEST_FIRST = ("logistic", "xgboost", "random-forest")
+"""The supervised variants by processor time a row: see `python -m loadtests.bench.cascade`."""
 MOST_ASKED = 0.2
 """A first stage that leaves more than this share to the ensemble is not worth its own cost, if
 another one leaves less."""
