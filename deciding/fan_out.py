@@ -86,7 +86,9 @@ class FanOut:
             return None
         if not self._breakers.setdefault(call.variant, CircuitBreaker()).allow(now_s):
             return None
-        values = features.values if call.rows is None else features.values[call.rows]
+        rows, values = call.rows, features.values
+        if rows is not None and len(rows) < len(values):
+            values = values[rows]
         # A link returns a future already: no task is made for it.
         return asyncio.ensure_future(score(values, features.schema_id))
 

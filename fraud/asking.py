@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fraud.decision import Vote
-from fraud.payment.batch import TransactionBatch
+from fraud.payment.batch import Float64, TransactionBatch
 
 Rows = NDArray[np.intp] | None
 """Rising indices of rows; None for all rows of the micro-batch."""
@@ -53,7 +53,9 @@ class VoteBook:
     def add(self, calls: Iterable[VariantCall], votes: Iterable[Vote]) -> None:
         """Enter the answers to some calls; `scores` have one number for each row of the call."""
         for call, vote in zip(calls, votes, strict=True):
-            self._answers.setdefault(call.variant, []).append((call.rows, vote))
+            # Rows rise, so that n of them are all.
+            rows = None if call.rows is None or len(call.rows) == self._n else call.rows
+            self._answers.setdefault(call.variant, []).append((rows, vote))
 
     def unanswered(self, variant: str, rows: Rows) -> Rows | bool:
         """Return the rows that `variant` has not been asked about; False if there is none."""
@@ -78,6 +80,9 @@ class VoteBook:
         return [vote for answers in self._answers.values() for _, vote in answers]
 
     def _vote(self, answers: Sequence[tuple[Rows, Vote]], rows: Rows) -> Vote | None:
+        if len(answers) == 1 and answers[0][0] is None:
+            vote = answers[0][1]
+            return vote if vote.scores is None or rows is None else _on(vote, vote.scores[rows])
         parts = [(asked, vote) for asked, vote in answers if _overlap(asked, rows)]
         if not parts:
             return None
@@ -92,7 +97,7 @@ class VoteBook:
         whole = np.full(self._n, np.nan)
         for asked, vote in scored:
             whole[slice(None) if asked is None else asked] = vote.scores
-        return replace(scored[-1][1], scores=whole if rows is None else whole[rows])
+        return _on(scored[-1][1], whole if rows is None else whole[rows])
 
 
 @dataclass(slots=True)
@@ -148,15 +153,30 @@ def merged(calls: Sequence[VariantCall]) -> Sequence[VariantCall]:
     by_variant: dict[str, list[VariantCall]] = {}
     for call in calls:
         by_variant.setdefault(call.variant, []).append(call)
-    return [same[0] if len(same) == 1 else _union(same) for same in by_variant.values()]
+    # Several variants are asked about the same parts: ensembles ask all their members about one.
+    unions: dict[tuple[int, ...], Rows] = {}
+    made = []
+    for variant, same in by_variant.items():
+        if len(same) == 1:
+            made += same
+            continue
+        parts = tuple([id(call.rows) for call in same])
+        if parts not in unions:
+            unions[parts] = _union([call.rows for call in same])
+        longest = max([call.deadline_ms for call in same])
+        made.append(VariantCall(variant, unions[parts], longest))
+    return made
 
 
-def _union(calls: Sequence[VariantCall]) -> VariantCall:
-    deadline_ms = max(call.deadline_ms for call in calls)
-    rows = [call.rows for call in calls if call.rows is not None]
-    if len(rows) < len(calls):
-        return VariantCall(calls[0].variant, None, deadline_ms)
-    return VariantCall(calls[0].variant, np.unique(np.concatenate(rows)), deadline_ms)
+def _union(parts: Sequence[Rows]) -> Rows:
+    rows = [part for part in parts if part is not None]
+    # Policies give each row to one ensemble: no row is in two parts.
+    return None if len(rows) < len(parts) else np.sort(np.concatenate(rows))
+
+
+def _on(vote: Vote, scores: Float64) -> Vote:
+    """The vote with other scores; several times as fast as `replace`."""
+    return Vote(vote.variant, vote.version, vote.status, scores, vote.elapsed_ms, vote.digest)
 
 
 def _overlap(asked: Rows, rows: Rows) -> bool:

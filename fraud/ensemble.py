@@ -246,7 +246,7 @@ def _calls_about(ensemble: Ensemble, asking: Asking, rows: Rows) -> tuple[Varian
     for call in _calls(ensemble):
         left = asking.votes.unanswered(call.variant, rows)
         if not isinstance(left, bool):
-            calls.append(replace(call, rows=left))
+            calls.append(VariantCall(call.variant, left, call.deadline_ms))
     return tuple(calls)
 
 

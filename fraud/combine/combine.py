@@ -65,13 +65,14 @@ def combine(
             more than the ensemble's.
     """
     by_name = {vote.variant: vote for vote in votes}
+    derived = _derived(ensemble)
     if asked is None:
-        asked = _derived(ensemble).variants
-    if n == 1 and len(asked) == len(_derived(ensemble).variants):
-        row = _combine_row(ensemble, by_name)
+        asked = derived.variants
+    if n == 1 and len(asked) == len(derived.variants):
+        row = _combine_row(ensemble, derived, by_name)
         if row is not None:
             return row
-    probability = _probability(ensemble, by_name, n)
+    probability = _probability(ensemble, derived, by_name, n)
     anomaly = _anomaly(ensemble, by_name, n)
     unvoted = np.isnan(probability) if has_gaps(probability) else None
     degraded = _degraded(asked, by_name, unvoted, n)
@@ -88,7 +89,8 @@ def combine(
 
 def probability_of_votes(ensemble: Ensemble, votes: Sequence[Vote], n: int) -> Float64:
     """Return what `combine` returns as probability, without rules: float64[n]."""
-    return _probability(ensemble, {vote.variant: vote for vote in votes}, n)
+    by_name = {vote.variant: vote for vote in votes}
+    return _probability(ensemble, _derived(ensemble), by_name, n)
 
 
 def probability_of(ensemble: Ensemble, scores: Mapping[str, Float64], n: int) -> Float64:
@@ -105,11 +107,17 @@ def probability_of(ensemble: Ensemble, scores: Mapping[str, Float64], n: int) ->
     Returns:
         float64[n] in [0, 1]; NaN where no member voted, or a required one did not.
     """
-    derived = _derived(ensemble)
+    return _calibrated(ensemble, _derived(ensemble), scores, n)
+
+
+def _calibrated(
+    ensemble: Ensemble, derived: _Derived, scores: Mapping[str, Float64], n: int
+) -> Float64:
+    """See `probability_of`."""
     score = combined(ensemble.method, ensemble.members, scores, n)
     probability = derived.calibration(score)
     if derived.subsets:
-        probability = _calibrate_subsets(ensemble, scores, score, probability)
+        probability = _calibrate_subsets(derived, scores, score, probability)
     for member in derived.required:
         if member.variant not in scores:
             return np.full(n, np.nan)
@@ -136,9 +144,10 @@ def combined(
 
 def needs_rules(ensemble: Ensemble, votes: Sequence[Vote], n: int) -> bool:
     """Return whether a row's votes do not suffice, so that `combine` needs rules."""
-    members = _derived(ensemble).weight_of
+    derived = _derived(ensemble)
+    members = derived.weight_of
     cast = {v.variant: v.scores for v in votes if v.scores is not None and v.variant in members}
-    if any(m.variant not in cast or has_gaps(cast[m.variant]) for m in _derived(ensemble).required):
+    if any(m.variant not in cast or has_gaps(cast[m.variant]) for m in derived.required):
         return n > 0
     if any(not has_gaps(scores) for scores in cast.values()):
         return False
@@ -148,22 +157,24 @@ def needs_rules(ensemble: Ensemble, votes: Sequence[Vote], n: int) -> bool:
     return bool(unvoted.any())
 
 
-def _probability(ensemble: Ensemble, by_name: Mapping[str, Vote], n: int) -> Float64:
+def _probability(
+    ensemble: Ensemble, derived: _Derived, by_name: Mapping[str, Vote], n: int
+) -> Float64:
     cast = [(m.variant, by_name.get(m.variant)) for m in ensemble.members]
     answered = {name: v.scores for name, v in cast if v is not None and v.scores is not None}
-    return probability_of(ensemble, answered, n)
+    return _calibrated(ensemble, derived, answered, n)
 
 
 def _calibrate_subsets(
-    ensemble: Ensemble, scores: Mapping[str, Float64], score: Float64, probability: Float64
+    derived: _Derived, scores: Mapping[str, Float64], score: Float64, probability: Float64
 ) -> Float64:
     """Return the probability with that of rows on which only some members voted replaced, where
     there is a calibration for these."""
-    cast = [m.variant for m in ensemble.members if m.variant in scores]
+    cast = [name for name in derived.weight_of if name in scores]
     gaps = {name: np.isnan(scores[name]) for name in cast if has_gaps(scores[name])}
-    if not cast or (len(cast) == len(ensemble.members) and not gaps):
+    if not cast or (len(cast) == len(derived.weight_of) and not gaps):
         return probability
-    subsets = _derived(ensemble).subsets
+    subsets = derived.subsets
     if not gaps:
         calibration = subsets.get(tuple(sorted(cast)))
         return probability if calibration is None else calibration(score)
@@ -182,10 +193,11 @@ def _calibrate_subsets(
     return probability
 
 
-def _combine_row(ensemble: Ensemble, by_name: Mapping[str, Vote]) -> Combined | None:
+def _combine_row(
+    ensemble: Ensemble, derived: _Derived, by_name: Mapping[str, Vote]
+) -> Combined | None:
     """Combine the votes on a single row; None if one is missing."""
     scores = []
-    derived = _derived(ensemble)
     for name in derived.variants:
         vote = by_name.get(name)
         if vote is None or vote.scores is None:

@@ -61,13 +61,18 @@ def slots_of(salt: str, tenants: Sequence[str], ids: Sequence[str]) -> NDArray[n
     """
     # BLAKE2b keyed with the salt. A checksum would not do: its values under two salts differ by a
     # constant, so that two experiments would split alike.
-    start = blake2b(key=salt.encode()[:64], digest_size=8)
-    slots = []
+    salted = blake2b(key=salt.encode()[:64], digest_size=8)
+    copies = {}
+    for tenant in set(tenants):
+        begun = salted.copy()
+        begun.update(f"{tenant}\0".encode("utf-8", "surrogatepass"))
+        copies[tenant] = begun.copy
+    digests = []
     for tenant, name in zip(tenants, ids, strict=True):
-        digest = start.copy()
-        digest.update(f"{tenant}\0{name}".encode(errors="surrogatepass"))
-        slots.append(int.from_bytes(digest.digest()) % SLOTS)
-    return np.array(slots, dtype=np.intp)
+        digest = copies[tenant]()
+        digest.update(name.encode("utf-8", "surrogatepass"))
+        digests.append(digest.digest())
+    return (np.frombuffer(b"".join(digests), ">u8") % SLOTS).astype(np.intp)
 
 
 def _picked(column: list[str], rows: Rows) -> list[str]:
