@@ -241,7 +241,9 @@ def main() -> int:
         for kind, us in found.items():
             print(f"{kind:10} {us:7.0f} us of {TARGET_US:.0f}")
         more = (two - one) / ROWS
-        print(f"deciding   {one:7.0f} us under one plan, {two:.0f} us under two: {more:.1f} us a row")
+        print(
+            f"deciding   {one:7.0f} us under one plan, {two:.0f} us under two: {more:.1f} us a row"
+        )
     return int(max(found.values()) > TARGET_US)
 
 

@@ -74,14 +74,7 @@ def run_split(dataset: Dataset, of: ProtocolSplit, fit: Fit, progress: FitProgre
     """
     started = time.monotonic()
     found = crossfit(dataset, of.train, of.config, fit, progress)
-    split = Split(
-        train=of.train,
-        validation=found.rows,
-        calibration=found.rows,
-        test=of.test,
-        bounds=_bounds(dataset, of, found.rows),
-        shared=True,
-    )
+    split = split_of(dataset, of, found.rows)
     models = calibrate_models(found.models, dataset, split, found.raw)
     plan_fit = fit_and_score_plan(models, dataset, split, of.config)
     fitted_run = FittedRun(dataset, split, of.config, models, plan_fit)
@@ -98,6 +91,18 @@ def run_split(dataset: Dataset, of: ProtocolSplit, fit: Fit, progress: FitProgre
             "weights": {m.variant: m.weight for m in plan.ensemble.members},
         },
         seconds=round(time.monotonic() - started, 1),
+    )
+
+
+def split_of(dataset: Dataset, of: ProtocolSplit, held: Int64) -> Split:
+    """As a training splits, with the rows `held` that were held back in turn."""
+    return Split(
+        train=of.train,
+        validation=held,
+        calibration=held,
+        test=of.test,
+        bounds=_bounds(dataset, of, held),
+        shared=True,
     )
 
 
