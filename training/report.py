@@ -58,6 +58,8 @@ class TrainingReport:
         report: path of the run's page.
         figures: model -> figures on the test part: the variants, `ensemble` and `one-rule`.
         beside: the ensemble and its best member on the test part, see `FittedRun.comparison`.
+        beside_plan: figures on the test part of each subset of the plan's members and of the
+            cascade, see `PlanFit.figures`.
         short: a sentence for each held-back part with fewer frauds than wanted.
         findings: of the leak guard: `severity`, `code`, `sentence` and `allowed`.
         details: intervals, weeks, segments and the rest of `Evaluation.to_document`.
@@ -79,6 +81,7 @@ class TrainingReport:
     report: str | None = None
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
     beside: dict[str, Any] | None = None
+    beside_plan: dict[str, float] = field(default_factory=dict)
     short: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
@@ -132,6 +135,7 @@ def report_of(
         report=_write_page(published, folder),
         figures=results.evaluation.models,
         beside=fitted_run.comparison(),
+        beside_plan=fitted_run.plan_fit.figures(),
         short=fitted_run.short(),
         findings=tuple(results.findings or ()),
         details=results.evaluation.to_document(),

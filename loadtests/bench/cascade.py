@@ -149,6 +149,7 @@ def report(of: FittedProtocol, sizes: Sequence[int] = SIZES) -> dict[str, Any]:
     timed = {size: microseconds(policies, pools, of.values[every], size) for size in sizes}
     return {
         **cascade.to_document(),
+        "test": cascade.figures["test"],
         "us_a_decision": {
             size: {**us, "ratio": round(us["cascade"] / us["ensemble"], 3)}
             for size, us in timed.items()

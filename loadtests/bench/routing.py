@@ -123,11 +123,12 @@ def routed(
     return work
 
 
-def votes_on(n: int, seed: int = 7) -> list[Vote]:
-    """A vote of each variant on n rows, most of them low."""
-    rng = np.random.default_rng(seed)
+def votes_on(n: int, highest: float = 1.0) -> list[Vote]:
+    """A vote of each variant on n rows, most of them low, none above `highest`."""
+    rng = np.random.default_rng(7)
     names = (*VOTERS, ANOMALY)
-    return [Vote(name, "v1", "ok", rng.beta(0.3, 8, n), 1.0, "d" * 64) for name in names]
+    scores = [np.minimum(rng.beta(0.3, 8, n), highest) for _ in names]
+    return [Vote(n, "v1", "ok", s, 1.0, "d" * 64) for n, s in zip(names, scores, strict=True)]
 
 
 def median_us(work: Callable[[], object], repeats: int) -> float:
@@ -199,7 +200,7 @@ def deciding_us(repeats: int) -> tuple[float, float]:
     """
     batch = payments()
     batch.tenant = [("mine", "other")[i % 2] for i in range(ROWS)]
-    calm = [replace(v, scores=np.minimum(v.scores, 0.05)) for v in votes_on(ROWS)]  # type: ignore[type-var]
+    calm = votes_on(ROWS, highest=0.05)
     fakes = Fakes(calm, without_history(batch))
     house = Plan("default", 1, ensemble(0.5, 0.3, 0.2))
     own = Plan("mine", 1, ensemble(0.2, 0.3, 0.5))

@@ -54,13 +54,14 @@ class CascadeFit:
     figures: Mapping[str, dict[str, float]] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
-        """JSON-ready: `stages`, `settle_below`, `reason` and the figures of each part."""
+        """How it was fitted, JSON-ready: `stages`, `settle_below`, `reason`, and its figures on the
+        calibration part as `calibration`."""
         stages = () if self.plan is None else self.cascade.stages
         return {
             "stages": [list(stage.ensemble.voters) for stage in stages],
             "settle_below": [stage.settle_below for stage in stages[:-1]],
             "reason": self.reason,
-            **self.figures,
+            "calibration": self.figures.get("calibration", {}),
         }
 
     @property

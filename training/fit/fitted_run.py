@@ -68,7 +68,6 @@ class FittedRun:
                 subset.name: {
                     "method": None if subset.calibration is None else subset.calibration.method,
                     "reason": subset.reason,
-                    "calibration_error": plan_fit.subset_errors[subset.name],
                 }
                 for subset in plan_fit.subsets
             },

@@ -55,6 +55,7 @@ class SplitResult:
             turn, for choices and calibration.
         choices: see `FittedRun.choices`.
         plan: weights and combining method.
+        beside_plan: see `PlanFit.figures`.
         seconds: wall time.
     """
 
@@ -64,6 +65,7 @@ class SplitResult:
     frauds: dict[str, int]
     choices: dict[str, Any]
     plan: dict[str, Any]
+    beside_plan: dict[str, float]
     seconds: float
 
 
@@ -90,6 +92,7 @@ def run_split(dataset: Dataset, of: ProtocolSplit, fit: Fit, progress: FitProgre
             **document_of(plan.ensemble.method),
             "weights": {m.variant: m.weight for m in plan.ensemble.members},
         },
+        beside_plan=plan_fit.figures(),
         seconds=round(time.monotonic() - started, 1),
     )
 

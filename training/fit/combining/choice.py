@@ -20,7 +20,7 @@ _FOLDS = 4
 _LEAST_FRAUDS = 5
 _TIE = 0.003
 """Average precisions closer than this share of the larger count as equal; then ROC-AUC decides."""
-_TIE_AUC = 1e-4
+_TIE_AUC = 1e-6
 """So do ROC-AUCs closer than this: rounding alone must not choose."""
 
 

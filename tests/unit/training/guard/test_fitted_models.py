@@ -52,7 +52,7 @@ def fitted_run(share: float, frauds: int = 120) -> FittedRun:
     plan = Plan(
         "p", 1, Ensemble((Member("xgboost", 1.0),), Thresholds(0.3, 0.4, 0.5), kind="single")
     )
-    plan_fit = PlanFit(plan, None, None, {}, None, evaluated)  # type: ignore[arg-type]
+    plan_fit = PlanFit(plan, None, None, {}, (), {}, None, None, evaluated)  # type: ignore[arg-type]
     split = Split(rows, rows, rows, rows, Bounds(*range(9)))
     return FittedRun(data, split, TrainConfig(), {}, plan_fit)
 
