@@ -108,6 +108,20 @@ def test_the_page_shows_what_was_found(html: str, results: RunResults) -> None:
     assert {"fraud", "xgboost", "amount"} <= set(text.split())
 
 
+def test_the_page_shows_subsets_and_the_cascade(html: str, results: RunResults) -> None:
+    text, plan_fit = Page(html).text, results.fitted_run.plan_fit
+    assert set(plan_fit.subset_errors) == {s.name for s in plan_fit.subsets}
+    for error in plan_fit.subset_errors.values():
+        assert f"{error:.5f}" in text
+    assert "Cascade." in text
+    assert plan_fit.cascade is not None
+    if plan_fit.cascade.plan is not None:
+        assert "cascade_plan.json" in text
+        assert f"{plan_fit.cascade.figures['test']['average_precision']:.4f}" in text
+    else:
+        assert plan_fit.cascade.reason in text
+
+
 def test_both_themes_colour_the_pictures(html: str, results: RunResults) -> None:
     assert "prefers-color-scheme:dark" in html
     used = set(re.findall(r"var\(--([a-z0-9]+)\)", html))
