@@ -183,7 +183,7 @@ class Fakes:
 def decider(fakes: Fakes, plans: dict[str, Plan]) -> Decider:
     """A decider of these tenants' plans, on fakes."""
     return Decider(
-        plans.__getitem__,
+        plans.get,
         fakes.fetch,
         FanOut(fakes),
         Explainer(lambda _: None, reason_writer(NAMES)),
