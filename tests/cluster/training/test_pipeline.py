@@ -156,9 +156,14 @@ def test_the_run_is_in_the_registry_and_on_a_page(
     assert run.data.tags["leak_guard"] == "clean"
     assert report.to_document()["findings"] == ()
     assert run.data.metrics["average_precision_high"] > run.data.metrics["average_precision"]
-    assert {f.path for f in client.list_artifacts(report.run_id)} >= {
+    logged = {f.path for f in client.list_artifacts(report.run_id)}
+    assert logged >= {
         "config.json", "evaluation.json", "pictures", "plan.json", "report.html", "search.json",
     }  # fmt: skip
+    assert ("cascade_plan.json" in logged) == (report.choices["cascade"]["reason"] == "")
+    assert report.beside_plan.items() <= run.data.metrics.items()
+    subsets = [n.split("/")[1] for n in report.beside_plan if n.endswith("/calibration_error")]
+    assert subsets == list(report.choices["subsets"])
     assert report.report == str(settings.home / "reports" / f"train-{report.run_id}.html")
     page = Path(report.report).read_text(encoding="utf-8")
     assert report.run_id in page
