@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fraud.payment.currency import hundredths
+from fraud.payment.currency import EXPONENT, hundredths
 from fraud.payment.metadata import text_of
 from fraud.payment.transaction import Transaction
 
@@ -106,6 +106,8 @@ class TransactionBatch:
     def amount_hundredths(self) -> Int64:
         """Return amounts in hundredths of a currency unit, int64[n]: the same unit whatever the
         currency's exponent (a yen is 100 hundredths, a fils of a dinar is rounded half up)."""
+        if all([EXPONENT[currency] == 2 for currency in set(self.currency)]):
+            return np.array(self.amount_minor, dtype=np.int64)
         return np.array(
             [hundredths(a, c) for a, c in zip(self.amount_minor, self.currency, strict=True)],
             dtype=np.int64,
