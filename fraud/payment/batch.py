@@ -106,7 +106,7 @@ class TransactionBatch:
     def amount_hundredths(self) -> Int64:
         """Return amounts in hundredths of a currency unit, int64[n]: the same unit whatever the
         currency's exponent (a yen is 100 hundredths, a fils of a dinar is rounded half up)."""
-        if all([EXPONENT[currency] == 2 for currency in set(self.currency)]):
+        if all(EXPONENT[currency] == 2 for currency in set(self.currency)):
             return np.array(self.amount_minor, dtype=np.int64)
         return np.array(
             [hundredths(a, c) for a, c in zip(self.amount_minor, self.currency, strict=True)],
