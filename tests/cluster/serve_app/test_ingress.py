@@ -16,7 +16,7 @@ import pytest
 from cluster import api_keys
 from cluster.node.node import Node
 from fraud.errors import LogUnavailable
-from tests.contracts import front
+from tests.contracts import decisions, front
 from tests.contracts.front import PEPPER, payment
 from tests.unit.serve_app.http.test_asgi import assert_problem
 
@@ -41,7 +41,7 @@ class MadeUp:
                 os._exit(1)
             except FileExistsError:
                 pass
-        return front.decided(ids, {"features": 0.5})
+        return decisions.whole(front.decided(ids, {"features": 0.5}))
 
     async def ready(self) -> Any:
         from deployments.combiner import Readiness
@@ -59,7 +59,7 @@ def served(node: Node, database_url: str, redis_url: str, tmp_path_factory: Any)
     (node.home / "settings.env").write_text(
         f"DATABASE_URL={database_url}\nREDIS_URL={redis_url}\nQUORUM_KEY_PEPPER={PEPPER}\n"
     )
-    for module in (sys.modules[__name__], front):
+    for module in (sys.modules[__name__], front, decisions):
         # Replicas do not have the tests on their path.
         cloudpickle.register_pickle_by_value(module)
     serve.start(http_options={"host": "127.0.0.1", "port": node.http_port})
@@ -81,7 +81,7 @@ def served(node: Node, database_url: str, redis_url: str, tmp_path_factory: Any)
             pass
         asyncio.run(asyncio.sleep(0.1))
     yield url
-    for module in (sys.modules[__name__], front):
+    for module in (sys.modules[__name__], front, decisions):
         cloudpickle.unregister_pickle_by_value(module)
 
 
