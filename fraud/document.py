@@ -4,6 +4,7 @@ with its pointer, so that a reader is told of all of them at once."""
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -34,10 +35,11 @@ class Place:
     pointer: str = ""
     faults: list[Fault] = field(default_factory=list)
 
-    def note(self, code: str, detail: str, key: str = "") -> None:
+    def note(self, code: str, detail: str, key: str | None = None) -> None:
         """Note a fault of this value, or of its member `key`."""
         if len(self.faults) < MOST_FAULTS:
-            self.faults.append((self._below(key) if key else self.pointer, code, detail))
+            pointer = self.pointer if key is None else self._below(key)
+            self.faults.append((pointer, code, detail))
 
     def check(self, what: str) -> None:
         """Raise InvalidInput if a fault was noted; `what` is wrong then, such as `the plan`."""
@@ -145,6 +147,8 @@ class Place:
     def build(self, make: Callable[..., T], **values: Any) -> T | None:
         """Return `make(**values)`; None if a fault was noted at or below here, or if it raises
         ValueError, which is noted: `field: detail` at that field, any other text here."""
+        if len(self.faults) >= MOST_FAULTS:
+            return None  # a fault here may be one that was not noted any more
         below = f"{self.pointer}/"
         if any(at == self.pointer or at.startswith(below) for at, _, _ in self.faults):
             return None
@@ -157,6 +161,17 @@ class Place:
 
     def _below(self, key: str) -> str:
         return f"{self.pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value of a document is a number that a float64 can hold, finite.
+
+    >>> [is_number(value) for value in (1, 0.5, True, float("nan"), 10**400, "1")]
+    [True, True, False, False, False, False]
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def _range(low: float, high: float, above: bool) -> str:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from fraud.asking import Asking, Rows, Run, VariantCall
-from fraud.document import RANGE, Place
+from fraud.document import RANGE, Place, is_number
 from fraud.methods.interface import CombiningMethod
 from fraud.methods.mean import Mean
 from fraud.methods.registry import document_of, method_at
@@ -300,7 +300,8 @@ def variant_at(place: Place, key: str) -> str:
     try:
         VariantRef.parse(name)
     except ValueError as error:
-        if name != "?":
+        # What `text` returns in place of a text has been noted.
+        if name == place.value.get(key):
             place.note(RANGE, str(error), key)
     return name
 
@@ -309,7 +310,7 @@ def _member(place: Place) -> Member | None:
     if not place.only(("variant", "weight", "required", "deadline_ms", "ranks")):
         return None
     ranks = [item.value for item in place.items("ranks", MOST_KNOTS)]
-    if not all(map(_is_number, ranks)):
+    if not all(map(is_number, ranks)):
         place.note(RANGE, "expected finite numbers", "ranks")
         return None
     own = place.has("deadline_ms")
@@ -337,16 +338,12 @@ def _knots(place: Place) -> Knots:
     knots = []
     for item in place.items("calibration", MOST_KNOTS):
         pair = item.value
-        if isinstance(pair, list | tuple) and len(pair) == 2 and all(map(_is_number, pair)):
+        if isinstance(pair, list | tuple) and len(pair) == 2 and all(map(is_number, pair)):
             knots.append((float(pair[0]), float(pair[1])))
         else:
             item.note(RANGE, "expected a pair of finite numbers")
             break
     return tuple(knots)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _check_knots(knots: Knots) -> None:

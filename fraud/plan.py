@@ -108,8 +108,6 @@ class Plan:
             place.note(TYPE, "expected an object")
             place.check("the plan")
         reader = PolicyReader(place.at("plans"))
-        if place.has("plans") and not isinstance(document["plans"], dict):
-            place.note(TYPE, "expected an object", "plans")
         name = place.text("name", MOST_NAME_CHARS)
         version = place.whole("version", 1, 2**31 - 1)
         costs = costs_at(place.at("costs")) if place.has("costs") else None

@@ -8,9 +8,13 @@ from deciding.plans.check import Models, faults_of
 from deciding.plans.versions import NAME, read_document
 from fraud.errors import InvalidInput
 from fraud.plan import Plan
+from fraud.policy.reading import DEEPEST
 
 RESERVED: Final = "active"
 """No plan's name: addresses and commands mean the plan that decides."""
+
+_DEEPEST = 8 * DEEPEST
+"""Levels of JSON: each level of sub-plans takes three at most."""
 
 
 def read_submitted(document: Any, owner: str, models: Models, schema_id: str) -> Plan:
@@ -45,14 +49,17 @@ def require_models(document: Any, owner: str, models: Models, schema_id: str) ->
         raise InvalidInput("the plan names models that it cannot use", faults)
 
 
-def _without_slots(value: Any, in_arms: bool = False) -> Any:
-    """A document without the slots of arms, which change with the weights."""
+def _without_slots(value: Any, in_arms: bool = False, level: int = 0) -> Any:
+    """A document without the slots of arms, which change with the weights. What lies deeper than
+    any plan may stays as it is, to be refused."""
+    if level > _DEEPEST:
+        return value
     if isinstance(value, list):
-        return [_without_slots(item, in_arms) for item in value]
+        return [_without_slots(item, in_arms, level + 1) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: _without_slots(item, key == "arms")
+        key: _without_slots(item, key == "arms", level + 1)
         for key, item in value.items()
         if not (in_arms and key == "slots")
     }

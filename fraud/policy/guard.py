@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fraud.document import RANGE, Place
+from fraud.document import RANGE, Place, is_number
 from fraud.policy.health import Health
 
 ERROR_RATE: Final = "error_rate"
@@ -110,7 +110,7 @@ def _band(place: Place) -> tuple[float, float] | None:
     if (
         isinstance(band, list | tuple)
         and len(band) == 2
-        and all(isinstance(v, int | float) and not isinstance(v, bool) for v in band)
+        and all(map(is_number, band))
         and 0 <= band[0] <= band[1] <= 1
     ):
         return float(band[0]), float(band[1])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fraud.document import RANGE, TYPE, Place
+from fraud.document import RANGE, TYPE, Place, is_number
 from fraud.ensemble import LEAVES, Ensemble, ensemble_at, thresholds_at
 from fraud.payment.limits import MAX_ID_CHARS
 from fraud.payment.transaction import CHANNELS, TYPES
@@ -24,8 +24,27 @@ MOST_POLICIES = 500
 """Policies of a plan, each counted as often as it is used: names of names could double without
 end."""
 DEEPEST = 8
+"""Levels of sub-plans, the plan's own policy included."""
 MOST_NAME_CHARS = 40
+_MOST_NAMED = 20
+"""Names that the text of a fault lists."""
+_TOO_DEEP = f"sub-plans lie deeper than {DEEPEST} levels"
 _KNOWN_VALUES: Final = {"type": TYPES, "channel": CHANNELS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A named sub-plan that was read.
+
+    Attributes:
+        policy: None if it has faults, which are noted.
+        size: policies that it consists of.
+        height: levels of sub-plans, itself included.
+    """
+
+    policy: Policy | None
+    size: int
+    height: int
 
 
 @dataclass(slots=True)
@@ -37,25 +56,25 @@ class PolicyReader:
     """
 
     plans: Place
-    _named: dict[str, Policy | None] = field(default_factory=dict)
+    _named: dict[str, _Read] = field(default_factory=dict)
+    _shadows: dict[str, Policy] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
-    _sizes: dict[str, int] = field(default_factory=dict)
     _count: int = 0
     _depth: int = 0
+    _deepest: int = 0
 
     def root(self, place: Place) -> Policy | None:
         """Read the document's own policy; None if it has faults, which are noted."""
-        for name in self.plans.value or () if isinstance(self.plans.value, dict) else ():
-            if not _is_name(name):
-                self.plans.note(RANGE, f"expected a name of 1 to {MOST_NAME_CHARS} characters")
-                return None
+        if not self._sound_names():
+            return None
+        for name in self.plans.value or ():
             self._by_name(self.plans, name)
         return self._object(place)
 
     @property
     def named(self) -> dict[str, Policy]:
         """The document's named sub-plans that have no faults."""
-        return {name: policy for name, policy in self._named.items() if policy is not None}
+        return {name: r.policy for name, r in self._named.items() if r.policy is not None}
 
     def policy(self, place: Place, key: str = "plan") -> Policy | None:
         """Read the sub-policy at `key`: an object, or the name of one of `plans`."""
@@ -73,16 +92,35 @@ class PolicyReader:
             return None
         return plain
 
+    def is_shadow(self, name: str, policy: Policy) -> bool:
+        """Return whether a shadow's name means this sub-plan and no other in all of the document:
+        what shadows say is kept and reported under their names."""
+        plain = unnamed(policy)
+        return self._shadows.setdefault(name, plain) == plain
+
+    def _sound_names(self) -> bool:
+        """Whether `plans` is an object, or absent, whose keys may be names."""
+        plans = self.plans.value
+        if plans is None:
+            return True
+        if not isinstance(plans, dict):
+            self.plans.note(TYPE, "expected an object")
+        elif len(plans) > MOST_POLICIES:
+            self.plans.note(RANGE, f"expected at most {MOST_POLICIES} sub-plans")
+        elif not all(map(_is_name, plans)):
+            what = f"expected names of 1 to {MOST_NAME_CHARS} printable characters"
+            self.plans.note(RANGE, f"{what} without `{STEP.strip()}` and /")
+        else:
+            return True
+        return False
+
     def _object(self, place: Place) -> Policy | None:
-        self._count += 1
+        if not self._counted(place, 1):
+            return None
+        if not self._entered(place, 1):
+            return None
         self._depth += 1
         try:
-            if self._count > MOST_POLICIES:
-                place.note(RANGE, f"the plan has more than {MOST_POLICIES} sub-plans")
-                return None
-            if self._depth > DEEPEST:
-                place.note(RANGE, f"sub-plans lie deeper than {DEEPEST} levels")
-                return None
             if not isinstance(place.value, dict):
                 place.note(TYPE, "expected a plan: an object, or the name of one of `plans`")
                 return None
@@ -96,25 +134,54 @@ class PolicyReader:
             cycle = " -> ".join([*self._open[self._open.index(name) :], name])
             place.note(RANGE, f"the plans use each other in a circle: {cycle}")
             return None
-        if name not in self._named:
-            if not self.plans.has(name):
-                known = ", ".join(self.plans.value or ()) if self.plans.value else "none"
-                place.note(RANGE, f"there is no plan of this name among `plans` ({known})")
+        if not self.plans.has(name):
+            known = ", ".join(list(self.plans.value or ())[:_MOST_NAMED])
+            detail = f"there is no plan of this name among `plans` ({known or 'none'})"
+            place.note(RANGE, detail)
+            return None
+        read = self._named.get(name)
+        if read is None:
+            if len(self._open) >= DEEPEST:
+                place.note(RANGE, _TOO_DEEP)
                 return None
-            self._open.append(name)
-            before = self._count
-            depth, self._depth = self._depth, len(self._open)
-            self._named[name] = self.policy(self.plans, name)
-            self._depth = depth
-            self._sizes[name] = self._count - before
-            self._open.pop()
-        else:
-            self._count += self._sizes[name]
-            if self._count > MOST_POLICIES:
-                place.note(RANGE, f"the plan has more than {MOST_POLICIES} sub-plans")
-                return None
-        policy = self._named[name]
-        return None if policy is None else Named(name, policy)
+            read = self._named[name] = self._read(name)
+        elif not self._counted(place, read.size):
+            return None
+        if not self._entered(place, read.height):
+            return None
+        if read.policy is None:
+            if place is not self.plans:
+                place.note(RANGE, f"the plan {name} of `plans` cannot be used")
+            return None
+        return Named(name, read.policy)
+
+    def _read(self, name: str) -> _Read:
+        """Read one of `plans`, as if it stood alone."""
+        before = self._count, self._depth, self._deepest
+        self._open.append(name)
+        # The name of a name is a level of its own: a chain of names ends, too.
+        self._depth = self._deepest = 1 if isinstance(self.plans.value[name], str) else 0
+        policy = self.policy(self.plans, name)
+        self._open.pop()
+        height = self._deepest
+        count, self._depth, self._deepest = before
+        return _Read(policy, self._count - count, height)
+
+    def _counted(self, place: Place, policies: int) -> bool:
+        """Count some policies; note a fault if there are too many by now."""
+        self._count += policies
+        if self._count > MOST_POLICIES:
+            place.note(RANGE, f"the plan has more than {MOST_POLICIES} sub-plans")
+            return False
+        return True
+
+    def _entered(self, place: Place, levels: int) -> bool:
+        """Go some levels down from here; note a fault if that is too deep."""
+        self._deepest = max(self._deepest, self._depth + levels)
+        if self._depth + levels > DEEPEST:
+            place.note(RANGE, _TOO_DEEP)
+            return False
+        return True
 
 
 def _ab(reader: PolicyReader, place: Place) -> AB | None:
@@ -150,8 +217,8 @@ def _arm(reader: PolicyReader, place: Place) -> Arm | None:
 def _canary(reader: PolicyReader, place: Place) -> Canary | None:
     place.only(_keys("baseline", "canary", "steps", "step", "salt", "advance", "guard"))
     steps = [item.value for item in place.items("steps", 100)] or list(STEPS)
-    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in steps):
-        place.note(TYPE, "expected numbers", "steps")
+    if not all(map(is_number, steps)):
+        place.note(TYPE, "expected finite numbers", "steps")
         return None
     stopped = "step" in place.value and place.value["step"] is None
     return place.build(
@@ -183,11 +250,14 @@ def _shadow(reader: PolicyReader, place: Place) -> Shadow | None:
 def _shadow_policy(reader: PolicyReader, place: Place) -> ShadowPolicy | None:
     place.only(("name", "share", "plan"))
     policy = reader.policy(place)
+    name = _name(place)
     if policy is not None and _has_shadow(policy):
         place.note(RANGE, "expected a plan without shadows of its own", "plan")
+    elif policy is not None and not reader.is_shadow(name, policy):
+        place.note(RANGE, "another shadow of the plan has this name", "name")
     return place.build(
         ShadowPolicy,
-        name=_name(place),
+        name=name,
         policy=policy,
         share=place.number("share", 0, 100, 100.0, above=True),
     )
@@ -254,11 +324,15 @@ def _values(place: Place, name: str) -> tuple[str, ...]:
     found = []
     for item in place.items(name, 300, least=1):
         known = _KNOWN_VALUES.get(name)
-        if not isinstance(item.value, str) or not 0 < len(item.value) <= MAX_ID_CHARS:
+        value = item.value
+        if not isinstance(value, str):
             item.note(TYPE, "expected a text")
-        elif known is not None and item.value not in known:
+            continue
+        if known is not None and value not in known:
             item.note(RANGE, f"expected one of {', '.join(known)}")
-        found.append(str(item.value))
+        elif not 0 < len(value) <= MAX_ID_CHARS or not value.isprintable():
+            item.note(RANGE, f"expected 1 to {MAX_ID_CHARS} printable characters")
+        found.append(value)
     return tuple(found)
 
 
@@ -271,7 +345,9 @@ def _name(place: Place) -> str:
     return name
 
 
-def _is_name(name: str) -> bool:
+def _is_name(name: Any) -> bool:
+    if not isinstance(name, str) or not name.isprintable():
+        return False
     plain = STEP.strip() not in name and "/" not in name and name == name.strip()
     return 0 < len(name) <= MOST_NAME_CHARS and plain
 

@@ -13,6 +13,7 @@ from fraud.errors import InvalidInput
 from fraud.methods.stack import Stack
 from fraud.plan import Plan, continued
 from fraud.record import plan_digest
+from tests.contracts.plans import LEAF, TREE
 
 PLAN = Plan(
     *("default", 7),
@@ -139,93 +140,6 @@ def test_voters_come_before_the_anomaly_variant() -> None:
     assert PLAN.voters == ("xgboost", "logistic")
     assert PLAN.variants == ("xgboost", "logistic", "isolation-forest")
     assert PLAN.control is PLAN.ensemble
-
-
-LEAF = {
-    "kind": "single",
-    "members": [{"variant": "xgboost", "weight": 1.0}],
-    "thresholds": {"challenge": 0.1, "review": 0.5, "block": 0.9, "anomaly_challenge": None},
-    "anomaly": None,
-    "deadline_ms": 100,
-    "calibration": [],
-    "combiner": "mean",
-    "intercept": 0.0,
-}
-OTHER = LEAF | {"members": [{"variant": "acme/logistic@0123456789ab", "weight": 1.0}]}
-TREE = {
-    "name": "tree",
-    "version": 2,
-    "plans": {
-        "base": LEAF,
-        "also": {
-            "kind": "ab",
-            "salt": "s",
-            "arms": [
-                {"name": "a", "weight": 70.0, "slots": [[0, 7000]], "plan": "base"},
-                {"name": "b", "weight": 30.0, "slots": [[7000, 10000]], "plan": OTHER},
-            ],
-        },
-    },
-    "kind": "segments",
-    "segments": [
-        {"name": "eur", "when": {"currency": ["EUR"], "amount": {"from": 10.0}}, "plan": "also"},
-        {
-            "name": "web",
-            "when": {"channel": ["online"]},
-            "plan": "base",
-            "thresholds": {
-                "challenge": 0.2,
-                "review": 0.6,
-                "block": 0.8,
-                "anomaly_challenge": None,
-            },
-        },
-        {
-            "name": "slow",
-            "when": {"type": ["transfer"]},
-            "plan": {
-                "kind": "cascade",
-                "stages": [
-                    {"plan": LEAF, "settle_below": 0.01, "settle_from": 0.9},
-                    {"plan": OTHER},
-                ],
-            },
-        },
-    ],
-    "default": {
-        "kind": "shadow",
-        "plan": {
-            "kind": "canary",
-            "salt": "",
-            "baseline": "base",
-            "canary": OTHER,
-            "steps": [1.0, 100.0],
-            "step": None,
-            "advance": {"on": "promote"},
-            "guard": {
-                "max_error_rate": 0.1,
-                "max_p95_ms": None,
-                "block_rate": [0.0, 0.2],
-                "min_decisions": 100,
-                "window_minutes": 10.0,
-            },
-        },
-        "shadows": [
-            {
-                "name": "dark",
-                "share": 50.0,
-                "plan": LEAF | {"members": [{"variant": "dark", "weight": 1.0}]},
-            }
-        ],
-    },
-    "costs": {
-        "review": 5.0,
-        "false_block": 20.0,
-        "missed_share": 1.0,
-        "challenge": None,
-        "challenge_stops": 0.8,
-    },
-}
 
 
 def test_a_plan_of_every_kind_is_read_and_written_unchanged() -> None:

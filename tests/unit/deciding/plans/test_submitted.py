@@ -70,3 +70,11 @@ def test_artifacts_that_do_not_answer_are_no_fault_of_the_plan():
 
     with pytest.raises(ArtifactsUnavailable):
         read_submitted({"name": "n", **LEAF}, HOUSE, Away(), SCHEMA)
+
+
+@pytest.mark.parametrize("key", ["arms", "kind", "default", "colour"])
+def test_what_lies_too_deep_is_a_fault(key: str):
+    deep: Any = 1
+    for level in range(900):
+        deep = [deep] if level % 2 else {"plan": deep}
+    assert pointers({"name": "n", **LEAF, key: deep})
