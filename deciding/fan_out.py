@@ -112,10 +112,16 @@ class FanOut:
             if not waiting and not over.done():
                 over.set_result(None)
 
+        def expire(answers: list[_Answer]) -> None:
+            # Cancelled now: a late answer must not count because another variant is slower still.
+            for answer in answers:
+                answer.cancel()
+            leave(answers)
+
         for answer, _ in asked:
             answer.add_done_callback(note)
         timers = [
-            loop.call_later(ms / 1e3, leave, [a for a, own_ms in asked if own_ms == ms])
+            loop.call_later(ms / 1e3, expire, [a for a, own_ms in asked if own_ms == ms])
             for ms in {ms for _, ms in asked}
         ]
         try:

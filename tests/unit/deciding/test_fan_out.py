@@ -150,6 +150,17 @@ async def test_each_call_has_its_own_deadline():
     assert clock() - began == pytest.approx(0.03, rel=0.01)
 
 
+async def test_a_late_answer_does_not_count_because_another_is_slower_still():
+    async def after(s, values):
+        await asyncio.sleep(s)
+        return await good(values, "")
+
+    pools = Pools(late=lambda v, _: after(0.04, v), slower=lambda v, _: after(0.08, v))
+    calls = [VariantCall("late", None, 30), VariantCall("slower", None, 100)]
+    votes = await FanOut(pools).ask(calls, FEATURES)
+    assert [v.status for v in votes] == ["late", "ok"]
+
+
 async def test_a_call_that_ignores_its_cancellation_is_not_waited_for():
     async def stubborn(values, schema_id):
         with contextlib.suppress(asyncio.CancelledError):
