@@ -347,7 +347,7 @@ def observe_shadow(shadow: str, result: str, rows: int, seconds: float = 0.0) ->
     """Record what became of rows that a shadow was to be asked about.
 
     Args:
-        result: `asked`, `dropped` or `failed`.
+        result: `asked`, `dropped`, `failed`, or `unrecorded` of what was asked.
         seconds: that asking took.
     """
     tally.count(SHADOW_ROWS, rows, shadow, result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 
@@ -18,6 +19,8 @@ from stores.postgres.errors import DISCONNECTED, reason
 from stores.postgres.session import Session
 from stores.statements import statement
 from telemetry import metrics
+
+logger = logging.getLogger(__name__)
 
 _INSERT = statement("decision_log/shadows/insert.sql")
 MOST_WAITING = 20_000
@@ -64,7 +67,7 @@ class ShadowWriter:
             async with asyncio.timeout(self._timeout_s):
                 while self._waiting:
                     part = [self._waiting[i] for i in range(min(MOST_AT_ONCE, len(self._waiting)))]
-                    await self._write(part)
+                    await self._keep(part)
                     for _ in part:
                         self._waiting.popleft()
         except (*DISCONNECTED, asyncpg.PostgresError) as error:
@@ -80,6 +83,19 @@ class ShadowWriter:
             for lost in self._waiting:
                 metrics.observe_shadow(lost.shadow, "unrecorded", 1)
         self._drop()
+
+    async def _keep(self, part: Sequence[ShadowDecision]) -> None:
+        """Write some; those that PostgreSQL refuses are lost, as they would hold up all others."""
+        try:
+            await self._write(part)
+        except asyncpg.DataError as error:
+            if len(part) > 1:
+                half = len(part) // 2
+                await self._keep(part[:half])
+                await self._keep(part[half:])
+            else:
+                metrics.observe_shadow(part[0].shadow, "unrecorded", 1)
+                logger.warning("a shadow decision is refused: %s", type(error).__name__)
 
     async def _write(self, part: Sequence[ShadowDecision]) -> None:
         if self._session is None or self._session.is_closed():
