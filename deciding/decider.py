@@ -133,9 +133,11 @@ class Decider:
             decisions.stage_ms[LOG] = stages.ms[LOG]
         rows = [_indices(group.rows, len(batch)) for _, group in groups]
         house = self._plan_for(HOUSE)
-        metrics.tally.later(_count, [(p is house, g.ensemble) for p, g in groups], batches)
+        of_house = [plan is house for plan, _ in groups]
+        ensembles = [group.ensemble for _, group in groups]
+        metrics.tally.later(_count, of_house, ensembles, batches)
         if asking.shadows and self._shadows is not None:
-            self._shadows.launch(asking, features, batches, rows)
+            self._shadows.launch(asking, features, batches, rows, of_house)
         if request_rows is not None:
             rows = [[request_rows[i] for i in own] for own in rows]
         return Decisions(batches, tuple(rows), features.pending)
@@ -292,14 +294,17 @@ def _both(features: list[tuple[str, ...]], votes: list[tuple[str, ...]]) -> list
     return [a + b for a, b in zip(features, votes, strict=True)]
 
 
-def _count(parts: list[tuple[bool, Ensemble]], batches: Sequence[DecisionBatch]) -> None:
+def _count(
+    of_house: Sequence[bool], ensembles: Sequence[Ensemble], batches: Sequence[DecisionBatch]
+) -> None:
     """Add a micro-batch to the metrics.
 
     Args:
-        parts: for each batch whether the house's plan decided, and the ensemble that did.
+        of_house, ensembles: for each batch whether the house's plan decided, and the ensemble that
+            did.
     """
     stage_ms: dict[str, float] = {}
-    for (is_house, ensemble), decisions in zip(parts, batches, strict=True):
+    for is_house, ensemble, decisions in zip(of_house, ensembles, batches, strict=True):
         stage_ms |= decisions.stage_ms
         metrics.observe_decisions(decisions.outcome, decisions.degraded)
         if decisions.arm and is_house:

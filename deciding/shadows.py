@@ -67,6 +67,7 @@ class ShadowRunner:
         features: FeatureBatch,
         batches: Sequence[DecisionBatch],
         rows: Sequence[Sequence[int]],
+        of_house: Sequence[bool],
     ) -> None:
         """Start asking the shadows of a micro-batch, or drop them.
 
@@ -74,19 +75,29 @@ class ShadowRunner:
             asking: n transactions, with their shadows.
             features: float32[n, n_features].
             batches, rows: the decisions on them; see `fraud.decision.Decisions`.
+            of_house: for each batch whether the house's plan made it.
         """
         decided = {
             place: (batch, i)
             for batch, own in zip(batches, rows, strict=True)
             for i, place in enumerate(own)
         }
+        houses = {
+            place
+            for own, is_house in zip(rows, of_house, strict=True)
+            for place in (own if is_house else ())
+        }
         for name, policy, own in asking.shadows:
             places = np.arange(len(asking.batch)) if own is None else own
+            # All of them are decided by one plan. The shadows of tenants' plans are no labels:
+            # there is no end to them.
+            label = name if int(places[0]) in houses else ""
             if self._rows + len(places) > self._most_rows or self._is_busy():
-                metrics.observe_shadow(name, "dropped", len(places))
+                metrics.observe_shadow(label, "dropped", len(places))
                 continue
             self._rows += len(places)
-            task = asyncio.create_task(self._run(name, policy, asking, features, places, decided))
+            shadow = name, label, policy
+            task = asyncio.create_task(self._run(shadow, asking, features, places, decided))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -98,13 +109,13 @@ class ShadowRunner:
 
     async def _run(
         self,
-        name: str,
-        policy: Policy,
+        shadow: tuple[str, str, Policy],
         whole: Asking,
         features: FeatureBatch,
         places: np.ndarray[tuple[int], np.dtype[np.intp]],
         decided: dict[int, tuple[DecisionBatch, int]],
     ) -> None:
+        name, label, policy = shadow
         began_s = self._clock_s()
         try:
             asking = Asking(whole.batch.take(places.tolist()))
@@ -114,9 +125,9 @@ class ShadowRunner:
             of_row = [decided[place] for place in places.tolist()]
             for group in groups:
                 self._sink.offer(_decisions(name, group, asking, of_row, elapsed_ms))
-            metrics.observe_shadow(name, "asked", len(places), elapsed_ms / 1e3)
+            metrics.observe_shadow(label, "asked", len(places), elapsed_ms / 1e3)
         except Exception as error:  # a shadow's failure is nobody's but its own
-            metrics.observe_shadow(name, "failed", len(places))
+            metrics.observe_shadow(label, "failed", len(places))
             logger.warning("shadow %s failed: %s", name, type(error).__name__)
         finally:
             self._rows -= len(places)

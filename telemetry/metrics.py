@@ -138,7 +138,8 @@ GUARD_RAIL_ERRORS = Counter(
 )
 SHADOW_ROWS = Counter(
     "fraud_shadow_rows_total",
-    "Payments that a plan's shadow was to be asked about: asked, dropped under load, or failed.",
+    "Payments that a shadow was to be asked about: asked, dropped under load, or failed; and"
+    " unrecorded ones of any shadow. Shadows of tenants' plans have no name here.",
     ["shadow", "result"],
 )
 SHADOW_SECONDS = Counter(
@@ -347,7 +348,8 @@ def observe_shadow(shadow: str, result: str, rows: int, seconds: float = 0.0) ->
     """Record what became of rows that a shadow was to be asked about.
 
     Args:
-        result: `asked`, `dropped`, `failed`, or `unrecorded` of what was asked.
+        shadow: its name; "" for those of tenants' plans.
+        result: `asked`, `dropped`, `failed`, or `unrecorded` (of any shadow).
         seconds: that asking took.
     """
     tally.count(SHADOW_ROWS, rows, shadow, result)

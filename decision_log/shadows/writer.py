@@ -54,8 +54,7 @@ class ShadowWriter:
         """See `ShadowSink`."""
         room = MOST_WAITING - len(self._waiting)
         self._waiting.extend(decisions[:room])
-        for lost in decisions[room:]:
-            metrics.observe_shadow(lost.shadow, "unrecorded", 1)
+        _lost(len(decisions[room:]))
 
     async def flush(self) -> None:
         """Write all that waits.
@@ -80,8 +79,7 @@ class ShadowWriter:
         try:
             await self.flush()
         except StoreUnavailable:
-            for lost in self._waiting:
-                metrics.observe_shadow(lost.shadow, "unrecorded", 1)
+            _lost(len(self._waiting))
         self._drop()
 
     async def _keep(self, part: Sequence[ShadowDecision]) -> None:
@@ -94,7 +92,7 @@ class ShadowWriter:
                 await self._keep(part[:half])
                 await self._keep(part[half:])
             else:
-                metrics.observe_shadow(part[0].shadow, "unrecorded", 1)
+                _lost(1)
                 logger.warning("a shadow decision is refused: %s", type(error).__name__)
 
     async def _write(self, part: Sequence[ShadowDecision]) -> None:
@@ -108,6 +106,11 @@ class ShadowWriter:
         session, self._session = self._session, None
         if session is not None:
             session.terminate()
+
+
+def _lost(decisions: int) -> None:
+    if decisions:
+        metrics.observe_shadow("", "unrecorded", decisions)
 
 
 def _columns(decisions: Iterable[ShadowDecision]) -> list[list[object]]:

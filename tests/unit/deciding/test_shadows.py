@@ -12,6 +12,7 @@ from deciding.shadows import ShadowRunner
 from fraud.asking import Asking
 from fraud.policy.shadow import Shadow, ShadowPolicy
 from fraud.score import VariantScores
+from telemetry import metrics
 from tests.contracts.decisions import decided, transactions
 from tests.contracts.plans import leaf
 
@@ -43,14 +44,14 @@ class Sink:
         self.kept += decisions
 
 
-def launch(runner: ShadowRunner, n: int = 3, share: float = 100.0):
+def launch(runner: ShadowRunner, n: int = 3, share: float = 100.0, of_house: bool = True):
     """Launch the shadow of a micro-batch of n rows, and return the decisions on it."""
     batch = transactions(n)
     features, decisions = decided(batch)
     asking = Asking(batch)
     policy = Shadow(leaf("live"), (ShadowPolicy("dark", leaf("new"), share),))
     next(policy.run(asking, None, ""))
-    runner.launch(asking, features, [decisions], [list(range(n))])
+    runner.launch(asking, features, [decisions], [list(range(n))], [of_house])
     return decisions
 
 
@@ -107,3 +108,16 @@ async def test_closing_drops_what_is_in_flight():
     await asyncio.sleep(0)
     await runner.close()
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_shadows_of_tenants_plans_are_no_labels(monkeypatch):
+    seen = []
+    monkeypatch.setattr(metrics, "observe_shadow", lambda *args: seen.append(args[:3]))
+    for of_house in (True, False):
+        sink = Sink()
+        launch(ShadowRunner(FanOut(Pools()), sink), of_house=of_house)
+        await asyncio.sleep(0.01)
+        assert {kept.shadow for kept in sink.kept} == {"dark"}
+        launch(ShadowRunner(FanOut(Pools()), Sink(), most_rows=0), of_house=of_house)
+    asked, dropped = ("asked", 3), ("dropped", 3)
+    assert seen == [(label, *what) for label in ("dark", "") for what in (asked, dropped)]
