@@ -37,12 +37,18 @@ class Condition:
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
     amount_from: float = -math.inf
     amount_below: float = math.inf
+    _allowed: tuple[tuple[str, frozenset[str]], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A tuple of hundreds of countries would be searched row by row.
+        allowed = tuple((name, frozenset(values)) for name, values in self.values)
+        object.__setattr__(self, "_allowed", allowed)
 
     def matches(self, batch: TransactionBatch, rows: Rows) -> Bools:
         """Return bool[m]: which rows it holds for."""
         n = len(batch) if rows is None else len(rows)
         holds = np.ones(n, dtype=bool)
-        for name, values in self.values:
+        for name, values in self._allowed:
             column = getattr(batch, name)
             picked = column if rows is None else [column[i] for i in rows.tolist()]
             holds &= np.array([value in values for value in picked], dtype=bool)
