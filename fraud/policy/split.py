@@ -61,7 +61,9 @@ def slots_of(salt: str, tenants: Sequence[str], ids: Sequence[str]) -> NDArray[n
     """
     # BLAKE2b keyed with the salt. A checksum would not do: its values under two salts differ by a
     # constant, so that two experiments would split alike.
-    salted = blake2b(key=salt.encode()[:64], digest_size=8)
+    key = salt.encode()
+    # A key has 64 bytes at most, and 64 characters may have more.
+    salted = blake2b(key=key if len(key) <= 64 else blake2b(key).digest(), digest_size=8)
     copies = {}
     for tenant in set(tenants):
         begun = salted.copy()
