@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fraud.costs import Costs, costs_at
-from fraud.document import TYPE, Place
+from fraud.document import RANGE, TYPE, Place
 from fraud.ensemble import Ensemble
 from fraud.policy.ab import AB
 from fraud.policy.interface import Policy
 from fraud.policy.reading import PolicyReader
-from fraud.policy.tree import leaves, shadows, variants_of
+from fraud.policy.tree import leaves, shadows, split_alike, variants_of
 
 MOST_NAME_CHARS = 64
 
@@ -112,6 +112,10 @@ class Plan:
         version = place.whole("version", 1, 2**31 - 1)
         costs = costs_at(place.at("costs")) if place.has("costs") else None
         policy = reader.root(place)
+        for arm in () if policy is None else split_alike(policy):
+            place.note(
+                RANGE, f"the split at `{arm}` has the salt of a split above it: give it another"
+            )
         place.check("the plan")
         assert policy is not None
         return cls(name, version, policy, reader.named, costs)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fraud.ensemble import Ensemble
+from fraud.policy.ab import AB
+from fraud.policy.canary import Canary
 from fraud.policy.interface import Policy, step
 from fraud.policy.shadow import Shadow
 
@@ -39,6 +41,23 @@ def variants_of(policy: Policy, *, with_shadows: bool = True) -> tuple[str, ...]
         for _, shadow in shadows(policy):
             found |= dict.fromkeys(variants_of(shadow))
     return tuple(found)
+
+
+def split_alike(
+    policy: Policy, salts: frozenset[str] = frozenset(), arm: str = ""
+) -> Iterator[str]:
+    """Return the way to each split that lies below another one with the same salt: it would get
+    only customers whose slots the other one picked, and deal them in no proportion to its weights.
+    """
+    if isinstance(policy, AB | Canary):
+        if policy.salt in salts:
+            yield arm
+        salts |= {policy.salt}
+    for name, child in policy.children():
+        yield from split_alike(child, salts, step(arm, name))
+    if isinstance(policy, Shadow):
+        for shadow in policy.shadows:
+            yield from split_alike(shadow.policy, salts, step(arm, shadow.name))
 
 
 def changed_at(policy: Policy, arm: str, change: Any, here: str = "") -> Policy:

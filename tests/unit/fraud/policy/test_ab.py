@@ -36,8 +36,9 @@ def test_a_million_customers_split_as_weights_say():
 
 def test_experiments_with_other_salts_split_independently():
     customers = [f"c{i}" for i in range(40_000)]
-    one, other = (slots_of(salt, ["t"] * 40_000, customers) < 5000 for salt in ("a", "b"))
-    assert abs(float(np.mean(one & other)) - 0.25) < 0.01
+    for salts in (("a", "b"), ("é" * 63 + "a", "é" * 63 + "b")):
+        one, other = (slots_of(salt, ["t"] * 40_000, customers) < 5000 for salt in salts)
+        assert abs(float(np.mean(one & other)) - 0.25) < 0.01
 
 
 def test_a_customer_stays_whatever_else_is_in_the_batch():
@@ -80,3 +81,10 @@ def test_slots_that_overlap_or_leave_gaps_are_refused():
         AB((one, replace(two, slots=((0, 5000),))))
     with pytest.raises(ValueError, match="as many slots"):
         AB((one, replace(two, slots=((5000, SLOTS - 1),))))
+
+
+def test_a_split_below_another_deals_by_its_weights():
+    customers = [f"c{i}" for i in range(40_000)]
+    outer = ab(50, 50, salt="outer")._arm_of[slots_of("outer", ["t"] * 40_000, customers)]
+    inner = ab(20, 80, salt="inner")._arm_of[slots_of("inner", ["t"] * 40_000, customers)]
+    assert abs(float(np.mean(inner[outer == 0] == 0)) - 0.2) < 0.01

@@ -216,7 +216,10 @@ _SEGMENT = {"name": "eur", "when": {"currency": ["EUR"]}, "plan": "broken"}
             {
                 **LEAF,
                 "plans": {"p0": LEAF}
-                | {f"p{i}": {**_CANARY, "baseline": f"p{i - 1}"} for i in range(1, 12)},
+                | {
+                    f"p{i}": {**_CANARY, "salt": f"{i}", "baseline": f"p{i - 1}"}
+                    for i in range(1, 12)
+                },
             },
             "/plans/p8/baseline",
             "deeper than 8",
@@ -245,6 +248,12 @@ _SEGMENT = {"name": "eur", "when": {"currency": ["EUR"]}, "plan": "broken"}
             },
             "/segments/0/when/currency/0",
             "printable",
+        ),
+        ({**_CANARY, "canary": _CANARY}, "", "split at `canary` has the salt"),
+        (
+            {**_CANARY, "salt": "s", "baseline": _shadow("dark", {**_CANARY, "salt": "s"})},
+            "",
+            "split at `baseline > dark`",
         ),
         (
             {**_CANARY, "baseline": _shadow("s", LEAF), "canary": _shadow("s", OTHER)},
