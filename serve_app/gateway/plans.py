@@ -1,10 +1,13 @@
-"""Plans, as the owners of keys manage them: a key of the home tenant manages the house's."""
+"""Plans, as the owners of keys manage them: a key of the home tenant manages the house's.
+
+Every tenant may read the house's plans, as they decide for it, but not who stored them and why.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -88,7 +91,8 @@ class Plans:
     async def versions(self, tenant: str, name: str | None, limit: int) -> list[StoredPlan]:
         """Return a tenant's plans and the house's without documents, see `list_versions`."""
         async with store_errors():
-            return await list_versions(self._pool, self._owners(tenant), name, limit)
+            found = await list_versions(self._pool, self._owners(tenant), name, limit)
+        return [self._as_seen_by(tenant, stored) for stored in found]
 
     async def read(self, tenant: str, name: str, version: int, of_house: bool) -> StoredPlan:
         """Return a version: the tenant's own or, if it has none or with `of_house`, the house's.
@@ -100,9 +104,10 @@ class Plans:
         async with store_errors():
             for owner in (HOUSE,) if of_house else self._owners(tenant):
                 try:
-                    return await read_version(self._pool, owner, name, version)
+                    found = await read_version(self._pool, owner, name, version)
                 except NotFound:
                     continue
+                return self._as_seen_by(tenant, found)
         raise NotFound(f"there is no plan {PlanId(name, version)}")
 
     async def checked(self, tenant: str, document: Any) -> Plan:
@@ -177,6 +182,11 @@ class Plans:
         except Unavailable:
             return ()
         return tuple(name for name in plan.variants if name not in running)
+
+    def _as_seen_by(self, tenant: str, stored: StoredPlan) -> StoredPlan:
+        """A plan without its author and reason, unless it is the tenant's own to manage."""
+        is_own = stored.owner == self._owner_of(tenant)
+        return stored if is_own else replace(stored, author="", reason="")
 
     def _owners(self, tenant: str) -> tuple[str, ...]:
         owner = self._owner_of(tenant)

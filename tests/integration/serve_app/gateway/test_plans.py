@@ -95,6 +95,29 @@ async def test_the_home_tenant_manages_the_house_and_others_their_own(made: Fixt
         await plans.read("other", "ours", 2, False)
 
 
+async def test_who_stored_the_house_s_plan_and_why_is_the_home_tenant_s_alone(
+    made: Fixture,
+) -> None:
+    plans = made.plans
+    await plans.store(HOME, DOCUMENT, "key a", "fraud ring found")
+    await plans.store("acme", {**DOCUMENT, "name": "own"}, "key b", "ours")
+
+    async def seen(tenant: str, name: str) -> set[tuple[str, str]]:
+        found = [
+            *await plans.versions(tenant, name, 9),
+            await plans.read(tenant, name, 1, False),
+        ]
+        assert found[-1].document["name"] == name
+        return {(stored.author, stored.reason) for stored in found}
+
+    assert await seen(HOME, "ours") == {("key a", "fraud ring found")}
+    assert await seen("acme", "ours") == {("", "")}
+    assert await seen("acme", "own") == {("key b", "ours")}
+    assert (await plans.read("acme", "ours", 1, True)).author == ""
+    with pytest.raises(NotFound):
+        await plans.read(HOME, "own", 1, False)
+
+
 async def test_of_activations_at_the_same_time_one_wins(made: Fixture) -> None:
     plans = made.plans
     for _ in range(5):
