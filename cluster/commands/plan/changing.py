@@ -10,6 +10,7 @@ import typer
 
 from cluster.commands.options import TenantOption
 from cluster.commands.plan.desk import (
+    NOTHING_STORED,
     Desk,
     PlanArgument,
     ReasonOption,
@@ -44,6 +45,8 @@ def apply(
     as_json: JsonFlag = False,
 ) -> None:
     """Store a plan from a file as the next version of its name."""
+    if activate and check:
+        raise CommandFailed("--activate and --check exclude each other", "choose one", exit_code=2)
     written = read_file(file)
     done = asyncio.run(_apply(written, str(file), tenant, reason, activate, check))
     emit(done, as_json, _applied)
@@ -83,7 +86,8 @@ async def _apply(
     from deciding.plans.versions import PlanId, only_writer, store
 
     async with desk(tenant) as opened:
-        plan = opened.checked(written, what)
+        expected = await opened.active()
+        plan = opened.checked(written, what, NOTHING_STORED)
         done: dict[str, Any] = {"owner": opened.owner or None, "name": plan.name, "stored": None}
         if only_check:
             return done
@@ -92,7 +96,7 @@ async def _apply(
             done["stored"] = PlanId(stored.name, stored.version)._asdict()
             if activates:
                 to = PlanId(stored.name, stored.version)
-                done["activation"] = await _change(opened, to, reason, ...)
+                done["activation"] = await _change(opened, to, reason, expected)
         return done
 
 
@@ -105,13 +109,14 @@ async def _activate(
     from fraud.errors import InvalidInput
 
     async with desk(tenant) as opened:
+        expected = await opened.active() if expected is ... else expected
         found = await opened.own(name, version)
         try:
             found.plan()
             require_models(found.document, opened.owner, opened.models(), SCHEMA_ID)
         except InvalidInput as error:
             written = PlanText(found.document)
-            raise told(written, f"plan {found.id}", error.detail, error.errors) from None
+            raise told(written, f"plan {found.id}", error, "nothing was activated") from None
         return await _change(opened, found.id, reason, expected)
 
 
