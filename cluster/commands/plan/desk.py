@@ -121,6 +121,14 @@ class Desk:
 
         return StoredModels(store_of(self.settings), self.settings.home_tenant)
 
+    async def missing(self, plan: Plan) -> list[str]:
+        """Return the variants of a plan that have no pool; none while Serve does not answer."""
+        from cluster.node.node import Node
+        from cluster.pools.deployment import running_pools
+
+        running = await asyncio.to_thread(running_pools, Node.of(self.settings).dashboard)
+        return [name for name in plan.variants if name not in running] if running else []
+
     async def source(self, text: str) -> tuple[str, dict[str, Any]]:
         """Return the title and the document of a plan in a file or in the table."""
         document = await asyncio.to_thread(_in_file, Path(text))

@@ -15,6 +15,7 @@ from cluster.cli import run
 from cluster.commands.plan import changing
 from cluster.errors import CommandFailed
 from cluster.plans.reading import read_plan_text
+from cluster.pools import deployment
 from features.definitions import SCHEMA_ID
 from fraud.plan import Plan
 from stores.statements import statement
@@ -64,6 +65,8 @@ def quorum(
     monkeypatch.setenv("QUORUM_HOME", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("QUORUM_DASHBOARD_PORT", "9")  # no node runs
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # Ray reads a token once and for all
     for name in ("xgboost", "logistic"):
         made = tiny_artifact(tmp_path / "artifacts", name, n_features=4, schema_id=SCHEMA_ID)
         point_alias(tmp_path / "artifacts", name, *made)
@@ -112,6 +115,20 @@ def test_a_plan_is_applied_shown_changed_and_rolled_back(quorum: Quorum) -> None
         (2, False, "less xgboost"),
     ]
     assert "less xgboost" in quorum("list")
+
+
+def test_variants_without_a_pool_are_told(quorum: Quorum, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = quorum.file(TEXT)
+    assert quorum.json("apply", path)["missing"] == [], "nobody knows which pools run"
+    monkeypatch.setattr(deployment, "running_pools", lambda _: frozenset({"xgboost"}))
+    warning = "\nno pool runs for logistic: `quorum deploy` deploys what is missing\n"
+    added = warning.replace("deploy`", "deploy --add logistic`")
+    assert quorum("apply", path).endswith(f"lets it decide{added}")
+    assert quorum("apply", path, "--activate").endswith(f"within two seconds{warning}")
+    assert quorum.json("activate", "ours", "1")["missing"] == ["logistic"]
+    assert quorum("rollback").endswith(f"instead of ours v1{warning}")
+    monkeypatch.setattr(deployment, "running_pools", lambda _: frozenset({"xgboost", "logistic"}))
+    assert quorum.json("activate", "ours", "2")["missing"] == []
 
 
 def test_what_is_shown_can_be_applied_again(quorum: Quorum) -> None:
