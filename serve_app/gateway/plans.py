@@ -6,6 +6,7 @@ Every tenant may read the house's plans, as they decide for it, but not who stor
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,8 +28,13 @@ from deciding.plans.versions import (
 from fraud.errors import InvalidInput, NotFound, Unavailable
 from fraud.plan import Plan
 from fraud.variant import HOUSE
+from serve_app.gateway.errors import unwrapped
 from serve_app.gateway.pool import Pool
 from serve_app.gateway.queries import store_errors
+
+POOLS_S = 2.0
+"""Longest wait for the cluster to say which pools run."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,8 @@ class Activated:
 
     Attributes:
         activation: what changed; None: the plan decided already.
-        missing: variants of the plan that have no pool: their votes will be missing.
+        missing: variants of the plan that have no pool: their votes will be missing. Empty while
+            the cluster does not answer.
     """
 
     activation: Activation | None
@@ -178,8 +185,10 @@ class Plans:
 
     async def _missing(self, plan: Plan) -> tuple[str, ...]:
         try:
-            running = {pool.variant for pool in await self._pools()}
-        except Unavailable:
+            async with asyncio.timeout(POOLS_S):
+                running = {pool.variant for pool in await self._pools()}
+        except Exception as error:  # of Ray's: the change is made, whatever the cluster says
+            logger.warning("pools are unknown: %s", type(unwrapped(error)).__name__)
             return ()
         return tuple(name for name in plan.variants if name not in running)
 

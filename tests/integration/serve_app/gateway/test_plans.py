@@ -15,6 +15,7 @@ from deciding.plans.versions import PlanId
 from fraud.errors import Conflict, InvalidInput, NotFound, StoreUnavailable, Unavailable
 from fraud.variant import HOUSE
 from serve_app.database import open_pools
+from serve_app.gateway import plans as plans_module
 from serve_app.gateway.plans import Plans
 from serve_app.gateway.pool import Pool
 from settings.settings import Settings
@@ -43,11 +44,14 @@ class Fixture:
         self.pool = pool
         self.models = KnownModels("xgboost", "logistic", "acme/xgboost")
         self.running: list[str] | None = ["xgboost"]
+        self.trouble: Exception | None = None  # None: no answer at all
         self.plans = Plans(pool, owner_of, self.models, SCHEMA, self.pools)
 
     async def pools(self) -> list[Pool]:
         if self.running is None:
-            raise Unavailable("Serve does not answer")
+            if self.trouble is None:
+                await asyncio.Event().wait()
+            raise self.trouble or AssertionError
         return [Pool(name, "RUNNING", 1, 0, None) for name in self.running]
 
 
@@ -223,8 +227,12 @@ async def test_a_change_of_weights_moves_only_what_it_must(made: Fixture) -> Non
     assert last[1] < after[1]
 
 
-async def test_a_cluster_that_does_not_answer_hinders_no_plan(made: Fixture) -> None:
-    made.running = None
+@pytest.mark.parametrize("trouble", [Unavailable("Serve does not answer"), OSError("gone"), None])
+async def test_a_cluster_that_does_not_answer_hinders_no_plan(
+    made: Fixture, monkeypatch: pytest.MonkeyPatch, trouble: Exception | None
+) -> None:
+    monkeypatch.setattr(plans_module, "POOLS_S", 0.05)
+    made.running, made.trouble = None, trouble
     stored, missing = await made.plans.store(HOME, DOCUMENT, "key a", "")
     assert missing == ()
     assert (await made.plans.activate(HOME, stored.id, "key a", "")).missing == ()
