@@ -1,4 +1,4 @@
-"""`quorum keys`: create, list, tier, set-scopes, revoke."""
+"""`quorum keys`: create, list, tier, scopes, revoke."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def change_tier(
     emit(report, as_json, _render_tier)
 
 
-@app.command("set-scopes")
+@app.command("scopes")
 def change_scopes(
     key_id: KeyId,
     scopes: Annotated[str, typer.Argument(help=_SCOPES_HELP, metavar="SCOPES")],

@@ -26,7 +26,10 @@ def report(
     plan: Annotated[str, typer.Argument(help="Name of a plan.")],
     tenant: TenantOption = None,
     version: Annotated[
-        int | None, typer.Option(min=1, help="One version of the plan. Default: all.")
+        int | None,
+        typer.Option(
+            min=1, max=2**31 - 1, help="One version of the plan.", show_default="all versions"
+        ),
     ] = None,
     days: Annotated[
         float,

@@ -103,7 +103,7 @@ def remove(name: VariantArgument, as_json: JsonFlag = False) -> None:
     Refused while an active plan names the variant.
     """
     from cluster.pools.declared import DeclaredPools
-    from cluster.pools.deployment import plans_if_up
+    from cluster.pools.deployment import active_plans
     from cluster.pools.wanted import plan_text
 
     _ref(name)
@@ -111,15 +111,15 @@ def remove(name: VariantArgument, as_json: JsonFlag = False) -> None:
     pools = DeclaredPools.of(settings.home)
     if all(there.name != name for there in pools.read()):
         raise CommandFailed(f"{name} is not declared in {pools.path}", "see `quorum variants list`")
-    plans, trouble = plans_if_up(settings)
-    if plans is None:
-        raise CommandFailed(
-            f"whether a plan needs {name} is unknown: {trouble}", "try again when it answers"
-        )
+    plans, trouble = active_plans(settings)
     users = [plan_text(owner, plan) for owner, plan in plans.items() if name in plan.variants]
     if users:
         raise CommandFailed(
             f"the active plan {users[0]} asks {name}", "activate a plan without it first"
+        )
+    if trouble:
+        raise CommandFailed(
+            f"whether a plan needs {name} is unknown: {trouble}", "try again when it can be read"
         )
     pools.remove(name)
     emit(
@@ -140,7 +140,7 @@ def print_config(config: ServeConfigOption = None, as_json: JsonFlag = False) ->
     settings = load_settings()
     whole = whole_deployment(settings, _document(settings, config), Node.of(settings).dashboard)
     if whole.trouble:
-        print(f"warning: the active plans cannot be read: {whole.trouble}", file=sys.stderr)
+        print(f"warning: an active plan cannot be read: {whole.trouble}", file=sys.stderr)
     if as_json:
         emit(whole.config, True, str)
     else:

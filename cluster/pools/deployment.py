@@ -15,8 +15,10 @@ from cluster.pools.serve_pools import Config, pools_of, with_pools
 from cluster.pools.wanted import WantedPool, wanted_pools
 from cluster.terminal.failures import explain
 from deployments.app_names import app_name, variant_of
+from fraud.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from deciding.plans.versions import StoredPlan
     from fraud.plan import Plan
     from settings.settings import Settings
 
@@ -29,7 +31,7 @@ class Deployment:
         config: as `serve deploy` takes it.
         pools: every pool that must run.
         running: variants whose pools Serve had before.
-        trouble: why the active plans cannot be read, "" if they can.
+        trouble: why an active plan cannot be read, "" if all can.
     """
 
     config: Config
@@ -69,30 +71,39 @@ def whole_deployment(settings: Settings, config: Config, dashboard: Dashboard) -
     """Return what must run: the configuration's pools, the declared ones, and those that active
     plans name.
 
-    While PostgreSQL does not answer, no pool that runs is removed: a plan may name it.
+    While an active plan cannot be read, no pool that runs is removed: the plan may name it.
 
     Raises:
         InvalidInput: the file of declarations is faulty.
         CommandFailed: see `with_pools`.
     """
-    plans, trouble = plans_if_up(settings)
+    plans, trouble = active_plans(settings)
     running = running_pools(dashboard)
     declared = DeclaredPools.of(settings.home).read()
-    pools = wanted_pools(config, declared, plans, running)
+    pools = wanted_pools(config, declared, plans, running if trouble else ())
     configured = set(pools_of(config))
     more = [pool.declaration for pool in pools if pool.name not in configured]
     return Deployment(with_pools(config, more), pools, running, trouble)
 
 
-def plans_if_up(settings: Settings) -> tuple[dict[str, Plan] | None, str]:
-    """Return the active plan of each owner and ""; or None and why they cannot be read."""
+def active_plans(settings: Settings) -> tuple[dict[str, Plan], str]:
+    """Return the active plan of each owner, and why any is missing: "" if none is."""
     try:
-        return asyncio.run(_active_plans(settings)), ""
+        active = asyncio.run(_active_plans(settings))
     except Exception as error:
         known = explain(error)
         if known is None:
             raise
-        return None, known.what
+        return {}, known.what
+    plans: dict[str, Plan] = {}
+    trouble = []
+    for owner, stored in active.items():
+        try:
+            plans[owner] = stored.plan()
+        except InvalidInput as error:  # the pools of other owners must not wait for its repair
+            whose = f"tenant {owner}" if owner else "the house"
+            trouble.append(f"plan {stored.id} of {whose}: {error.detail}")
+    return plans, "; ".join(trouble)
 
 
 def running_pools(dashboard: Dashboard) -> frozenset[str]:
@@ -104,9 +115,8 @@ def running_pools(dashboard: Dashboard) -> frozenset[str]:
     return frozenset(v for name in applications if (v := variant_of(name)) is not None)
 
 
-async def _active_plans(settings: Settings) -> dict[str, Plan]:
+async def _active_plans(settings: Settings) -> dict[str, StoredPlan]:
     from deciding.plans.versions import read_all_active
 
     async with database(settings) as connection:
-        active = await read_all_active(connection)
-    return {owner: stored.plan() for owner, stored in active.items()}
+        return await read_all_active(connection)

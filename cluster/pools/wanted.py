@@ -20,7 +20,7 @@ class WantedPool:
         configured: it is in the Serve configuration.
         declared: it is declared.
         plans: the active plans that name it, such as `default v3` or `own v1 of acme`.
-        kept: it runs, and which plans are active is unknown.
+        kept: it runs, and an active plan that may name it cannot be read.
     """
 
     declaration: Declaration
@@ -41,7 +41,7 @@ class WantedPool:
             *(["in the Serve configuration"] if self.configured else []),
             *(["declared"] if self.declared else []),
             *(f"plan {plan}" for plan in self.plans),
-            *(["it runs, and the active plans cannot be read"] if self.kept else []),
+            *(["it runs, and an active plan cannot be read"] if self.kept else []),
         )
         return ", ".join(reasons)
 
@@ -49,26 +49,23 @@ class WantedPool:
 def wanted_pools(
     config: Config,
     declared: Iterable[Declaration],
-    plans: Mapping[str, Plan] | None,
-    running: Iterable[str] = (),
+    plans: Mapping[str, Plan],
+    kept: Iterable[str] = (),
 ) -> tuple[WantedPool, ...]:
     """Return the pools that must run: the configuration's first, then others by name.
 
     Args:
         config: the Serve configuration. What it says of a pool holds, declared or not.
         declared: declarations of more pools.
-        plans: the active plan of each owner; None if they cannot be read.
-        running: variants whose pools run now: they are kept while `plans` is None, since a plan
-            may need them.
-
+        plans: the active plan of each owner.
+        kept: variants whose pools stay even if nothing here names them.
     """
     configured = pools_of(config)
     sizes = {declaration.name: declaration for declaration in declared}
     needed: dict[str, list[str]] = {}
-    for owner, plan in sorted((plans or {}).items()):
+    for owner, plan in sorted(plans.items()):
         for name in filter(_is_variant, plan.variants):
             needed.setdefault(name, []).append(plan_text(owner, plan))
-    kept = set(running) if plans is None else set()
     others = sorted({*sizes, *needed, *kept}.difference(configured))
     return tuple(
         WantedPool(
@@ -76,7 +73,7 @@ def wanted_pools(
             name in configured,
             name in sizes,
             tuple(needed.get(name, ())),
-            name in kept and name not in sizes and name not in configured,
+            not (name in configured or name in sizes or name in needed),
         )
         for name in (*configured, *others)
     )

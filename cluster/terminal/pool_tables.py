@@ -39,4 +39,4 @@ def _changes(report: dict[str, Any]) -> list[str]:
 def _trouble(report: dict[str, Any]) -> list[str]:
     if not report["plans_error"]:
         return []
-    return [f"the active plans cannot be read, so every pool stays: {report['plans_error']}"]
+    return [f"an active plan cannot be read, so every pool stays: {report['plans_error']}"]

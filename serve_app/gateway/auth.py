@@ -4,8 +4,7 @@ A valid key stays valid for `FRESH_S` without a look-up; after two thirds of tha
 the background, so that a busy key never waits. While PostgreSQL does not answer, a known key is
 valid for `STALE_S` at most, and an unknown one is an error: it cannot be checked. So a revoked key
 is refused within `FRESH_S`, or within `STALE_S` while PostgreSQL is down; a change of its scopes or
-tier applies as fast. Guessing keys does not
-delay the look-ups of known ones.
+tier applies as fast. Guessing keys does not delay the look-ups of known ones.
 """
 
 from __future__ import annotations

@@ -1,10 +1,14 @@
-"""Plans, as the owners of keys manage them: a key of the home tenant manages the house's."""
+"""Plans, as the owners of keys manage them: a key of the home tenant manages the house's.
+
+Every tenant may read the house's plans, as they decide for it, but not who stored them and why.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -24,8 +28,13 @@ from deciding.plans.versions import (
 from fraud.errors import InvalidInput, NotFound, Unavailable
 from fraud.plan import Plan
 from fraud.variant import HOUSE
+from serve_app.gateway.errors import unwrapped
 from serve_app.gateway.pool import Pool
 from serve_app.gateway.queries import store_errors
+
+POOLS_S = 2.0
+"""Longest wait for the cluster to say which pools run."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,8 @@ class Activated:
 
     Attributes:
         activation: what changed; None: the plan decided already.
-        missing: variants of the plan that have no pool: their votes will be missing.
+        missing: variants of the plan that have no pool: their votes will be missing. Empty while
+            the cluster does not answer.
     """
 
     activation: Activation | None
@@ -88,7 +98,8 @@ class Plans:
     async def versions(self, tenant: str, name: str | None, limit: int) -> list[StoredPlan]:
         """Return a tenant's plans and the house's without documents, see `list_versions`."""
         async with store_errors():
-            return await list_versions(self._pool, self._owners(tenant), name, limit)
+            found = await list_versions(self._pool, self._owners(tenant), name, limit)
+        return [self._as_seen_by(tenant, stored) for stored in found]
 
     async def read(self, tenant: str, name: str, version: int, of_house: bool) -> StoredPlan:
         """Return a version: the tenant's own or, if it has none or with `of_house`, the house's.
@@ -100,9 +111,10 @@ class Plans:
         async with store_errors():
             for owner in (HOUSE,) if of_house else self._owners(tenant):
                 try:
-                    return await read_version(self._pool, owner, name, version)
+                    found = await read_version(self._pool, owner, name, version)
                 except NotFound:
                     continue
+                return self._as_seen_by(tenant, found)
         raise NotFound(f"there is no plan {PlanId(name, version)}")
 
     async def checked(self, tenant: str, document: Any) -> Plan:
@@ -173,10 +185,17 @@ class Plans:
 
     async def _missing(self, plan: Plan) -> tuple[str, ...]:
         try:
-            running = {pool.variant for pool in await self._pools()}
-        except Unavailable:
+            async with asyncio.timeout(POOLS_S):
+                running = {pool.variant for pool in await self._pools()}
+        except Exception as error:  # of Ray's: the change is made, whatever the cluster says
+            logger.warning("pools are unknown: %s", type(unwrapped(error)).__name__)
             return ()
         return tuple(name for name in plan.variants if name not in running)
+
+    def _as_seen_by(self, tenant: str, stored: StoredPlan) -> StoredPlan:
+        """A plan without its author and reason, unless it is the tenant's own to manage."""
+        is_own = stored.owner == self._owner_of(tenant)
+        return stored if is_own else replace(stored, author="", reason="")
 
     def _owners(self, tenant: str) -> tuple[str, ...]:
         owner = self._owner_of(tenant)

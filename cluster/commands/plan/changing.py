@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 
 from cluster.commands.options import TenantOption
 from cluster.commands.plan.desk import (
+    NOTHING_STORED,
     Desk,
     PlanArgument,
     ReasonOption,
@@ -44,6 +46,8 @@ def apply(
     as_json: JsonFlag = False,
 ) -> None:
     """Store a plan from a file as the next version of its name."""
+    if activate and check:
+        raise CommandFailed("--activate and --check exclude each other", "choose one", exit_code=2)
     written = read_file(file)
     done = asyncio.run(_apply(written, str(file), tenant, reason, activate, check))
     emit(done, as_json, _applied)
@@ -83,16 +87,19 @@ async def _apply(
     from deciding.plans.versions import PlanId, only_writer, store
 
     async with desk(tenant) as opened:
-        plan = opened.checked(written, what)
+        expected = await opened.active()
+        plan = opened.checked(written, what, NOTHING_STORED)
         done: dict[str, Any] = {"owner": opened.owner or None, "name": plan.name, "stored": None}
         if only_check:
             return done
+        missing = await opened.missing(plan)
         async with only_writer(opened.session):
             stored = await store(opened.session, opened.owner, plan, author=author(), reason=reason)
             done["stored"] = PlanId(stored.name, stored.version)._asdict()
             if activates:
                 to = PlanId(stored.name, stored.version)
-                done["activation"] = await _change(opened, to, reason, ...)
+                done["activation"] = await _change(opened, to, reason, expected)
+        done["missing"] = missing
         return done
 
 
@@ -105,14 +112,16 @@ async def _activate(
     from fraud.errors import InvalidInput
 
     async with desk(tenant) as opened:
+        expected = await opened.active() if expected is ... else expected
         found = await opened.own(name, version)
         try:
-            found.plan()
+            plan = found.plan()
             require_models(found.document, opened.owner, opened.models(), SCHEMA_ID)
         except InvalidInput as error:
             written = PlanText(found.document)
-            raise told(written, f"plan {found.id}", error.detail, error.errors) from None
-        return await _change(opened, found.id, reason, expected)
+            raise told(written, f"plan {found.id}", error, "nothing was activated") from None
+        done = await _change(opened, found.id, reason, expected)
+        return {**done, "missing": await opened.missing(plan)}
 
 
 async def _change(opened: Desk, plan: PlanId, reason: str, expected: Expected) -> dict[str, Any]:
@@ -130,7 +139,7 @@ async def _change(opened: Desk, plan: PlanId, reason: str, expected: Expected) -
 
 async def _roll_back(reason: str, tenant: str | None) -> dict[str, Any]:
     from deciding.plans.activations import roll_back
-    from fraud.errors import Conflict, NotFound
+    from fraud.errors import Conflict, InvalidInput, NotFound
 
     async with desk(tenant) as opened:
         try:
@@ -138,7 +147,12 @@ async def _roll_back(reason: str, tenant: str | None) -> dict[str, Any]:
         except (Conflict, NotFound) as error:
             hint = "`quorum plan list --history` shows what decided when"
             raise CommandFailed(str(error.args[0]), hint) from None
-        return _outcome(opened, done.plan, done)
+        missing = []
+        if done.plan is not None:
+            with suppress(InvalidInput):  # it decided before: the combiners say what is wrong
+                plan = (await opened.find(*done.plan)).plan()
+                missing = await opened.missing(plan)
+        return {**_outcome(opened, done.plan, done), "missing": missing}
 
 
 def _outcome(opened: Desk, plan: PlanId | None, done: Activation | None) -> dict[str, Any]:
@@ -156,12 +170,17 @@ def _applied(done: dict[str, Any]) -> str:
         return f"plan {done['name']} has no fault"
     stored = f"stored plan {_named(done['stored'])}"
     if "activation" in done:
-        return f"{stored}; {_activated(done['activation'])}"
+        return f"{stored}; {_change_text(done['activation'])}{_warning(done)}"
     version = done["stored"]["version"]
-    return f"{stored}; `quorum plan activate {done['name']} {version}` lets it decide"
+    then = f"`quorum plan activate {done['name']} {version}` lets it decide"
+    return f"{stored}; {then}{_warning(done, decides=False)}"
 
 
 def _activated(done: dict[str, Any]) -> str:
+    return f"{_change_text(done)}{_warning(done)}"
+
+
+def _change_text(done: dict[str, Any]) -> str:
     if not done["changed"]:
         return f"plan {_named(done['plan'])} decides already"
     if done["plan"] is None:
@@ -169,6 +188,16 @@ def _activated(done: dict[str, Any]) -> str:
     whom = f" for tenant {done['owner']}" if done["owner"] else ""
     before = f", instead of {_named(done['previous'])}" if done["previous"] else ""
     return f"plan {_named(done['plan'])} decides{whom} within two seconds{before}"
+
+
+def _warning(done: dict[str, Any], decides: bool = True) -> str:
+    """A line about variants without a pool: decisions lack their votes."""
+    missing = done["missing"]
+    if not missing:
+        return ""
+    # A deployment finds what active plans name; of others it must be told.
+    add = "" if decides else "".join(f" --add {name}" for name in missing)
+    return f"\nno pool runs for {', '.join(missing)}: `quorum deploy{add}` deploys what is missing"
 
 
 def _named(plan: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     import asyncpg
 
     from cluster.plans.reading import PlanText
-    from deciding.plans.check import Fault
     from deciding.plans.stored_models import StoredModels
     from deciding.plans.versions import PlanId, StoredPlan
+    from fraud.errors import InvalidInput
     from fraud.plan import Plan
     from settings.settings import Settings
 
 ACTIVE = "active"
+NOTHING_STORED = "nothing was stored"
 _MOST_FAULTS = 30
 
 PlanArgument = Annotated[
@@ -67,6 +68,14 @@ class Desk:
         """The owner in words."""
         return f"tenant {self.owner}" if self.owner else "the house"
 
+    async def active(self) -> PlanId | None:
+        """Return which plan of the owner's own decides. Whoever activates another one says so: of
+        two people who do it at the same time one is told."""
+        from deciding.plans.versions import read_active
+
+        found = await read_active(self.session, self.owner)
+        return None if found is None else found.id
+
     async def find(self, name: str, version: int | None = None) -> StoredPlan:
         """Return a plan of the owner or, if it has none of this name, of the house.
 
@@ -76,7 +85,7 @@ class Desk:
         Raises:
             CommandFailed: there is no such plan.
         """
-        from deciding.plans.versions import read_active, read_newest, read_version
+        from deciding.plans.versions import MAX_VERSION, read_active, read_newest, read_version
         from fraud.errors import NotFound
         from fraud.variant import HOUSE
 
@@ -89,7 +98,7 @@ class Desk:
                         return found
                 elif version is None:
                     return await read_newest(self.session, owner, name)
-                else:
+                elif 1 <= version <= MAX_VERSION:
                     return await read_version(self.session, owner, name, version)
         what = "no plan is active" if name == ACTIVE else f"there is no plan {name}"
         raise CommandFailed(
@@ -112,6 +121,14 @@ class Desk:
 
         return StoredModels(store_of(self.settings), self.settings.home_tenant)
 
+    async def missing(self, plan: Plan) -> list[str]:
+        """Return the variants of a plan that have no pool; none while Serve does not answer."""
+        from cluster.node.node import Node
+        from cluster.pools.deployment import running_pools
+
+        running = await asyncio.to_thread(running_pools, Node.of(self.settings).dashboard)
+        return [name for name in plan.variants if name not in running] if running else []
+
     async def source(self, text: str) -> tuple[str, dict[str, Any]]:
         """Return the title and the document of a plan in a file or in the table."""
         document = await asyncio.to_thread(_in_file, Path(text))
@@ -120,8 +137,12 @@ class Desk:
         found = await self.find(text)
         return f"{found.name}@{found.version}", in_order(found.document)
 
-    def checked(self, written: PlanText, what: str) -> Plan:
-        """Return the plan in a document that a person wrote.
+    def checked(self, written: PlanText, what: str, hint: str) -> Plan:
+        """Return the plan in a document that a person wrote. Blocks.
+
+        Args:
+            what: the document, in error texts.
+            hint: what became of the command.
 
         Raises:
             CommandFailed: it is wrong; each fault has been printed with its place.
@@ -133,7 +154,7 @@ class Desk:
         try:
             return read_submitted(written.document, self.owner, self.models(), SCHEMA_ID)
         except InvalidInput as error:
-            raise told(written, what, error.detail, error.errors) from None
+            raise told(written, what, error, hint) from None
 
 
 @asynccontextmanager
@@ -181,14 +202,19 @@ def in_order(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def told(written: PlanText, what: str, detail: str, faults: Iterable[Fault]) -> CommandFailed:
-    """Print each fault with its place, and return the error of the command."""
-    lines = written.located(faults)
+def told(written: PlanText, what: str, error: InvalidInput, hint: str) -> CommandFailed:
+    """Return the error of a command about a faulty plan. Several faults are printed, each with its
+    place.
+
+    Args:
+        what, hint: see `Desk.checked`.
+    """
+    lines = written.located(error.errors)
+    if len(lines) <= 1:
+        return CommandFailed(f"{what}: {lines[0] if lines else error.detail}", hint)
     for line in lines[:_MOST_FAULTS]:
         print_line(f"{what}: {line}")
-    if len(lines) <= 1:
-        return CommandFailed(f"{what}: {lines[0] if lines else detail}", "nothing was stored")
-    return CommandFailed(f"{what}: {len(lines)} faults", "nothing was stored")
+    return CommandFailed(f"{what}: {len(lines)} faults", hint)
 
 
 def split(name: str, version: int | None = None) -> tuple[str, int | None]:

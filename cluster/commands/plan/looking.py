@@ -19,6 +19,7 @@ from cluster.commands.plan.desk import (
     desk,
     in_order,
     read_file,
+    told,
 )
 from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit
@@ -97,13 +98,11 @@ def draw(
     from cluster.plans.graph import graph_of
     from cluster.plans.svg_picture import svg_of
     from cluster.plans.text_picture import text_of
-    from deciding.plans.versions import read_document
 
     if file is None:
         document = asyncio.run(_find(tenant, name, version)).document
     else:
-        document = read_file(file).document
-        document = read_document({**document, "version": document.get("version", 1)}).to_document()
+        document = _in_file(file)
     graph = graph_of(document)
     if svg is not None:
         try:
@@ -114,6 +113,20 @@ def draw(
         emit({"picture": text_of(graph).splitlines(), "svg": svg}, True, str)
     else:
         sys.stdout.write(text_of(graph) + "\n")
+
+
+def _in_file(path: Path) -> dict[str, Any]:
+    """Return the document in a file, whatever models there are."""
+    from deciding.plans.versions import read_document
+    from fraud.errors import InvalidInput
+
+    written = read_file(path)
+    try:
+        plan = read_document({"version": 1, **written.document})
+    except InvalidInput as error:
+        raise told(written, str(path), error, "nothing was drawn") from None
+    document: dict[str, Any] = plan.to_document()
+    return document
 
 
 async def _find(tenant: str | None, name: str, version: int | None) -> StoredPlan:

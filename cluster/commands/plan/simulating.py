@@ -71,5 +71,6 @@ async def _plan(opened: Desk, source: str) -> Plan:
     """Return the plan in a file, which must be one that could be stored, or in the table."""
     path = Path(source)
     if await asyncio.to_thread(path.is_file):
-        return await asyncio.to_thread(lambda: opened.checked(read_file(path), source))
+        hint = "nothing was simulated"
+        return await asyncio.to_thread(lambda: opened.checked(read_file(path), source, hint))
     return (await opened.find(source)).plan()

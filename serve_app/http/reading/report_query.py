@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from deciding.plans.versions import MAX_VERSION
 from experiments.maturity import Unlabelled
 from experiments.report import DEFAULT_DAYS
 from fraud.errors import InvalidInput
-from fraud.payment.limits import MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS
-from serve_app.http.reading.fault import Fault, Refused, fault
-from serve_app.http.reading.fields import Period, read_moment
+from serve_app.http.reading.fault import Refused, fault
+from serve_app.http.reading.query import Query, refused_query
 
 Format = Literal["json", "csv", "html"]
 
@@ -24,13 +24,12 @@ MEDIA_TYPES: Final[dict[Format, str]] = {
 MAX_DAYS: Final = 366
 _MAX_WAITING_DAYS = 366
 _DAY_MS = 86_400_000
-_MAX_VERSION = 2**31 - 1
 
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "version": {
         "type": "integer",
         "minimum": 1,
-        "maximum": _MAX_VERSION,
+        "maximum": MAX_VERSION,
         "description": "one version of the plan; default: all",
     },
     "from": {
@@ -66,9 +65,6 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
 }
 """Parameter -> its JSON Schema, for the OpenAPI document."""
 
-_ANY_TIME = Period(MIN_TIMESTAMP_MS, MAX_TIMESTAMP_MS - 1)
-_LOST_PLUS = re.compile(r" ([0-9]{2}:[0-9]{2})$")
-_WHOLE = re.compile(r"[1-9][0-9]{0,9}")
 _DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
 
 
@@ -105,23 +101,21 @@ def read_report_query(
     Raises:
         InvalidInput: with each wrong parameter, its pointer like `/version`.
     """
-    faults: list[Fault] = []
-    given = _once_each(parameters, faults)
-    version = _version(given, faults)
-    waiting_days = _waiting_days(given, faults)
-    unlabelled = _one_of("unlabelled", given, faults) or "excluded"
-    format_ = _one_of("format", given, faults) or _accepted(accept)
-    times = [_time(name, given, faults) for name in ("from", "to")]
-    if faults:
-        raise _refused(*faults)
+    query = Query.read(parameters, PARAMETERS)
+    version = query.whole("version", MAX_VERSION)
+    waiting_days = _waiting_days(query)
+    unlabelled = query.one_of("unlabelled", PARAMETERS["unlabelled"]["enum"]) or "excluded"
+    format_ = query.one_of("format", MEDIA_TYPES) or _accepted(accept)
+    times = [query.moment(name) for name in ("from", "to")]
+    query.require_faultless()
     to_ms = now_ms if times[1] is None else times[1]
     from_ms = max(to_ms - DEFAULT_DAYS * _DAY_MS, 0) if times[0] is None else times[0]
     if from_ms >= to_ms:
         refused = Refused("not_before_to", "expected a time before `to`")
-        raise _refused(fault("/from", "from", refused))
+        raise refused_query(fault("/from", "from", refused))
     if to_ms - from_ms > MAX_DAYS * _DAY_MS:
         refused = Refused("span_too_long", f"expected at most {MAX_DAYS} days before `to`")
-        raise _refused(fault("/from", "from", refused))
+        raise refused_query(fault("/from", "from", refused))
     return ReportQuery(from_ms, to_ms, version, waiting_days, unlabelled, format_)  # type: ignore[arg-type]
 
 
@@ -130,63 +124,18 @@ def too_long() -> InvalidInput:
     refused = Refused(
         "span_too_long", "expected a time nearer to `to`: there are too many decisions"
     )
-    return _refused(fault("/from", "from", refused))
+    return refused_query(fault("/from", "from", refused))
 
 
-def _once_each(parameters: Iterable[tuple[str, str]], faults: list[Fault]) -> dict[str, str]:
-    given: dict[str, str] = {}
-    for name, value in parameters:
-        if name not in PARAMETERS:
-            pointer = f"/{name}" if re.fullmatch(r"[A-Za-z_]{1,64}", name) else ""
-            detail = f"Unknown parameter: expected one of {', '.join(PARAMETERS)}"
-            faults.append((pointer, "unknown_parameter", detail))
-        elif name in given:
-            faults.append(fault(f"/{name}", name, Refused("repeated", "expected at most once")))
-        given[name] = value
-    del faults[len(PARAMETERS) :]
-    return given
-
-
-def _version(given: dict[str, str], faults: list[Fault]) -> int | None:
-    text = given.get("version")
-    if text is None:
-        return None
-    if not _WHOLE.fullmatch(text) or int(text) > _MAX_VERSION:
-        refused = Refused("out_of_range", f"expected a whole number from 1 to {_MAX_VERSION}")
-        faults.append(fault("/version", "version", refused))
-        return None
-    return int(text)
-
-
-def _waiting_days(given: dict[str, str], faults: list[Fault]) -> float | None:
-    text = given.get("waiting_days")
+def _waiting_days(query: Query) -> float | None:
+    text = query.given.get("waiting_days")
     if text is None:
         return None
     if not _DECIMAL.fullmatch(text) or not 0 <= (days := float(text)) <= _MAX_WAITING_DAYS:
-        refused = Refused("out_of_range", f"expected a number from 0 to {_MAX_WAITING_DAYS}")
-        faults.append(fault("/waiting_days", "waiting_days", refused))
+        what = f"expected a number from 0 to {_MAX_WAITING_DAYS}"
+        query.note("waiting_days", Refused("out_of_range", what))
         return None
     return days
-
-
-def _one_of(name: str, given: dict[str, str], faults: list[Fault]) -> str | None:
-    known = PARAMETERS[name]["enum"]
-    if name in given and given[name] not in known:
-        refused = Refused("unknown", f"expected one of {', '.join(known)}")
-        faults.append(fault(f"/{name}", name, refused))
-        return None
-    return given.get(name)
-
-
-def _time(name: str, given: dict[str, str], faults: list[Fault]) -> int | None:
-    if name not in given:
-        return None
-    try:
-        # In a query string an unescaped plus is a space.
-        return read_moment(_LOST_PLUS.sub(r"+\1", given[name]), _ANY_TIME)
-    except Refused as refused:
-        faults.append(fault(f"/{name}", name, refused))
-        return None
 
 
 def _accepted(accept: str) -> Format:
@@ -197,7 +146,3 @@ def _accepted(accept: str) -> Format:
             if media_type == known:
                 return name
     return "json"
-
-
-def _refused(*faults: Fault) -> InvalidInput:
-    return InvalidInput("the query cannot be read", faults)

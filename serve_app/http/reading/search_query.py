@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,8 +19,9 @@ from serve_app.gateway.search import (
     Search,
     read_cursor,
 )
-from serve_app.http.reading.fault import Fault, Refused, fault
-from serve_app.http.reading.fields import Period, read_moment, read_text
+from serve_app.http.reading.fault import Refused, fault
+from serve_app.http.reading.fields import read_text
+from serve_app.http.reading.query import Query, refused_query
 
 _ID_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARS}
 _TIME_SCHEMA = {"type": "string", "format": "date-time"}
@@ -51,10 +51,6 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
 }
 """Parameter -> its JSON Schema, for the OpenAPI document."""
 
-_ANY_TIME = Period(MIN_TIMESTAMP_MS, MAX_TIMESTAMP_MS - 1)
-_LOST_PLUS = re.compile(r" ([0-9]{2}:[0-9]{2})$")
-_WHOLE = re.compile(r"[1-9][0-9]{0,5}")
-
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -75,25 +71,21 @@ def read_search(parameters: Iterable[tuple[str, str]], now_ms: int, reach: Reach
     Raises:
         InvalidInput: with each wrong parameter, its pointer like `/limit`.
     """
-    given, faults = _once_each(parameters)
-    limit = _whole(given.get("limit"), faults)
+    query = Query.read(parameters, PARAMETERS)
+    limit = query.whole("limit", MAX_PAGE) or DEFAULT_PAGE
     for name in ("transaction_id", "customer_id"):
-        _checked(name, given, faults)
-    outcome = given.get("outcome")
-    if outcome is not None and outcome not in _OUTCOME_NAMES:
-        refused = Refused("unknown", f"expected one of {', '.join(_OUTCOME_NAMES)}")
-        faults.append(fault("/outcome", "outcome", refused))
-    times = {name: _time(name, given, faults) for name in ("from", "to")}
-    position = _position(given.get("cursor"), faults)
-    if faults:
-        raise _refused(*faults)
-    from_ms, to_ms = _period(times["from"], times["to"], position, now_ms)
+        _check_id(name, query)
+    outcome = query.one_of("outcome", _OUTCOME_NAMES)
+    times = [query.moment(name) for name in ("from", "to")]
+    position = _position(query)
+    query.require_faultless()
+    from_ms, to_ms = _period(times[0], times[1], position, now_ms)
     search = Search(
         from_ms,
         to_ms,
         limit,
-        given.get("transaction_id"),
-        given.get("customer_id"),
+        query.given.get("transaction_id"),
+        query.given.get("customer_id"),
         outcome,
         None if position is None else position.before,
         from_ms - reach.past_ms,
@@ -104,58 +96,21 @@ def read_search(parameters: Iterable[tuple[str, str]], now_ms: int, reach: Reach
     return search
 
 
-def _once_each(parameters: Iterable[tuple[str, str]]) -> tuple[dict[str, str], list[Fault]]:
-    given: dict[str, str] = {}
-    faults: list[Fault] = []
-    for name, value in parameters:
-        if name not in PARAMETERS:
-            # Refused, since a mistyped name would find everything.
-            known = ", ".join(PARAMETERS)
-            pointer = f"/{name}" if re.fullmatch(r"[A-Za-z_]{1,64}", name) else ""
-            detail = f"Unknown parameter: expected one of {known}"
-            faults.append((pointer, "unknown_parameter", detail))
-        elif name in given:
-            faults.append(fault(f"/{name}", name, Refused("repeated", "expected at most once")))
-        given[name] = value
-    return given, faults[: len(PARAMETERS)]
-
-
-def _whole(text: str | None, faults: list[Fault]) -> int:
-    if text is None:
-        return DEFAULT_PAGE
-    if not _WHOLE.fullmatch(text) or int(text) > MAX_PAGE:
-        refused = Refused("out_of_range", f"expected a whole number from 1 to {MAX_PAGE}")
-        faults.append(fault("/limit", "limit", refused))
-        return DEFAULT_PAGE
-    return int(text)
-
-
-def _checked(name: str, given: dict[str, str], faults: list[Fault]) -> None:
-    if name in given:
+def _check_id(name: str, query: Query) -> None:
+    if name in query.given:
         try:
-            read_text(given[name], text_problem)
+            read_text(query.given[name], text_problem)
         except Refused as refused:
-            faults.append(fault(f"/{name}", name, refused))
+            query.note(name, refused)
 
 
-def _time(name: str, given: dict[str, str], faults: list[Fault]) -> int | None:
-    if name not in given:
-        return None
-    try:
-        # In a query string an unescaped plus is a space.
-        return read_moment(_LOST_PLUS.sub(r"+\1", given[name]), _ANY_TIME)
-    except Refused as refused:
-        faults.append(fault(f"/{name}", name, refused))
-        return None
-
-
-def _position(cursor: str | None, faults: list[Fault]) -> Position | None:
+def _position(query: Query) -> Position | None:
+    cursor = query.given.get("cursor")
     if cursor is None:
         return None
     found = read_cursor(cursor)
     if found is None or not MIN_TIMESTAMP_MS <= found.from_ms < found.to_ms <= MAX_TIMESTAMP_MS:
-        refused = Refused("malformed", "expected the `next_cursor` of an answer")
-        faults.append(fault("/cursor", "cursor", refused))
+        query.note("cursor", Refused("malformed", "expected the `next_cursor` of an answer"))
         return None
     return found
 
@@ -173,17 +128,13 @@ def _period(
         from_ms = max(to_ms - DEFAULT_SPAN_DAYS * DAY_MS, MIN_TIMESTAMP_MS)
     if from_ms >= to_ms:
         refused = Refused("not_before_to", "expected a time before `to`")
-        raise _refused(fault("/from", "from", refused))
+        raise refused_query(fault("/from", "from", refused))
     if to_ms - from_ms > MAX_SPAN_DAYS * DAY_MS:
         refused = Refused("span_too_long", f"expected at most {MAX_SPAN_DAYS} days before `to`")
-        raise _refused(fault("/from", "from", refused))
+        raise refused_query(fault("/from", "from", refused))
     return from_ms, to_ms
 
 
 def _another_search() -> InvalidInput:
     refused = Refused("another_search", "expected the parameters of the search that it came from")
-    return _refused(fault("/cursor", "cursor", refused))
-
-
-def _refused(*faults: Fault) -> InvalidInput:
-    return InvalidInput("the query cannot be read", faults)
+    return refused_query(fault("/cursor", "cursor", refused))

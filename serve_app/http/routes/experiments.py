@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from starlette.responses import Response
 
+from deciding.plans.versions import NAME, NAME_PATTERN
 from experiments.page import style_policy
 from experiments.reader import Wanted
 from experiments.report import Report, report
@@ -76,7 +77,7 @@ _busy = asyncio.Lock()
     tag="experiments",
     scope="read",
     parameters={
-        "plan": {"type": "string", "minLength": 1, "maxLength": 64, "description": "its name"},
+        "plan": {"type": "string", "pattern": NAME_PATTERN, "description": "its name"},
         **PARAMETERS,
     },
     problems=(404, 422),
@@ -157,6 +158,8 @@ async def experiment_report(call: Call) -> Response:
     query = read_report_query(
         call.request.query_params.multi_items(), headers.get("accept", ""), call.services.now_ms()
     )
+    if not NAME.fullmatch(call.path("plan")):
+        raise _nothing()
     if _busy.locked():
         raise Overloaded("another report is being made", _RETRY_AFTER_S)
     async with _busy:

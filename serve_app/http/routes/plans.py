@@ -53,6 +53,7 @@ _VERSION: Final[Json] = {
     "created_at": "2026-03-01T12:00:00Z",
 }
 _WHOSE = "A key of the home tenant manages the house's plans, any other its tenant's own."
+_PRIVATE = "Only the home tenant sees who stored a plan of the house, and why."
 
 
 @Route(
@@ -119,7 +120,8 @@ async def active_plan(call: Call) -> ActivePlanOut:
     operation_id="listPlans",
     summary="List plans",
     scope="read",
-    description="Plans of the key's tenant and of the house: those that decide, then the newest.",
+    description="Plans of the key's tenant and of the house: those that decide, then the newest. "
+    f"{_PRIVATE}",
     tag="models",
     parameters=LISTED,
     problems=(422,),
@@ -171,7 +173,8 @@ async def store_plan(call: Call) -> Response:
     operation_id="readPlan",
     summary="Read a version of a plan",
     scope="read",
-    description="The tenant's own or, if it has none of this name and version, the house's.",
+    description="The tenant's own or, if it has none of this name and version, the house's. "
+    f"{_PRIVATE}",
     tag="models",
     parameters={**_PLAN_ID, **OWNER},
     problems=(404, 422),

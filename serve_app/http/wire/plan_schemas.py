@@ -112,8 +112,10 @@ class PlanVersionOut(Struct, kw_only=True, gc=False):
     kind: Annotated[str | None, Meta(description="of its policy")]
     house: OfHouse
     active: Annotated[bool, Meta(description="it decides now")]
-    author: Annotated[str, Meta(description="who stored it; empty if nobody is on record")]
-    reason: Reason
+    author: Annotated[
+        str, Meta(description="who stored it; empty if nobody is on record, or another tenant asks")
+    ]
+    reason: Annotated[Reason, Meta(description="why it was stored; empty if another tenant asks")]
     created_at: datetime
 
 

@@ -43,7 +43,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "keys create",
         "keys list",
         "keys tier",
-        "keys set-scopes",
+        "keys scopes",
         "keys revoke",
         "variants list",
         "variants add",

@@ -35,7 +35,7 @@ def test_scopes_are_given_shown_and_changed(capsys: pytest.CaptureFixture[str]) 
     made = answer(capsys, "create", "--name", "ops", "--scopes", "plans,read", *tenant)
     assert plain["scopes"] == ["decide", "read", "label"]
     assert made["scopes"] == ["read", "plans"]
-    changed = answer(capsys, "set-scopes", made["key_id"], "admin", *tenant)
+    changed = answer(capsys, "scopes", made["key_id"], "admin", *tenant)
     assert changed == {"key_id": made["key_id"], "tenant": "mine", "scopes": ["admin"]}
     assert listed(capsys, "mine") == {
         plain["key_id"]: ["decide", "read", "label"],
@@ -45,7 +45,7 @@ def test_scopes_are_given_shown_and_changed(capsys: pytest.CaptureFixture[str]) 
     shown = capsys.readouterr().out
     assert "scopes" in shown.splitlines()[0]
     assert "decide,read,label" in shown
-    assert run(["keys", "set-scopes", made["key_id"], "decide,label", *tenant]) == 0
+    assert run(["keys", "scopes", made["key_id"], "decide,label", *tenant]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert said == (
         f"{made['key_id']} of tenant mine now has the scopes decide, label;"
@@ -55,6 +55,6 @@ def test_scopes_are_given_shown_and_changed(capsys: pytest.CaptureFixture[str]) 
 
 def test_the_key_of_another_tenant_keeps_its_scopes(capsys: pytest.CaptureFixture[str]) -> None:
     theirs = answer(capsys, "create", "--name", "shop", "--tenant", "theirs")
-    assert run(["keys", "set-scopes", theirs["key_id"], "admin", "--tenant", "other"]) == 1
+    assert run(["keys", "scopes", theirs["key_id"], "admin", "--tenant", "other"]) == 1
     assert f"tenant other has no API key '{theirs['key_id']}'" in capsys.readouterr().err
     assert listed(capsys, "theirs") == {theirs["key_id"]: ["decide", "read", "label"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,13 @@ import asyncpg
 import pytest
 
 from cluster.cli import run
+from cluster.commands.plan import changing
+from cluster.errors import CommandFailed
 from cluster.plans.reading import read_plan_text
+from cluster.pools import deployment
 from features.definitions import SCHEMA_ID
 from fraud.plan import Plan
+from stores.statements import statement
 from tests.contracts.artifacts import point_alias, tiny_artifact
 
 TEXT = """\
@@ -60,6 +65,8 @@ def quorum(
     monkeypatch.setenv("QUORUM_HOME", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("QUORUM_DASHBOARD_PORT", "9")  # no node runs
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # Ray reads a token once and for all
     for name in ("xgboost", "logistic"):
         made = tiny_artifact(tmp_path / "artifacts", name, n_features=4, schema_id=SCHEMA_ID)
         point_alias(tmp_path / "artifacts", name, *made)
@@ -110,6 +117,20 @@ def test_a_plan_is_applied_shown_changed_and_rolled_back(quorum: Quorum) -> None
     assert "less xgboost" in quorum("list")
 
 
+def test_variants_without_a_pool_are_told(quorum: Quorum, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = quorum.file(TEXT)
+    assert quorum.json("apply", path)["missing"] == [], "nobody knows which pools run"
+    monkeypatch.setattr(deployment, "running_pools", lambda _: frozenset({"xgboost"}))
+    warning = "\nno pool runs for logistic: `quorum deploy` deploys what is missing\n"
+    added = warning.replace("deploy`", "deploy --add logistic`")
+    assert quorum("apply", path).endswith(f"lets it decide{added}")
+    assert quorum("apply", path, "--activate").endswith(f"within two seconds{warning}")
+    assert quorum.json("activate", "ours", "1")["missing"] == ["logistic"]
+    assert quorum("rollback").endswith(f"instead of ours v1{warning}")
+    monkeypatch.setattr(deployment, "running_pools", lambda _: frozenset({"xgboost", "logistic"}))
+    assert quorum.json("activate", "ours", "2")["missing"] == []
+
+
 def test_what_is_shown_can_be_applied_again(quorum: Quorum) -> None:
     quorum("apply", quorum.file(TEXT))
     again = quorum.file(quorum("show", "ours"), "again.yaml")
@@ -122,7 +143,8 @@ def test_what_is_shown_can_be_applied_again(quorum: Quorum) -> None:
 def test_faults_are_told_with_their_lines_and_nothing_is_stored(quorum: Quorum) -> None:
     unknown = quorum.file(TEXT.replace("logistic", "nobody"))
     said = quorum("apply", unknown, code=1)
-    assert f"{unknown}: line 6, /members/1/variant: there is no such champion" in said
+    assert said.count(f"{unknown}: line 6, /members/1/variant: there is no such champion") == 1
+    assert "nothing was stored" in said
     for text, place in (
         (TEXT.replace("block: 0.8", "block: 0.2"), "thresholds"),
         (TEXT.replace("0.25", ".nan"), "weight|members"),
@@ -133,6 +155,8 @@ def test_faults_are_told_with_their_lines_and_nothing_is_stored(quorum: Quorum) 
         assert any(word in said for word in place.split("|")), said
     assert quorum.json("list") == []
     assert "has no fault" in quorum("apply", quorum.file(TEXT), "--check")
+    said = quorum("apply", quorum.file(TEXT), "--check", "--activate", code=2)
+    assert "exclude each other" in said
     assert quorum.json("list") == []
     assert "no such file" in quorum("apply", str(quorum.folder / "none.yaml"), code=1)
 
@@ -145,6 +169,36 @@ def test_an_activation_that_expected_another_plan_changes_nothing(quorum: Quorum
     assert "names no version" in quorum("activate", "ours", "--expected", "ours", code=2)
     assert quorum("activate", "ours", "2", "--expected", "ours@1")
     assert "there is no plan ours v9" in quorum("activate", "ours", "9", code=1)
+    for name in ("ours@0", "ours@99999999999"):
+        assert f"there is no plan {name.replace('@', ' v')}" in quorum("show", name, code=1)
+
+
+def test_of_two_people_who_activate_at_the_same_time_one_is_told(quorum: Quorum) -> None:
+    quorum("apply", quorum.file(TEXT), "--activate")
+    for _ in range(2):
+        quorum("apply", quorum.file(TEXT))
+
+    async def at_once() -> list[Any]:
+        holder = await asyncpg.connect(quorum.url)
+        transaction = holder.transaction()
+        await transaction.start()
+        await holder.execute(statement("deciding/plans/sql/lock_plans.sql"))
+        calls = [
+            asyncio.create_task(changing._activate("ours", version, ..., "", None))
+            for version in (2, 3)
+        ]
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        async with asyncio.timeout(30):
+            while await holder.fetchval(waiting) < 2:
+                await holder.execute("SELECT pg_sleep(0.01)")
+        await transaction.rollback()
+        await holder.close()
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    lost, won = sorted(asyncio.run(at_once()), key=lambda done: isinstance(done, dict))
+    assert isinstance(lost, CommandFailed)
+    assert "is active by now" in lost.what
+    assert won["changed"]
 
 
 def test_a_tenant_has_plans_of_its_own_beside_the_house(quorum: Quorum) -> None:
@@ -175,9 +229,16 @@ def test_a_plan_is_drawn_from_the_table_and_from_a_file(quorum: Quorum) -> None:
     assert quorum("draw", "--file", path).splitlines()[1:] == drawn.splitlines()[1:]
     said = quorum("draw", "--svg", str(quorum.folder / "no" / "x.svg"), code=1)
     assert "No such file or directory" in said
+    faulty = quorum.file(TEXT.replace("0.75", "-1").replace("block: 0.8", "block: 7"))
+    said = quorum("draw", "--file", faulty, code=1)
+    assert f"{faulty}: line 5, /members/0/weight: " in said
+    assert f"{faulty}: line 7, /thresholds/block: " in said
+    assert f"{faulty}: 2 faults" in said
 
 
 def test_a_plan_whose_models_are_gone_is_not_activated(quorum: Quorum) -> None:
     quorum("apply", quorum.file(TEXT))
     (quorum.folder / "artifacts" / "logistic" / "aliases" / "champion.json").unlink()
-    assert "/members/1/variant: there is no such champion" in quorum("activate", "ours", code=1)
+    said = quorum("activate", "ours", code=1)
+    assert "/members/1/variant: there is no such champion" in said
+    assert "nothing was activated" in said

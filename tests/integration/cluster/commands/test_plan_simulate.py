@@ -120,7 +120,9 @@ def test_a_stored_plan_is_simulated_and_an_unknown_one_is_told(
 
 def test_a_wrong_file_names_the_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["plan", "simulate", write(home, SAME.replace("xgboost", "no-such"))]) == 1
-    assert "there is no such champion" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "there is no such champion" in said
+    assert "nothing was simulated" in said
 
 
 def _document(text: str) -> dict[str, object]:

@@ -15,6 +15,7 @@ from deciding.plans.versions import PlanId
 from fraud.errors import Conflict, InvalidInput, NotFound, StoreUnavailable, Unavailable
 from fraud.variant import HOUSE
 from serve_app.database import open_pools
+from serve_app.gateway import plans as plans_module
 from serve_app.gateway.plans import Plans
 from serve_app.gateway.pool import Pool
 from settings.settings import Settings
@@ -43,11 +44,14 @@ class Fixture:
         self.pool = pool
         self.models = KnownModels("xgboost", "logistic", "acme/xgboost")
         self.running: list[str] | None = ["xgboost"]
+        self.trouble: Exception | None = None  # None: no answer at all
         self.plans = Plans(pool, owner_of, self.models, SCHEMA, self.pools)
 
     async def pools(self) -> list[Pool]:
         if self.running is None:
-            raise Unavailable("Serve does not answer")
+            if self.trouble is None:
+                await asyncio.Event().wait()
+            raise self.trouble or AssertionError
         return [Pool(name, "RUNNING", 1, 0, None) for name in self.running]
 
 
@@ -93,6 +97,29 @@ async def test_the_home_tenant_manages_the_house_and_others_their_own(made: Fixt
     assert (await plans.read("other", "ours", 1, False)).owner == HOUSE
     with pytest.raises(NotFound):
         await plans.read("other", "ours", 2, False)
+
+
+async def test_who_stored_the_house_s_plan_and_why_is_the_home_tenant_s_alone(
+    made: Fixture,
+) -> None:
+    plans = made.plans
+    await plans.store(HOME, DOCUMENT, "key a", "fraud ring found")
+    await plans.store("acme", {**DOCUMENT, "name": "own"}, "key b", "ours")
+
+    async def seen(tenant: str, name: str) -> set[tuple[str, str]]:
+        found = [
+            *await plans.versions(tenant, name, 9),
+            await plans.read(tenant, name, 1, False),
+        ]
+        assert found[-1].document["name"] == name
+        return {(stored.author, stored.reason) for stored in found}
+
+    assert await seen(HOME, "ours") == {("key a", "fraud ring found")}
+    assert await seen("acme", "ours") == {("", "")}
+    assert await seen("acme", "own") == {("key b", "ours")}
+    assert (await plans.read("acme", "ours", 1, True)).author == ""
+    with pytest.raises(NotFound):
+        await plans.read(HOME, "own", 1, False)
 
 
 async def test_of_activations_at_the_same_time_one_wins(made: Fixture) -> None:
@@ -200,8 +227,12 @@ async def test_a_change_of_weights_moves_only_what_it_must(made: Fixture) -> Non
     assert last[1] < after[1]
 
 
-async def test_a_cluster_that_does_not_answer_hinders_no_plan(made: Fixture) -> None:
-    made.running = None
+@pytest.mark.parametrize("trouble", [Unavailable("Serve does not answer"), OSError("gone"), None])
+async def test_a_cluster_that_does_not_answer_hinders_no_plan(
+    made: Fixture, monkeypatch: pytest.MonkeyPatch, trouble: Exception | None
+) -> None:
+    monkeypatch.setattr(plans_module, "POOLS_S", 0.05)
+    made.running, made.trouble = None, trouble
     stored, missing = await made.plans.store(HOME, DOCUMENT, "key a", "")
     assert missing == ()
     assert (await made.plans.activate(HOME, stored.id, "key a", "")).missing == ()

@@ -19,8 +19,8 @@ def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
         (["create", "--name", "shop", "--scopes", "raed"], "--scopes: unknown scope 'raed'"),
         (["create", "--name", "shop", "--scopes", "decide,x"], "--scopes: unknown scope 'x'"),
         (["create", "--name", "shop", "--scopes", ""], "--scopes: expected at least one scope"),
-        (["set-scopes", "abcdefghijkm", "write"], "SCOPES: unknown scope 'write'"),
-        (["set-scopes", "abcdefghijkm", ","], "SCOPES: expected at least one scope"),
+        (["scopes", "abcdefghijkm", "write"], "SCOPES: unknown scope 'write'"),
+        (["scopes", "abcdefghijkm", ","], "SCOPES: expected at least one scope"),
     ],
 )
 def test_wrong_scopes_are_refused_with_those_that_exist(
@@ -31,7 +31,7 @@ def test_wrong_scopes_are_refused_with_those_that_exist(
     assert error == f"error: {said}; the scopes are {', '.join(SCOPES)}\n"
 
 
-@pytest.mark.parametrize("command", ["create", "set-scopes"])
+@pytest.mark.parametrize("command", ["create", "scopes"])
 def test_help_says_what_each_scope_means(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 
 from cluster.cli import run
 from cluster.pools import deployment
+from deciding.plans.versions import StoredPlan
 from features.definitions import N_FEATURES, SCHEMA_ID
 from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.plan import Plan
@@ -33,8 +35,12 @@ def activate(monkeypatch: pytest.MonkeyPatch, *variants: str) -> None:
     members = tuple(Member(variant, 1.0) for variant in variants)
     plan = Plan("mine", 4, Ensemble(members, Thresholds(0.1, 0.2, 0.3))) if members else None
 
-    async def active(_: Any) -> dict[str, Plan]:
-        return {} if plan is None else {"acme": plan}
+    async def active(_: Any) -> dict[str, StoredPlan]:
+        if plan is None:
+            return {}
+        document = plan.to_document()
+        at = datetime(2026, 3, 1, tzinfo=UTC)
+        return {"acme": StoredPlan("acme", "mine", 4, plan.kind, True, "", "", at, document)}
 
     monkeypatch.setattr(deployment, "_active_plans", active)
 
@@ -112,7 +118,7 @@ def test_without_postgresql_nothing_is_removed(
     name = f"logistic@{publish(home)}"
     called(capsys, "add", name)
 
-    async def down(_: Any) -> dict[str, Plan]:
+    async def down(_: Any) -> dict[str, StoredPlan]:
         raise ConnectionRefusedError("no PostgreSQL")
 
     monkeypatch.setattr(deployment, "_active_plans", down)

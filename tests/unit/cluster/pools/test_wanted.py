@@ -53,10 +53,12 @@ def test_declared_sizes_go_to_the_pool() -> None:
 
 
 def test_what_runs_is_kept_only_while_plans_are_unknown() -> None:
-    running = ("a", "t/a")
-    assert "t/a" not in reasons([], {}, running)
-    assert reasons([], None, running)["t/a"] == "it runs, and the active plans cannot be read"
-    assert reasons([], None, running)["a"] == "in the Serve configuration"
+    running = ("a", "t/a", "c", "z")
+    assert "t/a" not in reasons([], {})
+    found = reasons([Declaration(name="c")], {"": plan("p", 1, "z")}, running)
+    assert found["t/a"] == "it runs, and an active plan cannot be read"
+    assert found["a"] == "in the Serve configuration"
+    assert (found["c"], found["z"]) == ("declared", "plan p v1")
 
 
 def test_what_is_configured_may_be_declared_too() -> None:

@@ -121,6 +121,13 @@ async def test_a_plan_that_decided_nothing_is_not_found(front: Front) -> None:
     assert document["detail"].startswith("No payment of this key's tenant was decided")
 
 
+@pytest.mark.parametrize("name", ["%00", "nul%00", "a%20b", "x" * 65])
+async def test_what_names_no_plan_is_not_looked_up(front: Front, name: str) -> None:
+    async with front.client() as client:
+        assert_problem(await client.get(f"/v1/experiments/{name}/report"), 404, "not-found")
+    assert front.wanted == []  # type: ignore[attr-defined]
+
+
 async def test_without_labels_the_answer_is_not_yet(front: Front) -> None:
     document = (await get(front, to="2026-01-08T00:00:00Z")).json()
     assert {c["recommendation"]["decision"] for c in document["comparisons"]} == {"not yet"}
