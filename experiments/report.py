@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -103,6 +104,7 @@ def report(
     *,
     waiting_days: float | None = None,
     unlabelled: Unlabelled = "excluded",
+    go_on: Callable[[], None] = lambda: None,
 ) -> Report:
     """Compare everything that a plan asks.
 
@@ -111,6 +113,8 @@ def report(
         wanted: what was asked for; `until` is the time of the look.
         waiting_days: the age from which payments count; None: as long as labels usually take.
         unlabelled: what older payments without a label count as, see `experiments.maturity`.
+        go_on: called before each side is measured or compared, which takes up to a few seconds;
+            what it raises ends the report.
 
     Raises:
         NotFound: the plan decided nothing in this time.
@@ -135,10 +139,14 @@ def report(
         *(Side("variant", name) for name in rows.variants),
     ]
     rate = review_rate_of(rows.live)
-    comparisons = tuple(
-        compared(grounds, pair)
-        for pair in pairs(found.plans, arms, [*rows.variants], [*rows.shadows])
-    )
+    comparisons: list[Comparison] = []
+    for pair in pairs(found.plans, arms, [*rows.variants], [*rows.shadows]):
+        go_on()
+        comparisons.append(compared(grounds, pair))
+    figures: dict[Side, Measured] = {}
+    for side in sides:
+        go_on()
+        figures[side] = measured(grounds, side, grounds.mask(side), rate)
     return Report(
         wanted,
         found.plan_versions,
@@ -146,9 +154,9 @@ def report(
         unlabelled,
         found.share,
         costs,
-        {side: measured(grounds, side, grounds.mask(side), rate) for side in sides},
+        figures,
         {side: _models(found, side) for side in sides},
-        comparisons,
+        tuple(comparisons),
         tuple(_notes(found, comparisons, unlabelled)),
     )
 
@@ -167,7 +175,7 @@ def _models(found: Found, side: Side) -> tuple[str, ...]:
     return tuple(sorted({m for arm in wanted for m in found.models.get(Side("arm", arm), ())}))
 
 
-def _notes(found: Found, comparisons: tuple[Comparison, ...], unlabelled: Unlabelled) -> list[str]:
+def _notes(found: Found, comparisons: Sequence[Comparison], unlabelled: Unlabelled) -> list[str]:
     notes = []
     if found.share < 1:
         notes.append(f"The figures rest on a sample of {found.share:.1%} of customers.")
