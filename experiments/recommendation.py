@@ -74,8 +74,9 @@ def recommend(
         )
     return Recommendation(
         "not yet",
-        f"It is too early to tell by {_both(main)} so far, but in truth it may be anything from"
-        f" {_number(main, -main.low)} lower to {_number(main, main.high)} higher.",
+        f"It is too early to tell. So far the {main.measure.title} is {_both(main)}; the true"
+        f" difference may be anything from {_number(main, -main.low)} lower to"
+        f" {_number(main, main.high)} higher.",
     )
 
 
@@ -111,14 +112,14 @@ def _shown(d: Difference) -> str:
     assert d.high is not None
     moved = "higher" if d.low > 0 else "lower"
     least, most = sorted((abs(d.low), abs(d.high)))
-    sure = f"{LEVEL * 100:.0f} % confidence"
-    return f"{_both(d)}, {moved} by {_number(d, least)} to {_number(d, most)} with {sure}"
+    apart = f"{_number(d, least)} to {_number(d, most)} with {LEVEL * 100:.0f} % confidence"
+    return f"{d.measure.title}: {_both(d)}, {moved} by {apart}"
 
 
 def _both(d: Difference) -> str:
     assert d.side is not None
     assert d.against is not None
-    return f"{d.measure.title}: {_number(d, d.side)} instead of {_number(d, d.against)}"
+    return f"{_number(d, d.side)} instead of {_number(d, d.against)}"
 
 
 def _number(d: Difference, value: float) -> str:

@@ -84,8 +84,8 @@ def test_with_costs_the_cost_alone_decides() -> None:
 def test_open_is_not_yet_and_as_good_is_held() -> None:
     assert decided(moved(BRIER, -0.1, 0.2)) == (
         "not yet",
-        "It is too early to tell by Brier score: 1.050000 instead of 1.000000 so far, but in truth"
-        " it may be anything from 0.100000 lower to 0.200000 higher.",
+        "It is too early to tell. So far the Brier score is 1.050000 instead of 1.000000; the true"
+        " difference may be anything from 0.100000 lower to 0.200000 higher.",
     )
     decision, reason = decided(moved(BRIER, -0.009, 0.009))
     assert (decision, reason) == (
