@@ -13,9 +13,10 @@ from experiments.differences import Difference
 from experiments.figures import number, review_rate_of
 from experiments.losses import BRIER, COST
 from experiments.maturity import Known, Unlabelled, Waiting
+from experiments.outcomes import reviewed
 from experiments.page import to_page
 from experiments.reader import Found, Wanted
-from experiments.rows import is_within
+from experiments.rows import UNKNOWN, is_within
 from experiments.sides import PLAN, Side, arm_names, pairs
 from experiments.table import to_csv
 from fraud.costs import Costs
@@ -27,6 +28,8 @@ DEFAULT_DAYS = 90
 _LABEL_GAP = 0.05
 """Arms whose labelled shares differ by more are hard to compare."""
 _FEW_LABELS = 0.5
+_FEW_PAYMENTS = 20
+"""Shares of fewer payments say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ def report(
         figures,
         {side: _models(found, side) for side in sides},
         tuple(comparisons),
-        tuple(_notes(found, comparisons, unlabelled)),
+        (*_notes(found, comparisons, unlabelled), *_chosen_labels(grounds, unlabelled)),
     )
 
 
@@ -205,6 +208,34 @@ def _notes(found: Found, comparisons: Sequence[Comparison], unlabelled: Unlabell
                 " payments after the move are left out of the comparison."
             )
     return [note[0].upper() + note[1:] for note in notes]
+
+
+def _chosen_labels(grounds: Grounds, unlabelled: Unlabelled) -> list[str]:
+    """A note where the plan's own decisions choose which payments have a label: where those that it
+    stopped are labelled by analysts and no others are, or where nobody learns of what it blocked.
+    No comparison on such labels is fair, not even on the same payments."""
+    rows = grounds.rows
+    assert rows.live.outcome is not None
+    old = rows.decided_ms + grounds.waiting.ms <= grounds.now_ms
+    was_stopped = reviewed(rows.live.outcome) > 0
+    groups = [old & ~was_stopped, old & was_stopped]
+    if min(group.sum() for group in groups) < _FEW_PAYMENTS:
+        return []
+    let_go, stopped = ((rows.label[group] != UNKNOWN).mean() for group in groups)
+    if unlabelled == "genuine":
+        if stopped >= _FEW_LABELS:
+            return []
+        return [
+            f"Of older payments that the plan reviewed or blocked {1 - stopped:.0%} have no label:"
+            " they count as genuine, whatever they were."
+        ]
+    if abs(let_go - stopped) <= _LABEL_GAP:
+        return []
+    return [
+        f"Labels are known for {stopped:.0%} of older payments that the plan reviewed or blocked,"
+        f" and for {let_go:.0%} of the others: the plan's own decisions choose which payments"
+        " count, which biases every figure and comparison."
+    ]
 
 
 def _side(side: Side) -> dict[str, Any]:
