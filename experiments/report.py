@@ -116,8 +116,8 @@ def report(
         wanted: what was asked for; `until` is the time of the look.
         waiting_days: the age from which payments count; None: as long as labels usually take.
         unlabelled: what older payments without a label count as, see `experiments.maturity`.
-        go_on: called before each side is measured or compared, which takes up to a few seconds;
-            what it raises ends the report.
+        go_on: called before each measure of a comparison, which may take seconds; what it raises
+            ends the report.
 
     Raises:
         NotFound: the plan decided nothing in this time.
@@ -133,7 +133,7 @@ def report(
     waiting = Waiting.of(found.delay, waiting_days)
     known = Known.of(rows, waiting.ms, now_ms, unlabelled)
     costs = _costs(found)
-    grounds = Grounds(rows, known, waiting, now_ms, costs)
+    grounds = Grounds(rows, known, waiting, now_ms, costs, go_on)
     arms = [arm for i, arm in enumerate(rows.arms) if (rows.arm == i).any()]
     sides = [
         PLAN,

@@ -122,12 +122,9 @@ class Assessor:
 
     def serving_set(self, plan: Plan | None) -> ServingSet:
         """The champions of the variants that decide under the plan, and that replicas can load."""
-        found = {}
-        for name in plan.deciding_variants if plan is not None else ():
-            champion = load_named(self.store, name, self.load)
-            if champion is not None and _serves(champion):
-                found[name] = champion
-        return ServingSet(found, plan)
+        names = plan.deciding_variants if plan is not None else ()
+        loaded = {name: load_named(self.store, name, self.load) for name in names}
+        return ServingSet({n: c for n, c in loaded.items() if c is not None and _serves(c)}, plan)
 
     def proposed_set(self, versions: Mapping[str, str], plan: Plan, owner: str) -> ServingSet:
         """Versions of variants, and the plan over them as an owner's champions."""
@@ -383,8 +380,7 @@ def _of_variant(by_name: Mapping[str, T], name: str) -> T | None:
 
 
 def _probability(ensemble: Ensemble, scores: Mapping[str, Float64]) -> Float64 | None:
-    """An ensemble's probabilities float64[n]; None if the models that could be loaded do not
-    suffice for one, since rules would decide then."""
+    """An ensemble's probabilities float64[n]; None if rules would decide for lack of models."""
     probability = ensemble_probability(ensemble, scores)
     return probability if np.isfinite(probability).all() else None
 

@@ -27,8 +27,8 @@ from serve_app.http.route import Answer, Call, Route
 from serve_app.http.wire.experiment_schemas import ReportOut
 
 TIME_LIMIT_S = 30.0
-"""For reading and computing together. It is looked at before each side of the plan, so that an
-answer takes a few seconds more at most."""
+"""For reading and computing together. It is looked at before each measure of a comparison, so
+that an answer takes a few seconds more at most."""
 _RETRY_AFTER_S = 5.0
 
 PAGE_POLICY: Final = (
