@@ -18,6 +18,8 @@ from fraud.stage import VOTES
 BUCKETS = 65_536
 """Hash values of customers."""
 
+_VARIANTS = 8
+"""With more variants fewer decisions are kept: each variant has two columns of its own."""
 _KEY = (1 << 64) - 1
 _OUTCOME = {outcome.value: index for index, outcome in enumerate(OUTCOMES)}
 _NO_STAGE = float("nan")
@@ -45,7 +47,8 @@ _payment = msgspec.json.Decoder(_Payment).decode
 
 class Decisions:
     """Collects the rows of `decisions.sql`. With more than `max_rows` it keeps those of half of the
-    customers, by a hash, then of a quarter, and so on.
+    customers, by a hash, then of a quarter, and so on; with more than eight variants already with
+    fewer, so that memory stays bounded.
 
     Attributes:
         buckets: hash values of customers whose decisions are kept, of `BUCKETS`.
@@ -69,7 +72,8 @@ class Decisions:
         """Add a part."""
         self._parts.append(_kept(self._columns(rows), self.buckets))
         self._count += self._parts[-1]["customer"].size
-        while self._count > self._max_rows and self.buckets > 1:
+        most = self._max_rows * _VARIANTS // max(len(self._variants), _VARIANTS)
+        while self._count > most and self.buckets > 1:
             self.buckets //= 2
             self._parts = [_kept(part, self.buckets) for part in self._parts]
             self._count = sum(part["customer"].size for part in self._parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ class Grounds:
         waiting: from which age they do.
         now_ms: the time of the look, milliseconds since the epoch.
         costs: the plan's; None if it has none.
+        go_on: called before each measure, which may take seconds; what it raises ends the report.
     """
 
     rows: Rows
@@ -37,6 +38,7 @@ class Grounds:
     waiting: Waiting
     now_ms: int
     costs: Costs | None
+    go_on: Callable[[], None]
 
     def answers(self, side: Side) -> Answers:
         """Return what a side said to every payment."""
@@ -146,12 +148,14 @@ def _differences(
     if not one.fraud.size or not other.fraud.size:
         return
     for measure in MEASURES:
+        grounds.go_on()
         if measure.name in one.losses and measure.name in other.losses:
             side, against = one.losses[measure.name], other.losses[measure.name]
             if pair.paired:
                 yield paired(side, against, one.at_ms)
             else:
                 yield by_customer(one.half(side), other.half(against))
+    grounds.go_on()
     rankings = Ranking(one.probability, one.fraud), Ranking(other.probability, other.fraud)
     precision = rankings[0].average_precision(), rankings[1].average_precision()
     interval = None

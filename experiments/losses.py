@@ -7,9 +7,9 @@ from typing import Final, Literal
 
 import numpy as np
 
-from experiments.outcomes import CHALLENGE_STOPS, highest_cost, interrupted, stopped
+from experiments.outcomes import interrupted, stopped
 from experiments.rows import Answers
-from fraud.costs import Costs
+from fraud.costs import CHALLENGE_STOPS, Costs
 from fraud.payment.batch import Float64
 
 
@@ -74,7 +74,7 @@ def losses(
 
     - `brier`: squared distance of probability and label;
     - `frauds_stopped`: reviewed and blocked frauds, and the share of challenged ones that a
-      challenge stops (`challenge_stops` of the plan's costs, else `outcomes.CHALLENGE_STOPS`), over
+      challenge stops (`challenge_stops` of the plan's costs, else `CHALLENGE_STOPS`), over
       all frauds;
     - `genuine_interrupted`: genuine payments that were not approved, over all genuine ones;
     - `value_caught`: the amounts of frauds stopped, over all payments;
@@ -99,5 +99,5 @@ def losses(
         ]
         if costs is not None:
             cost = costs.of(answers.outcome, fraud, amount)
-            found.append(Loss(COST, cost, everywhere, highest_cost(costs, fraud, amount)))
+            found.append(Loss(COST, cost, everywhere, costs.highest(fraud, amount)))
     return {loss.measure.name: loss for loss in found}

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from experiments import pictures
 from experiments.losses import AVERAGE_PRECISION, MEASURES
-from experiments.outcomes import CHALLENGE_STOPS
+from fraud.costs import CHALLENGE_STOPS
 
 Document = Mapping[str, Any]
 

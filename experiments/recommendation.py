@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from experiments.confidence_sequence import LEVEL
 from experiments.differences import Difference
 from experiments.losses import BRIER, COST, FRAUDS_STOPPED, INTERRUPTED
 from experiments.maturity import DAY_MS, Maturity, Waiting
@@ -53,17 +54,16 @@ def recommend(
         return Recommendation("not yet", missing)
     found = {difference.measure.name: difference for difference in differences}
     main = found.get(COST.name) or found[BRIER.name]
-    shown = _shown(main)
     name = _titled(pair)
     if main.verdict == "better":
         worse = next((found[g] for g in _GUARDS if _is_worse(found.get(g))), None)
         if worse is None or main.measure is COST:
-            return Recommendation("promote", f"{name} has a better {shown}.")
+            return Recommendation("promote", f"{name} has a better {_shown(main)}.")
         return Recommendation(
             "hold", f"{name} has a better {main.measure.title}, but a worse {_shown(worse)}."
         )
     if main.verdict == "worse":
-        return Recommendation("hold", f"{name} has a worse {shown}.")
+        return Recommendation("hold", f"{name} has a worse {_shown(main)}.")
     if main.low is None or main.high is None:
         return Recommendation(
             "not yet", f"Too few payments tell the two apart by {main.measure.title}."
@@ -72,7 +72,12 @@ def recommend(
         return Recommendation(
             "hold", f"{name} is as good: the {main.measure.title} differs by less than 1 %."
         )
-    return Recommendation("not yet", f"It may still be better or worse: {shown}.")
+    return Recommendation(
+        "not yet",
+        f"It is too early to tell. So far the {main.measure.title} is {_both(main)}; the true"
+        f" difference may be anything from {_number(main, -main.low)} lower to"
+        f" {_number(main, main.high)} higher.",
+    )
 
 
 def _too_early(side: Maturity, against: Maturity, waiting: Waiting) -> str | None:
@@ -101,9 +106,21 @@ def _titled(pair: Pair) -> str:
     return f"{name[0].upper()}{name[1:]}"
 
 
-def _shown(difference: Difference) -> str:
-    d, digits = difference, difference.measure.digits
-    if d.difference is None or d.low is None or d.high is None:
-        return d.measure.title
-    moved, low, high = (f"{value:+.{digits}f}" for value in (d.difference, d.low, d.high))
-    return f"{d.measure.title} ({moved}, between {low} and {high})"
+def _shown(d: Difference) -> str:
+    """The measure of both sides, and how far they are apart, of a difference beyond doubt."""
+    assert d.low is not None
+    assert d.high is not None
+    moved = "higher" if d.low > 0 else "lower"
+    least, most = sorted((abs(d.low), abs(d.high)))
+    apart = f"{_number(d, least)} to {_number(d, most)} with {LEVEL * 100:.0f} % confidence"
+    return f"{d.measure.title}: {_both(d)}, {moved} by {apart}"
+
+
+def _both(d: Difference) -> str:
+    assert d.side is not None
+    assert d.against is not None
+    return f"{_number(d, d.side)} instead of {_number(d, d.against)}"
+
+
+def _number(d: Difference, value: float) -> str:
+    return f"{value:.{d.measure.digits}f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,9 +13,10 @@ from experiments.differences import Difference
 from experiments.figures import number, review_rate_of
 from experiments.losses import BRIER, COST
 from experiments.maturity import Known, Unlabelled, Waiting
+from experiments.outcomes import reviewed
 from experiments.page import to_page
 from experiments.reader import Found, Wanted
-from experiments.rows import is_within
+from experiments.rows import UNKNOWN, is_within
 from experiments.sides import PLAN, Side, arm_names, pairs
 from experiments.table import to_csv
 from fraud.costs import Costs
@@ -26,6 +28,8 @@ DEFAULT_DAYS = 90
 _LABEL_GAP = 0.05
 """Arms whose labelled shares differ by more are hard to compare."""
 _FEW_LABELS = 0.5
+_FEW_PAYMENTS = 20
+"""Shares of fewer payments say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def report(
     *,
     waiting_days: float | None = None,
     unlabelled: Unlabelled = "excluded",
+    go_on: Callable[[], None] = lambda: None,
 ) -> Report:
     """Compare everything that a plan asks.
 
@@ -111,6 +116,8 @@ def report(
         wanted: what was asked for; `until` is the time of the look.
         waiting_days: the age from which payments count; None: as long as labels usually take.
         unlabelled: what older payments without a label count as, see `experiments.maturity`.
+        go_on: called before each measure of a comparison, which may take seconds; what it raises
+            ends the report.
 
     Raises:
         NotFound: the plan decided nothing in this time.
@@ -126,7 +133,7 @@ def report(
     waiting = Waiting.of(found.delay, waiting_days)
     known = Known.of(rows, waiting.ms, now_ms, unlabelled)
     costs = _costs(found)
-    grounds = Grounds(rows, known, waiting, now_ms, costs)
+    grounds = Grounds(rows, known, waiting, now_ms, costs, go_on)
     arms = [arm for i, arm in enumerate(rows.arms) if (rows.arm == i).any()]
     sides = [
         PLAN,
@@ -135,10 +142,14 @@ def report(
         *(Side("variant", name) for name in rows.variants),
     ]
     rate = review_rate_of(rows.live)
-    comparisons = tuple(
-        compared(grounds, pair)
-        for pair in pairs(found.plans, arms, [*rows.variants], [*rows.shadows])
-    )
+    comparisons: list[Comparison] = []
+    for pair in pairs(found.plans, arms, [*rows.variants], [*rows.shadows]):
+        go_on()
+        comparisons.append(compared(grounds, pair))
+    figures: dict[Side, Measured] = {}
+    for side in sides:
+        go_on()
+        figures[side] = measured(grounds, side, grounds.mask(side), rate)
     return Report(
         wanted,
         found.plan_versions,
@@ -146,10 +157,10 @@ def report(
         unlabelled,
         found.share,
         costs,
-        {side: measured(grounds, side, grounds.mask(side), rate) for side in sides},
+        figures,
         {side: _models(found, side) for side in sides},
-        comparisons,
-        tuple(_notes(found, comparisons, unlabelled)),
+        tuple(comparisons),
+        (*_notes(found, comparisons, unlabelled), *_chosen_labels(grounds, unlabelled)),
     )
 
 
@@ -167,7 +178,7 @@ def _models(found: Found, side: Side) -> tuple[str, ...]:
     return tuple(sorted({m for arm in wanted for m in found.models.get(Side("arm", arm), ())}))
 
 
-def _notes(found: Found, comparisons: tuple[Comparison, ...], unlabelled: Unlabelled) -> list[str]:
+def _notes(found: Found, comparisons: Sequence[Comparison], unlabelled: Unlabelled) -> list[str]:
     notes = []
     if found.share < 1:
         notes.append(f"The figures rest on a sample of {found.share:.1%} of customers.")
@@ -197,6 +208,34 @@ def _notes(found: Found, comparisons: tuple[Comparison, ...], unlabelled: Unlabe
                 " payments after the move are left out of the comparison."
             )
     return [note[0].upper() + note[1:] for note in notes]
+
+
+def _chosen_labels(grounds: Grounds, unlabelled: Unlabelled) -> list[str]:
+    """A note where the plan's own decisions choose which payments have a label: where those that it
+    stopped are labelled by analysts and no others are, or where nobody learns of what it blocked.
+    No comparison on such labels is fair, not even on the same payments."""
+    rows = grounds.rows
+    assert rows.live.outcome is not None
+    old = rows.decided_ms + grounds.waiting.ms <= grounds.now_ms
+    was_stopped = reviewed(rows.live.outcome) > 0
+    groups = [old & ~was_stopped, old & was_stopped]
+    if min(group.sum() for group in groups) < _FEW_PAYMENTS:
+        return []
+    let_go, stopped = ((rows.label[group] != UNKNOWN).mean() for group in groups)
+    if unlabelled == "genuine":
+        if stopped >= _FEW_LABELS:
+            return []
+        return [
+            f"Of older payments that the plan reviewed or blocked {1 - stopped:.0%} have no label:"
+            " they count as genuine, whatever they were."
+        ]
+    if abs(let_go - stopped) <= _LABEL_GAP:
+        return []
+    return [
+        f"Labels are known for {stopped:.0%} of older payments that the plan reviewed or blocked,"
+        f" and for {let_go:.0%} of the others: the plan's own decisions choose which payments"
+        " count, which biases every figure and comparison."
+    ]
 
 
 def _side(side: Side) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from fraud.costs import CHALLENGE_STOPS, Costs
 from fraud.costs import HIGHEST as HIGHEST_COST
-from fraud.costs import Costs
 from fraud.methods.registry import METHODS
 from settings.toml_file import read_toml
 from training.finding import CODES as LEAKS
@@ -143,7 +143,7 @@ class CostConfig(_Section):
         description="of one challenge; unset: nothing is challenged by score",
     )
     challenge_stops: float = Field(
-        default=0.8, ge=0, le=1, description="share of fraud that a challenge stops"
+        default=CHALLENGE_STOPS, ge=0, le=1, description="share of fraud that a challenge stops"
     )
 
     @property

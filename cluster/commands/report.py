@@ -15,6 +15,7 @@ from cluster.terminal.console import JsonFlag, emit, step
 from cluster.terminal.experiment_tables import experiment_tables
 
 if TYPE_CHECKING:
+    from experiments.reader import Wanted
     from experiments.report import Report
     from settings.settings import Settings
 
@@ -35,6 +36,14 @@ def report(
         float,
         typer.Option(min=0.001, max=3650, help="Age of the oldest decisions, in days."),
     ] = 90.0,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+            help="Count decisions from then on, UTC, in place of --days. Name the start of the"
+            " experiment if you look at it again and again.",
+        ),
+    ] = None,
     waiting_days: Annotated[
         float | None,
         typer.Option(
@@ -64,16 +73,19 @@ def report(
     """Compare the arms, shadows and challengers of a plan, once labels are known.
 
     Recommends to promote each, to hold what there is, or to wait. It may be run every day: the
-    intervals hold at every look.
+    intervals hold at every look that begins at the same time (--since).
     """
+    from experiments.reader import Wanted
     from fraud.errors import NotFound
 
     settings = load_settings(tenant)
     now = datetime.now(UTC)
+    begin = now - timedelta(days=days) if since is None else since.replace(tzinfo=UTC)
+    wanted = Wanted(settings.tenant, plan, begin, now, version)
     try:
-        found = asyncio.run(_made(settings, plan, version, now, days, waiting_days, unlabelled))
+        found = asyncio.run(_made(settings, wanted, waiting_days, unlabelled))
     except NotFound as error:
-        hint = "--days looks further back, --tenant names another tenant"
+        hint = "--days or --since looks further back, --tenant names another tenant"
         raise CommandFailed(str(error), hint) from None
     if html is not None:
         _write(html, found.to_page())
@@ -86,22 +98,18 @@ def report(
 
 async def _made(
     settings: Settings,
-    plan: str,
-    version: int | None,
-    now: datetime,
-    days: float,
+    wanted: Wanted,
     waiting_days: float | None,
     unlabelled: Literal["excluded", "genuine"],
 ) -> Report:
     from cluster.home.connection import database_url
-    from experiments.reader import Wanted, read
+    from experiments.reader import read
     from experiments.report import report as compared
     from stores.postgres.connect import connection
 
     replica = settings.database_replica_url
     url = database_url(settings) if replica is None else replica.get_secret_value()
     variable = "DATABASE_URL" if replica is None else "DATABASE_REPLICA_URL"
-    wanted = Wanted(settings.tenant, plan, now - timedelta(days=days), now, version)
     async with (
         connection(
             url,

@@ -105,13 +105,18 @@ class ScoredDecisions:
         )
 
     def of_plan(self, shown: Mapping[str, str]) -> ScoredDecisions:
-        """Return the same decisions with the scores of a plan's own models alone.
+        """Return the same decisions with the scores of a plan's own models alone. A probability
+        without a vote of any of them is another plan's, or the rules': it is left out.
 
         Args:
             shown: see `shown_names`.
         """
         scores = {name: self.scores[vote] for vote, name in shown.items() if vote in self.scores}
-        return replace(self, scores={ENSEMBLE: self.scores[ENSEMBLE], **scores})
+        voted = np.zeros(len(self), np.bool_)
+        for score in scores.values():
+            voted |= ~np.isnan(score)
+        probability = np.where(voted, self.scores[ENSEMBLE], np.nan)
+        return replace(self, scores={ENSEMBLE: probability, **scores})
 
     def score_counts(self, reference: ReferenceDistribution) -> Int64:
         """Return `ReferenceDistribution.count` of the models' scores, int64[models, bins]. Rows

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from features.definitions import SCHEMA_ID
+from fraud.ensemble import Ensemble
 from fraud.errors import NotTrainable
 from fraud.payment.batch import Float32, Float64
 from fraud.plan import Plan
@@ -121,12 +122,9 @@ class Assessor:
 
     def serving_set(self, plan: Plan | None) -> ServingSet:
         """The champions of the variants that decide under the plan, and that replicas can load."""
-        found = {}
-        for name in plan.deciding_variants if plan is not None else ():
-            champion = load_named(self.store, name, self.load)
-            if champion is not None and _serves(champion):
-                found[name] = champion
-        return ServingSet(found, plan)
+        names = plan.deciding_variants if plan is not None else ()
+        loaded = {name: load_named(self.store, name, self.load) for name in names}
+        return ServingSet({n: c for n, c in loaded.items() if c is not None and _serves(c)}, plan)
 
     def proposed_set(self, versions: Mapping[str, str], plan: Plan, owner: str) -> ServingSet:
         """Versions of variants, and the plan over them as an owner's champions."""
@@ -188,9 +186,12 @@ class Assessor:
         )
         for arm, ensemble in plan.leaves() if plan is not None and scores else ():
             if name in ensemble.voters:
-                before = ensemble_probability(ensemble, scores)
-                swapped = ensemble_probability(ensemble, {**scores, name: proposed})
+                before = _probability(ensemble, scores)
+                swapped = _probability(ensemble, {**scores, name: proposed})
                 what = f"{ENSEMBLE} {arm}".rstrip()
+                if swapped is None:
+                    self._not_measured(found, what, "a model that it requires cannot be loaded")
+                    continue
                 self._statistical_gates(found, what, swapped, before, recent, True)
         return found
 
@@ -217,7 +218,7 @@ class Assessor:
             found.figures[base_variant(name)] = _figures(recent, sides, probability)
         before = None
         if now.plan is not None and serving:
-            before = ensemble_probability(now.plan.control, serving)
+            before = _probability(now.plan.control, serving)
         swapped = ensemble_probability(after.plan.control, proposed)
         self._statistical_gates(found, ENSEMBLE, swapped, before, recent, True)
         return found
@@ -376,6 +377,12 @@ def _of_variant(by_name: Mapping[str, T], name: str) -> T | None:
         return by_name[name]
     variant = base_variant(name)
     return next((v for other, v in by_name.items() if base_variant(other) == variant), None)
+
+
+def _probability(ensemble: Ensemble, scores: Mapping[str, Float64]) -> Float64 | None:
+    """An ensemble's probabilities float64[n]; None if rules would decide for lack of models."""
+    probability = ensemble_probability(ensemble, scores)
+    return probability if np.isfinite(probability).all() else None
 
 
 def _scores(versions: Mapping[str, LoadedModel], recent: RecentPayments) -> dict[str, Float64]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fraud.ensemble import Ensemble
 from fraud.plan import Plan
+from fraud.policy.cascade import Cascade
 from fraud.variant import VariantRef, base_variant
 
 
@@ -13,10 +15,15 @@ def owned_plan(plan: Plan, owner: str) -> Plan:
     of tenant `mine`.
 
     Raises:
-        ValueError: the plan has sub-plans, which no training makes.
+        ValueError: the plan is neither one ensemble nor a cascade, and training makes no other.
     """
-    policy = plan.ensemble.renamed(lambda variant: owned_name(variant, owner))
-    return replace(plan, policy=policy)
+
+    def owned(ensemble: Ensemble) -> Ensemble:
+        return ensemble.renamed(lambda variant: owned_name(variant, owner))
+
+    if isinstance(plan.policy, Cascade):
+        return replace(plan, policy=plan.policy.mapped(owned))
+    return replace(plan, policy=owned(plan.ensemble))
 
 
 def owned_name(variant: str, owner: str) -> str:

@@ -301,7 +301,8 @@ def _log_results(
     plan_fit = results.fitted_run.plan_fit
     registry.log(whole, {}, plan_fit.figures())
     if plan_fit.cascade is not None and plan_fit.cascade.plan is not None:
-        registry.log_document(whole, plan_fit.cascade.plan.to_document(), CASCADE_FILE)
+        cascade = owned_plan(plan_fit.cascade.plan, to.owner)
+        registry.log_document(whole, cascade.to_document(), CASCADE_FILE)
     registry.log_document(whole, results.fitted_run.config.model_dump(mode="json"), "config.json")
     registry.log_document(whole, evaluation.to_document(), "evaluation.json")
     page = results.page(

@@ -36,7 +36,7 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
         "type": "string",
         "format": "date-time",
         "description": f"decisions made at or after this time; default: {DEFAULT_DAYS} days before "
-        f"`to`, at most {MAX_DAYS}",
+        f"`to`, at most {MAX_DAYS}. The intervals hold at every look that begins at the same time",
     },
     "to": {
         "type": "string",

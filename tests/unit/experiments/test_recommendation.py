@@ -52,7 +52,8 @@ def test_too_early(side: Maturity, reason: str) -> None:
 def test_better_is_promoted() -> None:
     assert decided(moved(BRIER, -0.2, -0.1)) == (
         "promote",
-        "Shadow candidate has a better Brier score (-0.150000, between -0.200000 and -0.100000).",
+        "Shadow candidate has a better Brier score: 0.850000 instead of 1.000000, lower by 0.100000"
+        " to 0.200000 with 95 % confidence.",
     )
 
 
@@ -67,6 +68,7 @@ def test_better_probabilities_do_not_excuse_fewer_frauds_stopped() -> None:
     decision, reason = decided(better, worse)
     assert decision == "hold"
     assert "but a worse share of frauds stopped" in reason
+    assert "0.8500 instead of 1.0000, lower by 0.1000 to 0.2000" in reason
     assert decided(better, moved(INTERRUPTED, 0.1, 0.2))[0] == "hold"
     assert decided(better, moved(FRAUDS_STOPPED, -0.2, 0.1))[0] == "promote"
 
@@ -80,7 +82,11 @@ def test_with_costs_the_cost_alone_decides() -> None:
 
 
 def test_open_is_not_yet_and_as_good_is_held() -> None:
-    assert decided(moved(BRIER, -0.1, 0.2))[0] == "not yet"
+    assert decided(moved(BRIER, -0.1, 0.2)) == (
+        "not yet",
+        "It is too early to tell. So far the Brier score is 1.050000 instead of 1.000000; the true"
+        " difference may be anything from 0.100000 lower to 0.200000 higher.",
+    )
     decision, reason = decided(moved(BRIER, -0.009, 0.009))
     assert (decision, reason) == (
         "hold",

@@ -8,6 +8,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -109,6 +110,27 @@ def test_a_gap_in_labels_is_noted() -> None:
     label = np.where((rows.arm == 1) & (np.arange(len(rows)) % 2 == 0), -1, rows.label)
     made = report(replace(FOUND, rows=replace(rows, label=label.astype(np.int8))), WANTED)
     assert any(note.startswith("Arm new has labels for 4") for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("labelled", "unlabelled", "note"),
+    [
+        ("stopped", "excluded", "Labels are known for 9"),
+        ("others", "excluded", "Labels are known for 0% of older payments that the plan reviewed"),
+        ("others", "genuine", "Of older payments that the plan reviewed or blocked 100% have no"),
+    ],
+)
+def test_labels_that_the_plans_own_decisions_choose_are_noted(
+    labelled: str, unlabelled: Literal["excluded", "genuine"], note: str
+) -> None:
+    rows = FOUND.rows
+    assert rows.live.outcome is not None
+    was_stopped = rows.live.outcome >= 2
+    lost = ~was_stopped if labelled == "stopped" else was_stopped
+    chosen = replace(rows, label=np.where(lost, -1, rows.label).astype(np.int8))
+    made = report(replace(FOUND, rows=chosen), WANTED, unlabelled=unlabelled)
+    assert any(found.startswith(note) for found in made.notes)
+    assert not any("plan reviewed or blocked" in found for found in report(FOUND, WANTED).notes)
 
 
 def test_csv_has_a_line_for_each_number() -> None:

@@ -31,7 +31,17 @@ def test_costs_are_those_that_training_minimises(fraud: float) -> None:
     assert costs.of(OUTCOMES, np.full(4, fraud), amount).tolist() == pytest.approx(each)
 
 
-def test_without_a_cost_of_its_own_a_challenge_costs_a_review() -> None:
+def test_without_a_cost_of_its_own_a_challenge_costs_a_review_and_stops_its_share() -> None:
     costs = Costs(review=4.0, false_block=25.0)
-    assert costs.of(OUTCOMES, np.ones(4), np.full(4, 120.0)).tolist() == [120, 4, 4, 0]
-    assert costs.of(OUTCOMES, np.zeros(4), np.full(4, 120.0)).tolist() == [0, 4, 4, 25]
+    amount = np.full(4, 120.0)
+    assert costs.of(OUTCOMES, np.ones(4), amount).round(9).tolist() == [120, 28, 4, 0]
+    assert costs.of(OUTCOMES, np.zeros(4), amount).tolist() == [0, 4, 4, 25]
+
+
+@pytest.mark.parametrize("challenge", [None, 0.5, 150.0])
+def test_the_highest_cost_is_that_of_the_costliest_outcome(challenge: float | None) -> None:
+    costs = Costs(review=4.0, false_block=25.0, challenge=challenge)
+    for fraud in (0.0, 1.0):
+        every = costs.of(OUTCOMES, np.full(4, fraud), np.full(4, 120.0))
+        highest = costs.highest(np.array([fraud]), np.array([120.0]))
+        assert highest.tolist() == [every.max()]

@@ -58,6 +58,16 @@ def test_people_read_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert "shadow candidate against the plan" in capsys.readouterr().out
 
 
+def test_the_start_of_an_experiment_can_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["report", "default", "--tenant", "acme", "--json"]
+    assert run([*arguments, "--since", "2020-01-01"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["from"] == "2020-01-01T00:00:00Z"
+    assert document["sides"][0]["maturity"]["decisions"] == 6_000
+    assert run([*arguments, "--since", "2020-01-01T12:00:00"]) == 0
+    assert json.loads(capsys.readouterr().out)["from"] == "2020-01-01T12:00:00Z"
+
+
 def test_nothing_decided_names_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", "default", "--tenant", "nobody", DAYS]) == 1
     error = capsys.readouterr().err

@@ -233,6 +233,37 @@ def test_a_variant_of_the_plan_is_also_measured_through_the_plan(
     assert failed(result) == {(g, of) for g in gates for of in ("logistic", "ensemble")}
 
 
+def test_an_ensemble_whose_other_models_cannot_be_loaded_is_not_measured(
+    settings: Settings,
+) -> None:
+    make(settings, "xgboost", GOOD, "champion")
+    version, _ = make(settings, "xgboost", BETTER_NAMED)
+    members = Member("xgboost", 0.5), Member("logistic", 0.5, required=True)
+    plan = Plan("default", 1, Ensemble(members, Thresholds(0.3, 0.4, 0.5)))
+    judge = assessor(settings)
+    found = judge.assess_variant(judge.load_version("xgboost", version), plan)
+    assert {gate.subject for gate in found.failed} == {"ensemble"}
+    assert "xgboost" in found.figures
+    assert "ensemble" not in found.figures
+
+
+def test_a_first_champion_is_not_compared_with_an_ensemble_that_nobody_serves(
+    settings: Settings,
+) -> None:
+    make(settings, "logistic", GOOD, "champion")
+    version, _ = make(settings, "xgboost", BETTER_NAMED)
+    arm = {"weight": 50, "plan": plan_of("logistic").ensemble.to_document()}
+    other = {"weight": 50, "plan": plan_of("xgboost").ensemble.to_document()}
+    arms = [{"name": "control", **arm}, {"name": "new", **other}]
+    split = Plan.from_document(
+        {"name": "default", "version": 1, "kind": "ab", "salt": "s", "arms": arms}
+    )
+    judge = assessor(settings)
+    found = judge.assess_variant(judge.load_version("xgboost", version), split)
+    assert found.failed == []
+    assert found.figures["ensemble new"].keys() == {"challenger"}
+
+
 def test_rollback_goes_back_once(
     settings: Settings, store: ArtifactStore, promoter: Promoter
 ) -> None:

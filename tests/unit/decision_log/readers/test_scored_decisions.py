@@ -37,3 +37,5 @@ def test_votes_of_another_plan_are_left_out() -> None:
     found = ScoredDecisions.of(rows, "s", 0).of_plan(shown_names(["mine/xgboost"]))
     assert found.scores.keys() == {ENSEMBLE, "xgboost"}
     assert np.array_equal(found.scores["xgboost"], [np.nan, 0.4], equal_nan=True)
+    # Nor is the first row's probability this plan's.
+    assert np.array_equal(found.scores[ENSEMBLE], [np.nan, 0.3], equal_nan=True)

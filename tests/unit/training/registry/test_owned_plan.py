@@ -8,6 +8,7 @@ import pytest
 
 from fraud.ensemble import Ensemble, Member, SubsetCalibration, Thresholds
 from fraud.plan import Plan
+from fraud.policy.cascade import Cascade, Stage
 from training.registry.owned_plan import owned_plan
 
 LEAF = Ensemble(
@@ -26,6 +27,14 @@ def test_names_change_and_nothing_else() -> None:
     assert mine.variants == ("mine/xgboost", "mine/logistic", "mine/isolation-forest")
     assert owned_plan(mine, "theirs").voters == ("theirs/xgboost", "theirs/logistic")
     assert owned_plan(mine, "") == PLAN == owned_plan(PLAN, "")
+
+
+def test_a_tenants_cascade_asks_the_tenants_champions_at_every_stage() -> None:
+    first = replace(LEAF, members=(Member("logistic", 1.0),), subsets=())
+    cascade = Plan("cascade", 1, Cascade((Stage(first, settle_below=0.01), Stage(LEAF))))
+    mine = owned_plan(cascade, "mine")
+    assert all(name.startswith("mine/") for name in mine.variants)
+    assert owned_plan(mine, "") == cascade
 
 
 def test_what_no_training_makes_is_refused() -> None:

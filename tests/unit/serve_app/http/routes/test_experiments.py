@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -12,6 +14,7 @@ import msgspec
 import pytest
 
 from experiments.reader import Found, Wanted
+from experiments.report import Report
 from fraud.errors import StoreUnavailable
 from serve_app.http.routes import experiments
 from serve_app.http.wire.experiment_schemas import ReportOut
@@ -151,6 +154,39 @@ async def test_a_report_that_takes_too_long_asks_for_a_shorter_time(
     monkeypatch.setattr(experiments, "TIME_LIMIT_S", 0.01)
     document = assert_problem(await get(front), 422, "invalid-input")
     assert document["errors"][0]["pointer"] == "/from"
+
+
+async def test_a_report_that_takes_too_long_to_compute_does_so_too(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([0.0, 29.0, 31.0])  # when it begins, before the first side, before the second
+    monkeypatch.setattr(experiments, "monotonic", lambda: next(times))
+    document = assert_problem(await get(front), 422, "invalid-input")
+    assert document["errors"][0]["pointer"] == "/from"
+
+
+async def test_the_next_report_waits_until_an_abandoned_one_has_ended(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, finish = threading.Event(), threading.Event()
+
+    def slow(*_: Any, go_on: Callable[[], None], **__: Any) -> Report:
+        begun.set()
+        finish.wait(10)
+        go_on()
+        raise AssertionError("it goes on though the client has gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(experiments, "report", slow)
+        first = asyncio.create_task(get(front))
+        await asyncio.to_thread(begun.wait, 10)
+        first.cancel()
+        await asyncio.sleep(0.01)
+        assert_problem(await get(front), 503, "overloaded")
+        finish.set()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+    assert (await get(front)).status_code == 200
 
 
 async def test_one_report_at_a_time(front: Front) -> None:
