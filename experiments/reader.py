@@ -15,6 +15,7 @@ from experiments.rows import Rows
 from experiments.sides import Side
 from fraud.errors import InvalidInput
 from fraud.plan import Plan
+from fraud.record import plan_digest
 from stores.statements import statement
 
 MAX_ROWS = 300_000
@@ -31,7 +32,8 @@ class Wanted:
 
     Attributes:
         tenant: whose payments.
-        plan: name of the plan.
+        plan: name of the plan. If the tenant has plans of its own by this name, the house's plan
+            of the same name does not count.
         since, until: when the decisions were made, end exclusive. Labels count if they were known
             by `until`.
         version: one version of the plan; None: all.
@@ -96,7 +98,8 @@ async def read(connection: Any, wanted: Wanted, max_rows: int = MAX_ROWS) -> Fou
     """
     arguments = (wanted.tenant, wanted.plan, wanted.version, wanted.since, wanted.until)
     decisions = Decisions(max_rows)
-    async for part in _parts(connection, "decisions", *arguments):
+    own = await _own_digests(connection, wanted)
+    async for part in _parts(connection, "decisions", *arguments, own):
         decisions.add(part)
     rows, keys = decisions.rows()
     shadows = Shadows(keys)
@@ -116,6 +119,22 @@ async def read(connection: Any, wanted: Wanted, max_rows: int = MAX_ROWS) -> Fou
         models=sorted_models(decisions.models, shadows.models),
         delay=LabelDelay(delay["median_ms"], delay["usual_ms"], delay["frauds"]),
     )
+
+
+async def _own_digests(connection: Any, wanted: Wanted) -> list[str] | None:
+    """The digests of the tenant's own plans by this name; None if it has none.
+
+    Before it had one, the house's plan may have decided for it under the same name and version.
+    """
+    found = await connection.fetch(
+        statement("experiments/sql/own_plans.sql"), wanted.tenant, wanted.plan
+    )
+    digests = []
+    for row in found:
+        with suppress(InvalidInput):
+            plan = Plan.from_document(msgspec.json.decode(row["document"]))
+            digests.append(plan_digest(plan.to_document()))
+    return digests if found else None
 
 
 async def _plans(connection: Any, digests: dict[str, tuple[int, int]]) -> tuple[Plan, ...]:

@@ -1,5 +1,5 @@
 -- Decisions of tenant $1 under plan $2, version $3 (null: all versions), made from $4 until $5, each
--- with the label of its payment that holds at $5.
+-- with the label of its payment that holds at $5. $6: digests of the plans that count, null: all.
 --
 -- The record is parsed once. Labels do not belong to a decision that reused the id of another
 -- payment. tenant || '': by the id alone (migration 0007).
@@ -34,4 +34,5 @@ WHERE d.tenant = $1
   AND ($3::integer IS NULL OR d.plan_version = $3)
   AND d.decided_at >= $4
   AND d.decided_at < $5
+  AND ($6::text[] IS NULL OR r.plan ->> 'digest' = ANY($6))
   AND NOT d.degraded @> '{transaction_reused}';

@@ -303,3 +303,30 @@ async def test_records_of_the_decision_log_are_read(database_url: str) -> None:
         place = written.index(kept)
         assert np.isnan(shown) if place % 2 == 0 else shown == place / 100
     assert rows.arms == ("",)
+
+
+async def test_a_tenants_own_plan_is_not_the_houses_of_the_same_name(database_url: str) -> None:
+    theirs = replace(SERVED, policy=replace(SERVED.ensemble, deadline_ms=77))
+    of_house = decision_records(4, "of-house")
+    written = [*of_house, *decision_records(6, "own", plan=theirs)]
+    sink = PostgresSink(database_url)
+    await sink.insert(gathered([replace(r, tenant="moved") for r in written]))
+    await sink.close()
+    at = datetime.fromtimestamp(DECIDED_AT_MS / 1000, UTC)
+    wanted = Wanted("moved", SERVED.name, at - timedelta(days=1), at + timedelta(days=1))
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction():
+            assert len((await read(connection, wanted)).rows) == 10
+        await connection.execute(
+            "INSERT INTO plans (owner, name, version, document, author, reason)"
+            " VALUES ('moved', $1, $2, $3::jsonb, 'me', 'why')",
+            *(theirs.name, theirs.version, theirs.to_json()),
+        )
+        async with connection.transaction():
+            found = await read(connection, wanted)
+    finally:
+        await connection.execute("DELETE FROM plans WHERE owner = 'moved'")
+        await connection.close()
+    assert len(found.rows) == 6
+    assert [plan.ensemble.deadline_ms for plan in found.plans] == [77]
