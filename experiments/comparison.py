@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.bootstrap import paired_interval, unpaired_interval
-from experiments.differences import Difference, Half, at_one_look, by_customer, paired
-from experiments.figures import Figures, figures, review_rate_of
-from experiments.losses import AVERAGE_PRECISION, MEASURES, Loss, losses
 from experiments.maturity import Known, Maturity, Waiting
-from experiments.ranking import Ranking
 from experiments.recommendation import Recommendation, recommend
 from experiments.rows import Answers, Bool, Rows
 from experiments.sides import Pair, Side
+from experiments.statistics.bootstrap import paired_interval, unpaired_interval
+from experiments.statistics.differences import Difference, Half, at_one_look, by_customer, paired
+from experiments.statistics.figures import Figures, figures, review_rate_of
+from experiments.statistics.losses import AVERAGE_PRECISION, MEASURES, Loss, losses
+from experiments.statistics.ranking import Ranking
 from fraud.costs import Costs
 from fraud.payment.batch import Float64, Int64
 

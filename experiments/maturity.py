@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from experiments.reader import LabelDelay
+from experiments.reading.reader import LabelDelay
 from experiments.rows import UNKNOWN, Bool, Rows
 from fraud.payment.batch import Float64, Int64
 

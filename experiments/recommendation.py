@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from experiments.confidence_sequence import LEVEL
-from experiments.differences import Difference
-from experiments.losses import BRIER, COST, FRAUDS_STOPPED, INTERRUPTED
 from experiments.maturity import DAY_MS, Maturity, Waiting
 from experiments.sides import Pair
+from experiments.statistics.confidence_sequence import LEVEL
+from experiments.statistics.differences import Difference
+from experiments.statistics.losses import BRIER, COST, FRAUDS_STOPPED, INTERRUPTED
 
 MIN_FRAUDS: Final = 20
 """Fewer known frauds on either side say nothing."""

@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from experiments.comparison import Comparison, Grounds, Measured, compared, measured
-from experiments.confidence_sequence import LEVEL
-from experiments.differences import Difference
-from experiments.figures import number, review_rate_of
-from experiments.losses import BRIER, COST
 from experiments.maturity import Known, Unlabelled, Waiting
-from experiments.outcomes import reviewed
-from experiments.page import to_page
-from experiments.reader import Found, Wanted
+from experiments.output.page import to_page
+from experiments.output.table import to_csv
+from experiments.reading.reader import Found, Wanted
 from experiments.rows import UNKNOWN, is_within
 from experiments.sides import PLAN, Side, arm_names, pairs
-from experiments.table import to_csv
+from experiments.statistics.confidence_sequence import LEVEL
+from experiments.statistics.differences import Difference
+from experiments.statistics.figures import number, review_rate_of
+from experiments.statistics.losses import BRIER, COST
+from experiments.statistics.outcomes import reviewed
 from fraud.costs import Costs
 from fraud.errors import NotFound
 
@@ -65,11 +65,11 @@ class Report:
         return next((c for c in self.comparisons if c.pair.side == side), None)
 
     def to_csv(self) -> str:
-        """Return the report as CSV, see `experiments.table`."""
+        """Return the report as CSV, see `experiments.output.table`."""
         return to_csv(self.to_document())
 
     def to_page(self) -> str:
-        """Return the report as one HTML page, see `experiments.page`."""
+        """Return the report as one HTML page, see `experiments.output.page`."""
         return to_page(self.to_document())
 
     def to_document(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def report(
     """Compare everything that a plan asks.
 
     Args:
-        found: what is on record, from `experiments.reader.read`.
+        found: what is on record, from `experiments.reading.reader.read`.
         wanted: what was asked for; `until` is the time of the look.
         waiting_days: the age from which payments count; None: as long as labels usually take.
         unlabelled: what older payments without a label count as, see `experiments.maturity`.

@@ -15,7 +15,7 @@ from cluster.terminal.console import JsonFlag, emit, step
 from cluster.terminal.experiment_tables import experiment_tables
 
 if TYPE_CHECKING:
-    from experiments.reader import Wanted
+    from experiments.reading.reader import Wanted
     from experiments.report import Report
     from settings.settings import Settings
 
@@ -75,7 +75,7 @@ def report(
     Recommends to promote each, to hold what there is, or to wait. It may be run every day: the
     intervals hold at every look that begins at the same time (--since).
     """
-    from experiments.reader import Wanted
+    from experiments.reading.reader import Wanted
     from fraud.errors import NotFound
 
     settings = load_settings(tenant)
@@ -103,7 +103,7 @@ async def _made(
     unlabelled: Literal["excluded", "genuine"],
 ) -> Report:
     from cluster.home.connection import database_url
-    from experiments.reader import read
+    from experiments.reading.reader import read
     from experiments.report import report as compared
     from stores.postgres.connect import connection
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deciding.steward.recommender import Request
-from experiments.reader import Wanted, read
+from experiments.reading.reader import Wanted, read
 from experiments.report import report
 from experiments.sides import Side
 from fraud.errors import NotFound

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from experiments.reader import Found, Wanted, read
+from experiments.reading.reader import Found, Wanted, read
 from features.degraded import TRANSACTION_REUSED
 from fraud.decision import OUTCOMES
 from fraud.errors import NotFound

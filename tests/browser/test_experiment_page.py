@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from experiments.reader import Found, Wanted
+from experiments.reading.reader import Found, Wanted
 from tests.browser.chromium import PROGRAM, Page, browser, page_of
 from tests.contracts import front
 from tests.contracts.experiment import END

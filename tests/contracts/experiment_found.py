@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.reader import Found, LabelDelay
+from experiments.reading.reader import Found, LabelDelay
 from experiments.rows import Answers, Rows
 from experiments.sides import Side
 from fraud.plan import Plan

@@ -10,8 +10,8 @@ import msgspec
 from starlette.responses import Response
 
 from deciding.plans.versions import NAME, NAME_PATTERN
-from experiments.page import style_policy
-from experiments.reader import Found, Wanted
+from experiments.output.page import style_policy
+from experiments.reading.reader import Found, Wanted
 from experiments.report import Report, report
 from fraud.errors import NotFound, Overloaded
 from serve_app.gateway.queries import utc

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from experiments import bootstrap
-from experiments.reader import Found, Wanted
+from experiments.statistics import bootstrap
+from experiments.reading.reader import Found, Wanted
 from experiments.report import report
 from experiments.sides import Side
 from tests.contracts.experiment import START

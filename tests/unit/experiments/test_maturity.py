@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.maturity import ASSUMED_DAYS, DAY_MS, Known, Maturity, Waiting
-from experiments.reader import LabelDelay
+from experiments.reading.reader import LabelDelay
 from experiments.rows import Answers, Rows
 
 HOUR_MS = 3_600_000

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.differences import Difference
-from experiments.losses import BRIER, COST, FRAUDS_STOPPED, INTERRUPTED, Measure
 from experiments.maturity import DAY_MS, Maturity, Waiting
-from experiments.reader import LabelDelay
+from experiments.reading.reader import LabelDelay
 from experiments.recommendation import recommend
 from experiments.sides import PLAN, Pair, Side
+from experiments.statistics.differences import Difference
+from experiments.statistics.losses import BRIER, COST, FRAUDS_STOPPED, INTERRUPTED, Measure
 
 PAIR = Pair(Side("shadow", "candidate"), PLAN, True)
 WAITING = Waiting(12 * DAY_MS, "measured", LabelDelay(DAY_MS, 12 * DAY_MS, 50))

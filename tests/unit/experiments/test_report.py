@@ -13,11 +13,11 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from experiments.page import style_policy
-from experiments.reader import Wanted
+from experiments.output.page import style_policy
+from experiments.output.table import COLUMNS, to_csv
+from experiments.reading.reader import Wanted
 from experiments.report import report
 from experiments.sides import PLAN, Side
-from experiments.table import COLUMNS, to_csv
 from fraud.errors import NotFound
 from fraud.plan import Plan
 from tests.contracts.experiment import DOCUMENT, END, START

@@ -8,7 +8,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from experiments.reader import Wanted
+from experiments.reading.reader import Wanted
 from experiments.report import report
 from experiments.sides import Side
 from fraud.errors import NotFound, StoreUnavailable

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from cluster.terminal.experiment_tables import experiment_tables
-from experiments.reader import Wanted
+from experiments.reading.reader import Wanted
 from experiments.report import report
 from tests.contracts.experiment import END, START
 from tests.contracts.experiment_found import found_of

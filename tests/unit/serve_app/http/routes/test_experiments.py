@@ -13,7 +13,7 @@ import httpx
 import msgspec
 import pytest
 
-from experiments.reader import Found, Wanted
+from experiments.reading.reader import Found, Wanted
 from experiments.report import Report
 from fraud.errors import StoreUnavailable
 from serve_app.http.routes import experiments

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.differences import Difference, Half, at_one_look, by_customer, paired
-from experiments.losses import AVERAGE_PRECISION, BRIER, COST, FRAUDS_STOPPED, Loss
+from experiments.statistics.differences import Difference, Half, at_one_look, by_customer, paired
+from experiments.statistics.losses import AVERAGE_PRECISION, BRIER, COST, FRAUDS_STOPPED, Loss
 
 CUSTOMERS = 400
 
@@ -67,7 +67,7 @@ def test_the_error_of_an_arm_is_that_of_its_customers() -> None:
             copies = np.bincount(rng.integers(0, CUSTOMERS, CUSTOMERS), minlength=CUSTOMERS)
             means.append((copies @ value) / (copies @ weight))
         drawn.append(np.std(means))
-    from experiments.confidence_sequence import clt_radius
+    from experiments.statistics.confidence_sequence import clt_radius
 
     radius = (track.high[-1] - track.low[-1]) / 2
     error = radius / clt_radius(np.array([CUSTOMERS / 2.0]))[0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments import bootstrap
-from experiments.bootstrap import paired_interval, unpaired_interval
-from experiments.ranking import Ranking
+from experiments.statistics import bootstrap
+from experiments.statistics.bootstrap import paired_interval, unpaired_interval
+from experiments.statistics.ranking import Ranking
 from training.metrics.paired import paired_difference
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.losses import losses
-from experiments.outcomes import reviewed
-from experiments.ranking import Ranking
 from experiments.rows import UNKNOWN, Answers
+from experiments.statistics.losses import losses
+from experiments.statistics.outcomes import reviewed
+from experiments.statistics.ranking import Ranking
 from fraud.costs import Costs
 from fraud.decision import OUTCOMES
 from fraud.payment.batch import Float64
@@ -27,7 +27,7 @@ class Figures:
         recall_at_review: the share of fraud among the `review_rate` of payments that it finds most
             suspicious.
         frauds_stopped, genuine_interrupted, value_caught, cost, brier: see
-            `experiments.losses.losses`.
+            `experiments.statistics.losses.losses`.
         value_caught_share: the share of the amounts of all frauds that it stopped.
         calibration_error: see `Ranking.calibration_error`.
         latency_p50_ms, latency_p95_ms: the wait for votes.

@@ -15,7 +15,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss
 from decision_log.shadows.writer import ShadowWriter
 from decision_log.shipping.postgres_sink import PostgresSink
 from experiments.maturity import DAY_MS, Known
-from experiments.reader import Found, Wanted, read
+from experiments.reading.reader import Found, Wanted, read
 from experiments.report import Report, report
 from experiments.sides import PLAN, Side
 from fraud.errors import NotFound

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.confidence_sequence import (
+from experiments.statistics.confidence_sequence import (
     MIN_EFFECTIVE,
     Track,
     bounded_mean,
@@ -82,7 +82,7 @@ def test_the_interval_is_less_than_twice_as_wide_as_at_one_look() -> None:
 
 def test_the_boundary_is_the_level_of_the_mixture() -> None:
     """At the radius the mixture of supermartingales is exactly 2 / 0.05, by brute force."""
-    from experiments.confidence_sequence import _RATES
+    from experiments.statistics.confidence_sequence import _RATES
 
     time = np.array([30.0, 1e3, 1e6])
     s = clt_radius(time) * np.sqrt(time)
@@ -118,7 +118,7 @@ def test_rare_large_losses_that_have_not_come_yet_are_allowed_for(
         return sum(wrong(clt_mean(*skewed(rng), LOOKS), 0.0) for _ in range(worlds))
 
     assert errors() <= ERRS * 150
-    monkeypatch.setattr("experiments.confidence_sequence.UNSEEN", 0.0)
+    monkeypatch.setattr("experiments.statistics.confidence_sequence.UNSEEN", 0.0)
     assert errors() > 3 * ERRS * 150
 
 

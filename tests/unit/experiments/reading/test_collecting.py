@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from experiments.collecting import BUCKETS, Decisions
+from experiments.reading.collecting import BUCKETS, Decisions
 
 N = 2_000
 

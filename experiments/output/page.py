@@ -12,8 +12,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from experiments import pictures
-from experiments.losses import AVERAGE_PRECISION, MEASURES
+from experiments.output import pictures
+from experiments.statistics.losses import AVERAGE_PRECISION, MEASURES
 from fraud.costs import CHALLENGE_STOPS
 
 Document = Mapping[str, Any]
@@ -88,7 +88,7 @@ def style_policy() -> str:
 
 @cache
 def _css() -> str:
-    return (files("experiments") / "page.css").read_text(encoding="utf-8")
+    return (files("experiments.output") / "page.css").read_text(encoding="utf-8")
 
 
 @cache
@@ -97,12 +97,12 @@ def _template() -> Any:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(
-        (files("experiments") / "page.html.j2").read_text(encoding="utf-8")
+        (files("experiments.output") / "page.html.j2").read_text(encoding="utf-8")
     )
 
 
 def _drawn(svg: str) -> Markup:
-    return Markup(svg)  # noqa: S704 - drawn by `experiments.pictures`, which escapes texts
+    return Markup(svg)  # noqa: S704 - drawn by `experiments.output.pictures`, which escapes texts
 
 
 def _comparison(c: Document, decides_by: str) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from experiments.outcomes import interrupted, stopped
 from experiments.rows import Answers
+from experiments.statistics.outcomes import interrupted, stopped
 from fraud.costs import CHALLENGE_STOPS, Costs
 from fraud.payment.batch import Float64
 
@@ -40,7 +40,7 @@ INTERRUPTED: Final = Measure(
 VALUE_CAUGHT: Final = Measure("value_caught", "value caught a payment", "higher", False, 4)
 COST: Final = Measure("cost", "cost a payment", "lower", False, 4)
 AVERAGE_PRECISION: Final = Measure("average_precision", "average precision", "higher", True, 4)
-"""Not a mean over rows: it has no confidence sequence, see `experiments.bootstrap`."""
+"""Not a mean over rows: it has no confidence sequence, see `experiments.statistics.bootstrap`."""
 
 MEASURES: Final = (COST, BRIER, FRAUDS_STOPPED, INTERRUPTED, VALUE_CAUGHT)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from experiments.ranking import Ranking
+from experiments.statistics.ranking import Ranking
 from fraud.payment.batch import Float64, Int64
 
 LEVEL = 0.95

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from experiments.ranking import Ranking
+from experiments.statistics.ranking import Ranking
 from training.metrics.calibration import calibration_bins
 from training.metrics.ranking import Ranking as Trained
 from training.metrics.ranking import recall_at_review

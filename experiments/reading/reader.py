@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from experiments.collecting import BUCKETS, Decisions, Shadows, sorted_models
+from experiments.reading.collecting import BUCKETS, Decisions, Shadows, sorted_models
 from experiments.rows import Rows
 from experiments.sides import Side
 from fraud.errors import InvalidInput
@@ -108,7 +108,7 @@ async def read(connection: Any, wanted: Wanted, max_rows: int = MAX_ROWS) -> Fou
             shadows.add(part)
     plans = await _plans(connection, decisions.digests)
     delay = await connection.fetchrow(
-        statement("experiments/sql/label_delay.sql"), wanted.tenant, wanted.until
+        statement("experiments/reading/sql/label_delay.sql"), wanted.tenant, wanted.until
     )
     return Found(
         rows=replace(rows, shadows=shadows.answers()),
@@ -127,7 +127,7 @@ async def _own_digests(connection: Any, wanted: Wanted) -> list[str] | None:
     Before it had one, the house's plan may have decided for it under the same name and version.
     """
     found = await connection.fetch(
-        statement("experiments/sql/own_plans.sql"), wanted.tenant, wanted.plan
+        statement("experiments/reading/sql/own_plans.sql"), wanted.tenant, wanted.plan
     )
     digests = []
     for row in found:
@@ -139,7 +139,7 @@ async def _own_digests(connection: Any, wanted: Wanted) -> list[str] | None:
 
 async def _plans(connection: Any, digests: dict[str, tuple[int, int]]) -> tuple[Plan, ...]:
     """The plans that can be read, the newest version first, of one version that decided last."""
-    found = await connection.fetch(statement("experiments/sql/documents.sql"), [*digests])
+    found = await connection.fetch(statement("experiments/reading/sql/documents.sql"), [*digests])
     newest = sorted(found, key=lambda row: digests[row["digest"]], reverse=True)
     plans = []
     for row in newest:
@@ -149,6 +149,6 @@ async def _plans(connection: Any, digests: dict[str, tuple[int, int]]) -> tuple[
 
 
 async def _parts(connection: Any, name: str, *arguments: Any) -> AsyncIterator[list[Any]]:
-    cursor = await connection.cursor(statement(f"experiments/sql/{name}.sql"), *arguments)
+    cursor = await connection.cursor(statement(f"experiments/reading/sql/{name}.sql"), *arguments)
     while rows := await cursor.fetch(ROWS_PER_PART):
         yield list(rows)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from experiments.confidence_sequence import (
+from experiments.statistics.confidence_sequence import (
     MIN_EFFECTIVE,
     UNSEEN,
     Track,
@@ -16,7 +16,7 @@ from experiments.confidence_sequence import (
     effective_number,
     evenly_spaced,
 )
-from experiments.losses import Loss, Measure
+from experiments.statistics.losses import Loss, Measure
 from fraud.payment.batch import Float64, Int64
 
 LOOKS = 60

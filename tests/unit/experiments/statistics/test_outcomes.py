@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments.outcomes import interrupted, reviewed, stopped
+from experiments.statistics.outcomes import interrupted, reviewed, stopped
 
 OUTCOMES = np.array([0, 1, 2, 3], np.int8)
 

@@ -1,0 +1,1 @@
+"""Reading an experiment from PostgreSQL: decisions, shadows and labels, in bounded memory."""

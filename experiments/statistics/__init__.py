@@ -1,0 +1,1 @@
+"""Figures of one side, and differences between two with their intervals."""
