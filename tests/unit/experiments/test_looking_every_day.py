@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from experiments.statistics import bootstrap
 from experiments.reading.reader import Found, Wanted
 from experiments.report import report
 from experiments.sides import Side
+from experiments.statistics import bootstrap
 from tests.contracts.experiment import START
 from tests.contracts.experiment_found import found_of
 
