@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -26,11 +25,11 @@ from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.records import Records
 from serve_app.http.asgi import DecisionsApp
 from serve_app.http.rest import build_rest
-from serve_app.http.services import Services
 from settings.settings import Settings
 from telemetry.stages import Stages
 from tests.contracts.decisions import PLAN, decided, whole
 from tests.contracts.front import FakeRedisLimiter
+from tests.contracts.services import services_of
 
 SHIPPER = ShipperConfig(linger_s=0.002, busy_linger_s=0.002, retry_s=0.01, max_retry_s=0.1)
 
@@ -78,13 +77,10 @@ async def recording_front(folder: Path, url: str) -> AsyncIterator[RecordingFron
         stages.lap(LOG)
         return whole(decisions)
 
-    async def nothing() -> list[Any]:
-        return []
-
     async def authenticate(credential: str) -> Principal:
         return Principal("abcdefghijkm", front.tenant, "demo", frozenset(SCOPES))
 
-    services = Services(authenticate, on_record, nothing, nothing, nothing, lambda: b"", now_ms)
+    services = services_of(authenticate, on_record)
     gateway = Gateway(decide, RateLimits(FakeRedisLimiter(), "front"), GatewaySettings())
     app = DecisionsApp(gateway, authenticate, services.limits, build_rest(services))
     front = RecordingFront(app, log)

@@ -27,11 +27,11 @@ from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.records import Records
 from serve_app.http.asgi import DecisionsApp
 from serve_app.http.rest import build_rest
-from serve_app.http.services import Services
 from settings.settings import Settings
 from tests.contracts.decisions import decision_records, gathered
 from tests.contracts.fake_plans import SCHEMA, KnownModels
 from tests.contracts.front import PEPPER, FakeCombiner, FakeRedisLimiter, payment
+from tests.contracts.services import services_of
 
 DECIDE = "/v1/decisions"
 LABEL = {"is_fraud": True, "source": "chargeback"}
@@ -63,7 +63,7 @@ class Front:
             return []
 
         plans = Plans(pool, lambda _: HOUSE, KnownModels(), SCHEMA, nothing)
-        services = Services(authenticate, records, plans, nothing, nothing, lambda: b"", now_ms)
+        services = services_of(authenticate, records, plans)
         limits = RateLimits(FakeRedisLimiter(), "front")
         gateway = Gateway(self.combiner.decide, limits, GatewaySettings())
         app = DecisionsApp(gateway, authenticate, services.limits, build_rest(services))

@@ -26,10 +26,10 @@ from serve_app.gateway.ratelimit.limits import RateLimits
 from serve_app.gateway.records import Records
 from serve_app.http.asgi import DecisionsApp
 from serve_app.http.rest import build_rest
-from serve_app.http.services import Services
 from settings.settings import Settings
 from tests.contracts.decisions import PLAN, decision_records, gathered
 from tests.contracts.front import PEPPER, FakeCombiner, FakeRedisLimiter, payment
+from tests.contracts.services import services_of
 
 
 def now_ms() -> int:
@@ -182,12 +182,7 @@ async def test_a_real_key_decides_and_reads_and_a_revoked_one_does_not(
     authenticator = Authenticator(records.key, PEPPER, lambda: now_s)
     combiner = FakeCombiner()
 
-    async def nothing() -> list[Any]:
-        return []
-
-    services = Services(
-        authenticator.authenticate, records, nothing, nothing, nothing, lambda: b"", now_ms
-    )
+    services = services_of(authenticator.authenticate, records)
     limits = RateLimits(FakeRedisLimiter(), "front")
     gateway = Gateway(combiner.decide, limits, GatewaySettings())
     app = DecisionsApp(gateway, authenticator.authenticate, services.limits, build_rest(services))
