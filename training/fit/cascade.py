@@ -28,7 +28,7 @@ PLAN_NAME = "cascade"
 CASCADE_FILE = "cascade_plan.json"
 """The file of the cascade's plan among those of a run."""
 CHEAPEST_FIRST = ("logistic", "xgboost", "random-forest")
-"""The supervised variants by processor time a row: see `python -m loadtests.bench.cascade`."""
+"""The supervised variants by processor time a row, see `loadtests.bench.offline.cascade`."""
 MOST_ASKED = 0.2
 """A first stage that leaves more than this share to the ensemble is not worth its own cost, if
 another one leaves less."""

@@ -1,4 +1,4 @@
-"""What a cascade saves: `python -m loadtests.bench.cascade --protocol ulb`.
+"""What a cascade saves: `python -m loadtests.bench.offline.cascade --protocol ulb`.
 
 Fits the variants, the plan and its cascade as `quorum train --protocol` does, on the protocol's
 main split. Then every model scores the test rows in micro-batches, in one process, through the
@@ -26,7 +26,7 @@ from fraud.decision import Vote
 from fraud.payment.batch import Float32, TransactionBatch
 from fraud.policy.interface import Policy
 from fraud.policy.recorded import answered
-from loadtests.bench.routing import payments
+from loadtests.bench.offline.routing import payments
 from training.config import TrainConfig
 from training.export.fitted import Fitted
 from training.export.graph import INPUT, OUTPUT

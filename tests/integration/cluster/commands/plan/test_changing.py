@@ -1,83 +1,20 @@
-"""`quorum plan` on a real PostgreSQL and artifacts on disk."""
+"""Plans that are stored, activated and rolled back, on a real PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as Xml
 
 import asyncpg
 import pytest
 
-from cluster.cli import run
 from cluster.commands.plan import changing
 from cluster.errors import CommandFailed
 from cluster.plans.reading import read_plan_text
 from cluster.pools import deployment
-from features.definitions import SCHEMA_ID
 from fraud.plan import Plan
 from stores.statements import statement
-from tests.contracts.artifacts import point_alias, tiny_artifact
-
-TEXT = """\
-# by hand
-name: ours
-kind: ensemble
-members:
-  - {variant: xgboost, weight: 0.75}
-  - {variant: logistic, weight: 0.25}
-thresholds: {challenge: 0.1, review: 0.4, block: 0.8}
-"""
-
-
-class Quorum:
-    """The command line on one database."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], url: str) -> None:
-        self.folder = folder
-        self.url = url
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str, code: int = 0) -> str:
-        found = run(["plan", *arguments])
-        said = self._capsys.readouterr()
-        assert found == code, said.err
-        return said.out if code == 0 else said.err
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self(*arguments, "--json"))
-
-    def file(self, text: str, name: str = "plan.yaml") -> str:
-        (self.folder / name).write_text(text, "utf-8")
-        return str(self.folder / name)
-
-
-@pytest.fixture
-def quorum(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    database_url: str,
-    _empty: None,
-) -> Quorum:
-    monkeypatch.setenv("QUORUM_HOME", str(tmp_path))
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("QUORUM_DASHBOARD_PORT", "9")  # no node runs
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # Ray reads a token once and for all
-    for name in ("xgboost", "logistic"):
-        made = tiny_artifact(tmp_path / "artifacts", name, n_features=4, schema_id=SCHEMA_ID)
-        point_alias(tmp_path / "artifacts", name, *made)
-    return Quorum(tmp_path, capsys, database_url)
-
-
-@pytest.fixture
-async def _empty(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("TRUNCATE plans, activations")
-    await connection.close()
+from tests.contracts.plan_commands import TEXT, Quorum
 
 
 def test_a_plan_is_applied_shown_changed_and_rolled_back(quorum: Quorum) -> None:
@@ -129,15 +66,6 @@ def test_variants_without_a_pool_are_told(quorum: Quorum, monkeypatch: pytest.Mo
     assert quorum("rollback").endswith(f"instead of ours v1{warning}")
     monkeypatch.setattr(deployment, "running_pools", lambda _: frozenset({"xgboost", "logistic"}))
     assert quorum.json("activate", "ours", "2")["missing"] == []
-
-
-def test_what_is_shown_can_be_applied_again(quorum: Quorum) -> None:
-    quorum("apply", quorum.file(TEXT))
-    again = quorum.file(quorum("show", "ours"), "again.yaml")
-    assert quorum.json("apply", again)["stored"] == {"name": "ours", "version": 2}
-    assert quorum("diff", "ours@1", "ours@2") == ""
-    shown = json.dumps(quorum.json("show", "ours@2")["document"])
-    assert quorum.json("apply", quorum.file(shown, "plan.json"))["stored"]["version"] == 3
 
 
 def test_faults_are_told_with_their_lines_and_nothing_is_stored(quorum: Quorum) -> None:
@@ -199,41 +127,6 @@ def test_of_two_people_who_activate_at_the_same_time_one_is_told(quorum: Quorum)
     assert isinstance(lost, CommandFailed)
     assert "is active by now" in lost.what
     assert won["changed"]
-
-
-def test_a_tenant_has_plans_of_its_own_beside_the_house(quorum: Quorum) -> None:
-    quorum("apply", quorum.file(TEXT), "--activate")
-    said = quorum("activate", "ours", "--tenant", "acme", code=1)
-    assert "plan ours v1 is the house's" in said
-    assert "# plan ours v1 of the house, active" in quorum("show", "--tenant", "acme")
-    done = quorum.json("apply", quorum.file(TEXT), "--activate", "--tenant", "acme")
-    assert (done["owner"], done["stored"]["version"]) == ("acme", 1)
-    owners = [(p["owner"], p["active"]) for p in quorum.json("list", "--tenant", "acme")]
-    assert sorted(owners, key=str) == [("acme", True), (None, True)]
-    assert [p["owner"] for p in quorum.json("list")] == [None]
-    foreign = quorum.file(TEXT.replace("logistic", "other/logistic"))
-    assert "another tenant's variant" in quorum("apply", foreign, "--tenant", "acme", code=1)
-    assert quorum("rollback", "--tenant", "acme") == (
-        "the house's plan decides for tenant acme again\n"
-    )
-    assert "# plan ours v1 of the house" in quorum("show", "--tenant", "acme")
-
-
-def test_a_plan_is_drawn_from_the_table_and_from_a_file(quorum: Quorum) -> None:
-    path = quorum.file(TEXT)
-    quorum("apply", path, "--activate")
-    svg = quorum.folder / "plan.svg"
-    drawn = quorum("draw", "--svg", str(svg))
-    assert "├─ xgboost  (weight 0.75)" in drawn
-    Xml.parse(svg)
-    assert quorum("draw", "--file", path).splitlines()[1:] == drawn.splitlines()[1:]
-    said = quorum("draw", "--svg", str(quorum.folder / "no" / "x.svg"), code=1)
-    assert "No such file or directory" in said
-    faulty = quorum.file(TEXT.replace("0.75", "-1").replace("block: 0.8", "block: 7"))
-    said = quorum("draw", "--file", faulty, code=1)
-    assert f"{faulty}: line 5, /members/0/weight: " in said
-    assert f"{faulty}: line 7, /thresholds/block: " in said
-    assert f"{faulty}: 2 faults" in said
 
 
 def test_a_plan_whose_models_are_gone_is_not_activated(quorum: Quorum) -> None:

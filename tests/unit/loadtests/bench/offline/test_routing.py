@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from loadtests.bench.routing import ROWS, deciding_us, payments, policies, routed, votes_on
+from loadtests.bench.offline.routing import ROWS, deciding_us, payments, policies, routed, votes_on
 
 
 def test_every_kind_routes_each_row_once() -> None:

@@ -1,4 +1,4 @@
-"""What routing and combining cost: `python -m loadtests.bench.routing`.
+"""What routing and combining cost: `python -m loadtests.bench.offline.routing`.
 
 Each kind of plan routes 256 payments to four variants whose votes are known, and combines these.
 No process starts, nothing is sent. Then a decider decides the same payments under one plan and

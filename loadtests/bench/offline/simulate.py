@@ -1,6 +1,6 @@
 """How long a simulation of 100,000 recorded decisions takes.
 
-    python -m loadtests.bench.simulate --decisions 100000
+    python -m loadtests.bench.offline.simulate --decisions 100000
 
 Decisions are written into a PostgreSQL of its own through the sink of the decision log, with labels
 for half of the payments, then simulated as `quorum plan simulate` does it: under the plan that made

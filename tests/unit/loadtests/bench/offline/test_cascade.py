@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from loadtests.bench.cascade import FittedProtocol, report
+from loadtests.bench.offline.cascade import FittedProtocol, report
 from tests.unit.training.conftest import made_dataset
 from training.config import TrainConfig
 from training.fit.fitted_run import FittedRun
