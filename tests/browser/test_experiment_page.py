@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from experiments.reading.reader import Found, Wanted
-from tests.browser.chromium import PROGRAM, Page, browser, page_of
+from tests.browser.chromium import PROGRAM, Page, page_of
+from tests.browser.conftest import served
 from tests.contracts import front
 from tests.contracts.experiment import END
 from tests.contracts.experiment_found import found_of
-from tests.contracts.ports import free_ports
-from tests.contracts.waiting import until
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium")
 
@@ -27,26 +25,15 @@ QUERY = f"from=2026-01-05T00:00:00Z&to={END.strftime('%Y-%m-%dT00:00:00Z')}&form
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
     """The address of a report."""
-    served = front.Front()
+    app = front.Front()
     found = found_of(8_000)
 
     async def experiment(wanted: Wanted) -> Found:
         return found
 
-    served.records.experiment = experiment  # type: ignore[attr-defined]
-    (port,) = free_ports(1)
-    server = uvicorn.Server(uvicorn.Config(served.app, "127.0.0.1", port, log_level="error"))
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    yield f"http://127.0.0.1:{port}/v1/experiments/default/report?{QUERY}"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture(scope="module")
-def devtools() -> Iterator[str]:
-    with browser() as address:
-        yield address
+    app.records.experiment = experiment  # type: ignore[attr-defined]
+    async with served(app.app) as url:
+        yield f"{url}/v1/experiments/default/report?{QUERY}"
 
 
 @pytest.fixture

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
-import uvicorn
 
-from tests.browser.chromium import PROGRAM, Page, browser, page_of
+from tests.browser.chromium import PROGRAM, Page, page_of
+from tests.browser.conftest import served
 from tests.contracts import front
-from tests.contracts.ports import free_ports
-from tests.contracts.waiting import until
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium")
 
@@ -24,20 +21,8 @@ DECIDE = "#operations-decisions-decide"
 async def address(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """The app on a port, with the clock of today: the page sends payments of today."""
     monkeypatch.setattr(front, "NOW_MS", time.time_ns() // 1_000_000)
-    (port,) = free_ports(1)
-    config = uvicorn.Config(front.Front().app, "127.0.0.1", port, log_level="error")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture(scope="module")
-def devtools() -> Iterator[str]:
-    with browser() as address:
-        yield address
+    async with served(front.Front().app) as url:
+        yield url
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ class NewPlan:
 
 @dataclass(frozen=True, slots=True)
 class NewActivation:
-    """An activation: what is believed active (...: not said), and why."""
+    """An activation: what is believed active (...: not stated), and why."""
 
     expected: Expected
     reason: str
