@@ -58,7 +58,7 @@ class Decider:
         fan_out: asks the variants.
         explainer: finds reasons.
         log: makes records durable.
-        shadows: asks what plans ask in the shadow; None: nobody.
+        shadows: asks the shadows of plans; None: they are not asked.
         now_ms: milliseconds since the epoch.
         randomness: k -> k random bytes.
     """

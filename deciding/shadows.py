@@ -126,7 +126,7 @@ class ShadowRunner:
             for group in groups:
                 self._sink.offer(_decisions(name, group, asking, of_row, elapsed_ms))
             metrics.observe_shadow(label, "asked", len(places), elapsed_ms / 1e3)
-        except Exception as error:  # a shadow's failure is nobody's but its own
+        except Exception as error:  # a shadow's failure must not reach decisions
             metrics.observe_shadow(label, "failed", len(places))
             logger.warning("shadow %s failed: %s", name, type(error).__name__)
         finally:

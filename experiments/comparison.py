@@ -41,7 +41,7 @@ class Grounds:
     go_on: Callable[[], None]
 
     def answers(self, side: Side) -> Answers:
-        """Return what a side said to every payment."""
+        """Return the answers of a side to every payment."""
         if side.kind == "shadow":
             return self.rows.shadows[side.name]
         if side.kind == "variant":
@@ -67,7 +67,7 @@ class Comparison:
     """A side compared with the one that it would replace.
 
     Attributes:
-        pair: who with whom.
+        pair: the sides that are compared.
         side, against: each on the payments that are compared.
         differences: side less against, by measure.
         recommendation: what to do, and why.

@@ -101,7 +101,7 @@ def _predicted_observed(document: dict[str, Any]) -> list[str]:
 
 
 def _stays(document: dict[str, Any]) -> list[str]:
-    """The plan that somebody chose, if it decides on instead of the trained one."""
+    """The active plan, if it stays active instead of the trained one."""
     stays = document.get("stays")
     if stays is None:
         return []

@@ -1,4 +1,4 @@
-"""Activations: which plan decides for an owner from when on, by whom and why."""
+"""Activations: which plan decides for an owner since when, who activated it, and why."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Activation:
     """A change of the plan that decides.
 
     Attributes:
-        owner: for whom, `HOUSE` for the house.
+        owner: its plans change; `HOUSE` for the house.
         plan: what decides since; None: nothing of its own, so the house's plan.
         previous: what decided before; None: nothing of its own.
         activated_at: when.
-        author, reason: who changed it, and why; "" where nobody said.
+        author, reason: who changed it, and why; "" if unknown.
         automatic: a guard rail or a ramp did it, not a person.
     """
 

@@ -146,7 +146,7 @@ class PlanFeed:
         self._replace(plans)
 
     def _lose(self, owner: str, plans: dict[str, ActivePlan]) -> None:
-        """Forget a plan of a tenant's own. The house's decides on: somebody must."""
+        """Forget a plan of a tenant's own. The house's is kept: without one, nothing decides."""
         self._revisions.pop(owner, None)
         self._wrong.pop(owner, None)
         if owner != HOUSE:

@@ -21,7 +21,7 @@ class Models(Protocol):
         """Return the schema id of the model that a name means now, None if there is no such model.
 
         Raises:
-            ArtifactsUnavailable: nobody knows.
+            ArtifactsUnavailable: the store does not answer.
         """
         ...
 

@@ -11,7 +11,7 @@ from models.store.store import ArtifactStore
 class StoredModels:
     """Finds the model behind a name. Blocks.
 
-    Artifacts are shared by digest, whoever trained them. A pinned version is found only if it
+    Artifacts are shared by digest between owners. A pinned version is found only if it
     learnt from payments of its owner's, or is or was its owner's champion: no tenant is decided by
     what a model learnt from another's payments.
 

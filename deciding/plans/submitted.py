@@ -1,4 +1,4 @@
-"""Plans that somebody submits: checked in full before they are stored or activated."""
+"""Submitted plans: checked in full before they are stored or activated."""
 
 from __future__ import annotations
 

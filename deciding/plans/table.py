@@ -15,7 +15,7 @@ from settings.settings import Settings
 from stores.postgres.connect import connection
 
 TRAINING = "training"
-"""Author of plans that nobody wrote by hand."""
+"""Author of plans that a training made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ async def offer_plan(
     author: str = TRAINING,
     reason: str = "",
 ) -> Offered:
-    """Store the plan that a training made, and activate it unless somebody chose a plan of another
-    name: that one decides on.
+    """Store the plan that a training made, and activate it unless a plan of another
+    name is active, which then stays active.
 
     Raises:
         OSError, asyncpg.PostgresError: the database does not answer.

@@ -55,7 +55,7 @@ class StoredPlan:
         name, version: which one.
         kind: of its policy, as its document says; None if it says nothing.
         active: it decides for its owner now.
-        author, reason: who stored it, and why; "" where nobody said.
+        author, reason: who stored it, and why; "" if unknown.
         created_at: when it was stored.
         document: as JSON gives it; None where it was not read.
     """
@@ -179,7 +179,7 @@ async def list_versions(
 
 @asynccontextmanager
 async def only_writer(session: asyncpg.Connection) -> AsyncIterator[None]:
-    """A transaction in which nobody else stores or activates plans."""
+    """A transaction that alone stores or activates plans."""
     async with session.transaction():
         await session.execute(_sql("lock_plans"))
         yield
@@ -190,7 +190,7 @@ async def _version_before(
 ) -> Plan | None:
     """Return the plan whose arms customers are on; None if there is none that can be read.
 
-    A draft that was never active put nobody on an arm: it must not come between.
+    A draft that was never active gave customers no arm, so it does not count.
     """
     if newest is None:
         return None

@@ -4,8 +4,9 @@
 
 Reads one line of JSON from standard input: `tenant`, `plan` (a document), `last` and `limit_s`, and
 writes the result as JSON. It runs at the lowest priority, on the stores that the settings name, and
-ends as soon as its standard input does: with whoever started it. Exit code 3: PostgreSQL does not
-answer.
+ends as soon as its standard input does: when the process that started it ends.
+
+Exit code 3: PostgreSQL does not answer.
 """
 
 from __future__ import annotations

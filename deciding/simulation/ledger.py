@@ -25,7 +25,7 @@ BAND_NAMES = (
 UNKNOWN = "unknown"
 """In place of a value that a payment does not have."""
 SEGMENTS = ("currency", "country", "type", "channel", "amount", "arm")
-"""By what decisions are told apart. `arm` is the way through the simulated plan."""
+"""Columns that group decisions. `arm` is the way through the simulated plan."""
 
 MOST_SAMPLES = 100
 

@@ -20,7 +20,7 @@ class Simulation:
 
     Args:
         plan: is simulated.
-        models: asked for votes that the records do not have; None: nobody is.
+        models: asked for votes that the records do not have; None: none is asked.
         asks: see `deciding.simulation.votes.ASKS`.
     """
 

@@ -52,7 +52,7 @@ class Voters:
     recorded under the same name, whatever the champion was then.
 
     Args:
-        models: asked for other votes; None: nobody is.
+        models: asked for other votes; None: none is asked.
         asks: one of `ASKS`.
     """
 

@@ -45,10 +45,10 @@ REPORT_EVERY = timedelta(minutes=10)
 """A canary that waits for its report has one made so often: it reads many decisions."""
 
 _Key = tuple[str, Plan, str]
-"""Owner, plan, and what is said or asked about it."""
+"""Owner, plan, and the message or question about it."""
 
 Recommend = Callable[[str, Plan, str], Coroutine[Any, Any, str | None]]
-"""(owner, plan, arm of a canary) -> what its report recommends; None: nothing can be said."""
+"""(owner, plan, arm of a canary) -> what its report recommends; None: no recommendation yet."""
 
 
 class Counts(Protocol):
@@ -280,14 +280,14 @@ class Steward:
                 )
 
     def _begins(self, one: _Watched, what: str) -> bool:
-        """Whether something is said of a version for the first time."""
+        """Whether this message about a version is new."""
         key = (one.owner, one.plan, what)
         begins = key not in self._said
         self._said.add(key)
         return begins
 
     def _forget(self, plans: Mapping[str, Plan]) -> None:
-        """Forget what was said and asked about plans that do not decide any more."""
+        """Forget messages and questions about plans that are no longer active."""
         self._said = {key for key in self._said if plans.get(key[0]) == key[1]}
         for key in [key for key in self._asked if plans.get(key[0]) != key[1]]:
             del self._asked[key]

@@ -205,7 +205,7 @@ class Shadows:
                 self._keep(row, int(place))
 
     def answers(self) -> dict[str, Answers]:
-        """Return what each shadow said, by name."""
+        """Return the answers of each shadow, by name."""
         return dict(sorted(self._answers.items()))
 
     def _keep(self, row: Mapping[str, Any], place: int) -> None:

@@ -85,7 +85,7 @@ class Found:
 
 
 async def read(connection: Any, wanted: Wanted, max_rows: int = MAX_ROWS) -> Found:
-    """Read decisions with what shadows said to them, and the labels of their payments.
+    """Read decisions with the answers of shadows, and the labels of their payments.
 
     Of more than `max_rows` decisions it keeps those of a sample of customers, chosen by a hash. The
     share is halved, while it reads, as often as needed.

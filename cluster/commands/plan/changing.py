@@ -195,7 +195,7 @@ def _warning(done: dict[str, Any], decides: bool = True) -> str:
     missing = done["missing"]
     if not missing:
         return ""
-    # A deployment finds what active plans name; of others it must be told.
+    # A deployment finds the variants of active plans; others must be declared.
     add = "" if decides else "".join(f" --add {name}" for name in missing)
     return f"\nno pool runs for {', '.join(missing)}: `quorum deploy{add}` deploys what is missing"
 

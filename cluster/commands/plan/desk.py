@@ -69,8 +69,8 @@ class Desk:
         return f"tenant {self.owner}" if self.owner else "the house"
 
     async def active(self) -> PlanId | None:
-        """Return which plan of the owner's own decides. Whoever activates another one says so: of
-        two people who do it at the same time one is told."""
+        """Return which plan of the owner's own decides. An activation names it, so that of two
+        people who activate plans at the same time one gets an error."""
         from deciding.plans.versions import read_active
 
         found = await read_active(self.session, self.owner)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Asks(StrEnum):
-    """Whom a simulation asks; see `deciding.simulation.votes.ASKS`."""
+    """Which votes a simulation asks for; see `deciding.simulation.votes.ASKS`."""
 
     NONE = "none"
     ABSENT = "absent"
