@@ -2,7 +2,7 @@
 
 Each is an environment variable `QUORUM_<NAME>`. `DATABASE_URL`, `DATABASE_REPLICA_URL`, `REDIS_URL`
 and AWS's own have no prefix, as platforms set them. `$QUORUM_HOME/settings.env`, which `quorum up`
-writes, is read first; the environment overrides it.
+writes, is read first; the environment overrides it. Secrets may come in files (`secret_files.py`).
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ import os
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fraud.payment.limits import TENANT_PATTERN
 from fraud.variant import HOUSE
+from settings.secret_files import SECRETS, SUFFIX, secrets_from_files
 
 logger = logging.getLogger(__name__)
 
 _PREFIX = "QUORUM_"
 # Set by Quorum itself, or read by its demonstration, benchmarks and tests.
 _NO_SETTINGS = frozenset(("QUORUM_NODE", "QUORUM_URL", "QUORUM_API_KEY", "QUORUM_API_KEYS"))
+_SECRET_FILES = frozenset(f"{name}{SUFFIX}" for name in SECRETS)
 _NO_SETTINGS_BEGIN = ("QUORUM_LOAD_", "QUORUM_TEST_", "QUORUM_BENCH_")
 _TRACKING_SCHEMES = (
     *("sqlite", "postgresql", "mysql", "mssql", "http", "https", "file", "databricks"),
@@ -89,8 +93,23 @@ class Settings(BaseSettings):
         description="URL of an S3-compatible server; unset: AWS",
     )
     key_pepper: SecretStr | None = Field(None, description="secret that API key hashes depend on")
+    host: str = Field(
+        "127.0.0.1",
+        description="address of this machine for the other nodes; 127.0.0.1: there are no others",
+    )
+    head: str | None = Field(
+        None, description="address of the head node, host or host:port; unset: this node is it"
+    )
+    gcs: Literal["disk", "redis"] = Field(
+        "disk",
+        description="where the head of several nodes keeps Ray's state: in home/gcs, or in the "
+        "Redis of REDIS_URL, so that another machine can become the head",
+    )
     http_host: str = Field("127.0.0.1", description="address that the HTTP API listens on")
     http_port: int = Field(8000, description="port of the HTTP API", ge=1, le=65535)
+    node_port: int = Field(
+        8001, description="port of this node's own metrics and readiness", ge=1, le=65535
+    )
     dashboard_port: int = Field(8265, description="port of the Ray dashboard", ge=1, le=65535)
     ray_port: int = Field(6379, description="port of the Ray head node", ge=1, le=65535)
     fallback_port: int = Field(
@@ -143,6 +162,14 @@ class Settings(BaseSettings):
         "unset: by the machine's processors",
     )
 
+    @field_validator("host")
+    @classmethod
+    def _host(cls, host: str) -> str:
+        try:
+            return str(ip_address(host.strip()))
+        except ValueError:
+            raise ValueError("expected an IP address, such as 10.0.0.5") from None
+
     @field_validator("mlflow_tracking_uri")
     @classmethod
     def _tracking_uri(cls, uri: str | None) -> str | None:
@@ -184,13 +211,18 @@ class Settings(BaseSettings):
         """Return the settings of this process: `$QUORUM_HOME/settings.env`, then the environment.
 
         Logs a warning once for each variable that looks like a setting but is none.
+
+        Raises:
+            SettingInvalid: a secret's file cannot be read.
+            pydantic.ValidationError: a value is wrong.
         """
         home = Path(os.environ.get("QUORUM_HOME") or ".quorum").absolute()
         for warning in _unknown([*os.environ, *_names(home / "settings.env")]):
             if warning not in _warned:
                 _warned.add(warning)
                 logger.warning("%s", warning)
-        return cls(_env_file=home / "settings.env", home=home)  # type: ignore[call-arg]
+        secrets = {_field_of(name): value for name, value in secrets_from_files().items()}
+        return cls(_env_file=home / "settings.env", home=home, **secrets)  # type: ignore[arg-type,call-arg]
 
     def for_tenant(self, tenant: str) -> Settings:
         """Return the same settings for work on another tenant; the home tenant stays the same."""
@@ -210,6 +242,11 @@ class Settings(BaseSettings):
     def owner_of(self, tenant: str) -> str:
         """Return the owner of a tenant's models and plans: `HOUSE` for the home tenant."""
         return HOUSE if tenant == self.home_tenant else tenant
+
+    @property
+    def several_nodes(self) -> bool:
+        """Whether this node can have others beside it: it has an address that they reach."""
+        return not ip_address(self.host).is_loopback
 
     @property
     def artifacts_url(self) -> str:
@@ -233,13 +270,18 @@ def _unknown(names: Iterable[str]) -> list[str]:
     found = []
     present = {n.upper() for n in names if n.upper().startswith(_PREFIX)}
     for name in sorted(present - set(known.values())):
-        if name in _NO_SETTINGS or name.startswith(_NO_SETTINGS_BEGIN):
+        if name in _NO_SETTINGS or name in _SECRET_FILES or name.startswith(_NO_SETTINGS_BEGIN):
             continue
         # Compared without the prefix, which would make all names similar.
         near = get_close_matches(name.removeprefix(_PREFIX), known, 1)
         hint = f": did you mean {known[near[0]]}?" if near else " and has no effect"
         found.append(f"{name} is not a setting{hint}")
     return found
+
+
+def _field_of(variable: str) -> str:
+    """Return the field that a variable sets."""
+    return variable.removeprefix(_PREFIX).lower()
 
 
 def _variables() -> frozenset[str]:

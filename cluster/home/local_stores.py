@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from cluster.embedded import EmbeddedPostgres, EmbeddedRedis
 from cluster.embedded.server import EmbeddedServer
 from cluster.home import settings_file
 from cluster.home.private_folder import make_private
+from settings.secret_files import given
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +70,4 @@ def stop(home: Path) -> list[str]:
 
 
 def _store(name: str, variable: str, server: EmbeddedServer) -> Store:
-    return Store(name, variable, None if os.environ.get(variable) else server)
+    return Store(name, variable, None if given(variable) else server)

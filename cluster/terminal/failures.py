@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from cluster.errors import CommandFailed
 from fraud.errors import QuorumError, SettingInvalid
 from settings.error_text import expected
+from settings.secret_files import given
 from stores.redaction import redacted
 
 _START = "`quorum up` starts everything; `quorum status` shows what is running"
@@ -88,7 +88,7 @@ def _store_failure(package: str, name: str, message: str) -> CommandFailed:
 
 def _hint(variable: str, hint: str) -> str:
     """Return `hint` for a store that the user has named, as `quorum up` does not start it."""
-    return hint if os.environ.get(variable) else _START
+    return hint if given(variable) else _START
 
 
 def _setting(error: BaseException) -> tuple[str, str]:

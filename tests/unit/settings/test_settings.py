@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from cluster.cli import run
 from settings import settings as module
@@ -179,3 +180,19 @@ def test_the_home_tenant_is_the_house_and_stays_home(monkeypatch: pytest.MonkeyP
     assert (mine.tenant, mine.home_tenant, mine.owner) == ("mine", "ours", "mine")
     assert mine.owner_of("ours") == ""
     assert mine.for_tenant("ours") == ours
+
+
+@pytest.mark.parametrize(
+    ("host", "several"), [("127.0.0.1", False), ("::1", False), ("10.0.0.5", True)]
+)
+def test_an_address_that_others_reach_makes_several_nodes(
+    host: str, several: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUM_HOST", host)
+    assert Settings.load().several_nodes is several
+
+
+def test_a_name_is_no_address_of_a_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUORUM_HOST", "worker-1")
+    with pytest.raises(ValidationError, match="expected an IP address"):
+        Settings.load()
