@@ -2,5 +2,6 @@
 
 from __future__ import annotations
 
+import deployments.after_serve
 import deployments.own_address
 import deployments.without_pandas  # noqa: F401

@@ -79,7 +79,7 @@ def test_a_new_pool_has_the_options_of_its_variants_pool() -> None:
 
 def test_declared_sizes_replace_those_of_the_pattern() -> None:
     scaling = deployment(made("a", min_replicas=6))["autoscaling_config"]
-    assert (scaling["min_replicas"], scaling["max_replicas"]) == (6, 6)
+    assert (scaling["min_replicas"], scaling["max_replicas"]) == (6, 1000)
     scaling = deployment(made("a", max_replicas=1))["autoscaling_config"]
     assert (scaling["min_replicas"], scaling["max_replicas"]) == (1, 1)
     assert scaling["policy"] == deployment(OURS["applications"][1])["autoscaling_config"]["policy"]
