@@ -36,6 +36,9 @@ app = typer.Typer(
 COMMANDS = {
     "up": "Run",
     "down": "Run",
+    "join": "Run",
+    "leave": "Run",
+    "prepare": "Run",
     "status": "Run",
     "deploy": "Run",
     "migrate": "Run",

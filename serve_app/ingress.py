@@ -19,6 +19,7 @@ from deployments.links.linked_method import LinkedMethod
 from deployments.links.switchboard import Switchboard, pool_name
 from deployments.remote_method import RemoteMethod
 from features.definitions import SCHEMA_ID
+from fraud.errors import Unavailable
 from models.store.location import store_of
 from serve_app.combiner_client import CombinerClient
 from serve_app.database import open_pools
@@ -111,6 +112,11 @@ class Ingress:
                 if pool is not None:
                     pool.terminate()
 
+        async def ready() -> object:
+            if settings.leaving.exists():
+                raise Unavailable("this node is leaving")
+            return await self._combiner.ready()
+
         name_schema(SCHEMA_ID)
         pools = PoolBoard().pools
         plans = _plans(settings, primary, pools)
@@ -120,7 +126,7 @@ class Ingress:
             plans=plans,
             simulations=Simulations(plans, SimulationProcess(settings.home)),
             pools=pools,
-            ready=self._combiner.ready,
+            ready=ready,
             exposition=exposition,
             now_ms=now_ms,
             limits=RequestLimits.of(settings),

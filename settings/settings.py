@@ -105,7 +105,11 @@ class Settings(BaseSettings):
         description="where the head of several nodes keeps Ray's state: in home/gcs, or in the "
         "Redis of REDIS_URL, so that another machine can become the head",
     )
-    http_host: str = Field("127.0.0.1", description="address that the HTTP API listens on")
+    http_host: str | None = Field(
+        None,
+        description="address that the HTTP API listens on; unset: 127.0.0.1, with several nodes "
+        "every address",
+    )
     http_port: int = Field(8000, description="port of the HTTP API", ge=1, le=65535)
     node_port: int = Field(
         8001, description="port of this node's own metrics and readiness", ge=1, le=65535
@@ -247,6 +251,16 @@ class Settings(BaseSettings):
     def several_nodes(self) -> bool:
         """Whether this node can have others beside it: it has an address that they reach."""
         return not ip_address(self.host).is_loopback
+
+    @property
+    def front_host(self) -> str:
+        """The address that the HTTP API listens on."""
+        return self.http_host or ("0.0.0.0" if self.several_nodes else "127.0.0.1")  # noqa: S104
+
+    @property
+    def leaving(self) -> Path:
+        """A file that exists while this node is leaving: then it is not ready."""
+        return self.home / "run" / "leaving"
 
     @property
     def artifacts_url(self) -> str:

@@ -46,7 +46,7 @@ def deploy(
     settings = Settings.load()
     node = Node.of(settings)
     document = read_config(
-        config or serve_config(), host=settings.http_host, port=settings.http_port
+        config or serve_config(), host=settings.front_host, port=settings.http_port
     )
     declared = [name for name in add or () if _declare(settings, document, name)]
     whole = whole_deployment(settings, document, node.dashboard)

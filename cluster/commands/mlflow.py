@@ -19,7 +19,7 @@ def mlflow(
     It listens on the loopback address and asks for no password, so everybody with an account on
     this machine can open it. Ctrl-C ends it.
     """
-    from cluster.node.node import HOST
+    from cluster.node.node import LOOPBACK
     from cluster.node.ports import require_free
     from settings.settings import Settings
 
@@ -29,10 +29,10 @@ def mlflow(
         return
     require_free({port: "MLflow's page"})
     settings.home.mkdir(parents=True, exist_ok=True)
-    print_line(f"MLflow: http://{HOST}:{port} (Ctrl-C ends it)")
+    print_line(f"MLflow: http://{LOOPBACK}:{port} (Ctrl-C ends it)")
     command = [
         *(sys.executable, "-m", "mlflow", "server"),
-        *("--host", HOST, "--port", str(port), "--workers", "1"),
+        *("--host", LOOPBACK, "--port", str(port), "--workers", "1"),
         *("--default-artifact-root", (settings.home / "mlruns").absolute().as_uri()),
     ]
     environment = {

@@ -34,6 +34,21 @@ ServeConfigOption = Annotated[
 ServeTimeoutOption = Annotated[
     float, typer.Option(min=1, help="Longest wait for the applications to run, in seconds.")
 ]
+HostOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Address of this machine for the other nodes.",
+        show_default="QUORUM_HOST",
+    ),
+]
+ForegroundOption = Annotated[
+    bool,
+    typer.Option(
+        "--foreground",
+        help="Keep running, and stop in order on SIGTERM: for containers and systemd.",
+    ),
+]
 TrainConfigOption = Annotated[
     Path | None,
     typer.Option(help="TOML file with training parameters that differ from the defaults."),

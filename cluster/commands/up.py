@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from cluster.commands.options import ServeConfigOption, ServeTimeoutOption
+from cluster.commands.options import (
+    ForegroundOption,
+    HostOption,
+    ServeConfigOption,
+    ServeTimeoutOption,
+)
 from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit, results
 
@@ -27,19 +33,20 @@ def up(
         bool,
         typer.Option("--stores", help="Start only PostgreSQL and Redis, to load data and train."),
     ] = False,
-    foreground: Annotated[
-        bool,
-        typer.Option(
-            "--foreground", help="Keep running, and stop everything on SIGTERM: for containers."
-        ),
-    ] = False,
+    host: HostOption = None,
+    foreground: ForegroundOption = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Start everything: stores, Ray and the applications, with a first history and first models.
 
     Run it again at any time: it starts only what does not run yet and keeps existing data. It
     prints Quorum's address, an API key and a first request.
+
+    With --host this machine becomes the head of several: `quorum join` adds the others. They share
+    PostgreSQL, Redis, the models and the secrets, so all of these must be set.
     """
+    if host is not None:
+        os.environ["QUORUM_HOST"] = host  # for this process and the node's
     from cluster.run.initial_history import Scale
     from cluster.run.startup import bring_up, bring_up_stores
 
@@ -62,12 +69,18 @@ def up(
 
 
 def _run_in_foreground(start: Callable[[], None]) -> None:
+    from cluster.node.foreground import run_in_foreground
     from cluster.node.node import Node
-    from cluster.run.foreground import run_in_foreground
     from cluster.run.shutdown import bring_down
     from settings.settings import Settings
 
     node = Node.of(Settings.load())
+    if node.several:
+        from cluster.membership.leave import leave_in_foreground
+
+        # The other nodes go on until this one is back.
+        leave_in_foreground(start)
+        return
 
     def stop() -> None:
         bring_down(Settings.load(), _DRAIN_S)

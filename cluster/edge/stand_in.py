@@ -18,9 +18,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from cluster.edge import haproxy
 from cluster.edge.files import EdgeFiles
+from cluster.edge.options import EdgeOptions
 from cluster.edge.rewrite import EdgeConfig, UnknownServeConfig, has_routes, rewrite
 
 _KEEPER_S = 15.0
@@ -58,14 +60,14 @@ class StandIn:
     Args:
         order: Serve's order.
         tools: folder of HAProxy and its answers; see `install.py`.
-        spare: see `rewrite.EdgeConfig`.
+        options: what the edge depends on.
     """
 
-    def __init__(self, order: Order, tools: Path, spare: bool) -> None:
+    def __init__(self, order: Order, tools: Path, options: EdgeOptions) -> None:
         self._order = order
         self._files = EdgeFiles(order.config.parent)
         self._tools = tools
-        self._spare = spare
+        self._options = options
         self._pid = 0
         self._parent = os.getppid()
         self._is_replaced = False
@@ -103,7 +105,7 @@ class StandIn:
         return Path(given.partition("stats socket ")[2].split()[0])
 
     def _edge(self) -> EdgeConfig:
-        return EdgeConfig(self._tools, self._files.commands, self._spare)
+        return EdgeConfig(self._tools, self._files.commands, self._options)
 
     def _serve(self) -> socket.socket:
         """Have the keeper run HAProxy with the new configuration.
@@ -228,9 +230,15 @@ def _routed(config: Path) -> bool:
     return config.exists() and has_routes(config.read_text())
 
 
-def main(tools: str, spare: bool, arguments: list[str]) -> int:
-    """Act as HAProxy with the given arguments. Returns the exit code."""
+def main(tools: str, options: dict[str, Any], arguments: list[str]) -> int:
+    """Act as HAProxy with the given arguments. Returns the exit code.
+
+    Args:
+        tools: folder of HAProxy and its answers; see `install.py`.
+        options: the fields of `EdgeOptions`.
+        arguments: Serve's, for HAProxy.
+    """
     os.umask(0o077)
     if "-f" not in arguments:  # for example `-v`, its version
         os.execv(f"{tools}/haproxy", [f"{tools}/haproxy", *arguments])  # noqa: S606
-    return StandIn(Order.of(arguments), Path(tools), spare).run()
+    return StandIn(Order.of(arguments), Path(tools), EdgeOptions(**options)).run()

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from settings.secret_files import given
 from stores.whole_file import replace_file
 
 NAME = "settings.env"
@@ -38,9 +39,26 @@ def complete(home: Path, stores: Mapping[str, str]) -> None:
     path = home / NAME
     before = read(path)
     after = {key: value for key, value in before.items() if key not in _STORES} | dict(stores)
-    after.setdefault("QUORUM_KEY_PEPPER", secrets.token_urlsafe(32))
+    if not given(PEPPER):
+        after.setdefault(PEPPER, secrets.token_urlsafe(32))
     if after != before:
         write(path, after)
 
 
+def keep(home: Path, values: Mapping[str, str | None]) -> None:
+    """Write some settings of this node to settings.env, for later commands.
+
+    Args:
+        home: `$QUORUM_HOME`.
+        values: None removes a setting.
+    """
+    path = home / NAME
+    before = read(path)
+    after = {key: value for key, value in before.items() if key not in values}
+    after |= {key: value for key, value in values.items() if value is not None}
+    if after != before:
+        write(path, after)
+
+
+PEPPER = "QUORUM_KEY_PEPPER"
 _STORES = ("DATABASE_URL", "REDIS_URL")

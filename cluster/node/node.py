@@ -15,25 +15,30 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
 from cluster.edge.install import install
+from cluster.edge.options import EdgeOptions
 from cluster.embedded import daemon
 from cluster.errors import CommandFailed
 from cluster.home.private_folder import UMASK, make_private, remove_private
 from cluster.node import private_ray, ray_token
+from cluster.node.addresses import in_url, reachable, with_port
 from cluster.node.dashboard import Dashboard
 from cluster.node.kept_logs import keep_logs
-from cluster.node.ray_environment import START_OPTIONS, TUNING, node_variables
+from cluster.node.labels import PORT_LABEL, VERSION_LABEL, labels_text
+from cluster.node.ray_environment import SEVERAL_NODES, START_OPTIONS, TUNING, node_variables
+from fraud.record import CODE_VERSION
 from settings.settings import spare_waits
 
 if TYPE_CHECKING:
     from settings.settings import Settings
 
-HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 MARK = "QUORUM_NODE"
 OBJECT_STORE_BYTES = 256 * 1024**2
 _START_S = 120
@@ -41,13 +46,25 @@ _START_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """The node that belongs to one `$QUORUM_HOME`."""
+    """The node that belongs to one `$QUORUM_HOME`.
+
+    Attributes:
+        host: its address for other nodes; a loopback address if there can be none.
+        head: `host:port` of the head's Ray; None if this node is the head.
+        http_host: the address that its HTTP front listens at.
+        gcs: where a head of several nodes keeps Ray's state; see `Settings.gcs`.
+    """
 
     home: Path
     http_port: int
     dashboard_port: int
     ray_port: int
     fallback_port: int
+    node_port: int
+    host: str = LOOPBACK
+    head: str | None = None
+    http_host: str = LOOPBACK
+    gcs: str = "disk"
 
     @classmethod
     def of(cls, settings: Settings) -> Node:
@@ -58,32 +75,50 @@ class Node:
             settings.dashboard_port,
             settings.ray_port,
             settings.fallback_port,
+            settings.node_port,
+            settings.host,
+            settings.head and with_port(settings.head, settings.ray_port),
+            settings.front_host,
+            settings.gcs,
         )
+
+    @property
+    def several(self) -> bool:
+        """Whether there can be other nodes."""
+        return not ip_address(self.host).is_loopback
 
     @property
     def url(self) -> str:
         """Quorum's address on this machine."""
-        return f"http://{HOST}:{self.http_port}"
+        return f"http://{in_url(reachable(self.http_host))}:{self.http_port}"
+
+    @property
+    def own_url(self) -> str:
+        """Address of this node's own metrics and readiness, on this machine."""
+        return f"http://{in_url(reachable(self.http_host))}:{self.node_port}"
 
     @property
     def address(self) -> str:
         """Value of RAY_ADDRESS: `ray.init(address=...)`."""
-        return f"{HOST}:{self.ray_port}"
+        return self.head or f"{in_url(self.host)}:{self.ray_port}"
 
     @property
     def dashboard(self) -> Dashboard:
-        """The dashboard's REST API, Serve's included."""
-        return Dashboard(f"http://{HOST}:{self.dashboard_port}")
+        """The dashboard's REST API, Serve's included. It is the head's."""
+        host = self.head.rpartition(":")[0] if self.head else in_url(self.host)
+        return Dashboard(f"http://{host}:{self.dashboard_port}")
 
     @property
     def ports(self) -> dict[int, str]:
         """Ports that must be free before the node starts, and their purposes."""
-        return {
+        ports = {
             self.http_port: "HTTP front",
-            self.dashboard_port: "Ray dashboard",
-            self.ray_port: "Ray",
+            self.node_port: "metrics and readiness of this node",
             self.fallback_port: "HTTP front without replicas",
         }
+        if self.head is None:
+            ports |= {self.dashboard_port: "Ray dashboard", self.ray_port: "Ray"}
+        return ports
 
     @property
     def mark(self) -> str:
@@ -109,8 +144,10 @@ class Node:
             **private_ray.VARIABLES,
             **TUNING,
             **os.environ,
+            **self._among_several(),
             MARK: self.mark,
             "QUORUM_HOME": str(self.home),
+            "QUORUM_HOST": self.host,
             # Paths of sockets must be short, and these go away with the node.
             "QUORUM_LINKS": str(self.folder / "links"),
             "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
@@ -119,10 +156,30 @@ class Node:
             ),
         }
 
+    def _among_several(self) -> dict[str, str]:
+        """Return the variables of a node that can have others beside it."""
+        if not self.several:
+            return {}
+        variables = {**SEVERAL_NODES, **({"QUORUM_HEAD": self.head} if self.head else {})}
+        if self.head is None and self.gcs == "disk":
+            variables |= {
+                "RAY_gcs_storage": "rocksdb",
+                "RAY_gcs_storage_path": str(self.state),
+            }
+        return variables
+
+    @property
+    def state(self) -> Path:
+        """Folder in which a head of several nodes keeps Ray's state, which outlives it."""
+        return self.home / "gcs"
+
     @property
     def running(self) -> bool:
-        """Whether our node runs and its dashboard, which roll-outs need, answers."""
-        return any(_is(p, "raylet") for p in self.processes()) and self.dashboard.answers()
+        """Whether our node runs. A head's dashboard, which roll-outs need, must answer; a worker
+        goes on for a while without its head."""
+        if not any(_is(p, "raylet") for p in self.processes()):
+            return False
+        return self.head is not None or self.dashboard.answers()
 
     def processes(self) -> list[psutil.Process]:
         """Return our processes: those with our mark, or with our folder in their command line, and
@@ -157,15 +214,9 @@ class Node:
         if self.running:
             return False
         self.stop()
-        make_private(self.home)
-        make_private(self.folder)
+        self.prepare()
         environment = self.environment()
         ray_token.provide(environment)
-        metrics = self.home / "run" / "metrics"
-        # Leftover counters of dead processes would be added to those of living ones.
-        shutil.rmtree(metrics, ignore_errors=True)
-        metrics.mkdir(parents=True)
-        install(self.edge, spare=spare_waits())
         log = self.home / "logs" / "ray-start.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
@@ -185,18 +236,51 @@ class Node:
             raise CommandFailed(f"Ray does not start: {daemon.last_line(log)}", f"see {log}")
         return True
 
+    def prepare(self) -> None:
+        """Make the folders of a node, and write the program that Serve starts as HAProxy.
+
+        Raises:
+            CommandFailed, OSError: a folder cannot be made.
+        """
+        make_private(self.home)
+        make_private(self.folder)
+        metrics = self.home / "run" / "metrics"
+        # Leftover counters of dead processes would be added to those of living ones.
+        shutil.rmtree(metrics, ignore_errors=True)
+        metrics.mkdir(parents=True)
+        front = EdgeOptions(
+            spare=spare_waits(), host=self.host, own_front=f"{self.http_host}:{self.node_port}"
+        )
+        install(self.edge, front)
+
     def _command(self) -> list[str]:
         # Logical CPUs are places for replicas, not cores: most replicas wait most of the time.
         places = max(16, 4 * (os.cpu_count() or 1))
         return [
-            *(str(Path(sys.executable).with_name("ray")), "start", "--head"),
-            f"--node-ip-address={HOST}",
-            f"--port={self.ray_port}",
-            *(f"--dashboard-host={HOST}", f"--dashboard-port={self.dashboard_port}"),
+            *(str(Path(sys.executable).with_name("ray")), "start", *self._role()),
+            f"--node-ip-address={self.host}",
             *(f"--num-cpus={places}", f"--object-store-memory={OBJECT_STORE_BYTES}"),
+            f"--labels={labels_text(self.labels)}",
             *(f"--temp-dir={self.folder / 'ray'}", "--disable-usage-stats", "--log-style=record"),
             *START_OPTIONS,
         ]
+
+    def _role(self) -> list[str]:
+        if self.head is not None:
+            return [f"--address={self.head}"]
+        return [
+            *("--head", f"--port={self.ray_port}"),
+            *(f"--dashboard-host={self.host}", f"--dashboard-port={self.dashboard_port}"),
+            # No Ray client server: nothing here uses one.
+            "--ray-client-server-port=0",
+            # The monitor scales machines, which Quorum does not, and shows its figures to all.
+            "--no-monitor",
+        ]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of the node in Ray, by which other nodes know it."""
+        return {PORT_LABEL: str(self.node_port), VERSION_LABEL: CODE_VERSION}
 
     def stop(self, patience_s: float = 10.0) -> int:
         """End all processes of the node and remove its folder; the logs are kept.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -14,6 +15,8 @@ from cluster.errors import CommandFailed
 PYTHONS = ((3, 11), (3, 13))
 DISK_BYTES = 2 * 1024**3
 MEMORY_BYTES = 3 * 1024**3
+RAY_PORTS = range(10_002, 20_000)
+"""From these Ray chooses ports for its workers."""
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -47,6 +50,31 @@ def check_memory(needed_bytes: int = MEMORY_BYTES) -> None:
             f"{_gib(available)} of memory are available, {_gib(needed_bytes)} are needed",
             "end other programs, or give the container more memory",
         )
+
+
+def check_front(host: str) -> None:
+    """Refuse an address of the HTTP front that only one of several nodes has."""
+    if host not in ("0.0.0.0", "::"):  # noqa: S104 — compared, not listened at
+        raise CommandFailed(
+            f"QUORUM_HTTP_HOST is {host}, but all nodes of a cluster listen at the same address",
+            "unset it, or set it to 0.0.0.0 or ::",
+            2,
+        )
+
+
+def check_ports(ports: Mapping[int, str]) -> None:
+    """Refuse ports that Ray may give to its own workers.
+
+    Args:
+        ports: port -> its purpose.
+    """
+    for port, purpose in ports.items():
+        if port in RAY_PORTS:
+            raise CommandFailed(
+                f"port {port} ({purpose}) is one of those that Ray gives to its workers",
+                f"choose one outside of {RAY_PORTS.start} to {RAY_PORTS.stop - 1}",
+                2,
+            )
 
 
 def available_memory(cgroup: Path = _CGROUP) -> int:

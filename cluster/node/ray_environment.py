@@ -55,10 +55,20 @@ TUNING = {
 START_OPTIONS = (
     # The log monitor sends workers' output to drivers that ask for it; ours do not. Saves 0.7.
     "--include-log-monitor=false",
-    # The monitor scales machines, of which there is one, and shows its figures to everybody.
-    "--no-monitor",
 )
 """Further options of `ray start`."""
+
+SEVERAL_NODES = {
+    # Servers listen at the node's address. Clients prove themselves by the token.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1",
+    # Nodes go on deciding without a head for so long. By default they end after a minute.
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
+    # A node that is cut off counts as dead after about 20 s instead of 65 s.
+    "RAY_health_check_period_ms": "2000",
+    "RAY_health_check_timeout_ms": "4000",
+    "RAY_health_check_failure_threshold": "4",
+}
+"""Variables of a node that can have others beside it. They override the environment."""
 
 
 def node_variables(folder: Path, edge: Path, *, address: str, fallback_port: int) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,16 @@ def bring_down(settings: Settings, drain_s: float) -> dict[str, Any]:
 
     Returns:
         `stopped`: the names of what was running; `seconds`.
+
+    Raises:
+        CommandFailed: this node is not the head.
     """
     started = time.monotonic()
     node = Node.of(settings)
+    if node.head is not None:
+        raise CommandFailed(
+            "this machine is one node of several", "`quorum leave` ends it; the others go on"
+        )
     stopped = []
     if node.running:
         with step("Drain"):
@@ -35,6 +43,8 @@ def bring_down(settings: Settings, drain_s: float) -> dict[str, Any]:
         with step("Ray and HAProxy") as running:
             running.result = f"{node.stop()} processes"
             stopped.append("Ray")
+    # The cluster has ended: a later one does not go on where this one was.
+    shutil.rmtree(node.state, ignore_errors=True)
     with step("Stores") as running:
         embedded = local_stores.stop(settings.home)
         running.result = ", ".join(embedded) or "none was running"

@@ -9,14 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cluster.home import local_stores
+from cluster.errors import CommandFailed
+from cluster.home import local_stores, settings_file
 from cluster.home.connection import check_stores, database_url
 from cluster.home.paths import serve_config
 from cluster.home.private_folder import make_private
+from cluster.membership.head import become_head, refuse_second_head
+from cluster.membership.shared import require_shared
 from cluster.node.deploy import read_config, roll_out
+from cluster.node.machine import check_machine
 from cluster.node.node import Node
-from cluster.node.ports import require_free
-from cluster.node.preflight import check_disk, check_memory, check_python
+from cluster.node.preflight import check_disk, check_python
 from cluster.pools.deployment import whole_deployment
 from cluster.run.demo_key import example_request, write_demo_key
 from cluster.run.initial_history import Scale, history_missing, make_history
@@ -43,18 +46,31 @@ def bring_up(config: Path | None, scale: Scale, timeout_s: float) -> dict[str, A
     settings = Settings.load()
     node = Node.of(settings)
     document = read_config(
-        config or serve_config(), host=settings.http_host, port=settings.http_port
+        config or serve_config(), host=settings.front_host, port=settings.http_port
     )
     with step("Check the machine"):
-        was_up = _check(node)
-    with _starting(node, was_up) as starting:
+        _refuse_worker(node)
+        if node.several:
+            require_shared(settings)
+        was_up = check_machine(node)
+    if node.several:
+        # Before Ray starts: two heads would both change what is in the stores.
         settings = _stores(settings)
+        refuse_second_head(settings, node)
+    with _starting(node, was_up) as starting:
+        if not node.several:
+            settings = _stores(settings)
         if history_missing(settings):
             with step("History") as running:
                 rows = make_history(settings, scale, running.note)
                 running.result = f"{rows:,} generated payments"
         with step("Ray") as running:
             running.result = "started" if starting.result() else "already running"
+    if node.several:
+        with step("Head") as running:
+            become_head(settings, node)
+            running.result = f"other nodes: quorum join {node.address}"
+        settings_file.keep(settings.home, {"QUORUM_HOST": node.host})
     _train(settings, node, document)
     whole = whole_deployment(settings, document, node.dashboard)
     roll_out(node.dashboard, node.url, whole.config, timeout_s)
@@ -92,16 +108,12 @@ def _stores(settings: Settings) -> Settings:
     return settings
 
 
-def _check(node: Node) -> bool:
-    """Check that the machine can run Quorum. Returns whether our node runs already."""
-    check_python()
-    check_disk(node.home)
-    if node.running:
-        return True
-    check_memory()
-    node.stop()  # processes left by a crash hold ports
-    require_free(node.ports)
-    return False
+def _refuse_worker(node: Node) -> None:
+    if node.head is not None:
+        raise CommandFailed(
+            f"this machine is a node of the Quorum at {node.head}",
+            f"`quorum join {node.head}` starts it; unset QUORUM_HEAD to make it a head",
+        )
 
 
 @contextmanager

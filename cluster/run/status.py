@@ -10,7 +10,7 @@ from cluster.errors import CommandFailed
 from cluster.home.connection import check_external, database
 from cluster.home.local_stores import stores_of
 from cluster.home.paths import require_home
-from cluster.node.node import HOST, Node
+from cluster.node.node import Node
 from cluster.terminal.failures import explain
 from stores.statements import statement
 
@@ -43,7 +43,7 @@ def collect_status(settings: Settings) -> dict[str, Any]:
         "ray": {
             "running": raylet,
             "address": node.address,
-            "dashboard": f"http://{HOST}:{settings.dashboard_port}",
+            "dashboard": node.dashboard.url,
         },
         "applications": _deployed(node) if raylet else [],
         "models": [],

@@ -36,6 +36,7 @@ from models.store.objects import Objects
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
+_IDENTITY = "store-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,24 @@ class ArtifactStore:
     def url(self) -> str:
         """`file:///folder` or `s3://bucket/prefix`."""
         return self._objects.url
+
+    def identity(self, new: str | None = None) -> str:
+        """Return the identity of this store, by which two machines know that they share it.
+
+        Args:
+            new: the identity to give it if it has none.
+
+        Returns:
+            "" if it has none.
+
+        Raises:
+            ArtifactsUnavailable: the store does not answer.
+        """
+        body = self._objects.read(_IDENTITY)
+        if body is None and new is not None:
+            body = new.encode()
+            self._objects.write(_IDENTITY, body)
+        return (body or b"").decode(errors="replace").strip()
 
     def resolve(self, variant: str, artifact: str, owner: str = HOUSE) -> ArtifactReference:
         """Look up the artifact that a name means now.

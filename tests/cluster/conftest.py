@@ -37,7 +37,7 @@ def node(quorum_home: Path) -> Iterator[Node]:
     """A running Ray node; this process is connected to it. Everything it started is ended."""
     import ray
 
-    node = Node(quorum_home, *free_ports(4))
+    node = Node(quorum_home, *free_ports(5))
     before = dict(os.environ)
     os.environ.update(_FOR_TESTS | serve_ports())
     try:

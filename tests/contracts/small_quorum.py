@@ -107,6 +107,7 @@ class Quorum:
             "QUORUM_DASHBOARD_PORT": str(self.node.dashboard_port),
             "QUORUM_RAY_PORT": str(self.node.ray_port),
             "QUORUM_FALLBACK_PORT": str(self.node.fallback_port),
+            "QUORUM_NODE_PORT": str(self.node.node_port),
         }
         done = subprocess.run(
             [Path(sys.executable).with_name("quorum"), *arguments],
@@ -160,6 +161,7 @@ def _write_config(path: Path) -> None:
     document["applications"] = [a for a in document["applications"] if a["name"] in wanted]
     for deployment in document["applications"][0]["deployments"]:
         if deployment["name"] == "Ingress":
+            del deployment["autoscaling_config"]
             deployment["num_replicas"] = 1
     for application in document["applications"][1:]:
         application["deployments"][0]["autoscaling_config"]["max_replicas"] = 1

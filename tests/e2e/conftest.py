@@ -73,7 +73,7 @@ class Quorum:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    http, dashboard, ray, fallback = free_ports(4)
+    http, dashboard, ray, fallback, own = free_ports(5)
     inherited = {
         k: v
         for k, v in os.environ.items()
@@ -87,6 +87,7 @@ def _environment(home: Path) -> dict[str, str]:
         "QUORUM_DASHBOARD_PORT": str(dashboard),
         "QUORUM_RAY_PORT": str(ray),
         "QUORUM_FALLBACK_PORT": str(fallback),
+        "QUORUM_NODE_PORT": str(own),
         "QUORUM_DRIFT_INTERVAL_S": "5",
         "QUORUM_MAX_PAST_DAYS": "3650",  # old data sets are sent with their own times
         "QUORUM_REBUILD_WAIT_MS": "300",  # history may come late on a busy machine

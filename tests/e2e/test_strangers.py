@@ -34,7 +34,7 @@ _PROBES = {
 
 def _node(quorum: Quorum) -> Node:
     environment = quorum.environment
-    ports = ("HTTP", "DASHBOARD", "RAY", "FALLBACK")
+    ports = ("HTTP", "DASHBOARD", "RAY", "FALLBACK", "NODE")
     return Node(quorum.home.resolve(), *(int(environment[f"QUORUM_{p}_PORT"]) for p in ports))
 
 

@@ -66,7 +66,7 @@ def _node_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
         monkeypatch.setenv(name, value)
     # A deployment takes the place of another at once, not after half a minute for load balancers.
     monkeypatch.setenv("RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S", "2")
-    node = Node(home, *free_ports(4))
+    node = Node(home, *free_ports(5))
     try:
         yield node
     finally:

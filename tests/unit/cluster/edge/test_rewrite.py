@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cluster.edge.answers import ANSWERS
+from cluster.edge.options import EdgeOptions
 from cluster.edge.rewrite import EdgeConfig, UnknownServeConfig, has_routes, rewrite
 from tests.contracts.serve_haproxy import written_by_serve
 
 RECORDED = (Path(__file__).parent / "serve_2_60.cfg").read_text()
-EDGE = EdgeConfig(Path("/answers"), Path("/F/edge.sock"), spare=True)
+OPTIONS = EdgeOptions(spare=True, host="127.0.0.1", own_front="127.0.0.1:8001")
+EDGE = EdgeConfig(Path("/answers"), Path("/F/edge.sock"), OPTIONS)
+
+
+def _edge(**options: Any) -> EdgeConfig:
+    return replace(EDGE, options=replace(OPTIONS, **options))
+
+
+def servers(config: str, head: str) -> list[str]:
+    """The names of the servers of a section, `backup` beside those that are it."""
+    lines = [line for line in section(config, head) if line.startswith("server ")]
+    return [" ".join([line.split()[1], *line.split()[10:]]) for line in lines]
 
 
 def section(config: str, head: str) -> list[str]:
@@ -36,7 +49,8 @@ def test_serve_still_writes_what_was_recorded(tmp_path: Path) -> None:
 def test_only_the_http_port_is_public() -> None:
     config = rewrite(RECORDED, EDGE)
     binds = [line.split()[1] for line in config.splitlines() if line.strip().startswith("bind ")]
-    assert sorted(binds) == ["127.0.0.1:8000", "unix@/F/prometheus.sock", "unix@/F/stats.sock"]
+    ours = ["127.0.0.1:8000", "127.0.0.1:8001"]
+    assert sorted(binds) == [*ours, "unix@/F/prometheus.sock", "unix@/F/stats.sock"]
     assert config.count(".sock mode 600") == 3
     (line,) = [line for line in section(config, "global") if line.startswith("stats socket")]
     assert line == "stats socket /F/edge.sock mode 600 level admin expose-fd listeners"
@@ -49,7 +63,7 @@ def test_the_address_set_by_the_operator_stays() -> None:
 
 def test_nothing_is_404_and_nothing_is_plain_text() -> None:
     config = rewrite(RECORDED, EDGE)
-    assert "status 404" not in config
+    assert "status 404" not in config.partition("frontend own_front")[0]
     assert section(config, "backend default_backend") == [
         "http-request return status 503 default-errorfiles"
     ]
@@ -60,9 +74,40 @@ def test_nothing_is_404_and_nothing_is_plain_text() -> None:
 
 @pytest.mark.parametrize("spare", [True, False])
 def test_the_fallback_is_removed_and_a_spare_waits(spare: bool) -> None:
-    lines = section(rewrite(RECORDED, replace(EDGE, spare=spare)), "backend http-decisions")
+    lines = section(rewrite(RECORDED, _edge(spare=spare)), "backend http-decisions")
     assert [line.split()[1] for line in lines if line.startswith("server ")] == ["one", "two"]
     assert ("balance first" in lines) == spare
+
+
+@pytest.mark.parametrize("spare", [True, False])
+def test_replicas_of_this_node_come_first(spare: bool) -> None:
+    here = RECORDED.replace("server two 127.0.0.1", "server two 10.0.0.2")
+    config = rewrite(here, _edge(spare=spare, host="10.0.0.2"))
+    assert servers(config, "backend http-decisions") == ["two", "one"]
+    assert "balance first" in section(config, "backend http-decisions")
+    assert servers(config, "backend own") == ["two"]
+
+
+def test_several_replicas_of_this_node_share_the_work_and_others_are_the_backup() -> None:
+    third = (
+        "    server three 10.0.0.3:30000 check observe layer4 error-limit 1 on-error mark-down\n"
+    )
+    at = RECORDED.index("    # Fallback to head node")
+    config = rewrite(RECORDED[:at] + third + RECORDED[at:], _edge(spare=False))
+    assert servers(config, "backend http-decisions") == ["one", "two", "three backup"]
+    assert servers(config, "backend own") == ["one", "two"]
+
+
+def test_a_node_without_replicas_is_not_ready_but_answers_requests() -> None:
+    config = rewrite(RECORDED, _edge(host="10.0.0.9"))
+    assert section(config, "backend own") == ["http-request return status 503 default-errorfiles"]
+    assert servers(config, "backend http-decisions") == ["one", "two"]
+
+
+def test_the_own_front_has_three_paths() -> None:
+    lines = section(rewrite(RECORDED, EDGE), "frontend own_front")
+    assert lines[0] == "bind 127.0.0.1:8001"
+    assert lines[1].endswith("if !{ path /metrics /v2/health/live /v2/health/ready }")
 
 
 def test_a_large_head_and_many_lines_get_through() -> None:

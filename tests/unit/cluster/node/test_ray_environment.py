@@ -24,7 +24,7 @@ SOURCES = (
 def node(monkeypatch: pytest.MonkeyPatch) -> Node:
     for name in TUNING:
         monkeypatch.delenv(name, raising=False)
-    return Node(Path("/nowhere"), 1, 2, 3, 4)
+    return Node(Path("/nowhere"), 1, 2, 3, 4, 5)
 
 
 def test_the_node_has_the_tuning(node: Node) -> None:

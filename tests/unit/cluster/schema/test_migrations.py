@@ -22,6 +22,7 @@ PUBLISHED = {
     "0010_key_scopes.pre.sql": "e0649416917f698d",
     "0011_plans.pre.sql": "2d6e7328497f6cc7",
     "0012_shadow_decisions.pre.sql": "8999002943234655",
+    "0013_cluster.pre.sql": "029b1b5122550662",
 }
 """File -> the first 16 hex digits of its SHA-256. A new migration adds a line."""
 

@@ -9,12 +9,12 @@ import sys
 import pytest
 
 from cluster.errors import CommandFailed
-from cluster.run.foreground import run_in_foreground
+from cluster.node.foreground import run_in_foreground
 from tests.contracts.root import ROOT
 
 SCRIPT = """
 import sys, time
-from cluster.run.foreground import run_in_foreground
+from cluster.node.foreground import run_in_foreground
 def start():
     print("starting", flush=True)
     if sys.argv[1] == "slow":
