@@ -7,7 +7,7 @@ QUORUM := $(VENV)/bin/quorum
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status test lint format types unit integration browser load bench bench-scale docs
+.PHONY: help venv up down status test lint format types unit integration browser machines load bench bench-scale docs
 # Options, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
@@ -47,6 +47,9 @@ integration: $(READY) ## The tests on a real PostgreSQL and Redis
 
 browser: $(READY) ## The API reference in a browser; skipped where there is no Chromium
 	@$(VENV)/bin/pytest -q tests/browser
+
+machines: $(READY) ## Three machines out of Linux namespaces: faults, roll-outs; needs root
+	@$(VENV)/bin/pytest -q tests/machines
 
 load: $(READY) ## One minute of load against a running Quorum, with a report
 	@$(VENV)/bin/python -m loadtests.load $(LOAD)

@@ -160,10 +160,12 @@ class EmbeddedPostgres(EmbeddedServer):
             password.unlink()
         draft.rename(self.data)
 
-    def _serve(self, account: Account | None, endpoint: Endpoint) -> None:
+    def _configuration(self, endpoint: Endpoint) -> dict[str, str]:
         settings = {**_SETTINGS, "port": str(endpoint.port)}
-        if self.throwaway:
-            settings.update(_THROWAWAY)
+        return settings | _THROWAWAY if self.throwaway else settings
+
+    def _serve(self, account: Account | None, endpoint: Endpoint) -> None:
+        settings = self._configuration(endpoint)
         process = daemon.spawn(
             [
                 *(_programs() / "postgres", "-D", self.data),
