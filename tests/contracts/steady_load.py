@@ -27,10 +27,13 @@ class Answers:
     Attributes:
         decided: bodies of answers with status 200, in order of arrival.
         failures: status and text of every other answer, or the error instead of one.
+        took: of each request, answered or failed: when it was sent, in monotonic seconds, and how
+            many seconds it took.
     """
 
     decided: list[dict[str, Any]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    took: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def sent(self) -> int:
@@ -127,11 +130,14 @@ class _Load:
             **{"amount": f"{5 + number * 37 % 900}.{number % 100:02d}"} | dict(client.fields),
         )
         headers = {"x-api-key": client.key}
+        sent_s = time.monotonic()
         try:
             answer = await http.post("/v1/decisions", json=body, headers=headers)
         except httpx.HTTPError as error:
             answers.failures.append(f"{number}: {type(error).__name__} {error}")
             return
+        finally:
+            answers.took.append((sent_s, time.monotonic() - sent_s))
         if answer.status_code == 200:
             answers.decided.append(answer.json())
         else:
