@@ -18,6 +18,8 @@ class Machine:
     """What `quorum down` finds: a node that runs, processes of it, and stores."""
 
     def __init__(self, running: bool, processes: int, stores: list[str]) -> None:
+        self.head: str | None = None
+        self.state = Path("/nowhere")
         self.running = running
         self.stores = stores
         self.done: list[str] = []
@@ -79,3 +81,11 @@ def test_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(False, 0, [])
     assert bring_down_machine(machine, monkeypatch)["stopped"] == []
     assert machine.done == ["stores"]
+
+
+def test_one_node_of_several_leaves_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(True, 4, [])
+    machine.head = "10.0.0.1:6379"
+    with pytest.raises(CommandFailed, match="quorum leave"):
+        bring_down_machine(machine, monkeypatch)
+    assert machine.done == []

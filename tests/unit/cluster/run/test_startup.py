@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cluster.errors import CommandFailed
+from cluster.node import machine as checks
 from cluster.run import startup
 from cluster.run.startup import bring_up, bring_up_stores
 
@@ -22,7 +23,9 @@ class Machine:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.running = False
-        self.ports = (8000,)
+        self.head = None
+        self.several = False
+        self.ports = {8000: "HTTP front"}
         self.url = "http://127.0.0.1:8000"
         self.dashboard = "dashboard"
         self.no_history = self.no_models = True
@@ -81,8 +84,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         "serve_config": lambda: Path("serve_config.yaml"),
         "check_python": machine.do("python"),
         "check_disk": machine.do("disk"),
-        "check_memory": machine.do("memory"),
-        "require_free": machine.do("ports"),
         "check_stores": machine.check_stores,
         "database_url": lambda _: "postgresql://here/d",
         "migrate": machine.migrate,
@@ -97,6 +98,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     }
     for name, replacement in replaced.items():
         monkeypatch.setattr(startup, name, replacement)
+    for name in ("python", "disk", "memory"):
+        monkeypatch.setattr(checks, f"check_{name}", machine.do(name))
+    monkeypatch.setattr(checks, "require_free", machine.do("ports"))
     return machine
 
 
