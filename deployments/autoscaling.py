@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from deployments.node_count import serving_nodes
+from deployments.spread import needed_everywhere, serving_nodes
 
 ROWS_IN_FLIGHT = "rows_in_flight"
 """Key under which a replica reports its mean rows in flight."""
@@ -29,9 +29,9 @@ class NodePolicy:
         """Return the number of replicas needed, and an empty state.
 
         Args:
-            ctx: Serve's AutoscalingContext; not used.
+            ctx: Serve's AutoscalingContext.
         """
-        return max(self._at_least, serving_nodes()), {}
+        return max(self._at_least, serving_nodes(), needed_everywhere(ctx.deployment_id)), {}
 
 
 class LoadPolicy:
@@ -65,12 +65,13 @@ class LoadPolicy:
             ctx: Serve's AutoscalingContext.
         """
         nodes = serving_nodes()
+        spread = max(nodes, needed_everywhere(ctx.deployment_id))
         metrics = ctx.aggregated_metrics or {}
         if not any(metrics.get(key) for key in self._targets):
             # No replica has reported yet: keep the present number until one does.
-            return max(nodes, ctx.target_num_replicas), {}
+            return max(spread, ctx.target_num_replicas), {}
         needed = (
             math.ceil(sum(metrics.get(key, {}).values()) / target)
             for key, target in self._targets.items()
         )
-        return min(max(nodes, *needed), self._most_per_node * nodes), {}
+        return max(spread, min(max(needed), self._most_per_node * nodes)), {}

@@ -14,12 +14,12 @@ several nodes Serve decides as ever.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ray.serve._private import default_impl, deployment_scheduler
 
-from deployments.node_count import note_serving_nodes, serving_nodes
+from deployments.spread import note_spread, serving_nodes
 
 ROLE_LABEL = "quorum-role"
 """Ray label of a node. Nodes with a role, such as `training`, carry no replicas."""
@@ -32,7 +32,11 @@ class EvenScheduler(deployment_scheduler.DeploymentScheduler):
     def schedule(self, upscales: Any, downscales: Any) -> Any:
         """See the base class. Serve's controller calls this on every turn of its loop."""
         self._serving = self._serving_nodes()
-        note_serving_nodes(len(self._serving))
+        needed = {
+            deployment: everywhere(running.values(), self._serving)
+            for deployment, running in self._running_replicas.items()
+        }
+        note_spread(len(self._serving), needed)
         return super().schedule(upscales, downscales)
 
     def _serving_nodes(self) -> list[str]:
@@ -81,6 +85,22 @@ class EvenScheduler(deployment_scheduler.DeploymentScheduler):
             if launching.target_node_id:
                 counts[launching.target_node_id] += 1
         return counts
+
+
+def everywhere(running: Iterable[str], nodes: list[str]) -> int:
+    """Return the fewest replicas with which every node gets one: those that run and one for each
+    node without, or as many as there are nodes if all have one.
+
+    Args:
+        running: the node of each replica.
+        nodes: the nodes that carry replicas.
+
+    >>> everywhere(["a", "a"], ["a", "b"]), everywhere(["a", "b", "b"], ["a", "b"])
+    (3, 2)
+    """
+    here = [node for node in running if node in nodes]
+    without = len(set(nodes).difference(here))
+    return len(here) + without if without else len(nodes)
 
 
 def emptiest(nodes: list[str], counts: Mapping[str, int]) -> str:

@@ -89,13 +89,17 @@ class Node:
 
     @property
     def url(self) -> str:
-        """Quorum's address on this machine."""
-        return f"http://{in_url(reachable(self.http_host))}:{self.http_port}"
+        """Quorum's address: the one that other nodes reach too, if there can be any."""
+        return f"http://{in_url(self._front)}:{self.http_port}"
 
     @property
     def own_url(self) -> str:
-        """Address of this node's own metrics and readiness, on this machine."""
-        return f"http://{in_url(reachable(self.http_host))}:{self.node_port}"
+        """Address of this node's own metrics and readiness."""
+        return f"http://{in_url(self._front)}:{self.node_port}"
+
+    @property
+    def _front(self) -> str:
+        return self.host if self.several else reachable(self.http_host)
 
     @property
     def address(self) -> str:
@@ -271,8 +275,6 @@ class Node:
         return [
             *("--head", f"--port={self.ray_port}"),
             *(f"--dashboard-host={self.host}", f"--dashboard-port={self.dashboard_port}"),
-            # No Ray client server: nothing here uses one.
-            "--ray-client-server-port=0",
             # The monitor scales machines, which Quorum does not, and shows its figures to all.
             "--no-monitor",
         ]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ray.serve._private import default_impl, deployment_scheduler
 
-from deployments import node_count
+from deployments import spread
 from deployments.placement import EvenScheduler, emptiest, surplus
 
 
@@ -71,7 +71,7 @@ class _Scheduler(EvenScheduler):
 @pytest.fixture(autouse=True)
 def _one_node_again() -> Any:
     yield
-    node_count.note_serving_nodes(1)
+    spread.note_spread(1, {})
 
 
 def test_each_node_gets_one_and_a_roll_out_one_more() -> None:
@@ -80,7 +80,7 @@ def test_each_node_gets_one_and_a_roll_out_one_more() -> None:
     scheduler._running_replicas["d"] = {"1": "a", "2": "b", "3": "c"}
     scheduler._launching_replicas["d"].clear()
     assert sorted(map(str, scheduler.place("4", "5", "6"))) == ["a", "b", "c"]
-    assert node_count.serving_nodes() == 3
+    assert spread.serving_nodes() == 3
 
 
 def test_a_new_node_gets_the_next_replica() -> None:
@@ -95,7 +95,7 @@ def test_nodes_that_carry_no_replicas_do_not_count() -> None:
     nodes.draining = {"leaving"}
     scheduler = _Scheduler(nodes)
     assert sorted(map(str, scheduler.place("1", "2"))) == ["a", "b"]
-    assert node_count.serving_nodes() == 2
+    assert spread.serving_nodes() == 2
 
 
 def test_on_one_node_serve_decides() -> None:
@@ -104,7 +104,7 @@ def test_on_one_node_serve_decides() -> None:
 
 def test_no_node_at_all_counts_as_one() -> None:
     assert _Scheduler(_Nodes(head=0)).place("1") == [None]
-    assert node_count.serving_nodes() == 1
+    assert spread.serving_nodes() == 1
 
 
 def test_the_node_with_the_most_replicas_loses_one() -> None:
@@ -157,3 +157,14 @@ def test_a_worker_without_serve_does_not_import_it() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.stdout.strip() == "EvenScheduler", done.stderr
+
+
+def test_a_node_without_a_replica_asks_for_one_more_until_it_runs() -> None:
+    scheduler = _Scheduler(_Nodes(a=16, b=16))
+    scheduler._running_replicas["d"] = {"1": "a", "2": "a"}
+    scheduler.place("3")
+    assert spread.needed_everywhere("d") == 3
+    scheduler._running_replicas["d"]["3"] = "b"
+    scheduler.place()
+    assert spread.needed_everywhere("d") == 2
+    assert scheduler._get_replicas_to_stop("d", 1) == {"2"}

@@ -37,7 +37,7 @@ def wanted(rows, processors, target=1):
         ROWS_IN_FLIGHT: dict(enumerate(rows)),
         PROCESSORS: dict(enumerate(processors)),
     }
-    ctx = SimpleNamespace(aggregated_metrics=metrics, target_num_replicas=target)
+    ctx = SimpleNamespace(aggregated_metrics=metrics, target_num_replicas=target, deployment_id="d")
     return LoadPolicy(100, 0.5)(ctx)[0]
 
 
@@ -50,9 +50,9 @@ def test_the_scarcer_of_rows_and_processors_decides():
 
 
 def test_without_reports_nothing_changes():
-    ctx = SimpleNamespace(aggregated_metrics={}, target_num_replicas=3)
+    ctx = SimpleNamespace(aggregated_metrics={}, target_num_replicas=3, deployment_id="d")
     assert LoadPolicy()(ctx)[0] == 3
-    ctx = SimpleNamespace(aggregated_metrics=None, target_num_replicas=3)
+    ctx = SimpleNamespace(aggregated_metrics=None, target_num_replicas=3, deployment_id="d")
     assert LoadPolicy()(ctx)[0] == 3
 
 

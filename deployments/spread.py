@@ -1,0 +1,36 @@
+"""How replicas are spread over the nodes, as the scheduler of Serve's controller sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_nodes = 1
+_needed: dict[Any, int] = {}
+
+
+def serving_nodes() -> int:
+    """Return the number of nodes that carry replicas; 1 before Serve has looked."""
+    return _nodes
+
+
+def needed_everywhere(deployment: Any) -> int:
+    """Return the fewest replicas of a deployment with which every node has one, given where its
+    replicas run now; 0 if that is not known.
+
+    Two replicas on one of two nodes make it 3: the third goes to the other node, then one of the
+    first two is too many.
+    """
+    return _needed.get(deployment, 0)
+
+
+def note_spread(nodes: int, needed: Mapping[Any, int]) -> None:
+    """Note what the scheduler sees.
+
+    Args:
+        nodes: number of nodes that carry replicas. None at all counts as one: replicas wait for the
+            first.
+        needed: deployment -> see `needed_everywhere`.
+    """
+    global _nodes, _needed
+    _nodes, _needed = max(1, nodes), dict(needed)
