@@ -10,6 +10,7 @@ from cluster.errors import CommandFailed
 from cluster.home.connection import check_external, database
 from cluster.home.local_stores import stores_of
 from cluster.home.paths import require_home
+from cluster.membership.nodes import nodes_or_error
 from cluster.node.node import Node
 from cluster.terminal.failures import explain
 from stores.statements import statement
@@ -36,6 +37,7 @@ def collect_status(settings: Settings) -> dict[str, Any]:
     require_home(settings)
     node = Node.of(settings)
     raylet = node.running
+    details = _details(node) if raylet else {}
     document: dict[str, Any] = {
         "home": str(settings.home),
         "url": node.url,
@@ -45,9 +47,11 @@ def collect_status(settings: Settings) -> dict[str, Any]:
             "address": node.address,
             "dashboard": node.dashboard.url,
         },
-        "applications": _deployed(node) if raylet else [],
+        "applications": applications(details),
         "models": [],
     }
+    if node.several and raylet:
+        document |= nodes_or_error(node, details)
     try:
         document["models"] = champions(store_of(settings))
     except (ArtifactsUnavailable, InvalidInput) as error:
@@ -123,11 +127,11 @@ def _store(settings: Settings, store: Store) -> dict[str, Any]:
     }
 
 
-def _deployed(node: Node) -> list[dict[str, Any]]:
+def _details(node: Node) -> dict[str, Any]:
     try:
-        return applications(node.dashboard.serve_details())
+        return node.dashboard.serve_details()
     except (CommandFailed, OSError):
-        return []
+        return {}
 
 
 async def _records(settings: Settings) -> dict[str, Any]:

@@ -20,9 +20,12 @@ def status_table(report: dict[str, Any]) -> Any:
     models = [f"{model['variant']} {model['version']}" for model in report["models"]]
     listed = ", ".join(models) or "none yet; run `quorum train`"
     facts.add_row("Models", report.get("models_error") or listed)
-    if not report["applications"]:
-        return facts
-    return Group(facts, "", applications_table(report["applications"]))
+    parts: list[Any] = [facts]
+    if "nodes" in report:
+        parts += ["", report.get("nodes_error") or nodes_table(report["nodes"])]
+    if report["applications"]:
+        parts += ["", applications_table(report["applications"])]
+    return Group(*parts)
 
 
 def _store(store: dict[str, Any]) -> str:
@@ -41,6 +44,30 @@ def _records(records: dict[str, Any]) -> list[tuple[str, str]]:
         ("Plan", f"{plan['name']} version {plan['version']}, {plan['kind']}" if plan else "none"),
         ("Records", f"{counts} (tenant {records['tenant']})"),
     ]
+
+
+def nodes_table(rows: list[dict[str, Any]]) -> Any:
+    """Return a table of `cluster.membership.nodes.nodes_of`, one line a node."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("node", "role", "ready", "version", "log lag", "replicas"):
+        table.add_column(title)
+    for node in rows:
+        lag = node["log_lag_rows"]
+        replicas = ", ".join(
+            f"{name.removeprefix('variant-')}{f' x{n}' if n > 1 else ''}"
+            for name, n in node["replicas"].items()
+        )
+        table.add_row(
+            node["host"],
+            node["role"],
+            "yes" if node["ready"] else "no",
+            node["version"] or "?",
+            "?" if lag is None else f"{lag:,.0f} rows",
+            replicas or "none",
+        )
+    return table
 
 
 def applications_table(rows: list[dict[str, Any]]) -> Any:

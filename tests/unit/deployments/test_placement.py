@@ -165,6 +165,7 @@ def test_a_node_without_a_replica_asks_for_one_more_until_it_runs() -> None:
     scheduler.place("3")
     assert spread.needed_everywhere("d") == 3
     scheduler._running_replicas["d"]["3"] = "b"
+    scheduler._launching_replicas["d"].clear()
     scheduler.place()
     assert spread.needed_everywhere("d") == 2
     assert scheduler._get_replicas_to_stop("d", 1) == {"2"}
