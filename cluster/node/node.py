@@ -137,6 +137,12 @@ class Node:
         return Path("/tmp") / f"quorum-{self.mark}"  # noqa: S108 — a name of our own
 
     @property
+    def front_folder(self) -> Path:
+        """Folder of HAProxy's files, one folder a node in it. Serve hands the head's path to every
+        node, so all nodes of several have the same."""
+        return Path("/tmp/quorum-edge") if self.several else self.folder  # noqa: S108 — as above
+
+    @property
     def edge(self) -> Path:
         """Folder of the program that Serve starts as HAProxy."""
         return self.home / "run" / "edge"
@@ -156,7 +162,7 @@ class Node:
             "QUORUM_LINKS": str(self.folder / "links"),
             "PROMETHEUS_MULTIPROC_DIR": str(self.home / "run" / "metrics"),
             **node_variables(
-                self.folder, self.edge, address=self.address, fallback_port=self.fallback_port
+                self.front_folder, self.edge, address=self.address, fallback_port=self.fallback_port
             ),
         }
 
@@ -248,6 +254,7 @@ class Node:
         """
         make_private(self.home)
         make_private(self.folder)
+        make_private(self.front_folder)
         metrics = self.home / "run" / "metrics"
         # Leftover counters of dead processes would be added to those of living ones.
         shutil.rmtree(metrics, ignore_errors=True)
@@ -303,6 +310,8 @@ class Node:
         daemon.end(self.processes(), first=signal.SIGKILL, patience_s=patience_s)
         keep_logs(self.folder / "ray", self.home / "logs" / "ray")
         remove_private(self.folder)
+        if processes and self.several:
+            remove_private(self.front_folder)
         return len(processes)
 
 
