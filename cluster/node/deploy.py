@@ -14,6 +14,8 @@ from cluster.node.dashboard import Dashboard
 from cluster.terminal.console import step
 
 READY_PATH = "/v2/health/ready"
+STAMP = "QUORUM_ROLL_OUT"
+"""Variable of an application's replicas that makes Serve repeat a roll-out that failed."""
 _POLL_S = 0.25
 # An application that fails its health checks has this long to recover.
 _UNHEALTHY_S = 15.0
@@ -60,6 +62,7 @@ def roll_out(
     names = {str(application["name"]) for application in config["applications"]}
     with step("Deploy") as running:
         _forget_failed(dashboard, config, timeout_s)
+        config = stamped(config, dashboard.serve_details(), str(time.time_ns()))
         dashboard.deploy(config)
         details = wait_running(dashboard, names, timeout_s=timeout_s, note=running.note)
         running.result = f"{len(names)} applications"
@@ -86,6 +89,39 @@ def _forget_failed(dashboard: Dashboard, config: dict[str, Any], timeout_s: floa
         if time.monotonic() > deadline:
             raise CommandFailed(f"{min(failed)} cannot be removed to start again", _UNREACHABLE)
         time.sleep(_POLL_S)
+
+
+def stamped(config: dict[str, Any], details: dict[str, Any], stamp: str) -> dict[str, Any]:
+    """Return a configuration with which Serve tries again what it gave up.
+
+    Serve gives up a roll-out that fails, with some replicas of before still running, and does not
+    retry a configuration that has not changed. A stamp in the environment of an application changes
+    it. A stamp from before stays, or the application would be rolled out anew.
+
+    Args:
+        details: Serve's, from before.
+        stamp: a new stamp.
+    """
+    found = details.get("applications", {})
+    return {
+        **config,
+        "applications": [
+            _with_stamp(wanted, found.get(wanted["name"], {}), stamp)
+            for wanted in config["applications"]
+        ],
+    }
+
+
+def _with_stamp(wanted: dict[str, Any], there: dict[str, Any], new: str) -> dict[str, Any]:
+    before = (there.get("deployed_app_config") or {}).get("runtime_env") or {}
+    stamp = (before.get("env_vars") or {}).get(STAMP)
+    if there.get("status") == "DEPLOY_FAILED":
+        stamp = new
+    if stamp is None:
+        return wanted
+    environment = wanted.get("runtime_env") or {}
+    variables = {**(environment.get("env_vars") or {}), STAMP: stamp}
+    return {**wanted, "runtime_env": {**environment, "env_vars": variables}}
 
 
 def _never_started(application: dict[str, Any]) -> bool:

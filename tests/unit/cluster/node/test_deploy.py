@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cluster.errors import CommandFailed
-from cluster.node.deploy import read_config, reason, roll_out, wait_running
+from cluster.node.deploy import STAMP, read_config, reason, roll_out, stamped, wait_running
 
 
 class FakeDashboard:
@@ -127,3 +127,19 @@ def test_the_port_of_the_settings_overrides_the_file(tmp_path: Path) -> None:
     path.write_text("http_options: {host: 0.0.0.0, port: 8000}\napplications: [{name: a}]")
     assert read_config(path, port=9)["http_options"] == {"host": "0.0.0.0", "port": 9}
     assert read_config(path)["http_options"]["port"] == 8000
+
+
+def test_a_roll_out_that_was_given_up_is_tried_again() -> None:
+    config = {
+        "applications": [{"name": "a"}, {"name": "b", "runtime_env": {"env_vars": {"X": "1"}}}]
+    }
+    details = {"applications": {"a": _app("RUNNING"), "b": _app("DEPLOY_FAILED")}}
+    again = stamped(config, details, "7")
+    assert again["applications"][0] == {"name": "a"}
+    assert again["applications"][1]["runtime_env"] == {"env_vars": {"X": "1", STAMP: "7"}}
+    # From then on the stamp stays: without it the application would be rolled out anew.
+    details["applications"]["b"] = {
+        **_app("RUNNING"),
+        "deployed_app_config": again["applications"][1],
+    }
+    assert stamped(config, details, "8") == again
