@@ -194,4 +194,8 @@ def _is_server(line: str) -> bool:
 
 
 def _is_own(line: str, options: EdgeOptions) -> bool:
-    return _is_server(line) and line.split()[2].rpartition(":")[0] == options.host
+    """Return whether a line names a replica of this node. Serve writes them with 127.0.0.1."""
+    if not _is_server(line):
+        return False
+    host = line.split()[2].rpartition(":")[0].strip("[]")
+    return host in (options.host, "127.0.0.1", "::1")

@@ -81,8 +81,9 @@ def test_the_fallback_is_removed_and_a_spare_waits(spare: bool) -> None:
 
 @pytest.mark.parametrize("spare", [True, False])
 def test_replicas_of_this_node_come_first(spare: bool) -> None:
-    here = RECORDED.replace("server two 127.0.0.1", "server two 10.0.0.2")
-    config = rewrite(here, _edge(spare=spare, host="10.0.0.2"))
+    # Serve writes the replicas of its own node with 127.0.0.1.
+    there = RECORDED.replace("server one 127.0.0.1", "server one 10.0.0.1")
+    config = rewrite(there, _edge(spare=spare, host="10.0.0.2"))
     assert servers(config, "backend http-decisions") == ["two", "one"]
     assert "balance first" in section(config, "backend http-decisions")
     assert servers(config, "backend own") == ["two"]
@@ -99,7 +100,7 @@ def test_several_replicas_of_this_node_share_the_work_and_others_are_the_backup(
 
 
 def test_a_node_without_replicas_is_not_ready_but_answers_requests() -> None:
-    config = rewrite(RECORDED, _edge(host="10.0.0.9"))
+    config = rewrite(RECORDED.replace("127.0.0.1:3000", "10.0.0.1:3000"), _edge(host="10.0.0.9"))
     assert section(config, "backend own") == ["http-request return status 503 default-errorfiles"]
     assert servers(config, "backend http-decisions") == ["one", "two"]
 
