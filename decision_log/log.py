@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import partial
 from pathlib import Path
 
@@ -189,7 +189,7 @@ class DecisionLog:
             complete=self._times.fill_in,
         )
 
-    def _note_shipped(self, number: int, records: RecordBatch) -> None:
+    def _note_shipped(self, number: int, records: RecordBatch, refused: Set[str]) -> None:
         self._times.forget(records)
         if self._wal is not None and number < self._wal.first_number:
             return  # left by an earlier run: not among the appended

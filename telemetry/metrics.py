@@ -254,6 +254,11 @@ class LogStats:
         "fraud_decision_log_own_shipped_rows_total",
         "Of the records appended here, those that have left the log.",
     )
+    repeated_rows: int = _log_counter(
+        "fraud_decision_log_repeated_rows_total",
+        "Of the records written, those that PostgreSQL had already: a shipper was killed before it"
+        " could note them, or two shipped the same log.",
+    )
     ship_batches: int = _log_counter(
         "fraud_decision_log_ship_batches_total", "Transactions of the shipper on PostgreSQL."
     )

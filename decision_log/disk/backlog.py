@@ -26,13 +26,17 @@ class Backlog:
         folder: holds the segments.
         aside: folder on the same file system to which damaged segments are moved.
         live: whether the folder has a writer, which may append to its newest segment.
+        keep: whether the folder is only read, and stays as it is.
     """
 
-    def __init__(self, folder: Path, aside: Path, stats: LogStats, *, live: bool) -> None:
+    def __init__(
+        self, folder: Path, aside: Path, stats: LogStats, *, live: bool, keep: bool = False
+    ) -> None:
         self._folder = folder
         self._aside = aside
         self._stats = stats
         self._live = live
+        self._keep = keep
         self._read = self._committed = load_position(folder)
         self._open: SegmentName | None = None
         self._fd = -1
@@ -71,6 +75,8 @@ class Backlog:
         self._committed = self._read
         self._shipped |= self._ended
         self._ended.clear()
+        if self._keep:
+            return
         for name in sorted(self._shipped):
             self._retire(name)
         # A later run that began after the damage would not see it, and would delete the file.

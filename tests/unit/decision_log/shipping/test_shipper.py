@@ -31,7 +31,7 @@ class Memory:
         self.kept: list[str] = []
         self.batches: list[int] = []
 
-    async def insert(self, batches) -> None:
+    async def insert(self, batches) -> int:
         records = [record for batch in batches for record in batch]
         if self.away:
             self.away -= 1
@@ -39,7 +39,9 @@ class Memory:
         if any(r.transaction.transaction_id.startswith("bad") for r in records):
             raise RecordRefused("bad data")
         self.batches.append(len(records))
-        self.kept += [r.decision_id for r in records if r.decision_id not in self.kept]
+        fresh = [r.decision_id for r in records if r.decision_id not in self.kept]
+        self.kept += fresh
+        return len(records) - len(fresh)
 
     async def close(self) -> None:
         pass
@@ -60,7 +62,7 @@ class House:
             self.dead,
             self.stats,
             QUICK,
-            lambda number, records: self.gone.extend(r.decision_id for r in records),
+            lambda number, records, refused: self.gone.extend(r.decision_id for r in records),
         )
 
     def write(self, records, number: int = 1) -> None:
@@ -136,13 +138,13 @@ async def test_a_record_that_is_refused_is_set_aside_alone(tmp_path):
 
 async def test_refused_records_are_set_aside_once_though_the_ledger_goes_away(tmp_path):
     class Flaky(Memory):
-        async def insert(self, batches) -> None:
+        async def insert(self, batches) -> int:
             if sum(map(len, batches)) == 1 and self.away:
                 self.away -= 1
                 raise StoreUnavailable("away")
             held, self.away = self.away, 0
             try:
-                await super().insert(batches)
+                return await super().insert(batches)
             finally:
                 self.away = held
 
@@ -225,9 +227,9 @@ async def test_a_disk_that_is_full_empties_though_no_position_can_be_kept(tmp_pa
 @pytest.mark.virtual_time
 async def test_being_cancelled_midway_loses_nothing(tmp_path):
     class Slow(Memory):
-        async def insert(self, batches) -> None:
+        async def insert(self, batches) -> int:
             await asyncio.sleep(0.05)
-            await super().insert(batches)
+            return await super().insert(batches)
 
     sink = Slow()
     house = House(tmp_path, sink)
