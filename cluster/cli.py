@@ -56,6 +56,7 @@ GROUPS = {
     "plan": "Decisions",
     "keys": "Decisions",
     "variants": "Run",
+    "wal": "Run",
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from decision_log.disk.frame import HEADER, find_frame, read_frame
 from decision_log.disk.position import Position, load_position, save_position
-from decision_log.disk.segment import SegmentName, read_around, segments
+from decision_log.disk.segment import SegmentName, move_file, read_around, segments
 from telemetry.metrics import LogStats
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class Backlog:
 
     Args:
         folder: holds the segments.
-        aside: folder on the same file system to which damaged segments are moved.
+        aside: folder to which damaged segments are moved.
         live: whether the folder has a writer, which may append to its newest segment.
         keep: whether the folder is only read, and stays as it is.
     """
@@ -189,7 +189,7 @@ class Backlog:
         try:
             if name in self._damaged:
                 self._aside.mkdir(parents=True, exist_ok=True)
-                os.replace(path, self._aside / f"{self._folder.name}-{name}.damaged")
+                move_file(path, self._aside / f"{self._folder.name}-{name}.damaged")
             else:
                 path.unlink(missing_ok=True)
         except OSError as error:

@@ -49,6 +49,13 @@ class ShipperConfig:
         return self.busy_linger_s if rows >= self.busy_rows else self.linger_s
 
 
+Shipped = Callable[[int, RecordBatch, Set[str]], None]
+
+
+def nothing_to_note(number: int, records: RecordBatch, refused: Set[str]) -> None:
+    """Note nothing of what was shipped."""
+
+
 async def _unchanged(records: RecordBatch) -> None:
     """Complete nothing."""
 
@@ -71,7 +78,7 @@ class Shipper:
         dead_letters: DeadLetters,
         stats: LogStats,
         config: ShipperConfig | None = None,
-        shipped: Callable[[int, RecordBatch, Set[str]], None] = lambda number, records, refused: None,
+        shipped: Shipped = nothing_to_note,
         complete: Callable[[RecordBatch], Awaitable[None]] = _unchanged,
     ) -> None:
         self._backlog = backlog
