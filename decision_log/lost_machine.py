@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -94,7 +94,9 @@ class ShippedWriter:
         damaged_bytes: bytes that cannot be read, before the last intact record.
         torn_bytes: bytes after it: the end of a write that was never answered.
         kept: nothing in the folder was changed.
-        stays: why the folder is still there; "" if it was removed.
+        failed: a part of it was not shipped, as `stays` says.
+        stays: why the folder is still there; "" if it was removed, perhaps by another process that
+            shipped it.
     """
 
     folder: Path
@@ -106,6 +108,7 @@ class ShippedWriter:
     damaged_bytes: int = 0
     torn_bytes: int = 0
     kept: bool = False
+    failed: bool = False
     stays: str = ""
 
 
@@ -199,13 +202,24 @@ class LostMachine:
 
         Raises:
             StoreUnavailable: PostgreSQL does not answer. What was not shipped stays.
-            OSError: the folder cannot be read.
         """
         self.stats, self._entries = LogStats(), 0
+        try:
+            return await self._held_and_shipped(folder)
+        except OSError as error:
+            if not folder.exists():
+                return self._report(folder, False, "")
+            return replace(self._report(folder, False, str(error)), failed=True)
+
+    async def _held_and_shipped(self, folder: Path) -> ShippedWriter:
+        if not folder.exists():
+            return ShippedWriter(folder)
         read_only = not os.access(folder, os.W_OK | os.X_OK)
         keep = self._keep or read_only
         with _held(folder, keep) as claimed:
             if claimed is None:
+                if not folder.exists():
+                    return ShippedWriter(folder)
                 return ShippedWriter(folder, alive=True, kept=True, stays="it is in use")
             await self._ship(folder, keep)
             why = "it cannot be written" if read_only else "as asked"
@@ -270,6 +284,6 @@ def _check_owner(folder: Path) -> None:
         raise LogRefused(f"{folder} is a symbolic link")
     if found.st_uid != os.geteuid():
         raise LogRefused(
-            f"{folder} belongs to uid {found.st_uid}, this is uid {os.geteuid()}: work as its owner,"
-            " or on a copy of your own"
+            f"{folder} belongs to uid {found.st_uid}, this is uid {os.geteuid()}:"
+            " work as its owner, or on a copy of your own"
         )

@@ -72,7 +72,7 @@ def ship(
         )
     report = _report(settings, found, shipped)
     emit(report, as_json, shipped_table)
-    if any(writer.set_aside or writer.damaged_bytes for writer in shipped):
+    if any(writer.set_aside or writer.damaged_bytes or writer.failed for writer in shipped):
         raise typer.Exit(1)
 
 
@@ -99,7 +99,7 @@ async def _ship(settings: Settings, found: FoundLog, keep: bool) -> list[Shipped
         for folder in found.writers:
             with step(f"shipping {folder.name}") as running:
                 writer = await machine.ship(folder)
-                running.result = "in use" if writer.alive else f"{writer.rows:,} records"
+                running.result = _result(writer)
             shipped.append(writer)
     except StoreUnavailable as error:
         rows = sum(writer.rows for writer in shipped) + machine.stats.shipped_rows
@@ -111,6 +111,10 @@ async def _ship(settings: Settings, found: FoundLog, keep: bool) -> list[Shipped
     finally:
         await sink.close()
     return shipped
+
+
+def _result(writer: ShippedWriter) -> str:
+    return "in use" if writer.alive else f"{writer.rows:,} records" + ", not all" * writer.failed
 
 
 def _state(state: WriterState) -> dict[str, Any]:
@@ -151,5 +155,6 @@ def _shipped(writer: ShippedWriter) -> dict[str, Any]:
         "damaged_bytes": writer.damaged_bytes,
         "torn_bytes": writer.torn_bytes,
         "kept": writer.kept,
+        "failed": writer.failed,
         "stays": writer.stays,
     }

@@ -1,4 +1,4 @@
-"""Writers of decision logs in processes of their own, to be killed, and what must hold afterwards."""
+"""Writers of decision logs, in processes of their own to be killed; what must hold afterwards."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_two_ship_one_folder_at_once(tmp_path, database_url, capsys):
     both = [in_process("ship", str(root)) for _ in range(2)]
     for process in both:
         _, err = process.communicate(timeout=120)
-        # Both may find a folder in use, but never all of them in use by nobody.
+        # One may find every folder that is left in use by the other.
         assert process.returncode == 0 or "is in use" in err, err
     assert run(["wal", "ship", str(root)]) == 0
     assert os.listdir(root) == []
@@ -266,13 +266,23 @@ def test_what_cannot_be_shipped_is_set_aside_once(home, tmp_path, database_url, 
     report = answer(capsys, "ship", str(folder), code=1)
     assert not folder.exists()
     assert len(segments(letters)) == 1
-    assert [path.name for path in letters.glob("*.damaged")] == [
-        f"a-{SegmentName(1, SALT)}.damaged"
-    ]
+    [moved] = letters.glob("*.damaged")
+    assert moved.name == f"a-{SegmentName(1, SALT)}.damaged"
     check(database_url, [r.decision_id for r in good])
     capsys.readouterr()
     assert run(["wal", "list", str(home)]) == 0
     assert f"set aside earlier, 2 files in {letters}" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_read_does_not_keep_others_waiting(tmp_path, database_url, capsys):
+    root = tmp_path / "disk" / "wal"
+    told = lost(root, ("b",))
+    (root / "a" / str(SegmentName(1, SALT))).mkdir(parents=True)  # a folder in a file's place
+    report = answer(capsys, "ship", str(root), code=1)
+    assert [writer["failed"] for writer in report["writers"]] == [True, False]
+    assert "Is a directory" in report["writers"][0]["stays"]
+    assert os.listdir(root) == ["a"]
+    check(database_url, told)
 
 
 def test_refusals(tmp_path, capsys, monkeypatch):
