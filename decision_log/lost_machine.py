@@ -207,18 +207,18 @@ class LostMachine:
         try:
             return await self._held_and_shipped(folder)
         except OSError as error:
-            if not folder.exists():
+            if _is_gone(folder):
                 return self._report(folder, False, "")
             return replace(self._report(folder, False, str(error)), failed=True)
 
     async def _held_and_shipped(self, folder: Path) -> ShippedWriter:
-        if not folder.exists():
+        if _is_gone(folder):
             return ShippedWriter(folder)
         read_only = not os.access(folder, os.W_OK | os.X_OK)
         keep = self._keep or read_only
         with _held(folder, keep) as claimed:
             if claimed is None:
-                if not folder.exists():
+                if _is_gone(folder):
                     return ShippedWriter(folder)
                 return ShippedWriter(folder, alive=True, kept=True, stays="it is in use")
             await self._ship(folder, keep)
@@ -267,6 +267,11 @@ def _remove(claimed: Claim) -> str:
     except OSError as error:
         return f"it cannot be removed: {error.strerror}"
     return ""
+
+
+def _is_gone(folder: Path) -> bool:
+    """Return whether another process shipped and removed a folder meanwhile."""
+    return not folder.exists()
 
 
 def _is_writers(folder: Path) -> bool:

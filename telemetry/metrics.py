@@ -169,6 +169,11 @@ LOG_LAG_ROWS = Gauge(
     "Records durable here that PostgreSQL does not have yet.",
     multiprocess_mode="livesum",
 )
+LOG_AT_RISK_ROWS = Gauge(
+    "fraud_log_at_risk_rows",
+    "Records of answered decisions that only this machine's disk holds: lost if the disk is.",
+    multiprocess_mode="livesum",
+)
 LOG_LAG_BYTES = Gauge(
     "fraud_log_lag_bytes", "Size of the decision log on disk.", multiprocess_mode="livesum"
 )
