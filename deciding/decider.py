@@ -136,7 +136,7 @@ class Decider:
         stages.lap(LOG)
         for decisions in batches:
             decisions.stage_ms[LOG] = stages.ms[LOG]
-        if self._reach_database is not None:
+        if self._reach_database is not None and kept:
             _note_arrival(batches, await self._reach_database(kept), stages)
         rows = [_indices(group.rows, len(batch)) for _, group in groups]
         house = self._plan_for(HOUSE)

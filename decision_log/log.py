@@ -125,7 +125,7 @@ class DecisionLog:
         if self._wal is None:
             raise LogUnavailable("the decision log has not been started")
         rows = sum(map(len, batches))
-        waits = self._database_wait_s and not self._behind
+        waits = bool(rows and self._database_wait_s and not self._behind)
         if waits:
             self._arrivals.expect(batches)
         written = [self._times.begin(records) for records in batches]

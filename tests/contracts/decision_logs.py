@@ -15,10 +15,10 @@ NO_DATABASE = "postgresql://nobody:nothing@127.0.0.1:1/none"
 """The address of a PostgreSQL that never answers: all that is appended stays in the log."""
 
 
-def start_writer(root: Path, url: str, owner: str) -> subprocess.Popen[str]:
+def start_writer(root: Path, url: str, owner: str, *more: str) -> subprocess.Popen[str]:
     """Start `writer.py`, which appends until it is killed or its standard input ends."""
     return subprocess.Popen(
-        [sys.executable, str(WRITER), str(root), url, owner],
+        [sys.executable, str(WRITER), str(root), url, owner, *more],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
