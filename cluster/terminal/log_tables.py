@@ -77,4 +77,5 @@ def _unreadable(entries: int) -> str:
 def _dead_letters(files: Any) -> list[str]:
     if not files:
         return []
-    return [f"set aside earlier, {len(files)} files in {files[0].parent}: see docs/operating.md"]
+    n = f"{len(files)} file{'s' * (len(files) > 1)}"
+    return [f"set aside earlier: {n} in {files[0].parent}, see docs/operating.md"]

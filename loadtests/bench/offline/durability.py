@@ -109,23 +109,28 @@ async def appended(
 
 
 async def measured(
-    root: Path, server: EmbeddedPostgres, mode: str, rows: int, callers: int, appends: int
+    root: Path, url: str, pid: int, mode: str, rows: int, callers: int, appends: int
 ) -> Figures:
-    """Measure one way of appending, `appends` times for each caller after a tenth to warm up."""
+    """Measure one way of appending, `appends` times for each caller after a tenth to warm up.
+
+    Args:
+        root: of the log.
+        url, pid: of PostgreSQL, and of its first process.
+    """
     name = f"{mode}-{rows}-{callers}"
-    log = DecisionLog(root, server.url, name, database_wait_s=MODES[mode])
+    log = DecisionLog(root, url, name, database_wait_s=MODES[mode])
     await log.start()
     for caller in await _lanes(rows, callers, max(3, appends // 10), f"{name}-warm"):
         await appended(log, caller, bool(MODES[mode]))
     await _shipped(log)
     lanes = await _lanes(rows, callers, appends, name)
-    before, shipments = _cpu_s(server), log.stats.ship_batches
+    before, shipments = _cpu_s(pid), log.stats.ship_batches
     gc.collect()
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
     found = await asyncio.gather(*(appended(log, lane, bool(MODES[mode])) for lane in lanes))
     took_s = time.perf_counter() - began_s
     await _shipped(log)
-    cpu_s, database_s = time.process_time() - began_cpu_s, _cpu_s(server) - before
+    cpu_s, database_s = time.process_time() - began_cpu_s, _cpu_s(pid) - before
     shipments = log.stats.ship_batches - shipments
     await log.close()
     ms = np.concatenate([taken for taken, _ in found])
@@ -155,9 +160,9 @@ async def _shipped(log: DecisionLog) -> None:
         await asyncio.sleep(0.05)
 
 
-def _cpu_s(server: EmbeddedPostgres) -> float:
+def _cpu_s(pid: int) -> float:
     """Return the processor time of PostgreSQL's processes, those that have ended included."""
-    postmaster = psutil.Process(server.pid)
+    postmaster = psutil.Process(pid)
     own = postmaster.cpu_times()
     total = own.user + own.system + own.children_user + own.children_system
     for child in postmaster.children(recursive=True):
@@ -169,8 +174,9 @@ def _cpu_s(server: EmbeddedPostgres) -> float:
 async def everything(root: Path, server: EmbeddedPostgres, appends: int) -> list[Figures]:
     """Measure every way, both modes next to each other."""
     await migrate(server.url)
+    assert server.pid is not None
     return [
-        await measured(root, server, mode, rows, callers, appends)
+        await measured(root, server.url, server.pid, mode, rows, callers, appends)
         for rows in ROWS
         for callers in CALLERS
         for mode in MODES

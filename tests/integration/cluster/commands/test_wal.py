@@ -271,7 +271,7 @@ def test_what_cannot_be_shipped_is_set_aside_once(home, tmp_path, database_url, 
     check(database_url, [r.decision_id for r in good])
     capsys.readouterr()
     assert run(["wal", "list", str(home)]) == 0
-    assert f"set aside earlier, 2 files in {letters}" in capsys.readouterr().out
+    assert f"set aside earlier: 2 files in {letters}" in capsys.readouterr().out
 
 
 def test_a_folder_that_cannot_be_read_does_not_keep_others_waiting(tmp_path, database_url, capsys):
