@@ -59,6 +59,7 @@ GROUPS = {
     "plan": "Decisions",
     "keys": "Decisions",
     "variants": "Run",
+    "wal": "Run",
 }
 
 

@@ -23,9 +23,9 @@ from fraud.errors import LogUnavailable, Unavailable
 from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch, Float64, TransactionBatch
 from fraud.plan import Plan
-from fraud.record import RecordBatch, records
+from fraud.record import RECORD_ON_ONE_DISK, RecordBatch, records
 from fraud.rules.rule_set import FiredRules
-from fraud.stage import COMBINE, EXPLAIN, FEATURES, LOG, VOTES
+from fraud.stage import COMBINE, DATABASE, EXPLAIN, FEATURES, LOG, VOTES
 from fraud.variant import HOUSE
 from telemetry import metrics
 from telemetry.stages import Stages
@@ -59,6 +59,8 @@ class Decider:
         explainer: finds reasons.
         log: makes records durable.
         shadows: asks the shadows of plans; None: they are not asked.
+        reach_database: waits until PostgreSQL has the records, for a bounded time; returns whether
+            it has. None: answers do not wait for that.
         now_ms: milliseconds since the epoch.
         randomness: k -> k random bytes.
     """
@@ -73,6 +75,7 @@ class Decider:
         shadows: ShadowRunner | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         randomness: Callable[[int], bytes] = os.urandom,
+        reach_database: Callable[[Sequence[RecordBatch]], Awaitable[bool]] | None = None,
     ) -> None:
         self._plan_for = plan_for
         self._fetch = fetch
@@ -82,6 +85,7 @@ class Decider:
         self._shadows = shadows
         self._now_ms = now_ms
         self._randomness = randomness
+        self._reach_database = reach_database
         self._votes_ms = 0.0
 
     @property
@@ -93,7 +97,7 @@ class Decider:
         """Decide on n transactions and record the decisions.
 
         A variant, Redis or PostgreSQL that does not answer makes decisions degraded. Decisions are
-        durable when this returns.
+        durable when this returns, on this machine's disk at least.
 
         Args:
             batch: the transactions.
@@ -122,15 +126,18 @@ class Decider:
         self._votes_ms += (stages.ms[VOTES] - self._votes_ms) * _SMOOTHING
         now_ms = self._now_ms()
         decided = await self._decide_groups(groups, asking, features, stages, now_ms)
+        kept = [record for _, record in decided]
         try:
-            await self._log.append([record for _, record in decided])
+            await self._log.append(kept)
         except LogUnavailable:
             metrics.LOG_REFUSED.inc(len(batch))
             raise
-        batches = tuple([record.decisions for _, record in decided])
+        batches = tuple([record.decisions for record in kept])
         stages.lap(LOG)
         for decisions in batches:
             decisions.stage_ms[LOG] = stages.ms[LOG]
+        if self._reach_database is not None and kept:
+            _note_arrival(batches, await self._reach_database(kept), stages)
         rows = [_indices(group.rows, len(batch)) for _, group in groups]
         house = self._plan_for(HOUSE)
         of_house = [plan is house for plan, _ in groups]
@@ -270,6 +277,16 @@ def _record(part: _Part, explained: Explained, now_ms: int) -> RecordBatch:
         arm=part.group.arm,
     )
     return records(part.batch, features, decisions, plan)
+
+
+def _note_arrival(batches: Sequence[DecisionBatch], is_in_database: bool, stages: Stages) -> None:
+    """Note in answers whether PostgreSQL has their records. The records do not say so: whoever
+    reads one there knows, and health of arms must not depend on it."""
+    stages.lap(DATABASE)
+    for decisions in batches:
+        decisions.stage_ms = {**decisions.stage_ms, DATABASE: stages.ms[DATABASE]}
+        if not is_in_database:
+            decisions.degraded = [(*why, RECORD_ON_ONE_DISK) for why in decisions.degraded]
 
 
 def _parts(plans: dict[str, Plan], tenants: list[str]) -> list[tuple[Plan, Rows]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import partial
 from pathlib import Path
+from typing import Final
 
+from decision_log.arrivals import Arrivals
 from decision_log.disk.backlog import Backlog
 from decision_log.disk.claim import Claim, claim
 from decision_log.disk.dead_letters import DeadLetters
@@ -31,6 +33,13 @@ logger = logging.getLogger(__name__)
 _CLAIM_TIMEOUT_S = 10.0
 _METRICS_S = 1.0
 
+LONGEST_DATABASE_WAIT_S: Final = 0.5
+"""Longest wait for PostgreSQL before an answer. An insert takes a few milliseconds, and one behind
+a checkpoint a few hundred; a failover takes seconds, for which no checkout waits. Features and
+votes before it, which take a second at worst, leave this much of `QUORUM_REQUEST_TIMEOUT_MS`."""
+_PROMPT: Final = ShipperConfig(linger_s=0.0, busy_linger_s=0.0, max_retry_s=1.0)
+"""Answers wait for the shipper. Micro-batches that arrive during a transaction share the next."""
+
 
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
@@ -44,6 +53,8 @@ class DecisionLog:
         database_url: PostgreSQL, where records go. It need not be up.
         owner: name of this writer, unique among those alive; it names the folder under `root`.
         limits, shipper: see WalLimits and ShipperConfig.
+        database_wait_s: longest wait in `reach_database`; 0: nobody waits, and records are shipped
+            a little later, many at once.
         orphans_s: time between two searches for dead writers.
         now_ms: milliseconds since the epoch, for the age of what waits.
     """
@@ -56,6 +67,7 @@ class DecisionLog:
         *,
         limits: WalLimits | None = None,
         shipper: ShipperConfig | None = None,
+        database_wait_s: float = 0.0,
         orphans_s: float = 15.0,
         now_ms: Callable[[], int] = _wall_ms,
     ) -> None:
@@ -64,8 +76,11 @@ class DecisionLog:
         self._root = root
         self._folder = root / owner
         self._limits = limits
-        self._config = shipper or ShipperConfig()
+        self._config = shipper or (_PROMPT if database_wait_s else ShipperConfig())
+        self._database_wait_s = database_wait_s
         self._now_ms = now_ms
+        self._arrivals = Arrivals()
+        self._behind = False
         self._behind_since_ms = 0
         self._wal: Wal | None = None
         self._times = WriteTimes()
@@ -110,6 +125,9 @@ class DecisionLog:
         if self._wal is None:
             raise LogUnavailable("the decision log has not been started")
         rows = sum(map(len, batches))
+        waits = bool(rows and self._database_wait_s and not self._behind)
+        if waits:
+            self._arrivals.expect(batches)
         written = [self._times.begin(records) for records in batches]
         try:
             await self._wal.append([entry for records in batches for entry in encode(records)])
@@ -117,6 +135,11 @@ class DecisionLog:
             self.stats.refused_rows += rows
             for records in batches:
                 self._times.forget(records)
+            if waits:
+                self._arrivals.forget(batches)
+            raise
+        except asyncio.CancelledError:
+            self._arrivals.forget(batches)
             raise
         finally:
             for event in written:
@@ -125,6 +148,29 @@ class DecisionLog:
             self._behind_since_ms = self._now_ms()
         self.stats.appended_rows += rows
         self._shipper.notify()
+
+    async def reach_database(self, batches: Sequence[RecordBatch]) -> bool:
+        """Wait until the records of the last `append` are in PostgreSQL, for `database_wait_s`.
+
+        After a wait in vain nobody waits until the shipper has caught up: decisions go on without
+        PostgreSQL, as fast as before.
+
+        Args:
+            batches: as given to `append`.
+
+        Returns:
+            Whether they are. If not, this machine's disk alone holds them, until they are shipped.
+        """
+        arrived = await self._arrivals.wait(batches, self._database_wait_s)
+        if arrived is None and not self._behind:
+            self._behind = True
+            logger.error("decisions are answered from this machine's disk alone: %s", self._why())
+        return bool(arrived)
+
+    def _why(self) -> str:
+        """Return why PostgreSQL has not got the records in time."""
+        failure = None if self._wal is None else self._shipper.failure
+        return failure or f"PostgreSQL took longer than {self._database_wait_s:g} s"
 
     async def close(self, *, drain: bool = True, timeout_s: float = 10.0) -> None:
         """Accept no more records; with `drain`, ship what is left for at most `timeout_s`.
@@ -161,17 +207,20 @@ class DecisionLog:
         failure = None if self._wal is None else self._shipper.failure
         return Lag(
             rows=rows,
+            at_risk_rows=max(0, rows - self._arrivals.rows),
             bytes=folder_bytes(self._folder) if self._folder.is_dir() else 0,
             seconds=max(0.0, (self._now_ms() - self._behind_since_ms) / 1000) if rows else 0.0,
             healthy=refused is None,
             shipping=failure is None,
             reason=refused or failure,
+            exposed=self._why() if self._behind else failure,
         )
 
     async def _publish(self) -> None:
         self.stats.publish()
         lag = self.lag()
         metrics.LOG_LAG_ROWS.set(lag.rows)
+        metrics.LOG_AT_RISK_ROWS.set(lag.at_risk_rows)
         metrics.LOG_LAG_BYTES.set(lag.bytes)
         metrics.LOG_LAG_SECONDS.set(lag.seconds)
 
@@ -189,12 +238,17 @@ class DecisionLog:
             complete=self._times.fill_in,
         )
 
-    def _note_shipped(self, number: int, records: RecordBatch) -> None:
+    def _note_shipped(self, number: int, records: RecordBatch, refused: Set[str]) -> None:
         self._times.forget(records)
+        self._arrivals.note(records, refused)
         if self._wal is not None and number < self._wal.first_number:
             return  # left by an earlier run: not among the appended
         self.stats.own_shipped_rows += len(records)
         self._behind_since_ms = records.decisions.decided_at_ms
+        if self._behind and self._waiting_rows() <= self._config.max_rows:
+            # What is appended from here on is in the next transaction.
+            self._behind = False
+            logger.warning("records reach PostgreSQL before the answers again")
 
     async def _claim_folder(self) -> Claim:
         """Claim the own folder. Another writer may be shipping it, taking it for a dead one's."""

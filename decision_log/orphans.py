@@ -8,8 +8,8 @@ from pathlib import Path
 from decision_log.disk.backlog import Backlog
 from decision_log.disk.claim import Claim, claim
 from decision_log.disk.dead_letters import DeadLetters
-from decision_log.disk.segment import ASIDE, segments, writers
-from decision_log.shipping.shipper import Shipper, ShipperConfig
+from decision_log.disk.segment import segments, writers
+from decision_log.shipping.shipper import Shipped, Shipper, ShipperConfig, nothing_to_note
 from decision_log.shipping.sink import RecordSink
 from telemetry.metrics import LogStats
 
@@ -76,15 +76,31 @@ class Orphans:
     async def _ship(self, claimed: Claim) -> bool:
         if segments(claimed.folder):
             logger.warning("shipping what %s left", claimed.folder.name)
-        backlog = Backlog(claimed.folder, self._root / ASIDE, self._stats, live=False)
-        dead_letters = DeadLetters(self._root, self._stats)
-        try:
-            await Shipper(backlog, self._sink, dead_letters, self._stats, self._config).drain()
-        finally:
-            backlog.close()
-            dead_letters.close()
+        letters = DeadLetters(self._root, self._stats)
+        backlog = Backlog(claimed.folder, letters.folder, self._stats, live=False)
+        await ship_left(backlog, self._sink, letters, self._stats, self._config)
         if not backlog.is_empty():
             return False
         claimed.remove()
         self._stats.taken_over += 1
         return True
+
+
+async def ship_left(
+    backlog: Backlog,
+    sink: RecordSink,
+    letters: DeadLetters,
+    stats: LogStats,
+    config: ShipperConfig,
+    shipped: Shipped = nothing_to_note,
+) -> None:
+    """Ship what a dead writer left, and close its backlog. See `Shipper`.
+
+    Raises:
+        Exception: that of the last of `ShipperConfig.attempts`.
+    """
+    try:
+        await Shipper(backlog, sink, letters, stats, config, shipped).drain()
+    finally:
+        backlog.close()
+        letters.close()

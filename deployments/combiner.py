@@ -26,7 +26,7 @@ from deciding.steward.recommender import Recommender
 from deciding.steward.steward import Steward
 from deciding.steward.table import StewardTable
 from deciding.steward.watch import LOCK, StewardWatch
-from decision_log.log import DecisionLog
+from decision_log.log import LONGEST_DATABASE_WAIT_S, DecisionLog
 from decision_log.readers.arm_counts import ArmCountsReader
 from decision_log.readers.drift_gauges import DriftWatch
 from decision_log.shadows.writer import ShadowWriter
@@ -117,7 +117,8 @@ class Combiner:
         await self._feed.start()
         await self._pools.start()
         replica = serve.get_replica_context().replica_id.unique_id
-        self._log = DecisionLog(settings.home / "wal", url, replica)
+        wait_s = _database_wait_s(settings)
+        self._log = DecisionLog(settings.home / "wal", url, replica, database_wait_s=wait_s)
         await self._log.start()
         self._shadow_writer = ShadowWriter(url, settings.database_timeout_s)
         self._shadow_writer.start()
@@ -137,6 +138,7 @@ class Combiner:
             Explainer(self._pools.explainer, reason_writer(NAMES)),
             self._log,
             self._shadows,
+            reach_database=self._log.reach_database if wait_s else None,
         )
         self._drift = _drift_watch(settings, url, self._feed)
         if settings.drift_interval_s:
@@ -174,7 +176,7 @@ class Combiner:
             plan="" if active is None else active.plan.name,
             plan_version=0 if active is None else active.plan.version,
             plan_kept=active is not None and active.is_local,
-            troubles=(self._reader.trouble,) if self._reader.trouble else (),
+            troubles=_troubles(self._reader.trouble, lag.exposed, lag.at_risk_rows),
         )
 
     def check_health(self) -> None:
@@ -210,6 +212,19 @@ class Combiner:
 
     def _wanted(self) -> tuple[str, ...]:
         return self._feed.variants
+
+
+def _database_wait_s(settings: Settings) -> float:
+    """Return how long an answer waits for PostgreSQL at most; 0: not at all."""
+    if settings.log_durability == "disk":
+        return 0.0
+    return min(LONGEST_DATABASE_WAIT_S, settings.request_timeout_ms / 4000)
+
+
+def _troubles(plans: str, exposed: str | None, rows: int) -> tuple[str, ...]:
+    """Return the failures that do not stop decisions: of reading plans, and of shipping records."""
+    log = f"{rows} records are on this machine's disk alone: {exposed}" if exposed else ""
+    return tuple(trouble for trouble in (plans, log) if trouble)
 
 
 def _variants_in(rows: Sequence[ActiveRow]) -> set[str]:

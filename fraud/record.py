@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from importlib import metadata
 from itertools import repeat
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -28,6 +28,10 @@ def plan_digest(document: dict[str, Any]) -> str:
 
 CODE_VERSION = metadata.version("quorum-fraud")
 """Version of the code that decides."""
+
+RECORD_ON_ONE_DISK: Final = "record_on_one_disk"
+"""Degraded reason of an answer, never of a record: PostgreSQL had not got the record in time,
+though it was to have it before the answer."""
 
 
 @dataclass(frozen=True, slots=True)

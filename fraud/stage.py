@@ -16,6 +16,7 @@ The stages in order. Each is a label of `fraud_stage_seconds` and a key of `stag
 | `combine` | turning votes into decisions |
 | `explain` | reasons of decisions that are not approve |
 | `log` | waiting until the records are on disk |
+| `database` | waiting until they are in PostgreSQL, if `QUORUM_LOG_DURABILITY` is `database` |
 | `reply` | encoding the decisions and writing them to the socket |
 """
 
@@ -27,7 +28,7 @@ from typing import Final
 PARSE, AUTH, LIMIT, WAIT = "parse", "auth", "limit", "wait"
 FEATURES, REDIS, ASSEMBLE = "features", "redis", "assemble"
 VOTES, COMBINE, EXPLAIN, LOG = "votes", "combine", "explain", "log"
-REPLY = "reply"
+DATABASE, REPLY = "database", "reply"
 VARIANT: Final = "variant:"
 """The stage of a variant begins with this."""
 

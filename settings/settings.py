@@ -153,6 +153,11 @@ class Settings(BaseSettings):
     )
     replay_ttl_s: int = Field(86_400, description="how long a transaction id is remembered", gt=0)
     request_timeout_ms: int = Field(2_000, gt=0, description="longest wait for a decision")
+    log_durability: Literal["disk", "database"] = Field(
+        "disk",
+        description="where the record of a decision is before its answer: on this machine's disk, "
+        "or in PostgreSQL as well",
+    )
     max_queued_rows: int = Field(4_096, gt=0, description="most rows that wait at one ingress")
     drift_interval_s: float = Field(
         60.0, ge=0, description="period of drift measurement for the metrics; 0: never"

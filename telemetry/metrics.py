@@ -169,6 +169,11 @@ LOG_LAG_ROWS = Gauge(
     "Records durable here that PostgreSQL does not have yet.",
     multiprocess_mode="livesum",
 )
+LOG_AT_RISK_ROWS = Gauge(
+    "fraud_log_at_risk_rows",
+    "Records of answered decisions that only this machine's disk holds: lost if the disk is.",
+    multiprocess_mode="livesum",
+)
 LOG_LAG_BYTES = Gauge(
     "fraud_log_lag_bytes", "Size of the decision log on disk.", multiprocess_mode="livesum"
 )
@@ -253,6 +258,11 @@ class LogStats:
     own_shipped_rows: int = _log_counter(
         "fraud_decision_log_own_shipped_rows_total",
         "Of the records appended here, those that have left the log.",
+    )
+    repeated_rows: int = _log_counter(
+        "fraud_decision_log_repeated_rows_total",
+        "Of the records written, those that PostgreSQL had already: a shipper was killed before it"
+        " could note them, or two shipped the same log.",
     )
     ship_batches: int = _log_counter(
         "fraud_decision_log_ship_batches_total", "Transactions of the shipper on PostgreSQL."

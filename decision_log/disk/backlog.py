@@ -9,7 +9,7 @@ from pathlib import Path
 
 from decision_log.disk.frame import HEADER, find_frame, read_frame
 from decision_log.disk.position import Position, load_position, save_position
-from decision_log.disk.segment import SegmentName, read_around, segments
+from decision_log.disk.segment import SegmentName, move_file, read_around, segments
 from telemetry.metrics import LogStats
 
 logger = logging.getLogger(__name__)
@@ -24,15 +24,19 @@ class Backlog:
 
     Args:
         folder: holds the segments.
-        aside: folder on the same file system to which damaged segments are moved.
+        aside: folder to which damaged segments are moved.
         live: whether the folder has a writer, which may append to its newest segment.
+        keep: whether the folder is only read, and stays as it is.
     """
 
-    def __init__(self, folder: Path, aside: Path, stats: LogStats, *, live: bool) -> None:
+    def __init__(
+        self, folder: Path, aside: Path, stats: LogStats, *, live: bool, keep: bool = False
+    ) -> None:
         self._folder = folder
         self._aside = aside
         self._stats = stats
         self._live = live
+        self._keep = keep
         self._read = self._committed = load_position(folder)
         self._open: SegmentName | None = None
         self._fd = -1
@@ -71,6 +75,8 @@ class Backlog:
         self._committed = self._read
         self._shipped |= self._ended
         self._ended.clear()
+        if self._keep:
+            return
         for name in sorted(self._shipped):
             self._retire(name)
         # A later run that began after the damage would not see it, and would delete the file.
@@ -183,7 +189,7 @@ class Backlog:
         try:
             if name in self._damaged:
                 self._aside.mkdir(parents=True, exist_ok=True)
-                os.replace(path, self._aside / f"{self._folder.name}-{name}.damaged")
+                move_file(path, self._aside / f"{self._folder.name}-{name}.damaged")
             else:
                 path.unlink(missing_ok=True)
         except OSError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from decision_log.disk.position import FILE
 
-_LOCK = "lock"
+LOCK = "lock"
 
 
 class Claim:
@@ -33,7 +33,7 @@ class Claim:
         """
         try:
             # The lock file last: without it another process may claim the folder.
-            for name in (FILE, _LOCK):
+            for name in (FILE, LOCK):
                 (self.folder / name).unlink(missing_ok=True)
             self.folder.rmdir()
         finally:
@@ -48,7 +48,7 @@ def claim(folder: Path, *, create: bool) -> Claim | None:
     """
     if create:
         folder.mkdir(parents=True, exist_ok=True)
-    path = folder / _LOCK
+    path = folder / LOCK
     try:
         fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except (FileNotFoundError, NotADirectoryError):
@@ -62,6 +62,25 @@ def claim(folder: Path, *, create: bool) -> Claim | None:
         if not held:
             os.close(fd)
     return Claim(folder, fd) if held else None
+
+
+def share(folder: Path) -> Claim | None:
+    """Hold a folder that is only read, together with others that do; nothing in it is changed. None
+    if a process has claimed it.
+
+    Raises:
+        OSError: its lock cannot be read.
+    """
+    try:
+        fd = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:  # a writer makes its lock first: nobody is at work here
+        return Claim(folder, -1)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return Claim(folder, fd)
 
 
 def _is_still(path: Path, fd: int) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from decision_log.disk.backlog import Backlog
 from decision_log.disk.frame import SALT_BYTES, frame
 from decision_log.disk.segment import ASIDE, Segment
 from telemetry.metrics import LogStats
@@ -37,11 +38,13 @@ class DeadLetters:
 
     Args:
         root: the folder that holds the writers' folders.
+        once: do not write what an earlier file holds: the same log may be shipped again.
     """
 
-    def __init__(self, root: Path, stats: LogStats) -> None:
+    def __init__(self, root: Path, stats: LogStats, *, once: bool = False) -> None:
         self.folder = root / ASIDE
         self._stats = stats
+        self._once = once
         self._segment: Segment | None = None
         # A write whose caller was cancelled goes on in its thread while others begin.
         self._lock = threading.Lock()
@@ -59,6 +62,16 @@ class DeadLetters:
         for reason, times in Counter(letter.reason for letter in letters).items():
             logger.error("%d set aside in %s: %s", times, path, reason)
 
+    def holds(self) -> set[bytes]:
+        """Return the payloads that are in the folder."""
+        if not self.folder.is_dir():
+            return set()
+        kept = Backlog(self.folder, self.folder, LogStats(), live=True, keep=True)
+        try:
+            return set(iter(kept.next, None))
+        finally:
+            kept.close()
+
     def close(self) -> None:
         """Close the file. Idempotent."""
         with self._lock:
@@ -67,6 +80,11 @@ class DeadLetters:
     def _write(self, payloads: Sequence[bytes]) -> Path:
         """Append entries to the file. Returns its path."""
         with self._lock:
+            if self._once:
+                held = self.holds()
+                payloads = [p for p in dict.fromkeys(payloads) if p not in held]
+                if not payloads:
+                    return self.folder
             path = self._append(payloads)
             # The file may be moved away in the middle of a write, and be shipped without it.
             while not path.exists():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +96,29 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def move_file(path: Path, to: Path) -> None:
+    """Move a file, also to another disk. It is at one of both places, whole, at any time.
+
+    Raises:
+        OSError: it cannot be moved, or not be read whole.
+    """
+    try:
+        os.replace(path, to)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    else:
+        return
+    copy = to.with_name(f".{to.name}.part")
+    with path.open("rb") as source, copy.open("wb") as target:
+        shutil.copyfileobj(source, target)
+        target.flush()
+        os.fsync(target.fileno())
+    os.replace(copy, to)
+    sync_folder(to.parent)
+    path.unlink()
 
 
 class Segment:

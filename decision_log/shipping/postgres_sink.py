@@ -60,7 +60,7 @@ class PostgresSink:
         self._months: set[_Month] = set()
         self._plans: set[str] = set()
 
-    async def insert(self, batches: Sequence[RecordBatch]) -> None:
+    async def insert(self, batches: Sequence[RecordBatch]) -> int:
         """See `RecordSink`."""
         try:
             arguments = await _arguments(batches)
@@ -72,7 +72,8 @@ class PostgresSink:
         try:
             await self._ensure(connection, months)
             await self._keep(connection, {batch.plan.digest: batch.plan for batch in batches})
-            await self._ship(connection, query, arguments)
+            inserted = await self._ship(connection, query, arguments)
+            return sum(map(len, batches)) - inserted
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if _is_data_error(error):
                 raise RecordRefused(_code(error)) from error
@@ -113,20 +114,22 @@ class PostgresSink:
             raise StoreUnavailable(_reason(error)) from error
         return self._session
 
-    async def _ship(self, connection: Any, query: str, arguments: list[Any]) -> None:
+    async def _ship(self, connection: Any, query: str, arguments: list[Any]) -> int:
+        """Insert the rows that are not there. Returns how many."""
         try:
-            await self._insert(connection, query, arguments)
+            return await self._insert(connection, query, arguments)
         except asyncpg.UniqueViolationError:  # nothing was inserted
-            await self._insert(connection, f"{query}{_AGAIN}", arguments)
+            return await self._insert(connection, f"{query}{_AGAIN}", arguments)
 
-    async def _insert(self, connection: Any, query: str, arguments: list[Any]) -> None:
+    async def _insert(self, connection: Any, query: str, arguments: list[Any]) -> int:
         if self._waits_for_disk:
-            await connection.execute(query, *arguments, timeout=self._timeout_s)
-            return
+            tag = await connection.execute(query, *arguments, timeout=self._timeout_s)
+            return _inserted(tag)
         # A segment is deleted once PostgreSQL has its rows, so a commit must wait for its disk.
         async with connection.transaction():
             await connection.execute("SET LOCAL synchronous_commit = on")
-            await connection.execute(query, *arguments, timeout=self._timeout_s)
+            tag = await connection.execute(query, *arguments, timeout=self._timeout_s)
+        return _inserted(tag)
 
     async def _keep(self, connection: Any, plans: dict[str, PlanDocument]) -> None:
         """Keep plans before the decisions that name them: readers never miss one."""
@@ -208,6 +211,11 @@ def _month_of_day(day: int) -> tuple[int, int]:
     """Return the year and month of a day since 1970-01-01."""
     at = datetime.fromtimestamp(day * _DAY_MS // 1000, UTC)
     return at.year, at.month
+
+
+def _inserted(tag: str) -> int:
+    """Return the rows of a command's tag, `INSERT 0 <rows>`: those of `decisions`."""
+    return int(tag.rpartition(" ")[2])
 
 
 def _is_data_error(error: Exception) -> bool:

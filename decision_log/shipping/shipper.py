@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass
+from itertools import count
 
 from decision_log.disk.backlog import Backlog
 from decision_log.disk.dead_letters import DeadLetter, DeadLetters
@@ -32,6 +33,7 @@ class ShipperConfig:
             follows. A statement costs both ends as much as ten rows.
         busy_rows, busy_linger_s: the wait after a transaction of at least so many rows.
         retry_s, max_retry_s: first and longest wait after a failure; each wait doubles the last.
+        attempts: how often a batch is tried before its failure is raised; None: for ever.
     """
 
     max_rows: int = 500
@@ -40,10 +42,18 @@ class ShipperConfig:
     busy_linger_s: float = 0.25
     retry_s: float = 0.05
     max_retry_s: float = 5.0
+    attempts: int | None = None
 
     def linger_after(self, rows: int) -> float:
         """Seconds to wait after a transaction of `rows`, which is less than `max_rows`."""
         return self.busy_linger_s if rows >= self.busy_rows else self.linger_s
+
+
+Shipped = Callable[[int, RecordBatch, Set[str]], None]
+
+
+def nothing_to_note(number: int, records: RecordBatch, refused: Set[str]) -> None:
+    """Note nothing of what was shipped."""
 
 
 async def _unchanged(records: RecordBatch) -> None:
@@ -56,7 +66,8 @@ class Shipper:
     Args:
         backlog, sink: where records come from and go to.
         dead_letters: where records go that the sink refuses.
-        shipped: called with (segment number, records) for every entry that has left the log.
+        shipped: called with (segment number, records, refused) for every entry that has left the
+            log; `refused` are the ids of the decisions that were set aside, of any entry.
         complete: adds to an entry the values that are known only after it is written.
     """
 
@@ -67,7 +78,7 @@ class Shipper:
         dead_letters: DeadLetters,
         stats: LogStats,
         config: ShipperConfig | None = None,
-        shipped: Callable[[int, RecordBatch], None] = lambda number, records: None,
+        shipped: Shipped = nothing_to_note,
         complete: Callable[[RecordBatch], Awaitable[None]] = _unchanged,
     ) -> None:
         self._backlog = backlog
@@ -105,35 +116,44 @@ class Shipper:
 
         Returns:
             Its rows, an unreadable entry counted as one; 0 if there was nothing to ship.
+
+        Raises:
+            Exception: that of the last of `ShipperConfig.attempts`. What was not shipped stays.
         """
         delay_s = self._config.retry_s
-        while True:
+        for attempt in count(1):
             try:
                 rows = await self._attempt()
                 self.failure = None
                 return rows
             except Exception as error:  # only its owner may end the shipping
                 self._fail(error)
+                if attempt == self._config.attempts:
+                    raise
             except BaseException:
                 self._backlog.rewind()
                 raise
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, self._config.max_retry_s)
+        raise AssertionError  # `count` does not end
 
     async def _attempt(self) -> int:
         refused: list[DeadLetter] = []
         entries = await self._read(refused)
         unreadable = len(refused)
         rows = sum(len(records) for _, records in entries)
+        ids: set[str] = set()
+        repeated = 0
         if rows:
-            await self._insert([records for _, records in entries], refused)
+            repeated = await self._insert([records for _, records in entries], refused, ids)
             self._stats.ship_batches += 1
         # Not earlier: a failed attempt is repeated, and would set them aside twice.
         await self._dead_letters.put(refused)
         self._backlog.commit()
-        self._stats.shipped_rows += rows - (len(refused) - unreadable)
+        self._stats.shipped_rows += rows - len(ids)
+        self._stats.repeated_rows += repeated
         for number, records in entries:
-            self._shipped(number, records)
+            self._shipped(number, records, ids)
         return rows + unreadable
 
     async def _read(self, refused: list[DeadLetter]) -> list[tuple[int, RecordBatch]]:
@@ -158,17 +178,20 @@ class Shipper:
                 await asyncio.sleep(0)
         return entries
 
-    async def _insert(self, batches: list[RecordBatch], refused: list[DeadLetter]) -> None:
-        """Insert all records except those that the sink refuses, which are found by halving."""
+    async def _insert(
+        self, batches: list[RecordBatch], refused: list[DeadLetter], ids: set[str]
+    ) -> int:
+        """Insert all records except those that the sink refuses, which are found by halving: they
+        are added to `refused`, and to `ids`. Returns how many were there already."""
         try:
-            await self._sink.insert(batches)
+            return await self._sink.insert(batches)
         except RecordRefused as error:
             if len(batches) == 1 and len(batches[0]) == 1:
                 (payload,) = encode(batches[0])
                 refused.append(DeadLetter(payload, str(error.args[0])))
-                return
-            for half in _halves(batches):
-                await self._insert(half, refused)
+                ids.update(batches[0].decisions.decision_id)
+                return 0
+            return sum([await self._insert(half, refused, ids) for half in _halves(batches)])
 
     def _fail(self, error: Exception) -> None:
         # Everything since the last commit is read again: none of it is held in memory meanwhile.

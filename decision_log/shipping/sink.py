@@ -16,8 +16,11 @@ class RecordRefused(QuorumError):
 class RecordSink(Protocol):
     """A store of records. Inserting a record again changes nothing."""
 
-    async def insert(self, batches: Sequence[RecordBatch]) -> None:
+    async def insert(self, batches: Sequence[RecordBatch]) -> int:
         """Insert all records or none. Records that are there already stay as they are.
+
+        Returns:
+            How many records were there already.
 
         Raises:
             RecordRefused: at least one of them can never be inserted.

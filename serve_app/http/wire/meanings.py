@@ -7,6 +7,7 @@ from typing import Final
 
 from features import degraded
 from fraud.combine.combine import RULES_ONLY
+from fraud.record import RECORD_ON_ONE_DISK
 
 OUTCOMES: Final[dict[str, str]] = {
     "approve": "Let the payment through.",
@@ -39,6 +40,8 @@ DEGRADED: Final[dict[str, str]] = {
     "counted in its own history.",
     degraded.TRANSACTION_REUSED: "The transaction_id belongs to an earlier payment with other "
     "content. This one is decided but not counted.",
+    RECORD_ON_ONE_DISK: "PostgreSQL did not answer, so the record of this decision was on one "
+    "machine's disk alone when the decision was returned. The decision itself is complete.",
     RULES_ONLY: "No model answered. Plain rules decided, and they never block.",
 }
 """Degraded reason -> its meaning, except for reasons of variants."""
@@ -61,6 +64,7 @@ STAGES: Final[dict[str, str]] = {
     "combine": "the votes were combined into a decision",
     "explain": "the reasons were found",
     "log": "the decision was written to disk",
+    "database": "its record was written to PostgreSQL, if the operator wants that first",
 }
 PROBLEMS: Final[dict[str, str]] = {
     "malformed-body": "Send JSON in UTF-8.",

@@ -6,14 +6,11 @@ import asyncio
 import os
 import random
 import secrets
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from cluster.embedded import EmbeddedPostgres
@@ -21,29 +18,11 @@ from cluster.schema.migrate import migrate
 from decision_log.log import DecisionLog
 from decision_log.shipping.shipper import ShipperConfig
 from fraud.errors import LogUnavailable
+from tests.contracts.decision_logs import assert_exactly_once, kill, start_writer
 from tests.contracts.decisions import decision_records, gathered
-from tests.contracts.root import ROOT
 from tests.contracts.waiting import until
 
-WRITER = Path(__file__).with_name("writer.py")
 QUICK = ShipperConfig(linger_s=0.002, busy_linger_s=0.002, retry_s=0.01, max_retry_s=0.1)
-
-
-def start_writer(root: Path, url: str, owner: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(WRITER), str(root), url, owner],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-    )
-
-
-def kill(writer: subprocess.Popen[str]) -> list[str]:
-    """Kill -9. Returns the ids that it printed."""
-    writer.kill()
-    told, _ = writer.communicate()
-    return [line for line in told.splitlines() if len(line) == 36]
 
 
 async def settled(root: Path, url: str, *, timeout_s: float = 60.0) -> DecisionLog:
@@ -53,30 +32,6 @@ async def settled(root: Path, url: str, *, timeout_s: float = 60.0) -> DecisionL
     await until(lambda: {p.name for p in root.iterdir()} == {"survivor"}, timeout_s)
     await log.close()
     return log
-
-
-async def assert_exactly_once(url: str, told: list[str]) -> None:
-    assert len(told) == len(set(told))
-    connection = await asyncpg.connect(url)
-    try:
-        rows = await connection.fetch(
-            "SELECT decision_id::text, count(*) FROM decisions GROUP BY 1"
-        )
-        found = {row[0]: row[1] for row in rows}
-        assert set(told) <= set(found), f"{len(set(told) - set(found))} of {len(told)} are lost"
-        assert set(found.values()) <= {1}
-        doubled = await connection.fetchval(
-            "SELECT count(*) FROM (SELECT 1 FROM transactions"
-            " GROUP BY tenant, transaction_id, occurred_at HAVING count(*) > 1) AS d"
-        )
-        assert doubled == 0
-        orphaned = await connection.fetchval(
-            "SELECT count(*) FROM decisions d WHERE NOT EXISTS (SELECT 1 FROM transactions t"
-            " WHERE (t.tenant, t.transaction_id) = (d.tenant, d.transaction_id))"
-        )
-        assert orphaned == 0
-    finally:
-        await connection.close()
 
 
 async def test_killed_at_fifty_moments_under_load(tmp_path, database_url):

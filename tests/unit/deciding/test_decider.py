@@ -72,6 +72,7 @@ class House:
         anomaly=0.5,
         explain=None,
         fetch_timeout_ms=50,
+        reach_database=None,
     ):
         self.plan = plan
         self.calls = {
@@ -97,6 +98,7 @@ class House:
             self,
             now_ms=lambda: NOW_MS,
             randomness=lambda k: bytes(range(k % 256)) + bytes(k - k % 256),
+            reach_database=reach_database,
         )
 
     def scorer(self, variant):
@@ -371,6 +373,29 @@ async def test_a_decision_that_is_not_durable_is_not_returned():
     house.log_error = LogUnavailable("disk full")
     with pytest.raises(LogUnavailable):
         await house.decide(1)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_an_answer_that_waits_for_postgres_says_whether_its_record_is_there(is_there):
+    kept, waited_for = [], []
+
+    async def reach(batches):
+        kept.extend(house.kept)
+        waited_for.extend(record for records in batches for record in records)
+        await asyncio.sleep(0.03)
+        return is_there
+
+    house = House(logistic=RuntimeError("dead"), reach_database=reach)
+    decisions = await house.decide(2)
+    assert [r.decision_id for r in kept] == decisions.decision_id, "on the disk before the wait"
+    assert [r.decision_id for r in waited_for] == decisions.decision_id
+    lacks = ("variant_failed:logistic",)
+    assert decisions.degraded == [lacks if is_there else (*lacks, "record_on_one_disk")] * 2
+    assert [r.degraded for r in kept] == [lacks] * 2, "the record does not say so"
+    assert list(decisions.stage_ms)[-2:] == ["log", "database"]
+    assert decisions.stage_ms["database"] >= 0
+    empty = await house.decider.decide(transactions(0))
+    assert len(empty) == 0
 
 
 async def test_without_a_plan_nothing_is_decided():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from decision_log.entry import FORMAT, MAX_ROWS, decode, encode, storable
+from decision_log.entry import FORMAT, MAX_ROWS, decode, encode, outline, storable
 from decision_log.shipping.columns import N_COLUMNS, columns
 from fraud.record import DecisionRecord, RecordBatch, plan_digest
 from tests.contracts.decisions import PLAN, decision_records, gathered
@@ -24,6 +24,15 @@ def test_records_come_back_in_order(n):
     read = [record for entry in entries for record in decode(entry)]
     assert list(map(plain, read)) == list(map(plain, written))
     assert [r.features for r in read] == [r.features for r in written]
+
+
+def test_an_outline_has_the_rows_and_the_time():
+    (batch,) = gathered(decision_records(MAX_ROWS + 3))
+    at_ms = batch.decisions.decided_at_ms
+    assert list(map(outline, encode(batch))) == [(MAX_ROWS, at_ms), (3, at_ms)]
+    for wrong in (b"", b"?", encode(batch)[1][:50], b"\x91\x01"):
+        with pytest.raises(ValueError, match="not an entry"):
+            outline(wrong)
 
 
 def test_records_of_several_plans_keep_their_own():

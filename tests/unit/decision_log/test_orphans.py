@@ -20,8 +20,9 @@ class Memory:
     def __init__(self) -> None:
         self.kept: list[str] = []
 
-    async def insert(self, batches) -> None:
+    async def insert(self, batches) -> int:
         self.kept += [record.decision_id for batch in batches for record in batch]
+        return 0
 
     async def close(self) -> None:
         pass

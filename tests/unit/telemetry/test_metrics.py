@@ -103,7 +103,7 @@ def test_every_number_of_the_decision_log_is_a_metric():
     numbers = [f for f in dataclasses.fields(metrics.LogStats) if not f.name.startswith("_")]
     names = [f.metadata["counter"].describe()[0].name for f in numbers]
     assert names == [f"fraud_decision_log_{f.name}" for f in numbers]
-    assert len(names) == 13
+    assert len(names) == 14
 
 
 def test_two_logs_of_one_process_add_up():

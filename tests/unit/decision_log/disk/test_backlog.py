@@ -269,3 +269,46 @@ def test_a_position_that_cannot_be_read_is_the_beginning(tmp_path, damage):
     save_position(tmp_path, Position(3, 4))
     (tmp_path / "position.json").write_bytes(damage)
     assert load_position(tmp_path) == Position()
+
+
+def test_a_folder_that_is_kept_stays_as_it_is(tmp_path):
+    whole = frame(b"spoilt", SALT)
+    write(tmp_path, 1, b"a", b"b")
+    write(tmp_path, 2, b"c", tail=whole[:-1] + b"?" + frame(b"d", SALT))
+    write(tmp_path, 3, b"e", tail=whole[:5])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for _ in range(2):
+        stats = LogStats()
+        log = Backlog(tmp_path, tmp_path / "aside", stats, live=False, keep=True)
+        assert log.next() == b"a"
+        log.commit()
+        assert take(log) == [b"b", b"c", b"d", b"e"]
+        log.rewind()
+        assert take(log) == [b"b", b"c", b"d", b"e"]
+        log.commit()
+        assert take(log) == []
+        assert stats.damaged_bytes >= len(whole)
+        assert stats.torn_bytes >= 5
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_damaged_segment_is_moved_to_another_disk(tmp_path, monkeypatch):
+    """The disk of a machine that is gone is not the one on which dead letters are kept."""
+    whole = frame(b"spoilt", SALT)
+    write(tmp_path, 1, b"a", tail=whole[:-1] + b"?" + frame(b"d", SALT))
+    name = str(SegmentName(1, SALT))
+    content = (tmp_path / name).read_bytes()
+    replace = os.replace
+
+    def across(source, target):
+        if str(source).endswith(".wal"):
+            raise OSError(errno.EXDEV, "across disks")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", across)
+    log = backlog(tmp_path, live=False)
+    assert take(log) == [b"a", b"d"]
+    log.commit()
+    [moved] = (tmp_path / "aside").iterdir()
+    assert moved.read_bytes() == content
+    assert log.is_empty()

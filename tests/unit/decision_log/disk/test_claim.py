@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from decision_log.disk.claim import claim
+from decision_log.disk.claim import claim, share
 from decision_log.disk.position import Position, save_position
 
 HOLD = """
@@ -75,3 +75,23 @@ def test_a_dead_holder_holds_nothing(tmp_path, holder):
     found = claim(tmp_path / "a", create=False)
     assert found is not None
     found.release()
+
+
+def test_readers_share_a_folder_that_nobody_has_claimed(tmp_path):
+    (tmp_path / "a").mkdir()
+    unlocked = share(tmp_path / "a")
+    assert unlocked is not None
+    unlocked.release()
+    assert list((tmp_path / "a").iterdir()) == [], "nothing is made"
+    first = claim(tmp_path / "a", create=True)
+    assert first is not None
+    assert share(tmp_path / "a") is None
+    first.release()
+    readers = [share(tmp_path / "a") for _ in range(2)]
+    assert claim(tmp_path / "a", create=False) is None
+    for reader in readers:
+        assert reader is not None
+        reader.release()
+    again = claim(tmp_path / "a", create=False)
+    assert again is not None
+    again.release()

@@ -73,3 +73,15 @@ async def test_many_are_written_with_one_sync_and_not_on_the_loop(tmp_path, monk
     assert get_ident() not in threads
     assert shipped(dead.folder) == [letter.payload for letter in letters]
     assert len(caplog.messages) == 2, "one line for each cause"
+
+
+async def test_what_an_earlier_file_holds_is_not_written_once_more(tmp_path):
+    """The same log may be shipped again."""
+    for kept in ((b"a", b"b", b"a"), (b"b", b"c"), (b"a", b"b")):
+        stats = LogStats()
+        dead = DeadLetters(tmp_path, stats, once=True)
+        await dead.put([DeadLetter(payload, "bad") for payload in kept])
+        dead.close()
+        assert stats.dead_letters == len(kept)
+    assert len(list(dead.folder.iterdir())) == 2
+    assert shipped(dead.folder) == [b"a", b"b", b"c"]

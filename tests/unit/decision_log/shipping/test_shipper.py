@@ -31,7 +31,7 @@ class Memory:
         self.kept: list[str] = []
         self.batches: list[int] = []
 
-    async def insert(self, batches) -> None:
+    async def insert(self, batches) -> int:
         records = [record for batch in batches for record in batch]
         if self.away:
             self.away -= 1
@@ -39,7 +39,9 @@ class Memory:
         if any(r.transaction.transaction_id.startswith("bad") for r in records):
             raise RecordRefused("bad data")
         self.batches.append(len(records))
-        self.kept += [r.decision_id for r in records if r.decision_id not in self.kept]
+        fresh = [r.decision_id for r in records if r.decision_id not in self.kept]
+        self.kept += fresh
+        return len(records) - len(fresh)
 
     async def close(self) -> None:
         pass
@@ -60,7 +62,7 @@ class House:
             self.dead,
             self.stats,
             QUICK,
-            lambda number, records: self.gone.extend(r.decision_id for r in records),
+            lambda number, records, refused: self.gone.extend(r.decision_id for r in records),
         )
 
     def write(self, records, number: int = 1) -> None:
@@ -136,13 +138,13 @@ async def test_a_record_that_is_refused_is_set_aside_alone(tmp_path):
 
 async def test_refused_records_are_set_aside_once_though_the_ledger_goes_away(tmp_path):
     class Flaky(Memory):
-        async def insert(self, batches) -> None:
+        async def insert(self, batches) -> int:
             if sum(map(len, batches)) == 1 and self.away:
                 self.away -= 1
                 raise StoreUnavailable("away")
             held, self.away = self.away, 0
             try:
-                await super().insert(batches)
+                return await super().insert(batches)
             finally:
                 self.away = held
 
@@ -225,9 +227,9 @@ async def test_a_disk_that_is_full_empties_though_no_position_can_be_kept(tmp_pa
 @pytest.mark.virtual_time
 async def test_being_cancelled_midway_loses_nothing(tmp_path):
     class Slow(Memory):
-        async def insert(self, batches) -> None:
+        async def insert(self, batches) -> int:
             await asyncio.sleep(0.05)
-            await super().insert(batches)
+            return await super().insert(batches)
 
     sink = Slow()
     house = House(tmp_path, sink)
@@ -258,3 +260,45 @@ async def test_it_ships_when_something_is_appended(tmp_path):
 def test_when_much_comes_more_of_it_travels_together():
     pace = ShipperConfig(max_rows=100, linger_s=0.01, busy_rows=8, busy_linger_s=0.3)
     assert [pace.linger_after(rows) for rows in (1, 7, 8, 99)] == [0.01, 0.01, 0.3, 0.3]
+
+
+@pytest.mark.virtual_time
+async def test_attempts_may_be_bounded_and_nothing_is_lost(tmp_path):
+    sink = Memory(away=3)
+    house = House(tmp_path, sink)
+    records = decision_records(5)
+    house.write(records)
+    config = ShipperConfig(retry_s=0.001, attempts=2)
+    bounded = Shipper(house.backlog, sink, house.dead, house.stats, config)
+    with pytest.raises(StoreUnavailable):
+        await bounded.drain()
+    assert (sink.away, house.stats.ship_errors, sink.kept) == (1, 2, [])
+    await bounded.drain()
+    assert sink.kept == ids(records)
+
+
+async def test_records_that_were_there_already_are_counted(tmp_path):
+    sink = Memory()
+    house = House(tmp_path, sink)
+    first, second, bad = decision_records(5), decision_records(3, "s"), decision_records(1, "bad")
+    await sink.insert(gathered(first))
+    house.write([*first, *second, *bad])
+    await house.shipper.drain()
+    assert house.stats.repeated_rows == 5
+    assert house.stats.shipped_rows == 8
+
+
+async def test_it_tells_which_records_were_refused(tmp_path):
+    house, told = House(tmp_path, Memory()), []
+    house.write([*decision_records(2), *(bad := decision_records(1, "bad"))])
+    shipper = Shipper(
+        house.backlog,
+        Memory(),
+        house.dead,
+        house.stats,
+        QUICK,
+        lambda number, records, refused: told.append(set(refused)),
+    )
+    await shipper.drain()
+    assert told
+    assert all(refused == set(ids(bad)) for refused in told)
