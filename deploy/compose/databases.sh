@@ -4,7 +4,7 @@
 set -eu
 for name in quorum mlflow; do
   # By the environment, not by an argument, which every process of the container sees.
-  PASSWORD=$(cat "/run/secrets/${name}_database_password") NAME=$name \
+  PASSWORD=$(cat "${SECRETS:-/run/secrets}/${name}_database_password") NAME=$name \
     psql -X -q -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres <<'SQL'
 \getenv name NAME
 \getenv password PASSWORD
