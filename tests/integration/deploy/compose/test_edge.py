@@ -259,7 +259,7 @@ def test_a_decision_is_asked_for_again_if_its_node_dies(edge: Edge) -> None:
 def test_nothing_else_is_sent_twice(edge: Edge) -> None:
     for node in edge.nodes:
         node.dies = True
-    # A connection of its own: on one that was used before, HAProxy leaves it to the client to repeat.
+    # A new connection: on one that was used before, HAProxy leaves it to the client to repeat.
     trust = ssl.create_default_context(cafile=str(edge.certificate))
     answer = httpx.post(f"https://localhost:{edge.tls}/v1/plans", content=b"{}", verify=trust)
     assert answer.status_code == 502
