@@ -14,6 +14,7 @@ import redis
 
 from tests.contracts.compose import FOLDER, command, services
 from tests.contracts.ports import free_ports
+from tests.contracts.waiting import PATIENCE_S
 
 from .conftest import Start
 
@@ -84,7 +85,11 @@ def test_quorum_may_do_its_work_and_not_change_the_server(server: Address) -> No
     assert urlsplit(server[1]).username == "quorum"
     assert client.set("a", "b", px=60_000)
     assert client.eval("return redis.call('GET', KEYS[1])", 1, "a") == b"b"
-    assert client.publish("c", "d") == 0
+    assert client.evalsha(client.script_load("return 7"), 0) == 7
+    with client.pubsub() as announcements:
+        announcements.subscribe("c")
+        assert announcements.get_message(timeout=PATIENCE_S) is not None
+        assert client.publish("c", "d") == 1
     assert "redis_version" in client.info()
     assert client.delete("a") == 1
     for words in (
