@@ -161,3 +161,16 @@ def test_quorum_is_installed_with_what_mlflow_reads_postgresql_by() -> None:
     pyproject = (ROOT / "pyproject.toml").read_text()
     assert '"psycopg[binary]' in pyproject
     assert "postgresql+psycopg://" in (FILE.parent / "compose" / "secrets.sh").read_text()
+
+
+def test_the_image_has_the_folders_that_volumes_are_mounted_at() -> None:
+    """A new volume takes its owner from the folder of the image; without one root owns it."""
+    made = re.search(r"install --directory .*--owner quorum .*", (ROOT / "Dockerfile").read_text())
+    assert made is not None
+    targets = {
+        mount["target"]
+        for name in OURS
+        for mount in services()[name].get("volumes", [])
+        if mount["type"] == "volume"
+    }
+    assert targets <= set(made[0].split())
