@@ -33,20 +33,21 @@ def plugin() -> str:
 @cache
 def rendered() -> dict[str, Any]:
     """The whole file, all profiles, with the defaults of its variables; skips without a plugin."""
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nowhere"}
-    return json.loads(_rendered(environment))
+    return rendered_with()
 
 
-def _rendered(environment: Mapping[str, str]) -> str:
+def rendered_with(**variables: str) -> dict[str, Any]:
+    """The whole file, all profiles, with some of its variables set; skips without a plugin."""
     done = subprocess.run(
         [plugin(), "-f", str(FILE), "--profile", "*", "config", "--format", "json"],
-        env=dict(environment),
+        env={"PATH": os.environ["PATH"], "HOME": "/nowhere", **variables},
         capture_output=True,
         text=True,
         timeout=_PLUGIN_S,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def services() -> dict[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -67,6 +68,15 @@ def _readiness(node: EdgeNode) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that leave: HAProxy resets connections of its health checks."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 @contextmanager
 def edge_nodes(port: int, ready_port: int) -> Iterator[list[EdgeNode]]:
     """Serve both until the block ends."""
@@ -74,8 +84,7 @@ def edge_nodes(port: int, ready_port: int) -> Iterator[list[EdgeNode]]:
     with ExitStack() as stack:
         for node in nodes:
             for at, handler in ((port, _answers(node)), (ready_port, _readiness(node))):
-                server = stack.enter_context(ThreadingHTTPServer((node.address, at), handler))
-                server.daemon_threads = True
+                server = stack.enter_context(_Server((node.address, at), handler))
                 threading.Thread(target=server.serve_forever, daemon=True).start()
                 stack.callback(server.shutdown)
         yield nodes

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from settings.settings import _SECRET_FILES, _variables
-from tests.contracts.compose import FILE, services
+from tests.contracts.compose import FILE, rendered_with, services
 from tests.contracts.compose import rendered as whole
 from tests.contracts.root import ROOT
 
@@ -161,6 +161,28 @@ def test_quorum_is_installed_with_what_mlflow_reads_postgresql_by() -> None:
     pyproject = (ROOT / "pyproject.toml").read_text()
     assert '"psycopg[binary]' in pyproject
     assert "postgresql+psycopg://" in (FILE.parent / "compose" / "secrets.sh").read_text()
+
+
+def test_what_can_be_set_is_on_the_page_and_works() -> None:
+    text = FILE.read_text()
+    variables = set(re.findall(r"\$\{(\w+)", text))
+    page = (ROOT / "docs" / "deploy-docker.md").read_text()
+    assert all(f"`{name}" in page for name in variables), variables
+    changed = rendered_with(
+        EDGE_HTTPS_PORT="8443", GRAFANA_PORT="13000", QUORUM_CPUS="1", QUORUM_IMAGE="here/quorum:2"
+    )["services"]
+    assert changed["edge"]["environment"] == {"EDGE_HTTPS_PORT": "8443"}
+    assert {port["published"] for port in changed["edge"]["ports"]} == {"8443", "80"}
+    assert [port["published"] for port in changed["grafana"]["ports"]] == ["13000"]
+    assert changed["quorum"]["deploy"]["resources"]["limits"]["cpus"] == 1
+    assert {changed[name]["image"] for name in OURS} == {"here/quorum:2"}
+    elsewhere = rendered_with(QUORUM_SECRETS="/safe")["secrets"]
+    assert {secret["file"] for secret in elsewhere.values()} == {f"/safe/{n}" for n in elsewhere}
+
+
+def test_every_service_is_on_the_page() -> None:
+    page = (ROOT / "docs" / "deploy-docker.md").read_text()
+    assert all(f"`{name}`" in page for name in NAMES)
 
 
 def test_the_image_has_the_folders_that_volumes_are_mounted_at() -> None:

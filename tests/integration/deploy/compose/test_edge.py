@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -50,6 +51,8 @@ class Edge:
     nodes: list[EdgeNode]
     names: NameServer
     client: httpx.Client
+    port: int
+    ready_port: int
 
     def get(self, path: str, **more: object) -> httpx.Response:
         return self.client.get(path, **more)  # type: ignore[arg-type]
@@ -96,7 +99,7 @@ def edge(
         )
         assert httpx.get(f"http://127.0.0.1:{health}/health").status_code == 200
         assert httpx.get(f"http://127.0.0.1:{health}/v1/decisions").status_code == 404
-        edge = Edge(plain, tls, certificate, nodes, names, client)
+        edge = Edge(plain, tls, certificate, nodes, names, client, port, ready)
         edge.wait_for(200)
         yield edge
 
@@ -302,3 +305,45 @@ def test_the_configuration_is_whole_for_every_haproxy_here(secrets: Path) -> Non
             text=True,
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_it_lets_requests_end_when_it_is_stopped(
+    folder: Path, secrets: Path, start: Start, edge: Edge
+) -> None:
+    """Docker sends the image's stop signal, SIGUSR1."""
+    (tls, plain, health) = free_ports(3)
+    program = ours()
+    assert program is not None
+    process = start(
+        [program, "-db", "-f", CONFIG],
+        lambda: _listens(health),
+        environment={
+            "EDGE_PLAIN_BIND": f"127.0.0.1:{plain}",
+            "EDGE_TLS_BIND": f"127.0.0.1:{tls}",
+            "EDGE_HEALTH_BIND": f"127.0.0.1:{health}",
+            "EDGE_CERTIFICATE": str(secrets / "edge_certificate"),
+            "EDGE_DNS": f"127.0.0.1:{edge.names.port}",
+            "EDGE_NODES": f"nodes:{edge.port}",
+            "EDGE_READY_PORT": str(edge.ready_port),
+        },
+    )
+    context = ssl.create_default_context(cafile=str(edge.certificate))
+    with httpx.Client(base_url=f"https://localhost:{tls}", verify=context) as client:
+        until = time.monotonic() + PATIENCE_S
+        while client.get("/v1/x").status_code != 200:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    with (
+        socket.create_connection(("127.0.0.1", tls)) as connection,
+        context.wrap_socket(connection, server_hostname="localhost") as client_socket,
+    ):
+        client_socket.settimeout(PATIENCE_S)
+        client_socket.sendall(b"POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{")
+        process.send_signal(signal.SIGUSR1)
+        until = time.monotonic() + PATIENCE_S
+        while _listens(tls):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        client_socket.sendall(b"}")
+        assert client_socket.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert process.wait(30) == 0
