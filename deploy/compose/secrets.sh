@@ -24,7 +24,8 @@ mkdir -p "$folder"
 chmod 700 "$folder"
 cd "$folder"
 
-random() { openssl rand -hex 32; }
+# Without a line end, which not everybody takes off.
+random() { openssl rand -hex 32 | tr -d '\n'; }
 
 # keep NAME: takes standard input as the secret NAME, unless there is one. It appears whole or not.
 keep() {
