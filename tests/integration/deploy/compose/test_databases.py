@@ -214,6 +214,25 @@ print(run.info.artifact_uri.partition("/")[0], found.version)
 """
 
 
+def test_training_prints_nothing_of_its_own_about_runs(mlflow: str, tmp_path: Path) -> None:
+    """`quorum train --json` prints JSON alone."""
+    program = f"""
+from pathlib import Path
+from training.registry.mlflow_registry import Registry
+with Registry({mlflow!r}, Path("files")).run("train", {{}}):
+    pass
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
 def test_mlflow_answers_the_names_that_it_has(mlflow: str) -> None:
     path = f"{mlflow}/api/2.0/mlflow/experiments/search?max_results=1"
     for host, status in (
