@@ -52,7 +52,7 @@ LABEL org.opencontainers.image.title="Quorum" \
 
 RUN groupadd --gid 10001 quorum \
     && useradd --uid 10001 --gid quorum --no-create-home --home-dir /var/lib/quorum --shell /usr/sbin/nologin quorum \
-    && install --directory --owner quorum --group quorum /var/lib/quorum
+    && install --directory --owner quorum --group quorum /var/lib/quorum /var/lib/quorum-artifacts
 
 COPY --from=builder /opt/quorum /opt/quorum
 WORKDIR /opt/quorum/share

@@ -16,6 +16,9 @@ from stores.whole_file import replace_file
 def provide(environment: Mapping[str, str]) -> None:
     """Create the token if there is none, and close its file to other users.
 
+    A file that is mounted read-only is taken as it is. Docker and Kubernetes provide secrets so,
+    under whatever user, and who else reads it there is up to them.
+
     Args:
         environment: environment of the node. RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH and RAY_AUTH_MODE
             have the same meaning as for Ray.
@@ -30,6 +33,8 @@ def provide(environment: Mapping[str, str]) -> None:
         found = path.stat()
     except FileNotFoundError:
         _make(path)
+        return
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
         return
     if found.st_uid != os.geteuid():
         raise CommandFailed(f"Ray's token {path} belongs to uid {found.st_uid}", _HINT)
