@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
 import shutil
 import sys
 from pathlib import Path
@@ -14,7 +16,14 @@ from cluster.errors import CommandFailed
 PYTHONS = ((3, 11), (3, 13))
 DISK_BYTES = 2 * 1024**3
 MEMORY_BYTES = 3 * 1024**3
+OPEN_FILES = 10_267
+"""Descriptors that HAProxy wants for Serve's 4,096 connections; it does not start with fewer."""
+IMAGE = "QUORUM_IMAGE"
+"""The variable that tells that this is the image: the Dockerfile sets it."""
+_RAISED_OPEN_FILES = 65_536
+_SHARED_MEMORY_MARGIN_BYTES = 64 * 1024**2
 _CGROUP = Path("/sys/fs/cgroup")
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 — measured, not written
 
 
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> None:
@@ -49,6 +58,62 @@ def check_memory(needed_bytes: int = MEMORY_BYTES) -> None:
         )
 
 
+def check_account(uid: int | None = None, in_image: bool | None = None) -> None:
+    """Refuse to run as root in the image, which has an account of its own.
+
+    Args:
+        uid: effective user id; None: ours.
+        in_image: whether this is the image; None: what the environment says.
+    """
+    uid = os.geteuid() if uid is None else uid
+    in_image = bool(os.environ.get(IMAGE)) if in_image is None else in_image
+    if in_image and uid == 0:
+        raise CommandFailed(
+            "Quorum's image does not run as root",
+            "leave out `--user`, or give it a number that is not 0: `--user 10001:10001`",
+        )
+
+
+def raise_open_files(needed: int = OPEN_FILES) -> None:
+    """Raise this process's limit of open files as far as its hard limit and reason allow.
+
+    Processes that it starts inherit the limit. 65,536 is what Ray advises; far more costs programs
+    that go through all possible descriptors.
+
+    Raises:
+        CommandFailed: the hard limit is below `needed`.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise CommandFailed(
+            f"{hard:,} files may be open at once, {needed:,} are needed",
+            f"raise the hard limit: `ulimit -Hn {_RAISED_OPEN_FILES}` as root, LimitNOFILE= of "
+            f"systemd, or `--ulimit nofile={_RAISED_OPEN_FILES}` of the container",
+        )
+    wanted = max(needed, _RAISED_OPEN_FILES)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def check_shared_memory(object_store_bytes: int, folder: Path = _SHARED_MEMORY) -> None:
+    """Refuse too little shared memory for Ray's object store, which would go to a disk instead.
+
+    Args:
+        object_store_bytes: size of the store.
+        folder: where shared memory is mounted. Systems without it keep the store elsewhere.
+    """
+    if not folder.is_dir():
+        return
+    free, needed = shutil.disk_usage(folder).free, object_store_bytes + _SHARED_MEMORY_MARGIN_BYTES
+    if free < needed:
+        raise CommandFailed(
+            f"{_mib(free)} of shared memory are free at {folder}, {_mib(needed)} are needed",
+            "start the container with `--shm-size 512m`, or mount a larger tmpfs there",
+        )
+
+
 def available_memory(cgroup: Path = _CGROUP) -> int:
     """Return the available memory of the machine, or of the container if that is less, in bytes."""
     available = int(psutil.virtual_memory().available)
@@ -61,6 +126,10 @@ def available_memory(cgroup: Path = _CGROUP) -> int:
                 used -= int(line.split()[1])
         available = min(available, max(0, limit - used))
     return available
+
+
+def _mib(size: int) -> str:
+    return f"{size / 1024**2:.0f} MiB"
 
 
 def _gib(size: int) -> str:

@@ -14,9 +14,16 @@ from cluster.home.connection import check_stores, database_url
 from cluster.home.paths import serve_config
 from cluster.home.private_folder import make_private
 from cluster.node.deploy import read_config, roll_out
-from cluster.node.node import Node
+from cluster.node.node import OBJECT_STORE_BYTES, Node
 from cluster.node.ports import require_free
-from cluster.node.preflight import check_disk, check_memory, check_python
+from cluster.node.preflight import (
+    check_account,
+    check_disk,
+    check_memory,
+    check_python,
+    check_shared_memory,
+    raise_open_files,
+)
 from cluster.pools.deployment import whole_deployment
 from cluster.run.demo_key import example_request, write_demo_key
 from cluster.run.initial_history import Scale, history_missing, make_history
@@ -74,6 +81,7 @@ def bring_up_stores() -> dict[str, Any]:
     """
     settings = Settings.load()
     check_python()
+    check_account()
     check_disk(settings.home)
     _stores(settings)
     found = local_stores.stores_of(settings.home)
@@ -95,10 +103,13 @@ def _stores(settings: Settings) -> Settings:
 def _check(node: Node) -> bool:
     """Check that the machine can run Quorum. Returns whether our node runs already."""
     check_python()
+    check_account()
     check_disk(node.home)
+    raise_open_files()
     if node.running:
         return True
     check_memory()
+    check_shared_memory(OBJECT_STORE_BYTES)
     node.stop()  # processes left by a crash hold ports
     require_free(node.ports)
     return False

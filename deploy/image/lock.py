@@ -1,4 +1,4 @@
-"""Writes the locks of the image: every distribution that it installs, with the hashes of its wheels.
+"""Writes the locks of the image: every distribution that it installs, with its wheels' hashes.
 
     python deploy/image/lock.py          # or: make image-lock
 
@@ -57,7 +57,7 @@ def wanted(requirements: Iterable[str]) -> list[str]:
 
 
 def limits(constraints: str) -> list[str]:
-    """Return the lines of a constraints file, and the same pins for the distributions of `INSTEAD`."""
+    """Return the pins of a constraints file, and the same for the distributions of `INSTEAD`."""
     pins = [line for line in constraints.splitlines() if line and not line.startswith("#")]
     return [*pins, *(INSTEAD[name] + rest for name, rest in map(_split, pins) if name in INSTEAD)]
 
