@@ -20,8 +20,7 @@ FROM ${BASE} AS base
 FROM base AS dependencies
 
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_NO_CACHE_DIR=1 \
-    PIP_NO_COMPILE=1
+    PIP_NO_CACHE_DIR=1
 
 # `strip`. It works in this stage only, so that its version is of no account.
 # hadolint ignore=DL3008
@@ -34,8 +33,8 @@ COPY deploy/image/build.lock deploy/image/requirements.lock /build/
 RUN python -m venv /opt/tools \
     && python -m venv --without-pip /opt/quorum \
     && /opt/tools/bin/pip install --only-binary :all: --require-hashes --requirement /build/build.lock \
-    && /opt/tools/bin/pip --python /opt/quorum/bin/python install --only-binary :all: --no-deps \
-        --require-hashes --requirement /build/requirements.lock
+    && /opt/tools/bin/pip --python /opt/quorum/bin/python install --no-compile --no-deps \
+        --only-binary :all: --require-hashes --requirement /build/requirements.lock
 
 # Modules are compiled here: a process that imports Ray and pandas starts in 4 s instead of 13, for
 # 180 MB. Their sources do not change, so nobody checks whether they did.
@@ -64,7 +63,7 @@ COPY serve_app serve_app
 COPY cluster cluster
 # A tree that is laid over /opt/quorum.
 RUN /opt/tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /build . \
-    && /opt/tools/bin/pip --python /opt/quorum/bin/python install --no-deps --no-index \
+    && /opt/tools/bin/pip --python /opt/quorum/bin/python install --no-deps --no-index --no-compile \
         --prefix /build/own /build/*.whl \
     && cp cluster/install/quorum.pth /build/own/lib/python3.11/site-packages/ \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash \

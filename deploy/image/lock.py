@@ -108,8 +108,8 @@ def _split(requirement: str) -> tuple[str, str]:
     return canonical(matched[0]), requirement[matched.end() :]
 
 
-def _platforms(machine: str) -> list[str]:
-    """Tags of the wheels that run on the image's base, newest glibc first."""
+def platforms(machine: str) -> list[str]:
+    """Return the tags of wheels that run on the base on a kind of machine, newest glibc first."""
     modern = [f"manylinux_2_{minor}_{machine}" for minor in range(_GLIBC_MINOR, 4, -1)]
     return [*modern, f"manylinux2014_{machine}", f"manylinux2010_{machine}", f"linux_{machine}"]
 
@@ -127,10 +127,10 @@ def _resolve(requirements: list[str], constraints: list[str]) -> Hashes:
                 *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run"),
                 *("--ignore-installed", "--target", f"{folder}/nowhere", "--report", str(report)),
                 *("--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON),
-                *(part for tag in _platforms(machine) for part in ("--platform", tag)),
+                *(part for tag in platforms(machine) for part in ("--platform", tag)),
                 *("--constraint", str(limited), *here),
             ]
-            subprocess.run(command, check=True)  # noqa: S603 — our own interpreter's pip
+            subprocess.run(command, check=True)
             for key, digests in resolved(json.loads(report.read_text())).items():
                 found.setdefault(key, set()).update(digests)
     return found

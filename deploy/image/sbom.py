@@ -41,10 +41,9 @@ def licences(metadata: PackageMetadata) -> list[dict[str, Any]]:
     Its SPDX expression, else its `License` if that is a name and not a text, else its classifiers;
     empty if it says nothing.
     """
-    expression = metadata.get("License-Expression")
-    if expression:
-        return [{"expression": expression}]
-    named = (metadata.get("License") or "").strip()
+    if "License-Expression" in metadata:
+        return [{"expression": metadata["License-Expression"]}]
+    named = metadata["License"].strip() if "License" in metadata else ""
     if named and "\n" not in named and len(named) <= _LONGEST_NAME:
         return [{"license": {"name": named}}]
     classifiers = metadata.get_all("Classifier") or []
