@@ -90,7 +90,7 @@ class Builder:
         """Yield the path of the image's file system."""
         container = self._buildah("from", IMAGE).strip()
         try:
-            yield self._buildah("mount", container).strip()
+            yield str(Path(self._buildah("mount", container).strip()).resolve())
         finally:
             self._buildah("umount", container)
             self._buildah("rm", container)

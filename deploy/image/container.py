@@ -1,9 +1,10 @@
-"""A container of the image, run by crun as `docker run` would run it, where there is no Docker."""
+"""A container of the image, run by runc as `docker run` would run it, where there is no Docker."""
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 USER = 10001
+# Docker's daemon has no limit; without CAP_SYS_RESOURCE a test cannot give more than it has.
+_MOST_OPEN_FILES = min(65_536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
 _CLOSED = ["nosuid", "noexec", "nodev"]
 _NAMESPACES = ("pid", "network", "ipc", "uts", "mount")
 
@@ -29,14 +32,14 @@ class Limits:
     """
 
     shared_memory: str = "512m"
-    open_files: tuple[int, int] = (1_024, 65_536)
+    open_files: tuple[int, int] = (1_024, _MOST_OPEN_FILES)
     user: int = USER
 
 
 def bundle(
     image: dict[str, Any], root: str, home: Path, command: Sequence[str], limits: Limits
 ) -> dict[str, Any]:
-    """Return crun's configuration: `docker run --read-only --tmpfs /tmp`, no capabilities, an empty
+    """Return runc's configuration: `docker run --read-only --tmpfs /tmp`, no capabilities, an empty
     network, and a volume for the home.
 
     Args:
@@ -85,8 +88,8 @@ class Container:
     """A container that runs, or has run.
 
     Args:
-        name: a name that no other container of crun's has.
-        folder: crun's bundle; the output of the container is `log` in it.
+        name: a name that no other container of runc's has.
+        folder: runc's bundle; the output of the container is `log` in it.
         config: see `bundle`.
     """
 
@@ -106,7 +109,7 @@ class Container:
         (self.folder / "config.json").write_text(json.dumps(self.config))
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
-                [*_CRUN, "run", "--bundle", str(self.folder), self.name],
+                [*_RUNC, "run", "--bundle", str(self.folder), self.name],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -117,7 +120,7 @@ class Container:
         environment = [part for line in self.config["process"]["env"] for part in ("--env", line)]
         user = self.config["process"]["user"]["uid"]
         return subprocess.run(
-            [*_CRUN, "exec", "--user", f"{user}:{user}", *environment, self.name, *command],
+            [*_RUNC, "exec", "--user", f"{user}:{user}", *environment, self.name, *command],
             capture_output=True,
             text=True,
             timeout=timeout_s,
@@ -141,14 +144,14 @@ class Container:
     def stop(self, timeout_s: float) -> tuple[int, float]:
         """Send SIGTERM, as `docker stop` does. Returns the exit code and the seconds."""
         began = time.monotonic()
-        subprocess.run([*_CRUN, "kill", self.name, "TERM"], check=True)
+        subprocess.run([*_RUNC, "kill", self.name, "TERM"], check=True)
         return self.wait(timeout_s), time.monotonic() - began
 
     def remove(self) -> None:
         """End it at once if it still runs, with all that runs inside."""
         with suppress(subprocess.CalledProcessError):
             subprocess.run(
-                [*_CRUN, "delete", "--force", self.name],
+                [*_RUNC, "delete", "--force", self.name],
                 check=True,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -158,7 +161,7 @@ class Container:
             self._process.wait()
 
 
-_CRUN = ("crun", "--cgroup-manager=disabled")
+_RUNC = ("runc",)
 
 
 def _mount(place: str, kind: str, options: list[str]) -> dict[str, Any]:
