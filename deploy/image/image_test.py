@@ -1,6 +1,6 @@
 """Builds the image and runs it for real, on a machine without Docker: `make image-test`.
 
-    python deploy/image/image_test.py [--base IMAGE] [--work FOLDER] [--keep]
+    python -m deploy.image.image_test [--base IMAGE] [--work FOLDER] [--keep]
 
 It needs root, buildah, runc and debootstrap (`deploy/image/packages` installs them), 8 GB of disk
 and the package index of this machine. Where the registry of the base cannot be reached, it makes a

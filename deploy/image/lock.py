@@ -1,6 +1,6 @@
 """Writes the locks of the image: every distribution that it installs, with its wheels' hashes.
 
-    python deploy/image/lock.py          # or: make image-lock
+    python -m deploy.image.lock        # or: make image-lock
 
 `requirements.lock` has what pyproject.toml depends on, resolved under constraints.txt for Python
 3.11 on both kinds of machine. `build.lock` has the build backend. pip itself resolves, asking the
