@@ -17,7 +17,6 @@ from cluster.node.deploy import read_config, roll_out
 from cluster.node.node import OBJECT_STORE_BYTES, Node
 from cluster.node.ports import require_free
 from cluster.node.preflight import (
-    check_account,
     check_disk,
     check_memory,
     check_python,
@@ -81,7 +80,6 @@ def bring_up_stores() -> dict[str, Any]:
     """
     settings = Settings.load()
     check_python()
-    check_account()
     check_disk(settings.home)
     _stores(settings)
     found = local_stores.stores_of(settings.home)
@@ -103,7 +101,6 @@ def _stores(settings: Settings) -> Settings:
 def _check(node: Node) -> bool:
     """Check that the machine can run Quorum. Returns whether our node runs already."""
     check_python()
-    check_account()
     check_disk(node.home)
     raise_open_files()
     if node.running:

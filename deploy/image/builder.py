@@ -105,7 +105,7 @@ class Builder:
         for lock in ("build.lock", "requirements.lock"):
             subprocess.run(
                 [
-                    *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+                    *(sys.executable, "-m", "pip", "download", "-qq", "--no-deps"),
                     *("--require-hashes", "--only-binary", ":all:", "--implementation", "cp"),
                     *("--python-version", PYTHON, "--dest", str(folder)),
                     *(part for tag in platforms(_machine()) for part in ("--platform", tag)),

@@ -124,7 +124,7 @@ def _resolve(requirements: list[str], constraints: list[str]) -> Hashes:
             here = [r for r in requirements if ONLY_ON.get(_split(r)[0], machine) == machine]
             report = Path(folder) / f"{machine}.json"
             command = [
-                *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run"),
+                *(sys.executable, "-m", "pip", "install", "-qq", "--dry-run"),
                 *("--ignore-installed", "--target", f"{folder}/nowhere", "--report", str(report)),
                 *("--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON),
                 *(part for tag in platforms(machine) for part in ("--platform", tag)),
