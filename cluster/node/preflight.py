@@ -81,20 +81,21 @@ def raise_open_files(needed: int = OPEN_FILES) -> None:
     that go through all possible descriptors.
 
     Raises:
-        CommandFailed: the hard limit is below `needed`.
+        CommandFailed: the limit stays below `needed`.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < needed:
+    unlimited = resource.RLIM_INFINITY
+    wanted = _RAISED_OPEN_FILES if hard == unlimited else min(hard, _RAISED_OPEN_FILES)
+    if soft != unlimited and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):  # more than this kernel gives to a process
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    if soft != unlimited and soft < needed:
         raise CommandFailed(
-            f"{hard:,} files may be open at once, {needed:,} are needed",
+            f"{soft:,} files may be open at once, {needed:,} are needed",
             f"raise the hard limit: `ulimit -Hn {_RAISED_OPEN_FILES}` as root, LimitNOFILE= of "
             f"systemd, or `--ulimit nofile={_RAISED_OPEN_FILES}` of the container",
         )
-    wanted = max(needed, _RAISED_OPEN_FILES)
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def check_shared_memory(object_store_bytes: int, folder: Path = _SHARED_MEMORY) -> None:

@@ -92,12 +92,23 @@ def test_open_files_are_raised_within_the_hard_limit(
 
 
 def test_too_few_open_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = _Limits(monkeypatch, 1_024, OPEN_FILES - 1)
+    _Limits(monkeypatch, 1_024, OPEN_FILES - 1)
     with pytest.raises(CommandFailed, match="10,266 files may be open at once") as failure:
         raise_open_files()
     assert "ulimit" in failure.value.hint
     assert "--ulimit nofile=" in failure.value.hint
-    assert limits.now == (1_024, OPEN_FILES - 1)
+
+
+def test_a_kernel_that_gives_fewer_than_the_hard_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("current limit exceeds maximum limit")
+
+    limits = _Limits(monkeypatch, OPEN_FILES, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    raise_open_files()  # it has enough as it is
+    limits.now = (256, resource.RLIM_INFINITY)
+    with pytest.raises(CommandFailed, match="256 files"):
+        raise_open_files()
 
 
 def test_too_little_shared_memory_is_refused(tmp_path: Path) -> None:
