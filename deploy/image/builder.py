@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -19,6 +20,7 @@ IMAGE = "localhost/quorum"
 DEBIAN_BASE = "localhost/quorum-base"
 SUITE = "bookworm"
 _PULL_S = 60
+_SHOWN = 50
 _PACKAGES = "python3,python3-venv,python-is-python3,ca-certificates"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PIP = "[global]\nno-index = true\nfind-links = /wheels\n"
@@ -77,11 +79,8 @@ class Builder:
         self._buildah("push", "--quiet", "--disable-compression", IMAGE, f"dir:{folder}")
         manifest = json.loads((folder / "manifest.json").read_text())
         config = json.loads((folder / _blob(manifest["config"]["digest"])).read_text())
-        made = [
-            " ".join(step["created_by"].replace("/bin/sh -c", "").split())[:60]
-            for step in config["history"]
-            if not step.get("empty_layer")
-        ]
+        steps = [step for step in config["history"] if not step.get("empty_layer")]
+        made = [instruction(step["created_by"]) for step in steps]
         sizes = [_files(folder / _blob(layer["digest"])) for layer in manifest["layers"]]
         return [Layer(*pair) for pair in zip(made, sizes, strict=True)]
 
@@ -158,6 +157,14 @@ def default_base(dockerfile: str) -> str:
         if name == "ARG BASE":
             return value
     raise ValueError("the Dockerfile has no ARG BASE")
+
+
+def instruction(created_by: str) -> str:
+    """Return the beginning of an instruction out of a layer's history, as the Dockerfile has it."""
+    text = created_by.removeprefix("/bin/sh -c").strip().removeprefix("#(nop)").strip()
+    text = re.sub(r"^\|\d+ (\w+=\S* )*", "RUN ", text)
+    text = re.sub(r"(dir|file|multi):[0-9a-f]+ in", "to", text)
+    return " ".join(text.split())[:_SHOWN] or "base"
 
 
 def _machine() -> str:

@@ -30,6 +30,7 @@ START_S = 420.0
 STOP_S = 15.0
 REFUSED_S = 30.0
 TOOLS = ("buildah", "runc", "debootstrap")
+_FOLDERS = 12
 _START = ("up", "--foreground", "--customers", "400", "--days", "75")
 #: Every module of Quorum must be importable after what `trim.py` has taken away.
 _IMPORT_ALL = """
@@ -195,6 +196,18 @@ def check_size(layers: list[Layer]) -> None:
     require(total < LARGEST_BYTES, f"{total:,} bytes are over {LARGEST_BYTES:,}")
 
 
+def report_folders(root: str) -> None:
+    """Print the largest packages of the environment."""
+    (packages,) = (Path(root) / "opt/quorum/lib").glob("python*/site-packages")
+    sizes = {
+        folder.name: sum(f.lstat().st_size for f in folder.rglob("*") if not f.is_dir())
+        for folder in packages.iterdir()
+        if folder.is_dir()
+    }
+    for name in sorted(sizes, key=sizes.__getitem__, reverse=True)[:_FOLDERS]:
+        report(f"{sizes[name] / 1e6:8,.1f} MB", f"of site-packages: {name}")
+
+
 def check_bill(root: str) -> None:
     """Check that the bill of materials lists what the image has, and no GPU code."""
     bill = json.loads((Path(root) / "opt/quorum/share/sbom.cdx.json").read_text())
@@ -252,6 +265,7 @@ def _run(builder: Builder, base: str | None) -> None:
     check_size(builder.layers())
     with builder.mounted() as root:
         bench = Bench(builder.configuration(), root, builder.work)
+        report_folders(root)
         check_bill(root)
         steps: tuple[Callable[[Bench], None], ...] = (check_commands, check_refusals, check_run)
         for step in steps:

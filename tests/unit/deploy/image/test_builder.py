@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.image.builder import _files, default_base
+from deploy.image.builder import _files, default_base, instruction
 from tests.contracts.root import ROOT
 
 
@@ -26,3 +26,16 @@ def test_a_layer_is_as_large_as_its_files(tmp_path: Path) -> None:
             member.size = 700
             archive.addfile(member, io.BytesIO(bytes(700)))
     assert _files(tmp_path / "layer") == 1_400
+
+
+@pytest.mark.parametrize(
+    ("created_by", "shown"),
+    [
+        ("/bin/sh", "/bin/sh"),
+        ("", "base"),
+        ("/bin/sh -c #(nop) COPY dir:ab12 in /opt/quorum ", "COPY to /opt/quorum"),
+        ("|2 REVISION=unknown SOURCE= /bin/sh -c groupadd   x", "RUN /bin/sh -c groupadd x"),
+    ],
+)
+def test_a_layers_instruction_is_readable(created_by: str, shown: str) -> None:
+    assert instruction(created_by) == shown
