@@ -7,7 +7,7 @@
 index that this machine is set up with; the address of that index is not written down.
 
 The image runs models on processors only, so `xgboost-cpu` takes the place of `xgboost`: the same
-release of the same library without its GPU code, 12 MB instead of 228 MB, and without NVIDIA's NCCL
+release of the same library without its GPU code, 18 MB instead of 228 MB, and without NVIDIA's NCCL
 (469 MB). It has no wheel for macOS, so that pyproject.toml keeps `xgboost`.
 """
 
