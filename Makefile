@@ -7,11 +7,17 @@ QUORUM := $(VENV)/bin/quorum
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status test lint format types unit integration browser machines load bench bench-scale docs
+.PHONY: help venv up down status test lint format types unit integration browser machines load bench \
+	bench-scale docs image image-lock image-test
 # Options, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
 SCALE ?=
+# The image: its name, another base, and where its source is
+IMAGE ?= quorum
+BASE ?=
+SOURCE ?=
+IMAGE_TEST ?=
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -68,6 +74,22 @@ docs: $(READY) ## Write the generated files of docs/: features.md, reasons.md, h
 	@$(VENV)/bin/python -m docs.house >docs/house.svg.new
 	@mv docs/house.svg.new docs/house.svg
 	@$(VENV)/bin/python -m docs.plan_pictures
+
+image: ## Build the image, with docker or else buildah; IMAGE, BASE and SOURCE are options
+	@if command -v docker >/dev/null; then build="docker build"; \
+	elif command -v buildah >/dev/null; then build="buildah build --layers --format docker"; \
+	else echo "error: neither docker nor buildah is installed" >&2; exit 1; fi; \
+	$$build --tag $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
+		--build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+		--build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+		--build-arg SOURCE=$(SOURCE) .
+
+image-lock: $(READY) ## Write the image's locks anew from pyproject.toml and constraints.txt
+	@$(VENV)/bin/python -m deploy.image.lock
+
+image-test: $(READY) ## Build the image and run it for real: root, buildah, runc, 8 GB, ten minutes
+	@deploy/image/packages
+	@$(VENV)/bin/python -m deploy.image.image_test $(IMAGE_TEST)
 
 # The stamp is as new as the files that were installed from. A run that was cut off leaves no stamp,
 # and the next one uses what it had installed.

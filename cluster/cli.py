@@ -81,6 +81,9 @@ def _quorum(
     ] = False,
 ) -> None:
     """Real-time fraud decisions by a quorum of models, on Ray Serve."""
+    from cluster.node.preflight import check_account
+
+    check_account()  # before any command leaves files that the image's own account cannot open
 
 
 def _register() -> None:

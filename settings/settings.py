@@ -28,7 +28,10 @@ logger = logging.getLogger(__name__)
 _PREFIX = "QUORUM_"
 # Set by Quorum itself, or read by its demonstration, benchmarks and tests.
 _NO_SETTINGS = frozenset(
-    ("QUORUM_NODE", "QUORUM_ROLL_OUT", "QUORUM_URL", "QUORUM_API_KEY", "QUORUM_API_KEYS")
+    (
+        *("QUORUM_IMAGE", "QUORUM_NODE", "QUORUM_ROLL_OUT"),
+        *("QUORUM_URL", "QUORUM_API_KEY", "QUORUM_API_KEYS"),
+    )
 )
 _SECRET_FILES = frozenset(f"{name}{SUFFIX}" for name in SECRETS)
 _NO_SETTINGS_BEGIN = ("QUORUM_LOAD_", "QUORUM_TEST_", "QUORUM_BENCH_")

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version as version_of_package
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +45,7 @@ from training.guard.guard import (
     inspect_history,
     inspect_layout,
 )
+from training.libraries import library_versions
 from training.progress import Progress, quiet
 from training.promotion.tenants import require_own_payments
 from training.ray_runtime.session import ray_session
@@ -59,8 +59,6 @@ from training.sets.dataset import Dataset, build_dataset, newest_history
 from training.sets.sample import Sample
 from training.sets.split import Split, split_by_time
 from training.sets.tabular import read_table
-
-LIBRARIES = ("numpy", "onnx", "onnxruntime", "ray", "scikit-learn", "xgboost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +361,7 @@ def _publish(results: RunResults, to: Destination) -> Published:
         "frauds": frauds,
         "shared_calibration": fitted_run.split.shared,
         "code": CODE_VERSION,
-        "libraries": {name: version_of_package(name) for name in LIBRARIES},
+        "libraries": library_versions(),
     }
     return publish(
         fitted_run.models,

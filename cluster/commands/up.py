@@ -18,7 +18,7 @@ from cluster.errors import CommandFailed
 from cluster.terminal.console import JsonFlag, emit, results
 
 #: Longest wait for requests in flight when --foreground ends, in seconds.
-_DRAIN_S = 10.0
+_DRAIN_S = 8.0
 
 
 def up(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
 import shutil
 import sys
 from collections.abc import Mapping
@@ -17,7 +19,14 @@ DISK_BYTES = 2 * 1024**3
 MEMORY_BYTES = 3 * 1024**3
 RAY_PORTS = range(10_002, 20_000)
 """From these Ray chooses ports for its workers."""
+OPEN_FILES = 10_267
+"""Descriptors that HAProxy wants for Serve's 4,096 connections; it does not start with fewer."""
+IMAGE = "QUORUM_IMAGE"
+"""The variable that tells that this is the image: the Dockerfile sets it."""
+_RAISED_OPEN_FILES = 65_536
+_SHARED_MEMORY_MARGIN_BYTES = 64 * 1024**2
 _CGROUP = Path("/sys/fs/cgroup")
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 — measured, not written
 
 
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> None:
@@ -75,6 +84,61 @@ def check_ports(ports: Mapping[int, str]) -> None:
                 f"choose one outside of {RAY_PORTS.start} to {RAY_PORTS.stop - 1}",
                 2,
             )
+def check_account(uid: int | None = None, in_image: bool | None = None) -> None:
+    """Refuse to run as root in the image, which has an account of its own.
+
+    Args:
+        uid: effective user id; None: ours.
+        in_image: whether this is the image; None: what the environment says.
+    """
+    uid = os.geteuid() if uid is None else uid
+    in_image = bool(os.environ.get(IMAGE)) if in_image is None else in_image
+    if in_image and uid == 0:
+        raise CommandFailed(
+            "Quorum's image does not run as root",
+            "leave out `--user`, or give it a number that is not 0: `--user 10001:10001`",
+        )
+
+
+def raise_open_files(needed: int = OPEN_FILES) -> None:
+    """Raise this process's limit of open files as far as its hard limit and reason allow.
+
+    Processes that it starts inherit the limit. 65,536 is what Ray advises; far more costs programs
+    that go through all possible descriptors.
+
+    Raises:
+        CommandFailed: the limit stays below `needed`.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    wanted = _RAISED_OPEN_FILES if hard == unlimited else min(hard, _RAISED_OPEN_FILES)
+    if soft != unlimited and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):  # more than this kernel gives to a process
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    if soft != unlimited and soft < needed:
+        raise CommandFailed(
+            f"{soft:,} files may be open at once, {needed:,} are needed",
+            f"raise the hard limit: `ulimit -Hn {_RAISED_OPEN_FILES}` as root, LimitNOFILE= of "
+            f"systemd, or `--ulimit nofile={_RAISED_OPEN_FILES}` of the container",
+        )
+
+
+def check_shared_memory(object_store_bytes: int, folder: Path = _SHARED_MEMORY) -> None:
+    """Refuse too little shared memory for Ray's object store, which would go to a disk instead.
+
+    Args:
+        object_store_bytes: size of the store.
+        folder: where shared memory is mounted. Systems without it keep the store elsewhere.
+    """
+    if not folder.is_dir():
+        return
+    free, needed = shutil.disk_usage(folder).free, object_store_bytes + _SHARED_MEMORY_MARGIN_BYTES
+    if free < needed:
+        raise CommandFailed(
+            f"{_mib(free)} of shared memory are free at {folder}, {_mib(needed)} are needed",
+            "start the container with `--shm-size 512m`, or mount a larger tmpfs there",
+        )
 
 
 def available_memory(cgroup: Path = _CGROUP) -> int:
@@ -89,6 +153,10 @@ def available_memory(cgroup: Path = _CGROUP) -> int:
                 used -= int(line.split()[1])
         available = min(available, max(0, limit - used))
     return available
+
+
+def _mib(size: int) -> str:
+    return f"{size / 1024**2:.0f} MiB"
 
 
 def _gib(size: int) -> str:

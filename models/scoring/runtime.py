@@ -11,6 +11,7 @@ import numpy as np
 from fraud.errors import ArtifactRefused
 from fraud.payment.batch import Float32, Float64
 from models.artifact import Manifest
+from models.scoring.onnx_library import onnx_runtime
 
 ONNX_FILE = "model.onnx"
 
@@ -27,8 +28,7 @@ class OnnxRuntime:
     """A scoring graph: `features` float32[n, n_features] -> `score` float32[n]."""
 
     def __init__(self, path: Path, n_features: int) -> None:
-        import onnxruntime as ort
-
+        ort = onnx_runtime()
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

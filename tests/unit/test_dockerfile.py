@@ -39,7 +39,8 @@ def test_what_is_copied_exists_and_reaches_the_builder(source: str) -> None:
         if line and not line.startswith("#")
     ]
     assert rules[0] == "*"
-    assert f"!{source}" in rules
+    path = Path(source)
+    assert {f"!{place}" for place in (path, *path.parents)} & set(rules)
     assert not any(fnmatch(source, rule.removeprefix("**/")) for rule in rules[1:])
 
 
@@ -49,16 +50,45 @@ def test_every_package_is_copied() -> None:
     assert {pattern.rstrip("*") for pattern in wanted} <= set(copied())
 
 
-def test_bases_are_pinned_and_the_user_is_nobody_special() -> None:
-    assert {base.split()[0] for base in of("FROM")} == {"python:3.11-slim-bookworm"}
+def test_the_base_is_pinned_by_its_digest() -> None:
+    base, *others = [source.split()[0] for source in of("FROM")]
+    assert base == "${BASE}"
+    assert set(others) <= {"base", "dependencies"}
+    (given,) = [value for value in of("ARG") if value.startswith("BASE=")]
+    assert re.fullmatch(
+        r"BASE=docker\.io/library/python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}", given
+    )
+
+
+def test_the_user_is_nobody_special() -> None:
     (user,) = of("USER")
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
-    assert not any("apt-get" in command for command in of("RUN"))
+
+
+def test_only_a_stage_that_is_thrown_away_has_packages_of_the_system() -> None:
+    last = max(i for i, (name, _) in enumerate(INSTRUCTIONS) if name == "FROM")
+    assert not any("apt-get" in rest for name, rest in INSTRUCTIONS[last:] if name == "RUN")
+
+
+def test_every_distribution_has_a_hash() -> None:
+    installs = [part for rest in of("RUN") for part in rest.split("&&") if " install " in part]
+    downloads = [p for p in installs if "pip" in p and "--no-index" not in p]
+    assert len(downloads) == 2
+    assert all("--require-hashes" in part for part in downloads)
+
+
+def test_labels_and_version() -> None:
+    (labels,) = of("LABEL")
+    for name in ("title", "description", "licenses", "version", "revision", "source"):
+        assert f"org.opencontainers.image.{name}=" in labels
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"VERSION={project['version']}" in of("ARG")
+    assert f'licenses="{project["license"]}"' in labels
 
 
 def test_the_health_check_and_the_start_are_ours() -> None:
     (check,) = of("HEALTHCHECK")
-    assert "/v2/health/live" in check
+    assert '"/opt/quorum/share/health.py", "live"' in check
     assert of("ENTRYPOINT") == ['["quorum"]']
     assert of("CMD") == ['["up", "--foreground"]']
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import onnxruntime as ort
 
 from fraud.payment.batch import Float32, Float64
+from models.scoring.onnx_library import onnx_runtime
 from training.export.fitted import Fitted
 from training.export.graph import INPUT, OUTPUT
 
@@ -20,7 +22,8 @@ def raw_scores(fitted: Fitted, values: Float32, threads: int = 1) -> Float64:
     return np.concatenate([np.zeros(0), *scores]).astype(np.float64)
 
 
-def _session(graph: bytes, threads: int) -> ort.InferenceSession:
+def _session(graph: bytes, threads: int) -> Any:
+    ort = onnx_runtime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

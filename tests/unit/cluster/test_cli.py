@@ -152,6 +152,17 @@ def test_json_goes_to_stdout_only(capsys: pytest.CaptureFixture[str]) -> None:
     assert told == {"path": "/x", "n": 1, "at": "2026-05-01T12:00:00.000005Z"}
 
 
+def test_no_command_runs_as_root_in_the_image(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("QUORUM_IMAGE", "1")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert run(["migrate"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "does not run as root" in line
+    assert not (tmp_path / "home").exists()
+
+
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"quorum {metadata.version('quorum-fraud')}\n"
