@@ -34,9 +34,9 @@ class FeatureFetch:
         self._service = await FeatureService.connect(settings)
         self._service.feed_labels(LABELS_EVERY_S, lambda: datetime.now(UTC))
         tune_garbage_collection()
-        self._links = await open_links(
-            settings.links, {"fetch": self._service.fetch, "missed": self._service.missed}
-        )
+        service = self._service
+        methods = {"fetch": service.fetch, "missed": service.missed, "ready": service.ready}
+        self._links = await open_links(settings, methods)
 
     async def fetch(self, batch: TransactionBatch, patient: bool = True) -> FeatureBatch:
         """See FeatureService.fetch."""

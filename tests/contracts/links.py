@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from deployments.links.names import pool_name, replica_name, socket_path
 from deployments.links.server import LinkServer
-from deployments.links.switchboard import Switchboard, pool_name, socket_path
+from deployments.links.switchboard import Switchboard
 from fraud.errors import InvalidInput
 
 POOL = pool_name("app", "Pool")
@@ -25,7 +26,7 @@ class Replica:
         )
 
     async def open(self, folder: Path) -> None:
-        await self.server.open(socket_path(folder, "app", "Pool", self.name))
+        await self.server.open(socket_path(folder, replica_name("app", "Pool", self.name)))
 
     def now(self, rows: list[int]) -> tuple[str, list[int]]:
         self.calls += 1

@@ -15,7 +15,7 @@ import pytest
 from deployments.links.codec import tagged
 from deployments.links.link import Link, LinkLost
 from deployments.links.message import RESULT, pack
-from deployments.links.switchboard import socket_path
+from deployments.links.names import socket_path
 from fraud.errors import InvalidInput
 from tests.contracts.links import POOL, Replica, board
 from tests.contracts.stranger import needs_root
@@ -26,7 +26,7 @@ def test_an_error_arrives_as_it_was_raised_and_the_link_goes_on(folder, run):
     async def test() -> None:
         replica = Replica("a")
         await replica.open(folder)
-        link = await Link.to(socket_path(folder, "app", "Pool", "a"))
+        link = await Link.to(socket_path(folder, f"{POOL}~a"))
         with pytest.raises(InvalidInput) as caught:
             await link.call("wrong", ([1],), 1)
         assert caught.value.errors == (("/a", "b", "c"),)
@@ -43,7 +43,7 @@ def test_a_call_to_a_replica_that_is_gone_is_an_error(folder, run):
     async def test() -> None:
         replica = Replica("a")
         await replica.open(folder)
-        link = await Link.to(socket_path(folder, "app", "Pool", "a"))
+        link = await Link.to(socket_path(folder, f"{POOL}~a"))
         await replica.server.close(patience_s=0)
         await until(lambda: not link.open)
         with pytest.raises(LinkLost):
@@ -56,7 +56,7 @@ def test_a_value_that_cannot_be_sent_is_an_error_and_leaves_no_rows_in_flight(fo
     async def test() -> None:
         replica = Replica("a")
         await replica.open(folder)
-        link = await Link.to(socket_path(folder, "app", "Pool", "a"))
+        link = await Link.to(socket_path(folder, f"{POOL}~a"))
         with pytest.raises(Exception, match="lambda"):
             await link.call("now", (lambda: None,), 1)
         assert link.rows == 0

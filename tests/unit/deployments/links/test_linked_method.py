@@ -18,7 +18,7 @@ def test_concurrent_calls_each_get_their_own_result(folder, run):
         await replica.open(folder)
         replica.go_on.set()
         switchboard = await board(folder)
-        methods = [LinkedMethod(switchboard, POOL, name, never) for name in ("now", "later")]
+        methods = [LinkedMethod(switchboard.best, POOL, name, never) for name in ("now", "later")]
         sizes = [1, 70_000, 3, 20_000]  # some larger than a socket's buffer
         rows = [[i] * sizes[i % len(sizes)] for i in range(40)]
         answers = await asyncio.gather(*[methods[i % 2](mine) for i, mine in enumerate(rows)])
@@ -37,7 +37,7 @@ def test_a_call_lost_with_its_replica_is_made_to_another(folder, run):
         dying, other = Replica("a"), Replica("b")
         await dying.open(folder)
         switchboard = await board(folder)
-        call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", handle)([1]))
+        call = asyncio.ensure_future(LinkedMethod(switchboard.best, POOL, "later", handle)([1]))
         await until(lambda: dying.calls == 1)
         await other.open(folder)
         other.go_on.set()
@@ -54,7 +54,7 @@ def test_without_links_the_handle_is_called(folder, run):
     async def test() -> None:
         for where in (None, folder, folder / "missing"):
             switchboard = await board(where)
-            assert await LinkedMethod(switchboard, POOL, "now", handle)([1]) == "handle"
+            assert await LinkedMethod(switchboard.best, POOL, "now", handle)([1]) == "handle"
             assert switchboard.alive or where is not None
             await switchboard.close()
 
@@ -66,7 +66,7 @@ def test_a_call_lost_with_the_last_replica_is_made_over_the_handle(folder, run):
         dying = Replica("a")
         await dying.open(folder)
         switchboard = await board(folder)
-        call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", handle)([1]))
+        call = asyncio.ensure_future(LinkedMethod(switchboard.best, POOL, "later", handle)([1]))
         await until(lambda: dying.calls == 1)
         await dying.server.close(patience_s=0)
         assert await call == "handle"
@@ -89,7 +89,9 @@ def test_cancelling_a_lost_call_cancels_the_second_one(folder, run):
         dying = Replica("a")
         await dying.open(folder)
         switchboard = await board(folder)
-        call = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", slow_handle)([1]))
+        call = asyncio.ensure_future(
+            LinkedMethod(switchboard.best, POOL, "later", slow_handle)([1])
+        )
         await until(lambda: dying.calls == 1)
         await dying.server.close(patience_s=0)
         await until(began.is_set)

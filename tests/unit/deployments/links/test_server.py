@@ -10,7 +10,7 @@ from deployments.links.codec import tagged
 from deployments.links.link import Link
 from deployments.links.linked_method import LinkedMethod
 from deployments.links.message import CALL, pack
-from deployments.links.switchboard import socket_path
+from deployments.links.names import socket_path
 from tests.contracts.links import POOL, Replica, board, never
 from tests.contracts.stranger import Stranger, needs_root
 from tests.contracts.waiting import until
@@ -21,13 +21,13 @@ def test_a_replica_that_closes_answers_its_calls_and_gets_no_more(folder, run):
         leaving, staying = Replica("a"), Replica("b")
         await leaving.open(folder)
         switchboard = await board(folder)
-        under_way = asyncio.ensure_future(LinkedMethod(switchboard, POOL, "later", never)([1]))
+        under_way = asyncio.ensure_future(LinkedMethod(switchboard.best, POOL, "later", never)([1]))
         await until(lambda: leaving.calls == 1)
         await staying.open(folder)
         await switchboard.look()
         closing = asyncio.ensure_future(leaving.server.close())
         await until(lambda: switchboard.size(POOL) == 1)
-        now = LinkedMethod(switchboard, POOL, "now", never)
+        now = LinkedMethod(switchboard.best, POOL, "now", never)
         assert [await now([i]) for i in range(5)] == [("b", [i]) for i in range(5)]
         assert not under_way.done()
         leaving.go_on.set()
@@ -56,7 +56,7 @@ def test_another_user_gets_no_answer(folder, run, caplog):
     async def test() -> None:
         replica = Replica("a")
         await replica.open(folder)
-        path = socket_path(folder, "app", "Pool", "a")
+        path = socket_path(folder, f"{POOL}~a")
         folder.chmod(0o711)
         path.chmod(0o777)
         question = pack(CALL, 1, ("now", [tagged([1])]))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from deployments.links.linked_method import LinkedMethod
-from deployments.links.switchboard import LONGEST_NAME, Switchboard, pool_name, socket_path
+from deployments.links.names import pool_name, replica_name, socket_path
+from deployments.links.switchboard import Switchboard
 from tests.contracts.links import POOL, Replica, board, never
 from tests.contracts.waiting import until
 
@@ -18,7 +18,7 @@ def test_the_replica_with_the_fewest_rows_in_flight_is_called(folder, run):
             await replica.open(folder)
         switchboard = await board(folder)
         assert switchboard.size(POOL) == 2
-        later = LinkedMethod(switchboard, POOL, "later", never)
+        later = LinkedMethod(switchboard.best, POOL, "later", never)
         first = asyncio.ensure_future(later([1, 2, 3]))
         others = []
         for asked in range(1, 4):
@@ -40,8 +40,8 @@ def test_the_socket_of_a_killed_replica_is_removed(folder, run):
     async def test() -> None:
         replica = Replica("a")
         await replica.open(folder)
-        path = socket_path(folder, "app", "Pool", "a")
-        dead = socket_path(folder, "app", "Pool", "dead")
+        path = socket_path(folder, f"{POOL}~a")
+        dead = socket_path(folder, f"{POOL}~dead")
         path.rename(dead)
         replica.server._server.close()
         assert dead.exists()
@@ -85,27 +85,15 @@ def test_a_folder_replaced_by_a_link_is_not_used(folder, run):
     run(test())
 
 
-def test_long_names_are_cut_and_stay_different():
-    usual = "variant-isolation-forest.V2fd6da9b13f3"
-    assert pool_name(usual, "Variant") == f"{usual}~Variant"
-    long = f"variant-{'x' * 64}.V2fd6da9b13f3.T{'t' * 63}"
-    names = {pool_name(f"{long}{end}", "Variant") for end in "ab"}
-    assert len(names) == 2
-    assert all(len(name) == LONGEST_NAME and "~" not in name for name in names)
-    folder = Path("/tmp/quorum-0123abcd/links")
-    # 104 bytes with the final zero, on the strictest system.
-    assert len(str(socket_path(folder, long, "Variant", "abcd1234"))) < 104
-
-
 def test_a_pool_with_a_long_name_is_called(folder, run):
     async def test() -> None:
         application = f"variant-{'x' * 64}.V2fd6da9b13f3.T{'t' * 64}"
         replica = Replica("a")
-        await replica.server.open(socket_path(folder, application, "Variant", "a"))
+        await replica.server.open(socket_path(folder, replica_name(application, "Variant", "a")))
         pool = pool_name(application, "Variant")
         switchboard = Switchboard(folder)
         await switchboard.watch(pool)
-        assert await LinkedMethod(switchboard, pool, "now", never)([1]) == ("a", [1])
+        assert await LinkedMethod(switchboard.best, pool, "now", never)([1]) == ("a", [1])
         await switchboard.close()
         await replica.server.close()
 
