@@ -34,8 +34,8 @@ class FeatureFetch:
         self._service = await FeatureService.connect(settings)
         self._service.feed_labels(LABELS_EVERY_S, lambda: datetime.now(UTC))
         tune_garbage_collection()
-        service = self._service
-        methods = {"fetch": service.fetch, "missed": service.missed, "ready": service.ready}
+        names = ("fetch", "missed", "ready")
+        methods = {name: getattr(self._service, name) for name in names}
         self._links = await open_links(settings, methods)
 
     async def fetch(self, batch: TransactionBatch, patient: bool = True) -> FeatureBatch:

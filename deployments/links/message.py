@@ -10,8 +10,8 @@ from deployments.links.codec import encode
 
 CALL, RESULT, ERROR, CLOSING, PING, PONG = range(6)
 """Kinds of messages. CALL: (method, tagged arguments). RESULT, ERROR: a tagged value or an error,
-for the call of that number. CLOSING: send no more calls; those sent are still answered. PING: answer
-with PONG, to show that you are there."""
+for the call of that number. CLOSING: send no more calls; those sent are still answered. PING: the
+answer is PONG, from an end that is there."""
 
 VERSION = 1
 """Version of the messages and of the types in them. Machines of different versions are not linked:

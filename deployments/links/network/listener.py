@@ -55,7 +55,7 @@ class Listener:
         self._warn = SparseWarning(logger, "refused a link")
 
     def open(self, address: str, ports: Iterable[int]) -> int:
-        """Listen at the first port that is free, beginning anywhere in `ports`. Return it.
+        """Listen at any of the ports that is free. Return it.
 
         Raises:
             OSError: none is free, or the address is not one of this machine.
@@ -119,8 +119,7 @@ class Listener:
 def _listening(address: str, ports: list[int]) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     # Replicas that start together should not all try the same ports.
-    begin = random.randrange(len(ports))
-    for port in ports[begin:] + ports[:begin]:
+    for port in random.sample(ports, len(ports)):
         opened = socket.socket(family, socket.SOCK_STREAM)
         try:
             # A port whose last connections are still ending can be used again.

@@ -15,18 +15,17 @@ import pytest
 from deployments.links.codec import tagged
 from deployments.links.link import Link, LinkLost
 from deployments.links.message import RESULT, pack
-from deployments.links.names import socket_path
 from fraud.errors import InvalidInput
-from tests.contracts.links import POOL, Replica, board
+from tests.contracts.links import POOL, Replica, ThisMachine, board
 from tests.contracts.stranger import needs_root
 from tests.contracts.waiting import until
 
 
-def test_an_error_arrives_as_it_was_raised_and_the_link_goes_on(folder, run):
+def test_an_error_arrives_as_it_was_raised_and_the_link_goes_on(place, run):
     async def test() -> None:
         replica = Replica("a")
-        await replica.open(folder)
-        link = await Link.to(socket_path(folder, f"{POOL}~a"))
+        await replica.open(place)
+        link = await place.link("a")
         with pytest.raises(InvalidInput) as caught:
             await link.call("wrong", ([1],), 1)
         assert caught.value.errors == (("/a", "b", "c"),)
@@ -39,11 +38,11 @@ def test_an_error_arrives_as_it_was_raised_and_the_link_goes_on(folder, run):
     run(test())
 
 
-def test_a_call_to_a_replica_that_is_gone_is_an_error(folder, run):
+def test_a_call_to_a_replica_that_is_gone_is_an_error(place, run):
     async def test() -> None:
         replica = Replica("a")
-        await replica.open(folder)
-        link = await Link.to(socket_path(folder, f"{POOL}~a"))
+        await replica.open(place)
+        link = await place.link("a")
         await replica.server.close(patience_s=0)
         await until(lambda: not link.open)
         with pytest.raises(LinkLost):
@@ -52,11 +51,11 @@ def test_a_call_to_a_replica_that_is_gone_is_an_error(folder, run):
     run(test())
 
 
-def test_a_value_that_cannot_be_sent_is_an_error_and_leaves_no_rows_in_flight(folder, run):
+def test_a_value_that_cannot_be_sent_is_an_error_and_leaves_no_rows_in_flight(place, run):
     async def test() -> None:
         replica = Replica("a")
-        await replica.open(folder)
-        link = await Link.to(socket_path(folder, f"{POOL}~a"))
+        await replica.open(place)
+        link = await place.link("a")
         with pytest.raises(Exception, match="lambda"):
             await link.call("now", (lambda: None,), 1)
         assert link.rows == 0
@@ -107,16 +106,16 @@ def impostor(path: Path) -> Iterator[None]:
 @needs_root
 def test_a_replica_of_another_user_is_not_called(folder, run):
     folder.chmod(0o711)
-    place = folder / "theirs"
-    place.mkdir()
-    os.chown(place, 65534, 65534)
-    path = place / "app~Pool~a.sock"
+    theirs = folder / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, 65534, 65534)
+    path = theirs / "app~Pool~a.sock"
 
     async def test() -> None:
         with pytest.raises(PermissionError, match="65534"):
             await Link.to(path)
         # The folder is looked at as well, before anything in it is.
-        switchboard = await board(place)
+        switchboard = await board(ThisMachine(theirs), 0)
         assert switchboard.size(POOL) == 0
         await switchboard.close()
 

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from deployments.links.linked_method import LinkedMethod
-from tests.contracts.links import POOL, Replica, board, handle, never
+from deployments.links.switchboard import Switchboard
+from tests.contracts.links import POOL, Replica, ThisMachine, board, handle, look, never
 from tests.contracts.waiting import until
 
 
-def test_concurrent_calls_each_get_their_own_result(folder, run):
+def test_concurrent_calls_each_get_their_own_result(place, run):
     async def test() -> None:
         replica = Replica("a")
-        await replica.open(folder)
+        await replica.open(place)
         replica.go_on.set()
-        switchboard = await board(folder)
+        switchboard = await board(place)
         methods = [LinkedMethod(switchboard.best, POOL, name, never) for name in ("now", "later")]
         sizes = [1, 70_000, 3, 20_000]  # some larger than a socket's buffer
         rows = [[i] * sizes[i % len(sizes)] for i in range(40)]
@@ -32,16 +33,16 @@ def test_concurrent_calls_each_get_their_own_result(folder, run):
     run(test())
 
 
-def test_a_call_lost_with_its_replica_is_made_to_another(folder, run):
+def test_a_call_lost_with_its_replica_is_made_to_another(place, run):
     async def test() -> None:
         dying, other = Replica("a"), Replica("b")
-        await dying.open(folder)
-        switchboard = await board(folder)
+        await dying.open(place)
+        switchboard = await board(place)
         call = asyncio.ensure_future(LinkedMethod(switchboard.best, POOL, "later", handle)([1]))
         await until(lambda: dying.calls == 1)
-        await other.open(folder)
+        await other.open(place)
         other.go_on.set()
-        await switchboard.look()
+        await look(switchboard, 2)
         await dying.server.close(patience_s=0)
         assert await call == ("b", [1])
         await switchboard.close()
@@ -50,22 +51,24 @@ def test_a_call_lost_with_its_replica_is_made_to_another(folder, run):
     run(test())
 
 
-def test_without_links_the_handle_is_called(folder, run):
+def test_without_links_the_handle_is_called(folder, place, run):
     async def test() -> None:
-        for where in (None, folder, folder / "missing"):
-            switchboard = await board(where)
+        for switchboard in (
+            Switchboard(None),
+            await board(place, 0),
+            await board(ThisMachine(folder / "missing"), 0),
+        ):
             assert await LinkedMethod(switchboard.best, POOL, "now", handle)([1]) == "handle"
-            assert switchboard.alive or where is not None
             await switchboard.close()
 
     run(test())
 
 
-def test_a_call_lost_with_the_last_replica_is_made_over_the_handle(folder, run):
+def test_a_call_lost_with_the_last_replica_is_made_over_the_handle(place, run):
     async def test() -> None:
         dying = Replica("a")
-        await dying.open(folder)
-        switchboard = await board(folder)
+        await dying.open(place)
+        switchboard = await board(place)
         call = asyncio.ensure_future(LinkedMethod(switchboard.best, POOL, "later", handle)([1]))
         await until(lambda: dying.calls == 1)
         await dying.server.close(patience_s=0)
@@ -75,7 +78,7 @@ def test_a_call_lost_with_the_last_replica_is_made_over_the_handle(folder, run):
     run(test())
 
 
-def test_cancelling_a_lost_call_cancels_the_second_one(folder, run):
+def test_cancelling_a_lost_call_cancels_the_second_one(place, run):
     async def test() -> None:
         began, ended = asyncio.Event(), asyncio.Event()
 
@@ -87,8 +90,8 @@ def test_cancelling_a_lost_call_cancels_the_second_one(folder, run):
                 ended.set()
 
         dying = Replica("a")
-        await dying.open(folder)
-        switchboard = await board(folder)
+        await dying.open(place)
+        switchboard = await board(place)
         call = asyncio.ensure_future(
             LinkedMethod(switchboard.best, POOL, "later", slow_handle)([1])
         )

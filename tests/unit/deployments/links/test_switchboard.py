@@ -7,16 +7,16 @@ import asyncio
 from deployments.links.linked_method import LinkedMethod
 from deployments.links.names import pool_name, replica_name, socket_path
 from deployments.links.switchboard import Switchboard
-from tests.contracts.links import POOL, Replica, board, never
+from tests.contracts.links import POOL, Replica, ThisMachine, board, never
 from tests.contracts.waiting import until
 
 
-def test_the_replica_with_the_fewest_rows_in_flight_is_called(folder, run):
+def test_the_replica_with_the_fewest_rows_in_flight_is_called(place, run):
     async def test() -> None:
         replicas = [Replica("a"), Replica("b")]
         for replica in replicas:
-            await replica.open(folder)
-        switchboard = await board(folder)
+            await replica.open(place)
+        switchboard = await board(place, 2)
         assert switchboard.size(POOL) == 2
         later = LinkedMethod(switchboard.best, POOL, "later", never)
         first = asyncio.ensure_future(later([1, 2, 3]))
@@ -39,13 +39,13 @@ def test_the_replica_with_the_fewest_rows_in_flight_is_called(folder, run):
 def test_the_socket_of_a_killed_replica_is_removed(folder, run):
     async def test() -> None:
         replica = Replica("a")
-        await replica.open(folder)
+        await replica.open(ThisMachine(folder))
         path = socket_path(folder, f"{POOL}~a")
         dead = socket_path(folder, f"{POOL}~dead")
         path.rename(dead)
         replica.server._server.close()
         assert dead.exists()
-        switchboard = await board(folder)
+        switchboard = await board(ThisMachine(folder), 0)
         assert switchboard.best(POOL) is None
         assert not dead.exists()
         await switchboard.close()
@@ -56,7 +56,7 @@ def test_the_socket_of_a_killed_replica_is_removed(folder, run):
 def test_looks_at_the_same_time_make_one_link_to_a_replica(folder, run):
     async def test() -> None:
         replica = Replica("a")
-        await replica.open(folder)
+        await replica.open(ThisMachine(folder))
         switchboard = Switchboard(folder)
         await asyncio.gather(switchboard.watch(POOL), *[switchboard.look() for _ in range(5)])
         assert switchboard.size(POOL) == 1
@@ -71,12 +71,12 @@ def test_a_folder_replaced_by_a_link_is_not_used(folder, run):
         links, theirs = folder / "links", folder / "theirs"
         links.mkdir(mode=0o700)
         replica = Replica("a")
-        await replica.open(links)
-        switchboard = await board(links)
+        await replica.open(ThisMachine(links))
+        switchboard = await board(ThisMachine(links))
         assert switchboard.size(POOL) == 1
         links.rename(theirs)
         links.symlink_to(theirs)
-        again = await board(links)
+        again = await board(ThisMachine(links), 0)
         assert again.size(POOL) == 0
         for one in (switchboard, again):
             await one.close()
