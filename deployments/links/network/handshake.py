@@ -46,7 +46,8 @@ class _Handshake(asyncio.Protocol, Generic[P]):
             self._fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(ConnectionResetError("the other end hung up before it proved itself"))
+        self._transport = None
+        self._fail(ConnectionResetError("it hung up before it proved itself"))
 
     def hang_up(self) -> None:
         """Close the connection if the exchange is not over."""

@@ -92,6 +92,8 @@ class Listener:
             task.add_done_callback(self._unproved.discard)
 
     async def _admit(self, connection: socket.socket, who: str) -> None:
+        # The loops do this to connections that they open or accept themselves.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         handshake = ReplicaHandshake(self._prover, self._name, self._make)
         context = None if self._tls is None else self._tls.replica
         try:
@@ -110,8 +112,8 @@ class Listener:
         except Refused as error:
             self._warn(f"{who}: {error}")
         except OSError as error:
-            # A port probe, or TLS without a certificate of ours.
-            self._warn(f"{who}: {getattr(error, 'reason', None) or type(error).__name__}")
+            # It hung up, or its TLS has no certificate of ours.
+            self._warn(f"{who}: {_why(error)}")
         finally:
             handshake.hang_up()
 
@@ -134,3 +136,7 @@ def _listening(address: str, ports: list[int]) -> socket.socket:
         opened.setblocking(False)
         return opened
     raise OSError(errno.EADDRINUSE, f"QUORUM_LINK_PORTS: no port of {address} is free")
+
+
+def _why(error: OSError) -> str:
+    return getattr(error, "reason", "") or str(error) or type(error).__name__

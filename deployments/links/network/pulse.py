@@ -31,12 +31,12 @@ class Pulse:
         beat: Callable[[], None],
         give_up: Callable[[], None],
         beats: int,
-        beat_s: float = BEAT_S,
+        beat_s: float | None = None,
     ) -> None:
         self._beat = beat
         self._give_up = give_up
         self._beats = beats
-        self._beat_s = beat_s
+        self._beat_s = BEAT_S if beat_s is None else beat_s
         self._silent = 0
         self._next: asyncio.TimerHandle | None = None
 

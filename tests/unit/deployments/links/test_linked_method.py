@@ -9,7 +9,17 @@ import pytest
 
 from deployments.links.linked_method import LinkedMethod
 from deployments.links.switchboard import Switchboard
-from tests.contracts.links import POOL, Replica, ThisMachine, board, handle, look, never
+from tests.contracts.links import (
+    POOL,
+    OtherMachine,
+    Replica,
+    ThisMachine,
+    board,
+    handle,
+    look,
+    never,
+)
+from tests.contracts.replica_process import replica_process
 from tests.contracts.waiting import until
 
 
@@ -103,5 +113,72 @@ def test_cancelling_a_lost_call_cancels_the_second_one(place, run):
             await call
         await until(ended.is_set)
         await switchboard.close()
+
+    run(test())
+
+
+def test_a_method_without_arguments_carries_no_rows(place, run):
+    async def test() -> None:
+        replica = Replica("a")
+        await replica.open(place)
+        switchboard = await board(place)
+        call = LinkedMethod(switchboard.best, POOL, "who", never)()
+        link = switchboard.best(POOL)
+        assert link is not None
+        assert link.rows == 0
+        assert await call == "a"
+        await switchboard.close()
+        await replica.server.close()
+
+    run(test())
+
+
+def test_a_method_of_this_machine_goes_to_no_other(folder, run):
+    async def test() -> None:
+        here, there = ThisMachine(folder), OtherMachine()
+        local, distant = Replica("local"), Replica("distant")
+        await distant.open(there)
+        switchboard = Switchboard(folder, there.callers)
+        await switchboard.watch(POOL)
+        await look(switchboard, 1)
+        best = LinkedMethod(switchboard.best, POOL, "who", never)
+        nearest = LinkedMethod(switchboard.nearest, POOL, "who", handle)
+        assert await best() == "distant"
+        assert await nearest() == "handle"
+        await local.open(here)
+        await switchboard.look()
+        assert await best() == await nearest() == "local"
+        await switchboard.close()
+        for replica in (local, distant):
+            await replica.server.close()
+
+    run(test())
+
+
+def test_a_call_to_a_machine_that_falls_silent_is_made_to_another(run):
+    """No call goes there any more after 5 s, and the one in flight waits for less."""
+
+    async def test() -> None:
+        place, other = OtherMachine(), Replica("b")
+        other.go_on.set()
+        with replica_process("a") as dying:
+            await place.registry.announce(dying.entry)
+            switchboard = await board(place)
+            later = LinkedMethod(switchboard.best, POOL, "later", never)
+            call = asyncio.ensure_future(later([1]))
+            await other.open(place)
+            await look(switchboard, 2)
+            await switchboard.start()
+            loop = asyncio.get_running_loop()
+            dying.freeze()
+            began = loop.time()
+            assert await call == ("b", [1])
+            assert loop.time() - began < 5
+            assert switchboard.size(POOL) == 1
+            # Its entry may be fresh still; connecting to it fails.
+            calls = [await later([i]) for i in range(20)]
+            assert calls == [("b", [i]) for i in range(20)]
+            await switchboard.close()
+        await other.server.close()
 
     run(test())

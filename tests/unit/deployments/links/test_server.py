@@ -11,7 +11,8 @@ from deployments.links.link import Link
 from deployments.links.linked_method import LinkedMethod
 from deployments.links.message import CALL, pack
 from deployments.links.names import socket_path
-from tests.contracts.links import POOL, Replica, ThisMachine, board, look, never
+from deployments.links.network import pulse
+from tests.contracts.links import POOL, OtherMachine, Replica, ThisMachine, board, look, never
 from tests.contracts.stranger import Stranger, needs_root
 from tests.contracts.waiting import until
 
@@ -70,3 +71,37 @@ def test_another_user_gets_no_answer(folder, run, caplog):
 
     run(test())
     assert "refused" in caplog.text
+
+
+def test_a_caller_that_stops_pinging_is_given_up(run, monkeypatch):
+    monkeypatch.setattr(pulse, "BEAT_S", 0.05)
+
+    async def test() -> None:
+        place, replica = OtherMachine(), Replica("a")
+        await replica.open(place)
+        entry = await place.entry("a")
+        silent = await place.callers.connect(entry.address, entry.port, entry.name, Link)
+        await until(lambda: len(replica.server._peers) == 1)
+        await until(lambda: not replica.server._peers, timeout_s=20)
+        await until(lambda: not silent.open)
+        await replica.server.close()
+
+    run(test())
+
+
+def test_a_replica_listens_on_both_ways_at_once(folder, run):
+    async def test() -> None:
+        here, there, replica = ThisMachine(folder), OtherMachine(), Replica("a")
+        for place in (here, there):
+            await replica.open(place)
+        links = [await place.link("a") for place in (here, there)]
+        for link in links:
+            assert await link.call("now", ([1],), 1) == ("a", [1])
+            assert await link.call("who", (), 0) == "a"
+        closing = asyncio.ensure_future(replica.server.close())
+        await closing
+        assert not any(link.open for link in links)
+        with pytest.raises(OSError):  # noqa: PT011 - refused, or hung up
+            await there.link("a")
+
+    run(test())
