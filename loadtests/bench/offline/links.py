@@ -193,7 +193,7 @@ async def handle() -> AsyncIterator[dict[str, Call]]:
         yield {HANDLE: RemoteMethod(serve.run(bound, name="bench"), "score")}
     finally:
         serve.shutdown()
-        ray.shutdown()
+        ray.shutdown()  # type: ignore[no-untyped-call]
 
 
 async def _run(rounds: int, repeats: int, with_handle: bool) -> dict[str, dict[str, Any]]:
