@@ -92,11 +92,11 @@ class Listener:
             task.add_done_callback(self._unproved.discard)
 
     async def _admit(self, connection: socket.socket, who: str) -> None:
-        # The loops do this to connections that they open or accept themselves.
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         handshake = ReplicaHandshake(self._prover, self._name, self._make)
         context = None if self._tls is None else self._tls.replica
         try:
+            # The loops do this to connections that they open or accept themselves.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             async with asyncio.timeout(self._proof_s):
                 await asyncio.get_running_loop().connect_accepted_socket(
                     lambda: handshake,

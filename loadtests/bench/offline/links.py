@@ -192,8 +192,8 @@ async def handle() -> AsyncIterator[dict[str, Call]]:
         bound = Scorer.bind()  # type: ignore[attr-defined]
         yield {HANDLE: RemoteMethod(serve.run(bound, name="bench"), "score")}
     finally:
-        serve.shutdown()
-        ray.shutdown()  # type: ignore[no-untyped-call]
+        serve.shutdown()  # type: ignore[no-untyped-call]
+        ray.shutdown()
 
 
 async def _run(rounds: int, repeats: int, with_handle: bool) -> dict[str, dict[str, Any]]:
