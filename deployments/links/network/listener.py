@@ -130,9 +130,10 @@ def _listening(address: str, ports: list[int]) -> socket.socket:
             opened.listen(_BACKLOG)
         except OSError as error:
             opened.close()
-            if error.errno != errno.EADDRINUSE:
-                raise
-            continue
+            if error.errno == errno.EADDRINUSE:
+                continue
+            # Most likely the address is another machine's, or that outside of a container.
+            raise OSError(error.errno, f"QUORUM_HOST: {address}: {error.strerror}") from error
         opened.setblocking(False)
         return opened
     raise OSError(errno.EADDRINUSE, f"QUORUM_LINK_PORTS: no port of {address} is free")

@@ -167,6 +167,7 @@ def test_a_host_that_does_not_answer_is_given_up_in_time(run):
     run(test())
 
 
+@pytest.mark.slow
 def test_a_replica_that_answers_no_pings_is_lost_with_its_calls(run):
     async def test() -> None:
         place = OtherMachine()

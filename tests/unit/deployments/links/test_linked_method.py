@@ -155,6 +155,7 @@ def test_a_method_of_this_machine_goes_to_no_other(folder, run):
     run(test())
 
 
+@pytest.mark.slow
 def test_a_call_to_a_machine_that_falls_silent_is_made_to_another(run):
     """No call goes there any more after 5 s, and the one in flight waits for less."""
 

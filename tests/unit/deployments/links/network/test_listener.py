@@ -214,7 +214,7 @@ def test_each_listener_takes_a_port_of_the_range_until_there_is_none(run):
 def test_an_address_of_another_machine_is_an_error(run):
     async def test() -> None:
         listener = Listener(Prover("p"), None, NAME, asyncio.Protocol)
-        with pytest.raises(OSError) as caught:  # noqa: PT011 - its number is compared
+        with pytest.raises(OSError, match=r"QUORUM_HOST: 192\.0\.2\.1: ") as caught:
             listener.open("192.0.2.1", (20_000, 20_001))
         assert caught.value.errno == errno.EADDRNOTAVAIL
         await listener.close()
