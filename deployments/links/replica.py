@@ -50,11 +50,13 @@ async def open_links(settings: Settings, methods: Mapping[str, Callable[..., Any
     )
     server, announcer = LinkServer(methods), None
     network = _network(settings)
-    if settings.links is not None:
-        await server.open(socket_path(settings.links, name))
     if network is not None:
         entry = Entry(name, network.address, server.listen(network, name), network.node)
         announcer = Announcer(network.registry(), entry)
+    # Nobody finds the replica until all of it is open.
+    if settings.links is not None:
+        await server.open(socket_path(settings.links, name))
+    if announcer is not None:
         announcer.start()
     return ReplicaLinks(server, announcer)
 

@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
@@ -200,11 +200,12 @@ async def _run(rounds: int, repeats: int, with_handle: bool) -> dict[str, dict[s
     folder = Path(tempfile.mkdtemp(prefix="quorum-bench-", dir="/tmp"))
     try:
         _make_certificate(folder)
-        async with links(folder) as calls:
-            if not with_handle:
-                return await measured(calls, rounds, repeats)
-            async with handle() as remote:
-                return await measured({**calls, **remote}, rounds, repeats)
+        async with AsyncExitStack() as stack:
+            # The handle first: links do not live through the seconds in which Ray starts, for which
+            # nothing is pinged.
+            remote = await stack.enter_async_context(handle()) if with_handle else {}
+            calls = await stack.enter_async_context(links(folder))
+            return await measured({**calls, **remote}, rounds, repeats)
     finally:
         shutil.rmtree(folder)
 
