@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from ray import serve
@@ -32,9 +31,9 @@ from decision_log.readers.drift_gauges import DriftWatch
 from decision_log.shadows.writer import ShadowWriter
 from deployments.garbage_collection import tune_garbage_collection
 from deployments.links.linked_method import LinkedMethod
-from deployments.links.replica import open_links
-from deployments.links.switchboard import Switchboard, pool_name
-from deployments.remote_method import RemoteMethod
+from deployments.links.names import pool_name
+from deployments.links.replica import open_links, switchboard_of
+from deployments.readiness import Readiness
 from deployments.variant_pools import VariantPools
 from features.definitions import NAMES
 from features.reason_columns import reason_writer
@@ -52,29 +51,6 @@ logger = logging.getLogger(__name__)
 
 _FETCH_MARGIN_MS = 100
 _READY_S = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """Whether decisions can be made, and by which plan.
-
-    Attributes:
-        ready: whether they can.
-        problems: why not, () if they can.
-        missing: variants of the plan that have no pool: decisions are degraded, not absent.
-        plan, plan_version: the plan that decides; "" and 0 if there is none.
-        troubles: failures that do not stop decisions.
-        plan_kept: the plan is this machine's copy, as PostgreSQL has not answered since the start.
-            Another plan may be active.
-    """
-
-    ready: bool
-    problems: tuple[str, ...]
-    missing: tuple[str, ...]
-    plan: str
-    plan_version: int
-    plan_kept: bool = False
-    troubles: tuple[str, ...] = ()
 
 
 _CLOSED_IN_ORDER = (
@@ -108,7 +84,7 @@ class Combiner:
         url = settings.database_url.get_secret_value()
         self._reader = PlanReader(url, settings.database_timeout_s)
         copy = LocalCopy(settings.home / "active_plan.json")
-        self._switchboard = Switchboard(settings.links)
+        self._switchboard = switchboard_of(settings)
         await self._switchboard.start()
         await self._switchboard.watch(pool_name(features.app_name, features.deployment_name))
         self._pools = VariantPools(self._wanted, self._switchboard)
@@ -125,7 +101,7 @@ class Combiner:
         self._shadows = ShadowRunner(
             FanOut(self._pools), self._shadow_writer, is_busy=lambda: self._decider.is_busy
         )
-        self._features_ready = RemoteMethod(features, "ready")
+        self._features_ready = LinkedMethod.on_this_machine(self._switchboard, features, "ready")
         self._decider = Decider(
             self._plan_for,
             FeatureClient(
@@ -147,7 +123,9 @@ class Combiner:
         if settings.steward_interval_s:
             self._steward.start()
         tune_garbage_collection()
-        self._links = await open_links(settings.links, {"decide": self._decider.decide})
+        self._links = await open_links(
+            settings, {"decide": self._decider.decide, "ready": self.ready}
+        )
 
     async def decide(self, batch: TransactionBatch, patient: bool = True) -> Decisions:
         """See Decider.decide."""

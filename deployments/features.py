@@ -34,9 +34,9 @@ class FeatureFetch:
         self._service = await FeatureService.connect(settings)
         self._service.feed_labels(LABELS_EVERY_S, lambda: datetime.now(UTC))
         tune_garbage_collection()
-        self._links = await open_links(
-            settings.links, {"fetch": self._service.fetch, "missed": self._service.missed}
-        )
+        names = ("fetch", "missed", "ready")
+        methods = {name: getattr(self._service, name) for name in names}
+        self._links = await open_links(settings, methods)
 
     async def fetch(self, batch: TransactionBatch, patient: bool = True) -> FeatureBatch:
         """See FeatureService.fetch."""

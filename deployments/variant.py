@@ -84,7 +84,7 @@ class Variant:
         self._explaining = ThreadPoolExecutor(1, "explaining")
         self._load = Load()
         methods = {"score": self.score_now, "explain": self.explain_now}
-        self._links = await open_links(settings.links, methods)
+        self._links = await open_links(settings, methods)
         tune_garbage_collection()
 
     async def score(self, values: Float32, schema_id: str) -> VariantScores:

@@ -13,7 +13,8 @@ from ray.serve.exceptions import RayServeException
 
 from deployments.app_names import app_name
 from deployments.links.linked_method import LinkedMethod
-from deployments.links.switchboard import Switchboard, pool_name
+from deployments.links.names import pool_name
+from deployments.links.switchboard import Switchboard
 from deployments.remote_method import RemoteMethod
 from fraud.explanation import Explanation
 from fraud.payment.batch import Float32

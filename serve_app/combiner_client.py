@@ -11,7 +11,7 @@ import grpc
 from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, RayServeException
 
-from deployments.combiner import Readiness
+from deployments.readiness import Readiness
 from fraud.decision import Decisions
 from fraud.errors import Overloaded, Unavailable
 from fraud.payment.batch import TransactionBatch
@@ -24,8 +24,8 @@ class CombinerClient:
     """The Combiner as the gateway sees it.
 
     Args:
-        decide: calls `Combiner.decide` over a handle.
-        ready: calls `Combiner.ready` over a handle.
+        decide: calls `Combiner.decide`.
+        ready: calls `Combiner.ready` of this machine.
     """
 
     def __init__(

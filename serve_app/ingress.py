@@ -16,8 +16,8 @@ from ray.serve.handle import DeploymentHandle
 from deciding.plans.stored_models import StoredModels
 from deployments.garbage_collection import tune_garbage_collection
 from deployments.links.linked_method import LinkedMethod
-from deployments.links.switchboard import Switchboard, pool_name
-from deployments.remote_method import RemoteMethod
+from deployments.links.names import pool_name
+from deployments.links.replica import switchboard_of
 from features.definitions import SCHEMA_ID
 from fraud.errors import Unavailable
 from models.store.location import store_of
@@ -73,9 +73,10 @@ class Ingress:
     def __init__(self, combiner: DeploymentHandle[Any]) -> None:
         # Built once: building a handle costs more than a call over it.
         log_to_replica()
-        self._switchboard = Switchboard(Settings.load().links)
+        self._switchboard = switchboard_of(Settings.load())
         self._combiner = CombinerClient(
-            LinkedMethod.on(self._switchboard, combiner, "decide"), RemoteMethod(combiner, "ready")
+            LinkedMethod.on(self._switchboard, combiner, "decide"),
+            LinkedMethod.on_this_machine(self._switchboard, combiner, "ready"),
         )
         self._pool = pool_name(combiner.app_name, combiner.deployment_name)
 

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fraud.payment.limits import TENANT_PATTERN
 from fraud.variant import HOUSE
+from settings.port_range import PortRange, Ports
 from settings.secret_files import SECRETS, SUFFIX, secrets_from_files
 
 logger = logging.getLogger(__name__)
@@ -118,6 +119,10 @@ class Settings(BaseSettings):
     http_port: int = Field(8000, description="port of the HTTP API", ge=1, le=65535)
     node_port: int = Field(
         8001, description="port of this node's own metrics and readiness", ge=1, le=65535
+    )
+    link_ports: PortRange = Field(
+        Ports(20_000, 20_999),
+        description="ports of the links between machines, first-last. Each replica takes one",
     )
     dashboard_port: int = Field(8265, description="port of the Ray dashboard", ge=1, le=65535)
     ray_port: int = Field(6379, description="port of the Ray head node", ge=1, le=65535)

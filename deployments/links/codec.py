@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from deployments.readiness import Readiness
 from fraud import errors
 from fraud.decision import Decisions
 from fraud.explanation import Explanation
@@ -35,6 +36,7 @@ _TYPES: dict[int, type] = {
     5: VariantScores,
     6: Decisions,
     7: Explanation,
+    8: Readiness,
 }
 _KINDS = {kind: number for number, kind in _TYPES.items()}
 _NUMBERS = "fiub"

@@ -9,9 +9,24 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from deployments.links.codec import read_error, read_result, tagged
-from deployments.links.message import CALL, CLOSING, ERROR, RESULT, BadMessage, Reader, pack
+from deployments.links.message import (
+    CALL,
+    CLOSING,
+    ERROR,
+    PING,
+    PONG,
+    RESULT,
+    BadMessage,
+    Reader,
+    pack,
+)
+from deployments.links.network.network import Network
+from deployments.links.network.pulse import BEAT_S, CALLER_BEATS, Pulse
 from deployments.links.peer import require_own_peer
+from deployments.links.registry.interface import Entry
 from fraud.errors import Unavailable
+
+_PING = pack(PING, 0, None)
 
 
 class LinkLost(Unavailable):
@@ -43,6 +58,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._calls: dict[int, _Call] = {}
         self._numbers = count(1)
+        self._pulse: Pulse | None = None
 
     @classmethod
     async def to(cls, path: Path) -> Link:
@@ -58,6 +74,19 @@ class Link(asyncio.Protocol):
         except PermissionError:
             transport.abort()
             raise
+        return link
+
+    @classmethod
+    async def over(cls, network: Network, entry: Entry) -> Link:
+        """Return a link to a replica of another machine. It is lost when the replica answers no
+        pings.
+
+        Raises:
+            Refused, PermissionError: what listens there is not the replica, or of another Quorum.
+            OSError: nobody listens there, or is too slow.
+        """
+        link = await network.connect(entry.address, entry.port, entry.name, cls)
+        link.ping()
         return link
 
     def call(
@@ -92,6 +121,12 @@ class Link(asyncio.Protocol):
         self._transport.write(message)
         return future
 
+    def ping(self, beat_s: float = BEAT_S) -> None:
+        """Ping the replica from now on, every `beat_s`."""
+        if self._transport is not None:
+            self._pulse = Pulse(self._ping, self._transport.abort, CALLER_BEATS, beat_s)
+            self._pulse.start()
+
     def hang_up(self) -> None:
         """Send no more calls. The connection is closed after the last result."""
         self.open = False
@@ -105,10 +140,12 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             for kind, call, content in self._reader.feed(data):
-                if kind == CLOSING:
-                    self.hang_up()
-                elif kind in (RESULT, ERROR):
+                if kind in (RESULT, ERROR):
                     self._complete(call, kind == ERROR, content)
+                elif kind == PONG and self._pulse is not None:
+                    self._pulse.heard()
+                elif kind == CLOSING:
+                    self.hang_up()
         except BadMessage:
             if self._transport is not None:
                 self._transport.abort()
@@ -116,6 +153,8 @@ class Link(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.open = False
         self._transport = None
+        if self._pulse is not None:
+            self._pulse.stop()
         calls, self._calls = self._calls, {}
         self.rows = 0
         for future, _, retry in calls.values():
@@ -125,6 +164,10 @@ class Link(asyncio.Protocol):
                 future.set_exception(LinkLost("the replica ended during the call"))
             else:
                 retry(future)
+
+    def _ping(self) -> None:
+        if self._transport is not None:
+            self._transport.write(_PING)
 
     def _complete(self, number: int, failed: bool, content: memoryview) -> None:
         call = self._calls.pop(number, None)

@@ -8,9 +8,14 @@ from typing import Any
 
 from deployments.links.codec import encode
 
-CALL, RESULT, ERROR, CLOSING = range(4)
+CALL, RESULT, ERROR, CLOSING, PING, PONG = range(6)
 """Kinds of messages. CALL: (method, tagged arguments). RESULT, ERROR: a tagged value or an error,
-for the call of that number. CLOSING: send no more calls; those sent are still answered."""
+for the call of that number. CLOSING: send no more calls; those sent are still answered. PING: the
+answer is PONG, from an end that is there."""
+
+VERSION = 1
+"""Version of the messages and of the types in them. Machines of different versions are not linked:
+count it up when a release could not read what the one before it sends."""
 
 _HEAD = struct.Struct("<IIB")
 _MAX_BYTES = 64 * 2**20

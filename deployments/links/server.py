@@ -10,17 +10,31 @@ from types import CoroutineType
 from typing import Any, cast
 
 from deployments.links.codec import error_value, read_call, tagged, untagged
-from deployments.links.message import CALL, CLOSING, ERROR, RESULT, BadMessage, Reader, pack
+from deployments.links.message import (
+    CALL,
+    CLOSING,
+    ERROR,
+    PING,
+    PONG,
+    RESULT,
+    BadMessage,
+    Reader,
+    pack,
+)
+from deployments.links.network.listener import Listener
+from deployments.links.network.network import Network
+from deployments.links.network.pulse import REPLICA_BEATS, Pulse
 from deployments.links.peer import require_own_folder, require_own_peer
 from fraud.errors import Overloaded
 
 logger = logging.getLogger(__name__)
 
 _MAX_CALLS = 512
+_PONG = pack(PONG, 0, None)
 
 
 class LinkServer:
-    """Serves methods of one replica at a socket of its own.
+    """Serves methods of one replica at a Unix socket, a TCP port, or both.
 
     Args:
         methods: name -> function or coroutine function. Its errors are sent to the caller.
@@ -31,6 +45,7 @@ class LinkServer:
         self._peers: set[_Peer] = set()
         self._tasks: set[asyncio.Future[None]] = set()
         self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._path: Path | None = None
         self._leaving = False
 
@@ -50,6 +65,15 @@ class LinkServer:
         unnamed.rename(path)
         self._path = path
 
+    def listen(self, network: Network, name: str) -> int:
+        """Listen for the other machines too, as the replica `name`. Return the port.
+
+        Raises:
+            OSError: no port is free.
+        """
+        self._listener, port = network.listener(name, lambda: _DistantPeer(self))
+        return port
+
     async def close(self, patience_s: float = 5.0) -> None:
         """Accept no more calls. Return when all calls are answered and all callers have hung up, or
         after `patience_s`."""
@@ -66,6 +90,8 @@ class LinkServer:
             peer.hang_up()
         if self._server is not None:
             self._server.close()
+        if self._listener is not None:
+            await self._listener.close()
 
     def joined(self, peer: _Peer) -> None:
         """Note that a caller connected."""
@@ -119,8 +145,7 @@ class _Peer(asyncio.Protocol):
             logger.warning("refused: %s", error)
             connected.abort()
             return
-        self._transport = connected
-        self._server.joined(self)
+        self._join(connected)
 
     def data_received(self, data: bytes) -> None:
         if self._transport is None:
@@ -129,6 +154,8 @@ class _Peer(asyncio.Protocol):
             for kind, call, content in self._reader.feed(data):
                 if kind == CALL:
                     self._server.call(self, call, content)
+                elif kind == PING:
+                    self._pinged()
         except BadMessage as error:
             logger.warning("a link sends messages that are not of Quorum: %s", error)
             self.hang_up()
@@ -148,6 +175,37 @@ class _Peer(asyncio.Protocol):
         """Close the connection."""
         if self._transport is not None:
             self._transport.close()
+
+    def _join(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._server.joined(self)
+
+    def _pinged(self) -> None:
+        self.send(_PONG)
+
+
+class _DistantPeer(_Peer):
+    """A caller on another machine, which has proved itself and pings."""
+
+    def __init__(self, server: LinkServer) -> None:
+        super().__init__(server)
+        self._pulse = Pulse(lambda: None, self._abandon, REPLICA_BEATS)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._join(cast(asyncio.Transport, transport))
+        self._pulse.start()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._pulse.stop()
+        super().connection_lost(exc)
+
+    def _pinged(self) -> None:
+        self._pulse.heard()
+        super()._pinged()
+
+    def _abandon(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
 
 
 def _failure(call: int, error: Exception) -> bytes:

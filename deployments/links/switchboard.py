@@ -1,134 +1,114 @@
-"""All links of this process, to the sockets that replicas put into a folder."""
+"""All links of this process."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import logging
-import os
 from pathlib import Path
 
 from deployments.links.link import Link
-from deployments.links.peer import require_own_folder
+from deployments.links.lookouts.folder import FolderLookout
+from deployments.links.lookouts.registered import RegisteredLookout
+from deployments.links.network.network import Network
+from deployments.links.table import LinkTable
 from stores.poll import Poll
 
-logger = logging.getLogger(__name__)
-
 LOOK_S = 0.25
-LONGEST_NAME = 48
-"""Characters of a pool's name. With folder, replica and suffix it must stay below the 104 bytes
-that the path of a socket may have."""
-_SUFFIX = ".sock"
-
-
-def socket_path(folder: Path, application: str, deployment: str, replica: str) -> Path:
-    """Return the socket of a replica. Its name begins with that of the pool."""
-    return folder / f"{pool_name(application, deployment)}~{replica}{_SUFFIX}"
-
-
-def pool_name(application: str, deployment: str) -> str:
-    """Return the name of a pool of replicas: a long one ends in a hash instead."""
-    name = f"{application}~{deployment}"
-    if len(name) <= LONGEST_NAME:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return f"{name[: LONGEST_NAME - 17]}-{digest}"
+LOOK_ELSEWHERE_S = 1.0
+ENOUGH_ROWS = 512
+"""Rows in flight at which a replica of this machine is overloaded: two of the largest micro-batches
+by default. One that waits behind a whole one takes longer than the way to another machine, which
+costs less than a millisecond."""
 
 
 class Switchboard:
     """Links to every replica of the pools that are in use.
 
     Args:
-        folder: where the sockets are; None: there are no links, which is not an error.
+        folder: where the sockets of this machine are; None: there are none, which is not an error.
+        network: how other machines are reached; None: there are none.
+        enough_rows: see `ENOUGH_ROWS`.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path | None, network: Network | None = None, enough_rows: int = ENOUGH_ROWS
+    ) -> None:
+        self._enough_rows = enough_rows
         self._watched: set[str] = set()
-        self._links: dict[str, Link] = {}
-        self._pools: dict[str, list[Link]] = {}
-        self._poll = Poll("links", self.look, LOOK_S)
-        self._looking = asyncio.Lock()
-        self._warned = False
+        self._here, self._elsewhere = LinkTable(), LinkTable()
+        self._pools = self._here.pools
+        self._folder = None if folder is None else FolderLookout(folder, self._watched, self._here)
+        self._registered = (
+            None if network is None else RegisteredLookout(network, self._watched, self._elsewhere)
+        )
+        self._polls: list[Poll] = []
+        if self._folder is not None:
+            self._polls.append(Poll("links", self._folder.look, LOOK_S))
+        if self._registered is not None:
+            look = self._registered.look
+            self._polls.append(Poll("links to other machines", look, LOOK_ELSEWHERE_S))
 
     async def watch(self, pool: str) -> None:
-        """Keep links to all replicas of `pool` from now on."""
+        """Keep links to all replicas of `pool` from now on. Returns when those of this machine are
+        there."""
         if pool not in self._watched:
             self._watched.add(pool)
-            await self.look()
+            if self._folder is not None:
+                await self._folder.look()
+            for poll in self._polls:
+                poll.wake()
 
     def best(self, pool: str) -> Link | None:
-        """Return the open link of `pool` with the fewest rows in flight, None if there is none."""
+        """Return the open link of `pool` that should get the next call, None if there is none.
+
+        It is the one with the fewest rows in flight on this machine. If all there have enough of
+        them, or if there is none, it is the one with the fewest on any machine.
+        """
         found: Link | None = None
         for link in self._pools.get(pool, ()):
             if link.open and (found is None or link.rows < found.rows):
                 found = link
+        if found is not None and found.rows < self._enough_rows:
+            return found
+        for link in self._elsewhere.pools.get(pool, ()):
+            if link.open and (found is None or link.rows < found.rows):
+                found = link
         return found
 
+    def nearest(self, pool: str) -> Link | None:
+        """Return the open link of `pool` on this machine with the fewest rows in flight, None if
+        there is none."""
+        links = [link for link in self._pools.get(pool, ()) if link.open]
+        return min(links, key=lambda link: link.rows, default=None)
+
     def size(self, pool: str) -> int:
-        """Return how many replicas of `pool` can be called."""
-        return sum(link.open for link in self._pools.get(pool, ()))
+        """Return how many replicas of `pool` get the calls of this process as a rule: those of this
+        machine; those of other machines if there are none."""
+        return self._here.size(pool) or self._elsewhere.size(pool)
 
     async def look(self) -> None:
-        """Look once for new and ended replicas. Never raises."""
-        if self._folder is None:
-            return
-        # Two looks at the same time would connect twice.
-        async with self._looking:
-            await self._connect_to_new(self._folder)
-        for name in [name for name, link in self._links.items() if not link.open]:
-            pool = name.rpartition("~")[0]
-            self._pools[pool].remove(self._links.pop(name))
+        """Look once for new and ended replicas, on all machines.
+
+        Raises:
+            StoreUnavailable: the registry does not answer.
+        """
+        for lookout in (self._folder, self._registered):
+            if lookout is not None:
+                await lookout.look()
 
     async def start(self) -> None:
         """Go on looking until `close`."""
-        if self._folder is not None:
-            self._poll.start_later()
+        for poll in self._polls:
+            poll.start_later()
 
     @property
     def alive(self) -> bool:
-        """Whether it still looks for replicas; True if there is no folder."""
-        return self._folder is None or self._poll.alive
+        """Whether it still looks for replicas; True if there is nowhere to look."""
+        return all(poll.alive for poll in self._polls)
 
     async def close(self) -> None:
         """Stop looking and hang up."""
-        await self._poll.close()
-        for link in self._links.values():
-            link.hang_up()
-
-    async def _connect_to_new(self, folder: Path) -> None:
-        try:
-            require_own_folder(folder)
-            names = os.listdir(folder)
-        except PermissionError as error:
-            self._warn(error)
-            return
-        except OSError:
-            return
-        for name in names:
-            pool, _, replica = name.rpartition("~")
-            if pool in self._watched and replica.endswith(_SUFFIX) and name not in self._links:
-                await self._connect(folder / name, name, pool)
-
-    async def _connect(self, path: Path, name: str, pool: str) -> None:
-        try:
-            link = await Link.to(path)
-        except ConnectionRefusedError:
-            _remove(path)  # left by a replica that was killed
-        except PermissionError as error:
-            self._warn(error)
-        except OSError as error:
-            logger.debug("no link at %s: %s", name, type(error).__name__)
-        else:
-            self._links[name] = link
-            self._pools.setdefault(pool, []).append(link)
-
-    def _warn(self, error: PermissionError) -> None:
-        """Log once: it looks four times a second."""
-        if not self._warned:
-            self._warned = True
-            logger.warning("no links: %s", error)
-
-
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
+        for poll in self._polls:
+            await poll.close()
+        if self._registered is not None:
+            await self._registered.close()
+        for table in (self._here, self._elsewhere):
+            table.hang_up()

@@ -44,7 +44,7 @@ class MadeUp:
         return decisions.whole(front.decided(ids, {"features": 0.5}))
 
     async def ready(self) -> Any:
-        from deployments.combiner import Readiness
+        from deployments.readiness import Readiness
 
         return Readiness(True, (), (), "default", 3)
 

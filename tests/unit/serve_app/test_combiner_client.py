@@ -8,7 +8,7 @@ import pytest
 from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.exceptions import BackPressureError, RayServeException
 
-from deployments.combiner import Readiness
+from deployments.readiness import Readiness
 from fraud.errors import LogUnavailable, Overloaded, Unavailable
 from serve_app.combiner_client import CombinerClient
 from serve_app.http.problems import problem_of

@@ -1,4 +1,4 @@
-"""Event loops and a folder for links."""
+"""Event loops, a folder for links, and places where replicas are."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from tests.contracts.links import OtherMachine, Place, ThisMachine
 from tests.contracts.run_folder import run_folder
 
 
@@ -23,3 +24,9 @@ def folder() -> Iterator[Path]:
     # pytest's own folders have names too long for sockets.
     with run_folder("links") as folder:
         yield folder
+
+
+@pytest.fixture(params=["this-machine", "other-machine"])
+def place(request, folder) -> Place:
+    """What holds for links, whatever they go over."""
+    return ThisMachine(folder) if request.param == "this-machine" else OtherMachine()

@@ -23,6 +23,7 @@ from deployments.links.codec import (
     untagged,
 )
 from deployments.links.link import LinkLost
+from deployments.readiness import Readiness
 from fraud.decision import DecisionBatch, Decisions, Reason, Vote
 from fraud.errors import (
     InvalidInput,
@@ -77,6 +78,14 @@ def test_features():
 def test_scores():
     sent = VariantScores("v1", "d" * 64, SCORES)
     assert_same(crossed(sent), sent)
+
+
+def test_readiness():
+    for sent in (
+        Readiness(True, (), ("logistic",), "default", 3),
+        Readiness(False, ("no plan",), (), "", 0, True, ("PostgreSQL is away",)),
+    ):
+        assert_same(crossed(sent), sent)
 
 
 def test_decisions_with_their_votes_and_reasons():
