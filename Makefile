@@ -7,7 +7,7 @@ QUORUM := $(VENV)/bin/quorum
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status test lint format types unit integration browser load bench bench-scale docs
+.PHONY: help venv up down status test lint format types unit integration browser load bench bench-scale docs manifests
 # Options, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
@@ -65,6 +65,16 @@ docs: $(READY) ## Write the generated files of docs/: features.md, reasons.md, h
 	@$(VENV)/bin/python -m docs.house >docs/house.svg.new
 	@mv docs/house.svg.new docs/house.svg
 	@$(VENV)/bin/python -m docs.plan_pictures
+
+manifests: $(READY) $(VENV)/deploy/.ready ## Write the Helm chart, and check all of deploy/kubernetes strictly
+	@$(VENV)/bin/python deploy/kubernetes/sync.py
+	@$(VENV)/bin/python deploy/helm/generate.py $(VENV)/deploy/kubectl
+	@$(VENV)/bin/pytest -q tests/unit/deploy
+
+$(VENV)/deploy/.ready: deploy/tools.py constraints.txt
+	@echo "Installing kubectl, Helm and the schemas of Kubernetes into $(VENV)" >&2
+	@$(VENV)/bin/python deploy/tools.py
+	@touch $@
 
 # The stamp is as new as the files that were installed from. A run that was cut off leaves no stamp,
 # and the next one uses what it had installed.

@@ -1,4 +1,4 @@
-"""The values of the Helm chart: what each is called, where it stands in the manifests, what it may be.
+"""The values of the Helm chart: what each is called, where it stands, what it may be.
 
 Defaults are not here. They are what stands in `deploy/kubernetes/base` at the first place of each.
 """
@@ -89,7 +89,9 @@ def _env(container: str, name: str) -> str:
 
 
 VALUES = (
-    Value("image", "Image of Quorum.", _TEXT, default="quorum:0.1.0", everywhere=True, keys=("image",)),
+    Value(
+        "image", "Image of Quorum.", _TEXT, default="quorum:0.1.0", everywhere=True, keys=("image",)
+    ),
     Value(
         "postgresImage",
         "Image with the tools of PostgreSQL for the backup, and the server of stores.enabled.",
@@ -186,7 +188,12 @@ VALUES = (
             (_SERVICE, f"{_WORKER}/replicas"),
         ),
     ),
-    Value("workers.max", "Most workers.", _int(1, 1000), places=((_SERVICE, f"{_WORKER}/maxReplicas"),)),
+    Value(
+        "workers.max",
+        "Most workers.",
+        _int(1, 1000),
+        places=((_SERVICE, f"{_WORKER}/maxReplicas"),),
+    ),
     Value(
         "workers.available",
         "Workers that answer at least while machines are emptied: fewer than workers.min.",
@@ -331,7 +338,7 @@ VALUES = (
 )
 
 SWITCHES = (
-    Switch("stores.enabled", "PostgreSQL and Redis in this namespace, one pod of each.", ("stores",)),
+    Switch("stores.enabled", "PostgreSQL and Redis in this namespace, a pod of each.", ("stores",)),
     Switch(
         "artifactsVolume.enabled",
         "Artifacts on a volume that pods share (ReadWriteMany), in place of S3.",

@@ -63,7 +63,9 @@ def build(kubectl: str, *components: str) -> dict[str, Document]:
     if done.returncode:
         raise SystemExit(done.stderr.strip())
     documents = list(yaml.safe_load_all(done.stdout))
-    return {f"{d['kind']}/{d['metadata']['name']}": d for d in documents if d["kind"] != "Namespace"}
+    return {
+        f"{d['kind']}/{d['metadata']['name']}": d for d in documents if d["kind"] != "Namespace"
+    }
 
 
 def default_of(value: Value, objects: dict[str, Document]) -> Any:
@@ -115,7 +117,7 @@ def _mark_texts(node: Any, defaults: dict[str, Any], within: str = "") -> None:
             node[key] = _MARK.format("Release.Namespace")
         else:
             for value in VALUES:
-                named = str(key) in value.keys or within in value.keys and key == "name"
+                named = str(key) in value.keys or (within in value.keys and key == "name")
                 if value.everywhere and named and child == defaults[value.name]:
                     node[key] = _MARK.format(value.name)
 

@@ -51,7 +51,9 @@ class KubernetesApi:
         self._token = account / "token"
         self.namespace = (account / "namespace").read_text(encoding="utf-8").strip()
         certificate = account / "ca.crt"
-        self._tls = ssl.create_default_context(cafile=str(certificate)) if url[:5] == "https" else None
+        self._tls = (
+            ssl.create_default_context(cafile=str(certificate)) if url[:5] == "https" else None
+        )
 
     @classmethod
     def of_this_pod(cls) -> KubernetesApi:
