@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,11 +24,13 @@ class ApiServer:
     Attributes:
         objects: path -> document.
         asked: method and path of each request that changed something.
+        allows: whether the account may make a request, by method and path.
     """
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
+        self.allows: Callable[[str, str], bool] = lambda method, path: True
         self.url = ""
 
     def put(self, folder: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +48,8 @@ class ApiServer:
     def answer(self, method: str, target: str, body: Any, kind: str) -> tuple[int, Any]:
         """Return the status and the document of an answer."""
         split = urlsplit(target)
+        if not self.allows(method, split.path):
+            return 403, {"message": f"the account may not {method} {split.path}"}
         if method != "GET":
             self.asked.append(f"{method} {split.path}")
         if method == "POST":

@@ -13,6 +13,7 @@ import pytest
 from tests.contracts.kubernetes.api_server import ApiServer, api_server
 from tests.contracts.kubernetes.manifests import NAMESPACE, rendered
 from tests.contracts.kubernetes.programs import client, program
+from tests.contracts.kubernetes.rbac import allows, rules_of
 
 RAY = f"/apis/ray.io/v1/namespaces/{NAMESPACE}"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
@@ -56,7 +57,11 @@ class Quorum:
             del self.server.objects[path]
         labels = {"ray.io/cluster": "quorum-a", "ray.io/group": "worker"}
         for i, use in enumerate(processors):
-            metadata = {"name": f"worker-{i}", "labels": labels, "creationTimestamp": f"2026-{i:02}"}
+            metadata = {
+                "name": f"worker-{i}",
+                "labels": labels,
+                "creationTimestamp": f"2026-{i:02}",
+            }
             ready = [{"type": "Ready", "status": "True" if use is not None else "False"}]
             self.server.put(PODS, {"metadata": metadata, "status": {"conditions": ready}})
             if use is not None:
@@ -71,6 +76,7 @@ class Quorum:
 @pytest.fixture
 def quorum(tmp_path: Path) -> Iterator[Quorum]:
     with api_server(tmp_path / "account", NAMESPACE) as server:
+        server.allows = allows(rules_of(rendered("base"), "quorum-scaler"))
         yield Quorum(server, tmp_path / "account")
 
 

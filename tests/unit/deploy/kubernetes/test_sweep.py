@@ -12,6 +12,7 @@ import pytest
 from tests.contracts.kubernetes.api_server import ApiServer, api_server
 from tests.contracts.kubernetes.manifests import NAMESPACE, rendered
 from tests.contracts.kubernetes.programs import client, program
+from tests.contracts.kubernetes.rbac import allows, rules_of
 
 VOLUMES = "/api/v1/persistentvolumes"
 CLAIMS = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims"
@@ -23,6 +24,7 @@ SHIP = "wal-ship-pvc-1"
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ApiServer]:
     with api_server(tmp_path / "account", NAMESPACE) as made:
+        made.allows = allows(rules_of(rendered("base"), "quorum-sweep"))
         made.put(CRON_JOBS, rendered("base")["CronJob/quorum-wal-ship"])
         yield made
 
@@ -135,9 +137,7 @@ def test_other_disks_are_left_alone(
 
 
 @pytest.mark.parametrize("steps", [1, 2])
-def test_a_run_that_was_cut_off_is_taken_up(
-    server: ApiServer, tmp_path: Path, steps: int
-) -> None:
+def test_a_run_that_was_cut_off_is_taken_up(server: ApiServer, tmp_path: Path, steps: int) -> None:
     server.put(VOLUMES, volume())
     sweep(server, tmp_path)
     # As if the run had ended after one step, or two, of three; the volume is bound or free.

@@ -72,7 +72,11 @@ def test_objects_of_the_chart_are_valid(release: str) -> None:
 @pytest.mark.parametrize(
     ("place", "value", "named"),
     [
-        (("rayClusterConfig", "gcsFaultToleranceOptions", "redisAdress"), "redis:6379", "redisAdress"),
+        (
+            ("rayClusterConfig", "gcsFaultToleranceOptions", "redisAdress"),
+            "redis:6379",
+            "redisAdress",
+        ),
         (("excludeHeadPodFromServeSvc",), "yes", "yes"),
         (("upgradeStrategy", "type"), "Rolling", "Rolling"),
         (("rayClusterConfig", "autoscalerOptions", "version"), "v3", "v3"),
