@@ -15,6 +15,12 @@ _WORKER = "spec/rayClusterConfig/workerGroupSpecs/0"
 _TRAINING = "spec/rayClusterConfig/workerGroupSpecs/1"
 _HEAD = "spec/rayClusterConfig/headGroupSpec"
 _SERVICE = "RayService/quorum"
+_CONFIG = "ConfigMap/quorum-config"
+_FIXED = (
+    *("QUORUM_ARTIFACTS", "QUORUM_LOG_DURABILITY", "QUORUM_HOME", "QUORUM_HTTP_HOST"),
+    *("QUORUM_GCS", "QUORUM_KEY_PEPPER_FILE", "QUORUM_MLFLOW_TRACKING_URI"),
+)
+"""Settings that have a value of their own, or hang together with other fields."""
 _CRON = "spec/jobTemplate/spec/template/spec"
 
 
@@ -31,6 +37,7 @@ class Value:
         everywhere: kinds of objects whose texts are compared; empty for values with places.
         keys: names of fields whose texts are compared; empty: all.
         optional: the field is absent from the base, and left out while the value is empty.
+        extra: its keys come beside those of the base.
     """
 
     name: str
@@ -41,6 +48,7 @@ class Value:
     everywhere: bool = False
     keys: tuple[str, ...] = ()
     optional: bool = False
+    extra: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +153,31 @@ VALUES = (
         places=(("Ingress/quorum", "metadata/annotations"),),
     ),
     Value(
+        "artifacts",
+        "Where models are: a prefix in S3. With artifactsVolume.enabled it is the volume.",
+        {"type": "string", "pattern": "^(s3://|/).+"},
+        places=((_CONFIG, "data/QUORUM_ARTIFACTS"),),
+    ),
+    Value(
+        "logDurability",
+        "disk: an answer waits for the worker's disk. database: it waits for PostgreSQL.",
+        {"type": "string", "enum": ["disk", "database"]},
+        places=((_CONFIG, "data/QUORUM_LOG_DURABILITY"),),
+    ),
+    Value(
         "settings",
-        "Settings of all pods, by their variables. None of them is a secret.",
+        "Further settings of all pods, by their variables. None of them is a secret.",
         {
             "type": "object",
-            "propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"},
+            "propertyNames": {
+                "pattern": "^(QUORUM|AWS)_[A-Z0-9_]+$",
+                "not": {"enum": list(_FIXED)},
+            },
             "additionalProperties": {"type": "string"},
-            "required": ["QUORUM_ARTIFACTS", "QUORUM_HOME", "QUORUM_GCS"],
         },
-        places=(("ConfigMap/quorum-config", "data"),),
+        places=((_CONFIG, "data"),),
+        default={},
+        extra=True,
     ),
     Value(
         "settingsVersion",

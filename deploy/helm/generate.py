@@ -74,8 +74,6 @@ def default_of(value: Value, objects: dict[str, Document]) -> Any:
         return deepcopy(value.default)
     owner, path = value.places[0]
     node, key = _find(objects[owner], path)
-    if not isinstance(node, list) and key not in node:
-        return False  # an absent flag
     return deepcopy(node[key])
 
 
@@ -96,13 +94,16 @@ def _key(node: Any, key: str) -> Any:
 
 
 def marked(objects: dict[str, Document], defaults: dict[str, Any]) -> dict[str, Document]:
-    """Return the objects with a mark in each place of a value."""
+    """Return the objects with a mark in each place of a value. What a component has changed stays."""
     objects = deepcopy(objects)
     for value in VALUES:
         for owner, path in value.places:
             if owner in objects:
                 node, key = _find(objects[owner], path)
-                node[key] = _MARK.format(value.name)
+                if value.extra:
+                    node[key][_MARK.format(value.name)] = ""
+                elif value.optional or node[key] == defaults[value.name]:
+                    node[key] = _MARK.format(value.name)
     for document in objects.values():
         _mark_texts(document, defaults)
     return objects
@@ -141,6 +142,8 @@ def _templated(line: str) -> str:
         return f"{before}{{{{ .Release.Namespace }}}}"
     value, where = _BY_NAME[name], f".Values.{name}"
     kind = value.schema["type"]
+    if value.extra:
+        return f"{{{{- with {where} }}}}\n{{{{- toYaml . | nindent {indent} }}}}\n{{{{- end }}}}"
     if value.optional:
         field = before.strip()
         return (

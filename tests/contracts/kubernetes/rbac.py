@@ -14,10 +14,9 @@ def rules_of(objects: Objects, account: str) -> list[dict[str, Any]]:
     """Return the rules of all roles that a service account is bound to."""
     found: list[dict[str, Any]] = []
     for document in objects.values():
-        if document["kind"] in ("RoleBinding", "ClusterRoleBinding"):
-            if any(subject["name"] == account for subject in document["subjects"]):
-                role = document["roleRef"]
-                found += objects[f"{role['kind']}/{role['name']}"]["rules"]
+        if any(subject["name"] == account for subject in document.get("subjects", ())):
+            role = document["roleRef"]
+            found += objects[f"{role['kind']}/{role['name']}"]["rules"]
     return found
 
 
