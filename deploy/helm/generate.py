@@ -94,7 +94,7 @@ def _key(node: Any, key: str) -> Any:
 
 
 def marked(objects: dict[str, Document], defaults: dict[str, Any]) -> dict[str, Document]:
-    """Return the objects with a mark in each place of a value. What a component has changed stays."""
+    """Return the objects with a mark in each place of a value; what a component changed stays."""
     objects = deepcopy(objects)
     for value in VALUES:
         for owner, path in value.places:

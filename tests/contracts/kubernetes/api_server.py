@@ -6,6 +6,7 @@ Objects are documents by path. There are no controllers: a test does what they w
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+import certifi
 
 TOKEN = "the-token-of-the-account"
 
@@ -121,6 +124,7 @@ def api_server(account: Path, namespace: str) -> Iterator[ApiServer]:
     account.mkdir(parents=True)
     (account / "token").write_text(TOKEN)
     (account / "namespace").write_text(namespace)
+    shutil.copy(certifi.where(), account / "ca.crt")  # some certificate: the server has none
     server = ApiServer()
 
     class Handler(BaseHTTPRequestHandler):

@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import signal
 import sys
 import time
 from collections import deque
@@ -244,6 +245,8 @@ def _ready(pod: Any) -> bool:
 
 def main() -> None:
     """Look every so often, until SIGTERM."""
+    # The first process of a container ignores it unless it asks for it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     environment = os.environ
     interval_s = float(environment["SCALE_INTERVAL_S"])
     scaler = Scaler(
