@@ -17,7 +17,7 @@ _HEAD = "spec/rayClusterConfig/headGroupSpec"
 _SERVICE = "RayService/quorum"
 _CONFIG = "ConfigMap/quorum-config"
 _FIXED = (
-    *("QUORUM_ARTIFACTS", "QUORUM_LOG_DURABILITY", "QUORUM_HOME", "QUORUM_HTTP_HOST"),
+    *("QUORUM_ARTIFACTS", "QUORUM_HOME", "QUORUM_HTTP_HOST"),
     *("QUORUM_GCS", "QUORUM_KEY_PEPPER_FILE", "QUORUM_MLFLOW_TRACKING_URI"),
 )
 """Settings that have a value of their own, or hang together with other fields."""
@@ -157,12 +157,6 @@ VALUES = (
         "Where models are: a prefix in S3. With artifactsVolume.enabled it is the volume.",
         {"type": "string", "pattern": "^(s3://|/).+"},
         places=((_CONFIG, "data/QUORUM_ARTIFACTS"),),
-    ),
-    Value(
-        "logDurability",
-        "disk: an answer waits for the worker's disk. database: it waits for PostgreSQL.",
-        {"type": "string", "enum": ["disk", "database"]},
-        places=((_CONFIG, "data/QUORUM_LOG_DURABILITY"),),
     ),
     Value(
         "settings",

@@ -118,7 +118,6 @@ def test_values_reach_their_places(tmp_path: Path) -> None:
         ("settings.quorum_tenant=x", "quorum_tenant"),
         ("settings.QUORUM_HOME=/x", "QUORUM_HOME"),
         ("settings.DATABASE_URL=x", "DATABASE_URL"),
-        ("logDurability=memory", "/logDurability"),
         ("scaling.target=1.5", "/scaling/target"),
         ("nodes=3", "nodes"),
     ],
