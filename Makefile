@@ -8,7 +8,7 @@ PYTHON ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help venv up down status test lint format types unit integration browser machines load bench \
-	bench-scale docs image image-lock image-test
+	bench-scale docs image image-lock image-test manifests
 # Options, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
@@ -90,6 +90,15 @@ image-lock: $(READY) ## Write the image's locks anew from pyproject.toml and con
 image-test: $(READY) ## Build the image and run it for real: root, buildah, runc, 8 GB, ten minutes
 	@deploy/image/packages
 	@$(VENV)/bin/python -m deploy.image.image_test $(IMAGE_TEST)
+manifests: $(READY) $(VENV)/deploy/.ready ## Write the Helm chart, and check all of deploy/kubernetes strictly
+	@$(VENV)/bin/python deploy/kubernetes/sync.py
+	@$(VENV)/bin/python deploy/helm/generate.py $(VENV)/deploy/kubectl
+	@$(VENV)/bin/pytest -q tests/unit/deploy
+
+$(VENV)/deploy/.ready: deploy/tools.py constraints.txt
+	@echo "Installing kubectl, Helm and the schemas of Kubernetes into $(VENV)" >&2
+	@$(VENV)/bin/python deploy/tools.py
+	@touch $@
 
 # The stamp is as new as the files that were installed from. A run that was cut off leaves no stamp,
 # and the next one uses what it had installed.
