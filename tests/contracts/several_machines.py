@@ -352,7 +352,7 @@ def fresh_payment(**fields: Any) -> dict[str, Any]:
 def replicas_of(details: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
     """Return deployment -> address and state of each replica."""
     return {
-        f"{name}:{deployment}": [(r["node_ip"], r["state"]) for r in state["replicas"]]
+        f"{name}:{deployment}": [(r.get("node_ip"), r["state"]) for r in state["replicas"]]
         for name, application in details["applications"].items()
         for deployment, state in application["deployments"].items()
     }

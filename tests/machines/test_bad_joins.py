@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from cluster.embedded import EmbeddedRedis
+from cluster.schema.migrate import migrate
 from tests.contracts.hub_stores import HubRedis
 from tests.contracts.machines import Machine, clock_off_by
-from tests.contracts.several_machines import SeveralMachines, eventually, quorum
+from tests.contracts.several_machines import QUORUM, SeveralMachines, eventually, quorum
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +71,6 @@ def test_another_token(cluster: SeveralMachines, stranger: Machine) -> None:
 
 
 def test_another_database(cluster: SeveralMachines, stranger: Machine) -> None:
-    import asyncio
-
-    from cluster.schema.migrate import migrate
-
     url = cluster.postgres.url
     cluster.fetch("CREATE DATABASE another")
     another = f"{url.rpartition('/')[0]}/another"
@@ -128,20 +128,12 @@ def test_a_clock_ten_minutes_off(cluster: SeveralMachines, stranger: Machine, se
 
 def test_no_head_there(cluster: SeveralMachines, stranger: Machine) -> None:
     for address in ("10.77.0.1", "10.77.0.59", "10.77.0.11:1"):
-        done = stranger.run([*_quorum(), "join", address], check=False, timeout_s=60)
+        done = stranger.run([QUORUM, "join", address], check=False, timeout_s=60)
         assert_refused(stranger, done, address.partition(":")[0])
-
-
-def _quorum() -> list[str]:
-    from tests.contracts.several_machines import _QUORUM
-
-    return [_QUORUM]
 
 
 @pytest.mark.parametrize("port", [8000, 8001])
 def test_a_port_that_is_taken(cluster: SeveralMachines, stranger: Machine, port: int) -> None:
-    import sys
-
     holder = stranger.spawn([sys.executable, "-m", "http.server", str(port)])
     try:
         eventually(lambda: _listens(stranger, port))
@@ -152,8 +144,6 @@ def test_a_port_that_is_taken(cluster: SeveralMachines, stranger: Machine, port:
 
 
 def _listens(machine: Machine, port: int) -> bool:
-    import socket
-
     try:
         socket.create_connection((machine.address, port), timeout=1).close()
     except OSError:

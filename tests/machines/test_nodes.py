@@ -9,11 +9,11 @@ import httpx
 from tests.contracts.machines import Machine
 from tests.contracts.several_machines import (
     OWN_PORT,
+    QUORUM,
     SeveralMachines,
     eventually,
     quorum,
     status,
-    url_of,
 )
 
 _DECIDED = "fraud_decision_log_appended_rows_total"
@@ -101,9 +101,7 @@ def test_leave_under_load_and_join_again(nodes: SeveralMachines, key: str) -> No
 
 def test_the_leaving_node_is_not_ready_before_it_stops(nodes: SeveralMachines, key: str) -> None:
     leaver, seen = nodes.nodes[-1], []
-    from tests.contracts.several_machines import _QUORUM
-
-    process = leaver.spawn([_QUORUM, "leave"])
+    process = leaver.spawn([QUORUM, "leave"])
     with nodes.client(leaver, key, 5.0) as http:
         while process.starter.poll() is None:
             ready = nodes.ready(leaver)
@@ -123,8 +121,7 @@ def _of_ray(machine: Machine) -> list[str]:
     return [name for name in names if name in ("raylet", "haproxy", "gcs_server")]
 
 
-def test_a_command_of_a_node_without_its_address_is_clear(nodes: SeveralMachines) -> None:
+def test_a_node_that_runs_does_not_join_again(nodes: SeveralMachines) -> None:
     done = quorum(nodes.nodes[1], "join", nodes.head.address, ok=False)
     assert done.returncode == 1
     assert "runs already" in done.stderr
-    assert url_of(nodes.nodes[1])
