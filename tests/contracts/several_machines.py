@@ -45,7 +45,7 @@ OWN_PORT = 8001
 DASHBOARD_PORT = 8265
 TENANT = "default"
 
-_QUORUM = str(Path(sys.executable).with_name("quorum"))
+QUORUM = str(Path(sys.executable).with_name("quorum"))
 _FOR_TESTS = {
     "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
     "RAY_SERVE_HANDLE_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
@@ -324,7 +324,7 @@ def quorum(
 ) -> subprocess.CompletedProcess[str]:
     """Run `quorum <arguments>` on a machine. The test fails if the command fails, unless `ok` is
     False."""
-    return machine.run([_QUORUM, *arguments], environment=environment, check=ok)
+    return machine.run([QUORUM, *arguments], environment=environment, check=ok)
 
 
 def status(machine: Machine) -> dict[str, Any]:
