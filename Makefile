@@ -90,6 +90,7 @@ image-lock: $(READY) ## Write the image's locks anew from pyproject.toml and con
 image-test: $(READY) ## Build the image and run it for real: root, buildah, runc, 8 GB, ten minutes
 	@deploy/image/packages
 	@$(VENV)/bin/python -m deploy.image.image_test $(IMAGE_TEST)
+
 manifests: $(READY) $(VENV)/deploy/.ready ## Write the Helm chart, and check all of deploy/kubernetes strictly
 	@$(VENV)/bin/python deploy/kubernetes/sync.py
 	@$(VENV)/bin/python deploy/helm/generate.py $(VENV)/deploy/kubectl

@@ -27,7 +27,7 @@ PROGRAMS = {"kubectl/kubectl": "kubectl", "helm/helm": "helm"}
 def pip(*arguments: str) -> None:
     """Run pip with the project's constraints; ends this program if it fails."""
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
-    done = subprocess.run([*command, "-c", str(ROOT / "constraints.txt")], check=False)  # noqa: S603
+    done = subprocess.run([*command, "-c", str(ROOT / "constraints.txt")], check=False)
     if done.returncode:
         sys.exit(f"error: pip failed: {' '.join(arguments)}")
 

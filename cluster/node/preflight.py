@@ -84,6 +84,8 @@ def check_ports(ports: Mapping[int, str]) -> None:
                 f"choose one outside of {RAY_PORTS.start} to {RAY_PORTS.stop - 1}",
                 2,
             )
+
+
 def check_account(uid: int | None = None, in_image: bool | None = None) -> None:
     """Refuse to run as root in the image, which has an account of its own.
 
