@@ -1,4 +1,7 @@
-"""The capacity model: `python -m loadtests.capacity plan|measure|simulate|check`; docs/scaling.md."""
+"""The capacity model; see docs/scaling.md.
+
+python -m loadtests.capacity plan --per-day 100M
+"""
 
 from __future__ import annotations
 

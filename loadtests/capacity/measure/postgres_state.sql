@@ -1,5 +1,6 @@
 -- What the records have taken so far, in bytes; and the number of indexes to which a record adds at a
--- random place: those that do not begin with a time or with a decision's id, which grows with time.
+-- random place: neither those that begin with a time or with a decision's id, which grows with time,
+-- nor those of few records.
 WITH parts AS (
     SELECT c.oid, c.relname, inhparent::regclass::text AS parent
     FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
@@ -13,5 +14,6 @@ SELECT
         SELECT count(*)
         FROM pg_index i
         WHERE i.indrelid IN ('transactions'::regclass, 'decisions'::regclass)
-          AND pg_get_indexdef(i.indexrelid) !~ 'USING btree \((tenant, )?(decided_at|occurred_at|decision_id)'
+          AND pg_get_indexdef(i.indexrelid) !~ '\((tenant, )?(decided_at|occurred_at|decision_id)'
+          AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) ~ '^\(\w+ IS NOT NULL\)$')
     ) AS random_indexes
