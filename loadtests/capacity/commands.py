@@ -89,8 +89,8 @@ def _demands(chosen: argparse.Namespace) -> list[Demand]:
         Demand(
             rate,
             ratio,
-            # Five payments a month each, unless it is told.
-            round(chosen.customers or max(1000.0, rate / ratio * 86_400 * 30 / 5)),
+            # One payment a day each, as in the generated history.
+            round(chosen.customers or max(1000.0, rate / ratio * 86_400)),
             round(chosen.merchants),
             chosen.retention_days,
             chosen.variants,
@@ -224,7 +224,7 @@ def _plan_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--customers",
         type=_number,
-        help="with a payment within two weeks; default: one for every five payments of a month",
+        help="with a payment within two weeks; default: as many as payments a day",
     )
     parser.add_argument("--merchants", type=_number, default=of.merchants)
     parser.add_argument("--retention-days", type=_whole, default=of.retention_days)

@@ -33,6 +33,9 @@ def plan_rows(plans: Sequence[Plan]) -> Rows:
         rows.append([f"{owner}{needs[0].what}", *map(_cell, needs)])
     rows.append(["Redis servers", *(_servers(p, "Redis", p.redis) for p in plans)])
     rows.append(["PostgreSQL servers", *(_servers(p, "PostgreSQL", p.postgres) for p in plans)])
+    rows.append(
+        ["the same, old partitions elsewhere", *(f"{p.postgres_without_disk}" for p in plans)]
+    )
     return titles, rows
 
 
@@ -106,7 +109,7 @@ def _load(plan: Plan) -> str:
 def _servers(plan: Plan, of: str, number: int) -> str:
     if number == 1 or plan.by_tenant(of):
         return f"{number}"
-    return f"{number}, more than tenants"
+    return f"{number}, a tenant over several"
 
 
 def _cell(need: Need) -> str:

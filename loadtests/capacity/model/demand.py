@@ -85,6 +85,7 @@ class Hardware:
         postgres_mb_s: what that disk writes steadily, megabytes a second.
         postgres_iops: random pages that it reads or writes a second.
         postgres_gib: memory of PostgreSQL's machine, of which half holds indexes.
+        partition_days: days of one partition of its tables; Quorum's have a month.
         factor: speed of a processor relative to those that the constants were measured on.
     """
 
@@ -95,6 +96,7 @@ class Hardware:
     postgres_cores: int = 16
     postgres_tib: float = 16.0
     postgres_mb_s: float = 500.0
-    postgres_iops: float = 20_000.0
+    postgres_iops: float = 50_000.0
     postgres_gib: float = 128.0
+    partition_days: float = 30.0
     factor: float = 1.0

@@ -12,9 +12,9 @@ from loadtests.capacity.model.roles import Roles
 
 _ROWS_OF_SHIPMENT, _SHIP_EVERY_S = 500, 0.25
 _KEEP_FEATURES_S, _LIMIT_WINDOW_S = 900, 60
+DISK = "disk"
 STORES = ("Redis", "PostgreSQL")
 _TERA = 1e12
-_MONTH_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,12 @@ class Plan:
     def postgres(self) -> int:
         """PostgreSQL servers (primaries) that the load needs."""
         return self._most("PostgreSQL")
+
+    @property
+    def postgres_without_disk(self) -> int:
+        """The same if old partitions are kept elsewhere."""
+        needs = [n.share for n in self.needs if n.of == "PostgreSQL" and n.what != DISK]
+        return math.ceil(max(needs))
 
     @property
     def first(self) -> Need:
@@ -145,7 +151,9 @@ def saturations(
         low, high = 1.0, 1e7
 
         def share(per_s: float, what: Need = need) -> float:
-            at = replace(demand, peak_per_s=per_s)
+            # As many payments of each customer at any rate.
+            customers = max(1, round(demand.customers * per_s / demand.peak_per_s))
+            at = replace(demand, peak_per_s=per_s, customers=customers)
             return next(
                 other.share
                 for other in needs_of(at, hardware, constants).needs
@@ -189,9 +197,9 @@ def _postgres(
     cores = demand.peak_per_s * costs.cpu_us.each(rows) / 1e6 / hardware.factor
     wal = demand.peak_per_s * costs.wal_bytes.each(rows)
     day = demand.per_day * (costs.table_bytes + costs.index_bytes)
-    month_index_gib = demand.per_day * _MONTH_DAYS * costs.index_bytes / GIB
+    index_gib = demand.per_day * hardware.partition_days * costs.index_bytes / GIB
     # Pages of indexes that do not fit into memory are read and written one by one.
-    missing = max(0.0, 1 - hardware.postgres_gib / 2 / month_index_gib)
+    missing = max(0.0, 1 - hardware.postgres_gib / 2 / index_gib)
     pages = demand.peak_per_s * costs.random_indexes * missing * 2
     alone_s = costs.took_ms.each(_ROWS_OF_SHIPMENT) / 1000
     return [
@@ -208,7 +216,7 @@ def _postgres(
             *(hardware.use * hardware.postgres_iops, "PostgreSQL"),
         ),
         Need(
-            *("disk", day * demand.retention_days / _TERA, "TB"),
+            *(DISK, day * demand.retention_days / _TERA, "TB"),
             *(hardware.use * hardware.postgres_tib * 2**40 / _TERA, "PostgreSQL"),
         ),
         Need(
@@ -216,7 +224,7 @@ def _postgres(
             *(wire / 1e6, "PostgreSQL"),
         ),
         Need("growth of its disk", day / 1e9, "GB/day"),
-        Need("indexes of a month", month_index_gib, "GiB"),
+        Need("indexes that are written to", index_gib, "GiB"),
         Need("shipper of a node", demand.peak_per_s / nodes, "rows/s", 1 / alone_s, "a shipper"),
         Need("log on a node's disk", demand.peak_per_s / nodes * costs.log_bytes / 1e6, "MB/s"),
         Need(

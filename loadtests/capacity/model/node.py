@@ -24,14 +24,12 @@ class NodeUse:
         rows: mean rows of a micro-batch.
         cores: processors in use, idling included.
         roles: role -> cores.
-        lanes: micro-batches in flight on average.
     """
 
     per_s: float
     rows: float
     cores: float
     roles: dict[str, float]
-    lanes: float
 
 
 class NodeModel:
@@ -53,11 +51,13 @@ class NodeModel:
 
     def rows(self, per_s: float) -> float:
         """Return the mean rows of a micro-batch. What arrives while a lane is held leaves together:
-        a lane of `T(n) = call + n * row` gets `n = per_s * T(n) / lanes`."""
-        line = self._lane()
-        share = per_s / 1000 / self._lanes
-        left = 1 - share * line.row
-        return min(MAX_ROWS, max(1.0, share * line.call / left)) if left > 0 else MAX_ROWS
+        `n = per_s * T(n) / lanes`, where `T` is how long a lane is held."""
+        low, high = 1.0, float(MAX_ROWS)
+        for _ in range(40):
+            middle = (low + high) / 2
+            arrived = per_s / 1000 * self._lane_ms(middle) / self._lanes
+            low, high = (middle, high) if arrived > middle else (low, middle)
+        return low
 
     def at(self, per_s: float) -> NodeUse:
         """Return a node's use at a rate."""
@@ -67,15 +67,16 @@ class NodeModel:
             for role in self._roles.on_node
         }
         idle = self._roles.node_idle_cores() / self._hardware.factor
-        lanes = self._lane().each(rows) * per_s / 1000
-        return NodeUse(per_s, rows, sum(cores.values()) + idle, cores, lanes)
+        return NodeUse(per_s, rows, sum(cores.values()) + idle, cores)
 
     def limits(self, use: NodeUse) -> dict[str, float]:
         """Return name -> share of the planned use, > 1 where it is exceeded."""
         most = self._hardware.use
         found = {role: use.roles[role] / most for role in SINGLE}
         found["processors of a node"] = use.cores / (most * self._hardware.node_cores)
-        found["lanes"] = use.lanes / self._lanes / most if use.rows >= MAX_ROWS else 0.0
+        # A fuller lane only makes larger micro-batches, until they are the largest.
+        most_per_s = self._lanes * MAX_ROWS / self._lane_ms(MAX_ROWS) * 1000
+        found["lanes"] = use.per_s / most_per_s / most
         return found
 
     def most(self) -> tuple[NodeUse, str]:
@@ -96,6 +97,5 @@ class NodeModel:
         by = (self._variants if role in self._roles.variants else 1.0) / self._hardware.factor
         return Line(line.call * by, line.row * by)
 
-    def _lane(self) -> Line:
-        line = self._roles.lane_ms
-        return Line(line.call / self._hardware.factor, line.row / self._hardware.factor)
+    def _lane_ms(self, rows: float) -> float:
+        return self._roles.lane_ms(rows, self._hardware.factor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fraud.stage import COMBINE, EXPLAIN, FEATURES, LIMIT, LOG, VOTES
+from fraud.stage import LOG
 from loadtests.capacity.constants import Constants
 from loadtests.capacity.measure.fit import Line, line
 from loadtests.capacity.measure.usage import CLIENT, REST
@@ -14,8 +14,8 @@ from loadtests.capacity.runs import CLOSED, MeasuredRun
 HAPROXY, INGRESS, COMBINER, FEATURE_FETCH = "HAProxy", "Ingress", "Combiner", "FeatureFetch"
 REDIS, POSTGRES = "Redis", "PostgreSQL"
 VARIANT = "variant-"
-_IN_ORDER = (LIMIT, FEATURES, VOTES, COMBINE, EXPLAIN, LOG)
-"""Stages of a micro-batch, one after the other, while it holds a lane."""
+_IN_ORDER = (INGRESS, REDIS, COMBINER, FEATURE_FETCH)
+"""Roles that work on a micro-batch one after the other, beside the slowest variant and the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,11 @@ class Roles:
     Attributes:
         ms: role -> processor time, milliseconds.
         idle_cores: role -> cores used while nothing is asked.
-        lane_ms: how long it holds a lane, milliseconds, on two busy processors.
         log_ms: how long the disk takes, milliseconds.
     """
 
     ms: Mapping[str, Line]
     idle_cores: Mapping[str, float]
-    lane_ms: Line
     log_ms: Line
 
     @classmethod
@@ -42,7 +40,6 @@ class Roles:
         return cls(
             {name: _fitted(runs, [run.cpu_ms[name] * run.rows for run in runs]) for name in names},
             dict(constants.node.idle_cores),
-            _fitted(runs, [sum(run.stage_ms.get(s, 0.0) for s in _IN_ORDER) for run in runs]),
             _fitted(runs, [run.stage_ms[LOG] for run in runs]),
         )
 
@@ -55,6 +52,18 @@ class Roles:
     def on_node(self) -> list[str]:
         """The roles of a serving node: all but the stores and the client."""
         return [role for role in self.ms if role not in (REDIS, POSTGRES, CLIENT)]
+
+    def lane_ms(self, rows: float, factor: float) -> float:
+        """Return how long a micro-batch holds a lane where no process waits for a processor,
+        milliseconds. Its ingress reads and answers the rows of others meanwhile.
+
+        Args:
+            rows: of the micro-batch.
+            factor: speed of a processor relative to those of the measurement.
+        """
+        work = sum(self.ms[role].of(rows) for role in _IN_ORDER)
+        slowest = max(self.ms[role].of(rows) for role in self.variants)
+        return (work + slowest) / factor + self.log_ms.of(rows)
 
     def node_idle_cores(self) -> float:
         """Cores that a node uses while nothing is asked."""
