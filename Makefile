@@ -8,11 +8,12 @@ PYTHON ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help venv up down status test lint format types unit integration browser machines load bench \
-	bench-scale docs image image-lock image-test
+	bench-scale bench-nodes docs image image-lock image-test
 # Options, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
 SCALE ?=
+NODES ?=
 # The image: its name, another base, and where its source is
 IMAGE ?= quorum
 BASE ?=
@@ -65,6 +66,9 @@ bench: $(READY) ## Quorum beside apps that do the same work; see docs/benchmarks
 
 bench-scale: $(READY) ## How cost grows with replicas, variants, customers and their history
 	@$(VENV)/bin/python -m loadtests.bench.scale $(SCALE)
+
+bench-nodes: $(READY) ## Processor time of a decision at one, two and three nodes; needs root
+	@$(VENV)/bin/python -m loadtests.bench.nodes $(NODES)
 
 docs: $(READY) ## Write the generated files of docs/: features.md, reasons.md, house.svg, plans/*.svg
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new

@@ -35,7 +35,7 @@ class RedisCosts:
 
     Attributes:
         cpu_us: processor time of the server for a micro-batch of n rows, microseconds.
-        commands: commands of a micro-batch, those inside of scripts not counted.
+        scripts: scripts called for a micro-batch of n rows.
         in_bytes, out_bytes: received and sent by the server for a micro-batch of n rows.
         kind_bytes: kind of key -> mean memory of one with its value, bytes: `customer`, `merchant`,
             `device`, `counterparty` (window states), `marker` (a payment that was seen),
@@ -45,7 +45,7 @@ class RedisCosts:
     """
 
     cpu_us: Line
-    commands: Line
+    scripts: Line
     in_bytes: Line
     out_bytes: Line
     kind_bytes: dict[str, float]
@@ -87,8 +87,8 @@ async def measure_redis(
             await service.close()
             await limiter.close()
     figures = [[median(column) for column in zip(*taken[size], strict=True)] for size in SIZES]
-    cpu, commands, received, sent = (line(SIZES, c) for c in zip(*figures, strict=True))
-    return RedisCosts(cpu, commands, received, sent, *memory)
+    cpu, scripts, received, sent = (line(SIZES, c) for c in zip(*figures, strict=True))
+    return RedisCosts(cpu, scripts, received, sent, *memory)
 
 
 class _Drive:
@@ -107,7 +107,7 @@ class _Drive:
         self._playlist = playlist
 
     async def turn(self, size: int, rows: int) -> list[float]:
-        """Return processor time in microseconds, commands, bytes in and bytes out, each for one
+        """Return processor time in microseconds, scripts called, bytes in and bytes out, each for one
         micro-batch of `size`."""
         number = rows // size
         batches = [next_batch(self._playlist, size) for _ in range(number)]

@@ -132,7 +132,7 @@ def _redis(
             "Redis",
         ),
         Need("its network", traffic / 1e6, "MB/s", wire / 1e6, "Redis"),
-        Need("commands", demand.peak_per_s * costs.commands.each(rows), "/s"),
+        Need("scripts that Redis runs", demand.peak_per_s * costs.scripts.each(rows), "/s"),
     ]
 
 
