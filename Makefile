@@ -70,11 +70,13 @@ bench-scale: $(READY) ## How cost grows with replicas, variants, customers and t
 bench-nodes: $(READY) ## Processor time of a decision at one, two and three nodes; needs root
 	@$(VENV)/bin/python -m loadtests.bench.nodes $(NODES)
 
-docs: $(READY) ## Write the generated files of docs/: features.md, reasons.md, house.svg, plans/*.svg
+docs: $(READY) ## Write the generated parts of docs/: features.md, reasons.md, scaling.md, house.svg, plans/*.svg
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new
 	@mv docs/features.md.new docs/features.md
 	@$(VENV)/bin/python -m features.reason_pages >docs/reasons.md.new
 	@mv docs/reasons.md.new docs/reasons.md
+	@$(VENV)/bin/python -m loadtests.capacity page <docs/scaling.md >docs/scaling.md.new
+	@mv docs/scaling.md.new docs/scaling.md
 	@$(VENV)/bin/python -m docs.house >docs/house.svg.new
 	@mv docs/house.svg.new docs/house.svg
 	@$(VENV)/bin/python -m docs.plan_pictures

@@ -20,6 +20,7 @@ from loadtests.capacity.compare import TOLERANCE, compare
 from loadtests.capacity.constants import FILE, read_constants, write_constants
 from loadtests.capacity.model.demand import Demand, Hardware
 from loadtests.capacity.model.needs import Plan, needs_of, saturations
+from loadtests.capacity.page import with_tables
 from loadtests.capacity.runs import CLOSED, OPEN, read_runs
 from loadtests.capacity.simulation.cluster import Layout
 from loadtests.capacity.simulation.run import simulate
@@ -129,6 +130,11 @@ def _simulate(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _page(_: argparse.Namespace) -> int:
+    sys.stdout.write(with_tables(sys.stdin.read(), read_constants()))
+    return 0
+
+
 def _measure(chosen: argparse.Namespace) -> int:
     # Imported here, as it brings most of Quorum.
     from loadtests.capacity.measure.all_costs import measure
@@ -180,6 +186,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     measuring = _command(commands, "measure", _measure, "measure the constants, and store them")
     measuring.add_argument("--parts", type=_parts, default=["redis", "postgres", "links", "node"])
     measuring.add_argument("--seconds", type=float, default=8.0, help="of each run on the node")
+    _command(commands, "page", _page, "read a page from stdin, print it with new tables")
     checking = _command(commands, "check", _check, "measured runs beside simulated ones")
     checking.add_argument(
         "--nodes",
@@ -198,7 +205,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
     found: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     found.set_defaults(run=run)
-    if name != "measure":
+    if name not in ("measure", "page"):
         found.add_argument("--json", action="store_true", help="print JSON")
         found.add_argument("--markdown", action="store_true", help="print Markdown")
     return found

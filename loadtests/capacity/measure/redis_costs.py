@@ -107,7 +107,7 @@ class _Drive:
         self._playlist = playlist
 
     async def turn(self, size: int, rows: int) -> list[float]:
-        """Return processor time in microseconds, scripts called, bytes in and bytes out, each for one
+        """Return processor time in microseconds, scripts called, bytes in and bytes out, for one
         micro-batch of `size`."""
         number = rows // size
         batches = [next_batch(self._playlist, size) for _ in range(number)]

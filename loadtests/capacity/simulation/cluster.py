@@ -39,7 +39,12 @@ _ADMIT_SHARE = 0.25
 """Share of Redis' time for the rate limits; the rest is for the features."""
 _NOISE = 0.35
 """Coefficient of variation of a piece of work."""
+_AFTER = 0.4
+"""Share of the combiner's work that no answer waits for: it writes to the disk, whose time is
+counted as such, and counts and shadows follow the answer."""
 _DRAWN = 4096
+_PIECE_S = 0.01
+"""Mean of a piece of other work on a machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +87,22 @@ class Cluster:
         self.postgres_us = constants.postgres.cpu_us
         idle = roles.node_idle_cores()
         if layout.shared:
-            # One Ray node idles as much as another; the stores are few.
-            free = layout.cores - layout.other_cores - layout.nodes * idle
-            shared = Machine(clock, max(0.1, free))
+            shared = Machine(clock, layout.cores)
             self.machines = {"machine": shared}
             machines = [shared] * layout.nodes
             redis = postgres = client = shared
+            # One Ray node idles as much as another; the stores are few.
+            others = {shared: layout.other_cores + layout.nodes * idle}
         else:
-            free = max(0.1, layout.cores - layout.other_cores - idle)
-            machines = [Machine(clock, free) for _ in range(layout.nodes)]
+            machines = [Machine(clock, layout.cores) for _ in range(layout.nodes)]
             redis, postgres = Machine(clock, 1.0), Machine(clock, layout.store_cores)
             client = Machine(clock, 1000.0)
             self.machines = {f"node {i}": machine for i, machine in enumerate(machines)}
             self.machines |= {REDIS: redis, POSTGRES: postgres}
+            others = dict.fromkeys(machines, layout.other_cores + idle)
+        rng = np.random.default_rng((seed, 2))
+        for machine, cores in others.items():
+            _work_beside(clock, machine, cores, rng)
         self.redis = Process(redis)
         self.client = [Process(client) for _ in range(1 if layout.shared else 64)]
         self.nodes = [Node(self, machine, postgres, layout.lanes) for machine in machines]
@@ -184,17 +192,22 @@ class Node:
             lambda then: own[INGRESS].do(ingress * self._noise(), then),
             lambda then: cluster.redis.do(self._call(REDIS, n, _ADMIT_SHARE), then),
             lambda then: own[INGRESS].do(ingress * self._noise(), then),
-            lambda then: own[COMBINER].do(combine(0.5), then),
+            lambda then: own[COMBINER].do(combine((1 - _AFTER) / 2), then),
             lambda then: own[FEATURE_FETCH].do(self._call(FEATURE_FETCH, n, 0.5), then),
             lambda then: cluster.redis.do(self._call(REDIS, n, 1 - _ADMIT_SHARE), then),
             lambda then: own[FEATURE_FETCH].do(self._call(FEATURE_FETCH, n, 0.5), then),
             lambda then: self._vote(n, then),
-            lambda then: own[COMBINER].do(combine(0.5), then),
+            lambda then: own[COMBINER].do(combine((1 - _AFTER) / 2), then),
             lambda then: cluster.clock.after(
                 cluster.roles.log_ms.of(n) * self._noise() / 1000, then
             ),
         ]
-        self._follow(steps, partial(self._end, group))
+
+        def end() -> None:
+            self._end(group)
+            own[COMBINER].do(combine(_AFTER), lambda: None)
+
+        self._follow(steps, end)
 
     def _follow(self, steps: list[Callable[[Then], None]], then: Then) -> None:
         if steps:
@@ -245,6 +258,19 @@ class Node:
     def backlog(self) -> int:
         """Records that PostgreSQL does not have yet."""
         return self._to_ship
+
+
+def _work_beside(clock: Clock, machine: Machine, cores: float, rng: np.random.Generator) -> None:
+    """Keep `cores` of a machine busy on average: pieces of work that come at random and compete
+    with everything else."""
+    if cores <= 0:
+        return
+
+    def come() -> None:
+        machine.run(float(rng.exponential(_PIECE_S)), lambda: None)
+        clock.after(float(rng.exponential(_PIECE_S / cores)), come)
+
+    come()
 
 
 def _decide_line(cluster: Cluster) -> Line:

@@ -24,7 +24,7 @@ class SimulatedRun:
         per_s: decisions a second.
         p50_ms, p90_ms, p99_ms: latency of a request; NaN without any.
         rows: mean rows of a micro-batch.
-        busy: machine -> share of its free processors in use, in [0, 1].
+        busy: machine -> share of its processors in use, other work included, in [0, 1].
         processes: role -> share of the time that its busiest process works, in [0, 1].
         most_queued: most rows that have waited for a lane at one node.
         backlog: records that PostgreSQL lacks at the end.
