@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable
 
 from loadtests.bench.table import table
@@ -94,15 +95,17 @@ def _constants(constants: Constants) -> str:
             *(("a payment seen today", "marker"), ("features of one payment, 15 min", "features")),
         )
     )
-    return (
-        table(["cost", "a call", "and each row", "measured", "part"], rows)
-        + f"\n\nBytes in Redis: {sizes}.\nBytes in PostgreSQL: {postgres.table_bytes:,.0f} of "
-        + f"tables and {postgres.index_bytes:,.0f} of indexes a decision, at "
-        + f"{postgres.random_indexes:.0f} random places.\nIn a node's log: "
-        + f"{postgres.log_bytes:,.0f}. Over HTTP: {constants.node.request_bytes:,} in and "
-        + f"{constants.node.answer_bytes:,} out.\nAn idle node uses "
-        + f"{roles.node_idle_cores():.2f} cores.\n\nMachine: {sources['node'].machine}."
+    facts = (
+        f"Bytes in Redis: {sizes}.",
+        f"Bytes in PostgreSQL: {postgres.table_bytes:,.0f} of tables and "
+        f"{postgres.index_bytes:,.0f} of indexes a decision, at {postgres.random_indexes:.0f} random places. In a node's log: "
+        f"{postgres.log_bytes:,.0f}. Over HTTP: {constants.node.request_bytes:,} in and "
+        f"{constants.node.answer_bytes:,} out. An idle node uses "
+        f"{roles.node_idle_cores():.2f} cores.",
+        f"Machine: {sources['node'].machine}.",
     )
+    costs = table(["cost", "a call", "and each row", "measured", "part"], rows)
+    return "\n\n".join([costs, *(textwrap.fill(fact, 100) for fact in facts)])
 
 
 def _scaled(line: Line, factor: float) -> Line:

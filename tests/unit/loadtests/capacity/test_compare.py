@@ -31,6 +31,17 @@ def test_a_run_of_something_else_lies_outside(constants: Constants) -> None:
     assert not found[P50]
 
 
+def test_other_work_excuses_the_tail_and_nothing_else(constants: Constants) -> None:
+    [run] = [r for r in constants.node.runs if (r.mode, r.amount) == (CLOSED, 8)]
+    bad = replace(run, per_s=1.0, p50_ms=1e6, p99_ms=1e6)
+    quiet, beside = (
+        {c.measure: c.holds for c in compare([replace(bad, other_cores=cores)], constants, 1.0)}
+        for cores in (0.1, 0.6)
+    )
+    assert quiet == {PER_S: False, P50: False, P99: False}
+    assert beside == {PER_S: False, P50: False, P99: True}
+
+
 @pytest.mark.parametrize("measure", [PER_S, P50, P99])
 def test_the_tolerance_holds_both_ways(measure: str) -> None:
     most = TOLERANCE[measure]
