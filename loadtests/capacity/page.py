@@ -98,8 +98,8 @@ def _constants(constants: Constants) -> str:
     facts = (
         f"Bytes in Redis: {sizes}.",
         f"Bytes in PostgreSQL: {postgres.table_bytes:,.0f} of tables and "
-        f"{postgres.index_bytes:,.0f} of indexes a decision, at {postgres.random_indexes:.0f} random "
-        f"places. In a node's log: "
+        f"{postgres.index_bytes:,.0f} of indexes a decision, at "
+        f"{postgres.random_indexes:.0f} random places. In a node's log: "
         f"{postgres.log_bytes:,.0f}. Over HTTP: {constants.node.request_bytes:,} in and "
         f"{constants.node.answer_bytes:,} out. An idle node uses "
         f"{roles.node_idle_cores():.2f} cores.",

@@ -43,7 +43,7 @@ async def measure_node(
         OSError: it does not answer.
         RuntimeError: a request failed.
     """
-    asked, answered = await _one_exchange(app)
+    asked, answered = await one_exchange(app)
     driver = Driver([Node(app, target.url)], lambda: store_processes(target.home))
     idle = await driver.learn_idle()
     runs = []
@@ -58,7 +58,7 @@ async def measure_node(
     return NodeCosts(runs, idle, dict(driver.watch.counts()), asked, answered)
 
 
-async def _one_exchange(app: App) -> tuple[int, int]:
+async def one_exchange(app: App) -> tuple[int, int]:
     """Return the bytes of a request and of its answer."""
     endpoint = app.single()
     parts = urlsplit(endpoint.url)
