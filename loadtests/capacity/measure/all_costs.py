@@ -15,11 +15,10 @@ import psutil
 import uvloop
 from pydantic import SecretStr
 
-from cluster.embedded import EmbeddedPostgres
+from cluster.embedded import EmbeddedPostgres, EmbeddedRedis
 from cluster.schema.migrate import migrate
 from loadtests.bench import launch
 from loadtests.bench.rounds import give_history, say
-from loadtests.bench.scale.private_redis import private_redis
 from loadtests.capacity.constants import Constants, Source
 from loadtests.capacity.measure.link_costs import measure_links
 from loadtests.capacity.measure.node_costs import NodeCosts, measure_node
@@ -100,18 +99,21 @@ _MEASURES = {"redis": _redis, "postgres": _postgres, "links": _links, "node": _n
 
 @contextmanager
 def _stores(throwaway: bool) -> Iterator[tuple[Settings, int]]:
-    """Yield settings that name empty stores, and the pid of PostgreSQL."""
-    with private_redis() as redis_url, tempfile.TemporaryDirectory(prefix="quorum-") as folder:
+    """Yield settings that name empty stores, and the pid of PostgreSQL. Redis writes its
+    append-only file, as it is shipped."""
+    with tempfile.TemporaryDirectory(prefix="quorum-") as folder:
         # PostgreSQL runs as another user where root starts it.
         Path(folder).chmod(0o755)
         server = EmbeddedPostgres(Path(folder) / "pg", throwaway=throwaway)
-        server.start()
+        redis = EmbeddedRedis(Path(folder) / "redis")
         try:
+            server.start()
+            redis.start()
             asyncio.run(migrate(server.url))
             settings = Settings.load().model_copy(
                 update={
                     "database_url": SecretStr(server.url),
-                    "redis_url": SecretStr(redis_url),
+                    "redis_url": SecretStr(redis.url),
                     "redis_timeout_ms": 5_000,
                     "rebuild_wait_ms": 10_000,
                 }
@@ -119,6 +121,7 @@ def _stores(throwaway: bool) -> Iterator[tuple[Settings, int]]:
             assert server.pid is not None
             yield settings, server.pid
         finally:
+            redis.stop()
             server.stop()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -82,6 +82,11 @@ class Cluster:
         roles = Roles.of(constants)
         self.clock = clock
         self.noise = _Noise(seed)
+        if not layout.shared:
+            # What Redis costs by itself: beside nodes on two processors, it waits for its caches.
+            own = constants.redis.cpu_us
+            alone = Line(own.call / 1000, own.row / 1000)
+            roles = replace(roles, ms={**roles.ms, REDIS: alone})
         self.roles = roles
         self.ship_us = constants.postgres.client_us
         self.postgres_us = constants.postgres.cpu_us

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from loadtests.capacity.constants import Constants
+from loadtests.capacity.measure.fit import Line
 from loadtests.capacity.model.demand import Hardware
 from loadtests.capacity.model.node import NodeModel
 from loadtests.capacity.model.roles import Roles
-from loadtests.capacity.runs import CLOSED, OPEN, MeasuredRun
+from loadtests.capacity.runs import CLOSED, OPEN
 from loadtests.capacity.simulation.cluster import MAX_QUEUED, MAX_ROWS, Layout
 from loadtests.capacity.simulation.run import simulate
 
@@ -58,23 +60,15 @@ def test_nodes_on_one_machine_share_its_processors(constants: Constants) -> None
 
 
 def test_a_slow_store_is_seen_in_the_latency_of_all_nodes(constants: Constants) -> None:
-    slow = replace(constants.node, runs=[_slow_redis(run) for run in constants.node.runs])
+    cost = constants.redis.cpu_us
+    slow = replace(constants.redis, cpu_us=Line(10 * cost.call, 10 * cost.row))
     layout = replace(LARGE, nodes=4)
     usual, slowed = (
         simulate(of, layout, OPEN, 2000, 2.0)
-        for of in (
-            constants,
-            Constants(
-                constants.sources, constants.redis, constants.postgres, constants.links, slow
-            ),
-        )
+        for of in (constants, msgspec.structs.replace(constants, redis=slow))
     )
     assert slowed.busiest == "Redis"
     assert slowed.p50_ms > 3 * usual.p50_ms
-
-
-def _slow_redis(run: MeasuredRun) -> MeasuredRun:
-    return replace(run, cpu_ms=run.cpu_ms | {"Redis": 10 * run.cpu_ms["Redis"]})
 
 
 @pytest.mark.slow
@@ -86,5 +80,6 @@ def test_the_closed_form_agrees_about_what_a_node_decides(constants: Constants) 
     assert below.per_s == pytest.approx(planned.per_s, rel=0.05)
     assert below.refused == 0
     assert below.p99_ms < 250
-    assert beyond.per_s < planned.per_s / Hardware().use * 1.15
+    # The closed form is on the safe side: nothing in it overlaps.
+    assert 0.9 < beyond.per_s / (planned.per_s / Hardware().use) < 1.3
     assert beyond.p50_ms > 3 * below.p50_ms
