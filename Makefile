@@ -8,11 +8,12 @@ PYTHON ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help venv up down status test lint format types unit integration browser machines load bench \
-	bench-scale docs image image-lock image-test manifests
+	bench-scale bench-nodes docs image image-lock image-test manifests
 # Options, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
 BENCH ?=
 SCALE ?=
+NODES ?=
 # The image: its name, another base, and where its source is
 IMAGE ?= quorum
 BASE ?=
@@ -66,11 +67,16 @@ bench: $(READY) ## Quorum beside apps that do the same work; see docs/benchmarks
 bench-scale: $(READY) ## How cost grows with replicas, variants, customers and their history
 	@$(VENV)/bin/python -m loadtests.bench.scale $(SCALE)
 
-docs: $(READY) ## Write the generated files of docs/: features.md, reasons.md, house.svg, plans/*.svg
+bench-nodes: $(READY) ## Processor time of a decision at one, two and three nodes; needs root
+	@$(VENV)/bin/python -m loadtests.bench.nodes $(NODES)
+
+docs: $(READY) ## Write the generated parts of docs/: features.md, reasons.md, scaling.md, house.svg, plans/*.svg
 	@$(VENV)/bin/python -m features.catalogue >docs/features.md.new
 	@mv docs/features.md.new docs/features.md
 	@$(VENV)/bin/python -m features.reason_pages >docs/reasons.md.new
 	@mv docs/reasons.md.new docs/reasons.md
+	@$(VENV)/bin/python -m loadtests.capacity page <docs/scaling.md >docs/scaling.md.new
+	@mv docs/scaling.md.new docs/scaling.md
 	@$(VENV)/bin/python -m docs.house >docs/house.svg.new
 	@mv docs/house.svg.new docs/house.svg
 	@$(VENV)/bin/python -m docs.plan_pictures

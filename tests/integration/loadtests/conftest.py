@@ -42,7 +42,23 @@ class FakeQuorum(BaseHTTPRequestHandler):
         if self.path == "/v2/health/live":
             self._answer(200, {"live": True})
             return
+        if self.path == "/metrics":
+            self._answer_metrics()
+            return
         self._answer(200, self.made[self.path.split("/")[3]])
+
+    def _answer_metrics(self) -> None:
+        """Two rows of a micro-batch, each of which waited a hundredth of a second for the disk."""
+        n = len(self.made)
+        body = (
+            f"fraud_batch_rows_sum {n}\nfraud_batch_rows_count {n / 2}\n"
+            f'fraud_stage_seconds_sum{{stage="log"}} {n / 200}\n'
+            f'fraud_stage_seconds_count{{stage="log"}} {n / 2}\n'
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Log nothing."""

@@ -1,0 +1,1 @@
+"""The capacity model: what a load needs, from measured constants; see docs/scaling.md."""

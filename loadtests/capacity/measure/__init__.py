@@ -1,0 +1,1 @@
+"""Small programs that measure the constants of the capacity model."""

@@ -1,0 +1,1 @@
+"""Needs of a load, in closed form."""

@@ -1,0 +1,1 @@
+"""An event-driven simulation of a cluster under load."""
