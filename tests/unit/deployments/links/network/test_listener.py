@@ -118,7 +118,11 @@ def test_a_recorded_conversation_cannot_be_repeated(run):
     run(test())
 
 
-@pytest.mark.parametrize("sent", [b"", b"Q", Prover(PEPPER).hello(NAME)[1][:-1]])
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"Q", Prover(PEPPER).hello(NAME)[1][:-1]],
+    ids=["nothing", "a byte", "all but a byte"],
+)
 def test_half_a_hello_is_cut_off_in_time(run, sent, caplog):
     async def test() -> None:
         place, replica = OtherMachine(proof_s=0.3), Replica("a")
