@@ -21,8 +21,6 @@ import msgspec
 import psutil
 import pytest
 import uvloop
-from tests.contracts.machines import Machine
-from tests.contracts.several_machines import SeveralMachines, several_machines, url_of
 
 from loadtests.bench.__main__ import interrupt
 from loadtests.bench.app import App
@@ -33,6 +31,8 @@ from loadtests.capacity.measure.usage import CLIENT, STORES
 from loadtests.capacity.runs import CLOSED, MeasuredRun
 from loadtests.history import history_file
 from loadtests.payments import Payment, Playlist, read_payments
+from tests.contracts.machines import Machine
+from tests.contracts.several_machines import SeveralMachines, several_machines, url_of
 
 FLAT = 1.15
 """Largest growth of the processor time of a decision, from the fewest nodes to the most."""
