@@ -185,9 +185,12 @@ class Settings(BaseSettings):
     @classmethod
     def _host(cls, host: str) -> str:
         try:
-            return str(ip_address(host.strip()))
+            address = ip_address(host.strip())
         except ValueError:
             raise ValueError("expected an IP address, such as 10.0.0.5") from None
+        if address.is_unspecified:
+            raise ValueError("expected the address that other nodes reach, such as 10.0.0.5")
+        return str(address)
 
     @field_validator("mlflow_tracking_uri")
     @classmethod

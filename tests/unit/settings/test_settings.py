@@ -192,7 +192,10 @@ def test_an_address_that_others_reach_makes_several_nodes(
     assert Settings.load().several_nodes is several
 
 
-def test_a_name_is_no_address_of_a_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QUORUM_HOST", "worker-1")
-    with pytest.raises(ValidationError, match="expected an IP address"):
+@pytest.mark.parametrize("host", ["worker-1", "0.0.0.0", "::"])
+def test_what_others_do_not_reach_is_no_address_of_a_node(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUORUM_HOST", host)
+    with pytest.raises(ValidationError, match=r"expected (an IP|the) address"):
         Settings.load()
