@@ -4,7 +4,8 @@
 
 The nodes are machines out of Linux namespaces on this computer, with one full set of replicas each,
 two small models, and one PostgreSQL and Redis for all. They share its processors: throughput cannot
-grow, but the processor time of a decision can be told. It must be flat. Needs root and iproute2.
+grow, but the processor time of a decision can be told. With as many connections on each node it
+must be flat. Needs root and iproute2.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
         runs = [nodes.run for nodes in found]
         chosen.runs.write_bytes(msgspec.json.format(msgspec.json.encode(runs)))
     print(json.dumps([asdict(nodes) for nodes in found], indent=2) if chosen.json else text(found))
-    return 0 if all(growth(found, spread) <= FLAT for spread in ("total", "each")) else 1
+    # The same connections on more nodes make smaller micro-batches, which cost more anywhere.
+    return 0 if growth(found, "each") <= FLAT else 1
 
 
 def text(found: Sequence[NodesRun]) -> str:

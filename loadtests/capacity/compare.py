@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadtests.capacity.constants import Constants
+from loadtests.capacity.model.roles import VARIANT
 from loadtests.capacity.runs import CLOSED, MeasuredRun
 from loadtests.capacity.simulation.cluster import Layout
 from loadtests.capacity.simulation.run import SimulatedRun, simulate
@@ -59,11 +60,14 @@ def compare(
 ) -> list[Comparison]:
     """Simulate measured runs on the machine that they shared, and return the figures side by side.
 
-    What other work on the machine took meanwhile is taken from the simulated machine too.
+    What other work on the machine took meanwhile competes on the simulated machine too. Variants
+    that a run did not ask are left out.
     """
     found: list[Comparison] = []
     for run in runs:
-        figures = simulate(constants, layout_of(run), run.mode, run.amount, seconds)
+        asked = tuple(role for role in run.cpu_ms if role.startswith(VARIANT))
+        layout = replace(layout_of(run), variants=asked)
+        figures = simulate(constants, layout, run.mode, run.amount, seconds)
         is_quiet = run.other_cores <= QUIET_CORES
         found += [
             Comparison(run.name, measure, *pair, counts=is_quiet or _is_steady(run, measure))

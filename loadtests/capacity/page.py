@@ -7,13 +7,14 @@ import textwrap
 from collections.abc import Callable
 
 from loadtests.bench.table import table
-from loadtests.capacity.compare import compare
-from loadtests.capacity.constants import Constants
+from loadtests.capacity.compare import TOLERANCE, compare
+from loadtests.capacity.constants import FILE, Constants
 from loadtests.capacity.measure.fit import Line
+from loadtests.capacity.measure.usage import CLIENT
 from loadtests.capacity.model.demand import Demand, Hardware
 from loadtests.capacity.model.needs import needs_of, saturations
 from loadtests.capacity.model.roles import Roles
-from loadtests.capacity.runs import OPEN
+from loadtests.capacity.runs import OPEN, read_runs
 from loadtests.capacity.simulation.cluster import Layout
 from loadtests.capacity.simulation.run import simulate
 from loadtests.capacity.table import (
@@ -26,6 +27,8 @@ from loadtests.capacity.table import (
 
 RATES = (10e6 / 86_400 * 3, 100e6 / 86_400 * 3, 10_000.0)
 """Peaks of 10 and 100 million decisions a day, and ten thousand a second."""
+NODES_RUNS = FILE.with_name("nodes_runs.json")
+"""What `make bench-nodes` has measured."""
 _SIMULATED = (
     *((1, 500), (1, 1500), (1, 2500), (1, 3500)),
     *((4, 10_000), (6, 10_000), (8, 10_000)),
@@ -139,10 +142,30 @@ def _check(constants: Constants) -> str:
     return markdown(comparison_rows(compare(constants.node.runs, constants)))
 
 
+def _nodes(constants: Constants) -> str:
+    runs = read_runs(NODES_RUNS.read_bytes())
+    measured = [
+        [
+            f"{run.amount}",
+            f"{run.nodes}",
+            f"{run.per_s:,.0f}",
+            f"{run.p50_ms:.1f}",
+            f"{run.p99_ms:.1f}",
+            f"{run.rows:.1f}",
+            f"{sum(ms for role, ms in run.cpu_ms.items() if role != CLIENT):.2f}",
+            *(f"{c.ratio:.2f}{'' if c.holds else ', outside'}" for c in compare([run], constants)),
+        ]
+        for run in runs
+    ]
+    titles = ["connections", "nodes", "decisions/s", "p50 ms", "p99 ms", "rows", "CPU ms"]
+    return table([*titles, *(f"simulated / measured {name}" for name in TOLERANCE)], measured)
+
+
 _TABLES: dict[str, Callable[[Constants], str]] = {
     "constants": _constants,
     "plan": _plan,
     "saturation": _saturation,
     "simulated": _simulated,
     "check": _check,
+    "nodes": _nodes,
 }

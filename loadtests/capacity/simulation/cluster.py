@@ -58,6 +58,7 @@ class Layout:
         other_cores: what other work takes, of each node.
         store_cores: processors of PostgreSQL's machine, if it is not shared.
         lanes: micro-batches in flight from an ingress.
+        variants: roles of the variants that each decision asks; (): all that were measured.
     """
 
     nodes: int = 1
@@ -66,6 +67,7 @@ class Layout:
     other_cores: float = 0.0
     store_cores: float = 8.0
     lanes: int = 1
+    variants: tuple[str, ...] = ()
 
 
 class Cluster:
@@ -82,6 +84,10 @@ class Cluster:
         roles = Roles.of(constants)
         self.clock = clock
         self.noise = _Noise(seed)
+        if layout.variants:
+            left_out = set(roles.variants) - set(layout.variants)
+            costs = {role: cost for role, cost in roles.ms.items() if role not in left_out}
+            roles = replace(roles, ms=costs)
         if not layout.shared:
             # What Redis costs by itself: beside nodes on two processors, it waits for its caches.
             own = constants.redis.cpu_us

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from loadtests.capacity.compare import P50, P99, PER_S, TOLERANCE, Comparison, compare
-from loadtests.capacity.constants import Constants
-from loadtests.capacity.runs import CLOSED, OPEN
+from loadtests.capacity.constants import FILE, Constants
+from loadtests.capacity.runs import CLOSED, OPEN, read_runs
 
 
 @pytest.mark.slow
@@ -21,6 +21,17 @@ def test_the_simulation_meets_what_was_measured(constants: Constants) -> None:
     }
     outside = [comparison for comparison in compare(runs, constants) if not comparison.holds]
     assert outside == []
+
+
+@pytest.mark.slow
+def test_the_simulation_meets_three_real_nodes(constants: Constants) -> None:
+    """As `make bench-nodes NODES="--runs loadtests/capacity/nodes_runs.json"` has measured them."""
+    runs = read_runs((FILE.parent / "nodes_runs.json").read_bytes())
+    three = [run for run in runs if run.nodes == 3]
+    assert {run.amount for run in three} == {48, 144}
+    found = compare(three, constants)
+    assert [comparison for comparison in found if not comparison.holds] == []
+    assert all(comparison.counts for comparison in found)
 
 
 def test_a_run_of_something_else_lies_outside(constants: Constants) -> None:
