@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def node(quorum_home: Path) -> Iterator[Node]:
         yield node
     finally:
         try:
+            if "ray.serve.context" in sys.modules:
+                # A test that used Serve here left a client of this node behind.
+                sys.modules["ray.serve.context"]._set_global_client(None)
             ray.shutdown()
         finally:
             stop_whole(node)
