@@ -59,7 +59,7 @@ def test_nothing_listens_beyond_loopback(quorum: Quorum) -> None:
 
 
 def test_no_port_serves_another_user(quorum: Quorum) -> None:
-    http = int(quorum.environment["QUORUM_HTTP_PORT"])
+    fronts = {int(quorum.environment[f"QUORUM_{name}_PORT"]) for name in ("HTTP", "NODE")}
     ports = sorted({(port, name) for name, _, port in _listening(quorum)})
     asked = [(("127.0.0.1", port), list(_PROBES.values())) for port, _ in ports]
     taken = []
@@ -69,7 +69,7 @@ def test_no_port_serves_another_user(quorum: Quorum) -> None:
             if first.startswith(b"HTTP/1.") and first.split()[1] == b"200":
                 dashboard = port == _node(quorum).dashboard_port
                 # Open on purpose: the page that asks for the token, and our own metrics.
-                if (dashboard and probe == "root") or (port == http and probe == "metrics"):
+                if (dashboard and probe == "root") or (port in fronts and probe == "metrics"):
                     continue
                 taken.append((name, port, probe))
             elif probe == "redis" and answer.startswith(b"*"):
