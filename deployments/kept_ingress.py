@@ -26,4 +26,4 @@ def _keeping_ingress(self: Any, deployment_infos: Any, **options: Any) -> Any:
     return result
 
 
-ApplicationState._set_target_state = _keeping_ingress
+ApplicationState._set_target_state = _keeping_ingress  # type: ignore[method-assign]
