@@ -25,6 +25,7 @@ from serve_app.combiner_client import CombinerClient
 from serve_app.database import open_pools
 from serve_app.gateway.auth import Authenticator
 from serve_app.gateway.gateway import Gateway, GatewaySettings
+from serve_app.gateway.key_changes import KeyChanges
 from serve_app.gateway.plans import Plans
 from serve_app.gateway.pool import Pool
 from serve_app.gateway.ratelimit.limits import RateLimits
@@ -95,6 +96,8 @@ class Ingress:
         primary, replica = await open_pools(settings)
         records = Records(primary, replica, now_ms)
         authenticator = Authenticator(records.key, settings.key_pepper.get_secret_value())
+        key_changes = KeyChanges(records.changed_keys, authenticator.check_again)
+        key_changes.start()
 
         if settings.redis_url is None:
             raise ValueError("REDIS_URL must be set")
@@ -107,6 +110,7 @@ class Ingress:
         @asynccontextmanager
         async def lifespan(_: object) -> AsyncIterator[None]:
             yield
+            await key_changes.close()
             await limits.close()
             await self._switchboard.close()
             for pool in (primary, replica):

@@ -4,7 +4,9 @@ A valid key stays valid for `FRESH_S` without a look-up; after two thirds of tha
 the background, so that a busy key never waits. While PostgreSQL does not answer, a known key is
 valid for `STALE_S` at most, and an unknown one is an error: it cannot be checked. So a revoked key
 is refused within `FRESH_S`, or within `STALE_S` while PostgreSQL is down; a change of its scopes or
-tier applies as fast. Guessing keys does not delay the look-ups of known ones.
+tier applies as fast. Usually it takes a second or two: `key_changes.py` asks for changes, and
+`Authenticator.check_again` has those keys looked up. Guessing keys does not delay the look-ups of
+known ones.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import compare_digest
@@ -119,6 +121,8 @@ class Authenticator:
         self._refused: OrderedDict[bytes, _CachedKey] = OrderedDict()
         self._known_lookups = _Lookups(asyncio.Semaphore(MAX_LOOKUPS))
         self._unknown_lookups = _Lookups(asyncio.Semaphore(MAX_UNKNOWN_LOOKUPS))
+        # By id, when a change of a key was told: a look-up that began before may have missed it.
+        self._changed: dict[str, float] = {}
 
     async def authenticate(self, credential: str) -> Principal:
         """Return the owner of an API key.
@@ -143,6 +147,21 @@ class Authenticator:
         if cached.principal is None or self._wall_clock() >= cached.expires_at_s:
             raise _refusal()
         return cached.principal
+
+    def check_again(self, key_ids: Collection[str]) -> None:
+        """Have valid keys looked up before they are accepted again.
+
+        Args:
+            key_ids: of keys that were changed; unknown ones are ignored.
+        """
+        if not key_ids:
+            return
+        now = self._clock()
+        recent = {k: at for k, at in self._changed.items() if now - at < 2 * LOOKUP_TIMEOUT_S}
+        self._changed = recent | dict.fromkeys(key_ids, now)
+        for cached in self._valid.values():
+            if cached.principal is not None and cached.principal.key_id in key_ids:
+                cached.check_again_at = now
 
     def _must_check(self, cached: _CachedKey) -> bool:
         now = self._clock()
@@ -178,6 +197,7 @@ class Authenticator:
     async def _lookup(
         self, slots: asyncio.Semaphore, digest: bytes, key_id: str, cached: _CachedKey | None
     ) -> _CachedKey:
+        began = self._clock()
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT_S), slots:
                 record = await self._find(key_id)
@@ -199,9 +219,9 @@ class Authenticator:
         # Resolved here, once a look-up: each call then only asks a set.
         scopes = granted(record.scopes)
         principal = Principal(record.key_id, record.tenant, record.tier, scopes)
-        return _cache(
-            self._valid, digest, _CachedKey(principal, expires, now, now + FRESH_S), MAX_VALID
-        )
+        missed = self._changed.get(key_id, began - 1.0) >= began
+        again_at = now if missed else now + FRESH_S
+        return _cache(self._valid, digest, _CachedKey(principal, expires, now, again_at), MAX_VALID)
 
     def _stale(self, cached: _CachedKey | None, error: Exception) -> _CachedKey:
         now = self._clock()

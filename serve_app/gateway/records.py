@@ -93,6 +93,19 @@ class Records:
             row = await self._pool.fetchrow(statement("serve_app/gateway/sql/find_key.sql"), key_id)
         return None if row is None else KeyRecord(**row)
 
+    async def changed_keys(self, seconds: float) -> list[tuple[str, datetime]]:
+        """Return id and time of the API keys that were changed in the last so many seconds, of all
+        tenants. Reads the primary.
+
+        Raises:
+            StoreUnavailable: PostgreSQL does not answer.
+        """
+        async with store_errors():
+            rows = await self._pool.fetch(
+                statement("serve_app/gateway/sql/keys_changed.sql"), seconds
+            )
+        return [(row["key_id"], row["changed_at"]) for row in rows]
+
     async def decision(self, tenant: str, decision_id: str) -> FoundDecision:
         """Return a decision of a tenant with the labels of its payment. One that was just made is
         waited for, at most a second.

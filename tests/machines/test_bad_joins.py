@@ -106,7 +106,7 @@ def test_an_artifact_store_that_is_away(cluster: SeveralMachines, stranger: Mach
         "AWS_ENDPOINT_URL": "http://10.77.0.1:1",
         "QUORUM_S3_ENDPOINT": "http://10.77.0.1:1",
     }
-    assert_refused(stranger, join(cluster, stranger, **bucket), "artifact")
+    assert_refused(stranger, join(cluster, stranger, **bucket), "s3://bucket/models")
 
 
 @pytest.mark.parametrize("fact", ["quorum", "ray", "python", "features"])

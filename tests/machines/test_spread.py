@@ -121,13 +121,6 @@ def body_of(batch: TransactionBatch, i: int) -> dict[str, Any]:
     }
 
 
-def recent(n: int, seed: int, tenant: str) -> TransactionBatch:
-    """Payments whose last was just now: old ones are refused."""
-    batch = payments(n, seed, days=20, customers=5, late=0.1, tenant=tenant)
-    shift = time.time_ns() // 1_000_000 - 1000 - max(batch.timestamp_ms)
-    return replace(batch, timestamp_ms=[t + shift for t in batch.timestamp_ms])
-
-
 def online(nodes: SeveralMachines, ids: list[str]) -> np.ndarray:
     """Features of recorded decisions, float32[n, N_FEATURES], in the order of the ids."""
     query = (
@@ -147,7 +140,7 @@ def offline(batch: TransactionBatch) -> np.ndarray:
 def test_features_are_those_of_one_node(nodes: SeveralMachines) -> None:
     """A stream in turns over the nodes: each decision sees what the others have added."""
     tenant = f"turns-{secrets.token_hex(3)}"
-    key, batch, ids = nodes.key(tenant), recent(600, 21, tenant), []
+    key, batch, ids = nodes.key(tenant), payments(600, 21, customers=5, tenant=tenant), []
     for start in range(0, len(batch), 12):
         rows = range(start, min(start + 12, len(batch)))
         with nodes.client(nodes.nodes[start // 12 % 3], key) as http:
@@ -163,7 +156,7 @@ def test_payments_sent_at_once_to_all_nodes_are_counted_once(nodes: SeveralMachi
     """Each payment goes to one node, some to all three, everything at the same time. Afterwards a
     payment of each customer sees every one of them once, to the bit."""
     tenant = f"at-once-{secrets.token_hex(3)}"
-    key, batch = nodes.key(tenant), recent(300, 22, tenant)
+    key, batch = nodes.key(tenant), payments(300, 22, customers=5, tenant=tenant)
     distinct = {batch.transaction_id[i]: i for i in range(len(batch))}
     rows = sorted(distinct.values())
     sent = [(rows[n], nodes.nodes[n % 3]) for n in range(len(rows))]
@@ -187,12 +180,12 @@ def test_payments_sent_at_once_to_all_nodes_are_counted_once(nodes: SeveralMachi
     assert set(asyncio.run(pay())) == {200}
     customers = sorted(set(batch.customer_id))
     probes = replace(
-        recent(len(customers), 23, tenant),
+        payments(len(customers), 23, duplicate=0.0, tenant=tenant),
         transaction_id=[f"probe-{n}" for n in range(len(customers))],
         customer_id=customers,
     )
-    now_ms = time.time_ns() // 1_000_000
-    probes = replace(probes, timestamp_ms=[now_ms + n for n in range(len(customers))])
+    last_ms = max(batch.timestamp_ms)
+    probes = replace(probes, timestamp_ms=[last_ms + n for n in range(len(customers))])
     ids = []
     for n in range(len(probes)):
         with nodes.client(nodes.nodes[n % 3], key) as http:

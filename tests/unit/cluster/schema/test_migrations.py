@@ -23,6 +23,7 @@ PUBLISHED = {
     "0011_plans.pre.sql": "2d6e7328497f6cc7",
     "0012_shadow_decisions.pre.sql": "8999002943234655",
     "0013_cluster.pre.sql": "029b1b5122550662",
+    "0014_key_changes.pre.sql": "b2af1612890a7110",
 }
 """File -> the first 16 hex digits of its SHA-256. A new migration adds a line."""
 

@@ -299,3 +299,40 @@ async def test_more_unknown_keys_than_can_be_looked_up_are_refused_at_once(
 def test_memory_holds_no_secret(store: Store) -> None:
     asyncio.run(store.enter())
     assert KEY.secret not in repr(vars(store.authenticator))
+
+
+async def test_a_changed_key_is_looked_up_before_it_is_accepted_again(store: Store) -> None:
+    await store.enter()
+    store.records[KEY.key_id] = replace(RECORD, revoked_at=datetime.now(UTC))
+    store.authenticator.check_again({"another"})
+    await store.enter()
+    store.authenticator.check_again({KEY.key_id})
+    with pytest.raises(Unauthenticated):
+        await store.enter()
+
+
+async def test_a_changed_key_stays_valid_while_it_cannot_be_looked_up(store: Store) -> None:
+    await store.enter()
+    store.error = OSError()
+    store.authenticator.check_again({KEY.key_id})
+    await store.enter()
+
+
+async def test_a_look_up_from_before_a_change_counts_once_at_most(store: Store) -> None:
+    found, told = store.find, asyncio.Event()
+
+    async def slow(key_id: str) -> KeyRecord | None:
+        record = await found(key_id)
+        await told.wait()
+        return record
+
+    store.authenticator = Authenticator(slow, PEPPER, lambda: store.now, lambda: store.wall)
+    entering = asyncio.create_task(store.enter())
+    await settle()
+    store.records[KEY.key_id] = replace(RECORD, revoked_at=datetime.now(UTC))
+    store.authenticator.check_again({KEY.key_id})
+    told.set()
+    await entering
+    store.now += 0.01
+    with pytest.raises(Unauthenticated):
+        await store.enter()
