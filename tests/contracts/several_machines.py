@@ -53,6 +53,9 @@ _FOR_TESTS = {
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
     # History that comes late on a busy machine is not what these tests are about.
     "QUORUM_REBUILD_WAIT_MS": "300",
+    # Three machines share the processors of one. While all start new replicas, a decision may take
+    # longer than the usual two seconds.
+    "QUORUM_REQUEST_TIMEOUT_MS": "10000",
     "QUORUM_MAX_PAST_DAYS": "3650",  # streams of tests have their own times
 }
 

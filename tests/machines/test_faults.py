@@ -6,16 +6,17 @@ Each test prints its row. Payments come at 20 a second throughout.
 from __future__ import annotations
 
 import contextlib
+import secrets
 import time
 from collections.abc import Sequence
 
 from tests.contracts.machines import Machine
-from tests.contracts.several_machines import SeveralMachines, eventually
-from tests.contracts.steady_load import Answers
+from tests.contracts.several_machines import SeveralMachines, eventually, url_of
+from tests.contracts.steady_load import Answers, Client, steady_load
 
 RATE = 20.0
-REQUEST_S = 10.0
-"""The time-out of a request at the ingress, with some room: QUORUM_REQUEST_TIMEOUT_MS."""
+REQUEST_S = 2.0
+"""The usual time-out of a request, of which tests have a longer one."""
 HEAD_AWAY_S = 60.0
 NO_MORE_AFTER_S = 5.0
 """After so long, no request goes to a machine that is silent."""
@@ -110,11 +111,13 @@ def test_a_worker_is_cut_off_silently(nodes: SeveralMachines, key: str) -> None:
         victim.cut()
         pause(answers, 45)
         row("a worker cut off silently", answers, at_s)
-        late = slow(answers, at_s + NO_MORE_AFTER_S, 2.0)
+        late = slow(answers, at_s + NO_MORE_AFTER_S, REQUEST_S)
         gone_s = time.monotonic() - at_s + wait_until_gone(nodes, victim)
         print(f"  the others are whole without it after {gone_s:.0f} s; late: {late}")
         assert late == [], "no request is routed there any more"
-        assert len(failures(answers)) <= 2, "one for each connection"
+        hit = slow(answers, at_s - REQUEST_S, REQUEST_S)
+        assert len(hit) <= len(alive), "one for each connection to it"
+        assert failures(answers) == []
         victim.mend()
         # Its Ray was declared dead meanwhile, and ends by itself.
         ended_s = eventually(lambda: victim.processes("raylet") == [], 60)
@@ -155,13 +158,11 @@ def test_a_worker_loses_its_power_and_its_log_waits_on_its_disk(
 ) -> None:
     """Every answered decision is on record once the machine is back."""
     victim = nodes.nodes[1]
-    with contextlib.suppress(AssertionError), nodes.load([victim], key, 60.0) as answers:
+    clients = [Client(key)]
+    with steady_load(url_of(victim), clients, 60.0, f"power-{secrets.token_hex(4)}") as answers:
         pause(answers, 3)
         victim.lose_power()
         at_s = time.monotonic()
-        # The load waits for its time-outs: what was answered by now is what counts.
-        kept = list(answers)
-        raise AssertionError("enough")
     nodes.grow(3)
     print(f"  back after {time.monotonic() - at_s:.0f} s")
-    nodes.assert_recorded_once(kept)
+    nodes.assert_recorded_once(answers)
