@@ -7,7 +7,7 @@ QUORUM := $(VENV)/bin/quorum
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv up down status test lint format types unit integration browser machines load bench \
+.PHONY: help venv up down status test lint format types unit integration browser machines churn load bench \
 	bench-scale bench-nodes docs image image-lock image-test manifests
 # Options, for example: make load LOAD="--users 200 --seconds 300"
 LOAD ?=
@@ -57,6 +57,9 @@ browser: $(READY) ## The API reference in a browser; skipped where there is no C
 
 machines: $(READY) ## Three machines out of Linux namespaces: faults, roll-outs; needs root
 	@$(VENV)/bin/pytest -q tests/machines
+
+churn: $(READY) ## Ten minutes in which a machine a minute leaves and joins under load; needs root
+	@QUORUM_CHURN_MINUTES=10 $(VENV)/bin/pytest -q -s tests/machines/test_churn.py
 
 load: $(READY) ## One minute of load against a running Quorum, with a report
 	@$(VENV)/bin/python -m loadtests.load $(LOAD)
