@@ -12,8 +12,8 @@ from tests.contracts.several_machines import eventually, several_machines
 
 @pytest.mark.xfail(
     run=False,
-    reason="QUORUM_GCS=redis only leaves RocksDB out: nothing gives Ray the address of Redis, so the"
-    " new head knows no worker",
+    reason="QUORUM_GCS=redis only leaves RocksDB out: nothing gives Ray the address of Redis, so"
+    " the new head knows no worker",
 )
 def test_another_machine_takes_the_heads_address() -> None:
     with several_machines(2, QUORUM_GCS="redis") as nodes:
