@@ -32,6 +32,7 @@ from cluster.node.dashboard import Dashboard
 from cluster.node.kept_logs import keep_logs
 from cluster.node.labels import PORT_LABEL, VERSION_LABEL, labels_text
 from cluster.node.ray_environment import SEVERAL_NODES, START_OPTIONS, TUNING, node_variables
+from cluster.node.ray_state import RedisState
 from fraud.record import CODE_VERSION
 from settings.settings import spare_waits
 
@@ -52,7 +53,7 @@ class Node:
         host: its address for other nodes; a loopback address if there can be none.
         head: `host:port` of the head's Ray; None if this node is the head.
         http_host: the address that its HTTP front listens at.
-        gcs: where a head of several nodes keeps Ray's state; see `Settings.gcs`.
+        redis_state: where a head of several nodes keeps Ray's state; None: in `state`.
     """
 
     home: Path
@@ -64,7 +65,7 @@ class Node:
     host: str = LOOPBACK
     head: str | None = None
     http_host: str = LOOPBACK
-    gcs: str = "disk"
+    redis_state: RedisState | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Node:
@@ -79,7 +80,7 @@ class Node:
             settings.host,
             settings.head and with_port(settings.head, settings.ray_port),
             settings.front_host,
-            settings.gcs,
+            _redis_state(settings),
         )
 
     @property
@@ -170,13 +171,12 @@ class Node:
         """Return the variables of a node that can have others beside it."""
         if not self.several:
             return {}
-        variables = {**SEVERAL_NODES, **({"QUORUM_HEAD": self.head} if self.head else {})}
-        if self.head is None and self.gcs == "disk":
-            variables |= {
-                "RAY_gcs_storage": "rocksdb",
-                "RAY_gcs_storage_path": str(self.state),
-            }
-        return variables
+        if self.head is not None:
+            return {**SEVERAL_NODES, "QUORUM_HEAD": self.head}
+        if self.redis_state is not None:
+            return {**SEVERAL_NODES, **self.redis_state.variables()}
+        on_disk = {"RAY_gcs_storage": "rocksdb", "RAY_gcs_storage_path": str(self.state)}
+        return {**SEVERAL_NODES, **on_disk}
 
     @property
     def state(self) -> Path:
@@ -284,7 +284,14 @@ class Node:
             *(f"--dashboard-host={self.host}", f"--dashboard-port={self.dashboard_port}"),
             # The monitor scales machines, which Quorum does not, and shows its figures to all.
             "--no-monitor",
+            *(self.redis_state.options() if self.redis_state and self.several else []),
         ]
+
+    def forget_state(self) -> None:
+        """Remove Ray's state of a cluster that has ended: a later one begins anew."""
+        shutil.rmtree(self.state, ignore_errors=True)
+        if self.redis_state is not None and self.several:
+            self.redis_state.clear()
 
     @property
     def labels(self) -> dict[str, str]:
@@ -313,6 +320,12 @@ class Node:
         if processes and self.several:
             remove_private(self.front_folder)
         return len(processes)
+
+
+def _redis_state(settings: Settings) -> RedisState | None:
+    if settings.gcs == "disk" or settings.redis_url is None:
+        return None
+    return RedisState.of(settings.redis_url.get_secret_value())
 
 
 def _is(process: psutil.Process, name: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +42,7 @@ def bring_down(settings: Settings, drain_s: float) -> dict[str, Any]:
         with step("Ray and HAProxy") as running:
             running.result = f"{node.stop()} processes"
             stopped.append("Ray")
-    # The cluster has ended: a later one does not go on where this one was.
-    shutil.rmtree(node.state, ignore_errors=True)
+    node.forget_state()
     with step("Stores") as running:
         embedded = local_stores.stop(settings.home)
         running.result = ", ".join(embedded) or "none was running"

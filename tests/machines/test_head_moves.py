@@ -5,16 +5,9 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from tests.contracts.several_machines import eventually, several_machines
 
 
-@pytest.mark.xfail(
-    run=False,
-    reason="QUORUM_GCS=redis only leaves RocksDB out: nothing gives Ray the address of Redis, so"
-    " the new head knows no worker",
-)
 def test_another_machine_takes_the_heads_address() -> None:
     with several_machines(2, QUORUM_GCS="redis") as nodes:
         key, old, worker = nodes.key(), nodes.head, nodes.nodes[1]

@@ -19,7 +19,6 @@ class Machine:
 
     def __init__(self, running: bool, processes: int, stores: list[str]) -> None:
         self.head: str | None = None
-        self.state = Path("/nowhere")
         self.running = running
         self.stores = stores
         self.done: list[str] = []
@@ -33,6 +32,9 @@ class Machine:
     def stop(self) -> int:
         self.done.append("node")
         return self._processes
+
+    def forget_state(self) -> None:
+        self.done.append("state")
 
     def stop_stores(self, home: Path) -> list[str]:
         self.done.append("stores")
@@ -55,7 +57,7 @@ def test_requests_are_drained_before_the_node_and_the_stores_last(
 ) -> None:
     machine = Machine(True, 4, ["Redis", "PostgreSQL"])
     report = bring_down_machine(machine, monkeypatch)
-    assert machine.done == ["drain 3", "node", "stores"]
+    assert machine.done == ["drain 3", "node", "state", "stores"]
     assert report["stopped"] == ["Ray", "Redis", "PostgreSQL"]
 
 
@@ -66,7 +68,7 @@ def test_a_serve_that_does_not_answer_is_stopped_all_the_same(
     machine = Machine(True, 4, [])
     machine.refusal = refusal
     assert bring_down_machine(machine, monkeypatch)["stopped"] == ["Ray"]
-    assert machine.done == ["drain 3", "node", "stores"]
+    assert machine.done == ["drain 3", "node", "state", "stores"]
 
 
 def test_processes_of_a_crashed_node_are_stopped_without_draining(
@@ -74,13 +76,13 @@ def test_processes_of_a_crashed_node_are_stopped_without_draining(
 ) -> None:
     machine = Machine(False, 2, [])
     assert bring_down_machine(machine, monkeypatch)["stopped"] == ["Ray"]
-    assert machine.done == ["node", "stores"]
+    assert machine.done == ["node", "state", "stores"]
 
 
 def test_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(False, 0, [])
     assert bring_down_machine(machine, monkeypatch)["stopped"] == []
-    assert machine.done == ["stores"]
+    assert machine.done == ["state", "stores"]
 
 
 def test_one_node_of_several_leaves_instead(monkeypatch: pytest.MonkeyPatch) -> None:
