@@ -19,10 +19,7 @@ from typing import Any
 
 from ray.serve._private import default_impl, deployment_scheduler
 
-from deployments.spread import note_spread, serving_nodes
-
-ROLE_LABEL = "quorum-role"
-"""Ray label of a node. Nodes with a role, such as `training`, carry no replicas."""
+from deployments.spread import ROLE_LABEL, note_spread, serving_nodes
 
 
 class EvenScheduler(deployment_scheduler.DeploymentScheduler):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+ROLE_LABEL = "quorum-role"
+"""Ray label of a node. Nodes with a role, such as `training`, carry no replicas."""
+
 _nodes = 1
 _needed: dict[Any, int] = {}
 

@@ -14,6 +14,7 @@ from cluster.node.deploy import READY_PATH
 from cluster.node.gcs import Gcs, RayNode
 from cluster.node.labels import PORT_LABEL, VERSION_LABEL
 from cluster.node.node import Node
+from deployments.spread import ROLE_LABEL
 
 _ANSWER_S = 3.0
 _LAG_ROWS, _LAG_SECONDS = "fraud_log_lag_rows", "fraud_log_lag_seconds"
@@ -39,7 +40,7 @@ def nodes_of(node: Node, details: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "host": there.host,
-            "role": "head" if there.is_head else there.labels.get("quorum-role", "worker"),
+            "role": "head" if there.is_head else there.labels.get(ROLE_LABEL, "worker"),
             "state": there.state,
             "version": there.labels.get(VERSION_LABEL),
             "replicas": dict(sorted(by_node.get(there.node_id, Counter()).items())),

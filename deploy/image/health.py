@@ -1,4 +1,4 @@
-"""The health check of the image: exit code 0 if the Quorum of this container says that it is well.
+"""The health check of the image: exit code 0 if the node of this container says that it is well.
 
     python -S -E health.py [live|ready]
 
@@ -19,9 +19,10 @@ _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 — compare
 
 
 def front(environment: Mapping[str, str]) -> tuple[str, int]:
-    """Return the address and the port at which Quorum answers inside the container."""
+    """Return the address and the port at which this node answers for itself alone: the HTTP port
+    may lead to another node."""
     host = environment.get("QUORUM_HTTP_HOST", "127.0.0.1")
-    return _EVERY_ADDRESS.get(host, host), int(environment.get("QUORUM_HTTP_PORT", "8000"))
+    return _EVERY_ADDRESS.get(host, host), int(environment.get("QUORUM_NODE_PORT", "8001"))
 
 
 def healthy(address: tuple[str, int], path: str) -> bool:

@@ -48,9 +48,9 @@ def test_nobody_there_is_not_healthy(port: int, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({}, ("127.0.0.1", 8000)),
-        ({"QUORUM_HTTP_HOST": "0.0.0.0", "QUORUM_HTTP_PORT": "9"}, ("127.0.0.1", 9)),
-        ({"QUORUM_HTTP_HOST": "10.0.0.7"}, ("10.0.0.7", 8000)),
+        ({}, ("127.0.0.1", 8001)),
+        ({"QUORUM_HTTP_HOST": "0.0.0.0", "QUORUM_NODE_PORT": "9"}, ("127.0.0.1", 9)),
+        ({"QUORUM_HTTP_HOST": "10.0.0.7"}, ("10.0.0.7", 8001)),
     ],
 )
 def test_it_asks_where_quorum_listens(
@@ -63,7 +63,7 @@ def test_it_asks_where_quorum_listens(
 def test_the_exit_code_tells(port: int, asked: list[str], code: int) -> None:
     done = subprocess.run(
         [sys.executable, "-S", "-E", FOLDER / "health.py", *asked],
-        env={**os.environ, "QUORUM_HTTP_PORT": str(port), "QUORUM_HTTP_HOST": "0.0.0.0"},
+        env={**os.environ, "QUORUM_NODE_PORT": str(port), "QUORUM_HTTP_HOST": "0.0.0.0"},
         capture_output=True,
         timeout=20,
     )
