@@ -33,4 +33,7 @@ def leave(
 
 
 def _render(report: dict[str, Any]) -> str:
-    return f"the node has left: {report['processes']} processes ended in {report['seconds']} s"
+    left = f"the node has left: {report['processes']} processes ended in {report['seconds']} s"
+    if not report["waiting"]:
+        return left
+    return f"{left}. Keep its disk: `quorum wal ship` writes what PostgreSQL does not have yet"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 from cluster.errors import CommandFailed
+from cluster.home.connection import database_url
 from cluster.node.foreground import run_in_foreground
 from cluster.node.gcs import Gcs
 from cluster.node.node import Node
 from cluster.terminal.console import step
+from fraud.errors import StoreUnavailable
 from settings.settings import Settings
 
 FOREGROUND_GRACE_S, FOREGROUND_DRAIN_S = 2.0, 8.0
@@ -31,7 +34,8 @@ def leave(settings: Settings, grace_s: float, drain_s: float) -> dict[str, Any]:
         drain_s: longest wait for the replicas.
 
     Returns:
-        `drained`: whether no replica was left; `processes`: how many ended; `seconds`.
+        `drained`: whether no replica was left; `processes`: how many ended; `waiting`: folders of
+        the decision log that PostgreSQL does not have yet; `seconds`.
     """
     began = time.monotonic()
     node = Node.of(settings)
@@ -49,10 +53,13 @@ def leave(settings: Settings, grace_s: float, drain_s: float) -> dict[str, Any]:
         with step("Ray and HAProxy") as running:
             ended = node.stop()
             running.result = f"{ended} processes"
+        with step("Log") as running:
+            waiting = asyncio.run(_ship_rest(settings))
+            running.result = f"{waiting} writers' records wait here" if waiting else "shipped"
     finally:
         settings.leaving.unlink(missing_ok=True)
     seconds = round(time.monotonic() - began, 1)
-    return {"drained": drained, "processes": ended, "seconds": seconds}
+    return {"drained": drained, "processes": ended, "waiting": waiting, "seconds": seconds}
 
 
 def leave_in_foreground(start: Callable[[], None]) -> None:
@@ -74,6 +81,34 @@ def leave_in_foreground(start: Callable[[], None]) -> None:
 def _leave_quickly(settings: Settings) -> None:
     if Node.of(settings).processes():
         leave(settings, FOREGROUND_GRACE_S, FOREGROUND_DRAIN_S)
+
+
+async def _ship_rest(settings: Settings) -> int:
+    """Ship what replicas have left in the log of this machine: most ship all of it as they end.
+
+    Returns:
+        How many writers' folders could not be shipped. Nothing in them is lost.
+    """
+    from decision_log.lost_machine import ROOT, LogRefused, LostMachine, find_log
+    from decision_log.shipping.postgres_sink import PostgresSink
+
+    try:
+        found = find_log(settings.home / ROOT)
+    except LogRefused:
+        return 0  # no decision was made here
+    sink = PostgresSink(database_url(settings))
+    machine = LostMachine(sink, settings.home / ROOT)
+    waiting = set(found.writers)
+    try:
+        for folder in found.writers:
+            shipped = await machine.ship(folder)
+            if not (shipped.failed or shipped.alive):
+                waiting.discard(folder)
+    except StoreUnavailable:
+        pass  # PostgreSQL is away
+    finally:
+        await sink.close()
+    return len(waiting)
 
 
 def _drain(node: Node, drain_s: float) -> bool:
