@@ -19,7 +19,7 @@ from typing import Any
 
 from ray.serve._private import default_impl, deployment_scheduler
 
-from deployments.spread import ROLE_LABEL, note_spread, serving_nodes
+from deployments.spread import ROLE_LABEL, note_spread
 
 
 class EvenScheduler(deployment_scheduler.DeploymentScheduler):
@@ -49,7 +49,7 @@ class EvenScheduler(deployment_scheduler.DeploymentScheduler):
         )
 
     def _schedule_with_spread_strategy(self) -> None:
-        if serving_nodes() == 1 or not self._serving:
+        if len(self._serving) < 2:
             super()._schedule_with_spread_strategy()  # type: ignore[no-untyped-call]
             return
         for deployment, pending in self._pending_replicas.items():
@@ -63,7 +63,7 @@ class EvenScheduler(deployment_scheduler.DeploymentScheduler):
     def _get_replicas_to_stop(
         self, deployment_id: Any, max_num_to_stop: int, *gang: Any, **gangs: Any
     ) -> Any:
-        if serving_nodes() == 1 or any(gang) or any(gangs.values()):
+        if len(self._serving) < 2 or any(gang) or any(gangs.values()):
             return super()._get_replicas_to_stop(deployment_id, max_num_to_stop, *gang, **gangs)
         unstarted = [
             *self._pending_replicas[deployment_id],
