@@ -41,6 +41,10 @@ class Arrivals:
         self._entries |= dict.fromkeys(ids, awaited)
         self.rows += rows
 
+    def are_expected(self, batches: Sequence[RecordBatch]) -> bool:
+        """Return whether somebody waits for these records, or will."""
+        return batches[0].decisions.decision_id[0] in self._appends
+
     def note(self, records: RecordBatch, refused: Set[str]) -> None:
         """Note that an entry has left the log.
 

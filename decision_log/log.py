@@ -139,7 +139,8 @@ class DecisionLog:
                 self._arrivals.forget(batches)
             raise
         except asyncio.CancelledError:
-            self._arrivals.forget(batches)
+            if waits:
+                self._arrivals.forget(batches)
             raise
         finally:
             for event in written:
@@ -159,8 +160,12 @@ class DecisionLog:
             batches: as given to `append`.
 
         Returns:
-            Whether they are. If not, this machine's disk alone holds them, until they are shipped.
+            Whether they are. If not, this machine's disk alone may hold them, until they are
+            shipped.
         """
+        if not self._arrivals.are_expected(batches):
+            # Appended while nobody waited: this says nothing of PostgreSQL now.
+            return False
         arrived = await self._arrivals.wait(batches, self._database_wait_s)
         if arrived is None and not self._behind:
             self._behind = True

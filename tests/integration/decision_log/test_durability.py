@@ -164,12 +164,17 @@ async def _away_and_back(how: str, root: Path, server: EmbeddedPostgres) -> None
     assert lag.healthy
     assert lag.at_risk_rows == lag.rows == 2 * 58
     assert lag.exposed
+    late = now_records(2, "late-")
+    await log.append(late)
+    told.extend(ids(late))
     for process in frozen:
         process.send_signal(signal.SIGCONT)
     if not frozen:
         await asyncio.to_thread(server.start)
     await until(lambda: log.lag().exposed is None)
     assert log.lag().at_risk_rows <= 500
+    assert not await log.reach_database(late)
+    assert log.lag().exposed is None, "appended before: it says nothing of PostgreSQL now"
     while not (await tell(f"after-{next(tries)}-"))[0]:
         pass
     await until(lambda: log.lag().rows == 0)
