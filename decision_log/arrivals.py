@@ -21,7 +21,7 @@ class _Awaited:
 
 
 class Arrivals:
-    """Tells those who wait when their records have left the log. Call it from one event loop.
+    """Tells waiting answers when their records have left the log. Call it from one event loop.
 
     An append is known by the id of its first decision, an entry by that of its own first.
     """
@@ -33,7 +33,7 @@ class Arrivals:
         """Records whose answers are withheld until they have arrived."""
 
     def expect(self, batches: Sequence[RecordBatch]) -> None:
-        """Note that somebody will wait for these records, which cannot have been shipped yet."""
+        """Note that `wait` will be called for these records, which cannot have been shipped yet."""
         ids = _entry_ids(batches)
         rows = sum(map(len, batches))
         awaited = _Awaited(rows, len(ids), asyncio.get_running_loop().create_future())
@@ -42,7 +42,7 @@ class Arrivals:
         self.rows += rows
 
     def are_expected(self, batches: Sequence[RecordBatch]) -> bool:
-        """Return whether somebody waits for these records, or will."""
+        """Return whether these records were given to `expect` and not forgotten."""
         return batches[0].decisions.decision_id[0] in self._appends
 
     def note(self, records: RecordBatch, refused: Set[str]) -> None:
@@ -63,7 +63,7 @@ class Arrivals:
             awaited.arrived.set_result(awaited.whole)
 
     def forget(self, batches: Sequence[RecordBatch]) -> None:
-        """Note that nobody waits for these records any more. Idempotent."""
+        """Note that `wait` will not be called for these records any more. Idempotent."""
         ids = _entry_ids(batches)
         awaited = self._appends.pop(ids[0], None)
         if awaited is None or awaited.arrived.done():

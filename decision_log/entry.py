@@ -68,7 +68,7 @@ class _Head(msgspec.Struct, array_like=True, gc=False):
 
 
 class _Outline(msgspec.Struct, array_like=True, gc=False):
-    """The beginning of an entry; what nobody asks for is skipped."""
+    """The beginning of an entry. Raw fields are skipped, not decoded."""
 
     format: int
     plan: msgspec.Raw

@@ -53,8 +53,8 @@ class DecisionLog:
         database_url: PostgreSQL, where records go. It need not be up.
         owner: name of this writer, unique among those alive; it names the folder under `root`.
         limits, shipper: see WalLimits and ShipperConfig.
-        database_wait_s: longest wait in `reach_database`; 0: nobody waits, and records are shipped
-            a little later, many at once.
+        database_wait_s: longest wait in `reach_database`; 0: no answer waits, and records are
+            shipped a little later, many at once.
         orphans_s: time between two searches for dead writers.
         now_ms: milliseconds since the epoch, for the age of what waits.
     """
@@ -153,8 +153,8 @@ class DecisionLog:
     async def reach_database(self, batches: Sequence[RecordBatch]) -> bool:
         """Wait until the records of the last `append` are in PostgreSQL, for `database_wait_s`.
 
-        After a wait in vain nobody waits until the shipper has caught up: decisions go on without
-        PostgreSQL, as fast as before.
+        After a wait in vain, no answer waits until the shipper has caught up: decisions go on
+        without PostgreSQL, as fast as before.
 
         Args:
             batches: as given to `append`.
@@ -164,7 +164,7 @@ class DecisionLog:
             shipped.
         """
         if not self._arrivals.are_expected(batches):
-            # Appended while nobody waited: this says nothing of PostgreSQL now.
+            # Appended while no answer waited: this says nothing of PostgreSQL now.
             return False
         arrived = await self._arrivals.wait(batches, self._database_wait_s)
         if arrived is None and not self._behind:

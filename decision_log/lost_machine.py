@@ -1,7 +1,6 @@
-"""What the disk of a machine that is gone holds: finds the folders of its writers, and ships them.
+"""Finds the folders of the writers of a machine that is gone, on its disk, and ships them.
 
-Everything here is about folders that somebody names. Those beside a living log are found by
-`decision_log.orphans`.
+The folders are named by the caller. `decision_log.orphans` finds those beside a living log.
 """
 
 from __future__ import annotations
@@ -279,7 +278,7 @@ def _is_writers(folder: Path) -> bool:
 
 
 def _check_owner(folder: Path) -> None:
-    """Refuse what is not this user's: its owner could have us record what nobody decided.
+    """Refuse what is not this user's: its owner could make us record false decisions.
 
     Raises:
         LogRefused: the folder is another user's, or a link.

@@ -21,8 +21,8 @@ def needed_everywhere(deployment: Any) -> int:
     """Return the fewest replicas of a deployment with which every node has one, given where its
     replicas run now; 0 if that is not known.
 
-    Two replicas on one of two nodes make it 3: the third goes to the other node, then one of the
-    first two is too many.
+    If two replicas run on one of two nodes, it is 3: the third goes to the other node. Then 2
+    suffice, and one of the first two stops.
     """
     return _needed.get(deployment, 0)
 

@@ -1,4 +1,4 @@
-"""A range of TCP ports that is left to Quorum."""
+"""A range of TCP ports that Quorum may use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime, told to report to nobody before it is loaded."""
+"""ONNX Runtime, loaded with its telemetry switched off."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 from types import ModuleType
 
 OPT_OUT = "ORT_DISABLE_TELEMETRY"
-"""Since 1.29 its wheels send what models they run, and on what machine, to their publisher, unless
-this variable is set before they are loaded. They keep a number of the machine in `~/.cache` too."""
+"""Since 1.29 its wheels report to their publisher which models they run on which machine, unless
+this variable is set before they are loaded. They also keep an id of the machine in `~/.cache`."""
 
 
 def onnx_runtime() -> ModuleType:

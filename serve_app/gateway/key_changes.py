@@ -1,4 +1,4 @@
-"""Changes of API keys by other processes: every ingress hears of a revocation within seconds."""
+"""Changes of API keys by other processes: every ingress learns of a revocation within seconds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class KeyChanges:
         self._poll.start()
 
     async def close(self) -> None:
-        """End the asking."""
+        """Stop asking."""
         await self._poll.close()
 
     async def look(self) -> None:

@@ -1,12 +1,13 @@
-"""The mutual proof at the begin of a connection between machines.
+"""The mutual proof at the start of a connection between machines.
 
     caller  -> replica   hello: mark, version, nonce, SHA-256 of the replica's name
     replica -> caller    reply: mark, version, nonce, proof
     caller  -> replica   proof
 
 A proof is the HMAC-SHA-256 of role, version, both nonces and the name, under a key that is derived
-from the pepper (HKDF-Extract, RFC 5869). The nonces make a recorded proof useless, the role one
-that is sent back. The name keeps a caller from a replica that has taken the port of another one.
+from the pepper (HKDF-Extract, RFC 5869). The nonces make a recorded proof useless. The role does
+the same to a proof that is sent back to its maker. The name keeps a caller from a replica that has
+taken the port of another one.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Pulse:
     Args:
         beat: called at every beat.
         give_up: called once.
-        beats: how many may pass without a word from the other end.
+        beats: how many may pass in which nothing is heard from the other end.
         beat_s: seconds between beats.
     """
 
