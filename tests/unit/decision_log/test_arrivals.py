@@ -80,3 +80,12 @@ async def test_a_cancelled_caller_leaves_nothing() -> None:
     arrivals.forget(written)
     assert arrivals.rows == 0
     assert await arrivals.wait(written, 60) is None
+
+
+async def test_what_was_not_expected() -> None:
+    arrivals, written = Arrivals(), batches(3)
+    assert not arrivals.are_expected(written)
+    arrivals.expect(written)
+    assert arrivals.are_expected(written)
+    arrivals.forget(written)
+    assert not arrivals.are_expected(written)
