@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-import deployments.after_serve
-import deployments.own_address
-import deployments.without_pandas  # noqa: F401
+import deployments.serve_changes.after_serve
+import deployments.serve_changes.own_address
+import deployments.serve_changes.without_pandas  # noqa: F401

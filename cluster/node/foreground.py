@@ -64,7 +64,9 @@ def _watch(alive: Callable[[], bool], poll_s: float) -> None:
         time.sleep(poll_s)
         _reap()
         missed = 0 if alive() else missed + 1
-    raise CommandFailed("the Ray node has ended", "see its logs; `quorum up` starts it again")
+    raise CommandFailed(
+        "the Ray node has ended", "see its logs; `quorum up`, or `quorum join`, starts it again"
+    )
 
 
 def _reap() -> None:

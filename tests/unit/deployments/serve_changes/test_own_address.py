@@ -1,5 +1,5 @@
 """Serve's replicas listen where their node does. If this fails after an upgrade of Ray, replicas
-listen at every address of the machine: look at `deployments/own_address.py`."""
+listen at every address of the machine: look at `deployments/serve_changes/own_address.py`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from deployments import own_address
+from deployments.serve_changes import own_address
 
 _REPLICA = """
-import deployments.own_address as own
+import deployments.serve_changes.own_address as own
 import ray.serve._private.replica as replica
 print(replica.add_port_to_grpc_server is own._add_port_here)
 """

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from deployments.around_import import around_import
+from deployments.serve_changes.around_import import around_import
 
 OURS = {
-    "ray.serve._private.default_impl": "deployments.placement",
-    "ray.serve._private.application_state": "deployments.kept_ingress",
+    "ray.serve._private.default_impl": "deployments.serve_changes.placement",
+    "ray.serve._private.application_state": "deployments.serve_changes.kept_ingress",
 }
 """Module of Serve -> ours that follows it."""
 

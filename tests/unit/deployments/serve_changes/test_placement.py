@@ -12,7 +12,7 @@ import pytest
 from ray.serve._private import default_impl, deployment_scheduler
 
 from deployments import spread
-from deployments.placement import EvenScheduler, emptiest, surplus
+from deployments.serve_changes.placement import EvenScheduler, emptiest, surplus
 
 
 class _Nodes:

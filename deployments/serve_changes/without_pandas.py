@@ -5,7 +5,8 @@ Quorum does not use: 40 MB in every process of Serve. It is installed, as traini
 module hides pandas from that one import; later imports find it.
 
 Every worker imports it first (`deployments/preload.py`). If a later Serve imports pandas elsewhere,
-nothing breaks, but the memory is used again; `tests/unit/deployments/test_without_pandas.py` fails.
+nothing breaks, but the memory is used again;
+`tests/unit/deployments/serve_changes/test_without_pandas.py` fails.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deployments.around_import import around_import
+from deployments.serve_changes.around_import import around_import
 
 IMPORTER = "ray.serve._private.utils"
 WITHHELD = "pandas"

@@ -7,8 +7,8 @@ give that: its SPREAD leaves two replicas of a deployment on one node and none o
 before it stops the old ones.
 
 `after_serve.py` imports it for its effect: it replaces a class that Ray does not document, so
-`tests/unit/deployments/test_placement.py` fails when a release changes what it relies on. Without
-several nodes Serve decides as ever.
+`tests/unit/deployments/serve_changes/test_placement.py` fails when a release changes what it relies
+on. Without several nodes Serve decides as ever.
 """
 
 from __future__ import annotations

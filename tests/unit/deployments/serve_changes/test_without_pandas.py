@@ -24,9 +24,9 @@ print(len(pandas.DataFrame({{"a": [1, 2]}})))
 @pytest.mark.parametrize(
     ("first", "found"),
     [
-        ("import deployments.without_pandas", ["False False", "2"]),
+        ("import deployments.serve_changes.without_pandas", ["False False", "2"]),
         # What was imported before stays, and Serve uses it.
-        ("import pandas, deployments.without_pandas", ["True True", "2"]),
+        ("import pandas, deployments.serve_changes.without_pandas", ["True True", "2"]),
     ],
 )
 def test_serve_is_imported_without_pandas(first, found):

@@ -3,7 +3,7 @@
 Serve's replicas accept gRPC calls of other deployments at every address of the machine. A node's
 other servers listen at the node's address, which is 127.0.0.1 for a node of one machine. This
 module makes the replicas do the same. It replaces a function that Ray does not document;
-`tests/unit/deployments/test_own_address.py` fails when a release moves it.
+`tests/unit/deployments/serve_changes/test_own_address.py` fails when a release moves it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 from ray.serve._private.application_state import ApplicationState
 from ray.serve.schema import APIType
 
-from deployments import kept_ingress
+from deployments.serve_changes import kept_ingress
 
 
 class _Info:
@@ -73,11 +73,11 @@ def test_serve_itself_forgets_it(application: Any) -> None:
 
 def test_workers_that_import_serve_have_it() -> None:
     code = (
-        "import deployments.after_serve, sys;"
+        "import deployments.serve_changes.after_serve, sys;"
         "assert 'ray' not in sys.modules;"
         "from ray.serve._private.application_state import ApplicationState;"
         "print(ApplicationState._set_target_state.__module__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "deployments.kept_ingress"
+    assert done.stdout.strip() == "deployments.serve_changes.kept_ingress"
     assert "deployment_infos" in inspect.signature(kept_ingress._set_target_state).parameters

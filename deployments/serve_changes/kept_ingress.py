@@ -5,7 +5,8 @@ application's ingress until the new version is built, which takes seconds, and H
 knows no replica of it: every request is a 503, although all replicas of the old version run.
 
 `after_serve.py` imports it for its effect: it replaces a method that Ray does not document, so
-`tests/unit/deployments/test_kept_ingress.py` fails when a release changes what it relies on.
+`tests/unit/deployments/serve_changes/test_kept_ingress.py` fails when a release changes what it
+relies on.
 """
 
 from __future__ import annotations

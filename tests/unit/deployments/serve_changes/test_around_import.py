@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deployments import around_import as module
-from deployments.around_import import around_import
+from deployments.serve_changes import around_import as module
+from deployments.serve_changes.around_import import around_import
 
 NAME = "quorum_test_around_import"
 
