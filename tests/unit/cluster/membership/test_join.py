@@ -178,6 +178,6 @@ def test_the_address_of_the_settings_goes_before_the_one_towards_the_head(
 
 
 def test_a_head_whose_name_is_unknown_is_one_line(machine: Machine) -> None:
-    with pytest.raises(CommandFailed, match="no way to head.invalid"):
+    with pytest.raises(CommandFailed, match=r"no way to head\.invalid"):
         join("head.invalid", None, 10)
     assert machine.done == []

@@ -1,4 +1,4 @@
-"""A head that does not answer is one line. tests/cluster/cluster/node/test_gcs.py asks a real one."""
+"""A head that does not answer is one line. A real one is asked in tests/cluster."""
 
 from __future__ import annotations
 
