@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-from cluster.errors import CommandFailed
 from cluster.node.gcs import Gcs
 from cluster.node.labels import PORT_LABEL, VERSION_LABEL
 from cluster.node.node import Node
@@ -17,7 +16,7 @@ from fraud.record import CODE_VERSION
 from tests.contracts.root import ROOT
 
 CUT_OFF = """
-import socket, sys, threading
+import contextlib, socket, sys, threading
 from cluster.errors import CommandFailed
 from cluster.node.gcs import Gcs
 
@@ -48,11 +47,12 @@ print(len(gcs.nodes()), flush=True)
 listener.shutdown(socket.SHUT_RDWR)
 listener.close()
 for end in ends:
-    end.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
 try:
-    gcs.nodes()
+    print(len(gcs.nodes()), "nodes after the cut")
 except CommandFailed as error:
-    print(error.what, flush=True)
+    print(error.what)
 """
 """Asks a head through a way that is then cut. In a process of its own: Ray's client may end it."""
 
@@ -114,12 +114,13 @@ def test_our_token_is_accepted_and_another_refused(node: Node) -> None:
 def test_a_head_that_is_cut_off_is_one_line_after_seconds(node: Node) -> None:
     done, seconds = in_process(CUT_OFF, node)
     said = done.stdout.splitlines()
-    assert said[0] == "1", done.stderr
-    assert "does not answer" in said[1], done.stderr
+    assert len(said) == 2, (done, seconds)
+    assert said[0] == "1"
+    assert "does not answer" in said[1], (done, seconds)
     assert seconds < 45
 
 
-def test_a_node_that_does_not_run_cannot_be_drained(gcs: Gcs) -> None:
-    """Ray knows the request. Nodes really drain in tests/machines."""
-    with pytest.raises(CommandFailed, match="does not"):
-        gcs.drain("not hexadecimal", int(time.time() * 1000) + 1000)
+def test_a_node_that_is_gone_needs_no_draining(gcs: Gcs) -> None:
+    """Ray takes the request. Nodes really drain in tests/machines."""
+    gcs.drain("ff" * 28, int(time.time() * 1000) + 1000)
+    assert [found.state for found in gcs.nodes()] == ["alive"]
