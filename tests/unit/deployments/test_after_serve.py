@@ -6,12 +6,13 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from deployments import after_serve
+from deployments import after_serve, around_import
 from deployments.after_serve import OURS
 
 
@@ -19,7 +20,8 @@ from deployments.after_serve import OURS
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of modules: `theirs_of_test`, which `ours_of_test` follows."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(after_serve, "OURS", {"theirs_of_test": "ours_of_test"})
+    follow = partial(after_serve._followed_by, "ours_of_test")
+    monkeypatch.setattr(around_import, "_around", {"theirs_of_test": follow})
     names = ("theirs_of_test", "ours_of_test", "others_of_test")
     yield tmp_path
     for name in names:

@@ -11,7 +11,7 @@ import pytest
 from cluster.cli import run
 from cluster.membership import leave
 
-REPORT = {"drained": True, "processes": 3, "seconds": 1.5}
+REPORT = {"drained": True, "processes": 3, "waiting": 0, "seconds": 1.5}
 
 
 @pytest.fixture
@@ -43,6 +43,15 @@ def test_the_node_of_this_home_leaves(
     assert told == [(home, 5.0, 60.0)]
     said = capsys.readouterr().out
     assert said == "the node has left: 3 processes ended in 1.5 s\n"
+
+
+def test_records_that_postgres_does_not_have_are_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.mkdir()
+    monkeypatch.setattr(leave, "leave", lambda *_: REPORT | {"waiting": 2})
+    assert run(["leave"]) == 0
+    assert "Keep its disk: `quorum wal ship`" in " ".join(capsys.readouterr().out.split())
 
 
 def test_its_result_as_json(
