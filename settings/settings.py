@@ -61,6 +61,11 @@ def spare_waits() -> bool:
     return default_lanes() == 1
 
 
+def leaving_file(home: Path) -> Path:
+    """Return the file that exists while the node of a home is leaving: then it is not ready."""
+    return home / "run" / "leaving"
+
+
 class Settings(BaseSettings):
     """Settings and their defaults."""
 
@@ -278,7 +283,7 @@ class Settings(BaseSettings):
     @property
     def leaving(self) -> Path:
         """A file that exists while this node is leaving: then it is not ready."""
-        return self.home / "run" / "leaving"
+        return leaving_file(self.home)
 
     @property
     def artifacts_url(self) -> str:

@@ -6,7 +6,7 @@ import asyncio
 
 from cluster.errors import CommandFailed
 from cluster.membership.shared import register, registered
-from cluster.node.gcs import Gcs
+from cluster.node.gcs import Gcs, TokenRefused
 from cluster.node.node import Node
 from settings.settings import Settings
 
@@ -15,13 +15,15 @@ def refuse_second_head(settings: Settings, node: Node) -> None:
     """Refuse to start a head while another one runs on the same database.
 
     Raises:
-        CommandFailed: the other head answers.
+        CommandFailed: the other head answers, or a Ray there that does not accept our token.
     """
     found = asyncio.run(registered(settings))
     if found is None or found.head == node.address:
         return
     try:
         other = Gcs(found.head).cluster_id()
+    except TokenRefused:
+        raise  # it may be that head, with a token that this machine does not have
     except CommandFailed:
         return  # it is gone: this node takes its place
     if other == found.cluster_id:

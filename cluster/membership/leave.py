@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import time
 from collections.abc import Callable
 from typing import Any
@@ -116,7 +117,7 @@ def _drain(node: Node, drain_s: float) -> bool:
 
     Without the head nobody can: the replicas end with the node, and others take their place.
     """
-    with contextlib.suppress(CommandFailed, OSError):
+    with contextlib.suppress(CommandFailed, OSError, http.client.HTTPException):
         gcs = Gcs(node.address)
         own = [n.node_id for n in gcs.nodes() if n.host == node.host and n.state == "alive"]
         deadline = time.time() + drain_s

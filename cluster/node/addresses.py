@@ -43,8 +43,19 @@ def with_port(address: str, port: int) -> str:
         host, colon, given = address.rpartition(":")
     if not colon:
         host, given = address, str(port)
-    if not host or not given.isdecimal() or not 0 < int(given) < 65_536 or "/" in host:
+    if not _is_host(host) or not given.isdecimal() or not 0 < int(given) < 65_536:
         raise CommandFailed(
             f"{address!r} is no address of a head node", "expected HOST or HOST:PORT", 2
         )
     return f"{host}:{given}"
+
+
+def _is_host(host: str) -> bool:
+    """Return whether a host can be a name, or is an IPv6 address in brackets."""
+    try:
+        if host.startswith("["):
+            return bool(ip_address(host.removeprefix("[").removesuffix("]")))
+        host.encode("idna")  # as a look-up does, which fails with an error that is no OSError
+    except ValueError:
+        return False
+    return bool(host) and not set(host) & set("/:[] ")

@@ -7,6 +7,8 @@ does not document; `tests/cluster/cluster/node/test_gcs.py` fails when a release
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cluster.errors import CommandFailed
@@ -35,6 +37,10 @@ class RayNode:
     labels: dict[str, str]
 
 
+class TokenRefused(CommandFailed):
+    """A head answers, but does not accept our token."""
+
+
 class Gcs:
     """The head's store of Ray's state (the GCS).
 
@@ -42,7 +48,8 @@ class Gcs:
         address: `host:port`.
 
     Raises:
-        CommandFailed: nothing listens there, or it does not accept our token.
+        TokenRefused: it does not accept our token.
+        CommandFailed: nothing listens there, or it does not answer; so for each method.
     """
 
     def __init__(self, address: str) -> None:
@@ -59,31 +66,30 @@ class Gcs:
             ) from error
         from ray._raylet import GcsClient  # type: ignore[attr-defined]
 
-        try:
+        with self._explained():
             self._client = GcsClient(address=address)
             self._client.internal_kv_get(_CLUSTER, _NAMESPACE, timeout=_TIMEOUT_S)
-        except Exception as error:  # Ray's errors have no common class
-            raise self._refused(error) from error
 
     def cluster_id(self) -> str | None:
         """Return the identity that the head gave the cluster; None if it is no Quorum's."""
-        try:
+        with self._explained():
             found = self._client.internal_kv_get(_CLUSTER, _NAMESPACE, timeout=_TIMEOUT_S)
-        except Exception as error:
-            raise self._refused(error) from error
         return None if found is None else bytes(found).decode()
 
     def set_cluster_id(self, cluster_id: str) -> None:
         """Write the identity of the cluster, for nodes that join."""
-        self._client.internal_kv_put(
-            _CLUSTER, cluster_id.encode(), True, _NAMESPACE, timeout=_TIMEOUT_S
-        )
+        with self._explained():
+            self._client.internal_kv_put(
+                _CLUSTER, cluster_id.encode(), True, _NAMESPACE, timeout=_TIMEOUT_S
+            )
 
     def nodes(self) -> list[RayNode]:
         """Return every node that is or was part of the cluster; the head first, then by address."""
         from ray.core.generated.gcs_pb2 import GcsNodeInfo  # type: ignore[attr-defined]
 
         alive = GcsNodeInfo.GcsNodeState.ALIVE
+        with self._explained():
+            known = self._client.get_all_node_info(timeout=_TIMEOUT_S)
         found = [
             RayNode(
                 node_id=node_id.hex(),
@@ -92,7 +98,7 @@ class Gcs:
                 state="alive" if info.state == alive else "dead",
                 labels=dict(info.labels),
             )
-            for node_id, info in self._client.get_all_node_info(timeout=_TIMEOUT_S).items()
+            for node_id, info in known.items()
         ]
         return sorted(found, key=lambda node: (not node.is_head, node.host))
 
@@ -111,14 +117,23 @@ class Gcs:
         reason = autoscaler_pb2.DrainNodeReason.Value(  # type: ignore[attr-defined]
             "DRAIN_NODE_REASON_PREEMPTION"
         )
-        accepted, why = self._client.drain_node(node_id, reason, "quorum leave", deadline_ms)
+        with self._explained():
+            accepted, why = self._client.drain_node(node_id, reason, "quorum leave", deadline_ms)
         if not accepted:
             raise CommandFailed(f"Ray does not drain this node: {why}", "see `quorum status`")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn an error of Ray's client into one line."""
+        try:
+            yield
+        except Exception as error:  # Ray's errors have no common class
+            raise self._refused(error) from error
 
     def _refused(self, error: Exception) -> CommandFailed:
         text = str(error)
         if "auth" in text.lower() or "UNAUTHENTICATED" in text:
-            return CommandFailed(
+            return TokenRefused(
                 f"the head at {self._address} does not accept our token",
                 "set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH to a file, to the head's token",
             )

@@ -34,7 +34,7 @@ from cluster.node.labels import PORT_LABEL, VERSION_LABEL, labels_text
 from cluster.node.ray_environment import SEVERAL_NODES, START_OPTIONS, TUNING, node_variables
 from cluster.node.ray_state import RedisState
 from fraud.record import CODE_VERSION
-from settings.settings import spare_waits
+from settings.settings import leaving_file, spare_waits
 
 if TYPE_CHECKING:
     from settings.settings import Settings
@@ -259,6 +259,8 @@ class Node:
         # Leftover counters of dead processes would be added to those of living ones.
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir(parents=True)
+        # Left by a `quorum leave` that was killed: the node would never be ready.
+        leaving_file(self.home).unlink(missing_ok=True)
         front = EdgeOptions(
             spare=spare_waits(), host=self.host, own_front=f"{self.http_host}:{self.node_port}"
         )
