@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from fraud.combine.combine import combine
-from fraud.combine.risk import risk_scores
-from fraud.decision import DecisionBatch, Reason, Vote
 from fraud.ensemble import Ensemble, Member, Thresholds
-from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.currency import to_minor
 from fraud.payment.transaction import Transaction
 from fraud.plan import Plan
-from fraud.record import RecordBatch, records
+from fraud.record import RecordBatch
 from loadtests.payments import Playlist
+from loadtests.recorded import recorded
 
 TENANT = "default"
 PLAN = Plan(
@@ -34,7 +30,6 @@ PLAN = Plan(
     ),
 )
 """As many variants as `quorum up` trains."""
-_REASON = Reason("AMOUNT", "request_amount", "the amount is 900.00 USD, usually 20 to 80", 1.25)
 _STAGES = dict.fromkeys(
     ("features", "redis", "assemble", "votes", "combine", "log", *PLAN.variants), 1.234
 )
@@ -64,26 +59,7 @@ def decided(
         rng: makes the votes.
     """
     n = len(batch)
-    votes = tuple(
-        Vote(name, f"{k:012x}", "ok", rng.random(n) ** 4 * 0.9, 1.0, f"{k:064x}")
-        for k, name in enumerate(PLAN.variants)
+    scores = [rng.random(n) ** 4 * 0.9 for _ in PLAN.variants]
+    return recorded(
+        PLAN, batch, features, scores, at_ms, stage_ms=_STAGES, explained_by=f"{1:064x}"
     )
-    combined = combine(PLAN.ensemble, votes, n)
-    decisions = DecisionBatch(
-        decision_ids(n, at_ms, os.urandom),
-        batch.transaction_id,
-        combined.outcome.tolist(),
-        combined.probability.tolist(),
-        risk_scores(PLAN.ensemble.thresholds, combined.probability, combined.outcome),
-        combined.anomaly.tolist(),
-        [(_REASON,) * 3 if outcome else () for outcome in combined.outcome.tolist()],
-        votes,
-        PLAN.name,
-        PLAN.version,
-        combined.degraded,
-        features.age_ms.tolist(),
-        at_ms,
-        explained_by=f"{1:064x}",
-        stage_ms=_STAGES,
-    )
-    return records(batch, features, decisions, PLAN)
