@@ -8,11 +8,22 @@ from collections.abc import Sequence
 from fraud.combine.combine import combine
 from fraud.combine.risk import risk_scores
 from fraud.decision import DecisionBatch, Reason, Vote
+from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch, Float64, TransactionBatch
 from fraud.plan import Plan
 from fraud.record import RecordBatch, records
 
+PLAN = Plan(
+    "default",
+    1,
+    Ensemble(
+        (Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
+        Thresholds(0.6, 0.75, 0.9, anomaly_challenge=0.995),
+        anomaly="isolation-forest",
+    ),
+)
+"""As many variants as `quorum up` trains."""
 _REASON = Reason("AMOUNT", "request_amount", "the amount is 900.00 USD, usually 20 to 80", 1.25)
 
 

@@ -31,12 +31,11 @@ from deciding.simulation.models import ArtifactModels
 from deciding.simulation.run import simulate
 from decision_log.shipping.postgres_sink import PostgresSink
 from features.definitions import N_FEATURES, SCHEMA_ID
-from fraud.ensemble import Ensemble, Member, Thresholds
+from fraud.ensemble import Member, Thresholds
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.transaction import CHANNELS, Transaction
-from fraud.plan import Plan
 from fraud.record import RecordBatch
-from loadtests.recorded import recorded
+from loadtests.recorded import PLAN, recorded
 from models.artifact import Manifest, sha256_of, write_manifest
 from models.scoring.scorer import GOLDEN_FILE
 from models.store.alias import CHAMPION, Alias
@@ -50,15 +49,6 @@ ROWS = 256
 CANDIDATE = "candidate"
 CURRENCIES = ("EUR", "USD", "JPY", "GBP")
 COUNTRIES = ("DE", "FR", "US", "JP", "GB", "PL", "ES", "IT")
-PLAN = Plan(
-    "default",
-    1,
-    Ensemble(
-        (Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
-        Thresholds(0.6, 0.75, 0.9, anomaly_challenge=0.995),
-        anomaly="isolation-forest",
-    ),
-)
 
 
 def main() -> None:

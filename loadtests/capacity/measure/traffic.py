@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from fraud.ensemble import Ensemble, Member, Thresholds
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.currency import to_minor
 from fraud.payment.transaction import Transaction
-from fraud.plan import Plan
 from fraud.record import RecordBatch
+from loadtests import recorded
 from loadtests.payments import Playlist
-from loadtests.recorded import recorded
 
 TENANT = "default"
-PLAN = Plan(
-    "default",
-    1,
-    Ensemble(
-        (Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
-        Thresholds(0.6, 0.75, 0.9, anomaly_challenge=0.995),
-        anomaly="isolation-forest",
-        calibration=tuple((i / 40, (i / 40) ** 2) for i in range(41)),
+PLAN = replace(
+    recorded.PLAN,
+    policy=replace(
+        recorded.PLAN.ensemble, calibration=tuple((i / 40, (i / 40) ** 2) for i in range(41))
     ),
 )
-"""As many variants as `quorum up` trains."""
+"""With a curve of calibration, as a trained plan has."""
 _STAGES = dict.fromkeys(
     ("features", "redis", "assemble", "votes", "combine", "log", *PLAN.variants), 1.234
 )
@@ -60,6 +55,6 @@ def decided(
     """
     n = len(batch)
     scores = [rng.random(n) ** 4 * 0.9 for _ in PLAN.variants]
-    return recorded(
+    return recorded.recorded(
         PLAN, batch, features, scores, at_ms, stage_ms=_STAGES, explained_by=f"{1:064x}"
     )
