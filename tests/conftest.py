@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -47,9 +48,22 @@ def stores_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres(stores_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A running PostgreSQL whose database `quorum` is migrated and used as a template only."""
+    with _migrated(stores_folder / "pg") as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres(stores_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A migrated server of this test's own, to stop and start."""
+    with _migrated(stores_folder / f"pg-{uuid4().hex[:8]}") as server:
+        yield server
+
+
+@contextmanager
+def _migrated(folder: Path) -> Iterator[EmbeddedPostgres]:
     from cluster.schema.migrate import migrate
 
-    server = EmbeddedPostgres(stores_folder / "pg", throwaway=True)
+    server = EmbeddedPostgres(folder, throwaway=True)
     server.start()
     asyncio.run(migrate(server.url))
     yield server

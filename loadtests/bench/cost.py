@@ -34,7 +34,7 @@ class Meter:
     def read_s(self) -> float:
         """Return the seconds that known processes and their ended children have used so far. Only
         the difference of two readings has a meaning."""
-        return sum(_used_s(process) for process in self._known)
+        return sum(used_s(process) for process in self._known)
 
     async def learn_idle(self, seconds: float) -> float:
         """Measure the idle processes for a while. Returns cores."""
@@ -71,7 +71,9 @@ def resident_mib(processes: Iterable[psutil.Process]) -> float:
     return sum(_resident(process) for process in processes) / 2**20
 
 
-def _used_s(process: psutil.Process) -> float:
+def used_s(process: psutil.Process) -> float:
+    """Return the seconds of processor time that a process and its ended children have used; 0 if it
+    cannot be read."""
     with contextlib.suppress(psutil.Error):
         times = process.cpu_times()
         # Children that have ended and been waited for count too. Otherwise a server that forks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from loadtests.arguments import names_of
 from loadtests.bench.app import APPS, QUORUM
 
 PAYMENTS = 20_000
@@ -51,10 +52,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def _apps(text: str) -> list[str]:
-    named = text.split(",")
-    unknown = sorted(set(named) - set(APPS))
-    if unknown:
-        raise argparse.ArgumentTypeError(f"{unknown[0]}: the apps are {', '.join(APPS)}")
+    named = names_of(text, APPS, "apps")
     if QUORUM not in named:
         raise argparse.ArgumentTypeError(f"{QUORUM} must be among the apps")
     return [name for name in APPS if name in named]

@@ -15,6 +15,7 @@ import redis
 from rich.console import Console
 
 from cluster.errors import CommandFailed
+from loadtests.arguments import names_of
 from loadtests.bench.launch import NotStarted
 from loadtests.capacity.compare import TOLERANCE, compare
 from loadtests.capacity.constants import FILE, read_constants, write_constants
@@ -272,8 +273,4 @@ def _wholes(text: str) -> list[int]:
 def _parts(text: str) -> list[str]:
     from loadtests.capacity.measure.all_costs import PARTS
 
-    named = text.split(",")
-    unknown = sorted(set(named) - set(PARTS))
-    if unknown:
-        raise argparse.ArgumentTypeError(f"{unknown[0]}: the parts are {', '.join(PARTS)}")
-    return named
+    return names_of(text, PARTS, "parts")

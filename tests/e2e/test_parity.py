@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -17,30 +16,12 @@ from features.backfill import backfill
 from features.definitions import N_FEATURES, NAMES
 from features.degraded import WITHOUT_HISTORY
 from fraud.payment.batch import COLUMNS, TransactionBatch
-from fraud.payment.currency import to_major
+from tests.contracts.payment_bodies import body_of
 from tests.contracts.payments import payments
 from tests.e2e.conftest import Quorum
 
 DATA = Path("../shared/data")
 ROWS = 3_000
-OPTIONAL = (
-    *("merchant_id", "merchant_category", "counterparty_id", "device_id"),
-    *("country", "channel", "latitude", "longitude"),
-)
-
-
-def body_of(batch: TransactionBatch, i: int) -> dict[str, object]:
-    body: dict[str, object] = {
-        "transaction_id": batch.transaction_id[i],
-        "customer_id": batch.customer_id[i],
-        "timestamp": datetime.fromtimestamp(batch.timestamp_ms[i] / 1000, UTC).isoformat(),
-        "amount": str(to_major(batch.amount_minor[i], batch.currency[i])),
-        "currency": batch.currency[i],
-        "type": batch.type[i],
-    }
-    return body | {
-        name: value for name in OPTIONAL if (value := getattr(batch, name)[i]) is not None
-    }
 
 
 def decide(quorum: Quorum, key: str, batch: TransactionBatch, rows: int) -> list[str]:

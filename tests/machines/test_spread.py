@@ -7,8 +7,6 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import numpy as np
@@ -17,9 +15,9 @@ from features.backfill import backfill
 from features.definitions import N_FEATURES
 from fraud.ensemble import Ensemble, Member
 from fraud.payment.batch import TransactionBatch
-from fraud.payment.currency import to_major
 from fraud.plan import Plan
 from tests.contracts.machines import Machine
+from tests.contracts.payment_bodies import body_of
 from tests.contracts.payments import payments
 from tests.contracts.several_machines import (
     PLAN,
@@ -31,10 +29,6 @@ from tests.contracts.several_machines import (
 )
 
 WITHIN_S = 2.0
-_OPTIONAL = (
-    *("merchant_id", "merchant_category", "counterparty_id", "device_id"),
-    *("country", "channel", "latitude", "longitude"),
-)
 
 
 def seconds_to_reach(nodes: SeveralMachines, holds: Callable[[Machine], bool]) -> dict[str, float]:
@@ -105,20 +99,6 @@ def test_a_limit_holds_over_all_nodes(nodes: SeveralMachines) -> None:
                 statuses.append(http.post("/v1/decisions", json=body).status_code)
     assert statuses.count(200) == 60
     assert statuses.count(429) == 30
-
-
-def body_of(batch: TransactionBatch, i: int) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "transaction_id": batch.transaction_id[i],
-        "customer_id": batch.customer_id[i],
-        "timestamp": datetime.fromtimestamp(batch.timestamp_ms[i] / 1000, UTC).isoformat(),
-        "amount": str(to_major(batch.amount_minor[i], batch.currency[i])),
-        "currency": batch.currency[i],
-        "type": batch.type[i],
-    }
-    return body | {
-        name: value for name in _OPTIONAL if (value := getattr(batch, name)[i]) is not None
-    }
 
 
 def online(nodes: SeveralMachines, ids: list[str]) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Generic, TypeVar, cast
 
@@ -18,7 +19,7 @@ from deployments.links.network.tls import require_named
 P = TypeVar("P", bound=asyncio.Protocol)
 
 
-class _Handshake(asyncio.Protocol, Generic[P]):
+class _Handshake(asyncio.Protocol, ABC, Generic[P]):
     """One end of the exchange; `proved` is done when it is over.
 
     `proved` holds the protocol that has the connection from then on, or Refused, PermissionError or
@@ -54,8 +55,13 @@ class _Handshake(asyncio.Protocol, Generic[P]):
         if self._transport is not None and not _succeeded(self.proved):
             self._transport.abort()
 
+    @abstractmethod
     def _read(self, transport: asyncio.Transport) -> None:
-        raise NotImplementedError
+        """Go on with what has been received; it may be a part of a message.
+
+        Raises:
+            Refused: the other end is not what it should be.
+        """
 
     def _take(self, size: int) -> bytes | None:
         """Return the next `size` bytes, None if they are not here yet."""

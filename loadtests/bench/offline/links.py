@@ -38,11 +38,12 @@ from deployments.links.names import socket_path
 from deployments.links.network.network import Network
 from deployments.links.network.proof import Prover
 from deployments.links.network.tls import Tls
-from deployments.links.registry.interface import Entry, Registry
+from deployments.links.registry.interface import Entry
 from deployments.links.server import LinkServer
 from features.definitions import NAMES, SCHEMA_ID
 from fraud.payment.batch import Float32
 from fraud.score import VariantScores
+from tests.contracts.fake_registry import FakeRegistry
 
 ROWS = (1, 32)
 TARGET = 2.0
@@ -138,11 +139,8 @@ def _serve(folder: Path, pepper: str, ready: Connection) -> None:
 
 def _network(folder: Path, pepper: str, kind: str) -> Network:
     tls = Tls.of(_variables(folder)) if kind == TLS else None
-    return Network(_ADDRESS, "n1", _PORTS, Prover(pepper), tls, _no_registry)
-
-
-def _no_registry() -> Registry:
-    raise NotImplementedError("the ports are known")
+    # The registry stays empty: the ports come over the pipe.
+    return Network(_ADDRESS, "n1", _PORTS, Prover(pepper), tls, FakeRegistry)
 
 
 def _variables(folder: Path) -> dict[str, str]:

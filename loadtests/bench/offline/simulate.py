@@ -31,15 +31,11 @@ from deciding.simulation.models import ArtifactModels
 from deciding.simulation.run import simulate
 from decision_log.shipping.postgres_sink import PostgresSink
 from features.definitions import N_FEATURES, SCHEMA_ID
-from fraud.combine.combine import combine
-from fraud.combine.risk import risk_scores
-from fraud.decision import DecisionBatch, Reason, Vote
-from fraud.ensemble import Ensemble, Member, Thresholds
-from fraud.ids import decision_ids
+from fraud.ensemble import Member, Thresholds
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.transaction import CHANNELS, Transaction
-from fraud.plan import Plan
-from fraud.record import RecordBatch, records
+from fraud.record import RecordBatch
+from loadtests.recorded import PLAN, recorded
 from models.artifact import Manifest, sha256_of, write_manifest
 from models.scoring.scorer import GOLDEN_FILE
 from models.store.alias import CHAMPION, Alias
@@ -53,15 +49,6 @@ ROWS = 256
 CANDIDATE = "candidate"
 CURRENCIES = ("EUR", "USD", "JPY", "GBP")
 COUNTRIES = ("DE", "FR", "US", "JP", "GB", "PL", "ES", "IT")
-PLAN = Plan(
-    "default",
-    1,
-    Ensemble(
-        (Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
-        Thresholds(0.6, 0.75, 0.9, anomaly_challenge=0.995),
-        anomaly="isolation-forest",
-    ),
-)
 
 
 def main() -> None:
@@ -169,31 +156,11 @@ def _decided(n: int, start: int, at_ms: int, rng: np.random.Generator) -> Record
         for i in range(n)
     ]
     batch = TransactionBatch.of("default", payments)
-    votes = tuple(
-        Vote(name, f"{k:012x}", "ok", rng.random(n), 1.0, f"{k:064x}")
-        for k, name in enumerate(PLAN.variants)
-    )
-    combined = combine(PLAN.ensemble, votes, n)
-    reason = Reason("AMOUNT", "request_amount", "the amount is 900.00 USD, usually 20 to 80", 1.25)
-    decisions = DecisionBatch(
-        decision_ids(n, at_ms, os.urandom),
-        batch.transaction_id,
-        combined.outcome.tolist(),
-        combined.probability.tolist(),
-        risk_scores(PLAN.ensemble.thresholds, combined.probability, combined.outcome),
-        combined.anomaly.tolist(),
-        [(reason,) * 3 if outcome else () for outcome in combined.outcome.tolist()],
-        votes,
-        PLAN.name,
-        PLAN.version,
-        combined.degraded,
-        [1000] * n,
-        at_ms,
-        stage_ms={"features": 1.2, "vote": 2.3, "log": 0.4},
-    )
+    scores = [rng.random(n) for _ in PLAN.variants]
     values = rng.normal(size=(n, N_FEATURES)).astype(np.float32)
     features = FeatureBatch(values, SCHEMA_ID, np.full(n, 1000, np.int64))
-    return records(batch, features, decisions, PLAN)
+    stage_ms = {"features": 1.2, "vote": 2.3, "log": 0.4}
+    return recorded(PLAN, batch, features, scores, at_ms, stage_ms=stage_ms)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import redis
 import uvloop
 from pydantic import SecretStr
 
+from loadtests.arguments import names_of
 from loadtests.bench import launch
 from loadtests.bench.__main__ import interrupt
 from loadtests.bench.app import QUORUM, App
@@ -192,11 +193,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _dimensions(text: str) -> list[str]:
-    named = text.split(",")
-    unknown = sorted(set(named) - set(NAMES))
-    if unknown:
-        raise argparse.ArgumentTypeError(f"{unknown[0]}: the dimensions are {', '.join(NAMES)}")
-    return named
+    return names_of(text, NAMES, "dimensions")
 
 
 if __name__ == "__main__":

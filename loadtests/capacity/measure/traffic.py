@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from fraud.combine.combine import combine
-from fraud.combine.risk import risk_scores
-from fraud.decision import DecisionBatch, Reason, Vote
-from fraud.ensemble import Ensemble, Member, Thresholds
-from fraud.ids import decision_ids
 from fraud.payment.batch import FeatureBatch, TransactionBatch
 from fraud.payment.currency import to_minor
 from fraud.payment.transaction import Transaction
-from fraud.plan import Plan
-from fraud.record import RecordBatch, records
+from fraud.record import RecordBatch
+from loadtests import recorded
 from loadtests.payments import Playlist
 
 TENANT = "default"
-PLAN = Plan(
-    "default",
-    1,
-    Ensemble(
-        (Member("xgboost", 0.5), Member("random-forest", 0.3), Member("logistic", 0.2)),
-        Thresholds(0.6, 0.75, 0.9, anomaly_challenge=0.995),
-        anomaly="isolation-forest",
-        calibration=tuple((i / 40, (i / 40) ** 2) for i in range(41)),
+PLAN = replace(
+    recorded.PLAN,
+    policy=replace(
+        recorded.PLAN.ensemble, calibration=tuple((i / 40, (i / 40) ** 2) for i in range(41))
     ),
 )
-"""As many variants as `quorum up` trains."""
-_REASON = Reason("AMOUNT", "request_amount", "the amount is 900.00 USD, usually 20 to 80", 1.25)
+"""With a curve of calibration, as a trained plan has."""
 _STAGES = dict.fromkeys(
     ("features", "redis", "assemble", "votes", "combine", "log", *PLAN.variants), 1.234
 )
@@ -64,26 +54,7 @@ def decided(
         rng: makes the votes.
     """
     n = len(batch)
-    votes = tuple(
-        Vote(name, f"{k:012x}", "ok", rng.random(n) ** 4 * 0.9, 1.0, f"{k:064x}")
-        for k, name in enumerate(PLAN.variants)
+    scores = [rng.random(n) ** 4 * 0.9 for _ in PLAN.variants]
+    return recorded.recorded(
+        PLAN, batch, features, scores, at_ms, stage_ms=_STAGES, explained_by=f"{1:064x}"
     )
-    combined = combine(PLAN.ensemble, votes, n)
-    decisions = DecisionBatch(
-        decision_ids(n, at_ms, os.urandom),
-        batch.transaction_id,
-        combined.outcome.tolist(),
-        combined.probability.tolist(),
-        risk_scores(PLAN.ensemble.thresholds, combined.probability, combined.outcome),
-        combined.anomaly.tolist(),
-        [(_REASON,) * 3 if outcome else () for outcome in combined.outcome.tolist()],
-        votes,
-        PLAN.name,
-        PLAN.version,
-        combined.degraded,
-        features.age_ms.tolist(),
-        at_ms,
-        explained_by=f"{1:064x}",
-        stage_ms=_STAGES,
-    )
-    return records(batch, features, decisions, PLAN)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import psutil
 
+from loadtests.bench.cost import used_s
 from loadtests.memory import role_of
 
 CLIENT = "client"
@@ -59,9 +60,9 @@ class Watch:
 
     def read(self) -> Usage:
         """Return what the known processes, this one and the machine have used so far."""
-        found = {CLIENT: _used_s(psutil.Process())}
+        found = {CLIENT: used_s(psutil.Process())}
         for process, role in self._roles.items():
-            found[role] = found.get(role, 0.0) + _used_s(process)
+            found[role] = found.get(role, 0.0) + used_s(process)
         times = psutil.cpu_times()
         waiting = times.idle + getattr(times, "iowait", 0.0) + getattr(times, "steal", 0.0)
         # `guest` is a part of `user`.
@@ -75,11 +76,3 @@ def _role(process: psutil.Process) -> str | None:
         known = role in (*ON_THE_WAY, *STORES) or (role or "").startswith("variant-")
         return role if known or role is None else REST
     return None
-
-
-def _used_s(process: psutil.Process) -> float:
-    with contextlib.suppress(psutil.Error):
-        times = process.cpu_times()
-        ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-        return float(times.user + times.system + ended)
-    return 0.0

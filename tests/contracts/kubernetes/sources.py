@@ -20,9 +20,3 @@ def script(path: str) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
-
-
-def copies() -> dict[Path, str]:
-    """Return what deploy/kubernetes/sync.py would write."""
-    found: dict[Path, str] = script("deploy/kubernetes/sync.py").copies(ROOT)
-    return found

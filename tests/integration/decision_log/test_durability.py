@@ -7,7 +7,6 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -17,7 +16,6 @@ import psutil
 import pytest
 
 from cluster.embedded import EmbeddedPostgres
-from cluster.schema.migrate import migrate
 from decision_log.log import DecisionLog
 from fraud.record import RecordBatch
 from tests.contracts.decision_logs import assert_exactly_once, kill, start_writer
@@ -113,16 +111,6 @@ async def test_a_record_that_postgres_refuses_is_said_to_be_on_one_disk(tmp_path
     assert (bad, good) == (False, True)
     assert log.lag().exposed is None, "PostgreSQL answers"
     await log.close()
-
-
-@pytest.fixture
-def own_postgres(stores_folder: Path) -> Iterator[EmbeddedPostgres]:
-    """A server of this test's own, to stop and start."""
-    server = EmbeddedPostgres(stores_folder / "pg-durable", throwaway=True)
-    server.start()
-    asyncio.run(migrate(server.url))
-    yield server
-    server.stop()
 
 
 def all_processes(server: EmbeddedPostgres) -> list[psutil.Process]:

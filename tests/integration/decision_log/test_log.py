@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from cluster.embedded import EmbeddedPostgres
-from cluster.schema.migrate import migrate
 from decision_log.log import DecisionLog
 from decision_log.shipping.shipper import ShipperConfig
 from fraud.errors import LogUnavailable
@@ -130,16 +129,6 @@ async def test_a_poisoned_record_is_set_aside_and_does_not_block_others(tmp_path
     assert log.stats.dead_letters == 1
     assert [p.name for p in tmp_path.iterdir()] == ["dead-letters"]
     await assert_exactly_once(database_url, [r.decision_id for r in good])
-
-
-@pytest.fixture
-def own_postgres(stores_folder):
-    """A server of this test's own, to stop and start."""
-    server = EmbeddedPostgres(stores_folder / "pg-own", throwaway=True)
-    server.start()
-    asyncio.run(migrate(server.url))
-    yield server
-    server.stop()
 
 
 def test_postgres_away_in_the_middle(tmp_path, own_postgres):

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ from typing import Any
 import pytest
 
 from cluster.cli import run
-from cluster.embedded import EmbeddedPostgres
-from cluster.schema.migrate import migrate
 from decision_log.disk.claim import claim
 from decision_log.disk.frame import frame
 from decision_log.disk.segment import ASIDE, SegmentName, segments
@@ -303,16 +300,6 @@ def test_refusals(tmp_path, capsys, monkeypatch):
     said = refusal(capsys, "ship", str(tmp_path / "wal"))
     assert "belongs to uid" in said
     assert "uid 4321" in said
-
-
-@pytest.fixture
-def own_postgres(stores_folder: Path) -> Iterator[EmbeddedPostgres]:
-    """A server of this test's own, to stop and start."""
-    server = EmbeddedPostgres(stores_folder / "pg-wal", throwaway=True)
-    server.start()
-    asyncio.run(migrate(server.url))
-    yield server
-    server.stop()
 
 
 def test_without_postgres_nothing_is_lost(tmp_path, own_postgres, capsys, monkeypatch):

@@ -63,6 +63,16 @@ class Edge:
             assert time.monotonic() < until, got
             time.sleep(0.05)
 
+    def wait_until_left_out(self, node: EdgeNode) -> None:
+        """Ask until the node gets none of twenty requests, all of which must succeed."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            node.seen.clear()
+            assert all(self.get("/v1/x").status_code == 200 for _ in range(20))
+            if not node.seen:
+                return
+            assert time.monotonic() < until
+
 
 @pytest.fixture(scope="module")
 def edge(folder: Path, secrets: Path, start: Start) -> Iterator[Edge]:
@@ -210,25 +220,13 @@ def test_a_body_over_the_largest_batch_is_refused(edge: Edge) -> None:
 
 def test_a_node_that_is_not_ready_gets_nothing(edge: Edge) -> None:
     edge.nodes[0].ready = False
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        edge.nodes[0].seen.clear()
-        assert all(edge.get("/v1/x").status_code == 200 for _ in range(20))
-        if not edge.nodes[0].seen:
-            break
-        assert time.monotonic() < until
+    edge.wait_until_left_out(edge.nodes[0])
     assert len(edge.nodes[1].seen) >= 20
 
 
 def test_nodes_come_and_go_by_name(edge: Edge) -> None:
     edge.names.addresses = [ADDRESSES[1]]
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        edge.nodes[0].seen.clear()
-        assert all(edge.get("/v1/x").status_code == 200 for _ in range(20))
-        if not edge.nodes[0].seen:
-            break
-        assert time.monotonic() < until
+    edge.wait_until_left_out(edge.nodes[0])
 
 
 def test_without_a_ready_node_clients_are_told_when_to_come_back(edge: Edge) -> None:

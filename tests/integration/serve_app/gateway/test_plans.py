@@ -20,6 +20,7 @@ from serve_app.gateway.plans import Plans
 from serve_app.gateway.pool import Pool
 from settings.settings import Settings
 from tests.contracts.fake_plans import SCHEMA, KnownModels
+from tests.contracts.locks import until_waiting
 
 HOME = "default"
 LEAF: dict[str, Any] = {
@@ -157,10 +158,7 @@ async def test_without_an_expectation_calls_that_saw_the_same_plan_do_not_both_w
         asyncio.create_task(made.plans.activate(HOME, PlanId("ours", version), "key a", ""))
         for version in (2, 3)
     ]
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    async with asyncio.timeout(30):
-        while await holder.fetchval(waiting) < 2:
-            await holder.execute("SELECT pg_sleep(0.01)")
+    await until_waiting(holder, 2)
     await transaction.rollback()
     await made.pool.release(holder)
     results = await asyncio.gather(*calls, return_exceptions=True)

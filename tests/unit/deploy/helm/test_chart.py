@@ -7,45 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.contracts.kubernetes.manifests import CHART, NAMESPACE, Objects, templated
-from tests.contracts.kubernetes.sources import script
-from tests.contracts.kubernetes.tools import run, tool
-
-
-def built(*components: str) -> Objects:
-    found: Objects = script("deploy/helm/generate.py").build(tool("kubectl"), *components)
-    return found
-
-
-def on(*switches: str) -> list[str]:
-    return [part for name in switches for part in ("--set", f"{name}.enabled=true")]
-
-
-def test_the_chart_is_current() -> None:
-    files = script("deploy/helm/generate.py").generate(tool("kubectl"))
-    for name, text in files.items():
-        assert (CHART / name).read_text() == text, f"{name}: run `make manifests`"
-    made = {f"templates/{path.name}" for path in (CHART / "templates").glob("*.yaml")}
-    assert made == {name for name in files if name.startswith("templates/")}
-
-
-@pytest.mark.parametrize(
-    ("switches", "components"),
-    [
-        ((), ()),
-        (("stores",), ("stores",)),
-        (("artifactsVolume",), ("artifacts-volume",)),
-        (("monitoring",), ("monitoring",)),
-        (
-            ("stores", "artifactsVolume", "monitoring"),
-            ("stores", "artifacts-volume", "monitoring"),
-        ),
-    ],
-)
-def test_its_objects_are_those_of_kustomize(
-    switches: tuple[str, ...], components: tuple[str, ...]
-) -> None:
-    assert templated(*on(*switches)) == built(*components)
+from tests.contracts.kubernetes.manifests import CHART, NAMESPACE, templated
+from tests.contracts.kubernetes.tools import run
 
 
 def test_it_is_installed_into_any_namespace() -> None:
@@ -126,9 +89,3 @@ def test_a_wrong_value_is_refused_by_its_name(option: str, named: str) -> None:
     done = run("helm", "template", "q", str(CHART), "--set", option)
     assert done.returncode != 0
     assert named in done.stderr
-
-
-def test_every_setting_of_the_base_has_a_value_or_is_fixed() -> None:
-    fixed = script("deploy/helm/chart_values.py")._FIXED
-    data = built()["ConfigMap/quorum-config"]["data"]
-    assert {name for name in data if name.startswith("QUORUM_")} == set(fixed)

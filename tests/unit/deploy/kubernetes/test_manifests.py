@@ -145,13 +145,6 @@ def test_the_serve_configuration_is_the_projects_but_for_the_address() -> None:
     assert ours == its
 
 
-def test_copies_are_current() -> None:
-    from tests.contracts.kubernetes.sources import copies
-
-    for copy, text in copies().items():
-        assert (ROOT / copy).read_text() == text, f"{copy}: run `make manifests`"
-
-
 def test_the_release_is_the_projects() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     release = yaml.safe_load((KUBERNETES / "components/release/kustomization.yaml").read_text())

@@ -14,6 +14,7 @@ from cluster.plans.reading import read_plan_text
 from cluster.pools import deployment
 from fraud.plan import Plan
 from stores.statements import statement
+from tests.contracts.locks import until_waiting
 from tests.contracts.plan_commands import TEXT, Quorum
 
 
@@ -115,10 +116,7 @@ def test_of_two_people_who_activate_at_the_same_time_one_is_told(quorum: Quorum)
             asyncio.create_task(changing._activate("ours", version, ..., "", None))
             for version in (2, 3)
         ]
-        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        async with asyncio.timeout(30):
-            while await holder.fetchval(waiting) < 2:
-                await holder.execute("SELECT pg_sleep(0.01)")
+        await until_waiting(holder, 2)
         await transaction.rollback()
         await holder.close()
         return await asyncio.gather(*calls, return_exceptions=True)

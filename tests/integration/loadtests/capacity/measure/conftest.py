@@ -1,4 +1,4 @@
-"""Settings of real stores, and payments."""
+"""Settings of real stores, payments, and nodes that answer them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from loadtests.payments import Payment
+from loadtests.bench.app import App
+from loadtests.capacity.measure import driver
+from loadtests.capacity.measure.driver import Node
+from loadtests.payments import Payment, Playlist
 from settings.settings import Settings
 
 
@@ -36,3 +39,15 @@ def payments() -> list[Payment]:
         )
         for i in range(256)
     ]
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing settles here."""
+    monkeypatch.setattr(driver, "IDLE_S", 0.2)
+    monkeypatch.setattr(driver, "_SETTLE_S", 0.1)
+
+
+def node(url: str, payments: list[Payment]) -> Node:
+    """A node whose front and metrics are at `url`."""
+    return Node(App("node", f"{url}/v1/decisions", "key", list, Playlist(payments), "node"), url)

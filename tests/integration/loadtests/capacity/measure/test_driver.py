@@ -7,26 +7,14 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from loadtests.bench.app import App
-from loadtests.capacity.measure import driver
-from loadtests.capacity.measure.driver import Driver, Node
-from loadtests.capacity.measure.node_costs import one_exchange
+from loadtests.capacity.measure.driver import Driver
 from loadtests.capacity.measure.usage import CLIENT
 from loadtests.capacity.runs import CLOSED, OPEN
-from loadtests.payments import Payment, Playlist
+from loadtests.payments import Payment
+from tests.integration.loadtests.capacity.measure.conftest import node
 
 Serve = Callable[[str], str]
-
-
-@pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing settles here."""
-    monkeypatch.setattr(driver, "IDLE_S", 0.2)
-    monkeypatch.setattr(driver, "_SETTLE_S", 0.1)
-
-
-def node(url: str, payments: list[Payment]) -> Node:
-    return Node(App("node", f"{url}/v1/decisions", "key", list, Playlist(payments), "node"), url)
+pytestmark = pytest.mark.usefixtures("short")
 
 
 @pytest.mark.parametrize(("mode", "amount"), [(CLOSED, 7), (OPEN, 100)])
@@ -52,9 +40,3 @@ async def test_a_failure_is_none_of_the_figures(serve: Serve, payments: list[Pay
     found = Driver([node(serve("failing"), payments)], list)
     with pytest.raises(RuntimeError, match=r"closed 2: failures .*status 500"):
         await found.run(CLOSED, 2, 0.2)
-
-
-async def test_an_exchange_counts_heads_and_bodies(serve: Serve, payments: list[Payment]) -> None:
-    asked, answered = await one_exchange(node(serve("right"), payments).app)
-    assert 300 < asked < 600
-    assert 200 < answered < 500

@@ -6,23 +6,12 @@ import numpy as np
 
 from features.definitions import N_FEATURES, SCHEMA_ID
 from fraud.payment.batch import FeatureBatch
-from loadtests.capacity.measure.link_costs import measure_links
 from loadtests.capacity.measure.traffic import decided, next_batch
 from loadtests.payments import Payment, Playlist
 
-PAYMENTS = [
-    Payment(
-        1000 * i,
-        b'"customer_id":"c%d~again~","amount":"12.5","currency":"EUR","type":"purchase",'
-        b'"merchant_id":"m1~again~","country":"DE"}' % (i % 3),
-        None,
-    )
-    for i in range(30)
-]
 
-
-def test_a_batch_holds_the_payments_in_order() -> None:
-    batch = next_batch(Playlist(PAYMENTS, run="run"), 4)
+def test_a_batch_holds_the_payments_in_order(payments: list[Payment]) -> None:
+    batch = next_batch(Playlist(payments, run="run"), 4)
     assert batch.transaction_id == [f"run-{i:09d}" for i in range(4)]
     assert batch.amount_minor == [1250] * 4
     assert len(set(batch.customer_id)) == 3
@@ -30,8 +19,8 @@ def test_a_batch_holds_the_payments_in_order() -> None:
     assert batch.timestamp_ms == sorted(batch.timestamp_ms)
 
 
-def test_records_are_of_those_payments_and_features() -> None:
-    batch = next_batch(Playlist(PAYMENTS), 40 - 10)
+def test_records_are_of_those_payments_and_features(payments: list[Payment]) -> None:
+    batch = next_batch(Playlist(payments), 40 - 10)
     values = np.arange(30 * N_FEATURES, dtype=np.float32).reshape(30, N_FEATURES)
     features = FeatureBatch(values, SCHEMA_ID, np.full(30, 7, np.int64))
     made = decided(batch, features, 1_790_000_000_000, np.random.default_rng(1))
@@ -40,12 +29,3 @@ def test_records_are_of_those_payments_and_features() -> None:
     outcomes = {r.outcome for r in made}
     assert "approve" in outcomes
     assert all(bool(r.reasons) == (r.outcome != "approve") for r in made)
-
-
-def test_links_carry_the_features_of_each_row() -> None:
-    costs = measure_links(PAYMENTS)
-    row = 4 * N_FEATURES
-    assert costs.fetch.row > row
-    # Every variant gets them.
-    assert costs.variants.row > 4 * row
-    assert costs.decide.row < costs.fetch.row
