@@ -7,6 +7,7 @@ can do so; without root, tests that need it are skipped.
 from __future__ import annotations
 
 import contextlib
+import encodings.idna  # noqa: F401 — sockets need it, and a stranger may not read our Python
 import errno
 import json
 import os

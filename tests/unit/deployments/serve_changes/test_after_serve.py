@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from deployments import after_serve, around_import
-from deployments.after_serve import OURS
+from deployments.serve_changes import after_serve, around_import
+from deployments.serve_changes.after_serve import OURS
 
 
 @pytest.fixture
@@ -61,13 +61,13 @@ def test_each_module_exists(module: str) -> None:
 @pytest.mark.parametrize(
     "program",
     [
-        "import deployments.after_serve, ray.serve",
-        "import ray.serve, ray.serve._private.application_state, deployments.after_serve",
+        "import deployments.serve_changes.after_serve, ray.serve",
+        "import ray.serve, ray.serve._private.application_state, deployments.serve_changes.after_serve",
     ],
 )
 def test_with_serve_ours_are_there_in_either_order(program: str) -> None:
     """`ray.serve` alone need not import every module that we change."""
-    code = f"{program}; from deployments.after_serve import OURS; import sys, importlib\n"
+    code = f"{program}; from deployments.serve_changes.after_serve import OURS; import sys, importlib\n"
     code += "[importlib.import_module(name) for name in OURS]\n"
     code += "print(sorted(set(OURS.values()) - set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
