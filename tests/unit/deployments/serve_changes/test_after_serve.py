@@ -62,12 +62,14 @@ def test_each_module_exists(module: str) -> None:
     "program",
     [
         "import deployments.serve_changes.after_serve, ray.serve",
-        "import ray.serve, ray.serve._private.application_state, deployments.serve_changes.after_serve",
+        "import ray.serve, ray.serve._private.application_state;"
+        " import deployments.serve_changes.after_serve",
     ],
 )
 def test_with_serve_ours_are_there_in_either_order(program: str) -> None:
     """`ray.serve` alone need not import every module that we change."""
-    code = f"{program}; from deployments.serve_changes.after_serve import OURS; import sys, importlib\n"
+    code = f"{program}; from deployments.serve_changes.after_serve import OURS\n"
+    code += "import sys, importlib\n"
     code += "[importlib.import_module(name) for name in OURS]\n"
     code += "print(sorted(set(OURS.values()) - set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
