@@ -170,7 +170,7 @@ class Sandbox:
         root.mkdir(exist_ok=True)
         specification = {
             "root": str(root),
-            "readonly": [*(p for p in _READ_ONLY if Path(p).exists()), str(ROOT), sys.prefix],
+            "readonly": _readable(),
             "mounts": mounts,
             "uid": self._security["runAsUser"],
             "gid": self._security["runAsGroup"],
@@ -219,6 +219,16 @@ class Sandbox:
             path.chmod(source.get("defaultMode", 0o644))
         os.chown(folder, 0, self._security["fsGroup"])
         folder.chmod(0o750)
+
+
+def _readable() -> list[str]:
+    """Return the folders of this machine that the container sees.
+
+    The interpreter behind the virtual environment may be anywhere, in another user's home too.
+    """
+    system = [path for path in _READ_ONLY if Path(path).exists()]
+    base = [] if Path(sys.base_prefix).is_relative_to("/usr") else [sys.base_prefix]
+    return [*system, *base, str(ROOT), sys.prefix]
 
 
 def _children(pid: int) -> list[int]:
