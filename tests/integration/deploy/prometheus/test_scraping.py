@@ -83,10 +83,11 @@ def _node(folder: Path, port: int) -> subprocess.Popen[bytes]:
 def _scraped(client: httpx.Client) -> bool:
     query = 'min(count_over_time((up{job="quorum"} == 1)[1m:1s])) >= 5'
     try:
-        found = client.get("/api/v1/query", params={"query": query}).json()
+        answer = client.get("/api/v1/query", params={"query": query})
     except httpx.TransportError:
         return False
-    return bool(found["data"]["result"])
+    # While it reads its data it listens, and answers 503 in plain text.
+    return answer.status_code == 200 and bool(answer.json()["data"]["result"])
 
 
 def ask(client: httpx.Client, query: str) -> list[dict[str, Any]]:
