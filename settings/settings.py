@@ -53,6 +53,12 @@ def default_lanes() -> int:
     return 1 if (os.cpu_count() or 1) <= 2 else 2
 
 
+def default_job_workers() -> int:
+    """Return half of the processors, at least two: work of the lowest priority, which leaves the
+    processor to decisions."""
+    return max(2, (os.cpu_count() or 1) // 2)
+
+
 def spare_waits() -> bool:
     """Return whether a spare ingress takes requests only while no other is up.
 
@@ -171,6 +177,29 @@ class Settings(BaseSettings):
         description="where the record of a decision is before its answer: on this machine's disk, "
         "or in PostgreSQL as well",
     )
+    jobs_at: str | None = Field(
+        None,
+        validation_alias=AliasChoices("QUORUM_JOBS", "jobs_at"),
+        description="location of the files of bulk scoring: a folder, file:///folder or "
+        "s3://bucket/prefix; unset: home/jobs",
+    )
+    job_workers: int = Field(
+        default_factory=default_job_workers,
+        gt=0,
+        description="processes that score the files of jobs on each node, at the lowest priority; "
+        "unset: by the machine's processors",
+    )
+    job_sources: str = Field(
+        "",
+        description="folders and s3:// prefixes, separated by commas, from which jobs may read "
+        "files that were not uploaded; empty: none",
+    )
+    job_retention_days: float = Field(7.0, gt=0, description="how long files of jobs are kept")
+    max_upload_mib: int = Field(5 * 1024, gt=0, description="largest file of a job, as it comes")
+    max_unpacked_mib: int = Field(20 * 1024, gt=0, description="largest file of a job, unpacked")
+    max_open_jobs: int = Field(
+        20, gt=0, description="most jobs of a tenant that have not ended; more are refused"
+    )
     max_queued_rows: int = Field(4_096, gt=0, description="most rows that wait at one ingress")
     drift_interval_s: float = Field(
         60.0, ge=0, description="period of drift measurement for the metrics; 0: never"
@@ -224,9 +253,9 @@ class Settings(BaseSettings):
             )
         return url or None
 
-    @field_validator("artifacts_at")
+    @field_validator("artifacts_at", "jobs_at")
     @classmethod
-    def _artifacts_at(cls, url: str | None) -> str | None:
+    def _location(cls, url: str | None) -> str | None:
         return (url or "").strip() or None
 
     def model_post_init(self, _: object) -> None:
@@ -294,6 +323,11 @@ class Settings(BaseSettings):
     def artifacts(self) -> Path:
         """Local folder of the model artifacts, used if `artifacts_at` is unset."""
         return self.home / "artifacts"
+
+    @property
+    def jobs_url(self) -> str:
+        """Location of the files of bulk scoring; `bulk.jobs.store` opens it."""
+        return self.jobs_at or str(self.home / "jobs")
 
     @property
     def tracking_uri(self) -> str:

@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal
 
-Scope = Literal["decide", "read", "label", "plans", "admin"]
+Scope = Literal["decide", "read", "label", "plans", "jobs", "admin"]
 
 SCOPES: Final[dict[Scope, str]] = {
     "decide": "make decisions",
     "read": "read decisions, labels, models, plans and reports",
     "label": "report what payments turned out to be",
     "plans": "store, activate and simulate plans",
+    "jobs": "score files, read and cancel these jobs",
     "admin": "everything that other scopes allow, also those of later releases",
 }
 """Every scope and its meaning, in the order in which keys name them."""
 
 DEFAULT_SCOPES: Final[tuple[Scope, ...]] = ("decide", "read", "label")
 """The scopes of a key that was created without any, or before there were scopes: what every key
-could do then. Changing plans is given on purpose only."""
+could do then. Changing plans and scoring files are given on purpose only."""
 
 ALL_SCOPES: Final[tuple[Scope, ...]] = tuple(SCOPES)
 

@@ -1,0 +1,1 @@
+"""Jobs: their states, options and files, and the table that holds them."""

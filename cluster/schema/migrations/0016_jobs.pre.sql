@@ -1,0 +1,46 @@
+-- Bulk scoring. A runner holds a job by a lease; when the lease ends, another one continues.
+CREATE TABLE jobs (
+    job_id       uuid        PRIMARY KEY,
+    tenant       text        NOT NULL,
+    file_name    text        NOT NULL,
+    source       text        NOT NULL,
+    storage      text        NOT NULL,   -- identity of the store that holds the job's files
+    state        text        NOT NULL CHECK (state IN (
+                     'waiting', 'queued', 'reading', 'scoring', 'finishing',
+                     'done', 'refused', 'failed', 'cancelled')),
+    options      jsonb       NOT NULL,
+    match        jsonb,
+    bytes        bigint      NOT NULL,
+    rows_total   bigint,
+    rows_done    bigint      NOT NULL DEFAULT 0,
+    rows_failed  bigint      NOT NULL DEFAULT 0,
+    rows_per_s   float8,
+    summary      jsonb       NOT NULL DEFAULT '{}',
+    problem      jsonb       NOT NULL DEFAULT '{}',
+    attempts     integer     NOT NULL DEFAULT 0,
+    cancel       boolean     NOT NULL DEFAULT false,
+    author       text        NOT NULL DEFAULT '',  -- id of the key
+    lease_owner  text,
+    lease_until  timestamptz,
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    started_at   timestamptz,
+    finished_at  timestamptz,
+    expires_at   timestamptz NOT NULL
+);
+
+CREATE INDEX jobs_of_tenant ON jobs (tenant, created_at DESC);
+CREATE INDEX jobs_to_run ON jobs (created_at)
+    WHERE state IN ('queued', 'reading', 'scoring', 'finishing');
+CREATE INDEX jobs_to_remove ON jobs (expires_at);
+
+-- Parts of a job that are scored on their own. The row of a part that is done stays, so that a
+-- runner that continues the job knows what is left.
+CREATE TABLE job_parts (
+    job_id    uuid        NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    part      integer     NOT NULL,
+    rows      bigint      NOT NULL,
+    state     text        NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'failed')),
+    attempts  integer     NOT NULL DEFAULT 0,
+    done_at   timestamptz,
+    PRIMARY KEY (job_id, part)
+);

@@ -1,0 +1,1 @@
+"""Matching the columns of a file to those of reference models, and judging the fit."""
