@@ -68,7 +68,8 @@ def spare_waits() -> bool:
 
 
 def leaving_file(home: Path) -> Path:
-    """Return the file that exists while the node of a home is leaving: then it is not ready."""
+    """Return the file that exists while the node of a home is leaving, until it is started again:
+    then it is not ready."""
     return home / "run" / "leaving"
 
 
@@ -311,7 +312,8 @@ class Settings(BaseSettings):
 
     @property
     def leaving(self) -> Path:
-        """A file that exists while this node is leaving: then it is not ready."""
+        """A file that exists while this node is leaving, until it is started again: then it is not
+        ready."""
         return leaving_file(self.home)
 
     @property
