@@ -178,6 +178,12 @@ class Settings(BaseSettings):
         description="where the record of a decision is before its answer: on this machine's disk, "
         "or in PostgreSQL as well",
     )
+    training_runs_at: str | None = Field(
+        None,
+        validation_alias=AliasChoices("QUORUM_TRAINING_RUNS", "training_runs_at"),
+        description="location of checkpoints while several nodes train: a folder that all of them "
+        "mount, or s3://bucket/prefix; unset: home/cache/ray-train",
+    )
     jobs_at: str | None = Field(
         None,
         validation_alias=AliasChoices("QUORUM_JOBS", "jobs_at"),
@@ -254,7 +260,7 @@ class Settings(BaseSettings):
             )
         return url or None
 
-    @field_validator("artifacts_at", "jobs_at")
+    @field_validator("artifacts_at", "jobs_at", "training_runs_at")
     @classmethod
     def _location(cls, url: str | None) -> str | None:
         return (url or "").strip() or None
