@@ -1,4 +1,4 @@
-"""Several nodes fit one model: their workers keep checkpoints in a folder that all of them mount."""
+"""Several nodes fit one model: their workers keep checkpoints in a folder that all mount."""
 
 from __future__ import annotations
 

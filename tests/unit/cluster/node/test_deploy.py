@@ -113,7 +113,7 @@ def test_a_dashboard_that_is_not_there_yet_is_waited_for() -> None:
 def test_a_dashboard_that_never_answers_is_one_line() -> None:
     serve = Serve()
     serve.silent = 1_000_000
-    with pytest.raises(CommandFailed, match="the Ray dashboard at http://127.0.0.1:8265 does not"):
+    with pytest.raises(CommandFailed, match=r"the Ray dashboard at .* does not answer"):
         _roll_out(serve, "a")
     assert serve.deployed == []
 
