@@ -74,7 +74,11 @@ def fit(
             "after_round": after_round,
         },
         scaling_config=ray.train.ScalingConfig(
-            num_workers=config.workers, resources_per_worker={"CPU": cpus}
+            num_workers=config.workers,
+            resources_per_worker={"CPU": cpus},
+            # Our nodes offer Ray more places than they have processors: packed, all workers would
+            # share those of one machine.
+            placement_strategy="SPREAD",
         ),
         run_config=ray.train.RunConfig(
             name=name,
