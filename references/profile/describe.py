@@ -35,6 +35,8 @@ _FEW_NAMES = 50
 _SURE = 2
 _LONG_ID = 1e11
 """Whole numbers of twelve digits and more are no amounts."""
+_PLAIN_AMOUNT = 5
+"""Confidence of names such as `amount` and `tx_amount`, not `credit_amount`: loans are whole."""
 _MINOR_MEDIAN, _ROUND_SHARE = 1_000, 0.3
 _PERSONAL = ("transaction_id", "customer_id", "counterparty_id", "device_id")
 """Fields whose values name somebody: they are never listed as categories, however few."""
@@ -42,6 +44,10 @@ _FEW_PERSONS = 10
 _ID_FIELDS = (*_PERSONAL, "merchant_id")
 _CODE_FIELDS = ("merchant_category", "country", "currency", "channel", "type")
 _ID_NAME = re.compile(r"(^|_)(id|uuid|guid|ref|reference|iban|index|key|hash|token|unnamed_\d+)$")
+_PERSON_NAME = re.compile(
+    r"(^|_)(street|address|addr|adresse|rue|first|last|firstname|lastname|surname|fullname|phone"
+    r"|telephone|mobile|e?mail|nom|prenom)(_|$)"
+)
 _MINOR_NAME = re.compile(r"(^|_)(cents?|centimes?|minor|pence|kopeks?|paise)(_|$)")
 
 
@@ -165,6 +171,8 @@ def _of_texts(sampled: _Sampled, tally: ColumnTally) -> ColumnProfile:
     unlike = distinct > min(_FEW_NAMES, 0.5 * tally.filled)
     if is_naming(shape) and (unlike or "@" in shape or _is_personal(sampled.name)):
         return _named(sampled, tally, ColumnKind.IDENTIFIER, shape)
+    if unlike and _PERSON_NAME.search(normalised(sampled.name)):
+        return _named(sampled, tally, ColumnKind.TEXT)
     if _is_few(distinct, tally.filled) and tally.counts is not None:
         return _named(sampled, tally, ColumnKind.CATEGORY)
     if unlike and _has_id_name(sampled.name):
@@ -216,7 +224,7 @@ def _are_minor(name: str, values: Float64, whole: bool) -> bool:
     """Whether amounts are in cents: the name says so, or they are large, whole and seldom round."""
     if _MINOR_NAME.search(normalised(name)):
         return True
-    if not whole or confidence("amount", name) <= _SURE:
+    if not whole or confidence("amount", name) < _PLAIN_AMOUNT:
         return False
     rounded = float(np.mean(values % 10 == 0))
     return float(np.median(np.abs(values))) >= _MINOR_MEDIAN and rounded < _ROUND_SHARE
