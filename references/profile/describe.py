@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.cells.numbers import WORDS, NumberStyle, numbers
-from data.cells.texts import texts
+from data.cells.texts import texts, trimmed
 from data.guess.column import Column
 from data.guess.column_names import confidence, normalised
 from fraud.payment.batch import Float64
@@ -57,8 +58,8 @@ class _Sampled:
 
     Attributes:
         name: of the column.
-        cells: as `references.profile.plain` gives them.
-        few: at most `_TRIED` of them that are filled, as texts.
+        cells: filled ones, as `references.profile.plain` gives them.
+        few: at most `_TRIED` of them, as texts.
     """
 
     name: str
@@ -81,7 +82,11 @@ def describe(
     if not tally.filled:
         return ColumnProfile(name, ColumnKind.EMPTY, tally.rows, 0)
     style = NumberStyle(decimal, missing=frozenset(missing), lenient=True)
-    known = texts(_thinned(cells.drop_null(), _TRIED), frozenset(missing)).values.drop_null()
+    cells = _filled(cells, frozenset(missing))
+    if not len(cells) and tally.counts:
+        # A column that is filled so seldom that the sample has no cell of it.
+        cells = pa.array(sorted(tally.counts), pa.string())
+    known = texts(_thinned(cells, _TRIED), frozenset(missing)).values.drop_null()
     sampled = _Sampled(name, cells, Column(name, known))
     found = _kind(sampled, tally, style)
     if tally.counts is not None and len(tally.counts) == 1 and tally.filled == tally.rows > 1:
@@ -94,7 +99,7 @@ def _kind(sampled: _Sampled, tally: ColumnTally, style: NumberStyle) -> ColumnPr
     if times is not None:
         return _of_times(sampled, tally, times)
     if _are_numbers(sampled.few, style):
-        values = _values(sampled.cells, style)
+        values = _values(sampled, style)
         if values.size:
             return _of_numbers(sampled, tally, values)
     times = written_times(sampled.few)
@@ -111,13 +116,18 @@ def _are_numbers(few: Column, style: NumberStyle) -> bool:
     return int(np.count_nonzero(found.known)) >= _FITS * len(values)
 
 
-def _values(cells: pa.Array, style: NumberStyle) -> Float64:
+def _values(sampled: _Sampled, style: NumberStyle) -> Float64:
     """float64[m]: the numbers among the cells; of fewer cells if they are slow to read."""
-    tried = numbers(_thinned(cells, _TRIED), style)
-    if tried.marks or len(cells) <= _TRIED:
+    cells = sampled.cells
+    if not all(_is_plain(text, style.decimal) for text in sampled.few.values):
         cells = _thinned(cells, _UNUSUAL_TRIED)
     found = numbers(cells, style)
     return found.value[found.known]
+
+
+def _is_plain(text: str, decimal: str) -> bool:
+    digits = text.lstrip("+-").replace(decimal, "", 1)
+    return digits.isascii() and digits.isdigit()
 
 
 def _of_times(sampled: _Sampled, tally: ColumnTally, times: TimesFound) -> ColumnProfile:
@@ -272,6 +282,15 @@ def _quantiles(values: Float64, digits: int) -> tuple[float, ...]:
 def _rounded(value: float, digits: int) -> float:
     """A number of so many digits; 0 if it is not finite."""
     return float(f"{value:.{digits}g}") if np.isfinite(value) else 0.0
+
+
+def _filled(cells: pa.Array, missing: frozenset[str]) -> pa.Array:
+    """The cells that hold something."""
+    known = cells.drop_null()
+    if not pa.types.is_string(known.type):
+        return known
+    absent = pa.array(["", *sorted(missing)], pa.string())
+    return known.filter(pc.invert(pc.is_in(trimmed(known), value_set=absent)))
 
 
 def _thinned(cells: pa.Array, most: int) -> pa.Array:

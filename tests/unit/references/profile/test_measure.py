@@ -370,6 +370,25 @@ def test_a_large_table_is_sampled_but_its_counts_are_exact() -> None:
     assert dict(flag_of.categories) == {"x": round(56_970 / 57_000, 6), "y": round(30 / 57_000, 6)}
 
 
+def test_columns_that_are_seldom_filled_are_told_by_what_they_hold() -> None:
+    profiler = Profiler()
+    for part in range(30):
+        amounts, at = [""] * 2_000, [None] * 2_000
+        amounts[part] = f"{part}.50"
+        at[0] = "2024-05-01 10:00:00" if part == 7 else None  # type: ignore[call-overload]
+        profiler.add({"fee": pa.array(amounts), "at": pa.array(at, pa.string())})
+    fee, at_of = profiler.profiles()
+    assert (fee.kind, fee.filled, fee.rows) == (ColumnKind.NUMBER, 30, 60_000)
+    assert (at_of.kind, at_of.filled) == (ColumnKind.TIME, 1)
+
+
+def test_numbers_in_groups_of_digits_are_read_like_others() -> None:
+    values = AMOUNTS * 1_000
+    plain, grouped = one([f"{v:.2f}" for v in values]), one([f"{v:,.2f}" for v in values])
+    assert grouped.kind is ColumnKind.NUMBER
+    assert near(grouped, plain.quantiles[10])
+
+
 def test_a_chunk_with_other_columns_is_refused() -> None:
     profiler = Profiler()
     profiler.add({"a": pa.array([1])})
