@@ -14,6 +14,7 @@ from typing import Any
 
 import ray
 
+from data.history.history import History
 from data.layout.layout import Layout
 from deciding.plans.table import Offered, activation, active_of
 from fraud.errors import NotTrainable
@@ -144,17 +145,23 @@ def train(
                 newest_history(database_url, settings.tenant, config.history_days)
             )
             progress("history", 1, 1)
-        run.guard(lambda: inspect_history(history, config.seed))
-        with run.watch.stage("features"):
-            found = build_dataset(
-                history, settings.home / "cache", lambda n, of: progress("features", n, of)
-            )
-        run.guard(lambda: inspect_backfill(history, found, config.seed))
         challenges = role != CHAMPION
-        return found, None if challenges else measured_payments(settings.tenant, history.batch)
+        measured = None if challenges else measured_payments(settings.tenant, history.batch)
+        return replayed(run, history), measured
 
     source = provenance(settings.tenant, f"postgresql:transactions?tenant={settings.tenant}")
-    return _run_stages(run, dataset, None, role, activate, source)
+    return run_stages(run, dataset, None, role, activate, source)
+
+
+def replayed(run: Run, history: History) -> Dataset:
+    """The features of a history, with the rounds of the leak guard on it. Raises LeakFound."""
+    run.guard(lambda: inspect_history(history, run.config.seed))
+    with run.watch.stage("features"):
+        found = build_dataset(
+            history, run.settings.home / "cache", lambda n, of: run.progress("features", n, of)
+        )
+    run.guard(lambda: inspect_backfill(history, found, run.config.seed))
+    return found
 
 
 def train_tabular(
@@ -214,26 +221,28 @@ def train_tabular(
         return table, measurer.measured()
 
     source = provenance(layout.name, path.absolute().as_uri())
-    return _run_stages(run, dataset, layout.name, CHAMPION, None, source)
+    return run_stages(run, dataset, layout, CHAMPION, None, source)
 
 
-def _run_stages(
+def run_stages(
     run: Run,
     read: Callable[[], tuple[Dataset, Measured | None]],
-    set_name: str | None,
+    layout: Layout | None,
     role: str,
     activate: Callable[[Plan], Offered] | None,
     source: Provenance,
 ) -> TrainingReport:
-    """The stages that history and tables share.
+    """The stages that history and files share: split, fit, calibrate, judge, publish.
 
     Args:
         read: reads the data and runs the leak guard's rounds on it; measures what it looks like if
             the run leaves a reference.
-        set_name: the name of a table, after which its models are named; None for payments.
+        layout: of the file that is read; the models are named after it, and it is kept with the
+            run. None for a tenant's history.
         activate: stores the plan as the active one; None if the plan must not change.
     """
     settings, store = run.settings, store_of(run.settings)
+    set_name = None if layout is None else layout.name
     names = [table_variant(set_name, variant) for variant in run.config.variants]
 
     def check() -> None:
@@ -280,6 +289,7 @@ def _run_stages(
                 provenance=source,
                 check=check,
                 owner=run.owner,
+                layout=None if layout is None else layout.digest_text,
                 leave=leaver(
                     results,
                     measured,
@@ -302,6 +312,9 @@ def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:
     with run.watch.stage("fit"):
         if run.cross_fits:
             return _cross_fit(dataset, split, run, storage)
+        sample = sample_rows(dataset, split.train, split.validation, config)
+        if run.fits_here:
+            return _FittedVariants(fit_in_process(sample, config), split, config)
         total, done = len(config.variants), 0
 
         def count(_: str) -> None:
@@ -309,7 +322,6 @@ def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:
             done += 1
             run.progress("fit", done, total)
 
-        sample = sample_rows(dataset, split.train, split.validation, config)
         with ray_session(run.ray_address, _bytes(sample)):
             found = _search(sample, run, storage)
             run.progress("fit", 0, total)
