@@ -77,9 +77,8 @@ def survey(path: Path, dialect: CsvDialect | None, label: str, time: TimeField) 
         table = np.array([places.setdefault(t, len(places)) for t in known] or [0], np.int64)
         codes.append(table[filled])
         if len(places) > _MOST_TEXTS:
-            raise Unclear(
-                f"{label} holds more than {_MOST_TEXTS:,} different texts", "--label names the label"
-            )
+            what = f"{label} holds more than {_MOST_TEXTS:,} different texts"
+            raise Unclear(what, "--label names the label")
         when = read_timestamps(chunk.columns, chunk.rows, time)
         if when.known.any():
             first.append(int(when.at_ms[when.known].min()))

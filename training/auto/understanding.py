@@ -241,11 +241,16 @@ def _understood(
     )
 
 
+_OF_PAYMENTS = (
+    *("no column identifies the payer", "no column is a unique id", "the file does not name"),
+    *("amounts have more decimals", "some amounts are negative", "not mapped, because"),
+    "no column is named like an amount",
+)
+
+
 def _about_payments(note: str) -> bool:
     """Whether a note is about payments in a history, which a table is not."""
-    about = ("no column identifies the payer", "no column is a unique id", "the file does not name",
-             "amounts have more decimals", "some amounts are negative", "not mapped, because")
-    return note.startswith(about) or " is not mapped" in note or "it is not mapped" in note  # fmt: skip
+    return note.startswith(_OF_PAYMENTS) or "is not mapped" in note
 
 
 def _require_sound(tried: DryRun) -> None:

@@ -57,7 +57,8 @@ def _credit(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
     limit = np.round(rng.lognormal(11.6, 0.8, n) * habits[0], -4) + 10_000
     used = rng.beta(1.2, 1.6, n)
     delays = rng.poisson(0.4, n)
-    values = {"id": np.arange(1, n + 1), "limit": limit, "age": np.clip(rng.normal(36, 9, n), 21, 79),
+    age = np.clip(rng.normal(36, 9, n), 21, 79)
+    values = {"id": np.arange(1, n + 1), "limit": limit, "age": age,
               "school": chosen(rng, n, _SCHOOL), "married": chosen(rng, n, _MARRIED),
               "bill": limit * used, "paid": limit * used * rng.beta(1, 8, n),
               "delays": delays, "worst": np.minimum(delays, rng.poisson(0.6, n))}  # fmt: skip
