@@ -57,7 +57,7 @@ from training.registry.mlflow_registry import Registry
 from training.registry.provenance import Provenance, provenance
 from training.registry.publish import Destination, Published, publish
 from training.report import TrainingReport, report_of
-from training.run import Run
+from training.run import RECIPE, Run
 from training.run_storage import RunStorage, run_storage_of
 from training.sets.dataset import Dataset, build_dataset, newest_history
 from training.sets.sample import Sample
@@ -175,6 +175,7 @@ def train_tabular(
     for_every_tenant: bool = False,
     predictions: Path | None = None,
     force: str | None = None,
+    recipe: str = "",
 ) -> TrainingReport:
     """Train every variant on a table's own columns. No plan that serves changes.
 
@@ -184,6 +185,7 @@ def train_tabular(
         layout: must have a section `[tabular]`.
         path: CSV or Parquet file.
         force: see `train`.
+        recipe: see `training.run.Run`.
 
     Raises:
         NoSkill: see `train`.
@@ -202,6 +204,7 @@ def train_tabular(
         for_every_tenant=for_every_tenant,
         predictions=predictions,
         force=force,
+        recipe=recipe,
     )
 
     def dataset() -> tuple[Dataset, Measured | None]:
@@ -298,7 +301,7 @@ def run_stages(
                     created_at=as_of,
                 ),
             )
-            published = _publish(results, to)
+            published = _publish(results, to, run.recipe)
             reference = list_reference(settings, published.reference, store.url)
             run.progress("publish", 1, 1)
     folder = settings.home / "reports"
@@ -377,7 +380,7 @@ def _fit_plan(fitted: _FittedVariants, dataset: Dataset, run: Run) -> FittedRun:
     return FittedRun(dataset, split, fitted.config, models, plan_fit, fitted.trials)
 
 
-def _publish(results: RunResults, to: Destination) -> Published:
+def _publish(results: RunResults, to: Destination, recipe: str) -> Published:
     fitted_run = results.fitted_run
     rows, frauds = fitted_run.split.counts(fitted_run.dataset.label)
     training: dict[str, Any] = {
@@ -389,6 +392,7 @@ def _publish(results: RunResults, to: Destination) -> Published:
         "shared_calibration": fitted_run.split.shared,
         "code": CODE_VERSION,
         "libraries": library_versions(),
+        **({RECIPE: recipe} if recipe else {}),
     }
     return publish(
         fitted_run.models,

@@ -13,6 +13,9 @@ from training.finding import Finding
 from training.guard.findings import GuardFindings
 from training.progress import Progress, Stopwatch
 
+RECIPE = "recipe"
+"""Key in `Manifest.training` of what the training set was made by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -25,6 +28,7 @@ class Run:
         for_every_tenant, predictions, force: see `training.pipeline.train`.
         watch: measures the time of each stage.
         findings: of the leak guard so far.
+        recipe: what the set was made by, kept in the models' manifests; "" if nothing made it.
     """
 
     settings: Settings
@@ -38,6 +42,7 @@ class Run:
     watch: Stopwatch = field(default_factory=Stopwatch)
     findings: GuardFindings = field(default_factory=GuardFindings)
     force: str | None = None
+    recipe: str = ""
 
     def guard(self, inspect: Callable[[], list[Finding]]) -> None:
         """Run one round of the leak guard. Raises LeakFound."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from data.layout.layout import Layout
 from data.load.payment_file import PaymentFile
 from data.load.payment_reader import read_payments
 from features.definitions import SCHEMA_ID
+from fraud.errors import NotTrainable
+from fraud.variant import HOUSE
 from models.store.alias import CHAMPION
 from models.store.location import store_of
 from settings.settings import Settings
@@ -39,6 +42,7 @@ def train_file(
     for_every_tenant: bool = False,
     predictions: Path | None = None,
     force: str | None = None,
+    recipe: str = "",
 ) -> TrainingReport:
     """Train every variant on a file. No plan that serves and no model of another set changes.
 
@@ -55,13 +59,48 @@ def train_file(
         NoSkill, NotTrainable, LeakFound, OtherTenant: see `training.pipeline.train`.
         SourceUnreadable: the file is damaged, or a row has no time or an unknown label.
     """
-    owner = "" if for_every_tenant else settings.owner
+    owner = HOUSE if for_every_tenant else settings.owner
     require_free_name(settings, owner, found, config)
-    if found.kind == "tabular":
-        return train_tabular(
-            settings, found.layout, path, config, progress, ray_address=ray_address,
-            for_every_tenant=for_every_tenant, predictions=predictions, force=force,
-        )  # fmt: skip
+    train = train_tabular if found.kind == "tabular" else train_payments
+    return train(
+        settings,
+        found.layout,
+        path,
+        config,
+        progress,
+        ray_address=ray_address,
+        for_every_tenant=for_every_tenant,
+        predictions=predictions,
+        force=force,
+        recipe=recipe,
+    )
+
+
+def train_payments(
+    settings: Settings,
+    layout: Layout,
+    path: Path,
+    config: TrainConfig,
+    progress: Progress = quiet,
+    *,
+    ray_address: str | None = None,
+    for_every_tenant: bool = False,
+    predictions: Path | None = None,
+    force: str | None = None,
+    recipe: str = "",
+) -> TrainingReport:
+    """Train every variant on the payments of a file, with the features of their history. No row
+    goes into the database, and no plan that serves changes.
+
+    The models are registered as champions named `<layout>-<variant>`.
+
+    Args:
+        layout: maps the columns to the fields of a payment, and has a label.
+        recipe: see `training.run.Run`.
+
+    Raises:
+        See `train_file`.
+    """
     run = Run(
         settings,
         config,
@@ -72,9 +111,10 @@ def train_file(
         for_every_tenant=for_every_tenant,
         predictions=predictions,
         force=force,
+        recipe=recipe,
     )
-    source = provenance(found.name, path.absolute().as_uri())
-    return run_stages(run, lambda: _history(run, found, path), found.layout, CHAMPION, None, source)
+    source = provenance(layout.name, path.absolute().as_uri())
+    return run_stages(run, lambda: _history(run, layout, path), layout, CHAMPION, None, source)
 
 
 def require_free_name(
@@ -107,21 +147,23 @@ def _schema_id(found: Understanding) -> str:
     return FeatureSchema.tabular(names, range(len(fields.numeric), len(names))).schema_id
 
 
-def _history(run: Run, found: Understanding, path: Path) -> tuple[Dataset, Measured]:
+def _history(run: Run, layout: Layout, path: Path) -> tuple[Dataset, Measured]:
     """The features of the file's payments, replayed in the order of time."""
-    run.guard(lambda: inspect_layout(found.layout))
+    if layout.label is None:
+        raise NotTrainable(f"layout {layout.name} names no label")
+    run.guard(lambda: inspect_layout(layout))
     with run.watch.stage("history"):
         payments = read_payments(
             path,
-            found.layout,
-            progress=lambda rows, share: run.progress("history", rows, max(rows, found.rows)),
+            layout,
+            progress=lambda rows, share: run.progress("history", rows, round(rows / share)),
         )
         history = payments.history(run.settings.tenant)
     refused = _refused(payments)
     if refused:
         run.guard(lambda: refused)
     measured = measured_payments(run.settings.tenant, history.batch)
-    measured = replace(measured, name=reference_name(found.name), label=found.label)
+    measured = replace(measured, name=reference_name(layout.name), label=layout.label.column)
     return replayed(run, history), measured
 
 
