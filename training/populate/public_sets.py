@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -32,9 +31,8 @@ def public_sets(table: TrainConfig, history: TrainConfig) -> tuple[Recipe, ...]:
         table, history: configurations for sets of either kind.
     """
     return (
-        Recipe("ulb", "ULB / Worldline card payments, the first half, thinned",
-               "tabular", _part(_ULB, _thinned_half), "first half, frauds and every 4th other, 1", table,
-               _ULB, "ulb"),
+        Recipe("ulb", "ULB / Worldline card payments, the first half by time", "tabular",
+               _part(_ULB, _first_half), "first half by time, 1", table, _ULB, "ulb"),
         Recipe("paysim", "PaySim mobile money", "tabular",
                _part(_PAYSIM, _by_step), "by step, 1", table, _PAYSIM, label="isFraud"),
         Recipe("handbook", "Fraud Detection Handbook, seven weeks of a quarter of the cards",
@@ -60,11 +58,8 @@ def _part(folder: str, cut: Cut) -> Callable[[Path, Path], Path]:
     return write
 
 
-def _thinned_half(table: pa.Table) -> pa.Table:
-    """Of the first half by time every fraud, and every fourth other payment."""
-    half = table.slice(0, table.num_rows // 2)
-    fourth = pa.array(np.arange(half.num_rows) % 4 == 0)
-    return half.filter(pc.or_(fourth, pc.equal(half["Class"], 1)))
+def _first_half(table: pa.Table) -> pa.Table:
+    return table.slice(0, table.num_rows // 2)
 
 
 def _by_step(table: pa.Table) -> pa.Table:
