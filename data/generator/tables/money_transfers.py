@@ -99,7 +99,7 @@ MONEY_TRANSFERS = Family(
         Field("kind", CATEGORY, "transfer_kind", "genre_virement", "trf_kd"),
     ),
     label=("is_fraud", "fraude", "frd"),
-    rate=0.008,
+    rate=0.014,
     draw=draw,
     sharpness=1.8,
 )  # fmt: skip
