@@ -21,15 +21,18 @@ _FIELDS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
         (4, r"(customer|client|cardholder|payer|sender|originator|remitter|debtor|buyer|kunde"
             r"|kunden|cliente|member|subscriber|user|holder|shopper|consumer|borrower)"
             r"(_?(id|no|nr|num|number|key|hash|code|ref|uuid|account|acct|nummer))?$"),
+        (4, r"^(from|source|src|orig|origin|payer|sender|debit)_(account|acct|card|wallet|node)"),
         (4, r"(^|_)(cc|card|pan|karte|tarjeta|carte)"
             r"(_?(id|no|nr|num|number|hash|token|key|ref))?$"),
         (3, r"(^|_)(name_)?(orig|from|source|src|payer|sender|debit_(account|acct))(_|$)"),
         (2, r"^(account|acct|konto|compte|cuenta|iban|wallet|msisdn|phone|email)"
             r"(_?(id|no|nr|num|number))?$"),
+        (2, r"^card_?1$"),
         (1, r"(account|acct|customer|client|user)"),
     ),
     "counterparty_id": (
         (4, r"(counterparty|counter_party|payee|beneficiary|receiver|recipient|creditor)"),
+        (4, r"^(to|target|dst|dest|destination|credit)_(account|acct|card|wallet|node)"),
         (3, r"(^|_)(name_)?(dest|destination|target|to|dst|credit_(account|acct))(_|$)"),
         (2, r"^(account|acct|bank)_1$"),
     ),
@@ -72,7 +75,7 @@ _FIELDS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
         (5, r"^((transaction|trans|txn|tx|trx|payment|order|purchase|event|booking|transfer)_)*"
             r"(time|date|datetime|timestamp|ts|at|on|day)(_(time|date|utc|local))*$"),
         (4, r"(^|_)(paid|booked|created|posted|occurred|executed|authorized|purchased)"
-            r"(_?(at|on|date|time|ts))?$"),
+            r"(_?(at|on|date|time|ts|ms|epoch|utc))?$"),
         (4, r"(zeitpunkt|zeit|datum|fecha|heure|hora|moment|timestamp|datetime|buchungstag)"),
         (2, r"(^|_)(time|date|day|ts|step|when)(_|$)|(date|time)$|^unix"),
     ),
@@ -103,6 +106,7 @@ _NO_LABEL = re.compile(
 )
 
 
+@lru_cache(maxsize=100_000)
 def normalised(name: str) -> str:
     """Return a name in lower case with underscores between its words.
 
@@ -123,7 +127,9 @@ def confidence(field: str, name: str) -> int:
     (5, 5)
     """
     plain = normalised(name)
-    return _confidence(field, plain) or _confidence(field, in_english(plain))
+    if (points := _confidence(field, plain)) or any(map(str.isdigit, plain)):
+        return points  # BILL_AMT1 is one of several amounts
+    return _confidence(field, in_english(plain))
 
 
 @lru_cache(maxsize=100_000)

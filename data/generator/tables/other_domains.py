@@ -19,6 +19,7 @@ from data.generator.tables.family import (
     Family,
     Field,
     Float64,
+    Values,
     chosen,
     codes,
 )
@@ -46,7 +47,7 @@ def _claims(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
         + 0.3 * late + 0.9 * earlier
         + 1.5 * (cause == "theft") + 2.0 * (cause == "fire") - 0.02 * held
     )  # fmt: skip
-    values = {"id": codes("CLM", 7, rng, n), "vehicle_age": age, "held": held, "damage": damage,
+    values: dict[str, Values] = {"id": codes("CLM", 7, rng, n), "vehicle_age": age, "held": held, "damage": damage,
               "late": late, "earlier": earlier, "cause": cause, "witness": witness,
               "body": chosen(rng, n, _BODY)}  # fmt: skip
     return Drawn(values, risk)
@@ -58,7 +59,7 @@ def _credit(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
     used = rng.beta(1.2, 1.6, n)
     delays = rng.poisson(0.4, n)
     age = np.clip(rng.normal(36, 9, n), 21, 79)
-    values = {"id": np.arange(1, n + 1), "limit": limit, "age": age,
+    values: dict[str, Values] = {"id": np.arange(1, n + 1), "limit": limit, "age": age,
               "school": chosen(rng, n, _SCHOOL), "married": chosen(rng, n, _MARRIED),
               "bill": limit * used, "paid": limit * used * rng.beta(1, 8, n),
               "delays": delays, "worst": np.minimum(delays, rng.poisson(0.6, n))}  # fmt: skip
@@ -72,7 +73,7 @@ def _churn(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
     contract, net = chosen(rng, n, _CONTRACT), chosen(rng, n, _NET)
     risk = (1.8 * (contract == "monthly") - 0.03 * months + 0.5 * calls
             + 0.9 * (net == "fibre") + 0.015 * charge)  # fmt: skip
-    values = {"id": codes("S-", 7, rng, n), "months": months, "calls": calls, "charge": charge,
+    values: dict[str, Values] = {"id": codes("S-", 7, rng, n), "months": months, "calls": calls, "charge": charge,
               "contract": contract, "net": net, "minutes": rng.gamma(2.0, 120.0, n),
               "lines": 1 + rng.poisson(0.4, n)}  # fmt: skip
     return Drawn(values, risk)
@@ -84,7 +85,7 @@ def _sensors(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
     shake, pressure = rng.gamma(3.0, 0.9, n), rng.normal(4.1, 0.35, n)
     turns, wear = rng.normal(1480, 70, n), rng.uniform(0, 240, n)
     risk = 0.16 * (heat - 62 * habits[0]) + 0.7 * shake + 0.01 * wear - 1.5 * pressure
-    values = {"machine": chosen(rng, n, _MACHINE), "heat": heat, "shake": shake,
+    values: dict[str, Values] = {"machine": chosen(rng, n, _MACHINE), "heat": heat, "shake": shake,
               "pressure": pressure, "turns": turns, "wear": wear,
               "humid": rng.uniform(20, 80, n)}  # fmt: skip
     return Drawn(values, risk)
@@ -94,7 +95,7 @@ def _gibberish(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
     n = at_s.size
     words = ["".join(rng.choice(list(_LETTERS), 5)) for _ in range(40)]
     picked = np.array(words, dtype=object)
-    values = {"a": rng.normal(0, 1, n), "b": rng.uniform(-1e6, 1e6, n),
+    values: dict[str, Values] = {"a": rng.normal(0, 1, n), "b": rng.uniform(-1e6, 1e6, n),
               "c": picked[rng.integers(0, 40, n)], "d": codes("", 16, rng, n),
               "e": rng.integers(0, 3, n), "f": rng.standard_cauchy(n),
               "g": picked[rng.integers(0, 4, n)]}  # fmt: skip
