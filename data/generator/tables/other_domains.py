@@ -25,8 +25,14 @@ from data.generator.tables.family import (
 )
 
 _BODY = {"sedan": 45.0, "suv": 30.0, "van": 10.0, "coupe": 10.0, "truck": 5.0}
-_CAUSE = {"collision": 52.0, "theft": 8.0, "glass": 20.0, "weather": 14.0, "fire": 2.0,
-          "vandalism": 4.0}  # fmt: skip
+_CAUSE = {
+    "collision": 52.0,
+    "theft": 8.0,
+    "glass": 20.0,
+    "weather": 14.0,
+    "fire": 2.0,
+    "vandalism": 4.0,
+}
 _WITNESS = {"none": 60.0, "one": 25.0, "several": 15.0}
 _SCHOOL = {"high_school": 40.0, "university": 35.0, "graduate": 20.0, "other": 5.0}
 _MARRIED = {"single": 50.0, "married": 44.0, "divorced": 6.0}
@@ -47,9 +53,17 @@ def _claims(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
         + 0.3 * late + 0.9 * earlier
         + 1.5 * (cause == "theft") + 2.0 * (cause == "fire") - 0.02 * held
     )  # fmt: skip
-    values: dict[str, Values] = {"id": codes("CLM", 7, rng, n), "vehicle_age": age, "held": held, "damage": damage,
-              "late": late, "earlier": earlier, "cause": cause, "witness": witness,
-              "body": chosen(rng, n, _BODY)}  # fmt: skip
+    values: dict[str, Values] = {
+        "id": codes("CLM", 7, rng, n),
+        "vehicle_age": age,
+        "held": held,
+        "damage": damage,
+        "late": late,
+        "earlier": earlier,
+        "cause": cause,
+        "witness": witness,
+        "body": chosen(rng, n, _BODY),
+    }
     return Drawn(values, risk)
 
 
@@ -59,10 +73,17 @@ def _credit(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
     used = rng.beta(1.2, 1.6, n)
     delays = rng.poisson(0.4, n)
     age = np.clip(rng.normal(36, 9, n), 21, 79)
-    values: dict[str, Values] = {"id": np.arange(1, n + 1), "limit": limit, "age": age,
-              "school": chosen(rng, n, _SCHOOL), "married": chosen(rng, n, _MARRIED),
-              "bill": limit * used, "paid": limit * used * rng.beta(1, 8, n),
-              "delays": delays, "worst": np.minimum(delays, rng.poisson(0.6, n))}  # fmt: skip
+    values: dict[str, Values] = {
+        "id": np.arange(1, n + 1),
+        "limit": limit,
+        "age": age,
+        "school": chosen(rng, n, _SCHOOL),
+        "married": chosen(rng, n, _MARRIED),
+        "bill": limit * used,
+        "paid": limit * used * rng.beta(1, 8, n),
+        "delays": delays,
+        "worst": np.minimum(delays, rng.poisson(0.6, n)),
+    }
     return Drawn(values, 1.5 * used + 1.1 * delays - 0.5 * np.log(limit / 1e5))
 
 
@@ -73,9 +94,16 @@ def _churn(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
     contract, net = chosen(rng, n, _CONTRACT), chosen(rng, n, _NET)
     risk = (1.8 * (contract == "monthly") - 0.03 * months + 0.5 * calls
             + 0.9 * (net == "fibre") + 0.015 * charge)  # fmt: skip
-    values: dict[str, Values] = {"id": codes("S-", 7, rng, n), "months": months, "calls": calls, "charge": charge,
-              "contract": contract, "net": net, "minutes": rng.gamma(2.0, 120.0, n),
-              "lines": 1 + rng.poisson(0.4, n)}  # fmt: skip
+    values: dict[str, Values] = {
+        "id": codes("S-", 7, rng, n),
+        "months": months,
+        "calls": calls,
+        "charge": charge,
+        "contract": contract,
+        "net": net,
+        "minutes": rng.gamma(2.0, 120.0, n),
+        "lines": 1 + rng.poisson(0.4, n),
+    }
     return Drawn(values, risk)
 
 
@@ -85,9 +113,15 @@ def _sensors(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
     shake, pressure = rng.gamma(3.0, 0.9, n), rng.normal(4.1, 0.35, n)
     turns, wear = rng.normal(1480, 70, n), rng.uniform(0, 240, n)
     risk = 0.16 * (heat - 62 * habits[0]) + 0.7 * shake + 0.01 * wear - 1.5 * pressure
-    values: dict[str, Values] = {"machine": chosen(rng, n, _MACHINE), "heat": heat, "shake": shake,
-              "pressure": pressure, "turns": turns, "wear": wear,
-              "humid": rng.uniform(20, 80, n)}  # fmt: skip
+    values: dict[str, Values] = {
+        "machine": chosen(rng, n, _MACHINE),
+        "heat": heat,
+        "shake": shake,
+        "pressure": pressure,
+        "turns": turns,
+        "wear": wear,
+        "humid": rng.uniform(20, 80, n),
+    }
     return Drawn(values, risk)
 
 
@@ -95,10 +129,15 @@ def _gibberish(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
     n = at_s.size
     words = ["".join(rng.choice(list(_LETTERS), 5)) for _ in range(40)]
     picked = np.array(words, dtype=object)
-    values: dict[str, Values] = {"a": rng.normal(0, 1, n), "b": rng.uniform(-1e6, 1e6, n),
-              "c": picked[rng.integers(0, 40, n)], "d": codes("", 16, rng, n),
-              "e": rng.integers(0, 3, n), "f": rng.standard_cauchy(n),
-              "g": picked[rng.integers(0, 4, n)]}  # fmt: skip
+    values: dict[str, Values] = {
+        "a": rng.normal(0, 1, n),
+        "b": rng.uniform(-1e6, 1e6, n),
+        "c": picked[rng.integers(0, 40, n)],
+        "d": codes("", 16, rng, n),
+        "e": rng.integers(0, 3, n),
+        "f": rng.standard_cauchy(n),
+        "g": picked[rng.integers(0, 4, n)],
+    }
     return Drawn(values, np.zeros(n))
 
 
