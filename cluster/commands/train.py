@@ -179,7 +179,9 @@ def train(
     except InvalidInput as error:
         raise CommandFailed(error.detail, "see docs/training.md", exit_code=2) from None
     except (LeakFound, NoSkill) as error:
-        raise CommandFailed(str(error), "") from None
+        leaves = auto and isinstance(error, LeakFound)
+        hint = "--without COLUMN leaves a column out" if leaves else ""
+        raise CommandFailed(str(error), hint) from None
     except NotTrainable as error:
         hint = "`quorum load` or `quorum generate` adds history; --config changes the split"
         has_file = auto or tabular is not None or protocol is not None

@@ -51,7 +51,8 @@ def train_file(
 
     Args:
         found: what the file is.
-        config: with a budget under `search`, parameters are searched first.
+        config: with a budget under `search`, parameters are searched first. Unless it says
+            otherwise, a file with few frauds gets one slice for validation and calibration.
         others: see `training.pipeline.train`.
 
     Raises:
@@ -61,6 +62,7 @@ def train_file(
     """
     owner = HOUSE if for_every_tenant else settings.owner
     require_free_name(settings, owner, found, config)
+    config = _sharing(config)
     train = train_tabular if found.kind == "tabular" else train_payments
     return train(
         settings,
@@ -115,6 +117,13 @@ def train_payments(
     )
     source = provenance(layout.name, path.absolute().as_uri())
     return run_stages(run, lambda: _history(run, layout, path), layout, CHAMPION, None, source)
+
+
+def _sharing(config: TrainConfig) -> TrainConfig:
+    if "shared_calibration" in config.split.model_fields_set:
+        return config
+    split = config.split.model_copy(update={"shared_calibration": True})
+    return config.model_copy(update={"split": split})
 
 
 def require_free_name(

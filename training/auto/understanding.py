@@ -167,17 +167,23 @@ def _describe_label(
 ) -> None:
     """Write into the draft what the whole file says about its label."""
     draft.label |= {"fraud": fraud, "genuine": genuine}
+    at_most = round(_DELAY_SHARE * found.span_ms / DAY_MS, 1)
     column = draft.label["column"]
     draft.notes = [note for note in draft.notes if not note.startswith(f"{column}: ")]
     if DELAY_NOTE in draft.notes:
         draft.notes.remove(DELAY_NOTE)
-        days = min(_LONGEST_DELAY_DAYS, round(_DELAY_SHARE * found.span_ms / DAY_MS, 1))
+        days = min(_LONGEST_DELAY_DAYS, at_most)
         draft.label["delay_days"] = days if kind == "history" else 0.0
         if kind == "history":
             draft.notes.append(
                 f"no column says when labels became known: {days:g} days after their payment is"
                 " assumed"
             )
+    if "undated_days" in draft.label:
+        days = min(float(str(draft.label["undated_days"])), at_most)
+        draft.label["undated_days"] = days
+        draft.notes = [n for n in draft.notes if not n.startswith("labels without a date")]
+        draft.notes.append(f"labels without a date count as known after {days:g} days")
     if kind == "tabular" and not draft.has_times:
         draft.notes = [n for n in draft.notes if not n.startswith("no column holds a time")]
         draft.notes.insert(0, NO_TIME)

@@ -241,3 +241,20 @@ def test_a_table_without_a_label_by_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unclear, match=r"columns with two values: .*churned"):
         understand(path)
     assert understand(path, label="churned").kind == "tabular"
+
+
+def test_dates_of_labels_are_used_and_undated_ones_wait_no_longer_than_the_span_allows(
+    tmp_path: Path,
+) -> None:
+    def row(i: int, rng: np.random.Generator, fraud: bool) -> str:
+        known = (at(i) + timedelta(days=2)).isoformat() if fraud else ""
+        return f"{at(i).isoformat()},C{i % 50},{rng.lognormal(3, 1):.2f},{known},{int(fraud)}"
+
+    header = "time,customer_id,amount,chargeback_date,is_fraud"
+    found = understand(rows(tmp_path, header, row))
+    label = found.layout.label
+    assert label is not None
+    assert label.known_at is not None
+    assert label.known_at.columns_read() == {"chargeback_date"}
+    assert label.undated_days == pytest.approx(0.1 * 35 * ROWS / 60 / 24, abs=0.1)
+    assert "chargeback_date" not in found.used.values()
