@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from data.cells.numbers import WORDS, NumberStyle, number, numbers
+from data.cells.numbers import WORDS, NumberStyle, numbers
 from data.cells.texts import texts, without_dictionary
 from data.guess.column import Column
 from data.guess.column_names import confidence, normalised
@@ -95,8 +95,8 @@ def _are_numbers(few: Column, style: NumberStyle) -> bool:
     values = few.values
     if not values or all(text.lower() in WORDS for text in values):
         return False
-    read = sum(number(text, style) is not None for text in values)
-    return read >= _FITS * len(values)
+    found = numbers(pa.array(values, pa.string()), style)
+    return int(np.count_nonzero(found.known)) >= _FITS * len(values)
 
 
 def _values(cells: pa.Array, style: NumberStyle) -> Float64:
