@@ -122,7 +122,9 @@ def confidence(field: str, name: str) -> int:
     (5, 5)
     """
     plain = normalised(name)
-    return _confidence(field, plain) or _confidence(field, in_english(plain))
+    if (points := _confidence(field, plain)) or any(map(str.isdigit, plain)):
+        return points  # BILL_AMT1 is one of several amounts
+    return _confidence(field, in_english(plain))
 
 
 @lru_cache(maxsize=100_000)

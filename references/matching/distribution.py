@@ -54,7 +54,7 @@ def number_closeness(left: Float64, right: Float64) -> Float64:
 
 def quantiles_of(profile: ColumnProfile) -> tuple[float, ...]:
     """Return the quantiles of a number, or of a category whose texts are numbers; () of others."""
-    if profile.kind is ColumnKind.NUMBER:
+    if profile.kind is ColumnKind.NUMBER or (profile.whole and profile.quantiles):
         return profile.quantiles
     if profile.kind is not ColumnKind.CATEGORY or not profile.categories:
         return ()
@@ -97,7 +97,9 @@ def _ranks(quantiles: Float64, points: Float64) -> Float64:
 def _fill_numbers(
     scores: Float64, left: Sequence[ColumnProfile], right: Sequence[ColumnProfile]
 ) -> None:
-    rows, cols = ([(i, q) for i, p in enumerate(s) if (q := quantiles_of(p))] for s in (left, right))
+    rows, cols = (
+        [(i, q) for i, p in enumerate(s) if (q := quantiles_of(p))] for s in (left, right)
+    )
     if not rows or not cols:
         return
     values = number_closeness(np.array([q for _, q in rows]), np.array([q for _, q in cols]))

@@ -50,13 +50,16 @@ def _shared(left: list[dict[str, float]], right: list[dict[str, float]]) -> Floa
     a, b = _incidence(left, right)
     both = (a > 0) @ b.T  # a meaning weighs the same on both sides
     either = a.sum(axis=1)[:, None] + b.sum(axis=1)[None, :] - both
-    return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    shared: Float64 = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    return shared
 
 
 def _dice(left: list[dict[str, float]], right: list[dict[str, float]]) -> Float64:
     a, b = _incidence(left, right)
     total = a.sum(axis=1)[:, None] + b.sum(axis=1)[None, :]
-    return np.divide(2 * (a @ b.T), total, out=np.zeros((len(a), len(b))), where=total > 0)
+    none = np.zeros((len(a), len(b)))
+    alike: Float64 = np.divide(2 * (a @ b.T), total, out=none, where=total > 0)
+    return alike
 
 
 def _incidence(

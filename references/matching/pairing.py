@@ -15,10 +15,10 @@ from scipy.optimize import linear_sum_assignment
 
 from data.guess.column_names import normalised
 from data.guess.words import meanings
-from references.matching.distribution import distribution_scores
+from references.matching.distribution import distribution_scores, quantiles_of
 from references.matching.match import ColumnMatch, Conversion
 from references.matching.names import NEUTRAL, is_anonymous, name_scores
-from references.matching.units import CONVERSIONS, FAR, closeness_after, proposed, quantiles_of
+from references.matching.units import CONVERSIONS, FAR, closeness_after, proposed
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import ReferenceColumn
 
@@ -71,7 +71,12 @@ def pair_columns(
     for i, j in zip(*linear_sum_assignment(-score), strict=True):
         if score[i, j] > 0:
             found[theirs[j].name] = _paired(
-                ours[i], theirs[j], names[i, j], alike[i, j], conversions.get((i, j)), wishes.convert
+                ours[i],
+                theirs[j],
+                names[i, j],
+                alike[i, j],
+                conversions.get((i, j)),
+                wishes.convert,
             )
     return tuple(found.get(c.name) or _match(c, None, 0.0, 0.0) for c in reference)
 
@@ -88,8 +93,8 @@ def _with_units(
         conversion, closeness = proposed(ours[i], theirs[j].profile)
         if conversion is not None:
             found[i, j] = conversion, closeness
-    clocks = [[_is_clock(name) for name in side] for side in _names(ours, theirs)]
-    both = np.outer(*clocks) & (names >= NAMED) & ~np.isnan(alike)
+    clocks = [np.array([_is_clock(name) for name in side]) for side in _names(ours, theirs)]
+    both = np.outer(clocks[0], clocks[1]) & (names >= NAMED) & ~np.isnan(alike)
     alike[both] = np.maximum(alike[both], _TIME_CLOSENESS)
     return found
 
@@ -105,8 +110,8 @@ def _scores(
     best = np.nan_to_num(alike, nan=0.0)
     for place, (_, closeness) in conversions.items():
         best[place] = max(best[place], 0.9 * closeness)
-    silent = [[is_anonymous(name) for name in side] for side in _names(ours, theirs)]
-    neutral = np.logical_or.outer(*silent) & (names <= NEUTRAL)
+    silent = [np.array([is_anonymous(n) for n in side]) for side in _names(ours, theirs)]
+    neutral = np.logical_or.outer(silent[0], silent[1]) & (names <= NEUTRAL)
     allowed = np.where(neutral, best >= _ALIKE_UNNAMED, (names >= NAMED) & (best > 0))
     allowed |= (names >= SAME_NAME) | (best >= _ALIKE_OTHER_NAME)
     score: Float64 = np.where(allowed, NAME_WEIGHT * names + (1 - NAME_WEIGHT) * best, 0.0)
@@ -198,9 +203,7 @@ def _note(file: ColumnProfile, column: ReferenceColumn, name: float, closeness: 
     return "the values differ much" if closeness < FAR else ""
 
 
-def _names(
-    ours: list[ColumnProfile], theirs: list[ReferenceColumn]
-) -> tuple[list[str], list[str]]:
+def _names(ours: list[ColumnProfile], theirs: list[ReferenceColumn]) -> tuple[list[str], list[str]]:
     return [p.name for p in ours], [c.name for c in theirs]
 
 

@@ -46,7 +46,9 @@ def proposed(file: ColumnProfile, reference: ColumnProfile) -> tuple[Conversion 
     raw = closeness_after(file, reference, 1.0)
     if raw >= FAR:
         return None, 0.0
-    after = {code: closeness_after(file, reference, CONVERSIONS[code].factor) for code in _tried(ours)}
+    after = {
+        code: closeness_after(file, reference, CONVERSIONS[code].factor) for code in _tried(ours)
+    }
     code = max(after, key=lambda one: after[one])
     if after[code] < max(_NEAR, raw + _GAIN):
         return None, 0.0
