@@ -111,7 +111,8 @@ class _Matching:
             return Payments(None, {}, {})
         if not self._file.rows.num_rows:
             return Payments(None, {}, {})
-        return read_payments(self._file.rows, self._options.columns, self._hidden)
+        rows_total = max((p.rows for p in self._file.profiles), default=0)
+        return read_payments(self._file.rows, rows_total, self._options.columns, self._hidden)
 
     def _compared(self, stored: StoredReference) -> ModelMatch:
         reference = stored.reference

@@ -40,6 +40,7 @@ def name_scores(left: Sequence[str], right: Sequence[str]) -> Float64:
     return _with_numbered(scores, left, right)
 
 
+@lru_cache(maxsize=100_000)
 def is_anonymous(name: str) -> bool:
     """Return whether a name says nothing about its column."""
     return numbered(normalised(name)) is not None or len(normalised(name)) <= 1
