@@ -161,6 +161,9 @@ class _Matching:
         detail = (
             f"little speaks for payments: {evidence:.2f}, but {self._limits.evidence:.2f} is needed"
         )
+        if self._payments.other_subjects:
+            words = ", ".join(sorted(self._payments.other_subjects)[:5])
+            detail += f"; its columns speak of {words}"
         needed = "an amount, customers that occur again, and merchants, counterparties or channels"
         return [Reason("other-domain", detail, needed=needed)]
 
@@ -221,7 +224,10 @@ class _Matching:
 
     def _notes(self) -> tuple[str, ...]:
         leaky = [name for name in self._profiles if mentions_label(name)]
-        return tuple(f"{name} mentions the label: no model of ours uses it" for name in leaky)
+        return (
+            *(f"{name} is the label: it is not used" for name in self._labels),
+            *(f"{name} mentions the label: a model that uses it is wrong" for name in leaky),
+        )
 
 
 def _comparable(profile: ColumnProfile, file: ColumnProfile, match: ColumnMatch) -> bool:

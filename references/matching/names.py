@@ -95,8 +95,8 @@ def _trigrams(name: str) -> dict[str, float]:
 
 def _with_numbered(scores: Float64, left: Sequence[str], right: Sequence[str]) -> Float64:
     """Replace the scores of names that say nothing."""
-    silent = np.array([[is_anonymous(n) for n in left]]).T | np.array([[is_anonymous(n) for n in right]])  # fmt: skip  # noqa: E501
-    scores = np.where(silent.reshape(scores.shape), NEUTRAL, scores)
+    silent = [np.array([is_anonymous(n) for n in names], np.bool_) for names in (left, right)]
+    scores = np.where(np.logical_or.outer(silent[0], silent[1]), NEUTRAL, scores)
     ranks = [_ranks(left), _ranks(right)]
     for i, (stem, rank, size) in ranks[0].items():
         for j, (other, their_rank, their_size) in ranks[1].items():

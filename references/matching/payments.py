@@ -32,10 +32,7 @@ _AMOUNT_SURE = 5
 _PARTY_SURE = 3
 _PAID = ("merchant_id", "merchant_category", "counterparty_id", "type", "currency")
 _PAYMENT_WORDS = frozenset(("transaction", "card", "merchant", "currency", "terminal"))
-_TRADE = (
-    *("merchant_id", "merchant_category", "counterparty_id", "device_id", "channel", "type"),
-    "currency",
-)
+_ALSO_PAID = ("device_id", "channel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +80,10 @@ class Payments:
 
     @property
     def _trade(self) -> float:
-        held = sum(field in self.columns for field in _TRADE)
+        paid = sum(field in self.columns for field in _PAID)
+        also = sum(field in self.columns for field in _ALSO_PAID)
         words = {m for name in self.columns.values() for m, _ in meanings(normalised(name))}
-        return min(1.0, 0.5 * held + 0.25 * len(words & _PAYMENT_WORDS))
+        return min(1.0, 0.5 * paid + 0.25 * (also + len(words & _PAYMENT_WORDS)))
 
 
 def read_payments(

@@ -37,6 +37,7 @@ from references.matching.match_file import match_file
 from references.matching.sample import MatchOptions
 
 _OTHER_ROWS = 4000
+_TOLD = "first | similarity | coverage | closeness | AUC | structure | fits"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,10 +77,11 @@ def _references(part: Part) -> list[Fitted]:
     return made
 
 
-def _matched(part: Part, fitted: Sequence[Fitted], options: MatchOptions = MatchOptions()) -> Match:
+def _matched(part: Part, fitted: Sequence[Fitted], options: MatchOptions | None = None) -> Match:
     sketches = {f.stored.id: f.sketch for f in fitted}
-    references = [f.stored for f in fitted]
-    return match_file(file_of(part.table), references, lambda s: sketches[s.id], options)
+    stored = [f.stored for f in fitted]
+    file = file_of(part.table)
+    return match_file(file, stored, lambda s: sketches[s.id], options or MatchOptions())
 
 
 def _without(part: Part, fitted: Sequence[Fitted]) -> list[Fitted]:
@@ -88,9 +90,7 @@ def _without(part: Part, fitted: Sequence[Fitted]) -> list[Fitted]:
 
 def _leave_one_out(parts: Sequence[Part], fitted: Sequence[Fitted]) -> int:
     print("\nLeave one set out\n")
-    print(
-        "| file | first | similarity | coverage | closeness | AUC | structure | fits | next family | similarity |"
-    )
+    print(f"| file | {_TOLD} | next family | similarity |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     missed = 0
     for part in parts:
@@ -107,17 +107,14 @@ def _leave_one_out(parts: Sequence[Part], fitted: Sequence[Fitted]) -> int:
 
 def _accept_variants(parts: Sequence[Part], fitted: Sequence[Fitted]) -> int:
     print("\nThe same domain: must be accepted\n")
-    print(
-        "| file | change | first | similarity | coverage | closeness | AUC | structure | fits | why not |"
-    )
+    print(f"| file | change | {_TOLD} | why not |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     refused = 0
     rng = np.random.default_rng(7)
     for part in parts:
         for variant in variants(part, rng):
-            match = _matched(
-                variant.part, _without(part, fitted), MatchOptions(convert=variant.convert)
-            )
+            options = MatchOptions(convert=variant.convert)
+            match = _matched(variant.part, _without(part, fitted), options)
             refused += match.refused
             why = "" if not match.refused else _why(match)
             print(f"| {part.name} | {variant.change} | {_told(match.models[0])} | {why} |")
@@ -129,11 +126,13 @@ def _accept_strangers(fitted: Sequence[Fitted]) -> int:
     """Payments of sources that no reference learnt from, and of each real set with customers once
     its own family is left out."""
     print("\nPayments of strangers: must be accepted\n")
-    print("| file | first | similarity | coverage | closeness | AUC | structure | fits | why not |")
+    print(f"| file | {_TOLD} | why not |")
     print("|---|---|---|---|---|---|---|---|---|")
     strangers = [(part, fitted) for part in stranger_tables(_OTHER_ROWS, np.random.default_rng(5))]
-    for one in {f.part.family: f.part for f in fitted if f.part.fields}.values():
-        strangers.append((one, [f for f in fitted if f.part.family != one.family]))
+    strangers += [
+        (one, [f for f in fitted if f.part.family != one.family])
+        for one in {f.part.family: f.part for f in fitted if f.part.fields}.values()
+    ]
     refused = 0
     for part, others in strangers:
         match = _matched(part, others)
@@ -146,7 +145,7 @@ def _accept_strangers(fitted: Sequence[Fitted]) -> int:
 
 def _refuse_others(folder: Path, fitted: Sequence[Fitted]) -> int:
     print("\nOther domains: must be refused\n")
-    print("| file | first | similarity | coverage | closeness | AUC | structure | fits | why not |")
+    print(f"| file | {_TOLD} | why not |")
     print("|---|---|---|---|---|---|---|---|---|")
     accepted = 0
     rng = np.random.default_rng(11)
@@ -178,9 +177,8 @@ def _worth(parts: Sequence[Part], fitted: Sequence[Fitted]) -> None:
         if match.chosen:
             mixed = sum(match.of(r).weight * found[r] for r in match.chosen)
             reached = figures(part.label, np.asarray(mixed)).get("average_precision", 0.0)
-            print(
-                f"| {part.name} | ensemble of {len(match.chosen)} | | | {reached:.3f} | {best:.3f} |"
-            )
+            name = f"ensemble of {len(match.chosen)}"
+            print(f"| {part.name} | {name} | | | {reached:.3f} | {best:.3f} |")
 
 
 def _time(parts: Sequence[Part], fitted: Sequence[Fitted]) -> None:

@@ -263,10 +263,8 @@ def _gibberish(n: int, rng: Generator) -> _Made:
 
 
 def _texts(n: int, rng: Generator) -> _Made:
-    words = (
-        "the fox jumps over lazy dogs while rain falls on green hills of another country".split()
-    )
-    return {"id": np.arange(n), "text": [" ".join(rng.choice(words, 12)) for _ in range(n)]}
+    words = "the fox jumps over lazy dogs while rain falls on green hills of another country"
+    return {"id": np.arange(n), "text": [" ".join(_words(12, rng, words)) for _ in range(n)]}
 
 
 def _flowers(n: int, rng: Generator) -> _Made:
