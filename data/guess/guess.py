@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from data.guess.draft import Draft, draft_layout
+from data.guess.draft import Draft, LabelChoice, draft_layout
+from data.guess.label import guess_label
 from data.guess.layout_toml import layout_toml
 from data.layout.layout import parse_layout
 from data.load.dry_run import DryRun, dry_run
@@ -25,14 +27,30 @@ def guess_layout(path: Path) -> str:
     Raises:
         SourceUnreadable: the file is missing, empty or damaged, or has no numbers.
     """
-    draft = draft_layout(path)
+    draft, tried = tried_draft(path)
+    return layout_toml(draft, _results(tried))
+
+
+def tried_draft(
+    path: Path, label_of: LabelChoice = guess_label, without: Collection[str] = ()
+) -> tuple[Draft, DryRun]:
+    """Return a draft that loads the first rows of a file, and what a load of these did.
+
+    Args:
+        label_of: chooses the label.
+        without: columns to leave out.
+
+    Raises:
+        SourceUnreadable: see `guess_layout`.
+    """
+    draft = draft_layout(path, label_of, without)
     for _ in range(_TRIES):
         layout = parse_layout(layout_toml(draft), "the guess")
         tried = dry_run(path, layout, _TRIED_ROWS)
         corrected = [_corrected(draft, reason, tried.rows) for reason in tried.reasons]
         if not any(corrected):
             break
-    return layout_toml(draft, _results(tried))
+    return draft, tried
 
 
 def _corrected(draft: Draft, reason: dict[str, Any], rows: int) -> bool:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.cells.numbers import WORDS, NumberStyle, numbers
-from data.cells.texts import texts, without_dictionary
+from data.cells.texts import texts, trimmed
 from data.guess.column import Column
 from data.guess.column_names import confidence, normalised
 from fraud.payment.batch import Float64
@@ -24,6 +25,9 @@ _TRIED = 500
 _UNUSUAL_TRIED = 2_000
 """Cells that are read where numbers have signs, units or groups of digits: these take time."""
 _FITS = 0.98
+_DIGITS, _TIME_DIGITS = 7, 13
+"""Digits of a quantile that are kept, so that documents stay small. Milliseconds since 1970 have
+thirteen."""
 _MOST_CODES = 20
 """Whole numbers with at most so many distinct values are codes."""
 _MOST_NAMED_CODES = 200
@@ -32,10 +36,19 @@ _FEW_NAMES = 50
 _SURE = 2
 _LONG_ID = 1e11
 """Whole numbers of twelve digits and more are no amounts."""
+_PLAIN_AMOUNT = 5
+"""Confidence of names such as `amount` and `tx_amount`, not `credit_amount`: loans are whole."""
 _MINOR_MEDIAN, _ROUND_SHARE = 1_000, 0.3
-_ID_FIELDS = ("transaction_id", "customer_id", "counterparty_id", "merchant_id", "device_id")
+_PERSONAL = ("transaction_id", "customer_id", "counterparty_id", "device_id")
+"""Fields whose values name somebody: they are never listed as categories, however few."""
+_FEW_PERSONS = 10
+_ID_FIELDS = (*_PERSONAL, "merchant_id")
 _CODE_FIELDS = ("merchant_category", "country", "currency", "channel", "type")
 _ID_NAME = re.compile(r"(^|_)(id|uuid|guid|ref|reference|iban|index|key|hash|token|unnamed_\d+)$")
+_PERSON_NAME = re.compile(
+    r"(^|_)(street|address|addr|adresse|rue|first|last|firstname|lastname|surname|fullname|phone"
+    r"|telephone|mobile|e?mail|nom|prenom)(_|$)"
+)
 _MINOR_NAME = re.compile(r"(^|_)(cents?|centimes?|minor|pence|kopeks?|paise)(_|$)")
 
 
@@ -45,8 +58,8 @@ class _Sampled:
 
     Attributes:
         name: of the column.
-        cells: without dictionary encoding.
-        few: at most `_TRIED` of them that are filled, as texts.
+        cells: filled ones, as `references.profile.plain` gives them.
+        few: at most `_TRIED` of them, as texts.
     """
 
     name: str
@@ -61,15 +74,19 @@ def describe(
 
     Args:
         tally: of all its cells.
-        cells: a sample of them, in the order of the table.
+        cells: a sample of them, in the order of the table, as `references.profile.plain` gives
+            them.
         decimal: the decimal sign of numbers in texts.
         missing: texts that mean a missing value.
     """
     if not tally.filled:
         return ColumnProfile(name, ColumnKind.EMPTY, tally.rows, 0)
-    cells = without_dictionary(cells)
     style = NumberStyle(decimal, missing=frozenset(missing), lenient=True)
-    known = texts(_thinned(cells.drop_null(), _TRIED), frozenset(missing)).values.drop_null()
+    cells = _filled(cells, frozenset(missing))
+    if not len(cells) and tally.counts:
+        # A column that is filled so seldom that the sample has no cell of it.
+        cells = pa.array(sorted(tally.counts), pa.string())
+    known = texts(_thinned(cells, _TRIED), frozenset(missing)).values.drop_null()
     sampled = _Sampled(name, cells, Column(name, known))
     found = _kind(sampled, tally, style)
     if tally.counts is not None and len(tally.counts) == 1 and tally.filled == tally.rows > 1:
@@ -82,7 +99,7 @@ def _kind(sampled: _Sampled, tally: ColumnTally, style: NumberStyle) -> ColumnPr
     if times is not None:
         return _of_times(sampled, tally, times)
     if _are_numbers(sampled.few, style):
-        values = _values(sampled.cells, style)
+        values = _values(sampled, style)
         if values.size:
             return _of_numbers(sampled, tally, values)
     times = written_times(sampled.few)
@@ -99,13 +116,18 @@ def _are_numbers(few: Column, style: NumberStyle) -> bool:
     return int(np.count_nonzero(found.known)) >= _FITS * len(values)
 
 
-def _values(cells: pa.Array, style: NumberStyle) -> Float64:
+def _values(sampled: _Sampled, style: NumberStyle) -> Float64:
     """float64[m]: the numbers among the cells; of fewer cells if they are slow to read."""
-    tried = numbers(_thinned(cells, _TRIED), style)
-    if tried.marks or len(cells) <= _TRIED:
+    cells = sampled.cells
+    if not all(_is_plain(text, style.decimal) for text in sampled.few.values):
         cells = _thinned(cells, _UNUSUAL_TRIED)
     found = numbers(cells, style)
     return found.value[found.known]
+
+
+def _is_plain(text: str, decimal: str) -> bool:
+    digits = text.lstrip("+-").replace(decimal, "", 1)
+    return digits.isascii() and digits.isdigit()
 
 
 def _of_times(sampled: _Sampled, tally: ColumnTally, times: TimesFound) -> ColumnProfile:
@@ -115,7 +137,7 @@ def _of_times(sampled: _Sampled, tally: ColumnTally, times: TimesFound) -> Colum
         tally.rows,
         tally.filled,
         _distinct(tally, sampled),
-        quantiles=_quantiles(times.values),
+        quantiles=_quantiles(times.values, _TIME_DIGITS),
         time_format=times.format,
     )
 
@@ -124,23 +146,25 @@ def _of_numbers(sampled: _Sampled, tally: ColumnTally, values: Float64) -> Colum
     few = sampled.few
     whole = bool(np.all(values == np.floor(values)))
     if whole:
-        digits = _digits(few)
-        dated = written_times(few) if 6 <= digits <= 14 else None
+        length = _length(few)
+        dated = written_times(few) if 6 <= length <= 14 else None
         times = dated or counted_times(few, values)
         if times is not None:
             return _of_times(sampled, tally, times)
         if _are_ids(sampled, tally, values):
             return _named(sampled, tally, ColumnKind.IDENTIFIER, common_shape(few.values))
     kind = ColumnKind.CATEGORY if whole and _are_codes(few, tally) else ColumnKind.NUMBER
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = float(np.mean(values)), float(np.std(values))
     return ColumnProfile(
         sampled.name,
         kind,
         tally.rows,
         tally.filled,
         _distinct(tally, sampled),
-        quantiles=_quantiles(values),
-        mean=_finite(float(np.mean(values))),
-        deviation=_finite(float(np.std(values))),
+        quantiles=_quantiles(values, _DIGITS),
+        mean=_rounded(mean, _DIGITS),
+        deviation=_rounded(deviation, _DIGITS),
         whole=whole,
         categories=_categories(tally) if kind is ColumnKind.CATEGORY else (),
         scale="minor" if _are_minor(sampled.name, values, whole) else "",
@@ -155,8 +179,10 @@ def _of_texts(sampled: _Sampled, tally: ColumnTally) -> ColumnProfile:
         return _named(sampled, tally, ColumnKind.CATEGORY)
     shape = common_shape(few.values)
     unlike = distinct > min(_FEW_NAMES, 0.5 * tally.filled)
-    if unlike and is_naming(shape):
+    if is_naming(shape) and (unlike or "@" in shape or _is_personal(sampled.name)):
         return _named(sampled, tally, ColumnKind.IDENTIFIER, shape)
+    if unlike and _PERSON_NAME.search(normalised(sampled.name)):
+        return _named(sampled, tally, ColumnKind.TEXT)
     if _is_few(distinct, tally.filled) and tally.counts is not None:
         return _named(sampled, tally, ColumnKind.CATEGORY)
     if unlike and _has_id_name(sampled.name):
@@ -182,9 +208,13 @@ def _are_ids(sampled: _Sampled, tally: ColumnTally, values: Float64) -> bool:
     """Whether whole numbers name things: by the name, by their length, or because they number the
     rows."""
     distinct = _distinct(tally, sampled)
+    if float(np.median(np.abs(values))) >= _LONG_ID:
+        return True
+    if _is_personal(sampled.name) and distinct > _FEW_PERSONS:
+        return True
     if distinct <= min(_FEW_NAMES, 0.5 * tally.filled):
         return False
-    if float(np.median(np.abs(values))) >= _LONG_ID or _has_id_name(sampled.name):
+    if _has_id_name(sampled.name):
         return True
     steps = np.diff(values)
     span = float(np.ptp(values))
@@ -204,10 +234,14 @@ def _are_minor(name: str, values: Float64, whole: bool) -> bool:
     """Whether amounts are in cents: the name says so, or they are large, whole and seldom round."""
     if _MINOR_NAME.search(normalised(name)):
         return True
-    if not whole or confidence("amount", name) <= _SURE:
+    if not whole or confidence("amount", name) < _PLAIN_AMOUNT:
         return False
     rounded = float(np.mean(values % 10 == 0))
     return float(np.median(np.abs(values))) >= _MINOR_MEDIAN and rounded < _ROUND_SHARE
+
+
+def _is_personal(name: str) -> bool:
+    return any(confidence(field, name) >= _SURE for field in _PERSONAL)
 
 
 def _has_id_name(name: str) -> bool:
@@ -231,22 +265,32 @@ def _distinct(tally: ColumnTally, sampled: _Sampled) -> int:
 
 def _categories(tally: ColumnTally) -> tuple[tuple[str, float], ...]:
     ordered = sorted((tally.counts or {}).items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple((text, rows / tally.filled) for text, rows in ordered[:MAX_CATEGORIES])
+    return tuple((text, round(rows / tally.filled, 6)) for text, rows in ordered[:MAX_CATEGORIES])
 
 
-def _digits(few: Column) -> int:
+def _length(few: Column) -> int:
     return len(few.values[0].lstrip("+-")) if few.values else 0
 
 
-def _quantiles(values: Float64) -> tuple[float, ...]:
+def _quantiles(values: Float64, digits: int) -> tuple[float, ...]:
     if not values.size:
         return ()
     found = np.quantile(values, np.linspace(0, 1, QUANTILES))
-    return tuple(float(q) for q in np.maximum.accumulate(found))
+    return tuple(_rounded(float(q), digits) for q in np.maximum.accumulate(found))
 
 
-def _finite(value: float) -> float:
-    return value if np.isfinite(value) else 0.0
+def _rounded(value: float, digits: int) -> float:
+    """A number of so many digits; 0 if it is not finite."""
+    return float(f"{value:.{digits}g}") if np.isfinite(value) else 0.0
+
+
+def _filled(cells: pa.Array, missing: frozenset[str]) -> pa.Array:
+    """The cells that hold something."""
+    known = cells.drop_null()
+    if not pa.types.is_string(known.type):
+        return known
+    absent = pa.array(["", *sorted(missing)], pa.string())
+    return known.filter(pc.invert(pc.is_in(trimmed(known), value_set=absent)))
 
 
 def _thinned(cells: pa.Array, most: int) -> pa.Array:
