@@ -15,6 +15,7 @@ _FIELDS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
             r"(_(id|no|nr|num|number|key|ref|reference|uuid|guid|code))"),
         (4, r"(loan|invoice|receipt|booking|beleg|auftrag|pedido|commande|application|record)"
             r"_?(id|no|nr|num|number|nummer|ref|key)"),
+        (4, r"^(id|ref|number)_(transaction|operation|payment|order)$"),
         (2, r"^(id|uuid|guid|ref|reference|nr|no|number|rrn|arn|key|index|unnamed_0|transaction)$"),
     ),
     "customer_id": (
