@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from bulk.files.refused import FileRefused
 
-MAX_RATIO: Final = 250
+MAX_RATIO: Final = 200
 """Unpacked bytes to packed ones of a ZIP file from which on it is taken for a bomb."""
 
 MAX_BYTES: Final = 1 << 30
