@@ -24,7 +24,7 @@ from data.layout.fields import CsvDialect
 SHAPED_ROWS: Final = 1000
 """Rows from which the number of values in a row is learnt."""
 
-_SHAPED_BYTES: Final = 1 << 23
+_SHAPED_BYTES: Final = 1 << 21
 """Bytes in which they must lie."""
 
 _MOST, _LEAST = 1 << 20, 1 << 16
