@@ -1,7 +1,7 @@
 """How far the columns of a file have moved from a reference: the population stability index.
 
-A profile holds quantiles or the most frequent categories, not rows. The quantiles stand for a column
-of numbers, so that the bins of `models.drift` are cut as in the reports of training.
+A profile holds quantiles or the most frequent categories, not rows. The quantiles stand for a
+column of numbers, so that the bins of `models.drift` are cut as in the reports of training.
 """
 
 from __future__ import annotations
