@@ -81,7 +81,9 @@ def _outcome(scores: JobScores, plan: ScoringPlan, options: JobOptions) -> _Outc
     correlations = rank_correlations(list(scores.models.values()))
     agreement = mean_agreement(correlations)
     wanted = options.recalibrate == "auto"
-    found = recalibrate(scores.probability, scores.prior, plan.models, agreement, wanted)
+    found = recalibrate(
+        scores.probability, scores.prior, plan.models, [*scores.models.values()], agreement, wanted
+    )
     # Thresholds meet the numbers that the result shows.
     probability = found.probability.astype(np.float32)
     level = levels(probability.astype(np.float64), options)

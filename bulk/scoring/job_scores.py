@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from bulk.jobs.paths import JobPaths
 from bulk.scoring.combining.ensemble import LEAST, Ensemble, Member
+from bulk.scoring.combining.recalibration import bounded
 from bulk.scoring.plan import ScoringPlan
 from bulk.scoring.score_file import ANOMALY, ANOMALY_REFERENCE, COUNTS, MODEL, Arrays, read_scores
 from fraud.payment.batch import Float32, Float64, Int64
@@ -67,10 +68,7 @@ def read_job(paths: JobPaths, plan: ScoringPlan) -> JobScores:
 
 def _ensemble(plan: ScoringPlan) -> Ensemble:
     return Ensemble(
-        [
-            Member(m.reference, max(m.weight, LEAST), min(max(m.label_rate, LEAST), 1 - LEAST))
-            for m in plan.models
-        ]
+        [Member(m.reference, max(m.weight, LEAST), bounded(m.label_rate)) for m in plan.models]
     )
 
 
