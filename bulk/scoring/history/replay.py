@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bulk.jobs.cancelled import Cancelled
@@ -22,28 +21,23 @@ from bulk.scoring.history.payment_layout import converted, payment_layout
 from bulk.scoring.history.payments import (
     PLACE,
     SCHEMA,
-    Rejected,
     batches,
     read_parts,
     sampled_edges,
 )
+from bulk.scoring.history.rejected_rows import rejected_rows, write_rejected
 from bulk.scoring.history.time_buckets import TimeBuckets
 from bulk.scoring.loaded_models import loaded
 from bulk.scoring.plan import PlannedArtifact, ScoringPlan
 from bulk.scoring.score_file import ANOMALY_REFERENCE, MODEL, Arrays, read_scores, write_scores
-from data.files.chunk import BadRow
-from data.layout.mapping import Layout, columns_of
 from features.backfill import backfill
 from features.store.memory import MemoryStore
-from stores.whole_file import replace_file
 
 Progress = Callable[[int, int], None]
 """Called with rows done and rows in all."""
 
 MOST_ERRORS = 100_000
 """Rejected rows that are listed; all are counted."""
-
-_ERRORS = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
 
 
 def replay_file(
@@ -74,8 +68,8 @@ def replay_file(
     """
     numbers = paths.part_numbers
     sizes = [int(pq.read_metadata(paths.part(number)).num_rows) for number in numbers]
-    if _is_done(paths, numbers, sizes):
-        return _rejected_rows(paths.replay_errors)
+    if _is_done(paths, plan, numbers, sizes):
+        return rejected_rows(paths.replay_errors)
     shutil.rmtree(paths.replay, ignore_errors=True)
     paths.replay.mkdir(parents=True)
     rows = sum(sizes)
@@ -98,7 +92,7 @@ def replay_file(
         part = {name: np.array(column[start : start + size]) for name, column in scores.items()}
         write_scores(paths.replayed(number), part)
         start += size
-    _write_errors(paths.replay_errors, rejected, layout)
+    write_rejected(paths.replay_errors, rejected.bad, rejected.rows, layout)
     shutil.rmtree(paths.replay, ignore_errors=True)
     return rejected.rows
 
@@ -155,26 +149,10 @@ def _asked(plan: ScoringPlan) -> dict[str, PlannedArtifact]:
     return asked
 
 
-def _is_done(paths: JobPaths, numbers: list[int], sizes: list[int]) -> bool:
+def _is_done(paths: JobPaths, plan: ScoringPlan, numbers: list[int], sizes: list[int]) -> bool:
+    """Whether an earlier run has left the scores of all that the plan asks, for every part."""
+    wanted = _asked(plan).keys()
     return paths.replay_errors.exists() and all(
-        read_scores(paths.replayed(number), size) is not None
+        wanted <= (read_scores(paths.replayed(number), size) or {}).keys()
         for number, size in zip(numbers, sizes, strict=True)
     )
-
-
-def _write_errors(path: Path, rejected: Rejected, layout: Layout) -> None:
-    rows = [(bad.line, *_reason(bad, layout)) for bad in rejected.bad]
-    columns = [pa.array([row[i] for row in rows], kind.type) for i, kind in enumerate(_ERRORS)]
-    schema = _ERRORS.with_metadata({"rows": str(rejected.rows)})
-    body = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns, schema=schema), body)
-    replace_file(path, body.getvalue().to_pybytes())
-
-
-def _reason(bad: BadRow, layout: Layout) -> tuple[str, str]:
-    columns = ", ".join(columns_of(layout, bad.field)) if bad.field else ""
-    return columns, bad.detail.removesuffix(f" (column {columns})")
-
-
-def _rejected_rows(path: Path) -> int:
-    return int(pq.read_schema(path).metadata[b"rows"])
