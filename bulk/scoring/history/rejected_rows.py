@@ -8,11 +8,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bulk.jobs.paths import ROW
 from data.files.chunk import BadRow
 from data.layout.mapping import Layout, columns_of
 from stores.whole_file import replace_file
 
-SCHEMA = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
+SCHEMA = pa.schema(
+    [
+        (ROW, pa.int64()),
+        ("line", pa.int64()),
+        ("column", pa.string()),
+        ("code", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
 """Of `JobPaths.errors`, too."""
 
 _ROWS, _REPLAYED = b"rows", b"replayed"
@@ -25,7 +34,7 @@ def write_rejected(path: Path, bad: Sequence[BadRow], rows: int, layout: Layout)
         bad: one entry for each broken rule; perhaps not all.
         layout: what the rows were read by.
     """
-    told = [(one.line, *_reason(one, layout)) for one in bad]
+    told = [_told(one, layout) for one in bad]
     columns = [pa.array([row[i] for row in told], kind.type) for i, kind in enumerate(SCHEMA)]
     _write(path, pa.table(columns, schema=SCHEMA), {_ROWS: str(rows)})
 
@@ -36,7 +45,7 @@ def rejected_rows(path: Path) -> int:
 
 
 def add_rejected(errors: Path, rejected: Path) -> None:
-    """Add rejected rows to the errors of reading the file, in the order of lines; do nothing if
+    """Add rejected rows to the errors of reading the file, in the order of rows; do nothing if
     that has been done, or if there is no file of rejected rows."""
     if not rejected.exists():
         return
@@ -45,7 +54,7 @@ def add_rejected(errors: Path, rejected: Path) -> None:
         return
     after = pq.read_table(rejected).replace_schema_metadata()
     whole = pa.concat_tables([before.select(SCHEMA.names).cast(SCHEMA), after])
-    _write(errors, whole.sort_by("line"), {_REPLAYED: "yes"})
+    _write(errors, whole.sort_by(ROW), {_REPLAYED: "yes"})
 
 
 def _write(path: Path, table: pa.Table, metadata: dict[bytes, str]) -> None:
@@ -54,6 +63,7 @@ def _write(path: Path, table: pa.Table, metadata: dict[bytes, str]) -> None:
     replace_file(path, body.getvalue().to_pybytes())
 
 
-def _reason(bad: BadRow, layout: Layout) -> tuple[str, str]:
+def _told(bad: BadRow, layout: Layout) -> tuple[int, int, str, str, str]:
     columns = ", ".join(columns_of(layout, bad.field)) if bad.field else ""
-    return columns, bad.detail.removesuffix(f" (column {columns})")
+    reason = bad.detail.removesuffix(f" (column {columns})")
+    return bad.row, bad.line, columns, bad.code, reason

@@ -1,8 +1,8 @@
 """A file's payments, replayed through the features that serve, and scored on the way.
 
 Features of a payment depend on all payments before it, so that one process does a whole file. Its
-memory grows with the customers, merchants, devices and accounts that are known at a time (a few
-kilobytes each), and not with the rows.
+memory grows with the customers, merchants, devices and accounts that are still to be seen again (a
+few kilobytes each), and not with the rows.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from bulk.jobs.cancelled import Cancelled
 from bulk.jobs.paths import JobPaths
+from bulk.scoring.history.last_seen import LastSeen
 from bulk.scoring.history.payment_layout import converted, payment_layout
 from bulk.scoring.history.payments import (
     PLACE,
@@ -84,9 +85,11 @@ def replay_file(
             raise Cancelled("the job was cancelled")
         progress(done // 2, rows)
 
+    seen = LastSeen()
     with TimeBuckets(paths.replay, edges, SCHEMA) as buckets:
-        rejected = read_parts(paths, layout, convert, buckets, told, MOST_ERRORS)
-    scores = _score(plan, buckets, paths.replay, rows, lambda n: told(rows + n))
+        rejected = read_parts(paths, layout, convert, buckets, seen, told, MOST_ERRORS)
+    scores = _scores(plan, paths.replay, rows)
+    _replay(plan, buckets, seen, scores, lambda n: told(rows + n))
     start = 0
     for number, size in zip(numbers, sizes, strict=True):
         part = {name: np.array(column[start : start + size]) for name, column in scores.items()}
@@ -109,35 +112,41 @@ def replayed_scores(paths: JobPaths, number: int, rows: int) -> Arrays:
     return found
 
 
-def _score(
-    plan: ScoringPlan,
-    buckets: TimeBuckets,
-    folder: Path,
-    rows: int,
-    done: Callable[[int], None],
-) -> Arrays:
-    """float32[rows] for each model, in the order of the file; NaN for rows that are no payments.
+def _scores(plan: ScoringPlan, folder: Path, rows: int) -> Arrays:
+    """float32[rows] for each model, NaN so far.
 
     They are in files, of which the system keeps in memory what it has room for.
     """
-    asked = _asked(plan)
     found: Arrays = {}
-    for i, name in enumerate(asked):
+    for i, name in enumerate(_asked(plan)):
         column = np.memmap(folder / f"{i}.f32", np.float32, "w+", shape=(max(rows, 1),))
         column[:] = np.nan
         found[name] = column
-    store, n = MemoryStore(), 0
-    for table in buckets.tables():
+    return found
+
+
+def _replay(
+    plan: ScoringPlan,
+    buckets: TimeBuckets,
+    seen: LastSeen,
+    scores: Arrays,
+    done: Callable[[int], None],
+) -> None:
+    """Put the scores of all payments into `scores`, in the order of the file."""
+    asked = _asked(plan)
+    store, before = MemoryStore(), 0
+    for number, table in enumerate(buckets.tables()):
         places, start = table[PLACE].to_numpy(), 0
         for features in backfill(batches(table, plan.tenant), store=store):
             here = places[start : start + len(features)]
             for name, artifact in asked.items():
-                scored = loaded(artifact).score(features.values, features.schema_id)
-                found[name][here] = scored
+                scorer = loaded(artifact)
+                scores[name][here] = scorer.score(features.values, features.schema_id)
             start += len(features)
-            done(n + start)
-        n += table.num_rows
-    return found
+            done(before + start)
+        before += table.num_rows
+        for entity, ids in seen.ended(number).items():
+            store.forget(entity, [(plan.tenant, one) for one in ids])
 
 
 def _asked(plan: ScoringPlan) -> dict[str, PlannedArtifact]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bulk.jobs.paths import ROW
 from bulk.scoring.history.rejected_rows import (
     SCHEMA,
     add_rejected,
@@ -27,15 +28,21 @@ def test_columns_are_named_as_in_the_file(tmp_path):
     rejected(tmp_path / "r.parquet")
     assert rejected_rows(tmp_path / "r.parquet") == 7
     assert pq.read_table(tmp_path / "r.parquet").to_pylist() == [
-        {"line": 4, "column": "TX_AMOUNT", "reason": "is missing"},
-        {"line": 10, "column": "TX_DATETIME", "reason": "must be a time"},
+        {ROW: 3, "line": 4, "column": "TX_AMOUNT", "code": "missing", "reason": "is missing"},
+        {
+            ROW: 9,
+            "line": 10,
+            "column": "TX_DATETIME",
+            "code": "not_a_time",
+            "reason": "must be a time",
+        },
     ]
 
 
 def test_they_join_the_other_errors_once(tmp_path):
     errors, path = tmp_path / "errors.parquet", tmp_path / "r.parquet"
     rejected(path)
-    torn = {"line": 6, "column": "", "reason": "has 3 cells"}
+    torn = {ROW: 5, "line": 6, "column": "", "code": "malformed", "reason": "has 3 cells"}
     pq.write_table(pa.Table.from_pylist([torn], SCHEMA), errors)
     for _ in range(2):
         add_rejected(errors, path)
