@@ -91,7 +91,7 @@ def _outcome(scores: JobScores, plan: ScoringPlan, options: JobOptions) -> _Outc
     )
     # Thresholds meet the numbers that the result shows.
     probability = found.probability.astype(np.float32)
-    level = levels(probability.astype(np.float64), options)
+    level = levels(probability, options)
     return _Outcome(scores, found, probability, level, correlations, agreement)
 
 
