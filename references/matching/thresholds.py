@@ -32,7 +32,7 @@ class Thresholds:
         weighty: importance from which an optional column's fault counts.
     """
 
-    similarity: float = 0.55
+    similarity: float = 0.6
     history_similarity: float = 0.35
     evidence: float = 0.65
     coverage: float = 0.6
