@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,18 +17,22 @@ _MAX_FAULTS = 100
 _MAX_NAME_CHARS = 64
 
 
-def read_options(document: Mapping[str, Any], pointer: str = POINTER) -> JobOptions:
+def read_options(
+    document: Mapping[str, Any], pointer: str = POINTER, *, strict: bool = True
+) -> JobOptions:
     """Return options.
 
     Args:
         document: name -> value, as JSON has it.
         pointer: of the document in what the caller sent.
+        strict: values have their types; else texts of numbers and of truth are as good.
 
     Raises:
         InvalidInput: an option is unknown or wrong; names every fault, never a value.
     """
     try:
-        return JobOptions.model_validate(document)
+        # As JSON, which pydantic reads strictly: neither `true` nor "3" is a number.
+        return JobOptions.model_validate_json(json.dumps(document), strict=strict)
     except ValidationError as error:
         faults = tuple(_fault(item, pointer) for item in error.errors()[:_MAX_FAULTS])
         raise InvalidInput("the options cannot be used", faults) from None

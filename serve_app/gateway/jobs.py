@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 from uuid import UUID
@@ -21,10 +22,10 @@ from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions
 from bulk.jobs.paths import JobPaths
 from bulk.jobs.state import ENDED, JobState
-from fraud.errors import Conflict, NotFound, Overloaded
+from fraud.errors import Conflict, NotFound, Overloaded, Unavailable
 from references.matching.match import Match
 from serve_app.gateway.auth import Principal
-from serve_app.gateway.errors import MatchRefused, TooManyJobs
+from serve_app.gateway.errors import MatchRefused
 from serve_app.gateway.job_options import changed_options
 from settings.settings import Settings
 
@@ -34,7 +35,6 @@ UPLOAD: Final = "upload"
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200
 MAX_FILE_NAME_CHARS: Final = 255
-RETRY_JOBS_S: Final = 30.0
 RETRY_DISK_S: Final = 60.0
 
 Format = Literal["csv", "parquet"]
@@ -45,25 +45,19 @@ class JobLimits:
     """What a tenant may submit; see `settings.settings.Settings`.
 
     Attributes:
-        open_jobs: most jobs of a tenant that have not ended.
         upload_bytes: size of the largest file, as it comes.
-        retention: how long files of jobs are kept.
+        retention_days: how long files of jobs are kept.
         reserve_bytes: free space of the disk that files of jobs never take.
     """
 
-    open_jobs: int = 20
     upload_bytes: int = 5 << 30
-    retention: timedelta = timedelta(days=7)
+    retention_days: float = 7.0
     reserve_bytes: int = 1 << 30
 
     @classmethod
     def of(cls, settings: Settings) -> JobLimits:
         """Return the limits among all settings."""
-        return cls(
-            settings.max_open_jobs,
-            settings.max_upload_mib << 20,
-            timedelta(days=settings.job_retention_days),
-        )
+        return cls(settings.max_upload_mib << 20, settings.job_retention_days)
 
 
 @dataclass(slots=True)
@@ -101,47 +95,45 @@ class Download:
 
 
 class JobTable(Protocol):
-    """The table of jobs. All methods raise StoreUnavailable."""
+    """The table of jobs; `serve_app.gateway.job_records` is it. Raises StoreUnavailable."""
 
-    async def add(self, job: Job, max_open: int) -> bool:
-        """Store a new job, unless its tenant has `max_open` jobs that have not ended: False."""
+    async def add(self, job: Job) -> Job:
+        """Store a new job; raises TooManyJobs."""
 
-    async def find(self, tenant: str, job_id: UUID) -> Job | None:
-        """Return a job of a tenant."""
+    async def find(self, tenant: str, job_id: UUID) -> Job:
+        """Return a job of a tenant; raises NotFound."""
 
     async def newest(self, tenant: str, limit: int, before: UUID | None) -> list[Job]:
         """Return a tenant's jobs, the newest first; with `before`, only older ones."""
 
-    async def count_open(self, tenant: str) -> int:
-        """Return how many jobs of a tenant have not ended."""
+    async def require_room(self, tenant: str, drafts: int) -> None:
+        """Raise TooManyJobs if a tenant with so many drafts may not have one more job."""
 
-    async def confirm(
-        self, tenant: str, job_id: UUID, options: JobOptions, match: Match
-    ) -> Job | None:
-        """Queue a job that waits; None if it does not wait (any more)."""
+    async def confirm(self, tenant: str, job_id: UUID, options: JobOptions, match: Match) -> Job:
+        """Queue a job that waits; raises NotFound and Conflict."""
 
-    async def cancel(self, tenant: str, job_id: UUID) -> Job | None:
-        """Ask a job to stop, at once if no runner works on it; None if there is no such job."""
+    async def cancel(self, tenant: str, job_id: UUID) -> Job:
+        """Have a job stopped; raises NotFound."""
 
 
 class JobFiles(Protocol):
-    """The files of jobs. All methods block."""
+    """The files of jobs; `bulk.jobs.store.JobStore` is it. All methods block, and may raise
+    ArtifactsUnavailable."""
 
-    def create(self, tenant: str, job_id: UUID) -> JobPaths:
-        """Make the private folder of a new job on this machine."""
+    def paths(self, job_id: UUID) -> JobPaths:
+        """Return the files of a job on this machine; none of them need exist."""
 
-    def keep(self, tenant: str, job_id: UUID) -> None:
-        """Store the files that a new job has on this machine."""
+    def make(self, job_id: UUID) -> JobPaths:
+        """Return the files of a job, in a private folder that exists."""
 
-    def fetch(self, tenant: str, job_id: UUID, name: str) -> Path | None:
-        """Return one of a job's files, on this machine; None if there is none."""
+    def keep(self, job_id: UUID, *files: Path) -> None:
+        """Store files of a job where other machines find them."""
 
-    def remove(self, tenant: str, job_id: UUID) -> None:
+    def bring(self, job_id: UUID, *files: Path) -> bool:
+        """Fetch files to this machine; returns whether all of them are here now."""
+
+    def remove(self, job_id: UUID) -> None:
         """Remove all files of a job."""
-
-    @property
-    def folder(self) -> Path:
-        """The folder on this machine that holds them all."""
 
 
 Examine = Callable[[str, JobPaths, str, str, JobOptions], Awaitable[tuple[Match, int]]]
@@ -189,6 +181,7 @@ class Jobs:
         self._now = now
         self._csv_chunks = csv_chunks
         self._error_chunks = error_chunks
+        self._drafts: Counter[str] = Counter()
 
     @asynccontextmanager
     async def draft(self, principal: Principal, announced_bytes: int = 0) -> AsyncIterator[Draft]:
@@ -202,27 +195,31 @@ class Jobs:
             Overloaded: the disk is nearly full.
             StoreUnavailable: PostgreSQL does not answer.
         """
-        if await self._table.count_open(principal.tenant) >= self.limits.open_jobs:
-            raise self._too_many()
-        await self.require_space(announced_bytes)
-        job_id = self._new_id()
-        paths = await asyncio.to_thread(self._files.create, principal.tenant, job_id)
-        draft = Draft(job_id, principal, paths)
+        tenant = principal.tenant
+        self._drafts[tenant] += 1
         try:
-            yield draft
+            await self._table.require_room(tenant, self._drafts[tenant] - 1)
+            job_id = self._new_id()
+            paths = await asyncio.to_thread(self._files.make, job_id)
+            draft = Draft(job_id, principal, paths)
+            try:
+                await self.require_space(paths.folder, announced_bytes)
+                yield draft
+            finally:
+                if not draft.is_kept:
+                    # Shielded: a caller that leaves must not leave a folder behind.
+                    await asyncio.shield(asyncio.to_thread(self._files.remove, job_id))
         finally:
-            if not draft.is_kept:
-                # Shielded: a caller that leaves must not leave a folder behind.
-                remove = asyncio.to_thread(self._files.remove, principal.tenant, job_id)
-                await asyncio.shield(remove)
+            self._drafts[tenant] -= 1
+            self._drafts += Counter()  # without those of nothing
 
-    async def require_space(self, more_bytes: int) -> None:
-        """Do nothing if the disk has room for so many bytes more.
+    async def require_space(self, folder: Path, more_bytes: int) -> None:
+        """Do nothing if a folder's disk has room for so many bytes more.
 
         Raises:
             Overloaded: it has not.
         """
-        usage = await asyncio.to_thread(shutil.disk_usage, self._files.folder)
+        usage = await asyncio.to_thread(shutil.disk_usage, folder)
         if usage.free - more_bytes < self.limits.reserve_bytes:
             detail = "the disk for files of jobs is nearly full"
             raise Overloaded(detail, retry_after_s=RETRY_DISK_S)
@@ -256,7 +253,6 @@ class Jobs:
         if match.refused:
             raise MatchRefused(match)
         starts = options.confirm and not unconfirmed(match)
-        now = self._now()
         job = Job(
             job_id=draft.job_id,
             tenant=tenant,
@@ -266,16 +262,14 @@ class Jobs:
             state=JobState.QUEUED if starts else JobState.WAITING,
             options=options,
             bytes=size,
-            created_at=now,
+            created_at=self._now(),
             match=match,
             author=draft.principal.key_id,
-            expires_at=now + self.limits.retention,
         )
         if dry_run:
             return job
-        await asyncio.to_thread(self._files.keep, tenant, draft.job_id)
-        if not await self._table.add(job, self.limits.open_jobs):
-            raise self._too_many()
+        await asyncio.to_thread(self._files.keep, draft.job_id, paths.upload, paths.sample)
+        job = await self._table.add(job)
         draft.is_kept = True
         if starts:
             await self._wake()
@@ -287,10 +281,7 @@ class Jobs:
         Raises:
             NotFound: there is none, or it is another tenant's.
         """
-        job = await self._table.find(tenant, job_id)
-        if job is None:
-            raise NotFound("no such job")
-        return job
+        return await self._table.find(tenant, job_id)
 
     async def list(
         self, tenant: str, limit: int = DEFAULT_PAGE, before: UUID | None = None
@@ -322,13 +313,13 @@ class Jobs:
         options = changed_options(job.options, changes)
         match = job.match
         if options != job.options:
-            paths = JobPaths(self._files.folder / str(job_id))
+            paths = self._files.paths(job_id)
+            self._require_here(job)
+            await asyncio.to_thread(self._files.bring, job_id, paths.upload, paths.sample)
             match, _ = await self._examine(tenant, paths, job.source, job.file_name, options)
             if match.refused:
                 raise MatchRefused(match)
         queued = await self._table.confirm(tenant, job_id, options, match)
-        if queued is None:
-            raise Conflict("the job has changed meanwhile: there is nothing to confirm")
         await self._wake()
         return queued
 
@@ -338,10 +329,7 @@ class Jobs:
         Raises:
             NotFound: see `get`.
         """
-        job = await self._table.cancel(tenant, job_id)
-        if job is None:
-            raise NotFound("no such job")
-        return job
+        return await self._table.cancel(tenant, job_id)
 
     async def result(self, tenant: str, job_id: UUID, format: Format | None = None) -> Download:
         """Return the result of a job.
@@ -355,7 +343,7 @@ class Jobs:
         """
         job = await self.get(tenant, job_id)
         _require_done(job)
-        path = await self._file(job, "result.parquet")
+        path = await self._here(job, self._files.paths(job_id).result)
         wanted = format or job.options.format
         if wanted == "parquet":
             return Download(job, wanted, path)
@@ -371,7 +359,7 @@ class Jobs:
         job = await self.get(tenant, job_id)
         if job.state in (JobState.WAITING, JobState.QUEUED, JobState.READING):
             raise Conflict(f"the job is {job.state}: its file has not been read as a whole")
-        path = await self._file(job, "errors.parquet")
+        path = await self._here(job, self._files.paths(job_id).errors)
         return Download(job, "csv", path, lambda: self._error_chunks(path))
 
     async def summary(self, tenant: str, job_id: UUID) -> Job:
@@ -385,14 +373,15 @@ class Jobs:
         _require_done(job)
         return job
 
-    async def _file(self, job: Job, name: str) -> Path:
-        path = await asyncio.to_thread(self._files.fetch, job.tenant, job.job_id, name)
-        if path is None:
+    async def _here(self, job: Job, path: Path) -> Path:
+        self._require_here(job)
+        if not await asyncio.to_thread(self._files.bring, job.job_id, path):
             raise NotFound("the files of this job were removed")
         return path
 
-    def _too_many(self) -> TooManyJobs:
-        return TooManyJobs(self.limits.open_jobs, RETRY_JOBS_S)
+    def _require_here(self, job: Job) -> None:
+        if job.storage != self._storage:
+            raise Unavailable("the files of this job are in another store")
 
 
 def unconfirmed(match: Match) -> list[str]:
