@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -16,26 +16,31 @@ from serve_app.http.exchange import REQUEST_ID, ROUTE, Head, reply_problem
 from serve_app.http.problems import HttpProblem, problem_of
 from serve_app.http.reference.openapi import ROUTES
 from serve_app.http.route import Call, Route, answer
-from serve_app.http.services import Services
+from serve_app.http.services import CommonServices
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
-def build_rest(services: Services, lifespan: Lifespan | None = None) -> starlette.routing.Router:
+def build_rest(
+    services: CommonServices,
+    lifespan: Lifespan | None = None,
+    routes: Iterable[Route] = ROUTES,
+) -> starlette.routing.Router:
     """Return the app.
 
     Args:
         services: the parts behind the routes.
+        routes: of one application.
         lifespan: what is opened before the first request and closed after the last.
     """
     paths: dict[str, dict[str, Route]] = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(route.path, {})[route.method] = route
     endpoints = [_Endpoint(path, methods, services) for path, methods in paths.items()]
     # Of two paths that match, the one without a parameter is meant.
     endpoints.sort(key=lambda endpoint: "{" in endpoint.path)
-    routes = [starlette.routing.Route(endpoint.path, endpoint) for endpoint in endpoints]
-    return _Router(routes, redirect_slashes=False, lifespan=lifespan)
+    found = [starlette.routing.Route(endpoint.path, endpoint) for endpoint in endpoints]
+    return _Router(found, redirect_slashes=False, lifespan=lifespan)
 
 
 class _Router(starlette.routing.Router):
@@ -50,7 +55,7 @@ class _Router(starlette.routing.Router):
 class _Endpoint:
     """The routes of one path as an ASGI app."""
 
-    def __init__(self, path: str, routes: dict[str, Route], services: Services) -> None:
+    def __init__(self, path: str, routes: dict[str, Route], services: CommonServices) -> None:
         self.path = path
         self._routes = routes
         self._services = services

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any
+from typing import Any, Generic
 
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypeVar
 
 from fraud.access.scopes import Scope
 from serve_app.gateway.auth import Principal
 from serve_app.http.exchange import ALWAYS, REQUEST_ID, Body, Head
 from serve_app.http.reading.json_body import read_json
-from serve_app.http.services import Services
+from serve_app.http.services import CommonServices, Services
 from serve_app.http.wire.answers import encode
 
 Json = dict[str, Any]
+S = TypeVar("S", bound=CommonServices, default=Services)
+"""The parts behind the routes of an application; `Call` alone is one of `decisions`."""
 
 _ALWAYS = {name.decode(): value.decode() for name, value in ALWAYS}
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Generic[S]):
     """A request as a handler sees it.
 
     Attributes:
@@ -33,7 +36,7 @@ class Call:
     """
 
     request: Request
-    services: Services
+    services: S
     principal: Principal | None
 
     @property
@@ -76,7 +79,7 @@ class Call:
         return await self.json()
 
 
-Handler = Callable[[Call], Awaitable[Struct | Response]]
+Handler = Callable[[Call[Any]], Awaitable[Struct | Response]]
 """Answers a call with a wire type (200), or with a response of its own; raises errors of
 `fraud.errors`, `serve_app.gateway.errors` or `HttpProblem`."""
 
@@ -108,7 +111,7 @@ class Route:
     """A method on a path.
 
     Attributes:
-        method: GET or POST.
+        method: GET, POST or DELETE.
         path: with parameters in braces.
         operation_id: its name in generated clients, stable.
         summary: one line; `{max_rows}` stands for the rows of a batch.
