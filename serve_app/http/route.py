@@ -33,11 +33,13 @@ class Call(Generic[S]):
         request: the request.
         services: the parts behind the routes.
         principal: the sender; None where the route needs no key.
+        body: of the request, not read yet.
     """
 
     request: Request
     services: S
     principal: Principal | None
+    body: Body
 
     @property
     def tenant(self) -> str:
@@ -66,17 +68,35 @@ class Call(Generic[S]):
             HttpProblem: 408, 413 or 415.
             MalformedBody: not JSON.
         """
-        head = Head(self.request.scope["headers"])
-        head.require_json()
+        return read_json(await self.json_text(max_bytes))
+
+    async def json_text(self, max_bytes: int | None = None) -> bytes:
+        """Return the body as it came, if the request says that it is JSON.
+
+        Args:
+            max_bytes: see `json`.
+
+        Raises:
+            HttpProblem: 408, 413 or 415.
+        """
+        self.head.require_json()
         cap = self.services.limits.max_body_bytes if max_bytes is None else max_bytes
-        return read_json(await Body(self.request.receive, head).read(cap))
+        return await self.body.read(cap)
 
     async def optional_json(self) -> Any:
         """Return the JSON body like `json`, None if the request has none."""
+        return await self.json() if self.has_body else None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request has a body."""
         headers = self.request.headers
-        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
-            return None
-        return await self.json()
+        return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+    @property
+    def head(self) -> Head:
+        """The headers that matter."""
+        return Head(self.request.scope["headers"])
 
 
 Handler = Callable[[Call[Any]], Awaitable[Struct | Response]]
@@ -121,6 +141,7 @@ class Route:
         description: further prose, Markdown.
         body: wire types of the body, one of which it must be; () for none.
         body_example: as JSON.
+        form: wire type of a form that may be sent instead of the body.
         parameters: name -> JSON Schema with a description; in the path if it names them, else in
             the query string.
         problems: statuses of its problems beyond those that follow from the rest.
@@ -139,6 +160,7 @@ class Route:
     description: str = ""
     body: tuple[type[Struct], ...] = ()
     body_example: Json | None = None
+    form: type[Struct] | None = None
     parameters: Mapping[str, Json] | None = None
     problems: tuple[int, ...] = ()
     is_limited: bool = False
