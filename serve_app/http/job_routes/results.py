@@ -162,9 +162,8 @@ async def _streamed(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    """Yield no piece: the client wants the head alone."""
-    for piece in ():
-        yield piece
+    """Yield nothing: the client wants the head alone."""
+    yield b""
 
 
 def _etag(download: Download, state: os.stat_result) -> str:

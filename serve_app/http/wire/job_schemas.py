@@ -13,7 +13,7 @@ from bulk.jobs.options import MAX_MODELS
 from bulk.jobs.state import JobState
 from serve_app.gateway.jobs import progress, unconfirmed
 from serve_app.http.reading.form import FILE
-from serve_app.http.wire.match_schemas import MatchOut, match_out
+from serve_app.http.wire.match_schemas import MatchOut, Share, match_out
 
 StateName = Annotated[
     str,
@@ -138,9 +138,9 @@ class JobOut(Struct, kw_only=True, gc=False):
     rows_total: Annotated[int | None, Meta(description="null: the file is not read yet")]
     rows_done: Annotated[int, Meta(ge=0, description="rows with scores")]
     rows_failed: Annotated[int, Meta(ge=0, description="rows that could not be read")]
-    progress: Annotated[float | None, Meta(ge=0, le=1, description="share of the rows done")]
+    progress: Annotated[Share | None, Meta(description="share of the rows done")]
     rows_per_s: Annotated[float | None, Meta(description="speed of the running phase")]
-    seconds_left: Annotated[float | None, Meta(ge=0, description="at this speed")]
+    seconds_left: Annotated[float | None, Meta(description="at this speed")]
     to_confirm: Annotated[
         list[str],
         Meta(description="columns of the file with a proposed conversion that was not confirmed"),
