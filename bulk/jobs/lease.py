@@ -12,8 +12,9 @@ from uuid import UUID
 
 from bulk.jobs.job import Job
 from bulk.jobs.state import JobState
-from bulk.jobs.table import DAY_S, Source, job_of
+from bulk.jobs.table import DAY_S, Source, job_of, match_json
 from fraud.errors import LeaseLost
+from references.matching.match import Match
 from stores.postgres.errors import translate_outages
 from stores.statements import statement
 
@@ -130,19 +131,27 @@ class Lease:
         """A unit of work is done. The rows of a part that is scored count as done, once."""
         await self._held("part_done", unit.phase.value, unit.part)
 
+    async def reopen(self, unit: Unit) -> None:
+        """What a unit that was done has left is not at hand: it is done again."""
+        await self._held("reopen_part", unit.phase.value, unit.part)
+
     async def failed(self, unit: Unit) -> None:
         """A unit of work has used up its attempts."""
         await self._held("part_failed", unit.phase.value, unit.part)
 
-    async def begin_scoring(self, rows_total: int, rows_failed: int, parts: Sequence[int]) -> None:
+    async def begin_scoring(
+        self, rows_total: int, rows_failed: int, parts: Sequence[int], match: Match | None = None
+    ) -> None:
         """The file is read.
 
         Args:
             rows_total: rows of the file, those that could not be read included.
             rows_failed: rows that could not be read.
             parts: rows of each part.
+            match: replaces the job's, now that the whole file is known; None: it stays.
         """
-        await self._held("begin_scoring", rows_total, rows_failed, list(parts))
+        document = match_json(match)
+        await self._held("begin_scoring", rows_total, rows_failed, list(parts), document)
 
     async def begin_finishing(self) -> None:
         """All parts are scored."""
@@ -155,6 +164,7 @@ class Lease:
         retention_days: float,
         summary: dict[str, Any] | None = None,
         problem: dict[str, Any] | None = None,
+        match: Match | None = None,
     ) -> None:
         """The job has ended; the lease ends with it.
 
@@ -163,12 +173,14 @@ class Lease:
             retention_days: how long its files are kept from now on.
             summary: of a job that is done.
             problem: of another.
+            match: see `begin_scoring`.
 
         Raises:
             ValueError: a number in `summary` or `problem` is not finite.
         """
         documents = [json.dumps(found or {}, allow_nan=False) for found in (summary, problem)]
-        await self._held("end_job", state.value, *documents, retention_days * DAY_S)
+        kept_s = retention_days * DAY_S
+        await self._held("end_job", state.value, *documents, kept_s, match_json(match))
 
     async def give_back(self, under_way: Collection[Unit] = ()) -> None:
         """Let another runner continue at once.

@@ -1,7 +1,7 @@
 -- The file is read: its rows, and its parts in their order.
 WITH held AS (
     UPDATE jobs SET state = 'scoring', rows_total = $3, rows_failed = $4, rows_done = 0,
-                    rows_per_s = NULL
+                    rows_per_s = NULL, match = coalesce($6, match)
     WHERE job_id = $1 AND lease_owner = $2
     RETURNING job_id
 ), added AS (
