@@ -18,7 +18,7 @@ ReasonCodeName = Annotated[
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
-class ReasonOut(Struct, gc=False):
+class MatchReasonOut(Struct, gc=False):
     """Why a reference model, or the file as a whole, does not fit. It holds no value of the
     file."""
 
@@ -73,7 +73,7 @@ class ModelMatchOut(Struct, gc=False):
     ]
     columns: list[ColumnMatchOut]
     unused: Annotated[list[str], Meta(description="columns of the file without a use here")]
-    reasons: Annotated[list[ReasonOut], Meta(description="why it is not used; empty: it fits")]
+    reasons: Annotated[list[MatchReasonOut], Meta(description="why it is not used; empty: it fits")]
     weight: Annotated[float, Meta(ge=0, le=1, description="of its score in the ensemble")]
     forced: Annotated[bool, Meta(description="the options name it, although it does not fit")]
 
@@ -83,7 +83,7 @@ class MatchOut(Struct, gc=False):
 
     models: Annotated[list[ModelMatchOut], Meta(description="the best first, at most 20")]
     chosen: Annotated[list[str], Meta(description="those that score; empty: the file is refused")]
-    reasons: Annotated[list[ReasonOut], Meta(description="why the file as a whole is refused")]
+    reasons: Annotated[list[MatchReasonOut], Meta(description="why the file as a whole is refused")]
     rows: Annotated[int, Meta(ge=0, description="rows of the file that were looked at")]
     notes: list[str]
 
