@@ -23,6 +23,7 @@ class Phase(StrEnum):
     """What a unit of work belongs to. All but `scoring` are one unit."""
 
     READING = "reading"
+    CHECKING = "checking"
     REPLAY = "replay"
     SCORING = "scoring"
     FINISHING = "finishing"
