@@ -100,7 +100,7 @@ class Units:
             except Busy:
                 raise
             except _CERTAIN as failed:
-                raise await self._given_up(unit, str(failed), _code(failed)) from failed
+                raise await self._given_up(unit, _reason(failed), _code(failed)) from failed
             except Exception as failed:
                 error = failed
             else:
@@ -141,7 +141,9 @@ def _words(unit: Unit) -> str:
 
 def _reason(error: Exception) -> str:
     """Why a unit failed, for the job's caller. Errors of others may quote a cell."""
-    return str(error) if isinstance(error, QuorumError) else type(error).__name__
+    if not isinstance(error, QuorumError):
+        return type(error).__name__
+    return str(getattr(error, "detail", None) or error)
 
 
 def _code(error: Exception) -> str:

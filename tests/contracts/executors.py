@@ -67,9 +67,13 @@ async def check_executor(executor: Executor, folder: Path) -> None:
     held[0].cancel()
     held[1].cancel()
     await asyncio.gather(*held, return_exceptions=True)
-    stopped = [int(path.name) for path in folder.iterdir()]
-    await until(lambda: not any(map(_is_running, stopped)))
+    await until(lambda: not runs_any(folder))
     assert await asyncio.gather(*(executor.run(add, n, n) for n in range(5))) == [0, 2, 4, 6, 8]
+
+
+def runs_any(folder: Path) -> bool:
+    """Whether a process runs that `wait_beside` left a file of."""
+    return any(_is_running(int(path.name)) for path in folder.iterdir())
 
 
 def _is_running(pid: int) -> bool:

@@ -1,7 +1,7 @@
 """Steps of jobs for tests of the engine: a file is lines of text, its scores their lengths.
 
-Each call leaves a line in a log. A file `break-<step>` in the job's folder breaks that step: it says
-how often, and how.
+Each call leaves a line in a log. A file `break-<step>` in the job's folder breaks that step: it
+says how, and how often.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ class LineSteps:
 
     Attributes:
         rows_per_part: of the parts that `read` cuts.
-        hold: a file; while it is there, no part is scored.
+        hold: a file; while it is there, no part from `held_from` on is scored.
     """
 
     rows_per_part: int = 2
     hold: str = ""
+    held_from: int = 0
 
     def read(self, order: ReadOrder) -> FileRead:
         """Cut the lines into parts; a line "bad" cannot be read."""
@@ -63,7 +64,7 @@ class LineSteps:
     def score(self, paths: JobPaths, number: int, plan: ScoringPlan) -> None:
         """Write the lengths of the lines of a part."""
         log(paths, f"score {number}")
-        while self.hold and Path(self.hold).exists():
+        while self.hold and number >= self.held_from and Path(self.hold).exists():
             time.sleep(0.01)
         lengths = [len(line) for line in paths.part(number).read_text().splitlines()]
         replace_file(paths.scores(number), " ".join(map(str, lengths)).encode())

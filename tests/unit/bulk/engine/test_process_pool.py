@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from bulk.engine.process_pool import ProcessPool
-from tests.contracts.executors import check_executor, wait_beside
+from tests.contracts.executors import check_executor, runs_any, wait_beside
 from tests.contracts.waiting import until
 
 _PARENT = """
@@ -39,10 +39,10 @@ async def test_closing_stops_all_work(tmp_path: Path) -> None:
     await pool.close()
     (found,) = await asyncio.gather(held, return_exceptions=True)
     assert isinstance(found, Exception)
-    await until(lambda: not _runs(tmp_path))
+    await until(lambda: not runs_any(tmp_path))
 
 
-async def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(_PARENT)
     folder = tmp_path / "pids"
@@ -52,18 +52,9 @@ async def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     try:
-        await until(lambda: any(folder.iterdir()))
+        asyncio.run(until(lambda: any(folder.iterdir())))
         parent.send_signal(signal.SIGKILL)
-        await until(lambda: not _runs(folder))
+        asyncio.run(until(lambda: not runs_any(folder)))
     finally:
         parent.kill()
         parent.wait()
-
-
-def _runs(folder: Path) -> bool:
-    (pid,) = (int(path.name) for path in folder.iterdir())
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"

@@ -129,5 +129,5 @@ async def test_what_a_shutdown_interrupts_is_known() -> None:
 
 def test_the_error_survives_pickle() -> None:
     error = UnitFailed("scoring of part 4", "why", "step-failed")
-    copy = pickle.loads(pickle.dumps(error))  # noqa: S301
+    copy = pickle.loads(pickle.dumps(error))
     assert (copy.unit, copy.detail, copy.code) == (error.unit, error.detail, error.code)
