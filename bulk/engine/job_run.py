@@ -131,7 +131,7 @@ class JobRun:
         else:
             await self._bring_parts()
             plan = await self._plan()
-        await self._score(plan)
+        plan = await self._score(plan)
         if self._progress.state is JobState.SCORING:
             await through_outages(self._lease.begin_finishing)
             self._enter(JobState.FINISHING)
@@ -165,6 +165,7 @@ class JobRun:
         if not await self._brought(paths.upload):
             raise UnitFailed("reading", "the file is not there any more", "file-gone")
         order = ReadOrder(paths, job.file_name, job.options.dialect, self._shop.max_unpacked_bytes)
+        await self._reopen(READING)
         found = await self._units.do(READING, self._shop.steps.read, order)
         await self._kept(paths.errors, paths.profile)
         await self._done(READING)
@@ -174,12 +175,15 @@ class JobRun:
         """Have the parts of the file on this machine."""
         parts = [record.unit.part for record in await self._recorded_parts()]
         if not all(self._paths.part(number).exists() for number in parts):
-            await self._reopen(READING)
             await self._read()
         await self._brought(self._paths.profile, self._paths.errors)
 
-    async def _score(self, plan: ScoringPlan) -> None:
-        """Score the parts that are left, and have the scores of all on this machine."""
+    async def _score(self, plan: ScoringPlan) -> ScoringPlan:
+        """Score the parts that are left, and have the scores of all on this machine.
+
+        Returns:
+            What has scored them: less than planned if rows turned out to be no payments.
+        """
         left: list[UnitRecord] = []
         done = 0
         for record in await self._recorded_parts():
@@ -191,7 +195,7 @@ class JobRun:
             left.append(record)
         self._progress = replace(self._progress, rows_done=done)
         if left and plan.history:
-            await self._units.do(REPLAY, self._shop.steps.replay, self._paths, plan)
+            plan = await self._replay(plan)
         records = iter(left)
         lanes = min(self._shop.executor.workers + _AHEAD, len(left))
         try:
@@ -200,6 +204,21 @@ class JobRun:
                     group.create_task(self._lane(plan, records))
         except BaseExceptionGroup as errors:
             raise _first(errors) from None
+        return plan
+
+    async def _replay(self, plan: ScoringPlan) -> ScoringPlan:
+        replay = self._shop.steps.replay
+        await self._reopen(REPLAY)
+        match = await self._units.do(REPLAY, replay, self._paths, plan, self._match)
+        await self._kept(self._paths.replay_errors)
+        await self._done(REPLAY)
+        if match.refused:
+            raise _Refused(match)
+        if match == self._match:
+            return plan
+        await through_outages(lambda: self._lease.rematch(match))
+        self._job = replace(self._job, match=match)
+        return await self._plan()
 
     async def _lane(self, plan: ScoringPlan, records: Iterator[UnitRecord]) -> None:
         """Score one part after the other."""

@@ -67,8 +67,8 @@ class Steps(Protocol):
         """Return the match with what the whole file says about it: it may be refused by now."""
         ...
 
-    def replay(self, paths: JobPaths, plan: ScoringPlan) -> None:
-        """Score all parts with the models of history."""
+    def replay(self, paths: JobPaths, plan: ScoringPlan, match: Match) -> Match:
+        """Score all parts with the models of history. Returns what `check` does."""
         ...
 
     def score(self, paths: JobPaths, number: int, plan: ScoringPlan) -> None:

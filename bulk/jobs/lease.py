@@ -154,6 +154,10 @@ class Lease:
         document = match_json(match)
         await self._held("begin_scoring", rows_total, rows_failed, list(parts), document)
 
+    async def rematch(self, match: Match) -> None:
+        """Replace the job's match: a model less scores it."""
+        await self._held("rematch_job", match_json(match))
+
     async def begin_finishing(self) -> None:
         """All parts are scored."""
         await self._held("begin_finishing")
