@@ -1,9 +1,9 @@
 """The artifact of a reference: a folder in the artifact store, like a model's.
 
-    reference-<name>/<version>/
-        manifest.json      family `reference`; SHA-256 of the other files
-        reference.json     what `Reference.to_document` gives
-        sketch.parquet     at most 2,000 rows, see `references.profile.sketch`
+reference-<name>/<version>/
+    manifest.json      family `reference`; SHA-256 of the other files
+    reference.json     what `Reference.to_document` gives
+    sketch.parquet     at most 2,000 rows, see `references.profile.sketch`
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.cells.numbers import NumberStyle, numbers
-from data.cells.texts import texts, trimmed, without_dictionary
+from data.cells.texts import Bool, texts, trimmed, without_dictionary
 
 MOST_DISTINCT = 1_000
 """Distinct values that are counted one by one. A column with more is no category."""
@@ -89,8 +89,9 @@ class ColumnTally:
             self.counts = None
 
 
-def _valid(cells: pa.Array) -> np.ndarray:
-    return cells.is_valid().to_numpy(zero_copy_only=False)
+def _valid(cells: pa.Array) -> Bool:
+    valid: Bool = cells.is_valid().to_numpy(zero_copy_only=False)
+    return valid
 
 
 def _is_text(kind: pa.DataType) -> bool:
