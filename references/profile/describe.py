@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from data.cells.numbers import WORDS, NumberStyle, numbers
-from data.cells.texts import texts, without_dictionary
+from data.cells.texts import texts
 from data.guess.column import Column
 from data.guess.column_names import confidence, normalised
 from fraud.payment.batch import Float64
@@ -48,7 +48,7 @@ class _Sampled:
 
     Attributes:
         name: of the column.
-        cells: without dictionary encoding.
+        cells: as `references.profile.plain` gives them.
         few: at most `_TRIED` of them that are filled, as texts.
     """
 
@@ -64,13 +64,13 @@ def describe(
 
     Args:
         tally: of all its cells.
-        cells: a sample of them, in the order of the table.
+        cells: a sample of them, in the order of the table, as `references.profile.plain` gives
+            them.
         decimal: the decimal sign of numbers in texts.
         missing: texts that mean a missing value.
     """
     if not tally.filled:
         return ColumnProfile(name, ColumnKind.EMPTY, tally.rows, 0)
-    cells = without_dictionary(cells)
     style = NumberStyle(decimal, missing=frozenset(missing), lenient=True)
     known = texts(_thinned(cells.drop_null(), _TRIED), frozenset(missing)).values.drop_null()
     sampled = _Sampled(name, cells, Column(name, known))
@@ -135,6 +135,8 @@ def _of_numbers(sampled: _Sampled, tally: ColumnTally, values: Float64) -> Colum
         if _are_ids(sampled, tally, values):
             return _named(sampled, tally, ColumnKind.IDENTIFIER, common_shape(few.values))
     kind = ColumnKind.CATEGORY if whole and _are_codes(few, tally) else ColumnKind.NUMBER
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = float(np.mean(values)), float(np.std(values))
     return ColumnProfile(
         sampled.name,
         kind,
@@ -142,8 +144,8 @@ def _of_numbers(sampled: _Sampled, tally: ColumnTally, values: Float64) -> Colum
         tally.filled,
         _distinct(tally, sampled),
         quantiles=_quantiles(values, _DIGITS),
-        mean=_rounded(float(np.mean(values)), _DIGITS),
-        deviation=_rounded(float(np.std(values)), _DIGITS),
+        mean=_rounded(mean, _DIGITS),
+        deviation=_rounded(deviation, _DIGITS),
         whole=whole,
         categories=_categories(tally) if kind is ColumnKind.CATEGORY else (),
         scale="minor" if _are_minor(sampled.name, values, whole) else "",
