@@ -170,7 +170,7 @@ IDENTIFIERS = {
     "lengths": ([f"C{10 ** (i % 4 + 2) + i % 90}" for i in range(N)], "A1{3,6}"),
     "email": ([f"user{i}@example.org" for i in range(N)], "A{4}1{1,4}@A{7}.A{3}"),
     "hexadecimal": ([f"{i * 2654435761 % 2**32:08x}" for i in range(N)], "X{8}"),
-    "address": ([f"10.{i % 256}.{i % 250}.{i % 199}" for i in range(N)], "1{2}.1{1,3}.1{1,3}.1{1,3}"),
+    "address": ([f"10.9.{i % 250}.{i % 199}" for i in range(N)], "1{2}.1.1{1,3}.1{1,3}"),
     "card": ([str(4_000_000_000_000_000 + i % 700) for i in range(N)], "1{16}"),
     "card number": (pa.array([4_000_000_000_000_000 + i % 700 for i in range(N)]), "1{16}"),
 }  # fmt: skip
