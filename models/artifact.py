@@ -39,6 +39,8 @@ MANIFEST = "manifest.json"
 REFERENCE_FAMILY = "reference"
 """The family of an artifact that is no model: a profile of training data, see references/files.py.
 It has no runtime, no calibration and no golden rows; nothing serves it."""
+REFERENCE_PREFIX = "reference-"
+"""Of the names under which references lie in the store, beside the variants."""
 
 TREES_FILE, LINEAR_FILE, BOOSTER_FILE = "trees.npz", "linear.npz", "model.ubj"
 

@@ -14,13 +14,20 @@ from pathlib import Path
 import pyarrow as pa
 
 from fraud.errors import ArtifactRefused, InvalidInput
-from models.artifact import REFERENCE_FAMILY, Manifest, read_manifest, sha256_of, write_manifest
+from models.artifact import (
+    REFERENCE_FAMILY,
+    REFERENCE_PREFIX,
+    Manifest,
+    read_manifest,
+    sha256_of,
+    write_manifest,
+)
 from models.store.alias import NAME
 from references.profile.sketch import sketch_bytes, sketch_from
 from references.reference import Reference
 
-PREFIX = "reference-"
-"""Of the names of such artifacts. No model's name begins with it."""
+LONGEST_NAME = 54
+"""Of a reference, in characters."""
 DOCUMENT_FILE, SKETCH_FILE = "reference.json", "sketch.parquet"
 
 
@@ -33,11 +40,11 @@ def artifact_name(name: str) -> str:
     >>> artifact_name("ulb")
     'reference-ulb'
     """
-    found = f"{PREFIX}{name}"
+    found = f"{REFERENCE_PREFIX}{name}"
     if not NAME.fullmatch(found) or not NAME.fullmatch(name):
         raise InvalidInput(
-            f"{name!r} cannot be the name of a reference: expected at most 54 lower-case letters,"
-            " digits, dots, dashes and underscores"
+            f"{name!r} cannot be the name of a reference: expected at most"
+            f" {LONGEST_NAME} lower-case letters, digits, dots, dashes and underscores"
         )
     return found
 
@@ -92,7 +99,7 @@ def read_reference(folder: Path, digest: str | None = None) -> tuple[Reference, 
         reference = Reference.from_document(document)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ArtifactRefused(f"{folder.name}: no readable reference") from error
-    if f"{PREFIX}{reference.name}" != manifest.variant:
+    if f"{REFERENCE_PREFIX}{reference.name}" != manifest.variant:
         raise ArtifactRefused(f"{folder.name}: it is the reference of another name")
     try:
         body = (folder / SKETCH_FILE).read_bytes()

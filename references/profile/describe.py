@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from data.cells.numbers import WORDS, NumberStyle, numbers
-from data.cells.texts import texts, without_dictionary
+from data.cells.texts import texts
 from data.guess.column import Column
 from data.guess.column_names import confidence, normalised
 from fraud.payment.batch import Float64
@@ -24,6 +24,9 @@ _TRIED = 500
 _UNUSUAL_TRIED = 2_000
 """Cells that are read where numbers have signs, units or groups of digits: these take time."""
 _FITS = 0.98
+_DIGITS, _TIME_DIGITS = 7, 13
+"""Digits of a quantile that are kept, so that documents stay small. Milliseconds since 1970 have
+thirteen."""
 _MOST_CODES = 20
 """Whole numbers with at most so many distinct values are codes."""
 _MOST_NAMED_CODES = 200
@@ -45,7 +48,7 @@ class _Sampled:
 
     Attributes:
         name: of the column.
-        cells: without dictionary encoding.
+        cells: as `references.profile.plain` gives them.
         few: at most `_TRIED` of them that are filled, as texts.
     """
 
@@ -61,13 +64,13 @@ def describe(
 
     Args:
         tally: of all its cells.
-        cells: a sample of them, in the order of the table.
+        cells: a sample of them, in the order of the table, as `references.profile.plain` gives
+            them.
         decimal: the decimal sign of numbers in texts.
         missing: texts that mean a missing value.
     """
     if not tally.filled:
         return ColumnProfile(name, ColumnKind.EMPTY, tally.rows, 0)
-    cells = without_dictionary(cells)
     style = NumberStyle(decimal, missing=frozenset(missing), lenient=True)
     known = texts(_thinned(cells.drop_null(), _TRIED), frozenset(missing)).values.drop_null()
     sampled = _Sampled(name, cells, Column(name, known))
@@ -115,7 +118,7 @@ def _of_times(sampled: _Sampled, tally: ColumnTally, times: TimesFound) -> Colum
         tally.rows,
         tally.filled,
         _distinct(tally, sampled),
-        quantiles=_quantiles(times.values),
+        quantiles=_quantiles(times.values, _TIME_DIGITS),
         time_format=times.format,
     )
 
@@ -124,23 +127,25 @@ def _of_numbers(sampled: _Sampled, tally: ColumnTally, values: Float64) -> Colum
     few = sampled.few
     whole = bool(np.all(values == np.floor(values)))
     if whole:
-        digits = _digits(few)
-        dated = written_times(few) if 6 <= digits <= 14 else None
+        length = _length(few)
+        dated = written_times(few) if 6 <= length <= 14 else None
         times = dated or counted_times(few, values)
         if times is not None:
             return _of_times(sampled, tally, times)
         if _are_ids(sampled, tally, values):
             return _named(sampled, tally, ColumnKind.IDENTIFIER, common_shape(few.values))
     kind = ColumnKind.CATEGORY if whole and _are_codes(few, tally) else ColumnKind.NUMBER
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = float(np.mean(values)), float(np.std(values))
     return ColumnProfile(
         sampled.name,
         kind,
         tally.rows,
         tally.filled,
         _distinct(tally, sampled),
-        quantiles=_quantiles(values),
-        mean=_finite(float(np.mean(values))),
-        deviation=_finite(float(np.std(values))),
+        quantiles=_quantiles(values, _DIGITS),
+        mean=_rounded(mean, _DIGITS),
+        deviation=_rounded(deviation, _DIGITS),
         whole=whole,
         categories=_categories(tally) if kind is ColumnKind.CATEGORY else (),
         scale="minor" if _are_minor(sampled.name, values, whole) else "",
@@ -231,22 +236,23 @@ def _distinct(tally: ColumnTally, sampled: _Sampled) -> int:
 
 def _categories(tally: ColumnTally) -> tuple[tuple[str, float], ...]:
     ordered = sorted((tally.counts or {}).items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple((text, rows / tally.filled) for text, rows in ordered[:MAX_CATEGORIES])
+    return tuple((text, round(rows / tally.filled, 6)) for text, rows in ordered[:MAX_CATEGORIES])
 
 
-def _digits(few: Column) -> int:
+def _length(few: Column) -> int:
     return len(few.values[0].lstrip("+-")) if few.values else 0
 
 
-def _quantiles(values: Float64) -> tuple[float, ...]:
+def _quantiles(values: Float64, digits: int) -> tuple[float, ...]:
     if not values.size:
         return ()
     found = np.quantile(values, np.linspace(0, 1, QUANTILES))
-    return tuple(float(q) for q in np.maximum.accumulate(found))
+    return tuple(_rounded(float(q), digits) for q in np.maximum.accumulate(found))
 
 
-def _finite(value: float) -> float:
-    return value if np.isfinite(value) else 0.0
+def _rounded(value: float, digits: int) -> float:
+    """A number of so many digits; 0 if it is not finite."""
+    return float(f"{value:.{digits}g}") if np.isfinite(value) else 0.0
 
 
 def _thinned(cells: pa.Array, most: int) -> pa.Array:

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from references.profile.plain import plain
+
 LONGEST_TEXT = 200
 """Letters of a text that are kept: a cell of a megabyte says no more about its column."""
 
@@ -84,13 +86,9 @@ class RowDraw:
 
 
 def _taken(cells: pa.Array | pa.ChunkedArray, places: NDArray[np.int64]) -> pa.Array:
-    taken = cells.take(pa.array(places))
-    if isinstance(taken, pa.ChunkedArray):
-        taken = taken.combine_chunks()
-    if pa.types.is_dictionary(taken.type):
-        taken = taken.dictionary_decode()
-    if pa.types.is_string(taken.type) or pa.types.is_large_string(taken.type):
-        return pc.utf8_slice_codeunits(taken.cast(pa.string()), 0, LONGEST_TEXT)
+    taken = plain(cells).take(pa.array(places))
+    if pa.types.is_string(taken.type):
+        return pc.utf8_slice_codeunits(taken, 0, LONGEST_TEXT)
     return taken
 
 

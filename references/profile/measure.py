@@ -10,6 +10,7 @@ from data.cells.texts import DEFAULT_MISSING
 from references.profile.column import ColumnProfile
 from references.profile.describe import describe
 from references.profile.draw import RowDraw
+from references.profile.plain import plain
 from references.profile.tally import ColumnTally
 
 SAMPLE_ROWS = 10_000
@@ -74,9 +75,10 @@ class Profiler:
             self._tallies = {name: ColumnTally(self._missing) for name in columns}
         if columns.keys() != self._tallies.keys():
             raise ValueError("columns: expected those of the first chunk")
-        for name, cells in columns.items():
-            self._tallies[name].add(_whole(cells))
-        self._draw.add(columns)
+        whole = {name: plain(cells) for name, cells in columns.items()}
+        for name, cells in whole.items():
+            self._tallies[name].add(cells)
+        self._draw.add(whole)
 
     def profiles(self) -> tuple[ColumnProfile, ...]:
         """The profiles of everything that was added, in the order of the first chunk."""
@@ -84,13 +86,6 @@ class Profiler:
             return ()
         sample = self._draw.rows()
         return tuple(
-            describe(name, tally, _whole(sample.column(name)), self._decimal, self._missing)
+            describe(name, tally, plain(sample.column(name)), self._decimal, self._missing)
             for name, tally in self._tallies.items()
         )
-
-
-def _whole(cells: pa.Array | pa.ChunkedArray) -> pa.Array:
-    if not isinstance(cells, pa.ChunkedArray):
-        return cells
-    found = cells.combine_chunks()
-    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.cells.numbers import NumberStyle, numbers
-from data.cells.texts import texts, trimmed, without_dictionary
+from data.cells.texts import Bool, texts, trimmed
 
 MOST_DISTINCT = 1_000
 """Distinct values that are counted one by one. A column with more is no category."""
@@ -38,11 +38,10 @@ class ColumnTally:
         self.counts: Counter[str] | None = Counter()
 
     def add(self, cells: pa.Array) -> None:
-        """Count the cells of the next rows."""
-        cells = without_dictionary(cells)
+        """Count the cells of the next rows, as `references.profile.plain` gives them."""
         self.rows += len(cells)
-        if _is_text(cells.type):
-            self._add_texts(cells.cast(pa.string()))
+        if pa.types.is_string(cells.type):
+            self._add_texts(cells)
         else:
             self._add_values(cells)
 
@@ -89,14 +88,9 @@ class ColumnTally:
             self.counts = None
 
 
-def _valid(cells: pa.Array) -> np.ndarray:
-    return cells.is_valid().to_numpy(zero_copy_only=False)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
+def _valid(cells: pa.Array) -> Bool:
+    valid: Bool = cells.is_valid().to_numpy(zero_copy_only=False)
+    return valid
 
 
 def _is_number(kind: pa.DataType) -> bool:
