@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from fraud.errors import Unavailable
+from fraud.errors import QuorumError
 
 T = TypeVar("T")
 
 
-class WorkerLost(Unavailable):
+class WorkerLost(QuorumError):
     """The process that did the work is gone: killed, or out of memory."""
 
 

@@ -23,6 +23,7 @@ class Phase(StrEnum):
     """What a unit of work belongs to. All but `scoring` are one unit."""
 
     READING = "reading"
+    CHECKING = "checking"
     REPLAY = "replay"
     SCORING = "scoring"
     FINISHING = "finishing"
@@ -152,6 +153,10 @@ class Lease:
         """
         document = match_json(match)
         await self._held("begin_scoring", rows_total, rows_failed, list(parts), document)
+
+    async def rematch(self, match: Match) -> None:
+        """Replace the job's match: a model less scores it."""
+        await self._held("rematch_job", match_json(match))
 
     async def begin_finishing(self) -> None:
         """All parts are scored."""

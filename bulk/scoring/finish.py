@@ -143,7 +143,7 @@ def _write(
 ) -> None:
     writer = ResultWriter(paths.result)
     models = " ".join(model.reference for model in plan.models)
-    named = {_column_name(model.reference): model.reference for model in plan.models}
+    named = _column_names([model.reference for model in plan.models])
     for number, start in zip(paths.part_numbers, scores.starts.tolist(), strict=True):
         if cancelled():
             raise Cancelled("the job was cancelled")
@@ -164,9 +164,13 @@ def _write(
     writer.commit()
 
 
-def _column_name(reference: str) -> str:
-    """The name of a reference without its version."""
-    return reference.partition("@")[0]
+def _column_names(references: list[str]) -> dict[str, str]:
+    """Name of a column of scores -> reference. A version is added only to tell two apart."""
+    names = [reference.partition("@")[0] for reference in references]
+    return {
+        name if names.count(name) == 1 else reference: reference
+        for name, reference in zip(names, references, strict=True)
+    }
 
 
 def _summary(

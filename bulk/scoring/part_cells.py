@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from bulk.scoring.cell_values import code_cells, number_cells
 from data.cells.texts import Texts, texts
+from data.layout.fields import TimeField
+from data.rows.timestamps import read_timestamps
 from fraud.payment.batch import Float32, Float64
 
 
@@ -55,6 +58,18 @@ class PartCells:
         if found is None:
             found = self._codes[name, markers] = code_cells(self._columns[name], markers)
         return found
+
+    def epoch_s(self, name: str, time_format: str) -> Float64:
+        """float64[n]: the times of a column as seconds since 1970, NaN where there is none.
+
+        Args:
+            time_format: `iso` or a strptime pattern: see `ColumnProfile`.
+        """
+        pattern = None if time_format in ("", "iso") else time_format
+        field = TimeField(columns=(name,), format=pattern, missing=self._missing)
+        rows = np.arange(1, self._rows + 1)
+        found = read_timestamps({name: self._columns[name]}, rows, field)
+        return np.where(found.known, found.at_ms / 1000.0, np.nan)
 
     def texts(self, name: str) -> Texts:
         """The trimmed texts of a column."""

@@ -37,6 +37,7 @@ class PlannedColumn:
         categorical: the models take codes of its texts.
         conversion: code of the conversion that the caller confirmed, "" for none.
         factor: what each number is multiplied by.
+        time_format: of the file's column, if it holds times: see `ColumnProfile`.
     """
 
     profile: ColumnProfile
@@ -44,6 +45,7 @@ class PlannedColumn:
     categorical: bool = False
     conversion: str = ""
     factor: float = 1.0
+    time_format: str = ""
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bulk.scoring.plan import (
@@ -58,9 +58,10 @@ def plan_of(
     weights = [max(model.weight, 0.0) for model in chosen]
     total = sum(weights)
     shares = [w / total if total > 0 else 1 / len(chosen) for w in weights]
+    formats = {profile.name: profile.time_format for profile in profiles}
     return ScoringPlan(
         models=tuple(
-            _planned(found, stored[found.reference], share, folder)
+            _planned(found, stored[found.reference], share, folder, formats)
             for found, share in zip(chosen, shares, strict=True)
         ),
         columns=tuple(
@@ -76,7 +77,11 @@ def plan_of(
 
 
 def _planned(
-    found: ModelMatch, stored: StoredReference, weight: float, folder: Folders
+    found: ModelMatch,
+    stored: StoredReference,
+    weight: float,
+    folder: Folders,
+    formats: Mapping[str, str],
 ) -> PlannedModel:
     reference = stored.reference
     best, anomaly = reference.model(reference.best), reference.anomaly_model
@@ -88,7 +93,7 @@ def _planned(
         domain_auc=found.domain_auc,
         label_rate=reference.label_rate,
         metrics=dict(reference.metrics),
-        columns=tuple(_column(column, found) for column in reference.columns),
+        columns=tuple(_column(column, found, formats) for column in reference.columns),
         missing=reference.missing,
         model=_artifact(best, folder),
         anomaly=None if anomaly is None else _artifact(anomaly, folder),
@@ -99,7 +104,9 @@ def _artifact(model: ReferenceModel, folder: Folders) -> PlannedArtifact:
     return PlannedArtifact(model.variant, model.digest, str(folder(model.variant, model.digest)))
 
 
-def _column(column: ReferenceColumn, found: ModelMatch) -> PlannedColumn:
+def _column(
+    column: ReferenceColumn, found: ModelMatch, formats: Mapping[str, str]
+) -> PlannedColumn:
     match = next((one for one in found.columns if one.column == column.name), None)
     if match is None or match.file_column is None:
         return PlannedColumn(column.profile, None, column.categorical)
@@ -110,4 +117,5 @@ def _column(column: ReferenceColumn, found: ModelMatch) -> PlannedColumn:
         column.categorical,
         "" if applied is None else applied.code,
         1.0 if applied is None else applied.factor,
+        formats.get(match.file_column, ""),
     )

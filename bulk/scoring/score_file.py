@@ -22,7 +22,7 @@ ANOMALY_REFERENCE = "anomaly:reference"
 """float32[n] in (0, 1]: that of the best reference; absent if it has none."""
 
 MODEL = "model:"
-"""Before the name of a reference: float32[n], its calibrated probability; NaN where it gives none."""
+"""Before the name of a reference: float32[n], calibrated probabilities; NaN where it gives none."""
 
 COUNTS = "counts:"
 """Before the name of a reference: int64[k, bins], see `bulk.scoring.summary.drift`."""

@@ -15,6 +15,9 @@ from fraud.payment.batch import Float32, Float64
 ROWS_AT_ONCE = 4096
 """Rows of one call: what a model needs besides its file stays in the processor's cache."""
 
+_TIME_TO_EPOCH = "time-to-epoch-s"
+"""The conversion that is a change of format: see `references.matching.units`."""
+
 
 class TabularScorer:
     """Scores parts of a file with one reference of kind `tabular`.
@@ -60,6 +63,8 @@ def column_values(column: PlannedColumn, cells: PartCells, missing: Sequence[str
         return np.full(len(cells), np.nan, np.float32)
     if column.categorical:
         return cells.codes(name, missing)
+    if column.conversion == _TIME_TO_EPOCH:
+        return cells.epoch_s(name, column.time_format).astype(np.float32)
     found = cells.numbers(name)
     with np.errstate(over="ignore"):
         return (found if column.factor == 1.0 else found * column.factor).astype(np.float32)

@@ -52,13 +52,26 @@ def draft_layout(path: Path) -> Draft:
         SourceUnreadable: the file is missing, empty, damaged, or has no rows.
     """
     dialect = None if is_parquet(path) else guess_dialect(path)
-    columns = _columns(path, dialect)
+    return draft_columns(_columns(path, dialect), path.name.split(".")[0] or "mine", dialect)
+
+
+def draft_columns(columns: list[Column], name: str, dialect: CsvDialect | None = None) -> Draft:
+    """Guess a layout from columns and a sample of their cells.
+
+    Args:
+        columns: every column of the file, in its order, with at least one row.
+        name: of the layout.
+        dialect: how a CSV file is written.
+
+    Raises:
+        SourceUnreadable: no column holds numbers, so none can be the amount.
+    """
     label = guess_label(columns)
     others = [c for c in columns if label is None or c is not label.column]
     leaks = {c.name: why for c in others if (why := leak(c, label))}
     free = [c for c in others if c.name not in leaks]
     commas = any(c.is_number and c.decimal == "," for c in free)
-    draft = Draft(path.name.split(".")[0] or "mine", dialect, "," if commas else ".")
+    draft = Draft(name, dialect, "," if commas else ".")
     time = guess_timestamp(free)
     draft.notes += time.notes
     chosen = choose_columns([c for c in free if c.name not in time.columns])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +16,42 @@ from stores.redaction import redacted
 
 POLL_S, REMOTE_POLL_S = 2.0, 10.0
 """Seconds between a replica's looks at its alias: a local file, a request to a remote store."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """Where an artifact store is, as plain values that another process may open.
+
+    Attributes:
+        url: a folder's path, `file:///folder` or `s3://bucket/prefix`.
+        endpoint_url: of an S3-compatible server; None for AWS.
+        caches: folder of the local caches of remote stores.
+        cache_bytes: size of each.
+    """
+
+    url: str
+    endpoint_url: str | None
+    caches: Path
+    cache_bytes: int
+
+    @classmethod
+    def of(cls, url: str, settings: Settings) -> StorePlace:
+        """The place of a URL, with the endpoint and caches that the settings name."""
+        caches = (settings.home / "cache" / "artifacts").absolute()
+        size = settings.artifact_cache_mib * 1024 * 1024
+        return cls(url, settings.s3_endpoint_url, caches, size)
+
+    def open(self) -> ArtifactStore:
+        """The store there.
+
+        Raises:
+            InvalidInput: the URL is of an unknown kind, or names no bucket.
+        """
+        objects = open_objects(self.url, self.endpoint_url, "artifact store")
+        if objects.folder is not None:
+            return ArtifactStore(objects, None, POLL_S)
+        cache = Cache(self.caches / place_of(objects, self.endpoint_url), self.cache_bytes)
+        return ArtifactStore(objects, cache, REMOTE_POLL_S)
 
 
 def store_of(settings: Settings) -> ArtifactStore:
@@ -30,30 +67,19 @@ def store_of(settings: Settings) -> ArtifactStore:
 
 
 def open_store(url: str, settings: Settings) -> ArtifactStore:
-    """The store at a URL.
-
-    Args:
-        url: a folder's path, `file:///folder` or `s3://bucket/prefix`.
-        settings: for the cache's place and size, and the S3 endpoint.
+    """The store at a URL; see `StorePlace.open`.
 
     Raises:
         InvalidInput: the URL is of an unknown kind, or names no bucket.
     """
-    objects = open_objects(url, settings.s3_endpoint_url, "artifact store")
-    if objects.folder is not None:
-        return ArtifactStore(objects, None, POLL_S)
-    cache = Cache(
-        settings.home / "cache" / "artifacts" / place_of(objects, settings.s3_endpoint_url),
-        settings.artifact_cache_mib * 1024 * 1024,
-    )
-    return ArtifactStore(objects, cache, REMOTE_POLL_S)
+    return StorePlace.of(url, settings).open()
 
 
 def open_objects(url: str, endpoint_url: str | None, what: str) -> Objects:
     """The files at a URL.
 
     Args:
-        url: see `open_store`.
+        url: see `StorePlace`.
         endpoint_url: of an S3-compatible server; None for AWS.
         what: it is, for error texts: "artifact store".
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bulk.jobs.paths import LINE, ROW, JobPaths
-from bulk.scoring.history.time_buckets import TimeBuckets, bucket_edges
+from bulk.scoring.history.payment_layout import plain_column
+from bulk.scoring.history.time_buckets import ROWS_PER_BUCKET, TimeBuckets, bucket_edges
 from data.files.chunk import BadRow, Chunk
 from data.layout.fields import TEXT_FIELDS
 from data.layout.mapping import Layout
@@ -21,8 +22,10 @@ from fraud.payment.batch import Int64, TransactionBatch
 PLACE = "place"
 """Where a row stands among all rows of all parts, from 0."""
 
+Convert = Callable[[pa.Table], pa.Table]
+"""Applies the conversions of units that the caller confirmed."""
+
 _ROWS_PER_BATCH = 16_384
-_REPEATED = tuple(name for name in TEXT_FIELDS if name != "transaction_id")
 _TAG = "job"
 """Ids of rows need to differ within the job only."""
 
@@ -55,6 +58,7 @@ class Rejected:
 def read_parts(
     paths: JobPaths,
     layout: Layout,
+    convert: Convert,
     buckets: TimeBuckets,
     done: Callable[[int], None],
     limit: int,
@@ -62,12 +66,13 @@ def read_parts(
     """Put the payments of all parts into buckets.
 
     Args:
+        convert: see `Convert`.
         done: called with the number of rows that were read so far.
         limit: most entries of rejected rows that are kept.
     """
     rejected, start = Rejected(), 0
     for number in paths.part_numbers:
-        chunk = _chunk(paths.part(number), layout)
+        chunk = _chunk(paths.part(number), layout, convert)
         found = canonical_rows(chunk, layout, _TAG)
         rejected.bad += found.bad[: max(0, limit - len(rejected.bad))]
         rejected.rows += found.n_bad
@@ -78,7 +83,9 @@ def read_parts(
     return rejected
 
 
-def sampled_edges(sample: Path, layout: Layout, rows: int) -> Int64:
+def sampled_edges(
+    sample: Path, layout: Layout, rows: int, rows_per_bucket: int = ROWS_PER_BUCKET
+) -> Int64:
     """int64[b - 1]: where buckets of a file begin, by the times of its sample."""
     names = pq.read_schema(sample).names
     columns = [n for n in names if n in layout.columns()]
@@ -86,7 +93,9 @@ def sampled_edges(sample: Path, layout: Layout, rows: int) -> Int64:
     numbers = np.arange(1, table.num_rows + 1)
     chunk = Chunk(numbers, numbers, _columns(table))
     found = canonical_rows(chunk, layout, _TAG)
-    return bucket_edges(found.table["occurred_at"].cast(pa.int64()).to_numpy(), rows)
+    return bucket_edges(
+        found.table["occurred_at"].cast(pa.int64()).to_numpy(), rows, rows_per_bucket
+    )
 
 
 def batches(table: pa.Table, tenant: str) -> Iterator[TransactionBatch]:
@@ -104,21 +113,15 @@ def batches(table: pa.Table, tenant: str) -> Iterator[TransactionBatch]:
         )
 
 
-def _chunk(part: Path, layout: Layout) -> Chunk:
+def _chunk(part: Path, layout: Layout, convert: Convert) -> Chunk:
     wanted = [ROW, LINE, *sorted(layout.columns())]
     table = pq.read_table(part, columns=wanted, partitioning=None)
     rows, lines = (table[name].to_numpy() for name in (ROW, LINE))
-    return Chunk(rows, lines, _columns(table.drop_columns([ROW, LINE])))
+    return Chunk(rows, lines, _columns(convert(table.drop_columns([ROW, LINE]))))
 
 
 def _columns(table: pa.Table) -> dict[str, pa.Array]:
-    whole = table.combine_chunks()
-    return {name: _array(whole[name]) for name in whole.column_names}
-
-
-def _array(column: pa.ChunkedArray) -> pa.Array:
-    chunks: Iterable[pa.Array] = column.chunks
-    return pa.concat_arrays([*chunks]) if column.num_chunks else pa.array([], column.type)
+    return {name: plain_column(table, name) for name in table.column_names}
 
 
 def _payments(table: pa.Table, places: Int64) -> pa.Table:

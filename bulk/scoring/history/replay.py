@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 
 from bulk.jobs.cancelled import Cancelled
 from bulk.jobs.paths import JobPaths
-from bulk.scoring.history.payment_layout import payment_layout
+from bulk.scoring.history.payment_layout import converted, payment_layout
 from bulk.scoring.history.payments import (
     PLACE,
     SCHEMA,
@@ -78,8 +79,11 @@ def replay_file(
     shutil.rmtree(paths.replay, ignore_errors=True)
     paths.replay.mkdir(parents=True)
     rows = sum(sizes)
-    layout = payment_layout(plan.history[0], paths.sample, plan.decimal)
-    edges = sampled_edges(paths.sample, layout, rows)
+    convert = partial(converted, model=plan.history[0], decimal=plan.decimal, missing=plan.missing)
+    sample = paths.replay / "sample.parquet"
+    pq.write_table(convert(pq.read_table(paths.sample, partitioning=None)), sample)
+    layout = payment_layout(plan.history[0], sample, plan.decimal)
+    edges = sampled_edges(sample, layout, rows)
 
     def told(done: int) -> None:
         if cancelled():
@@ -87,7 +91,7 @@ def replay_file(
         progress(done // 2, rows)
 
     with TimeBuckets(paths.replay, edges, SCHEMA) as buckets:
-        rejected = read_parts(paths, layout, buckets, told, MOST_ERRORS)
+        rejected = read_parts(paths, layout, convert, buckets, told, MOST_ERRORS)
     scores = _score(plan, buckets, paths.replay, rows, lambda n: told(rows + n))
     start = 0
     for number, size in zip(numbers, sizes, strict=True):

@@ -1,7 +1,7 @@
 """How far the columns of a file have moved from a reference: the population stability index.
 
-A profile holds quantiles or the most frequent categories, not rows. A column of numbers is stood for
-by its quantile function at 200 places, so that the bins of `models.drift` are cut as in the reports
+A profile holds quantiles or the most frequent categories, not rows. The quantile function at 200
+places stands for a column of numbers, so that the bins of `models.drift` are cut as in the reports
 of training.
 """
 

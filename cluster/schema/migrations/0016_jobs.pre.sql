@@ -41,7 +41,8 @@ CREATE INDEX jobs_to_clear ON jobs (finished_at)
 -- is not tried for ever.
 CREATE TABLE job_parts (
     job_id    uuid        NOT NULL REFERENCES jobs ON DELETE CASCADE,
-    phase     text        NOT NULL CHECK (phase IN ('reading', 'replay', 'scoring', 'finishing')),
+    phase     text        NOT NULL CHECK (phase IN (
+                  'reading', 'checking', 'replay', 'scoring', 'finishing')),
     part      integer     NOT NULL,              -- 0 where a phase is one unit
     rows      bigint      NOT NULL,
     state     text        NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'failed')),

@@ -15,7 +15,7 @@ from bulk.jobs.lease import Lease, Phase, Unit, claim
 from bulk.jobs.state import JobState
 from fraud.errors import LeaseLost, StoreUnavailable
 from stores.postgres.connect import open_pool
-from tests.contracts.jobs import STORAGE, new_job
+from tests.contracts.jobs import MATCH, STORAGE, new_job
 
 FIRST = Unit(Phase.SCORING, 0)
 
@@ -73,6 +73,8 @@ async def test_tenants_take_turns(pool: asyncpg.Pool) -> None:
         lambda lease: lease.done(FIRST),
         lambda lease: lease.failed(FIRST),
         lambda lease: lease.begin_scoring(9, 1, [4, 4]),
+        lambda lease: lease.reopen(FIRST),
+        lambda lease: lease.rematch(MATCH),
         lambda lease: lease.begin_finishing(),
         lambda lease: lease.end(JobState.FAILED, retention_days=1),
     ],
