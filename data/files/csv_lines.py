@@ -78,6 +78,7 @@ class Lines:
 
     Attributes:
         read: number of lines read so far.
+        passed: their bytes.
         reread: bytes that were read more than once, since records were broken.
         undecodable: line, position in it and value of the first byte of the current record that
             cannot be decoded; None if all can.
@@ -93,6 +94,7 @@ class Lines:
         self._escaped = _escape_pattern(dialect)
         self._taken_bytes = 0
         self.read = 0
+        self.passed = 0
         self.reread = 0
         self.undecodable: tuple[int, int, int] | None = None
         self._drop_separator_line()
@@ -110,6 +112,7 @@ class Lines:
             self._returned.appendleft(line)
             raise csv.Error("a quote that does not end")
         self.read += 1
+        self.passed += len(line)
         self._taken.append(line)
         self._taken_bytes += len(line)
         try:
@@ -129,7 +132,8 @@ class Lines:
         again = self._taken[1:]
         self._returned.extendleft(reversed(again))
         self.read -= len(again)
-        self.reread += sum(map(len, again))
+        self.reread += (size := sum(map(len, again)))
+        self.passed -= size
         del self._taken[1:]
 
     def skip(self, lines: int) -> None:
@@ -138,6 +142,11 @@ class Lines:
             if next(self, None) is None:
                 return
             self._forget()
+
+    @property
+    def within_piece(self) -> bool:
+        """Whether more of the file was read than a line, since carriage returns end lines."""
+        return bool(self._ahead)
 
     def give_back(self) -> bytes:
         """Return what was read of the file beyond the current record, and forget it."""
