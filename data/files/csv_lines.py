@@ -16,6 +16,9 @@ MAX_FIELD = 1 << 17
 MAX_RECORD = 8 * MAX_FIELD
 """Bytes of the longest record. A longer one has a quote that never ends."""
 
+MAX_RECORD_LINES = 1_000
+"""Lines of the longest record, likewise."""
+
 _MAX_LINE = MAX_RECORD
 _ONE_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -108,7 +111,9 @@ class Lines:
         line = self._returned.popleft() if self._returned else self._line()
         if not line:
             raise StopIteration
-        if self._taken and self._taken_bytes + len(line) > MAX_RECORD:
+        if self._taken and (
+            self._taken_bytes + len(line) > MAX_RECORD or len(self._taken) == MAX_RECORD_LINES
+        ):
             self._returned.appendleft(line)
             raise csv.Error("a quote that does not end")
         self.read += 1
@@ -172,7 +177,7 @@ class Lines:
         ahead = self._ahead
         while not ahead or (len(ahead) == 1 and not ahead[0].endswith(b"\n")):
             more: bytes = self._file.readline(_MAX_LINE)
-            if not ahead and more.find(b"\r", 0, -2) < 0:
+            if not ahead and more.find(b"\r", 0, -2 if more[-1:] == b"\n" else len(more)) < 0:
                 return more
             # Carriage returns end lines as well. The last part may continue.
             block = (ahead.pop() if ahead else b"") + more
