@@ -18,7 +18,7 @@ from bulk.engine.executor import Executor
 from bulk.engine.process_pool import ProcessPool
 from bulk.engine.reference_shelf import ReferenceShelf
 from bulk.engine.submission import Examiner
-from bulk.files.sources import FileSources
+from bulk.files.sources import JobSources
 from bulk.jobs.store import job_store_of
 from fraud.ids import decision_ids
 from models.store.location import StorePlace
@@ -112,7 +112,7 @@ def jobs_of(
     store = job_store_of(settings)
     shelf = ReferenceShelf(pool, settings.owner_of)
     artifacts = StorePlace.of(settings.artifacts_url, settings)
-    sources = FileSources.of(settings.job_sources, settings.s3_endpoint_url)
+    sources = JobSources.parse(settings.job_sources, settings.s3_endpoint_url)
     return Jobs(
         JobRecords(pool, settings.max_open_jobs, settings.job_retention_days),
         store,
