@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
-from bulk.output.csv_file import csv_chunks
-from bulk.output.error_file import error_lines
 from ray import serve
 
 from bulk.engine.executor import Executor
@@ -20,6 +18,8 @@ from bulk.engine.reference_shelf import ReferenceShelf
 from bulk.engine.submission import Examiner
 from bulk.files.sources import JobSources
 from bulk.jobs.store import job_store_of
+from bulk.output.csv_file import csv_chunks
+from bulk.output.error_file import error_lines
 from fraud.ids import decision_ids
 from models.store.location import StorePlace
 from serve_app.database import open_pools
