@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from data.files.csv_lines import MAX_FIELD
+from data.files.csv_lines import MAX_FIELD, MAX_RECORD_LINES
 from data.layout.fields import CsvDialect
 
 Places = NDArray[np.int64]
@@ -192,11 +192,16 @@ class _Marks:
         starts, stops = self._bounds
         return (
             bool((stops - starts).max() <= MAX_FIELD)
+            and (not self.quotes.size or self._most_lines() < MAX_RECORD_LINES)
             and self._returns_end_lines()
             and not self.block[:3].tobytes().startswith(codecs.BOM_UTF8)
             and self._quotes_surround(ord(dialect.delimiter))
             and (dialect.delimiter == " " or self._no_spaces_matter(ord(dialect.delimiter)))
         )
+
+    def _most_lines(self) -> int:
+        first, last = (np.searchsorted(self.newlines, places) for places in self._bounds)
+        return int((last - first).max()) + 1
 
     def _returns_end_lines(self) -> bool:
         """Whether each carriage return stands before a line feed."""

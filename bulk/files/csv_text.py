@@ -27,8 +27,8 @@ SHAPED_ROWS: Final = 1000
 _MOST, _LEAST = 1 << 20, 1 << 16
 """Bytes of a block: after blocks that could be read, and after one that could not."""
 
-_FREE_REREAD: Final = 1 << 26
-_MAX_REREAD: Final = 8
+_FREE_REREAD: Final = 1 << 24
+_MAX_REREAD: Final = 4
 """Bytes that may be read again after broken records, times those of the file. Beyond, the time
 would grow with the square of the file."""
 
@@ -173,6 +173,7 @@ class _Reading:
         line = self._lines.read + 1
         self._feed.advance(block.bytes)
         self._lines.read += block.line_count
+        self._lines.passed += block.bytes
         self._row += n
         columns = dict(zip(self._shape.names, block.columns, strict=True))
         rows = np.arange(first, first + n, dtype=np.int64)
@@ -189,6 +190,8 @@ class _Reading:
             self._row += 1
             if record.values is None:
                 bad.append(BadRow(self._row, record.line, "", record.code, reason_of(record)))
+                self._bad += 1
+                self._check()
             else:
                 rows.append(self._row)
                 good.append((record.line, record.values))
@@ -196,8 +199,6 @@ class _Reading:
                 break
         else:
             self._ended = True
-        self._bad += len(bad)
-        self._check()
         columns = _columns([values for _, values in good], len(self._shape.names))
         return Chunk(
             np.array(rows, dtype=np.int64),
@@ -209,7 +210,7 @@ class _Reading:
         )
 
     def _check(self) -> None:
-        again = self._lines.reread > max(_FREE_REREAD, _MAX_REREAD * self._feed.consumed)
+        again = self._lines.reread > max(_FREE_REREAD, _MAX_REREAD * self._lines.passed)
         if again or self._bad > max(_MANY_BAD, self._row / 2):
             raise FileRefused(
                 "too-many-bad-rows",
@@ -225,9 +226,11 @@ def reason_of(record: Record) -> str:
         return "not text in the encoding of the file"
     if record.code == NOT_CSV:
         found = record.problem.removeprefix("not CSV: ")
-        return f"a value is longer than {MAX_RECORD // 8:,} characters" if (
-            "field limit" in found
-        ) else f"the quotes are broken: {found}"
+        return (
+            f"a value is longer than {MAX_RECORD // 8:,} characters"
+            if ("field limit" in found)
+            else f"the quotes are broken: {found}"
+        )
     return record.problem
 
 
