@@ -98,6 +98,6 @@ def _hides(profile: ColumnProfile) -> bool:
 
 
 def _shapes(cells: pa.Array, missing: frozenset[str]) -> pa.Array:
-    found = [text for chunk in cells.chunks for text in texts(chunk, missing).values.to_pylist()]
+    found = texts(cells, missing).values.to_pylist()
     made = [None if text is None else shape_of(text)[:_LONGEST_SHAPE] for text in found]
     return pa.array(made, pa.string())
