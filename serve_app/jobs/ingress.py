@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+import ray
 from ray import serve
+from ray.serve.handle import DeploymentHandle
 
 from bulk.engine.executor import Executor
-from bulk.engine.process_pool import ProcessPool
 from bulk.engine.reference_shelf import ReferenceShelf
 from bulk.engine.submission import Examiner
 from bulk.files.sources import JobSources
 from bulk.jobs.store import job_store_of
 from bulk.output.csv_file import csv_chunks
 from bulk.output.error_file import error_lines
+from deployments.jobs.ray_executor import RayExecutor
+from deployments.remote_method import RemoteMethod
 from fraud.ids import decision_ids
 from models.store.location import StorePlace
 from serve_app.database import open_pools
@@ -34,6 +39,7 @@ from serve_app.http.services import JobServices, RequestLimits
 from settings.settings import Settings
 from telemetry.logs import log_to_replica
 
+_WAKE_S = 1.0
 EXAMINERS = 1
 """Files that are matched at a time on a node; the others wait."""
 
@@ -59,10 +65,15 @@ def new_job_id() -> UUID:
 )
 @serve.ingress()
 class JobsIngress:
-    """The HTTP front end of bulk scoring. Not that of decisions: an upload must not delay them."""
+    """The HTTP front end of bulk scoring. Not that of decisions: an upload must not delay them.
 
-    def __init__(self) -> None:
+    Args:
+        runner: handle of JobRunner.
+    """
+
+    def __init__(self, runner: DeploymentHandle[Any]) -> None:
         log_to_replica()
+        self._wake_runner = RemoteMethod(runner, "wake")
 
     async def __serve_build_asgi_app__(self) -> JobsApp:
         """Build the app in the replica: nothing of it is ever pickled."""
@@ -74,7 +85,7 @@ class JobsIngress:
         authenticator = Authenticator(records.key, settings.key_pepper.get_secret_value())
         key_changes = KeyChanges(records.changed_keys, authenticator.check_again)
         key_changes.start()
-        executor = ProcessPool(EXAMINERS)
+        executor = RayExecutor(EXAMINERS, ray.get_runtime_context().get_node_id())
 
         @asynccontextmanager
         async def lifespan(_: object) -> AsyncIterator[None]:
@@ -96,7 +107,10 @@ class JobsIngress:
         return app
 
     async def _wake(self) -> None:
-        """The runners look for jobs by themselves."""
+        # Runners look for jobs by themselves: without this call a job begins a little later.
+        with suppress(Exception):
+            async with asyncio.timeout(_WAKE_S):
+                await self._wake_runner()
 
 
 def jobs_of(
