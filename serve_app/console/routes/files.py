@@ -1,0 +1,63 @@
+"""Files: those that pages load, and the downloads of a job."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from starlette.concurrency import iterate_in_threadpool
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from fraud.errors import NotFound
+from serve_app.console.answers import FOR_GOOD, PRIVATE
+from serve_app.console.assets import assets, plain_name
+from serve_app.console.visit import Visit
+
+_MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+
+async def static(visit: Visit) -> Response:
+    """Return a style sheet, script or icon.
+
+    Under the digest of another release it is sent, but not to be kept: while a release is rolled
+    out, the page may come from one replica and its files from another.
+    """
+    served = visit.request.path_params["name"]
+    found = assets().get(plain_name(served))
+    if found is None:
+        raise NotFound("no such file")
+    keep = FOR_GOOD if served == found.served else PRIVATE
+    return Response(found.body, media_type=found.media_type, headers={"cache-control": keep})
+
+
+async def result_csv(visit: Visit) -> Response:
+    """Return the result of a job as CSV."""
+    found = await visit.parts.jobs.result(visit.tenant, visit.job_id, "csv")
+    return _download(found, "scored")
+
+
+async def result_parquet(visit: Visit) -> Response:
+    """Return the result of a job as Parquet."""
+    found = await visit.parts.jobs.result(visit.tenant, visit.job_id, "parquet")
+    return _download(found, "scored")
+
+
+async def errors_csv(visit: Visit) -> Response:
+    """Return the rows that could not be read as CSV."""
+    found = await visit.parts.jobs.errors(visit.tenant, visit.job_id)
+    return _download(found, "unreadable")
+
+
+def _download(found: Any, what: str) -> Response:
+    stem = PurePath(found.job.file_name).name.partition(".")[0] or "file"
+    name = quote(f"{stem}-{what}.{found.format}", safe="")
+    headers = {
+        "cache-control": PRIVATE,
+        "content-disposition": f"attachment; filename*=utf-8''{name}",
+    }
+    media_type = _MEDIA_TYPES[found.format]
+    if found.chunks is None:
+        return FileResponse(found.path, media_type=media_type, headers=headers)
+    chunks = iterate_in_threadpool(found.chunks())
+    return StreamingResponse(chunks, media_type=media_type, headers=headers)
