@@ -1,0 +1,420 @@
+"""Jobs of bulk scoring as a caller sees them: submit a file, follow its job, fetch the result.
+
+Knows neither HTTP nor Ray. The caller of `draft` gets a private folder and puts the file there;
+what was not submitted when the draft ends is removed. Opening and matching a file take seconds of
+processor time: `Examine` does that outside of this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+from uuid import UUID
+
+from bulk.jobs.job import Job
+from bulk.jobs.options import JobOptions
+from bulk.jobs.paths import JobPaths
+from bulk.jobs.state import ENDED, JobState
+from fraud.errors import Conflict, NotFound, Overloaded, Unavailable
+from references.matching.match import Match
+from serve_app.gateway.auth import Principal
+from serve_app.gateway.errors import MatchRefused
+from serve_app.gateway.job_options import changed_options
+from settings.settings import Settings
+
+UPLOAD: Final = "upload"
+"""`Job.source` of a file that was uploaded."""
+
+DEFAULT_PAGE: Final = 50
+MAX_PAGE: Final = 200
+MAX_FILE_NAME_CHARS: Final = 255
+RETRY_DISK_S: Final = 60.0
+
+Format = Literal["csv", "parquet"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """What a tenant may submit; see `settings.settings.Settings`.
+
+    Attributes:
+        upload_bytes: size of the largest file, as it comes.
+        retention_days: how long files of jobs are kept.
+        reserve_bytes: free space of the disk that files of jobs never take.
+    """
+
+    upload_bytes: int = 5 << 30
+    retention_days: float = 7.0
+    reserve_bytes: int = 1 << 30
+
+    @classmethod
+    def of(cls, settings: Settings) -> JobLimits:
+        """Return the limits among all settings."""
+        return cls(settings.max_upload_mib << 20, settings.job_retention_days)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A job before it is submitted.
+
+    Attributes:
+        job_id: of the job to come.
+        principal: the caller.
+        paths: the job's files; `paths.upload` is where the uploaded file belongs.
+        is_kept: it became a job, which owns the folder now.
+    """
+
+    job_id: UUID
+    principal: Principal
+    paths: JobPaths
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file of a job that a caller may fetch.
+
+    Attributes:
+        job: whose file it is.
+        format: of the file that is sent.
+        path: the file on this machine, in Parquet.
+        chunks: the file as it is sent, made while it is read; None: `path` as it is.
+    """
+
+    job: Job
+    format: Format
+    path: Path
+    chunks: Callable[[], Iterator[bytes]] | None = None
+
+
+class JobTable(Protocol):
+    """The table of jobs; `serve_app.gateway.job_records` is it. Raises StoreUnavailable."""
+
+    async def add(self, job: Job) -> Job:
+        """Store a new job; raises TooManyJobs."""
+
+    async def find(self, tenant: str, job_id: UUID) -> Job:
+        """Return a job of a tenant; raises NotFound."""
+
+    async def newest(self, tenant: str, limit: int, before: UUID | None) -> list[Job]:
+        """Return a tenant's jobs, the newest first; with `before`, only older ones."""
+
+    async def require_room(self, tenant: str, drafts: int) -> None:
+        """Raise TooManyJobs if a tenant with so many drafts may not have one more job."""
+
+    async def confirm(self, tenant: str, job_id: UUID, options: JobOptions, match: Match) -> Job:
+        """Queue a job that waits; raises NotFound and Conflict."""
+
+    async def cancel(self, tenant: str, job_id: UUID) -> Job:
+        """Have a job stopped; raises NotFound."""
+
+
+class JobFiles(Protocol):
+    """The files of jobs; `bulk.jobs.store.JobStore` is it. All methods block, and may raise
+    ArtifactsUnavailable."""
+
+    def paths(self, job_id: UUID) -> JobPaths:
+        """Return the files of a job on this machine; none of them need exist."""
+
+    def make(self, job_id: UUID) -> JobPaths:
+        """Return the files of a job, in a private folder that exists."""
+
+    def keep(self, job_id: UUID, *files: Path) -> None:
+        """Store files of a job where other machines find them."""
+
+    def bring(self, job_id: UUID, *files: Path) -> bool:
+        """Fetch files to this machine; returns whether all of them are here now."""
+
+    def remove(self, job_id: UUID) -> None:
+        """Remove all files of a job."""
+
+
+Examine = Callable[[str, JobPaths, str, str, JobOptions], Awaitable[tuple[Match, int]]]
+"""(tenant, paths, source, file name, options) -> how the file fits the tenant's references, and its
+size in bytes. Raises FileRefused, InvalidInput, Overloaded or Unavailable."""
+
+
+class Jobs:
+    """The jobs of all tenants. Each method sees one tenant's only.
+
+    Args:
+        table: the table of jobs.
+        files: the files of jobs.
+        examine: opens, samples and matches a file.
+        limits: what a tenant may submit.
+        storage: identity of the store that holds the files.
+        wake: tells the runners that a job is queued; must not raise.
+        new_id: returns a UUID of version 7.
+        now: returns the time, with a time zone.
+        csv_chunks: path of a Parquet file -> its text as formula-safe CSV.
+        error_chunks: path of `JobPaths.errors` -> its text as CSV.
+    """
+
+    def __init__(
+        self,
+        table: JobTable,
+        files: JobFiles,
+        examine: Examine,
+        limits: JobLimits,
+        *,
+        storage: str,
+        wake: Callable[[], Awaitable[None]],
+        new_id: Callable[[], UUID],
+        now: Callable[[], datetime],
+        csv_chunks: Callable[[Path], Iterator[bytes]],
+        error_chunks: Callable[[Path], Iterator[bytes]],
+    ) -> None:
+        self.limits = limits
+        self._table = table
+        self._files = files
+        self._examine = examine
+        self._storage = storage
+        self._wake = wake
+        self._new_id = new_id
+        self._now = now
+        self._csv_chunks = csv_chunks
+        self._error_chunks = error_chunks
+        self._drafts: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def draft(self, principal: Principal, announced_bytes: int = 0) -> AsyncIterator[Draft]:
+        """Open the folder of a new job; remove it in the end unless the job was submitted.
+
+        Args:
+            announced_bytes: size of the file, as far as it is known.
+
+        Raises:
+            TooManyJobs: the tenant has too many jobs that have not ended.
+            Overloaded: the disk is nearly full.
+            StoreUnavailable: PostgreSQL does not answer.
+        """
+        tenant = principal.tenant
+        self._drafts[tenant] += 1
+        try:
+            await self._table.require_room(tenant, self._drafts[tenant] - 1)
+            job_id = self._new_id()
+            paths = await asyncio.to_thread(self._files.make, job_id)
+            draft = Draft(job_id, principal, paths)
+            try:
+                await self.require_space(paths.folder, announced_bytes)
+                yield draft
+            finally:
+                if not draft.is_kept:
+                    # Shielded: a caller that leaves must not leave a folder behind.
+                    await asyncio.shield(asyncio.to_thread(self._files.remove, job_id))
+        finally:
+            self._drafts[tenant] -= 1
+            self._drafts += Counter()  # without those of nothing
+
+    async def require_space(self, folder: Path, more_bytes: int) -> None:
+        """Do nothing if a folder's disk has room for so many bytes more.
+
+        Raises:
+            Overloaded: it has not.
+        """
+        usage = await asyncio.to_thread(shutil.disk_usage, folder)
+        if usage.free - more_bytes < self.limits.reserve_bytes:
+            detail = "the disk for files of jobs is nearly full"
+            raise Overloaded(detail, retry_after_s=RETRY_DISK_S)
+
+    async def submit(
+        self,
+        draft: Draft,
+        file_name: str,
+        options: JobOptions,
+        source: str = UPLOAD,
+        dry_run: bool = False,
+    ) -> Job:
+        """Match the file of a draft against the tenant's references, and make it a job.
+
+        A job starts at once if `options.confirm` is set and the match leaves nothing to confirm;
+        else it waits.
+
+        Args:
+            file_name: as the caller gave it; noted, never used as a path.
+            source: `UPLOAD`, a server-side path or an `s3://` URL.
+            dry_run: only match; the job that is returned is not stored.
+
+        Raises:
+            FileRefused, InvalidInput: the file or an option is wrong.
+            MatchRefused: nothing fits the file; holds the match.
+            TooManyJobs, Overloaded, Unavailable: not now.
+        """
+        tenant, paths = draft.principal.tenant, draft.paths
+        name = _plain_name(file_name)
+        match, size = await self._examine(tenant, paths, source, name, options)
+        if match.refused:
+            raise MatchRefused(match)
+        starts = options.confirm and not unconfirmed(match)
+        job = Job(
+            job_id=draft.job_id,
+            tenant=tenant,
+            file_name=name,
+            source=source,
+            storage=self._storage,
+            state=JobState.QUEUED if starts else JobState.WAITING,
+            options=options,
+            bytes=size,
+            created_at=self._now(),
+            match=match,
+            author=draft.principal.key_id,
+        )
+        if dry_run:
+            return job
+        await asyncio.to_thread(self._files.keep, draft.job_id, paths.upload, paths.sample)
+        job = await self._table.add(job)
+        draft.is_kept = True
+        if starts:
+            await self._wake()
+        return job
+
+    async def get(self, tenant: str, job_id: UUID) -> Job:
+        """Return a job.
+
+        Raises:
+            NotFound: there is none, or it is another tenant's.
+        """
+        return await self._table.find(tenant, job_id)
+
+    async def list(
+        self, tenant: str, limit: int = DEFAULT_PAGE, before: UUID | None = None
+    ) -> Sequence[Job]:
+        """Return a tenant's jobs, the newest first.
+
+        Args:
+            limit: most jobs, 1 to `MAX_PAGE`.
+            before: only jobs that are older than this one.
+        """
+        return await self._table.newest(tenant, limit, before)
+
+    async def confirm(self, tenant: str, job_id: UUID, changes: Mapping[str, Any]) -> Job:
+        """Start a job that waits.
+
+        Args:
+            changes: options that replace the job's own; if there are any, the file is matched
+                again.
+
+        Raises:
+            NotFound: see `get`.
+            Conflict: the job does not wait.
+            InvalidInput: an option is wrong.
+            MatchRefused: with these options nothing fits; the job goes on waiting.
+        """
+        job = await self.get(tenant, job_id)
+        if job.state is not JobState.WAITING or job.match is None:
+            raise Conflict(f"the job is {job.state}: there is nothing to confirm")
+        options = changed_options(job.options, changes)
+        match = job.match
+        if options != job.options:
+            paths = self._files.paths(job_id)
+            self._require_here(job)
+            await asyncio.to_thread(self._files.bring, job_id, paths.upload, paths.sample)
+            match, _ = await self._examine(tenant, paths, job.source, job.file_name, options)
+            if match.refused:
+                raise MatchRefused(match)
+        queued = await self._table.confirm(tenant, job_id, options, match)
+        await self._wake()
+        return queued
+
+    async def cancel(self, tenant: str, job_id: UUID) -> Job:
+        """Ask a job to stop. One that has ended stays as it is.
+
+        Raises:
+            NotFound: see `get`.
+        """
+        return await self._table.cancel(tenant, job_id)
+
+    async def result(self, tenant: str, job_id: UUID, format: Format | None = None) -> Download:
+        """Return the result of a job.
+
+        Args:
+            format: None: the one that the job's options name.
+
+        Raises:
+            NotFound: see `get`; also if its files were removed.
+            Conflict: the job is not done.
+        """
+        job = await self.get(tenant, job_id)
+        _require_done(job)
+        path = await self._here(job, self._files.paths(job_id).result)
+        wanted = format or job.options.format
+        if wanted == "parquet":
+            return Download(job, wanted, path)
+        return Download(job, wanted, path, lambda: self._csv_chunks(path))
+
+    async def errors(self, tenant: str, job_id: UUID) -> Download:
+        """Return the rows that could not be read, as CSV.
+
+        Raises:
+            NotFound: see `get`; also if its files were removed.
+            Conflict: the file has not been read yet.
+        """
+        job = await self.get(tenant, job_id)
+        if job.state in (JobState.WAITING, JobState.QUEUED, JobState.READING):
+            raise Conflict(f"the job is {job.state}: its file has not been read as a whole")
+        path = await self._here(job, self._files.paths(job_id).errors)
+        return Download(job, "csv", path, lambda: self._error_chunks(path))
+
+    async def summary(self, tenant: str, job_id: UUID) -> Job:
+        """Return a job that is done, with its summary.
+
+        Raises:
+            NotFound: see `get`.
+            Conflict: the job is not done.
+        """
+        job = await self.get(tenant, job_id)
+        _require_done(job)
+        return job
+
+    async def _here(self, job: Job, path: Path) -> Path:
+        self._require_here(job)
+        if not await asyncio.to_thread(self._files.bring, job.job_id, path):
+            raise NotFound("the files of this job were removed")
+        return path
+
+    def _require_here(self, job: Job) -> None:
+        if job.storage != self._storage:
+            raise Unavailable("the files of this job are in another store")
+
+
+def unconfirmed(match: Match) -> list[str]:
+    """Return the columns of the file for which a chosen reference proposes a conversion that was
+    not confirmed."""
+    columns = (column for name in match.chosen for column in match.of(name).columns)
+    found = (c.file_column for c in columns if c.proposed is not None and c.applied is None)
+    return sorted({name for name in found if name is not None})
+
+
+def progress(job: Job) -> tuple[float | None, float | None]:
+    """Return the share of a job's rows that are done, in [0, 1], and the seconds that the rest
+    takes at the present speed; None where that is not known."""
+    if job.rows_total is None:
+        return None, None
+    share = 1.0 if not job.rows_total else min(1.0, job.rows_done / job.rows_total)
+    if job.state in ENDED or not job.rows_per_s:
+        return share, None
+    return share, max(0, job.rows_total - job.rows_done) / job.rows_per_s
+
+
+def _require_done(job: Job) -> None:
+    if job.state is not JobState.DONE:
+        raise Conflict(f"the job is {job.state}: there is no result" + _later(job))
+
+
+def _later(job: Job) -> str:
+    return "" if job.state in ENDED else " yet"
+
+
+def _plain_name(name: str) -> str:
+    """Return a file name for display: its last part, without control characters, cut to
+    `MAX_FILE_NAME_CHARS`."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(c for c in last if c.isprintable()).strip()
+    return shown[:MAX_FILE_NAME_CHARS] or "file"
