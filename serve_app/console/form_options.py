@@ -2,55 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from bulk.jobs.options import JobOptions
 from fraud.errors import InvalidInput
 from references.matching.match import Match
 from serve_app.console.views.match_view import proposals_of
+from serve_app.gateway.job_options import read_options
 
-_DELIMITERS: Final = {"tab": "\t"}
+_DIALECT: Final = ("delimiter", "decimal", "encoding")
 
 
-def options_of(fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return the options that a form says, as `serve_app.gateway.job_options` reads them.
+def options_of(fields: Mapping[str, str]) -> JobOptions:
+    """Return the options that a form says. A field that is empty stays at its default.
 
-    A field that is empty stays at its default. A job of a form always waits for a confirmation.
+    A job of a form always waits for a confirmation.
 
     Raises:
-        InvalidInput: a number is no number.
+        InvalidInput: an option is wrong; names every fault.
     """
-    options: dict[str, Any] = {"confirm": False}
-    faults: list[tuple[str, str, str]] = []
     given = {name: value.strip() for name, value in fields.items() if value.strip()}
     by_rank = given.get("levels") == "review"
-    numbers: dict[str, type[int] | type[float]] = {"models": int}
-    numbers |= {"review": int} if by_rank else {"high": float, "medium": float}
-    for name, read in numbers.items():
-        if name in given:
-            try:
-                options[name] = read(given[name])
-            except ValueError:
-                what = "a whole number" if read is int else "a number"
-                faults.append((f"/options/{name}", "invalid", f"`{name}`: expected {what}"))
     if by_rank and "review" not in given:
-        detail = "Say how many rows can be reviewed"
-        faults.append(("/options/review", "missing", detail))
-    if faults:
-        raise InvalidInput("the options cannot be used", tuple(faults))
-    if "recalibrate" in given:
-        options["recalibrate"] = given["recalibrate"]
-    if "model" in given:
-        options["model"] = [name.strip() for name in given["model"].split(",") if name.strip()]
-    if "ignore" in given:
-        lines = fields["ignore"].splitlines()
-        options["ignore"] = [line.strip() for line in lines if line.strip()]
-    dialect = {n: given[n] for n in ("delimiter", "decimal", "encoding") if n in given}
-    if dialect:
-        if "delimiter" in dialect:
-            dialect["delimiter"] = _DELIMITERS.get(dialect["delimiter"], dialect["delimiter"])
-        options["dialect"] = dialect
-    return options
+        fault = ("/review", "missing", "Say how many rows can be reviewed")
+        raise InvalidInput("the options cannot be used", (fault,))
+    texts = ("models", "recalibrate", *(("review",) if by_rank else ("high", "medium")))
+    document: dict[str, Any] = {name: given[name] for name in texts if name in given}
+    dialect = {name: given[name] for name in _DIALECT if name in given}
+    if dialect.get("delimiter") == "tab":
+        dialect["delimiter"] = "\t"
+    document["confirm"] = False
+    document["model"] = _each(given.get("model", "").split(","))
+    document["ignore"] = _each(given.get("ignore", "").splitlines())
+    document["dialect"] = dialect
+    return read_options(document, "", strict=False)
 
 
 def conversions_of(values: Sequence[str], match: Match) -> dict[str, str]:
@@ -75,3 +61,7 @@ def conversions_of(values: Sequence[str], match: Match) -> dict[str, str]:
             raise InvalidInput("the changes of unit cannot be used", (fault,))
         chosen[proposal.file_column] = proposal.conversion.code
     return chosen
+
+
+def _each(texts: Iterable[str]) -> list[str]:
+    return [stripped for text in texts if (stripped := text.strip())]

@@ -50,6 +50,8 @@ class Site:
             return
         if not scope.get("root_path"):
             scope = {**scope, "root_path": PATH}  # served without Ray
+        if scope["path"] == scope["root_path"]:
+            scope = {**scope, "path": f"{PATH}/"}
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":

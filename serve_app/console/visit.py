@@ -11,11 +11,12 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fraud.errors import InvalidInput, NotFound
+from fraud.errors import InvalidInput
 from serve_app.console.parts import Parts
 from serve_app.console.session import Session, is_token
 from serve_app.http.exchange import Body, Head
 from serve_app.http.problems import HttpProblem
+from serve_app.http.reading.job_bodies import read_job_id
 
 MAX_FORM_BYTES: Final = 256 * 1024
 MAX_FIELDS: Final = 1000
@@ -56,10 +57,7 @@ class Visit:
         Raises:
             NotFound: it is no id.
         """
-        try:
-            return UUID(self.request.path_params["job_id"])
-        except ValueError:
-            raise NotFound("no such job") from None
+        return read_job_id(self.request.path_params["job_id"])
 
     async def form(self) -> dict[str, list[str]]:
         """Return the fields of a small form: name -> values. Its token was checked if somebody is

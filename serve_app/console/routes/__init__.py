@@ -8,7 +8,6 @@ from serve_app.console.routes import files, job, score, sign_in
 from serve_app.console.visit import Page
 
 PAGES: Final[tuple[Page, ...]] = (
-    Page("GET", "", score.home, is_private=False),
     Page("GET", "/", score.home, is_private=False),
     Page("GET", "/sign-in", sign_in.ask, is_private=False),
     Page("POST", "/sign-in", sign_in.sign_in, is_private=False),

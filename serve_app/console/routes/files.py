@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Any
 from urllib.parse import quote
 
 from starlette.concurrency import iterate_in_threadpool
@@ -13,8 +12,8 @@ from fraud.errors import NotFound
 from serve_app.console.answers import FOR_GOOD, PRIVATE
 from serve_app.console.assets import assets, plain_name
 from serve_app.console.visit import Visit
-
-_MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+from serve_app.gateway.jobs import Download
+from serve_app.http.reading.job_bodies import MEDIA_TYPES
 
 
 async def static(visit: Visit) -> Response:
@@ -49,14 +48,14 @@ async def errors_csv(visit: Visit) -> Response:
     return _download(found, "unreadable")
 
 
-def _download(found: Any, what: str) -> Response:
+def _download(found: Download, what: str) -> Response:
     stem = PurePath(found.job.file_name).name.partition(".")[0] or "file"
     name = quote(f"{stem}-{what}.{found.format}", safe="")
     headers = {
         "cache-control": PRIVATE,
         "content-disposition": f"attachment; filename*=utf-8''{name}",
     }
-    media_type = _MEDIA_TYPES[found.format]
+    media_type = MEDIA_TYPES[found.format]
     if found.chunks is None:
         return FileResponse(found.path, media_type=media_type, headers=headers)
     chunks = iterate_in_threadpool(found.chunks())

@@ -13,7 +13,6 @@ from serve_app.console.problem_page import Told, plain
 from serve_app.console.routes.job import refused
 from serve_app.console.visit import Visit
 from serve_app.gateway.errors import MatchRefused
-from serve_app.gateway.job_options import read_options
 from serve_app.http.problems import HttpProblem
 
 SHOWN: Final = 50
@@ -41,7 +40,7 @@ async def submit(visit: Visit) -> Response:
             if not sent.file_name:
                 fault = ("/file", "missing", "Choose a file first")
                 raise InvalidInput("there is no file", (fault,))
-            options = read_options(options_of(sent.fields))
+            options = options_of(sent.fields)
             try:
                 job = await jobs.submit(draft, sent.file_name, options)
             except MatchRefused as error:
@@ -59,7 +58,7 @@ async def _form(visit: Visit, fault: Told | None = None) -> Response:
         here="score",
         jobs=await visit.parts.jobs.list(visit.tenant, SHOWN),
         fault=fault,
-        max_bytes=visit.parts.max_upload_bytes,
+        max_bytes=visit.parts.jobs.limits.upload_bytes,
     )
     for name, value in () if fault is None else fault.headers:
         answer.headers[name] = value

@@ -83,9 +83,7 @@ class ModelView:
 def models_of(match: Match) -> list[ModelView]:
     """Return the models: those that score first, by weight; then the others by similarity."""
     order = {reference: place for place, reference in enumerate(match.chosen)}
-    ranked = sorted(
-        match.models, key=lambda m: (order.get(m.reference, len(order)), -m.similarity)
-    )
+    ranked = sorted(match.models, key=lambda m: (order.get(m.reference, len(order)), -m.similarity))
     return [_model(model, model.reference in order) for model in ranked]
 
 

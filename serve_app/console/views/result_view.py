@@ -116,9 +116,11 @@ def _recalibration(told: Mapping[str, Any]) -> str:
         else "Probabilities are as the models say: they were not fitted to this file."
     )
     reason = str(told.get("reason") or "").strip()
-    return f"{said} {reason[:1].upper()}{reason[1:]}{'' if reason.endswith('.') else '.'}" if (
-        reason
-    ) else said
+    return (
+        f"{said} {reason[:1].upper()}{reason[1:]}{'' if reason.endswith('.') else '.'}"
+        if (reason)
+        else said
+    )
 
 
 def _drifted(column: Mapping[str, Any]) -> Drifted:
