@@ -15,7 +15,7 @@ from bulk.jobs.state import JobState
 from tests.browser.chromium import PROGRAM, Page, page_of
 from tests.browser.conftest import served
 from tests.contracts.console import Console
-from tests.contracts.console_jobs import SUMMARY, done, job
+from tests.contracts.console_jobs import NOW, SUMMARY, done, job
 from tests.contracts.waiting import until
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium")
@@ -120,7 +120,9 @@ async def test_a_file_is_scored(page: Page, console: Console, address: str, widt
 
     folder = console.files.paths(job_id).folder
     (folder / "result.parquet").write_bytes(b"PAR1")
-    console.table.change(job_id, state=JobState.DONE, summary=SUMMARY, rows_failed=12)
+    console.table.change(
+        job_id, state=JobState.DONE, summary=SUMMARY, rows_failed=12, finished_at=NOW
+    )
     await page.until("document.querySelector('.downloads')")
     await loaded(page, "/console/score/")
     await fits(page, width, "result")
@@ -171,11 +173,21 @@ async def test_a_server_that_is_away_is_told(page: Page, console: Console, addre
     await sign_in(page, address, str(console.key), 1280)
     await page.open(f"{address}/console/score/{running.job_id}")
     await page.until("document.querySelector('#progress')")
-    await page.send("Network.emulateNetworkConditions", offline=True, latency=0,
-                    downloadThroughput=-1, uploadThroughput=-1)
+    await page.send(
+        "Network.emulateNetworkConditions",
+        offline=True,
+        latency=0,
+        downloadThroughput=-1,
+        uploadThroughput=-1,
+    )
     await page.until("!document.getElementById('trouble').hidden")
-    await page.send("Network.emulateNetworkConditions", offline=False, latency=0,
-                    downloadThroughput=-1, uploadThroughput=-1)
+    await page.send(
+        "Network.emulateNetworkConditions",
+        offline=False,
+        latency=0,
+        downloadThroughput=-1,
+        uploadThroughput=-1,
+    )
     await page.until("document.getElementById('trouble').hidden")
 
 

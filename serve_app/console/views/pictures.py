@@ -12,6 +12,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+from serve_app.console.views.words import percent
+
 _WIDTH: Final = 640
 _HEIGHT: Final = 250
 _LEFT: Final = 58
@@ -72,7 +74,9 @@ def bar(share: float, title: str, style: str = "plain") -> Markup:
     width = _BAR * min(max(share, 0.0), 1.0)
     parts = [
         _tag("rect", "rest", x=0, y=0, width=_BAR, height=10, rx=5),
-        _tag("rect", style, x=0, y=0, width=width, height=10, rx=5) if width > 0 else "",
+        _tag("rect", style, x=0, y=0, width=max(width, 3), height=10, rx=min(5, max(width, 3) / 2))
+        if width > 0
+        else "",
     ]
     return _svg(_BAR, 10, title, parts, "bar")
 
@@ -92,7 +96,9 @@ def levels(high: int, medium: int, low: int) -> Markup:
             parts.append(_titled(drawn, f"{name}: {counts[name]:,} rows"))
         start += width * scale
     said = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-    return _svg(_WIDTH, 16, f"Rows by level: {said}", parts, "levels")
+    return _svg(
+        _WIDTH, 16, f"Rows by level: {said}", parts, "levels", 'preserveAspectRatio="none" '
+    )
 
 
 def interval(low: float, rate: float, high: float, label_rate: float | None = None) -> Markup:
@@ -117,8 +123,8 @@ def interval(low: float, rate: float, high: float, label_rate: float | None = No
         at = x(label_rate)
         parts.append(_tag("line", "mark", x1=at, x2=at, y1=5, y2=middle + 11))
     parts.append(_text(6, middle + 26, "0", "start"))
-    parts.append(_text(width - 6, middle + 26, f"{most:.2%}", "end"))
-    said = f"Estimated rate of fraud {rate:.2%}, from {low:.2%} to {high:.2%}"
+    parts.append(_text(width - 6, middle + 26, percent(most), "end"))
+    said = f"Estimated rate of fraud {percent(rate)}, from {percent(low)} to {percent(high)}"
     return _svg(width, 46, said, parts, "interval")
 
 
@@ -164,8 +170,10 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def _svg(width: float, height: float, title: str, parts: Sequence[str], style: str) -> Markup:
+def _svg(
+    width: float, height: float, title: str, parts: Sequence[str], style: str, more: str = ""
+) -> Markup:
     return Markup(  # noqa: S704 - every text within is escaped above
-        f'<svg class="{style}" viewBox="0 0 {width:g} {height:g}" role="img">'
+        f'<svg class="{style}" viewBox="0 0 {width:g} {height:g}" {more}role="img">'
         f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
     )

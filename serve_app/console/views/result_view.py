@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from bulk.jobs.job import Job
 from serve_app.console.views import pictures
-from serve_app.console.views.words import percent, score
+from serve_app.console.views.words import listed, percent, score
 
 LEVELS: Final = ("high", "medium", "low")
 _FULL_PSI: Final = 0.5
@@ -47,7 +47,7 @@ class Result:
     """The result of a job. What the summary does not have is empty or None, and not shown."""
 
     rows: int
-    models: tuple[str, ...]
+    models: str
     forced: tuple[str, ...]
     levels: tuple[Level, ...]
     levels_bar: Markup
@@ -75,7 +75,7 @@ def result_of(job: Job) -> Result:
     chosen = job.match.chosen if job.match else ()
     return Result(
         rows=int(summary.get("rows", total)),
-        models=chosen,
+        models=listed([name.partition("@")[0] for name in chosen]),
         forced=tuple(n for n in chosen if job.match and job.match.of(n).forced),
         levels=tuple(Level(n, c, c / total if total else 0.0) for n, c in counts.items()),
         levels_bar=pictures.levels(*(counts[name] for name in LEVELS)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -33,13 +34,13 @@ def percent(share: float | None) -> str:
     """Write a share in [0, 1] with about three digits.
 
     >>> percent(0.5), percent(0.0123), percent(0.00004)
-    ('50 %', '1.23 %', '0.004 %')
+    ('50\xa0%', '1.23\xa0%', '0.004\xa0%')
     """
     if share is None or not math.isfinite(share):
         return "–"
     digits = max(0, 2 - math.floor(math.log10(abs(share) * 100))) if share else 0
     text = f"{share * 100:.{min(digits, 4)}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}\u00a0%"
 
 
 def score(value: float | None) -> str:
@@ -77,6 +78,15 @@ def duration(seconds: float | None) -> str:
 def moment(at: datetime | None) -> str:
     """Write a moment to the minute, in UTC; a dash if there is none."""
     return "–" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write names as a list.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def state_word(state: JobState) -> str:
