@@ -71,29 +71,77 @@ def bad_match() -> Match:
     return Match((unfit(), unfit("insurance-claims@aaaabbbbcccc")), (), (reason,), rows=800)
 
 
+def _drift(
+    name: str,
+    theirs: str,
+    psi: float | None,
+    level: str,
+    reference: str = CARDS,
+    missing: float = 0.0,
+) -> dict[str, Any]:
+    return {
+        **{"reference": reference, "column": name, "file_column": theirs, "psi": psi},
+        **{"level": level, "missing": missing, "missing_before": 0.0},
+    }
+
+
+def _unusual(row: int, anomaly: float, probability: float | None, *columns: str) -> dict[str, Any]:
+    return {
+        **{"row": row, "line": row + 1, "anomaly": anomaly, "probability": probability},
+        "columns": [{"column": name, "share": 0.0004} for name in columns],
+    }
+
+
 SUMMARY: dict[str, Any] = {
-    "rows": 120_000,
-    "levels": {"high": 610, "medium": 3_390, "low": 116_000},
-    "histogram": {
+    "stats": {"total": 120_000, "scored": 119_990, "frauds": 610, "fraud_rate": 0.005084},
+    "methods_used": ["supervised-ensemble", "isolation-forest", "label-shift"],
+    "best_model": CARDS,
+    "similarity_score": 0.87,
+    "rows": {"total": 120_000, "scored": 119_990, "unscored": 10},
+    "levels": {"high": 610, "medium": 3_390, "low": 115_990, "unscored": 10},
+    "thresholds": {"high": 0.5, "medium": 0.1, "review": None},
+    "scores": {
         "edges": [i / 20 for i in range(21)],
         "counts": [
             *(98_000, 18_000, 1_900, 700, 350, 190, 120, 80, 60, 50),
-            *(70, 60, 50, 50, 50, 60, 60, 60, 70, 80),
+            *(70, 60, 50, 50, 50, 60, 60, 60, 70, 10),
         ],
+        "quantiles": [
+            *([0.0, 0.0003], [0.25, 0.004], [0.5, 0.0121], [0.9, 0.081]),
+            *([0.99, 0.44], [0.999, 0.93], [1.0, 0.994]),
+        ],
+        "mean": 0.013,
     },
-    "quantiles": {"0.5": 0.0121, "0.9": 0.081, "0.99": 0.44, "0.999": 0.93},
-    "estimated_rate": {"rate": 0.0061, "low": 0.0049, "high": 0.0078},
-    "recalibration": {"applied": True, "reason": "the shift is small and the models agree"},
+    "fraud_rate": {"estimate": 0.0061, "low": 0.0049, "high": 0.0078, "method": "label-shift"},
+    "recalibration": {
+        "done": True,
+        "code": "done",
+        "reason": "the share of fraud is half of that in training",
+        "training_rate": 0.0122,
+    },
+    "agreement": 0.83,
+    "models": [
+        {
+            **{"reference": CARDS, "weight": 0.6, "mean": 0.012, "training_rate": 0.013},
+            "agreement": {TRANSFERS: 0.83},
+        },
+        {
+            **{"reference": TRANSFERS, "weight": 0.4, "mean": 0.017, "training_rate": 0.011},
+            "agreement": {CARDS: 0.83},
+        },
+    ],
     "drift": [
-        {"column": "montant", "psi": 0.31, "level": "large"},
-        {"column": "pays", "psi": 0.14, "level": "moderate"},
-        {"column": "commerçant", "psi": 0.03, "level": "stable"},
+        _drift("amount", "montant", 0.31, "large"),
+        _drift("country", "pays", 0.14, "moderate", missing=0.2),
+        _drift("merchant", "commerçant", 0.03, "steady"),
+        _drift("country", "pays", 0.21, "moderate", TRANSFERS),
+        _drift("timestamp", "horodatage", None, "few", TRANSFERS),
     ],
     "anomalies": [
-        {"row": 4_181, "score": 0.91, "columns": ["montant", "pays"]},
-        {"row": 77_002, "score": 0.88, "columns": ["horodatage"]},
+        _unusual(4_181, 0.91, 0.77, "montant", "pays"),
+        _unusual(77_002, 0.88, None, "horodatage"),
+        _unusual(9_440, 0.86, 0.02, "pays", "commerçant", "montant"),
     ],
-    "agreement": {"rank_correlation": 0.83, "top_share": 0.71},
 }
 
 

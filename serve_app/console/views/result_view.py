@@ -1,4 +1,7 @@
-"""The summary of a job that is done, as the page shows it."""
+"""The summary of a job that is done, as the page shows it.
+
+`bulk.scoring.finish` makes the summary. A part that it lacks is empty here, and not shown.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,17 @@ from markupsafe import Markup
 
 from bulk.jobs.job import Job
 from serve_app.console.views import pictures
+from serve_app.console.views.drift_view import Drifted, drift_of
 from serve_app.console.views.words import listed, percent, score
 
 LEVELS: Final = ("high", "medium", "low")
-_FULL_PSI: Final = 0.5
-"""A bar of this PSI is full."""
-_WORDS: Final = {
-    "stable": ("as in training", "good"),
-    "moderate": ("a little", "wait"),
-    "large": ("much", "bad"),
-}
+_SHOWN_QUANTILES: Final = 0.5
+"""Quantiles below this share say little: most rows are genuine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How many rows have a level."""
+    """How many rows have a level, and their share of the rows with one."""
 
     name: str
     rows: int
@@ -32,112 +31,147 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Drifted:
-    """How a column differs from training."""
+class Rate:
+    """The estimated share of fraud in the file, with its interval of 95 %.
+
+    Attributes:
+        training: the share that the models learnt from; None if unknown.
+    """
+
+    estimate: float
+    low: float | None
+    high: float | None
+    training: float | None
+
+    @property
+    def picture(self) -> Markup:
+        """The interval, drawn; empty without one."""
+        if self.low is None or self.high is None:
+            return Markup("")
+        return pictures.interval(self.low, self.estimate, self.high, self.training)
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one model said about the file.
+
+    Attributes:
+        agreement: its rank correlation with each model of the list, in their order; a dash with
+            itself and where it is unknown.
+    """
 
     name: str
-    psi: str
-    bar: Markup
-    word: str
-    style: str
+    version: str
+    weight: str
+    mean: str
+    training: str
+    agreement: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a job. What the summary does not have is empty or None, and not shown."""
+    """The result of a job.
+
+    Attributes:
+        models, forced: names of the models that scored, and of those that do not fit.
+        unscored: rows that no model could score.
+        by_rank: levels go by rank, not by thresholds.
+        recalibration: one or two sentences.
+        agreement: mean rank correlation of the models; "" for one model.
+        quantiles: (share of rows, probability).
+    """
 
     rows: int
+    unscored: int
     models: str
-    forced: tuple[str, ...]
+    forced: str
     levels: tuple[Level, ...]
     levels_bar: Markup
     by_rank: bool
-    rate: Mapping[str, float | None] | None
-    rate_picture: Markup
+    rate: Rate | None
     recalibration: str
     histogram: Markup
     quantiles: tuple[tuple[str, str], ...]
     drift: tuple[Drifted, ...]
     anomalies: tuple[Mapping[str, Any], ...]
-    has_probability: bool
-    agreement: tuple[tuple[str, str], ...]
+    agreement: str
+    opinions: tuple[Opinion, ...]
 
 
 def result_of(job: Job) -> Result:
     """Return what the page of a job that is done shows."""
     summary = job.summary
     counts = {name: int(summary.get("levels", {}).get(name, 0)) for name in LEVELS}
-    total = sum(counts.values())
-    by_rank = job.options.review is not None
-    histogram = summary.get("histogram") or {"edges": (), "counts": ()}
-    rate = summary.get("estimated_rate") or None
-    anomalies = tuple(summary.get("anomalies", ()))
+    leveled = sum(counts.values())
+    rows = summary.get("rows") or {}
+    scores = summary.get("scores") or {}
     chosen = job.match.chosen if job.match else ()
+    agreement = summary.get("agreement")
     return Result(
-        rows=int(summary.get("rows", total)),
-        models=listed([name.partition("@")[0] for name in chosen]),
-        forced=tuple(n for n in chosen if job.match and job.match.of(n).forced),
-        levels=tuple(Level(n, c, c / total if total else 0.0) for n, c in counts.items()),
+        rows=int(rows.get("total", leveled)),
+        unscored=int(rows.get("unscored", 0)),
+        models=listed([_name(reference) for reference in chosen]),
+        forced=listed([_name(n) for n in chosen if job.match and job.match.of(n).forced]),
+        levels=tuple(Level(n, c, c / leveled if leveled else 0.0) for n, c in counts.items()),
         levels_bar=pictures.levels(*(counts[name] for name in LEVELS)),
-        by_rank=by_rank,
-        rate=rate,
-        rate_picture=_rate(rate),
+        by_rank=job.options.review is not None,
+        rate=_rate(summary.get("fraud_rate") or {}, summary.get("recalibration") or {}),
         recalibration=_recalibration(summary.get("recalibration") or {}),
-        histogram=pictures.histogram(
-            histogram["edges"],
-            histogram["counts"],
-            None if by_rank else job.options.medium,
-            None if by_rank else job.options.high,
-        ),
+        histogram=_histogram(job, scores),
         quantiles=tuple(
-            (percent(float(share)), f"{value:.4f}")
-            for share, value in (summary.get("quantiles") or {}).items()
+            ("highest" if share == 1 else percent(share), f"{value:.4f}")
+            for share, value in scores.get("quantiles") or ()
+            if share >= _SHOWN_QUANTILES
         ),
-        drift=tuple(_drifted(column) for column in summary.get("drift", ())),
-        anomalies=anomalies,
-        has_probability=any(row.get("probability") is not None for row in anomalies),
-        agreement=tuple(_agreement(summary.get("agreement") or {})),
+        drift=drift_of(summary.get("drift") or ()),
+        anomalies=tuple(summary.get("anomalies") or ()),
+        agreement="" if agreement is None else score(agreement),
+        opinions=_opinions(summary.get("models") or ()),
     )
 
 
-def _rate(rate: Mapping[str, float | None] | None) -> Markup:
-    if not rate or rate.get("low") is None or rate.get("high") is None:
-        return Markup("")
-    low, middle, high = (float(rate[name] or 0.0) for name in ("low", "rate", "high"))
-    return pictures.interval(low, middle, high)
+def _name(reference: str) -> str:
+    return reference.partition("@")[0]
+
+
+def _histogram(job: Job, scores: Mapping[str, Any]) -> Markup:
+    by_rank = job.options.review is not None
+    medium, high = (None, None) if by_rank else (job.options.medium, job.options.high)
+    edges, counts = scores.get("edges") or (), scores.get("counts") or ()
+    return pictures.histogram(edges, counts, medium, high)
+
+
+def _rate(told: Mapping[str, Any], recalibration: Mapping[str, Any]) -> Rate | None:
+    if told.get("estimate") is None:
+        return None
+    training = recalibration.get("training_rate")
+    return Rate(told["estimate"], told.get("low"), told.get("high"), training)
 
 
 def _recalibration(told: Mapping[str, Any]) -> str:
     if not told:
         return ""
     said = (
-        "Probabilities were fitted to the rate of fraud in this file."
-        if told.get("applied")
-        else "Probabilities are as the models say: they were not fitted to this file."
+        "Probabilities were fitted to the share of fraud in this file."
+        if told.get("done")
+        else "Probabilities are as the models say, not fitted to this file."
     )
-    reason = str(told.get("reason") or "").strip()
-    return (
-        f"{said} {reason[:1].upper()}{reason[1:]}{'' if reason.endswith('.') else '.'}"
-        if (reason)
-        else said
+    reason = str(told.get("reason") or "").strip().rstrip(".")
+    return f"{said} {reason[:1].upper()}{reason[1:]}." if reason else said
+
+
+def _opinions(models: Sequence[Mapping[str, Any]]) -> tuple[Opinion, ...]:
+    references = [str(model["reference"]) for model in models]
+    return tuple(
+        Opinion(
+            name=_name(reference),
+            version=reference.partition("@")[2],
+            weight=percent(model.get("weight")),
+            mean=percent(model.get("mean")),
+            training=percent(model.get("training_rate")),
+            agreement=tuple(
+                score((model.get("agreement") or {}).get(other)) for other in references
+            ),
+        )
+        for reference, model in zip(references, models, strict=True)
     )
-
-
-def _drifted(column: Mapping[str, Any]) -> Drifted:
-    psi = column["psi"]
-    level = str(column.get("level", ""))
-    word, style = _WORDS.get(level, (level, "plain"))
-    if psi is None:
-        return Drifted(str(column["column"]), "–", Markup(""), word, style)
-    drawn = pictures.bar(psi / _FULL_PSI, f"PSI {psi:.3f}", style)
-    return Drifted(str(column["column"]), f"{psi:.3f}", drawn, word, style)
-
-
-def _agreement(told: Mapping[str, Any] | Sequence[Any]) -> list[tuple[str, str]]:
-    if not isinstance(told, Mapping):
-        return []
-    return [
-        (name.replace("_", " "), score(value))
-        for name, value in told.items()
-        if isinstance(value, int | float)
-    ]
