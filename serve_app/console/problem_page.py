@@ -33,7 +33,7 @@ _WORDS: Final = {
     ),
     "timeout": ("Not available now", "The answer took too long. Try again in a moment."),
     "overloaded": ("Too much to do now", ""),
-    "conflict": ("This is no longer possible", ""),
+    "conflict": ("Not possible now", ""),
     "invalid-input": ("Something is not right yet", ""),
     "malformed-body": ("Something is not right yet", ""),
     "body-too-large": ("The file is too large", ""),

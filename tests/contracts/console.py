@@ -89,6 +89,10 @@ class Files:
     def bring(self, job_id: UUID, *files: Path) -> bool:
         return all(path.exists() for path in files)
 
+    def left(self) -> list[str]:
+        """Return what is in the folder."""
+        return [path.name for path in self.folder.iterdir()]
+
     def remove(self, job_id: UUID) -> None:
         paths = self.paths(job_id)
         paths.upload.unlink(missing_ok=True)

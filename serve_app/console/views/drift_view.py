@@ -18,7 +18,7 @@ _WORDS: Final = {
     "steady": ("little", "good"),
     "moderate": ("some", "wait"),
     "large": ("much", "bad"),
-    "few": ("too few rows", "plain"),
+    "few": ("unknown", "plain"),
 }
 """level of `models.drift` -> (word, style)."""
 
