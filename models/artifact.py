@@ -36,6 +36,12 @@ from typing import Any
 from fraud.errors import ArtifactRefused
 
 MANIFEST = "manifest.json"
+REFERENCE_FAMILY = "reference"
+"""The family of an artifact that is no model: a profile of training data, see references/files.py.
+It has no runtime, no calibration and no golden rows; nothing serves it."""
+REFERENCE_PREFIX = "reference-"
+"""Of the names under which references lie in the store, beside the variants."""
+
 TREES_FILE, LINEAR_FILE, BOOSTER_FILE = "trees.npz", "linear.npz", "model.ubj"
 
 
@@ -45,8 +51,8 @@ class Manifest:
 
     Attributes:
         variant: name of the variant, e.g. `xgboost`.
-        family: `supervised` or `anomaly`.
-        runtime: `onnx`.
+        family: `supervised`, `anomaly` or, for what is no model, `REFERENCE_FAMILY`.
+        runtime: `onnx`; "" for a reference.
         schema_id: feature schema the model was trained on.
         n_features: width of the feature matrix.
         calibration: knots `(raw score, probability)`, rising in x, never falling in y.

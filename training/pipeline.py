@@ -49,6 +49,8 @@ from training.libraries import library_versions
 from training.progress import Progress, quiet
 from training.promotion.tenants import require_own_payments
 from training.ray_runtime.session import ray_session
+from training.reference.leave import leaver, list_reference
+from training.reference.measured import Measured, TableMeasurer, measured_payments
 from training.registry.locks import registry_lock
 from training.registry.mlflow_registry import Registry
 from training.registry.provenance import Provenance, provenance
@@ -134,7 +136,7 @@ def train(
     )
     activate = activation(database_url, run.owner) if role == CHAMPION else None
 
-    def dataset() -> Dataset:
+    def dataset() -> tuple[Dataset, Measured | None]:
         with run.watch.stage("history"):
             progress("history", 0, 1)
             history = asyncio.run(
@@ -147,7 +149,8 @@ def train(
                 history, settings.home / "cache", lambda n, of: progress("features", n, of)
             )
         run.guard(lambda: inspect_backfill(history, found, config.seed))
-        return found
+        challenges = role != CHAMPION
+        return found, None if challenges else measured_payments(settings.tenant, history.batch)
 
     source = provenance(settings.tenant, f"postgresql:transactions?tenant={settings.tenant}")
     return _run_stages(run, dataset, None, role, activate, source)
@@ -193,8 +196,9 @@ def train_tabular(
         force=force,
     )
 
-    def dataset() -> Dataset:
+    def dataset() -> tuple[Dataset, Measured | None]:
         run.guard(lambda: inspect_layout(layout))
+        measurer = TableMeasurer(layout)
         with run.watch.stage("features"):
             unreadable: list[Finding] = []
             table = read_table(
@@ -202,10 +206,11 @@ def train_tabular(
                 layout,
                 lambda n, of: progress("features", n, of),
                 lambda sentence: unreadable.append(Finding("warn", "unreadable-cells", sentence)),
+                measurer.add,
             )
         if unreadable:
             run.guard(lambda: unreadable)
-        return table
+        return table, measurer.measured()
 
     source = provenance(layout.name, path.absolute().as_uri())
     return _run_stages(run, dataset, layout.name, CHAMPION, None, source)
@@ -213,7 +218,7 @@ def train_tabular(
 
 def _run_stages(
     run: Run,
-    read: Callable[[], Dataset],
+    read: Callable[[], tuple[Dataset, Measured | None]],
     set_name: str | None,
     role: str,
     activate: Callable[[Plan], Offered] | None,
@@ -222,7 +227,8 @@ def _run_stages(
     """The stages that history and tables share.
 
     Args:
-        read: reads the data and runs the leak guard's rounds on it.
+        read: reads the data and runs the leak guard's rounds on it; measures what it looks like if
+            the run leaves a reference.
         set_name: the name of a table, after which its models are named; None for payments.
         activate: stores the plan as the active one; None if the plan must not change.
     """
@@ -242,7 +248,7 @@ def _run_stages(
     # MLflow takes seconds to import and to create its tables, so data is read at the same time.
     with ThreadPoolExecutor(1, thread_name_prefix="registry") as background:
         registry = background.submit(Registry, settings.tracking_uri, settings.home / "mlruns")
-        dataset = read()
+        dataset, measured = read()
         check_declared(dataset, run.config.honest)
         split = split_by_time(
             dataset.timestamp_ms, dataset.label, dataset.known_at_ms, run.config.split
@@ -273,10 +279,19 @@ def _run_stages(
                 provenance=source,
                 check=check,
                 owner=run.owner,
+                leave=leaver(
+                    results,
+                    measured,
+                    owner=run.owner,
+                    tenant=settings.tenant,
+                    created_at=as_of,
+                ),
             )
             published = _publish(results, to)
+            reference = list_reference(settings, published.reference, store.url)
             run.progress("publish", 1, 1)
-    return report_of(results, published, settings.home / "reports", run.watch.seconds)
+    folder = settings.home / "reports"
+    return report_of(results, published, folder, run.watch.seconds, reference)
 
 
 def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:

@@ -62,6 +62,8 @@ class TrainingReport:
             cascade, see `PlanFit.figures`.
         short: a sentence for each held-back part with fewer frauds than wanted.
         findings: of the leak guard: `severity`, `code`, `sentence` and `allowed`.
+        reference: what was left for files that nobody labelled: `id`, `listed` and `sentence`, see
+            `list_reference`; None if nothing was.
         details: intervals, weeks, segments and the rest of `Evaluation.to_document`.
     """
 
@@ -84,6 +86,7 @@ class TrainingReport:
     beside_plan: dict[str, float] = field(default_factory=dict)
     short: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    reference: dict[str, Any] | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
@@ -96,13 +99,18 @@ class TrainingReport:
 
 
 def report_of(
-    results: RunResults, published: Published, folder: Path, seconds: dict[str, float]
+    results: RunResults,
+    published: Published,
+    folder: Path,
+    seconds: dict[str, float],
+    reference: dict[str, Any] | None = None,
 ) -> TrainingReport:
     """Report on a published run, and write its page.
 
     Args:
         folder: for the page, `train-<run>.html`.
         seconds: by stage.
+        reference: what was left for files that nobody labelled.
     """
     fitted_run = results.fitted_run
     rows, frauds = fitted_run.split.counts(fitted_run.dataset.label)
@@ -138,6 +146,7 @@ def report_of(
         beside_plan=fitted_run.plan_fit.figures(),
         short=fitted_run.short(),
         findings=tuple(results.findings or ()),
+        reference=reference,
         details=results.evaluation.to_document(),
     )
 

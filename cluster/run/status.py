@@ -90,10 +90,12 @@ def champions(store: ArtifactStore) -> list[dict[str, Any]]:
     """Return the champion of each variant and owner in a store: its version and digest, both None
     if the alias is broken. A tenant's is called `mine/xgboost`, the house's `xgboost`."""
     from fraud.errors import ArtifactRefused
+    from models.artifact import REFERENCE_PREFIX
     from models.store.alias import CHAMPION
 
     found = []
-    for variant, shelf in store.variants().items():
+    models = {v: s for v, s in store.variants().items() if not v.startswith(REFERENCE_PREFIX)}
+    for variant, shelf in models.items():
         for owner, names in sorted(shelf.owned.items()):
             if CHAMPION not in names:
                 continue

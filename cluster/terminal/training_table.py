@@ -57,6 +57,7 @@ def _notes(document: dict[str, Any], plan: dict[str, Any]) -> list[str]:
         *_ensemble_gain(document),
         *_predicted_observed(document),
         *(f"leak guard: {f['code']}: {f['sentence']}" for f in document.get("findings", [])),
+        *([document["reference"]["sentence"]] if document.get("reference") else []),
         f"report: {document['report']}",
         *([f"predictions: {document['predictions']}"] if document.get("predictions") else []),
     ]

@@ -24,7 +24,7 @@ from data.cells.texts import (
 
 Float64 = NDArray[np.float64]
 
-_PLAIN = r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$"
+_PLAIN = {sign: rf"^[+-]?(?:\d+(?:{re.escape(sign)}\d*)?|{re.escape(sign)}\d+)$" for sign in ".,"}
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2212": "-", "’": "'"})
 _UNIT = re.compile(r"(.*\d)\s*\+?\s*([A-Za-z]{2,})\.?|(.*\d)\s+([A-Za-z])", re.DOTALL)
 _ONE_UNIT = {"yr": "year", "mo": "month", "mon": "month", "wk": "week", "hr": "hour"}
@@ -128,11 +128,14 @@ def _of_texts(plain: pa.Array, not_text: Bool, style: NumberStyle) -> Numbers:
     present = pc.is_valid(plain).to_numpy(zero_copy_only=False) | not_text
     simple = np.zeros(len(plain), dtype=np.bool_)
     values = np.full(len(plain), np.nan)
-    if style.decimal == "." and not style.ignore:
-        matched = pc.match_substring_regex(plain, _PLAIN).fill_null(False)
+    if style.decimal in _PLAIN and not style.ignore:
+        matched = pc.match_substring_regex(plain, _PLAIN[style.decimal]).fill_null(False)
         simple = matched.to_numpy(zero_copy_only=False)
         at = np.flatnonzero(simple)
-        values[at] = plain.take(pa.array(at)).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        digits = plain.take(pa.array(at))
+        if style.decimal != ".":
+            digits = pc.replace_substring(digits, style.decimal, ".")
+        values[at] = digits.cast(pa.float64()).to_numpy(zero_copy_only=False)
     marks: dict[int, str] = {}
     rest = np.flatnonzero(present & ~simple & ~not_text)
     for place, text in zip(rest.tolist(), plain.take(pa.array(rest)).to_pylist(), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import re
 from collections import deque
 from typing import Any, BinaryIO
@@ -10,7 +11,12 @@ from typing import Any, BinaryIO
 from data.layout.fields import CsvDialect
 
 MAX_FIELD = 1 << 17
-_MAX_LINE = 4 * MAX_FIELD
+"""Characters of the longest value. A row with a longer one is broken."""
+
+MAX_RECORD = 8 * MAX_FIELD
+"""Bytes of the longest record. A longer one has a quote that never ends."""
+
+_MAX_LINE = MAX_RECORD
 _ONE_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
@@ -48,13 +54,23 @@ class Utf16:
     def readline(self, size: int) -> bytes:
         """Return the next line, or a part of `size` characters of it; empty at the end."""
         while (end := self._text.find("\n")) < 0 and len(self._text) < size:
-            block = self._file.read(1 << 16)
-            self._text += self._decoder.decode(block, final=not block)
-            if not block:
+            if not self._more():
                 break
         end = len(self._text) if end < 0 else end + 1
         line, self._text = self._text[:end], self._text[end:]
         return line.encode(errors="replace")
+
+    def read(self, size: int) -> bytes:
+        """Return about `size` bytes of UTF-8; empty at the end."""
+        while len(self._text) < size and self._more():
+            pass
+        text, self._text = self._text, ""
+        return text.encode(errors="replace")
+
+    def _more(self) -> bool:
+        block = self._file.read(1 << 16)
+        self._text += self._decoder.decode(block, final=not block)
+        return bool(block)
 
 
 class Lines:
@@ -62,6 +78,7 @@ class Lines:
 
     Attributes:
         read: number of lines read so far.
+        reread: bytes that were read more than once, since records were broken.
         undecodable: line, position in it and value of the first byte of the current record that
             cannot be decoded; None if all can.
     """
@@ -74,7 +91,9 @@ class Lines:
         self._returned: deque[bytes] = deque()
         self._ahead: deque[bytes] = deque()
         self._escaped = _escape_pattern(dialect)
+        self._taken_bytes = 0
         self.read = 0
+        self.reread = 0
         self.undecodable: tuple[int, int, int] | None = None
         self._drop_separator_line()
 
@@ -87,8 +106,12 @@ class Lines:
         line = self._returned.popleft() if self._returned else self._line()
         if not line:
             raise StopIteration
+        if self._taken and self._taken_bytes + len(line) > MAX_RECORD:
+            self._returned.appendleft(line)
+            raise csv.Error("a quote that does not end")
         self.read += 1
         self._taken.append(line)
+        self._taken_bytes += len(line)
         try:
             text = line.decode(self.encoding)
         except UnicodeDecodeError as error:
@@ -98,8 +121,7 @@ class Lines:
 
     def begin(self) -> int:
         """Begin a record and forget the last one. Return the number of its line, from 1."""
-        self._taken.clear()
-        self.undecodable = None
+        self._forget()
         return self.read + 1
 
     def rewind(self) -> None:
@@ -107,6 +129,7 @@ class Lines:
         again = self._taken[1:]
         self._returned.extendleft(reversed(again))
         self.read -= len(again)
+        self.reread += sum(map(len, again))
         del self._taken[1:]
 
     def skip(self, lines: int) -> None:
@@ -114,8 +137,19 @@ class Lines:
         for _ in range(lines):
             if next(self, None) is None:
                 return
-            self._taken.clear()
-            self.undecodable = None
+            self._forget()
+
+    def give_back(self) -> bytes:
+        """Return what was read of the file beyond the current record, and forget it."""
+        beyond = b"".join((*self._returned, *self._ahead))
+        self._returned.clear()
+        self._ahead.clear()
+        return beyond
+
+    def _forget(self) -> None:
+        self._taken.clear()
+        self._taken_bytes = 0
+        self.undecodable = None
 
     def _drop_separator_line(self) -> None:
         """Skip Excel's first line `sep=;`, which names the delimiter."""

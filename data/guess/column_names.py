@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import lru_cache
 from typing import Final
+
+from data.guess.words import in_english
 
 _FIELDS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     "transaction_id": (
@@ -106,18 +110,30 @@ def normalised(name: str) -> str:
     """
     text = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name.strip())
     text = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", text)
-    plain = text.lower().translate(str.maketrans("äöüáéíóúçñ", "aouaeioucn"))
+    marks = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(letter for letter in marks if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
 def confidence(field: str, name: str) -> int:
-    """Return the confidence that a column of this name is the canonical field; 0: none."""
+    """Return the confidence that a column of this name is the canonical field; 0: none.
+
+    >>> confidence("amount", "TX_AMOUNT"), confidence("timestamp", "horodatage")
+    (5, 5)
+    """
     plain = normalised(name)
+    if (points := _confidence(field, plain)) or any(map(str.isdigit, plain)):
+        return points  # BILL_AMT1 is one of several amounts
+    return _confidence(field, in_english(plain))
+
+
+@lru_cache(maxsize=100_000)
+def _confidence(field: str, plain: str) -> int:
     if field != "timestamp" and _OTHER_THINGS.search(plain) and not plain.startswith("limit"):
         return 0
     if field == "timestamp" and re.search(r"dob|birth|born|expir|since|zone", plain):
         return 0
-    if mentions_later_event(name):
+    if _LATER.search(plain):
         return 0
     for points, pattern in _FIELDS[field]:
         if re.search(pattern, plain):

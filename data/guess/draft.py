@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data.cells.currency_signs import MEANT
@@ -16,7 +16,7 @@ from data.guess.column_choice import choose_columns, fits_amount
 from data.guess.column_names import names_label_time, normalised
 from data.guess.dialect import guess_dialect
 from data.guess.label import LabelGuess, guess_label, leak
-from data.guess.timestamp import guess_timestamp
+from data.guess.timestamp import TimestampGuess, guess_timestamp
 from data.layout.fields import CsvDialect
 
 _SAMPLED_ROWS = 50_000
@@ -52,13 +52,26 @@ def draft_layout(path: Path) -> Draft:
         SourceUnreadable: the file is missing, empty, damaged, or has no rows.
     """
     dialect = None if is_parquet(path) else guess_dialect(path)
-    columns = _columns(path, dialect)
+    return draft_columns(_columns(path, dialect), path.name.split(".")[0] or "mine", dialect)
+
+
+def draft_columns(columns: list[Column], name: str, dialect: CsvDialect | None = None) -> Draft:
+    """Guess a layout from columns and a sample of their cells.
+
+    Args:
+        columns: every column of the file, in its order, with at least one row.
+        name: of the layout.
+        dialect: how a CSV file is written.
+
+    Raises:
+        SourceUnreadable: no column holds numbers, so none can be the amount.
+    """
     label = guess_label(columns)
     others = [c for c in columns if label is None or c is not label.column]
     leaks = {c.name: why for c in others if (why := leak(c, label))}
     free = [c for c in others if c.name not in leaks]
     commas = any(c.is_number and c.decimal == "," for c in free)
-    draft = Draft(path.name.split(".")[0] or "mine", dialect, "," if commas else ".")
+    draft = Draft(name, dialect, "," if commas else ".")
     time = guess_timestamp(free)
     draft.notes += time.notes
     chosen = choose_columns([c for c in free if c.name not in time.columns])
@@ -77,6 +90,35 @@ def draft_layout(path: Path) -> Draft:
         f"not mapped, because it may leak the label: {name}: {why}" for name, why in leaks.items()
     ]
     return draft
+
+
+def draft_of_columns(
+    name: str, chosen: dict[str, Column], time: Column, decimal: str = "."
+) -> Draft:
+    """Return the draft of a layout whose columns are known.
+
+    Args:
+        chosen: canonical field -> column, with `amount`.
+        time: what holds the time of payments.
+    """
+    draft = Draft(name, None, decimal)
+    _map_ids(draft, chosen)
+    found = _timestamp_of(time)
+    draft.fields["timestamp"] = found.toml if len(found.toml) > 1 else time.name
+    draft.notes += found.notes
+    _map_amount(draft, chosen["amount"], [])
+    _map_codes(draft, chosen)
+    return draft
+
+
+def _timestamp_of(column: Column) -> TimestampGuess:
+    """The time in a column that is known to hold it, whatever its name."""
+    found = guess_timestamp([column])
+    if found.columns:
+        return found
+    named = guess_timestamp([Column("timestamp", column.cells)])
+    toml = {**named.toml, "column": column.name} if named.columns else named.toml
+    return replace(named, toml=toml)
 
 
 def _columns(path: Path, dialect: CsvDialect | None) -> list[Column]:

@@ -25,7 +25,16 @@ def guess_layout(path: Path) -> str:
     Raises:
         SourceUnreadable: the file is missing, empty or damaged, or has no numbers.
     """
-    draft = draft_layout(path)
+    return settled_layout(draft_layout(path), path)
+
+
+def settled_layout(draft: Draft, path: Path) -> str:
+    """Return the TOML of a draft that is tried on the first rows of a file and corrected.
+
+    Raises:
+        LayoutInvalid: the file lacks one of its columns.
+        SourceUnreadable: the file is missing or damaged.
+    """
     for _ in range(_TRIES):
         layout = parse_layout(layout_toml(draft), "the guess")
         tried = dry_run(path, layout, _TRIED_ROWS)

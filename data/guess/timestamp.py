@@ -41,7 +41,7 @@ def guess_timestamp(columns: list[Column]) -> TimestampGuess:
     counts = [(p, c) for p, c in named if p and c.is_number and c.range[0] >= 0]
     if counts:
         _, best = max(counts, key=lambda pair: pair[0])
-        unit = _unit(best)
+        unit = count_unit(best)
         return TimestampGuess(
             {"column": best.name, "unit": unit, "base": "2020-01-01T00:00:00Z"},
             (best.name,),
@@ -107,7 +107,8 @@ def _counted_clock(column: Column, plain: str) -> dict[str, object] | None:
     return {"column": column.name, "unit": "seconds"} if high < _DAY_S else None
 
 
-def _unit(column: Column) -> str:
+def count_unit(column: Column) -> str:
+    """Return what a count of time since an unknown start counts: seconds, minutes, hours, days."""
     plain, high = normalised(column.name), column.range[1]
     for word, unit in (("sec", "seconds"), ("min", "minutes"), ("hour", "hours"), ("day", "days")):
         if word in plain:

@@ -12,7 +12,7 @@ from fraud.combine.calibrate import Calibration
 from fraud.errors import ArtifactRefused, SchemaMismatch
 from fraud.explanation import Explanation
 from fraud.payment.batch import Float32, Float64
-from models.artifact import Manifest, read_manifest, version_of
+from models.artifact import REFERENCE_FAMILY, Manifest, read_manifest, version_of
 from models.drift import REFERENCE_FILE, ReferenceDistribution, ReferenceDistributions
 from models.scoring.contributions import Contributions, contributions_file, load_contributions
 from models.scoring.runtime import Runtime, load_runtime
@@ -57,6 +57,8 @@ class Scorer:
             SchemaMismatch: it was trained on other features.
         """
         manifest, actual = read_manifest(folder, digest)
+        if manifest.family == REFERENCE_FAMILY:
+            raise ArtifactRefused(f"{folder.name}: it is a reference, not a model")
         if schema_id is not None and manifest.schema_id != schema_id:
             raise SchemaMismatch(manifest.schema_id, schema_id)
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from features.definitions import SCHEMA_ID
 from fraud.errors import ArtifactRefused, NotFound
 from fraud.variant import HOUSE
-from models.artifact import Manifest, version_of
+from models.artifact import REFERENCE_PREFIX, Manifest, version_of
 from models.store.alias import CHAMPION, alias_name, moment
 from models.store.store import ArtifactStore, StoredVariant
 from training.registry.aliases import name_of_mlflow_alias, readable_alias
@@ -85,7 +85,8 @@ class Catalogue:
             self._named = registry.aliases()
 
     def entries(self, variant: str | None = None, tenant: str | None = None) -> list[Entry]:
-        """The versions of a variant, or of all variants: by variant, the newest first.
+        """The versions of a variant, or of all variants: by variant, the newest first. References
+        are no models, and only listed by their name.
 
         Args:
             tenant: only versions that learnt from this tenant's payments, or that an alias of its
@@ -98,7 +99,7 @@ class Catalogue:
             self._require(variant)
         found = []
         for name, stored in self._stored.items():
-            if variant in (None, name):
+            if name == variant or (variant is None and not name.startswith(REFERENCE_PREFIX)):
                 made = [self._entry(name, version, stored) for version in stored.versions]
                 made = [entry for entry in made if tenant is None or _concerns(entry, tenant)]
                 found += sorted(made, key=_age, reverse=True)

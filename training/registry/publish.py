@@ -28,6 +28,7 @@ from training.fit.cascade import CASCADE_FILE
 from training.fit.plan_fit import CalibratedModel
 from training.fit.scores import ENSEMBLE
 from training.metrics.ranking import precision_by_recall
+from training.reference.leave import LeftReference
 from training.registry.aliases import align_mlflow, moved_aliases
 from training.registry.artifact_writer import staging, write_artifact
 from training.registry.mlflow_registry import PLAN_FILE, TRAINING, Registry
@@ -56,6 +57,7 @@ class Published:
         run_id: MLflow's id of the whole training.
         stays: the plan of another name that decides on, if the trained one only waits; else None.
         page: HTML of the run's report; None without results.
+        reference: what the run left for files that nobody labelled; None if it left none.
     """
 
     digests: dict[str, str]
@@ -64,6 +66,7 @@ class Published:
     run_id: str
     stays: PlanId | None = None
     page: str | None = None
+    reference: LeftReference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class Destination:
         provenance: of the run; None: not recorded.
         check: raises if the models must not take the alias; called while the lock is held, since
             another training may have moved it meanwhile.
+        leave: writes the run's reference beside the models' artifacts, given their digests and the
+            folder that holds them; it gets the same alias. None: no reference.
         clock_s: seconds since 1970.
     """
 
@@ -99,6 +104,7 @@ class Destination:
     check: Callable[[], None] = lambda: None
     clock_s: Callable[[], float] = time.time
     owner: str = HOUSE
+    leave: Callable[[Mapping[str, str], Path], LeftReference] | None = None
 
 
 def publish(
@@ -129,6 +135,7 @@ def publish(
     plan = owned_plan(plan, to.owner)
     with staging() as stage, ExitStack() as alone:
         digests = _write(models, stage, schema, training, _references(results))
+        left = None if to.leave is None else to.leave(digests, stage)
         tags = {**TRAINING, "schema_id": schema.schema_id, "role": to.role, **to.tags}
         run = _Run(models, digests, tags, _flat(training), to, schema.names, results)
         with to.registry.run(_title(to), {**tags, **_source(to)}) as whole:
@@ -148,10 +155,12 @@ def publish(
             alone.enter_context(to.lock())
             to.check()
             to.registry.sweep(whole.info.run_id)
+            if left is not None:
+                to.store.put(stage / left.variant, left.variant, left.digest)
             versions = run.register(logged, whole)
-        stored = _move_aliases(digests, plan, whole.info.run_id, to)
+        stored = _move_aliases(digests, plan, whole.info.run_id, to, left)
         align_mlflow(to.registry, to.store, models, to.owner)
-    return Published(digests, versions, stored.plan, whole.info.run_id, stored.active, page)
+    return Published(digests, versions, stored.plan, whole.info.run_id, stored.active, page, left)
 
 
 def _references(results: RunResults | None) -> ReferenceDistributions | None:
@@ -330,8 +339,11 @@ def _environment(results: RunResults, training: dict[str, Any]) -> dict[str, Any
     }
 
 
-def _move_aliases(digests: dict[str, str], plan: Plan, run_id: str, to: Destination) -> Offered:
-    """Move the aliases to the new models and activate the plan; both or neither."""
+def _move_aliases(
+    digests: dict[str, str], plan: Plan, run_id: str, to: Destination, left: LeftReference | None
+) -> Offered:
+    """Move the aliases to the new models and their reference, and activate the plan; all or
+    nothing."""
     at = moment(to.clock_s())
     before = None if to.activate is None else replaced_by(plan, to.active(), to.owner)
     how = FORCED if to.forced else TRAINED
@@ -339,6 +351,9 @@ def _move_aliases(digests: dict[str, str], plan: Plan, run_id: str, to: Destinat
         name: Move(digest, at, how, to.forced, run=run_id, plan_before=before)
         for name, digest in digests.items()
     }
+    if left is not None:
+        # Without a run: a rollback of the run brings models back, and leaves references alone.
+        moves[left.variant] = Move(left.digest, at, how, to.forced)
     with moved_aliases(to.store, to.role, moves, to.owner):
         return Offered(plan, False) if to.activate is None else to.activate(plan)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from data.category_codes import category_codes
@@ -30,6 +31,7 @@ def read_table(
     layout: Layout,
     progress: Callable[[int, int], None],
     warn: Callable[[str], None] = lambda _: None,
+    look: Callable[[Mapping[str, pa.Array]], None] = lambda _: None,
 ) -> Dataset:
     """Read the columns of a file that its layout's `[tabular]` section names, in the order of time;
     rows of equal time keep the order of the file.
@@ -43,6 +45,7 @@ def read_table(
     Args:
         progress: called with rows done and an estimate of the total.
         warn: called with a sentence for each column with some cells that are not numbers.
+        look: called with the columns of each chunk as they are in the file.
 
     Raises:
         NotTrainable: the layout has no `[tabular]` section, or no label.
@@ -71,6 +74,7 @@ def read_table(
             first = chunk.bad[0]
             raise SourceUnreadable(f"{path}: line {first.line}: {first.detail}")
         part = _part(chunk, layout, fields, label, path, numeric)
+        look(chunk.columns)
         parts.append((*part, np.abs(amounts.read(chunk)), chunk.rows))
         progress(chunk.rows_done, max(chunk.rows_done, round(chunk.rows_done / chunk.share)))
     if not parts:

@@ -82,7 +82,7 @@ def read_source(document: Any) -> SourceIn:
             f"expected a path or an s3:// URL of 1 to {MAX_SOURCE_CHARS} printable characters",
         )
         faults.append(fault("/source", "source", why))
-    options = _options(document.get("options") or {}, faults)
+    options = _options(document.get("options", {}), faults)
     if faults:
         raise _refused(faults)
     assert isinstance(source, str)
@@ -132,7 +132,7 @@ def read_changes(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise _refused([not_an_object("")])
     faults = unknown_fields(document, ("options",), "")
-    changes = document.get("options") or {}
+    changes = document.get("options", {})
     if not isinstance(changes, dict):
         faults.append(not_an_object(POINTER))
     if faults:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 
+from models.isolation import average_path_length
 from training.export.fitted import Fitted
-from training.export.isolation import average_path_length, isolation_graph
+from training.export.isolation import isolation_graph
 from training.export.linear import signed_log
 from training.export.scoring import raw_scores
 

@@ -1,0 +1,143 @@
+"""A file as payments: which of its columns are which fields, and what speaks for payments at all.
+
+`data.guess` drafts the layout, as `quorum layout guess` does, so that a file that is scored and a
+file that is loaded are read alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from data.cells.texts import without_dictionary
+from data.files.chunk import SourceUnreadable
+from data.guess.column import Column
+from data.guess.column_names import confidence, normalised
+from data.guess.draft import Draft, draft_columns
+from data.guess.words import meanings
+
+REQUIRED = ("customer_id", "timestamp", "amount")
+FIELDS = (
+    *REQUIRED,
+    *("transaction_id", "currency", "type", "merchant_id", "merchant_category"),
+    *("counterparty_id", "device_id", "ip_address", "country", "channel", "latitude", "longitude"),
+)
+"""Fields of a payment that a column of a file may be."""
+
+_DRAFT_ROWS = 5000
+_AMOUNT_SURE = 5
+_PARTY_SURE = 3
+_PAYMENT_WORDS = frozenset(("transaction", "card", "merchant", "currency", "terminal"))
+_TRADE = ("merchant_id", "merchant_category", "counterparty_id", "device_id", "channel")
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """A file read as payments.
+
+    Attributes:
+        draft: the layout; None if the file has no column of numbers.
+        columns: field -> column of the file; only fields that a column holds.
+        repeats: field of a party -> rows for each distinct id in the sample, >= 1.
+    """
+
+    draft: Draft | None
+    columns: Mapping[str, str]
+    repeats: Mapping[str, float]
+
+    @property
+    def evidence(self) -> float:
+        """What speaks for payments, in [0, 1]: an amount that is called so, parties that occur
+        again, and what only payments have."""
+        return self._amount * 0.4 + self._parties * 0.3 + self._trade * 0.3
+
+    @property
+    def _amount(self) -> float:
+        name = self.columns.get("amount", "")
+        points = confidence("amount", name) if name else 0
+        return 1.0 if points >= _AMOUNT_SURE else 0.5 if points >= _PARTY_SURE else 0.0
+
+    @property
+    def _parties(self) -> float:
+        again = max(self.repeats.values(), default=1.0)
+        return min(1.0, max(again - 1.0, 0.0))
+
+    @property
+    def _trade(self) -> float:
+        held = sum(field in self.columns for field in _TRADE)
+        words = {m for name in self.columns.values() for m, _ in meanings(normalised(name))}
+        return min(1.0, 0.5 * held + 0.25 * len(words & _PAYMENT_WORDS))
+
+
+def read_payments(
+    rows: pa.Table, columns: Mapping[str, str], ignore: Collection[str] = ()
+) -> Payments:
+    """Return a file as payments.
+
+    Args:
+        rows: a sample.
+        columns: column of the file -> field that the sender gave it; "" leaves it out.
+        ignore: columns that are not looked at.
+    """
+    said = {name: field for name, field in columns.items() if field in FIELDS}
+    left_out = {name for name, field in columns.items() if field not in FIELDS} | set(ignore)
+    names = [name for name in rows.column_names if name not in left_out]
+    sample = _thinned(rows.select(names))
+    table = [Column(_given(name, said), _whole(sample.column(name))) for name in names]
+    try:
+        draft = draft_columns(table, "file")
+    except SourceUnreadable:
+        return Payments(None, {}, {})
+    original = {_given(name, said): name for name in names}
+    found = _columns(draft, original)
+    draft = replace(draft, fields={f: _renamed(v, original) for f, v in draft.fields.items()})
+    return Payments(draft, found, _repeats(rows, found))
+
+
+def _given(name: str, said: Mapping[str, str]) -> str:
+    """The sender's word for a column counts like its name."""
+    return said.get(name, name)
+
+
+def _columns(draft: Draft, original: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for field, value in draft.fields.items():
+        while isinstance(value, Mapping):
+            value = value.get("column", value.get("date"))
+        if isinstance(value, str) and value in original:
+            found[field] = original[value]
+    return found
+
+
+def _renamed(value: object, original: Mapping[str, str]) -> object:
+    """A value of a layout with the file's own names of columns."""
+    if isinstance(value, str):
+        return original.get(value, value)
+    if isinstance(value, Mapping):
+        return {
+            key: _renamed(v, original) if key in ("column", "date", "time") else v
+            for key, v in value.items()
+        }
+    return value
+
+
+def _repeats(rows: pa.Table, columns: Mapping[str, str]) -> dict[str, float]:
+    parties = {f: columns[f] for f in ("customer_id", "counterparty_id") if f in columns}
+    distinct = {f: len(rows.column(name).unique()) for f, name in parties.items()}
+    return {f: rows.num_rows / max(n, 1) for f, n in distinct.items()}
+
+
+def _thinned(rows: pa.Table) -> pa.Table:
+    if rows.num_rows <= _DRAFT_ROWS:
+        return rows
+    places = np.linspace(0, rows.num_rows - 1, _DRAFT_ROWS).astype(np.int64)
+    return rows.take(pa.array(places))
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    joined = column.combine_chunks()
+    joined = joined.chunk(0) if isinstance(joined, pa.ChunkedArray) else joined
+    return without_dictionary(joined)

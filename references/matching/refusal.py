@@ -1,0 +1,129 @@
+"""Why a reference does not fit a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from references.matching.cells import Cells
+from references.matching.match import ColumnMatch, Reason
+from references.matching.similarity import Similarity
+from references.matching.thresholds import Thresholds
+from references.profile.column import ColumnKind, ColumnProfile
+from references.reference import Reference, ReferenceColumn
+
+
+def column_reasons(
+    reference: Reference,
+    columns: Sequence[ColumnMatch],
+    profiles: Mapping[str, ColumnProfile],
+    cells: Cells,
+    limits: Thresholds,
+) -> list[Reason]:
+    """Return the reasons that lie in single columns: missing, mistyped, constant, another unit."""
+    known = {column.name: column for column in reference.columns}
+    found: list[Reason] = []
+    for match in columns:
+        found += _of_column(reference, known[match.column], match, profiles, cells, limits)
+    return found
+
+
+def fit_reasons(
+    reference: Reference,
+    columns: Sequence[ColumnMatch],
+    similarity: Similarity,
+    domain_auc: float | None,
+    limits: Thresholds,
+) -> list[Reason]:
+    """Return the reasons that lie in the whole: too little in common, or other rows."""
+    least = limits.history_similarity if reference.kind == "history" else limits.similarity
+    if similarity.coverage < limits.coverage:
+        lacking = [c.column for c in columns if c.file_column is None and c.importance > 0]
+        lacking.sort(key=lambda name: -_importance(columns, name))
+        return [
+            Reason(
+                "low-similarity",
+                f"only {similarity.coverage:.0%} of what its models look at has a counterpart",
+                needed=f"columns like {', '.join(lacking[:5])}",
+            )
+        ]
+    if similarity.value < least:
+        detail = f"similarity {similarity.value:.2f}, but {least:.2f} is needed"
+        return [Reason("low-similarity", detail, needed=_furthest(columns))]
+    matched = [c for c in columns if c.file_column is not None]
+    is_few = len(matched) <= limits.few_columns and reference.kind == "tabular"
+    if domain_auc is not None and is_few and domain_auc > limits.domain_auc:
+        detail = (
+            f"a classifier tells the file's rows from the reference's (ROC-AUC {domain_auc:.2f}),"
+            f" and only {len(matched)} columns have a counterpart"
+        )
+        needed = "more of the reference's columns, or rows like those it learnt from"
+        return [Reason("other-domain", detail, needed=needed)]
+    return []
+
+
+def _of_column(
+    reference: Reference,
+    column: ReferenceColumn,
+    match: ColumnMatch,
+    profiles: Mapping[str, ColumnProfile],
+    cells: Cells,
+    limits: Thresholds,
+) -> list[Reason]:
+    if match.file_column is None:
+        if not match.required:
+            return []
+        needed = f"a column like {match.column}: {_described(column.profile)}"
+        detail = f"{match.column} is required and has no counterpart"
+        return [Reason("column-missing", detail, match.column, needed)]
+    if not (match.required or match.importance >= limits.weighty):
+        return []
+    profile = profiles[match.file_column]
+    varied = column.profile.kind is not ColumnKind.CONSTANT
+    if profile.kind is ColumnKind.CONSTANT and varied:
+        detail = f"{match.file_column} has one value in every row"
+        return [
+            Reason("column-constant", detail, match.file_column, "a column with its own values")
+        ]
+    if (share := _mistyped(reference, column, match, cells)) > limits.mistyped:
+        detail = f"{share:.1%} of the filled rows of {match.file_column} are not numbers"
+        needed = f"numbers in all but {limits.mistyped:.0%} of the rows"
+        return [Reason("column-mistyped", detail, match.file_column, needed)]
+    if match.proposed is not None and match.applied is None:
+        needed = f"a confirmation: convert {match.file_column} = {match.proposed.code}"
+        return [Reason("other-unit", match.proposed.detail, match.file_column, needed)]
+    return []
+
+
+def _mistyped(
+    reference: Reference, column: ReferenceColumn, match: ColumnMatch, cells: Cells
+) -> float:
+    is_number = column.profile.kind is ColumnKind.NUMBER and not column.categorical
+    if reference.kind == "history" and column.name != "amount":
+        return 0.0
+    name = match.file_column or ""
+    if not is_number or name not in cells or match.applied is not None:
+        return 0.0
+    return cells.unreadable(name)
+
+
+def _described(profile: ColumnProfile) -> str:
+    if profile.kind is ColumnKind.NUMBER and profile.quantiles:
+        return (
+            f"numbers, half of them between {profile.quantiles[5]:g} and {profile.quantiles[15]:g}"
+        )
+    return {
+        ColumnKind.CATEGORY: f"one of about {profile.distinct} categories",
+        ColumnKind.IDENTIFIER: "ids",
+        ColumnKind.TIME: "times",
+    }.get(profile.kind, "texts")
+
+
+def _furthest(columns: Sequence[ColumnMatch]) -> str:
+    """The columns that cost most similarity."""
+    lost = sorted(columns, key=lambda c: c.importance * (c.distribution_score - 1))
+    names = [c.column for c in lost[:3] if c.importance > 0]
+    return f"values closer to the reference's in {', '.join(names)}" if names else ""
+
+
+def _importance(columns: Sequence[ColumnMatch], name: str) -> float:
+    return next(c.importance for c in columns if c.column == name)

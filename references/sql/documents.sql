@@ -1,0 +1,3 @@
+SELECT digest, document
+FROM reference_models
+WHERE digest = ANY($1);

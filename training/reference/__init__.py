@@ -1,0 +1,1 @@
+"""What a training leaves for files that nobody labelled: a reference of its data and models."""
