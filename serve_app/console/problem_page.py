@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from serve_app.console.answers import page
 from serve_app.console.visit import ForeignForm
-from serve_app.http.exchange import Head
+from serve_app.http.exchange import REQUEST_ID
 from serve_app.http.problems import URN, problem_of
 
 _WORDS: Final = {
@@ -33,6 +33,7 @@ _WORDS: Final = {
     ),
     "timeout": ("Not available now", "The answer took too long. Try again in a moment."),
     "overloaded": ("Too much to do now", ""),
+    "too-many-jobs": ("Too many files at once", ""),
     "conflict": ("Not possible now", ""),
     "invalid-input": ("Something is not right yet", ""),
     "malformed-body": ("Something is not right yet", ""),
@@ -69,7 +70,7 @@ class Told:
 
 def plain(request: Request, error: Exception) -> Told:
     """Return an error in plain words; one of no known kind is logged."""
-    request_id = Head(request.scope["headers"]).request_id
+    request_id = request.scope.get(REQUEST_ID, "")
     if isinstance(error, ForeignForm):
         return Told(403, *_WORDS["foreign-form"], (), (), request_id)
     problem = problem_of(error, request_id)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from fraud.errors import InvalidInput
 from serve_app.console.parts import Parts
 from serve_app.console.session import Session, is_token
-from serve_app.http.exchange import Body, Head
+from serve_app.http.exchange import Body
 from serve_app.http.problems import HttpProblem
 from serve_app.http.reading.job_bodies import read_job_id
 
@@ -32,11 +32,13 @@ class Visit:
     """A request.
 
     Attributes:
+        body: of the request, not read yet.
         session: who is signed in; None on pages that need nobody.
     """
 
     request: Request
     parts: Parts
+    body: Body
     session: Session | None = None
 
     @property
@@ -59,6 +61,11 @@ class Visit:
         """
         return read_job_id(self.request.path_params["job_id"])
 
+    @property
+    def content_type(self) -> str:
+        """What the browser says that it sends; "" if nothing."""
+        return self.request.headers.get("content-type", "")
+
     async def form(self) -> dict[str, list[str]]:
         """Return the fields of a small form: name -> values. Its token was checked if somebody is
         signed in.
@@ -68,11 +75,9 @@ class Visit:
             InvalidInput: too many fields, or not UTF-8.
             ForeignForm: the token is wrong.
         """
-        media_type = self.request.headers.get("content-type", "").partition(";")[0].strip()
-        if media_type.lower() != _FORM:
+        if self.content_type.partition(";")[0].strip().lower() != _FORM:
             raise HttpProblem("unsupported-media-type", "Send the form as the page does")
-        head = Head(self.request.scope["headers"])
-        raw = await Body(self.request.receive, head).read(MAX_FORM_BYTES)
+        raw = await self.body.read(MAX_FORM_BYTES)
         try:
             fields = parse_qs(
                 raw.decode(),

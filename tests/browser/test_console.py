@@ -14,8 +14,8 @@ import pytest
 from bulk.jobs.state import JobState
 from tests.browser.chromium import PROGRAM, Page, page_of
 from tests.browser.conftest import served
-from tests.contracts.console import Console
-from tests.contracts.console_jobs import NOW, SUMMARY, done, job
+from tests.contracts.console import KEY, Console
+from tests.contracts.console_jobs import NOW, SUMMARY, bad_match, done, job
 from tests.contracts.waiting import until
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium")
@@ -94,7 +94,7 @@ async def test_a_file_is_scored(page: Page, console: Console, address: str, widt
     await page.open(f"{address}/console", width)
     await page.until("document.querySelector('#key')")
     await fits(page, width, "sign-in")
-    await sign_in(page, address, str(console.key), width)
+    await sign_in(page, address, str(KEY), width)
     await page.run("document.querySelector('details.options').open = true")
     await fits(page, width, "score")
 
@@ -102,7 +102,7 @@ async def test_a_file_is_scored(page: Page, console: Console, address: str, widt
     assert await page.run("document.getElementById('file').files[0].name") == "paiements.csv"
     await page.click("#send")
     await loaded(page, "/console/score/", "document.querySelector('form[action$=confirm]')")
-    assert console.examined[0][:2] == ("paiements.csv", ROWS)
+    assert console.examined[0][2::2] == ("paiements.csv", ROWS)
     await fits(page, width, "match")
 
     await page.click("input[name=convert]")
@@ -118,7 +118,7 @@ async def test_a_file_is_scored(page: Page, console: Console, address: str, widt
     assert await page.run("document.getElementById('bar').value") == 0.4
     await fits(page, width, "progress")
 
-    folder = console.files.paths(job_id).folder
+    folder = console.store.paths(job_id).folder
     (folder / "result.parquet").write_bytes(b"PAR1")
     console.table.change(
         job_id, state=JobState.DONE, summary=SUMMARY, rows_failed=12, finished_at=NOW
@@ -128,7 +128,7 @@ async def test_a_file_is_scored(page: Page, console: Console, address: str, widt
     await fits(page, width, "result")
     text = "fetch(document.querySelector('.downloads a').href).then(r => r.text())"
     got = await page.send("Runtime.evaluate", expression=text, awaitPromise=True)
-    assert got["result"]["value"] == "a,b\r\nPAR1"
+    assert got["result"]["value"].startswith("montant,quorum_probability\n")
     assert page.complaints == []
 
 
@@ -136,8 +136,9 @@ async def test_a_file_is_scored(page: Page, console: Console, address: str, widt
 async def test_a_file_that_fits_nothing(
     page: Page, console: Console, address: str, width: int
 ) -> None:
-    await sign_in(page, address, str(console.key), width)
-    await drop_file(page, "loans.csv", "gibberish")
+    await sign_in(page, address, str(KEY), width)
+    console.match = bad_match()
+    await drop_file(page, "loans.csv", "a,b")
     await page.click("#send")
     await page.until("document.querySelector('.reasons')")
     await fits(page, width, "refused")
@@ -149,7 +150,7 @@ async def test_a_file_that_fits_nothing(
 async def test_a_wrong_option_keeps_the_other_choices(
     page: Page, console: Console, address: str
 ) -> None:
-    await sign_in(page, address, str(console.key), 1280)
+    await sign_in(page, address, str(KEY), 1280)
     await drop_file(page, "a.csv", "x")
     await page.run("document.getElementById('medium').value = '0.9'")
     await page.click("#send")
@@ -161,16 +162,17 @@ async def test_a_wrong_option_keeps_the_other_choices(
 
 async def test_a_job_is_cancelled(page: Page, console: Console, address: str) -> None:
     running = await console.table.add(job(5, state=JobState.SCORING, rows_total=10))
-    await sign_in(page, address, str(console.key), 1280)
+    await sign_in(page, address, str(KEY), 1280)
     await page.open(f"{address}/console/score/{running.job_id}")
     await page.click("form[action$=cancel] button")
-    await until(lambda: console.table.jobs[running.job_id].state is JobState.CANCELLED)
+    await until(lambda: console.table.jobs[running.job_id].cancel)
+    console.table.change(running.job_id, state=JobState.CANCELLED)
     await page.until("document.body?.innerText.includes('was stopped')")
 
 
 async def test_a_server_that_is_away_is_told(page: Page, console: Console, address: str) -> None:
     running = await console.table.add(job(5, state=JobState.SCORING, rows_total=10))
-    await sign_in(page, address, str(console.key), 1280)
+    await sign_in(page, address, str(KEY), 1280)
     await page.open(f"{address}/console/score/{running.job_id}")
     await page.until("document.querySelector('#progress')")
     await page.send(
@@ -193,7 +195,7 @@ async def test_a_server_that_is_away_is_told(page: Page, console: Console, addre
 
 async def test_nothing_is_asked_of_other_hosts(page: Page, console: Console, address: str) -> None:
     finished = await console.table.add(done(7))
-    await sign_in(page, address, str(console.key), 1280)
+    await sign_in(page, address, str(KEY), 1280)
     await page.open(f"{address}/console/score/{finished.job_id}")
     await page.until("document.readyState === 'complete' && document.querySelector('svg.chart')")
     names = await page.run(

@@ -152,7 +152,7 @@ def job(number: int = 1, tenant: str = "acme", **more: Any) -> Job:
         tenant=tenant,
         file_name="paiements-février.csv",
         source="upload",
-        storage="disk",
+        storage="here",
         state=JobState.WAITING,
         options=JobOptions(confirm=False),
         bytes=48_000_000,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-from urllib.parse import quote
-
-from starlette.concurrency import iterate_in_threadpool
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response
 
 from fraud.errors import NotFound
 from serve_app.console.answers import FOR_GOOD, PRIVATE
 from serve_app.console.assets import assets, plain_name
 from serve_app.console.visit import Visit
 from serve_app.gateway.jobs import Download
-from serve_app.http.reading.job_bodies import MEDIA_TYPES
+from serve_app.http.download import sent
 
 
 async def static(visit: Visit) -> Response:
@@ -33,30 +29,22 @@ async def static(visit: Visit) -> Response:
 async def result_csv(visit: Visit) -> Response:
     """Return the result of a job as CSV."""
     found = await visit.parts.jobs.result(visit.tenant, visit.job_id, "csv")
-    return _download(found, "scored")
+    return await _sent(visit, found, "scored")
 
 
 async def result_parquet(visit: Visit) -> Response:
     """Return the result of a job as Parquet."""
     found = await visit.parts.jobs.result(visit.tenant, visit.job_id, "parquet")
-    return _download(found, "scored")
+    return await _sent(visit, found, "scored")
 
 
 async def errors_csv(visit: Visit) -> Response:
     """Return the rows that could not be read as CSV."""
     found = await visit.parts.jobs.errors(visit.tenant, visit.job_id)
-    return _download(found, "unreadable")
+    return await _sent(visit, found, "errors")
 
 
-def _download(found: Download, what: str) -> Response:
-    stem = PurePath(found.job.file_name).name.partition(".")[0] or "file"
-    name = quote(f"{stem}-{what}.{found.format}", safe="")
-    headers = {
-        "cache-control": PRIVATE,
-        "content-disposition": f"attachment; filename*=utf-8''{name}",
-    }
-    media_type = MEDIA_TYPES[found.format]
-    if found.chunks is None:
-        return FileResponse(found.path, media_type=media_type, headers=headers)
-    chunks = iterate_in_threadpool(found.chunks())
-    return StreamingResponse(chunks, media_type=media_type, headers=headers)
+async def _sent(visit: Visit, found: Download, what: str) -> Response:
+    answer = await sent(visit.request, found, what)
+    answer.headers["cache-control"] = PRIVATE
+    return answer

@@ -12,8 +12,10 @@ from serve_app.console.form_options import options_of
 from serve_app.console.problem_page import Told, plain
 from serve_app.console.routes.job import refused
 from serve_app.console.visit import Visit
-from serve_app.gateway.errors import MatchRefused
+from serve_app.gateway.errors import MatchRefused, TooManyJobs
 from serve_app.http.problems import HttpProblem
+from serve_app.http.reading.form import boundary_of
+from serve_app.http.upload import receive_form
 
 SHOWN: Final = 50
 """Most files in the list."""
@@ -32,20 +34,21 @@ async def form(visit: Visit) -> Response:
 async def submit(visit: Visit) -> Response:
     """Take a file, match it, and lead to the match."""
     jobs, principal = visit.parts.jobs, visit.signed_in.principal
-    length = visit.request.headers.get("content-length", "")
     try:
-        async with jobs.draft(principal, int(length) if length.isdigit() else 0) as draft:
-            sent = await visit.parts.receive(visit.request, draft.paths.upload)
-            visit.require_token(sent.fields.get("token", ""))
+        boundary = boundary_of(visit.content_type.encode("latin-1"))
+        async with jobs.draft(principal, visit.body.announced) as draft:
+            path, most = draft.paths.upload, jobs.limits.upload_bytes
+            sent = await receive_form(visit.body, boundary, path, most, jobs.require_space)
+            fields = dict(sent.fields)
+            visit.require_token(fields.get("token", ""))
             if not sent.file_name:
                 fault = ("/file", "missing", "Choose a file first")
                 raise InvalidInput("there is no file", (fault,))
-            options = options_of(sent.fields)
             try:
-                job = await jobs.submit(draft, sent.file_name, options)
+                job = await jobs.submit(draft, sent.file_name, options_of(fields))
             except MatchRefused as error:
                 return refused(visit, sent.file_name, error.match)
-    except (InvalidInput, HttpProblem, Overloaded) as error:
+    except (InvalidInput, HttpProblem, Overloaded, TooManyJobs) as error:
         return await _form(visit, plain(visit.request, error))
     return go_to(f"/score/{job.job_id}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.contracts.console import Console
+from tests.contracts.console import KEY, Console
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def console(tmp_path: Path) -> Console:
 @pytest.fixture
 async def browser(console: Console) -> AsyncIterator[httpx.AsyncClient]:
     """Signed in as `acme`."""
-    async with console.client(console.key) as browser:
+    async with console.browser(KEY) as browser:
         yield browser
 
 
 @pytest.fixture
 async def stranger(console: Console) -> AsyncIterator[httpx.AsyncClient]:
     """Not signed in."""
-    async with console.client() as browser:
+    async with console.browser() as browser:
         yield browser

@@ -9,9 +9,10 @@ from fraud.errors import InvalidInput, NotFound, Overloaded, StoreUnavailable
 from serve_app.console.problem_page import plain, problem_page
 from serve_app.console.visit import ForeignForm
 from serve_app.gateway.errors import InsufficientScope, Unauthenticated
+from serve_app.http.exchange import REQUEST_ID
 from serve_app.http.problems import HttpProblem
 
-REQUEST = Request({"type": "http", "headers": [(b"x-request-id", b"r-1")]})
+REQUEST = Request({"type": "http", "headers": [], REQUEST_ID: "r-1"})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from serve_app.console.answers import SECURITY_HEADERS, asset_url
 from serve_app.console.routes import PAGES
-from tests.contracts.console import HOST, Console
+from tests.contracts.console import HOST, KEY, POOR_KEY, TOKEN, Console
 from tests.contracts.console_jobs import job
 
 PRIVATE = [page for page in PAGES if page.is_private]
@@ -32,7 +32,7 @@ async def test_private_pages_need_a_key(stranger: httpx.AsyncClient, page: Any) 
 @pytest.mark.parametrize("page", PRIVATE, ids=lambda page: f"{page.method} {page.path}")
 async def test_private_pages_need_the_scope(console: Console, page: Any) -> None:
     await console.table.add(job())
-    async with console.client(console.poor_key) as poor:
+    async with console.browser(POOR_KEY) as poor:
         answer = await poor.request(page.method, path_of(page.path))
     assert answer.status_code == 403
     assert "“jobs”" in answer.text
@@ -56,7 +56,7 @@ async def test_the_key_is_checked_on_every_request(
     console: Console, browser: httpx.AsyncClient
 ) -> None:
     assert (await browser.get("/console/score")).status_code == 200
-    browser.cookies.set("quorum-key", str(console.key)[:-1] + "x")
+    browser.cookies.set("quorum-key", str(KEY)[:-1] + "x")
     assert (await browser.get("/console/score")).status_code == 303
 
 
@@ -90,7 +90,7 @@ async def test_forms_of_other_sites_are_refused(
     console: Console, browser: httpx.AsyncClient, page: Any, headers: dict[str, str]
 ) -> None:
     await console.table.add(job())
-    data = {"token": console.token, "key": str(console.key)}
+    data = {"token": TOKEN, "key": str(KEY)}
     answer = await browser.post(path_of(page.path), data=data, headers=headers)
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
@@ -107,7 +107,7 @@ async def test_head_is_answered_like_get(browser: httpx.AsyncClient) -> None:
 
 async def test_behind_serve_the_path_is_the_same(console: Console) -> None:
     transport = httpx.ASGITransport(console.site, root_path="/console")
-    cookies = {"quorum-key": str(console.key)}
+    cookies = {"quorum-key": str(KEY)}
     async with httpx.AsyncClient(transport=transport, base_url=HOST, cookies=cookies) as browser:
         assert (await browser.get("/console/score")).status_code == 200
         assert (await browser.get("/console")).headers["location"] == "/console/score"

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from serve_app.console.visit import MAX_FORM_BYTES
-from tests.contracts.console import Console
+from tests.contracts.console import OTHER_KEY, TOKEN, Console
 from tests.contracts.console_jobs import job
 
 PATH = "/console/score/{}/cancel"
@@ -21,16 +21,16 @@ async def path(console: Console) -> str:
 async def test_a_form_needs_its_token(
     console: Console, browser: httpx.AsyncClient, path: str
 ) -> None:
-    for fields in ({"x": "1"}, {"token": ""}, {"token": "0" * 64}, {"token": console.token[:-1]}):
+    for fields in ({"x": "1"}, {"token": ""}, {"token": "0" * 64}, {"token": TOKEN[:-1]}):
         answer = await browser.post(path, data=fields)
         assert answer.status_code == 403
         assert "cannot be used" in answer.text
-    assert (await browser.post(path, data={"token": console.token})).status_code == 303
+    assert (await browser.post(path, data={"token": TOKEN})).status_code == 303
 
 
 async def test_the_token_of_another_key_is_refused(console: Console, path: str) -> None:
-    async with console.client(console.other_key) as other:
-        assert (await other.post(path, data={"token": console.token})).status_code == 403
+    async with console.browser(OTHER_KEY) as other:
+        assert (await other.post(path, data={"token": TOKEN})).status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from bulk.jobs.state import JobState
 from references.matching.match import Match
-from tests.contracts.console import Console
+from tests.contracts.console import OTHER_KEY, TOKEN, Console
 from tests.contracts.console_jobs import CARDS, bad_match, column, done, good_match, job, model
 
 PATH = f"/console/score/{job().job_id}"
@@ -24,7 +24,7 @@ async def test_a_job_that_waits_shows_its_match(
         assert words in text
     assert 'value="minor-to-major:montant"' in text
     assert "Needed: a column with the months of the loan" in text
-    assert console.token in text
+    assert TOKEN in text
 
 
 async def test_hostile_columns_are_only_text(console: Console, browser: httpx.AsyncClient) -> None:
@@ -38,7 +38,7 @@ async def test_hostile_columns_are_only_text(console: Console, browser: httpx.As
 
 async def test_confirming_starts_the_job(console: Console, browser: httpx.AsyncClient) -> None:
     await console.table.add(job())
-    answer = await browser.post(f"{PATH}/confirm", data={"token": console.token})
+    answer = await browser.post(f"{PATH}/confirm", data={"token": TOKEN})
     assert answer.headers["location"] == PATH
     assert console.table.jobs[job().job_id].state is JobState.QUEUED
     assert console.woken == 1
@@ -46,9 +46,7 @@ async def test_confirming_starts_the_job(console: Console, browser: httpx.AsyncC
 
 async def test_a_conversion_is_confirmed(console: Console, browser: httpx.AsyncClient) -> None:
     await console.table.add(job())
-    paths = console.files.make(job().job_id)
-    paths.upload.write_bytes(b"x")
-    data = {"token": console.token, "convert": "minor-to-major:montant"}
+    data = {"token": TOKEN, "convert": "minor-to-major:montant"}
     await browser.post(f"{PATH}/confirm", data=data)
     confirmed = console.table.jobs[job().job_id]
     assert confirmed.options.convert == {"montant": "minor-to-major"}
@@ -59,7 +57,7 @@ async def test_a_conversion_that_nobody_proposed_changes_nothing(
     console: Console, browser: httpx.AsyncClient
 ) -> None:
     await console.table.add(job())
-    data = {"token": console.token, "convert": "percent:pays"}
+    data = {"token": TOKEN, "convert": "percent:pays"}
     answer = await browser.post(f"{PATH}/confirm", data=data)
     assert answer.status_code == 422
     assert console.table.jobs[job().job_id].state is JobState.WAITING
@@ -69,9 +67,8 @@ async def test_if_nothing_fits_any_more_the_job_goes_on_waiting(
     console: Console, browser: httpx.AsyncClient
 ) -> None:
     await console.table.add(job())
-    console.files.make(job().job_id).upload.write_bytes(b"x")
     console.match = bad_match()
-    data = {"token": console.token, "convert": "minor-to-major:montant"}
+    data = {"token": TOKEN, "convert": "minor-to-major:montant"}
     answer = await browser.post(f"{PATH}/confirm", data=data)
     assert answer.status_code == 422
     assert "No model fits" in answer.text
@@ -82,13 +79,15 @@ async def test_a_second_click_leads_to_the_job(
     console: Console, browser: httpx.AsyncClient
 ) -> None:
     await console.table.add(job(state=JobState.SCORING))
-    answer = await browser.post(f"{PATH}/confirm", data={"token": console.token})
+    answer = await browser.post(f"{PATH}/confirm", data={"token": TOKEN})
     assert (answer.status_code, answer.headers["location"]) == (303, PATH)
 
 
 async def test_a_job_is_cancelled(console: Console, browser: httpx.AsyncClient) -> None:
     await console.table.add(job(state=JobState.SCORING))
-    await browser.post(f"{PATH}/cancel", data={"token": console.token})
+    await browser.post(f"{PATH}/cancel", data={"token": TOKEN})
+    assert "It is being stopped" in (await browser.get(PATH)).text
+    console.table.change(job().job_id, state=JobState.CANCELLED)
     assert "The job was stopped" in (await browser.get(PATH)).text
 
 
@@ -134,17 +133,16 @@ async def test_a_job_that_ended_badly_says_why(
 
 async def test_another_tenants_job_is_not_there(console: Console) -> None:
     await console.table.add(done())
-    folder = console.files.make(done().job_id)
-    folder.result.write_bytes(b"PAR1")
-    token = {"token": console.token}
-    async with console.client(console.other_key) as other:
+    before = console.finish(done().job_id)
+    token = {"token": TOKEN}
+    async with console.browser(OTHER_KEY) as other:
         missing = f"/console/score/{job(99).job_id}"
         for end in ("", "/progress", "/result.csv", "/result.parquet", "/errors.csv"):
             theirs, none = await other.get(PATH + end), await other.get(missing + end)
             assert theirs.status_code == none.status_code == 404
         for end in ("/confirm", "/cancel"):
             assert (await other.post(PATH + end, data=token)).status_code == 403
-    assert console.table.jobs[done().job_id] == done()
+    assert console.table.jobs[done().job_id] == before
 
 
 @pytest.mark.parametrize("job_id", ["x", "1", "0" * 32, "019caa6a-f000-7c11-9d0e-0000000000GG"])

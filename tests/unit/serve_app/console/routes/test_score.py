@@ -8,29 +8,29 @@ import httpx
 import pytest
 
 from bulk.jobs.state import JobState
+from references.matching.match import Match
 from serve_app.console.routes.score import SHOWN
-from tests.contracts.console import Console
-from tests.contracts.console_jobs import done, job
+from tests.contracts.console import TOKEN, Console
+from tests.contracts.console_jobs import bad_match, done, job
 
 SCORE = "/console/score"
 CSV = b"montant;pays\r\n1,50;FR\r\n"
 
 
-async def send(
-    console: Console, browser: httpx.AsyncClient, content: bytes = CSV, **fields: str
-) -> httpx.Response:
-    data = {"token": console.token, **fields}
+async def send(browser: httpx.AsyncClient, content: bytes = CSV, **fields: str) -> httpx.Response:
+    data = {"token": TOKEN, **fields}
     return await browser.post(SCORE, data=data, files={"file": ("a.csv", content)})
 
 
 async def test_a_file_becomes_a_job_that_waits(
     console: Console, browser: httpx.AsyncClient
 ) -> None:
-    answer = await send(console, browser, models="2")
+    answer = await send(browser, models="2")
     (made,) = console.table.jobs.values()
     assert (answer.status_code, answer.headers["location"]) == (303, f"{SCORE}/{made.job_id}")
     assert (made.state, made.tenant, made.options.models) == (JobState.WAITING, "acme", 2)
-    assert console.examined[0][:2] == ("a.csv", CSV)
+    ((tenant, source, name, _, content),) = console.examined
+    assert (tenant, source, name, content) == ("acme", "upload", "a.csv", CSV)
     assert console.woken == 0
 
 
@@ -38,7 +38,7 @@ async def test_the_files_of_the_tenant_are_listed(
     console: Console, browser: httpx.AsyncClient
 ) -> None:
     await console.table.add(done(1, file_name="ours.csv"))
-    await console.table.add(job(2, tenant="globex", file_name="theirs.csv"))
+    await console.table.add(job(2, tenant="rival", file_name="theirs.csv"))
     text = (await browser.get(SCORE)).text
     assert "ours.csv" in text
     assert "theirs.csv" not in text
@@ -62,12 +62,13 @@ async def test_hostile_names_of_files_are_only_text(
 async def test_a_file_that_fits_nothing_is_not_kept(
     console: Console, browser: httpx.AsyncClient
 ) -> None:
-    answer = await send(console, browser, b"gibberish")
+    console.match = bad_match()
+    answer = await send(browser)
     assert answer.status_code == 422
     assert "No model fits this file" in answer.text
     assert "a column with the months of the loan" in answer.text
     assert console.table.jobs == {}
-    assert console.files.left() == []
+    assert console.files() == []
 
 
 @pytest.mark.parametrize(
@@ -84,31 +85,32 @@ async def test_a_wrong_option_is_told_on_the_form(
     fields: dict[str, str],
     words: str,
 ) -> None:
-    answer = await send(console, browser, **fields)
+    answer = await send(browser, **fields)
     assert answer.status_code == 422
     assert words in answer.text
     assert 'id="upload"' in answer.text
-    assert console.files.left() == []
+    assert console.files() == []
 
 
 async def test_no_file_is_told(console: Console, browser: httpx.AsyncClient) -> None:
-    data = {"token": console.token}
+    data = {"token": TOKEN}
     answer = await browser.post(SCORE, data=data, files={"file": ("", b"")})
     assert answer.status_code == 422
     assert "Choose a file first" in answer.text
 
 
 async def test_an_upload_needs_its_token(console: Console, browser: httpx.AsyncClient) -> None:
-    answer = await send(console, browser, token="0" * 64)
+    answer = await send(browser, token="0" * 64)
     assert answer.status_code == 403
     assert console.examined == []
-    assert console.files.left() == []
+    assert console.files() == []
 
 
 async def test_a_model_that_was_forced_is_told(
     console: Console, browser: httpx.AsyncClient
 ) -> None:
     match = console.match
+    assert isinstance(match, Match)
     first = replace(match.models[0], forced=True, reasons=match.models[2].reasons)
     await console.table.add(done(1, match=replace(match, models=(first, *match.models[1:]))))
     text = (await browser.get(f"{SCORE}/{done(1).job_id}")).text
