@@ -1,64 +1,27 @@
-"""The steps of jobs that are files: what the other rooms do, put together."""
+"""The steps of jobs that are files: what the other rooms do, put together.
+
+The engine's own process has a reference to these functions and calls them elsewhere. So everything
+large (Arrow, scikit-learn, the models) is imported where it is used.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from bulk.engine.steps import FileRead, ReadOrder
 from bulk.engine.told_rows import RowTeller, told_rows
-from bulk.engine.whole_file_check import check_columns, check_payments
-from bulk.files.opening import open_upload
-from bulk.files.split import split_upload
-from bulk.files.upload import Upload
 from bulk.jobs.job import Job
+from bulk.jobs.options import JobOptions
 from bulk.jobs.paths import JobPaths
-from bulk.scoring.finish import finish
-from bulk.scoring.history.replay import replay_file
 from bulk.scoring.plan import ScoringPlan
-from bulk.scoring.score_part import score_part
+from models.store.location import StorePlace
 from references.matching.match import Match
-from references.profile.column import ColumnProfile
-from references.profile.measure import Profiler
-from stores.whole_file import replace_file
+from references.reference import StoredReference
 
-
-@dataclass(frozen=True, slots=True)
-class FileProfile:
-    """What is known about a file before its rows are scored: `JobPaths.profile`.
-
-    Attributes:
-        decimal: the decimal sign of numbers in texts.
-        columns: profiles, in the order of the file; of the sample until the file was read.
-        notes: what its sender should know, one sentence each.
-    """
-
-    decimal: str
-    columns: tuple[ColumnProfile, ...]
-    notes: tuple[str, ...] = ()
-
-    def write(self, paths: JobPaths) -> None:
-        """Write it as a whole."""
-        document = {
-            "decimal": self.decimal,
-            "columns": [column.to_document() for column in self.columns],
-            "notes": self.notes,
-        }
-        replace_file(paths.profile, json.dumps(document).encode())
-
-    @classmethod
-    def read(cls, paths: JobPaths) -> FileProfile:
-        """Invert `write`.
-
-        Raises:
-            FileNotFoundError: it was never written.
-        """
-        document = json.loads(paths.profile.read_bytes())
-        columns = tuple(ColumnProfile.from_document(column) for column in document["columns"])
-        return cls(document["decimal"], columns, tuple(document["notes"]))
+if TYPE_CHECKING:
+    from bulk.files.upload import Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +30,13 @@ class FileSteps:
 
     def read(self, order: ReadOrder) -> FileRead:
         """See `Steps`."""
+        from bulk.engine.file_profile import FileProfile
+        from bulk.files.split import split_upload
+        from references.profile.measure import Profiler
+
         upload = opened(order)
         profiler = Profiler(decimal=upload.decimal)
         teller = RowTeller(order.paths)
-
         found = split_upload(
             upload,
             order.paths,
@@ -84,22 +50,33 @@ class FileSteps:
 
     def check(self, paths: JobPaths, plan: ScoringPlan, match: Match) -> Match:
         """See `Steps`."""
+        from bulk.engine.whole_file_check import check_columns
+
         return check_columns(paths, plan, match)
 
     def replay(self, paths: JobPaths, plan: ScoringPlan, match: Match) -> Match:
         """See `Steps`."""
+        import pyarrow.parquet as pq
+
+        from bulk.engine.whole_file_check import check_payments
+        from bulk.scoring.history.replay import replay_file
+
         teller = RowTeller(paths)
         rejected = replay_file(paths, plan, lambda done, _all: teller.tell(done))
         teller.end()
-        rows = sum(_rows(paths, number) for number in paths.part_numbers)
+        rows = sum(int(pq.read_metadata(paths.part(n)).num_rows) for n in paths.part_numbers)
         return check_payments(plan, match, rows, rejected)
 
     def score(self, paths: JobPaths, number: int, plan: ScoringPlan) -> None:
         """See `Steps`."""
+        from bulk.scoring.score_part import score_part
+
         score_part(paths, number, plan)
 
     def finish(self, paths: JobPaths, plan: ScoringPlan, job: Job) -> dict[str, Any]:
         """See `Steps`."""
+        from bulk.scoring.finish import finish
+
         teller = RowTeller(paths)
         summary = finish(paths, plan, job.options, lambda done, _all: teller.tell(done))
         teller.end()
@@ -110,19 +87,50 @@ class FileSteps:
         return told_rows(paths)
 
 
+def examined(
+    order: ReadOrder,
+    references: Sequence[StoredReference],
+    artifacts: StorePlace,
+    options: JobOptions,
+) -> Match:
+    """See `bulk.engine.examination.examine`."""
+    from bulk.engine.examination import examine
+
+    return examine(order, references, artifacts, options)
+
+
+def matched(
+    paths: JobPaths,
+    references: Sequence[StoredReference],
+    artifacts: StorePlace,
+    options: JobOptions,
+) -> Match:
+    """See `bulk.engine.examination.match_sample`."""
+    from bulk.engine.examination import match_sample
+
+    return match_sample(paths, references, artifacts, options)
+
+
+def planned(
+    job: Job, paths: JobPaths, references: Sequence[StoredReference], artifacts: StorePlace
+) -> ScoringPlan:
+    """See `bulk.engine.examination.plan_job`."""
+    from bulk.engine.examination import plan_job
+
+    return plan_job(job, paths, references, artifacts)
+
+
 def opened(order: ReadOrder) -> Upload:
     """Open the file of an order.
 
     Raises:
         FileRefused: it cannot be read.
     """
+    from bulk.files.opening import open_upload
+
     return open_upload(
         order.paths.upload,
         order.file_name,
         max_unpacked_bytes=order.max_unpacked_bytes,
         dialect=order.dialect,
     )
-
-
-def _rows(paths: JobPaths, number: int) -> int:
-    return int(pq.read_metadata(paths.part(number)).num_rows)

@@ -9,7 +9,7 @@ are on the machine that cut them; a run elsewhere cuts them again, equally, from
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,6 +47,7 @@ class Workshop:
         planner: finds what scores a job.
         retention_days: how long files of ended jobs are kept.
         max_unpacked_bytes: most bytes that a file may unpack to.
+        used: told of a job that is done, with the match that it was scored by.
     """
 
     store: JobStore
@@ -55,6 +56,7 @@ class Workshop:
     planner: Planner
     retention_days: float
     max_unpacked_bytes: int
+    used: Callable[[str, Match], Awaitable[None]] | None = None
 
 
 class _Refused(Exception):
@@ -120,6 +122,9 @@ class JobRun:
             raise
         state = await self._end(JobState.DONE, summary=summary)
         await asyncio.to_thread(self._drop_what_was_needed)
+        if self._shop.used is not None:
+            with suppress(QuorumError):  # a count, and no more
+                await self._shop.used(self._job.tenant, self._match)
         return state
 
     async def _work(self) -> dict[str, Any]:

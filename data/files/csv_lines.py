@@ -16,6 +16,9 @@ MAX_FIELD = 1 << 17
 MAX_RECORD = 8 * MAX_FIELD
 """Bytes of the longest record. A longer one has a quote that never ends."""
 
+MAX_RECORD_LINES = 1_000
+"""Lines of the longest record, likewise."""
+
 _MAX_LINE = MAX_RECORD
 _ONE_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -78,6 +81,7 @@ class Lines:
 
     Attributes:
         read: number of lines read so far.
+        passed: their bytes.
         reread: bytes that were read more than once, since records were broken.
         undecodable: line, position in it and value of the first byte of the current record that
             cannot be decoded; None if all can.
@@ -93,6 +97,7 @@ class Lines:
         self._escaped = _escape_pattern(dialect)
         self._taken_bytes = 0
         self.read = 0
+        self.passed = 0
         self.reread = 0
         self.undecodable: tuple[int, int, int] | None = None
         self._drop_separator_line()
@@ -106,10 +111,13 @@ class Lines:
         line = self._returned.popleft() if self._returned else self._line()
         if not line:
             raise StopIteration
-        if self._taken and self._taken_bytes + len(line) > MAX_RECORD:
+        if self._taken and (
+            self._taken_bytes + len(line) > MAX_RECORD or len(self._taken) == MAX_RECORD_LINES
+        ):
             self._returned.appendleft(line)
             raise csv.Error("a quote that does not end")
         self.read += 1
+        self.passed += len(line)
         self._taken.append(line)
         self._taken_bytes += len(line)
         try:
@@ -129,7 +137,8 @@ class Lines:
         again = self._taken[1:]
         self._returned.extendleft(reversed(again))
         self.read -= len(again)
-        self.reread += sum(map(len, again))
+        self.reread += (size := sum(map(len, again)))
+        self.passed -= size
         del self._taken[1:]
 
     def skip(self, lines: int) -> None:
@@ -138,6 +147,11 @@ class Lines:
             if next(self, None) is None:
                 return
             self._forget()
+
+    @property
+    def within_piece(self) -> bool:
+        """Whether more of the file was read than a line, since carriage returns end lines."""
+        return bool(self._ahead)
 
     def give_back(self) -> bytes:
         """Return what was read of the file beyond the current record, and forget it."""
@@ -163,7 +177,7 @@ class Lines:
         ahead = self._ahead
         while not ahead or (len(ahead) == 1 and not ahead[0].endswith(b"\n")):
             more: bytes = self._file.readline(_MAX_LINE)
-            if not ahead and more.find(b"\r", 0, -2) < 0:
+            if not ahead and more.find(b"\r", 0, -2 if more[-1:] == b"\n" else len(more)) < 0:
                 return more
             # Carriage returns end lines as well. The last part may continue.
             block = (ahead.pop() if ahead else b"") + more

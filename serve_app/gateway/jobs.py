@@ -2,7 +2,7 @@
 
 Knows neither HTTP nor Ray. The caller of `draft` gets a private folder and puts the file there;
 what was not submitted when the draft ends is removed. Opening and matching a file take seconds of
-processor time: `Examine` does that outside of this process.
+processor time, so that an examiner does it outside of this process.
 """
 
 from __future__ import annotations
@@ -136,9 +136,22 @@ class JobFiles(Protocol):
         """Remove all files of a job."""
 
 
-Examine = Callable[[str, JobPaths, str, str, JobOptions], Awaitable[tuple[Match, int]]]
-"""(tenant, paths, source, file name, options) -> how the file fits the tenant's references, and its
-size in bytes. Raises FileRefused, InvalidInput, Overloaded or Unavailable."""
+class Examiner(Protocol):
+    """Matches files; `bulk.engine.submission.Examiner` is it. Raises FileRefused, InvalidInput,
+    NotFound and Unavailable."""
+
+    async def examine(
+        self, tenant: str, paths: JobPaths, file_name: str, options: JobOptions
+    ) -> Match:
+        """Return how the file at `paths.upload` fits the tenant's references."""
+
+    async def match_again(self, tenant: str, paths: JobPaths, options: JobOptions) -> Match:
+        """Return how a file that was examined before fits with other options."""
+
+
+Fetch = Callable[[str, Path, int], None]
+"""(source, path, most bytes) -> nothing: copies a file that was not uploaded; blocks. Raises
+FileRefused, for sources that are not allowed as well, and ArtifactsUnavailable."""
 
 
 class Jobs:
@@ -147,7 +160,8 @@ class Jobs:
     Args:
         table: the table of jobs.
         files: the files of jobs.
-        examine: opens, samples and matches a file.
+        examiner: opens, samples and matches files, outside of this process.
+        fetch: copies files that are not uploaded.
         limits: what a tenant may submit.
         storage: identity of the store that holds the files.
         wake: tells the runners that a job is queued; must not raise.
@@ -161,7 +175,8 @@ class Jobs:
         self,
         table: JobTable,
         files: JobFiles,
-        examine: Examine,
+        examiner: Examiner,
+        fetch: Fetch,
         limits: JobLimits,
         *,
         storage: str,
@@ -174,7 +189,8 @@ class Jobs:
         self.limits = limits
         self._table = table
         self._files = files
-        self._examine = examine
+        self._examiner = examiner
+        self._fetch = fetch
         self._storage = storage
         self._wake = wake
         self._new_id = new_id
@@ -249,10 +265,14 @@ class Jobs:
         """
         tenant, paths = draft.principal.tenant, draft.paths
         name = _plain_name(file_name)
-        match, size = await self._examine(tenant, paths, source, name, options)
+        if source != UPLOAD:
+            most = self.limits.upload_bytes
+            await asyncio.to_thread(self._fetch, source, paths.upload, most)
+        match = await self._examiner.examine(tenant, paths, name, options)
         if match.refused:
             raise MatchRefused(match)
-        starts = options.confirm and not unconfirmed(match)
+        starts = options.confirm and not match.unconfirmed
+        size = (await asyncio.to_thread(paths.upload.stat)).st_size
         job = Job(
             job_id=draft.job_id,
             tenant=tenant,
@@ -268,7 +288,7 @@ class Jobs:
         )
         if dry_run:
             return job
-        await asyncio.to_thread(self._files.keep, draft.job_id, paths.upload, paths.sample)
+        await asyncio.to_thread(self._files.keep, draft.job_id, *_examined(paths))
         job = await self._table.add(job)
         draft.is_kept = True
         if starts:
@@ -315,8 +335,8 @@ class Jobs:
         if options != job.options:
             paths = self._files.paths(job_id)
             self._require_here(job)
-            await asyncio.to_thread(self._files.bring, job_id, paths.upload, paths.sample)
-            match, _ = await self._examine(tenant, paths, job.source, job.file_name, options)
+            await asyncio.to_thread(self._files.bring, job_id, *_examined(paths))
+            match = await self._examiner.match_again(tenant, paths, options)
             if match.refused:
                 raise MatchRefused(match)
         queued = await self._table.confirm(tenant, job_id, options, match)
@@ -384,14 +404,6 @@ class Jobs:
             raise Unavailable("the files of this job are in another store")
 
 
-def unconfirmed(match: Match) -> list[str]:
-    """Return the columns of the file for which a chosen reference proposes a conversion that was
-    not confirmed."""
-    columns = (column for name in match.chosen for column in match.of(name).columns)
-    found = (c.file_column for c in columns if c.proposed is not None and c.applied is None)
-    return sorted({name for name in found if name is not None})
-
-
 def progress(job: Job) -> tuple[float | None, float | None]:
     """Return the share of a job's rows that are done, in [0, 1], and the seconds that the rest
     takes at the present speed; None where that is not known."""
@@ -401,6 +413,11 @@ def progress(job: Job) -> tuple[float | None, float | None]:
     if job.state in ENDED or not job.rows_per_s:
         return share, None
     return share, max(0, job.rows_total - job.rows_done) / job.rows_per_s
+
+
+def _examined(paths: JobPaths) -> tuple[Path, ...]:
+    """Return the files that a job has once it was examined."""
+    return paths.upload, paths.sample, paths.profile
 
 
 def _require_done(job: Job) -> None:

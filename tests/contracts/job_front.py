@@ -111,7 +111,9 @@ class JobFront:
 
     Attributes:
         match: what the next examination finds; an error is raised.
-        examined: (tenant, source, file name, options, content of the upload).
+        examined: (tenant, file name, options, content of the upload).
+        matched_again: the options of matches without the upload.
+        fetched: (source, most bytes) of files that were not uploaded.
         woken: how often the runners were told of a job.
     """
 
@@ -120,7 +122,9 @@ class JobFront:
         self.store = JobStore(self.folder)
         self.table = FakeTable(most_open)
         self.match: Match | Exception = match_of()
-        self.examined: list[tuple[str, str, str, JobOptions, bytes | None]] = []
+        self.examined: list[tuple[str, str, JobOptions, bytes]] = []
+        self.matched_again: list[JobOptions] = []
+        self.fetched: list[tuple[str, int]] = []
         self.woken = 0
         self.keys = {
             key.key_id: KeyRecord(
@@ -132,7 +136,8 @@ class JobFront:
         self.jobs = Jobs(
             self.table,
             self.store,
-            self.examine,
+            self,
+            self.fetch,
             JobLimits(**{"reserve_bytes": 0, **limits}),
             storage="here",
             wake=self.wake,
@@ -149,14 +154,30 @@ class JobFront:
         self.app = JobsApp(services)
 
     async def examine(
-        self, tenant: str, paths: JobPaths, source: str, name: str, options: JobOptions
-    ) -> tuple[Match, int]:
+        self, tenant: str, paths: JobPaths, file_name: str, options: JobOptions
+    ) -> Match:
+        """Read the upload, as an examiner does."""
         await asyncio.sleep(0)
-        content = paths.upload.read_bytes() if paths.upload.exists() else None
-        self.examined.append((tenant, source, name, options, content))
+        self.examined.append((tenant, file_name, options, paths.upload.read_bytes()))
+        paths.sample.write_bytes(b"sample")
+        return self._found()
+
+    async def match_again(self, tenant: str, paths: JobPaths, options: JobOptions) -> Match:
+        """Match what was examined before."""
+        await asyncio.sleep(0)
+        assert paths.sample.exists()
+        self.matched_again.append(options)
+        return self._found()
+
+    def _found(self) -> Match:
         if isinstance(self.match, Exception):
             raise self.match
-        return self.match, len(content or b"")
+        return self.match
+
+    def fetch(self, source: str, path: Path, max_bytes: int) -> None:
+        """Copy a file of the server: every source has the same content."""
+        self.fetched.append((source, max_bytes))
+        path.write_bytes(CSV)
 
     async def find_key(self, key_id: str) -> KeyRecord | None:
         await asyncio.sleep(0)

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, convert
 from bulk.jobs.job import Job
 from bulk.jobs.options import MAX_MODELS
 from bulk.jobs.state import JobState
-from serve_app.gateway.jobs import progress, unconfirmed
+from serve_app.gateway.jobs import progress
 from serve_app.http.reading.form import FILE
 from serve_app.http.wire.match_schemas import MatchOut, Share, match_out
 
@@ -231,7 +231,7 @@ def job_out(job: Job) -> JobOut:
         progress=share,
         rows_per_s=job.rows_per_s,
         seconds_left=seconds,
-        to_confirm=[] if job.match is None else unconfirmed(job.match),
+        to_confirm=[] if job.match is None else list(job.match.unconfirmed),
         match=None if job.match is None else match_out(job.match),
         problem=problem and JobProblemOut(str(problem.get("code")), str(problem.get("detail"))),
         cancelling=job.cancel and job.finished_at is None,
@@ -248,7 +248,7 @@ def matched_out(job: Job) -> MatchedOut:
     return MatchedOut(
         file_name=job.file_name,
         bytes=job.bytes,
-        to_confirm=unconfirmed(job.match),
+        to_confirm=list(job.match.unconfirmed),
         match=match_out(job.match),
     )
 

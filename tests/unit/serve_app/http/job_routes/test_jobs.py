@@ -39,12 +39,15 @@ async def test_a_file_becomes_a_job(front: JobFront) -> None:
     assert (job["state"], job["file_name"], job["bytes"]) == ("queued", "march.csv", len(CSV))
     assert job["match"]["chosen"] == ["cards@9c1f02ab77de"]
     assert (job["options"]["models"], job["options"]["ignore"]) == (2, ["x"])
-    ((tenant, source, name, options, content),) = front.examined
-    assert (tenant, source, name, content) == ("acme", "upload", "march.csv", CSV)
+    ((tenant, name, options, content),) = front.examined
+    assert (tenant, name, content) == ("acme", "march.csv", CSV)
     assert options.models == 2
     assert front.woken == 1
     assert front.table.jobs[UUID(job["job_id"])].author == "abcdefghijkm"
-    assert front.files() == [job["job_id"], f"{job['job_id']}/upload"]
+    assert front.files() == [
+        job["job_id"],
+        *(f"{job['job_id']}/{n}" for n in ("sample.parquet", "upload")),
+    ]
     folder = front.folder / job["job_id"]
     assert (folder.stat().st_mode & 0o777, (folder / "upload").stat().st_mode & 0o777) == (
         0o700,
@@ -65,7 +68,7 @@ async def test_every_option_may_be_a_field_of_its_own(front: JobFront) -> None:
         "dialect": '{"delimiter": ";"}',
     }
     assert (await submitted(front, fields)).status_code == 202
-    options = front.examined[0][3]
+    options = front.examined[0][2]
     assert (options.models, options.model) == (1, ("cards", "online@9c1f02ab77de"))
     assert (options.ignore, options.columns) == (("fraude",), {"montant": "amount"})
     assert (options.high, options.review, options.confirm) == (0.9, 50, False)
@@ -107,8 +110,9 @@ async def test_a_source_of_the_server(front: JobFront) -> None:
     async with front.client() as client:
         answer = await client.post(PATH, json=body)
     assert answer.status_code == 202, answer.text
-    assert front.examined[0][1:3] == ("s3://payments/march.parquet", "march.parquet")
-    assert front.examined[0][3].review == 10
+    assert front.fetched == [("s3://payments/march.parquet", front.jobs.limits.upload_bytes)]
+    assert front.examined[0][1] == "march.parquet"
+    assert front.examined[0][2].review == 10
     assert answer.json()["source"] == "s3://payments/march.parquet"
 
 
@@ -210,14 +214,14 @@ async def test_a_tenant_may_have_so_many_open_jobs(front: JobFront) -> None:
 async def test_uploads_under_way_count_as_open_jobs(front: JobFront) -> None:
     front.table.most_open = 1
     arrived, go = asyncio.Event(), asyncio.Event()
-    examine = front.jobs._examine
+    examine = front.examine
 
     async def slow(*arguments: Any) -> Any:
         arrived.set()
         await go.wait()
         return await examine(*arguments)
 
-    front.jobs._examine = slow
+    front.examine = slow  # type: ignore[method-assign]
     first = asyncio.create_task(submitted(front))
     await arrived.wait()
     assert_problem(await submitted(front), 429, "too-many-jobs")
@@ -359,7 +363,7 @@ async def test_a_proposed_conversion_waits_for_its_confirmation(front: JobFront)
         answer = await client.post(f"{PATH}/{job['job_id']}/confirm", json=changes)
     assert answer.status_code == 200, answer.text
     assert (answer.json()["state"], answer.json()["to_confirm"]) == ("queued", [])
-    assert front.examined[1][3].convert == {"montant": "minor-to-major"}
+    assert front.matched_again[0].convert == {"montant": "minor-to-major"}
     assert front.woken == 1
 
 
@@ -371,8 +375,7 @@ async def test_a_confirmation_without_changes_does_not_match_again(front: JobFro
         assert (answer.status_code, answer.json()["state"]) == (200, "queued")
         again = await client.post(f"{PATH}/{job['job_id']}/confirm")
     assert_problem(again, 409, "conflict")
-    assert len(front.examined) == 1
-    assert front.woken == 1
+    assert (len(front.examined), front.matched_again, front.woken) == (1, [], 1)
 
 
 async def test_a_confirmation_that_fits_nothing_leaves_the_job_waiting(front: JobFront) -> None:
