@@ -47,7 +47,8 @@ async def sign_in(page: Page, address: str, key: str, width: int) -> None:
     await page.open(f"{address}/console", width)
     await page.type("#key", key)
     await page.click("button.main")
-    await page.until("document.querySelector('#upload')")
+    # Modules have run once the page is complete.
+    await page.until("document.readyState === 'complete' && document.querySelector('#upload')")
 
 
 async def loaded(page: Page, path: str, condition: str = "true") -> None:
@@ -102,7 +103,7 @@ async def test_a_file_is_scored(page: Page, console: Console, address: str, widt
     assert await page.run("document.getElementById('file').files[0].name") == "paiements.csv"
     await page.click("#send")
     await loaded(page, "/console/score/", "document.querySelector('form[action$=confirm]')")
-    assert console.examined[0][2::2] == ("paiements.csv", ROWS)
+    assert console.examined[0][1::2] == ("paiements.csv", ROWS)
     await fits(page, width, "match")
 
     await page.click("input[name=convert]")
@@ -118,16 +119,13 @@ async def test_a_file_is_scored(page: Page, console: Console, address: str, widt
     assert await page.run("document.getElementById('bar').value") == 0.4
     await fits(page, width, "progress")
 
-    folder = console.store.paths(job_id).folder
-    (folder / "result.parquet").write_bytes(b"PAR1")
-    console.table.change(
-        job_id, state=JobState.DONE, summary=SUMMARY, rows_failed=12, finished_at=NOW
-    )
+    console.finish(job_id, summary=SUMMARY, rows_failed=12, finished_at=NOW)
     await page.until("document.querySelector('.downloads')")
     await loaded(page, "/console/score/")
     await fits(page, width, "result")
     text = "fetch(document.querySelector('.downloads a').href).then(r => r.text())"
     got = await page.send("Runtime.evaluate", expression=text, awaitPromise=True)
+    assert "exceptionDetails" not in got, got
     assert got["result"]["value"].startswith("montant,quorum_probability\n")
     assert page.complaints == []
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from bulk.jobs.job import Job
 from fraud.access.keys import ApiKey, hash_key
 from fraud.errors import StoreUnavailable
 from serve_app.console.parts import Parts
@@ -51,6 +52,11 @@ class Console(JobFront):
         if self.down:
             raise StoreUnavailable("PostgreSQL is away")
         return await super().find_key(key_id)
+
+    async def wait(self, job: Job) -> None:
+        """Add a job that waits, with what examining its file left."""
+        await self.table.add(job)
+        self.store.make(job.job_id).sample.write_bytes(b"sample")
 
     def revoke(self, key: ApiKey) -> None:
         """Revoke a key that was not used yet."""

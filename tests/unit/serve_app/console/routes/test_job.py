@@ -45,7 +45,7 @@ async def test_confirming_starts_the_job(console: Console, browser: httpx.AsyncC
 
 
 async def test_a_conversion_is_confirmed(console: Console, browser: httpx.AsyncClient) -> None:
-    await console.table.add(job())
+    await console.wait(job())
     data = {"token": TOKEN, "convert": "minor-to-major:montant"}
     await browser.post(f"{PATH}/confirm", data=data)
     confirmed = console.table.jobs[job().job_id]
@@ -66,7 +66,7 @@ async def test_a_conversion_that_nobody_proposed_changes_nothing(
 async def test_if_nothing_fits_any_more_the_job_goes_on_waiting(
     console: Console, browser: httpx.AsyncClient
 ) -> None:
-    await console.table.add(job())
+    await console.wait(job())
     console.match = bad_match()
     data = {"token": TOKEN, "convert": "minor-to-major:montant"}
     answer = await browser.post(f"{PATH}/confirm", data=data)

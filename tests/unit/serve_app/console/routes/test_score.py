@@ -29,8 +29,8 @@ async def test_a_file_becomes_a_job_that_waits(
     (made,) = console.table.jobs.values()
     assert (answer.status_code, answer.headers["location"]) == (303, f"{SCORE}/{made.job_id}")
     assert (made.state, made.tenant, made.options.models) == (JobState.WAITING, "acme", 2)
-    ((tenant, source, name, _, content),) = console.examined
-    assert (tenant, source, name, content) == ("acme", "upload", "a.csv", CSV)
+    ((tenant, name, _, content),) = console.examined
+    assert (tenant, name, content) == ("acme", "a.csv", CSV)
     assert console.woken == 0
 
 
