@@ -57,6 +57,8 @@ GROUPS = {
     "layout": "Data and models",
     "features": "Data and models",
     "models": "Data and models",
+    "references": "Data and models",
+    "cache": "Data and models",
     "plan": "Decisions",
     "keys": "Decisions",
     "jobs": "Files",

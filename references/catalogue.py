@@ -133,9 +133,13 @@ async def visible(
     return [_stored(row, documents[row["digest"]]) for row in rows if row["digest"] in documents]
 
 
-async def listed(session: asyncpg.Connection, owner: str) -> list[ReferenceEntry]:
+async def listed(session: asyncpg.Connection, owner: str | None) -> list[ReferenceEntry]:
     """Every version that a tenant may see: its own first, then the house's; by name, the champion
-    first."""
+    first.
+
+    Args:
+        owner: see `visible`; None: those of all owners.
+    """
     rows = await session.fetch(statement("references/sql/entries.sql"), owner)
     return [
         ReferenceEntry(**{**row, "metrics": msgspec.json.decode(row["metrics"])}) for row in rows

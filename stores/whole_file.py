@@ -31,7 +31,7 @@ def replace_file(path: Path, body: bytes, mode: int = 0o600) -> None:
 
 @contextmanager
 def whole_file(path: Path, mode: int = 0o600) -> Iterator[Path]:
-    """Give a temporary path to write to, whose file takes the place of the one at `path` in the end.
+    """Give a temporary path to write to. In the end its file takes the place of that at `path`.
 
     Blocks then until the disk has the bytes. If the body fails, the old file stays.
 

@@ -12,7 +12,6 @@ from functools import lru_cache
 import pyarrow.parquet as pq
 
 from bulk.engine.file_profile import FileProfile
-from bulk.engine.file_steps import opened
 from bulk.engine.steps import ReadOrder
 from bulk.files.sample import sample_upload
 from bulk.jobs.job import Job
@@ -52,7 +51,7 @@ def examine(
         InvalidInput: an option names something that is not there.
         ArtifactsUnavailable: the artifact store does not answer.
     """
-    upload = opened(order)
+    upload = order.open()
     rows = sample_upload(upload, order.paths, SEED)
     columns = dict(zip(rows.column_names, rows.columns, strict=True))
     profiles = measure(columns, decimal=upload.decimal)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bulk.engine.steps import FileRead, ReadOrder
 from bulk.engine.told_rows import RowTeller, told_rows
@@ -19,9 +19,6 @@ from bulk.scoring.plan import ScoringPlan
 from models.store.location import StorePlace
 from references.matching.match import Match
 from references.reference import StoredReference
-
-if TYPE_CHECKING:
-    from bulk.files.upload import Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class FileSteps:
         from bulk.files.split import split_upload
         from references.profile.measure import Profiler
 
-        upload = opened(order)
+        upload = order.open()
         profiler = Profiler(decimal=upload.decimal)
         teller = RowTeller(order.paths)
         found = split_upload(
@@ -118,19 +115,3 @@ def planned(
     from bulk.engine.examination import plan_job
 
     return plan_job(job, paths, references, artifacts)
-
-
-def opened(order: ReadOrder) -> Upload:
-    """Open the file of an order.
-
-    Raises:
-        FileRefused: it cannot be read.
-    """
-    from bulk.files.opening import open_upload
-
-    return open_upload(
-        order.paths.upload,
-        order.file_name,
-        max_unpacked_bytes=order.max_unpacked_bytes,
-        dialect=order.dialect,
-    )

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bulk.jobs.job import Job
 from bulk.jobs.paths import JobPaths
 from bulk.scoring.plan import ScoringPlan
 from references.matching.match import Match
+
+if TYPE_CHECKING:
+    from bulk.files.upload import Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,21 @@ class ReadOrder:
     file_name: str
     dialect: dict[str, Any]
     max_unpacked_bytes: int
+
+    def open(self) -> Upload:
+        """Open the file.
+
+        Raises:
+            FileRefused: it cannot be read.
+        """
+        from bulk.files.opening import open_upload
+
+        return open_upload(
+            self.paths.upload,
+            self.file_name,
+            max_unpacked_bytes=self.max_unpacked_bytes,
+            dialect=self.dialect,
+        )
 
 
 Planner = Callable[[Job, JobPaths], Awaitable[ScoringPlan]]

@@ -226,9 +226,11 @@ def reason_of(record: Record) -> str:
         return "not text in the encoding of the file"
     if record.code == NOT_CSV:
         found = record.problem.removeprefix("not CSV: ")
-        return f"a value is longer than {MAX_RECORD // 8:,} characters" if (
-            "field limit" in found
-        ) else f"the quotes are broken: {found}"
+        return (
+            f"a value is longer than {MAX_RECORD // 8:,} characters"
+            if ("field limit" in found)
+            else f"the quotes are broken: {found}"
+        )
     return record.problem
 
 

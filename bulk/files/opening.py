@@ -74,9 +74,7 @@ def _open_table(upload: Upload) -> Upload:
     table.check()
     if not table.row_count:
         raise FileRefused("no-rows", "the file has columns and no rows")
-    return Upload(
-        upload.path, upload.kind, names, table, sheet=upload.sheet, notes=upload.notes
-    )
+    return Upload(upload.path, upload.kind, names, table, sheet=upload.sheet, notes=upload.notes)
 
 
 def _open_text(

@@ -69,7 +69,11 @@ def _of_text(text: CsvText, rng: np.random.Generator) -> pa.Table:
         read += parts[-1].nbytes
         if read > _READ_BYTES:
             break
-    return pa.concat_tables(parts) if parts else pa.table({n: pa.array([], pa.string()) for n in names})
+    return (
+        pa.concat_tables(parts)
+        if parts
+        else pa.table({n: pa.array([], pa.string()) for n in names})
+    )
 
 
 def _of_table(table: ParquetTable) -> pa.Table:

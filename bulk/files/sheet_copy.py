@@ -10,7 +10,7 @@ import json
 import resource
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,7 +104,7 @@ def column_of(cells: Sequence[Any]) -> pa.Array:
 
 
 def _moment(value: date) -> datetime:
-    return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+    return value if isinstance(value, datetime) else datetime.combine(value, time())
 
 
 def _text(cell: Any) -> str:

@@ -1,134 +1,133 @@
-"""Files of jobs that are not uploaded: in a folder of the server, or in S3.
-
-The settings say from where jobs may read. A file is copied to the job's folder: it may change or
-vanish while the job runs.
-"""
+"""Files that were not uploaded: server-side paths and `s3://` URLs that the settings allow."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO, NoReturn
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol, Self
 
 from bulk.files.refused import FileRefused
-from fraud.errors import InvalidInput
-from models.store.location import open_objects
-from models.store.objects import Objects
+from models.store.s3 import S3Objects
+from stores.whole_file import whole_file
 
-S3 = "s3://"
+_S3: Final = "s3://"
+_BLOCK: Final = 1 << 20
+
+# One text for every reason: it must not tell what there is outside of the allowed places.
+_REFUSED: Final = "there is no such file in the places that jobs may read files from"
 
 
-@dataclass(frozen=True, slots=True)
-class FileSources:
-    """From where jobs may read files.
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class JobSources:
+    """The places that jobs may read files from.
 
     Attributes:
-        folders: of this machine, real paths.
-        prefixes: `s3://bucket/` or `s3://bucket/prefix/`.
-        endpoint_url: of an S3-compatible server; None for AWS.
-        open_remote: opens the files below a prefix.
+        folders: without symbolic links.
+        prefixes: (bucket, prefix); the prefix is "" for a whole bucket.
+        endpoint_url: of an S3 server other than AWS's.
     """
 
-    folders: tuple[Path, ...]
-    prefixes: tuple[str, ...]
+    folders: tuple[Path, ...] = ()
+    prefixes: tuple[tuple[str, str], ...] = ()
     endpoint_url: str | None = None
-    open_remote: Callable[[str, str | None, str], Objects] = open_objects
 
     @classmethod
-    def of(cls, allowed: str, endpoint_url: str | None = None) -> FileSources:
-        """Return the sources that the setting `job_sources` names.
-
-        Args:
-            allowed: folders and `s3://` prefixes, separated by commas.
-            endpoint_url: of an S3-compatible server; None for AWS.
-
-        Raises:
-            InvalidInput: an entry is neither an absolute path nor an `s3://` prefix.
-        """
-        names = [name for part in allowed.split(",") if (name := part.strip())]
-        folders = [name for name in names if not name.startswith(S3)]
-        for name in folders:
-            if not Path(name).is_absolute():
-                raise InvalidInput("QUORUM_JOB_SOURCES: expected absolute paths and s3:// prefixes")
-        prefixes = (f"{name.rstrip('/')}/" for name in names if name.startswith(S3))
+    def parse(cls, listed: str, endpoint_url: str | None = None) -> Self:
+        """Read the setting `job_sources`: folders and `s3://` prefixes, separated by commas."""
+        places = [place for place in map(str.strip, listed.split(",")) if place]
+        buckets = [place.removeprefix(_S3) for place in places if place.startswith(_S3)]
         return cls(
-            tuple(Path(os.path.realpath(name)) for name in folders), tuple(prefixes), endpoint_url
+            tuple(Path(place).resolve() for place in places if not place.startswith(_S3)),
+            tuple((b.partition("/")[0], b.partition("/")[2].strip("/")) for b in buckets),
+            endpoint_url,
         )
 
-    def fetch(self, source: str, path: Path, max_bytes: int) -> None:
-        """Copy a file to `path`.
+    def fetch(self, source: str, target: Path, max_bytes: int) -> None:
+        """Copy a file to where the job's upload is. It never follows later changes of the source.
 
         Args:
-            source: an absolute path of this machine, or an `s3://` URL.
-            path: where to write it; it must not exist.
-            max_bytes: size of the largest file.
+            source: an absolute path or an `s3://` URL.
+            target: of the copy; no part of a file is ever there.
+            max_bytes: most bytes that it may have.
 
         Raises:
-            FileRefused: the source is not allowed or not there, or too large. The message does not
-                say which: a caller learns nothing about other files.
-            ArtifactsUnavailable: S3 does not answer.
+            FileRefused: the source is not allowed or no regular file, or too large.
+            ArtifactsUnavailable: the S3 server does not answer, or denies access.
         """
-        if source.startswith(S3):
-            self._fetch_remote(source, path, max_bytes)
-        else:
-            self._fetch_local(source, path, max_bytes)
+        opened = self._object(source) if source.startswith(_S3) else self._file(source)
+        with opened as (file, size):
+            if size > max_bytes:
+                raise _too_large(max_bytes)
+            with whole_file(target) as made, made.open("wb") as copy:
+                _copy(file, copy, max_bytes)
 
-    def _fetch_local(self, source: str, path: Path, max_bytes: int) -> None:
-        if not source.startswith("/") or "\0" in source:
-            _not_allowed()
+    @contextmanager
+    def _file(self, source: str) -> Iterator[tuple[BinaryIO, int]]:
+        path = self._allowed(source)
         try:
-            # Not blocking: opening a pipe would wait for its writer.
-            handle = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            # Not a link that appeared meanwhile, and without waiting for a pipe's writer.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(path, flags)
         except OSError:
-            _not_allowed()
-        with os.fdopen(handle, "rb") as file:
-            # Of the open file, so that no link can be changed in between.
-            real = Path(os.path.realpath(f"/proc/self/fd/{handle}"))
-            inside = any(real.is_relative_to(folder) for folder in self.folders)
-            state = os.fstat(handle)
-            if not inside or not stat.S_ISREG(state.st_mode):
-                _not_allowed()
-            _check_size(state.st_size, max_bytes)
-            _copy(file, path, state.st_size)
+            raise _refused() from None
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            os.close(descriptor)
+            raise _refused()
+        with open(descriptor, "rb") as file:
+            yield file, about.st_size
 
-    def _fetch_remote(self, source: str, path: Path, max_bytes: int) -> None:
-        prefix = next((prefix for prefix in self.prefixes if source.startswith(prefix)), None)
-        name = source.removeprefix(prefix or "")
-        if prefix is None or not name or PurePosixPath(name).is_absolute() or _has_dots(name):
-            _not_allowed()
-        objects = self.open_remote(prefix, self.endpoint_url, "source")
-        folder = name.rpartition("/")[0]
-        size = objects.sizes(folder).get(name)
-        if size is None:
-            _not_allowed()
-        _check_size(size, max_bytes)
-        if not objects.receive(name, path):
-            _not_allowed()
-        path.chmod(0o600)
+    def _allowed(self, source: str) -> Path:
+        """The path without symbolic links, if it is in an allowed folder."""
+        path = Path(source)
+        if not path.is_absolute() or ".." in path.parts or "\0" in source:
+            raise _refused()
+        try:
+            real = path.resolve()
+        except (OSError, RuntimeError):  # a circle of links
+            raise _refused() from None
+        if not any(folder in real.parents for folder in self.folders):
+            raise _refused()
+        return real
 
+    @contextmanager
+    def _object(self, source: str) -> Iterator[tuple[Any, int]]:
+        bucket, _, key = source.removeprefix(_S3).partition("/")
+        parts = key.split("/")
+        if not {"", ".", ".."}.isdisjoint(parts) or not self._allows(bucket, key):
+            raise _refused()
+        with S3Objects(bucket, "", self.endpoint_url).opened(key) as file:
+            if file is None:
+                raise _refused()
+            yield file, int(file.size())
 
-def _copy(file: IO[bytes], path: Path, size: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as copy:
-        shutil.copyfileobj(file, copy, 1 << 20)
-    if path.stat().st_size != size:
-        raise FileRefused("damaged", "The file changed while it was copied.")
-
-
-def _check_size(size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        raise FileRefused("too-large", f"The file is larger than {max_bytes >> 20} MiB.")
-
-
-def _has_dots(name: str) -> bool:
-    return any(part in ("", ".", "..") for part in name.split("/"))
+    def _allows(self, bucket: str, key: str) -> bool:
+        return any(
+            bucket == allowed and (not prefix or key.startswith(f"{prefix}/"))
+            for allowed, prefix in self.prefixes
+        )
 
 
-def _not_allowed() -> NoReturn:
-    raise FileRefused(
-        "source-not-allowed", "Jobs may not read this source, or there is no file."
-    ) from None
+def _copy(source: _Readable, target: BinaryIO, max_bytes: int) -> None:
+    left = max_bytes
+    while block := source.read(_BLOCK):
+        left -= len(block)
+        if left < 0:  # it has grown
+            raise _too_large(max_bytes)
+        target.write(block)
+
+
+def _refused() -> FileRefused:
+    return FileRefused("source-not-allowed", _REFUSED)
+
+
+def _too_large(max_bytes: int) -> FileRefused:
+    return FileRefused("too-large", f"the file is larger than {max_bytes:,} bytes")

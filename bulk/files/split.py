@@ -27,6 +27,9 @@ ERROR_SCHEMA: Final = pa.schema(
 )
 """Columns of `JobPaths.errors`."""
 
+_PART_BYTES: Final = 1 << 28
+"""A part of longer rows is written at about this size, with fewer of them."""
+
 Progress = Callable[[int, int, float], None]
 """(rows read so far, those of them that could not be read, share of the file in [0, 1])"""
 
@@ -102,7 +105,7 @@ class _Parts:
         self._paths = paths
         self._add = add
         self._waiting: list[pa.Table] = []
-        self._count = 0
+        self._count = self._bytes = 0
         self.rows: list[int] = []
 
     def take(self, chunk: Chunk) -> None:
@@ -110,16 +113,21 @@ class _Parts:
         columns = {ROW: pa.array(chunk.rows), LINE: pa.array(chunk.lines), **chunk.columns}
         self._waiting.append(pa.table(columns))
         self._count += len(chunk.rows)
+        self._bytes += self._waiting[-1].nbytes
+        if self._bytes > _PART_BYTES:
+            self.end()
         while self._count >= ROWS_PER_PART:
             waiting = pa.concat_tables(self._waiting)
             self._write(waiting[:ROWS_PER_PART])
             self._waiting = [waiting[ROWS_PER_PART:]]
             self._count -= ROWS_PER_PART
+            self._bytes = self._waiting[0].nbytes
 
     def end(self) -> None:
         """Write what is left."""
         if self._count:
             self._write(pa.concat_tables(self._waiting))
+        self._waiting, self._count, self._bytes = [], 0, 0
 
     def _write(self, table: pa.Table) -> None:
         table = table.combine_chunks()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import io
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from bulk.files.refused import FileRefused
 from data.files.csv_lines import MAX_RECORD, Utf16, utf16_of
@@ -36,7 +35,7 @@ class Unpacked:
         max_bytes: most bytes that it may unpack to.
     """
 
-    def __init__(self, raw: io.BufferedReader, packed: bool, max_bytes: int) -> None:
+    def __init__(self, raw: BinaryIO, packed: bool, max_bytes: int) -> None:
         self._raw = raw
         self._gzip = gzip.GzipFile(fileobj=raw) if packed else None
         self._max_bytes = max_bytes
@@ -73,7 +72,7 @@ class Unpacked:
 
 
 class Feed:
-    """A text as lines or as windows of bytes, in UTF-8 if it is UTF-16.
+    """A text as lines or as windows of bytes.
 
     Args:
         read: returns the next bytes, at most so many; empty at the end.
@@ -109,9 +108,8 @@ class Feed:
         """Return the next bytes without taking them, at least `size` unless the text ends, and
         whether it ends with them."""
         self._fill(size)
-        return self._data[self._at : self._at + size], len(self._data) - self._at <= size and (
-            self._ended
-        )
+        last = self._ended and len(self._data) - self._at <= size
+        return self._data[self._at : self._at + size], last
 
     def advance(self, size: int) -> None:
         """Take bytes of the window."""
@@ -150,22 +148,24 @@ def unpacked(path: Path, packed: bool, max_bytes: int) -> Iterator[Unpacked]:
 
 
 def feed_of(source: Unpacked) -> Feed:
-    """Return a text from its beginning."""
-    start = source.read(_BLOCK)
-    rest: list[bytes] = [start]
-
-    def read(size: int) -> bytes:
-        return rest.pop() if rest else source.read(size)
-
-    encoding = utf16_of(start[:2])
-    return Feed(read if encoding is None else Utf16(_Reader(read), encoding).read)
+    """Return a text from its beginning, in UTF-8 if it is UTF-16."""
+    again = _Again(source)
+    encoding = utf16_of(again.start[:2])
+    return Feed(again.read if encoding is None else Utf16(again, encoding).read)
 
 
-class _Reader(io.RawIOBase):
-    """A function as a file."""
+class _Again:
+    """A text whose beginning is known.
 
-    def __init__(self, read: Callable[[int], bytes]) -> None:
-        self._function = read
+    Attributes:
+        start: its first bytes; the first read returns them.
+    """
 
-    def read(self, size: int = -1) -> bytes:
-        return self._function(size)
+    def __init__(self, source: Unpacked) -> None:
+        self._source = source
+        self.start = self._unread = source.read(_BLOCK)
+
+    def read(self, size: int) -> bytes:
+        """See `Unpacked`; the first bytes may be more than `size`."""
+        unread, self._unread = self._unread, b""
+        return unread or self._source.read(size)

@@ -260,15 +260,19 @@ def push(
         bool, typer.Option("--verify", help="Read the copies and compare their digests.")
     ] = False,
     rewrite: Annotated[bool, typer.Option("--rewrite", help="Send damaged copies again.")] = False,
+    rollback_push: Annotated[
+        bool,
+        typer.Option("--rollback", help="Move the aliases there back to before the last push."),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Copy models and their aliases to another store. Only missing files are sent.
+    """Copy models, their references and aliases to another store. Only missing files are sent.
 
     After an interrupted push, the next one continues. Exit code 1 if --verify finds a fault.
     """
-    if sum((estimate, dry_run, verify)) > 1 or (rewrite and (estimate or dry_run or verify)):
+    if sum((estimate, dry_run, verify, rewrite, rollback_push)) > 1:
         raise CommandFailed(
-            "--estimate, --dry-run, --verify and --rewrite cannot be combined",
+            "--estimate, --dry-run, --verify, --rewrite and --rollback cannot be combined",
             "give one of them",
             2,
         )
@@ -291,6 +295,11 @@ def push(
             emit(document, as_json, tables.faults_text)
             if faults:
                 raise typer.Exit(1)
+        elif rollback_push:
+            with step("Roll back"):
+                aliases = push_to.roll_back()
+            document = {"destination": there.url, "aliases": aliases}
+            emit(document, as_json, tables.rolled_back_text)
         elif estimate or dry_run:
             document = push_to.preview().document()
             render = tables.estimate_text if estimate else tables.push_table

@@ -175,6 +175,12 @@ def sent_text(document: dict[str, Any]) -> str:
     )
 
 
+def rolled_back_text(document: dict[str, Any]) -> str:
+    """Return what the aliases of another store name after a rollback."""
+    lines = [f"  {name} names {to or 'nothing'}" for name, to in document["aliases"].items()]
+    return "\n".join([f"{document['destination']}: the last push is rolled back", *lines])
+
+
 def faults_text(document: dict[str, Any]) -> str:
     """Return what a verification found."""
     if not document["faults"]:

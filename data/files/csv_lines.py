@@ -6,7 +6,7 @@ import codecs
 import csv
 import re
 from collections import deque
-from typing import Any, BinaryIO
+from typing import BinaryIO, Protocol
 
 from data.layout.fields import CsvDialect
 
@@ -21,6 +21,20 @@ MAX_RECORD_LINES = 1_000
 
 _MAX_LINE = MAX_RECORD
 _ONE_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
+class ReadsBytes(Protocol):
+    """Bytes of a text: of a file, or unpacked on the way."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, about `size`; empty at the end."""
+
+
+class ReadsLines(Protocol):
+    """Lines of a text in bytes."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Return the next line, or `size` bytes of a longer one; empty at the end."""
 
 
 def as_utf8(file: BinaryIO) -> BinaryIO | Utf16:
@@ -49,7 +63,7 @@ def utf16_of(start: bytes) -> str | None:
 class Utf16:
     """A UTF-16 file, Excel's "Unicode text", as lines of UTF-8."""
 
-    def __init__(self, file: BinaryIO, encoding: str) -> None:
+    def __init__(self, file: ReadsBytes, encoding: str) -> None:
         self._file = file
         self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
         self._text = ""
@@ -87,8 +101,8 @@ class Lines:
             cannot be decoded; None if all can.
     """
 
-    def __init__(self, file: BinaryIO | Utf16, dialect: CsvDialect) -> None:
-        self._file: Any = file
+    def __init__(self, file: ReadsLines, dialect: CsvDialect) -> None:
+        self._file = file
         self.utf16 = isinstance(file, Utf16)
         self.encoding = "utf-8" if self.utf16 else dialect.encoding
         self._taken: list[bytes] = []
@@ -176,7 +190,7 @@ class Lines:
     def _line(self) -> bytes:
         ahead = self._ahead
         while not ahead or (len(ahead) == 1 and not ahead[0].endswith(b"\n")):
-            more: bytes = self._file.readline(_MAX_LINE)
+            more = self._file.readline(_MAX_LINE)
             if not ahead and more.find(b"\r", 0, -2 if more[-1:] == b"\n" else len(more)) < 0:
                 return more
             # Carriage returns end lines as well. The last part may continue.

@@ -26,6 +26,7 @@ _FIELDS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
         (3, r"(^|_)(name_)?(orig|from|source|src|payer|sender|debit_(account|acct))(_|$)"),
         (2, r"^(account|acct|konto|compte|cuenta|iban|wallet|msisdn|phone|email)"
             r"(_?(id|no|nr|num|number))?$"),
+        (2, r"^card_?1$"),
         (1, r"(account|acct|customer|client|user)"),
     ),
     "counterparty_id": (

@@ -1,7 +1,8 @@
 """How alike the distributions of columns are, from their profiles alone.
 
 Numbers: one minus the Kolmogorov-Smirnov distance of the two distributions, which their 21
-quantiles give to about 0.05. It has no unit, is not moved by outliers, and needs no scale.
+quantiles give to about 0.05, times the root of the ratio of their spreads, because that distance
+hardly sees the scale of two numbers around zero. Neither has a unit, and outliers move neither.
 Categories: the overlap of their shares, one minus the total variation distance.
 """
 
@@ -39,7 +40,8 @@ def distribution_scores(left: Sequence[ColumnProfile], right: Sequence[ColumnPro
 
 
 def number_closeness(left: Float64, right: Float64) -> Float64:
-    """Return float64[n, m]: one minus the Kolmogorov-Smirnov distance.
+    """Return float64[n, m] in [0, 1]: one minus the Kolmogorov-Smirnov distance, times the root of
+    the smaller over the larger spread.
 
     Args:
         left, right: float64[n, 21] and float64[m, 21]: quantiles.
@@ -48,8 +50,18 @@ def number_closeness(left: Float64, right: Float64) -> Float64:
         return np.zeros((len(left), len(right)))
     here = _gaps(left, right)
     there = _gaps(right, left).T
-    closest: Float64 = 1 - np.maximum(here, there)
+    closest: Float64 = (1 - np.maximum(here, there)) * np.sqrt(_spread_ratios(left, right))
     return closest
+
+
+def _spread_ratios(left: Float64, right: Float64) -> Float64:
+    """float64[n, m] in (0, 1]: ratios of the ranges between the 5 % and the 95 % quantiles; 1 where
+    one of them is 0, since nearly all of its values are equal."""
+    ours, theirs = (side[:, -2] - side[:, 1] for side in (left, right))
+    larger = np.maximum(ours[:, None], theirs[None, :])
+    smaller = np.minimum(ours[:, None], theirs[None, :])
+    ratios: Float64 = np.divide(smaller, larger, out=np.ones_like(larger), where=smaller > 0)
+    return ratios
 
 
 def quantiles_of(profile: ColumnProfile) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ ReasonCode = Literal[
     "column-mistyped",  # more than 1 % of its rows have another type
     "label-present",  # the file holds the answer
     "column-constant",  # a column that the models need has one value in every row
-    "other-domain",  # a classifier tells the file from the sketch too easily, with few columns
+    "other-domain",  # little but numbers of one shape is shared: names, structure or rows differ
     "other-unit",  # a column's scale differs, and no conversion was confirmed
 ]
 
@@ -88,6 +88,8 @@ class ModelMatch:
         closeness: mean closeness of their distributions, weighted by importance, in [0, 1].
         domain_auc: how easily a classifier tells the file's rows from the sketch's, 0.5 (not at
             all) to 1; None if it was not measured.
+        structure: how alike the two are in how columns move together, -1 to 1: the correlation of
+            their rank correlations; None if it was not measured, or of fewer than four columns.
         columns: one for each column of the reference.
         unused: columns of the file that the reference has no use for.
         reasons: why it is not used; () if it fits.
@@ -105,6 +107,7 @@ class ModelMatch:
     reasons: tuple[Reason, ...] = ()
     weight: float = 0.0
     forced: bool = False
+    structure: float | None = None
 
     @property
     def fits(self) -> bool:

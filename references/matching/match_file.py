@@ -20,7 +20,8 @@ from references.matching.pairing import Wishes, pair_columns
 from references.matching.payments import Payments, read_payments
 from references.matching.refusal import column_reasons, fit_reasons
 from references.matching.sample import FileSample, MatchOptions
-from references.matching.similarity import Similarity, similarity_of
+from references.matching.similarity import similarity_of
+from references.matching.structure import structure_agreement
 from references.matching.thresholds import THRESHOLDS, Thresholds
 from references.matching.weights import skill, weighted
 from references.profile.column import ColumnKind, ColumnProfile
@@ -138,16 +139,15 @@ class _Matching:
         """The match with its second opinion and its reasons."""
         stored = self._references[match.reference]
         if match.similarity > 0:
-            auc = self._domain_auc(stored, match)
-            match = replace(match, domain_auc=auc)
+            auc, structure = self._opinions(stored, match)
+            match = replace(match, domain_auc=auc, structure=structure)
         return self._reasoned(match)
 
     def _reasoned(self, match: ModelMatch) -> ModelMatch:
         reference = self._references[match.reference].reference
-        similarity = Similarity(match.coverage, match.closeness)
         reasons = [
             *column_reasons(reference, match.columns, self._profiles, self._cells, self._limits),
-            *fit_reasons(reference, match.columns, similarity, match.domain_auc, self._limits),
+            *fit_reasons(reference, match, self._limits),
         ]
         if reference.kind == "history" and not reasons:
             reasons += self._payment_reasons()
@@ -163,7 +163,10 @@ class _Matching:
         needed = "an amount, customers that occur again, and merchants, counterparties or channels"
         return [Reason("other-domain", detail, needed=needed)]
 
-    def _domain_auc(self, stored: StoredReference, match: ModelMatch) -> float | None:
+    def _opinions(
+        self, stored: StoredReference, match: ModelMatch
+    ) -> tuple[float | None, float | None]:
+        """How easily rows are told apart, and whether columns move together alike."""
         reference = stored.reference
         table = self._sketch(stored)
         theirs = Cells(table, decimal=reference.decimal, missing=reference.missing)
@@ -176,9 +179,9 @@ class _Matching:
             if _comparable(profile, self._profiles[column.file_column], column):
                 pairs.append(self._cells_of(column, profile, theirs))
         if not pairs:
-            return None
+            return None, None
         ours, others = (np.column_stack(side) for side in zip(*pairs, strict=True))
-        return domain_auc(ours, others, self._seed)
+        return domain_auc(ours, others, self._seed), structure_agreement(ours, others)
 
     def _cells_of(
         self, match: ColumnMatch, profile: ColumnProfile, theirs: Cells

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from references.matching.cells import Cells
-from references.matching.match import ColumnMatch, Reason
-from references.matching.similarity import Similarity
+from references.matching.match import ColumnMatch, ModelMatch, Reason
+from references.matching.names import is_anonymous
+from references.matching.pairing import NAMED
 from references.matching.thresholds import Thresholds
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import Reference, ReferenceColumn
@@ -27,38 +28,59 @@ def column_reasons(
     return found
 
 
-def fit_reasons(
-    reference: Reference,
-    columns: Sequence[ColumnMatch],
-    similarity: Similarity,
-    domain_auc: float | None,
-    limits: Thresholds,
-) -> list[Reason]:
+def fit_reasons(reference: Reference, match: ModelMatch, limits: Thresholds) -> list[Reason]:
     """Return the reasons that lie in the whole: too little in common, or other rows."""
     least = limits.history_similarity if reference.kind == "history" else limits.similarity
-    if similarity.coverage < limits.coverage:
-        lacking = [c.column for c in columns if c.file_column is None and c.importance > 0]
-        lacking.sort(key=lambda name: -_importance(columns, name))
+    if match.coverage < limits.coverage:
+        lacking = [c for c in match.columns if c.file_column is None and c.importance > 0]
+        lacking.sort(key=lambda c: -c.importance)
         return [
             Reason(
                 "low-similarity",
-                f"only {similarity.coverage:.0%} of what its models look at has a counterpart",
-                needed=f"columns like {', '.join(lacking[:5])}",
+                f"only {match.coverage:.0%} of what its models look at has a counterpart",
+                needed=f"columns like {', '.join(c.column for c in lacking[:5])}",
             )
         ]
-    if similarity.value < least:
-        detail = f"similarity {similarity.value:.2f}, but {least:.2f} is needed"
-        return [Reason("low-similarity", detail, needed=_furthest(columns))]
-    matched = [c for c in columns if c.file_column is not None]
-    is_few = len(matched) <= limits.few_columns and reference.kind == "tabular"
-    if domain_auc is not None and is_few and domain_auc > limits.domain_auc:
+    if match.similarity < least:
+        detail = f"similarity {match.similarity:.2f}, but {least:.2f} is needed"
+        return [Reason("low-similarity", detail, needed=_furthest(match.columns))]
+    return _domain_reasons(match, limits) if reference.kind == "tabular" else []
+
+
+def _domain_reasons(match: ModelMatch, limits: Thresholds) -> list[Reason]:
+    """Reasons to doubt that columns which look alike mean the same."""
+    matched = [c for c in match.columns if c.file_column is not None]
+    weights = _weights(matched)
+    support = sum(w for w, c in zip(weights, matched, strict=True) if _speaks(c, match, limits))
+    if support < limits.support:
         detail = (
-            f"a classifier tells the file's rows from the reference's (ROC-AUC {domain_auc:.2f}),"
-            f" and only {len(matched)} columns have a counterpart"
+            f"names or structure speak for only {support:.0%} of what looks alike: other tables"
+            " have numbers of the same shape"
         )
-        needed = "more of the reference's columns, or rows like those it learnt from"
+        needed = "columns with the reference's names, or `columns`, which says what they are"
         return [Reason("other-domain", detail, needed=needed)]
-    return []
+    if 1 / sum(w * w for w in weights) >= limits.few_columns:
+        return []
+    names = sum(w * c.name_score for w, c in zip(weights, matched, strict=True))
+    told_apart = match.domain_auc is not None and match.domain_auc > limits.few_auc
+    if names >= limits.few_names and not told_apart:
+        return []
+    detail = "nearly all depends on one or two columns, whose names or rows differ"
+    needed = "more of the reference's columns, or rows like those it learnt from"
+    return [Reason("other-domain", detail, needed=needed)]
+
+
+def _speaks(column: ColumnMatch, match: ModelMatch, limits: Thresholds) -> bool:
+    structure = match.structure if match.structure is not None else 0.0
+    if is_anonymous(column.column) or is_anonymous(column.file_column or ""):
+        return structure >= limits.structure
+    return column.name_score >= NAMED or structure >= limits.strong_structure
+
+
+def _weights(columns: Sequence[ColumnMatch]) -> list[float]:
+    """Importances that sum to 1."""
+    total = sum(c.importance for c in columns)
+    return [c.importance / total if total else 1 / len(columns) for c in columns]
 
 
 def _of_column(
@@ -123,7 +145,3 @@ def _furthest(columns: Sequence[ColumnMatch]) -> str:
     lost = sorted(columns, key=lambda c: c.importance * (c.distribution_score - 1))
     names = [c.column for c in lost[:3] if c.importance > 0]
     return f"values closer to the reference's in {', '.join(names)}" if names else ""
-
-
-def _importance(columns: Sequence[ColumnMatch], name: str) -> float:
-    return next(c.importance for c in columns if c.column == name)

@@ -18,8 +18,12 @@ class Thresholds:
         history_similarity: of kind `history`.
         evidence: least evidence that a file holds payments, for kind `history`.
         coverage: least share of importance that has a counterpart.
-        domain_auc: most that a classifier may tell rows apart, where few columns agree.
-        few_columns: so many matched columns or fewer are few.
+        support: least share of the matched importance that names or structure speak for.
+        structure: from this agreement on, structure speaks for columns whose names say nothing.
+        strong_structure: from this on, for columns whose names differ.
+        few_columns: fewer columns than this, counted by importance, are few.
+        few_names: mean name score that few columns need.
+        few_auc: most that a classifier may tell apart the rows of few columns.
         mistyped: largest share of rows of another type.
         weighty: importance from which an optional column's fault counts.
     """
@@ -28,8 +32,12 @@ class Thresholds:
     history_similarity: float = 0.35
     evidence: float = 0.6
     coverage: float = 0.6
-    domain_auc: float = 0.9
-    few_columns: int = 4
+    support: float = 0.6
+    structure: float = 0.3
+    strong_structure: float = 0.6
+    few_columns: float = 2.5
+    few_names: float = 0.7
+    few_auc: float = 0.7
     mistyped: float = 0.01
     weighty: float = 0.1
 

@@ -69,7 +69,10 @@ def converted(profile: ColumnProfile, conversion: Conversion) -> ColumnProfile:
 
 
 def closeness_after(file: ColumnProfile, reference: ColumnProfile, factor: float) -> float:
-    """Return how close the distributions of two numbers are once the file's are multiplied."""
+    """Return how close the distributions of two numbers are once the file's are multiplied; 0.0 if
+    one of them is no number."""
+    if not quantiles_of(file) or not quantiles_of(reference):
+        return 0.0
     ours = np.sort(np.array([quantiles_of(file)]) * factor)
     return float(number_closeness(ours, np.array([quantiles_of(reference)]))[0, 0])
 

@@ -36,7 +36,10 @@ _SURE = 2
 _LONG_ID = 1e11
 """Whole numbers of twelve digits and more are no amounts."""
 _MINOR_MEDIAN, _ROUND_SHARE = 1_000, 0.3
-_ID_FIELDS = ("transaction_id", "customer_id", "counterparty_id", "merchant_id", "device_id")
+_PERSONAL = ("transaction_id", "customer_id", "counterparty_id", "device_id")
+"""Fields whose values name somebody: they are never listed as categories, however few."""
+_FEW_PERSONS = 10
+_ID_FIELDS = (*_PERSONAL, "merchant_id")
 _CODE_FIELDS = ("merchant_category", "country", "currency", "channel", "type")
 _ID_NAME = re.compile(r"(^|_)(id|uuid|guid|ref|reference|iban|index|key|hash|token|unnamed_\d+)$")
 _MINOR_NAME = re.compile(r"(^|_)(cents?|centimes?|minor|pence|kopeks?|paise)(_|$)")
@@ -160,7 +163,7 @@ def _of_texts(sampled: _Sampled, tally: ColumnTally) -> ColumnProfile:
         return _named(sampled, tally, ColumnKind.CATEGORY)
     shape = common_shape(few.values)
     unlike = distinct > min(_FEW_NAMES, 0.5 * tally.filled)
-    if unlike and is_naming(shape):
+    if is_naming(shape) and (unlike or "@" in shape or _is_personal(sampled.name)):
         return _named(sampled, tally, ColumnKind.IDENTIFIER, shape)
     if _is_few(distinct, tally.filled) and tally.counts is not None:
         return _named(sampled, tally, ColumnKind.CATEGORY)
@@ -187,9 +190,13 @@ def _are_ids(sampled: _Sampled, tally: ColumnTally, values: Float64) -> bool:
     """Whether whole numbers name things: by the name, by their length, or because they number the
     rows."""
     distinct = _distinct(tally, sampled)
+    if float(np.median(np.abs(values))) >= _LONG_ID:
+        return True
+    if _is_personal(sampled.name) and distinct > _FEW_PERSONS:
+        return True
     if distinct <= min(_FEW_NAMES, 0.5 * tally.filled):
         return False
-    if float(np.median(np.abs(values))) >= _LONG_ID or _has_id_name(sampled.name):
+    if _has_id_name(sampled.name):
         return True
     steps = np.diff(values)
     span = float(np.ptp(values))
@@ -213,6 +220,10 @@ def _are_minor(name: str, values: Float64, whole: bool) -> bool:
         return False
     rounded = float(np.mean(values % 10 == 0))
     return float(np.median(np.abs(values))) >= _MINOR_MEDIAN and rounded < _ROUND_SHARE
+
+
+def _is_personal(name: str) -> bool:
+    return any(confidence(field, name) >= _SURE for field in _PERSONAL)
 
 
 def _has_id_name(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.cells.texts import texts, without_dictionary
+from data.cells.texts import texts
 
 
 def plain(cells: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -16,7 +16,7 @@ def plain(cells: pa.Array | pa.ChunkedArray) -> pa.Array:
         return pa.concat_arrays(parts) if parts else pa.array([], cells.type)
     kind = cells.type
     if pa.types.is_dictionary(kind):
-        return plain(without_dictionary(cells))
+        return plain(cells.dictionary).take(cells.indices)
     if pa.types.is_run_end_encoded(kind):
         return plain(pc.run_end_decode(cells))
     if isinstance(kind, pa.BaseExtensionType):

@@ -33,17 +33,19 @@ class ConsoleIngress:
 
     async def __serve_build_asgi_app__(self) -> Site:
         """Build the app in the replica: nothing of it is ever pickled."""
-        backend = await open_backend(Settings.load())
+        backend = await open_backend(Settings.load(), _wake)
 
         @asynccontextmanager
         async def lifespan(_: object) -> AsyncIterator[None]:
             yield
             await backend.close()
 
-        parts = Parts(
-            authenticate=backend.authenticate, jobs=backend.jobs, pepper=backend.pepper
-        )
+        parts = Parts(authenticate=backend.authenticate, jobs=backend.jobs, pepper=backend.pepper)
         # Serve's own middleware puts X-Request-ID on every answer.
         site = Site(parts, lifespan, adds_request_id=False)
         open_lane({}, site.express)
         return site
+
+
+async def _wake() -> None:
+    """Runners look for jobs every two seconds: soon enough for people."""

@@ -150,7 +150,7 @@ class Examiner(Protocol):
 
 
 Fetch = Callable[[str, Path, int], None]
-"""(source, path, most bytes) -> nothing: copies a file that was not uploaded; blocks. Raises
+"""(source, path, most bytes): copies a file that was not uploaded; blocks. Raises
 FileRefused, for sources that are not allowed as well, and ArtifactsUnavailable."""
 
 

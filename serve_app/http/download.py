@@ -6,13 +6,15 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from pathlib import Path, PurePath
-from typing import Final
+from typing import Final, cast
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from serve_app.gateway.jobs import Download
 from serve_app.http.exchange import IS_HEAD
@@ -59,7 +61,15 @@ async def sent(request: Request, download: Download, what: str) -> Response:
     is_head = request.scope.get(IS_HEAD, False)
     body = _nothing() if is_head else _streamed(chunks)
     media_type = MEDIA_TYPES[download.format]
-    return StreamingResponse(body, status, headers, media_type)
+    return _Stream(body, status, headers, media_type)
+
+
+class _Stream(StreamingResponse):
+    """A stream that is closed at once if the client leaves, and its file with it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(cast("AsyncGenerator[bytes]", self.body_iterator)):
+            await super().__call__(scope, receive, send)
 
 
 def _part(request: Request, etag: str, size: int) -> tuple[int, int] | None:
@@ -80,7 +90,7 @@ def _pieces(path: Path, start: int, stop: int) -> Iterator[bytes]:
             yield piece
 
 
-async def _streamed(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _streamed(pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
     """Yield pieces that are made in a thread, one at a time."""
     try:
         async for piece in iterate_in_threadpool(pieces):
@@ -91,7 +101,7 @@ async def _streamed(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
             await asyncio.to_thread(close)
 
 
-async def _nothing() -> AsyncIterator[bytes]:
+async def _nothing() -> AsyncGenerator[bytes]:
     """Yield nothing: the client wants the head alone."""
     yield b""
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from ray.serve import Application
 
+from deployments.jobs.runner import JobRunner
 from serve_app.jobs.ingress import JobsIngress
 
 
@@ -18,11 +19,11 @@ class JobsArgs(BaseModel):
 
 
 def build(args: dict[str, Any]) -> Application:
-    """Return the application.
+    """Return the application: JobsIngress -> JobRunner.
 
     Args:
         args: see JobsArgs.
     """
     JobsArgs.model_validate(args)
-    application: Application = JobsIngress.bind()  # type: ignore[attr-defined]
+    application: Application = JobsIngress.bind(runner=JobRunner.bind())  # type: ignore[attr-defined]
     return application

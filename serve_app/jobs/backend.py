@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
+import ray
 
 from bulk.engine.executor import Executor
-from bulk.engine.process_pool import ProcessPool
 from bulk.engine.reference_shelf import ReferenceShelf
 from bulk.engine.submission import Examiner
-from bulk.files.sources import FileSources
+from bulk.files.sources import JobSources
 from bulk.jobs.store import job_store_of
 from bulk.output.csv_file import csv_chunks
 from bulk.output.error_file import error_lines
+from deployments.jobs.ray_executor import RayExecutor
 from fraud.ids import decision_ids
 from models.store.location import StorePlace
 from serve_app.database import open_pools
@@ -47,7 +49,7 @@ class Backend:
     jobs: Jobs
     pepper: str
     _key_changes: KeyChanges
-    _executor: ProcessPool
+    _executor: RayExecutor
     _pools: tuple[asyncpg.Pool, ...]
 
     async def close(self) -> None:
@@ -58,8 +60,11 @@ class Backend:
             pool.terminate()
 
 
-async def open_backend(settings: Settings) -> Backend:
+async def open_backend(settings: Settings, wake: Callable[[], Awaitable[None]]) -> Backend:
     """Return the jobs and keys of the stores that the settings name. None needs to be up yet.
+
+    Args:
+        wake: tells the runners that a job is queued; must not raise.
 
     Raises:
         ValueError: QUORUM_KEY_PEPPER is not set.
@@ -72,10 +77,10 @@ async def open_backend(settings: Settings) -> Backend:
     authenticator = Authenticator(records.key, pepper)
     key_changes = KeyChanges(records.changed_keys, authenticator.check_again)
     key_changes.start()
-    executor = ProcessPool(EXAMINERS)
+    executor = RayExecutor(EXAMINERS, ray.get_runtime_context().get_node_id())
     return Backend(
         authenticator.authenticate,
-        _jobs_of(settings, primary, executor),
+        _jobs_of(settings, primary, executor, wake),
         pepper,
         key_changes,
         executor,
@@ -93,11 +98,13 @@ def new_job_id() -> UUID:
     return UUID(decision_ids(1, now_ms(), os.urandom)[0])
 
 
-def _jobs_of(settings: Settings, pool: asyncpg.Pool, executor: Executor) -> Jobs:
+def _jobs_of(
+    settings: Settings, pool: asyncpg.Pool, executor: Executor, wake: Callable[[], Awaitable[None]]
+) -> Jobs:
     store = job_store_of(settings)
     shelf = ReferenceShelf(pool, settings.owner_of)
     artifacts = StorePlace.of(settings.artifacts_url, settings)
-    sources = FileSources.of(settings.job_sources, settings.s3_endpoint_url)
+    sources = JobSources.parse(settings.job_sources, settings.s3_endpoint_url)
     return Jobs(
         JobRecords(pool, settings.max_open_jobs, settings.job_retention_days),
         store,
@@ -105,13 +112,9 @@ def _jobs_of(settings: Settings, pool: asyncpg.Pool, executor: Executor) -> Jobs
         sources.fetch,
         JobLimits.of(settings),
         storage=store.identity(),
-        wake=_wake,
+        wake=wake,
         new_id=new_job_id,
         now=lambda: datetime.now(UTC),
         csv_chunks=csv_chunks,
         error_chunks=error_lines,
     )
-
-
-async def _wake() -> None:
-    """The runners look for jobs by themselves."""

@@ -146,12 +146,12 @@ class JobFront:
             csv_chunks=csv_text,
             error_chunks=csv_text,
         )
-        services = JobServices(
+        self.services = JobServices(
             authenticate=Authenticator(self.find_key, PEPPER).authenticate,
             limits=RequestLimits(),
             jobs=self.jobs,
         )
-        self.app = JobsApp(services)
+        self.app = JobsApp(self.services)
 
     async def examine(
         self, tenant: str, paths: JobPaths, file_name: str, options: JobOptions

@@ -8,18 +8,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fraud.errors import NotFound
-from models.artifact import read_manifest
+from fraud.errors import ArtifactRefused, NotFound
+from models.artifact import REFERENCE_FAMILY, read_manifest, version_of
 from models.store.alias import (
     CHALLENGER,
     CHAMPION,
     PUSHED,
+    ROLLED_BACK,
     Alias,
     Move,
     alias_name,
     moment,
 )
 from models.store.store import ArtifactStore
+from references.files import read_reference
 from training.registry.aliases import moved_aliases, readable_alias
 
 
@@ -78,7 +80,7 @@ class PushReport:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Copies champions and challengers of all owners, or all versions.
+    """Copies champions and challengers of all owners with their references, or all versions.
 
     An interrupted push leaves complete artifacts and old aliases at the destination; repeated, it
     continues from there.
@@ -154,6 +156,53 @@ class Push:
                 faults.append(f"{called} names {names} there, and {named.version} here")
         return whole, faults
 
+    def roll_back(self) -> dict[str, str | None]:
+        """Undo the last push to the destination: every alias that it moved names again what it
+        named before, and none that it made is left. Artifacts stay.
+
+        Returns:
+            `variant@alias` -> the version that it names now; None if it is gone.
+
+        Raises:
+            NotFound: the last move of no alias there is a push.
+            ArtifactRefused: a former artifact is no longer whole there. Nothing has moved.
+        """
+        pushed = self._last_pushed()
+        at = moment(self.clock_s())
+        done: dict[str, str | None] = {}
+        back: dict[tuple[str, str], dict[str, Move]] = {}
+        for variant, alias, owner, named in pushed:
+            called = f"{variant}@{alias_name(alias, owner)}"
+            if len(named.moves) < 2:
+                done[called] = None
+                continue
+            former = named.moves[-2]
+            faults = self.destination.faults(variant, former.version, former.digest)
+            if faults:
+                raise ArtifactRefused(f"{called} cannot go back: {faults[0]}")
+            move = Move(former.digest, at, ROLLED_BACK)
+            back.setdefault((owner, alias), {})[variant] = move
+            done[called] = former.version
+        for (owner, alias), together in back.items():
+            with moved_aliases(self.destination, alias, together, owner):
+                pass
+        for variant, alias, owner, named in pushed:
+            if len(named.moves) < 2:
+                self.destination.remove_alias(variant, alias, owner)
+        return done
+
+    def _last_pushed(self) -> list[tuple[str, str, str, Alias]]:
+        """The aliases of the destination that the last push moved, and nothing has since."""
+        found = [
+            one
+            for one in _aliases_of(self.destination)
+            if one[3].moves and one[3].moves[-1].how == PUSHED
+        ]
+        if not found:
+            raise NotFound(f"{self.destination.url} has no push to roll back")
+        newest = max(named.moves[-1].at for *_, named in found)
+        return [one for one in found if one[3].moves[-1].at == newest]
+
     def _artifacts(self) -> Iterator[tuple[str, str, Path, str]]:
         wanted: dict[tuple[str, str], None] = {}
         for variant, stored in self.source.variants().items():
@@ -162,18 +211,34 @@ class Push:
         wanted.update(dict.fromkeys((v, named.version) for v, _, _, named in self._aliases()))
         if not wanted:
             raise NotFound(f"{self.source.url} holds no champion and no challenger to push")
+        for variant, version in list(wanted):
+            wanted.update(dict.fromkeys(self._models_of(variant, version)))
         for variant, version in sorted(wanted):
             digest = self.source.manifest(variant, version)[1]
             yield variant, version, self.source.fetch(variant, version, digest), digest
 
+    def _models_of(self, variant: str, version: str) -> list[tuple[str, str]]:
+        """Variants and versions of the models of a reference, which it scores with even when they
+        are no champions any more; [] for a model."""
+        manifest, digest = self.source.manifest(variant, version)
+        if manifest.family != REFERENCE_FAMILY:
+            return []
+        reference, _ = read_reference(self.source.fetch(variant, version, digest), digest)
+        return [(model.variant, version_of(model.digest)) for model in reference.models]
+
     def _aliases(self) -> Iterator[tuple[str, str, str, Alias]]:
         """Variant, alias, owner, and what the alias names."""
-        for variant, stored in self.source.variants().items():
-            for owner, names in stored.owned.items():
-                for alias in (CHAMPION, CHALLENGER):
-                    found = self.source.alias(variant, alias, owner) if alias in names else None
-                    if found is not None:
-                        yield variant, alias, owner, found
+        return _aliases_of(self.source)
 
     def _there(self, variant: str, alias: str, owner: str) -> Alias | None:
         return readable_alias(self.destination, variant, alias, owner)
+
+
+def _aliases_of(store: ArtifactStore) -> Iterator[tuple[str, str, str, Alias]]:
+    """Variant, alias, owner, and what the alias names, of all champions and challengers."""
+    for variant, stored in store.variants().items():
+        for owner, names in stored.owned.items():
+            for alias in (CHAMPION, CHALLENGER):
+                found = store.alias(variant, alias, owner) if alias in names else None
+                if found is not None:
+                    yield variant, alias, owner, found

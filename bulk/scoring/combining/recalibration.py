@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from bulk.scoring.combining.ensemble import LEAST
 from bulk.scoring.combining.label_shift import ShareEstimate, adjust, estimate_share
 from bulk.scoring.plan import PlannedModel
-from fraud.payment.batch import Float64
+from fraud.payment.batch import Float32, Float64
 
 LEAST_ROWS = 1000
 """Fewer rows hold too few frauds to tell their share."""
@@ -48,7 +48,8 @@ class Recalibration:
         code: `done`, or why not.
         reason: one sentence.
         prior: share of fraud that the ensemble was calibrated to.
-        share, low, high: estimated share of fraud in the file and its 95 % interval.
+        share, low, high: estimated share of fraud in the file and its interval: the union of the
+            95 % intervals of the ensemble and of each model.
         method: `label-shift`, or `mean-probability` where label shift is not safe.
     """
 
@@ -75,6 +76,7 @@ def recalibrate(
     probability: Float64,
     prior: float,
     models: Sequence[PlannedModel],
+    scores: Sequence[Float32],
     agreement: float | None,
     wanted: bool = True,
 ) -> Recalibration:
@@ -84,6 +86,7 @@ def recalibrate(
         probability: float64[n], NaN where no model gave a score.
         prior: share of fraud that they belong to.
         models: that made them.
+        scores: float32[n] of each model, of its own prior; NaN where it gives none.
         agreement: mean rank correlation of their scores; None with one model.
         wanted: the caller allows it.
     """
@@ -95,15 +98,36 @@ def recalibrate(
     code, reason = _implausible(found, prior)
     if code is not None:
         return _unchanged(probability, known, prior, code, reason)
+    found = _with_models(found, models, scores)
     if not wanted:
         told = "the caller asked for probabilities as they are"
         return _told(probability, "not-asked", told, prior, found)
     if found.low <= prior <= found.high:
-        told = "the file's share of fraud does not differ from training's"
+        told = "the file's share of fraud does not differ clearly from training's"
         return _told(probability, "no-shift", told, prior, found)
     adjusted = adjust(probability, prior, found.share)
     told = "probabilities are adjusted to the file's own share of fraud"
     return _told(adjusted, "done", told, prior, found)
+
+
+def _with_models(
+    found: ShareEstimate, models: Sequence[PlannedModel], scores: Sequence[Float32]
+) -> ShareEstimate:
+    """The estimate of the ensemble, with an interval that holds those of its models: the chance in
+    drawing rows is small beside the differences between models."""
+    low, high = [found.low], [found.high]
+    for model, column in zip(models, scores, strict=True):
+        known = column[~np.isnan(column)].astype(np.float64)
+        if len(models) > 1 and known.size >= LEAST_ROWS:
+            own = estimate_share(known, bounded(model.label_rate))
+            low.append(own.low)
+            high.append(own.high)
+    return replace(found, low=min(low), high=max(high))
+
+
+def bounded(rate: float) -> float:
+    """Return a share of fraud within [LEAST, 1 - LEAST]."""
+    return min(max(rate, LEAST), 1 - LEAST)
 
 
 def _unsafe(
@@ -134,7 +158,7 @@ def _unsafe(
 def _implausible(found: ShareEstimate, prior: float) -> tuple[Code | None, str]:
     if not found.converged:
         return "not-converged", "the estimate did not come to rest"
-    share = min(max(found.share, LEAST), 1 - LEAST)
+    share = bounded(found.share)
     change = (share / (1 - share)) / (prior / (1 - prior))
     if found.share > MOST_SHARE or not 1 / MOST_CHANGE <= change <= MOST_CHANGE:
         return "out-of-bounds", (

@@ -1,8 +1,7 @@
 """How far the columns of a file have moved from a reference: the population stability index.
 
-A profile holds quantiles or the most frequent categories, not rows. The quantile function at 200
-places stands for a column of numbers, so that the bins of `models.drift` are cut as in the reports
-of training.
+A profile holds quantiles or the most frequent categories, not rows. The quantiles stand for a
+column of numbers, so that the bins of `models.drift` are cut as in the reports of training.
 """
 
 from __future__ import annotations
@@ -22,8 +21,6 @@ from references.profile.column import ColumnKind
 
 ROWS_COUNTED = 10_000
 """Rows of each part that are counted, evenly spread: enough for an index."""
-
-_PLACES = 200
 
 
 def drifting(model: PlannedModel) -> tuple[PlannedColumn, ...]:
@@ -73,7 +70,7 @@ def _measured(column: PlannedColumn) -> bool:
     profile = column.profile
     if _coded(column):
         return bool(profile.categories)
-    return profile.kind in (ColumnKind.NUMBER, ColumnKind.CONSTANT) and bool(profile.quantiles)
+    return profile.kind in (ColumnKind.NUMBER, ColumnKind.CONSTANT) and len(profile.quantiles) > 1
 
 
 def _coded(column: PlannedColumn) -> bool:
@@ -105,12 +102,11 @@ def _distribution(columns: Sequence[PlannedColumn]) -> ReferenceDistribution:
 
 
 def _of_numbers(column: PlannedColumn) -> tuple[Float64, Int64]:
-    quantiles = np.array(column.profile.quantiles)
-    places = (np.arange(_PLACES) + 0.5) / _PLACES * (len(quantiles) - 1)
-    # Models see float32: a value that repeats must fall on the same side of its own cut.
-    column_values = np.interp(places, np.arange(len(quantiles)), quantiles).astype(np.float32)
-    found = ReferenceDistribution.of((column.name,), column_values[:, None])
-    shares = found.counts[0, :BINS] / _PLACES
+    # Each quantile stands for the rows up to the next one; between them nothing is made up. Models
+    # see float32: a value that repeats must fall on the same side of its own cut.
+    values = np.array(column.profile.quantiles[:-1], np.float32)
+    found = ReferenceDistribution.of((column.name,), values[:, None])
+    shares = found.counts[0, :BINS] / len(values)
     return found.cuts[0], _counts(shares, column)
 
 

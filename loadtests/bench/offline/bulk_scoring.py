@@ -59,7 +59,7 @@ def speed(folder: Path, data: Path, rows: int) -> dict[str, Any]:
     memory = _score_parts(paths, plan)
     scored_s = time.perf_counter() - began
     began = time.perf_counter()
-    finish(paths, plan, JobOptions())
+    finish(paths, plan, JobOptions.model_validate({}))
     finished_s = time.perf_counter() - began
     return {
         "rows": rows,
@@ -203,10 +203,11 @@ def _judged(paths: JobPaths, plan: ScoringPlan, label: Int8) -> dict[str, Any]:
         replay_file(paths, plan)
     for number in paths.part_numbers:
         score_part(paths, number, plan)
-    told = finish(paths, plan, JobOptions())
+    told = finish(paths, plan, JobOptions.model_validate({}))
     result = pq.read_table(paths.result)
-    columns = {n: result[n].to_numpy(zero_copy_only=False) for n in result.column_names
-               if n.startswith(("quorum_probability", "quorum_anomaly", "quorum_score"))}  # fmt: skip
+    measured = ("quorum_probability", "quorum_anomaly", "quorum_score")
+    names = [name for name in result.column_names if name.startswith(measured)]
+    columns = {name: result[name].to_numpy(zero_copy_only=False) for name in names}
     fraud = label.astype(np.float32)
     figures = {name.removeprefix("quorum_"): _figures(fraud, v) for name, v in columns.items()}
     return {

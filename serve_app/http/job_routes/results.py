@@ -50,9 +50,8 @@ async def get_result(call: JobCall) -> Response:
     job_id = read_job_id(call.path("job_id"))
     query = call.request.query_params.multi_items()
     format = read_format(query, call.request.headers.get("accept", ""))
-    return await sent(
-        call.request, await call.services.jobs.result(call.tenant, job_id, format), "scored"
-    )
+    found = await call.services.jobs.result(call.tenant, job_id, format)
+    return await sent(call.request, found, "scored")
 
 
 @Route(
@@ -71,7 +70,8 @@ async def get_errors(call: JobCall) -> Response:
     """Return the rows that could not be read, as a stream."""
     job_id = read_job_id(call.path("job_id"))
     Query.read(call.request.query_params.multi_items(), ()).require_faultless()
-    return await sent(call.request, await call.services.jobs.errors(call.tenant, job_id), "errors")
+    found = await call.services.jobs.errors(call.tenant, job_id)
+    return await sent(call.request, found, "errors")
 
 
 @Route(

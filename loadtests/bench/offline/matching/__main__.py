@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--only", default="", help="a substring of the parts that are matched")
-    parser.add_argument("--tables", default="leave,refuse,worth,time")
+    parser.add_argument("--tables", default="leave,refuse,accept,worth,time")
     chosen = parser.parse_args(arguments)
     parts = [part.thinned() for part in real_parts(chosen.data)]
     if not parts:
@@ -56,8 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "leave" in tables:
         wrong += _leave_one_out(picked, fitted)
     if "refuse" in tables:
-        wrong += _accept_variants(picked, fitted)
         wrong += _refuse_others(chosen.data, fitted)
+    if "accept" in tables:
+        wrong += _accept_variants(picked, fitted)
     if "worth" in tables:
         _worth(picked, fitted)
     if "time" in tables:
@@ -85,9 +86,9 @@ def _without(part: Part, fitted: Sequence[Fitted]) -> list[Fitted]:
 def _leave_one_out(parts: Sequence[Part], fitted: Sequence[Fitted]) -> int:
     print("\nLeave one set out\n")
     print(
-        "| file | first | similarity | coverage | closeness | AUC | fits | next family | similarity |"
+        "| file | first | similarity | coverage | closeness | AUC | structure | fits | next family | similarity |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     missed = 0
     for part in parts:
         match = _matched(part, _without(part, fitted))
@@ -103,8 +104,10 @@ def _leave_one_out(parts: Sequence[Part], fitted: Sequence[Fitted]) -> int:
 
 def _accept_variants(parts: Sequence[Part], fitted: Sequence[Fitted]) -> int:
     print("\nThe same domain: must be accepted\n")
-    print("| file | change | first | similarity | coverage | closeness | AUC | fits | why not |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| file | change | first | similarity | coverage | closeness | AUC | structure | fits | why not |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
     refused = 0
     rng = np.random.default_rng(7)
     for part in parts:
@@ -121,7 +124,7 @@ def _accept_variants(parts: Sequence[Part], fitted: Sequence[Fitted]) -> int:
 
 def _refuse_others(folder: Path, fitted: Sequence[Fitted]) -> int:
     print("\nOther domains: must be refused\n")
-    print("| file | first | similarity | coverage | closeness | AUC | fits | why not |")
+    print("| file | first | similarity | coverage | closeness | AUC | structure | fits | why not |")
     print("|---|---|---|---|---|---|---|---|")
     accepted = 0
     rng = np.random.default_rng(11)
@@ -187,7 +190,7 @@ def _time(parts: Sequence[Part], fitted: Sequence[Fitted]) -> None:
 def _told(model: ModelMatch) -> str:
     return (
         f"{_short(model)} | {model.similarity:.2f} | {model.coverage:.2f} | {model.closeness:.2f}"
-        f" | {_auc(model)} | {'yes' if model.fits else 'no'}"
+        f" | {_auc(model)} | {_structure(model)} | {'yes' if model.fits else 'no'}"
     )
 
 
@@ -197,6 +200,10 @@ def _short(model: ModelMatch) -> str:
 
 def _auc(model: ModelMatch) -> str:
     return "" if model.domain_auc is None else f"{model.domain_auc:.2f}"
+
+
+def _structure(model: ModelMatch) -> str:
+    return "" if model.structure is None else f"{model.structure:.2f}"
 
 
 def _why(match: Match) -> str:

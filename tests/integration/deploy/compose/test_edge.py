@@ -218,6 +218,12 @@ def test_a_body_over_the_largest_batch_is_refused(edge: Edge) -> None:
     assert answer.json()["type"] == f"{URN}body-too-large"
 
 
+def test_the_file_of_a_job_may_be_larger(edge: Edge) -> None:
+    content = b" " * (20 << 20)
+    assert edge.client.post("/v1/jobs", content=content).status_code == 200
+    assert edge.client.post("/v1/jobs/x/confirm", content=content).status_code == 413
+
+
 def test_a_node_that_is_not_ready_gets_nothing(edge: Edge) -> None:
     edge.nodes[0].ready = False
     edge.wait_until_left_out(edge.nodes[0])

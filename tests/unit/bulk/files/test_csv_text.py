@@ -48,10 +48,14 @@ def both(
 
 
 PIECES = st.sampled_from(
-    ["1", "2.5", "x", "é", "", " ", '"', '""', ",", ";", "\n", "\r\n", "\r", "\\", "'", "\ufeff", "a b"]
-    + ['"q"', '"q,r"', '"q\nr"', '"q""r"', ' "q"', '"q" ', "=1", "\0", ",,", "\n\n", "\xa0"]
+    [
+        *("1", "2.5", "x", "é", "", " ", '"', '""', ",", ";", "\n", "\r\n", "\r", "\\", "'"),
+        *("\ufeff", "a b", '"q"', '"q,r"', '"q\nr"', '"q""r"', ' "q"', '"q" ', "=1", "\0", ",,"),
+        *("\n\n", "\xa0"),
+    ]
 )
-ROW = st.lists(st.sampled_from(["1", "x y", '"q"', '"q,\nr"', '""', "", " 2", '"a""b"', "é", '" s"']), min_size=3, max_size=3)  # fmt: skip  # noqa: E501
+VALUES = ("1", "x y", '"q"', '"q,\nr"', '""', "", " 2", '"a""b"', "é", '" s"')
+ROW = st.lists(st.sampled_from(VALUES), min_size=3, max_size=3)
 
 
 @st.composite

@@ -194,6 +194,26 @@ def test_whole_numbers_are_ids_by_their_name_or_if_they_count_the_rows() -> None
     assert one(np.arange(1, N + 1), "nr").kind is ColumnKind.IDENTIFIER
 
 
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("customer", [f"C{i % 7:06d}" for i in range(N)]),
+        ("customer_id", [str(i % 12) for i in range(N)]),
+        ("x", [4_111_111_111_111_111] * N),
+        ("x", ["anna@example.org", "ben@example.org"] * 9),
+    ],
+)
+def test_what_names_somebody_is_never_listed(name: str, cells: list[object]) -> None:
+    profile = one(cells, name)
+    assert profile.kind in (ColumnKind.IDENTIFIER, ColumnKind.CONSTANT)
+    assert (profile.categories, profile.quantiles) == ((), ())
+    assert profile.pattern
+
+
+def test_few_merchants_are_categories() -> None:
+    assert one([f"M{i % 20:04d}" for i in range(N)], "merchant").kind is ColumnKind.CATEGORY
+
+
 def test_texts_that_say_something_are_texts() -> None:
     words = [f"{chr(97 + i % 26)}lorem {'ipsum ' * (i % 5)}{chr(97 + i % 23)}{i}" for i in range(N)]
     profile = one(words, "remark")

@@ -27,7 +27,7 @@ def probabilities(rng, rows, share, prior):
 def test_the_interval_holds_the_share_as_often_as_it_says(prior, share):
     inside = 0
     for seed in range(40):
-        p, fraud = probabilities(np.random.default_rng(seed), ROWS, share, prior)
+        p, _ = probabilities(np.random.default_rng(seed), ROWS, share, prior)
         found = estimate_share(p, prior)
         assert found.converged
         assert found.low <= found.share <= found.high

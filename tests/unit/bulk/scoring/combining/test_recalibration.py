@@ -24,7 +24,7 @@ def probabilities(share, rows=20_000, seed=1):
 
 def test_a_shift_is_followed():
     p = probabilities(0.1)
-    found = recalibrate(p, PRIOR, [MODEL], None)
+    found = recalibrate(p, PRIOR, [MODEL], [p.astype(np.float32)], None)
     assert found.code == "done"
     assert found.low <= 0.1 <= found.high
     assert found.probability.mean() == pytest.approx(found.share, rel=0.01)
@@ -35,7 +35,7 @@ def test_a_shift_is_followed():
 @pytest.mark.parametrize("seed", range(5))
 def test_without_a_shift_nothing_moves(seed):
     p = probabilities(PRIOR, seed=seed)
-    found = recalibrate(p, PRIOR, [MODEL], 0.8)
+    found = recalibrate(p, PRIOR, [MODEL], [p.astype(np.float32)], 0.8)
     assert found.code == "no-shift"
     assert np.array_equal(found.probability, p)
     assert found.low <= PRIOR <= found.high
@@ -57,22 +57,31 @@ def test_without_a_shift_nothing_moves(seed):
 def test_where_it_is_not_safe_nothing_moves_and_the_reason_is_told(code, change):
     given = {"probability": probabilities(0.1), "models": [MODEL], "agreement": None, **change}
     p = given.pop("probability")
-    found = recalibrate(p, PRIOR, **given)
+    found = recalibrate(p, PRIOR, scores=[p.astype(np.float32)], **given)
     assert found.code == code
     assert found.reason
     assert np.array_equal(found.probability, p)
     assert found.low <= found.share <= found.high
 
 
+def test_models_that_contradict_each_other_widen_the_interval():
+    p, other = probabilities(0.1), probabilities(0.04).astype(np.float32)
+    alone = recalibrate(p, PRIOR, [MODEL], [p.astype(np.float32)], None)
+    found = recalibrate(p, PRIOR, [MODEL, MODEL], [p.astype(np.float32), other], 0.9)
+    assert found.share == alone.share
+    assert found.low < 0.05 < alone.low
+    assert found.high == alone.high
+
+
 def test_rows_without_a_score_stay_unknown():
     p = probabilities(0.1)
     p[::7] = np.nan
-    found = recalibrate(p, PRIOR, [MODEL], None)
+    found = recalibrate(p, PRIOR, [MODEL], [p.astype(np.float32)], None)
     assert found.code == "done"
     assert np.array_equal(np.isnan(found.probability), np.isnan(p))
 
 
 def test_no_scores_at_all():
-    found = recalibrate(np.full(3, np.nan), PRIOR, [MODEL], None)
+    found = recalibrate(np.full(3, np.nan), PRIOR, [MODEL], [np.full(3, np.nan, np.float32)], None)
     assert found.code == "few-rows"
     assert np.isnan(found.share)

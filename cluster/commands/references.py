@@ -1,0 +1,173 @@
+"""`quorum references`: list, show, add, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from cluster.commands.options import TenantOption, load_settings
+from cluster.errors import CommandFailed
+from cluster.terminal.console import JsonFlag, emit
+from cluster.terminal.failures import without_hint
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from references.catalogue import ReferenceEntry
+    from settings.settings import Settings
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="List, show, add and remove references: what trainings learnt from, for scoring files.",
+    no_args_is_help=True,
+)
+
+ReferenceArgument = Annotated[
+    str, typer.Argument(metavar="NAME[@VERSION]", help="A reference; without @: the champion.")
+]
+
+
+@app.command("list")
+def list_references(
+    tenant: Annotated[
+        str | None,
+        typer.Option(
+            help="Only what this tenant may use: its own and the house's.", show_default="all"
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the references with their figures, sizes and uses."""
+    from cluster.terminal.reference_tables import references_table
+    from references import catalogue
+
+    with _reference_errors():
+        settings = load_settings(tenant)
+        owner = None if tenant is None else settings.owner
+        entries: list[ReferenceEntry] = _with_database(
+            settings, lambda session: catalogue.listed(session, owner)
+        )
+    document = {"references": [entry.document() for entry in entries]}
+    emit(document, as_json, references_table)
+
+
+@app.command()
+def show(name: ReferenceArgument, tenant: TenantOption = None, as_json: JsonFlag = False) -> None:
+    """Show one reference: the columns that its models use, and the models' figures."""
+    from cluster.terminal.reference_tables import reference_table
+    from references import catalogue
+
+    with _reference_errors():
+        settings = load_settings(tenant)
+        stored = _with_database(
+            settings, lambda session: catalogue.find(session, settings.owner, name)
+        )
+    document = {
+        "id": stored.id,
+        "version": stored.version,
+        "digest": stored.digest,
+        "alias": stored.alias,
+        "size_bytes": stored.size_bytes,
+        "location": stored.location,
+        "times_used": stored.times_used,
+        **stored.reference.to_document(),
+    }
+    emit(document, as_json, reference_table)
+
+
+@app.command("add")
+def add_references(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME[@VERSION]]", help="A reference; unset: all in the store."),
+    ] = None,
+    tenant: TenantOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add references of the artifact store to the table, such as after a copy to another cluster.
+
+    A named reference becomes the champion again if its name has none, and with a version in any
+    case. With --tenant: only the tenant's own.
+    """
+    from cluster.terminal.reference_tables import added_text
+    from models.store.location import store_of
+    from references.rebuild import add_found, found_references, restore_champion
+
+    with _reference_errors():
+        settings = load_settings(tenant)
+        store = store_of(settings)
+        owner = None if tenant is None and name is None else settings.owner
+        found = found_references(store, owner, name or "")
+        if name is not None:
+            found = restore_champion(store, found)
+        added = _with_database(settings, lambda session: add_found(session, found, store.url))
+    document = {
+        "store": store.url,
+        "added": [
+            {"id": stored.id, "owner": stored.reference.owner, "alias": stored.alias}
+            for stored in added
+        ],
+    }
+    emit(document, as_json, added_text)
+
+
+@app.command("remove")
+def remove_reference(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME[@VERSION]", help="A reference; without @: all its versions."),
+    ],
+    tenant: TenantOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Remove a reference from the table, and its alias: it matches no more files. Artifacts stay.
+
+    Only the tenant's own can be removed; the home tenant's are the house's.
+    """
+    from cluster.terminal.reference_tables import removed_text
+    from models.store.alias import CHAMPION
+    from models.store.location import store_of
+    from references import catalogue
+    from references.files import artifact_name
+
+    with _reference_errors():
+        settings = load_settings(tenant)
+        plain, _, version = name.partition("@")
+        store, variant = store_of(settings), artifact_name(plain)
+        was_champion = _with_database(
+            settings,
+            lambda session: catalogue.remove(session, settings.owner, plain, version),
+        )
+        if was_champion:
+            store.remove_alias(variant, CHAMPION, settings.owner)
+    document = {"removed": name, "owner": settings.owner, "was_champion": was_champion}
+    emit(document, as_json, removed_text)
+
+
+def _with_database(settings: Settings, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    import asyncio
+
+    from cluster.home.connection import database
+
+    async def run() -> T:
+        async with database(settings) as session:
+            return await action(session)
+
+    return asyncio.run(run())
+
+
+@contextmanager
+def _reference_errors() -> Iterator[None]:
+    """Turn the expected errors of references into one line."""
+    from fraud.errors import ArtifactRefused, ArtifactsUnavailable, InvalidInput, NotFound
+
+    try:
+        yield
+    except InvalidInput as error:
+        raise CommandFailed(error.detail, "see --help", 2) from error
+    except (NotFound, ArtifactRefused, ArtifactsUnavailable) as error:
+        raise without_hint(error) from error

@@ -1,0 +1,126 @@
+"""Human-readable output of `quorum references`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster.terminal.model_tables import size
+
+_MOST_COLUMNS = 40
+
+
+def references_table(document: dict[str, Any]) -> Any:
+    """Return a table with a line for each version."""
+    from rich.table import Table
+
+    if not document["references"]:
+        return (
+            "no references: `quorum train` leaves one, `quorum references add` lists those of the"
+            " artifact store"
+        )
+    table = Table(box=None, pad_edge=False)
+    for title in ("reference", "version", "owner", "alias", "kind"):
+        table.add_column(title, no_wrap=title in ("reference", "version"))
+    for title in ("columns", "rows", "fraud", "avg prec", "size", "used"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("trained", no_wrap=True)
+    for entry in document["references"]:
+        precision = entry["metrics"].get("average_precision")
+        table.add_row(
+            entry["name"],
+            entry["version"],
+            entry["owner"] or "house",
+            entry["alias"],
+            entry["kind"],
+            str(entry["columns"]),
+            f"{entry['rows']:,}",
+            f"{entry['label_rate']:.2%}",
+            "-" if precision is None else f"{precision:.3f}",
+            size(entry["size_bytes"]),
+            f"{entry['times_used']:,}",
+            entry["trained_at"][:10],
+        )
+    return table
+
+
+def reference_table(document: dict[str, Any]) -> Any:
+    """Return the facts, models and columns of one reference, the most important columns first."""
+    from rich.console import Group
+    from rich.table import Table
+
+    facts = Table(box=None, pad_edge=False, show_header=False)
+    for name, fact in {
+        "reference": f"{document['id']} {document['alias']}".rstrip(),
+        "owner": document["owner"] or "house: every tenant may use it",
+        "learnt from": f"tenant {document['tenant']}, {document['rows']:,} labelled rows,"
+        f" {document['label_rate']:.2%} fraud",
+        "kind": f"{document['kind']}, schema {document['schema_id']}",
+        "label": document["label"] or "-",
+        "trained": document["created_at"],
+        "size": f"{size(document['size_bytes'])} in {document['location']}",
+        "used": f"by {document['times_used']:,} jobs",
+    }.items():
+        facts.add_row(name, fact)
+    models = Table(box=None, pad_edge=False)
+    for title in ("model", "family", "version", "avg prec", "ROC AUC"):
+        models.add_column(title)
+    for model in document["models"]:
+        mark = " (scores files)" if model["variant"] == document["best"] else ""
+        figures = (model["metrics"].get(n) for n in ("average_precision", "roc_auc"))
+        models.add_row(
+            f"{model['variant']}{mark}",
+            model["family"],
+            model["digest"][:12],
+            *("-" if figure is None else f"{figure:.4f}" for figure in figures),
+        )
+    return Group(facts, "", models, "", _columns(document["columns"]))
+
+
+def added_text(document: dict[str, Any]) -> str:
+    """Return what was added to the table."""
+    if not document["added"]:
+        return f"{document['store']} holds no references"
+    lines = [f"  {one['id']} {one['alias']}".rstrip() for one in document["added"]]
+    return "\n".join([f"{len(lines)} references of {document['store']} are listed", *lines])
+
+
+def removed_text(document: dict[str, Any]) -> str:
+    """Return what was removed, and how to undo it."""
+    name = document["removed"]
+    return f"{name} matches no more files; `quorum references add {name}` brings it back"
+
+
+def _columns(columns: list[dict[str, Any]]) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("column", "kind", "importance", "required", "empty", "looks like"):
+        table.add_column(title)
+    ordered = sorted(columns, key=lambda column: -column["importance"])
+    for column in ordered[:_MOST_COLUMNS]:
+        profile = column["profile"]
+        rows = profile["rows"]
+        empty = 1 - profile["filled"] / rows if rows else 0.0
+        table.add_row(
+            profile["name"],
+            profile["kind"],
+            f"{column['importance']:.1%}",
+            "yes" if column["required"] else "",
+            f"{empty:.1%}",
+            _look(profile),
+        )
+    if len(ordered) > _MOST_COLUMNS:
+        table.add_row(f"and {len(ordered) - _MOST_COLUMNS} more", *[""] * 5)
+    return table
+
+
+def _look(profile: dict[str, Any]) -> str:
+    """Return a few words about the values of a column."""
+    if profile["time_format"]:
+        return str(profile["time_format"])
+    if profile["categories"]:
+        return ", ".join(f"{text} {share:.0%}" for text, share in profile["categories"][:3])
+    if profile["quantiles"]:
+        low, middle, high = (profile["quantiles"][at] for at in (0, 10, 20))
+        return f"{low:g} to {high:g}, half below {middle:g}"
+    return str(profile["pattern"])

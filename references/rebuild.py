@@ -1,0 +1,132 @@
+"""References as the artifact store holds them, for rebuilding the table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from fraud.errors import NotFound
+from models.artifact import REFERENCE_PREFIX, version_of
+from models.store.alias import CHAMPION, PROMOTED, VERSION, Alias, Move, moment
+from models.store.store import ArtifactStore, StoredVariant
+from references.catalogue import add
+from references.files import artifact_name
+from references.library import Library
+from references.reference import Reference, StoredReference
+
+
+@dataclass(frozen=True, slots=True)
+class FoundReference:
+    """A reference in the artifact store.
+
+    Attributes:
+        digest: of its artifact.
+        champion: its owner's alias names it.
+        size_bytes: of its artifact and of its models'.
+    """
+
+    reference: Reference
+    digest: str
+    champion: bool
+    size_bytes: int
+
+
+def found_references(
+    store: ArtifactStore, owner: str | None, name: str = ""
+) -> list[FoundReference]:
+    """The references in a store, by name; of each name the oldest first.
+
+    Args:
+        owner: only those of this owner; None: all.
+        name: `name` or `name@version`; "": all.
+
+    Raises:
+        NotFound: the store has no such reference.
+        ArtifactRefused: an artifact is damaged.
+    """
+    plain, _, version = name.partition("@")
+    if version and not VERSION.fullmatch(version):
+        raise NotFound(f"{version!r} is no version of a reference")
+    wanted = artifact_name(plain) if plain else ""
+    stored, library = store.variants(), Library(store)
+    found = []
+    for variant, shelf in stored.items():
+        if not variant.startswith(REFERENCE_PREFIX) or wanted not in ("", variant):
+            continue
+        versions = [one for one in shelf.versions if version in ("", one)]
+        found += [_found(store, library, stored, variant, one) for one in versions]
+    found = [f for f in found if owner in (None, f.reference.owner)]
+    if plain and not found:
+        raise NotFound(f"{store.url} holds no reference {name}")
+    return sorted(found, key=lambda f: (f.reference.name, f.reference.created_at, f.digest))
+
+
+def _found(
+    store: ArtifactStore,
+    library: Library,
+    stored: dict[str, StoredVariant],
+    variant: str,
+    version: str,
+) -> FoundReference:
+    _, digest = store.manifest(variant, version)
+    reference, _ = library.read(variant.removeprefix(REFERENCE_PREFIX), digest)
+    alias = store.alias(variant, CHAMPION, reference.owner)
+    size = stored[variant].versions[version]
+    for model in reference.models:
+        shelf = stored.get(model.variant, StoredVariant())
+        size += shelf.versions.get(version_of(model.digest), 0)
+    return FoundReference(reference, digest, alias is not None and alias.digest == digest, size)
+
+
+def restore_champion(
+    store: ArtifactStore,
+    found: Sequence[FoundReference],
+    clock_s: Callable[[], float] = time.time,
+) -> list[FoundReference]:
+    """Make the newest of some references of one name the champion of its owner, unless one of them
+    is already.
+
+    Args:
+        found: see `found_references`; of one owner or several.
+
+    Returns:
+        The same references, with their champions.
+    """
+    known = list(found)
+    for owner in {f.reference.owner for f in known}:
+        mine = [f for f in known if f.reference.owner == owner]
+        if any(f.champion for f in mine):
+            continue
+        newest = mine[-1]
+        variant = artifact_name(newest.reference.name)
+        move = Move(newest.digest, moment(clock_s()), PROMOTED)
+        before = store.alias(variant, CHAMPION, owner)
+        now = Alias(newest.digest, (move,)) if before is None else before.moved(move)
+        store.set_alias(variant, CHAMPION, now, owner)
+        at = known.index(newest)
+        known[at] = FoundReference(newest.reference, newest.digest, True, newest.size_bytes)
+    return known
+
+
+async def add_found(
+    session: asyncpg.Connection, found: Sequence[FoundReference], location: str
+) -> list[StoredReference]:
+    """Add references of the store to the table.
+
+    Args:
+        location: URL of the store.
+    """
+    return [
+        await add(
+            session,
+            one.reference,
+            one.digest,
+            size_bytes=one.size_bytes,
+            location=location,
+            champion=one.champion,
+        )
+        for one in found
+    ]
