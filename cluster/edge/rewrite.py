@@ -16,7 +16,7 @@ a repeated label is stored once."""
 ROOT = "/"
 """Prefix of the application `decisions`."""
 
-LONG_PREFIXES = ("/v1/jobs",)
+LONG_PREFIXES = ("/v1/jobs", "/console")
 """Prefixes of applications whose answers may take minutes: a file is matched before its job is
 answered. They may start after `decisions`, which knows none of their paths."""
 
