@@ -405,14 +405,15 @@ class Jobs:
 
 
 def progress(job: Job) -> tuple[float | None, float | None]:
-    """Return the share of a job's rows that are done, in [0, 1], and the seconds that the rest
-    takes at the present speed; None where that is not known."""
+    """Return the share of a job's rows that are done or could not be read, in [0, 1], and the
+    seconds that the rest takes at the present speed; None where that is not known."""
     if job.rows_total is None:
         return None, None
-    share = 1.0 if not job.rows_total else min(1.0, job.rows_done / job.rows_total)
+    left = max(0, job.rows_total - job.rows_done - job.rows_failed)
+    share = 1 - left / job.rows_total if job.rows_total else 1.0
     if job.state in ENDED or not job.rows_per_s:
         return share, None
-    return share, max(0, job.rows_total - job.rows_done) / job.rows_per_s
+    return share, left / job.rows_per_s
 
 
 def _examined(paths: JobPaths) -> tuple[Path, ...]:

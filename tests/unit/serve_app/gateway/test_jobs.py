@@ -148,6 +148,7 @@ async def test_a_job_that_ends_while_it_is_confirmed_stays_ended(front: JobFront
         ({"rows_total": 0}, (1.0, None)),
         ({"rows_total": 10, "rows_done": 5}, (0.5, None)),
         ({"rows_total": 10, "rows_done": 5, "rows_per_s": 2.5}, (0.5, 2.0)),
+        ({"rows_total": 10, "rows_done": 4, "rows_failed": 1, "rows_per_s": 5.0}, (0.5, 1.0)),
         ({"rows_total": 10, "rows_done": 12, "rows_per_s": 2.5}, (1.0, 0.0)),
         (
             {"rows_total": 10, "rows_done": 10, "rows_per_s": 2.5, "state": JobState.DONE},
