@@ -168,9 +168,7 @@ def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
 
 
 def _is_plain(match: Match) -> bool:
-    from bulk.engine.submission import unconfirmed
-
-    return not unconfirmed(match)
+    return not match.unconfirmed
 
 
 def _show_match(match: Match, as_json: bool) -> None:
