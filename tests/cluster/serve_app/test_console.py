@@ -68,7 +68,7 @@ def fields(page: httpx.Response) -> dict[str, Any]:
 
 def test_pages_and_their_files_come_through(browser: httpx.Client) -> None:
     page = browser.get("/console/score", headers={"x-request-id": "mine-1"})
-    assert page.status_code == 200
+    assert page.status_code == 200, page.text
     assert "Files of acme" in page.text
     assert page.headers.get_list("x-request-id") == ["mine-1"]
     for path in re.findall(r'(?:href|src)="(/console/static/[^"]+)"', page.text):
