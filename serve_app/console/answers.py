@@ -46,7 +46,6 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # Filled once: a replica never sees a template change.
         auto_reload=False,
     )
     environment.globals.update(root=PATH, asset=asset_url)
@@ -60,6 +59,9 @@ def _environment() -> Environment:
         state_sentence=words.state_sentence,
         heading=match_view.heading,
     )
+    # Read with the code: an upgrade under a running replica must not mix the two.
+    for name in environment.list_templates():
+        environment.get_template(name)
     return environment
 
 

@@ -64,6 +64,12 @@ async def fits(page: Page, width: int, name: str) -> None:
     assert await page.run("[...document.images].every(i => i.naturalWidth > 0)")
     styled = "getComputedStyle(document.querySelector('.card')).borderTopLeftRadius"
     assert await page.run(styled) == "14px"
+    labelled = """[...document.querySelectorAll(
+        'input:not([type=hidden]), select, textarea, progress')].every(
+        one => one.labels.length || one.ariaLabel || one.ariaLabelledByElements?.length
+            || one.hasAttribute('aria-labelledby'))"""
+    assert await page.run(labelled)
+    assert await page.run("document.querySelectorAll('h1').length") == 1
     await picture(page, f"console-{name}-{width}.png", width)
 
 

@@ -15,10 +15,11 @@ from serve_app.console.visit import Visit
 from serve_app.gateway.errors import MatchRefused, TooManyJobs
 from serve_app.http.problems import HttpProblem
 from serve_app.http.reading.form import boundary_of
+from serve_app.http.reading.job_bodies import read_job_id
 from serve_app.http.upload import receive_form
 
 SHOWN: Final = 50
-"""Most files in the list."""
+"""Most files in the list; the older ones are on further pages."""
 
 
 async def home(_: Visit) -> Response:
@@ -54,12 +55,16 @@ async def submit(visit: Visit) -> Response:
 
 
 async def _form(visit: Visit, fault: Told | None = None) -> Response:
+    given = visit.request.query_params.get("before")
+    before = None if given is None else read_job_id(given)
+    jobs = await visit.parts.jobs.list(visit.tenant, SHOWN, before)
     answer = page(
         "score",
         200 if fault is None else fault.status,
         session=visit.signed_in,
         here="score",
-        jobs=await visit.parts.jobs.list(visit.tenant, SHOWN),
+        jobs=jobs,
+        older=jobs[-1].job_id if len(jobs) == SHOWN else None,
         fault=fault,
         max_bytes=visit.parts.jobs.limits.upload_bytes,
     )

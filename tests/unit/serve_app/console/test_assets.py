@@ -35,3 +35,40 @@ def test_other_names_name_nothing(served: str) -> None:
 def test_nothing_comes_from_elsewhere(name: str) -> None:
     text = assets()[name].body.decode().replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"https?:|url\(|@import|\beval\b|innerHTML", text)
+
+
+TEXTS = [
+    *(("ink", "paper"), ("ink", "card"), ("ink", "soft"), ("muted", "card"), ("muted", "paper")),
+    *(("muted", "soft"), ("muted", "wait-soft"), ("blue", "card"), ("blue", "blue-soft")),
+    *(("on-blue", "blue"), ("good", "good-soft"), ("bad", "bad-soft"), ("wait", "wait-soft")),
+    *(("ink", "wait-soft"), ("good", "card")),
+]
+"""Colours of texts, and what they are written on."""
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_texts_have_contrast(scheme: int) -> None:
+    colours = variables(scheme)
+    for text, ground in TEXTS:
+        ratio = contrast(colours[text], colours[ground])
+        assert ratio >= 4.5, f"{text} on {ground}: {ratio:.2f}"  # WCAG 2.2, level AA
+
+
+def variables(scheme: int) -> dict[str, str]:
+    """Return name -> colour of the light (0) or the dark (1) scheme, six hex digits each."""
+    css = assets()["console.css"].body.decode()
+    block = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[scheme]
+    found = dict(re.findall(r"--([a-z-]+): #([0-9a-f]+);", block))
+    return {n: "".join(c * 2 for c in v) if len(v) == 3 else v for n, v in found.items()}
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours as WCAG defines it, 1 to 21."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    shares = [int(colour[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

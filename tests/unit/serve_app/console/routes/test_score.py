@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import httpx
@@ -42,9 +43,20 @@ async def test_the_files_of_the_tenant_are_listed(
     text = (await browser.get(SCORE)).text
     assert "ours.csv" in text
     assert "theirs.csv" not in text
+    assert "Older files" not in text
+
+
+async def test_older_files_are_on_further_pages(
+    console: Console, browser: httpx.AsyncClient
+) -> None:
+    await console.table.add(done(1, file_name="oldest.csv"))
     for number in range(10, 10 + SHOWN):
         await console.table.add(job(number, file_name="newer.csv"))
-    assert "ours.csv" not in (await browser.get(SCORE)).text
+    first = await browser.get(SCORE)
+    assert "oldest.csv" not in first.text
+    (older,) = re.findall(r'href="([^"#]+)#jobs">Older files', first.text)
+    assert "oldest.csv" in (await browser.get(older)).text
+    assert (await browser.get(f"{SCORE}?before=x")).status_code == 404
 
 
 async def test_hostile_names_of_files_are_only_text(
