@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from cluster.node.node import Node
 from tests.contracts.executors import check_executor, process_facts
 from tests.contracts.waiting import until
 
 
-@pytest.mark.timeout(300)
 async def test_it_keeps_the_promises_of_executors(node: Node, tmp_path: Path) -> None:
     executor = _executor(idle_s=600)
     try:

@@ -64,7 +64,6 @@ def settings(environment: None) -> Settings:
     return Settings.load()
 
 
-@pytest.mark.timeout(600)
 async def test_a_killed_worker_costs_no_row(
     runner: Any, settings: Settings, database_url: str, tmp_path: Path
 ) -> None:
