@@ -54,6 +54,8 @@ COPY telemetry telemetry
 COPY features features
 COPY models models
 COPY data data
+COPY references references
+COPY bulk bulk
 COPY decision_log decision_log
 COPY experiments experiments
 COPY deciding deciding

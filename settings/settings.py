@@ -68,7 +68,8 @@ def spare_waits() -> bool:
 
 
 def leaving_file(home: Path) -> Path:
-    """Return the file that exists while the node of a home is leaving: then it is not ready."""
+    """Return the file that exists while the node of a home is leaving, until it is started again:
+    then it is not ready."""
     return home / "run" / "leaving"
 
 
@@ -177,6 +178,12 @@ class Settings(BaseSettings):
         description="where the record of a decision is before its answer: on this machine's disk, "
         "or in PostgreSQL as well",
     )
+    training_runs_at: str | None = Field(
+        None,
+        validation_alias=AliasChoices("QUORUM_TRAINING_RUNS", "training_runs_at"),
+        description="location of checkpoints while several nodes train: a folder that all of them "
+        "mount, or s3://bucket/prefix; unset: home/cache/ray-train",
+    )
     jobs_at: str | None = Field(
         None,
         validation_alias=AliasChoices("QUORUM_JOBS", "jobs_at"),
@@ -253,7 +260,7 @@ class Settings(BaseSettings):
             )
         return url or None
 
-    @field_validator("artifacts_at", "jobs_at")
+    @field_validator("artifacts_at", "jobs_at", "training_runs_at")
     @classmethod
     def _location(cls, url: str | None) -> str | None:
         return (url or "").strip() or None
@@ -311,7 +318,8 @@ class Settings(BaseSettings):
 
     @property
     def leaving(self) -> Path:
-        """A file that exists while this node is leaving: then it is not ready."""
+        """A file that exists while this node is leaving, until it is started again: then it is not
+        ready."""
         return leaving_file(self.home)
 
     @property

@@ -57,6 +57,7 @@ from training.registry.provenance import Provenance, provenance
 from training.registry.publish import Destination, Published, publish
 from training.report import TrainingReport, report_of
 from training.run import Run
+from training.run_storage import RunStorage, run_storage_of
 from training.sets.dataset import Dataset, build_dataset, newest_history
 from training.sets.sample import Sample
 from training.sets.split import Split, split_by_time
@@ -297,8 +298,7 @@ def _run_stages(
 def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:
     """Fit every variant. The leak guard has passed the data before."""
     config = run.config
-    storage = (run.settings.home / "cache" / "ray-train").absolute()
-    storage.mkdir(parents=True, exist_ok=True)
+    storage = run_storage_of(run.settings, run.ray_address)
     with run.watch.stage("fit"):
         if run.cross_fits:
             return _cross_fit(dataset, split, run, storage)
@@ -317,7 +317,7 @@ def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:
         return _FittedVariants(models, split, found.config, found.trials)
 
 
-def _cross_fit(dataset: Dataset, split: Split, run: Run, storage: Path) -> _FittedVariants:
+def _cross_fit(dataset: Dataset, split: Split, run: Run, storage: RunStorage) -> _FittedVariants:
     split = cross_split(dataset, split)
     with ExitStack() as stack:
         chosen, fit = SearchResult(run.config, ()), fit_in_process
@@ -341,7 +341,7 @@ def _cross_fit(dataset: Dataset, split: Split, run: Run, storage: Path) -> _Fitt
     return _FittedVariants(found.models, held, chosen.config, chosen.trials, found.raw)
 
 
-def _search(sample: Sample, run: Run, storage: Path) -> SearchResult:
+def _search(sample: Sample, run: Run, storage: RunStorage) -> SearchResult:
     """The configuration to fit with: the result of a search, if one is configured."""
     if not run.config.search.has_budget:
         return SearchResult(run.config, ())

@@ -21,6 +21,8 @@ from pyarrow import csv
 from data.files.csv_lines import MAX_FIELD, MAX_RECORD_LINES
 from data.layout.fields import CsvDialect
 
+_NONE = pa.array([], pa.string())
+
 Places = NDArray[np.int64]
 
 _NEWLINE, _RETURN, _SPACE = b"\n\r "
@@ -86,7 +88,9 @@ class BlockReader:
             return None
         text = self._utf8(window[: marks.size], bool(marks.quotes.size))
         starts = marks.starts
-        columns = None if text is None else self._columns(text)
+        if text is None:
+            return None
+        columns = self._columns(text) if starts.size else [_NONE] * self.width
         if columns is None or (columns and len(columns[0]) != len(starts)):
             return None
         lines = np.searchsorted(marks.newlines, starts)

@@ -17,12 +17,15 @@ from bulk.files.csv_block import Block, BlockReader
 from bulk.files.refused import FileRefused
 from bulk.files.unpacked import Feed, LineTooLong, Unpacked, feed_of, unpacked
 from data.files.chunk import BadRow, Chunk
-from data.files.csv_lines import MAX_RECORD, Lines, utf16_of
+from data.files.csv_lines import MAX_RECORD, Lines, ReadsBytes, utf16_of
 from data.files.csv_records import NOT_CSV, UNDECODABLE, Record, Shape, records
 from data.layout.fields import CsvDialect
 
 SHAPED_ROWS: Final = 1000
 """Rows from which the number of values in a row is learnt."""
+
+_SHAPED_BYTES: Final = 1 << 21
+"""Bytes in which they must lie."""
 
 _MOST, _LEAST = 1 << 20, 1 << 16
 """Bytes of a block: after blocks that could be read, and after one that could not."""
@@ -55,13 +58,16 @@ class CsvText:
     def head(self) -> tuple[list[str], list[list[str]]]:
         """The names of the header as they are written, and the first rows that can be read."""
         with unpacked(self.path, self.packed, self.max_bytes) as source:
-            lines = self._lines(feed_of(source))
+            begin = _Beginning(source)
+            lines = self._lines(feed_of(begin))
             found = records(lines, self.dialect)
             try:
                 names = self._header(found)
                 some = list(islice(found, SHAPED_ROWS))
             except LineTooLong:
                 raise _too_long(lines) from None
+        if begin.cut and len(some) < SHAPED_ROWS:
+            some = some[:-1]  # it may continue
         return names, [record.values for record in some if record.values is not None]
 
     @cached_property
@@ -137,6 +143,26 @@ class CsvText:
         """Read the header, if there is one."""
         if self.dialect.header:
             next(found, None)
+
+
+class _Beginning:
+    """The first bytes of a text: its first rows may come after any number of blank lines.
+
+    Attributes:
+        cut: the text may continue.
+    """
+
+    def __init__(self, source: ReadsBytes) -> None:
+        self._source = source
+        self._left = _SHAPED_BYTES
+        self.cut = False
+
+    def read(self, size: int) -> bytes:
+        """See `Unpacked`."""
+        block = self._source.read(min(size, self._left))
+        self._left -= len(block)
+        self.cut = not self._left
+        return block
 
 
 class _Reading:

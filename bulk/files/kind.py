@@ -80,7 +80,15 @@ def check_text(head: bytes) -> None:
         what = "a tar archive: unpack it"
     if what is None and head.lstrip()[:1] in (b"{", b"["):
         what = "JSON: convert it to CSV or Parquet"
-    if what is None and (head.startswith(_UTF32) or (b"\0" in head and utf16_of(head) is None)):
+    if what is None and _is_binary(head):
         what = "binary, not text"
     if what is not None:
         raise FileRefused("other-kind", f"the file is {what}; CSV, Parquet and workbooks are read")
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether there is a NUL, as a character."""
+    encoding = utf16_of(head)
+    if head.startswith(_UTF32) or encoding is None:
+        return b"\0" in head
+    return "\0" in head.decode(encoding, errors="ignore")

@@ -37,6 +37,7 @@ def main(source: Path, target: Path) -> dict[str, str]:
     """Copy a sheet. Return {}, or why it cannot be copied."""
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY, _MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_MAX_CPU_S, _MAX_CPU_S))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         name, notes, table = _table(source)
     except FileRefused as refused:
@@ -44,6 +45,8 @@ def main(source: Path, target: Path) -> dict[str, str]:
     except PasswordError:
         detail = "the workbook is encrypted: save it without a password"
         return {"code": "encrypted", "detail": detail}
+    except MemoryError:
+        return {"code": "bomb", "detail": "the workbook needs too much memory: save it as CSV"}
     except (CalamineError, OSError, ValueError):
         return {"code": "damaged", "detail": "the workbook is damaged"}
     told = json.dumps({"sheet": name, "notes": notes})

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from bulk.files.refused import FileRefused
-from data.files.csv_lines import MAX_RECORD, Utf16, utf16_of
+from data.files.csv_lines import MAX_RECORD, ReadsBytes, Utf16, utf16_of
 
-MAX_RATIO: Final = 250
+MAX_RATIO: Final = 200
 """Unpacked bytes to packed ones from which on a gzip file is taken for a bomb. Tables of payments
 have 3 to 20; gzip reaches 1,032."""
 
@@ -147,7 +147,7 @@ def unpacked(path: Path, packed: bool, max_bytes: int) -> Iterator[Unpacked]:
         yield Unpacked(raw, packed, max_bytes)
 
 
-def feed_of(source: Unpacked) -> Feed:
+def feed_of(source: ReadsBytes) -> Feed:
     """Return a text from its beginning, in UTF-8 if it is UTF-16."""
     again = _Again(source)
     encoding = utf16_of(again.start[:2])
@@ -161,7 +161,7 @@ class _Again:
         start: its first bytes; the first read returns them.
     """
 
-    def __init__(self, source: Unpacked) -> None:
+    def __init__(self, source: ReadsBytes) -> None:
         self._source = source
         self.start = self._unread = source.read(_BLOCK)
 

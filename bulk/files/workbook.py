@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from bulk.files.refused import FileRefused
 
-MAX_RATIO: Final = 250
+MAX_RATIO: Final = 200
 """Unpacked bytes to packed ones of a ZIP file from which on it is taken for a bomb."""
 
 MAX_BYTES: Final = 1 << 30
@@ -122,4 +122,6 @@ def _run(path: Path, target: Path) -> None:
         raise FileRefused("bomb", "the workbook takes too long to read: save it as CSV") from None
     finally:
         made.unlink(missing_ok=True)
+    if done.returncode > 0:  # the reader met what it did not expect
+        raise FileRefused("damaged", "the workbook is damaged")
     raise FileRefused("bomb", "the workbook needs too much memory or time: save it as CSV")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bulk.jobs.cancelled import Cancelled
@@ -15,6 +16,7 @@ from bulk.jobs.paths import RESERVED, JobPaths
 from bulk.output.result_writer import ResultWriter
 from bulk.scoring.combining.levels import Int8, levels
 from bulk.scoring.combining.recalibration import Recalibration, recalibrate
+from bulk.scoring.history.rejected_rows import add_rejected
 from bulk.scoring.job_scores import JobScores, read_job
 from bulk.scoring.plan import ScoringPlan
 from bulk.scoring.result_columns import free_names, result_columns
@@ -57,6 +59,8 @@ def finish(
 ) -> dict[str, Any]:
     """Combine the scores of all parts, write `paths.result`, and return the summary.
 
+    Rows that are no payments join `paths.errors`.
+
     It holds a few float32 a row in memory, and the cells of one part. It may be repeated: the
     result is the same.
 
@@ -74,6 +78,7 @@ def finish(
     """
     outcome = _outcome(read_job(paths, plan), plan, options)
     _write(paths, plan, options, outcome, progress, cancelled)
+    add_rejected(paths.errors, paths.replay_errors)
     return _summary(paths, plan, options, outcome)
 
 
@@ -86,7 +91,7 @@ def _outcome(scores: JobScores, plan: ScoringPlan, options: JobOptions) -> _Outc
     )
     # Thresholds meet the numbers that the result shows.
     probability = found.probability.astype(np.float32)
-    level = levels(probability.astype(np.float64), options)
+    level = levels(probability, options)
     return _Outcome(scores, found, probability, level, correlations, agreement)
 
 
@@ -98,27 +103,33 @@ def _write(
     progress: Progress,
     cancelled: Callable[[], bool],
 ) -> None:
-    writer = ResultWriter(paths.result)
-    scores, models = outcome.scores, " ".join(model.reference for model in plan.models)
-    named = _column_names([model.reference for model in plan.models])
-    for number, start in zip(paths.part_numbers, scores.starts.tolist(), strict=True):
-        if cancelled():
-            raise Cancelled("the job was cancelled")
-        table = pq.read_table(paths.part(number), partitioning=None)
-        table = table.drop_columns([n for n in table.column_names if n in RESERVED])
-        here = slice(start, start + table.num_rows)
-        columns = result_columns(
-            outcome.probability[here],
-            outcome.level[here],
-            options.high,
-            {name: values[here] for name, values in scores.measures.items()},
-            {name: scores.models[reference][here] for name, reference in named.items()},
-            models,
-        )
-        names = free_names(list(columns), table.column_names)
-        writer.add(table, {names[name]: values for name, values in columns.items()})
-        progress(here.stop, len(outcome.probability))
-    writer.commit()
+    with ResultWriter(paths.result) as writer:
+        for number, start in zip(paths.part_numbers, outcome.scores.starts.tolist(), strict=True):
+            if cancelled():
+                raise Cancelled("the job was cancelled")
+            table = pq.read_table(paths.part(number), partitioning=None)
+            table = table.drop_columns([n for n in table.column_names if n in RESERVED])
+            here = slice(start, start + table.num_rows)
+            columns = _columns(plan, options, outcome, here)
+            names = free_names(list(columns), table.column_names)
+            writer.add(table, {names[name]: values for name, values in columns.items()})
+            progress(here.stop, len(outcome.probability))
+        writer.commit()
+
+
+def _columns(
+    plan: ScoringPlan, options: JobOptions, outcome: _Outcome, here: slice
+) -> dict[str, pa.Array]:
+    """Quorum's columns of the rows `here`."""
+    scores, references = outcome.scores, [model.reference for model in plan.models]
+    return result_columns(
+        outcome.probability[here],
+        outcome.level[here],
+        options.high,
+        {name: values[here] for name, values in scores.measures.items()},
+        {name: scores.models[one][here] for name, one in _column_names(references).items()},
+        " ".join(references),
+    )
 
 
 def _column_names(references: list[str]) -> dict[str, str]:

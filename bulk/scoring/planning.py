@@ -21,6 +21,8 @@ Folders = Callable[[str, str], Path]
 """`(variant, digest)` -> the folder of an artifact on this machine, fetched if need be."""
 
 _MEASURED = (ColumnKind.NUMBER, ColumnKind.CATEGORY)
+MOST_COLUMNS = 200
+"""Columns that the file's own forest looks at: the sample of a wider file would fill the memory."""
 
 
 def plan_of(
@@ -41,7 +43,8 @@ def plan_of(
         match: with at least one chosen reference.
         references: those that were matched.
         folder: see `Folders`, such as `references.library.Library.folder`.
-        profiles: of the file's columns.
+        profiles: of the file's columns; the forest looks at the first `MOST_COLUMNS` that are
+            numbers or categories.
         tenant: whose job it is.
         decimal, missing: how the file is written.
         ignore: columns of the file that the file's own isolation forest must not look at.
@@ -68,7 +71,7 @@ def plan_of(
             FileColumn(p.name, p.kind)
             for p in profiles
             if p.kind in _MEASURED and p.name not in ignore
-        ),
+        )[:MOST_COLUMNS],
         tenant=tenant,
         decimal=decimal,
         missing=tuple(sorted(missing)),

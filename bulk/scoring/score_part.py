@@ -45,7 +45,7 @@ def score_part(paths: JobPaths, number: int, plan: ScoringPlan) -> int:
     part = paths.part(number)
     rows = int(pq.read_metadata(part).num_rows)
     target = paths.scores(number)
-    if read_scores(target, rows) is not None:
+    if _wanted(plan) <= (read_scores(target, rows) or {}).keys():
         return rows
     cells = _cells(paths, number, plan)
     arrays: Arrays = {ANOMALY: file_forest(plan, paths.sample).score(cells).astype(np.float32)}
@@ -57,6 +57,13 @@ def score_part(paths: JobPaths, number: int, plan: ScoringPlan) -> int:
         arrays[f"{COUNTS}{model.reference}"] = drift_counts(model, cells)
     write_scores(target, arrays)
     return rows
+
+
+def _wanted(plan: ScoringPlan) -> set[str]:
+    """What the scores of a part hold at least; those of another plan may hold less."""
+    references = [model.reference for model in plan.models]
+    found = {ANOMALY, *(f"{kind}{name}" for kind in (MODEL, COUNTS) for name in references)}
+    return found | ({ANOMALY_REFERENCE} if plan.models[0].anomaly is not None else set())
 
 
 def _scores(model: PlannedModel, cells: PartCells, anomaly: bool) -> Arrays:

@@ -57,8 +57,11 @@ def leave(settings: Settings, grace_s: float, drain_s: float) -> dict[str, Any]:
         with step("Log") as running:
             waiting = asyncio.run(_ship_rest(settings))
             running.result = f"{waiting} writers' records wait here" if waiting else "shipped"
-    finally:
+    except BaseException:
         settings.leaving.unlink(missing_ok=True)
+        raise
+    # The file stays until the node is started again: one that runs in the foreground has left, and
+    # has not failed.
     seconds = round(time.monotonic() - began, 1)
     return {"drained": drained, "processes": ended, "waiting": waiting, "seconds": seconds}
 
@@ -76,6 +79,7 @@ def leave_in_foreground(start: Callable[[], None]) -> None:
         start,
         lambda: Node.of(Settings.load()).running,
         lambda: _leave_quickly(Settings.load()),
+        left=lambda: Settings.load().leaving.exists(),
     )
 
 

@@ -17,6 +17,7 @@ READY_PATH = "/v2/health/ready"
 STAMP = "QUORUM_ROLL_OUT"
 """Variable of an application's replicas that makes Serve repeat a roll-out that failed."""
 _POLL_S = 0.25
+_DASHBOARD_S = 60.0
 # An application that fails its health checks has this long to recover.
 _UNHEALTHY_S = 15.0
 _UNREACHABLE = "see `serve status` and the logs of the Ray dashboard"
@@ -61,6 +62,7 @@ def roll_out(
     """
     names = {str(application["name"]) for application in config["applications"]}
     with step("Deploy") as running:
+        _await_dashboard(dashboard, min(timeout_s, _DASHBOARD_S))
         _forget_failed(dashboard, config, timeout_s)
         config = stamped(config, dashboard.serve_details(), str(time.time_ns()))
         dashboard.deploy(config)
@@ -69,6 +71,23 @@ def roll_out(
     with step("Ready") as running:
         wait_ready(url, timeout_s=timeout_s, note=running.note)
     return details
+
+
+def _await_dashboard(dashboard: Dashboard, timeout_s: float) -> None:
+    """Wait until the dashboard answers: that of a head that has just taken over another's state
+    may not yet, or not all the time.
+
+    Raises:
+        CommandFailed: it does not answer in time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not dashboard.answers():
+        if time.monotonic() > deadline:
+            raise CommandFailed(
+                f"the Ray dashboard at {dashboard.url} does not answer",
+                "`quorum up` starts everything; `quorum status` shows what is running",
+            )
+        time.sleep(_POLL_S)
 
 
 def _forget_failed(dashboard: Dashboard, config: dict[str, Any], timeout_s: float) -> None:

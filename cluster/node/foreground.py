@@ -23,6 +23,7 @@ def run_in_foreground(
     alive: Callable[[], bool],
     stop: Callable[[], None],
     *,
+    left: Callable[[], bool] = lambda: False,
     poll_s: float = 5.0,
 ) -> None:
     """Call `start`, wait while `alive`, and call `stop` however this ends.
@@ -33,16 +34,17 @@ def run_in_foreground(
         start: starts the service.
         alive: whether the service runs; it counts as ended after three False in a row.
         stop: stops the service; called once.
+        left: whether somebody ended the service on purpose; then its end is no failure.
         poll_s: seconds between two checks, > 0.
 
     Raises:
-        CommandFailed: the service ended by itself.
+        CommandFailed: the service ended by itself, and nobody ended it on purpose.
     """
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.signal(number, _request_stop) for number in numbers}
     try:
         start()
-        _watch(alive, poll_s)
+        _watch(alive, left, poll_s)
     except _StopRequested:
         pass
     finally:
@@ -58,12 +60,14 @@ def _request_stop(number: int, _: FrameType | None) -> None:
     raise _StopRequested(number)
 
 
-def _watch(alive: Callable[[], bool], poll_s: float) -> None:
+def _watch(alive: Callable[[], bool], left: Callable[[], bool], poll_s: float) -> None:
     missed = 0
     while missed < _MISSES:
         time.sleep(poll_s)
         _reap()
         missed = 0 if alive() else missed + 1
+    if left():
+        return
     raise CommandFailed(
         "the Ray node has ended", "see its logs; `quorum up`, or `quorum join`, starts it again"
     )

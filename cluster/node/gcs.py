@@ -7,15 +7,38 @@ does not document; `tests/cluster/cluster/node/test_gcs.py` fails when a release
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cluster.errors import CommandFailed
+
+T = TypeVar("T")
 
 _NAMESPACE = b"quorum"
 _CLUSTER = b"cluster"
 _TIMEOUT_S = 5.0
+
+
+def within(timeout_s: float, call: Callable[[], T]) -> T:
+    """Return what a call returns that knows no time-out of its own.
+
+    Raises:
+        TimeoutError: it has not returned in time; it goes on in a thread that nobody waits for.
+    """
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(call())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="within").start()
+    return done.result(timeout_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +141,10 @@ class Gcs:
             "DRAIN_NODE_REASON_PREEMPTION"
         )
         with self._explained():
-            accepted, why = self._client.drain_node(node_id, reason, "quorum leave", deadline_ms)
+            accepted, why = within(
+                _TIMEOUT_S,
+                lambda: self._client.drain_node(node_id, reason, "quorum leave", deadline_ms),
+            )
         if not accepted:
             raise CommandFailed(f"Ray does not drain this node: {why}", "see `quorum status`")
 

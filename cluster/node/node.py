@@ -259,7 +259,7 @@ class Node:
         # Leftover counters of dead processes would be added to those of living ones.
         shutil.rmtree(metrics, ignore_errors=True)
         metrics.mkdir(parents=True)
-        # Left by a `quorum leave` that was killed: the node would never be ready.
+        # Left by the last `quorum leave`: the node would never be ready.
         leaving_file(self.home).unlink(missing_ok=True)
         front = EdgeOptions(
             spare=spare_waits(), host=self.host, own_front=f"{self.http_host}:{self.node_port}"

@@ -26,6 +26,27 @@ _HINTS = {
 """What to do, by a word in Arrow's error text."""
 
 
+def s3_filesystem(endpoint_url: str | None) -> Any:
+    """Return Arrow's file system of S3.
+
+    Args:
+        endpoint_url: of another S3-compatible server; None for AWS.
+    """
+    from pyarrow import fs  # takes seconds and megabytes that a local folder does not need
+
+    options: dict[str, Any] = {}
+    if endpoint_url is not None:
+        options["endpoint_override"] = endpoint_url
+        if not any(os.environ.get(n) for n in ("AWS_REGION", "AWS_DEFAULT_REGION")):
+            options["region"] = _DEFAULT_REGION  # otherwise Arrow asks AWS's metadata service
+    return fs.S3FileSystem(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        request_timeout=REQUEST_TIMEOUT_S,
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+        **options,
+    )
+
+
 class S3Objects:
     """Objects under `s3://bucket/prefix`. Credentials and region are looked up as AWS's own tools
     do: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, profiles, roles.
@@ -37,20 +58,10 @@ class S3Objects:
     """
 
     def __init__(self, bucket: str, prefix: str, endpoint_url: str | None) -> None:
-        from pyarrow import fs  # takes seconds and megabytes that a local folder does not need
+        from pyarrow import fs
 
-        options: dict[str, Any] = {}
-        if endpoint_url is not None:
-            options["endpoint_override"] = endpoint_url
-            if not any(os.environ.get(n) for n in ("AWS_REGION", "AWS_DEFAULT_REGION")):
-                options["region"] = _DEFAULT_REGION  # otherwise Arrow asks AWS's metadata service
         self._fs = fs
-        self._s3 = fs.S3FileSystem(
-            connect_timeout=CONNECT_TIMEOUT_S,
-            request_timeout=REQUEST_TIMEOUT_S,
-            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
-            **options,
-        )
+        self._s3 = s3_filesystem(endpoint_url)
         self._root = f"{bucket}/{prefix}".rstrip("/")
 
     @property

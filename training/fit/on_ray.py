@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import ray
 from ray.exceptions import RayTaskError
@@ -12,6 +11,7 @@ from ray.exceptions import RayTaskError
 from training.config import TrainConfig
 from training.export.fitted import Fitted
 from training.fit.variants import isolation_forest, logistic, random_forest, xgboost
+from training.run_storage import RunStorage
 from training.sets.sample import Sample
 
 # Shares of half of all CPUs; the other half is for XGBoost. All fits get resources at once, so that
@@ -20,14 +20,14 @@ _SHARES = {random_forest.NAME: 0.4, logistic.NAME: 0.3, isolation_forest.NAME: 0
 
 
 def fit_on_ray(
-    sample: Sample, config: TrainConfig, storage: Path, fitted: Callable[[str], None]
+    sample: Sample, config: TrainConfig, storage: RunStorage, fitted: Callable[[str], None]
 ) -> dict[str, Fitted]:
     """Fit every variant of `config` on the connected Ray.
 
     The rows go into the object store once; workers of one machine map the same memory.
 
     Args:
-        storage: folder that all nodes share, for the checkpoints of Ray Train.
+        storage: for the checkpoints of Ray Train.
         fitted: called with the name of each variant when it is done.
 
     Raises:

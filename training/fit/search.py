@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +27,7 @@ from training.config import TrainConfig
 from training.fit.search_trial import Parameter, SearchTrial
 from training.fit.variants import boosting, logistic, random_forest, xgboost
 from training.fit.variants.rung import WHOLE
+from training.run_storage import RunStorage
 from training.sets.sample import Sample
 
 _SPACES: dict[str, dict[str, Any]] = {
@@ -64,7 +63,7 @@ class SearchResult:
 def search(
     sample: ray.ObjectRef[Sample],
     config: TrainConfig,
-    storage: Path,
+    storage: RunStorage,
     progress: Callable[[int, int], None],
 ) -> SearchResult:
     """Search the trained variants of `config.search` on the connected Ray.
@@ -75,7 +74,7 @@ def search(
         sample: a reference to the rows.
         config: what is trained; its own parameters are the first trial of each search, so that the
             result is never worse on the validation part.
-        storage: folder that all nodes share; emptied again.
+        storage: for what the trials leave; emptied again.
         progress: called with trials done and total or, without a limit of trials, seconds.
 
     Raises:
@@ -84,7 +83,7 @@ def search(
     if not config.search.has_budget:
         raise NotTrainable("search: no budget: set search.trials or search.minutes")
     variants = [name for name in config.variants if name in config.search.variants]
-    folder = storage / f"search-{uuid.uuid4().hex[:12]}"
+    folder = storage.under(f"search-{uuid.uuid4().hex[:12]}")
     total = ray.cluster_resources()["CPU"]  # type: ignore[no-untyped-call]
     cpus = min(1.0, math.floor(1000 * total / max(1, len(variants))) / 1000)
     # Two threads each: one searches, one reports progress.
@@ -100,7 +99,7 @@ def search(
     finally:
         for search in searches:
             ray.kill(search)
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.remove()
     return merged(config, tuple(trials))
 
 
@@ -145,7 +144,7 @@ class _Search:
     """The search of one variant."""
 
     def __init__(
-        self, variant: str, sample: list[Any], config: TrainConfig, folder: Path, cpus: float
+        self, variant: str, sample: list[Any], config: TrainConfig, folder: RunStorage, cpus: float
     ) -> None:
         self._variant = variant
         self._sample = sample
@@ -195,7 +194,7 @@ class _Search:
             ),
             run_config=tune.RunConfig(
                 name=self._variant,
-                storage_path=str(self._folder),
+                **self._folder.arguments(),
                 verbose=0,
                 callbacks=[self._counter],
             ),

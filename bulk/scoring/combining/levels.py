@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bulk.jobs.options import JobOptions
-from fraud.payment.batch import Float64
+from fraud.payment.batch import Float32
 
 Int8 = NDArray[np.int8]
 
@@ -17,7 +17,7 @@ UNKNOWN: Final = -1
 """The level of a row that no model scored."""
 
 
-def levels(probability: Float64, options: JobOptions) -> Int8:
+def levels(probability: Float32, options: JobOptions) -> Int8:
     """int8[n]: indices of `NAMES`, or `UNKNOWN`.
 
     With `options.review`, exactly that many rows are high if so many have a probability: the
@@ -25,21 +25,22 @@ def levels(probability: Float64, options: JobOptions) -> Int8:
     `options.medium` on are medium.
 
     Args:
-        probability: float64[n], NaN where no model gave a score.
+        probability: float32[n], as the result shows it; NaN where no model gave a score. Thresholds
+            are rounded in the same way: 0.7 reaches 0.7.
     """
     known = ~np.isnan(probability)
     found = np.full(len(probability), UNKNOWN, np.int8)
     found[known] = 0
-    found[known & (probability >= options.medium)] = 1
+    found[known & (probability >= np.float32(options.medium))] = 1
     if options.review is None:
-        found[known & (probability >= options.high)] = 2
+        found[known & (probability >= np.float32(options.high))] = 2
     else:
         found[riskiest(probability, options.review)] = 2
     return found
 
 
-def riskiest(score: Float64, n: int) -> NDArray[np.int64]:
-    """The places of the n largest numbers of float64[m], rising; of equal ones the first. NaN is
+def riskiest(score: Float32, n: int) -> NDArray[np.int64]:
+    """The places of the n largest numbers of float32[m], rising; of equal ones the first. NaN is
     never among them."""
     places = np.flatnonzero(~np.isnan(score))
     if n >= places.size:

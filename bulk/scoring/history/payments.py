@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bulk.jobs.paths import LINE, ROW, JobPaths
+from bulk.scoring.history.last_seen import LastSeen
 from bulk.scoring.history.payment_layout import plain_column
 from bulk.scoring.history.time_buckets import ROWS_PER_BUCKET, TimeBuckets, bucket_edges
 from data.files.chunk import BadRow, Chunk
@@ -60,6 +61,7 @@ def read_parts(
     layout: Layout,
     convert: Convert,
     buckets: TimeBuckets,
+    seen: LastSeen,
     done: Callable[[int], None],
     limit: int,
 ) -> Rejected:
@@ -67,6 +69,7 @@ def read_parts(
 
     Args:
         convert: see `Convert`.
+        seen: notes the ids of each bucket.
         done: called with the number of rows that were read so far.
         limit: most entries of rejected rows that are kept.
     """
@@ -77,7 +80,8 @@ def read_parts(
         rejected.bad += found.bad[: max(0, limit - len(rejected.bad))]
         rejected.rows += found.n_bad
         places = start + np.searchsorted(chunk.rows, found.rows)
-        buckets.add(_payments(found.table, places))
+        payments = _payments(found.table, places)
+        seen.add(payments, buckets.add(payments))
         start += len(chunk.rows)
         done(start)
     return rejected

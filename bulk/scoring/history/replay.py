@@ -1,8 +1,8 @@
 """A file's payments, replayed through the features that serve, and scored on the way.
 
 Features of a payment depend on all payments before it, so that one process does a whole file. Its
-memory grows with the customers, merchants, devices and accounts that are known at a time (a few
-kilobytes each), and not with the rows.
+memory grows with the customers, merchants, devices and accounts that are still to be seen again (a
+few kilobytes each), and not with the rows.
 """
 
 from __future__ import annotations
@@ -13,37 +13,32 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bulk.jobs.cancelled import Cancelled
 from bulk.jobs.paths import JobPaths
+from bulk.scoring.history.last_seen import LastSeen
 from bulk.scoring.history.payment_layout import converted, payment_layout
 from bulk.scoring.history.payments import (
     PLACE,
     SCHEMA,
-    Rejected,
     batches,
     read_parts,
     sampled_edges,
 )
+from bulk.scoring.history.rejected_rows import rejected_rows, write_rejected
 from bulk.scoring.history.time_buckets import TimeBuckets
 from bulk.scoring.loaded_models import loaded
 from bulk.scoring.plan import PlannedArtifact, ScoringPlan
 from bulk.scoring.score_file import ANOMALY_REFERENCE, MODEL, Arrays, read_scores, write_scores
-from data.files.chunk import BadRow
-from data.layout.mapping import Layout, columns_of
 from features.backfill import backfill
 from features.store.memory import MemoryStore
-from stores.whole_file import replace_file
 
 Progress = Callable[[int, int], None]
 """Called with rows done and rows in all."""
 
 MOST_ERRORS = 100_000
 """Rejected rows that are listed; all are counted."""
-
-_ERRORS = pa.schema([("line", pa.int64()), ("column", pa.string()), ("reason", pa.string())])
 
 
 def replay_file(
@@ -74,8 +69,8 @@ def replay_file(
     """
     numbers = paths.part_numbers
     sizes = [int(pq.read_metadata(paths.part(number)).num_rows) for number in numbers]
-    if _is_done(paths, numbers, sizes):
-        return _rejected_rows(paths.replay_errors)
+    if _is_done(paths, plan, numbers, sizes):
+        return rejected_rows(paths.replay_errors)
     shutil.rmtree(paths.replay, ignore_errors=True)
     paths.replay.mkdir(parents=True)
     rows = sum(sizes)
@@ -90,15 +85,17 @@ def replay_file(
             raise Cancelled("the job was cancelled")
         progress(done // 2, rows)
 
+    seen = LastSeen()
     with TimeBuckets(paths.replay, edges, SCHEMA) as buckets:
-        rejected = read_parts(paths, layout, convert, buckets, told, MOST_ERRORS)
-    scores = _score(plan, buckets, paths.replay, rows, lambda n: told(rows + n))
+        rejected = read_parts(paths, layout, convert, buckets, seen, told, MOST_ERRORS)
+    scores = _scores(plan, paths.replay, rows)
+    _replay(plan, buckets, seen, scores, lambda n: told(rows + n))
     start = 0
     for number, size in zip(numbers, sizes, strict=True):
         part = {name: np.array(column[start : start + size]) for name, column in scores.items()}
         write_scores(paths.replayed(number), part)
         start += size
-    _write_errors(paths.replay_errors, rejected, layout)
+    write_rejected(paths.replay_errors, rejected.bad, rejected.rows, layout)
     shutil.rmtree(paths.replay, ignore_errors=True)
     return rejected.rows
 
@@ -115,35 +112,41 @@ def replayed_scores(paths: JobPaths, number: int, rows: int) -> Arrays:
     return found
 
 
-def _score(
-    plan: ScoringPlan,
-    buckets: TimeBuckets,
-    folder: Path,
-    rows: int,
-    done: Callable[[int], None],
-) -> Arrays:
-    """float32[rows] for each model, in the order of the file; NaN for rows that are no payments.
+def _scores(plan: ScoringPlan, folder: Path, rows: int) -> Arrays:
+    """float32[rows] for each model, NaN so far.
 
     They are in files, of which the system keeps in memory what it has room for.
     """
-    asked = _asked(plan)
     found: Arrays = {}
-    for i, name in enumerate(asked):
+    for i, name in enumerate(_asked(plan)):
         column = np.memmap(folder / f"{i}.f32", np.float32, "w+", shape=(max(rows, 1),))
         column[:] = np.nan
         found[name] = column
-    store, n = MemoryStore(), 0
-    for table in buckets.tables():
+    return found
+
+
+def _replay(
+    plan: ScoringPlan,
+    buckets: TimeBuckets,
+    seen: LastSeen,
+    scores: Arrays,
+    done: Callable[[int], None],
+) -> None:
+    """Put the scores of all payments into `scores`, in the order of the file."""
+    asked = _asked(plan)
+    store, before = MemoryStore(), 0
+    for number, table in enumerate(buckets.tables()):
         places, start = table[PLACE].to_numpy(), 0
         for features in backfill(batches(table, plan.tenant), store=store):
             here = places[start : start + len(features)]
             for name, artifact in asked.items():
-                scored = loaded(artifact).score(features.values, features.schema_id)
-                found[name][here] = scored
+                scorer = loaded(artifact)
+                scores[name][here] = scorer.score(features.values, features.schema_id)
             start += len(features)
-            done(n + start)
-        n += table.num_rows
-    return found
+            done(before + start)
+        before += table.num_rows
+        for entity, ids in seen.ended(number).items():
+            store.forget(entity, [(plan.tenant, one) for one in ids])
 
 
 def _asked(plan: ScoringPlan) -> dict[str, PlannedArtifact]:
@@ -155,26 +158,10 @@ def _asked(plan: ScoringPlan) -> dict[str, PlannedArtifact]:
     return asked
 
 
-def _is_done(paths: JobPaths, numbers: list[int], sizes: list[int]) -> bool:
+def _is_done(paths: JobPaths, plan: ScoringPlan, numbers: list[int], sizes: list[int]) -> bool:
+    """Whether an earlier run has left the scores of all that the plan asks, for every part."""
+    wanted = _asked(plan).keys()
     return paths.replay_errors.exists() and all(
-        read_scores(paths.replayed(number), size) is not None
+        wanted <= (read_scores(paths.replayed(number), size) or {}).keys()
         for number, size in zip(numbers, sizes, strict=True)
     )
-
-
-def _write_errors(path: Path, rejected: Rejected, layout: Layout) -> None:
-    rows = [(bad.line, *_reason(bad, layout)) for bad in rejected.bad]
-    columns = [pa.array([row[i] for row in rows], kind.type) for i, kind in enumerate(_ERRORS)]
-    schema = _ERRORS.with_metadata({"rows": str(rejected.rows)})
-    body = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns, schema=schema), body)
-    replace_file(path, body.getvalue().to_pybytes())
-
-
-def _reason(bad: BadRow, layout: Layout) -> tuple[str, str]:
-    columns = ", ".join(columns_of(layout, bad.field)) if bad.field else ""
-    return columns, bad.detail.removesuffix(f" (column {columns})")
-
-
-def _rejected_rows(path: Path) -> int:
-    return int(pq.read_schema(path).metadata[b"rows"])

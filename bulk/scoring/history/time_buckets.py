@@ -66,11 +66,13 @@ class TimeBuckets:
     ) -> None:
         self._open.close()
 
-    def add(self, rows: pa.Table) -> None:
-        """Put rows into their buckets."""
-        bucket = np.searchsorted(self._edges, rows.column(0).to_numpy(), side="right")
+    def add(self, rows: pa.Table) -> Int64:
+        """Put rows into their buckets. Returns int64[n], the bucket of each."""
+        times = rows.column(0).to_numpy()
+        bucket: Int64 = np.searchsorted(self._edges, times, side="right").astype(np.int64)
         for i in np.unique(bucket).tolist():
             self._writers[i].write_table(rows.filter(pa.array(bucket == i)))
+        return bucket
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield the rows of each bucket in order; each file is removed when it has been read."""

@@ -94,7 +94,7 @@ def short_answer(
 ) -> dict[str, Any]:
     """The fields of a short answer: stats, methods_used, best_model, similarity_score."""
     known = ~np.isnan(probability)
-    frauds = int((probability[known] >= options.high).sum())
+    frauds = int((probability[known] >= np.float32(options.high)).sum())
     scored = int(known.sum())
     best = plan.models[0]
     methods = ["supervised-ensemble" if len(plan.models) > 1 else "supervised", "isolation-forest"]

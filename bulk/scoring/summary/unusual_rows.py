@@ -30,7 +30,7 @@ def unusual_rows(
         anomaly, probability: float32[n], of all rows.
         starts: int64[parts]: the place of each part's first row.
     """
-    places = riskiest(anomaly.astype(np.float64), ROWS)
+    places = riskiest(anomaly, ROWS)
     numbers = paths.part_numbers
     found = []
     for i in np.unique(np.searchsorted(starts, places, side="right") - 1).tolist():

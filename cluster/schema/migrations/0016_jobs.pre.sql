@@ -50,3 +50,11 @@ CREATE TABLE job_parts (
     done_at   timestamptz,
     PRIMARY KEY (job_id, phase, part)
 );
+
+-- A new scope: who may score files. No key has it until it is given.
+ALTER TABLE api_keys
+    DROP CONSTRAINT api_keys_scopes,
+    ADD CONSTRAINT api_keys_scopes CHECK (
+        array_ndims(scopes) IS NOT DISTINCT FROM 1
+        AND scopes <@ '{decide,read,label,plans,jobs,admin}'::text[]
+    );

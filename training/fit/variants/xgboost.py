@@ -6,7 +6,6 @@ kept every few rounds; when a worker dies, all of them begin again from there.
 
 from __future__ import annotations
 
-import shutil
 import signal
 import tempfile
 import threading
@@ -29,6 +28,7 @@ from training.export.fitted import Fitted
 from training.export.leaves import leaves_of_booster
 from training.export.trees import boosted_graph, forest_of_booster
 from training.fit.variants.boosting import AfterRound, BoostingState, boost, ignore_round
+from training.run_storage import RunStorage
 from training.sets.sample import Sample
 
 NAME = "xgboost"
@@ -48,7 +48,7 @@ def fit(
     sample: ray.ObjectRef[Sample],
     config: XGBoostConfig,
     seed: int,
-    storage: Path,
+    storage: RunStorage,
     cpus: float = 1.0,
     after_round: AfterRound = ignore_round,
 ) -> Fitted:
@@ -56,7 +56,7 @@ def fit(
 
     Args:
         sample: a reference to the rows, which are never copied into the call.
-        storage: folder that all nodes see, for checkpoints; emptied again.
+        storage: for checkpoints; emptied again.
         cpus: share of a CPU that each worker requests from Ray.
         after_round: called on each worker.
 
@@ -74,11 +74,15 @@ def fit(
             "after_round": after_round,
         },
         scaling_config=ray.train.ScalingConfig(
-            num_workers=config.workers, resources_per_worker={"CPU": cpus}
+            num_workers=config.workers,
+            resources_per_worker={"CPU": cpus},
+            # Our nodes offer Ray more places than they have processors: packed, all workers would
+            # share those of one machine.
+            placement_strategy="SPREAD",
         ),
         run_config=ray.train.RunConfig(
             name=name,
-            storage_path=str(storage),
+            **storage.arguments(),
             failure_config=ray.train.FailureConfig(max_failures=config.max_failures),
             checkpoint_config=ray.train.CheckpointConfig(num_to_keep=1),
         ),
@@ -90,7 +94,7 @@ def fit(
         with result.checkpoint.as_directory() as folder:
             state = BoostingState.read(Path(folder))
     finally:
-        shutil.rmtree(storage / name, ignore_errors=True)
+        storage.under(name).remove()
     return fitted_of(state.best(), config, seed, state.losses)
 
 

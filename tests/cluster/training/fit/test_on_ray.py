@@ -11,6 +11,7 @@ import ray
 from training.config import TrainConfig
 from training.fit.on_ray import fit_on_ray
 from training.fit.variants import xgboost as boosted
+from training.run_storage import RunStorage
 from training.sets.sample import Sample
 
 pytestmark = pytest.mark.usefixtures("training_ray")
@@ -66,11 +67,18 @@ def test_a_killed_worker_does_not_change_the_model(sample: Sample, tmp_path: Pat
             os.kill(os.getpid(), signal.SIGKILL)
 
     done: list[str] = []
-    undisturbed = fit_on_ray(sample, CONFIG, storage, done.append)
+    undisturbed = fit_on_ray(sample, CONFIG, RunStorage.local(storage), done.append)
     assert sorted(done) == sorted(undisturbed) == sorted(CONFIG.variants)
 
     rows = ray.put(sample)
-    again = boosted.fit(rows, CONFIG.xgboost, CONFIG.seed, storage, cpus=0.5, after_round=kill_once)
+    again = boosted.fit(
+        rows,
+        CONFIG.xgboost,
+        CONFIG.seed,
+        RunStorage.local(storage),
+        cpus=0.5,
+        after_round=kill_once,
+    )
     assert killed.exists()
     # GuardFindings 1 to 15, then from what was kept after round 10 on.
     assert [int(n) for n in began.read_text().split()] == [*range(1, 16), *range(11, 31)]

@@ -10,6 +10,7 @@ import ray
 
 from training.config import TrainConfig
 from training.fit.search import search
+from training.run_storage import RunStorage
 from training.sets.sample import Sample
 
 pytestmark = pytest.mark.usefixtures("training_ray")
@@ -37,7 +38,7 @@ def sample() -> Sample:
 
 def test_search_finds_better_parameters_and_reports_how(sample: Sample, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    found = search(ray.put(sample), CONFIG, tmp_path, lambda *p: told.append(p))
+    found = search(ray.put(sample), CONFIG, RunStorage.local(tmp_path), lambda *p: told.append(p))
     assert told[-1] == (3 * TRIALS, 3 * TRIALS)
     assert [(t.variant, t.number) for t in found.trials] == [
         (name, n) for name in ("xgboost", "random-forest", "logistic") for n in range(TRIALS)

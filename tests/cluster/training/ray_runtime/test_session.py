@@ -22,6 +22,7 @@ import numpy as np
 from training.config import TrainConfig
 from training.fit.on_ray import fit_on_ray
 from training.ray_runtime.session import ray_session
+from training.run_storage import RunStorage
 from training.sets.sample import Sample
 
 x = np.random.default_rng(1).normal(size=(4000, 6)).astype(np.float32)
@@ -34,7 +35,7 @@ config = TrainConfig.model_validate({
 })
 try:
     with ray_session(None, 0):
-        fit_on_ray(sample, config, Path(sys.argv[1]), lambda name: None)
+        fit_on_ray(sample, config, RunStorage.local(Path(sys.argv[1])), lambda name: None)
 except KeyboardInterrupt:
     print("interrupted")
 else:

@@ -152,6 +152,14 @@ def test_a_part_without_scores_is_missed(tmp_path, two_models):
     assert not paths.result.exists()
 
 
+def test_scores_of_another_plan_are_made_again(tmp_path, two_models):
+    paths = write_job(tmp_path / "job", table(20))
+    score_part(paths, 0, plan(two_models[:1], ["x", "y"]))
+    both = plan(two_models, ["x", "y"])
+    score_part(paths, 0, both)
+    assert finish(paths, both, JobOptions())["rows"]["scored"] == 20
+
+
 def test_cancelling_leaves_no_result(tmp_path, two_models):
     planned = plan(two_models, ["x", "y"])
     paths = write_job(tmp_path / "job", table())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulk.scoring.plan import FileColumn, ScoringPlan
-from bulk.scoring.planning import plan_of
+from bulk.scoring.planning import MOST_COLUMNS, plan_of
 from fraud.errors import NotFound
 from references.matching.match import ColumnMatch, Conversion, Match, ModelMatch
 from references.profile.column import ColumnKind, ColumnProfile
@@ -105,6 +105,19 @@ def test_the_forest_of_the_file_looks_at_numbers_and_categories_only():
         FileColumn("betrag", ColumnKind.NUMBER),
         FileColumn("art", ColumnKind.CATEGORY),
     )
+
+
+def test_of_a_wide_file_the_forest_looks_at_the_first_columns():
+    found = match("one", 1.0)
+    plan = plan_of(
+        Match((found,), (found.reference,)),
+        [stored("one")],
+        lambda *_: Path("/x"),
+        profiles=[profile(f"c{i}") for i in range(10_000)],
+        tenant="acme",
+    )
+    assert len(plan.columns) == MOST_COLUMNS
+    assert plan.columns[-1].name == f"c{MOST_COLUMNS - 1}"
 
 
 def test_a_reference_that_is_gone_is_not_found():

@@ -88,10 +88,10 @@ def test_it_drains_itself_alone_and_then_ends(machine: Machine) -> None:
     assert (report["drained"], report["processes"]) == (True, 3)
 
 
-def test_it_is_leaving_meanwhile_and_not_afterwards(machine: Machine) -> None:
+def test_it_is_leaving_until_it_is_started_again(machine: Machine) -> None:
     machine.leave()
     assert set(machine.leaving_at.values()) == {True}
-    assert not machine.settings.leaving.exists()
+    assert machine.settings.leaving.exists()
 
 
 def test_after_a_failure_it_is_not_leaving(machine: Machine) -> None:

@@ -60,9 +60,16 @@ def test_a_failed_application_stops_no_other() -> None:
 class Serve:
     """Carries out what is deployed at once."""
 
+    url = "http://127.0.0.1:8265"
+
     def __init__(self, **applications: dict[str, Any]) -> None:
         self.applications = applications
         self.deployed: list[list[str]] = []
+        self.silent = 0
+
+    def answers(self) -> bool:
+        self.silent -= 1
+        return self.silent < 0
 
     def serve_details(self) -> dict[str, Any]:
         return {"applications": self.applications}
@@ -93,6 +100,22 @@ def test_replicas_of_a_failed_roll_out_serve_on() -> None:
     with pytest.raises(CommandFailed, match="application b: no model"):
         _roll_out(serve, "a", "b")
     assert serve.deployed == [["a", "b"]]
+
+
+def test_a_dashboard_that_is_not_there_yet_is_waited_for() -> None:
+    serve = Serve()
+    serve.silent = 1
+    with pytest.raises(CommandFailed, match="is not ready"):  # nothing answers at the URL
+        roll_out(serve, "http://127.0.0.1:9", {"applications": [{"name": "a"}]}, 1.0)  # type: ignore[arg-type]
+    assert serve.deployed == [["a"]]
+
+
+def test_a_dashboard_that_never_answers_is_one_line() -> None:
+    serve = Serve()
+    serve.silent = 1_000_000
+    with pytest.raises(CommandFailed, match=r"the Ray dashboard at .* does not answer"):
+        _roll_out(serve, "a")
+    assert serve.deployed == []
 
 
 def test_a_removed_application_is_not_waited_for() -> None:

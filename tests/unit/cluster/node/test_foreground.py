@@ -50,6 +50,18 @@ def test_an_end_by_itself_is_a_failure_and_stops_the_rest() -> None:
     assert next(looks, None) is None
 
 
+def test_an_end_on_purpose_is_no_failure() -> None:
+    stopped: list[bool] = []
+    run_in_foreground(
+        lambda: None,
+        lambda: False,
+        lambda: stopped.append(True),
+        left=lambda: True,
+        poll_s=0.001,
+    )
+    assert stopped == [True]
+
+
 def test_after_a_failed_start_everything_is_stopped() -> None:
     stopped: list[bool] = []
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from cluster.errors import CommandFailed
-from cluster.node.gcs import Gcs, TokenRefused
+from cluster.node.gcs import Gcs, TokenRefused, within
 from tests.contracts.ports import free_ports
 
 
@@ -43,6 +44,19 @@ def connected(error: Exception) -> Gcs:
     gcs = Gcs.__new__(Gcs)
     gcs._address, gcs._client = "10.0.0.1:6379", Failing(error)
     return gcs
+
+
+def test_a_call_without_an_end_is_given_up() -> None:
+    never = threading.Event()
+    with pytest.raises(TimeoutError):
+        within(0.01, never.wait)
+    never.set()
+
+
+def test_a_call_within_its_time_gives_its_result_or_error() -> None:
+    assert within(5.0, lambda: 3) == 3
+    with pytest.raises(ZeroDivisionError):
+        within(5.0, lambda: 1 // 0)
 
 
 QUESTIONS: list[Callable[[Gcs], Any]] = [
