@@ -20,6 +20,9 @@ from models.store.alias import CHAMPION
 from references.reference import Reference, StoredReference
 from stores.statements import statement
 
+_DOCUMENTS = msgspec.json.Decoder(Reference)
+"""Several times as fast as `Reference.from_document`, which gives the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceEntry:
@@ -197,7 +200,7 @@ async def _lock(session: asyncpg.Connection, owner: str, name: str) -> None:
 
 
 def _reference(document: str) -> Reference:
-    return Reference.from_document(msgspec.json.decode(document))
+    return _DOCUMENTS.decode(document)
 
 
 def _stored(row: asyncpg.Record, reference: Reference) -> StoredReference:

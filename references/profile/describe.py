@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.cells.numbers import WORDS, NumberStyle, numbers
-from data.cells.texts import texts
+from data.cells.texts import texts, trimmed
 from data.guess.column import Column
 from data.guess.column_names import confidence, normalised
 from fraud.payment.batch import Float64
@@ -35,6 +36,8 @@ _FEW_NAMES = 50
 _SURE = 2
 _LONG_ID = 1e11
 """Whole numbers of twelve digits and more are no amounts."""
+_PLAIN_AMOUNT = 5
+"""Confidence of names such as `amount` and `tx_amount`, not `credit_amount`: loans are whole."""
 _MINOR_MEDIAN, _ROUND_SHARE = 1_000, 0.3
 _PERSONAL = ("transaction_id", "customer_id", "counterparty_id", "device_id")
 """Fields whose values name somebody: they are never listed as categories, however few."""
@@ -42,6 +45,10 @@ _FEW_PERSONS = 10
 _ID_FIELDS = (*_PERSONAL, "merchant_id")
 _CODE_FIELDS = ("merchant_category", "country", "currency", "channel", "type")
 _ID_NAME = re.compile(r"(^|_)(id|uuid|guid|ref|reference|iban|index|key|hash|token|unnamed_\d+)$")
+_PERSON_NAME = re.compile(
+    r"(^|_)(street|address|addr|adresse|rue|first|last|firstname|lastname|surname|fullname|phone"
+    r"|telephone|mobile|e?mail|nom|prenom)(_|$)"
+)
 _MINOR_NAME = re.compile(r"(^|_)(cents?|centimes?|minor|pence|kopeks?|paise)(_|$)")
 
 
@@ -51,8 +58,8 @@ class _Sampled:
 
     Attributes:
         name: of the column.
-        cells: as `references.profile.plain` gives them.
-        few: at most `_TRIED` of them that are filled, as texts.
+        cells: filled ones, as `references.profile.plain` gives them.
+        few: at most `_TRIED` of them, as texts.
     """
 
     name: str
@@ -75,7 +82,11 @@ def describe(
     if not tally.filled:
         return ColumnProfile(name, ColumnKind.EMPTY, tally.rows, 0)
     style = NumberStyle(decimal, missing=frozenset(missing), lenient=True)
-    known = texts(_thinned(cells.drop_null(), _TRIED), frozenset(missing)).values.drop_null()
+    cells = _filled(cells, frozenset(missing))
+    if not len(cells) and tally.counts:
+        # A column that is filled so seldom that the sample has no cell of it.
+        cells = pa.array(sorted(tally.counts), pa.string())
+    known = texts(_thinned(cells, _TRIED), frozenset(missing)).values.drop_null()
     sampled = _Sampled(name, cells, Column(name, known))
     found = _kind(sampled, tally, style)
     if tally.counts is not None and len(tally.counts) == 1 and tally.filled == tally.rows > 1:
@@ -88,7 +99,7 @@ def _kind(sampled: _Sampled, tally: ColumnTally, style: NumberStyle) -> ColumnPr
     if times is not None:
         return _of_times(sampled, tally, times)
     if _are_numbers(sampled.few, style):
-        values = _values(sampled.cells, style)
+        values = _values(sampled, style)
         if values.size:
             return _of_numbers(sampled, tally, values)
     times = written_times(sampled.few)
@@ -105,13 +116,18 @@ def _are_numbers(few: Column, style: NumberStyle) -> bool:
     return int(np.count_nonzero(found.known)) >= _FITS * len(values)
 
 
-def _values(cells: pa.Array, style: NumberStyle) -> Float64:
+def _values(sampled: _Sampled, style: NumberStyle) -> Float64:
     """float64[m]: the numbers among the cells; of fewer cells if they are slow to read."""
-    tried = numbers(_thinned(cells, _TRIED), style)
-    if tried.marks or len(cells) <= _TRIED:
+    cells = sampled.cells
+    if not all(_is_plain(text, style.decimal) for text in sampled.few.values):
         cells = _thinned(cells, _UNUSUAL_TRIED)
     found = numbers(cells, style)
     return found.value[found.known]
+
+
+def _is_plain(text: str, decimal: str) -> bool:
+    digits = text.lstrip("+-").replace(decimal, "", 1)
+    return digits.isascii() and digits.isdigit()
 
 
 def _of_times(sampled: _Sampled, tally: ColumnTally, times: TimesFound) -> ColumnProfile:
@@ -165,6 +181,8 @@ def _of_texts(sampled: _Sampled, tally: ColumnTally) -> ColumnProfile:
     unlike = distinct > min(_FEW_NAMES, 0.5 * tally.filled)
     if is_naming(shape) and (unlike or "@" in shape or _is_personal(sampled.name)):
         return _named(sampled, tally, ColumnKind.IDENTIFIER, shape)
+    if unlike and _PERSON_NAME.search(normalised(sampled.name)):
+        return _named(sampled, tally, ColumnKind.TEXT)
     if _is_few(distinct, tally.filled) and tally.counts is not None:
         return _named(sampled, tally, ColumnKind.CATEGORY)
     if unlike and _has_id_name(sampled.name):
@@ -216,7 +234,7 @@ def _are_minor(name: str, values: Float64, whole: bool) -> bool:
     """Whether amounts are in cents: the name says so, or they are large, whole and seldom round."""
     if _MINOR_NAME.search(normalised(name)):
         return True
-    if not whole or confidence("amount", name) <= _SURE:
+    if not whole or confidence("amount", name) < _PLAIN_AMOUNT:
         return False
     rounded = float(np.mean(values % 10 == 0))
     return float(np.median(np.abs(values))) >= _MINOR_MEDIAN and rounded < _ROUND_SHARE
@@ -264,6 +282,15 @@ def _quantiles(values: Float64, digits: int) -> tuple[float, ...]:
 def _rounded(value: float, digits: int) -> float:
     """A number of so many digits; 0 if it is not finite."""
     return float(f"{value:.{digits}g}") if np.isfinite(value) else 0.0
+
+
+def _filled(cells: pa.Array, missing: frozenset[str]) -> pa.Array:
+    """The cells that hold something."""
+    known = cells.drop_null()
+    if not pa.types.is_string(known.type):
+        return known
+    absent = pa.array(["", *sorted(missing)], pa.string())
+    return known.filter(pc.invert(pc.is_in(trimmed(known), value_set=absent)))
 
 
 def _thinned(cells: pa.Array, most: int) -> pa.Array:

@@ -16,6 +16,7 @@ from data.cells.texts import DEFAULT_MISSING, texts
 from fraud.errors import ArtifactRefused
 from references.profile.column import ColumnKind, ColumnProfile
 from references.profile.draw import RowDraw
+from references.profile.plain import plain
 from references.profile.shape import shape_of
 
 SKETCH_ROWS = 2_000
@@ -58,7 +59,7 @@ def sketch_of(
     """
     kept = {}
     for profile in profiles:
-        cells = rows.column(profile.name)
+        cells = plain(rows.column(profile.name))
         kept[profile.name] = _shapes(cells, frozenset(missing)) if _hides(profile) else cells
     return pa.table(kept)
 
@@ -96,7 +97,7 @@ def _hides(profile: ColumnProfile) -> bool:
     return constant or profile.kind in _HIDDEN
 
 
-def _shapes(cells: pa.ChunkedArray, missing: frozenset[str]) -> pa.Array:
-    found = [text for chunk in cells.chunks for text in texts(chunk, missing).values.to_pylist()]
+def _shapes(cells: pa.Array, missing: frozenset[str]) -> pa.Array:
+    found = texts(cells, missing).values.to_pylist()
     made = [None if text is None else shape_of(text)[:_LONGEST_SHAPE] for text in found]
     return pa.array(made, pa.string())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from data.cells.time_format import iso, pattern_reader
 from data.guess.column import Column
-from data.guess.column_names import confidence
+from data.guess.column_names import confidence, normalised
 from data.guess.timestamp import count_unit
 from fraud.payment.batch import Float64
 
@@ -24,6 +25,8 @@ _MOST_READ = 2_000
 _SPAN_S = 15 * 365.25 * 86_400
 """Counts since 1970 under a name that says nothing are times if they lie within 15 years."""
 _RISING = 0.95
+_FITS = 0.98
+_ISO_DAY = re.compile(r"(?:1[89]|20)[0-9]{2}-[01][0-9]-[0-3][0-9]")
 _TIME_NAME, _SURE_NAME = 2, 4
 _A_SECOND = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 
@@ -61,6 +64,9 @@ def written_times(column: Column) -> TimesFound | None:
     Args:
         column: a sample of the cells.
     """
+    days = _iso_days(column)
+    if days is not None:
+        return days
     patterns = column.patterns
     if patterns:
         return TimesFound(patterns[0] or ISO, _read(column, patterns[0], of_day=False))
@@ -86,9 +92,20 @@ def counted_times(column: Column, values: Float64) -> TimesFound | None:
     if named < _TIME_NAME or values.min() < 0 or len(np.unique(values)) < 3:
         return None
     rising = float(np.mean(np.diff(values) >= 0)) if len(values) > 1 else 0.0
-    if named < _SURE_NAME and rising < _RISING:
+    sure = named >= _SURE_NAME or normalised(column.name) == "step"
+    if not sure and rising < _RISING:
         return None
     return TimesFound(count_unit(column), values)
+
+
+def _iso_days(column: Column) -> TimesFound | None:
+    """Days as YYYY-MM-DD, also long ago: payments are not, but dates of birth are."""
+    texts = column.values
+    shaped = sum(_ISO_DAY.fullmatch(text) is not None for text in texts)
+    if not texts or shaped < _FITS * len(texts):
+        return None
+    found = _read(column, "", of_day=False)
+    return TimesFound(ISO, found) if len(found) >= _FITS * len(column.cells) else None
 
 
 def _read(column: Column, pattern: str, of_day: bool) -> Float64:

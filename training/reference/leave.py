@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def reference_of(
     dataset = fitted_run.dataset
     labelled = dataset.label >= 0
     models = tuple(
-        ReferenceModel(name, digests[name], model.fitted.family, dict(model.metrics))
+        ReferenceModel(name, digests[name], model.fitted.family, _finite(model.metrics))
         for name, model in fitted_run.models.items()
     )
     voters = [model for model in models if model.family == "supervised"]
@@ -121,6 +122,11 @@ def reference_of(
         decimal=measured.decimal,
         missing=measured.missing,
     )
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The figures that are numbers: a document has no others."""
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _columns(results: RunResults, measured: Measured) -> tuple[ReferenceColumn, ...]:

@@ -4,6 +4,7 @@ refusal."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 from cluster.cli import run
 from data.layout.layout import Layout, parse_layout
 from fraud.errors import NotTrainable
-from models.store.alias import CHAMPION
+from fraud.variant import HOUSE
+from models.store.alias import CHAMPION, Move
 from models.store.location import store_of
+from references.library import Library
 from settings.settings import Settings
 from tests.contracts.layouts import TABLE
 from training.config import TrainConfig
@@ -21,6 +24,7 @@ from training.evaluate.skill import NoSkill
 from training.finding import LeakFound
 from training.pipeline import train_tabular
 from training.registry.mlflow_registry import Registry
+from training.report import TrainingReport
 
 LAYOUT = f"""{TABLE}delay_days = 0
 [tabular]
@@ -81,6 +85,28 @@ def test_a_model_of_noise_is_never_champion_unless_forced(tmp_path: Path, layout
     assert alias.moves[-1].reason.startswith("a rehearsal (overruled: the plan is no better")
     assert report.run_id
     assert tags_of(settings)["forced"].startswith("a rehearsal")
+    reference_is_left(settings, report, alias.moves[-1])
+
+
+def reference_is_left(settings: Settings, report: TrainingReport, move: Move) -> None:
+    """The training left a reference beside its models, with their alias."""
+    store = store_of(settings)
+    named = store.alias("reference-own", CHAMPION)
+    assert named is not None
+    assert named.moves[-1] == replace(move, digest=named.digest, run=None)
+    assert report.reference is not None
+    assert report.reference["id"] == f"own@{named.version}"
+    assert not report.reference["listed"], "there is no database"
+    reference, drawn = Library(store).read("own", named.digest)
+    assert (reference.kind, reference.label, reference.owner) == ("tabular", "bad", HOUSE)
+    (logistic,) = [v for v in report.variants if v.name == "own-logistic"]
+    assert reference.model("own-logistic").digest == logistic.digest
+    assert (reference.rows, drawn.num_rows) == (ROWS, 2_000)
+    manifest, _ = store.manifest("own-logistic", logistic.version)
+    assert tuple(column.name for column in reference.columns) == manifest.columns
+    assert reference.schema_id == manifest.schema_id
+    assert drawn.column_names == ["amount", "speed", "extra"]
+    assert drawn.schema.field("speed").type == "string", "cells as they are in the file"
 
 
 def test_a_declared_column_passes_with_its_reason_on_record(tmp_path: Path, layout: Layout) -> None:

@@ -21,7 +21,11 @@ from fraud.variant import HOUSE
 from models.scoring.scorer import Scorer
 from models.store.alias import CHALLENGER, CHAMPION, alias_file
 from models.store.location import store_of
+from references.catalogue import visible
+from references.library import Library
+from references.reference import StoredReference
 from settings.settings import Settings
+from stores.postgres.connect import connection
 from tests.contracts.labelled import load_labelled
 from training.config import TrainConfig
 from training.pipeline import train
@@ -29,6 +33,7 @@ from training.promotion.assessment import Assessor
 from training.promotion.gates import GateConfig
 from training.promotion.promotion import Promoter
 from training.promotion.result import Force
+from training.reference.payment_fields import REQUIRED
 from training.registry.mlflow_registry import Registry
 from training.registry.owner_plans import deciding
 from training.report import TrainingReport
@@ -164,6 +169,43 @@ def test_each_owner_has_its_own_champions_and_plan(
         assert report.to_document()["plan"] == plan.to_document()
     digests = {v.digest for report in reports.values() for v in report.variants}
     assert len(digests) == len(OWNERS) * len(VARIANTS)
+
+
+def test_each_owner_has_a_reference_of_its_own_payments(
+    home: Settings, database_url: str, reports: dict[str, TrainingReport]
+) -> None:
+    async def seen() -> dict[str, list[StoredReference]]:
+        async with connection(database_url) as session:
+            return {owner: await visible(session, owner) for owner in OWNERS}
+
+    found = asyncio.run(seen())
+    library = Library(store_of(home))
+    for owner, report in reports.items():
+        stored = found[owner][0]
+        reference = stored.reference
+        assert (reference.owner, reference.tenant) == (owner, owner or "default")
+        assert report.reference == {
+            "id": stored.id,
+            "listed": True,
+            "sentence": f"reference {stored.id} of {len(reference.columns)} columns",
+        }
+        assert (reference.kind, reference.rows) == ("history", report.rows["history"])
+        assert {m.variant: m.digest for m in reference.models} == {
+            v.name: v.digest for v in report.variants
+        }
+        columns = {column.name: column for column in reference.columns}
+        assert {n for n, c in columns.items() if c.required} == REQUIRED
+        assert sum(c.importance for c in columns.values()) == pytest.approx(1, abs=1e-4)
+        assert columns["amount"].importance > 0.1, "fraud goes by the amount"
+        assert columns["customer_id"].profile.categories == ()
+        sketch = library.sketch(stored)
+        assert sketch.num_rows == 2_000
+        assert sketch.column_names == list(columns)
+        on_disk = store_of(home).variants()
+        names = [("reference-" + reference.name, stored.version)]
+        names += [(m.variant, m.digest[:12]) for m in reference.models]
+        assert stored.size_bytes == sum(on_disk[v].versions[version] for v, version in names)
+    assert {s.reference.owner for s in found["mine"]} == {"mine", HOUSE}
 
 
 def test_each_model_finds_the_fraud_of_its_own_tenant(

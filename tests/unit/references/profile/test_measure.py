@@ -210,6 +210,14 @@ def test_what_names_somebody_is_never_listed(name: str, cells: list[object]) -> 
     assert profile.pattern
 
 
+def test_addresses_and_names_of_people_are_texts() -> None:
+    roads = ("Hill Road", "Elm", "North Lane at Sea", "5th of May Street")
+    streets = [f"{i % 300} {roads[i % 4]}" for i in range(N)]
+    assert one(streets, "street").kind is ColumnKind.TEXT
+    assert one(streets, "product").kind is ColumnKind.CATEGORY
+    assert one(["yes", "no"] * 99, "telephone").kind is ColumnKind.CATEGORY
+
+
 def test_few_merchants_are_categories() -> None:
     assert one([f"M{i % 20:04d}" for i in range(N)], "merchant").kind is ColumnKind.CATEGORY
 
@@ -247,6 +255,13 @@ def test_times_are_told_by_their_format_and_when_they_lie(kind: str) -> None:
     assert profile.time_format == time_format
     assert datetime.fromtimestamp(profile.quantiles[0], UTC).date() == date(2024, 3, 1)
     assert profile.quantiles[-1] - profile.quantiles[0] > 38 * 86_400
+
+
+def test_dates_of_birth_are_times() -> None:
+    days = [f"{1925 + i % 80}-{i % 12 + 1:02d}-{i % 28 + 1:02d}" for i in range(N)]
+    profile = one(days, "dob")
+    assert (profile.kind, profile.time_format) == (ColumnKind.TIME, "iso")
+    assert profile.quantiles[0] < 0, "before 1970"
 
 
 def test_milliseconds_since_1970_are_times_in_their_own_unit() -> None:
@@ -302,6 +317,7 @@ def test_amounts_in_cents_are_told_by_their_name_or_values() -> None:
     assert one(cents, "amount").scale == "minor"
     assert one(AMOUNTS, "amount_cents").scale == "minor"
     assert one(AMOUNTS, "amount").scale == ""
+    assert one(cents, "credit_amount").scale == "", "loans are whole and large"
     yen = (AMOUNTS * 100).astype(np.int64) // 10 * 10
     assert one(yen, "amount").scale == ""
 
@@ -352,6 +368,25 @@ def test_a_large_table_is_sampled_but_its_counts_are_exact() -> None:
     assert value_of.quantiles[1] == pytest.approx(1.0, abs=0.7)
     assert flag_of.filled == 57_000
     assert dict(flag_of.categories) == {"x": round(56_970 / 57_000, 6), "y": round(30 / 57_000, 6)}
+
+
+def test_columns_that_are_seldom_filled_are_told_by_what_they_hold() -> None:
+    profiler = Profiler()
+    for part in range(30):
+        amounts, at = [""] * 2_000, [None] * 2_000
+        amounts[part] = f"{part}.50"
+        at[0] = "2024-05-01 10:00:00" if part == 7 else None  # type: ignore[call-overload]
+        profiler.add({"fee": pa.array(amounts), "at": pa.array(at, pa.string())})
+    fee, at_of = profiler.profiles()
+    assert (fee.kind, fee.filled, fee.rows) == (ColumnKind.NUMBER, 30, 60_000)
+    assert (at_of.kind, at_of.filled) == (ColumnKind.TIME, 1)
+
+
+def test_numbers_in_groups_of_digits_are_read_like_others() -> None:
+    values = AMOUNTS * 1_000
+    plain, grouped = one([f"{v:.2f}" for v in values]), one([f"{v:,.2f}" for v in values])
+    assert grouped.kind is ColumnKind.NUMBER
+    assert near(grouped, plain.quantiles[10])
 
 
 def test_a_chunk_with_other_columns_is_refused() -> None:

@@ -32,6 +32,7 @@ def test_counts_need_a_name_that_says_so_unless_they_rise() -> None:
     assert found("time", mixed) == "seconds"
     assert found("hour_of_day_step", mixed) is None
     assert found("hour_of_day_step", np.sort(mixed)) == "hours"
+    assert found("step", mixed) == "hours"
     assert found("amount", np.sort(mixed)) is None
     assert found("time", mixed - 50_000) is None, "a count since a start is not negative"
 

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from fraud.errors import NotFound
+from cluster.run.status import champions
+from fraud.errors import ArtifactRefused, NotFound
+from models.scoring.served_model import ServedModel
 from models.store.location import open_store
+from references.files import write_reference
 from settings.settings import Settings
 from tests.contracts.artifacts import point_alias, tiny_artifact
+from tests.contracts.references import small_reference
 from training.registry.catalogue import Catalogue
 
 
@@ -53,3 +57,20 @@ def test_whose_aliases_name_a_version(tmp_path: Path) -> None:
     assert catalogue.version("xgboost", "champion", "mine") == mine[0]
     with pytest.raises(NotFound, match=r"'theirs/champion': `quorum models list`"):
         catalogue.version("xgboost", "champion", "theirs")
+
+
+def test_references_are_no_models(tmp_path: Path) -> None:
+    model = tiny_artifact(tmp_path, n_features=4, schema_id="s")
+    point_alias(tmp_path, "xgboost", *model)
+    reference, drawn = small_reference()
+    digest = write_reference(tmp_path / "reference-small" / "new", reference, drawn)
+    (tmp_path / "reference-small" / "new").rename(tmp_path / "reference-small" / digest[:12])
+    point_alias(tmp_path, "reference-small", digest[:12], digest)
+    store = open_store(str(tmp_path), Settings(home=tmp_path))
+    catalogue = Catalogue(store, None)
+    assert [entry.variant for entry in catalogue.entries()] == ["xgboost"]
+    (named,) = catalogue.entries("reference-small")
+    assert (named.family, named.aliases, named.fault) == ("reference", ["champion"], None)
+    assert [champion["variant"] for champion in champions(store)] == ["xgboost"]
+    with pytest.raises(ArtifactRefused, match="a reference, not a model"):
+        ServedModel(store, "reference-small", "champion", reference.schema_id)
