@@ -6,7 +6,7 @@ Arrow parses as a whole; the rules of `data.cells` decide about the others.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,9 @@ def number_cells(cells: pa.Array, decimal: str, missing: Collection[str]) -> Flo
     """float64[n]: cells of any type as numbers; NaN where a cell is missing or not a number."""
     kind = cells.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        plain = _plain(cells, decimal)
+        plain = _plain(cells, [""], decimal)
+        if plain is None:
+            plain = _plain(cells, ["", *missing], decimal)
         if plain is not None:
             return _without(plain, missing)
     if pa.types.is_float32(kind):
@@ -35,18 +37,21 @@ def number_cells(cells: pa.Array, decimal: str, missing: Collection[str]) -> Flo
 
 def code_cells(cells: pa.Array, missing: Collection[str]) -> Float32:
     """float32[n]: the codes of categories, NaN where a cell is missing or unreadable."""
-    coded = texts(cells, frozenset(missing)).values.dictionary_encode()
-    codes = np.append(category_codes(coded.dictionary.to_pylist()), np.float32(np.nan))
-    places = coded.indices.fill_null(len(codes) - 1).to_numpy(zero_copy_only=False)
-    found: Float32 = codes[places]
+    # Texts repeat: the rules look at each distinct one once.
+    coded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
+    plain = texts(coded.dictionary, frozenset(missing)).values
+    codes = np.append(category_codes(plain.to_pylist()), np.float32(np.nan))
+    places = coded.indices.cast(pa.int64()).fill_null(len(codes) - 1)
+    found: Float32 = codes[places.to_numpy(zero_copy_only=False)]
     return found
 
 
-def _plain(cells: pa.Array, decimal: str) -> Float64 | None:
-    """Texts that are all plain numbers or empty; None if any other text is among them."""
+def _plain(cells: pa.Array, absent: Sequence[str], decimal: str) -> Float64 | None:
+    """Texts that are all plain numbers or one of `absent`; None if any other text is among them."""
     if decimal != ".":
         return None
-    filled = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
+    is_absent = pc.is_in(cells, value_set=pa.array(absent, cells.type))
+    filled = pc.if_else(is_absent, pa.scalar(None, cells.type), cells)
     try:
         values = filled.cast(pa.float64())
     except pa.ArrowInvalid:

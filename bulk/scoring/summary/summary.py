@@ -125,11 +125,11 @@ def _told(model: PlannedModel, score: Float32) -> dict[str, Any]:
         "similarity": round(model.similarity, 4),
         "domain_auc": None if model.domain_auc is None else round(model.domain_auc, 4),
         "training_rate": model.label_rate,
-        "metrics": model.metrics,
+        "metrics": {name: _rounded(value) for name, value in model.metrics.items()},
         "rows": int(known.size),
         "mean": round(float(known.mean(dtype=np.float64)), 6) if known.size else None,
     }
 
 
 def _rounded(value: float) -> float | None:
-    return None if np.isnan(value) else round(value, 7)
+    return round(value, 7) if np.isfinite(value) else None
