@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -30,7 +31,9 @@ _BYTES: Final = 1 << 24
 
 _FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
 _NUMBER: Final = r"^[+-]?(?:\d[\d.,' \x{A0}\x{202F}]*|[.,]\d+)(?:[eE][+-]?\d+)?%?$"
+_STARTS: Final = (b"=", b"+", b"-", b"@", b"\t", b"\r", b"\n", b"\xef\xbc")
 _QUOTED: Final = r'[",\r\n]'
+_SPECIAL: Final = (b'"', b",", b"\r", b"\n")
 
 
 def csv_chunks(parquet: Path) -> Iterator[bytes]:
@@ -57,15 +60,17 @@ def csv_of(names: list[str], batches: Iterator[pa.RecordBatch]) -> Iterator[byte
 def _lines(columns: list[pa.Array]) -> bytes:
     """Join values to rows, each with its line end."""
     rows = pc.binary_join_element_wise(*columns, ",")
-    ended = pc.binary_join_element_wise(rows, "", "\r\n")
-    offsets, data = ended.buffers()[1:]
-    if data is None:
+    return _bytes(pc.binary_join_element_wise(rows, "", "\r\n"))
+
+
+def _bytes(cells: pa.Array) -> bytes:
+    """All texts of a string array, one after the other."""
+    _, offsets, data = cells.buffers()
+    if data is None or offsets is None:
         return b""
-    begin, end = (
-        int.from_bytes(offsets[at * 4 : at * 4 + 4].to_pybytes(), "little")
-        for at in (ended.offset, ended.offset + len(ended))
-    )
-    return bytes(data[begin:end].to_pybytes())
+    ends = np.frombuffer(offsets, np.int32)
+    begin, end = int(ends[cells.offset]), int(ends[cells.offset + len(cells)])
+    return bytes(data.slice(begin, end - begin))
 
 
 def _values(column: pa.Array) -> pa.Array:
@@ -86,7 +91,15 @@ def _text(cells: pa.Array) -> pa.Array:
     return texts(cells).values
 
 
+def _has_any(cells: pa.Array, marks: tuple[bytes, ...]) -> bool:
+    """Whether one of some bytes is anywhere in the texts: quick to rule out."""
+    data = _bytes(cells)
+    return any(mark in data for mark in marks)
+
+
 def _harmless(cells: pa.Array) -> pa.Array:
+    if not _has_any(cells, _STARTS):
+        return cells
     suspect = pc.match_substring_regex(cells, _FORMULA)
     if not pc.any(suspect).as_py():
         return cells
@@ -95,6 +108,8 @@ def _harmless(cells: pa.Array) -> pa.Array:
 
 
 def _quoted(cells: pa.Array) -> pa.Array:
+    if not _has_any(cells, _SPECIAL):
+        return cells
     special = pc.match_substring_regex(cells, _QUOTED)
     if not pc.any(special).as_py():
         return cells
