@@ -7,6 +7,7 @@ Arrow parses as a whole; the rules of `data.cells` decide about the others.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 from data.category_codes import category_codes
 from data.cells.numbers import NumberStyle, numbers
 from data.cells.texts import texts
-from fraud.payment.batch import Float32, Float64
+from fraud.payment.batch import Float32, Float64, Int64
 
 
 def number_cells(cells: pa.Array, decimal: str, missing: Collection[str]) -> Float64:
@@ -37,13 +38,30 @@ def number_cells(cells: pa.Array, decimal: str, missing: Collection[str]) -> Flo
 
 def code_cells(cells: pa.Array, missing: Collection[str]) -> Float32:
     """float32[n]: the codes of categories, NaN where a cell is missing or unreadable."""
-    # Texts repeat: the rules look at each distinct one once.
+    found = coded_texts(cells, missing)
+    codes: Float32 = category_codes(found.texts)[found.places]
+    return codes
+
+
+class CodedTexts(NamedTuple):
+    """n cells as texts, each distinct one once.
+
+    Attributes:
+        texts: trimmed; the last is None, for cells that are missing or unreadable, and others may
+            be None or equal, too.
+        places: int64[n], in `texts`.
+    """
+
+    texts: list[str | None]
+    places: Int64
+
+
+def coded_texts(cells: pa.Array, missing: Collection[str]) -> CodedTexts:
+    """Return cells as texts by the rules of `data.cells`, which look at each distinct one once."""
     coded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
-    plain = texts(coded.dictionary, frozenset(missing)).values
-    codes = np.append(category_codes(plain.to_pylist()), np.float32(np.nan))
-    places = coded.indices.cast(pa.int64()).fill_null(len(codes) - 1)
-    found: Float32 = codes[places.to_numpy(zero_copy_only=False)]
-    return found
+    plain = [*texts(coded.dictionary, frozenset(missing)).values.to_pylist(), None]
+    places = coded.indices.cast(pa.int64()).fill_null(len(plain) - 1)
+    return CodedTexts(plain, places.to_numpy(zero_copy_only=False))
 
 
 def _plain(cells: pa.Array, absent: Sequence[str], decimal: str) -> Float64 | None:
