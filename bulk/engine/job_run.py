@@ -9,25 +9,37 @@ are on the machine that cut them; a run elsewhere cuts them again, equally, from
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from bulk.engine.executor import Executor
+from bulk.engine.executor import Executor, WorkerLost
 from bulk.engine.hold import work_under
 from bulk.engine.progress import Progress, Speed
 from bulk.engine.steps import FileRead, Planner, ReadOrder, Steps
-from bulk.engine.units import UnitFailed, Units, through_outages
+from bulk.engine.units import ATTEMPTS, UnitFailed, Units, through_outages
 from bulk.jobs.cancelled import Cancelled
 from bulk.jobs.job import Job
 from bulk.jobs.lease import Lease, Phase, Unit, UnitRecord
 from bulk.jobs.state import JobState
 from bulk.jobs.store import JobStore
 from bulk.scoring.plan import ScoringPlan
-from fraud.errors import QuorumError, Unavailable
+from fraud.errors import (
+    ArtifactRefused,
+    ArtifactsUnavailable,
+    LeaseLost,
+    NotFound,
+    QuorumError,
+    StoreUnavailable,
+    Unavailable,
+)
 from references.matching.match import Match
+
+_log = logging.getLogger(__name__)
 
 READING, CHECKING = Unit(Phase.READING), Unit(Phase.CHECKING)
 REPLAY, FINISHING = Unit(Phase.REPLAY), Unit(Phase.FINISHING)
@@ -116,10 +128,15 @@ class JobRun:
         except UnitFailed as failed:
             problem = {"code": failed.code, "step": failed.unit, "detail": failed.detail}
             return await self._end(JobState.FAILED, problem=problem)
-        except asyncio.CancelledError:
+        except (LeaseLost, StoreUnavailable, asyncio.CancelledError):
             with suppress(QuorumError):  # then the lease ends by itself
                 await self._lease.give_back(self._units.under_way)
             raise
+        except Exception as error:  # or the next runner would fail the same way, and the next
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("job %s: %s\n%s", self._job.job_id, type(error).__name__, frames)
+            problem = {"code": "step-failed", "detail": type(error).__name__}
+            return await self._end(JobState.FAILED, problem=problem)
         state = await self._end(JobState.DONE, summary=summary)
         await asyncio.to_thread(self._drop_what_was_needed)
         if self._shop.used is not None:
@@ -178,9 +195,12 @@ class JobRun:
 
     async def _bring_parts(self) -> None:
         """Have the parts of the file on this machine."""
-        parts = [record.unit.part for record in await self._recorded_parts()]
+        records = await self._recorded_parts()
+        parts = [record.unit.part for record in records]
         if not all(self._paths.part(number).exists() for number in parts):
-            await self._read()
+            found = await self._read()
+            if list(found.parts) != [record.rows for record in records]:
+                raise UnitFailed("reading", "the file has changed since it was read", "file-gone")
         await self._brought(self._paths.profile, self._paths.errors)
 
     async def _score(self, plan: ScoringPlan) -> ScoringPlan:
@@ -251,10 +271,15 @@ class JobRun:
                 store.remove_local(self._job.job_id)
 
     async def _plan(self) -> ScoringPlan:
-        try:
-            return await through_outages(lambda: self._shop.planner(self._job, self._paths))
-        except QuorumError as error:
-            raise UnitFailed("planning", str(error), "model-gone") from error
+        for tries_left in reversed(range(ATTEMPTS)):
+            try:
+                return await through_outages(lambda: self._shop.planner(self._job, self._paths))
+            except WorkerLost as lost:
+                if not tries_left:
+                    raise UnitFailed("planning", str(lost), "step-failed") from lost
+            except (NotFound, ArtifactRefused, ArtifactsUnavailable) as error:
+                raise UnitFailed("planning", str(error), "model-gone") from error
+        raise AssertionError("unreachable")
 
     async def _recorded_parts(self) -> list[UnitRecord]:
         found = await through_outages(self._lease.units)
@@ -292,6 +317,11 @@ class JobRun:
         return self._job.match
 
     def _enter(self, state: JobState) -> None:
+        before = self._progress
+        if before.state is JobState.READING and before.rows_total is not None:
+            self._told(replace(before, rows_done=before.rows_total))
+        elif before.state is JobState.SCORING:
+            self._told(before)
         self._speed = Speed()
         self._progress = replace(self._progress, state=state, rows_per_s=None)
 

@@ -141,6 +141,8 @@ def _words(unit: Unit) -> str:
 
 def _reason(error: Exception) -> str:
     """Why a unit failed, for the job's caller. Errors of others may quote a cell."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # such as a full disk; the path is not told
     if not isinstance(error, QuorumError):
         return type(error).__name__
     return str(getattr(error, "detail", None) or error)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,7 +25,8 @@ class ResultWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._made = path.with_name(path.name + _WRITING)
+        # Two processes that believe to hold a job must not write into the same file.
+        self._made = path.with_name(f"{path.name}.{uuid4().hex}{_WRITING}")
         self._writer: pq.ParquetWriter | None = None
 
     def __enter__(self) -> ResultWriter:
@@ -47,6 +49,8 @@ class ResultWriter:
         for name, values in columns.items():
             table = table.append_column(name, values)
         if self._writer is None:
+            for left in self._path.parent.glob(f"{self._path.name}.*{_WRITING}"):
+                left.unlink(missing_ok=True)  # by a writer that was killed
             self._writer = pq.ParquetWriter(str(self._made), table.schema, compression="zstd")
         self._writer.write_table(table.cast(self._writer.schema))
 

@@ -21,7 +21,7 @@ from bulk.scoring.job_scores import JobScores, read_job
 from bulk.scoring.plan import ScoringPlan
 from bulk.scoring.result_columns import free_names, result_columns
 from bulk.scoring.summary import summary
-from bulk.scoring.summary.agreement import mean_agreement, rank_correlations
+from bulk.scoring.summary.agreement import mean_agreement, overlaps
 from bulk.scoring.summary.unusual_rows import unusual_rows
 from fraud.payment.batch import Float32, Float64
 
@@ -38,7 +38,7 @@ class _Outcome:
         recalibrated: how probabilities were adjusted to the file.
         probability: float32[n], as the result shows it.
         level: int8[n], see `levels`.
-        correlations: float64[m, m] of the models' scores.
+        overlap: float64[m, m], see `overlaps`.
         agreement: their mean; None with one model.
     """
 
@@ -46,7 +46,7 @@ class _Outcome:
     recalibrated: Recalibration
     probability: Float32
     level: Int8
-    correlations: Float64
+    overlap: Float64
     agreement: float | None
 
 
@@ -83,8 +83,8 @@ def finish(
 
 
 def _outcome(scores: JobScores, plan: ScoringPlan, options: JobOptions) -> _Outcome:
-    correlations = rank_correlations(list(scores.models.values()))
-    agreement = mean_agreement(correlations)
+    overlap = overlaps(list(scores.models.values()), scores.prior)
+    agreement = mean_agreement(overlap)
     wanted = options.recalibrate == "auto"
     found = recalibrate(
         scores.probability, scores.prior, plan.models, [*scores.models.values()], agreement, wanted
@@ -92,7 +92,7 @@ def _outcome(scores: JobScores, plan: ScoringPlan, options: JobOptions) -> _Outc
     # Thresholds meet the numbers that the result shows.
     probability = found.probability.astype(np.float32)
     level = levels(probability, options)
-    return _Outcome(scores, found, probability, level, correlations, agreement)
+    return _Outcome(scores, found, probability, level, overlap, agreement)
 
 
 def _write(
@@ -163,7 +163,7 @@ def _summary(
         "fraud_rate": summary.rate_summary(outcome.recalibrated),
         "recalibration": outcome.recalibrated.summary(),
         "agreement": None if agreement is None else round(agreement, 4),
-        "models": summary.model_table(plan, scores.models, outcome.correlations),
+        "models": summary.model_table(plan, scores.models, outcome.overlap),
         "drift": summary.drifted_columns(plan, scores.counts),
         "anomalies": unusual_rows(paths, plan, scores.anomaly, probability, scores.starts),
     }

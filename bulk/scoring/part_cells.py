@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from bulk.scoring.cell_values import code_cells, number_cells
-from data.cells.texts import Texts, texts
+from bulk.scoring.cell_values import CodedTexts, code_cells, coded_texts, number_cells
 from data.layout.fields import TimeField
 from data.rows.timestamps import read_timestamps
 from fraud.payment.batch import Float32, Float64
@@ -71,9 +70,9 @@ class PartCells:
         found = read_timestamps({name: self._columns[name]}, rows, field)
         return np.where(found.known, found.at_ms / 1000.0, np.nan)
 
-    def texts(self, name: str) -> Texts:
-        """The trimmed texts of a column."""
-        return texts(self._columns[name], self._missing)
+    def texts(self, name: str) -> CodedTexts:
+        """The trimmed texts of a column: see `coded_texts`."""
+        return coded_texts(self._columns[name], self._missing)
 
 
 def cells_of(

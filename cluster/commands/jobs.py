@@ -1,4 +1,4 @@
-"""`quorum jobs`: list, show, result, cancel."""
+"""`quorum jobs`: list, show, result, cancel, run."""
 
 from __future__ import annotations
 
@@ -96,6 +96,38 @@ def cancel(job: JobArgument, tenant: TenantOption = None, as_json: JsonFlag = Fa
 
     found = asyncio.run(ask())
     emit(_document(found), as_json, lambda _: f"job {found.job_id}: {_told(found)}")
+
+
+@app.command("run")
+def run_jobs(as_json: JsonFlag = False) -> None:
+    """Run the jobs of this job store that nobody runs, of all tenants, until none is left.
+
+    A running Quorum does this by itself. It is for jobs that an interrupted `quorum score` left,
+    where none runs. Files of jobs that have expired are removed.
+    """
+    import asyncio
+
+    settings = load_settings()
+    ran = asyncio.run(_run_all(settings))
+    emit(ran, as_json, lambda _: "\n".join(f"job {r['job_id']}: {r['state']}" for r in ran))
+
+
+async def _run_all(settings: Settings) -> list[dict[str, str]]:
+    from cluster.scoring.progress_bars import job_bars
+    from cluster.scoring.workshop import open_desk
+
+    ran: list[dict[str, str]] = []
+    async with open_desk(settings) as desk:
+        while True:
+            with job_bars() as told:
+                found = await desk.runner.run_next(told=told)
+            if found is None:
+                await desk.tidy()
+                return ran
+            job, state = found
+            ran.append(
+                {"job_id": str(job.job_id), "state": str(state or "taken by another runner")}
+            )
 
 
 def _told(job: Job) -> str:

@@ -9,17 +9,13 @@ import typer
 
 from cluster.commands.options import TenantOption, load_settings
 from cluster.errors import CommandFailed
-from cluster.terminal.bars import StageBars
 from cluster.terminal.console import JsonFlag, emit, progress
 
 if TYPE_CHECKING:
-    from bulk.engine.progress import Progress
     from bulk.jobs.job import Job
     from bulk.jobs.options import JobOptions
     from references.matching.match import Match
     from settings.settings import Settings
-
-_TITLES = {"reading": "Read", "scoring": "Score", "finishing": "Combine"}
 
 
 def score(
@@ -113,10 +109,12 @@ async def _score(
 ) -> None:
     from bulk.files.refused import FileRefused
     from cluster.scoring.file_scoring import FileScoring
+    from cluster.scoring.progress_bars import job_bars
     from cluster.scoring.result_file import write_result
     from cluster.scoring.workshop import open_desk
 
     async with open_desk(settings) as desk:
+        await desk.tidy()
         scoring = FileScoring(desk, file, settings.tenant, options)
         with progress.status("matching the file with the models"):
             try:
@@ -130,12 +128,12 @@ async def _score(
             return
         if not as_json:
             _show_match(match, as_json)
-        with StageBars(_TITLES) as bars:
+        with job_bars() as told:
             job = await scoring.run(
                 match,
                 retention_days=settings.job_retention_days,
                 most_open=settings.max_open_jobs,
-                told=lambda told: _show(bars, told),
+                told=told,
             )
         _require_done(job, as_json)
         if out is not None:
@@ -182,11 +180,6 @@ def _require_fit(file: Path, match: Match, dry: bool) -> None:
     if not dry:
         hint = f"confirm with {' '.join(proposals(match))}, or score it with --as-is"
         raise CommandFailed("a conversion of units is proposed", hint)
-
-
-def _show(bars: StageBars, told: Progress) -> None:
-    if told.state in _TITLES:
-        bars.show(told.state, told.rows_done, told.rows_total or 0)
 
 
 def _require_done(job: Job, as_json: bool) -> None:

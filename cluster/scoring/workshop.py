@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -44,6 +45,16 @@ class ScoringDesk:
     store: JobStore
     examiner: Examiner
     runner: Runner
+
+    async def tidy(self) -> None:
+        """Remove files of jobs that have expired, and those that no job knows. A running Quorum
+        does so by itself.
+
+        Raises:
+            StoreUnavailable, ArtifactsUnavailable: a store does not answer.
+        """
+        await self.runner.clear()
+        await self.runner.remove_orphans(int(time.time() * 1000))
 
 
 @asynccontextmanager

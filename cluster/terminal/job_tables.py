@@ -27,15 +27,15 @@ def job_list(jobs: Sequence[Job]) -> Table | str:
     """Return jobs, one a line."""
     if not jobs:
         return "no jobs"
-    table = _table("job", "file", "state", "rows", "done", "created")
+    table = _table("job", "state", "rows", "done", "file")
     for job in jobs:
+        total = job.rows_total
         table.add_row(
             str(job.job_id),
-            _text(job.file_name),
             _text(str(job.state), _STYLES.get(job.state, "")),
-            "" if job.rows_total is None else f"{job.rows_total:,}",
-            f"{job.rows_done:,}",
-            f"{job.created_at:%Y-%m-%d %H:%M}",
+            "" if total is None else f"{total:,}",
+            "" if not total else f"{(job.rows_done + job.rows_failed) / total:.0%}",
+            _text(job.file_name),
         )
     return table
 
@@ -125,7 +125,8 @@ def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     numbers = ("rows", "done", "share", "weight", "similarity", "mean score", "PSI")
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left")
+        justify: Any = "right" if column in numbers else "left"
+        table.add_column(column, justify=justify, no_wrap=column == "job", overflow="fold")
     return table
 
 

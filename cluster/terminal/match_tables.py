@@ -48,7 +48,7 @@ def _reasons(match: Match) -> list[Any]:
 
 
 def _models(match: Match) -> Table:
-    table = _table("", "model", "similarity", "coverage", "closeness", "AUC", "weight", "")
+    table = _table("", "model", "similar", "covered", "close", "AUC", "weight", "")
     for place, model in enumerate(match.models[:MOST_MODELS], 1):
         auc = "" if model.domain_auc is None else f"{model.domain_auc:.2f}"
         table.add_row(
@@ -113,9 +113,10 @@ def _table(*columns: str) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
-    numbers = ("similarity", "coverage", "closeness", "AUC", "weight", "score", "importance")
+    numbers = ("similar", "covered", "close", "AUC", "weight", "score", "importance")
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left")
+        justify: Any = "right" if column in numbers else "left"
+        table.add_column(column, justify=justify, overflow="fold")
     return table
 
 

@@ -15,12 +15,14 @@ _FIELDS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
             r"(_(id|no|nr|num|number|key|ref|reference|uuid|guid|code))"),
         (4, r"(loan|invoice|receipt|booking|beleg|auftrag|pedido|commande|application|record)"
             r"_?(id|no|nr|num|number|nummer|ref|key)"),
+        (4, r"^(id|ref|number)_(transaction|operation|payment|order)$"),
         (2, r"^(id|uuid|guid|ref|reference|nr|no|number|rrn|arn|key|index|unnamed_0|transaction)$"),
     ),
     "customer_id": (
         (4, r"(customer|client|cardholder|payer|sender|originator|remitter|debtor|buyer|kunde"
             r"|kunden|cliente|member|subscriber|user|holder|shopper|consumer|borrower)"
             r"(_?(id|no|nr|num|number|key|hash|code|ref|uuid|account|acct|nummer))?$"),
+        (4, r"^(from|source|src|orig|origin|payer|sender|debit)_(account|acct|card|wallet|node)"),
         (4, r"(^|_)(cc|card|pan|karte|tarjeta|carte)"
             r"(_?(id|no|nr|num|number|hash|token|key|ref))?$"),
         (3, r"(^|_)(name_)?(orig|from|source|src|payer|sender|debit_(account|acct))(_|$)"),
@@ -31,6 +33,7 @@ _FIELDS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     ),
     "counterparty_id": (
         (4, r"(counterparty|counter_party|payee|beneficiary|receiver|recipient|creditor)"),
+        (4, r"^(to|target|dst|dest|destination|credit)_(account|acct|card|wallet|node)"),
         (3, r"(^|_)(name_)?(dest|destination|target|to|dst|credit_(account|acct))(_|$)"),
         (2, r"^(account|acct|bank)_1$"),
     ),
@@ -73,7 +76,7 @@ _FIELDS: Final[dict[str, tuple[tuple[int, str], ...]]] = {
         (5, r"^((transaction|trans|txn|tx|trx|payment|order|purchase|event|booking|transfer)_)*"
             r"(time|date|datetime|timestamp|ts|at|on|day)(_(time|date|utc|local))*$"),
         (4, r"(^|_)(paid|booked|created|posted|occurred|executed|authorized|purchased)"
-            r"(_?(at|on|date|time|ts))?$"),
+            r"(_?(at|on|date|time|ts|ms|epoch|utc))?$"),
         (4, r"(zeitpunkt|zeit|datum|fecha|heure|hora|moment|timestamp|datetime|buchungstag)"),
         (2, r"(^|_)(time|date|day|ts|step|when)(_|$)|(date|time)$|^unix"),
     ),
@@ -103,6 +106,7 @@ _NO_LABEL = re.compile(
 )
 
 
+@lru_cache(maxsize=100_000)
 def normalised(name: str) -> str:
     """Return a name in lower case with underscores between its words.
 

@@ -24,12 +24,14 @@ class Words:
         general: meanings that say little.
         empty: words that say nothing.
         anonymous: stems of numbered names that say nothing.
+        other_subjects: words of tables about other things than payments.
     """
 
     meaning: Mapping[str, str]
     general: frozenset[str]
     empty: frozenset[str]
     anonymous: frozenset[str]
+    other_subjects: frozenset[str]
 
 
 @cache
@@ -47,7 +49,8 @@ def declared() -> Words:
                 raise ValueError(f"words.toml: {word} is listed twice")
             meaning[word] = group[0]
     general = frozenset(group[0] for group in table["general"])
-    return Words(meaning, general, frozenset(table["empty"]), frozenset(table["anonymous"]))
+    sets = (frozenset(table[key]) for key in ("empty", "anonymous", "other_subjects"))
+    return Words(meaning, general, *sets)
 
 
 @lru_cache(maxsize=100_000)
@@ -66,6 +69,15 @@ def meanings(plain: str) -> tuple[tuple[str, float], ...]:
         if word not in words.empty:
             found[meaning] = GENERAL if meaning in words.general else 1.0
     return tuple(found.items())
+
+
+def other_subjects(plain: str) -> frozenset[str]:
+    """Return the words of a normalised name that belong to tables about other things.
+
+    >>> sorted(other_subjects("policy_claim_amount"))
+    ['claim', 'policy']
+    """
+    return declared().other_subjects & frozenset(_split(plain))
 
 
 def in_english(plain: str) -> str:

@@ -111,7 +111,8 @@ class _Matching:
             return Payments(None, {}, {})
         if not self._file.rows.num_rows:
             return Payments(None, {}, {})
-        return read_payments(self._file.rows, self._options.columns, self._hidden)
+        rows_total = max((p.rows for p in self._file.profiles), default=0)
+        return read_payments(self._file.rows, rows_total, self._options.columns, self._hidden)
 
     def _compared(self, stored: StoredReference) -> ModelMatch:
         reference = stored.reference
@@ -160,6 +161,9 @@ class _Matching:
         detail = (
             f"little speaks for payments: {evidence:.2f}, but {self._limits.evidence:.2f} is needed"
         )
+        if self._payments.other_subjects:
+            words = ", ".join(sorted(self._payments.other_subjects)[:5])
+            detail += f"; its columns speak of {words}"
         needed = "an amount, customers that occur again, and merchants, counterparties or channels"
         return [Reason("other-domain", detail, needed=needed)]
 
@@ -220,7 +224,10 @@ class _Matching:
 
     def _notes(self) -> tuple[str, ...]:
         leaky = [name for name in self._profiles if mentions_label(name)]
-        return tuple(f"{name} mentions the label: no model of ours uses it" for name in leaky)
+        return (
+            *(f"{name} is the label: it is not used" for name in self._labels),
+            *(f"{name} mentions the label: a model that uses it is wrong" for name in leaky),
+        )
 
 
 def _comparable(profile: ColumnProfile, file: ColumnProfile, match: ColumnMatch) -> bool:

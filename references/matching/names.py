@@ -40,6 +40,7 @@ def name_scores(left: Sequence[str], right: Sequence[str]) -> Float64:
     return _with_numbered(scores, left, right)
 
 
+@lru_cache(maxsize=100_000)
 def is_anonymous(name: str) -> bool:
     """Return whether a name says nothing about its column."""
     return numbered(normalised(name)) is not None or len(normalised(name)) <= 1
@@ -94,8 +95,8 @@ def _trigrams(name: str) -> dict[str, float]:
 
 def _with_numbered(scores: Float64, left: Sequence[str], right: Sequence[str]) -> Float64:
     """Replace the scores of names that say nothing."""
-    silent = np.array([[is_anonymous(n) for n in left]]).T | np.array([[is_anonymous(n) for n in right]])  # fmt: skip  # noqa: E501
-    scores = np.where(silent.reshape(scores.shape), NEUTRAL, scores)
+    silent = [np.array([is_anonymous(n) for n in names], np.bool_) for names in (left, right)]
+    scores = np.where(np.logical_or.outer(silent[0], silent[1]), NEUTRAL, scores)
     ranks = [_ranks(left), _ranks(right)]
     for i, (stem, rank, size) in ranks[0].items():
         for j, (other, their_rank, their_size) in ranks[1].items():

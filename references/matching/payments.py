@@ -17,7 +17,7 @@ from data.files.chunk import SourceUnreadable
 from data.guess.column import Column
 from data.guess.column_names import confidence, normalised
 from data.guess.draft import Draft, draft_columns
-from data.guess.words import meanings
+from data.guess.words import meanings, other_subjects
 
 REQUIRED = ("customer_id", "timestamp", "amount")
 FIELDS = (
@@ -27,11 +27,12 @@ FIELDS = (
 )
 """Fields of a payment that a column of a file may be."""
 
-_DRAFT_ROWS = 5000
+_DRAFT_ROWS = 2000
 _AMOUNT_SURE = 5
 _PARTY_SURE = 3
+_PAID = ("merchant_id", "merchant_category", "counterparty_id", "type", "currency")
 _PAYMENT_WORDS = frozenset(("transaction", "card", "merchant", "currency", "terminal"))
-_TRADE = ("merchant_id", "merchant_category", "counterparty_id", "device_id", "channel")
+_ALSO_PAID = ("device_id", "channel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +42,36 @@ class Payments:
     Attributes:
         draft: the layout; None if the file has no column of numbers.
         columns: field -> column of the file; only fields that a column holds.
-        repeats: field of a party -> rows for each distinct id in the sample, >= 1.
+        repeats: field of a party -> estimated rows for each distinct id of the file, >= 1.
+        other_subjects: words in its columns' names that belong to tables about other things.
     """
 
     draft: Draft | None
     columns: Mapping[str, str]
     repeats: Mapping[str, float]
+    other_subjects: frozenset[str] = frozenset()
 
     @property
     def evidence(self) -> float:
         """What speaks for payments, in [0, 1]: an amount that is called so, parties that occur
-        again, and what only payments have."""
-        return self._amount * 0.4 + self._parties * 0.3 + self._trade * 0.3
+        again, and what only payments have; less for words of other subjects."""
+        found = self._amount * 0.4 + self._parties * 0.3 + self._trade * 0.3
+        return max(found - min(0.15 * len(self.other_subjects), 0.45), 0.0)
 
     @property
     def _amount(self) -> float:
         name = self.columns.get("amount", "")
         points = confidence("amount", name) if name else 0
-        return 1.0 if points >= _AMOUNT_SURE else 0.5 if points >= _PARTY_SURE else 0.0
+        named = {meaning for meaning, _ in meanings(normalised(name))}
+        vague = "value" in normalised(name).split("_") and not named & _PAYMENT_WORDS
+        if points >= _AMOUNT_SURE and not (vague and not self._with_whom):
+            return 1.0
+        return 0.5 if points >= _PARTY_SURE else 0.0
+
+    @property
+    def _with_whom(self) -> bool:
+        """Whether somebody was paid: a meter has customers, devices and values too."""
+        return any(field in self.columns for field in _PAID)
 
     @property
     def _parties(self) -> float:
@@ -67,18 +80,20 @@ class Payments:
 
     @property
     def _trade(self) -> float:
-        held = sum(field in self.columns for field in _TRADE)
+        paid = sum(field in self.columns for field in _PAID)
+        also = sum(field in self.columns for field in _ALSO_PAID)
         words = {m for name in self.columns.values() for m, _ in meanings(normalised(name))}
-        return min(1.0, 0.5 * held + 0.25 * len(words & _PAYMENT_WORDS))
+        return min(1.0, 0.5 * paid + 0.25 * (also + len(words & _PAYMENT_WORDS)))
 
 
 def read_payments(
-    rows: pa.Table, columns: Mapping[str, str], ignore: Collection[str] = ()
+    rows: pa.Table, rows_total: int, columns: Mapping[str, str], ignore: Collection[str] = ()
 ) -> Payments:
     """Return a file as payments.
 
     Args:
-        rows: a sample.
+        rows: a sample, spread over the file.
+        rows_total: of the file, as far as it was read.
         columns: column of the file -> field that the sender gave it; "" leaves it out.
         ignore: columns that are not looked at.
     """
@@ -94,7 +109,8 @@ def read_payments(
     original = {_given(name, said): name for name in names}
     found = _columns(draft, original)
     draft = replace(draft, fields={f: _renamed(v, original) for f, v in draft.fields.items()})
-    return Payments(draft, found, _repeats(rows, found))
+    subjects = frozenset(word for name in names for word in other_subjects(normalised(name)))
+    return Payments(draft, found, _repeats(rows, rows_total, found), subjects)
 
 
 def _given(name: str, said: Mapping[str, str]) -> str:
@@ -124,10 +140,20 @@ def _renamed(value: object, original: Mapping[str, str]) -> object:
     return value
 
 
-def _repeats(rows: pa.Table, columns: Mapping[str, str]) -> dict[str, float]:
-    parties = {f: columns[f] for f in ("customer_id", "counterparty_id") if f in columns}
-    distinct = {f: len(rows.column(name).unique()) for f, name in parties.items()}
-    return {f: rows.num_rows / max(n, 1) for f, n in distinct.items()}
+def _repeats(rows: pa.Table, rows_total: int, columns: Mapping[str, str]) -> dict[str, float]:
+    """Rows for each distinct id, of the file: a sample shows fewer repetitions than the whole.
+
+    Of n rows drawn from N with D distinct ids, about n^2 / 2D pairs agree if D is large, so that
+    N / D is about twice the agreeing pairs times N over n^2.
+    """
+    n = max(rows.num_rows, 1)
+    found: dict[str, float] = {}
+    for field in ("customer_id", "counterparty_id"):
+        if field in columns:
+            distinct = max(len(rows.column(columns[field]).unique()), 1)
+            scaled = 1 + 2 * (n - distinct) * max(rows_total - n, 0) / n**2
+            found[field] = max(n / distinct, scaled)
+    return found
 
 
 def _thinned(rows: pa.Table) -> pa.Table:

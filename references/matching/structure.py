@@ -32,7 +32,7 @@ def structure_agreement(file: Float64, sketch: Float64) -> float | None:
     if varied.sum() < LEAST_COLUMNS:
         return None
     pairs = np.triu_indices(int(varied.sum()), 1)
-    a, b = (np.corrcoef(side[:, varied].T)[pairs] for side in (ours, theirs))
+    a, b = (np.atleast_2d(np.corrcoef(side[:, varied].T))[pairs] for side in (ours, theirs))
     if not a.std() or not b.std():
         return None
     return float(np.corrcoef(a, b)[0, 1])

@@ -30,14 +30,14 @@ class Thresholds:
 
     similarity: float = 0.55
     history_similarity: float = 0.35
-    evidence: float = 0.6
+    evidence: float = 0.65
     coverage: float = 0.6
     support: float = 0.6
     structure: float = 0.3
     strong_structure: float = 0.6
     few_columns: float = 2.5
     few_names: float = 0.7
-    few_auc: float = 0.7
+    few_auc: float = 0.65
     mistyped: float = 0.01
     weighty: float = 0.1
 

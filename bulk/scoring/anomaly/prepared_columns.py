@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.compute as pc
 
+from bulk.scoring.cell_values import CodedTexts
 from bulk.scoring.part_cells import PartCells
 from bulk.scoring.plan import FileColumn
-from data.cells.texts import Texts
 from fraud.payment.batch import Float32
 from references.profile.column import ColumnKind
-
-_MISSING = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +70,21 @@ class PreparedColumns:
         """float32[n, k]: `values` with medians where they are unknown."""
         return np.where(np.isnan(values), self.median, values)
 
-    def _rarity(self, name: str, found: Texts) -> Float32:
+    def _rarity(self, name: str, found: CodedTexts) -> Float32:
         shares = self.shares[name]
-        coded = found.values.dictionary_encode()
-        texts = [*coded.dictionary.to_pylist(), _MISSING]
-        rarity = np.array([-np.log(shares.get(t, self.least)) for t in texts], np.float32)
-        places = coded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
-        found_rarity: Float32 = rarity[places]
-        return found_rarity
+        rarity = np.array([-np.log(shares.get(t, self.least)) for t in found.texts], np.float32)
+        of_rows: Float32 = rarity[found.places]
+        return of_rows
 
 
-def _shares(found: Texts) -> dict[str | None, float]:
-    n = max(len(found.values), 1)
-    return {one["values"]: one["counts"] / n for one in pc.value_counts(found.values).to_pylist()}
+def _shares(found: CodedTexts) -> dict[str | None, float]:
+    """The share of each text that occurs; None stands for no text."""
+    counts = np.bincount(found.places, minlength=len(found.texts))
+    shares: dict[str | None, float] = {}
+    for text, n in zip(found.texts, counts.tolist(), strict=True):
+        if n:
+            shares[text] = shares.get(text, 0.0) + n / len(found.places)
+    return shares
 
 
 def _varies(column: Float32) -> bool:

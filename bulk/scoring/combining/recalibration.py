@@ -24,7 +24,8 @@ MOST_CHANGE = 10.0
 """Odds of fraud more often than that above or below training's are a broken match, not a shift."""
 MOST_SHARE = 0.5
 LEAST_AGREEMENT = 0.3
-"""Mean rank correlation of the models' scores; below, they do not see the same fraud."""
+"""Mean overlap of the models' riskiest rows; below, they do not see the same fraud. Models of one
+domain have 0.6 and more (docs/bulk-scoring-methods.md)."""
 
 Code = Literal[
     "done",
@@ -87,7 +88,7 @@ def recalibrate(
         prior: share of fraud that they belong to.
         models: that made them.
         scores: float32[n] of each model, of its own prior; NaN where it gives none.
-        agreement: mean rank correlation of their scores; None with one model.
+        agreement: see `bulk.scoring.summary.agreement`; None with one model.
         wanted: the caller allows it.
     """
     known = probability[~np.isnan(probability)]
@@ -149,8 +150,8 @@ def _unsafe(
         )
     if agreement is not None and agreement < LEAST_AGREEMENT:
         return "disagreement", (
-            f"the models do not see the same fraud: the rank correlation of their scores is"
-            f" {agreement:.2f}, below {LEAST_AGREEMENT:g}"
+            f"the models do not see the same fraud: they share {agreement:.0%} of their riskiest"
+            f" rows, less than {LEAST_AGREEMENT:.0%}"
         )
     return None, ""
 

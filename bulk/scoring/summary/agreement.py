@@ -1,57 +1,52 @@
-"""How far the models of an ensemble see the same fraud."""
+"""How far the models of an ensemble see the same fraud.
+
+Rank correlations over all rows say little about it: nearly all rows are genuine, and in which order
+models put these is chance. So the riskiest rows are compared, as many as frauds are expected.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bulk.scoring.combining.levels import riskiest
 from fraud.payment.batch import Float32, Float64
 
-ROWS_COMPARED = 100_000
-"""Rows that are compared, evenly spread."""
+LEAST_ROWS = 20
+"""Riskiest rows that are compared at least."""
 
-_LEAST_ROWS = 100
+_FEW = 100
 
 
-def rank_correlations(scores: Sequence[Float32]) -> Float64:
-    """float64[m, m]: Spearman's rank correlation of each pair of m models over the rows that both
-    score; NaN for fewer than 100 such rows, or where a model gives one score to all.
+def overlaps(scores: Sequence[Float32], share: float) -> Float64:
+    """float64[m, m] in [0, 1]: the share of the riskiest rows of a model that are also among those
+    of another one, of the rows that both score; NaN for fewer than 100 such rows, or where a model
+    gives the same score to all of them. Chance alone gives `share`.
 
     Args:
-        scores: float32[n] of each model, NaN where it gives none.
+        scores: float32[n] of each of m models, NaN where it gives none.
+        share: of the rows, how many count as riskiest, in (0, 1); at least `LEAST_ROWS` do.
     """
-    step = max(1, len(scores[0]) // ROWS_COMPARED) if scores else 1
-    rows = [column[::step] for column in scores]
-    found = np.eye(len(rows))
-    for i in range(len(rows)):
+    found = np.eye(len(scores))
+    for i in range(len(scores)):
         for j in range(i):
-            found[i, j] = found[j, i] = _correlation(rows[i], rows[j])
+            found[i, j] = found[j, i] = _overlap(scores[i], scores[j], share)
     return found
 
 
-def mean_agreement(correlations: Float64) -> float | None:
+def mean_agreement(overlap: Float64) -> float | None:
     """The mean of all pairs that are known; None if there is no pair."""
-    pairs = correlations[np.tril_indices(len(correlations), -1)]
+    pairs = overlap[np.tril_indices(len(overlap), -1)]
     known = pairs[~np.isnan(pairs)]
     return float(known.mean()) if known.size else None
 
 
-def _correlation(one: Float32, other: Float32) -> float:
+def _overlap(one: Float32, other: Float32, share: float) -> float:
     both = np.isfinite(one) & np.isfinite(other)
-    if both.sum() < _LEAST_ROWS:
+    kept = [column[both] for column in (one, other)]
+    if both.sum() < _FEW or any(column.min() == column.max() for column in kept):
         return float("nan")
-    ranks = [_ranks(column[both]) for column in (one, other)]
-    deviations = [rank.std() for rank in ranks]
-    if min(deviations) == 0:
-        return float("nan")
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
-
-
-def _ranks(values: Float32) -> NDArray[np.float64]:
-    """Mean ranks: equal values share theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    found: NDArray[np.float64] = (last - (counts - 1) / 2.0)[inverse]
-    return found
+    n = max(LEAST_ROWS, round(share * len(kept[0])))
+    first, second = (riskiest(column, n) for column in kept)
+    return len(np.intersect1d(first, second, assume_unique=True)) / n

@@ -44,21 +44,22 @@ def level_counts(level: Int8) -> dict[str, int]:
 
 
 def model_table(
-    plan: ScoringPlan, scores: Mapping[str, Float32], correlations: Float64
+    plan: ScoringPlan, scores: Mapping[str, Float32], overlap: Float64
 ) -> list[dict[str, Any]]:
     """What each model said, the best match first, JSON-ready.
 
     Each has reference, weight, similarity, domain_auc, training_rate, metrics, rows (that it
-    scored), mean (of its probabilities) and agreement: reference -> rank correlation.
+    scored), mean (of its probabilities) and agreement: reference -> share of its
+    riskiest rows that this model finds riskiest, too.
     """
     names = [model.reference for model in plan.models]
     return [
         {
             **_told(model, scores[model.reference]),
             "agreement": {
-                other: round(float(correlations[i, j]), 4)
+                other: round(float(overlap[i, j]), 4)
                 for j, other in enumerate(names)
-                if j != i and not np.isnan(correlations[i, j])
+                if j != i and not np.isnan(overlap[i, j])
             },
         }
         for i, model in enumerate(plan.models)
@@ -125,11 +126,11 @@ def _told(model: PlannedModel, score: Float32) -> dict[str, Any]:
         "similarity": round(model.similarity, 4),
         "domain_auc": None if model.domain_auc is None else round(model.domain_auc, 4),
         "training_rate": model.label_rate,
-        "metrics": model.metrics,
+        "metrics": {name: _rounded(value) for name, value in model.metrics.items()},
         "rows": int(known.size),
         "mean": round(float(known.mean(dtype=np.float64)), 6) if known.size else None,
     }
 
 
 def _rounded(value: float) -> float | None:
-    return None if np.isnan(value) else round(value, 7)
+    return round(value, 7) if np.isfinite(value) else None

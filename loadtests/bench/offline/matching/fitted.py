@@ -17,7 +17,7 @@ from references.matching.sample import FileSample
 from references.profile.column import ColumnKind, ColumnProfile
 from references.profile.measure import measure
 from references.profile.sketch import sketch
-from references.reference import Reference, ReferenceColumn, StoredReference
+from references.reference import Reference, ReferenceColumn, ReferenceKind, StoredReference
 
 _LEARNT = (ColumnKind.NUMBER, ColumnKind.CATEGORY, ColumnKind.CONSTANT)
 _HISTORY_IMPORTANCE = {"amount": 0.3, "customer_id": 0.25, "timestamp": 0.2}
@@ -55,7 +55,7 @@ def tabular(part: Part) -> Fitted:
     metrics = figures(part.label[cut:], tested.predict(xgb.DMatrix(x[cut:])))
     booster = _fit(x, part.label)
     gains = booster.get_score(importance_type="total_gain")
-    shares = np.array([float(gains.get(f"f{i}", 0.0)) for i in range(len(used))])
+    shares = np.array([np.sum(gains.get(f"f{i}", 0.0)) for i in range(len(used))])
     shares = shares / shares.sum() if shares.sum() else np.full(len(used), 1 / len(used))
     columns = tuple(
         ReferenceColumn(p, float(s), categorical=p.kind is ColumnKind.CATEGORY and not p.whole)
@@ -129,7 +129,7 @@ def _sketched(table: pa.Table, profiles: list[ColumnProfile]) -> pa.Table:
 
 
 def _stored(
-    part: Part, kind: str, columns: tuple[ReferenceColumn, ...], metrics: dict[str, float]
+    part: Part, kind: ReferenceKind, columns: tuple[ReferenceColumn, ...], metrics: dict[str, float]
 ) -> StoredReference:
     reference = Reference(
         name=f"{part.name}-{kind}", owner="", tenant="bench", kind=kind, schema_id="bench",

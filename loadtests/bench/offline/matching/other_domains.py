@@ -21,7 +21,9 @@ def other_tables(n: int, rng: Generator) -> Iterator[Part]:
         yield Part(name, name, pa.table(columns), np.zeros(0, np.bool_), {})
 
 
-def _days(n: int, rng: Generator, start: str = "2019-01-01", days: int = 700) -> NDArray:
+def _days(
+    n: int, rng: Generator, start: str = "2019-01-01", days: int = 700
+) -> NDArray[np.datetime64]:
     offsets = np.sort(rng.integers(0, days * 86_400, n))
     return np.datetime64(start, "s") + offsets
 
@@ -30,7 +32,7 @@ def _lognormal(n: int, rng: Generator, mean: float, spread: float) -> NDArray[np
     return np.round(rng.lognormal(np.log(mean), spread, n), 2)
 
 
-def _words(n: int, rng: Generator, words: str) -> NDArray:
+def _words(n: int, rng: Generator, words: str) -> NDArray[np.generic]:
     return rng.choice(words.split(), n)
 
 
@@ -142,6 +144,56 @@ def _meters(n: int, rng: Generator) -> _Made:
     }
 
 
+def _readings(n: int, rng: Generator) -> _Made:
+    return {
+        "customer_id": rng.integers(1, 200, n),
+        "device_id": rng.integers(1, 250, n),
+        "timestamp": _days(n, rng, "2023-01-01", 30),
+        "value": np.round(rng.gamma(2, 0.2, n), 3),
+        "unit": _words(n, rng, "kWh m3"),
+    }
+
+
+def _member_claims(n: int, rng: Generator) -> _Made:
+    return {
+        "claim_number": np.arange(n),
+        "member_id": rng.integers(1, n // 6, n),
+        "claim_date": _days(n, rng).astype("datetime64[D]"),
+        "claim_amount": _lognormal(n, rng, 300, 1.1),
+        "channel": _words(n, rng, "online phone mail"),
+        "country": _words(n, rng, "FR DE ES"),
+        "policy_type": _words(n, rng, "auto home travel"),
+    }
+
+
+def _clicks(n: int, rng: Generator) -> _Made:
+    return {
+        "event_time": _days(n, rng, "2019-10-01", 30),
+        "event_type": _words(n, rng, "view cart purchase"),
+        "product_id": rng.integers(1, 900, n),
+        "category_code": _words(n, rng, "phone audio tv shoes"),
+        "brand": _words(n, rng, "sony apple lg"),
+        "price": _lognormal(n, rng, 120, 1.0),
+        "user_id": rng.integers(1, n // 10, n),
+        "user_session": rng.integers(1, n // 4, n),
+    }
+
+
+def _taxis(n: int, rng: Generator) -> _Made:
+    return {
+        "VendorID": rng.integers(1, 3, n),
+        "tpep_pickup_datetime": _days(n, rng, "2023-01-01", 30),
+        "passenger_count": rng.integers(1, 6, n),
+        "trip_distance": _lognormal(n, rng, 2.5, 0.8),
+        "PULocationID": rng.integers(1, 265, n),
+        "DOLocationID": rng.integers(1, 265, n),
+        "payment_type": rng.integers(1, 5, n),
+        "fare_amount": _lognormal(n, rng, 12, 0.5),
+        "tip_amount": _lognormal(n, rng, 2, 0.5),
+        "total_amount": _lognormal(n, rng, 17, 0.5),
+    }
+
+
 def _web_log(n: int, rng: Generator) -> _Made:
     return {
         "time": _days(n, rng, "2024-02-01", 5),
@@ -211,10 +263,8 @@ def _gibberish(n: int, rng: Generator) -> _Made:
 
 
 def _texts(n: int, rng: Generator) -> _Made:
-    words = (
-        "the fox jumps over lazy dogs while rain falls on green hills of another country".split()
-    )
-    return {"id": np.arange(n), "text": [" ".join(rng.choice(words, 12)) for _ in range(n)]}
+    words = "the fox jumps over lazy dogs while rain falls on green hills of another country"
+    return {"id": np.arange(n), "text": [" ".join(_words(12, rng, words)) for _ in range(n)]}
 
 
 def _flowers(n: int, rng: Generator) -> _Made:
@@ -280,6 +330,10 @@ _MAKERS: dict[str, Callable[[int, Generator], _Made]] = {
     "employees": _employees,
     "sensors": _sensors,
     "meters": _meters,
+    "readings": _readings,
+    "member-claims": _member_claims,
+    "clicks": _clicks,
+    "taxis": _taxis,
     "web-log": _web_log,
     "rides": _rides,
     "loans": _loans,

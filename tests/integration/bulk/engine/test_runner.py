@@ -18,7 +18,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from bulk.engine.executor import Executor
+from bulk.engine.executor import Executor, WorkerLost
 from bulk.engine.job_run import Workshop
 from bulk.engine.process_pool import ProcessPool
 from bulk.engine.progress import Progress
@@ -344,6 +344,55 @@ async def test_a_job_whose_model_is_gone_fails_with_the_reason(
         "step": "planning",
         "detail": "no reference cards@0123456789ab",
     }
+
+
+async def test_a_killed_planner_is_asked_again_and_a_defect_ends_the_job(
+    pool: asyncpg.Pool, store: JobStore
+) -> None:
+    whole, broken_job = [await submitted(pool, store) for _ in range(2)]
+    errors: list[Exception] = [WorkerLost("killed"), WorkerLost("killed")]
+
+    async def plan(job: Job, paths: JobPaths) -> ScoringPlan:
+        if job.job_id == broken_job.job_id:
+            raise ZeroDivisionError("cell 4711")
+        if errors:
+            raise errors.pop()
+        return await plan_nothing(job, paths)
+
+    runner = Runner(pool, shop(store, planner=plan), "r")
+    await runner.run_next(whole.job_id)
+    await runner.run_next(broken_job.job_id)
+    assert (await found(pool, whole)).state is JobState.DONE
+    failed = await found(pool, broken_job)
+    assert (failed.state, failed.problem["detail"]) == (JobState.FAILED, "ZeroDivisionError")
+
+
+async def test_a_file_that_changed_since_it_was_read_is_not_scored_by_halves(
+    pool: asyncpg.Pool, store: JobStore
+) -> None:
+    job = await submitted(pool, store)
+    paths = store.paths(job.job_id)
+    broken(paths, "finish", "input")
+    await Runner(pool, shop(store), "r").run_next()
+    await pool.execute("UPDATE jobs SET state = 'scoring'")
+    paths.upload.write_text("another\nfile")
+    paths.part(5).unlink()
+    await Runner(pool, shop(store), "r").run_next()
+    failed = await found(pool, job)
+    assert failed.problem["detail"] == "the file has changed since it was read"
+
+
+async def test_payments_without_times_are_refused_after_the_replay(
+    pool: asyncpg.Pool, store: JobStore
+) -> None:
+    job = await submitted(pool, store, [*LINES, "timeless"])
+
+    async def plan(_: Job, __: JobPaths) -> ScoringPlan:
+        return HistoryPlan(models=(), columns=(), tenant="mine")
+
+    await Runner(pool, shop(store, planner=plan), "r").run_next()
+    refused = await found(pool, job)
+    assert (refused.state, files(store, job)) == (JobState.REFUSED, [])
 
 
 async def test_expired_jobs_are_forgotten_with_their_files(

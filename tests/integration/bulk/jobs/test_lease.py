@@ -16,6 +16,7 @@ from bulk.jobs.state import JobState
 from fraud.errors import LeaseLost, StoreUnavailable
 from stores.postgres.connect import open_pool
 from tests.contracts.jobs import MATCH, STORAGE, new_job
+from tests.contracts.pgbouncer import bouncing
 
 FIRST = Unit(Phase.SCORING, 0)
 
@@ -137,3 +138,22 @@ async def test_an_outage_is_no_lost_lease(database_url: str) -> None:
     await pool.close()
     with pytest.raises(StoreUnavailable):
         await lease.renew(None)
+
+
+async def test_runners_work_behind_a_pooler(pool: asyncpg.Pool, database_url: str) -> None:
+    async with bouncing(database_url) as behind:
+        pooled = await open_pool(behind, size=4, timeout_s=10.0)
+        try:
+            jobs = [await insert(pooled) for _ in range(6)]
+            taken = await asyncio.gather(*(claim(pooled, STORAGE, f"r{i}", 30) for i in range(8)))
+            found = {job.job_id: f"r{i}" for i, job in enumerate(taken) if job is not None}
+            assert found.keys() == {job.job_id for job in jobs}
+            leases = [Lease(pooled, job_id, owner, 30) for job_id, owner in found.items()]
+            await asyncio.gather(*(lease.begin_scoring(2, 0, [1, 1]) for lease in leases))
+            await asyncio.gather(
+                *(lease.done(Unit(Phase.SCORING, part)) for lease in leases for part in (0, 1))
+            )
+            read = [await table.find(pooled, "mine", job.job_id) for job in jobs]
+        finally:
+            await pooled.close()
+    assert [job.rows_done for job in read] == [2] * len(jobs)

@@ -190,6 +190,42 @@ def test_an_unreadable_file_is_told_in_one_line(
     assert job_folders(home) == []
 
 
+def test_a_job_that_nobody_runs_is_run_by_hand(
+    home: Path,
+    database_url: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = written(shop_table(ROWS), tmp_path / "shop.csv")
+    from bulk.engine.runner import Runner
+
+    async def killed(*_: Any, **__: Any) -> None:
+        raise SystemExit(9)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Runner, "run_next", killed)
+        with pytest.raises(SystemExit):
+            run(["score", str(file)])
+    capsys.readouterr()
+    assert run(["jobs", "run", "--json"]) == 0
+    (ran,) = output(capsys)
+    assert ran["state"] == "done"
+    assert run(["jobs", "run", "--json"]) == 0
+    assert output(capsys) == []
+    expire(database_url)
+    assert run(["jobs", "run"]) == 0
+    assert job_folders(home) == []
+
+
+def expire(database_url: str) -> None:
+    async def update() -> None:
+        async with connection(database_url) as session:
+            await session.execute("UPDATE jobs SET expires_at = now()")
+
+    asyncio.run(update())
+
+
 def test_unknown_jobs_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["jobs", "show", "no-id"]) == 2
     assert run(["jobs", "cancel", "01a22bf1-6528-7460-9cb1-a6b33a085f69"]) == 1

@@ -77,6 +77,13 @@ async def test_attempts_are_bounded_and_a_foreign_error_is_not_quoted() -> None:
     assert (executor.calls, attempts.given_up) == (ATTEMPTS, [PART])
 
 
+async def test_a_full_disk_is_told_without_its_path() -> None:
+    executor = FakeExecutor(*[OSError(28, "No space left on device", "/secret")] * 9)
+    with pytest.raises(UnitFailed) as caught:
+        await Units(FakeAttempts(), executor).do(PART, abs, -3)
+    assert caught.value.detail == "No space left on device"
+
+
 async def test_attempts_of_earlier_runs_count() -> None:
     attempts, executor = FakeAttempts(before=2), FakeExecutor(WorkerLost("killed"))
     with pytest.raises(UnitFailed, match="killed"):

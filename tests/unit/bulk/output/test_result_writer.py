@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from bulk.output.result_writer import ResultWriter
 
@@ -37,11 +38,24 @@ def test_what_is_not_committed_leaves_nothing_and_harms_nothing(tmp_path):
 
 def test_what_a_killed_writer_left_is_replaced(tmp_path):
     path = tmp_path / "result.parquet"
-    (tmp_path / "result.parquet.writing").write_bytes(b"half a fi")
+    (tmp_path / "result.parquet.0f.writing").write_bytes(b"half a fi")
     with ResultWriter(path) as writer:
         writer.add(part("a"), {})
         writer.commit()
     assert pq.read_table(path).num_rows == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_two_writers_the_result_is_that_of_one(tmp_path):
+    path = tmp_path / "result.parquet"
+    with ResultWriter(path) as late, ResultWriter(path) as writer:
+        late.add(part("a", "b"), {})
+        writer.add(part("a"), {})
+        with pytest.raises(FileNotFoundError):
+            late.commit()
+        writer.commit()
+    assert pq.read_table(path).num_rows == 1
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_part_whose_column_is_empty_has_the_type_of_the_others(tmp_path):

@@ -62,3 +62,20 @@ def test_codes_are_those_of_training(cells):
     array = pa.array(cells, pa.string())
     expected = category_codes(texts(array, DEFAULT_MISSING).values.to_pylist())
     np.testing.assert_array_equal(code_cells(array, DEFAULT_MISSING), expected)
+    np.testing.assert_array_equal(code_cells(array.dictionary_encode(), DEFAULT_MISSING), expected)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pa.array([1, 2, None, 1], pa.int64()),
+        pa.array([1.0, 2.5, np.nan, None]),
+        pa.array([True, False, None]),
+        pa.array([], pa.string()),
+        pa.nulls(2),
+        pa.array([b"\xff", b"a"], pa.binary()),
+    ],
+)
+def test_codes_of_any_type(cells):
+    expected = category_codes(texts(cells, DEFAULT_MISSING).values.to_pylist())
+    np.testing.assert_array_equal(code_cells(cells, DEFAULT_MISSING), expected)

@@ -73,11 +73,11 @@ def test_the_short_answer_counts_what_the_result_predicts():
 def test_each_model_says_how_much_it_agrees_with_the_others():
     other = replace(MODEL, reference="other@ba9876543210")
     scores = {"cards@0123456789ab": f32(0.2, 0.4), other.reference: f32(0.1, np.nan)}
-    correlations = np.array([[1.0, np.nan], [np.nan, 1.0]])
-    found = model_table(plan([MODEL, other]), scores, correlations)
+    overlap = np.array([[1.0, np.nan], [np.nan, 1.0]])
+    found = model_table(plan([MODEL, other]), scores, overlap)
     assert [one["rows"] for one in found] == [2, 1]
     assert found[0]["mean"] == pytest.approx(0.3)
     assert found[0]["agreement"] == {}
-    correlations[:] = 0.5
-    found = model_table(plan([MODEL, other]), scores, correlations)
+    overlap[:] = 0.5
+    found = model_table(plan([MODEL, other]), scores, overlap)
     assert found[0]["agreement"] == {"other@ba9876543210": 0.5}
