@@ -60,8 +60,10 @@ async def loaded(page: Page, path: str, condition: str = "true") -> None:
 
 async def fits(page: Page, width: int, name: str) -> None:
     """Assert that nothing scrolls sideways and nothing was complained about."""
+    await page.until(
+        "document.readyState === 'complete' && [...document.images].every(i => i.naturalWidth > 0)"
+    )
     assert await page.run("document.documentElement.scrollWidth") <= width
-    assert await page.run("[...document.images].every(i => i.naturalWidth > 0)")
     styled = "getComputedStyle(document.querySelector('.card')).borderTopLeftRadius"
     assert await page.run(styled) == "14px"
     labelled = """[...document.querySelectorAll(
