@@ -11,22 +11,24 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 from uuid import UUID
 
+from bulk.engine.submission import Examiner
 from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions
 from bulk.jobs.paths import JobPaths
 from bulk.jobs.state import ENDED, JobState
-from fraud.errors import Conflict, NotFound, Overloaded, Unavailable
-from references.matching.match import Match
+from bulk.jobs.store import JobStore
+from fraud.errors import Conflict, InvalidInput, NotFound, Overloaded, Unavailable
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.errors import MatchRefused
-from serve_app.gateway.job_options import changed_options
+from serve_app.gateway.job_options import POINTER, changed_options
+from serve_app.gateway.job_records import JobRecords
 from settings.settings import Settings
 
 UPLOAD: Final = "upload"
@@ -46,18 +48,16 @@ class JobLimits:
 
     Attributes:
         upload_bytes: size of the largest file, as it comes.
-        retention_days: how long files of jobs are kept.
         reserve_bytes: free space of the disk that files of jobs never take.
     """
 
     upload_bytes: int = 5 << 30
-    retention_days: float = 7.0
     reserve_bytes: int = 1 << 30
 
     @classmethod
     def of(cls, settings: Settings) -> JobLimits:
         """Return the limits among all settings."""
-        return cls(settings.max_upload_mib << 20, settings.job_retention_days)
+        return cls(settings.max_upload_mib << 20)
 
 
 @dataclass(slots=True)
@@ -94,61 +94,6 @@ class Download:
     chunks: Callable[[], Iterator[bytes]] | None = None
 
 
-class JobTable(Protocol):
-    """The table of jobs; `serve_app.gateway.job_records` is it. Raises StoreUnavailable."""
-
-    async def add(self, job: Job) -> Job:
-        """Store a new job; raises TooManyJobs."""
-
-    async def find(self, tenant: str, job_id: UUID) -> Job:
-        """Return a job of a tenant; raises NotFound."""
-
-    async def newest(self, tenant: str, limit: int, before: UUID | None) -> list[Job]:
-        """Return a tenant's jobs, the newest first; with `before`, only older ones."""
-
-    async def require_room(self, tenant: str, drafts: int) -> None:
-        """Raise TooManyJobs if a tenant with so many drafts may not have one more job."""
-
-    async def confirm(self, tenant: str, job_id: UUID, options: JobOptions, match: Match) -> Job:
-        """Queue a job that waits; raises NotFound and Conflict."""
-
-    async def cancel(self, tenant: str, job_id: UUID) -> Job:
-        """Have a job stopped; raises NotFound."""
-
-
-class JobFiles(Protocol):
-    """The files of jobs; `bulk.jobs.store.JobStore` is it. All methods block, and may raise
-    ArtifactsUnavailable."""
-
-    def paths(self, job_id: UUID) -> JobPaths:
-        """Return the files of a job on this machine; none of them need exist."""
-
-    def make(self, job_id: UUID) -> JobPaths:
-        """Return the files of a job, in a private folder that exists."""
-
-    def keep(self, job_id: UUID, *files: Path) -> None:
-        """Store files of a job where other machines find them."""
-
-    def bring(self, job_id: UUID, *files: Path) -> bool:
-        """Fetch files to this machine; returns whether all of them are here now."""
-
-    def remove(self, job_id: UUID) -> None:
-        """Remove all files of a job."""
-
-
-class Examiner(Protocol):
-    """Matches files; `bulk.engine.submission.Examiner` is it. Raises FileRefused, InvalidInput,
-    NotFound and Unavailable."""
-
-    async def examine(
-        self, tenant: str, paths: JobPaths, file_name: str, options: JobOptions
-    ) -> Match:
-        """Return how the file at `paths.upload` fits the tenant's references."""
-
-    async def match_again(self, tenant: str, paths: JobPaths, options: JobOptions) -> Match:
-        """Return how a file that was examined before fits with other options."""
-
-
 Fetch = Callable[[str, Path, int], None]
 """(source, path, most bytes): copies a file that was not uploaded; blocks. Raises
 FileRefused, for sources that are not allowed as well, and ArtifactsUnavailable."""
@@ -173,8 +118,8 @@ class Jobs:
 
     def __init__(
         self,
-        table: JobTable,
-        files: JobFiles,
+        table: JobRecords,
+        files: JobStore,
         examiner: Examiner,
         fetch: Fetch,
         limits: JobLimits,
@@ -268,7 +213,8 @@ class Jobs:
         if source != UPLOAD:
             most = self.limits.upload_bytes
             await asyncio.to_thread(self._fetch, source, paths.upload, most)
-        match = await self._examiner.examine(tenant, paths, name, options)
+        with _naming_models():
+            match = await self._examiner.examine(tenant, paths, name, options)
         if match.refused:
             raise MatchRefused(match)
         starts = options.confirm and not match.unconfirmed
@@ -336,7 +282,8 @@ class Jobs:
             paths = self._files.paths(job_id)
             self._require_here(job)
             await asyncio.to_thread(self._files.bring, job_id, *_examined(paths))
-            match = await self._examiner.match_again(tenant, paths, options)
+            with _naming_models():
+                match = await self._examiner.match_again(tenant, paths, options)
             if match.refused:
                 raise MatchRefused(match)
         queued = await self._table.confirm(tenant, job_id, options, match)
@@ -405,14 +352,25 @@ class Jobs:
 
 
 def progress(job: Job) -> tuple[float | None, float | None]:
-    """Return the share of a job's rows that are done, in [0, 1], and the seconds that the rest
-    takes at the present speed; None where that is not known."""
+    """Return the share of a job's rows that are done or could not be read, in [0, 1], and the
+    seconds that the rest takes at the present speed; None where that is not known."""
     if job.rows_total is None:
         return None, None
-    share = 1.0 if not job.rows_total else min(1.0, job.rows_done / job.rows_total)
+    left = max(0, job.rows_total - job.rows_done - job.rows_failed)
+    share = 1 - left / job.rows_total if job.rows_total else 1.0
     if job.state in ENDED or not job.rows_per_s:
         return share, None
-    return share, max(0, job.rows_total - job.rows_done) / job.rows_per_s
+    return share, left / job.rows_per_s
+
+
+@contextmanager
+def _naming_models() -> Iterator[None]:
+    """Raise InvalidInput where an option names a reference model that is not there."""
+    try:
+        yield
+    except NotFound:
+        detail = "Unknown value for `model`: expected reference models that you may use"
+        raise InvalidInput("unknown model", ((f"{POINTER}/model", "unknown", detail),)) from None
 
 
 def _examined(paths: JobPaths) -> tuple[Path, ...]:

@@ -12,7 +12,6 @@ from bulk.jobs.job import Job
 from bulk.jobs.options import MAX_MODELS
 from bulk.jobs.state import JobState
 from serve_app.gateway.jobs import progress
-from serve_app.http.reading.form import FILE
 from serve_app.http.wire.match_schemas import MatchOut, Share, match_out
 
 StateName = Annotated[
@@ -95,9 +94,6 @@ class JobFormIn(Struct, kw_only=True, gc=False):
     options: Annotated[str, Meta(description="`JobOptionsIn` as JSON")] = "{}"
 
 
-assert JobFormIn.__struct_fields__[0] == FILE
-
-
 class JobSourceIn(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     """A file that is not uploaded."""
 
@@ -138,7 +134,7 @@ class JobOut(Struct, kw_only=True, gc=False):
     rows_total: Annotated[int | None, Meta(description="null: the file is not read yet")]
     rows_done: Annotated[int, Meta(ge=0, description="rows with scores")]
     rows_failed: Annotated[int, Meta(ge=0, description="rows that could not be read")]
-    progress: Annotated[Share | None, Meta(description="share of the rows done")]
+    progress: Annotated[Share | None, Meta(description="share of the rows that are done or failed")]
     rows_per_s: Annotated[float | None, Meta(description="speed of the running phase")]
     seconds_left: Annotated[float | None, Meta(description="at this speed")]
     to_confirm: Annotated[

@@ -11,7 +11,7 @@ import pytest
 from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions
 from bulk.jobs.state import JobState
-from fraud.errors import Conflict, Overloaded
+from fraud.errors import Conflict, InvalidInput, NotFound, Overloaded
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.errors import MatchRefused, TooManyJobs
 from serve_app.gateway.jobs import JobLimits, progress
@@ -34,9 +34,7 @@ async def submitted(front: JobFront, name: str = "a.csv", **options: object) -> 
 
 
 def test_limits_come_from_the_settings() -> None:
-    settings = Settings(max_upload_mib=3, job_retention_days=2.5)
-    limits = JobLimits.of(settings)
-    assert (limits.upload_bytes, limits.retention_days) == (3 << 20, 2.5)
+    assert JobLimits.of(Settings(max_upload_mib=3)).upload_bytes == 3 << 20
 
 
 async def test_a_draft_that_is_not_submitted_leaves_nothing(front: JobFront) -> None:
@@ -120,6 +118,16 @@ async def test_a_refusal_holds_the_match(front: JobFront) -> None:
     assert refused.value.match == front.match
 
 
+async def test_a_model_that_is_not_there_is_a_wrong_option(front: JobFront) -> None:
+    job = await submitted(front, confirm=False)
+    front.match = NotFound("no such reference")
+    with pytest.raises(InvalidInput) as refused:
+        await submitted(front, model=["cards@0123456789ab"])
+    assert refused.value.errors[0][:2] == ("/options/model", "unknown")
+    with pytest.raises(InvalidInput):
+        await front.jobs.confirm("acme", job.job_id, {"model": ["cards@0123456789ab"]})
+
+
 async def test_only_a_job_that_waits_is_confirmed(front: JobFront) -> None:
     job = await submitted(front)
     with pytest.raises(Conflict, match="queued"):
@@ -148,6 +156,7 @@ async def test_a_job_that_ends_while_it_is_confirmed_stays_ended(front: JobFront
         ({"rows_total": 0}, (1.0, None)),
         ({"rows_total": 10, "rows_done": 5}, (0.5, None)),
         ({"rows_total": 10, "rows_done": 5, "rows_per_s": 2.5}, (0.5, 2.0)),
+        ({"rows_total": 10, "rows_done": 4, "rows_failed": 1, "rows_per_s": 5.0}, (0.5, 1.0)),
         ({"rows_total": 10, "rows_done": 12, "rows_per_s": 2.5}, (1.0, 0.0)),
         (
             {"rows_total": 10, "rows_done": 10, "rows_per_s": 2.5, "state": JobState.DONE},
