@@ -60,8 +60,10 @@ async def loaded(page: Page, path: str, condition: str = "true") -> None:
 
 async def fits(page: Page, width: int, name: str) -> None:
     """Assert that nothing scrolls sideways and nothing was complained about."""
+    await page.until(
+        "document.readyState === 'complete' && [...document.images].every(i => i.naturalWidth > 0)"
+    )
     assert await page.run("document.documentElement.scrollWidth") <= width
-    assert await page.run("[...document.images].every(i => i.naturalWidth > 0)")
     styled = "getComputedStyle(document.querySelector('.card')).borderTopLeftRadius"
     assert await page.run(styled) == "14px"
     labelled = """[...document.querySelectorAll(
@@ -207,3 +209,24 @@ async def test_nothing_is_asked_of_other_hosts(page: Page, console: Console, add
     )
     assert json.loads(names)
     assert all(name.startswith(f"{address}/console/static/") for name in json.loads(names))
+
+
+async def test_without_scripts_everything_works(
+    page: Page, console: Console, address: str, tmp_path: Path
+) -> None:
+    await page.send("Emulation.setScriptExecutionDisabled", value=True)
+    await sign_in(page, address, str(KEY), 1280)
+    file = tmp_path / "a.csv"
+    await asyncio.to_thread(file.write_bytes, ROWS)
+    root = (await page.send("DOM.getDocument"))["root"]["nodeId"]
+    node = (await page.send("DOM.querySelector", nodeId=root, selector="#file"))["nodeId"]
+    await page.send("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
+    await page.click("#send")
+    await loaded(page, "/console/score/", "document.querySelector('form[action$=confirm]')")
+    await page.click("form[action$=confirm] button.main")
+    await loaded(page, "/console/score/", "document.querySelector('#progress')")
+    (job_id,) = console.table.jobs
+    console.finish(job_id)
+    # The page loads itself anew.
+    await page.until("document.querySelector('.downloads')")
+    assert page.complaints == []

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from bulk.jobs.options import JobOptions
+from bulk.scoring.finish import finish
+from bulk.scoring.score_part import score_part
 from serve_app.console.views.result_view import result_of
 from tests.contracts.console_jobs import SUMMARY, done
+from tests.contracts.scored_jobs import column, plan, tabular_model, write_job
 
 
 def changed(**parts: Any) -> dict[str, Any]:
@@ -65,3 +73,35 @@ def test_an_empty_summary_shows_nothing() -> None:
     view = result_of(done(summary={}, match=None))
     assert (view.rows, view.models, view.rate, view.drift) == (0, "", None, ())
     assert view.histogram == view.levels_bar == ""
+
+
+def test_the_summary_of_a_real_job_is_shown_whole(tmp_path: Path) -> None:
+    one = tabular_model(tmp_path / "a", [column("x"), column("y")], weight=0.75, anomaly=True)
+    other = tabular_model(
+        tmp_path / "b", [column("x")], reference="other@ba9876543210", slope=0.5, weight=0.25
+    )
+    planned = plan([one, other], ["x", "y"])
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(-3, 2, 2500), draw.normal(size=2500)
+    paths = write_job(tmp_path / "job", pa.table({"x": x.astype(str), "y": y.astype(str)}))
+    for number in paths.part_numbers:
+        score_part(paths, number, planned)
+    summary = json.loads(json.dumps(finish(paths, planned, JobOptions())))
+
+    view = result_of(done(summary=summary))
+    assert (view.rows, view.unscored) == (2500, 0)
+    assert sum(level.rows for level in view.levels) == 2500
+    assert view.rate is not None
+    assert view.rate.training is not None
+    assert view.rate.picture
+    assert view.recalibration.count(".") >= 2
+    assert "<rect" in view.histogram
+    assert view.quantiles[-1][0] == "highest"
+    assert [opinion.name for opinion in view.opinions] == ["cards", "other"]
+    assert view.agreement == view.opinions[0].agreement[1] == "1.00"
+    assert view.anomalies[0]["columns"][0]["column"] in ("x", "y")
+    # What the tests of the pages take for a summary has the parts of a real one.
+    assert SUMMARY.keys() == summary.keys()
+    for name in ("rows", "levels", "scores", "fraud_rate", "recalibration"):
+        assert SUMMARY[name].keys() == summary[name].keys()
+    assert SUMMARY["anomalies"][0].keys() == summary["anomalies"][0].keys()
