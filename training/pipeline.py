@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import ray
 
@@ -20,13 +19,12 @@ from deciding.plans.table import Offered, activation, active_of
 from fraud.errors import NotTrainable
 from fraud.payment.batch import Float64
 from fraud.plan import Plan
-from fraud.record import CODE_VERSION
 from models.store.alias import CHAMPION, moment
 from models.store.location import store_of
 from settings.settings import Settings
 from training.config import TrainConfig, without_warmup
 from training.evaluate.predictions import require_writable, write_predictions
-from training.evaluate.results import RunResults, results_of
+from training.evaluate.results import results_of
 from training.evaluate.skill import require_skill
 from training.export.fitted import Fitted
 from training.finding import Finding
@@ -46,7 +44,6 @@ from training.guard.guard import (
     inspect_history,
     inspect_layout,
 )
-from training.libraries import library_versions
 from training.progress import Progress, quiet
 from training.promotion.tenants import require_own_payments
 from training.ray_runtime.session import ray_session
@@ -55,9 +52,10 @@ from training.reference.measured import Measured, TableMeasurer, measured_paymen
 from training.registry.locks import registry_lock
 from training.registry.mlflow_registry import Registry
 from training.registry.provenance import Provenance, provenance
-from training.registry.publish import Destination, Published, publish
+from training.registry.publish import Destination
+from training.registry.publish_run import publish_run
 from training.report import TrainingReport, report_of
-from training.run import RECIPE, Run
+from training.run import Run
 from training.run_storage import RunStorage, run_storage_of
 from training.sets.dataset import Dataset, build_dataset, newest_history
 from training.sets.sample import Sample
@@ -301,7 +299,7 @@ def run_stages(
                     created_at=as_of,
                 ),
             )
-            published = _publish(results, to, run.recipe)
+            published = publish_run(results, to, run.recipe)
             reference = list_reference(settings, published.reference, store.url)
             run.progress("publish", 1, 1)
     folder = settings.home / "reports"
@@ -378,28 +376,3 @@ def _fit_plan(fitted: _FittedVariants, dataset: Dataset, run: Run) -> FittedRun:
         plan_fit = fit_and_score_plan(models, dataset, split, fitted.config)
         run.progress("judge", 2, 2)
     return FittedRun(dataset, split, fitted.config, models, plan_fit, fitted.trials)
-
-
-def _publish(results: RunResults, to: Destination, recipe: str) -> Published:
-    fitted_run = results.fitted_run
-    rows, frauds = fitted_run.split.counts(fitted_run.dataset.label)
-    training: dict[str, Any] = {
-        "tenant": to.tags["tenant"],
-        "seed": fitted_run.config.seed,
-        "window": fitted_run.split.bounds.window(),
-        "rows": rows,
-        "frauds": frauds,
-        "shared_calibration": fitted_run.split.shared,
-        "code": CODE_VERSION,
-        "libraries": library_versions(),
-        **({RECIPE: recipe} if recipe else {}),
-    }
-    return publish(
-        fitted_run.models,
-        fitted_run.plan_fit.plan,
-        schema=fitted_run.dataset.schema,
-        training=training,
-        ensemble=fitted_run.plan_fit.metrics,
-        to=to,
-        results=results,
-    )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,30 +12,22 @@ from cluster.commands.options import (
     ForEveryTenant,
     TenantOption,
     TrainConfigOption,
-    load_settings,
+)
+from cluster.commands.train_runs import (
+    AutoOptions,
+    Outputs,
+    run_auto,
+    run_history,
+    run_named_protocol,
+    run_tabular,
 )
 from cluster.errors import CommandFailed
-from cluster.terminal.bars import StageBars
-from cluster.terminal.console import JsonFlag, emit, print_line, step
+from cluster.terminal.console import JsonFlag, emit
 from cluster.terminal.protocol_table import protocol_table
 from cluster.terminal.training_table import training_table
-from cluster.terminal.understood import understood_text
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
-    from training.report import TrainingReport
-
-_SEARCH_MINUTES = 3.0
-_STAGES = {
-    "history": "Read history",
-    "features": "Compute features",
-    "guard": "Look for leaks",
-    "search": "Search parameters",
-    "fit": "Fit models",
-    "judge": "Calibrate and test",
-    "report": "Evaluate and draw",
-    "publish": "Register",
-}
 
 
 def train(
@@ -152,7 +142,7 @@ def train(
     with a gap as long as labels take to arrive. Runs on the Ray cluster that RAY_ADDRESS names,
     else on one of its own.
     """
-    options = _AutoOptions(name, label, tuple(without or ()), minutes, dry_run)
+    options = AutoOptions(name, label, tuple(without or ()), minutes, dry_run)
     _check_usage(file, tabular, protocol, data, predictions, auto)
     _check_auto(auto, options, file, tabular or protocol)
     forced = _force_reason(force, reason)
@@ -163,16 +153,16 @@ def train(
     try:
         parameters = _parameters(config, seed, search_trials, search_minutes, allow_leaks or [])
         if protocol is not None:
-            emit(_protocol(protocol, data, parameters), as_json, protocol_table)
+            emit(run_named_protocol(protocol, data, parameters), as_json, protocol_table)
             return
-        outputs = _Outputs(for_every_tenant, predictions, forced)
+        outputs = Outputs(for_every_tenant, predictions, forced)
         if auto and file is not None:
-            _auto(file, options, tenant, parameters, outputs, as_json)
+            run_auto(file, options, tenant, parameters, outputs, as_json)
             return
         if tabular is not None and file is not None:
-            document = _tabular(tabular, file, parameters, outputs)
+            document = run_tabular(tabular, file, parameters, outputs)
         else:
-            document = _history(tenant, parameters, outputs)
+            document = run_history(tenant, parameters, outputs)
         emit(document, as_json, training_table)
     except OtherTenant as error:
         raise CommandFailed(str(error), EVERY_TENANT_HINT) from None
@@ -186,52 +176,6 @@ def train(
         hint = "`quorum load` or `quorum generate` adds history; --config changes the split"
         has_file = auto or tabular is not None or protocol is not None
         raise CommandFailed(str(error), "" if has_file else hint) from None
-
-
-@dataclass(frozen=True, slots=True)
-class _AutoOptions:
-    """The options that go with --auto."""
-
-    name: str | None
-    label: str | None
-    without: tuple[str, ...]
-    minutes: float | None
-    dry_run: bool
-
-    def given(self) -> list[str]:
-        """The options that were given."""
-        values = {
-            "--name": self.name is not None,
-            "--label": self.label is not None,
-            "--without": bool(self.without),
-            "--minutes": self.minutes is not None,
-            "--dry-run": self.dry_run,
-        }
-        return [name for name, is_given in values.items() if is_given]
-
-    def searching(self, config: TrainConfig) -> TrainConfig:
-        """Return the configuration with a budget for the search, unless it has one."""
-        minutes = _SEARCH_MINUTES if self.minutes is None else self.minutes
-        if not minutes or (self.minutes is None and config.search.has_budget):
-            return config
-        search = config.search.model_copy(update={"minutes": minutes})
-        return config.model_copy(update={"search": search})
-
-
-@dataclass(frozen=True, slots=True)
-class _Outputs:
-    """Options for the results of a training; `force` is the reason for --force, None without."""
-
-    for_every_tenant: bool
-    predictions: Path | None
-    force: str | None
-
-    def document(self, report: TrainingReport) -> dict[str, Any]:
-        """Return the report's document, with the file of predictions."""
-        document = report.to_document()
-        if self.predictions is None:
-            return document
-        return {**document, "predictions": str(self.predictions)}
 
 
 def _parameters(
@@ -301,7 +245,7 @@ def _check_usage(
         raise wrong("--predictions and --protocol cannot be combined", "give one of them")
 
 
-def _check_auto(auto: bool, options: _AutoOptions, file: Path | None, other: str | None) -> None:
+def _check_auto(auto: bool, options: AutoOptions, file: Path | None, other: str | None) -> None:
     if auto and file is None:
         raise CommandFailed("--auto needs a labelled FILE", "quorum train --auto FILE", 2)
     if auto and other is not None:
@@ -310,112 +254,3 @@ def _check_auto(auto: bool, options: _AutoOptions, file: Path | None, other: str
     given = options.given()
     if not auto and given:
         raise CommandFailed(f"{given[0]} goes with --auto", "quorum train --auto FILE", 2)
-
-
-def _auto(
-    file: Path,
-    options: _AutoOptions,
-    tenant: str | None,
-    config: TrainConfig,
-    outputs: _Outputs,
-    as_json: bool,
-) -> None:
-    """Understand a file, say so, and train on it."""
-    from data.files.source import SourceUnreadable
-    from data.layout.layout import LayoutInvalid
-    from training.auto.file_training import train_file
-    from training.auto.unclear import Unclear
-    from training.auto.understanding import understand
-
-    settings = load_settings(tenant)
-    try:
-        with step(f"Read {file.name}"):
-            found = understand(
-                file, name=options.name, label=options.label, without=options.without
-            )
-        understood = found.to_document()
-        if options.dry_run:
-            emit(understood, as_json, understood_text)
-            return
-        if not as_json:
-            print_line(understood_text(understood))
-        with StageBars(_STAGES) as bars:
-            report = train_file(
-                settings,
-                found,
-                file,
-                options.searching(config),
-                bars.show,
-                ray_address=os.environ.get("RAY_ADDRESS"),
-                for_every_tenant=outputs.for_every_tenant,
-                predictions=outputs.predictions,
-                force=outputs.force,
-            )
-    except Unclear as error:
-        raise CommandFailed(error.what, error.settle) from None
-    except SourceUnreadable as error:
-        raise CommandFailed(str(error.args[0]), "check the file") from None
-    except LayoutInvalid as error:
-        hint = "write a layout by hand, see docs/layouts.md, and give --tabular LAYOUT"
-        raise CommandFailed(f"cannot tell what the file is: {error.args[0]}", hint) from None
-    emit({**outputs.document(report), "understood": understood}, as_json, training_table)
-
-
-def _history(tenant: str | None, config: TrainConfig, outputs: _Outputs) -> dict[str, Any]:
-    from cluster.home.connection import database_url
-    from training.pipeline import train as run
-
-    settings = load_settings(tenant)
-    database_url(settings)  # fails early, with a hint, if it is not set
-    with StageBars(_STAGES) as bars:
-        report = run(
-            settings,
-            config,
-            bars.show,
-            ray_address=os.environ.get("RAY_ADDRESS"),
-            for_every_tenant=outputs.for_every_tenant,
-            predictions=outputs.predictions,
-            force=outputs.force,
-        )
-    return outputs.document(report)
-
-
-def _tabular(layout: str, file: Path, config: TrainConfig, outputs: _Outputs) -> dict[str, Any]:
-    from data.files.source import SourceUnreadable
-    from data.layout.layout import LayoutInvalid, load_layout
-    from training.pipeline import train_tabular
-
-    try:
-        with StageBars(_STAGES) as bars:
-            report = train_tabular(
-                load_settings(),
-                load_layout(layout),
-                file,
-                config,
-                bars.show,
-                ray_address=os.environ.get("RAY_ADDRESS"),
-                for_every_tenant=outputs.for_every_tenant,
-                predictions=outputs.predictions,
-                force=outputs.force,
-            )
-    except (LayoutInvalid, SourceUnreadable) as error:
-        raise CommandFailed(str(error), "docs/layouts.md describes [tabular]") from None
-    return outputs.document(report)
-
-
-def _protocol(name: str, data: Path | None, config: TrainConfig) -> dict[str, Any]:
-    from cluster.home.paths import data_folder
-    from data.files.source import SourceUnreadable
-    from training.protocols.catalogue import PROTOCOLS
-    from training.protocols.protocol import run_protocol
-
-    if name not in PROTOCOLS:
-        raise CommandFailed(
-            f"unknown protocol {name}", f"expected one of {', '.join(PROTOCOLS)}", exit_code=2
-        )
-    cache = load_settings().home / "cache"
-    try:
-        with StageBars(_STAGES) as bars:
-            return run_protocol(PROTOCOLS[name], data or data_folder(), cache, config, bars.show)
-    except SourceUnreadable as error:
-        raise CommandFailed(str(error), "set --data to the folder of the data sets") from None
