@@ -56,6 +56,26 @@ class JobPaths:
         return self.folder / "scores" / f"{number:06d}.npz"
 
     @property
+    def part_numbers(self) -> list[int]:
+        """The numbers of the parts that are there, rising."""
+        return sorted(int(path.stem) for path in (self.folder / "parts").glob("*.parquet"))
+
+    @property
+    def replay(self) -> Path:
+        """A folder for the time of a replay."""
+        return self.folder / "replay"
+
+    def replayed(self, number: int) -> Path:
+        """Npz: scores of the models of history, which are made before any part is scored."""
+        return self.folder / "replayed" / f"{number:06d}.npz"
+
+    @property
+    def replay_errors(self) -> Path:
+        """Parquet: rows that are no payments: line, column, reason. It is written last of all that
+        a replay writes."""
+        return self.folder / "replay-errors.parquet"
+
+    @property
     def result(self) -> Path:
         """Parquet: the columns of the file, then Quorum's, in the order of the file."""
         return self.folder / "result.parquet"

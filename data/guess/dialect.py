@@ -6,7 +6,7 @@ import codecs
 import csv
 import gzip
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from data.files.csv_lines import utf16_of
 from data.guess.column import looks_like_a_value
 from data.layout.fields import CsvDialect
 
-_SAMPLE_BYTES = 1 << 18
+SAMPLE_BYTES = 1 << 18
+"""Bytes of a block. The first block of a text is what the dialect is guessed from."""
+
 _SEARCHED_BYTES = 1 << 27
 _MAX_SKIPPED = 30
 _DELIMITERS = ",;\t|^~\x01"
@@ -29,16 +31,26 @@ def guess_dialect(path: Path) -> CsvDialect:
     """
     if not path.is_file():
         raise SourceUnreadable(f"{path}: no such file")
-    start = next(_blocks(path), b"")
-    if not start.strip():
+    if not next(_blocks(path), b"").strip():
         raise SourceUnreadable(f"{path}: is empty")
+    return dialect_of(lambda: _blocks(path))
+
+
+def dialect_of(blocks: Callable[[], Iterator[bytes]]) -> CsvDialect:
+    """Guess the dialect of a text.
+
+    Args:
+        blocks: returns the text from its beginning, in blocks of at most 256 KiB, unpacked. The
+            first one shows how the text is written, all show its encoding.
+    """
+    start = next(blocks(), b"")
     if utf16 := utf16_of(start):
         text, encoding = start.decode(utf16, errors="replace"), "utf-8"
     else:
-        encoding = _encoding(path)
+        encoding = _encoding(blocks)
         text = start.decode(encoding, errors="replace").removeprefix("\ufeff")
     lines = text.splitlines(keepends=True)
-    lines = lines[:-1] if len(start) == _SAMPLE_BYTES and len(lines) > 1 else lines
+    lines = lines[:-1] if len(start) == SAMPLE_BYTES and len(lines) > 1 else lines
     if lines and lines[0].strip().strip('"').startswith("sep="):
         lines = lines[1:]
     quote = _quote(lines)
@@ -59,26 +71,26 @@ def guess_dialect(path: Path) -> CsvDialect:
 def _blocks(path: Path) -> Iterator[bytes]:
     opened: Any = gzip.open if path.suffix.lower() == ".gz" else open
     with opened(path, "rb") as file:
-        while block := file.read(_SAMPLE_BYTES):
+        while block := file.read(SAMPLE_BYTES):
             yield block
 
 
-def _encoding(path: Path) -> str:
+def _encoding(blocks: Callable[[], Iterator[bytes]]) -> str:
     decoder, read = codecs.getincrementaldecoder("utf-8")(), 0
-    for block in _blocks(path):
+    for block in blocks():
         try:
             decoder.decode(block)
         except UnicodeDecodeError:
-            return "cp1252" if _is_cp1252(path) else "latin-1"
+            return "cp1252" if _is_cp1252(blocks()) else "latin-1"
         read += len(block)
         if read > _SEARCHED_BYTES:
             break
     return "utf-8"
 
 
-def _is_cp1252(path: Path) -> bool:
+def _is_cp1252(blocks: Iterator[bytes]) -> bool:
     unused = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
-    return not any(byte in block for block in _blocks(path) for byte in unused)
+    return not any(byte in block for block in blocks for byte in unused)
 
 
 def _quote(lines: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data.cells.currency_signs import MEANT
@@ -17,7 +17,7 @@ from data.guess.column_choice import choose_columns, fits_amount
 from data.guess.column_names import names_label_time, normalised
 from data.guess.dialect import guess_dialect
 from data.guess.label import LabelGuess, guess_label, leak
-from data.guess.timestamp import guess_timestamp
+from data.guess.timestamp import TimestampGuess, guess_timestamp
 from data.layout.fields import CsvDialect
 
 DELAY_NOTE = "labels count as known 30 days after their payment; check"
@@ -128,6 +128,35 @@ def draft_columns(
         f"not mapped, because it may leak the label: {name}: {why}" for name, why in leaks.items()
     ]
     return draft
+
+
+def draft_of_columns(
+    name: str, chosen: dict[str, Column], time: Column, decimal: str = "."
+) -> Draft:
+    """Return the draft of a layout whose columns are known.
+
+    Args:
+        chosen: canonical field -> column, with `amount`.
+        time: what holds the time of payments.
+    """
+    draft = Draft(name, None, decimal)
+    _map_ids(draft, chosen)
+    found = _timestamp_of(time)
+    draft.fields["timestamp"] = found.toml if len(found.toml) > 1 else time.name
+    draft.notes += found.notes
+    _map_amount(draft, chosen["amount"], [])
+    _map_codes(draft, chosen)
+    return draft
+
+
+def _timestamp_of(column: Column) -> TimestampGuess:
+    """The time in a column that is known to hold it, whatever its name."""
+    found = guess_timestamp([column])
+    if found.columns:
+        return found
+    named = guess_timestamp([Column("timestamp", column.cells)])
+    toml = {**named.toml, "column": column.name} if named.columns else named.toml
+    return replace(named, toml=toml)
 
 
 def _columns(path: Path, dialect: CsvDialect | None) -> list[Column]:

@@ -44,13 +44,29 @@ def tried_draft(
         SourceUnreadable: see `guess_layout`.
     """
     draft = draft_layout(path, label_of, without)
+    return draft, _settled(draft, path)
+
+
+def settled_layout(draft: Draft, path: Path) -> str:
+    """Return the TOML of a draft that is tried on the first rows of a file and corrected.
+
+    Raises:
+        LayoutInvalid: the file lacks one of its columns.
+        SourceUnreadable: the file is missing or damaged.
+    """
+    tried = _settled(draft, path)
+    return layout_toml(draft, _results(tried))
+
+
+def _settled(draft: Draft, path: Path) -> DryRun:
+    """Correct a draft until a load of the first rows asks for no more; return that load."""
     for _ in range(_TRIES):
         layout = parse_layout(layout_toml(draft), "the guess")
         tried = dry_run(path, layout, _TRIED_ROWS)
         corrected = [_corrected(draft, reason, tried.rows) for reason in tried.reasons]
         if not any(corrected):
             break
-    return draft, tried
+    return tried
 
 
 def _corrected(draft: Draft, reason: dict[str, Any], rows: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +86,23 @@ class S3Objects:
             target.write(body)
 
     def receive(self, name: str, path: Path) -> bool:
+        with self.opened(name) as source:
+            if source is None:
+                return False
+            with path.open("wb") as file:
+                shutil.copyfileobj(source, file)
+            return True
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Any]:
+        """Open an object for reading, an Arrow file; None if there is none of the name."""
         with self._answering():
             try:
-                with self._s3.open_input_file(self._path(name)) as source, path.open("wb") as file:
-                    shutil.copyfileobj(source, file)
+                source = self._s3.open_input_file(self._path(name))
             except FileNotFoundError:
-                return False
-            return True
+                source = None
+            with source or nullcontext():
+                yield source
 
     def send(self, path: Path, name: str) -> None:
         with (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from onnx import helper
 
 from fraud.payment.batch import Float32, Float64
+from models.isolation import average_path_length
 from training.export.graph import OUTPUT, model_bytes
 from training.export.trees import ensemble_node, joined, sklearn_tree
 
@@ -51,16 +51,6 @@ def isolation_graph(forest: Any, median: Float32) -> bytes:
         helper.make_node("Reshape", ["strangeness", "flat"], [OUTPUT]),
     ]
     return model_bytes(nodes, forest.n_features_in_)
-
-
-def average_path_length(rows: NDArray[np.integer[Any]]) -> Float64:
-    """float64[k]: mean path length, in edges, of a tree that isolates each of int[k] rows: c(n)
-    of Liu, Ting and Zhou (ICDM 2008), the mean length of unsuccessful searches in a binary search
-    tree."""
-    n = np.maximum(rows, 2).astype(np.float64)
-    many = 2 * (np.log(n - 1) + np.euler_gamma) - 2 * (n - 1) / n
-    found: Float64 = np.where(rows <= 1, 0.0, np.where(rows == 2, 1.0, many))
-    return found
 
 
 def _path_length(tree: Any) -> Float64:

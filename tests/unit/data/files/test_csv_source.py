@@ -53,6 +53,13 @@ def test_carriage_returns_alone(tmp_path: Path, suffix: str) -> None:
     assert rows(chunk) == [("1", "x"), ("2", "y\nz\rw"), ("3", ""), ("4", "last")]
 
 
+def test_a_carriage_return_before_the_last_character(tmp_path: Path) -> None:
+    _, chunk = whole(tmp_path / "x.csv", b"a,b\r1,\r2,x\r3,y")
+    assert rows(chunk) == [("1", ""), ("2", "x"), ("3", "y")]
+    names, chunk = whole(tmp_path / "y.csv", b"a\r1")
+    assert (names, chunk.columns["a"].to_pylist()) == (["a"], ["1"])
+
+
 def test_carriage_returns_where_pieces_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_lines, "_MAX_LINE", 7)
     content = b"a,b\r" + b"".join(b"%d,v%d\r" % (i, i) for i in range(50))

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.files.chunk import SourceUnreadable
-from data.guess.guess import guess_layout
+from data.guess.column import Column
+from data.guess.draft import draft_of_columns
+from data.guess.guess import guess_layout, settled_layout
 from data.layout.layout import Layout, parse_layout
 from data.layout.mapping import columns_of
 from data.load.dry_run import DryRun, dry_run
@@ -252,3 +254,29 @@ def test_a_time_without_zone_is_noted_as_utc(tmp_path: Path, zone: str, noted: b
     row = "{i},c{card},{at:%Y-%m-%d %H:%M:%S}" + zone + ",{amount},{fraud}"
     _, text, _ = written(tmp_path, "id,customer,ts,amount,fraud", row, ",")
     assert ("has no time zone" in text) is noted
+
+
+def test_columns_that_are_known_need_no_names(tmp_path: Path) -> None:
+    rows = 40
+    columns = {
+        "a": pa.array([f"k{i % 7}" for i in range(rows)]),
+        "b": pa.array([str(i // 3) for i in range(rows)]),
+        "c": pa.array([f"{i}.505" for i in range(1, rows + 1)]),
+        "d": pa.array(["web" if i % 2 else "pos" for i in range(rows)]),
+    }
+    found = {name: Column(name, cells) for name, cells in columns.items()}
+    chosen = {"customer_id": found["a"], "amount": found["c"], "channel": found["d"]}
+    draft = draft_of_columns("mine", chosen, found["b"])
+    path = tmp_path / "sample.parquet"
+    pq.write_table(pa.table(columns), path)
+    layout = parse_layout(settled_layout(draft, path), "the draft")
+    assert mapped(layout, "customer_id", "amount", "channel", "timestamp") == [
+        ("a",),
+        ("c",),
+        ("d",),
+        ("b",),
+    ]
+    assert layout.text["channel"].values == {"web": "online"}
+    # Tried on the file: its amounts have more decimals than a currency has.
+    assert layout.amount.round
+    assert dry_run(path, layout).bad == 0

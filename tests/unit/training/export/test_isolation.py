@@ -7,16 +7,9 @@ import pytest
 from sklearn.ensemble import IsolationForest
 
 from training.export.fitted import Fitted
-from training.export.isolation import average_path_length, isolation_graph
+from training.export.isolation import isolation_graph
 from training.export.linear import signed_log
 from training.export.scoring import raw_scores
-
-
-def test_average_path_length_is_that_of_unsuccessful_searches() -> None:
-    # The harmonic number in c(n) is ln(n - 1) + Euler's constant, from three rows on.
-    found = average_path_length(np.array([0, 1, 2, 3, 256]))
-    assert found[:3].tolist() == [0, 0, 1]
-    assert found[3:].tolist() == pytest.approx([1.2073925, 10.2447709], abs=1e-6)
 
 
 def _fitted(forest: IsolationForest, median: np.ndarray) -> Fitted:

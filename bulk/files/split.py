@@ -1,0 +1,150 @@
+"""The whole file as parts: Parquet files of `ROWS_PER_PART` rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bulk.files.refused import FileRefused
+from bulk.files.upload import Upload
+from bulk.jobs.paths import LINE, ROW, ROWS_PER_PART, JobPaths
+from data.files.chunk import BadRow, Chunk
+from fraud.errors import QuorumError
+from stores.whole_file import whole_file
+
+ERROR_SCHEMA: Final = pa.schema(
+    [
+        (ROW, pa.int64()),
+        ("line", pa.int64()),
+        ("column", pa.string()),
+        ("code", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+"""Columns of `JobPaths.errors`."""
+
+_PART_BYTES: Final = 1 << 28
+"""A part of longer rows is written at about this size, with fewer of them."""
+
+Progress = Callable[[int, int, float], None]
+"""(rows read so far, those of them that could not be read, share of the file in [0, 1])"""
+
+
+class SplitCancelled(QuorumError):
+    """The sender does not want the job any more. Whole parts stay until the job is removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What a file was split into.
+
+    Attributes:
+        rows_total: rows of the file, good and bad.
+        rows_failed: rows that could not be read; they are in `JobPaths.errors`.
+        parts: rows of each part, of numbers 0, 1, ...
+    """
+
+    rows_total: int
+    rows_failed: int
+    parts: tuple[int, ...]
+
+
+def split_upload(
+    upload: Upload,
+    paths: JobPaths,
+    *,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+    add: Callable[[Mapping[str, pa.Array]], None],
+) -> Split:
+    """Write all rows of a file as parts, and those that cannot be read as errors.
+
+    Repeating it writes the same files. Memory is that of one part, whatever the size of the file.
+
+    Args:
+        upload: the file.
+        paths: where the parts and errors go.
+        progress: called after every chunk of about a megabyte.
+        cancelled: asked after every chunk.
+        add: called with the columns of each part, without `ROW` and `LINE`.
+
+    Raises:
+        FileRefused: the file is damaged, has a cell or line that is too long, or no readable row.
+        SplitCancelled: `cancelled` returned True.
+    """
+    parts = _Parts(paths, add)
+    failed = total = 0
+    with whole_file(paths.errors) as made, pq.ParquetWriter(made, ERROR_SCHEMA) as errors:
+        for chunk in upload.table.chunks():
+            if cancelled():
+                raise SplitCancelled("the job was cancelled")
+            parts.take(chunk)
+            if chunk.bad:
+                errors.write_table(_errors(chunk.bad))
+            failed += len(chunk.bad)
+            total = chunk.rows_done
+            progress(total, failed, chunk.share)
+        parts.end()
+        if not parts.rows:
+            raise FileRefused("no-rows", f"none of the {total:,} rows of the file can be read")
+    return Split(total, failed, tuple(parts.rows))
+
+
+class _Parts:
+    """Rows that become parts.
+
+    Attributes:
+        rows: rows of each part that was written.
+    """
+
+    def __init__(self, paths: JobPaths, add: Callable[[Mapping[str, pa.Array]], None]) -> None:
+        self._paths = paths
+        self._add = add
+        self._waiting: list[pa.Table] = []
+        self._count = self._bytes = 0
+        self.rows: list[int] = []
+
+    def take(self, chunk: Chunk) -> None:
+        """Take rows, and write the parts that are full."""
+        columns = {ROW: pa.array(chunk.rows), LINE: pa.array(chunk.lines), **chunk.columns}
+        self._waiting.append(pa.table(columns))
+        self._count += len(chunk.rows)
+        self._bytes += self._waiting[-1].nbytes
+        if self._bytes > _PART_BYTES:
+            self.end()
+        while self._count >= ROWS_PER_PART:
+            waiting = pa.concat_tables(self._waiting)
+            self._write(waiting[:ROWS_PER_PART])
+            self._waiting = [waiting[ROWS_PER_PART:]]
+            self._count -= ROWS_PER_PART
+            self._bytes = self._waiting[0].nbytes
+
+    def end(self) -> None:
+        """Write what is left."""
+        if self._count:
+            self._write(pa.concat_tables(self._waiting))
+        self._waiting, self._count, self._bytes = [], 0, 0
+
+    def _write(self, table: pa.Table) -> None:
+        table = table.combine_chunks()
+        with whole_file(self._paths.part(len(self.rows))) as made:
+            pq.write_table(table, made, compression="lz4", use_dictionary=False)
+        self.rows.append(table.num_rows)
+        names = table.column_names[2:]
+        self._add({name: table.column(name).combine_chunks() for name in names})
+
+
+def _errors(bad: list[BadRow]) -> pa.Table:
+    columns = (
+        [b.row for b in bad],
+        [b.line for b in bad],
+        [b.field for b in bad],
+        [b.code for b in bad],
+        [b.detail for b in bad],
+    )
+    arrays = [pa.array(c, f.type) for c, f in zip(columns, ERROR_SCHEMA, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=ERROR_SCHEMA)

@@ -1,0 +1,127 @@
+"""A workbook: checked from outside, then read in a process of its own.
+
+The reader of workbooks allocates what the file claims to hold, and ends its process if that fails.
+So it runs in a child process with bounds on memory and time, which copies the sheet to Parquet.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import pyarrow.parquet as pq
+
+from bulk.files.refused import FileRefused
+
+MAX_RATIO: Final = 200
+"""Unpacked bytes to packed ones of a ZIP file from which on it is taken for a bomb."""
+
+MAX_BYTES: Final = 1 << 30
+"""Bytes that a workbook may unpack to. Larger tables do not fit a sheet well: CSV is for them."""
+
+_FREE_BYTES: Final = 1 << 26
+_MAX_ENTRIES: Final = 10_000
+_TIMEOUT_S: Final = 300
+_SHEETS: Final = frozenset(("xl/workbook.xml", "xl/workbook.bin"))
+_OPEN_DOCUMENT: Final = "application/vnd.oasis.opendocument.spreadsheet"
+_SEARCHED: Final = 1 << 28
+
+
+def copied_sheet(path: Path) -> Path:
+    """Return where the sheet of a workbook is copied to: beside it."""
+    return path.with_name(f"{path.name}.sheet.parquet")
+
+
+def copy_sheet(path: Path) -> tuple[Path, str, tuple[str, ...]]:
+    """Copy the first visible sheet of a workbook to a Parquet file, unless that is done.
+
+    Args:
+        path: of the workbook, which has passed `check_zip` or `check_compound`.
+
+    Returns:
+        The copy, the name of the sheet, and notes for the sender.
+
+    Raises:
+        FileRefused: it is damaged, encrypted, empty or too large.
+    """
+    target = copied_sheet(path)
+    if not target.exists() or target.stat().st_mtime_ns < path.stat().st_mtime_ns:
+        _run(path, target)
+    told = json.loads(pq.read_schema(target).metadata[b"quorum.sheet"])
+    return target, str(told["sheet"]), tuple(map(str, told["notes"]))
+
+
+def check_zip(path: Path, max_bytes: int) -> None:
+    """Check a ZIP file by its directory, before anything of it is unpacked.
+
+    Raises:
+        FileRefused: it is no workbook, or one that cannot be read safely.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            mimetype = next((e for e in entries if e.filename == "mimetype"), None)
+            _check_entries(entries, path.stat().st_size, min(max_bytes, MAX_BYTES))
+            kind = b"" if mimetype is None else archive.open(mimetype).read(len(_OPEN_DOCUMENT))
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError):
+        raise FileRefused("damaged", "the ZIP file is damaged") from None
+    if kind != _OPEN_DOCUMENT.encode() and _SHEETS.isdisjoint(e.filename for e in entries):
+        raise FileRefused(
+            "other-kind",
+            "the file is a ZIP archive and no workbook: unpack it, or compress a CSV with gzip",
+        )
+
+
+def check_compound(path: Path) -> None:
+    """Check an old Office file: a workbook has a stream of that name.
+
+    Raises:
+        FileRefused: it is encrypted, or another document.
+    """
+    with path.open("rb") as file:
+        content = file.read(_SEARCHED)
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        raise FileRefused("encrypted", "the workbook is encrypted: save it without a password")
+    if not any(name.encode("utf-16-le") in content for name in ("Workbook", "Book")):
+        raise FileRefused("other-kind", "the file is an Office document and no workbook")
+
+
+def _check_entries(entries: list[zipfile.ZipInfo], packed: int, max_bytes: int) -> None:
+    for entry in entries:
+        place = PurePosixPath(entry.filename.replace("\\", "/"))
+        if place.is_absolute() or ".." in place.parts or ":" in entry.filename:
+            raise FileRefused("unsafe-archive", "the ZIP file has names that lead out of it")
+        if entry.flag_bits & 1:
+            raise FileRefused("encrypted", "the ZIP file is encrypted")
+    size = sum(entry.file_size for entry in entries)
+    if len(entries) > _MAX_ENTRIES or size > max(_FREE_BYTES, MAX_RATIO * packed):
+        raise FileRefused("bomb", "the ZIP file unpacks to far more than a workbook")
+    if size > max_bytes:
+        raise FileRefused("too-large", f"the workbook unpacks to more than {max_bytes:,} bytes")
+
+
+def _run(path: Path, target: Path) -> None:
+    made = target.with_name(f".{target.name}.tmp")
+    command = [sys.executable, "-m", "bulk.files.sheet_copy", str(path), str(made)]
+    folder = Path(__file__).resolve().parents[2]
+    try:
+        done = subprocess.run(  # noqa: S603 — no part of it comes from the file
+            command, cwd=folder, capture_output=True, timeout=_TIMEOUT_S, check=False
+        )
+        if done.returncode == 0:
+            told = json.loads(done.stdout)
+            if "code" in told:
+                raise FileRefused(told["code"], told["detail"])
+            made.replace(target)
+            return
+    except subprocess.TimeoutExpired:
+        raise FileRefused("bomb", "the workbook takes too long to read: save it as CSV") from None
+    finally:
+        made.unlink(missing_ok=True)
+    if done.returncode > 0:  # the reader met what it did not expect
+        raise FileRefused("damaged", "the workbook is damaged")
+    raise FileRefused("bomb", "the workbook needs too much memory or time: save it as CSV")

@@ -1,0 +1,9 @@
+"""The end of work that nobody wants any more."""
+
+from __future__ import annotations
+
+from fraud.errors import QuorumError
+
+
+class Cancelled(QuorumError):
+    """A step stopped because its job was cancelled."""

@@ -1,0 +1,93 @@
+"""Cells of a column as the numbers that models take, by the rules of `data.cells`, but faster.
+
+A million rows of thirty columns are thirty million cells. Most columns hold plain numbers, which
+Arrow parses as a whole; the rules of `data.cells` decide about the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data.category_codes import category_codes
+from data.cells.numbers import NumberStyle, numbers
+from data.cells.texts import texts
+from fraud.payment.batch import Float32, Float64, Int64
+
+
+def number_cells(cells: pa.Array, decimal: str, missing: Collection[str]) -> Float64:
+    """float64[n]: cells of any type as numbers; NaN where a cell is missing or not a number."""
+    kind = cells.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        plain = _plain(cells, [""], decimal)
+        if plain is None:
+            plain = _plain(cells, ["", *missing], decimal)
+        if plain is not None:
+            return _without(plain, missing)
+    if pa.types.is_float32(kind):
+        # Models take float32: the shortest text of each value would be the same float32 again.
+        values = cells.fill_null(np.nan).to_numpy(zero_copy_only=False)
+        return _without(values.astype(np.float64), missing)
+    found = numbers(cells, NumberStyle(decimal, missing=frozenset(missing), lenient=True))
+    return np.where(found.known, found.value, np.nan)
+
+
+def code_cells(cells: pa.Array, missing: Collection[str]) -> Float32:
+    """float32[n]: the codes of categories, NaN where a cell is missing or unreadable."""
+    found = coded_texts(cells, missing)
+    codes: Float32 = category_codes(found.texts)[found.places]
+    return codes
+
+
+class CodedTexts(NamedTuple):
+    """n cells as texts, each distinct one once.
+
+    Attributes:
+        texts: trimmed; the last is None, for cells that are missing or unreadable, and others may
+            be None or equal, too.
+        places: int64[n], in `texts`.
+    """
+
+    texts: list[str | None]
+    places: Int64
+
+
+def coded_texts(cells: pa.Array, missing: Collection[str]) -> CodedTexts:
+    """Return cells as texts by the rules of `data.cells`, which look at each distinct one once."""
+    coded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
+    plain = [*texts(coded.dictionary, frozenset(missing)).values.to_pylist(), None]
+    places = coded.indices.cast(pa.int64()).fill_null(len(plain) - 1)
+    return CodedTexts(plain, places.to_numpy(zero_copy_only=False))
+
+
+def _plain(cells: pa.Array, absent: Sequence[str], decimal: str) -> Float64 | None:
+    """Texts that are all plain numbers or one of `absent`; None if any other text is among them."""
+    if decimal != ".":
+        return None
+    is_absent = pc.is_in(cells, value_set=pa.array(absent, cells.type))
+    filled = pc.if_else(is_absent, pa.scalar(None, cells.type), cells)
+    try:
+        values = filled.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    found: Float64 = values.fill_null(np.nan).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _without(values: Float64, missing: Collection[str]) -> Float64:
+    """NaN for infinite values, and for those that are missing-value markers."""
+    found = np.where(np.isfinite(values), values, np.nan)
+    listed = [value for value in map(_number, missing) if value is not None]
+    return np.where(np.isin(found, listed), np.nan, found) if listed else found
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if np.isfinite(value) else None

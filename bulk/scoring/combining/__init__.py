@@ -1,0 +1,1 @@
+"""From the scores of several models to one probability and a level."""

@@ -1,0 +1,1 @@
+"""Models of payments: the history of a file, replayed in the order of time."""

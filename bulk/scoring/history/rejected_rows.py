@@ -1,0 +1,69 @@
+"""Rows that are no payments, as files that say why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bulk.jobs.paths import ROW
+from data.files.chunk import BadRow
+from data.layout.mapping import Layout, columns_of
+from stores.whole_file import replace_file
+
+SCHEMA = pa.schema(
+    [
+        (ROW, pa.int64()),
+        ("line", pa.int64()),
+        ("column", pa.string()),
+        ("code", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+"""Of `JobPaths.errors`, too."""
+
+_ROWS, _REPLAYED = b"rows", b"replayed"
+
+
+def write_rejected(path: Path, bad: Sequence[BadRow], rows: int, layout: Layout) -> None:
+    """Write broken rules, and the number of rows that break any.
+
+    Args:
+        bad: one entry for each broken rule; perhaps not all.
+        layout: what the rows were read by.
+    """
+    told = [_told(one, layout) for one in bad]
+    columns = [pa.array([row[i] for row in told], kind.type) for i, kind in enumerate(SCHEMA)]
+    _write(path, pa.table(columns, schema=SCHEMA), {_ROWS: str(rows)})
+
+
+def rejected_rows(path: Path) -> int:
+    """Return the number of rows that `write_rejected` was told."""
+    return int(pq.read_schema(path).metadata[_ROWS])
+
+
+def add_rejected(errors: Path, rejected: Path) -> None:
+    """Add rejected rows to the errors of reading the file, in the order of rows; do nothing if
+    that has been done, or if there is no file of rejected rows."""
+    if not rejected.exists():
+        return
+    before = pq.read_table(errors) if errors.exists() else SCHEMA.empty_table()
+    if _REPLAYED in (before.schema.metadata or {}):
+        return
+    after = pq.read_table(rejected).replace_schema_metadata()
+    whole = pa.concat_tables([before.select(SCHEMA.names).cast(SCHEMA), after])
+    _write(errors, whole.sort_by(ROW), {_REPLAYED: "yes"})
+
+
+def _write(path: Path, table: pa.Table, metadata: dict[bytes, str]) -> None:
+    body = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(metadata), body)
+    replace_file(path, body.getvalue().to_pybytes())
+
+
+def _told(bad: BadRow, layout: Layout) -> tuple[int, int, str, str, str]:
+    columns = ", ".join(columns_of(layout, bad.field)) if bad.field else ""
+    reason = bad.detail.removesuffix(f" (column {columns})")
+    return bad.row, bad.line, columns, bad.code, reason

@@ -1,0 +1,85 @@
+"""Rows of a whole file in the order of time, with the memory of a part of them.
+
+An external bucket sort: rows go into one file for each span of time while they are read, and each
+file is sorted when its turn comes. A sample of the file's times cuts the spans, so that they hold
+about equally many rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fraud.payment.batch import Int64
+
+ROWS_PER_BUCKET = 200_000
+_MOST_BUCKETS = 256
+"""Files that are open at the same time."""
+
+
+def bucket_edges(sampled_ms: Int64, rows: int, rows_per_bucket: int = ROWS_PER_BUCKET) -> Int64:
+    """int64[b - 1], rising: the first times of all buckets but the first.
+
+    Args:
+        sampled_ms: int64[k], times of rows spread over the file.
+        rows: of the file.
+    """
+    buckets = min(-(-rows // rows_per_bucket), _MOST_BUCKETS)
+    if buckets < 2 or not sampled_ms.size:
+        return np.empty(0, np.int64)
+    ordered = np.sort(sampled_ms)
+    return np.unique(ordered[(np.arange(1, buckets) * ordered.size) // buckets])
+
+
+class TimeBuckets:
+    """Rows by spans of time, in files of a folder. Use it as a context, then read `tables`.
+
+    Args:
+        folder: empty, on a disk with room for the file's payments.
+        edges_ms: int64[b - 1], see `bucket_edges`.
+        schema: of the rows; column 0 is the time as int64, column 1 breaks ties.
+    """
+
+    def __init__(self, folder: Path, edges_ms: Int64, schema: pa.Schema) -> None:
+        self._edges = edges_ms
+        self._schema = schema
+        self._paths = [folder / f"{i:03d}.arrow" for i in range(len(edges_ms) + 1)]
+        self._open = ExitStack()
+        self._writers: list[pa.RecordBatchFileWriter] = []
+
+    def __enter__(self) -> TimeBuckets:
+        for path in self._paths:
+            self._writers.append(self._open.enter_context(pa.ipc.new_file(str(path), self._schema)))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def add(self, rows: pa.Table) -> Int64:
+        """Put rows into their buckets. Returns int64[n], the bucket of each."""
+        times = rows.column(0).to_numpy()
+        bucket: Int64 = np.searchsorted(self._edges, times, side="right").astype(np.int64)
+        for i in np.unique(bucket).tolist():
+            self._writers[i].write_table(rows.filter(pa.array(bucket == i)))
+        return bucket
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the rows of each bucket in order; each file is removed when it has been read."""
+        first, second = self._schema.names[:2]
+        for path in self._paths:
+            with pa.OSFile(str(path)) as file:
+                table = pa.ipc.open_file(file).read_all()
+            path.unlink()
+            keys = [(first, "ascending"), (second, "ascending")]
+            yield table.take(pc.sort_indices(table, sort_keys=keys))

@@ -1,0 +1,1 @@
+"""What a finished job tells about its file."""

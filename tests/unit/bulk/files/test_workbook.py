@@ -1,0 +1,109 @@
+"""Workbooks that are refused, before or by the process that reads them."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bulk.files.refused import FileRefused
+from bulk.files.workbook import check_compound, check_zip, copied_sheet, copy_sheet
+from tests.contracts.workbooks import xls, xlsx, xlsx_of, zipped
+
+ROWS = [["id", "amount"], ["a", 1.5]]
+GIB = 1 << 30
+
+
+def refusal(path: Path, content: bytes, max_bytes: int = GIB) -> str:
+    """The code with which a file is refused; nothing is left beside it."""
+    path.write_bytes(content)
+    with pytest.raises(FileRefused) as caught:
+        read(path, max_bytes)
+    assert list(path.parent.iterdir()) == [path]
+    return caught.value.code
+
+
+def read(path: Path, max_bytes: int) -> None:
+    """Check and copy a workbook."""
+    if path.read_bytes().startswith(b"PK"):
+        check_zip(path, max_bytes)
+    else:
+        check_compound(path)
+    copy_sheet(path)
+
+
+def flagged(content: bytes) -> bytes:
+    """A ZIP file whose entries say that they are encrypted."""
+    made = bytearray(content)
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = made.find(mark)
+        while place >= 0:
+            made[place + at] |= 1
+            place = made.find(mark, place + 4)
+    return bytes(made)
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", "..\\x", "C:\\x", "xl/.."])
+def test_names_that_lead_out(tmp_path: Path, name: str) -> None:
+    assert refusal(tmp_path / "x", zipped({"xl/workbook.xml": "", name: ""})) == "unsafe-archive"
+
+
+def test_archives_and_documents_that_are_no_workbooks(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "x", zipped({"word/document.xml": "<x/>"})) == "other-kind"
+    text = zipped({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": ""})
+    assert refusal(tmp_path / "x", text) == "other-kind"
+    assert refusal(tmp_path / "x", xls(ROWS, "WordDocument")) == "other-kind"
+
+
+def test_encrypted_ones(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "x", flagged(xlsx({"One": ROWS}))) == "encrypted"
+    assert refusal(tmp_path / "x", xls(ROWS, "EncryptedPackage")) == "encrypted"
+
+
+def test_bombs_by_their_directory(tmp_path: Path) -> None:
+    bomb = zipped({"xl/workbook.xml": bytes(100_000_000)})
+    assert refusal(tmp_path / "x", bomb) == "bomb"
+    many = zipped({f"xl/{i}": "" for i in range(10_001)})
+    assert refusal(tmp_path / "x", many) == "bomb"
+    assert refusal(tmp_path / "x", xlsx({"One": ROWS}), 500) == "too-large"
+
+
+def test_cells_that_are_far_apart(tmp_path: Path) -> None:
+    # Two cells; all between them would take 500 GB.
+    body = '<row r="1"><c r="A1"><v>1</v></c></row>'
+    body += '<row r="1048576"><c r="XFD1048576"><v>2</v></c></row>'
+    assert refusal(tmp_path / "x", xlsx_of({"One": body})) == "bomb"
+
+
+def test_damaged_ones(tmp_path: Path) -> None:
+    whole = xlsx({"One": ROWS})
+    assert refusal(tmp_path / "x", whole[:-30]) == "damaged"
+    assert refusal(tmp_path / "x", xls(ROWS)[:1500]) == "damaged"
+    assert refusal(tmp_path / "x", xlsx_of({"One": "<row><c></row>"})) == "damaged"
+
+
+def test_empty_ones(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "x", xlsx({"One": []})) == "empty-file"
+    assert refusal(tmp_path / "x", xlsx({"One": ROWS}, hidden=["One"])) == "empty-file"
+
+
+def test_a_sheet_is_copied_once_for_each_upload(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(xlsx({"One": ROWS}))
+    copy, _, _ = copy_sheet(path)
+    assert copy == copied_sheet(path)
+    before = copy.stat().st_ino
+    assert copy_sheet(path)[0].stat().st_ino == before
+    later = copy.stat().st_mtime_ns + 10**9
+    os.utime(path, ns=(later, later))
+    assert copy_sheet(path)[0].stat().st_ino != before
+
+
+def test_zip_files_are_read_by_their_directory_only(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(xlsx({"One": ROWS}))
+    check_zip(path, GIB)
+    with zipfile.ZipFile(path) as archive:
+        assert "xl/workbook.xml" in archive.namelist()

@@ -1,0 +1,143 @@
+"""A file replayed in the order of time, written back in its own order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from bulk.jobs.cancelled import Cancelled
+from bulk.scoring.history import replay as module
+from bulk.scoring.history.replay import replay_file, replayed_scores
+from bulk.scoring.score_file import MODEL
+from bulk.scoring.score_part import score_part
+from features.backfill import backfill
+from features.definitions import SCHEMA_ID
+from fraud.errors import InvalidInput
+from fraud.payment.batch import TransactionBatch
+from fraud.payment.transaction import Transaction
+from models.scoring.scorer import Scorer
+from tests.contracts.scored_jobs import history_model, plan, write_job
+
+CARDS = "cards@0123456789ab"
+FIELDS = {"customer_id": "who", "timestamp": "when", "amount": "betrag", "merchant_id": "shop"}
+N = 300
+
+
+def rows(n=N, seed=3):
+    """Payments of few customers, in no order of time."""
+    rng = np.random.default_rng(seed)
+    at = 1_700_000_000 + rng.permutation(n) * 600
+    return {
+        "who": [f"c{i}" for i in rng.integers(0, 7, n)],
+        "when": [str(np.datetime64(int(t), "s")) for t in at],
+        "betrag": [f"{a:.2f}" for a in rng.lognormal(3, 1, n)],
+        "shop": [f"m{i}" for i in rng.integers(0, 40, n)],
+    }
+
+
+def expected(columns, model):
+    """The same by hand: sorted as a whole, through the features, by the same model."""
+    at = np.array(columns["when"], "datetime64[ms]").astype(np.int64)
+    order = np.argsort(at, kind="stable")
+    payments = [
+        Transaction(
+            transaction_id=str(i),
+            customer_id=columns["who"][i],
+            timestamp_ms=int(at[i]),
+            amount_minor=round(float(columns["betrag"][i]) * 100),
+            currency="USD",
+            type="purchase",
+            merchant_id=columns["shop"][i],
+        )
+        for i in order.tolist()
+    ]
+    (features,) = backfill([TransactionBatch.of("acme", payments)])
+    scores = np.empty(len(at))
+    scores[order] = Scorer.load(Path(model.model.folder)).score(features.values, SCHEMA_ID)
+    return scores
+
+
+def found(paths, sizes):
+    return np.concatenate(
+        [replayed_scores(paths, i, n)[f"{MODEL}{CARDS}"] for i, n in enumerate(sizes)]
+    )
+
+
+@pytest.mark.parametrize("rows_per_bucket", [1_000_000, 40])
+def test_scores_are_those_of_the_whole_history(tmp_path, monkeypatch, rows_per_bucket):
+    edges = module.sampled_edges
+    monkeypatch.setattr(module, "sampled_edges", lambda *a: edges(*a, rows_per_bucket))
+    model = history_model(tmp_path / "m", FIELDS)
+    columns = rows()
+    paths = write_job(tmp_path / "job", pa.table(columns), rows_per_part=128)
+    assert replay_file(paths, plan([model])) == 0
+    assert found(paths, [128, 128, 44]) == pytest.approx(expected(columns, model), abs=1e-6)
+    assert not paths.replay.exists()
+
+
+def test_rows_that_are_no_payments_get_no_score_and_a_reason(tmp_path):
+    model = history_model(tmp_path / "m", FIELDS)
+    columns = rows()
+    columns["when"][5] = "whenever"
+    columns["betrag"][7] = ""
+    paths = write_job(tmp_path / "job", pa.table(columns))
+    assert replay_file(paths, plan([model])) == 2
+    missing = np.flatnonzero(np.isnan(found(paths, [N])))
+    assert missing.tolist() == [5, 7]
+    errors = pq.read_table(paths.replay_errors).to_pylist()
+    assert [(e["line"], e["column"]) for e in errors] == [(7, "when"), (9, "betrag")]
+    assert all(e["reason"] and "whenever" not in e["reason"] for e in errors)
+
+
+def test_a_second_replay_has_nothing_to_do(tmp_path):
+    model = history_model(tmp_path / "m", FIELDS)
+    paths = write_job(tmp_path / "job", pa.table(rows()))
+    replay_file(paths, plan([model]))
+    written = paths.replayed(0).stat().st_ino
+    assert replay_file(paths, plan([model])) == 0
+    assert paths.replayed(0).stat().st_ino == written
+    paths.replayed(0).write_bytes(b"torn")
+    replay_file(paths, plan([model]))
+    assert np.isfinite(found(paths, [N])).all()
+
+
+def test_confirmed_cents_are_amounts_in_cents(tmp_path):
+    whole = history_model(tmp_path / "m", FIELDS)
+    columns = rows()
+    cents = {**columns, "betrag": [str(round(float(a) * 100)) for a in columns["betrag"]]}
+    changed = [
+        replace(c, conversion="minor-to-major", factor=0.01) if c.name == "amount" else c
+        for c in whole.columns
+    ]
+    in_cents = replace(whole, columns=tuple(changed))
+    paths = write_job(tmp_path / "job", pa.table(cents))
+    replay_file(paths, plan([in_cents]))
+    assert found(paths, [N]) == pytest.approx(expected(columns, whole), abs=1e-6)
+
+
+def test_parts_take_the_scores_of_the_replay(tmp_path):
+    planned = plan([history_model(tmp_path / "m", FIELDS)])
+    paths = write_job(tmp_path / "job", pa.table(rows()))
+    with pytest.raises(FileNotFoundError, match="replayed"):
+        score_part(paths, 0, planned)
+    replay_file(paths, planned)
+    assert score_part(paths, 0, planned) == N
+
+
+def test_a_file_without_times_cannot_be_replayed(tmp_path):
+    model = history_model(tmp_path / "m", {"customer_id": "who", "amount": "betrag"})
+    paths = write_job(tmp_path / "job", pa.table(rows()))
+    with pytest.raises(InvalidInput, match="timestamp"):
+        replay_file(paths, plan([model]))
+
+
+def test_cancelling_stops_it(tmp_path):
+    paths = write_job(tmp_path / "job", pa.table(rows()))
+    with pytest.raises(Cancelled):
+        replay_file(paths, plan([history_model(tmp_path / "m", FIELDS)]), cancelled=lambda: True)
+    assert not paths.replay_errors.exists()
