@@ -89,7 +89,7 @@ def in_english(plain: str) -> str:
     """
     words = declared()
     said = (word for word in _split(plain) if word not in words.empty)
-    return "_".join(words.meaning.get(word, word) for word in said)
+    return "_".join(dict.fromkeys(words.meaning.get(word, word) for word in said))
 
 
 @lru_cache(maxsize=100_000)
