@@ -50,6 +50,7 @@ COMMANDS = {
     "mlflow": "Data and models",
     "replay": "Decisions",
     "report": "Decisions",
+    "score": "Files",
 }
 #: Group of commands -> panel of the help. The module has the name of the group, and an `app`.
 GROUPS = {
@@ -60,6 +61,7 @@ GROUPS = {
     "cache": "Data and models",
     "plan": "Decisions",
     "keys": "Decisions",
+    "jobs": "Files",
     "variants": "Run",
     "wal": "Run",
 }

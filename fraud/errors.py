@@ -17,6 +17,7 @@ arguments to `super().__init__`, by position.
     ├── NotFound
     ├── Conflict                the request contradicts what is on record (409)
     ├── Busy                    another process does the same work
+    │   └── LeaseLost           another runner has taken the job over
     ├── ArtifactRefused         a model artifact is damaged, of another schema, or wrong
     ├── OtherTenant             models learnt from the payments of another tenant
     ├── NotTrainable            no model can be trained on this history or configuration
@@ -155,6 +156,10 @@ class Conflict(QuorumError):
 
 class Busy(QuorumError):
     """Another process is doing work that only one may do at a time."""
+
+
+class LeaseLost(Busy):
+    """Another runner holds the job by now: this one must leave it alone."""
 
 
 class ArtifactRefused(QuorumError):

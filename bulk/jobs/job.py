@@ -30,6 +30,8 @@ class Job:
         problem: why it was refused or failed: `code`, `detail`, and what more is known; {} if not.
         attempts: times a runner has begun to work on it.
         cancel: the caller wants it to stop.
+        author: id of the key that submitted it; "" if unknown.
+        has_files: its files are not removed yet.
         created_at ... expires_at: moments, None if not yet. At `expires_at` its files are removed.
         rows_per_s: the speed of the running phase; None if unknown.
     """
@@ -52,6 +54,7 @@ class Job:
     attempts: int = 0
     cancel: bool = False
     author: str = ""
+    has_files: bool = True
     started_at: datetime | None = None
     finished_at: datetime | None = None
     expires_at: datetime | None = None

@@ -63,7 +63,7 @@ def train(
     label: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN\\[=TEXT]",
+            metavar="COLUMN[=TEXT]",
             help="With --auto: the column of the label, and the text in it that means fraud.",
         ),
     ] = None,

@@ -170,8 +170,8 @@ def _describe_label(
     at_most = round(_DELAY_SHARE * found.span_ms / DAY_MS, 1)
     column = draft.label["column"]
     draft.notes = [note for note in draft.notes if not note.startswith(f"{column}: ")]
-    if DELAY_NOTE in draft.notes:
-        draft.notes.remove(DELAY_NOTE)
+    if "known_at" not in draft.label:
+        draft.notes = [note for note in draft.notes if note != DELAY_NOTE]
         days = min(_LONGEST_DELAY_DAYS, at_most)
         draft.label["delay_days"] = days if kind == "history" else 0.0
         if kind == "history":

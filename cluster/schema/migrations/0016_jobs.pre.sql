@@ -20,7 +20,8 @@ CREATE TABLE jobs (
     attempts     integer     NOT NULL DEFAULT 0,
     cancel       boolean     NOT NULL DEFAULT false,
     author       text        NOT NULL DEFAULT '',  -- id of the key
-    lease_owner  text,
+    has_files    boolean     NOT NULL DEFAULT true,  -- false once they are removed
+    lease_owner  text,                     -- one value for each time that a runner takes the job
     lease_until  timestamptz,
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at   timestamptz,
@@ -28,21 +29,26 @@ CREATE TABLE jobs (
     expires_at   timestamptz NOT NULL
 );
 
-CREATE INDEX jobs_of_tenant ON jobs (tenant, created_at DESC);
+CREATE INDEX jobs_of_tenant ON jobs (tenant, job_id DESC);  -- ids rise with time
 CREATE INDEX jobs_to_run ON jobs (created_at)
     WHERE state IN ('queued', 'reading', 'scoring', 'finishing');
 CREATE INDEX jobs_to_remove ON jobs (expires_at);
+CREATE INDEX jobs_to_clear ON jobs (finished_at)
+    WHERE has_files AND state IN ('refused', 'cancelled');
 
--- Parts of a job that are scored on their own. The row of a part that is done stays, so that a
--- runner that continues the job knows what is left.
+-- Units of work of a job. The row of a unit that is done stays, so that a runner that continues the
+-- job knows what is left. An attempt is counted when it begins, so that a unit that kills its runner
+-- is not tried for ever.
 CREATE TABLE job_parts (
     job_id    uuid        NOT NULL REFERENCES jobs ON DELETE CASCADE,
-    part      integer     NOT NULL,
+    phase     text        NOT NULL CHECK (phase IN (
+                  'reading', 'checking', 'replay', 'scoring', 'finishing')),
+    part      integer     NOT NULL,              -- 0 where a phase is one unit
     rows      bigint      NOT NULL,
     state     text        NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'failed')),
     attempts  integer     NOT NULL DEFAULT 0,
     done_at   timestamptz,
-    PRIMARY KEY (job_id, part)
+    PRIMARY KEY (job_id, phase, part)
 );
 
 -- A new scope: who may score files. No key has it until it is given.

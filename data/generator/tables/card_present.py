@@ -50,13 +50,14 @@ def draw(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
         entry == "contactless", chosen(rng, n, {"none": 85.0, "pin": 15.0}),
         chosen(rng, n, _VERIFIED),
     )  # fmt: skip
-    distance = rng.exponential(9.0 * habits[1], n) + np.where(
-        rng.random(n) < 0.06, rng.lognormal(5.2, 1.0, n), 0.0
-    )
-    count = rng.poisson(1.3 * habits[2], n) + np.where(
+    # Who pays often pays near the last place, with a card that has been in use for long.
+    use = rng.normal(0, 1, n)
+    near = rng.exponential(9.0 * habits[1], n) * np.exp(-0.6 * use)
+    distance = near + np.where(rng.random(n) < 0.06, rng.lognormal(5.2, 1.0, n), 0.0)
+    count = rng.poisson(1.2 * habits[2] * np.exp(0.5 * use), n) + np.where(
         rng.random(n) < 0.03, rng.integers(3, 12, n), 0
     )
-    age = np.minimum(rng.gamma(1.6, 420.0, n), 3650.0)
+    age = np.minimum(rng.gamma(1.6, 400.0, n) * np.exp(0.3 * use), 3650.0)
     copied = (entry == "magstripe") | (entry == "manual")
     far = np.log1p(distance) / 3
     risk = (
@@ -103,5 +104,5 @@ CARD_PRESENT = Family(
     label=("is_fraud", "fraude", "fraud_flag"),
     rate=0.012,
     draw=draw,
-    sharpness=1.45,
+    sharpness=1.2,
 )  # fmt: skip

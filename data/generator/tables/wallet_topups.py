@@ -36,15 +36,17 @@ _KYC = {"none": 18.0, "light": 52.0, "full": 30.0}
 def draw(at_s: Float64, rng: Generator, habits: Float64) -> Drawn:
     """Draw top-ups."""
     n = at_s.size
-    amount = rng.lognormal(3.3, 0.7, n) * habits[0]
+    # Heavy users hold their wallet longer, link more cards, and pay in more and more often.
+    use = rng.normal(0, 1, n)
+    amount = np.exp(3.3 + 0.35 * use + rng.normal(0, 0.6, n)) * habits[0]
     is_round = rng.random(n) < 0.55
     amount = np.maximum(np.where(is_round, np.round(amount / 10) * 10, np.round(amount, 2)), 1.0)
-    wallet_age = np.where(
-        rng.random(n) < 0.12, rng.exponential(9.0, n), rng.gamma(1.2, 4000.0 * habits[1], n)
-    )
-    cards = 1 + rng.poisson(0.45, n) + (rng.random(n) < 0.04) * rng.integers(1, 7, n)
-    failed = rng.poisson(0.15 * habits[2], n) + (rng.random(n) < 0.04) * rng.integers(1, 6, n)
-    hour_count = rng.poisson(0.3, n) + (rng.random(n) < 0.03) * rng.integers(1, 6, n)
+    held = rng.gamma(1.2, 3400.0 * habits[1], n) * np.exp(0.55 * use)
+    wallet_age = np.where(rng.random(n) < 0.12, rng.exponential(9.0, n), held)
+    ring = rng.random(n) < 0.035
+    cards = 1 + rng.poisson(0.4 * np.exp(0.5 * use), n) + ring * rng.integers(1, 7, n)
+    failed = rng.poisson(0.13 * habits[2] * cards, n) + ring * rng.integers(0, 6, n)
+    hour_count = rng.poisson(0.25 * np.exp(0.5 * use), n) + ring * rng.integers(0, 6, n)
     source, phone, kyc = chosen(rng, n, _SOURCE), chosen(rng, n, _PHONE), chosen(rng, n, _KYC)
     emulated = (phone == "sdk_gphone64") | (phone == "unknown")
     fresh = np.exp(-wallet_age / 48.0)
@@ -98,5 +100,5 @@ WALLET_TOPUPS = Family(
     label=("fraudulent", "frauduleux", "fraud_ind"),
     rate=0.025,
     draw=draw,
-    sharpness=1.5,
+    sharpness=1.05,
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Jobs of bulk scoring on Ray: who runs them on each node, and where their work is done."""
