@@ -8,6 +8,7 @@ from references.matching.cells import Cells
 from references.matching.match import ColumnMatch, ModelMatch, Reason
 from references.matching.names import is_anonymous
 from references.matching.pairing import NAMED
+from references.matching.similarity import similarity_of
 from references.matching.thresholds import Thresholds
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import Reference, ReferenceColumn
@@ -41,10 +42,20 @@ def fit_reasons(reference: Reference, match: ModelMatch, limits: Thresholds) -> 
                 needed=f"columns like {', '.join(c.column for c in lacking[:5])}",
             )
         ]
-    if match.similarity < least:
+    if _once_confirmed(match) < least:
         detail = f"similarity {match.similarity:.2f}, but {least:.2f} is needed"
         return [Reason("low-similarity", detail, needed=_furthest(match.columns))]
     return _domain_reasons(reference, match, limits) if reference.kind == "tabular" else []
+
+
+def _once_confirmed(match: ModelMatch) -> float:
+    """The similarity if columns of another unit were as close as the rest: a file is not unlike for
+    a conversion that its sender has yet to confirm."""
+    others = [c for c in match.columns if c.file_column is not None and c.proposed is None]
+    pending = any(c.proposed is not None for c in match.columns)
+    if not pending or not others:
+        return match.similarity
+    return max(match.similarity, match.coverage * similarity_of(others).closeness)
 
 
 def _domain_reasons(reference: Reference, match: ModelMatch, limits: Thresholds) -> list[Reason]:

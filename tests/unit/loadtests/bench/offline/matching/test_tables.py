@@ -9,6 +9,11 @@ import pytest
 
 from loadtests.bench.offline.matching.__main__ import main
 from loadtests.bench.offline.matching.fitted import figures, file_of, history, scores, tabular
+from loadtests.bench.offline.matching.generated_sets import (
+    known_members,
+    other_members,
+    unknown_members,
+)
 from loadtests.bench.offline.matching.other_domains import other_tables
 from loadtests.bench.offline.matching.part import Part
 from loadtests.bench.offline.matching.strangers import stranger_tables
@@ -68,3 +73,11 @@ def test_without_sets_there_is_nothing_to_measure(
 ) -> None:
     assert main(["--data", str(tmp_path / "none")]) == 0
     assert "nothing to measure" in capsys.readouterr().out
+
+
+def test_members_of_a_family_are_known_or_unknown_but_not_both() -> None:
+    known, unknown = (list(members()) for members in (known_members, unknown_members))
+    assert {part.family for part in known} == {part.family for part in unknown}
+    assert not {part.name for part in known} & {part.name for part in unknown}
+    assert not {part.family for part in other_members()} & {part.family for part in known}
+    assert all(part.label.any() and len(part.label) == part.table.num_rows for part in known)
