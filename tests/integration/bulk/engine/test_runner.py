@@ -78,7 +78,7 @@ async def found(pool: asyncpg.Pool, job: Job) -> Job:
 async def scored(pool: asyncpg.Pool, job: Job, rows: int) -> None:
     """Wait until so many rows of a job are on record as done."""
     async with asyncio.timeout(PATIENCE_S):
-        while (await found(pool, job)).rows_done < rows:
+        while (await found(pool, job)).rows_done < rows:  # noqa: ASYNC110 - no event to wait for
             await asyncio.sleep(0.005)
 
 
