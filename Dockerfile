@@ -95,7 +95,7 @@ LABEL org.opencontainers.image.title="Quorum" \
 # The base comes without compiled modules, and with a pip that nothing here needs.
 RUN groupadd --gid 10001 quorum \
     && useradd --uid 10001 --gid quorum --no-create-home --home-dir /var/lib/quorum --shell /usr/sbin/nologin quorum \
-    && install --directory --mode 0700 --owner quorum --group quorum /var/lib/quorum /var/lib/quorum-artifacts \
+    && install --directory --mode 0700 --owner quorum --group quorum /var/lib/quorum /var/lib/quorum-artifacts /var/lib/quorum-jobs \
     && rm -rf /usr/local/lib/python3.11/ensurepip /usr/local/bin/pip* \
         /usr/local/lib/python3.11/site-packages/pip* \
         /usr/local/lib/python3.11/site-packages/setuptools* \

@@ -52,7 +52,7 @@ unit: $(READY) ## The quick tests that need no server, under a minute
 integration: $(READY) ## The tests on a real PostgreSQL and Redis
 	@$(VENV)/bin/pytest -q tests/integration
 
-browser: $(READY) ## The API reference in a browser; skipped where there is no Chromium
+browser: $(READY) ## The API reference and the console in a browser; skipped where there is no Chromium
 	@$(VENV)/bin/pytest -q tests/browser
 
 machines: $(READY) ## Three machines out of Linux namespaces: faults, roll-outs; needs root

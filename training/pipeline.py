@@ -14,6 +14,7 @@ from typing import Any
 
 import ray
 
+from data.history.history import History
 from data.layout.layout import Layout
 from deciding.plans.table import Offered, activation, active_of
 from fraud.errors import NotTrainable
@@ -56,7 +57,7 @@ from training.registry.mlflow_registry import Registry
 from training.registry.provenance import Provenance, provenance
 from training.registry.publish import Destination, Published, publish
 from training.report import TrainingReport, report_of
-from training.run import Run
+from training.run import RECIPE, Run
 from training.run_storage import RunStorage, run_storage_of
 from training.sets.dataset import Dataset, build_dataset, newest_history
 from training.sets.sample import Sample
@@ -144,17 +145,23 @@ def train(
                 newest_history(database_url, settings.tenant, config.history_days)
             )
             progress("history", 1, 1)
-        run.guard(lambda: inspect_history(history, config.seed))
-        with run.watch.stage("features"):
-            found = build_dataset(
-                history, settings.home / "cache", lambda n, of: progress("features", n, of)
-            )
-        run.guard(lambda: inspect_backfill(history, found, config.seed))
         challenges = role != CHAMPION
-        return found, None if challenges else measured_payments(settings.tenant, history.batch)
+        measured = None if challenges else measured_payments(settings.tenant, history.batch)
+        return replayed(run, history), measured
 
     source = provenance(settings.tenant, f"postgresql:transactions?tenant={settings.tenant}")
-    return _run_stages(run, dataset, None, role, activate, source)
+    return run_stages(run, dataset, None, role, activate, source)
+
+
+def replayed(run: Run, history: History) -> Dataset:
+    """The features of a history, with the rounds of the leak guard on it. Raises LeakFound."""
+    run.guard(lambda: inspect_history(history, run.config.seed))
+    with run.watch.stage("features"):
+        found = build_dataset(
+            history, run.settings.home / "cache", lambda n, of: run.progress("features", n, of)
+        )
+    run.guard(lambda: inspect_backfill(history, found, run.config.seed))
+    return found
 
 
 def train_tabular(
@@ -168,6 +175,7 @@ def train_tabular(
     for_every_tenant: bool = False,
     predictions: Path | None = None,
     force: str | None = None,
+    recipe: str = "",
 ) -> TrainingReport:
     """Train every variant on a table's own columns. No plan that serves changes.
 
@@ -177,6 +185,7 @@ def train_tabular(
         layout: must have a section `[tabular]`.
         path: CSV or Parquet file.
         force: see `train`.
+        recipe: see `training.run.Run`.
 
     Raises:
         NoSkill: see `train`.
@@ -195,6 +204,7 @@ def train_tabular(
         for_every_tenant=for_every_tenant,
         predictions=predictions,
         force=force,
+        recipe=recipe,
     )
 
     def dataset() -> tuple[Dataset, Measured | None]:
@@ -214,26 +224,28 @@ def train_tabular(
         return table, measurer.measured()
 
     source = provenance(layout.name, path.absolute().as_uri())
-    return _run_stages(run, dataset, layout.name, CHAMPION, None, source)
+    return run_stages(run, dataset, layout, CHAMPION, None, source)
 
 
-def _run_stages(
+def run_stages(
     run: Run,
     read: Callable[[], tuple[Dataset, Measured | None]],
-    set_name: str | None,
+    layout: Layout | None,
     role: str,
     activate: Callable[[Plan], Offered] | None,
     source: Provenance,
 ) -> TrainingReport:
-    """The stages that history and tables share.
+    """The stages that history and files share: split, fit, calibrate, judge, publish.
 
     Args:
         read: reads the data and runs the leak guard's rounds on it; measures what it looks like if
             the run leaves a reference.
-        set_name: the name of a table, after which its models are named; None for payments.
+        layout: of the file that is read; the models are named after it, and it is kept with the
+            run. None for a tenant's history.
         activate: stores the plan as the active one; None if the plan must not change.
     """
     settings, store = run.settings, store_of(run.settings)
+    set_name = None if layout is None else layout.name
     names = [table_variant(set_name, variant) for variant in run.config.variants]
 
     def check() -> None:
@@ -280,6 +292,7 @@ def _run_stages(
                 provenance=source,
                 check=check,
                 owner=run.owner,
+                layout=None if layout is None else layout.digest_text,
                 leave=leaver(
                     results,
                     measured,
@@ -288,7 +301,7 @@ def _run_stages(
                     created_at=as_of,
                 ),
             )
-            published = _publish(results, to)
+            published = _publish(results, to, run.recipe)
             reference = list_reference(settings, published.reference, store.url)
             run.progress("publish", 1, 1)
     folder = settings.home / "reports"
@@ -302,6 +315,9 @@ def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:
     with run.watch.stage("fit"):
         if run.cross_fits:
             return _cross_fit(dataset, split, run, storage)
+        sample = sample_rows(dataset, split.train, split.validation, config)
+        if run.fits_here:
+            return _FittedVariants(fit_in_process(sample, config), split, config)
         total, done = len(config.variants), 0
 
         def count(_: str) -> None:
@@ -309,7 +325,6 @@ def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:
             done += 1
             run.progress("fit", done, total)
 
-        sample = sample_rows(dataset, split.train, split.validation, config)
         with ray_session(run.ray_address, _bytes(sample)):
             found = _search(sample, run, storage)
             run.progress("fit", 0, total)
@@ -365,7 +380,7 @@ def _fit_plan(fitted: _FittedVariants, dataset: Dataset, run: Run) -> FittedRun:
     return FittedRun(dataset, split, fitted.config, models, plan_fit, fitted.trials)
 
 
-def _publish(results: RunResults, to: Destination) -> Published:
+def _publish(results: RunResults, to: Destination, recipe: str) -> Published:
     fitted_run = results.fitted_run
     rows, frauds = fitted_run.split.counts(fitted_run.dataset.label)
     training: dict[str, Any] = {
@@ -377,6 +392,7 @@ def _publish(results: RunResults, to: Destination) -> Published:
         "shared_calibration": fitted_run.split.shared,
         "code": CODE_VERSION,
         "libraries": library_versions(),
+        **({RECIPE: recipe} if recipe else {}),
     }
     return publish(
         fitted_run.models,

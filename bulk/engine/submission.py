@@ -82,11 +82,3 @@ class Planning:
         assert job.match is not None  # a job is queued with a match
         references = await self._shelf.chosen(job.tenant, job.match)
         return await self._executor.run(planned, job, paths, references, self._artifacts)
-
-
-def unconfirmed(match: Match) -> list[str]:
-    """Return the columns of the file for which a chosen reference proposes a conversion that was
-    not confirmed, sorted."""
-    columns = (column for name in match.chosen for column in match.of(name).columns)
-    found = (c.file_column for c in columns if c.proposed is not None and c.applied is None)
-    return sorted({name for name in found if name is not None})

@@ -121,7 +121,7 @@ async def _score(
                 match = await scoring.match()
             except FileRefused as refused:
                 raise CommandFailed(f"{file.name}: {refused.detail}", "") from None
-        if dry or match.refused or not (as_is or _is_plain(match)):
+        if dry or match.refused or (match.unconfirmed and not as_is):
             scoring.drop()
             _show_match(match, as_json)
             _require_fit(file, match, dry)
@@ -163,12 +163,6 @@ def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
             raise CommandFailed(f"{option}: expected COLUMN=…", "see --help", 2)
         found[name] = value
     return found
-
-
-def _is_plain(match: Match) -> bool:
-    from bulk.engine.submission import unconfirmed
-
-    return not unconfirmed(match)
 
 
 def _show_match(match: Match, as_json: bool) -> None:

@@ -18,14 +18,16 @@ from cluster.commands.options import (
 )
 from cluster.errors import CommandFailed
 from cluster.terminal.bars import StageBars
-from cluster.terminal.console import JsonFlag, emit
+from cluster.terminal.console import JsonFlag, emit, print_line, step
 from cluster.terminal.protocol_table import protocol_table
 from cluster.terminal.training_table import training_table
+from cluster.terminal.understood import understood_text
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
     from training.report import TrainingReport
 
+_SEARCH_MINUTES = 3.0
 _STAGES = {
     "history": "Read history",
     "features": "Compute features",
@@ -40,8 +42,46 @@ _STAGES = {
 
 def train(
     file: Annotated[
-        Path | None, typer.Argument(help="With --tabular: CSV or Parquet file of the data set.")
+        Path | None,
+        typer.Argument(help="With --auto or --tabular: CSV or Parquet file of the data set."),
     ] = None,
+    auto: Annotated[
+        bool,
+        typer.Option(
+            "--auto",
+            help="Find out what the columns of FILE are, and train on it: on its customers' history"
+            " if it has customers and times, else on its columns. No plan changes.",
+        ),
+    ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="With --auto: name of the set; the models are named <name>-<variant>.",
+            show_default="the file's",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN[=TEXT]",
+            help="With --auto: the column of the label, and the text in it that means fraud.",
+        ),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="With --auto: leave a column out; repeatable."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="With --auto: minutes to search parameters for; 0: no search.",
+            show_default="3",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --auto: print what FILE is, and stop.")
+    ] = False,
     config: TrainConfigOption = None,
     seed: Annotated[
         int | None,
@@ -112,7 +152,9 @@ def train(
     with a gap as long as labels take to arrive. Runs on the Ray cluster that RAY_ADDRESS names,
     else on one of its own.
     """
-    _check_usage(file, tabular, protocol, data, predictions)
+    options = _AutoOptions(name, label, tuple(without or ()), minutes, dry_run)
+    _check_usage(file, tabular, protocol, data, predictions, auto)
+    _check_auto(auto, options, file, tabular or protocol)
     forced = _force_reason(force, reason)
     from fraud.errors import InvalidInput, NotTrainable, OtherTenant
     from training.evaluate.skill import NoSkill
@@ -124,6 +166,9 @@ def train(
             emit(_protocol(protocol, data, parameters), as_json, protocol_table)
             return
         outputs = _Outputs(for_every_tenant, predictions, forced)
+        if auto and file is not None:
+            _auto(file, options, tenant, parameters, outputs, as_json)
+            return
         if tabular is not None and file is not None:
             document = _tabular(tabular, file, parameters, outputs)
         else:
@@ -134,11 +179,43 @@ def train(
     except InvalidInput as error:
         raise CommandFailed(error.detail, "see docs/training.md", exit_code=2) from None
     except (LeakFound, NoSkill) as error:
-        raise CommandFailed(str(error), "") from None
+        leaves = auto and isinstance(error, LeakFound)
+        hint = "--without COLUMN leaves a column out" if leaves else ""
+        raise CommandFailed(str(error), hint) from None
     except NotTrainable as error:
         hint = "`quorum load` or `quorum generate` adds history; --config changes the split"
-        has_file = tabular is not None or protocol is not None
+        has_file = auto or tabular is not None or protocol is not None
         raise CommandFailed(str(error), "" if has_file else hint) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _AutoOptions:
+    """The options that go with --auto."""
+
+    name: str | None
+    label: str | None
+    without: tuple[str, ...]
+    minutes: float | None
+    dry_run: bool
+
+    def given(self) -> list[str]:
+        """The options that were given."""
+        values = {
+            "--name": self.name is not None,
+            "--label": self.label is not None,
+            "--without": bool(self.without),
+            "--minutes": self.minutes is not None,
+            "--dry-run": self.dry_run,
+        }
+        return [name for name, is_given in values.items() if is_given]
+
+    def searching(self, config: TrainConfig) -> TrainConfig:
+        """Return the configuration with a budget for the search, unless it has one."""
+        minutes = _SEARCH_MINUTES if self.minutes is None else self.minutes
+        if not minutes or (self.minutes is None and config.search.has_budget):
+            return config
+        search = config.search.model_copy(update={"minutes": minutes})
+        return config.model_copy(update={"search": search})
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +283,7 @@ def _check_usage(
     protocol: str | None,
     data: Path | None,
     predictions: Path | None,
+    auto: bool,
 ) -> None:
     def wrong(what: str, hint: str) -> CommandFailed:
         return CommandFailed(what, hint, exit_code=2)
@@ -214,13 +292,73 @@ def _check_usage(
         raise wrong("--tabular and --protocol cannot be combined", "give one of them")
     if tabular is not None and file is None:
         raise wrong("--tabular needs the FILE of the data set", "quorum train --tabular ulb FILE")
-    if tabular is None and file is not None:
-        hint = "load it with `quorum load`, then run `quorum train`; or give --tabular LAYOUT"
-        raise wrong("FILE can be given with --tabular only", hint)
+    if tabular is None and file is not None and not auto:
+        hint = "--auto trains on it; or load it with `quorum load`, then run `quorum train`"
+        raise wrong("FILE can be given with --auto or --tabular only", hint)
     if data is not None and protocol is None:
         raise wrong("--data goes with --protocol", "quorum train --protocol handbook --data FOLDER")
     if predictions is not None and protocol is not None:
         raise wrong("--predictions and --protocol cannot be combined", "give one of them")
+
+
+def _check_auto(auto: bool, options: _AutoOptions, file: Path | None, other: str | None) -> None:
+    if auto and file is None:
+        raise CommandFailed("--auto needs a labelled FILE", "quorum train --auto FILE", 2)
+    if auto and other is not None:
+        what = "--auto cannot be combined with --tabular or --protocol"
+        raise CommandFailed(what, "give one of them", 2)
+    given = options.given()
+    if not auto and given:
+        raise CommandFailed(f"{given[0]} goes with --auto", "quorum train --auto FILE", 2)
+
+
+def _auto(
+    file: Path,
+    options: _AutoOptions,
+    tenant: str | None,
+    config: TrainConfig,
+    outputs: _Outputs,
+    as_json: bool,
+) -> None:
+    """Understand a file, say so, and train on it."""
+    from data.files.source import SourceUnreadable
+    from data.layout.layout import LayoutInvalid
+    from training.auto.file_training import train_file
+    from training.auto.unclear import Unclear
+    from training.auto.understanding import understand
+
+    settings = load_settings(tenant)
+    try:
+        with step(f"Read {file.name}"):
+            found = understand(
+                file, name=options.name, label=options.label, without=options.without
+            )
+        understood = found.to_document()
+        if options.dry_run:
+            emit(understood, as_json, understood_text)
+            return
+        if not as_json:
+            print_line(understood_text(understood))
+        with StageBars(_STAGES) as bars:
+            report = train_file(
+                settings,
+                found,
+                file,
+                options.searching(config),
+                bars.show,
+                ray_address=os.environ.get("RAY_ADDRESS"),
+                for_every_tenant=outputs.for_every_tenant,
+                predictions=outputs.predictions,
+                force=outputs.force,
+            )
+    except Unclear as error:
+        raise CommandFailed(error.what, error.settle) from None
+    except SourceUnreadable as error:
+        raise CommandFailed(str(error.args[0]), "check the file") from None
+    except LayoutInvalid as error:
+        hint = "write a layout by hand, see docs/layouts.md, and give --tabular LAYOUT"
+        raise CommandFailed(f"cannot tell what the file is: {error.args[0]}", hint) from None
+    emit({**outputs.document(report), "understood": understood}, as_json, training_table)
 
 
 def _history(tenant: str | None, config: TrainConfig, outputs: _Outputs) -> dict[str, Any]:

@@ -101,6 +101,7 @@ def _render(report: dict[str, str]) -> None:
     # Neither wrapped nor marked up: people paste these lines.
     for line in (
         f"Quorum   {report['url']}   (API reference: {report['url']}/docs)",
+        f"Console  {report['url']}/console   (sign in with the API key)",
         f"API key  {report['api_key']}",
         f"Try      {report['curl']}",
     ):

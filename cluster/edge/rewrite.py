@@ -13,6 +13,13 @@ RETRIED_PREFIX = "/v1/decisions"
 transaction id counts once however often it comes, a decision that no client saw has no effect, and
 a repeated label is stored once."""
 
+ROOT = "/"
+"""Prefix of the application `decisions`."""
+
+LONG_PREFIXES = ("/v1/jobs", "/console")
+"""Prefixes of applications whose answers may take minutes: a file is matched before its job is
+answered. They may start after `decisions`, which knows none of their paths."""
+
 OWN_PATHS = ("/metrics", "/v2/health/live", "/v2/health/ready")
 """What a node's own front answers."""
 
@@ -20,6 +27,8 @@ _STATUSES = (400, 408, 413, 500, 501, 502, 503, 504)
 """The keys of `answers.ANSWERS`, which cannot be imported here: standard library only."""
 _HEAD_TIMEOUT_S = 15
 _BODY_TIMEOUT_S = 15
+_LONG_ANSWER_TIMEOUT_S = 600
+_LONG_REQUEST_S = 3600
 _HEAD_BYTES = 65536
 """HAProxy refuses larger heads by itself; the ingress checks smaller ones."""
 _HEAD_LINES = 1000
@@ -34,6 +43,7 @@ _EXPECTED = (
     "\nlisten stats\n",
 )
 
+_PREFIX = re.compile(r"    acl is_(\S+) path_beg (/\S*)")
 _TEXT_503 = re.compile(r'status 503 content-type text/plain string "[^"]*"')
 
 
@@ -63,8 +73,11 @@ def rewrite(config: str, edge: EdgeConfig) -> str:
     - HAProxy's own answers are problem+json. Without a running replica it answers 503, not 404.
     - A request whose replica died goes to another one if that is safe.
     - Serve's fallback proxy is removed: its answers depend on routes that it may not know yet.
+    - An application that has not started yet is 503, too, and not taken for `decisions`.
+    - Answers about jobs may take minutes.
     - Replicas of other nodes get requests only while none of this node is up.
-    - A front of its own leads to this node's replicas alone, for load balancers and Prometheus.
+    - A front of its own leads to this node's replicas of `decisions` alone, for load balancers and
+      Prometheus.
 
     Raises:
         UnknownServeConfig: a part is missing that Serve is known to write.
@@ -72,14 +85,20 @@ def rewrite(config: str, edge: EdgeConfig) -> str:
     for part in _EXPECTED:
         if part not in config:
             raise UnknownServeConfig(f"Serve's configuration of HAProxy has no {part.strip()!r}")
-    sections = _sections(config)
-    corrected = [_corrected(head, lines, edge) for head, lines in sections]
-    return "".join((*corrected, _own_front(sections, edge.options)))
+    sections, prefixes = _sections(config), _prefixes(config)
+    corrected = [_corrected(head, lines, edge, prefixes) for head, lines in sections]
+    return "".join((*corrected, _own_front(sections, edge.options, prefixes)))
 
 
 def has_routes(config: str) -> bool:
-    """Return whether a configuration, Serve's or a corrected one, has routes."""
-    return "\n    use_backend " in config
+    """Return whether a configuration, Serve's or a corrected one, has a route to `decisions`."""
+    return ROOT in _prefixes(config).values()
+
+
+def _prefixes(config: str) -> dict[str, str]:
+    """Return backend -> prefix of the paths that it answers."""
+    found = (match for line in config.splitlines() if (match := _PREFIX.fullmatch(line)))
+    return {match[1]: match[2].rstrip("/") or ROOT for match in found}
 
 
 def _sections(config: str) -> list[tuple[str, list[str]]]:
@@ -93,7 +112,7 @@ def _sections(config: str) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _corrected(head: str, lines: list[str], edge: EdgeConfig) -> str:
+def _corrected(head: str, lines: list[str], edge: EdgeConfig, prefixes: dict[str, str]) -> str:
     kind, _, name = head.strip().partition(" ")
     if kind == "global":
         lines = _global(lines, edge)
@@ -103,22 +122,28 @@ def _corrected(head: str, lines: list[str], edge: EdgeConfig) -> str:
         at = edge.socket.with_name(f"{head.split()[1]}.sock")
         lines = [re.sub(r"bind \S+", f"bind unix@{at} mode 600", line) for line in lines]
     elif head == "frontend http_frontend":
-        lines = _front([_TEXT_503.sub("status 503 default-errorfiles", line) for line in lines])
+        lines = [_TEXT_503.sub("status 503 default-errorfiles", line) for line in lines]
+        lines = _front(lines, [p for p in LONG_PREFIXES if p not in prefixes.values()])
     elif head == "backend default_backend":
         lines = ["    http-request return status 503 default-errorfiles"]
     elif kind == "backend" and name.startswith("http-"):
         lines = _servers(lines, edge.options)
+        if prefixes.get(name) in LONG_PREFIXES:
+            lines = [*lines, f"    timeout server {_LONG_ANSWER_TIMEOUT_S}s"]
     return "\n".join((head, *lines, ""))
 
 
 def _global(lines: list[str], edge: EdgeConfig) -> list[str]:
-    ours = ("stats socket ", "tune.bufsize ", "tune.http.maxhdr ")
+    ours = ("stats socket ", "tune.bufsize ", "tune.http.maxhdr ", "hard-stop-after ")
     kept = [line for line in lines if not line.strip().startswith(ours)]
     return [
         *kept,
         f"    stats socket {edge.socket} mode 600 level admin expose-fd listeners",
         f"    tune.bufsize {_HEAD_BYTES}",
         f"    tune.http.maxhdr {_HEAD_LINES}",
+        # Each change of replicas starts a new HAProxy. The old one ends its requests: a download
+        # may take longer than Serve's two minutes.
+        f"    hard-stop-after {_LONG_REQUEST_S}s",
     ]
 
 
@@ -134,8 +159,12 @@ def _defaults(lines: list[str], edge: EdgeConfig) -> list[str]:
     ]
 
 
-def _front(lines: list[str]) -> list[str]:
-    """Insert our rules before Serve's, which may end the evaluation with a `return`."""
+def _front(lines: list[str], absent: list[str]) -> list[str]:
+    """Insert our rules before Serve's, which may end the evaluation with a `return`.
+
+    Args:
+        absent: prefixes of applications that have no route yet.
+    """
     bind = next(i for i, line in enumerate(lines) if line.strip().startswith("bind "))
     return [
         *lines[: bind + 1],
@@ -147,6 +176,11 @@ def _front(lines: list[str]) -> list[str]:
         # Replicas set it on their own answers.
         "    http-after-response set-header x-request-id %[var(txn.request_id)]"
         f" if !{{ res.hdr(x-request-id) -m found }} {{ var(txn.request_id) -m reg {_REQUEST_ID} }}",
+        *(
+            f"    http-request return status 503 default-errorfiles if {{ path {prefix} }} or"
+            f" {{ path_beg {prefix}/ }}"
+            for prefix in absent
+        ),
         *lines[bind + 1 :],
     ]
 
@@ -164,9 +198,11 @@ def _servers(lines: list[str], options: EdgeOptions) -> list[str]:
     return [*rest, *own, *(f"{line} backup" for line in others)]
 
 
-def _own_front(sections: list[tuple[str, list[str]]], options: EdgeOptions) -> str:
+def _own_front(
+    sections: list[tuple[str, list[str]]], options: EdgeOptions, prefixes: dict[str, str]
+) -> str:
     """Return a front and its backend with the replicas of this node alone."""
-    backends = (lines for head, lines in sections if head.startswith("backend http-"))
+    backends = (lines for head, lines in sections if prefixes.get(head.split()[-1]) == ROOT)
     lines = [
         line
         for line in next(backends, [])

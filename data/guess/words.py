@@ -65,7 +65,7 @@ def meanings(plain: str) -> tuple[tuple[str, float], ...]:
     words = declared()
     found: dict[str, float] = {}
     for word in _split(plain):
-        meaning = words.meaning.get(word, word)
+        meaning = words.meaning.get(word) or words.meaning.get(word.removesuffix("s"), word)
         if word not in words.empty:
             found[meaning] = GENERAL if meaning in words.general else 1.0
     return tuple(found.items())

@@ -17,7 +17,7 @@ _HEAD = "spec/rayClusterConfig/headGroupSpec"
 _SERVICE = "RayService/quorum"
 _CONFIG = "ConfigMap/quorum-config"
 _FIXED = (
-    *("QUORUM_ARTIFACTS", "QUORUM_HOME", "QUORUM_HTTP_HOST"),
+    *("QUORUM_ARTIFACTS", "QUORUM_JOBS", "QUORUM_HOME", "QUORUM_HTTP_HOST"),
     *("QUORUM_GCS", "QUORUM_KEY_PEPPER_FILE", "QUORUM_MLFLOW_TRACKING_URI"),
 )
 """Settings that have a value of their own, or hang together with other fields."""
@@ -121,19 +121,27 @@ VALUES = (
         places=(
             ("Ingress/quorum", "spec/rules/0/host"),
             ("Ingress/quorum", "spec/tls/0/hosts/0"),
+            ("Ingress/quorum-jobs", "spec/rules/0/host"),
+            ("Ingress/quorum-jobs", "spec/tls/0/hosts/0"),
         ),
     ),
     Value(
         "ingress.className",
         "Class of the ingress controller.",
         _NAME,
-        places=(("Ingress/quorum", "spec/ingressClassName"),),
+        places=(
+            ("Ingress/quorum", "spec/ingressClassName"),
+            ("Ingress/quorum-jobs", "spec/ingressClassName"),
+        ),
     ),
     Value(
         "ingress.tlsSecret",
         "Secret with the certificate: keys tls.crt and tls.key.",
         _NAME,
-        places=(("Ingress/quorum", "spec/tls/0/secretName"),),
+        places=(
+            ("Ingress/quorum", "spec/tls/0/secretName"),
+            ("Ingress/quorum-jobs", "spec/tls/0/secretName"),
+        ),
     ),
     Value(
         "ingress.namespace",
@@ -153,10 +161,22 @@ VALUES = (
         places=(("Ingress/quorum", "metadata/annotations"),),
     ),
     Value(
+        "ingress.jobsAnnotations",
+        "Annotations of the Ingress of /v1/jobs, where files are uploaded.",
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        places=(("Ingress/quorum-jobs", "metadata/annotations"),),
+    ),
+    Value(
         "artifacts",
         "Where models are: a prefix in S3. With artifactsVolume.enabled it is the volume.",
         {"type": "string", "pattern": "^(s3://|/).+"},
         places=((_CONFIG, "data/QUORUM_ARTIFACTS"),),
+    ),
+    Value(
+        "jobs",
+        "Where files of bulk scoring are, apart from the models: as `artifacts`.",
+        {"type": "string", "pattern": "^(s3://|/).+"},
+        places=((_CONFIG, "data/QUORUM_JOBS"),),
     ),
     Value(
         "settings",
@@ -359,7 +379,7 @@ SWITCHES = (
     Switch("stores.enabled", "PostgreSQL and Redis in this namespace, a pod of each.", ("stores",)),
     Switch(
         "artifactsVolume.enabled",
-        "Artifacts on a volume that pods share (ReadWriteMany), in place of S3.",
+        "Artifacts and files of jobs on a volume that pods share (ReadWriteMany), in place of S3.",
         ("artifacts-volume",),
     ),
     Switch("monitoring.enabled", "A PodMonitor for the Prometheus operator.", ("monitoring",)),

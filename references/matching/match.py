@@ -137,6 +137,14 @@ class Match:
         """Whether nothing may score the file."""
         return not self.chosen
 
+    @property
+    def unconfirmed(self) -> tuple[str, ...]:
+        """Columns of the file for which a chosen reference proposes a conversion that was not
+        confirmed, sorted."""
+        columns = (column for name in self.chosen for column in self.of(name).columns)
+        found = (c.file_column for c in columns if c.proposed is not None and c.applied is None)
+        return tuple(sorted({name for name in found if name is not None}))
+
     def of(self, reference: str) -> ModelMatch:
         """Return the match of a reference; KeyError if there is none."""
         for model in self.models:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fraud.errors import QuorumError
+from references.matching.match import Match
 
 
 class Unauthenticated(QuorumError):
@@ -27,6 +28,38 @@ class InsufficientScope(QuorumError):
 
 class CallerGone(QuorumError):
     """The caller left before its rows were decided: there is nobody to answer."""
+
+
+class MatchRefused(QuorumError):
+    """No reference model fits the file.
+
+    Args:
+        match: what was compared, and why nothing fits.
+    """
+
+    def __init__(self, match: Match) -> None:
+        super().__init__(match)
+        self.match = match
+
+    def __str__(self) -> str:
+        return "no reference model fits the file"
+
+
+class TooManyJobs(QuorumError):
+    """A tenant has too many jobs that have not ended.
+
+    Args:
+        most: how many it may have.
+        retry_after_s: seconds until a retry is worthwhile, > 0.
+    """
+
+    def __init__(self, most: int, retry_after_s: float) -> None:
+        super().__init__(most, retry_after_s)
+        self.most = most
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return f"a tenant may have {self.most} jobs that have not ended"
 
 
 def unwrapped(error: BaseException) -> BaseException:

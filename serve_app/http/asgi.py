@@ -17,17 +17,15 @@ from serve_app.gateway.errors import CallerGone
 from serve_app.gateway.gateway import Gateway
 from serve_app.gateway.submission import Answers, Decided, RowAnswer
 from serve_app.http.exchange import (
-    REQUEST_ID,
-    ROUTE,
     Body,
     Head,
-    Message,
     Receive,
     Scope,
     Send,
     reply,
     reply_problem,
 )
+from serve_app.http.observed import App, ObservedApp
 from serve_app.http.problems import Headers, HttpProblem, Problem, problem_of
 from serve_app.http.rate_limit_headers import policy_header, standing_headers
 from serve_app.http.reading.intake import ROWS_A_TURN, Intake
@@ -36,8 +34,6 @@ from serve_app.http.routes.decisions import DECIDE, DECIDE_BATCH
 from serve_app.http.services import Authenticate, RequestLimits
 from serve_app.http.traffic import Traffic
 from serve_app.http.wire.answers import DecisionEncoder, encode_stages
-
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _clock = time.perf_counter
 
@@ -75,10 +71,10 @@ class DecisionsApp:
         self._rate_limits = gateway.rate_limits
         self._authenticate = authenticate
         self._limits = limits
-        self._rest = rest
         self._adds_request_id = adds_request_id
         self._encoder = DecisionEncoder()
         self._traffic = Traffic()
+        self._rest = ObservedApp(rest, self._traffic, adds_request_id=adds_request_id)
         self._intake = Intake(
             max_batch_rows=limits.max_batch_rows,
             max_future_ms=limits.max_future_ms,
@@ -99,7 +95,7 @@ class DecisionsApp:
             return
         answer = self._hot.get(scope["path"])
         if answer is None:
-            await self._fall_through(self._adds_request_id, scope, receive, send)
+            await self._rest.serve(self._adds_request_id, scope, receive, send)
         else:
             await self._serve(answer, self._adds_request_id, scope, receive, send)
 
@@ -107,7 +103,7 @@ class DecisionsApp:
         self, answer: _Answer, adds_request_id: bool, scope: Scope, receive: Receive, send: Send
     ) -> None:
         if scope["method"] in ("GET", "HEAD") and scope["path"] in _LISTED:
-            await self._fall_through(adds_request_id, scope, receive, send)
+            await self._rest.serve(adds_request_id, scope, receive, send)
             return
         began = _clock()
         self._traffic.began()
@@ -229,36 +225,6 @@ class DecisionsApp:
             if len(parts) % ROWS_A_TURN == 0:
                 await asyncio.sleep(0)
         return b'{"results":[%b]}' % b",".join(parts)
-
-    async def _fall_through(
-        self, adds_request_id: bool, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        request_id = Head(scope["headers"]).request_id
-        # HEAD is answered like GET: the server, which has the original scope, sends no body.
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        scope = {**scope, "method": method, REQUEST_ID: request_id}
-        status = 0
-        self._traffic.began()
-
-        async def send_on(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                if adds_request_id:
-                    given = message.get("headers", ())
-                    message["headers"] = [*given, (b"x-request-id", request_id.encode())]
-            await send(message)
-
-        try:
-            await self._rest(scope, receive, send_on)
-        except CallerGone:
-            return
-        except Exception as error:
-            if not status:
-                await reply_problem(send_on, problem_of(error, request_id))
-        finally:
-            self._traffic.ended()
-        self._traffic.answered(scope.get(ROUTE, "other"), str(status))
 
 
 class _Exchange:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from serve_app.gateway.errors import CallerGone
@@ -28,8 +28,11 @@ ROUTE = "quorum.route"
 """Key of the ASGI scope that holds the path of the route, with its parameters in braces; absent if
 no route matches."""
 
+IS_HEAD = "quorum.is_head"
+"""Key of the ASGI scope: the client asked for the head of an answer alone."""
+
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
-_CLOSE: Headers = ((b"connection", b"close"),)
+CLOSE: Headers = ((b"connection", b"close"),)
 """Sent where a body was given up: its rest may still arrive on the connection."""
 ALWAYS: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 """Headers of every answer about decisions and of every error."""
@@ -117,6 +120,43 @@ class Body:
             raise _too_large(max_bytes)
         return chunk
 
+    async def chunks(self, max_bytes: int, silence_s: float) -> AsyncIterator[bytes]:
+        """Yield the body piece by piece, as it comes.
+
+        Args:
+            max_bytes: most bytes of the whole body.
+            silence_s: longest wait for the next piece, seconds.
+
+        Raises:
+            HttpProblem: 413 past `max_bytes`, 408 if the client falls silent.
+            CallerGone: the client went away.
+        """
+        if self._announced > max_bytes:
+            raise _too_large(max_bytes)
+        size = 0
+        while not self._finished:
+            try:
+                async with asyncio.timeout(silence_s):
+                    chunk = (await self._next()).get("body", b"")
+            except TimeoutError:
+                self._finished = True
+                detail = f"Nothing of the body arrived for {silence_s:g} seconds"
+                raise HttpProblem("timeout-reading-body", detail, CLOSE) from None
+            size += len(chunk)
+            if size > max_bytes:
+                raise _too_large(max_bytes)
+            yield chunk
+
+    @property
+    def is_read(self) -> bool:
+        """Whether nothing more of it comes."""
+        return self._finished
+
+    @property
+    def announced(self) -> int:
+        """The size of the body that the head announces; 0 if it does not."""
+        return self._announced
+
     def client_has_left(self) -> bool:
         """Return whether the connection is known to be closed. uvicorn notes that on the request
         that `receive` belongs to; with other servers no client ever seems to leave."""
@@ -149,7 +189,7 @@ class Body:
         except TimeoutError:
             self._finished = True
             detail = f"The body must arrive within {BODY_TIMEOUT_S:g} seconds"
-            raise HttpProblem("timeout-reading-body", detail, _CLOSE) from None
+            raise HttpProblem("timeout-reading-body", detail, CLOSE) from None
         return b"".join(chunks)
 
     def _has_arrived(self) -> bool:

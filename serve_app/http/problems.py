@@ -24,7 +24,14 @@ from fraud.errors import (
     StoreUnavailable,
     Unavailable,
 )
-from serve_app.gateway.errors import InsufficientScope, Unauthenticated, unwrapped
+from serve_app.gateway.errors import (
+    InsufficientScope,
+    MatchRefused,
+    TooManyJobs,
+    Unauthenticated,
+    unwrapped,
+)
+from serve_app.http.wire.match_schemas import MatchOut, match_out
 from serve_app.http.wire.schemas import FieldErrorOut, ProblemOut
 
 logger = logging.getLogger(__name__)
@@ -32,6 +39,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = b"application/problem+json"
 URN = "urn:quorum:problem:"
 RETRY_AFTER_UNAVAILABLE_S = 1.0
+_SHOWN_REASONS = 3
 _CHALLENGE = ((b"www-authenticate", b'Bearer realm="quorum"'),)
 
 Header = tuple[bytes, bytes]
@@ -39,16 +47,21 @@ Headers = tuple[Header, ...]
 
 KINDS: dict[str, tuple[int, str]] = {
     "malformed-body": (400, "The body is not valid JSON"),
+    "malformed-form": (400, "The body is not a valid form"),
     "malformed-head": (400, "The request head is not valid HTTP, or too large"),
     "unauthenticated": (401, "A valid API key is required"),
     "insufficient-scope": (403, "The API key lacks the scope for this call"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "This path does not support this method"),
+    "not-acceptable": (406, "There is nothing in a format that the client accepts"),
     "timeout-reading-body": (408, "The body did not arrive in time"),
     "conflict": (409, "The request contradicts what is on record"),
     "body-too-large": (413, "The body is too large"),
-    "unsupported-media-type": (415, "The body must be application/json"),
+    "unsupported-media-type": (415, "The body has a media type that is not supported"),
+    "range-not-satisfiable": (416, "The file has no such range"),
     "invalid-input": (422, "The request has an invalid field"),
+    "match-refused": (422, "No reference model fits the file"),
+    "too-many-jobs": (429, "Too many jobs that have not ended"),
     "rate-limited": (429, "More transactions than the key's tier allows"),
     "internal": (500, "Internal error"),
     "overloaded": (503, "Too many requests are waiting"),
@@ -111,6 +124,13 @@ def problem_of(error: BaseException, request_id: str | None = None) -> Problem:
         return _problem(
             "overloaded", error.detail, request_id, headers=_retry_after(error.retry_after_s)
         )
+    if isinstance(error, MatchRefused):
+        detail = _refusal(error)
+        return _problem("match-refused", detail, request_id, match=match_out(error.match))
+    if isinstance(error, TooManyJobs):
+        detail = f"{error.most} jobs have not ended: wait for one, or cancel one"
+        headers = _retry_after(error.retry_after_s)
+        return _problem("too-many-jobs", detail, request_id, headers=headers)
     if isinstance(error, RateLimited):
         return _problem("rate-limited", _limit_detail(error), request_id, headers=_limited(error))
     if isinstance(error, TimeoutError):
@@ -148,6 +168,7 @@ def _problem(
     request_id: str | None,
     errors: Sequence[tuple[str, str, str]] = (),
     headers: Headers = (),
+    match: MatchOut | None = None,
 ) -> Problem:
     status, title = KINDS[slug]
     document = ProblemOut(
@@ -158,6 +179,7 @@ def _problem(
         detail=detail[:1].upper() + detail[1:],
         request_id=UNSET if request_id is None else request_id,
         errors=[FieldErrorOut(*e) for e in errors] if errors else UNSET,
+        match=UNSET if match is None else match,
     )
     return Problem(status, document, headers)
 
@@ -169,6 +191,13 @@ def _input_detail(error: InvalidInput) -> str:
     _, _, first = error.errors[0]
     more = len(error.errors) - 1
     return f"{first}; and {more} more in `errors`" if more else first
+
+
+def _refusal(error: MatchRefused) -> str:
+    """Return the reasons for the whole file, else those of the best match."""
+    best = next(iter(error.match.models), None)
+    reasons = error.match.reasons or (() if best is None else best.reasons)
+    return " ".join(reason.detail for reason in reasons[:_SHOWN_REASONS]) or str(error)
 
 
 def _unavailable_detail(error: Unavailable) -> str:

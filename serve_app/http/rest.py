@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -12,30 +12,35 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from serve_app.gateway.errors import CallerGone
-from serve_app.http.exchange import REQUEST_ID, ROUTE, Head, reply_problem
-from serve_app.http.problems import HttpProblem, problem_of
+from serve_app.http.exchange import CLOSE, REQUEST_ID, ROUTE, Body, Head, reply_problem
+from serve_app.http.problems import Headers, HttpProblem, problem_of
 from serve_app.http.reference.openapi import ROUTES
 from serve_app.http.route import Call, Route, answer
-from serve_app.http.services import Services
+from serve_app.http.services import CommonServices
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
-def build_rest(services: Services, lifespan: Lifespan | None = None) -> starlette.routing.Router:
+def build_rest(
+    services: CommonServices,
+    lifespan: Lifespan | None = None,
+    routes: Iterable[Route] = ROUTES,
+) -> starlette.routing.Router:
     """Return the app.
 
     Args:
         services: the parts behind the routes.
+        routes: of one application.
         lifespan: what is opened before the first request and closed after the last.
     """
     paths: dict[str, dict[str, Route]] = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(route.path, {})[route.method] = route
     endpoints = [_Endpoint(path, methods, services) for path, methods in paths.items()]
     # Of two paths that match, the one without a parameter is meant.
     endpoints.sort(key=lambda endpoint: "{" in endpoint.path)
-    routes = [starlette.routing.Route(endpoint.path, endpoint) for endpoint in endpoints]
-    return _Router(routes, redirect_slashes=False, lifespan=lifespan)
+    found = [starlette.routing.Route(endpoint.path, endpoint) for endpoint in endpoints]
+    return _Router(found, redirect_slashes=False, lifespan=lifespan)
 
 
 class _Router(starlette.routing.Router):
@@ -50,24 +55,27 @@ class _Router(starlette.routing.Router):
 class _Endpoint:
     """The routes of one path as an ASGI app."""
 
-    def __init__(self, path: str, routes: dict[str, Route], services: Services) -> None:
+    def __init__(self, path: str, routes: dict[str, Route], services: CommonServices) -> None:
         self.path = path
         self._routes = routes
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[ROUTE] = self.path
+        body = Body(receive, Head(scope["headers"]))
+        route = self._routes.get(scope["method"])
         try:
-            response = await self._respond(Request(scope, receive))
+            response = await self._respond(Request(scope, receive), route, body)
         except CallerGone:
             raise
         except Exception as error:
-            await reply_problem(send, problem_of(error, scope.get(REQUEST_ID)))
+            problem = problem_of(error, scope.get(REQUEST_ID))
+            takes_files = route is not None and route.form is not None
+            await reply_problem(send, problem, await _given_up(body) if takes_files else ())
             return
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
-        route = self._routes.get(request.method)
+    async def _respond(self, request: Request, route: Route | None, body: Body) -> Response:
         if route is None or route.handler is None:
             allow = ", ".join(sorted(self._routes)).encode()
             detail = "This path does not support this method"
@@ -77,5 +85,12 @@ class _Endpoint:
             credential = Head(request.scope["headers"]).credential
             principal = await self._services.authenticate(credential)
             principal.require(route.scope)
-        result = await route.handler(Call(request, self._services, principal))
+        result = await route.handler(Call(request, self._services, principal, body))
         return result if isinstance(result, Response) else answer(result)
+
+
+async def _given_up(body: Body) -> Headers:
+    """Read the rest of a small body. Returns a header that closes the connection if there is more:
+    a client that goes on sending then learns at once that it is in vain."""
+    await body.discard()
+    return () if body.is_read else CLOSE

@@ -4,37 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any
+from typing import Any, Generic
 
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypeVar
 
 from fraud.access.scopes import Scope
 from serve_app.gateway.auth import Principal
 from serve_app.http.exchange import ALWAYS, REQUEST_ID, Body, Head
 from serve_app.http.reading.json_body import read_json
-from serve_app.http.services import Services
+from serve_app.http.services import CommonServices, Services
 from serve_app.http.wire.answers import encode
 
 Json = dict[str, Any]
+S = TypeVar("S", bound=CommonServices, default=Services)
+"""The parts behind the routes of an application; `Call` alone is one of `decisions`."""
 
 _ALWAYS = {name.decode(): value.decode() for name, value in ALWAYS}
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Generic[S]):
     """A request as a handler sees it.
 
     Attributes:
         request: the request.
         services: the parts behind the routes.
         principal: the sender; None where the route needs no key.
+        body: of the request, not read yet.
     """
 
     request: Request
-    services: Services
+    services: S
     principal: Principal | None
+    body: Body
 
     @property
     def tenant(self) -> str:
@@ -63,20 +68,38 @@ class Call:
             HttpProblem: 408, 413 or 415.
             MalformedBody: not JSON.
         """
-        head = Head(self.request.scope["headers"])
-        head.require_json()
+        return read_json(await self.json_text(max_bytes))
+
+    async def json_text(self, max_bytes: int | None = None) -> bytes:
+        """Return the body as it came, if the request says that it is JSON.
+
+        Args:
+            max_bytes: see `json`.
+
+        Raises:
+            HttpProblem: 408, 413 or 415.
+        """
+        self.head.require_json()
         cap = self.services.limits.max_body_bytes if max_bytes is None else max_bytes
-        return read_json(await Body(self.request.receive, head).read(cap))
+        return await self.body.read(cap)
 
     async def optional_json(self) -> Any:
         """Return the JSON body like `json`, None if the request has none."""
+        return await self.json() if self.has_body else None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request has a body."""
         headers = self.request.headers
-        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
-            return None
-        return await self.json()
+        return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+    @property
+    def head(self) -> Head:
+        """The headers that matter."""
+        return Head(self.request.scope["headers"])
 
 
-Handler = Callable[[Call], Awaitable[Struct | Response]]
+Handler = Callable[[Call[Any]], Awaitable[Struct | Response]]
 """Answers a call with a wire type (200), or with a response of its own; raises errors of
 `fraud.errors`, `serve_app.gateway.errors` or `HttpProblem`."""
 
@@ -108,7 +131,7 @@ class Route:
     """A method on a path.
 
     Attributes:
-        method: GET or POST.
+        method: GET, POST or DELETE.
         path: with parameters in braces.
         operation_id: its name in generated clients, stable.
         summary: one line; `{max_rows}` stands for the rows of a batch.
@@ -118,6 +141,7 @@ class Route:
         description: further prose, Markdown.
         body: wire types of the body, one of which it must be; () for none.
         body_example: as JSON.
+        form: wire type of a form that may be sent instead of the body.
         parameters: name -> JSON Schema with a description; in the path if it names them, else in
             the query string.
         problems: statuses of its problems beyond those that follow from the rest.
@@ -136,6 +160,7 @@ class Route:
     description: str = ""
     body: tuple[type[Struct], ...] = ()
     body_example: Json | None = None
+    form: type[Struct] | None = None
     parameters: Mapping[str, Json] | None = None
     problems: tuple[int, ...] = ()
     is_limited: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from serve_app.gateway.auth import Principal
+from serve_app.gateway.jobs import Jobs
 from serve_app.gateway.plans import Plans
 from serve_app.gateway.pool import Pool
 from serve_app.gateway.records import Records
@@ -44,11 +45,23 @@ class RequestLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """The parts behind the routes.
+class CommonServices:
+    """The parts behind the routes of every application.
 
     Attributes:
         authenticate: returns the owner of an API key, or raises.
+        limits: what requests may contain.
+    """
+
+    authenticate: Authenticate
+    limits: RequestLimits = field(default_factory=RequestLimits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services(CommonServices):
+    """The parts behind the routes of the application `decisions`.
+
+    Attributes:
         records: decisions and labels on record.
         plans: plans of tenants and of the house.
         simulations: of plans on recorded decisions.
@@ -56,10 +69,8 @@ class Services:
         ready: returns once a decision can be made, raises if none can.
         exposition: returns the Prometheus text of this node; reads files, so it runs in a thread.
         now_ms: milliseconds since the epoch.
-        limits: what requests may contain.
     """
 
-    authenticate: Authenticate
     records: Records
     plans: Plans
     simulations: Simulations
@@ -67,4 +78,14 @@ class Services:
     ready: Callable[[], Awaitable[object]]
     exposition: Callable[[], bytes]
     now_ms: Callable[[], int]
-    limits: RequestLimits = field(default_factory=RequestLimits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobServices(CommonServices):
+    """The parts behind the routes of the application `jobs`.
+
+    Attributes:
+        jobs: bulk scoring.
+    """
+
+    jobs: Jobs

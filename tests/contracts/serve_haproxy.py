@@ -1,4 +1,5 @@
-"""HAProxy's configuration as the installed Serve writes it: two replicas and its fallback."""
+"""HAProxy's configuration as the installed Serve writes it: two replicas of `decisions`, one of
+`jobs`, and its fallback."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from pathlib import Path
 
 
 def written_by_serve(folder: Path) -> str:
-    """Return the configuration for one application, with `/F` in place of `folder`."""
+    """Return the configuration for two applications, with `/F` in place of `folder`."""
     from ray.serve._private import haproxy
     from ray.serve.config import HTTPOptions
 
@@ -31,6 +32,13 @@ def written_by_serve(folder: Path) -> str:
         servers=[server("one", "127.0.0.1", 30000), server("two", "127.0.0.1", 30001)],
         fallback_server=server("fallback", "127.0.0.1", 8500),
     )
-    api.set_backend_configs({"http-decisions": backend})
+    jobs = haproxy.BackendConfig(
+        name="http-jobs",
+        path_prefix="/v1/jobs",
+        app_name="jobs",
+        servers=[server("three", "127.0.0.1", 30002)],
+        fallback_server=server("fallback", "127.0.0.1", 8500),
+    )
+    api.set_backend_configs({"http-decisions": backend, "http-jobs": jobs})
     api._generate_config_file_internal()
     return (folder / "haproxy.cfg").read_text().replace(str(folder), "/F")

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import metadata
 from typing import Final
 
+from serve_app.http.job_routes import JOB_ROUTES
 from serve_app.http.problems import KINDS, URN
 from serve_app.http.reference.components import components
 from serve_app.http.reference.routes import reference_routes
@@ -25,6 +26,7 @@ _TAGS = {
     "decisions": "make decisions, read and search them",
     "labels": "report which payments were fraud: models learn from it",
     "models": "the models that decide",
+    "jobs": "score files that nobody labelled",
     "experiments": "who is better, once labels are known",
     "operation": "for operators; no key is needed",
 }
@@ -58,6 +60,18 @@ _HEADERS = {
         "schema": {"type": "string"},
         "example": '"key";r=4987;t=1',
     },
+    "Location": {
+        "description": "path of what was made",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Content-Disposition": {
+        "description": "`attachment` with a file name",
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "changes with the file",
+        "schema": {"type": "string"},
+    },
     "Retry-After": {
         "description": "seconds after which a retry makes sense",
         "schema": {"type": "integer", "minimum": 1},
@@ -67,13 +81,16 @@ _HEADERS = {
 
 @cache
 def document(max_rows: int = MAX_ROWS) -> Json:
-    """Return the whole document, JSON-ready. Do not change it: it is shared.
+    """Return the whole document, of all applications, JSON-ready. Do not change it: it is shared.
 
     Args:
         max_rows: most rows of a batch.
     """
-    listed = sorted((r for r in ROUTES if r.is_listed), key=lambda r: list(_TAGS).index(r.tag))
-    types = [kind for r in listed for kind in (*r.body, *(a.type for a in r.answers.values()))]
+    routes = (*ROUTES, *JOB_ROUTES)
+    listed = sorted((r for r in routes if r.is_listed), key=lambda r: list(_TAGS).index(r.tag))
+    types = [
+        kind for r in listed for kind in (*r.body, r.form, *(a.type for a in r.answers.values()))
+    ]
     paths: Json = {}
     for route in listed:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, max_rows)
@@ -98,7 +115,7 @@ def document(max_rows: int = MAX_ROWS) -> Json:
 
 
 ROUTES: Final = (*API_ROUTES, *reference_routes(document))
-"""Every route that is served."""
+"""Every route that the application `decisions` serves."""
 
 
 def _operation(route: Route, max_rows: int) -> Json:
@@ -119,6 +136,8 @@ def _operation(route: Route, max_rows: int) -> Json:
         refs = [_ref(kind) for kind in route.body]
         schema = refs[0] if len(refs) == 1 else {"oneOf": refs}
         content = {"application/json": {"schema": schema, "example": route.body_example}}
+        if route.form is not None:
+            content = {"multipart/form-data": {"schema": _ref(route.form)}, **content}
         operation["requestBody"] = {"required": True, "content": content}
     answers = {str(status): _answer(answer) for status, answer in route.answers.items()}
     problems = {str(status): _problem(status, route) for status in route.problem_statuses}

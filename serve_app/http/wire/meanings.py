@@ -68,19 +68,27 @@ STAGES: Final[dict[str, str]] = {
 }
 PROBLEMS: Final[dict[str, str]] = {
     "malformed-body": "Send JSON in UTF-8.",
+    "malformed-form": "Send `multipart/form-data`, whole, with the boundary that `Content-Type` "
+    "names.",
     "malformed-head": "Send HTTP/1.1 and shorter headers: long cookies are the usual cause.",
     "unauthenticated": "Send a valid key. A revoked key is refused within 30 seconds.",
     "insufficient-scope": "`detail` names the scope. The operator adds it to the key, or gives you "
     "another key.",
     "not-found": "Check the id. Data of another tenant is not found either.",
     "method-not-allowed": "See `Allow`.",
+    "not-acceptable": "`detail` names the formats. Change `Accept` or leave it out.",
     "timeout-reading-body": "Send the body faster.",
-    "conflict": "The same source gave the opposite verdict for the same time. To correct a label, "
-    "send a newer `known_at`, or none.",
-    "body-too-large": "Send fewer rows in one request.",
-    "unsupported-media-type": "Send `Content-Type: application/json`, uncompressed.",
+    "conflict": "Of a label: the same source gave the opposite verdict for the same time; send a "
+    "newer `known_at`, or none. Of a job: `detail` names the state that does not allow this.",
+    "body-too-large": "Send fewer rows in one request, or a smaller file.",
+    "unsupported-media-type": "Send `Content-Type: application/json`, uncompressed; a file as "
+    "`multipart/form-data`.",
+    "range-not-satisfiable": "`Content-Range` has the size of the file.",
     "invalid-input": "`errors` names each wrong field by a pointer and a code. Correct them; the "
     "same request will be refused again.",
+    "match-refused": "`match` has, for each model, what matched, what did not, and what would be "
+    "needed. Correct the file or the options, or name a model in `model` to use it in any case.",
+    "too-many-jobs": "Wait for a job to end, or cancel one.",
     "rate-limited": "Retry after `Retry-After` seconds.",
     "internal": "Report the `request_id` to the operator. It is safe to retry.",
     "overloaded": "Retry after `Retry-After` seconds.",

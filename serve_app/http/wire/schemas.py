@@ -24,6 +24,7 @@ from fraud.payment.limits import (
 )
 from fraud.reasons.catalogue import CODES, DIRECTIONS
 from serve_app.http.wire import meanings
+from serve_app.http.wire.match_schemas import MatchOut
 
 # For the API reference only: the rule is fraud.payment.limits.text_problem.
 _PRINTABLE = (
@@ -342,6 +343,9 @@ class ProblemOut(Struct, omit_defaults=True, gc=False):
     detail: str
     request_id: str | UnsetType = UNSET
     errors: list[FieldErrorOut] | UnsetType = UNSET
+    match: Annotated[
+        MatchOut | UnsetType, Meta(description="of `match-refused`: the file against each model")
+    ] = UNSET
 
 
 class ResultsOut(Struct, gc=False):

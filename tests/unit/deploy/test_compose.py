@@ -125,11 +125,12 @@ def test_nodes_have_what_ray_needs() -> None:
         assert {mount["target"] for mount in definition["volumes"]} == {
             "/var/lib/quorum",
             "/var/lib/quorum-artifacts",
+            "/var/lib/quorum-jobs",
         }
     head, worker = services()["quorum"]["volumes"], services()["quorum-worker"]["volumes"]
-    assert [mount["source"] for mount in head] == ["quorum", "artifacts"]
+    assert [mount["source"] for mount in head] == ["quorum", "artifacts", "jobs"]
     # Each worker has a home of its own.
-    assert [mount.get("source") for mount in worker] == [None, "artifacts"]
+    assert [mount.get("source") for mount in worker] == [None, "artifacts", "jobs"]
 
 
 def test_every_setting_is_one() -> None:

@@ -180,7 +180,7 @@ def test_what_a_client_claims_about_its_address_does_not_arrive(edge: Edge) -> N
     "path",
     [
         *("/metrics", "/", "/-/healthz", "/-/routes", "/api/serve/applications/", "//metrics"),
-        *("/%6detrics", "/v1/../metrics", "/v1/%2e%2e/metrics", "/docsx", "/v1"),
+        *("/%6detrics", "/v1/../metrics", "/v1/%2e%2e/metrics", "/docsx", "/v1", "/consoles"),
     ],
 )
 def test_what_is_not_of_the_api_stays_inside(edge: Edge, path: str) -> None:
@@ -196,7 +196,11 @@ def test_what_is_not_of_the_api_stays_inside(edge: Edge, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/decisions", "/v2/health/live", "/docs", "/docs/api", "/openapi.json"]
+    "path",
+    [
+        *("/v1/decisions", "/v2/health/live", "/docs", "/docs/api", "/openapi.json"),
+        *("/console", "/console/score"),
+    ],
 )
 def test_the_api_and_its_reference_are_passed_on(edge: Edge, path: str) -> None:
     assert edge.get(path).json()["path"] == path
@@ -216,6 +220,14 @@ def test_a_body_over_the_largest_batch_is_refused(edge: Edge) -> None:
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == f"{URN}body-too-large"
+
+
+def test_the_file_of_a_job_may_be_larger(edge: Edge) -> None:
+    content = b" " * (20 << 20)
+    assert edge.client.post("/v1/jobs", content=content).status_code == 200
+    assert edge.client.post("/console/score", content=content).status_code == 200
+    for path in ("/v1/jobs/x/confirm", "/console/sign-in"):
+        assert edge.client.post(path, content=content).status_code == 413
 
 
 def test_a_node_that_is_not_ready_gets_nothing(edge: Edge) -> None:

@@ -28,6 +28,15 @@ def servers(config: str, head: str) -> list[str]:
     return [" ".join([line.split()[1], *line.split()[10:]]) for line in lines]
 
 
+def without(config: str, application: str) -> str:
+    """The configuration before Serve knows an application."""
+    name = f"http-{application}"
+    start = config.index(f"backend {name}\n")
+    ends = [config.find(end, start + 1) for end in ("\nbackend ", "\nlisten ")]
+    config = config[:start] + config[min(end for end in ends if end > 0) + 1 :]
+    return "\n".join(line for line in config.split("\n") if name not in line)
+
+
 def section(config: str, head: str) -> list[str]:
     """The lines of one section."""
     lines = config.splitlines()
@@ -93,7 +102,7 @@ def test_several_replicas_of_this_node_share_the_work_and_others_are_the_backup(
     third = (
         "    server three 10.0.0.3:30000 check observe layer4 error-limit 1 on-error mark-down\n"
     )
-    at = RECORDED.index("    # Fallback to head node")
+    at = RECORDED.index("    # Fallback to head node", RECORDED.index("backend http-decisions\n"))
     config = rewrite(RECORDED[:at] + third + RECORDED[at:], _edge(spare=False))
     assert servers(config, "backend http-decisions") == ["one", "two", "three backup"]
     assert servers(config, "backend own") == ["one", "two"]
@@ -103,6 +112,37 @@ def test_a_node_without_replicas_is_not_ready_but_answers_requests() -> None:
     config = rewrite(RECORDED.replace("127.0.0.1:3000", "10.0.0.1:3000"), _edge(host="10.0.0.9"))
     assert section(config, "backend own") == ["http-request return status 503 default-errorfiles"]
     assert servers(config, "backend http-decisions") == ["one", "two"]
+
+
+def test_the_own_front_leads_to_decisions_alone() -> None:
+    assert servers(rewrite(RECORDED, EDGE), "backend own") == ["one", "two"]
+    only_jobs = without(RECORDED, "decisions")
+    assert section(rewrite(only_jobs, EDGE), "backend own") == [
+        "http-request return status 503 default-errorfiles"
+    ]
+    assert not has_routes(only_jobs)
+    assert not has_routes(rewrite(only_jobs, EDGE))
+
+
+def test_answers_about_jobs_may_take_minutes_and_no_others() -> None:
+    config = rewrite(RECORDED, EDGE)
+    assert "timeout server 600s" in section(config, "backend http-jobs")
+    assert config.count("timeout server") == 1
+    assert servers(config, "backend http-jobs") == ["three"]
+
+
+def test_jobs_that_have_not_started_are_503_and_not_taken_for_decisions() -> None:
+    rule = "http-request return status 503 default-errorfiles if { path /v1/jobs } or {"
+    assert rule not in rewrite(RECORDED, EDGE)
+    lines = section(rewrite(without(RECORDED, "jobs"), EDGE), "frontend http_frontend")
+    (at,) = [i for i, line in enumerate(lines) if line.startswith(rule)]
+    assert lines[at].endswith("{ path_beg /v1/jobs/ }")
+    assert at < lines.index("use_backend http-decisions if is_http-decisions")
+
+
+def test_an_old_haproxy_may_end_a_long_download() -> None:
+    lines = section(rewrite(RECORDED, EDGE), "global")
+    assert [line for line in lines if line.startswith("hard-stop")] == ["hard-stop-after 3600s"]
 
 
 def test_the_own_front_has_three_paths() -> None:
@@ -122,7 +162,7 @@ def test_a_large_head_and_many_lines_get_through() -> None:
 def test_whether_there_are_routes() -> None:
     assert has_routes(RECORDED)
     assert has_routes(rewrite(RECORDED, EDGE))
-    assert not has_routes(RECORDED.replace("    use_backend http-decisions", "    # "))
+    assert not has_routes(without(RECORDED, "decisions"))
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,13 @@ def deployment(application: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def xgboost(config: dict[str, Any]) -> dict[str, Any]:
+    """The application of the house's pool of this variant."""
+    found: dict[str, Any]
+    (found,) = (a for a in config["applications"] if a["name"] == "variant-xgboost")
+    return found
+
+
 def test_the_pools_of_the_house() -> None:
     assert pools_of(OURS) == FOUR
 
@@ -74,7 +81,7 @@ def test_a_new_pool_has_the_options_of_its_variants_pool() -> None:
         if application["name"] == "variant-logistic":
             application["deployments"] = [{**deployment(application), "max_ongoing_requests": 7}]
     assert deployment(made("acme/logistic", config))["max_ongoing_requests"] == 7
-    assert deployment(made("acme/xgboost", config)) == deployment(OURS["applications"][1])
+    assert deployment(made("acme/xgboost", config)) == deployment(xgboost(OURS))
 
 
 def test_declared_sizes_replace_those_of_the_pattern() -> None:
@@ -82,13 +89,13 @@ def test_declared_sizes_replace_those_of_the_pattern() -> None:
     assert (scaling["min_replicas"], scaling["max_replicas"]) == (6, 1000)
     scaling = deployment(made("a", max_replicas=1))["autoscaling_config"]
     assert (scaling["min_replicas"], scaling["max_replicas"]) == (1, 1)
-    assert scaling["policy"] == deployment(OURS["applications"][1])["autoscaling_config"]["policy"]
+    assert scaling["policy"] == deployment(xgboost(OURS))["autoscaling_config"]["policy"]
     assert deployment(made("a", num_cpus=2))["ray_actor_options"] == {"num_cpus": 2}
 
 
 def test_a_pool_of_fixed_size_gets_another_fixed_size() -> None:
     config = copy.deepcopy(OURS)
-    config["applications"][1]["deployments"] = [{"name": "Variant", "num_replicas": 2}]
+    xgboost(config)["deployments"] = [{"name": "Variant", "num_replicas": 2}]
     assert deployment(made("acme/xgboost", config))["num_replicas"] == 2
     assert deployment(made("acme/xgboost", config, min_replicas=3)) == {
         "name": "Variant",

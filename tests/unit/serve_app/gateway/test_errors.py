@@ -10,9 +10,12 @@ from fraud.errors import Conflict
 from serve_app.gateway.errors import (
     CallerGone,
     InsufficientScope,
+    MatchRefused,
+    TooManyJobs,
     Unauthenticated,
     unwrapped,
 )
+from tests.contracts.job_front import match_of
 
 
 @pytest.mark.parametrize(
@@ -22,6 +25,8 @@ from serve_app.gateway.errors import (
         InsufficientScope("plans"),
         Conflict("opposite"),
         CallerGone(),
+        MatchRefused(match_of(fits=False)),
+        TooManyJobs(20, 30.0),
     ],
 )
 def test_an_error_crosses_by_pickle(error: Exception) -> None:

@@ -51,6 +51,26 @@ async def test_an_announced_giant_is_refused_unread_and_not_waited_for() -> None
     assert len(receive.left) == 1
 
 
+async def test_a_body_is_handed_on_piece_by_piece() -> None:
+    body = Body(receiver(b"ab", b"", b"cd"), NO_LENGTH)
+    assert not body.is_read
+    assert [chunk async for chunk in body.chunks(4, 1.0)] == [b"ab", b"", b"cd"]
+    assert body.is_read
+
+
+async def test_pieces_are_capped_and_waited_for_within_reason() -> None:
+    for body, slug in (
+        (Body(receiver(b"ab", b"cd"), NO_LENGTH), "body-too-large"),
+        (Body(receiver(b"x"), Head([(b"content-length", b"4")])), "body-too-large"),
+        (Body(receiver(b"a", hang=True), NO_LENGTH), "timeout-reading-body"),
+    ):
+        with pytest.raises(HttpProblem) as caught:
+            _ = [chunk async for chunk in body.chunks(3, 5.0)]
+        assert caught.value.slug == slug
+    with pytest.raises(CallerGone):
+        _ = [c async for c in Body(receiver(b"a", disconnect=True), NO_LENGTH).chunks(3, 5.0)]
+
+
 async def test_what_is_left_of_a_refused_body_is_read_within_reason() -> None:
     receive = receiver(*[b"x" * 100] * 50)
     body = Body(receive, NO_LENGTH)

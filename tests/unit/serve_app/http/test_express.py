@@ -61,6 +61,20 @@ async def test_decisions_take_the_lane_and_the_rest_goes_serves_way() -> None:
     assert batch.headers["x-request-id"]
 
 
+async def test_whole_prefixes_take_the_lane() -> None:
+    async def jobs(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 298, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    open_lane({}, {"/v1/jobs": jobs})
+    transport = httpx.ASGITransport(wrapped())
+    async with httpx.AsyncClient(transport=transport, base_url="http://f") as client:
+        for path in ("/v1/jobs", "/v1/jobs/", "/v1/jobs/x/result"):
+            assert (await client.get(path)).status_code == 298
+        for path in ("/v1/jobsx", "/v1", "/-/healthz"):
+            assert (await client.get(path)).status_code == 299
+
+
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [

@@ -5,14 +5,22 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
+from dataclasses import replace
 
 import pytest
 
 from fraud import errors
 from fraud.errors import Conflict
-from serve_app.gateway.errors import InsufficientScope, Unauthenticated
+from references.matching.match import Reason
+from serve_app.gateway.errors import (
+    InsufficientScope,
+    MatchRefused,
+    TooManyJobs,
+    Unauthenticated,
+)
 from serve_app.http import problems
 from serve_app.http.problems import KINDS, HttpProblem, MalformedBody, problem_of
+from tests.contracts.job_front import match_of
 
 ARGS = {
     "InvalidInput": ("wrong", (("/a", "missing", "is required"),)),
@@ -55,6 +63,24 @@ def test_http_s_own_errors_cross_by_pickle(error: Exception) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert problem_of(again).body() == problem_of(error).body()
+
+
+def test_a_refused_match_tells_its_reasons_and_the_whole_match() -> None:
+    problem = problem_of(MatchRefused(match_of(fits=False)), "r-1")
+    document = json.loads(problem.body())
+    assert (problem.status, document["detail"]) == (422, "Too little matched.")
+    assert document["match"]["models"][0]["reasons"][0]["code"] == "low-similarity"
+    whole = replace(match_of(fits=False), reasons=(Reason("no-reference", "There is none."),))
+    assert problem_of(MatchRefused(whole)).document.detail == "There is none."
+    empty = replace(whole, models=(), reasons=())
+    assert problem_of(MatchRefused(empty)).document.detail == "No reference model fits the file"
+    assert "match" not in json.loads(problem_of(Conflict("x")).body())
+
+
+def test_too_many_jobs_say_how_many_and_when_to_come_back() -> None:
+    problem = problem_of(TooManyJobs(20, 29.5), "r-1")
+    assert (problem.status, dict(problem.headers)[b"retry-after"]) == (429, b"30")
+    assert problem.document.detail.startswith("20 jobs have not ended")
 
 
 def test_retry_after_is_whole_seconds_and_never_zero() -> None:

@@ -3,18 +3,36 @@ invalid ones, and checks the answers. Every check runs, with the exceptions belo
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from serve_app.http.job_routes import JOB_ROUTES
+from serve_app.http.job_routes.jobs import PATH
 from serve_app.http.reference.openapi import document
 from serve_app.http.routes import ROUTES
 from tests.contracts.front import KEY, Front
+from tests.contracts.job_front import JobFront
 
-schema = schemathesis.openapi.from_asgi("/openapi.json", Front().app)
+EVERY = (*ROUTES, *JOB_ROUTES)
+
+FOLDER = tempfile.TemporaryDirectory(prefix="quorum-jobs-")
+DECISIONS, JOBS = Front().app, JobFront(Path(FOLDER.name), most_open=10_000).app
+
+
+async def every_app(scope: Any, receive: Any, send: Any) -> None:
+    """Pass a request to the application that has its prefix, as HAProxy does."""
+    is_of_jobs = scope["type"] == "http" and scope["path"].startswith(PATH)
+    await (JOBS if is_of_jobs else DECISIONS)(scope, receive, send)
+
+
+schema = schemathesis.openapi.from_asgi("/openapi.json", every_app)
 
 EXCLUDED = {
     # A schema cannot express how many decimals a currency has, nor how far from now a time may
@@ -29,6 +47,9 @@ EXCLUDED = {
     # A wrong row does not stop the others: it is answered in its place, the batch with 200.
     "decideBatch": [negative_data_rejection],
     "addLabels": [negative_data_rejection],
+    # Nor what a form's options are, nor how options hang together.
+    "submitJob": [positive_data_acceptance],
+    "confirmJob": [positive_data_acceptance],
     # Nor what a plan is.
     "storePlan": [positive_data_acceptance],
     "simulatePlan": [positive_data_acceptance],
@@ -51,9 +72,9 @@ def test_every_operation_is_tried() -> None:
 
 
 def test_every_route_is_declared_once() -> None:
-    counts = Counter((route.method, route.path) for route in ROUTES)
+    counts = Counter((route.method, route.path) for route in EVERY)
     assert set(counts.values()) == {1}
-    names = Counter(route.operation_id for route in ROUTES)
+    names = Counter(route.operation_id for route in EVERY)
     assert set(names.values()) == {1}
 
 
@@ -69,6 +90,13 @@ def test_reading_needs_read_and_what_needs_no_key_is_for_operators() -> None:
 
 def test_every_route_of_the_hot_path_needs_the_scope_that_it_checks() -> None:
     assert {route.scope for route in ROUTES if route.handler is None} == {"decide"}
+
+
+def test_jobs_need_their_own_scope_for_everything() -> None:
+    for route in JOB_ROUTES:
+        assert (route.scope, route.tag) == ("jobs", "jobs")
+        assert route.path.startswith(PATH)
+        assert route.handler is not None
 
 
 def test_every_route_has_a_handler_but_those_of_the_hot_path() -> None:

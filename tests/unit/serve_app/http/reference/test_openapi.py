@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import msgspec
 
+from serve_app.http.job_routes import JOB_ROUTES
 from serve_app.http.problems import KINDS
 from serve_app.http.reference.openapi import ROUTES, document
 from serve_app.http.rest import build_rest
@@ -30,10 +31,11 @@ def test_every_reference_leads_somewhere() -> None:
 def test_every_path_is_in_it_and_nothing_else() -> None:
     front = Front()
     served = {route.path for route in build_rest(front.services).routes} | set(front.app.express)
+    served |= {route.path for route in JOB_ROUTES}
     unlisted = {route.path for route in ROUTES if not route.is_listed}
     assert set(document()["paths"]) == served - unlisted
     written = [(m, p) for p, methods in document()["paths"].items() for m in methods]
-    assert len(written) == len([route for route in ROUTES if route.is_listed])
+    assert len(written) == len([route for route in (*ROUTES, *JOB_ROUTES) if route.is_listed])
 
 
 def test_every_kind_of_problem_is_in_it() -> None:
@@ -43,7 +45,7 @@ def test_every_kind_of_problem_is_in_it() -> None:
 
 
 def test_every_operation_names_the_scope_that_it_needs() -> None:
-    for route in ROUTES:
+    for route in (*ROUTES, *JOB_ROUTES):
         if not route.is_listed:
             continue
         operation = document()["paths"][route.path][route.method.lower()]

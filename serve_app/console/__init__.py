@@ -1,0 +1,1 @@
+"""The console: pages for people, of which `/console/score` is the first."""

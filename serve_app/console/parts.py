@@ -1,0 +1,23 @@
+"""The parts behind the pages, passed in so that pages run without Ray and without stores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serve_app.gateway.jobs import Jobs
+from serve_app.http.services import Authenticate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts behind the pages.
+
+    Attributes:
+        authenticate: returns the owner of an API key, or raises.
+        jobs: the jobs of all tenants.
+        pepper: the secret that tokens of forms depend on.
+    """
+
+    authenticate: Authenticate
+    jobs: Jobs
+    pepper: str

@@ -1,0 +1,1 @@
+"""What pages show: jobs, matches and summaries in plain words, and pictures."""

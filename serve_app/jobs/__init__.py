@@ -1,0 +1,1 @@
+"""The application `jobs`: bulk scoring over HTTP, apart from the path of decisions."""
