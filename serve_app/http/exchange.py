@@ -28,6 +28,10 @@ ROUTE = "quorum.route"
 """Key of the ASGI scope that holds the path of the route, with its parameters in braces; absent if
 no route matches."""
 
+LEAST_BYTES = 64 * 1024
+"""A long body must go on by so much in the time that a client may be silent: one that sends a byte
+a minute would hold a connection and a job for good."""
+
 IS_HEAD = "quorum.is_head"
 """Key of the ASGI scope: the client asked for the head of an answer alone."""
 
@@ -125,24 +129,31 @@ class Body:
 
         Args:
             max_bytes: most bytes of the whole body.
-            silence_s: longest wait for the next piece, seconds.
+            silence_s: longest time in which fewer than `LEAST_BYTES` come, seconds.
 
         Raises:
-            HttpProblem: 413 past `max_bytes`, 408 if the client falls silent.
+            HttpProblem: 413 past `max_bytes`, 408 if the client falls silent or nearly so.
             CallerGone: the client went away.
         """
         if self._announced > max_bytes:
             raise _too_large(max_bytes)
-        size = 0
+        size, since = 0, 0
+        # Only waiting counts: what the reader does with a piece is not the client's time.
+        left_s = silence_s
+        clock = asyncio.get_running_loop().time
         while not self._finished:
+            began = clock()
             try:
-                async with asyncio.timeout(silence_s):
+                async with asyncio.timeout(left_s):
                     chunk = (await self._next()).get("body", b"")
             except TimeoutError:
                 self._finished = True
-                detail = f"Nothing of the body arrived for {silence_s:g} seconds"
+                detail = f"Too little of the body arrived in {silence_s:g} seconds"
                 raise HttpProblem("timeout-reading-body", detail, CLOSE) from None
-            size += len(chunk)
+            size, since = size + len(chunk), since + len(chunk)
+            left_s -= clock() - began
+            if since >= LEAST_BYTES:
+                since, left_s = 0, silence_s
             if size > max_bytes:
                 raise _too_large(max_bytes)
             yield chunk

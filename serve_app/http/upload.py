@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import IO, Final
 
+from fraud.errors import Overloaded
+from serve_app.gateway.jobs import RETRY_DISK_S
 from serve_app.http.exchange import Body
 from serve_app.http.problems import HttpProblem
 from serve_app.http.reading.form import MAX_FIELD_BYTES, MAX_FIELDS, Form
@@ -21,8 +24,11 @@ FORM_BYTES: Final = MAX_FIELDS * MAX_FIELD_BYTES
 BUFFER_BYTES: Final = 1 << 20
 """What of an upload is in memory at most."""
 
-SPACE_EVERY_BYTES: Final = 64 << 20
-"""How often the free space of the disk is looked at."""
+SPACE_EVERY_BYTES: Final = 4 << 20
+"""How often the free space of the disk is looked at: uploads that look at the same moment must not
+take more than is kept free."""
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 RequireSpace = Callable[[Path, int], Awaitable[None]]
 
@@ -94,7 +100,20 @@ class _Sink:
             await self._require_space(self._folder, len(self._buffer))
             self._checked = self._size
         data, self._buffer = self._buffer, bytearray()
-        await asyncio.to_thread(self._file.write, data)
+        await asyncio.to_thread(_write, self._file, data)
+
+
+def _write(file: IO[bytes], data: bytearray) -> None:
+    left = memoryview(data)
+    try:
+        while left:
+            # A disk that becomes full takes a part, and tells of it with the next piece only.
+            left = left[file.write(left) :]
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        detail = "the disk for files of jobs is full"
+        raise Overloaded(detail, retry_after_s=RETRY_DISK_S) from None
 
 
 def _created(path: Path) -> IO[bytes]:

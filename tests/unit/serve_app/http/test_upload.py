@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
@@ -142,3 +143,55 @@ async def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert (tmp_path / "a").stat().st_size == 1600 * 65_536
     assert peak < 8 * MIB
+
+
+@pytest.mark.virtual_time
+async def test_a_client_that_sends_a_byte_now_and_then_is_not_waited_for(tmp_path: Path) -> None:
+    sent = 0
+
+    async def receive() -> Any:
+        nonlocal sent
+        sent += 1
+        await asyncio.sleep(20.0)
+        return {"type": "http.request", "body": b"-", "more_body": True}
+
+    with pytest.raises(HttpProblem) as refused:
+        await received(tmp_path / "a", Body(receive, Head([])), silence_s=60.0)
+    assert refused.value.slug == "timeout-reading-body"
+    assert sent <= 4
+
+
+@pytest.mark.virtual_time
+async def test_a_slow_disk_is_not_the_clients_fault() -> None:
+    body = body_of([b"x"] * 10)
+    async for _ in body.chunks(MIB, 60.0):
+        await asyncio.sleep(100.0)
+    assert body.is_read
+
+
+class FullDisk:
+    """A file that takes at most so much at a time, and so much in all."""
+
+    def __init__(self, room: int) -> None:
+        self.taken = bytearray()
+        self._room = room
+
+    def write(self, data: memoryview) -> int:
+        if not self._room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = bytes(data[: min(1000, self._room)])
+        self._room -= len(taken)
+        self.taken += taken
+        return len(taken)
+
+
+def test_what_a_file_takes_in_parts_is_written_as_a_whole() -> None:
+    file = FullDisk(5000)
+    upload._write(file, bytearray(range(256)) * 10)  # type: ignore[arg-type]
+    assert file.taken == bytearray(range(256)) * 10
+
+
+def test_a_full_disk_is_not_now_and_no_fault_of_the_file() -> None:
+    with pytest.raises(Overloaded) as refused:
+        upload._write(FullDisk(1500), bytearray(2000))  # type: ignore[arg-type]
+    assert refused.value.retry_after_s == 60.0
