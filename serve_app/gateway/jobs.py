@@ -8,7 +8,6 @@ processor time, so that an examiner does it outside of this process.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from bulk.engine.executor import WorkerLost
 from bulk.engine.submission import Examiner
 from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions
@@ -25,11 +25,12 @@ from bulk.jobs.paths import JobPaths
 from bulk.jobs.state import ENDED, JobState
 from bulk.jobs.store import JobStore
 from fraud.errors import Conflict, InvalidInput, NotFound, Overloaded, Unavailable
+from references.matching.match import Match
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.errors import MatchRefused
 from serve_app.gateway.job_options import POINTER, changed_options
 from serve_app.gateway.job_records import JobRecords
-from settings.settings import Settings
+from serve_app.gateway.job_room import Fetch, JobLimits, JobRoom
 
 UPLOAD: Final = "upload"
 """`Job.source` of a file that was uploaded."""
@@ -37,27 +38,9 @@ UPLOAD: Final = "upload"
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200
 MAX_FILE_NAME_CHARS: Final = 255
-RETRY_DISK_S: Final = 60.0
+RETRY_LOST_S: Final = 30.0
 
 Format = Literal["csv", "parquet"]
-
-
-@dataclass(frozen=True, slots=True)
-class JobLimits:
-    """What a tenant may submit; see `settings.settings.Settings`.
-
-    Attributes:
-        upload_bytes: size of the largest file, as it comes.
-        reserve_bytes: free space of the disk that files of jobs never take.
-    """
-
-    upload_bytes: int = 5 << 30
-    reserve_bytes: int = 1 << 30
-
-    @classmethod
-    def of(cls, settings: Settings) -> JobLimits:
-        """Return the limits among all settings."""
-        return cls(settings.max_upload_mib << 20)
 
 
 @dataclass(slots=True)
@@ -94,11 +77,6 @@ class Download:
     chunks: Callable[[], Iterator[bytes]] | None = None
 
 
-Fetch = Callable[[str, Path, int], None]
-"""(source, path, most bytes): copies a file that was not uploaded; blocks. Raises
-FileRefused, for sources that are not allowed as well, and ArtifactsUnavailable."""
-
-
 class Jobs:
     """The jobs of all tenants. Each method sees one tenant's only.
 
@@ -107,7 +85,7 @@ class Jobs:
         files: the files of jobs.
         examiner: opens, samples and matches files, outside of this process.
         fetch: copies files that are not uploaded.
-        limits: what a tenant may submit.
+        limits: what may be submitted.
         storage: identity of the store that holds the files.
         wake: tells the runners that a job is queued; must not raise.
         new_id: returns a UUID of version 7.
@@ -132,10 +110,10 @@ class Jobs:
         error_chunks: Callable[[Path], Iterator[bytes]],
     ) -> None:
         self.limits = limits
+        self.room = JobRoom(limits, fetch)
         self._table = table
         self._files = files
         self._examiner = examiner
-        self._fetch = fetch
         self._storage = storage
         self._wake = wake
         self._new_id = new_id
@@ -143,6 +121,7 @@ class Jobs:
         self._csv_chunks = csv_chunks
         self._error_chunks = error_chunks
         self._drafts: Counter[str] = Counter()
+        self._matched: set[UUID] = set()
 
     @asynccontextmanager
     async def draft(self, principal: Principal, announced_bytes: int = 0) -> AsyncIterator[Draft]:
@@ -153,37 +132,31 @@ class Jobs:
 
         Raises:
             TooManyJobs: the tenant has too many jobs that have not ended.
-            Overloaded: the disk is nearly full.
+            Overloaded: the disk is nearly full, or too many files are taken in.
             StoreUnavailable: PostgreSQL does not answer.
         """
-        tenant = principal.tenant
-        self._drafts[tenant] += 1
-        try:
-            await self._table.require_room(tenant, self._drafts[tenant] - 1)
+        with self.room.place(), self._counted(principal.tenant) as others:
+            await self._table.require_room(principal.tenant, others)
             job_id = self._new_id()
-            paths = await asyncio.to_thread(self._files.make, job_id)
-            draft = Draft(job_id, principal, paths)
+            draft = Draft(job_id, principal, self._files.paths(job_id))
             try:
-                await self.require_space(paths.folder, announced_bytes)
+                await asyncio.to_thread(self._files.make, job_id)
+                await self.room.require_space(draft.paths.folder, announced_bytes)
                 yield draft
             finally:
                 if not draft.is_kept:
                     # Shielded: a caller that leaves must not leave a folder behind.
                     await asyncio.shield(asyncio.to_thread(self._files.remove, job_id))
+
+    @contextmanager
+    def _counted(self, tenant: str) -> Iterator[int]:
+        """Count a draft of a tenant while it lasts. Yields how many others there are."""
+        self._drafts[tenant] += 1
+        try:
+            yield self._drafts[tenant] - 1
         finally:
             self._drafts[tenant] -= 1
             self._drafts += Counter()  # without those of nothing
-
-    async def require_space(self, folder: Path, more_bytes: int) -> None:
-        """Do nothing if a folder's disk has room for so many bytes more.
-
-        Raises:
-            Overloaded: it has not.
-        """
-        usage = await asyncio.to_thread(shutil.disk_usage, folder)
-        if usage.free - more_bytes < self.limits.reserve_bytes:
-            detail = "the disk for files of jobs is nearly full"
-            raise Overloaded(detail, retry_after_s=RETRY_DISK_S)
 
     async def submit(
         self,
@@ -211,9 +184,8 @@ class Jobs:
         tenant, paths = draft.principal.tenant, draft.paths
         name = _plain_name(file_name)
         if source != UPLOAD:
-            most = self.limits.upload_bytes
-            await asyncio.to_thread(self._fetch, source, paths.upload, most)
-        with _naming_models():
+            await self.room.fetch(source, paths.upload)
+        with _examining():
             match = await self._examiner.examine(tenant, paths, name, options)
         if match.refused:
             raise MatchRefused(match)
@@ -269,9 +241,10 @@ class Jobs:
 
         Raises:
             NotFound: see `get`.
-            Conflict: the job does not wait.
+            Conflict: the job does not wait, or is being matched.
             InvalidInput: an option is wrong.
             MatchRefused: with these options nothing fits; the job goes on waiting.
+            Overloaded, Unavailable: not now.
         """
         job = await self.get(tenant, job_id)
         if job.state is not JobState.WAITING or job.match is None:
@@ -279,11 +252,7 @@ class Jobs:
         options = changed_options(job.options, changes)
         match = job.match
         if options != job.options:
-            paths = self._files.paths(job_id)
-            self._require_here(job)
-            await asyncio.to_thread(self._files.bring, job_id, *_examined(paths))
-            with _naming_models():
-                match = await self._examiner.match_again(tenant, paths, options)
+            match = await self._matched_again(job, options)
             if match.refused:
                 raise MatchRefused(match)
         queued = await self._table.confirm(tenant, job_id, options, match)
@@ -340,6 +309,20 @@ class Jobs:
         _require_done(job)
         return job
 
+    async def _matched_again(self, job: Job, options: JobOptions) -> Match:
+        if job.job_id in self._matched:
+            raise Conflict("the job is being matched")
+        self._require_here(job)
+        with self.room.place():
+            self._matched.add(job.job_id)
+            try:
+                paths = self._files.paths(job.job_id)
+                await asyncio.to_thread(self._files.bring, job.job_id, *_examined(paths))
+                with _examining():
+                    return await self._examiner.match_again(job.tenant, paths, options)
+            finally:
+                self._matched.discard(job.job_id)
+
     async def _here(self, job: Job, path: Path) -> Path:
         self._require_here(job)
         if not await asyncio.to_thread(self._files.bring, job.job_id, path):
@@ -364,10 +347,14 @@ def progress(job: Job) -> tuple[float | None, float | None]:
 
 
 @contextmanager
-def _naming_models() -> Iterator[None]:
-    """Raise InvalidInput where an option names a reference model that is not there."""
+def _examining() -> Iterator[None]:
+    """Raise InvalidInput where an option names a reference model that is not there, and Overloaded
+    where the process that does the work is lost."""
     try:
         yield
+    except WorkerLost:
+        detail = "the process that read the file was lost; the file may need too much memory"
+        raise Overloaded(detail, retry_after_s=RETRY_LOST_S) from None
     except NotFound:
         detail = "Unknown value for `model`: expected reference models that you may use"
         raise InvalidInput("unknown model", ((f"{POINTER}/model", "unknown", detail),)) from None

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import IO, Final
 
-from fraud.errors import Overloaded
-from serve_app.gateway.jobs import RETRY_DISK_S
+from serve_app.gateway.job_room import FULL_DISK, nearly_full
 from serve_app.http.exchange import Body
 from serve_app.http.problems import HttpProblem
 from serve_app.http.reading.form import MAX_FIELD_BYTES, MAX_FIELDS, Form
@@ -27,8 +25,6 @@ BUFFER_BYTES: Final = 1 << 20
 SPACE_EVERY_BYTES: Final = 4 << 20
 """How often the free space of the disk is looked at: uploads that look at the same moment must not
 take more than is kept free."""
-
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 RequireSpace = Callable[[Path, int], Awaitable[None]]
 
@@ -110,10 +106,9 @@ def _write(file: IO[bytes], data: bytearray) -> None:
             # A disk that becomes full takes a part, and tells of it with the next piece only.
             left = left[file.write(left) :]
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in FULL_DISK:
             raise
-        detail = "the disk for files of jobs is full"
-        raise Overloaded(detail, retry_after_s=RETRY_DISK_S) from None
+        raise nearly_full() from None
 
 
 def _created(path: Path) -> IO[bytes]:

@@ -39,7 +39,7 @@ async def submit(visit: Visit) -> Response:
         boundary = boundary_of(visit.content_type.encode("latin-1"))
         async with jobs.draft(principal, visit.body.announced) as draft:
             path, most = draft.paths.upload, jobs.limits.upload_bytes
-            sent = await receive_form(visit.body, boundary, path, most, jobs.require_space)
+            sent = await receive_form(visit.body, boundary, path, most, jobs.room.require_space)
             fields = dict(sent.fields)
             visit.require_token(fields.get("token", ""))
             if not sent.file_name:

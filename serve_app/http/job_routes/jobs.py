@@ -179,7 +179,7 @@ async def _submit_upload(call: JobCall, dry_run: bool) -> Job:
     assert call.principal is not None
     async with jobs.draft(call.principal, body.announced) as draft:
         form = await receive_form(
-            body, boundary, draft.paths.upload, jobs.limits.upload_bytes, jobs.require_space
+            body, boundary, draft.paths.upload, jobs.limits.upload_bytes, jobs.room.require_space
         )
         options = read_form_options(form.fields)
         return await jobs.submit(draft, form.file_name or "", options, UPLOAD, dry_run)

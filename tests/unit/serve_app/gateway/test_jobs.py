@@ -8,14 +8,15 @@ from uuid import UUID
 
 import pytest
 
+from bulk.engine.executor import WorkerLost
 from bulk.jobs.job import Job
 from bulk.jobs.options import JobOptions
 from bulk.jobs.state import JobState
 from fraud.errors import Conflict, InvalidInput, NotFound, Overloaded
+from references.matching.match import Match
 from serve_app.gateway.auth import Principal
 from serve_app.gateway.errors import MatchRefused, TooManyJobs
-from serve_app.gateway.jobs import JobLimits, progress
-from settings.settings import Settings
+from serve_app.gateway.jobs import progress
 from tests.contracts.job_front import CENTS, CSV, NOW, JobFront, match_of
 
 ACME = Principal("k1", "acme", "standard")
@@ -31,10 +32,6 @@ async def submitted(front: JobFront, name: str = "a.csv", **options: object) -> 
     async with front.jobs.draft(ACME) as draft:
         draft.paths.upload.write_bytes(CSV)
         return await front.jobs.submit(draft, name, JobOptions.model_validate(options))
-
-
-def test_limits_come_from_the_settings() -> None:
-    assert JobLimits.of(Settings(max_upload_mib=3)).upload_bytes == 3 << 20
 
 
 async def test_a_draft_that_is_not_submitted_leaves_nothing(front: JobFront) -> None:
@@ -132,6 +129,45 @@ async def test_only_a_job_that_waits_is_confirmed(front: JobFront) -> None:
     job = await submitted(front)
     with pytest.raises(Conflict, match="queued"):
         await front.jobs.confirm("acme", job.job_id, {})
+
+
+async def test_a_job_is_matched_once_at_a_time(front: JobFront) -> None:
+    job = await submitted(front, confirm=False)
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(*_: object) -> Match:
+        reached.set()
+        await go_on.wait()
+        return match_of()
+
+    front.match_again = slow  # type: ignore[assignment]
+    first = asyncio.create_task(front.jobs.confirm("acme", job.job_id, {"models": 2}))
+    await reached.wait()
+    with pytest.raises(Conflict):
+        await front.jobs.confirm("acme", job.job_id, {"models": 1})
+    go_on.set()
+    assert (await first).options.models == 2
+
+
+async def test_a_process_that_is_lost_with_the_file_is_not_now(front: JobFront) -> None:
+    job = await submitted(front, confirm=False)
+    front.match = WorkerLost("killed")
+    with pytest.raises(Overloaded):
+        await submitted(front)
+    with pytest.raises(Overloaded):
+        await front.jobs.confirm("acme", job.job_id, {"models": 2})
+    assert {path.split("/")[0] for path in front.files()} == {str(job.job_id)}
+
+
+async def test_files_of_all_tenants_are_bounded(tmp_path: Path) -> None:
+    front = JobFront(tmp_path, at_once=2)
+    job = await submitted(front, confirm=False)
+    async with front.jobs.draft(ACME), front.jobs.draft(Principal("k2", "rival", "standard")):
+        with pytest.raises(Overloaded):
+            await submitted(front)
+        with pytest.raises(Overloaded):
+            await front.jobs.confirm("acme", job.job_id, {"models": 2})
+    assert (await submitted(front)).state is JobState.QUEUED
 
 
 async def test_a_job_that_ends_while_it_is_confirmed_stays_ended(front: JobFront) -> None:
