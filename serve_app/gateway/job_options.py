@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from settings.error_text import expected
 POINTER = "/options"
 _MAX_FAULTS = 100
 _MAX_NAME_CHARS = 64
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""In JSON, where a backslash is written as two."""
 
 
 def read_options(
@@ -30,9 +33,14 @@ def read_options(
     Raises:
         InvalidInput: an option is unknown or wrong; names every fault, never a value.
     """
+    text = json.dumps(document)
+    if _NUL.search(text):
+        # PostgreSQL has no such character.
+        fault = (pointer, "invalid", "Invalid options: expected texts without U+0000")
+        raise InvalidInput("the options cannot be used", (fault,))
     try:
         # As JSON, which pydantic reads strictly: neither `true` nor "3" is a number.
-        return JobOptions.model_validate_json(json.dumps(document), strict=strict)
+        return JobOptions.model_validate_json(text, strict=strict)
     except ValidationError as error:
         faults = tuple(_fault(item, pointer) for item in error.errors()[:_MAX_FAULTS])
         raise InvalidInput("the options cannot be used", faults) from None

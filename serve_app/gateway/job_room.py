@@ -1,4 +1,4 @@
-"""What one process takes on at a time: files that come in, files that are copied, disk space.
+"""What one process takes on at a time: files that come in, are copied or are sent, and disk space.
 
 Serve bounds the requests of a replica, but requests about jobs do not pass through it
 (`serve_app.http.express`). A tenant's jobs are bounded elsewhere; here it is all tenants together.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from settings.settings import Settings
 
 RETRY_DISK_S: Final = 60.0
 RETRY_PLACE_S: Final = 30.0
+RETRY_DOWNLOAD_S: Final = 10.0
 
 FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT)
 """What a disk says that takes nothing more, or nothing more of this user."""
@@ -39,12 +41,16 @@ class JobLimits:
         reserve_bytes: free space of the disk that files of jobs never take.
         at_once: most files that come in or are matched at a time.
         copies: most files that are copied at a time; the others wait. Each holds a thread.
+        downloads, downloads_each: most files that are sent at a time, and to one tenant. Each holds
+            some thousand rows.
     """
 
     upload_bytes: int = 5 << 30
     reserve_bytes: int = 1 << 30
     at_once: int = 64
     copies: int = 2
+    downloads: int = 32
+    downloads_each: int = 8
 
     @classmethod
     def of(cls, settings: Settings) -> JobLimits:
@@ -64,6 +70,7 @@ class JobRoom:
         self._limits = limits
         self._fetch = fetch
         self._taken = 0
+        self._sent: Counter[str] = Counter()
         self._copies = asyncio.Semaphore(limits.copies)
 
     @contextmanager
@@ -80,6 +87,23 @@ class JobRoom:
             yield
         finally:
             self._taken -= 1
+
+    @contextmanager
+    def download(self, tenant: str) -> Iterator[None]:
+        """Hold a place for one file that is sent.
+
+        Raises:
+            Overloaded: all are taken, or those of the tenant.
+        """
+        limits = self._limits
+        if self._sent[tenant] >= limits.downloads_each or self._sent.total() >= limits.downloads:
+            raise Overloaded("too many downloads at a time", retry_after_s=RETRY_DOWNLOAD_S)
+        self._sent[tenant] += 1
+        try:
+            yield
+        finally:
+            self._sent[tenant] -= 1
+            self._sent += Counter()  # without those of nothing
 
     async def require_space(self, folder: Path, more_bytes: int) -> None:
         """Do nothing if a folder's disk has room for so many bytes more.

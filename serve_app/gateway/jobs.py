@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -69,12 +70,14 @@ class Download:
         format: of the file that is sent.
         path: the file on this machine, in Parquet.
         chunks: the file as it is sent, made while it is read; None: `path` as it is.
+        hold: a place among the downloads, held while it is sent; raises Overloaded.
     """
 
     job: Job
     format: Format
     path: Path
     chunks: Callable[[], Iterator[bytes]] | None = None
+    hold: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 class Jobs:
@@ -281,9 +284,8 @@ class Jobs:
         _require_done(job)
         path = await self._here(job, self._files.paths(job_id).result)
         wanted = format or job.options.format
-        if wanted == "parquet":
-            return Download(job, wanted, path)
-        return Download(job, wanted, path, lambda: self._csv_chunks(path))
+        chunks = None if wanted == "parquet" else partial(self._csv_chunks, path)
+        return Download(job, wanted, path, chunks, partial(self.room.download, tenant))
 
     async def errors(self, tenant: str, job_id: UUID) -> Download:
         """Return the rows that could not be read, as CSV.
@@ -296,7 +298,8 @@ class Jobs:
         if job.state in (JobState.WAITING, JobState.QUEUED, JobState.READING):
             raise Conflict(f"the job is {job.state}: its file has not been read as a whole")
         path = await self._here(job, self._files.paths(job_id).errors)
-        return Download(job, "csv", path, lambda: self._error_chunks(path))
+        chunks = partial(self._error_chunks, path)
+        return Download(job, "csv", path, chunks, partial(self.room.download, tenant))
 
     async def summary(self, tenant: str, job_id: UUID) -> Job:
         """Return a job that is done, with its summary.

@@ -7,9 +7,9 @@ import hashlib
 import os
 import re
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from pathlib import Path, PurePath
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
@@ -33,6 +33,7 @@ async def sent(request: Request, download: Download, what: str) -> Response:
 
     Raises:
         HttpProblem: 416: the file has no such part.
+        Overloaded: too many files are sent at a time.
     """
     state = await asyncio.to_thread(os.stat, download.path)
     etag = _etag(download, state)
@@ -44,7 +45,7 @@ async def sent(request: Request, download: Download, what: str) -> Response:
         "etag": etag,
         "vary": "accept",
     }
-    if etag in request.headers.get("if-none-match", ""):
+    if _has(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
     status, part = 200, None
     if download.chunks is None:
@@ -58,18 +59,37 @@ async def sent(request: Request, download: Download, what: str) -> Response:
             headers["content-range"] = f"bytes {start}-{stop - 1}/{state.st_size}"
     else:
         chunks = download.chunks()
-    is_head = request.scope.get(IS_HEAD, False)
-    body = _nothing() if is_head else _streamed(chunks)
     media_type = MEDIA_TYPES[download.format]
-    return _Stream(body, status, headers, media_type)
+    if request.scope.get(IS_HEAD, False):
+        return StreamingResponse(_nothing(), status, headers, media_type)
+    answer = _Stream(_streamed(chunks), status, headers, media_type)
+    answer.held.enter_context(download.hold())
+    return answer
 
 
 class _Stream(StreamingResponse):
-    """A stream that is closed at once if the client leaves, and its file with it."""
+    """A stream that is closed at once if the client leaves, and its file with it.
+
+    Attributes:
+        held: given back when it ends.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.held = ExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self.held:
+            await self._send_all(scope, receive, send)
+
+    async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(cast("AsyncGenerator[bytes]", self.body_iterator)):
             await super().__call__(scope, receive, send)
+
+
+def _has(known: str, etag: str) -> bool:
+    """Return whether `If-None-Match` names the file (RFC 9110, section 13.1.2)."""
+    return known.strip() == "*" or etag in known
 
 
 def _part(request: Request, etag: str, size: int) -> tuple[int, int] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from starlette.requests import ClientDisconnect
+
 from serve_app.gateway.errors import CallerGone
 from serve_app.http.exchange import (
     IS_HEAD,
@@ -69,11 +71,13 @@ class ObservedApp:
 
         try:
             await self._app(scope, receive, send_on)
-        except CallerGone:
+        except (CallerGone, ClientDisconnect):
             return
         except Exception as error:
+            # Noted in any case: what has begun to be sent is cut off, and only the log says why.
+            problem = problem_of(error, request_id)
             if not status:
-                await reply_problem(send_on, problem_of(error, request_id))
+                await reply_problem(send_on, problem)
         finally:
             self._traffic.ended()
         self._traffic.answered(scope.get(ROUTE, "other"), str(status))

@@ -47,3 +47,9 @@ def test_what_a_caller_does_not_change_stays() -> None:
         {"models": 1, "ignore": ["x"], "high": 0.9, "convert": {"a": "percent"}}
     )
     assert changed_options(options, {}) is options
+
+
+def test_a_text_that_the_database_cannot_hold_is_refused() -> None:
+    assert faults(ignore=["a\0b"]) == [("/options", "invalid")]
+    assert faults(dialect={"quote": ["\\\0"]}) == [("/options", "invalid")]
+    assert read_options({"ignore": ["\\u0000"]}).ignore == ("\\u0000",)

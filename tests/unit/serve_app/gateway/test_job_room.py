@@ -33,6 +33,17 @@ def test_places_are_given_back() -> None:
             raise AssertionError("there is one place")
 
 
+def test_downloads_are_bounded_for_a_tenant_and_for_all() -> None:
+    room = JobRoom(JobLimits(downloads=3, downloads_each=2), never)
+    with room.download("a"), room.download("a"):
+        with pytest.raises(Overloaded), room.download("a"):
+            raise AssertionError("a tenant has two places")
+        with room.download("b"), pytest.raises(Overloaded), room.download("c"):
+            raise AssertionError("there are three places")
+    with room.download("a"), room.download("a"):
+        pass
+
+
 async def test_space_that_is_reserved_is_not_there(tmp_path: Path) -> None:
     await JobRoom(FREE, never).require_space(tmp_path, 1)
     with pytest.raises(Overloaded):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.requests import Request
@@ -11,6 +13,7 @@ from starlette.responses import Response
 
 from serve_app.gateway.jobs import Download
 from serve_app.http.download import PIECE_BYTES, sent
+from serve_app.http.exchange import IS_HEAD
 from serve_app.http.problems import HttpProblem
 from tests.contracts.console_jobs import done
 
@@ -91,3 +94,34 @@ async def test_names_are_safe_in_headers_and_on_disks(
     response = await sent(asked(), download, "scored")
     told = response.headers["content-disposition"]
     assert told == f'attachment; filename="{stem}-scored.parquet"'
+
+
+async def test_a_download_holds_its_place_until_it_ends(path: Path) -> None:
+    held: list[str] = []
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        held.append("held")
+        yield
+        held.append("given back")
+
+    async def send(message: Any) -> None:
+        assert held == ["held"]
+
+    download = Download(done(), "parquet", path, None, hold)
+    request = asked()
+    response = await sent(request, download, "scored")
+    await response({**request.scope, "asgi": {"spec_version": "2.4"}}, request.receive, send)
+    assert held == ["held", "given back"]
+    head = Request({**asked().scope, IS_HEAD: True})
+    etag = (await sent(head, download, "scored")).headers["etag"]
+    await sent(asked(if_none_match=etag), download, "scored")
+    assert held == ["held", "given back"]
+
+
+@pytest.mark.parametrize("known", ["*", "W/{}", '"other", {}'])
+async def test_a_file_is_known_in_any_form_of_its_tag(path: Path, known: str) -> None:
+    download = Download(done(), "parquet", path)
+    etag = (await sent(asked(), download, "scored")).headers["etag"]
+    asks = asked(if_none_match=known.format(etag))
+    assert (await sent(asks, download, "scored")).status_code == 304

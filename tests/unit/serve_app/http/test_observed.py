@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import ClientDisconnect
 
 from serve_app.gateway.errors import CallerGone
 from serve_app.http.exchange import IS_HEAD, REQUEST_ID, ROUTE
@@ -82,3 +84,17 @@ async def test_who_has_left_gets_no_answer() -> None:
 
     scope = {"type": "http", "method": "GET", "path": "/x", "headers": []}
     await ObservedApp(gone, Traffic(), adds_request_id=True)(scope, None, send)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("error", "noted"), [(EOFError(), True), (ClientDisconnect(), False)])
+async def test_an_answer_that_breaks_off_is_noted(
+    caplog: pytest.LogCaptureFixture, error: Exception, noted: bool
+) -> None:
+    async def breaks(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise error
+
+    with contextlib.suppress(AssertionError):  # the transport misses the end
+        await asked(ObservedApp(breaks, Traffic(), adds_request_id=True), **{"x-request-id": "r"})
+    assert ("request r: EOFError" in caplog.text) == noted
+    assert bool(caplog.records) == noted
