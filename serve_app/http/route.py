@@ -113,7 +113,7 @@ class Answer:
         type: its wire type; None: the body is not one of ours.
         example: as JSON.
         headers: further headers, of those in `reference.openapi`.
-        media_type: media type of the body.
+        media_type: media type of the body; "" if there is none.
         also: further media types that a client may ask for; their bodies are texts.
     """
 
@@ -141,6 +141,7 @@ class Route:
         description: further prose, Markdown.
         body: wire types of the body, one of which it must be; () for none.
         body_example: as JSON.
+        needs_body: whether the body must be there.
         form: wire type of a form that may be sent instead of the body.
         parameters: name -> JSON Schema with a description; in the path if it names them, else in
             the query string.
@@ -160,6 +161,7 @@ class Route:
     description: str = ""
     body: tuple[type[Struct], ...] = ()
     body_example: Json | None = None
+    needs_body: bool = True
     form: type[Struct] | None = None
     parameters: Mapping[str, Json] | None = None
     problems: tuple[int, ...] = ()

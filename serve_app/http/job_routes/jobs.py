@@ -138,6 +138,7 @@ async def get_job(call: JobCall) -> JobOut:
     scope="jobs",
     parameters=JOB,
     body=(ConfirmationIn,),
+    needs_body=False,
     body_example={"options": {"convert": {"montant": "minor-to-major"}}},
     problems=(404, 409),
     answers={200: Answer("The job, queued", JobOut, examples.QUEUED)},

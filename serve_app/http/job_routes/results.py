@@ -22,6 +22,9 @@ FORMAT: Final[Json] = {
     }
 }
 _FILE_HEADERS: Final = ("Content-Disposition", "ETag")
+_KNOWN: Final = Answer(
+    "The client has it already: `If-None-Match`", media_type="", headers=("ETag",)
+)
 
 
 @Route(
@@ -42,7 +45,13 @@ _FILE_HEADERS: Final = ("Content-Disposition", "ETag")
             media_type="text/csv",
             also=("application/vnd.apache.parquet",),
             headers=_FILE_HEADERS,
-        )
+        ),
+        206: Answer(
+            "A part of the Parquet file: `Range`",
+            media_type="application/vnd.apache.parquet",
+            headers=(*_FILE_HEADERS, "Content-Range"),
+        ),
+        304: _KNOWN,
     },
 )
 async def get_result(call: JobCall) -> Response:
@@ -64,7 +73,10 @@ async def get_result(call: JobCall) -> Response:
     scope="jobs",
     parameters=JOB,
     problems=(404, 409, 422),
-    answers={200: Answer("The rows", media_type="text/csv", headers=_FILE_HEADERS)},
+    answers={
+        200: Answer("The rows", media_type="text/csv", headers=_FILE_HEADERS),
+        304: _KNOWN,
+    },
 )
 async def get_errors(call: JobCall) -> Response:
     """Return the rows that could not be read, as a stream."""

@@ -68,6 +68,10 @@ _HEADERS = {
         "description": "`attachment` with a file name",
         "schema": {"type": "string"},
     },
+    "Content-Range": {
+        "description": "which bytes of the file these are, and of how many",
+        "schema": {"type": "string"},
+    },
     "ETag": {
         "description": "changes with the file",
         "schema": {"type": "string"},
@@ -138,7 +142,7 @@ def _operation(route: Route, max_rows: int) -> Json:
         content = {"application/json": {"schema": schema, "example": route.body_example}}
         if route.form is not None:
             content = {"multipart/form-data": {"schema": _ref(route.form)}, **content}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": route.needs_body, "content": content}
     answers = {str(status): _answer(answer) for status, answer in route.answers.items()}
     problems = {str(status): _problem(status, route) for status in route.problem_statuses}
     operation["responses"] = dict(sorted((problems | answers).items()))
@@ -167,6 +171,8 @@ def _parameter(name: str, schema: Json, route: Route) -> Json:
 def _answer(answer: Answer) -> Json:
     if answer.type is not None:
         content = {"schema": _ref(answer.type), "example": answer.example}
+    elif not answer.media_type:
+        return {"description": answer.description, "headers": _headers(*answer.headers)}
     else:
         is_json = answer.media_type == "application/json"
         content = {"schema": {"type": "object" if is_json else "string"}}

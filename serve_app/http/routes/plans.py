@@ -203,6 +203,7 @@ async def read_plan(call: Call) -> StoredPlanOut:
     tag="models",
     parameters=_PLAN_ID,
     body=(ActivationIn,),
+    needs_body=False,
     body_example={"expected": {"name": "default", "version": 3}, "reason": "fewer false alarms"},
     problems=(404, 409),
     answers={

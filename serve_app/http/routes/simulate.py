@@ -144,6 +144,7 @@ async def simulate_plan(call: Call) -> SimulationOut:
         **OWNER,
     },
     body=(LastIn,),
+    needs_body=False,
     body_example={"last": 5000},
     problems=(404,),
     answers={200: Answer("What would have been", SimulationOut, _EXAMPLE)},
