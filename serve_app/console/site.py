@@ -21,7 +21,7 @@ from serve_app.console.parts import Parts
 from serve_app.console.problem_page import problem_page
 from serve_app.console.routes import PAGES
 from serve_app.console.routes.sign_in import is_return
-from serve_app.console.session import PATH, Session, form_token, key_of
+from serve_app.console.session import PATH, Session, forget_key, form_token, key_of
 from serve_app.console.visit import ForeignForm, Page, Visit
 from serve_app.gateway.errors import CallerGone, Unauthenticated
 from serve_app.http.exchange import ROUTE, Body, Head
@@ -122,10 +122,8 @@ class _Endpoint:
             return await found.handler(Visit(request, self._parts, body))
         try:
             session = await self._session(request)
-        except Unauthenticated:
-            if method in _SAFE and "text/html" in request.headers.get("accept", ""):
-                return go_to(f"/sign-in{_back(request)}")
-            raise
+        except Unauthenticated as error:
+            return _strange(request, error)
         return await found.handler(Visit(request, self._parts, body, session))
 
     async def _session(self, request: Request) -> Session:
@@ -133,6 +131,15 @@ class _Endpoint:
         principal = await self._parts.authenticate(key)
         principal.require("jobs")
         return Session(principal, form_token(self._parts.pepper, key))
+
+
+def _strange(request: Request, error: Unauthenticated) -> Response:
+    """Answer somebody who is not signed in; the browser forgets a key that is not valid."""
+    is_page = request.method in _SAFE and "text/html" in request.headers.get("accept", "")
+    answer = go_to(f"/sign-in{_back(request)}") if is_page else problem_page(request, error)
+    if key_of(request):
+        forget_key(request, answer)
+    return answer
 
 
 async def _give_up(body: Body, response: Response) -> None:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from bulk.jobs.job import Job
 from serve_app.console.views import pictures
 from serve_app.console.views.drift_view import Drifted, drift_of
+from serve_app.console.views.trust_view import Sign, signs_of
 from serve_app.console.views.words import listed, percent, score
 
 LEVELS: Final = ("high", "medium", "low")
@@ -79,6 +80,7 @@ class Result:
         recalibration: one or two sentences.
         agreement: mean rank correlation of the models; "" for one model.
         quantiles: (share of rows, probability).
+        signs: how far the result can be trusted.
     """
 
     rows: int
@@ -96,6 +98,7 @@ class Result:
     anomalies: tuple[Mapping[str, Any], ...]
     agreement: str
     opinions: tuple[Opinion, ...]
+    signs: tuple[Sign, ...]
 
 
 def result_of(job: Job) -> Result:
@@ -127,6 +130,7 @@ def result_of(job: Job) -> Result:
         anomalies=tuple(summary.get("anomalies") or ()),
         agreement="" if agreement is None else score(agreement),
         opinions=_opinions(summary.get("models") or ()),
+        signs=signs_of(job),
     )
 
 

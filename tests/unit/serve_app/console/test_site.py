@@ -60,6 +60,18 @@ async def test_the_key_is_checked_on_every_request(
     assert (await browser.get("/console/score")).status_code == 303
 
 
+@pytest.mark.parametrize(("method", "status"), [("GET", 303), ("POST", 401)])
+async def test_a_key_that_is_not_valid_any_more_is_forgotten(
+    console: Console, method: str, status: int
+) -> None:
+    console.revoke(KEY)
+    path = "/console/score" if method == "GET" else "/console/sign-out"
+    async with console.browser(KEY) as browser:
+        answer = await browser.request(method, path)
+    assert answer.status_code == status
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+
+
 async def test_a_store_that_is_away_is_no_wrong_key(
     console: Console, browser: httpx.AsyncClient
 ) -> None:
@@ -67,6 +79,7 @@ async def test_a_store_that_is_away_is_no_wrong_key(
     answer = await browser.get("/console/score")
     assert answer.status_code == 503
     assert "try again" in answer.text
+    assert "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize(
