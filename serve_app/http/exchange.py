@@ -91,6 +91,10 @@ class Head:
         media_type = (self.content_type or b"").partition(b";")[0].strip().lower()
         if media_type != JSON:
             raise HttpProblem("unsupported-media-type", "Send `Content-Type: application/json`")
+        self.refuse_encoding()
+
+    def refuse_encoding(self) -> None:
+        """Raise HttpProblem (415) if the body is announced as compressed."""
         if self.content_encoding not in (None, b"", b"identity"):
             raise HttpProblem("unsupported-media-type", "Send no `Content-Encoding`")
 

@@ -177,6 +177,7 @@ def _is_form(head: Head) -> bool:
 async def _submit_upload(call: JobCall, dry_run: bool) -> Job:
     jobs, body = call.services.jobs, call.body
     boundary = boundary_of(call.head.content_type)
+    call.head.refuse_encoding()
     assert call.principal is not None
     async with jobs.draft(call.principal, body.announced) as draft:
         form = await receive_form(

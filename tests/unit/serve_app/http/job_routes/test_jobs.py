@@ -186,6 +186,16 @@ async def test_other_media_types_are_415(front: JobFront) -> None:
             assert "multipart/form-data" in problem["detail"]
 
 
+async def test_a_form_that_is_compressed_as_a_whole_is_415(front: JobFront) -> None:
+    async with front.client() as client:
+        answer = await client.post(
+            PATH, files={"file": ("a.csv", CSV)}, headers={"content-encoding": "gzip"}
+        )
+    problem = assert_problem(answer, 415, "unsupported-media-type")
+    assert "Content-Encoding" in problem["detail"]
+    assert front.files() == []
+
+
 async def test_not_json_is_400(front: JobFront) -> None:
     async with front.client() as client:
         for content in (b"{", b'{"source": NaN}', b"\xff", b"[" * 100_000):
