@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from references.matching.match import ModelMatch
 
-CLOSE = 0.93
+CLOSE = 0.95
 """Share of the best match's similarity from which another one scores beside it."""
 
 UNKNOWN_SKILL = 0.5
