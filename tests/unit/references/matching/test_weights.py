@@ -21,10 +21,10 @@ def test_skill_is_the_gini_coefficient() -> None:
 
 
 def test_weights_follow_skill_and_similarity() -> None:
-    models = [_model("a", 0.9), _model("b", 0.9), _model("c", 0.85)]
+    models = [_model("a", 0.9), _model("b", 0.9), _model("c", 0.87)]
     chosen = weighted(models, {"a": 0.2, "b": 0.6, "c": 0.2}, 3)
     assert [m.reference for m in chosen] == ["b", "a", "c"]
-    least = 0.2 * (0.85 / 0.9) ** 4
+    least = 0.2 * (0.87 / 0.9) ** 4
     total = 0.8 + least
     assert [m.weight for m in chosen] == pytest.approx([0.6 / total, 0.2 / total, least / total])
 
