@@ -28,7 +28,7 @@ from bulk.jobs.store import JobStore
 from fraud.errors import Conflict, InvalidInput, NotFound, Overloaded, Unavailable
 from references.matching.match import Match
 from serve_app.gateway.auth import Principal
-from serve_app.gateway.errors import MatchRefused
+from serve_app.gateway.errors import CallerGone, MatchRefused
 from serve_app.gateway.job_options import POINTER, changed_options
 from serve_app.gateway.job_records import JobRecords
 from serve_app.gateway.job_room import Fetch, JobLimits, JobRoom
@@ -52,12 +52,14 @@ class Draft:
         job_id: of the job to come.
         principal: the caller.
         paths: the job's files; `paths.upload` is where the uploaded file belongs.
+        has_left: whether the caller is known to have gone: nobody then learns of the job.
         is_kept: it became a job, which owns the folder now.
     """
 
     job_id: UUID
     principal: Principal
     paths: JobPaths
+    has_left: Callable[[], bool]
     is_kept: bool = False
 
 
@@ -127,11 +129,17 @@ class Jobs:
         self._matched: set[UUID] = set()
 
     @asynccontextmanager
-    async def draft(self, principal: Principal, announced_bytes: int = 0) -> AsyncIterator[Draft]:
+    async def draft(
+        self,
+        principal: Principal,
+        announced_bytes: int = 0,
+        has_left: Callable[[], bool] = lambda: False,
+    ) -> AsyncIterator[Draft]:
         """Open the folder of a new job; remove it in the end unless the job was submitted.
 
         Args:
             announced_bytes: size of the file, as far as it is known.
+            has_left: see `Draft`.
 
         Raises:
             TooManyJobs: the tenant has too many jobs that have not ended.
@@ -141,7 +149,7 @@ class Jobs:
         with self.room.place(), self._counted(principal.tenant) as others:
             await self._table.require_room(principal.tenant, others)
             job_id = self._new_id()
-            draft = Draft(job_id, principal, self._files.paths(job_id))
+            draft = Draft(job_id, principal, self._files.paths(job_id), has_left)
             try:
                 await asyncio.to_thread(self._files.make, job_id)
                 await self.room.require_space(draft.paths.folder, announced_bytes)
@@ -183,6 +191,7 @@ class Jobs:
             FileRefused, InvalidInput: the file or an option is wrong.
             MatchRefused: nothing fits the file; holds the match.
             TooManyJobs, Overloaded, Unavailable: not now.
+            CallerGone: the caller left while the file was matched.
         """
         tenant, paths = draft.principal.tenant, draft.paths
         name = _plain_name(file_name)
@@ -209,6 +218,8 @@ class Jobs:
         )
         if dry_run:
             return job
+        if draft.has_left():
+            raise CallerGone
         await asyncio.to_thread(self._files.keep, draft.job_id, *_examined(paths))
         job = await self._table.add(job)
         draft.is_kept = True

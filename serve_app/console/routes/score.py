@@ -37,7 +37,7 @@ async def submit(visit: Visit) -> Response:
     jobs, principal = visit.parts.jobs, visit.signed_in.principal
     try:
         boundary = boundary_of(visit.content_type.encode("latin-1"))
-        async with jobs.draft(principal, visit.body.announced) as draft:
+        async with jobs.draft(principal, visit.body.announced, visit.body.client_has_left) as draft:
             path, most = draft.paths.upload, jobs.limits.upload_bytes
             sent = await receive_form(visit.body, boundary, path, most, jobs.room.require_space)
             fields = dict(sent.fields)

@@ -179,7 +179,7 @@ async def _submit_upload(call: JobCall, dry_run: bool) -> Job:
     boundary = boundary_of(call.head.content_type)
     call.head.refuse_encoding()
     assert call.principal is not None
-    async with jobs.draft(call.principal, body.announced) as draft:
+    async with jobs.draft(call.principal, body.announced, body.client_has_left) as draft:
         form = await receive_form(
             body, boundary, draft.paths.upload, jobs.limits.upload_bytes, jobs.room.require_space
         )
@@ -193,5 +193,5 @@ async def _submit_source(call: JobCall, dry_run: bool) -> Job:
         boundary_of(call.head.content_type)  # names both media types
     found = read_source(read_json_document(await call.json_text()))
     assert call.principal is not None
-    async with jobs.draft(call.principal) as draft:
+    async with jobs.draft(call.principal, has_left=call.body.client_has_left) as draft:
         return await jobs.submit(draft, found.source, found.options, found.source, dry_run)

@@ -15,7 +15,7 @@ from bulk.jobs.state import JobState
 from fraud.errors import Conflict, InvalidInput, NotFound, Overloaded
 from references.matching.match import Match
 from serve_app.gateway.auth import Principal
-from serve_app.gateway.errors import MatchRefused, TooManyJobs
+from serve_app.gateway.errors import CallerGone, MatchRefused, TooManyJobs
 from serve_app.gateway.jobs import progress
 from tests.contracts.job_front import CENTS, CSV, NOW, JobFront, match_of
 
@@ -57,6 +57,16 @@ async def test_a_draft_of_a_task_that_is_cancelled_leaves_nothing(front: JobFron
         await task
     assert front.files() == []
     assert (await submitted(front)).state is JobState.QUEUED
+
+
+async def test_a_caller_that_leaves_while_the_file_is_matched_leaves_nothing(
+    front: JobFront,
+) -> None:
+    async with front.jobs.draft(ACME, has_left=lambda: front.examined != []) as draft:
+        draft.paths.upload.write_bytes(CSV)
+        with pytest.raises(CallerGone):
+            await front.jobs.submit(draft, "a.csv", OPTIONS)
+    assert (front.files(), front.table.jobs) == ([], {})
 
 
 async def test_drafts_count_and_stop_counting(front: JobFront) -> None:
