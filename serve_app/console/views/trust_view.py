@@ -1,4 +1,4 @@
-"""What speaks for a result and what against it, in one sentence each.
+"""What speaks for a result and what against it, in one sentence each; the doubts are the summary's.
 
 The bounds only choose the word beside a sentence; nothing is decided by them.
 """
@@ -11,16 +11,10 @@ from typing import Any, Final
 
 from bulk.jobs.job import Job
 from references.matching.match import Match
-from serve_app.console.views.words import count, listed, percent, score
-
-_ALIKE: Final = 0.7
-_APART: Final = 0.4
-"""Mean rank correlations from which models agree, and below which they do not."""
+from serve_app.console.views.words import count, percent
 
 _MANY: Final = 0.01
 """Share of rows without a score that is worth a look: as with cells of a wrong type."""
-
-_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +35,9 @@ def signs_of(job: Job) -> tuple[Sign, ...]:
     summary = job.summary
     found = (
         _fit(job.match),
-        _drift(summary.get("drift") or ()),
-        _agreement(summary),
+        *(_doubt(f"{told[:1].upper()}{told[1:]}.") for told in summary.get("doubts") or ()),
+        _steady(summary.get("drift") or ()),
+        _alone(summary.get("models") or ()),
         _gaps(job),
     )
     return tuple(sign for sign in found if sign is not None)
@@ -70,35 +65,18 @@ def _fit(match: Match | None) -> Sign | None:
     return _good(f"The best model is {best} similar to this file.")
 
 
-def _drift(columns: Sequence[Mapping[str, Any]]) -> Sign | None:
+def _steady(columns: Sequence[Mapping[str, Any]]) -> Sign | None:
     names = {str(c.get("file_column") or c["column"]) for c in columns}
-    if not names:
+    # Those that do are among the doubts.
+    if not names or any(column.get("level") == "large" for column in columns):
         return None
-    large = sorted(
-        {str(c.get("file_column") or c["column"]) for c in columns if c.get("level") == "large"}
-    )
-    if not large:
-        return _good(f"None of the {len(names)} matched columns differs much from training.")
-    shown = listed(large[:_NAMED] + (["others"] if len(large) > _NAMED else []))
-    differ = "differs" if len(large) == 1 else "differ"
-    sentence = f"{len(large)} of {len(names)} matched columns {differ} much from training: {shown}."
-    return (_doubt if 2 * len(large) > len(names) else _look)(sentence)
+    return _good(f"None of the {len(names)} matched columns differs much from training.")
 
 
-def _agreement(summary: Mapping[str, Any]) -> Sign | None:
-    if not summary.get("models"):
+def _alone(models: Sequence[object]) -> Sign | None:
+    if len(models) != 1:
         return None
-    if len(summary["models"]) == 1:
-        return _look("One model scored the rows: there is no second opinion.")
-    mean = summary.get("agreement")
-    if mean is None:
-        return None
-    told = f"(rank correlation {score(mean)})"
-    if mean >= _ALIKE:
-        return _good(f"The models put the rows in much the same order {told}.")
-    if mean >= _APART:
-        return _look(f"The models put many rows in another order {told}.")
-    return _doubt(f"The models do not agree on the order of the rows {told}.")
+    return _look("One model scored the rows: there is no second opinion.")
 
 
 def _gaps(job: Job) -> Sign | None:
