@@ -49,6 +49,7 @@ def test_without_a_shift_nothing_moves(seed):
         ("weak-models", {"models": [replace(MODEL, metrics={})]}),
         ("other-domain", {"models": [replace(MODEL, domain_auc=0.97)]}),
         ("disagreement", {"agreement": 0.1}),
+        ("not-converged", {"probability": np.full(5000, PRIOR * 0.9995)}),
         ("out-of-bounds", {"probability": probabilities(0.7)}),
         ("out-of-bounds", {"probability": np.full(5000, 1e-6)}),
         ("not-asked", {"wanted": False}),
