@@ -34,7 +34,7 @@ from bulk.scoring.plan import PlannedArtifact, PlannedModel, ScoringPlan
 from bulk.scoring.score_file import ANOMALY_REFERENCE, MODEL, Arrays, read_scores, write_scores
 from features.backfill import backfill
 from features.store.memory import MemoryStore
-from fraud.payment.batch import Float32
+from fraud.payment.batch import FeatureBatch, Float32, Int64
 
 Progress = Callable[[int, int], None]
 """Called with rows done and rows in all."""
@@ -170,18 +170,22 @@ class _Replay:
 
     def _score(self, buckets: TimeBuckets, seen: LastSeen, done: Callable[[int], None]) -> None:
         tenant, store, before = self._plan.tenant, MemoryStore(), 0
-        for number, table in enumerate(buckets.tables()):
-            places, start = table[PLACE].to_numpy(), 0
-            for features in backfill(batches(table, tenant), store=store):
-                here = places[start : start + len(features)]
-                for name, artifact in self._asked.items():
-                    found = loaded(artifact).score(features.values, features.schema_id)
-                    self.scores[name][here] = found
-                start += len(features)
-                done(before + start)
-            before += table.num_rows
+        for number, pieces in enumerate(buckets.spans()):
+            for table in pieces:
+                places, start = table[PLACE].to_numpy(), 0
+                for features in backfill(batches(table, tenant), store=store):
+                    self._take(features, places[start : start + len(features)])
+                    start += len(features)
+                    done(before + start)
+                before += table.num_rows
             for entity, ids in seen.ended(number).items():
                 store.forget(entity, [(tenant, one) for one in ids])
+
+    def _take(self, features: FeatureBatch, places: Int64) -> None:
+        """Score payments that stand at `places` of the file, int64[n]."""
+        for name, artifact in self._asked.items():
+            found = loaded(artifact).score(features.values, features.schema_id)
+            self.scores[name][places] = found
 
 
 def _unknown(path: Path, rows: int) -> Float32:
