@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -117,8 +118,8 @@ def _check_unpacked(start: bytes) -> None:
 
 def _dialect(guessed: CsvDialect, given: dict[str, Any], file_name: str) -> CsvDialect:
     """The guessed dialect with what the sender knows better."""
-    if str(given.get("encoding", "")).lower().replace("_", "-").startswith("utf-16"):
-        given.pop("encoding")  # it shows at the first bytes
+    if _shows_itself(given.get("encoding")):
+        given.pop("encoding")
     fields: dict[str, Any] = {**guessed.model_dump(), "header": True}
     if file_name.lower().endswith(_TSV):
         fields["delimiter"] = "\t"
@@ -128,8 +129,19 @@ def _dialect(guessed: CsvDialect, given: dict[str, Any], file_name: str) -> CsvD
         return CsvDialect(**{**fields, **given})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "dialect"
-        raise FileRefused("wrong-dialect", f"{where}: {first['msg']}") from None
+        key = first.get("ctx", {}).get("key")  # of a check of several keys
+        where = ".".join(map(str, first["loc"])) or key or "dialect"
+        said = first["msg"].removeprefix("Value error, ")
+        raise FileRefused("wrong-dialect", f"{where}: {said}") from None
+
+
+def _shows_itself(encoding: object) -> bool:
+    """Whether an encoding is seen at the first bytes of a file."""
+    try:
+        name = codecs.lookup(str(encoding)).name
+    except (LookupError, ValueError):
+        return False
+    return name == "utf-8-sig" or name.startswith("utf-16")
 
 
 def _check_header(names: list[str], given: dict[str, Any], line: int) -> None:
