@@ -289,7 +289,7 @@ def _run_stages(
                 ),
             )
             published = _publish(results, to)
-            reference = list_reference(settings, published.reference, store.url)
+            reference = list_reference(settings, published.reference, store)
             run.progress("publish", 1, 1)
     folder = settings.home / "reports"
     return report_of(results, published, folder, run.watch.seconds, reference)

@@ -64,6 +64,7 @@ def open_upload(
         check_compound(path)
     copy, sheet, notes = copy_sheet(path)
     table = ParquetTable(copy, max_unpacked_bytes)
+    _check_header(table.schema.names, dialect or {}, 1)
     return _open_table(Upload(path, "workbook", (), table, sheet=sheet, notes=notes))
 
 
@@ -144,7 +145,7 @@ def _shows_itself(encoding: object) -> bool:
     return name == "utf-8-sig" or name.startswith("utf-16")
 
 
-def _check_header(names: list[str], given: dict[str, Any], line: int) -> None:
+def _check_header(names: list[str], given: Mapping[str, Any], line: int) -> None:
     """Refuse a first row of values, unless the sender says that it is the header."""
     if "header" in given or given.get("names"):
         if not names:

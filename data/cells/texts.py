@@ -207,7 +207,7 @@ def _of_values(cells: pa.Array) -> tuple[pa.Array, Bool]:
 
 
 def _of_times(cells: pa.Array) -> tuple[pa.Array, Bool]:
-    """Write times as ISO 8601. Those beyond the year 9999 or in an unknown time zone have no text."""
+    """Write times as ISO 8601. Those beyond the year 9999, or in an unknown zone, have no text."""
     try:
         found = [None if value is None else str(value) for value in cells.to_pylist()]
     except (OverflowError, ValueError):  # Arrow's errors are among them

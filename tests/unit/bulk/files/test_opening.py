@@ -179,3 +179,11 @@ def test_a_refusal_names_the_key_in_plain_words(tmp_path: Path) -> None:
 def test_headers_that_begin_as_other_files_do(tmp_path: Path, header: str) -> None:
     upload = opened(tmp_path, f"{header}\n1,2\n3,4\n".encode())
     assert upload.names == tuple(header.split(","))
+
+
+def test_a_workbook_without_a_header(tmp_path: Path) -> None:
+    content = xlsx({"Payments": [["a1", 1.5], ["a2", 2.0]]})
+    with pytest.raises(FileRefused) as caught:
+        opened(tmp_path, content)
+    assert caught.value.code == "no-header"
+    assert opened(tmp_path, content, header=True).names == ("a1", "1.5")

@@ -48,7 +48,9 @@ def test_formulas_are_defused(tmp_path: Path, text: str) -> None:
     assert rows[1] == ["'" + text, "1"]
 
 
-@pytest.mark.parametrize("text", ["-12.50", "+3", "-1,5", "-1 234,50", "-1.5e-07", "-.5", "-5%", " -5 "])
+@pytest.mark.parametrize(
+    "text", ["-12.50", "+3", "-1,5", "-1 234,50", "-1.5e-07", "-.5", "-5%", " -5 "]
+)
 def test_numbers_in_texts_stay(tmp_path: Path, text: str) -> None:
     rows = read_back(written(tmp_path / "x", pa.table({"a": [text], "b": [-1.5]})))
     assert rows[1] == [text, "-1.5"]
