@@ -7,6 +7,7 @@ So it runs in a child process with bounds on memory and time, which copies the s
 from __future__ import annotations
 
 import json
+import mmap
 import subprocess
 import sys
 import zipfile
@@ -82,11 +83,17 @@ def check_compound(path: Path) -> None:
     Raises:
         FileRefused: it is encrypted, or another document.
     """
-    with path.open("rb") as file:
-        content = file.read(_SEARCHED)
-    if "EncryptedPackage".encode("utf-16-le") in content:
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        encrypted, workbook, book = (
+            content.find(name.encode("utf-16-le"), 0, _SEARCHED) >= 0
+            for name in ("EncryptedPackage", "Workbook", "Book")
+        )
+    if encrypted:
         raise FileRefused("encrypted", "the workbook is encrypted: save it without a password")
-    if not any(name.encode("utf-16-le") in content for name in ("Workbook", "Book")):
+    if not (workbook or book):
         raise FileRefused("other-kind", "the file is an Office document and no workbook")
 
 

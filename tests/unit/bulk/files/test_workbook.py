@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -107,3 +108,21 @@ def test_zip_files_are_read_by_their_directory_only(tmp_path: Path) -> None:
     check_zip(path, GIB)
     with zipfile.ZipFile(path) as archive:
         assert "xl/workbook.xml" in archive.namelist()
+
+
+def test_a_large_old_document_is_searched_without_being_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with path.open("wb") as file:
+        file.write(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+        file.seek(1 << 26)
+        file.write("Workbook".encode("utf-16-le"))
+    tracemalloc.start()
+    try:
+        check_compound(path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    with pytest.raises(FileRefused) as caught:
+        check_compound(path)
+    assert caught.value.code == "other-kind"
