@@ -10,22 +10,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import ray
 
+from data.history.history import History
 from data.layout.layout import Layout
 from deciding.plans.table import Offered, activation, active_of
 from fraud.errors import NotTrainable
 from fraud.payment.batch import Float64
 from fraud.plan import Plan
-from fraud.record import CODE_VERSION
 from models.store.alias import CHAMPION, moment
 from models.store.location import store_of
 from settings.settings import Settings
 from training.config import TrainConfig, without_warmup
 from training.evaluate.predictions import require_writable, write_predictions
-from training.evaluate.results import RunResults, results_of
+from training.evaluate.results import results_of
 from training.evaluate.skill import require_skill
 from training.export.fitted import Fitted
 from training.finding import Finding
@@ -45,7 +44,6 @@ from training.guard.guard import (
     inspect_history,
     inspect_layout,
 )
-from training.libraries import library_versions
 from training.progress import Progress, quiet
 from training.promotion.tenants import require_own_payments
 from training.ray_runtime.session import ray_session
@@ -54,7 +52,8 @@ from training.reference.measured import Measured, TableMeasurer, measured_paymen
 from training.registry.locks import registry_lock
 from training.registry.mlflow_registry import Registry
 from training.registry.provenance import Provenance, provenance
-from training.registry.publish import Destination, Published, publish
+from training.registry.publish import Destination
+from training.registry.publish_run import publish_run
 from training.report import TrainingReport, report_of
 from training.run import Run
 from training.run_storage import RunStorage, run_storage_of
@@ -144,17 +143,23 @@ def train(
                 newest_history(database_url, settings.tenant, config.history_days)
             )
             progress("history", 1, 1)
-        run.guard(lambda: inspect_history(history, config.seed))
-        with run.watch.stage("features"):
-            found = build_dataset(
-                history, settings.home / "cache", lambda n, of: progress("features", n, of)
-            )
-        run.guard(lambda: inspect_backfill(history, found, config.seed))
         challenges = role != CHAMPION
-        return found, None if challenges else measured_payments(settings.tenant, history.batch)
+        measured = None if challenges else measured_payments(settings.tenant, history.batch)
+        return replayed(run, history), measured
 
     source = provenance(settings.tenant, f"postgresql:transactions?tenant={settings.tenant}")
-    return _run_stages(run, dataset, None, role, activate, source)
+    return run_stages(run, dataset, None, role, activate, source)
+
+
+def replayed(run: Run, history: History) -> Dataset:
+    """The features of a history, with the rounds of the leak guard on it. Raises LeakFound."""
+    run.guard(lambda: inspect_history(history, run.config.seed))
+    with run.watch.stage("features"):
+        found = build_dataset(
+            history, run.settings.home / "cache", lambda n, of: run.progress("features", n, of)
+        )
+    run.guard(lambda: inspect_backfill(history, found, run.config.seed))
+    return found
 
 
 def train_tabular(
@@ -168,6 +173,7 @@ def train_tabular(
     for_every_tenant: bool = False,
     predictions: Path | None = None,
     force: str | None = None,
+    recipe: str = "",
 ) -> TrainingReport:
     """Train every variant on a table's own columns. No plan that serves changes.
 
@@ -177,6 +183,7 @@ def train_tabular(
         layout: must have a section `[tabular]`.
         path: CSV or Parquet file.
         force: see `train`.
+        recipe: see `training.run.Run`.
 
     Raises:
         NoSkill: see `train`.
@@ -195,6 +202,7 @@ def train_tabular(
         for_every_tenant=for_every_tenant,
         predictions=predictions,
         force=force,
+        recipe=recipe,
     )
 
     def dataset() -> tuple[Dataset, Measured | None]:
@@ -214,26 +222,28 @@ def train_tabular(
         return table, measurer.measured()
 
     source = provenance(layout.name, path.absolute().as_uri())
-    return _run_stages(run, dataset, layout.name, CHAMPION, None, source)
+    return run_stages(run, dataset, layout, CHAMPION, None, source)
 
 
-def _run_stages(
+def run_stages(
     run: Run,
     read: Callable[[], tuple[Dataset, Measured | None]],
-    set_name: str | None,
+    layout: Layout | None,
     role: str,
     activate: Callable[[Plan], Offered] | None,
     source: Provenance,
 ) -> TrainingReport:
-    """The stages that history and tables share.
+    """The stages that history and files share: split, fit, calibrate, judge, publish.
 
     Args:
         read: reads the data and runs the leak guard's rounds on it; measures what it looks like if
             the run leaves a reference.
-        set_name: the name of a table, after which its models are named; None for payments.
+        layout: of the file that is read; the models are named after it, and it is kept with the
+            run. None for a tenant's history.
         activate: stores the plan as the active one; None if the plan must not change.
     """
     settings, store = run.settings, store_of(run.settings)
+    set_name = None if layout is None else layout.name
     names = [table_variant(set_name, variant) for variant in run.config.variants]
 
     def check() -> None:
@@ -280,6 +290,7 @@ def _run_stages(
                 provenance=source,
                 check=check,
                 owner=run.owner,
+                layout=None if layout is None else layout.digest_text,
                 leave=leaver(
                     results,
                     measured,
@@ -288,7 +299,7 @@ def _run_stages(
                     created_at=as_of,
                 ),
             )
-            published = _publish(results, to)
+            published = publish_run(results, to, run.recipe)
             reference = list_reference(settings, published.reference, store)
             run.progress("publish", 1, 1)
     folder = settings.home / "reports"
@@ -302,6 +313,9 @@ def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:
     with run.watch.stage("fit"):
         if run.cross_fits:
             return _cross_fit(dataset, split, run, storage)
+        sample = sample_rows(dataset, split.train, split.validation, config)
+        if run.fits_here:
+            return _FittedVariants(fit_in_process(sample, config), split, config)
         total, done = len(config.variants), 0
 
         def count(_: str) -> None:
@@ -309,7 +323,6 @@ def _fit(dataset: Dataset, split: Split, run: Run) -> _FittedVariants:
             done += 1
             run.progress("fit", done, total)
 
-        sample = sample_rows(dataset, split.train, split.validation, config)
         with ray_session(run.ray_address, _bytes(sample)):
             found = _search(sample, run, storage)
             run.progress("fit", 0, total)
@@ -363,27 +376,3 @@ def _fit_plan(fitted: _FittedVariants, dataset: Dataset, run: Run) -> FittedRun:
         plan_fit = fit_and_score_plan(models, dataset, split, fitted.config)
         run.progress("judge", 2, 2)
     return FittedRun(dataset, split, fitted.config, models, plan_fit, fitted.trials)
-
-
-def _publish(results: RunResults, to: Destination) -> Published:
-    fitted_run = results.fitted_run
-    rows, frauds = fitted_run.split.counts(fitted_run.dataset.label)
-    training: dict[str, Any] = {
-        "tenant": to.tags["tenant"],
-        "seed": fitted_run.config.seed,
-        "window": fitted_run.split.bounds.window(),
-        "rows": rows,
-        "frauds": frauds,
-        "shared_calibration": fitted_run.split.shared,
-        "code": CODE_VERSION,
-        "libraries": library_versions(),
-    }
-    return publish(
-        fitted_run.models,
-        fitted_run.plan_fit.plan,
-        schema=fitted_run.dataset.schema,
-        training=training,
-        ensemble=fitted_run.plan_fit.metrics,
-        to=to,
-        results=results,
-    )

@@ -13,6 +13,9 @@ from training.finding import Finding
 from training.guard.findings import GuardFindings
 from training.progress import Progress, Stopwatch
 
+RECIPE = "recipe"
+"""Key in `Manifest.training` of what the training set was made by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -21,9 +24,11 @@ class Run:
     Attributes:
         ray_address: a running Ray; None for a private one.
         tabular: the run trains on a table's own columns.
+        one_file: it trains on the payments of one file, not on a tenant's history.
         for_every_tenant, predictions, force: see `training.pipeline.train`.
         watch: measures the time of each stage.
         findings: of the leak guard so far.
+        recipe: what the set was made by, kept in the models' manifests; "" if nothing made it.
     """
 
     settings: Settings
@@ -31,11 +36,13 @@ class Run:
     progress: Progress
     ray_address: str | None
     tabular: bool = False
+    one_file: bool = False
     for_every_tenant: bool = False
     predictions: Path | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
     findings: GuardFindings = field(default_factory=GuardFindings)
     force: str | None = None
+    recipe: str = ""
 
     def guard(self, inspect: Callable[[], list[Finding]]) -> None:
         """Run one round of the leak guard. Raises LeakFound."""
@@ -57,6 +64,6 @@ class Run:
 
     @property
     def fits_here(self) -> bool:
-        """Whether variants are fitted in this process: tables are small, starting Ray is slow."""
+        """Whether variants are fitted in this process: files are small, starting Ray is slow."""
         alone = self.config.xgboost.workers == 1 and not self.config.search.has_budget
-        return self.tabular and alone
+        return (self.tabular or self.one_file) and alone

@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bulk.engine.executor import Executor, WorkerLost
 from bulk.engine.hold import work_under
@@ -38,6 +38,8 @@ from fraud.errors import (
     Unavailable,
 )
 from references.matching.match import Match
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -157,18 +159,17 @@ class JobRun:
         if self._progress.state is JobState.SCORING:
             await through_outages(self._lease.begin_finishing)
             self._enter(JobState.FINISHING)
-        summary = await self._units.do(
-            FINISHING, self._shop.steps.finish, self._paths, plan, self._job
+        kept = (self._paths.result, self._paths.errors)
+        return await self._phase(
+            FINISHING, kept, self._shop.steps.finish, self._paths, plan, self._job
         )
-        await self._kept(self._paths.result, self._paths.errors)
-        return summary
 
     async def _read_and_check(self) -> ScoringPlan:
         """Read the file, and check it as a whole against the match."""
         found = await self._read()
         plan = await self._plan()
         check = self._shop.steps.check
-        match = await self._units.do(CHECKING, check, self._paths, plan, self._match)
+        match = await self._phase(CHECKING, (), check, self._paths, plan, self._match)
         if match.refused:
             raise _Refused(match)
         changed = None if match == self._match else match
@@ -187,11 +188,9 @@ class JobRun:
         if not await self._brought(paths.upload):
             raise UnitFailed("reading", "the file is not there any more", "file-gone")
         order = ReadOrder(paths, job.file_name, job.options.dialect, self._shop.max_unpacked_bytes)
-        await self._reopen(READING)
-        found = await self._units.do(READING, self._shop.steps.read, order)
-        await self._kept(paths.errors, paths.profile)
-        await self._done(READING)
-        return found
+        return await self._phase(
+            READING, (paths.errors, paths.profile), self._shop.steps.read, order
+        )
 
     async def _bring_parts(self) -> None:
         """Have the parts of the file on this machine."""
@@ -233,10 +232,8 @@ class JobRun:
 
     async def _replay(self, plan: ScoringPlan) -> ScoringPlan:
         replay = self._shop.steps.replay
-        await self._reopen(REPLAY)
-        match = await self._units.do(REPLAY, replay, self._paths, plan, self._match)
-        await self._kept(self._paths.replay_errors)
-        await self._done(REPLAY)
+        kept = (self._paths.replay_errors,)
+        match = await self._phase(REPLAY, kept, replay, self._paths, plan, self._match)
         if match.refused:
             raise _Refused(match)
         if match == self._match:
@@ -254,6 +251,17 @@ class JobRun:
             await self._kept(self._paths.scores(unit.part))
             await self._done(unit)
             self._progress = replace(self._progress, rows_done=self._progress.rows_done + rows)
+
+    async def _phase(
+        self, unit: Unit, kept: Sequence[Path], function: Callable[..., T], *args: object
+    ) -> T:
+        """Do a phase that is one unit of work, again if it was done where its files are not at
+        hand, and keep the files that it leaves."""
+        await self._reopen(unit)
+        found = await self._units.do(unit, function, *args)
+        await self._kept(*kept)
+        await self._done(unit)
+        return found
 
     async def _done(self, unit: Unit) -> None:
         await through_outages(lambda: self._lease.done(unit))

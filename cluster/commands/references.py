@@ -1,9 +1,10 @@
-"""`quorum references`: list, show, add, remove."""
+"""`quorum references`: list, show, add, remove, populate."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -151,6 +152,46 @@ def remove_reference(
             store.remove_alias(variant, CHAMPION, settings.owner)
     document = {"removed": name, "owner": settings.owner, "was_champion": bool(champion)}
     emit(document, as_json, removed_text)
+
+
+@app.command("populate")
+def populate_references(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the public data sets.", show_default="../shared/data"),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this reference; repeatable.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be trained, and train nothing.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Train small references of public and generated sets, for the house: to try scoring files.
+
+    What is there already is not trained again. A public set that is missing is left out.
+    """
+    from cluster.home.paths import data_folder
+    from cluster.terminal.console import step
+    from cluster.terminal.reference_tables import populated_table
+    from training.populate.populate import populate
+    from training.populate.recipes import chosen, shipped
+    from training.progress import Progress
+
+    with _reference_errors(), step("Train references") as running:
+        recipes = chosen(shipped(), only or [])
+
+        def showing(name: str) -> Progress:
+            return lambda stage, done, of: running.note(f"{name}: {stage} {done:,}/{of:,}")
+
+        made = populate(load_settings(), recipes, data or data_folder(), showing, dry_run=dry_run)
+        found = [one.to_document() for one in made]
+        running.result = f"{len(found)} recipes"
+    emit({"references": found}, as_json, populated_table)
+    failed = [one["name"] for one in found if one["state"] == "failed"]
+    if failed:
+        raise CommandFailed(f"{', '.join(failed)}: not trained", "the table says why")
 
 
 def _with_database(settings: Settings, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:

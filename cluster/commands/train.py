@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,34 +12,66 @@ from cluster.commands.options import (
     ForEveryTenant,
     TenantOption,
     TrainConfigOption,
-    load_settings,
+)
+from cluster.commands.train_runs import (
+    AutoOptions,
+    Outputs,
+    run_auto,
+    run_history,
+    run_named_protocol,
+    run_tabular,
 )
 from cluster.errors import CommandFailed
-from cluster.terminal.bars import StageBars
 from cluster.terminal.console import JsonFlag, emit
 from cluster.terminal.protocol_table import protocol_table
 from cluster.terminal.training_table import training_table
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
-    from training.report import TrainingReport
-
-_STAGES = {
-    "history": "Read history",
-    "features": "Compute features",
-    "guard": "Look for leaks",
-    "search": "Search parameters",
-    "fit": "Fit models",
-    "judge": "Calibrate and test",
-    "report": "Evaluate and draw",
-    "publish": "Register",
-}
 
 
 def train(
     file: Annotated[
-        Path | None, typer.Argument(help="With --tabular: CSV or Parquet file of the data set.")
+        Path | None,
+        typer.Argument(help="With --auto or --tabular: CSV or Parquet file of the data set."),
     ] = None,
+    auto: Annotated[
+        bool,
+        typer.Option(
+            "--auto",
+            help="Find out what the columns of FILE are, and train on it: on its customers' history"
+            " if it has customers and times, else on its columns. No plan changes.",
+        ),
+    ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="With --auto: name of the set; the models are named <name>-<variant>.",
+            show_default="the file's",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN[=TEXT]",
+            help="With --auto: the column of the label, and the text in it that means fraud.",
+        ),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="With --auto: leave a column out; repeatable."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="With --auto: minutes to search parameters for; 0: no search.",
+            show_default="3",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --auto: print what FILE is, and stop.")
+    ] = False,
     config: TrainConfigOption = None,
     seed: Annotated[
         int | None,
@@ -112,7 +142,9 @@ def train(
     with a gap as long as labels take to arrive. Runs on the Ray cluster that RAY_ADDRESS names,
     else on one of its own.
     """
-    _check_usage(file, tabular, protocol, data, predictions)
+    options = AutoOptions(name, label, tuple(without or ()), minutes, dry_run)
+    _check_usage(file, tabular, protocol, data, predictions, auto)
+    _check_auto(auto, options, file, tabular or protocol)
     forced = _force_reason(force, reason)
     from fraud.errors import InvalidInput, NotTrainable, OtherTenant
     from training.evaluate.skill import NoSkill
@@ -121,40 +153,29 @@ def train(
     try:
         parameters = _parameters(config, seed, search_trials, search_minutes, allow_leaks or [])
         if protocol is not None:
-            emit(_protocol(protocol, data, parameters), as_json, protocol_table)
+            emit(run_named_protocol(protocol, data, parameters), as_json, protocol_table)
             return
-        outputs = _Outputs(for_every_tenant, predictions, forced)
+        outputs = Outputs(for_every_tenant, predictions, forced)
+        if auto and file is not None:
+            run_auto(file, options, tenant, parameters, outputs, as_json)
+            return
         if tabular is not None and file is not None:
-            document = _tabular(tabular, file, parameters, outputs)
+            document = run_tabular(tabular, file, parameters, outputs)
         else:
-            document = _history(tenant, parameters, outputs)
+            document = run_history(tenant, parameters, outputs)
         emit(document, as_json, training_table)
     except OtherTenant as error:
         raise CommandFailed(str(error), EVERY_TENANT_HINT) from None
     except InvalidInput as error:
         raise CommandFailed(error.detail, "see docs/training.md", exit_code=2) from None
     except (LeakFound, NoSkill) as error:
-        raise CommandFailed(str(error), "") from None
+        leaves = auto and isinstance(error, LeakFound)
+        hint = "--without COLUMN leaves a column out" if leaves else ""
+        raise CommandFailed(str(error), hint) from None
     except NotTrainable as error:
         hint = "`quorum load` or `quorum generate` adds history; --config changes the split"
-        has_file = tabular is not None or protocol is not None
+        has_file = auto or tabular is not None or protocol is not None
         raise CommandFailed(str(error), "" if has_file else hint) from None
-
-
-@dataclass(frozen=True, slots=True)
-class _Outputs:
-    """Options for the results of a training; `force` is the reason for --force, None without."""
-
-    for_every_tenant: bool
-    predictions: Path | None
-    force: str | None
-
-    def document(self, report: TrainingReport) -> dict[str, Any]:
-        """Return the report's document, with the file of predictions."""
-        document = report.to_document()
-        if self.predictions is None:
-            return document
-        return {**document, "predictions": str(self.predictions)}
 
 
 def _parameters(
@@ -206,6 +227,7 @@ def _check_usage(
     protocol: str | None,
     data: Path | None,
     predictions: Path | None,
+    auto: bool,
 ) -> None:
     def wrong(what: str, hint: str) -> CommandFailed:
         return CommandFailed(what, hint, exit_code=2)
@@ -214,70 +236,21 @@ def _check_usage(
         raise wrong("--tabular and --protocol cannot be combined", "give one of them")
     if tabular is not None and file is None:
         raise wrong("--tabular needs the FILE of the data set", "quorum train --tabular ulb FILE")
-    if tabular is None and file is not None:
-        hint = "load it with `quorum load`, then run `quorum train`; or give --tabular LAYOUT"
-        raise wrong("FILE can be given with --tabular only", hint)
+    if tabular is None and file is not None and not auto:
+        hint = "--auto trains on it; or load it with `quorum load`, then run `quorum train`"
+        raise wrong("FILE can be given with --auto or --tabular only", hint)
     if data is not None and protocol is None:
         raise wrong("--data goes with --protocol", "quorum train --protocol handbook --data FOLDER")
     if predictions is not None and protocol is not None:
         raise wrong("--predictions and --protocol cannot be combined", "give one of them")
 
 
-def _history(tenant: str | None, config: TrainConfig, outputs: _Outputs) -> dict[str, Any]:
-    from cluster.home.connection import database_url
-    from training.pipeline import train as run
-
-    settings = load_settings(tenant)
-    database_url(settings)  # fails early, with a hint, if it is not set
-    with StageBars(_STAGES) as bars:
-        report = run(
-            settings,
-            config,
-            bars.show,
-            ray_address=os.environ.get("RAY_ADDRESS"),
-            for_every_tenant=outputs.for_every_tenant,
-            predictions=outputs.predictions,
-            force=outputs.force,
-        )
-    return outputs.document(report)
-
-
-def _tabular(layout: str, file: Path, config: TrainConfig, outputs: _Outputs) -> dict[str, Any]:
-    from data.files.source import SourceUnreadable
-    from data.layout.layout import LayoutInvalid, load_layout
-    from training.pipeline import train_tabular
-
-    try:
-        with StageBars(_STAGES) as bars:
-            report = train_tabular(
-                load_settings(),
-                load_layout(layout),
-                file,
-                config,
-                bars.show,
-                ray_address=os.environ.get("RAY_ADDRESS"),
-                for_every_tenant=outputs.for_every_tenant,
-                predictions=outputs.predictions,
-                force=outputs.force,
-            )
-    except (LayoutInvalid, SourceUnreadable) as error:
-        raise CommandFailed(str(error), "docs/layouts.md describes [tabular]") from None
-    return outputs.document(report)
-
-
-def _protocol(name: str, data: Path | None, config: TrainConfig) -> dict[str, Any]:
-    from cluster.home.paths import data_folder
-    from data.files.source import SourceUnreadable
-    from training.protocols.catalogue import PROTOCOLS
-    from training.protocols.protocol import run_protocol
-
-    if name not in PROTOCOLS:
-        raise CommandFailed(
-            f"unknown protocol {name}", f"expected one of {', '.join(PROTOCOLS)}", exit_code=2
-        )
-    cache = load_settings().home / "cache"
-    try:
-        with StageBars(_STAGES) as bars:
-            return run_protocol(PROTOCOLS[name], data or data_folder(), cache, config, bars.show)
-    except SourceUnreadable as error:
-        raise CommandFailed(str(error), "set --data to the folder of the data sets") from None
+def _check_auto(auto: bool, options: AutoOptions, file: Path | None, other: str | None) -> None:
+    if auto and file is None:
+        raise CommandFailed("--auto needs a labelled FILE", "quorum train --auto FILE", 2)
+    if auto and other is not None:
+        what = "--auto cannot be combined with --tabular or --protocol"
+        raise CommandFailed(what, "give one of them", 2)
+    given = options.given()
+    if not auto and given:
+        raise CommandFailed(f"{given[0]} goes with --auto", "quorum train --auto FILE", 2)

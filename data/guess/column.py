@@ -69,10 +69,6 @@ class Column:
         return [text for _, text in sorted(pairs, key=lambda pair: (-pair[0], pair[1]))]
 
     @cached_property
-    def rarest(self) -> str:
-        return self.values[-1]
-
-    @cached_property
     def unique(self) -> bool:
         return self.filled == len(self.cells) and len(self.values) >= 0.999 * self.filled > 0
 

@@ -96,7 +96,8 @@ _LATER = re.compile(
 _LABEL: Final = (
     (6, r"^(is_?|tx_?|transaction_?|trans_?)?(fraud|fraudulent|laundering)"
         r"(_?(flag|label|ind|yn|bool|reported|status))?$"),
-    (5, r"(^|_)(is_?fraud|fraud|fraudulent|chargeback|laundering|betrug|fraude)(_|$)"),
+    (5, r"(^|_)(is_?fraud|fraud|fraudulent|chargeback|laundering|betrug|fraude|frd"
+        r"|frauduleu(x|se))(_|$)"),
     (4, r"^(class|label|target|y|outcome|creditability|good_bad|bad|bad_flag|risk|response)$"),
     (4, r"(^|_)default(ed)?(_|$)|mis_status|loan_status"),
     (2, r"(^|_)(label|target|class|status|flag)(_|$)"),

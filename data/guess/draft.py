@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +20,12 @@ from data.guess.label import LabelGuess, guess_label, leak
 from data.guess.timestamp import TimestampGuess, guess_timestamp
 from data.layout.fields import CsvDialect
 
+DELAY_NOTE = "labels count as known 30 days after their payment; check"
+
 _SAMPLED_ROWS = 50_000
+_REPEATS = 1.5
+_KEY = re.compile(r"(^|_)(id|nr|no|num|number|ref|reference|uuid|key|hash|token|account|acct)$")
+_NAMES_OF_THINGS = ("customer_id", "merchant_id", "counterparty_id", "device_id", "ip_address")
 _CENTS = re.compile(r"(^|_)(cents?|minor|pence|centavos|centimes|paise|kopecks)(_|$)")
 
 
@@ -31,8 +37,12 @@ class Draft:
         dialect: how a CSV file is written; None for Parquet.
         fields: canonical field -> its value in TOML: a column's name, or a table.
         label: the table `[label]`; {} if there is none.
-        numeric, categorical: columns of `[tabular]`; both empty if the file has customers.
+        numeric, categorical: columns of `[tabular]`; both empty if the file has the history of
+            customers.
         notes: what the user should check.
+        leaks: columns that are not mapped since they may leak the label -> why.
+        repeats: rows of each customer on average; 1 without customers.
+        has_times: a column holds the time of each row.
     """
 
     name: str
@@ -43,19 +53,43 @@ class Draft:
     numeric: list[str] = field(default_factory=list)
     categorical: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    leaks: dict[str, str] = field(default_factory=dict)
+    repeats: float = 1.0
+    has_times: bool = False
+
+    @property
+    def has_history(self) -> bool:
+        """Whether features of the customers' earlier payments can be computed."""
+        return self.has_times and self.repeats >= _REPEATS
 
 
-def draft_layout(path: Path) -> Draft:
+LabelChoice = Callable[[list[Column]], LabelGuess | None]
+"""Chooses the label among the columns of a file; None if there is none."""
+
+
+def draft_layout(
+    path: Path, label_of: LabelChoice = guess_label, without: Collection[str] = ()
+) -> Draft:
     """Guess a layout from the names of columns and their first 50,000 cells.
+
+    Args:
+        label_of: chooses the label.
+        without: columns to leave out.
 
     Raises:
         SourceUnreadable: the file is missing, empty, damaged, or has no rows.
     """
     dialect = None if is_parquet(path) else guess_dialect(path)
-    return draft_columns(_columns(path, dialect), path.name.split(".")[0] or "mine", dialect)
+    columns = [column for column in _columns(path, dialect) if column.name not in without]
+    return draft_columns(columns, path.name.split(".")[0] or "mine", dialect, label_of)
 
 
-def draft_columns(columns: list[Column], name: str, dialect: CsvDialect | None = None) -> Draft:
+def draft_columns(
+    columns: list[Column],
+    name: str,
+    dialect: CsvDialect | None = None,
+    label_of: LabelChoice = guess_label,
+) -> Draft:
     """Guess a layout from columns and a sample of their cells.
 
     Args:
@@ -66,13 +100,14 @@ def draft_columns(columns: list[Column], name: str, dialect: CsvDialect | None =
     Raises:
         SourceUnreadable: no column holds numbers, so none can be the amount.
     """
-    label = guess_label(columns)
+    label = label_of(columns)
     others = [c for c in columns if label is None or c is not label.column]
     leaks = {c.name: why for c in others if (why := leak(c, label))}
     free = [c for c in others if c.name not in leaks]
     commas = any(c.is_number and c.decimal == "," for c in free)
-    draft = Draft(name, dialect, "," if commas else ".")
+    draft = Draft(name, dialect, "," if commas else ".", leaks=leaks)
     time = guess_timestamp(free)
+    draft.has_times = bool(time.columns)
     draft.notes += time.notes
     chosen = choose_columns([c for c in free if c.name not in time.columns])
     _map_ids(draft, chosen)
@@ -84,7 +119,10 @@ def draft_columns(columns: list[Column], name: str, dialect: CsvDialect | None =
     if not has_sign and draft.fields["currency"] == {"constant": "USD"}:
         draft.notes.append("the file does not name its currency: USD is assumed; check")
     _map_label(draft, label, columns)
-    if draft.fields["customer_id"] == {"row_number": True}:
+    if "customer_id" in chosen:
+        customer = chosen["customer_id"]
+        draft.repeats = customer.filled / max(len(customer.values), 1)
+    if not draft.has_history:
         _map_table(draft, free, time.columns)
     draft.notes += [
         f"not mapped, because it may leak the label: {name}: {why}" for name, why in leaks.items()
@@ -213,17 +251,30 @@ def _map_label(draft: Draft, label: LabelGuess | None, columns: list[Column]) ->
         draft.notes.append("labels without a date count as known after 30 days; check")
     else:
         draft.label["delay_days"] = 30
-        draft.notes.append("labels count as known 30 days after their payment; check")
+        draft.notes.append(DELAY_NOTE)
 
 
 def _map_table(draft: Draft, free: list[Column], times: tuple[str, ...]) -> None:
-    """Choose the columns to learn from in a file without customers: numbers and categories."""
+    """Choose the columns to learn from in a file without the history of customers: numbers and
+    categories, but no names of things."""
+    named = [draft.fields.get(field) for field in _NAMES_OF_THINGS]
     for column in free:
         name = column.name
         if name in times or name == draft.fields["transaction_id"] or not column.filled:
             continue
         is_amount = draft.fields["amount"] in (name, {"column": name})
-        if column.is_number and (is_amount or not (column.unique and column.is_whole)):
-            draft.numeric.append(name)
-        elif not column.is_number and len(column.values) <= MAX_CATEGORIES:
+        is_code = column.is_whole and draft.fields.get("merchant_category") == name
+        few = len(column.values) <= MAX_CATEGORIES
+        if name in named and not few:
+            continue
+        if column.is_number and not (is_code and few):
+            if is_amount or not (column.is_whole and _names_rows(column)):
+                draft.numeric.append(name)
+        elif few:
             draft.categorical.append(name)
+
+
+def _names_rows(column: Column) -> bool:
+    """Whether whole numbers number the rows, or things that rows are about."""
+    is_key = _KEY.search(normalised(column.name)) is not None
+    return column.unique or (is_key and len(column.values) > MAX_CATEGORIES)

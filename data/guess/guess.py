@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from data.guess.draft import Draft, draft_layout
+from data.guess.draft import Draft, LabelChoice, draft_layout
+from data.guess.label import guess_label
 from data.guess.layout_toml import layout_toml
 from data.layout.layout import parse_layout
 from data.load.dry_run import DryRun, dry_run
@@ -25,7 +27,24 @@ def guess_layout(path: Path) -> str:
     Raises:
         SourceUnreadable: the file is missing, empty or damaged, or has no numbers.
     """
-    return settled_layout(draft_layout(path), path)
+    draft, tried = tried_draft(path)
+    return layout_toml(draft, _results(tried))
+
+
+def tried_draft(
+    path: Path, label_of: LabelChoice = guess_label, without: Collection[str] = ()
+) -> tuple[Draft, DryRun]:
+    """Return a draft that loads the first rows of a file, and what a load of these did.
+
+    Args:
+        label_of: chooses the label.
+        without: columns to leave out.
+
+    Raises:
+        SourceUnreadable: see `guess_layout`.
+    """
+    draft = draft_layout(path, label_of, without)
+    return draft, _settled(draft, path)
 
 
 def settled_layout(draft: Draft, path: Path) -> str:
@@ -35,13 +54,19 @@ def settled_layout(draft: Draft, path: Path) -> str:
         LayoutInvalid: the file lacks one of its columns.
         SourceUnreadable: the file is missing or damaged.
     """
+    tried = _settled(draft, path)
+    return layout_toml(draft, _results(tried))
+
+
+def _settled(draft: Draft, path: Path) -> DryRun:
+    """Correct a draft until a load of the first rows asks for no more; return that load."""
     for _ in range(_TRIES):
         layout = parse_layout(layout_toml(draft), "the guess")
         tried = dry_run(path, layout, _TRIED_ROWS)
         corrected = [_corrected(draft, reason, tried.rows) for reason in tried.reasons]
         if not any(corrected):
             break
-    return layout_toml(draft, _results(tried))
+    return tried
 
 
 def _corrected(draft: Draft, reason: dict[str, Any], rows: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +15,12 @@ from data.leaky_names import mentions_label
 _FRAUD = (
     "1 true yes y t fraud fraudulent bad default defaulted charged_off chgoff charge_off chargeback"
     " suspicious laundering illicit anomaly positive confirmed_fraud scam"
+    " oui o vrai fraude frauduleux frauduleuse ja si sim betrug"
 )
 _GENUINE = (
     "0 false no n f genuine legit legitimate good non_fraud not_fraud no_fraud normal paid p_i_f"
     " fully_paid ok clean negative licit regular -1"
+    " non faux legitime authentique normale nein nao"
 )
 _OFTEN = 0.9
 _SELDOM = 0.1
@@ -45,21 +48,26 @@ def guess_label(columns: list[Column]) -> LabelGuess | None:
     if not rated:
         return None
     column = max(rated, key=lambda pair: pair[0])[1]
-    return LabelGuess(column, *_meanings(column))
+    return LabelGuess(column, *meanings(column.values, column.filled < len(column.cells)))
 
 
-def _meanings(column: Column) -> tuple[list[str], list[str], bool]:
-    """The texts for fraud and for genuine, and whether these are certain."""
-    if len(column.values) == 1 and column.filled < len(column.cells):
-        return column.values, [""], False  # a mark or an empty cell
-    fraud = [v for v in column.values if _plain(v) in _FRAUD.split()]
-    genuine = [v for v in column.values if _plain(v) in _GENUINE.split()]
-    rest = [v for v in column.values if v not in fraud and v not in genuine]
+def meanings(values: list[str], has_empty: bool) -> tuple[list[str], list[str], bool]:
+    """Return the texts for fraud and for genuine, and whether these are certain.
+
+    Args:
+        values: the distinct texts of a label, the most frequent first.
+        has_empty: some cells are empty.
+    """
+    if len(values) == 1 and has_empty:
+        return values, [""], False  # a mark or an empty cell
+    fraud = [v for v in values if _plain(v) in _FRAUD.split()]
+    genuine = [v for v in values if _plain(v) in _GENUINE.split()]
+    rest = [v for v in values if v not in fraud and v not in genuine]
     if not rest:
         return fraud, genuine, True
-    codes = all(v.lstrip("-").isdigit() for v in column.values) and not genuine
+    codes = all(v.lstrip("-").isdigit() for v in values) and not genuine
     if codes or (not fraud and not genuine):
-        return [column.rarest], [v for v in column.values if v != column.rarest], False
+        return [values[-1]], [v for v in values if v != values[-1]], False
     if not fraud:
         return rest, genuine, False
     return fraud, [*genuine, *rest], False
@@ -89,4 +97,6 @@ def leak(column: Column, label: LabelGuess | None) -> str | None:
 
 def _plain(text: str) -> str:
     """Lower case, words joined; the minus sign of a number stays."""
-    return "_".join(re.sub(r"(?<=.)-", " ", text.lower()).split())
+    bare = unicodedata.normalize("NFKD", text.lower())
+    bare = "".join(letter for letter in bare if not unicodedata.combining(letter))
+    return "_".join(re.sub(r"(?<=.)-", " ", bare).split())

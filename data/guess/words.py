@@ -65,7 +65,7 @@ def meanings(plain: str) -> tuple[tuple[str, float], ...]:
     words = declared()
     found: dict[str, float] = {}
     for word in _split(plain):
-        meaning = words.meaning.get(word, word)
+        meaning = words.meaning.get(word) or words.meaning.get(word.removesuffix("s"), word)
         if word not in words.empty:
             found[meaning] = GENERAL if meaning in words.general else 1.0
     return tuple(found.items())
@@ -81,12 +81,15 @@ def other_subjects(plain: str) -> frozenset[str]:
 
 
 def in_english(plain: str) -> str:
-    """Return a normalised name with each word replaced by its meaning.
+    """Return a normalised name with each word replaced by its meaning. Plurals that are not listed
+    stay: `purchases` is a count, not the name of a purchase.
 
     >>> in_english("horodatage"), in_english("numerocarte")
     ('time', 'number_card')
     """
-    return "_".join(meaning for meaning, _ in meanings(plain))
+    words = declared()
+    said = (word for word in _split(plain) if word not in words.empty)
+    return "_".join(dict.fromkeys(words.meaning.get(word, word) for word in said))
 
 
 @lru_cache(maxsize=100_000)

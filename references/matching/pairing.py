@@ -31,6 +31,11 @@ NAMED = 0.5
 """From this name score on, a pair is a candidate whatever its distributions."""
 SAME_NAME = 0.75
 """From this name score on, a pair is one even if its kinds differ: its type is wrong."""
+_RELATED = 0.3
+"""From this name score on, a pair may have different units."""
+_ALIKE_CONVERTED = 0.8
+_CONVERTED_COUNTS = 0.9
+"""A pair of another unit counts a little less than one of the same."""
 _ALIKE_UNNAMED = 0.7
 _ALIKE_OTHER_NAME = 0.85
 _CLOCK = frozenset(("time", "step", "day", "hour", "minute", "second", "month", "year", "week"))
@@ -86,7 +91,7 @@ def _with_units(
 ) -> dict[tuple[int, int], tuple[Conversion, float]]:
     """(i, j) -> proposed conversion and closeness after it; times get their closeness in place."""
     found: dict[tuple[int, int], tuple[Conversion, float]] = {}
-    far = ~(alike >= FAR) & (names >= NAMED)
+    far = ~(alike >= FAR) & (names >= _RELATED)
     for i, j in np.argwhere(far).tolist():
         if is_anonymous(ours[i].name) or is_anonymous(theirs[j].name):
             continue
@@ -108,12 +113,14 @@ def _scores(
 ) -> Float64:
     """float64[n, m]: 0 where a pair is out of the question."""
     best = np.nan_to_num(alike, nan=0.0)
+    scaled = np.zeros_like(best)
     for place, (_, closeness) in conversions.items():
-        best[place] = max(best[place], 0.9 * closeness)
+        scaled[place] = closeness
+    best = np.maximum(best, _CONVERTED_COUNTS * scaled)
     silent = [np.array([is_anonymous(n) for n in side]) for side in _names(ours, theirs)]
     neutral = np.logical_or.outer(silent[0], silent[1]) & (names <= NEUTRAL)
     allowed = np.where(neutral, best >= _ALIKE_UNNAMED, (names >= NAMED) & (best > 0))
-    allowed |= (names >= SAME_NAME) | (best >= _ALIKE_OTHER_NAME)
+    allowed |= (names >= SAME_NAME) | (best >= _ALIKE_OTHER_NAME) | (scaled >= _ALIKE_CONVERTED)
     score: Float64 = np.where(allowed, NAME_WEIGHT * names + (1 - NAME_WEIGHT) * best, 0.0)
     return score
 

@@ -8,6 +8,7 @@ from references.matching.cells import Cells
 from references.matching.match import ColumnMatch, ModelMatch, Reason
 from references.matching.names import is_anonymous
 from references.matching.pairing import NAMED
+from references.matching.similarity import similarity_of
 from references.matching.thresholds import Thresholds
 from references.profile.column import ColumnKind, ColumnProfile
 from references.reference import Reference, ReferenceColumn
@@ -41,25 +42,41 @@ def fit_reasons(reference: Reference, match: ModelMatch, limits: Thresholds) -> 
                 needed=f"columns like {', '.join(c.column for c in lacking[:5])}",
             )
         ]
-    if match.similarity < least:
+    if _once_confirmed(match) < least:
         detail = f"similarity {match.similarity:.2f}, but {least:.2f} is needed"
         return [Reason("low-similarity", detail, needed=_furthest(match.columns))]
-    return _domain_reasons(match, limits) if reference.kind == "tabular" else []
+    return _domain_reasons(reference, match, limits) if reference.kind == "tabular" else []
 
 
-def _domain_reasons(match: ModelMatch, limits: Thresholds) -> list[Reason]:
+def _once_confirmed(match: ModelMatch) -> float:
+    """The similarity if columns of another unit were as close as the rest: a file is not unlike for
+    a conversion that its sender has yet to confirm."""
+    others = [c for c in match.columns if c.file_column is not None and c.proposed is None]
+    pending = any(c.proposed is not None for c in match.columns)
+    if not pending or not others:
+        return match.similarity
+    return max(match.similarity, match.coverage * similarity_of(others).closeness)
+
+
+def _domain_reasons(reference: Reference, match: ModelMatch, limits: Thresholds) -> list[Reason]:
     """Reasons to doubt that columns which look alike mean the same."""
     matched = [c for c in match.columns if c.file_column is not None]
     weights = _weights(matched)
-    support = sum(w for w, c in zip(weights, matched, strict=True) if _speaks(c, match, limits))
-    if support < limits.support:
+    columns = 1 / sum(w * w for w in weights)
+    worded = {c.name for c in reference.columns if c.profile.kind is ColumnKind.CATEGORY}
+    support = sum(
+        weight
+        for weight, column in zip(weights, matched, strict=True)
+        if _speaks(column, column.column in worded, match, limits)
+    )
+    if support < _support_needed(columns, match, limits):
         detail = (
             f"names or structure speak for only {support:.0%} of what looks alike: other tables"
             " have numbers of the same shape"
         )
         needed = "columns with the reference's names, or `columns`, which says what they are"
         return [Reason("other-domain", detail, needed=needed)]
-    if 1 / sum(w * w for w in weights) >= limits.few_columns:
+    if columns >= limits.few_columns:
         return []
     names = sum(w * c.name_score for w, c in zip(weights, matched, strict=True))
     told_apart = match.domain_auc is not None and match.domain_auc > limits.few_auc
@@ -70,10 +87,22 @@ def _domain_reasons(match: ModelMatch, limits: Thresholds) -> list[Reason]:
     return [Reason("other-domain", detail, needed=needed)]
 
 
-def _speaks(column: ColumnMatch, match: ModelMatch, limits: Thresholds) -> bool:
+def _support_needed(columns: float, match: ModelMatch, limits: Thresholds) -> float:
+    is_wide = (
+        columns >= limits.wide_columns
+        and match.coverage >= limits.wide_coverage
+        and match.closeness >= limits.wide_closeness
+    )
+    return limits.wide_support if is_wide else limits.support
+
+
+def _speaks(column: ColumnMatch, is_worded: bool, match: ModelMatch, limits: Thresholds) -> bool:
+    """Whether more than a distribution speaks for a pair: names, structure, or texts in common."""
     structure = match.structure if match.structure is not None else 0.0
     if is_anonymous(column.column) or is_anonymous(column.file_column or ""):
         return structure >= limits.structure
+    if is_worded and column.distribution_score >= limits.same_texts:
+        return True
     return column.name_score >= NAMED or structure >= limits.strong_structure
 
 

@@ -13,14 +13,17 @@ from scipy.stats import rankdata
 
 Float64 = NDArray[np.float64]
 
-LEAST_COLUMNS = 4
+LEAST_COLUMNS = 6
 """Fewer have too few pairs to compare."""
+_NOISE = 3.0
+"""Correlations that spread less than so many times what chance does say nothing."""
 _LEAST_ROWS = 50
 
 
 def structure_agreement(file: Float64, sketch: Float64) -> float | None:
     """Return the correlation, in [-1, 1], of two tables' Spearman rank correlations between
-    columns; None if there are too few columns or rows.
+    columns; None if there are too few columns or rows, or if the sketch's columns hardly move
+    together.
 
     Args:
         file, sketch: float64[n, k] and float64[m, k]: the same k columns, NaN where unknown.
@@ -33,7 +36,7 @@ def structure_agreement(file: Float64, sketch: Float64) -> float | None:
         return None
     pairs = np.triu_indices(int(varied.sum()), 1)
     a, b = (np.atleast_2d(np.corrcoef(side[:, varied].T))[pairs] for side in (ours, theirs))
-    if not a.std() or not b.std():
+    if b.std() < _NOISE / np.sqrt(len(sketch)) or not a.std():
         return None
     return float(np.corrcoef(a, b)[0, 1])
 

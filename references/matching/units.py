@@ -46,9 +46,10 @@ def proposed(file: ColumnProfile, reference: ColumnProfile) -> tuple[Conversion 
     raw = closeness_after(file, reference, 1.0)
     if raw >= FAR:
         return None, 0.0
-    after = {
-        code: closeness_after(file, reference, CONVERSIONS[code].factor) for code in _tried(ours)
-    }
+    codes = _tried(ours)
+    scaled = np.sort(np.outer([CONVERSIONS[code].factor for code in codes], ours))
+    closeness = number_closeness(scaled, np.array([theirs]))[:, 0].tolist()
+    after = dict(zip(codes, closeness, strict=True))
     code = max(after, key=lambda one: after[one])
     if after[code] < max(_NEAR, raw + _GAIN):
         return None, 0.0

@@ -13,7 +13,7 @@ from training.evaluate.results import RunResults
 _ROWS = 1_000
 MOST_ATTENTION = 0.8
 """Share of the attention that required columns have together, unless many share it."""
-LEAST_REQUIRED = 0.05
+LEAST_REQUIRED = 0.1
 
 
 def column_importance(results: RunResults) -> Float64:
@@ -39,7 +39,7 @@ def column_importance(results: RunResults) -> Float64:
 
 def required_columns(importance: dict[str, float]) -> frozenset[str]:
     """The columns without which models of a table cannot be used: of the fewest columns that have
-    80 % of the attention, those with at least 5 % each. Of many equal columns none is required:
+    80 % of the attention, those with at least 10 % each. Of many equal columns none is required:
     what is missing then lowers the coverage.
 
     >>> sorted(required_columns({"a": 0.5, "b": 0.35, "c": 0.1, "d": 0.05}))

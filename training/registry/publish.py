@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 
+LAYOUT_FILE = "layout.toml"
+"""The layout of the file that a run read."""
 SEARCH_FILE = "search.json"
 """The file of all trials of a run's search."""
 
@@ -90,6 +92,7 @@ class Destination:
         leave: writes the run's reference beside the models' artifacts, given their digests and the
             folder that holds them; it gets the same alias. None: no reference.
         clock_s: seconds since 1970.
+        layout: TOML of the layout of the file that the run read; None: it read no file.
     """
 
     store: ArtifactStore
@@ -105,6 +108,7 @@ class Destination:
     clock_s: Callable[[], float] = time.time
     owner: str = HOUSE
     leave: Callable[[Mapping[str, str], Path], LeftReference] | None = None
+    layout: str | None = None
 
 
 def publish(
@@ -143,6 +147,8 @@ def publish(
                 to.registry.log_data(whole, to.provenance.input(results.fitted_run.dataset))
             to.registry.log(whole, run.parameters, {**ensemble, **run.bounds(ENSEMBLE)})
             to.registry.log_document(whole, plan.to_document(), PLAN_FILE)
+            if to.layout is not None:
+                to.registry.log_text(whole, to.layout, LAYOUT_FILE)
             if results is not None and results.fitted_run.trials:
                 trials = [trial.row() for trial in results.fitted_run.trials]
                 to.registry.log_document(whole, {"trials": trials}, SEARCH_FILE)

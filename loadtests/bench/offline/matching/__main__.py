@@ -2,8 +2,8 @@
 
 1. Leave one set out: each part of each labelled set is a file that is matched against the
    references of all other parts. Is a reference of its own family the first?
-2. Refusals: variants of each part and payments of strangers, which must be accepted, and sets of
-   other domains, which must be refused.
+2. Refusals: variants of each part, payments of strangers and members of generated families, which
+   must be accepted, and sets of other domains, which must be refused.
 3. What similarity is worth: average precision of the ensemble and of the best single match.
 4. Time: a file of 50 columns against 100 references.
 """
@@ -27,6 +27,11 @@ from loadtests.bench.offline.matching.fitted import (
     scores,
     tabular,
 )
+from loadtests.bench.offline.matching.generated_sets import (
+    known_members,
+    other_members,
+    unknown_members,
+)
 from loadtests.bench.offline.matching.other_domains import other_tables
 from loadtests.bench.offline.matching.part import Part
 from loadtests.bench.offline.matching.real_sets import other_domains, real_parts
@@ -45,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--only", default="", help="a substring of the parts that are matched")
-    parser.add_argument("--tables", default="leave,refuse,strangers,accept,worth,time")
+    parser.add_argument("--tables", default="leave,refuse,strangers,families,accept,worth,time")
     chosen = parser.parse_args(arguments)
     parts = [part.thinned() for part in real_parts(chosen.data)]
     if not parts:
@@ -61,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong += _refuse_others(chosen.data, fitted)
     if "strangers" in tables:
         wrong += _accept_strangers(fitted)
+    if "families" in tables:
+        wrong += _families(fitted)
     if "accept" in tables:
         wrong += _accept_variants(picked, fitted)
     if "worth" in tables:
@@ -103,6 +110,35 @@ def _leave_one_out(parts: Sequence[Part], fitted: Sequence[Fitted]) -> int:
         print(f"| {part.name} | {_told(first)} | {tail} |")
     print(f"\nright family first: {len(parts) - missed} of {len(parts)}")
     return missed
+
+
+def _families(fitted: Sequence[Fitted]) -> int:
+    """Members of generated families, whose changes of unit are confirmed as proposed, and members
+    of families that are not about payments."""
+    print("\nGenerated families: the own one first, others refused\n")
+    print(f"| file | {_TOLD} | confirmed | why not |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    known = [*(f for f in fitted if f.part.fields), *map(tabular, known_members())]
+    family = {f.stored.id: f.part.family for f in known}
+    wrong = 0
+    for part in unknown_members():
+        match = _matched(part, known)
+        proposed = {
+            column.file_column: column.proposed.code
+            for column in match.models[0].columns
+            if column.proposed and column.file_column
+        }
+        if match.refused and proposed:
+            match = _matched(part, known, MatchOptions(convert=proposed))
+        wrong += match.refused or family[match.models[0].reference] != part.family
+        told = ", ".join(proposed.values())
+        print(f"| {part.name} | {_told(match.models[0])} | {told} | {_why(match)} |")
+    for part in other_members():
+        match = _matched(part, known)
+        wrong += not match.refused
+        print(f"| {part.name} | {_told(match.models[0])} | | {_why(match)} |")
+    print(f"\nwrong: {wrong}")
+    return wrong
 
 
 def _accept_variants(parts: Sequence[Part], fitted: Sequence[Fitted]) -> int:

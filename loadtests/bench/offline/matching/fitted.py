@@ -18,6 +18,7 @@ from references.profile.column import ColumnKind, ColumnProfile
 from references.profile.measure import measure
 from references.profile.sketch import sketch
 from references.reference import Reference, ReferenceColumn, ReferenceKind, StoredReference
+from training.reference.importance import required_columns
 
 _LEARNT = (ColumnKind.NUMBER, ColumnKind.CATEGORY, ColumnKind.CONSTANT)
 _HISTORY_IMPORTANCE = {"amount": 0.3, "customer_id": 0.25, "timestamp": 0.2}
@@ -57,8 +58,11 @@ def tabular(part: Part) -> Fitted:
     gains = booster.get_score(importance_type="total_gain")
     shares = np.array([np.sum(gains.get(f"f{i}", 0.0)) for i in range(len(used))])
     shares = shares / shares.sum() if shares.sum() else np.full(len(used), 1 / len(used))
+    required = required_columns({p.name: float(s) for p, s in zip(used, shares, strict=True)})
     columns = tuple(
-        ReferenceColumn(p, float(s), categorical=p.kind is ColumnKind.CATEGORY and not p.whole)
+        ReferenceColumn(
+            p, float(s), p.name in required, p.kind is ColumnKind.CATEGORY and not p.whole
+        )
         for p, s in zip(used, shares, strict=True)
     )
     return Fitted(

@@ -36,7 +36,7 @@ from tests.contracts.inline_executor import InlineExecutor
 from tests.contracts.job_steps import LineSteps, broken, calls, plan_nothing
 from tests.contracts.jobs import MATCH, new_job, new_job_id
 from tests.contracts.s3 import BUCKET, s3_server
-from tests.contracts.waiting import until
+from tests.contracts.waiting import PATIENCE_S, until
 
 LINES = [f"row{n}" for n in range(1, 12)]
 RESULT = [f"{line} {len(line)}" for line in LINES]
@@ -73,6 +73,13 @@ async def submitted(
 
 async def found(pool: asyncpg.Pool, job: Job) -> Job:
     return await table.find(pool, "mine", job.job_id)
+
+
+async def scored(pool: asyncpg.Pool, job: Job, rows: int) -> None:
+    """Wait until so many rows of a job are on record as done."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (await found(pool, job)).rows_done < rows:  # noqa: ASYNC110 - no event to wait for
+            await asyncio.sleep(0.005)
 
 
 def result(store: JobStore, job: Job) -> list[str]:
@@ -191,7 +198,7 @@ async def test_a_stopped_run_gives_the_job_back_and_another_goes_on(
         Runner(pool, shop(store, executor, steps=steps), "first").run_next()
     )
     try:
-        await until(lambda: "score 2" in calls_so_far(store.paths(job.job_id)))
+        await scored(pool, job, 4)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
@@ -252,7 +259,7 @@ async def test_a_job_goes_on_after_its_runner_was_killed(
     job = await submitted(pool, store)
     paths = store.paths(job.job_id)
     with runner_process(database_url, paths.folder.parent, hold) as process:
-        await until(lambda: "score 2" in calls_so_far(paths))
+        await scored(pool, job, 4)
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert await Runner(pool, shop(store), "early").run_next() is None  # the lease goes on
@@ -280,7 +287,7 @@ async def test_another_machine_goes_on_behind_s3(
         losing = asyncio.create_task(
             Runner(pool, shop(one, InlineExecutor(1), steps=steps), "one").run_next()
         )
-        await until(lambda: "score 2" in calls_so_far(one.paths(job.job_id)))
+        await scored(pool, job, 4)
         losing.cancel()
         hold.unlink()
         await asyncio.gather(losing, return_exceptions=True)

@@ -48,7 +48,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("arguments", "said"),
     [
         (["--tabular", "ulb"], "--tabular needs the FILE"),
-        (["payments.csv"], "with --tabular only"),
+        (["payments.csv"], "with --auto or --tabular only"),
         (["--tabular", "ulb", "--protocol", "ulb", "x.csv"], "cannot be combined"),
         (["--data", "folder"], "--data goes with --protocol"),
         (["--protocol", "ulb", "--predictions", "x.parquet"], "cannot be combined"),

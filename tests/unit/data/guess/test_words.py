@@ -32,6 +32,11 @@ def test_an_unknown_word_means_itself() -> None:
     assert in_english("zorblax") == "zorblax"
 
 
+def test_a_plural_means_the_same_to_a_match_and_is_no_name_of_one() -> None:
+    assert dict(meanings("purchases")) == {"transaction": 0.3}
+    assert in_english("purchases") == "purchases"
+
+
 def test_no_word_has_two_meanings() -> None:
     words = declared()
     assert words.general <= set(words.meaning.values())

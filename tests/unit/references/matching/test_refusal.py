@@ -9,6 +9,7 @@ import pytest
 from references.matching.match import ColumnMatch, ModelMatch
 from references.matching.refusal import fit_reasons
 from references.matching.thresholds import THRESHOLDS
+from references.matching.units import CONVERSIONS
 from tests.contracts.matching import shop_table, stored
 
 TABULAR = stored(shop_table(100, 1)).reference
@@ -62,3 +63,12 @@ def test_few_columns_need_names_and_rows() -> None:
     assert fit_reasons(TABULAR, _match(named, domain_auc=0.55), THRESHOLDS) == []
     assert fit_reasons(TABULAR, _match(named, domain_auc=0.9), THRESHOLDS)
     assert fit_reasons(TABULAR, _match(vague, domain_auc=0.55), THRESHOLDS)
+
+
+def test_a_conversion_that_is_not_confirmed_does_not_make_a_file_unlike() -> None:
+    cents = replace(
+        WIDE[0], distribution_score=0.0, proposed=CONVERSIONS["minor-to-major"], importance=0.4
+    )
+    assert fit_reasons(TABULAR, _match(cents, *WIDE[1:], similarity=0.5), THRESHOLDS) == []
+    unlike = tuple(replace(column, distribution_score=0.3) for column in WIDE[1:])
+    assert fit_reasons(TABULAR, _match(cents, *unlike, similarity=0.2), THRESHOLDS)

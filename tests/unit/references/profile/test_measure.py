@@ -218,7 +218,10 @@ def test_addresses_and_names_of_people_are_texts() -> None:
     assert one(["yes", "no"] * 99, "telephone").kind is ColumnKind.CATEGORY
 
 
-PEOPLE = tuple(["Martin", "Bernard", "Dubois", "Robert", "Petit", "Durand", "Leroy", "Moreau", "Simon", "Laurent", "Roux"])
+PEOPLE = (
+    *("Martin", "Bernard", "Dubois", "Robert", "Petit", "Durand", "Leroy", "Moreau", "Simon"),
+    *("Laurent", "Roux"),
+)
 
 
 @pytest.mark.parametrize("name", ["last_name", "Nom", "beneficiary", "customer", "First Name"])

@@ -1,0 +1,1 @@
+"""Labelled tables of several families, for references, tests and measurements."""

@@ -1,0 +1,1 @@
+"""References to begin with: small models of public and generated sets."""
