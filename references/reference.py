@@ -73,6 +73,8 @@ class Reference:
         created_at: RFC 3339.
         decimal: the decimal sign of the training file, for kind `tabular`.
         missing: texts that mean a missing value, for kind `tabular`.
+        calibrated_rate: share of fraud in the part of the training that the models' probabilities
+            are calibrated on, in [0, 1]; None: unknown, as of trainings that did not tell it.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Reference:
     created_at: str
     decimal: str = "."
     missing: tuple[str, ...] = ()
+    calibrated_rate: float | None = None
 
     def model(self, variant: str) -> ReferenceModel:
         """Return a model by its variant; KeyError if there is none."""

@@ -66,10 +66,12 @@ def coded_texts(cells: pa.Array, missing: Collection[str]) -> CodedTexts:
 
 def _plain(cells: pa.Array, absent: Sequence[str], decimal: str) -> Float64 | None:
     """Texts that are all plain numbers or one of `absent`; None if any other text is among them."""
-    if decimal != ".":
-        return None
     is_absent = pc.is_in(cells, value_set=pa.array(absent, cells.type))
     filled = pc.if_else(is_absent, pa.scalar(None, cells.type), cells)
+    if decimal != ".":
+        if pc.any(pc.match_substring(filled, ".")).as_py():
+            return None
+        filled = pc.replace_substring(filled, decimal, ".")
     try:
         values = filled.cast(pa.float64())
     except pa.ArrowInvalid:

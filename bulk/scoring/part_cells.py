@@ -29,7 +29,7 @@ class PartCells:
         self._rows = rows
         self._decimal = decimal
         self._missing = frozenset(missing)
-        self._numbers: dict[str, Float64] = {}
+        self._numbers: dict[tuple[str, frozenset[str]], Float64] = {}
         self._codes: dict[tuple[str, frozenset[str]], Float32] = {}
 
     def __len__(self) -> int:
@@ -38,12 +38,17 @@ class PartCells:
     def __contains__(self, name: str | None) -> bool:
         return name in self._columns
 
-    def numbers(self, name: str) -> Float64:
-        """float64[n]: see `number_cells`. It is shared: do not change it."""
-        found = self._numbers.get(name)
+    def numbers(self, name: str, missing: Collection[str] = ()) -> Float64:
+        """float64[n]: see `number_cells`. It is shared: do not change it.
+
+        Args:
+            missing: texts that mean a missing value, besides those of the file.
+        """
+        markers = self._missing.union(missing)
+        found = self._numbers.get((name, markers))
         if found is None:
-            found = number_cells(self._columns[name], self._decimal, self._missing)
-            self._numbers[name] = found
+            found = number_cells(self._columns[name], self._decimal, markers)
+            self._numbers[name, markers] = found
         return found
 
     def codes(self, name: str, missing: Collection[str] = ()) -> Float32:

@@ -87,6 +87,7 @@ def _planned(
     formats: Mapping[str, str],
 ) -> PlannedModel:
     reference = stored.reference
+    rate = reference.calibrated_rate
     best, anomaly = reference.model(reference.best), reference.anomaly_model
     return PlannedModel(
         reference=found.reference,
@@ -94,7 +95,7 @@ def _planned(
         weight=weight,
         similarity=found.similarity,
         domain_auc=found.domain_auc,
-        label_rate=reference.label_rate,
+        label_rate=reference.label_rate if rate is None else rate,
         metrics=dict(reference.metrics),
         columns=tuple(_column(column, found, formats) for column in reference.columns),
         missing=reference.missing,

@@ -56,7 +56,8 @@ def column_values(column: PlannedColumn, cells: PartCells, missing: Sequence[str
     """float32[n]: cells of the file as values of a column of the reference; NaN where unknown.
 
     Args:
-        missing: what counted as missing in training, which has no code of its own.
+        missing: what counted as missing in training: a number such as -999, or a text without a
+            code of its own.
     """
     name = column.file_column
     if name is None or name not in cells:
@@ -65,7 +66,7 @@ def column_values(column: PlannedColumn, cells: PartCells, missing: Sequence[str
         return cells.codes(name, missing)
     if column.conversion == _TIME_TO_EPOCH:
         return cells.epoch_s(name, column.time_format).astype(np.float32)
-    found = cells.numbers(name)
+    found = cells.numbers(name, missing)
     with np.errstate(over="ignore"):
         return (found if column.factor == 1.0 else found * column.factor).astype(np.float32)
 

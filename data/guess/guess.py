@@ -12,10 +12,11 @@ from data.guess.layout_toml import layout_toml
 from data.layout.layout import parse_layout
 from data.load.dry_run import DryRun, dry_run
 
-_OPTIONAL = (
+OPTIONAL = (
     *("merchant_id", "merchant_category", "counterparty_id", "device_id", "ip_address", "country"),
     *("channel", "latitude", "longitude"),
 )
+"""Canonical fields without which a row is a payment all the same."""
 _TRIED_ROWS = 5000
 _TRIES = 6
 _OFTEN = 0.02
@@ -77,7 +78,7 @@ def _corrected(draft: Draft, reason: dict[str, Any], rows: int) -> bool:
     if reason["code"] == "too_precise" and "round" not in table:
         draft.fields["amount"] = table | {"round": True}
         draft.notes.append("amounts have more decimals than their currency: they are rounded")
-    elif field in _OPTIONAL and field in draft.fields and often:
+    elif field in OPTIONAL and field in draft.fields and often:
         draft.fields.pop(field)
         draft.notes.append(f"{field} is not mapped: in some rows it {reason['reason']}")
     elif field == "currency" and often and not isinstance(draft.fields[field], dict):

@@ -23,6 +23,7 @@ from training.evaluate.results import RunResults
 from training.reference.importance import column_importance, required_columns
 from training.reference.measured import Measured
 from training.reference.payment_fields import REQUIRED, importance_of_fields
+from training.sets.split import FRAUD, UNKNOWN, Int8
 
 _RANKED_BY = "average_precision"
 _DIGITS = 6
@@ -114,7 +115,7 @@ def reference_of(
         schema_id=dataset.schema_id,
         columns=_columns(results, measured),
         label=measured.label,
-        label_rate=round(float((dataset.label[labelled] == 1).mean()), 9),
+        label_rate=_share_of_fraud(dataset.label),
         rows=int(labelled.sum()),
         models=models,
         best=best.variant,
@@ -122,7 +123,13 @@ def reference_of(
         created_at=created_at,
         decimal=measured.decimal,
         missing=measured.missing,
+        calibrated_rate=_share_of_fraud(dataset.label[fitted_run.split.calibration]),
     )
+
+
+def _share_of_fraud(label: Int8) -> float:
+    """Among labelled rows."""
+    return round(float((label[label != UNKNOWN] == FRAUD).mean()), 9)
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:

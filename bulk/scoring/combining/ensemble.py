@@ -36,7 +36,8 @@ class Combined:
     Attributes:
         probability: float64[n] in [0, 1]; NaN where no model gives a score.
         uncertainty: float32[n] in [0, 0.5]: weighted standard deviation of the models'
-            probabilities; 0 with one model, NaN with none.
+            probabilities at the same share of fraud; NaN where fewer than two models give a score,
+            which tells nothing about how sure they are.
         models: int64[n], models that gave a score.
     """
 
@@ -55,8 +56,7 @@ class Ensemble:
     The mean of log-odds ranks as well: `loadtests/bench/offline/bulk_scoring.py` finds no more than
     0.003 of average precision between them. But a mean of probabilities keeps the share of fraud
     that they predict (Ranjan and Gneiting, "Combining probability forecasts", Journal of the Royal
-    Statistical Society B, 2010), from which the file's own share is estimated: on the second day of
-    the ULB cards (0.157 % fraud) it estimates 0.17 %, and the mean of log-odds 0.12 %.
+    Statistical Society B, 2010), from which the file's own share is estimated.
 
     Args:
         members: at least one.
@@ -76,20 +76,18 @@ class Ensemble:
     def combine(self, scores: Sequence[Float32]) -> Combined:
         """Combine float32[n] of each member; NaN leaves a member out of a row."""
         n = len(scores[0])
-        total, aligned, mean, square = (np.zeros(n) for _ in range(4))
+        total, mean, square = (np.zeros(n) for _ in range(3))
         count = np.zeros(n, np.int64)
         for member, weight, column in zip(self.members, self._weights, scores, strict=True):
             known = np.isfinite(column)
-            score = np.where(known, column, 0.0).astype(np.float64)
+            score = adjust(np.where(known, column, 0.0), member.prior, self.prior)
             share = np.where(known, weight, 0.0)
             total += share
-            aligned += share * adjust(score, member.prior, self.prior)
             mean += share * score
             square += share * score * score
             count += known
         with np.errstate(invalid="ignore", divide="ignore"):
-            spread = np.sqrt(np.maximum(square / total - (mean / total) ** 2, 0.0))
-            probability = aligned / total
-        # One model agrees with itself, whatever rounding says.
-        spread = np.where(count == 1, 0.0, spread)
+            probability = mean / total
+            spread = np.sqrt(np.maximum(square / total - probability**2, 0.0))
+        spread[count < 2] = np.nan
         return Combined(probability, spread.astype(np.float32), count)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud.payment.batch import Float64
+from fraud.payment.batch import Float32, Float64
 
 MAX_ROUNDS = 10_000
 _TOLERANCE = 1e-9
@@ -22,6 +22,8 @@ _HALF_CHI2_95 = 1.9207294103470620
 _BINS_PER_UNIT = 200
 _LARGEST = 16.0
 _HALVINGS = 60
+_ROWS_AT_ONCE = 1 << 16
+"""Rows whose numbers in between are in memory at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,11 @@ class ShareEstimate:
     rounds: int
 
 
-def estimate_share(probability: Float64, prior: float) -> ShareEstimate:
+def estimate_share(probability: Float64 | Float32, prior: float) -> ShareEstimate:
     """Estimate the share of fraud.
 
     Args:
-        probability: float64[n] in [0, 1], n > 0, without NaN.
+        probability: float64[n] or float32[n] in [0, 1], or NaN: unknown; at least one is known.
         prior: the share that they belong to, in (0, 1).
     """
     ratio, rows = _ratios(probability, prior)
@@ -71,23 +73,32 @@ def estimate_share(probability: Float64, prior: float) -> ShareEstimate:
 
 def adjust(probability: Float64, prior: float, share: float) -> Float64:
     """float64[n]: probabilities of the share `prior` as those of `share`, both in (0, 1)."""
-    fraud = probability * (share / prior)
-    genuine = (1 - probability) * ((1 - share) / (1 - prior))
-    found: Float64 = fraud / (fraud + genuine)
+    found = np.empty(len(probability))
+    for start in range(0, len(found), _ROWS_AT_ONCE):
+        here = slice(start, start + _ROWS_AT_ONCE)
+        fraud = probability[here] * (share / prior)
+        genuine = (1 - probability[here]) * ((1 - share) / (1 - prior))
+        found[here] = fraud / (fraud + genuine)
     return found
 
 
-def _ratios(probability: Float64, prior: float) -> tuple[Float64, Float64]:
+def _ratios(probability: Float64 | Float32, prior: float) -> tuple[Float64, Float64]:
     """Likelihood ratios of fraud to genuine, and how many rows have each: rows whose log ratios
     differ by less than 0.005 are taken together, so that a million rows cost a few thousand."""
-    with np.errstate(divide="ignore"):
-        log_ratio = np.log(probability) - np.log1p(-probability)
-    log_ratio = np.clip(log_ratio - np.log(prior / (1 - prior)), -_LARGEST, _LARGEST)
-    slot = np.rint((log_ratio + _LARGEST) * _BINS_PER_UNIT).astype(np.int64)
-    rows = np.bincount(slot)
-    filled = np.flatnonzero(rows)
-    mean = np.bincount(slot, weights=log_ratio)[filled] / rows[filled]
-    return np.exp(mean), rows[filled].astype(np.float64)
+    slots = int(2 * _LARGEST * _BINS_PER_UNIT) + 1
+    rows, sums = np.zeros(slots), np.zeros(slots)
+    training = np.log(prior) - np.log1p(-prior)
+    for start in range(0, len(probability), _ROWS_AT_ONCE):
+        part = probability[start : start + _ROWS_AT_ONCE].astype(np.float64)
+        part = part[~np.isnan(part)]
+        with np.errstate(divide="ignore"):
+            log_ratio = np.log(part) - np.log1p(-part)
+        log_ratio = np.clip(log_ratio - training, -_LARGEST, _LARGEST)
+        slot = np.rint((log_ratio + _LARGEST) * _BINS_PER_UNIT).astype(np.int64)
+        rows += np.bincount(slot, minlength=slots)
+        sums += np.bincount(slot, weights=log_ratio, minlength=slots)
+    filled = rows > 0
+    return np.exp(sums[filled] / rows[filled]), rows[filled]
 
 
 def _log_likelihood(share: float, ratio: Float64, rows: Float64) -> float:

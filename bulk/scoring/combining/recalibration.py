@@ -27,6 +27,8 @@ LEAST_AGREEMENT = 0.3
 """Mean overlap of the models' riskiest rows; below, they do not see the same fraud. Models of one
 domain have 0.6 and more (docs/bulk-scoring-methods.md)."""
 
+_Z95 = 1.959963984540054
+
 Code = Literal[
     "done",
     "not-asked",
@@ -50,7 +52,7 @@ class Recalibration:
         reason: one sentence.
         prior: share of fraud that the ensemble was calibrated to.
         share, low, high: estimated share of fraud in the file and its interval: the union of the
-            95 % intervals of the ensemble and of each model.
+            95 % intervals of the ensemble and of each model. NaN if no row has a score.
         method: `label-shift`, or `mean-probability` where label shift is not safe.
     """
 
@@ -91,14 +93,14 @@ def recalibrate(
         agreement: see `bulk.scoring.summary.agreement`; None with one model.
         wanted: the caller allows it.
     """
-    known = probability[~np.isnan(probability)]
-    code, reason = _unsafe(known.size, models, agreement)
+    rows = int(np.count_nonzero(~np.isnan(probability)))
+    code, reason = _unsafe(rows, models, agreement)
     if code is not None:
-        return _unchanged(probability, known, prior, code, reason)
-    found = estimate_share(known, prior)
+        return _unchanged(probability, prior, scores, code, reason)
+    found = estimate_share(probability, prior)
     code, reason = _implausible(found, prior)
     if code is not None:
-        return _unchanged(probability, known, prior, code, reason)
+        return _unchanged(probability, prior, scores, code, reason)
     found = _with_models(found, models, scores)
     if not wanted:
         told = "the caller asked for probabilities as they are"
@@ -118,9 +120,8 @@ def _with_models(
     drawing rows is small beside the differences between models."""
     low, high = [found.low], [found.high]
     for model, column in zip(models, scores, strict=True):
-        known = column[~np.isnan(column)].astype(np.float64)
-        if len(models) > 1 and known.size >= LEAST_ROWS:
-            own = estimate_share(known, bounded(model.label_rate))
+        if len(models) > 1 and np.count_nonzero(~np.isnan(column)) >= LEAST_ROWS:
+            own = estimate_share(column, bounded(model.label_rate))
             low.append(own.low)
             high.append(own.high)
     return replace(found, low=min(low), high=max(high))
@@ -178,11 +179,22 @@ def _told(
 
 
 def _unchanged(
-    probability: Float64, known: Float64, prior: float, code: Code, reason: str
+    probability: Float64, prior: float, scores: Sequence[Float32], code: Code, reason: str
 ) -> Recalibration:
-    """The mean probability, with the interval of a sum of independent draws."""
-    n = max(known.size, 1)
-    share = float(known.mean()) if known.size else float("nan")
-    reach = 1.959963984540054 * float(np.sqrt((known * (1 - known)).sum())) / n
-    low, high = max(share - reach, 0.0), min(share + reach, 1.0)
+    """The mean probability, with an interval that holds those of the models' own means."""
+    share, low, high = _mean(probability)
+    own = [_mean(score) for score in scores if not np.isnan(score).all()]
+    low, high = min([low, *(one[1] for one in own)]), max([high, *(one[2] for one in own)])
     return Recalibration(probability, code, reason, prior, share, low, high, "mean-probability")
+
+
+def _mean(probability: Float64 | Float32) -> tuple[float, float, float]:
+    """The mean of known probabilities, with the 95 % interval of a sum of independent draws; NaN
+    if none is known."""
+    n = int(np.count_nonzero(~np.isnan(probability)))
+    if not n:
+        return float("nan"), float("nan"), float("nan")
+    total = float(np.nansum(probability, dtype=np.float64))
+    squares = float(np.nansum(np.square(probability), dtype=np.float64))
+    share, reach = total / n, _Z95 * float(np.sqrt(max(total - squares, 0.0))) / n
+    return share, max(share - reach, 0.0), min(share + reach, 1.0)

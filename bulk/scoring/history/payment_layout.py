@@ -25,7 +25,8 @@ def payment_layout(model: PlannedModel, sample: Path, decimal: str) -> Layout:
     """Return the layout of a file's payments.
 
     Each row is a payment of its own, whatever ids the file has: a job gives a result for every row.
-    Amounts are in currency units: `converted` has changed those that are not.
+    Amounts are in currency units: `converted` has changed those that are not. Decimals that their
+    currency does not have are rounded, also where the sample has none.
 
     Args:
         model: of kind `history`: its columns are canonical fields of a payment.
@@ -33,7 +34,8 @@ def payment_layout(model: PlannedModel, sample: Path, decimal: str) -> Layout:
         decimal: the decimal sign.
 
     Raises:
-        InvalidInput: no column of the file is the time or the amount.
+        InvalidInput: no column of the file is the time or the amount, or the time's does not show
+            any.
     """
     matched = {c.name: c.file_column for c in model.columns if c.file_column is not None}
     absent = [name for name in (_TIME, _AMOUNT) if name not in matched]
@@ -47,10 +49,16 @@ def payment_layout(model: PlannedModel, sample: Path, decimal: str) -> Layout:
     time = found.pop(_TIME)
     draft = draft_of_columns("job", found, time, decimal)
     draft.fields["transaction_id"] = {"row_number": True}
+    read = draft.fields[_TIME]
+    if isinstance(read, dict) and "row_number" in read:  # the guess for a file without times
+        raise InvalidInput(
+            f"the cells of {time.name} are no times",
+            ((f"/columns/{_TIME}", "mistyped", "name a column of times"),),
+        )
     amount = draft.fields["amount"]
-    if isinstance(amount, dict):
-        # A unit is never assumed: the caller confirms conversions.
-        draft.fields["amount"] = {key: v for key, v in amount.items() if key != "unit"}
+    table = amount if isinstance(amount, dict) else {"column": amount}
+    # A unit is never assumed: the caller confirms conversions.
+    draft.fields["amount"] = {k: v for k, v in table.items() if k != "unit"} | {"round": True}
     return parse_layout(settled_layout(draft, sample), "the job's layout")
 
 

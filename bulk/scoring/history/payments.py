@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bulk.jobs.paths import LINE, ROW, JobPaths
@@ -15,9 +16,10 @@ from bulk.scoring.history.last_seen import LastSeen
 from bulk.scoring.history.payment_layout import plain_column
 from bulk.scoring.history.time_buckets import ROWS_PER_BUCKET, TimeBuckets, bucket_edges
 from data.files.chunk import BadRow, Chunk
+from data.guess.guess import OPTIONAL
 from data.layout.fields import TEXT_FIELDS
-from data.layout.mapping import Layout
-from data.rows.canonical import canonical_rows
+from data.layout.mapping import Layout, columns_of
+from data.rows.canonical import CanonicalRows, canonical_rows
 from fraud.payment.batch import Int64, TransactionBatch
 
 PLACE = "place"
@@ -76,7 +78,7 @@ def read_parts(
     rejected, start = Rejected(), 0
     for number in paths.part_numbers:
         chunk = _chunk(paths.part(number), layout, convert)
-        found = canonical_rows(chunk, layout, _TAG)
+        found = _payments_in(chunk, layout)
         rejected.bad += found.bad[: max(0, limit - len(rejected.bad))]
         rejected.rows += found.n_bad
         places = start + np.searchsorted(chunk.rows, found.rows)
@@ -122,6 +124,23 @@ def _chunk(part: Path, layout: Layout, convert: Convert) -> Chunk:
     table = pq.read_table(part, columns=wanted, partitioning=None)
     rows, lines = (table[name].to_numpy() for name in (ROW, LINE))
     return Chunk(rows, lines, _columns(convert(table.drop_columns([ROW, LINE]))))
+
+
+def _payments_in(chunk: Chunk, layout: Layout) -> CanonicalRows:
+    """The payments of a chunk. What is optional and cannot be read counts as unknown: its row is a
+    payment all the same."""
+    found = canonical_rows(chunk, layout, _TAG)
+    unread: dict[str, list[int]] = {}
+    for one in found.bad:
+        for name in columns_of(layout, one.field) if one.field in OPTIONAL else ():
+            unread.setdefault(name, []).append(one.row)
+    if not unread:
+        return found
+    columns = dict(chunk.columns)
+    for name, rows in unread.items():
+        blank = pa.array(np.isin(chunk.rows, rows))
+        columns[name] = pc.if_else(blank, pa.scalar(None, columns[name].type), columns[name])
+    return canonical_rows(replace(chunk, columns=columns), layout, _TAG)
 
 
 def _columns(table: pa.Table) -> dict[str, pa.Array]:

@@ -27,14 +27,14 @@ SCHEMA = pa.schema(
 _ROWS, _REPLAYED = b"rows", b"replayed"
 
 
-def write_rejected(path: Path, bad: Sequence[BadRow], rows: int, layout: Layout) -> None:
-    """Write broken rules, and the number of rows that break any.
+def write_rejected(path: Path, found: Sequence[tuple[Sequence[BadRow], Layout]], rows: int) -> None:
+    """Write broken rules, and a number of rows that break any.
 
     Args:
-        bad: one entry for each broken rule; perhaps not all.
-        layout: what the rows were read by.
+        found: one entry for each broken rule, perhaps not all, and what the rows were read by; the
+            same for each further layout by which the same file was read.
     """
-    told = [_told(one, layout) for one in bad]
+    told = sorted({_told(one, layout) for bad, layout in found for one in bad})
     columns = [pa.array([row[i] for row in told], kind.type) for i, kind in enumerate(SCHEMA)]
     _write(path, pa.table(columns, schema=SCHEMA), {_ROWS: str(rows)})
 

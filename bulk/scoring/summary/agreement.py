@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bulk.scoring.combining.levels import riskiest
 from fraud.payment.batch import Float32, Float64
 
 LEAST_ROWS = 20
@@ -23,6 +22,9 @@ def overlaps(scores: Sequence[Float32], share: float) -> Float64:
     """float64[m, m] in [0, 1]: the share of the riskiest rows of a model that are also among those
     of another one, of the rows that both score; NaN for fewer than 100 such rows, or where a model
     gives the same score to all of them. Chance alone gives `share`.
+
+    Models of trees give many rows the same score. Of rows that are equally risky at the border,
+    each counts by its chance to be drawn: the order of the file says nothing about agreement.
 
     Args:
         scores: float32[n] of each of m models, NaN where it gives none.
@@ -48,5 +50,14 @@ def _overlap(one: Float32, other: Float32, share: float) -> float:
     if both.sum() < _FEW or any(column.min() == column.max() for column in kept):
         return float("nan")
     n = max(LEAST_ROWS, round(share * len(kept[0])))
-    first, second = (riskiest(column, n) for column in kept)
-    return len(np.intersect1d(first, second, assume_unique=True)) / n
+    return float((_drawn(kept[0], n) * _drawn(kept[1], n)).sum() / n)
+
+
+def _drawn(score: Float32, n: int) -> Float32:
+    """float32[m]: the chance of each row to be one of the n riskiest, equal ones drawn by lot."""
+    least = np.partition(score, score.size - n)[score.size - n]
+    equal = score == least
+    above = score > least
+    chance = (n - int(above.sum())) / int(equal.sum())
+    found: Float32 = above + equal * np.float32(chance)
+    return found

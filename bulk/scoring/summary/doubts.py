@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from models.drift import LARGE
-
 FAR_ABOVE = 5.0
 """A mean score this many times a model's own rate of fraud is doubted, if it is also more than
 `_LEAST_EXCESS` above that rate."""
@@ -53,9 +51,7 @@ def _disagreeing(models: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _moved(drift: Sequence[dict[str, Any]]) -> list[str]:
-    moved = sorted(
-        {str(one["file_column"]) for one in drift if one["psi"] is not None and one["psi"] > LARGE}
-    )
+    moved = sorted({str(one["file_column"]) for one in drift if one["level"] == "large"})
     if not moved:
         return []
     named = ", ".join(moved[:_NAMED_COLUMNS])

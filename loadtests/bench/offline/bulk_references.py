@@ -79,7 +79,7 @@ def fit_reference(
         weight=weight,
         similarity=0.9,
         domain_auc=None,
-        label_rate=float(label.mean()),
+        label_rate=float(label[middle].mean()),
         metrics=metrics,
         columns=tuple(
             PlannedColumn(profile, mapped.get(profile.name), profile.name in coded)

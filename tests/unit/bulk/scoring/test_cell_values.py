@@ -32,6 +32,23 @@ def test_numbers_are_those_of_the_rules(cells):
         np.testing.assert_array_equal(number_cells(array, ".", missing), expected)
 
 
+COMMAS = st.one_of(
+    PLAIN.map(lambda text: text.replace(".", ",")),
+    st.sampled_from(
+        ["1.234,50", "1.234", "1,2,3", ",", "12,5 %", "1 234,5", "n.a.", "inf", "-999"]
+    ),
+)
+
+
+@given(st.lists(st.one_of(COMMAS, st.none()), max_size=30))
+def test_numbers_with_a_decimal_comma_are_those_of_the_rules(cells):
+    array = pa.array(cells, pa.string())
+    for missing in (DEFAULT_MISSING, frozenset({"-999"})):
+        found = numbers(array, NumberStyle(",", missing=missing, lenient=True))
+        expected = np.where(found.known, found.value, np.nan)
+        np.testing.assert_array_equal(number_cells(array, ",", missing), expected)
+
+
 def test_one_odd_cell_does_not_spoil_the_others():
     found = number_cells(pa.array(["1.5", "", None, "n/a", "oops", "2"]), ".", {"n/a"})
     np.testing.assert_array_equal(found, [1.5, np.nan, np.nan, np.nan, np.nan, 2])

@@ -136,6 +136,31 @@ def test_two_versions_of_a_reference_have_a_column_each(tmp_path):
     assert {"quorum_score_cards@aaaaaaaaaaaa", "quorum_score_cards@bbbbbbbbbbbb"} <= set(names)
 
 
+def test_a_part_without_rows_adds_nothing(tmp_path, two_models):
+    planned = plan(two_models, ["x", "y"])
+    paths = write_job(tmp_path / "job", table(1500))
+    empty = pq.read_table(paths.part(1)).slice(0, 0)
+    for number, part in ((2, pq.read_table(paths.part(1))), (1, empty), (3, empty)):
+        pq.write_table(part, paths.part(number))
+    for number in paths.part_numbers:
+        score_part(paths, number, planned)
+    summary = finish(paths, planned, JobOptions())
+    assert pq.read_table(paths.result)["id"].to_pylist() == [f"a{i}" for i in range(1500)]
+    assert summary["rows"] == {"total": 1500, "scored": 1500, "unscored": 0}
+    assert len({one["row"] for one in summary["anomalies"]}) == 20
+
+
+def test_a_file_without_rows_has_a_summary(tmp_path, two_models):
+    planned = plan(two_models, ["x", "y"])
+    paths = write_job(tmp_path / "job", table(1))
+    for path in (paths.part(0), paths.sample):
+        pq.write_table(pq.read_table(path).slice(0, 0), path)
+    assert score_part(paths, 0, planned) == 0
+    summary = finish(paths, planned, JobOptions())
+    assert pq.read_table(paths.result).num_rows == 0
+    assert json.dumps(summary, allow_nan=False)
+
+
 def test_one_row(tmp_path, two_models):
     paths, summary = scored(tmp_path, table(1), plan(two_models, ["x", "y"]))
     assert pq.read_table(paths.result).num_rows == 1

@@ -11,6 +11,8 @@ from bulk.scoring.part_cells import PartCells, cells_of
 def test_each_column_is_read_once():
     cells = cells_of(pa.table({"x": ["1", "NA"], "k": ["a", "b"]}), ["x", "k"], ".", ["NA"])
     assert cells.numbers("x") is cells.numbers("x")
+    assert cells.numbers("x", ["NA"]) is cells.numbers("x")
+    assert np.isnan(cells.numbers("x", ["1"])[0])
     assert cells.codes("k") is cells.codes("k")
     assert cells.codes("k", ["a"]) is not cells.codes("k")
     assert np.isnan(cells.codes("k", ["a"])[0])

@@ -20,7 +20,7 @@ def profile(name, kind=ColumnKind.NUMBER, **more):
     return ColumnProfile(name, kind, 10, 10, **more)
 
 
-def stored(name, anomaly=True):
+def stored(name, anomaly=True, **more):
     models = (ReferenceModel(f"{name}-xgboost", "a" * 64, "supervised", {"roc_auc": 0.9}),)
     if anomaly:
         models += (ReferenceModel(f"{name}-isolation", "b" * 64, "anomaly"),)
@@ -43,6 +43,7 @@ def stored(name, anomaly=True):
         metrics={"roc_auc": 0.9},
         created_at="2026-11-30T00:00:00Z",
         missing=("?",),
+        **more,
     )
     return StoredReference(reference, "0123456789ab", "c" * 64, "champion", 1, "file:///x")
 
@@ -68,7 +69,7 @@ def planned(weights=(3.0, 1.0), **more):
     ]
     return plan_of(
         Match(tuple(found), tuple(m.reference for m in found)),
-        [stored("one"), stored("two", anomaly=False)],
+        [stored("one", calibrated_rate=0.05), stored("two", anomaly=False)],
         lambda variant, digest: Path("/cache") / variant / digest[:12],
         profiles=file,
         tenant="acme",
@@ -83,6 +84,10 @@ def test_weights_add_up_to_one_and_artifacts_have_folders():
     assert plan.models[0].model.folder == "/cache/one-xgboost/aaaaaaaaaaaa"
     assert plan.models[0].anomaly is not None
     assert plan.models[1].anomaly is None
+
+
+def test_the_share_of_fraud_is_that_of_the_calibration_where_it_is_known():
+    assert [m.label_rate for m in planned().models] == [0.05, 0.02]
 
 
 def test_forced_models_without_weight_share_it():

@@ -50,6 +50,18 @@ def test_categories_get_the_codes_of_training(tmp_path):
     assert np.isnan(found[2:, 0]).all()
 
 
+def test_numbers_that_meant_a_missing_value_in_training_still_do(tmp_path):
+    age = column("age", factor=2.0)
+    model = tabular_model(tmp_path / "a", [age], missing=("-999", "no"))
+    found = TabularScorer(model).matrix(file := cells(age=["30", "-999.0", "no", "NA"]))
+    np.testing.assert_array_equal(found[:, 0], [60, np.nan, np.nan, np.nan])
+    # Another training knew no such number.
+    other = tabular_model(tmp_path / "b", [age])
+    np.testing.assert_array_equal(
+        TabularScorer(other).matrix(file)[:, 0], np.array([60, -1998, 0, np.nan], np.float32)
+    )
+
+
 def test_columns_that_the_file_lacks_are_unknown(tmp_path):
     model = tabular_model(tmp_path, [column("a"), column("b", None), column("c", "gone")])
     found = TabularScorer(model).matrix(cells(a=["1"]))

@@ -58,6 +58,10 @@ def test_it_says_what_the_models_learnt_from(
     assert (reference.kind, reference.schema_id) == ("tabular", dataset.schema_id)
     assert (reference.owner, reference.label, reference.rows) == ("mine", "bad", len(dataset))
     assert reference.label_rate == pytest.approx(dataset.label.mean(), abs=1e-8)
+    # Fraud grows or shrinks with time: probabilities predict what their own part had.
+    calibrated = dataset.label[fitted_run.split.calibration].mean()
+    assert reference.calibrated_rate == pytest.approx(calibrated, abs=1e-8)
+    assert reference.calibrated_rate != reference.label_rate
     assert (reference.decimal, reference.missing) == (",", ("?",))
 
 

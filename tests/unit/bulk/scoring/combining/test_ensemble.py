@@ -16,7 +16,7 @@ def test_one_model_is_left_as_it_is():
     found = Ensemble([Member("a", 0.3, 0.02)]).combine([f32(0.01, 0.5, np.nan)])
     assert found.probability[:2] == pytest.approx([0.01, 0.5], abs=1e-6)
     assert np.isnan(found.probability[2])
-    assert found.uncertainty[:2].tolist() == [0, 0]
+    assert np.isnan(found.uncertainty).all()
     assert found.models.tolist() == [1, 1, 0]
 
 
@@ -26,7 +26,8 @@ def test_a_model_without_a_score_is_left_out_of_that_row_only():
     assert 0.2 < found.probability[0] < 0.4
     assert found.probability[1] == pytest.approx(0.2, abs=1e-6)
     assert found.models.tolist() == [2, 1]
-    assert found.uncertainty[1] == 0
+    assert found.uncertainty[0] > 0
+    assert np.isnan(found.uncertainty[1])
 
 
 def test_uncertainty_is_the_weighted_deviation():
@@ -49,6 +50,8 @@ def test_models_of_different_sets_are_compared_at_the_same_share_of_fraud():
     found = ensemble.combine([f32(0.001, 0.001, np.nan), f32(0.2, np.nan, 0.2)])
     assert found.probability == pytest.approx([ensemble.prior] * 3, rel=1e-4)
     assert 0.001 < ensemble.prior < 0.2
+    # So they agree, and the spread says so.
+    assert found.uncertainty[0] == pytest.approx(0, abs=1e-6)
 
 
 def test_certain_models_do_not_overrule_the_others():

@@ -64,3 +64,31 @@ def test_probabilities_that_say_nothing_leave_the_share_open():
     found = estimate_share(np.full(500, 0.1), 0.1)
     assert found.share == pytest.approx(0.1)
     assert (found.low, found.high) == (0, 1)
+
+
+def test_unknown_rows_and_the_size_of_the_file_change_nothing():
+    p, _ = probabilities(np.random.default_rng(3), ROWS, 0.05, 0.02)
+    once = estimate_share(p, 0.02)
+    holes = np.where(np.arange(2 * ROWS) % 2, np.repeat(p, 2), np.nan)
+    assert estimate_share(holes, 0.02) == once
+    # More rows than are looked at together: equal rows say the same, only more surely.
+    many = estimate_share(np.tile(p, 8), 0.02)
+    assert many.share == pytest.approx(once.share)
+    assert once.low < many.low < many.high < once.high
+    assert adjust(np.tile(p, 8), 0.02, 0.1) == pytest.approx(np.tile(adjust(p, 0.02, 0.1), 8))
+
+
+def test_a_file_without_fraud_comes_to_rest_at_none():
+    p, _ = probabilities(np.random.default_rng(4), ROWS, 0.0, 0.02)
+    found = estimate_share(p, 0.02)
+    assert found.converged
+    assert found.low == 0
+    assert found.share < 0.002
+
+
+def test_a_file_of_fraud_alone_comes_to_rest_at_all():
+    p, _ = probabilities(np.random.default_rng(4), ROWS, 1.0, 0.02)
+    found = estimate_share(p, 0.02)
+    assert found.converged
+    assert found.high == 1
+    assert found.share > 0.99

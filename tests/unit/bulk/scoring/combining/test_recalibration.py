@@ -49,6 +49,7 @@ def test_without_a_shift_nothing_moves(seed):
         ("weak-models", {"models": [replace(MODEL, metrics={})]}),
         ("other-domain", {"models": [replace(MODEL, domain_auc=0.97)]}),
         ("disagreement", {"agreement": 0.1}),
+        ("not-converged", {"probability": np.full(5000, PRIOR * 0.9995)}),
         ("out-of-bounds", {"probability": probabilities(0.7)}),
         ("out-of-bounds", {"probability": np.full(5000, 1e-6)}),
         ("not-asked", {"wanted": False}),
@@ -73,6 +74,14 @@ def test_models_that_contradict_each_other_widen_the_interval():
     assert found.high == alone.high
 
 
+def test_where_nothing_is_adjusted_models_that_differ_widen_the_interval_too():
+    p, other = probabilities(0.1), probabilities(0.02).astype(np.float32)
+    found = recalibrate(p, PRIOR, [MODEL, MODEL], [p.astype(np.float32), other], 0.1)
+    assert (found.code, found.method) == ("disagreement", "mean-probability")
+    assert found.share == pytest.approx(p.mean())
+    assert found.low < other.mean() < 0.9 * found.share < found.share < found.high
+
+
 def test_rows_without_a_score_stay_unknown():
     p = probabilities(0.1)
     p[::7] = np.nan
@@ -84,4 +93,4 @@ def test_rows_without_a_score_stay_unknown():
 def test_no_scores_at_all():
     found = recalibrate(np.full(3, np.nan), PRIOR, [MODEL], [np.full(3, np.nan, np.float32)], None)
     assert found.code == "few-rows"
-    assert np.isnan(found.share)
+    assert np.isnan([found.share, found.low, found.high]).all()

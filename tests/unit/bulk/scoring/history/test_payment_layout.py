@@ -79,6 +79,16 @@ def test_without_a_time_or_an_amount_there_are_no_payments(tmp_path, field):
         layout(tmp_path, rows(), fields)
 
 
+def test_a_column_that_shows_no_times_is_not_one(tmp_path):
+    with pytest.raises(InvalidInput, match="zeit"):
+        layout(tmp_path, rows(zeit=["soon"] * N), FIELDS)
+
+
+def test_decimals_that_a_currency_does_not_have_are_rounded(tmp_path):
+    # Only a row that was not in the sample may have them.
+    assert layout(tmp_path, rows(), FIELDS).amount.round
+
+
 def test_confirmed_conversions_change_numbers(tmp_path):
     model = history_model(tmp_path, FIELDS)
     amount = replace(model.columns[2], conversion="minor-to-major", factor=0.01)

@@ -43,7 +43,7 @@ def read(folder, limit=10, rows_per_bucket=25):
 
 def test_payments_come_in_the_order_of_time_with_their_places(tmp_path):
     buckets, rejected, told, at = read(tmp_path)
-    tables = list(buckets.tables())
+    tables = [piece for pieces in buckets.spans() for piece in pieces]
     assert len(tables) == 4
     whole = pa.concat_tables(tables)
     places = whole[PLACE].to_numpy()
@@ -59,9 +59,32 @@ def test_a_limit_bounds_what_is_listed_and_not_what_is_counted(tmp_path):
     assert (rejected.rows, len(rejected.bad)) == (2, 1)
 
 
+def test_what_is_optional_and_cannot_be_read_is_unknown(tmp_path):
+    columns = {
+        "who": ["a", "b", "c", "d"],
+        "when": [f"2026-03-01 10:0{i}" for i in range(4)],
+        "amount": ["1", "2", "", "4"],
+        "ip": ["10.0.0.1", "none of yours", "10.0.0.x", "10.0.0.4"],
+        "shop": ["m", "m" * 500, "m", "m"],
+    }
+    fields = {"customer_id": "who", "timestamp": "when", "amount": "amount"}
+    optional = {"ip_address": "ip", "merchant_id": "shop"}
+    paths = write_job(tmp_path / "job", pa.table(columns))
+    sound = write_job(tmp_path / "s", pa.table({n: c[:1] for n, c in columns.items()}))
+    model = history_model(tmp_path / "m", {**fields, **optional})
+    layout = payment_layout(model, sound.sample, ".")
+    with TimeBuckets(tmp_path, np.empty(0, np.int64), SCHEMA) as buckets:
+        rejected = read_parts(paths, layout, lambda t: t, buckets, LastSeen(), lambda _: None, 9)
+    ((table,),) = map(list, buckets.spans())
+    assert table[PLACE].to_pylist() == [0, 1, 3]
+    assert table["ip_address"].to_pylist() == ["10.0.0.1", None, "10.0.0.4"]
+    assert table["merchant_id"].to_pylist() == ["m", None, "m"]
+    assert [(bad.row, bad.field) for bad in rejected.bad] == [(3, "amount")]
+
+
 def test_batches_belong_to_the_tenant(tmp_path):
     buckets, *_ = read(tmp_path, rows_per_bucket=1000)
-    (batch,) = batches(next(buckets.tables()), "acme")
+    (batch,) = batches(next(next(buckets.spans())), "acme")
     assert set(batch.tenant) == {"acme"}
     assert len(set(batch.transaction_id)) == len(batch) == N - 2
     assert set(batch.currency) == {"USD"}

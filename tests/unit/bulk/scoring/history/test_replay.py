@@ -120,6 +120,44 @@ def test_confirmed_cents_are_amounts_in_cents(tmp_path):
     assert found(paths, [N]) == pytest.approx(expected(columns, whole), abs=1e-6)
 
 
+def test_models_with_other_columns_replay_the_file_by_their_own(tmp_path):
+    columns = {**rows(), "cents": [str(round(float(a) * 100)) for a in rows()["betrag"]]}
+    whole = history_model(tmp_path / "a", FIELDS)
+    doubled = history_model(
+        tmp_path / "b", {**FIELDS, "amount": "cents"}, reference="other@ba9876543210"
+    )
+    same = history_model(tmp_path / "c", FIELDS, reference="third@cccccccccccc")
+    paths = write_job(tmp_path / "job", pa.table(columns))
+    told = []
+    replay_file(paths, plan([whole, doubled, same]), lambda done, of: told.append((done, of)))
+    by_model = replayed_scores(paths, 0, N)
+    assert by_model[f"{MODEL}{CARDS}"] == pytest.approx(expected(columns, whole), abs=1e-6)
+    assert (by_model[f"{MODEL}third@cccccccccccc"] == by_model[f"{MODEL}{CARDS}"]).all()
+    in_cents = {**columns, "betrag": columns["cents"]}
+    assert by_model[f"{MODEL}other@ba9876543210"] == pytest.approx(
+        expected(in_cents, doubled), abs=1e-6
+    )
+    assert told == sorted(told)
+    assert told[-1] == (N, N)
+
+
+def test_a_row_that_is_no_payment_for_two_models_is_listed_once(tmp_path):
+    columns = rows()
+    columns["when"][5] = ""
+    columns["shop"][9] = columns["who"][9] = ""
+    paths = write_job(tmp_path / "job", pa.table(columns))
+    one = history_model(tmp_path / "a", FIELDS)
+    without = {name: column for name, column in FIELDS.items() if name != "customer_id"}
+    other = history_model(tmp_path / "b", without, reference="other@ba9876543210")
+    # The largest number of rows that a model cannot score.
+    assert replay_file(paths, plan([one, other])) == 2
+    errors = pq.read_table(paths.replay_errors).to_pylist()
+    assert [(e["line"], e["column"]) for e in errors] == [(7, "when"), (11, "who")]
+    found = replayed_scores(paths, 0, N)
+    unknown = {name: np.flatnonzero(np.isnan(scores)).tolist() for name, scores in found.items()}
+    assert unknown == {f"{MODEL}{CARDS}": [5, 9], f"{MODEL}other@ba9876543210": [5]}
+
+
 def test_parts_take_the_scores_of_the_replay(tmp_path):
     planned = plan([history_model(tmp_path / "m", FIELDS)])
     paths = write_job(tmp_path / "job", pa.table(rows()))

@@ -35,6 +35,16 @@ def test_strangers_agree_by_chance_only():
     assert found[0, 1] < 0.1
 
 
+def test_equal_scores_agree_by_chance_only_whatever_their_order_in_the_file():
+    # Each finds ten rows of its own and says the same of all others, as trees do.
+    one, other = np.zeros(N, np.float32), np.zeros(N, np.float32)
+    one[5000:5010], other[6000:6010] = 1, 1
+    found = overlaps([one, other], 0.02)[0, 1]
+    assert found == pytest.approx(0.02, abs=0.01)
+    order = np.random.default_rng(0).permutation(N)
+    assert overlaps([one[order], other[order]], 0.02)[0, 1] == pytest.approx(found)
+
+
 def test_rows_that_one_does_not_score_are_left_out():
     score = np.linspace(0, 1, N, dtype=np.float32)
     other = np.where(np.arange(N) % 2, score, np.nan).astype(np.float32)

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from bulk.scoring.summary.doubts import doubts
+from models.drift import level
 
 
 def _model(name: str, mean: float | None, rate: float, **agreement: float) -> dict[str, Any]:
     return {"reference": name, "mean": mean, "training_rate": rate, "agreement": agreement}
 
 
-def _drift(column: str, psi: float | None) -> dict[str, Any]:
-    return {"file_column": column, "psi": psi}
+def _drift(column: str, psi: float | None, rows: int = 1000) -> dict[str, Any]:
+    found = level(float("nan") if psi is None else psi, rows)
+    return {"file_column": column, "psi": psi, "level": found}
 
 
 def test_nothing_speaks_against_an_ordinary_result() -> None:
@@ -41,6 +43,10 @@ def test_models_that_do_not_see_the_same_fraud() -> None:
     assert doubts(models, []) == [
         "a and b share only 5% of their riskiest rows: they do not see the same fraud"
     ]
+
+
+def test_few_rows_move_by_chance() -> None:
+    assert doubts([], [_drift("amount", 0.9, rows=50)]) == []
 
 
 def test_columns_that_moved_are_named_once() -> None:
